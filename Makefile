@@ -1,0 +1,87 @@
+# One verb per thing a person does; `make help` lists them.
+PYTHON ?= python3
+ENV ?= dev
+PORT ?= 4566
+DATA ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The CDK command line, jsii and `cdk.json` find this Python and its Node here.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+UV_VERSION := 0.13.8
+INSTALL := uv pip install --quiet --require-hashes
+COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --fork-strategy fewest
+
+.PHONY: help setup setup-dev run up down test test-fast check format types synth deploy lock snapshots clean
+.DEFAULT_GOAL := help
+
+help: ## list these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: setup ## everything on this machine, from a CSV to a live endpoint (DATA=file.csv, PORT=4566)
+	@millrace local run --env $(ENV) --port $(PORT) $(if $(DATA),--data $(DATA))
+
+up: setup ## start the local cloud, deploy to it and leave it up
+	@millrace local up --env $(ENV) --port $(PORT)
+
+down: setup ## stop the local cloud
+	@millrace local down
+
+test: setup-dev ## every check and every test, as in CI
+	@$(MAKE) --no-print-directory check
+	@pytest
+
+test-fast: setup-dev ## the tests that need no local cloud and no real processes
+	@pytest -m "not slow"
+
+check: setup-dev ## format, lint and types
+	@ruff format --check --quiet
+	@ruff check --quiet
+	@mypy --no-error-summary
+
+format: setup-dev ## put the code into shape
+	@ruff check --fix --quiet
+	@ruff format --quiet
+
+synth: setup ## synthesize the app: no account, no network, no Docker (ENV=dev)
+	@cdk synth --quiet --context env=$(ENV)
+
+deploy: setup ## deploy to the AWS account of your credentials (ENV=dev)
+	@cdk deploy --all --context env=$(ENV)
+
+lock: $(VENV)/uv ## pin the requirements anew
+	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) -c requirements-dev.txt requirements.in -o requirements.txt
+	for container in preprocessing training inference; do \
+		$(COMPILE) -c requirements-dev.txt containers/$$container/requirements.in \
+			-o containers/$$container/requirements.txt; \
+	done
+
+snapshots: setup-dev ## write the template snapshots anew
+	@MILLRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_snapshots.py
+
+setup: $(VENV)/setup
+
+setup-dev: $(VENV)/setup-dev
+
+$(VENV)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "millrace needs Python 3.11 or newer, found " + sys.version.split()[0] + "; choose one with make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(VENV)/setup: $(VENV)/uv requirements.txt pyproject.toml package-lock.json
+	@$(INSTALL) -r requirements.txt
+	@uv pip install --quiet --no-deps --editable .
+	@npm ci --no-audit --no-fund --silent
+	@touch $@
+
+$(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+clean: ## remove everything that was made here
+	@if [ -x $(BIN)/millrace ]; then $(BIN)/millrace local down; fi
+	rm -rf $(VENV) node_modules cdk.out .millrace .mypy_cache .pytest_cache .ruff_cache .hypothesis
