@@ -1,0 +1,1 @@
+"""The infrastructure: one stack per lifecycle, their pieces in `constructs/`."""

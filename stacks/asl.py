@@ -1,0 +1,228 @@
+"""Amazon States Language in JSONata, typed: what a state machine is made of before it is JSON.
+
+The language: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class DefinitionError(ValueError):
+    """A state machine definition that Step Functions would refuse or could never leave."""
+
+
+def jsonata(expression: str) -> str:
+    """The expression as a JSONata field.
+
+    Example:
+        >>> jsonata("$job_name & '-model'")
+        "{% $job_name & '-model' %}"
+    """
+    return f"{{% {expression} %}}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """Try the task again on these errors, waiting longer each time."""
+
+    errors: tuple[str, ...]
+    interval_seconds: int
+    max_attempts: int
+    backoff_rate: float = 2
+
+    def render(self) -> dict[str, Any]:
+        """The retrier's JSON."""
+        return {
+            "ErrorEquals": list(self.errors),
+            "IntervalSeconds": self.interval_seconds,
+            "MaxAttempts": self.max_attempts,
+            "BackoffRate": self.backoff_rate,
+            "JitterStrategy": "FULL",
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catch:
+    """Go elsewhere when the task has failed for good."""
+
+    errors: tuple[str, ...]
+    next: str
+    assign: Mapping[str, Any] = field(default_factory=dict)
+
+    def render(self) -> dict[str, Any]:
+        """The catcher's JSON."""
+        return {"ErrorEquals": list(self.errors), **_given(Assign=dict(self.assign)), "Next": self.next}
+
+
+class State(Protocol):
+    """One state: its JSON and the states it can lead to."""
+
+    def render(self) -> dict[str, Any]:
+        """The state's JSON."""
+
+    def targets(self) -> Iterator[str]:
+        """The names of the states it can lead to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Calls a service and goes on with its answer."""
+
+    resource: str
+    arguments: Mapping[str, Any]
+    next: str
+    assign: Mapping[str, Any] = field(default_factory=dict)
+    retry: tuple[Retry, ...] = ()
+    catch: tuple[Catch, ...] = ()
+
+    def render(self) -> dict[str, Any]:
+        """The state's JSON."""
+        return {
+            "Type": "Task",
+            "Resource": self.resource,
+            "Arguments": dict(self.arguments),
+            **_given(
+                Assign=dict(self.assign),
+                Retry=[retry.render() for retry in self.retry],
+                Catch=[catch.render() for catch in self.catch],
+            ),
+            "Next": self.next,
+        }
+
+    def targets(self) -> Iterator[str]:
+        """The next state and every catcher's."""
+        yield self.next
+        yield from (catch.next for catch in self.catch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """Assigns variables."""
+
+    assign: Mapping[str, Any]
+    next: str
+
+    def render(self) -> dict[str, Any]:
+        """The state's JSON."""
+        return {"Type": "Pass", "Assign": dict(self.assign), "Next": self.next}
+
+    def targets(self) -> Iterator[str]:
+        """The next state."""
+        yield self.next
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A branch of a choice, taken when the condition (JSONata) is true."""
+
+    condition: str
+    next: str
+    assign: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Takes the first rule that holds, else the default."""
+
+    rules: tuple[Rule, ...]
+    default: str
+
+    def render(self) -> dict[str, Any]:
+        """The state's JSON."""
+        choices = [
+            {"Condition": jsonata(rule.condition), **_given(Assign=dict(rule.assign)), "Next": rule.next}
+            for rule in self.rules
+        ]
+        return {"Type": "Choice", "Choices": choices, "Default": self.default}
+
+    def targets(self) -> Iterator[str]:
+        """Every rule's state and the default."""
+        yield from (rule.next for rule in self.rules)
+        yield self.default
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """Lets time pass."""
+
+    seconds: int
+    next: str
+
+    def render(self) -> dict[str, Any]:
+        """The state's JSON."""
+        return {"Type": "Wait", "Seconds": self.seconds, "Next": self.next}
+
+    def targets(self) -> Iterator[str]:
+        """The next state."""
+        yield self.next
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """Ends the execution well, with this output.
+
+    A Pass with `End`, because a Succeed state of the local engine has no JSONata output.
+    """
+
+    output: Mapping[str, Any]
+
+    def render(self) -> dict[str, Any]:
+        """The state's JSON."""
+        return {"Type": "Pass", "Output": dict(self.output), "End": True}
+
+    def targets(self) -> Iterator[str]:
+        """None."""
+        yield from ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fail:
+    """Ends the execution as failed."""
+
+    error: str
+    cause: str
+
+    def render(self) -> dict[str, Any]:
+        """The state's JSON."""
+        return {"Type": "Fail", "Error": self.error, "Cause": self.cause}
+
+    def targets(self) -> Iterator[str]:
+        """None."""
+        yield from ()
+
+
+def render_definition(
+    states: Mapping[str, State], *, start_at: str, comment: str, timeout_seconds: int
+) -> dict[str, Any]:
+    """The whole definition as JSON.
+
+    Raises:
+        DefinitionError: If a state leads to one that does not exist, or none leads to it.
+    """
+    _check_transitions(states, start_at)
+    return {
+        "Comment": comment,
+        "QueryLanguage": "JSONata",
+        "TimeoutSeconds": timeout_seconds,
+        "StartAt": start_at,
+        "States": {name: state.render() for name, state in states.items()},
+    }
+
+
+def _check_transitions(states: Mapping[str, State], start_at: str) -> None:
+    reached: set[str] = set()
+    waiting = [start_at]
+    while waiting:
+        name = waiting.pop()
+        if name not in states:
+            raise DefinitionError(f"no state is named '{name}'")
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(states[name].targets())
+    if unreachable := sorted(set(states) - reached):
+        raise DefinitionError(f"nothing leads to {', '.join(unreachable)}")
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,84 @@
+"""S3 buckets with the house's defaults."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.nag import acknowledge
+from stacks.settings import StorageSettings
+
+
+class AccessLogBucket(s3.Bucket):
+    """Where S3 delivers the access logs of the other buckets; they expire by themselves."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StorageSettings, retain_data: bool) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=_removal_policy(retain_data),
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(settings.access_log_days),
+                    noncurrent_version_expiration=Duration.days(settings.noncurrent_version_days),
+                    abort_incomplete_multipart_upload_after=Duration.days(settings.unfinished_upload_days),
+                )
+            ],
+        )
+        acknowledge(
+            self,
+            {
+                "AwsSolutions-S1": "It receives the other buckets' access logs; logging it to itself would loop. "
+                "Its objects are written by the S3 logging service only, and expire."
+            },
+        )
+
+
+class DataBucket(s3.Bucket):
+    """A private, versioned bucket whose objects are in Intelligent-Tiering from the day they arrive.
+
+    The opt-in archive tiers stay off: FSx for Lustre and plain reads cannot open an archived object.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        access_logs: s3.IBucket,
+        settings: StorageSettings,
+        retain_data: bool,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=_removal_policy(retain_data),
+            server_access_logs_bucket=access_logs,
+            server_access_logs_prefix=f"{construct_id.lower()}/",
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    transitions=[
+                        s3.Transition(
+                            storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=Duration.days(0)
+                        )
+                    ],
+                    noncurrent_version_expiration=Duration.days(settings.noncurrent_version_days),
+                    abort_incomplete_multipart_upload_after=Duration.days(settings.unfinished_upload_days),
+                )
+            ],
+        )
+
+
+def _removal_policy(retain_data: bool) -> RemovalPolicy:
+    return RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY

@@ -1,0 +1,43 @@
+"""JSONata that names what an execution makes, within SageMaker's rules for names."""
+
+from typing import Final
+
+from millrace import contract
+
+# CreateTrainingJob, CreateEndpoint and the rest: 1 to 63 letters, digits and inner hyphens.
+NAME_PATTERN: Final = "/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/"
+NAME_RULE: Final = "1 to 63 letters, digits and inner hyphens"
+_LONGEST: Final = 63
+_HASH_DIGITS: Final = 8
+
+INPUTS: Final = {
+    "job_name": contract.JOB_NAME_INPUT,
+    "model_name": contract.MODEL_NAME_INPUT,
+    "endpoint_name": contract.ENDPOINT_NAME_INPUT,
+}
+
+
+def name_from_execution() -> str:
+    """A name made of the execution's, which may hold other characters and be longer than SageMaker allows.
+
+    A name that had to be changed gets a hash of the original, so that two executions never share one.
+    """
+    kept = _LONGEST - _HASH_DIGITS - 1
+    return (
+        "( $name := $states.context.Execution.Name; "
+        "$clean := $replace($replace($name, /[^a-zA-Z0-9]+/, '-'), /^-+|-+$/, ''); "
+        f"$clean = $name and $length($name) <= {_LONGEST} ? $name : "
+        f"$replace($substring($clean, 0, {kept}) & '-' & "
+        f"$substring($hash($name, 'SHA-256'), 0, {_HASH_DIGITS}), /^-+/, '') )"
+    )
+
+
+def given_or_derived(input_key: str) -> str:
+    """The name from the execution's input, or the one made of the execution's name when it is left out."""
+    return f"$exists($states.input.{input_key}) ? $states.input.{input_key} : {name_from_execution()}"
+
+
+def is_invalid(variable: str) -> str:
+    """Whether SageMaker would refuse the name in this variable."""
+    # $type only exists in newer JSONata; concatenation turns any JSON value into text.
+    return f"$not($length('' & {variable}) <= {_LONGEST} and $contains('' & {variable}, {NAME_PATTERN}))"

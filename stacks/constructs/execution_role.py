@@ -1,0 +1,97 @@
+"""The roles that SageMaker's jobs and endpoints run under."""
+
+from aws_cdk import Aws, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects, wildcard_resource
+
+
+class ExecutionRole(iam.Role):
+    """What one kind of job may do: pull its image, write its logs and metrics, and what `allow_*` adds.
+
+    Args:
+        scope: Where the role lives.
+        construct_id: Its id there.
+        kind: SageMaker's own name for the kind of job, as in its log groups and metric namespaces:
+            TrainingJobs, ProcessingJobs or Endpoints.
+        repository: The only repository whose images it may pull.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, kind: str, repository: ecr.IRepository) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=iam.ServicePrincipal(
+                "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+            ),
+        )
+        self._allow_image(repository)
+        self._allow_logs_and_metrics(kind)
+
+    def allow_reading(self, bucket: s3.IBucket, prefix: str) -> None:
+        """Let the job list and read the objects below a prefix."""
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+            )
+        )
+        self._allow_objects(["s3:GetObject"], bucket, prefix)
+
+    def allow_writing(self, bucket: s3.IBucket, prefix: str) -> None:
+        """Let the job write objects below a prefix."""
+        self._allow_objects(["s3:AbortMultipartUpload", "s3:PutObject"], bucket, prefix)
+
+    def _allow_objects(self, actions: list[str], bucket: s3.IBucket, prefix: str) -> None:
+        self.add_to_policy(iam.PolicyStatement(actions=actions, resources=[bucket.arn_for_objects(f"{prefix}*")]))
+        acknowledge(
+            self,
+            {
+                wildcard_objects(bucket, f"{prefix}*"): "The names of objects are not known beforehand; "
+                f"the prefix {prefix} and the listed actions limit what the job reaches."
+            },
+        )
+
+    def _allow_image(self, repository: ecr.IRepository) -> None:
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                resources=[repository.repository_arn],
+            )
+        )
+        self.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
+        acknowledge(
+            self,
+            {
+                wildcard_resource("*"): "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resources. "
+                "Pulling needs the repository's own statement; metrics are limited to one namespace by a condition."
+            },
+        )
+
+    def _allow_logs_and_metrics(self, kind: str) -> None:
+        namespace = f"/aws/sagemaker/{kind}"
+        log_group = f"log-group:{namespace}*"
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                resources=[Stack.of(self).format_arn(service="logs", resource=log_group)],
+            )
+        )
+        acknowledge(
+            self,
+            {
+                wildcard_in_account("logs", log_group): "SageMaker names the groups and streams of a job's logs; "
+                "the prefix limits the role to its own kind of job."
+            },
+        )
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
+            )
+        )

@@ -1,0 +1,26 @@
+"""An ECR repository with the house's defaults."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_ecr as ecr
+from constructs import Construct
+
+from millrace.contract import Container
+from millrace.images import image_tag
+
+
+class ImageRepository(ecr.Repository):
+    """A repository for one container: scanned on push, tags never move, old images expire."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, container: Container, images_kept: int, retain_data: bool
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            encryption=ecr.RepositoryEncryption.AES_256,
+            image_scan_on_push=True,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            lifecycle_rules=[ecr.LifecycleRule(max_image_count=images_kept)],
+            removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
+        )
+        self.image_uri = self.repository_uri_for_tag(image_tag(container))

@@ -1,0 +1,209 @@
+"""Tasks of a state machine that call SageMaker, each with exactly the permissions it needs.
+
+Raw states rather than CDK's task classes: those cannot express processing jobs or waiting for an endpoint, and grant
+more than they use (docs/decisions/0002-raw-states.md).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_cdk import Aws, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.asl import Catch, Retry, Task, jsonata
+
+# Everything of SageMaker's errors that the API does not model (throttling included) arrives under the first name.
+THROTTLED = Retry(errors=("SageMaker.AmazonSageMakerException",), interval_seconds=5, max_attempts=3)
+OUT_OF_QUOTA = Retry(errors=("SageMaker.ResourceLimitExceededException",), interval_seconds=60, max_attempts=6)
+
+SAGEMAKER = "sagemaker.amazonaws.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SageMakerTask:
+    """A state and what the state machine's role must be allowed to run it."""
+
+    state: Task
+    statements: list[iam.PolicyStatement] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SageMakerTasks:
+    """Builds tasks for the state machine of one stack.
+
+    Args:
+        scope: Any construct of the stack; gives the ARNs their partition, region and account.
+        on_failure: The state that every task leads to when it has failed for good.
+    """
+
+    scope: Construct
+    on_failure: str
+
+    def run_processing_job(
+        self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
+    ) -> SageMakerTask:
+        """Run a processing job to its end."""
+        return self._run_job(name, "ProcessingJob", arguments, role=role, next_state=next_state, assign=assign)
+
+    def run_training_job(
+        self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
+    ) -> SageMakerTask:
+        """Run a training job to its end."""
+        return self._run_job(name, "TrainingJob", arguments, role=role, next_state=next_state, assign=assign)
+
+    def create_model(
+        self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str
+    ) -> SageMakerTask:
+        """Register a model."""
+        state = self._task(name, _optimized("createModel"), arguments, next_state=next_state)
+        return SageMakerTask(
+            state=state,
+            statements=[self._allow(["CreateModel"], "model/*"), allow_passing(role)],
+        )
+
+    def create_endpoint_config(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> SageMakerTask:
+        """Create an endpoint configuration."""
+        state = self._task(name, _optimized("createEndpointConfig"), arguments, next_state=next_state)
+        # The configuration names a model, and SageMaker checks the permission on both.
+        return SageMakerTask(
+            state=state, statements=[self._allow(["CreateEndpointConfig"], "endpoint-config/*", "model/*")]
+        )
+
+    def create_endpoint(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> SageMakerTask:
+        """Create an endpoint, without waiting until it serves."""
+        return self._change_endpoint(name, "createEndpoint", arguments, next_state=next_state)
+
+    def update_endpoint(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> SageMakerTask:
+        """Give an endpoint another configuration, without waiting until it serves; the old one serves meanwhile."""
+        return self._change_endpoint(name, "updateEndpoint", arguments, next_state=next_state)
+
+    def describe_endpoint(
+        self, endpoint_name: str, *, next_state: str, retry: tuple[Retry, ...] = (), catch: tuple[Catch, ...]
+    ) -> SageMakerTask:
+        """Look at an endpoint and keep what was seen in `$endpoint`."""
+        state = Task(
+            resource=f"arn:{Aws.PARTITION}:states:::aws-sdk:sagemaker:describeEndpoint",
+            arguments={"EndpointName": endpoint_name},
+            assign={
+                "endpoint": {
+                    "Status": jsonata("$states.result.EndpointStatus"),
+                    "ConfigName": jsonata("$states.result.EndpointConfigName"),
+                    "FailureReason": jsonata(
+                        "$exists($states.result.FailureReason) ? $states.result.FailureReason : ''"
+                    ),
+                }
+            },
+            next=next_state,
+            retry=retry,
+            catch=catch,
+        )
+        return SageMakerTask(state=state, statements=[self._allow(["DescribeEndpoint"], "endpoint/*")])
+
+    def keep_failure(self, step: str, errors: Iterable[str] = ("States.ALL",)) -> Catch:
+        """Go to the failure state with the step's name and its reason, as short as SageMaker gave it."""
+        return Catch(
+            errors=tuple(errors),
+            assign={"failure": {"Error": f"{step.replace(' ', '')}Failed", "Cause": jsonata(_reason(step))}},
+            next=self.on_failure,
+        )
+
+    def _run_job(
+        self,
+        name: str,
+        kind: str,
+        arguments: Mapping[str, Any],
+        *,
+        role: iam.IRole,
+        next_state: str,
+        assign: Mapping[str, Any],
+    ) -> SageMakerTask:
+        state = self._task(name, _optimized(f"create{kind}.sync"), arguments, next_state=next_state, assign=assign)
+        resource = {"ProcessingJob": "processing-job/*", "TrainingJob": "training-job/*"}[kind]
+        return SageMakerTask(
+            state=state,
+            statements=[
+                self._allow([f"Create{kind}", f"Describe{kind}", f"Stop{kind}", "AddTags", "ListTags"], resource),
+                self._allow_job_events(kind),
+                allow_passing(role),
+            ],
+        )
+
+    def _change_endpoint(
+        self, name: str, action: str, arguments: Mapping[str, Any], *, next_state: str
+    ) -> SageMakerTask:
+        state = self._task(name, _optimized(action), arguments, next_state=next_state)
+        return SageMakerTask(
+            state=state,
+            statements=[self._allow([f"{action[0].upper()}{action[1:]}"], "endpoint/*", "endpoint-config/*")],
+        )
+
+    def _task(
+        self,
+        name: str,
+        resource: str,
+        arguments: Mapping[str, Any],
+        *,
+        next_state: str,
+        assign: Mapping[str, Any] | None = None,
+    ) -> Task:
+        return Task(
+            resource=resource,
+            arguments=arguments,
+            assign=assign or {},
+            retry=(OUT_OF_QUOTA, THROTTLED),
+            catch=(self.keep_failure(name),),
+            next=next_state,
+        )
+
+    def _allow(self, actions: list[str], *resources: str) -> iam.PolicyStatement:
+        stack = Stack.of(self.scope)
+        arns = [
+            stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
+            for kind, name in (resource.split("/") for resource in resources)
+        ]
+        return iam.PolicyStatement(actions=[f"sagemaker:{action}" for action in actions], resources=arns)
+
+    def _allow_job_events(self, kind: str) -> iam.PolicyStatement:
+        """Step Functions learns of a job's end through a rule of its own, which it makes and keeps."""
+        rule = Stack.of(self.scope).format_arn(
+            service="events", resource="rule", resource_name=f"StepFunctionsGetEventsForSageMaker{kind}sRule"
+        )
+        return iam.PolicyStatement(
+            actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[rule]
+        )
+
+
+def allow_passing(role: iam.IRole) -> iam.PolicyStatement:
+    """Let the state machine hand this role to SageMaker, and to nobody else."""
+    return iam.PolicyStatement(
+        actions=["iam:PassRole"],
+        resources=[role.role_arn],
+        conditions={"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+    )
+
+
+def name_for_attempt(name: str) -> str:
+    """The job's name on the first attempt, another one on each retry.
+
+    A job's name is its idempotency key: a retry after the job was created would collide with it.
+    """
+    retry = "$states.context.State.RetryCount"
+    return f"{retry} > 0 ? $substring({name}, 0, 54) & '-retry' & $string({retry}) : {name}"
+
+
+def _optimized(action: str) -> str:
+    return f"arn:{Aws.PARTITION}:states:::sagemaker:{action}"
+
+
+def _reason(step: str) -> str:
+    """JSONata: the job's own words if the cause is a job's description, else the cause as it is."""
+    return (
+        "( $cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : $states.errorOutput.Error; "
+        "$job := $substring($cause, 0, 1) = '{' ? $parse($cause) : {}; "
+        "$reason := $exists($job.ExitMessage) ? $job.ExitMessage "
+        ": $exists($job.FailureReason) ? $job.FailureReason "
+        ": $exists($job.SecondaryStatus) ? $job.SecondaryStatus : $cause; "
+        f"'{step}: ' & $reason )"
+    )

@@ -1,0 +1,33 @@
+"""Where the container images live."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from millrace.contract import Container
+from stacks.constructs.image_repository import ImageRepository
+from stacks.settings import RegistrySettings
+
+
+class RegistryStack(Stack):
+    """One repository per container; an image's tag is the hash of what it is built from."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: RegistrySettings, retain_data: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+
+        self.repositories = {
+            container: ImageRepository(
+                self,
+                container.capitalize(),
+                container=container,
+                images_kept=settings.images_kept,
+                retain_data=retain_data,
+            )
+            for container in Container
+        }
+
+        for container, repository in self.repositories.items():
+            CfnOutput(self, container.image_output, value=repository.image_uri)
