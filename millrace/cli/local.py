@@ -1,0 +1,202 @@
+"""`millrace local`: the platform on this machine."""
+
+import json
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import click
+
+from millrace import bigmart
+from millrace.cli import progress, summary
+from millrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT
+from millrace.local import cloud as local_cloud
+from millrace.local import inspection, pipeline
+from millrace.local.cloud import CloudError, LocalCloud
+from millrace.local.images import ImageError
+from millrace.local.pipeline import PipelineError
+from millrace.local.platform import Folders, running_platform, use_clients_of
+from millrace.local.tools import ToolError
+
+DEFAULT_ENDPOINT = "bigmart"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Folders().base,
+    help="Where it keeps its state; two local clouds need two folders and two ports.  [default: .millrace]",
+)
+@click.pass_context
+def local(context: click.Context, folder: Path) -> None:
+    """Run the platform on this machine: no AWS account, no Docker, no cost."""
+    context.obj = Folders(folder.resolve())
+
+
+def _with_platform_options(command: Command) -> Command:
+    environment = click.option("--env", "environment", default="dev", show_default=True, help="The app's environment.")
+    port = click.option(
+        "--port", default=local_cloud.DEFAULT_PORT, show_default=True, help="Where a new local cloud listens."
+    )
+    return environment(port(command))
+
+
+@local.command()
+@_with_platform_options
+@click.option(
+    "--data",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A CSV file of Big Mart's columns; without it a made-up one is used.",
+)
+@click.option("--job-name", help="Name of the jobs; derived from the execution's name if left out.")
+@click.option("--model-name", help="Name of the model; derived likewise.")
+@click.option("--endpoint-name", default=DEFAULT_ENDPOINT, show_default=True, help="Endpoint to create or update.")
+@click.option("--keep", is_flag=True, help="Leave the local cloud up afterwards.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.pass_obj
+def run(
+    folders: Folders,
+    *,
+    environment: str,
+    port: int,
+    data: Path | None,
+    job_name: str | None,
+    model_name: str | None,
+    endpoint_name: str,
+    keep: bool,
+    as_json: bool,
+) -> None:
+    """Deploy, train, and ask the endpoint: everything, then a summary.
+
+    Uses the local cloud that is up, or starts one and stops it at the end.
+
+    Example: millrace local run --data Train.csv
+    """
+    names = {JOB_NAME_INPUT: job_name, MODEL_NAME_INPUT: model_name, ENDPOINT_NAME_INPUT: endpoint_name}
+    with (
+        _mistakes_told(),
+        running_platform(folders, environment=environment, port=port, keep=keep, step=progress.step) as (_, deployment),
+    ):
+        rows = data or _make_rows(folders)
+        with progress.step("upload the rows"):
+            pipeline.upload_rows(deployment, rows)
+        arn = pipeline.start_execution(deployment, _name_execution(), {k: v for k, v in names.items() if v})
+        with progress.step("run the state machine"):
+            report = pipeline.follow_execution(arn, progress.note)
+        predictions = pipeline.predict_rows(report.output[ENDPOINT_NAME_INPUT], rows, bigmart.COLUMNS[-1])
+        made = summary.RunSummary(data=str(data) if data else "made up", report=report, predictions=tuple(predictions))
+        click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made))
+
+
+@local.command()
+@_with_platform_options
+@click.pass_obj
+def up(folders: Folders, environment: str, port: int) -> None:
+    """Start the local cloud, deploy to it and leave it up.
+
+    Prints the environment that makes AWS clients use it: eval "$(millrace local up)"
+    """
+    with (
+        _mistakes_told(),
+        running_platform(folders, environment=environment, port=port, keep=True, step=progress.step) as (cloud, _),
+    ):
+        for name, value in cloud.client_environment.items():
+            click.echo(f"export {name}={value}")
+
+
+@local.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--endpoint-name", default=DEFAULT_ENDPOINT, show_default=True, help="The endpoint to ask.")
+@click.option("--content-type", default="text/csv", show_default=True, help="What FILE holds.")
+@click.option("--accept", default="text/csv", show_default=True, help="What to answer with.")
+@click.pass_obj
+def invoke(folders: Folders, file: BinaryIO, endpoint_name: str, content_type: str, accept: str) -> None:
+    """Send rows from FILE (or standard input) to the endpoint and print its answer.
+
+    Example: head -3 Train.csv | millrace local invoke
+    """
+    with _mistakes_told():
+        _running_cloud(folders)
+        answer = pipeline.invoke_endpoint(endpoint_name, file.read(), content_type=content_type, accept=accept)
+    sys.stdout.buffer.write(answer)
+
+
+@local.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def status(folders: Folders, as_json: bool) -> None:
+    """Show what runs on the local cloud: stacks, executions, jobs, endpoints."""
+    with _mistakes_told():
+        cloud = _running_cloud(folders)
+        seen = inspection.look_around()
+    if as_json:
+        click.echo(json.dumps({"endpoint_url": cloud.endpoint_url, **seen}, indent=2))
+    else:
+        click.echo(summary.render_status(cloud.endpoint_url, seen))
+
+
+@local.command()
+@click.argument("kind", type=click.Choice(list(inspection.LOG_KINDS)), default="training")
+@click.option("--name", help="The job or endpoint; the latest if left out.")
+@click.pass_obj
+def logs(folders: Folders, kind: str, name: str | None) -> None:
+    """Print what a job or an endpoint has logged.
+
+    Example: millrace local logs endpoint
+    """
+    with _mistakes_told():
+        _running_cloud(folders)
+        for line in inspection.read_log(kind, name):
+            click.echo(line)
+
+
+@local.command()
+@click.pass_obj
+def down(folders: Folders) -> None:
+    """Stop the local cloud and everything that runs on it."""
+    cloud = local_cloud.find(folders.cloud)
+    if cloud is None:
+        click.echo("no local cloud is up", err=True)
+        return
+    with _mistakes_told(), progress.step("stop the local cloud"):
+        cloud.stop()
+
+
+def _running_cloud(folders: Folders) -> LocalCloud:
+    cloud = local_cloud.find(folders.cloud)
+    if cloud is None:
+        raise CloudError("no local cloud is up; start one with 'millrace local up'")
+    use_clients_of(cloud)
+    return cloud
+
+
+def _make_rows(folders: Folders) -> Path:
+    path = folders.data / "made_up_sales.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bigmart.write_csv(path)
+    return path
+
+
+def _name_execution() -> str:
+    return f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+@contextmanager
+def _mistakes_told() -> Iterator[None]:
+    """Turn what can go wrong into a message and exit code 1."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (CloudError, ToolError, ImageError, PipelineError, inspection.NothingLoggedError) as error:
+        raise click.ClickException(str(error)) from None
+    except (BotoCoreError, ClientError) as error:
+        raise click.ClickException(str(error)) from None

@@ -1,0 +1,140 @@
+"""Container images without a container engine: each one's own packages, and the program its Dockerfile names.
+
+A "pushed" image is an entry in a file of the local cloud's root: the image's URI, and the container folder and Python
+environment that stand for it.
+"""
+
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from millrace.contract import Container
+from millrace.images import CONTAINERS_DIRECTORY
+from millrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
+from millrace.local.tools import Tool, run_tool
+
+_IMAGES_FILE = "images.json"
+_ENTRYPOINT = re.compile(r"^ENTRYPOINT\s+(\[.*\])\s*$", re.MULTILINE)
+
+
+class ImageError(RuntimeError):
+    """A container whose program cannot be run as a process."""
+
+
+class Environments:
+    """Python environments with exactly a container's pinned packages, made on first use and kept by their hash.
+
+    Args:
+        folder: Where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, container: Container) -> Path:
+        """Where a container's environment is, or will be."""
+        digest = hashlib.sha256(_requirements(container).read_bytes()).hexdigest()[:16]
+        return self._folder / f"{container}-{sys.implementation.cache_tag}-{digest}"
+
+    def paths(self) -> dict[Container, Path]:
+        """Where every container's environment is."""
+        return {container: self.path(container) for container in Container}
+
+    def prepare(self) -> None:
+        """Make those that are missing, side by side.
+
+        Raises:
+            ToolError: If packages cannot be installed; with the installer's own words.
+        """
+        missing = [container for container in Container if not self.path(container).exists()]
+        if not missing:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".new-") as scratch, ExitStack() as stack:
+            installations = [
+                stack.enter_context(_start_installation(container, Path(scratch) / container)) for container in missing
+            ]
+            for installation in installations:
+                installation.finish()
+            for container in missing:
+                (Path(scratch) / container).rename(self.path(container))
+
+
+def _requirements(container: Container) -> Path:
+    return CONTAINERS_DIRECTORY / container / "requirements.txt"
+
+
+def _start_installation(container: Container, environment: Path) -> Tool:
+    uv = [sys.executable, "-m", "uv", "--quiet"]
+    # Relocatable, because it gets its place only when it is whole.
+    run_tool("uv venv", [*uv, "venv", "--relocatable", "--python", sys.executable, str(environment)])
+    # Bytecode is compiled once here: the programs themselves never write any.
+    options = ["--require-hashes", "--compile-bytecode", "--python", str(environment / "bin" / "python")]
+    command = [*uv, "pip", "install", *options, "--requirements", str(_requirements(container))]
+    return Tool(f"installing the packages of {container}", command)
+
+
+def push(root: Path, images: Mapping[str, Container], environments: Mapping[Container, Path]) -> None:
+    """Make images known to the local cloud under their URIs."""
+    entries = {
+        uri: {"container": container.value, "environment": str(environments[container])}
+        for uri, container in images.items()
+    }
+    scratch = root / f"{_IMAGES_FILE}.new"
+    scratch.write_text(json.dumps(entries, indent=2))
+    scratch.replace(root / _IMAGES_FILE)
+
+
+class PushedImages:
+    """The registry of a local cloud: what has been pushed to it."""
+
+    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+        self._file = root / _IMAGES_FILE
+        self._environment = dict(environment)
+
+    def resolve(self, image_uri: str) -> ContainerImage:
+        """How to run an image.
+
+        Raises:
+            ImageNotFoundError: If it has not been pushed.
+        """
+        entries = json.loads(self._file.read_text()) if self._file.exists() else {}
+        if image_uri not in entries:
+            raise ImageNotFoundError(image_uri)
+        entry = entries[image_uri]
+        container = Container(entry["container"])
+        python = Path(entry["environment"]) / "bin" / "python"
+        return ContainerImage(
+            entrypoint=(str(python), *read_entrypoint(CONTAINERS_DIRECTORY / container / "Dockerfile")[1:]),
+            working_directory=CONTAINERS_DIRECTORY,
+            environment={**_system_environment(), **self._environment},
+        )
+
+
+def read_entrypoint(dockerfile: Path) -> list[str]:
+    """The program and arguments of a Dockerfile's last ENTRYPOINT.
+
+    Raises:
+        ImageError: If there is none in the JSON form, or its program is not Python.
+    """
+    found = _ENTRYPOINT.findall(dockerfile.read_text())
+    entrypoint = json.loads(found[-1]) if found else []
+    if not entrypoint or entrypoint[0] not in ("python", "python3"):
+        raise ImageError(f'{dockerfile}: expected ENTRYPOINT ["python", …]; the local cloud runs Python programs')
+    return [str(part) for part in entrypoint]
+
+
+def _system_environment() -> dict[str, str]:
+    """What a process needs of this machine; everything else of the caller's environment stays outside."""
+    kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME")
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

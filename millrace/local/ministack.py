@@ -1,0 +1,193 @@
+"""The only place that reaches into MiniStack, the engine of the local cloud.
+
+MiniStack has no SageMaker and no way to plug one in, so this module adds it to the tables MiniStack routes by. Those
+are internals: the version is checked here, and `tests/millrace/local/test_ministack.py` pins every one that is used.
+"""
+
+import asyncio
+import contextvars
+import importlib
+import importlib.metadata
+import json
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+
+from millrace.local.cloud import ACCOUNT, HOST, REGION
+from millrace.local.sagemaker.control_plane import SageMaker
+from millrace.local.sagemaker.errors import SageMakerError
+
+VERSION = "1.5.33"
+
+# Waits of a state machine (polling an endpoint, pausing before a retry) take this share of their time.
+WAIT_SCALE = 0.02
+
+_execution_arn: contextvars.ContextVar[str] = contextvars.ContextVar("execution_arn")
+
+
+class EngineVersionError(RuntimeError):
+    """Another MiniStack is installed than the one whose internals this module knows."""
+
+
+def configure(port: int) -> None:
+    """Set MiniStack up for this process; it reads its environment when it is first imported."""
+    os.environ.update(
+        BIND_HOST=HOST,
+        GATEWAY_PORT=str(port),
+        MINISTACK_HOST="localhost",
+        MINISTACK_REGION=REGION,
+        MINISTACK_ACCOUNT_ID=ACCOUNT,
+        SFN_WAIT_SCALE=str(WAIT_SCALE),
+        LOG_LEVEL="WARNING",
+        # Listeners on ports of their own, which nothing here uses.
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        # No Docker daemon is ever asked, even where one runs.
+        DOCKER_HOST="unix:///nonexistent",
+    )
+
+
+def check_version() -> None:
+    """Refuse to run on a MiniStack whose internals may differ.
+
+    Raises:
+        EngineVersionError: Naming both versions.
+    """
+    found = importlib.metadata.version("ministack")
+    if found != VERSION:
+        raise EngineVersionError(f"ministack {found} is installed, but millrace needs {VERSION}: run 'make setup'")
+
+
+def install_sagemaker(sagemaker: SageMaker) -> None:
+    """Teach MiniStack to route SageMaker's requests and Step Functions' SageMaker tasks to this control plane."""
+    app = importlib.import_module("ministack.app")
+    router = importlib.import_module("ministack.core.router")
+    states: Any = importlib.import_module("ministack.services.stepfunctions")
+
+    app.SERVICE_HANDLERS["sagemaker"] = _request_handler(sagemaker)
+    # Both the control plane and the runtime sign as "sagemaker".
+    router.SERVICE_PATTERNS["sagemaker"] = {
+        "target_prefixes": ["SageMaker."],
+        "host_patterns": [r"sagemaker\."],
+        "credential_scope": "sagemaker",
+    }
+    states._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
+    states._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
+    states._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = {"ValidationException": "SageMakerException"}
+    tasks = SageMakerTasks(sagemaker, states)
+    states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
+    states._run_execution = _remember_execution(states._run_execution)
+    states._stop_execution = tasks.stopping_jobs(states._stop_execution)
+
+
+async def serve(port: int, *, close: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then close while requests are still answered: what closes still logs."""
+    app = importlib.import_module("ministack.app")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+
+    async def stopped() -> None:
+        await stop.wait()
+        await asyncio.to_thread(close)
+
+    config = Config()
+    config.bind = [f"{HOST}:{port}"]
+    config.loglevel = "WARNING"
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    await serve_asgi(app.app, config, shutdown_trigger=stopped)
+
+
+class SageMakerTasks:
+    """Step Functions' optimized integration: `sagemaker:ACTION`, and `sagemaker:ACTION.sync` for jobs."""
+
+    def __init__(self, sagemaker: SageMaker, states: Any) -> None:
+        self._sagemaker = sagemaker
+        self._states = states
+        self._job_of_execution: dict[str, tuple[str, str]] = {}
+
+    def run(self, resource: str, arguments: dict[str, Any]) -> Any:
+        """Run one task on the thread of its execution."""
+        action, _, pattern = resource.split(":sagemaker:")[1].partition(".")
+        operation = action[0].upper() + action[1:]
+        try:
+            result = self._sagemaker.call(operation, arguments)
+        except SageMakerError as error:
+            raise self._states._ExecutionError(_name_task_error(error.code), error.message) from None
+        if pattern == "sync":
+            kind = operation.removeprefix("Create")
+            result = self._wait_for_job(kind, arguments[f"{kind}Name"])
+        return json.loads(_to_state_json(result))
+
+    def stopping_jobs(self, stop_execution: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+        """StopExecution as on AWS: it stops the job that the execution waits for."""
+
+        def stop(request: dict[str, Any]) -> Any:
+            answer = stop_execution(request)
+            if job := self._job_of_execution.get(request.get("executionArn", "")):
+                kind, name = job
+                self._sagemaker.call(f"Stop{kind}", {f"{kind}Name": name})
+            return answer
+
+        return stop
+
+    def _wait_for_job(self, kind: str, name: str) -> dict[str, Any]:
+        execution = _execution_arn.get()
+        self._job_of_execution[execution] = (kind, name)
+        try:
+            job = _WAITS[kind](self._sagemaker, name)
+        finally:
+            del self._job_of_execution[execution]
+        if self._states._executions[execution]["status"] != "RUNNING":
+            # Ends the execution's thread; any other exception would turn ABORTED into FAILED.
+            raise SystemExit
+        if job[f"{kind}Status"] != "Completed":
+            raise self._states._ExecutionError("States.TaskFailed", _to_state_json(job))
+        return job
+
+
+_WAITS: dict[str, Callable[[SageMaker, str], dict[str, Any]]] = {
+    "ProcessingJob": SageMaker.wait_for_processing_job,
+    "TrainingJob": SageMaker.wait_for_training_job,
+}
+
+
+def _request_handler(sagemaker: SageMaker) -> Callable[..., Coroutine[Any, Any, tuple[int, dict[str, str], bytes]]]:
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes | str, _query: object
+    ) -> tuple[int, dict[str, str], bytes]:
+        raw = body.encode() if isinstance(body, str) else body
+        return await asyncio.to_thread(sagemaker.handle_http, method, path, headers, raw)
+
+    return handle
+
+
+def _remember_execution(run: Callable[[str], None]) -> Callable[[str], None]:
+    def run_remembering(execution_arn: str) -> None:
+        _execution_arn.set(execution_arn)
+        run(execution_arn)
+
+    return run_remembering
+
+
+def _name_task_error(code: str) -> str:
+    """How Step Functions names an error of the API: the modelled ones by name, all others alike."""
+    modelled = {"ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound"}
+    return f"SageMaker.{code}Exception" if code in modelled else "SageMaker.AmazonSageMakerException"
+
+
+def _to_state_json(result: object) -> str:
+    return json.dumps(result, default=_to_epoch_milliseconds)
+
+
+def _to_epoch_milliseconds(value: object) -> int:
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    raise TypeError(f"cannot put {value!r} into a state")

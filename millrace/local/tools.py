@@ -1,0 +1,84 @@
+"""Command line tools as child processes that never outlive their caller."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class ToolError(RuntimeError):
+    """A tool failed; the message ends with what it said."""
+
+
+class Tool:
+    """A running tool, killed with everything it started unless it has finished when the `with` block ends.
+
+    Args:
+        title: What to call it when it fails.
+        command: The program and its arguments.
+        environment: Variables to add to this process's own.
+        directory: Where to run it.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        self._title = title
+        # A file, not a pipe: nobody reads while several tools run side by side.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the block)
+        self._process = subprocess.Popen(
+            command,
+            cwd=directory,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._output.close()
+
+    def finish(self) -> None:
+        """Wait until it ends.
+
+        Raises:
+            ToolError: If it fails.
+        """
+        if self._process.wait() != 0:
+            self._output.seek(0)
+            said = self._output.read().decode(errors="replace").strip()
+            raise ToolError(f"{self._title} failed:\n{said}")
+
+
+def run_tool(
+    title: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> None:
+    """Run a tool to its end.
+
+    Raises:
+        ToolError: If it fails.
+    """
+    with Tool(title, command, environment=environment, directory=directory) as tool:
+        tool.finish()
