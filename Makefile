@@ -60,7 +60,7 @@ lock: $(VENV)/uv ## pin the requirements anew
 	done
 
 snapshots: setup-dev ## write the template snapshots anew
-	@MILLRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_snapshots.py
+	@MILLRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py
 
 setup: $(VENV)/setup
 

@@ -70,7 +70,7 @@ class LocalCloud:
             if not is_running(self.root):
                 break
             _send(self.pid, signum)
-            _wait_until(lambda: not is_running(self.root), STOP_SECONDS)
+            wait_until_stopped(self.root, STOP_SECONDS)
         if self.process:
             _reap(self.process)
         if is_running(self.root):
@@ -128,6 +128,11 @@ def is_running(root: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def wait_until_stopped(root: Path, seconds: float) -> bool:
+    """Whether no server holds the root within a time."""
+    return _wait_until(lambda: not is_running(root), seconds)
 
 
 def find(root: Path) -> LocalCloud | None:

@@ -4,7 +4,6 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.nag import acknowledge
 from stacks.settings import StorageSettings
 
 
@@ -29,13 +28,6 @@ class AccessLogBucket(s3.Bucket):
                     abort_incomplete_multipart_upload_after=Duration.days(settings.unfinished_upload_days),
                 )
             ],
-        )
-        acknowledge(
-            self,
-            {
-                "AwsSolutions-S1": "It receives the other buckets' access logs; logging it to itself would loop. "
-                "Its objects are written by the S3 logging service only, and expire."
-            },
         )
 
 

@@ -4,8 +4,8 @@ from typing import Final
 
 from millrace import contract
 
-# CreateTrainingJob, CreateEndpoint and the rest: 1 to 63 letters, digits and inner hyphens.
-NAME_PATTERN: Final = "/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/"
+# CreateTrainingJob's pattern and length in one: the API gives them apart.
+NAME_PATTERN: Final = "/^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/"
 NAME_RULE: Final = "1 to 63 letters, digits and inner hyphens"
 _LONGEST: Final = 63
 _HASH_DIGITS: Final = 8
@@ -39,5 +39,4 @@ def given_or_derived(input_key: str) -> str:
 
 def is_invalid(variable: str) -> str:
     """Whether SageMaker would refuse the name in this variable."""
-    # $type only exists in newer JSONata; concatenation turns any JSON value into text.
-    return f"$not($length('' & {variable}) <= {_LONGEST} and $contains('' & {variable}, {NAME_PATTERN}))"
+    return f"$type({variable}) = 'string' ? $not($contains({variable}, {NAME_PATTERN})) : true"

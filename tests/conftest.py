@@ -1,0 +1,31 @@
+"""What every test finds: this Python's own Node for jsii, and no way to a real AWS account."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+REAL_DATA = PROJECT.parent / "shared" / "data"
+
+# jsii starts the first Node it finds; the one beside this Python is the pinned one.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+os.environ.pop("AWS_PROFILE", None)
+
+
+@pytest.fixture(scope="session")
+def real_sales() -> Path:
+    """The real Big Mart training file, where it lies beside the checkout."""
+    path = REAL_DATA / "bigmart" / "Train.csv"
+    if not path.exists():
+        pytest.skip(f"the real Big Mart file is not at {path}: its licence keeps it out of the project")
+    return path

@@ -1,0 +1,111 @@
+"""One local cloud with the platform on it, for all tests of this folder."""
+
+import json
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from millrace import bigmart
+from millrace.local import pipeline
+from millrace.local.cloud import HOST, LocalCloud
+from millrace.local.deployment import Deployment
+from millrace.local.platform import Folders, running_platform
+
+ROWS = 1_500
+
+
+def find_free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def make_folders(base: Path) -> Folders:
+    """Folders of their own, but for the containers' packages: those are the project's."""
+    folders = Folders(base)
+    base.mkdir(exist_ok=True)
+    Folders().environments.mkdir(parents=True, exist_ok=True)
+    folders.environments.symlink_to(Folders().environments)
+    return folders
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A deployed platform and what a test does with it."""
+
+    cloud: LocalCloud
+    deployment: Deployment
+
+    def client(self, service: str) -> Any:
+        """A stock client of the local cloud."""
+        return boto3.client(service, endpoint_url=self.cloud.endpoint_url)
+
+    def start(self, name: str | None = None, **names: str) -> str:
+        """Start an execution; its ARN."""
+        return pipeline.start_execution(self.deployment, name or f"test-{uuid.uuid4().hex[:8]}", names)
+
+    def run(self, name: str | None = None, **names: str) -> dict[str, Any]:
+        """Run an execution to its end; its description."""
+        arn = self.start(name, **names)
+        with suppress(pipeline.PipelineError):
+            pipeline.follow_execution(arn, lambda _: None)
+        execution: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=arn)
+        return execution
+
+    def visited_states(self, execution_arn: str) -> list[str]:
+        """The names of the states an execution went through."""
+        pages = self.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+        details = (event.get("stateEnteredEventDetails") for page in pages for event in page["events"])
+        return [detail["name"] for detail in details if detail]
+
+    def list_work(self, prefix: str) -> list[str]:
+        """The keys below a prefix of the work bucket."""
+        bucket = self.deployment.outputs["WorkBucketName"]
+        found = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+        return [item["Key"].removeprefix(prefix) for item in found.get("Contents", [])]
+
+
+@pytest.fixture(scope="session")
+def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small made-up file of Big Mart sales."""
+    path = tmp_path_factory.mktemp("data") / "sales.csv"
+    bigmart.write_csv(path, rows=ROWS)
+    return path
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The platform, deployed to a local cloud of its own."""
+    folders = make_folders(tmp_path_factory.mktemp("local"))
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        running_platform(
+            folders, environment="dev", port=find_free_port(), keep=False, step=lambda _: nullcontext()
+        ) as (cloud, deployment),
+    ):
+        for name, value in cloud.client_environment.items():
+            environment.setenv(name, value)
+        yield Platform(cloud, deployment)
+
+
+@pytest.fixture
+def with_rows(platform: Platform) -> Callable[[Path], None]:
+    """Puts a file into the raw bucket in place of all others."""
+    return lambda path: pipeline.upload_rows(platform.deployment, path)
+
+
+@pytest.fixture(scope="session")
+def first_execution(platform: Platform, sales: Path) -> dict[str, Any]:
+    """An execution that made the endpoint `shop`."""
+    pipeline.upload_rows(platform.deployment, sales)
+    execution = platform.run(EndpointName="shop")
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return execution | {"output": json.loads(execution["output"])}

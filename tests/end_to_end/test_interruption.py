@@ -1,0 +1,93 @@
+"""However a run is stopped, nothing of it goes on."""
+
+import re
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from millrace.local import cloud
+from tests.end_to_end.conftest import find_free_port, make_folders
+
+pytestmark = pytest.mark.slow
+
+STAGES = [
+    "start the local cloud",
+    "synthesize the app",
+    "deploy the stacks",
+    "Preprocess",
+    "Train",
+    "Describe Endpoint",
+]
+
+
+def start_run(folder: Path, port: int, data: Path) -> "pexpect.spawn[str]":
+    """`millrace local run` in a terminal."""
+    arguments = ["-m", "millrace", "local", "--folder", str(folder), "run", "--port", str(port), "--data", str(data)]
+    return pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=60, dimensions=(50, 200))
+
+
+def list_processes_of(folder: Path) -> list[str]:
+    """The command lines of processes that know of a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        if str(folder).encode() in told:
+            found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((cloud.HOST, port)) != 0
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_ctrl_c_stops_everything(stage: str, tmp_path: Path, sales: Path) -> None:
+    port = find_free_port()
+    folder = make_folders(tmp_path / "local").base
+    run = start_run(folder, port, sales)
+    run.expect(re.escape(stage))
+
+    run.sendintr()
+
+    run.expect(pexpect.EOF)
+    run.close()
+    assert run.exitstatus == 130
+    assert list_processes_of(folder) == []
+    assert is_free(port)
+
+
+@pytest.mark.parametrize("stage", ["deploy the stacks", "Train"])
+def test_sigterm_stops_everything(stage: str, tmp_path: Path, sales: Path) -> None:
+    port = find_free_port()
+    folder = make_folders(tmp_path / "local").base
+    run = start_run(folder, port, sales)
+    run.expect(re.escape(stage))
+
+    run.kill(signal.SIGTERM)
+
+    run.expect(pexpect.EOF)
+    run.close()
+    assert run.exitstatus == 143
+    assert list_processes_of(folder) == []
+    assert is_free(port)
+
+
+def test_a_killed_run_takes_its_cloud_with_it(tmp_path: Path, sales: Path) -> None:
+    port = find_free_port()
+    folder = make_folders(tmp_path / "local").base
+    run = start_run(folder, port, sales)
+    run.expect("Train")
+
+    run.kill(signal.SIGKILL)
+    run.close()
+
+    assert cloud.wait_until_stopped(folder / "cloud", 30)
+    assert list_processes_of(folder) == []

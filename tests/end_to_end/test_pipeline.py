@@ -1,0 +1,215 @@
+"""The state machine of the synthesized templates, executed to a live endpoint."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from containers.training import contract as training
+from millrace.contract import Container
+from millrace.local import pipeline
+from millrace.local.images import Environments, push
+from millrace.local.platform import Folders
+from tests.end_to_end.conftest import Platform
+
+pytestmark = pytest.mark.slow
+
+HELD_OUT_BETTER = 0.9
+
+
+class ReachedError(Exception):
+    """An execution has got where a test wants it."""
+
+
+@contextmanager
+def broken_inference_image(platform: Platform, scratch: Path) -> Iterator[None]:
+    """The inference image, pushed anew with a program that ends at once."""
+    images = platform.deployment.images
+    environments = Environments(Folders().environments)
+    (scratch / "bin").mkdir()
+    (scratch / "bin" / "python").symlink_to("/bin/false")
+    push(platform.cloud.root, images, environments.paths() | {Container.INFERENCE: scratch})
+    try:
+        yield
+    finally:
+        push(platform.cloud.root, images, environments.paths())
+
+
+def wait_for_state(arn: str, state: str) -> None:
+    """Follow an execution until it enters a state."""
+
+    def stop_there(entered: str) -> None:
+        if entered == state:
+            raise ReachedError
+
+    with pytest.raises(ReachedError):
+        pipeline.follow_execution(arn, stop_there)
+
+
+COMMON_STATES = [
+    "Name Resources",
+    "Check Names",
+    "Preprocess",
+    "Train",
+    "Save Model",
+    "Create Endpoint Config",
+    "Look For Endpoint",
+]
+
+
+def test_goes_from_raw_rows_to_a_live_endpoint(platform: Platform, first_execution: dict[str, Any]) -> None:
+    states = platform.visited_states(first_execution["executionArn"])
+
+    assert states[:9] == [*COMMON_STATES, "No Endpoint Found", "Create Endpoint"]
+    assert states[-1] == "Done"
+
+
+def test_names_everything_after_the_execution_when_the_input_leaves_it_out(first_execution: dict[str, Any]) -> None:
+    output = first_execution["output"]
+
+    assert output["JobName"] == output["ModelName"] == output["EndpointConfigName"] == first_execution["name"]
+    assert output["EndpointName"] == "shop"
+
+
+def test_reports_scores_better_than_the_mean_predictor(first_execution: dict[str, Any]) -> None:
+    metrics = first_execution["output"]["Metrics"]
+
+    assert metrics[training.VALIDATION_RMSE] < HELD_OUT_BETTER * metrics[training.BASELINE_RMSE]
+    assert metrics[training.VALIDATION_R2] > 0 > metrics[training.BASELINE_R2] - 0.05
+
+
+def test_leaves_the_features_and_the_model_in_the_work_bucket(
+    platform: Platform, first_execution: dict[str, Any]
+) -> None:
+    name = first_execution["name"]
+
+    assert platform.list_work(f"executions/{name}/") == [
+        "encoding/encoding.json",
+        f"model/{name}/output/model.tar.gz",
+        f"model/{name}/output/output.tar.gz",
+        "test/test_features.csv",
+        "test/test_labels.csv",
+        "train/train_features.csv",
+        "train/train_labels.csv",
+    ]
+
+
+def test_answers_raw_rows_in_order(platform: Platform, first_execution: dict[str, Any], sales: Path) -> None:
+    runtime = platform.client("sagemaker-runtime")
+    lines = sales.read_text().splitlines()[1:6]
+
+    def predict(rows: list[str]) -> list[float]:
+        body = "\n".join(row.rsplit(",", 1)[0] for row in rows)
+        answer = runtime.invoke_endpoint(
+            EndpointName="shop", Body=body, ContentType="text/csv", Accept="application/json"
+        )
+        values: list[float] = json.loads(answer["Body"].read())["predictions"]
+        return values
+
+    assert predict(lines) == [predict([line])[0] for line in lines]
+    assert len(set(predict(lines))) > 1
+
+
+def test_updates_the_endpoint_when_it_exists(platform: Platform, first_execution: dict[str, Any]) -> None:
+    execution = platform.run(EndpointName="shop")
+
+    endpoint = platform.client("sagemaker").describe_endpoint(EndpointName="shop")
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert platform.visited_states(execution["executionArn"])[7:9] == ["Endpoint Found", "Update Endpoint"]
+    assert endpoint["EndpointConfigName"] == execution["name"]
+    assert endpoint["EndpointStatus"] == "InService"
+
+
+def test_uses_the_names_that_the_input_gives(platform: Platform, first_execution: dict[str, Any]) -> None:
+    execution = platform.run(JobName="my-job", ModelName="my-model", EndpointName="shop")
+
+    sagemaker = platform.client("sagemaker")
+    output = json.loads(execution["output"])
+    assert (output["JobName"], output["ModelName"]) == ("my-job", "my-model")
+    assert sagemaker.describe_training_job(TrainingJobName="my-job")["TrainingJobStatus"] == "Completed"
+    assert sagemaker.describe_model(ModelName="my-model")["PrimaryContainer"]["ModelDataUrl"] == output["ModelDataUrl"]
+
+
+def test_refuses_a_name_that_sagemaker_would_refuse_before_anything_runs(platform: Platform) -> None:
+    execution = platform.run(ModelName="no_underscores")
+
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidName")
+    assert execution["cause"] == (
+        'ModelName: SageMaker does not allow the name "no_underscores"; '
+        "allowed: 1 to 63 letters, digits and inner hyphens"
+    )
+    assert "Preprocess" not in platform.visited_states(execution["executionArn"])
+
+
+@pytest.mark.parametrize("name", ["under_scored.name", "long-" + "n" * 75, "ünïcödé"])
+def test_runs_under_any_execution_name(platform: Platform, first_execution: dict[str, Any], name: str) -> None:
+    execution = platform.run(name, EndpointName="shop")
+
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+
+
+def test_fails_with_the_programs_reason_when_the_rows_are_wrong(
+    platform: Platform, with_rows: Callable[[Path], None], sales: Path, tmp_path: Path
+) -> None:
+    lines = sales.read_text().splitlines(keepends=True)
+    lines[16] = lines[16].rsplit(",", 1)[0] + ",many\n"
+    broken = tmp_path / "broken.csv"
+    broken.write_text("".join(lines))
+    with_rows(broken)
+
+    try:
+        execution = platform.run()
+    finally:
+        with_rows(sales)
+
+    job = platform.client("sagemaker").describe_processing_job(ProcessingJobName=execution["name"])
+    reason = "broken.csv, line 17, column Item_Outlet_Sales: expected a number, found 'many'"
+    assert (execution["status"], execution["error"]) == ("FAILED", "PreprocessFailed")
+    assert execution["cause"].startswith(f"Preprocess: {reason}")
+    assert reason in job["FailureReason"]
+    assert job["ExitMessage"].startswith(reason)
+    assert platform.list_work(f"executions/{execution['name']}/") == []
+
+
+def test_fails_when_there_are_no_rows(platform: Platform, with_rows: Callable[[Path], None], sales: Path) -> None:
+    raw = platform.deployment.raw_bucket
+    platform.client("s3").delete_object(Bucket=raw, Key=f"bigmart/{sales.name}")
+
+    try:
+        execution = platform.run()
+    finally:
+        with_rows(sales)
+
+    assert execution["error"] == "PreprocessFailed"
+    assert f'No S3 objects found under S3 URL "s3://{raw}/bigmart/"' in execution["cause"]
+
+
+def test_fails_and_keeps_serving_when_an_update_is_rolled_back(
+    platform: Platform, first_execution: dict[str, Any], sales: Path, tmp_path: Path
+) -> None:
+    before = platform.client("sagemaker").describe_endpoint(EndpointName="shop")["EndpointConfigName"]
+    with broken_inference_image(platform, tmp_path):
+        execution = platform.run(EndpointName="shop")
+
+    after = platform.client("sagemaker").describe_endpoint(EndpointName="shop")
+    assert execution["error"] == "EndpointRolledBack"
+    assert f"endpoint shop serves {before} again: the update was rolled back." in execution["cause"]
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
+
+
+def test_stops_the_job_when_the_execution_is_stopped(platform: Platform, first_execution: dict[str, Any]) -> None:
+    states = platform.client("stepfunctions")
+    sagemaker = platform.client("sagemaker")
+    arn = platform.start("to-be-stopped")
+    wait_for_state(arn, "Train")
+
+    states.stop_execution(executionArn=arn, error="Test", cause="stopped by a test")
+
+    waiter = sagemaker.get_waiter("training_job_completed_or_stopped")
+    waiter.config.delay = 0.1
+    waiter.wait(TrainingJobName="to-be-stopped")
+    assert sagemaker.describe_training_job(TrainingJobName="to-be-stopped")["TrainingJobStatus"] == "Stopped"
+    assert states.describe_execution(executionArn=arn)["status"] == "ABORTED"

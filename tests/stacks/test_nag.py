@@ -1,0 +1,61 @@
+"""cdk-nag finds nothing, and nothing is acknowledged that it would not find."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+import pytest
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
+
+from app import build
+from stacks.constructs import execution_role, training_pipeline
+from tests.stacks.conftest import read_context
+
+ACKNOWLEDGING_MODULES = (execution_role, training_pipeline)
+
+
+def find_violations(environment: str) -> set[tuple[str, str]]:
+    """Each finding's id and the construct it was found on."""
+    app = build(cdk.App(context=read_context() | {"env": environment}))
+    # Findings spell references to other stacks as synthesis resolves them.
+    app.synth()
+    report = AwsSolutionsChecks(app).validate_scope(app)
+    return {
+        (violation.rule_name, str(resource.construct_path))
+        for violation in report.violations
+        for resource in violation.violating_resources
+    }
+
+
+def test_finds_nothing(environment: str) -> None:
+    assert find_violations(environment) == set()
+
+
+def test_would_find_everything_that_is_acknowledged(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    acknowledged: list[tuple[str, str]] = []
+
+    def record(construct: IConstruct, findings: Mapping[str, str]) -> None:
+        acknowledged.extend((finding, construct.node.path) for finding in findings)
+
+    for module in ACKNOWLEDGING_MODULES:
+        monkeypatch.setattr(module, "acknowledge", record)
+
+    found = find_violations(environment)
+
+    stale = [
+        (finding, path)
+        for finding, path in acknowledged
+        if not any(finding == rule and where.startswith(path) for rule, where in found)
+    ]
+    assert stale == []
+    assert len(acknowledged) > 0
+
+
+def test_gives_every_acknowledgement_a_reason(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons: list[str] = []
+    for module in ACKNOWLEDGING_MODULES:
+        monkeypatch.setattr(module, "acknowledge", lambda _, findings: reasons.extend(findings.values()))
+
+    build(cdk.App(context=read_context() | {"env": environment}))
+
+    assert all(len(reason.split()) > 10 for reason in reasons)

@@ -1,0 +1,299 @@
+"""The state machine as data, and what its roles may do."""
+
+import json
+from typing import Any
+
+import jsonata
+import pytest
+from aws_cdk.assertions import Match, Template
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+
+from millrace.contract import Container
+from stacks.settings import Settings
+from tests.stacks.conftest import read_context, read_definition, template_of
+
+SERVICE = get_session().get_service_model("sagemaker")
+REQUESTS = {
+    "Preprocess": "CreateProcessingJob",
+    "Train": "CreateTrainingJob",
+    "Save Model": "CreateModel",
+    "Create Endpoint Config": "CreateEndpointConfig",
+    "Look For Endpoint": "DescribeEndpoint",
+    "Create Endpoint": "CreateEndpoint",
+    "Update Endpoint": "UpdateEndpoint",
+    "Describe Endpoint": "DescribeEndpoint",
+}
+CALLS = {"Preprocess", "Train", "Save Model", "Create Endpoint Config", "Create Endpoint", "Update Endpoint"}
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return template_of("Pipeline")
+
+
+@pytest.fixture(scope="module")
+def definition(template: Template) -> dict[str, Any]:
+    return read_definition(template.to_json())
+
+
+@pytest.fixture(scope="module")
+def states(definition: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = definition["States"]
+    return found
+
+
+def test_speaks_jsonata_and_ends_by_itself(definition: dict[str, Any]) -> None:
+    assert definition["QueryLanguage"] == "JSONata"
+    assert definition["TimeoutSeconds"] == 6 * 3600
+
+
+def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states: dict[str, Any]) -> None:
+    visited = [definition["StartAt"]]
+    while (state := states[visited[-1]])["Type"] not in ("Choice", "Fail") or visited[-1] == "Check Names":
+        visited.append(state.get("Next") or state["Default"])
+
+    assert visited == [
+        "Name Resources",
+        "Check Names",
+        "Preprocess",
+        "Train",
+        "Save Model",
+        "Create Endpoint Config",
+        "Look For Endpoint",
+        "Endpoint Found",
+    ]
+
+
+@pytest.mark.parametrize(("state", "operation"), list(REQUESTS.items()))
+def test_asks_sagemaker_only_for_what_its_api_knows(states: dict[str, Any], state: str, operation: str) -> None:
+    report = ParamValidator().validate(states[state]["Arguments"], SERVICE.operation_model(operation).input_shape)
+
+    assert report.generate_report() == ""
+
+
+@pytest.mark.parametrize("state", ["Preprocess", "Train"])
+def test_waits_for_jobs_to_end(states: dict[str, Any], state: str) -> None:
+    assert states[state]["Resource"].endswith(".sync")
+
+
+def test_trains_on_what_preprocessing_wrote(states: dict[str, Any]) -> None:
+    outputs = states["Preprocess"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
+    written = {output["S3Output"]["S3Uri"] for output in outputs}
+    channels = states["Train"]["Arguments"]["InputDataConfig"]
+    read = {channel["DataSource"]["S3DataSource"]["S3Uri"] for channel in channels}
+
+    assert [channel["ChannelName"] for channel in channels] == ["train", "validation", "encoding"]
+    assert read == written
+
+
+@pytest.mark.parametrize("state", ["Train", "Save Model"])
+def test_keeps_containers_off_the_network(states: dict[str, Any], state: str) -> None:
+    assert states[state]["Arguments"]["EnableNetworkIsolation"] is True
+
+
+def test_keeps_preprocessing_off_the_network(states: dict[str, Any]) -> None:
+    assert states["Preprocess"]["Arguments"]["NetworkConfig"] == {"EnableNetworkIsolation": True}
+
+
+@pytest.mark.parametrize("state", sorted(CALLS))
+def test_retries_what_may_pass_and_catches_the_rest(states: dict[str, Any], state: str) -> None:
+    retried = [error for retry in states[state]["Retry"] for error in retry["ErrorEquals"]]
+    (catch,) = states[state]["Catch"]
+
+    assert retried == ["SageMaker.ResourceLimitExceededException", "SageMaker.AmazonSageMakerException"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "Failed")
+    assert catch["Assign"]["failure"]["Error"] == f"{state.replace(' ', '')}Failed"
+
+
+def test_takes_another_job_name_on_each_retry(states: dict[str, Any]) -> None:
+    assert "RetryCount > 0 ?" in states["Train"]["Arguments"]["TrainingJobName"]
+
+
+@pytest.mark.parametrize(
+    ("status", "config", "expected"),
+    [
+        ("InService", "this-run", "Done"),
+        ("InService", "last-run", "Failed"),
+        ("Creating", "this-run", "Wait For Endpoint"),
+        ("Updating", "last-run", "Wait For Endpoint"),
+        ("SystemUpdating", "this-run", "Wait For Endpoint"),
+        ("RollingBack", "this-run", "Wait For Endpoint"),
+        ("Failed", "this-run", "Failed"),
+        ("OutOfService", "this-run", "Failed"),
+        ("UpdateRollbackFailed", "last-run", "Failed"),
+    ],
+)
+def test_is_done_only_when_this_executions_configuration_serves(
+    states: dict[str, Any], status: str, config: str, expected: str
+) -> None:
+    endpoint = {"Status": status, "ConfigName": config, "FailureReason": ""}
+
+    assert choose(states["Endpoint In Service"], endpoint=endpoint, execution="this-run") == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("InService", "Update Endpoint"),
+        ("Updating", "Wait For Earlier Change"),
+        ("Creating", "Wait For Earlier Change"),
+        ("Failed", "Failed"),
+        ("Deleting", "Failed"),
+    ],
+)
+def test_updates_an_endpoint_only_when_it_can_be(states: dict[str, Any], status: str, expected: str) -> None:
+    assert choose(states["Endpoint Found"], endpoint={"Status": status}) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ('Could not find endpoint "arn:aws:sagemaker:eu-west-1:1:endpoint/x".', "Create Endpoint"),
+        ("User is not authorized to perform: sagemaker:DescribeEndpoint", "Failed"),
+    ],
+)
+def test_creates_an_endpoint_only_when_there_is_none(states: dict[str, Any], error: str, expected: str) -> None:
+    assert choose(states["No Endpoint Found"], lookup_error=error) == expected
+
+
+def choose(state: dict[str, Any], **variables: Any) -> str:
+    """Where a choice leads."""
+    for choice in state["Choices"]:
+        if evaluate(choice["Condition"], **variables):
+            return str(choice["Next"])
+    return str(state["Default"])
+
+
+def evaluate(field: str, **variables: Any) -> Any:
+    """The value of a JSONata field."""
+    return jsonata.Jsonata.jsonata(field.removeprefix("{%").removesuffix("%}")).evaluate(None, variables)
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        (
+            '{"FailureReason": "AlgorithmError: too few rows, exit code: 1"}',
+            "AlgorithmError: too few rows, exit code: 1",
+        ),
+        ('{"ExitMessage": "sales.csv: no header", "FailureReason": "AlgorithmError"}', "sales.csv: no header"),
+        ('{"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxRuntimeExceeded"}', "MaxRuntimeExceeded"),
+        ("Training job names must be unique", "Training job names must be unique"),
+    ],
+)
+def test_gives_the_jobs_own_reason_as_the_cause(states: dict[str, Any], cause: str, reason: str) -> None:
+    expression = states["Train"]["Catch"][0]["Assign"]["failure"]["Cause"]
+    parsed = jsonata.Jsonata.jsonata(expression.removeprefix("{%").removesuffix("%}"))
+    parsed.register_lambda("parse", json.loads)
+    error = {"errorOutput": {"Error": "States.TaskFailed", "Cause": cause}}
+
+    assert parsed.evaluate(None, {"states": error}) == f"Train: {reason}"
+
+
+def test_passes_settings_to_the_jobs(states: dict[str, Any]) -> None:
+    settings = Settings.from_mapping("dev", read_context()["environments"])
+    train, preprocess = states["Train"]["Arguments"], states["Preprocess"]["Arguments"]
+
+    assert train["HyperParameters"] == {"n_estimators": "500"}
+    assert train["ResourceConfig"]["InstanceType"] == settings.training.instance_type
+    assert preprocess["AppSpecification"]["ContainerArguments"] == ["--train-test-split-ratio", "0.1", "--seed", "42"]
+
+
+def find_statements(template: Template, role: str) -> list[dict[str, Any]]:
+    """The statements of one role's policy."""
+    policies = template.find_resources("AWS::IAM::Policy")
+    (policy,) = (policy for name, policy in policies.items() if name.startswith(f"Training{role}RoleDefaultPolicy"))
+    statements: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
+    return statements
+
+
+def list_actions(statements: list[dict[str, Any]]) -> set[str]:
+    """Every action that statements allow."""
+    return {
+        action
+        for statement in statements
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+
+EVERY_JOB = {
+    "cloudwatch:PutMetricData",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+    "s3:GetObject",
+    "s3:ListBucket",
+}
+WRITES = {"s3:AbortMultipartUpload", "s3:PutObject"}
+
+
+@pytest.mark.parametrize(
+    ("container", "actions"),
+    [
+        (Container.PREPROCESSING, EVERY_JOB | WRITES),
+        (Container.TRAINING, EVERY_JOB | WRITES),
+        (Container.INFERENCE, EVERY_JOB),
+    ],
+)
+def test_lets_each_job_do_its_own_work_only(template: Template, container: Container, actions: set[str]) -> None:
+    assert list_actions(find_statements(template, container.capitalize())) == actions
+
+
+def test_grants_no_wildcard_action(template: Template) -> None:
+    roles = [*(container.capitalize() for container in Container), "Workflow"]
+
+    assert [a for role in roles for a in list_actions(find_statements(template, role)) if "*" in a] == []
+
+
+def test_hands_only_the_pipelines_roles_to_sagemaker_only(template: Template) -> None:
+    (statement,) = (s for s in find_statements(template, "Workflow") if s["Action"] == "iam:PassRole")
+
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    passed = sorted(resource["Fn::GetAtt"][0] for resource in statement["Resource"])
+    assert [name[: name.index("Role")] for name in passed] == [
+        "TrainingInference",
+        "TrainingPreprocessing",
+        "TrainingTraining",
+    ]
+
+
+def test_lets_step_functions_hear_of_jobs_that_end(template: Template) -> None:
+    (statement,) = (s for s in find_statements(template, "Workflow") if "events:PutRule" in s["Action"])
+    rules = {resource["Fn::Join"][1][-1].rpartition("/")[2] for resource in statement["Resource"]}
+
+    assert rules == {
+        "StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+        "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+    }
+
+
+def test_lets_nobody_but_sagemaker_in_this_account_take_the_roles(template: Template) -> None:
+    roles = template.find_resources("AWS::IAM::Role")
+    trusted = [role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0] for role in roles.values()]
+
+    for statement in trusted:
+        if statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}:
+            assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        else:
+            assert statement["Principal"] == {"Service": "states.amazonaws.com"}
+
+
+def test_logs_and_traces_every_execution(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::StepFunctions::StateMachine",
+        {
+            "LoggingConfiguration": Match.object_like({"Level": "ALL", "IncludeExecutionData": True}),
+            "TracingConfiguration": {"Enabled": True},
+        },
+    )
+
+
+@pytest.mark.parametrize(("environment", "days"), [("dev", 30), ("prod", 365)])
+def test_keeps_the_state_machines_logs_as_long_as_set(environment: str, days: int) -> None:
+    template_of("Pipeline", environment).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": days})
