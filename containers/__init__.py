@@ -1,0 +1,1 @@
+"""The three container programs: preprocessing, training and inference."""

@@ -1,0 +1,1 @@
+"""The inference container: raw Big Mart rows in, predicted sales out, over HTTP."""

@@ -1,0 +1,83 @@
+"""Loading the model and its encoding, and predicting with them."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from . import contract
+from .encoding import Encoding, EncodingError, Table, encode_table, parse_encoding
+
+
+class ModelError(Exception):
+    """A model that cannot be served; its message says which file and why."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """An encoding and the forest that was trained on its features."""
+
+    encoding: Encoding
+    session: onnxruntime.InferenceSession
+
+    def predict(self, table: Table) -> list[float]:
+        """One prediction per row, in order."""
+        answers = self.session.run(None, {self.session.get_inputs()[0].name: encode_table(self.encoding, table)})
+        return round_to_float32(answers[0][:, 0])
+
+
+def round_to_float32(values: NDArray[np.float32]) -> list[float]:
+    """Numbers whose text is the shortest that gives the same float32."""
+    return [float(str(value)) for value in values]
+
+
+def load_model(folder: Path) -> Model:
+    """The model in a folder, checked to be ours and to fit its encoding."""
+    content = read_file(folder / contract.ENCODING_FILE)
+    try:
+        encoding = parse_encoding(content)
+    except EncodingError as error:
+        raise ModelError(f"{folder / contract.ENCODING_FILE}: {error}; train again with this release") from error
+    session = open_session(folder / contract.MODEL_FILE)
+    reason = find_mismatch(session, encoding, hashlib.sha256(content).hexdigest())
+    if reason:
+        raise ModelError(f"{folder / contract.MODEL_FILE}: {reason}")
+    return Model(encoding, session)
+
+
+def read_file(path: Path) -> bytes:
+    """The file's bytes."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}; the model archive needs it at its top level") from error
+
+
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """A session for the model file, one thread per worker."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # From bytes, so that the model cannot refer to other files.
+    content = read_file(path)
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"{path}: ONNX Runtime cannot load it: {error}") from error
+
+
+def find_mismatch(session: onnxruntime.InferenceSession, encoding: Encoding, digest: str) -> str | None:
+    """Why the model is not one of ours for this encoding, if so."""
+    properties = session.get_modelmeta().custom_metadata_map
+    model_format = properties.get(contract.MODEL_FORMAT_PROPERTY)
+    if model_format != contract.MODEL_FORMAT:
+        return f"its format is {model_format!r}, but {contract.MODEL_FORMAT!r} is served; train it with this release"
+    width = session.get_inputs()[0].shape[-1]
+    if width != len(encoding.features):
+        return f"it takes {width} features, but {contract.ENCODING_FILE} makes {len(encoding.features)}"
+    if properties.get(contract.ENCODING_DIGEST_PROPERTY) != digest:
+        return f"it was trained with another {contract.ENCODING_FILE} than the one beside it; deploy both of one job"
+    return None

@@ -1,0 +1,1 @@
+"""The training container: encoded features in, a random forest as ONNX out."""

@@ -1,0 +1,53 @@
+"""Names of the training container's contract: environment, arguments, channels, hyperparameters, files and metrics."""
+
+ML_ROOT_VARIABLE = "MILLRACE_ML_ROOT"
+ML_ROOT = "/opt/ml"
+TRAIN_COMMAND = "train"
+
+# Relative to the root, which is /opt/ml in the container.
+HYPERPARAMETERS_FILE = "input/config/hyperparameters.json"
+CHANNELS_FILE = "input/config/inputdataconfig.json"
+RESOURCES_FILE = "input/config/resourceconfig.json"
+DATA_FOLDER = "input/data"
+MODEL_FOLDER = "model"
+OUTPUT_DATA_FOLDER = "output/data"
+FAILURE_FILE = "output/failure"
+
+TRAIN_CHANNEL = "train"
+VALIDATION_CHANNEL = "validation"
+ENCODING_CHANNEL = "encoding"
+# A file of features has its labels beside it: train_features.csv and train_labels.csv.
+FEATURES_SUFFIX = "_features.csv"
+LABELS_SUFFIX = "_labels.csv"
+
+MODEL_FILE = "model.onnx"
+ENCODING_FILE = "encoding.json"
+EVALUATION_FILE = "evaluation.json"
+
+# Properties inside the model file, by which the endpoint knows its own.
+MODEL_FORMAT_PROPERTY = "format"
+MODEL_FORMAT = "millrace-forest-1"
+ENCODING_DIGEST_PROPERTY = "encoding_sha256"
+
+N_ESTIMATORS = "n_estimators"
+MIN_SAMPLES_LEAF = "min_samples_leaf"
+MAX_FEATURES = "max_features"
+MAX_DEPTH = "max_depth"
+SEED = "seed"
+
+VALIDATION_RMSE = "validation:rmse"
+VALIDATION_R2 = "validation:r2"
+BASELINE_RMSE = "baseline:rmse"
+BASELINE_R2 = "baseline:r2"
+TRAIN_RMSE = "train:rmse"
+# The regular expressions of the job's MetricDefinitions, one group each.
+METRICS = {
+    name: rf"metric {name}=(-?[0-9]+\.[0-9]+)"
+    for name in (VALIDATION_RMSE, VALIDATION_R2, BASELINE_RMSE, BASELINE_R2, TRAIN_RMSE)
+}
+
+# SageMaker shows the first 1,024 characters of a failure.
+MAX_FAILURE_CHARACTERS = 1024
+USER_ERROR_EXIT = 1
+INTERNAL_ERROR_EXIT = 2
+STOPPED_EXIT = 143

@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+
+from containers.inference.settings import Settings, SettingsError, count_cpus, read_settings
+
+
+def test_serves_as_sagemaker_expects_when_nothing_is_said() -> None:
+    assert read_settings({}) == Settings(root=Path("/opt/ml"), host="0.0.0.0", port=8080, workers=count_cpus())  # noqa: S104
+
+
+def test_takes_what_the_environment_says() -> None:
+    environment = {
+        "MILLRACE_ML_ROOT": "/elsewhere",
+        "MILLRACE_BIND_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": "9000",
+        "MILLRACE_SERVE_WORKERS": "3",
+    }
+
+    assert read_settings(environment) == Settings(root=Path("/elsewhere"), host="127.0.0.1", port=9000, workers=3)
+
+
+@pytest.mark.parametrize("text", ["", "0", "65536", "http", "80.0", "9" * 5000])
+def test_names_a_port_that_cannot_be_used(text: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"SAGEMAKER_BIND_TO_PORT": text})
+
+    assert str(raised.value) == (
+        f"environment variable SAGEMAKER_BIND_TO_PORT: {text!r} is not a whole number from 1 to 65535"
+    )
