@@ -14,7 +14,7 @@ INSTALL := uv pip install --quiet --require-hashes
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --fork-strategy fewest
 
-.PHONY: help setup setup-dev run up down test test-fast check format types synth deploy lock snapshots clean
+.PHONY: help setup setup-dev run up down test test-fast check format synth deploy lock snapshots clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs

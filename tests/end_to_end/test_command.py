@@ -1,0 +1,74 @@
+"""The README's first command, as a new user gives it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from millrace.local import cloud
+from tests.conftest import PROJECT
+from tests.end_to_end.conftest import find_free_port, make_folders
+
+pytestmark = pytest.mark.slow
+
+
+def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [
+        sys.executable,
+        "-m",
+        "millrace",
+        "local",
+        "--folder",
+        str(folder),
+        "run",
+        "--port",
+        str(find_free_port()),
+    ]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+
+
+def outline(text: str) -> list[str]:
+    """The first word of every line that does not start with a name or number of its own."""
+    words = [line.split()[0] for line in text.splitlines() if line.strip()]
+    return [word for word in words if word[0].isalpha() and word[:2] not in ("FD", "DR", "NC")]
+
+
+def test_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    folder = make_folders(tmp_path / "local").base
+    readme = (PROJECT / "README.md").read_text()
+    shown = readme[readme.index("data        made up") :].split("```")[0]
+
+    done = run(folder)
+
+    # Polls of the endpoint depend on the machine: compare what comes once.
+    assert done.returncode == 0, done.stderr
+    assert set(outline(done.stdout)) == set(outline(shown))
+    assert done.stderr == ""
+    assert cloud.find(folder / "cloud") is None
+
+
+def test_prints_json_for_programs(tmp_path: Path, sales: Path) -> None:
+    done = run(make_folders(tmp_path / "local").base, "--json", "--data", str(sales), "--endpoint-name", "shop")
+
+    told = json.loads(done.stdout)
+    assert told["report"]["output"]["EndpointName"] == "shop"
+    assert len(told["predictions"]) == 5
+
+
+def test_ends_with_the_jobs_reason_when_the_file_is_wrong(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("Item_Identifier,Item_MRP\nFDA15,249.8\n")
+
+    done = run(make_folders(tmp_path / "local").base, "--data", str(wrong))
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: PreprocessFailed: Preprocess: wrong.csv: the header lacks 'Item_Weight'")
+
+
+def test_real_sales_score_as_well_as_the_book(tmp_path: Path, real_sales: Path) -> None:
+    done = run(make_folders(tmp_path / "local").base, "--json", "--data", str(real_sales))
+
+    assert json.loads(done.stdout)["report"]["output"]["Metrics"]["validation:rmse"] <= 1_100

@@ -1,0 +1,60 @@
+"""What the documentation tells is true."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from millrace.cli import cli
+from tests.conftest import PROJECT
+
+DOCUMENTS = sorted(path for path in [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
+CODE = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+)\)")
+
+
+def list_commands(program: str) -> list[list[str]]:
+    """The README's commands of one program, as a shell would split them."""
+    lines = "".join(CODE.findall((PROJECT / "README.md").read_text())).splitlines()
+    found = [re.search(rf"(?:^|[|(] ?){program} ([^|)]*)", line) for line in lines]
+    return [shlex.split(match[1].replace('"', "")) for match in found if match]
+
+
+def test_names_make_targets_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+
+    assert {command[0] for command in list_commands("make")} <= targets
+    assert [command for command in list_commands("make") if command in (["run"], ["test"])] == [["run"], ["test"]]
+
+
+@pytest.mark.parametrize("command", list_commands("millrace"), ids=" ".join)
+def test_names_commands_that_exist(command: list[str]) -> None:
+    found: click.Command = cli
+    for word in command:
+        if isinstance(found, click.Group):
+            assert word in found.commands
+            found = found.commands[word]
+
+    assert not isinstance(found, click.Group)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(PROJECT).as_posix())
+def test_links_to_files_that_exist(document: Path) -> None:
+    links = [link for link in LINK.findall(document.read_text()) if "://" not in link]
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_lists_every_make_target_that_is_for_people() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    explained = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    phony = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
+
+    assert phony - explained <= {"help", "setup", "setup-dev"}
+    assert explained <= phony
+
+
+def test_ci_runs_exactly_the_readmes_test_command() -> None:
+    assert (PROJECT / ".ci" / "run").read_text().splitlines()[-1] == "exec make test"
