@@ -12,6 +12,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -133,7 +134,9 @@ class SageMakerTasks:
             answer = stop_execution(request)
             if job := self._job_of_execution.get(request.get("executionArn", "")):
                 kind, name = job
-                self._sagemaker.call(f"Stop{kind}", {f"{kind}Name": name})
+                # It may have ended between the two lines above.
+                with suppress(SageMakerError):
+                    self._sagemaker.call(f"Stop{kind}", {f"{kind}Name": name})
             return answer
 
         return stop

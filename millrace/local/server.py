@@ -9,10 +9,11 @@ import threading
 from pathlib import Path
 
 import boto3
+from botocore.config import Config
 
 from millrace.local import cloud, ministack
 from millrace.local.images import PushedImages
-from millrace.local.sagemaker.control_plane import SageMaker
+from millrace.local.sagemaker import SageMaker, stop_leftover_processes
 
 
 def main() -> None:
@@ -38,12 +39,14 @@ def main() -> None:
 
 
 def _serve(root: Path, port: int) -> None:
-    environment = cloud.client_environment(port)
+    jobs = root / "sagemaker"
+    stop_leftover_processes(jobs)
     sagemaker = SageMaker(
-        root=root / "sagemaker",
-        registry=PushedImages(root, environment),
+        root=jobs,
+        registry=PushedImages(root, cloud.client_environment(port)),
         s3=boto3.client("s3"),
-        logs=boto3.client("logs"),
+        # A job's end waits for its last log lines, so a log service that hangs must not hold it up.
+        logs=boto3.client("logs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})),
         account=cloud.ACCOUNT,
         region=cloud.REGION,
     )

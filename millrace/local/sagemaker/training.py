@@ -119,7 +119,7 @@ class TrainingJob(Job):
 
     def _record_outcome(self, outcome: Outcome) -> None:
         self._enter(outcome.detail)
-        self.transitions[-1]["EndTime"] = self.end_time
+        self.transitions[-1]["EndTime"] = self.transitions[-1]["StartTime"]
         if outcome.failure_reason:
             self.transitions[-1]["StatusMessage"] = outcome.failure_reason
 

@@ -24,6 +24,7 @@ JAVA_CLASSES = {
     r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010ffff",
 }
 SHOWN_VALUE_CHARACTERS = 256
+SENSITIVE = object()
 
 
 @functools.cache
@@ -51,10 +52,10 @@ def validate_request(shape: Shape | None, request: Mapping[str, Any]) -> None:
 def find_violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
     """Every way in which a value breaks its shape, as AWS says it."""
     if not has_type(shape, value):
-        yield describe_violation(path, value, f"Member must be a {shape.type_name}")
+        yield describe_violation(path, value, f"Member must be of type {shape.type_name}")
         return
     for constraint in find_broken_constraints(shape, value):
-        yield describe_violation(path, value, constraint)
+        yield describe_violation(path, SENSITIVE if shape.metadata.get("sensitive") else value, constraint)
     if isinstance(shape, StructureShape):
         yield from find_structure_violations(shape, value, path)
     elif isinstance(shape, ListShape):
@@ -83,7 +84,7 @@ def find_map_violations(shape: MapShape, value: Mapping[str, Any], path: str) ->
         if broken_by_key:
             yield describe_violation(path, value, f"Map keys must satisfy constraint: [{', '.join(broken_by_key)}]")
         if not has_type(shape.value, member):
-            yield describe_violation(f"{path}.{key}", member, f"Map value must be a {shape.value.type_name}")
+            yield describe_violation(f"{path}.{key}", member, f"Map value must be of type {shape.value.type_name}")
             continue
         broken_by_value = list(find_broken_constraints(shape.value, member))
         if broken_by_value:
@@ -145,6 +146,8 @@ def has_type(shape: Shape, value: Any) -> bool:
 
 def describe_violation(path: str, value: Any, constraint: str) -> str:
     """One violation in the words of AWS."""
+    if value is SENSITIVE:
+        return f"Value at '{path}' failed to satisfy constraint: {constraint}"
     shown = "null" if value is None else f"'{str(value)[:SHOWN_VALUE_CHARACTERS]}'"
     return f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
 

@@ -303,7 +303,7 @@ def test_says_that_an_endpoint_is_not_found_when_its_name_is_in_another_case(clo
 def test_refuses_a_body_that_is_too_large(cloud: Cloud) -> None:
     serve(cloud)
 
-    with pytest.raises(SageMakerError, match=r"ValidationError: .* 'body' .* less than or equal to 6291456"):
+    with pytest.raises(SageMakerError, match=r"Value at 'body' failed .* less than or equal to 6291456"):
         invoke(cloud, b"1" * 6_291_457)
 
 
