@@ -3,10 +3,15 @@
 import sys
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
-from stacks.constructs.training_pipeline import PipelineResources
-from stacks.pipeline_stack import PipelineStack
+from stacks.big_mart_stack import BigMartStack
+from stacks.encryption_stack import EncryptionStack
+from stacks.file_system_stack import FileSystemStack
+from stacks.image_stack import ImageStack
+from stacks.network_stack import NetworkStack
+from stacks.notebook_stack import NotebookStack
 from stacks.registry_stack import RegistryStack
 from stacks.settings import Settings, SettingsError
 from stacks.storage_stack import StorageStack
@@ -15,31 +20,68 @@ from stacks.storage_stack import StorageStack
 def build(app: cdk.App) -> cdk.App:
     """Add the stacks of the environment that the context chooses."""
     settings = Settings.from_context(app.node)
+    retain_data = settings.retain_data
 
+    def name(stack: str) -> str:
+        return settings.stack_name(stack)
+
+    key = None
+    if settings.encryption.customer_key:
+        key = EncryptionStack(app, "Encryption", retain_data=retain_data, stack_name=name("Encryption")).key
     storage = StorageStack(
-        app,
-        "Storage",
-        settings=settings.storage,
-        retain_data=settings.retain_data,
-        stack_name=settings.stack_name("Storage"),
+        app, "Storage", settings=settings.storage, key=key, retain_data=retain_data, stack_name=name("Storage")
     )
     registry = RegistryStack(
-        app,
-        "Registry",
-        settings=settings.registry,
-        retain_data=settings.retain_data,
-        stack_name=settings.stack_name("Registry"),
+        app, "Registry", settings=settings.registry, retain_data=retain_data, stack_name=name("Registry")
     )
-    PipelineStack(
+    network = NetworkStack(
         app,
-        "Pipeline",
-        resources=PipelineResources(raw=storage.raw, work=storage.work, repositories=registry.repositories),
+        "Network",
+        settings=settings.network,
+        buckets=[storage.raw, storage.work],
+        key=key,
+        has_notebook=settings.notebook.enabled,
+        stack_name=name("Network"),
+    )
+    file_systems = None
+    if settings.file_systems.efs.enabled or settings.file_systems.fsx.enabled:
+        file_systems = FileSystemStack(
+            app,
+            "FileSystems",
+            settings=settings.file_systems,
+            network=network,
+            raw=storage.raw,
+            key=key,
+            retain_data=retain_data,
+            stack_name=name("FileSystems"),
+        )
+    BigMartStack(app, "BigMart", settings=settings, storage=storage, registry=registry, stack_name=name("BigMart"))
+    ImageStack(
+        app,
+        "Images",
         settings=settings,
-        stack_name=settings.stack_name("Pipeline"),
+        storage=storage,
+        registry=registry,
+        network=network,
+        file_systems=file_systems,
+        stack_name=name("Images"),
     )
 
-    for key, value in settings.tags.items():
-        cdk.Tags.of(app).add(key, value)
+    if settings.notebook.enabled:
+        NotebookStack(
+            app,
+            "Notebook",
+            settings=settings.notebook,
+            storage=storage,
+            network=network,
+            stack_name=name("Notebook"),
+        )
+
+    if settings.permissions_boundary:
+        boundary = iam.ManagedPolicy.from_managed_policy_name(storage, "Boundary", settings.permissions_boundary)
+        iam.PermissionsBoundary.of(app).apply(boundary)
+    for tag, value in settings.tags.items():
+        cdk.Tags.of(app).add(tag, value)
     return app
 
 

@@ -5,25 +5,52 @@ from typing import Final
 
 
 class Container(StrEnum):
-    """The three containers, named as their folders under `containers/`."""
+    """The containers, named as their folders under `containers/`."""
 
     PREPROCESSING = "preprocessing"
     TRAINING = "training"
     INFERENCE = "inference"
+    IMAGE_TRAINING = "image_training"
+    IMAGE_INFERENCE = "image_inference"
+
+    @property
+    def pascal_name(self) -> str:
+        """The name as it stands in construct ids and outputs."""
+        return "".join(word.capitalize() for word in self.value.split("_"))
 
     @property
     def image_output(self) -> str:
         """The stack output that holds this container's image URI, tag included."""
-        return f"{self.value.capitalize()}ImageUri"
+        return f"{self.pascal_name}ImageUri"
+
+
+class Workload(StrEnum):
+    """What the platform trains: each has a state machine of its own."""
+
+    BIG_MART = "bigmart"
+    IMAGES = "images"
+
+    @property
+    def state_machine_output(self) -> str:
+        """The stack output that holds this workload's state machine."""
+        return f"{self.name.title().replace('_', '')}StateMachineArn"
+
+    @property
+    def raw_prefix(self) -> str:
+        """Where its raw data is in the raw bucket."""
+        return f"{self.value}/"
 
 
 RAW_BUCKET_OUTPUT: Final = "RawBucketName"
 WORK_BUCKET_OUTPUT: Final = "WorkBucketName"
-STATE_MACHINE_OUTPUT: Final = "StateMachineArn"
+EFS_OUTPUT: Final = "EfsFileSystemId"
+FSX_OUTPUT: Final = "FsxFileSystemId"
 
-# Where the pipeline looks for raw rows in the raw bucket, and where each execution writes in the work bucket.
-RAW_PREFIX: Final = "bigmart/"
+# Where each execution writes in the work bucket.
 EXECUTIONS_PREFIX: Final = "executions/"
+
+# Where the whole raw bucket appears on the FSx for Lustre file system.
+FSX_RAW_PATH: Final = "/raw"
 
 # The keys of an execution's input; each may be left out.
 JOB_NAME_INPUT: Final = "JobName"

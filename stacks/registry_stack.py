@@ -7,7 +7,7 @@ from constructs import Construct
 
 from millrace.contract import Container
 from stacks.constructs.image_repository import ImageRepository
-from stacks.settings import RegistrySettings
+from stacks.setting_sections import RegistrySettings
 
 
 class RegistryStack(Stack):
@@ -21,7 +21,7 @@ class RegistryStack(Stack):
         self.repositories = {
             container: ImageRepository(
                 self,
-                container.capitalize(),
+                container.pascal_name,
                 container=container,
                 images_kept=settings.images_kept,
                 retain_data=retain_data,

@@ -5,141 +5,73 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self, get_args
 
 from constructs import Node
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError, model_validator
 
 from millrace import contract
+from stacks.setting_sections import (
+    SAGEMAKER_API_ENDPOINT,
+    BigMartSettings,
+    EncryptionSettings,
+    FileSystemSettings,
+    ImagesSettings,
+    NetworkSettings,
+    NotebookSettings,
+    PipelineSettings,
+    RegistrySettings,
+    Section,
+    StorageSettings,
+)
 
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
-
-# CloudWatch Logs accepts these retention periods and no others:
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
-
-# Still named in the API's list, but current images no longer run on them, or AWS no longer offers them.
-RETIRED_FAMILIES = frozenset({"m4", "c4", "p2", "p3", "p3dn"})
 
 
 class SettingsError(ValueError):
     """A setting is missing, misspelt, of the wrong type or impossible."""
 
 
-def _check_family(instance_type: str) -> str:
-    family = instance_type.split(".")[1]
-    if family in RETIRED_FAMILIES:
-        raise ValueError(f"the {family} family is retired; use a current one such as ml.m5.xlarge")
-    return instance_type
-
-
-def _check_job_family(instance_type: str) -> str:
-    """Training and processing jobs have no Graviton instances (family names with a g after the digit)."""
-    family = instance_type.split(".")[1]
-    if len(family) > 2 and family[0] in "mcr" and "g" in family[2:]:
-        raise ValueError(f"jobs do not run on Graviton ({family}); use an x86 family such as ml.m5.xlarge")
-    return instance_type
-
-
-def _check_retention(days: int) -> int:
-    if days not in LOG_RETENTION_DAYS:
-        raise ValueError(f"CloudWatch Logs keeps logs for one of {', '.join(map(str, LOG_RETENTION_DAYS))} days")
-    return days
-
-
-InstanceType = Annotated[
-    str, StringConstraints(pattern=r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$"), AfterValidator(_check_family)
-]
-JobInstanceType = Annotated[InstanceType, AfterValidator(_check_job_family)]
-VolumeGib = Annotated[int, Field(ge=1, le=16384)]
-Days = Annotated[int, Field(ge=1, le=3650)]
-HyperparameterText = Annotated[str, StringConstraints(max_length=256)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class StorageSettings(_Section):
-    """How long the buckets keep what nobody reads any more."""
-
-    noncurrent_version_days: Days
-    unfinished_upload_days: Days
-    access_log_days: Days
-
-
-class RegistrySettings(_Section):
-    """How many images each repository keeps."""
-
-    images_kept: Annotated[int, Field(ge=1, le=1000)]
-
-
-class PreprocessingSettings(_Section):
-    """The processing job: its machine, its limits and how it splits the rows."""
-
-    instance_type: JobInstanceType
-    volume_gib: VolumeGib
-    max_runtime_seconds: Annotated[int, Field(ge=60, le=777_600)]
-    train_test_split_ratio: Annotated[float, Field(gt=0, lt=1)]
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)]
-
-
-class TrainingSettings(_Section):
-    """The training job: its machine, its limits and its hyperparameters."""
-
-    instance_type: JobInstanceType
-    volume_gib: VolumeGib
-    max_runtime_seconds: Annotated[int, Field(ge=60, le=2_419_200)]
-    hyperparameters: Annotated[Mapping[HyperparameterText, HyperparameterText | int | float], Field(max_length=100)]
-
-
-class EndpointSettings(_Section):
-    """The machines that serve the model."""
-
-    instance_type: InstanceType
-    instance_count: Annotated[int, Field(ge=1, le=100)]
-
-
-class PipelineSettings(_Section):
-    """The state machine's own limits."""
-
-    timeout_hours: Annotated[int, Field(ge=1, le=8760)]
-    log_retention_days: Annotated[int, AfterValidator(_check_retention)]
-
-
-class Settings(_Section):
+class Settings(Section):
     """Everything that differs between environments."""
 
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,15}$")]
     retain_data: bool
     tags: Mapping[str, str]
+    encryption: EncryptionSettings
+    permissions_boundary: Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,128}$")] | None = None
+    network: NetworkSettings
     storage: StorageSettings
+    file_systems: FileSystemSettings
     registry: RegistrySettings
-    preprocessing: PreprocessingSettings
-    training: TrainingSettings
-    endpoint: EndpointSettings
+    notebook: NotebookSettings
     pipeline: PipelineSettings
+    bigmart: BigMartSettings
+    images: ImagesSettings
+
+    @model_validator(mode="after")
+    def _check_channels(self) -> Self:
+        enabled = {"s3": True, "efs": self.file_systems.efs.enabled, "fsx": self.file_systems.fsx.enabled}
+        for channel in self.images.training.channels:
+            if not enabled[channel.source]:
+                raise ValueError(
+                    f"images.training.channels: channel '{channel.name}' reads from {channel.source}, "
+                    f"but file_systems.{channel.source}.enabled is false"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_notebook(self) -> Self:
+        reaches_sagemaker = (
+            self.notebook.direct_internet
+            or self.network.nat_gateways > 0
+            or SAGEMAKER_API_ENDPOINT in self.network.interface_endpoints
+            or self.network.existing is not None
+        )
+        if self.notebook.enabled and not reaches_sagemaker:
+            raise ValueError(
+                "notebook: without direct_internet it cannot reach SageMaker, not even to stop itself when idle; "
+                f"add '{SAGEMAKER_API_ENDPOINT}' to network.interface_endpoints, or a NAT gateway"
+            )
+        return self
 
     def stack_name(self, stack: str) -> str:
         """The name of a stack in CloudFormation; two environments may share an account."""
@@ -183,12 +115,20 @@ def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:
     if problem["type"] == "missing":
         return f"{key}: missing"
     reason = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: found {problem['input']!r}: {reason[0].lower()}{reason[1:]}"
+    if isinstance(problem["input"], Mapping | BaseModel):
+        return f"{key}: {reason}"
+    return f"{key}: found {problem['input']!r}: {reason}"
 
 
 def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
     for part in path:
-        annotation = model.model_fields[part].annotation
-        candidates = [annotation, *get_args(annotation)]
-        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+        if not part.isdecimal():
+            model = _model_in(model.model_fields[part].annotation)
     return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel]:
+    """The section inside an annotation such as `Section | None` or `tuple[Section, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(_model_in(part) for part in get_args(annotation) if part not in (type(None), Ellipsis))

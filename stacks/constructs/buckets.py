@@ -1,14 +1,20 @@
 """S3 buckets with the house's defaults."""
 
+from dataclasses import dataclass
+
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.settings import StorageSettings
+from stacks.setting_sections import StorageSettings
 
 
 class AccessLogBucket(s3.Bucket):
-    """Where S3 delivers the access logs of the other buckets; they expire by themselves."""
+    """Where S3 delivers the access logs of the other buckets; they expire by themselves.
+
+    S3 delivers logs to buckets with its own encryption only.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: StorageSettings, retain_data: bool) -> None:
         super().__init__(
@@ -31,31 +37,35 @@ class AccessLogBucket(s3.Bucket):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class DataBucketDefaults:
+    """What all data buckets have in common."""
+
+    access_logs: s3.IBucket
+    settings: StorageSettings
+    key: kms.IKey | None
+    retain_data: bool
+
+
 class DataBucket(s3.Bucket):
     """A private, versioned bucket whose objects are in Intelligent-Tiering from the day they arrive.
 
     The opt-in archive tiers stay off: FSx for Lustre and plain reads cannot open an archived object.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        access_logs: s3.IBucket,
-        settings: StorageSettings,
-        retain_data: bool,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, defaults: DataBucketDefaults) -> None:
         super().__init__(
             scope,
             construct_id,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if defaults.key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=defaults.key,
+            bucket_key_enabled=defaults.key is not None,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=_removal_policy(retain_data),
-            server_access_logs_bucket=access_logs,
+            removal_policy=_removal_policy(defaults.retain_data),
+            server_access_logs_bucket=defaults.access_logs,
             server_access_logs_prefix=f"{construct_id.lower()}/",
             versioned=True,
             lifecycle_rules=[
@@ -65,8 +75,8 @@ class DataBucket(s3.Bucket):
                             storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=Duration.days(0)
                         )
                     ],
-                    noncurrent_version_expiration=Duration.days(settings.noncurrent_version_days),
-                    abort_incomplete_multipart_upload_after=Duration.days(settings.unfinished_upload_days),
+                    noncurrent_version_expiration=Duration.days(defaults.settings.noncurrent_version_days),
+                    abort_incomplete_multipart_upload_after=Duration.days(defaults.settings.unfinished_upload_days),
                 )
             ],
         )

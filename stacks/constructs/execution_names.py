@@ -25,7 +25,7 @@ def name_from_execution() -> str:
     kept = _LONGEST - _HASH_DIGITS - 1
     return (
         "( $name := $states.context.Execution.Name; "
-        "$clean := $replace($replace($name, /[^a-zA-Z0-9]+/, '-'), /^-+|-+$/, ''); "
+        "$clean := $replace($replace($name, /[^a-zA-Z0-9-]+/, '-'), /^-+|-+$/, ''); "
         f"$clean = $name and $length($name) <= {_LONGEST} ? $name : "
         f"$replace($substring($clean, 0, {kept}) & '-' & "
         f"$substring($hash($name, 'SHA-256'), 0, {_HASH_DIGITS}), /^-+/, '') )"

@@ -1,8 +1,12 @@
 """The roles that SageMaker's jobs and endpoints run under."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Aws, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -18,9 +22,18 @@ class ExecutionRole(iam.Role):
         kind: SageMaker's own name for the kind of job, as in its log groups and metric namespaces:
             TrainingJobs, ProcessingJobs or Endpoints.
         repository: The only repository whose images it may pull.
+        key: The customer's key, where what it reads and writes is encrypted with one.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, kind: str, repository: ecr.IRepository) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        kind: str,
+        repository: ecr.IRepository,
+        key: kms.IKey | None,
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -30,6 +43,8 @@ class ExecutionRole(iam.Role):
         )
         self._allow_image(repository)
         self._allow_logs_and_metrics(kind)
+        if key:
+            allow_key(self, key)
 
     def allow_reading(self, bucket: s3.IBucket, prefix: str) -> None:
         """Let the job list and read the objects below a prefix."""
@@ -45,6 +60,48 @@ class ExecutionRole(iam.Role):
     def allow_writing(self, bucket: s3.IBucket, prefix: str) -> None:
         """Let the job write objects below a prefix."""
         self._allow_objects(["s3:AbortMultipartUpload", "s3:PutObject"], bucket, prefix)
+
+    def allow_network(self, subnets: Sequence[ec2.ISubnet], group: ec2.ISecurityGroup) -> None:
+        """Let SageMaker connect the job to these subnets as this security group.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createtrainingjob-perms
+        """
+        stack = Stack.of(self)
+        interfaces = stack.format_arn(service="ec2", resource="network-interface", resource_name="*")
+        places = [
+            *(stack.format_arn(service="ec2", resource="subnet", resource_name=s.subnet_id) for s in subnets),
+            stack.format_arn(service="ec2", resource="security-group", resource_name=group.security_group_id),
+        ]
+        self.add_to_policy(iam.PolicyStatement(actions=["ec2:CreateNetworkInterface"], resources=[interfaces, *places]))
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "ec2:CreateNetworkInterfacePermission",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:DeleteNetworkInterfacePermission",
+                ],
+                resources=[interfaces],
+            )
+        )
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "ec2:DescribeDhcpOptions",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcs",
+                ],
+                resources=["*"],
+            )
+        )
+        acknowledge(
+            self,
+            {
+                wildcard_in_account("ec2", "network-interface/*"): "SageMaker names the interfaces it makes for a job; "
+                "they can be made in this platform's subnets and security group only."
+            },
+        )
 
     def _allow_objects(self, actions: list[str], bucket: s3.IBucket, prefix: str) -> None:
         self.add_to_policy(iam.PolicyStatement(actions=actions, resources=[bucket.arn_for_objects(f"{prefix}*")]))
@@ -67,8 +124,8 @@ class ExecutionRole(iam.Role):
         acknowledge(
             self,
             {
-                wildcard_resource("*"): "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resources. "
-                "Pulling needs the repository's own statement; metrics are limited to one namespace by a condition."
+                wildcard_resource("*"): "Some actions know no resources: the token for ECR, where pulling needs the "
+                "repository's own statement; metrics, limited to one namespace by a condition; looking at networks."
             },
         )
 
@@ -95,3 +152,17 @@ class ExecutionRole(iam.Role):
                 conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
             )
         )
+
+
+def allow_key(role: iam.Role, key: kms.IKey) -> None:
+    """Let a role use the key for objects, and SageMaker use it for the role's volumes."""
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=[key.key_arn])
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
+    )

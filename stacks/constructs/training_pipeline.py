@@ -1,25 +1,21 @@
-"""The state machine from raw rows to a live endpoint."""
+"""The state machine from data to a live endpoint."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from containers.preprocessing import contract as preprocessing
-from containers.training import contract as training
 from millrace import contract
-from millrace.channels import S3Channel
-from millrace.contract import Container
+from millrace.contract import Workload
 from stacks.asl import Catch, Choice, Fail, Finish, Pass, Retry, Rule, State, Wait, jsonata, render_definition
 from stacks.constructs import execution_names
-from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.image_repository import ImageRepository
+from stacks.constructs.expiring_log_group import ExpiringLogGroup
+from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob, execution_uri
 from stacks.constructs.sagemaker_tasks import SageMakerTask, SageMakerTasks, name_for_attempt
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
 from stacks.settings import Settings
@@ -27,122 +23,89 @@ from stacks.settings import Settings
 FAILED = "Failed"
 IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 POLL_SECONDS = 30
-VARIANT_NAME = "AllTraffic"
 
 _ANY_NAME = (
     "An execution's input names what it makes, so the names are not known beforehand; "
     "what runs is limited by passing only this pipeline's own roles, and only to SageMaker."
 )
-NAMED_BY_INPUT = dict.fromkeys(
-    ["processing-job/*", "training-job/*", "model/*", "endpoint-config/*", "endpoint/*"], _ANY_NAME
-)
-
-# What the processing job leaves below an execution's prefix in the work bucket, and where the container writes it.
-TRAIN_OUTPUT, TEST_OUTPUT, ENCODING_OUTPUT = "train", "test", "encoding"
-OUTPUT_FOLDERS = {
-    TRAIN_OUTPUT: preprocessing.TRAIN_FOLDER,
-    TEST_OUTPUT: preprocessing.TEST_FOLDER,
-    ENCODING_OUTPUT: preprocessing.ENCODING_FOLDER,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineResources:
-    """What the pipeline reads from, writes to and runs."""
+class Parts:
+    """What one pipeline runs, and where it leaves what it makes."""
 
-    raw: s3.IBucket
+    workload: Workload
     work: s3.IBucket
-    repositories: Mapping[Container, ImageRepository]
+    preprocessing: PreprocessingJob | None = None
+    training: TrainingJob
+    endpoint: Endpoint
 
 
 class TrainingPipeline(Construct):
-    """Preprocess, train, save the model, and create or update the endpoint; done when the endpoint serves it."""
+    """Preprocess where the workload needs it, train, save the model, and create or update the endpoint.
+
+    An execution is done when the endpoint serves the new model.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, resources: PipelineResources, settings: Settings
+        self, scope: Construct, construct_id: str, *, parts: Parts, settings: Settings, key: kms.IKey | None
     ) -> None:
         super().__init__(scope, construct_id)
-        self._resources = resources
+        self._parts = parts
         self._settings = settings
         self._tasks = SageMakerTasks(scope=self, on_failure=FAILED)
         self._statements: list[iam.PolicyStatement] = []
 
-        self.roles = self._create_roles()
-        self.state_machine = self._create_state_machine()
+        self.state_machine = self._create_state_machine(key)
 
-    def _create_roles(self) -> dict[Container, ExecutionRole]:
-        kinds = {
-            Container.PREPROCESSING: "ProcessingJobs",
-            Container.TRAINING: "TrainingJobs",
-            Container.INFERENCE: "Endpoints",
-        }
-        roles = {
-            container: ExecutionRole(
-                self,
-                f"{container.capitalize()}Role",
-                kind=kind,
-                repository=self._resources.repositories[container],
-            )
-            for container, kind in kinds.items()
-        }
-        raw, work, executions = self._resources.raw, self._resources.work, contract.EXECUTIONS_PREFIX
-        roles[Container.PREPROCESSING].allow_reading(raw, contract.RAW_PREFIX)
-        roles[Container.PREPROCESSING].allow_writing(work, executions)
-        roles[Container.TRAINING].allow_reading(work, executions)
-        roles[Container.TRAINING].allow_writing(work, executions)
-        roles[Container.INFERENCE].allow_reading(work, executions)
-        return roles
-
-    def _create_state_machine(self) -> sfn.StateMachine:
+    def _create_state_machine(self, key: kms.IKey | None) -> sfn.StateMachine:
         role = iam.Role(self, "WorkflowRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         definition = render_definition(
             self._chain(),
             start_at="Name Resources",
-            comment="From raw rows to a live endpoint",
+            comment=f"{self._parts.workload}: from data to a live endpoint",
             timeout_seconds=self._settings.pipeline.timeout_hours * 3600,
+        )
+        log_group = ExpiringLogGroup(
+            self,
+            "Logs",
+            days=self._settings.pipeline.log_retention_days,
+            key=key,
+            retain_data=self._settings.retain_data,
+            # Step Functions needs this prefix once the account's log resource policy is full:
+            # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+            log_group_name=f"/aws/vendedlogs/states/millrace-{self._settings.environment}-{self._parts.workload}",
         )
         state_machine = sfn.StateMachine(
             self,
             "StateMachine",
             definition_body=sfn.DefinitionBody.from_string(Stack.of(self).to_json_string(definition)),
             role=role,
-            logs=sfn.LogOptions(
-                destination=self._create_log_group(), level=sfn.LogLevel.ALL, include_execution_data=True
-            ),
+            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
             tracing_enabled=True,
         )
         for statement in self._statements:
             role.add_to_policy(statement)
+        self._acknowledge_wildcards(role)
+        return state_machine
+
+    def _acknowledge_wildcards(self, role: iam.Role) -> None:
+        kinds = ["training-job/*", "model/*", "endpoint-config/*", "endpoint/*"]
+        if self._parts.preprocessing:
+            kinds.append("processing-job/*")
         acknowledge(
             role,
             {
                 wildcard_resource("*"): "X-Ray and the delivery of state machine logs know no resources; "
                 "CDK grants exactly the actions Step Functions documents for them.",
-                **{wildcard_in_account("sagemaker", resource): reason for resource, reason in NAMED_BY_INPUT.items()},
+                **{wildcard_in_account("sagemaker", kind): _ANY_NAME for kind in kinds},
             },
         )
-        return state_machine
-
-    def _create_log_group(self) -> logs.LogGroup:
-        log_group = logs.LogGroup(
-            self,
-            "Logs",
-            # Step Functions needs this prefix once the account's log resource policy is full:
-            # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
-            log_group_name=f"/aws/vendedlogs/states/millrace-{self._settings.environment}",
-            removal_policy=RemovalPolicy.RETAIN if self._settings.retain_data else RemovalPolicy.DESTROY,
-        )
-        # The typed property takes an enumeration of jsii's; the setting has been checked against the same list.
-        log_group.node.default_child.add_property_override(  # type: ignore[union-attr]
-            "RetentionInDays", self._settings.pipeline.log_retention_days
-        )
-        return log_group
 
     def _chain(self) -> dict[str, State]:
         return {
             "Name Resources": self._name_resources(next_state="Check Names"),
-            "Check Names": self._check_names(next_state="Preprocess"),
-            "Preprocess": self._preprocess("Preprocess", next_state="Train"),
+            **self._begin(next_state="Train"),
             "Train": self._train("Train", next_state="Save Model"),
             "Save Model": self._save_model("Save Model", next_state="Create Endpoint Config"),
             "Create Endpoint Config": self._create_endpoint_config(
@@ -159,6 +122,14 @@ class TrainingPipeline(Construct):
             "Endpoint In Service": self._decide_outcome(done="Done", wait="Wait For Endpoint"),
             "Done": self._report(),
             FAILED: Fail(error=jsonata("$failure.Error"), cause=jsonata("$failure.Cause")),
+        }
+
+    def _begin(self, *, next_state: str) -> dict[str, State]:
+        if self._parts.preprocessing is None:
+            return {"Check Names": self._check_names(next_state=next_state)}
+        return {
+            "Check Names": self._check_names(next_state="Preprocess"),
+            "Preprocess": self._preprocess("Preprocess", self._parts.preprocessing, next_state=next_state),
         }
 
     def _name_resources(self, *, next_state: str) -> Pass:
@@ -182,89 +153,16 @@ class TrainingPipeline(Construct):
         )
         return Choice(rules=rules, default=next_state)
 
-    def _preprocess(self, name: str, *, next_state: str) -> State:
-        settings = self._settings.preprocessing
-        arguments = {
-            "ProcessingJobName": jsonata(name_for_attempt("$job_name")),
-            "RoleArn": self.roles[Container.PREPROCESSING].role_arn,
-            "AppSpecification": {
-                "ImageUri": self._resources.repositories[Container.PREPROCESSING].image_uri,
-                "ContainerArguments": [
-                    preprocessing.SPLIT_RATIO_ARGUMENT,
-                    str(settings.train_test_split_ratio),
-                    preprocessing.SEED_ARGUMENT,
-                    str(settings.seed),
-                ],
-            },
-            "ProcessingInputs": [
-                {
-                    "InputName": "raw",
-                    "S3Input": {
-                        "S3Uri": f"s3://{self._resources.raw.bucket_name}/{contract.RAW_PREFIX}",
-                        "LocalPath": _container_path(preprocessing.INPUT_FOLDER),
-                        "S3DataType": "S3Prefix",
-                        "S3InputMode": "File",
-                    },
-                }
-            ],
-            "ProcessingOutputConfig": {
-                "Outputs": [
-                    {
-                        "OutputName": output,
-                        "S3Output": {
-                            "S3Uri": self._execution_uri(output),
-                            "LocalPath": _container_path(folder),
-                            "S3UploadMode": "EndOfJob",
-                        },
-                    }
-                    for output, folder in OUTPUT_FOLDERS.items()
-                ]
-            },
-            "ProcessingResources": {
-                "ClusterConfig": {
-                    "InstanceCount": 1,
-                    "InstanceType": settings.instance_type,
-                    "VolumeSizeInGB": settings.volume_gib,
-                }
-            },
-            "NetworkConfig": {"EnableNetworkIsolation": True},
-            "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
-        }
-        role = self.roles[Container.PREPROCESSING]
+    def _preprocess(self, name: str, job: PreprocessingJob, *, next_state: str) -> State:
+        output_uris = {output: execution_uri(self._parts.work, output) for output in job.output_paths}
+        arguments = job.render(jsonata(name_for_attempt("$job_name")), output_uris)
         return self._allowed(
-            self._tasks.run_processing_job(name, arguments, role=role, next_state=next_state, assign={})
+            self._tasks.run_processing_job(name, arguments, role=job.role, next_state=next_state, assign={})
         )
 
     def _train(self, name: str, *, next_state: str) -> State:
-        settings = self._settings.training
-        channels = [
-            S3Channel(name=training.TRAIN_CHANNEL, uri=self._execution_uri(TRAIN_OUTPUT), content_type="text/csv"),
-            S3Channel(name=training.VALIDATION_CHANNEL, uri=self._execution_uri(TEST_OUTPUT), content_type="text/csv"),
-            S3Channel(
-                name=training.ENCODING_CHANNEL,
-                uri=self._execution_uri(ENCODING_OUTPUT),
-                content_type="application/json",
-            ),
-        ]
-        arguments = {
-            "TrainingJobName": jsonata(name_for_attempt("$job_name")),
-            "RoleArn": self.roles[Container.TRAINING].role_arn,
-            "AlgorithmSpecification": {
-                "TrainingImage": self._resources.repositories[Container.TRAINING].image_uri,
-                "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": metric, "Regex": regex} for metric, regex in training.METRICS.items()],
-            },
-            "HyperParameters": {key: str(value) for key, value in settings.hyperparameters.items()},
-            "InputDataConfig": [channel.render() for channel in channels],
-            "OutputDataConfig": {"S3OutputPath": self._execution_uri("model")},
-            "ResourceConfig": {
-                "InstanceCount": 1,
-                "InstanceType": settings.instance_type,
-                "VolumeSizeInGB": settings.volume_gib,
-            },
-            "EnableNetworkIsolation": True,
-            "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
-        }
+        job = self._parts.training
+        arguments = job.render(jsonata(name_for_attempt("$job_name")), execution_uri(self._parts.work, "model"))
         assign = {
             "model_data": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),
             "metrics": jsonata(
@@ -272,37 +170,17 @@ class TrainingPipeline(Construct):
                 "? $states.result.FinalMetricDataList{MetricName: Value} : {}"
             ),
         }
-        role = self.roles[Container.TRAINING]
         return self._allowed(
-            self._tasks.run_training_job(name, arguments, role=role, next_state=next_state, assign=assign)
+            self._tasks.run_training_job(name, arguments, role=job.role, next_state=next_state, assign=assign)
         )
 
     def _save_model(self, name: str, *, next_state: str) -> State:
-        role = self.roles[Container.INFERENCE]
-        arguments = {
-            "ModelName": jsonata("$model_name"),
-            "ExecutionRoleArn": role.role_arn,
-            "PrimaryContainer": {
-                "Image": self._resources.repositories[Container.INFERENCE].image_uri,
-                "ModelDataUrl": jsonata("$model_data"),
-            },
-            "EnableNetworkIsolation": True,
-        }
-        return self._allowed(self._tasks.create_model(name, arguments, role=role, next_state=next_state))
+        endpoint = self._parts.endpoint
+        arguments = endpoint.render_model(jsonata("$model_name"), jsonata("$model_data"))
+        return self._allowed(self._tasks.create_model(name, arguments, role=endpoint.role, next_state=next_state))
 
     def _create_endpoint_config(self, name: str, *, next_state: str) -> State:
-        arguments = {
-            "EndpointConfigName": jsonata("$execution"),
-            "ProductionVariants": [
-                {
-                    "VariantName": VARIANT_NAME,
-                    "ModelName": jsonata("$model_name"),
-                    "InstanceType": self._settings.endpoint.instance_type,
-                    "InitialInstanceCount": self._settings.endpoint.instance_count,
-                    "InitialVariantWeight": 1,
-                }
-            ],
-        }
+        arguments = self._parts.endpoint.render_config(jsonata("$execution"), jsonata("$model_name"))
         return self._allowed(self._tasks.create_endpoint_config(name, arguments, next_state=next_state))
 
     def _look_for_endpoint(self, *, found: str, not_found: str) -> State:
@@ -387,11 +265,6 @@ class TrainingPipeline(Construct):
         self._statements.extend(task.statements)
         return task.state
 
-    def _execution_uri(self, name: str) -> str:
-        return jsonata(
-            f"'s3://{self._resources.work.bucket_name}/{contract.EXECUTIONS_PREFIX}' & $execution & '/{name}'"
-        )
-
 
 def _endpoint_arguments() -> dict[str, Any]:
     return {"EndpointName": jsonata("$endpoint_name"), "EndpointConfigName": jsonata("$execution")}
@@ -404,7 +277,3 @@ def _is_in_progress() -> str:
 
 def _failure(error: str, cause: str) -> dict[str, Any]:
     return {"failure": {"Error": error, "Cause": jsonata(cause)}}
-
-
-def _container_path(folder: str) -> str:
-    return f"{preprocessing.ML_ROOT}/{folder}"

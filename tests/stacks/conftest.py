@@ -1,5 +1,6 @@
-"""The synthesized app, once per environment."""
+"""The synthesized app, once per environment and per switch of the settings."""
 
+import copy
 import json
 import re
 from collections.abc import Mapping
@@ -14,6 +15,36 @@ from app import build
 from tests.conftest import PROJECT
 
 IMAGE_TAG = re.compile(r":[0-9a-f]{16}\b")
+ENVIRONMENTS = ("dev", "prod")
+
+# Each switch of the settings, turned on in dev.
+SWITCHES: dict[str, dict[str, Any]] = {
+    "efs": {"file_systems.efs.enabled": True},
+    "fsx": {"file_systems.fsx.enabled": True},
+    "key": {"encryption.customer_key": True},
+    "boundary": {"permissions_boundary": "TeamBoundary"},
+    "nat": {"network.nat_gateways": 1},
+    "endpoints": {"network.interface_endpoints": ["sagemaker.api", "logs"]},
+    "existing-network": {
+        "network.existing": {
+            "vpc_id": "vpc-0123456789abcdef0",
+            "cidr": "10.0.0.0/16",
+            "availability_zones": ["eu-west-1a", "eu-west-1b"],
+            "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            "route_table_ids": ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
+        }
+    },
+    "notebook": {"notebook.enabled": True, "notebook.repository_url": "https://github.com/example/notebooks.git"},
+    "private-notebook": {
+        "notebook.enabled": True,
+        "notebook.direct_internet": False,
+        "notebook.repository_url": "https://github.com/example/notebooks.git",
+        "notebook.repository_secret_arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:git-a1b2c3",
+        "network.interface_endpoints": ["sagemaker.api"],
+        "encryption.customer_key": True,
+    },
+}
+VARIANTS = (*ENVIRONMENTS, *SWITCHES)
 
 
 def read_context() -> dict[str, Any]:
@@ -22,18 +53,53 @@ def read_context() -> dict[str, Any]:
     return context | {"aws:cdk:bundling-stacks": []}
 
 
-@cache
-def build_app(environment: str) -> cdk.App:
-    """The app of one environment."""
-    return build(cdk.App(context=read_context() | {"env": environment}))
+def context_of(variant: str) -> dict[str, Any]:
+    """The context of an environment, or of dev with one switch turned on."""
+    context = copy.deepcopy(read_context())
+    for path, value in SWITCHES.get(variant, {}).items():
+        set_path(context["environments"]["dev"], path, value)
+    return context | {"env": "dev" if variant in SWITCHES else variant}
+
+
+def set_path(settings: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path, or remove it when it is `...`."""
+    *sections, key = path.split(".")
+    for section in sections:
+        settings = settings[section]
+    if value is ...:
+        del settings[key]
+    else:
+        settings[key] = value
 
 
 @cache
-def template_of(stack: str, environment: str = "dev") -> Template:
+def build_app(variant: str) -> cdk.App:
+    """The app of one variant."""
+    return build(cdk.App(context=context_of(variant)))
+
+
+@cache
+def list_stacks(variant: str) -> tuple[str, ...]:
+    """The ids of a variant's stacks."""
+    return tuple(child.node.id for child in build_app(variant).node.children if isinstance(child, cdk.Stack))
+
+
+@cache
+def template_of(stack: str, variant: str = "dev") -> Template:
     """One stack's template."""
-    found = build_app(environment).node.find_child(stack)
+    found = build_app(variant).node.find_child(stack)
     assert isinstance(found, cdk.Stack)
     return Template.from_stack(found)
+
+
+def find_resources(variant: str, *kinds: str) -> dict[str, dict[str, Any]]:
+    """The resources of some kinds in all stacks of a variant, by `Stack/LogicalId`."""
+    return {
+        f"{stack}/{name}": resource
+        for stack in list_stacks(variant)
+        for name, resource in template_of(stack, variant).to_json()["Resources"].items()
+        if resource["Type"] in kinds
+    }
 
 
 def read_definition(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +116,13 @@ def _placeholder(token: Mapping[str, Any]) -> str:
     return f"<{json.dumps(token)}>".replace('"', "'")
 
 
-@pytest.fixture(scope="session", params=["dev", "prod"])
+@pytest.fixture(scope="session", params=ENVIRONMENTS)
 def environment(request: pytest.FixtureRequest) -> str:
     """Each environment of cdk.json."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session", params=VARIANTS)
+def variant(request: pytest.FixtureRequest) -> str:
+    """Each environment, and dev with each switch turned on."""
     return str(request.param)

@@ -14,9 +14,9 @@ def template() -> Template:
 
 
 def test_makes_a_repository_for_each_container(template: Template) -> None:
-    names = {name[:-8].lower() for name in template.find_resources("AWS::ECR::Repository")}
+    names = {name[:-8] for name in template.find_resources("AWS::ECR::Repository")}
 
-    assert names == set(Container)
+    assert names == {container.pascal_name for container in Container}
 
 
 def test_scans_images_when_they_are_pushed(template: Template) -> None:

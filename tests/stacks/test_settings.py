@@ -7,20 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from stacks.settings import Settings, SettingsError
-from tests.stacks.conftest import read_context
+from tests.stacks.conftest import read_context, set_path
 
 
 def environments_with(path: str, value: Any) -> dict[str, Any]:
     """The environments of cdk.json with one value of `dev` changed, or removed when it is `...`."""
     environments: dict[str, Any] = copy.deepcopy(read_context()["environments"])
-    *sections, key = path.split(".")
-    section = environments["dev"]
-    for name in sections:
-        section = section[name]
-    if value is ...:
-        del section[key]
-    else:
-        section[key] = value
+    set_path(environments["dev"], path, value)
     return environments
 
 
@@ -47,34 +40,46 @@ def test_says_where_environments_belong_when_there_are_none() -> None:
 
 
 def test_suggests_the_right_key_when_one_is_misspelt() -> None:
-    assert refusal("training.instance_typ", "ml.m5.xlarge") == (
-        "environments.dev.training.instance_typ: unknown key (did you mean 'instance_type'?); "
+    assert refusal("bigmart.training.instance_typ", "ml.m5.xlarge") == (
+        "environments.dev.bigmart.training.instance_typ: unknown key (did you mean 'instance_type'?); "
         "allowed: hyperparameters, instance_type, max_runtime_seconds, volume_gib"
     )
 
 
 def test_lists_the_keys_there_are_when_a_section_is_unknown() -> None:
-    assert refusal("kubernetes", {}).startswith("environments.dev.kubernetes: unknown key; allowed: endpoint, ")
+    assert refusal("kubernetes", {}).startswith(
+        "environments.dev.kubernetes: unknown key; allowed: bigmart, encryption, "
+    )
 
 
 def test_names_a_missing_key() -> None:
-    assert refusal("endpoint.instance_count", ...) == "environments.dev.endpoint.instance_count: missing"
+    assert (
+        refusal("bigmart.endpoint.instance_count", ...) == "environments.dev.bigmart.endpoint.instance_count: missing"
+    )
 
 
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("retain_data", "yes", "found 'yes': input should be a valid boolean"),
-        ("training.volume_gib", "30", "found '30': input should be a valid integer"),
-        ("training.volume_gib", 0, "found 0: input should be greater than or equal to 1"),
-        ("training.max_runtime_seconds", 2_419_201, "found 2419201: input should be less than or equal to 2419200"),
-        ("training.hyperparameters", {"n": "x" * 257}, "string should have at most 256 characters"),
-        ("preprocessing.train_test_split_ratio", 1, "found 1: input should be less than 1"),
-        ("storage", 3, "found 3: input should be a valid dictionary"),
-        ("pipeline.log_retention_days", 29, "found 29: cloudWatch Logs keeps logs for one of 1, 3, 5"),
-        ("endpoint.instance_type", "m5.large", "found 'm5.large': string should match pattern"),
-        ("endpoint.instance_type", "ml.m4.xlarge", "found 'ml.m4.xlarge': the m4 family is retired; use a current one"),
-        ("training.instance_type", "ml.m7g.xlarge", "found 'ml.m7g.xlarge': jobs do not run on Graviton (m7g)"),
+        ("retain_data", "yes", "found 'yes': Input should be a valid boolean"),
+        ("bigmart.training.volume_gib", "30", "found '30': Input should be a valid integer"),
+        ("bigmart.training.volume_gib", 0, "found 0: Input should be greater than or equal to 1"),
+        (
+            "bigmart.training.max_runtime_seconds",
+            2_419_201,
+            "found 2419201: Input should be less than or equal to 2419200",
+        ),
+        ("bigmart.training.hyperparameters", {"n": "x" * 257}, "String should have at most 256 characters"),
+        ("bigmart.preprocessing.train_test_split_ratio", 1, "found 1: Input should be less than 1"),
+        ("storage", 3, "found 3: Input should be a valid dictionary"),
+        ("pipeline.log_retention_days", 29, "found 29: CloudWatch Logs keeps logs for one of 1, 3, 5"),
+        ("bigmart.endpoint.instance_type", "m5.large", "found 'm5.large': String should match pattern"),
+        (
+            "bigmart.endpoint.instance_type",
+            "ml.m4.xlarge",
+            "found 'ml.m4.xlarge': the m4 family is retired; use a current one",
+        ),
+        ("bigmart.training.instance_type", "ml.m7g.xlarge", "found 'ml.m7g.xlarge': jobs do not run on Graviton (m7g)"),
     ],
 )
 def test_says_what_was_found_and_what_is_allowed(path: str, value: Any, reason: str) -> None:
@@ -85,13 +90,13 @@ def test_says_what_was_found_and_what_is_allowed(path: str, value: Any, reason: 
 
 
 def test_serves_on_graviton() -> None:
-    environments = environments_with("endpoint.instance_type", "ml.c7g.xlarge")
+    environments = environments_with("bigmart.endpoint.instance_type", "ml.c7g.xlarge")
 
-    assert Settings.from_mapping("dev", environments).endpoint.instance_type == "ml.c7g.xlarge"
+    assert Settings.from_mapping("dev", environments).bigmart.endpoint.instance_type == "ml.c7g.xlarge"
 
 
 def test_names_every_mistake_at_once() -> None:
-    environments = environments_with("training.volume_gib", 0)
+    environments = environments_with("bigmart.training.volume_gib", 0)
     environments["dev"]["registry"] = {"images_kept": 0}
 
     with pytest.raises(SettingsError) as refused:
@@ -99,7 +104,7 @@ def test_names_every_mistake_at_once() -> None:
 
     assert [line.split(":")[0] for line in str(refused.value).splitlines()] == [
         "environments.dev.registry.images_kept",
-        "environments.dev.training.volume_gib",
+        "environments.dev.bigmart.training.volume_gib",
     ]
 
 
@@ -108,3 +113,55 @@ def test_cannot_be_changed() -> None:
 
     with pytest.raises(ValidationError, match="frozen"):
         settings.retain_data = True
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("network.cidr", "10.0.0.0/8", "found '10.0.0.0/8': a VPC for training needs a network from /16 to /24"),
+        ("network.cidr", "10.0.0.1/16", "not an IPv4 network: 10.0.0.1/16 has host bits set"),
+        ("network.availability_zones", 4, "found 4: Input should be less than or equal to 3"),
+        ("file_systems.fsx.capacity_gib", 2000, "comes in 1200 GiB, 2400 GiB and multiples of 2400 GiB"),
+        ("file_systems.fsx.throughput_mb_per_tib", 300, "found 300: Input should be 125, 250, 500 or 1000"),
+        ("file_systems.fsx.deployment", "SCRATCH_1", "Input should be 'PERSISTENT_2' or 'SCRATCH_2'"),
+        ("file_systems.efs.infrequent_access_days", 10, "EFS moves files after one of 1, 7, 14, 30"),
+        ("notebook.repository_url", "git@github.com:a/b", "String should match pattern"),
+        ("permissions_boundary", "arn:aws:iam::1:policy/x", "String should match pattern"),
+    ],
+)
+def test_refuses_what_aws_would_refuse(path: str, value: Any, reason: str) -> None:
+    message = refusal(path, value)
+
+    assert message.startswith(f"environments.dev.{path}")
+    assert reason in message
+
+
+def test_refuses_a_channel_from_a_file_system_that_is_off() -> None:
+    channels = [{"name": "train", "source": "efs", "path": "/lists"}]
+
+    assert refusal("images.training.channels", channels) == (
+        "environments.dev: images.training.channels: channel 'train' reads from efs, "
+        "but file_systems.efs.enabled is false"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "reason"),
+    [("s3", "/images", "does not start with '/'"), ("efs", "lists", "starts with '/'")],
+)
+def test_refuses_a_channel_path_of_the_wrong_form(source: str, path: str, reason: str) -> None:
+    assert reason in refusal("images.training.channels", [{"name": "train", "source": source, "path": path}])
+
+
+def test_refuses_a_notebook_that_could_not_stop_itself() -> None:
+    environments = environments_with("notebook.enabled", True)
+    environments["dev"]["notebook"]["direct_internet"] = False
+
+    with pytest.raises(SettingsError, match=r"add 'sagemaker\.api' to network\.interface_endpoints, or a NAT gateway"):
+        Settings.from_mapping("dev", environments)
+
+
+def test_refuses_a_secret_without_the_repository_it_opens() -> None:
+    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:git"
+
+    assert "needs the repository_url it opens" in refusal("notebook.repository_secret_arn", secret)

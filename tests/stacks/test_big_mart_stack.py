@@ -29,7 +29,7 @@ CALLS = {"Preprocess", "Train", "Save Model", "Create Endpoint Config", "Create 
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return template_of("Pipeline")
+    return template_of("BigMart")
 
 
 @pytest.fixture(scope="module")
@@ -196,14 +196,14 @@ def test_passes_settings_to_the_jobs(states: dict[str, Any]) -> None:
     train, preprocess = states["Train"]["Arguments"], states["Preprocess"]["Arguments"]
 
     assert train["HyperParameters"] == {"n_estimators": "500"}
-    assert train["ResourceConfig"]["InstanceType"] == settings.training.instance_type
+    assert train["ResourceConfig"]["InstanceType"] == settings.bigmart.training.instance_type
     assert preprocess["AppSpecification"]["ContainerArguments"] == ["--train-test-split-ratio", "0.1", "--seed", "42"]
 
 
 def find_statements(template: Template, role: str) -> list[dict[str, Any]]:
     """The statements of one role's policy."""
     policies = template.find_resources("AWS::IAM::Policy")
-    (policy,) = (policy for name, policy in policies.items() if name.startswith(f"Training{role}RoleDefaultPolicy"))
+    (policy,) = (policy for name, policy in policies.items() if name.startswith(f"{role}RoleDefaultPolicy"))
     statements: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
     return statements
 
@@ -230,6 +230,7 @@ EVERY_JOB = {
     "s3:GetObject",
     "s3:ListBucket",
 }
+CONTAINERS = (Container.PREPROCESSING, Container.TRAINING, Container.INFERENCE)
 WRITES = {"s3:AbortMultipartUpload", "s3:PutObject"}
 
 
@@ -242,29 +243,25 @@ WRITES = {"s3:AbortMultipartUpload", "s3:PutObject"}
     ],
 )
 def test_lets_each_job_do_its_own_work_only(template: Template, container: Container, actions: set[str]) -> None:
-    assert list_actions(find_statements(template, container.capitalize())) == actions
+    assert list_actions(find_statements(template, container.pascal_name)) == actions
 
 
 def test_grants_no_wildcard_action(template: Template) -> None:
-    roles = [*(container.capitalize() for container in Container), "Workflow"]
+    roles = [*(container.pascal_name for container in CONTAINERS), "TrainingWorkflow"]
 
     assert [a for role in roles for a in list_actions(find_statements(template, role)) if "*" in a] == []
 
 
 def test_hands_only_the_pipelines_roles_to_sagemaker_only(template: Template) -> None:
-    (statement,) = (s for s in find_statements(template, "Workflow") if s["Action"] == "iam:PassRole")
+    (statement,) = (s for s in find_statements(template, "TrainingWorkflow") if s["Action"] == "iam:PassRole")
 
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     passed = sorted(resource["Fn::GetAtt"][0] for resource in statement["Resource"])
-    assert [name[: name.index("Role")] for name in passed] == [
-        "TrainingInference",
-        "TrainingPreprocessing",
-        "TrainingTraining",
-    ]
+    assert [name[: name.index("Role")] for name in passed] == ["Inference", "Preprocessing", "Training"]
 
 
 def test_lets_step_functions_hear_of_jobs_that_end(template: Template) -> None:
-    (statement,) = (s for s in find_statements(template, "Workflow") if "events:PutRule" in s["Action"])
+    (statement,) = (s for s in find_statements(template, "TrainingWorkflow") if "events:PutRule" in s["Action"])
     rules = {resource["Fn::Join"][1][-1].rpartition("/")[2] for resource in statement["Resource"]}
 
     assert rules == {
@@ -296,4 +293,4 @@ def test_logs_and_traces_every_execution(template: Template) -> None:
 
 @pytest.mark.parametrize(("environment", "days"), [("dev", 30), ("prod", 365)])
 def test_keeps_the_state_machines_logs_as_long_as_set(environment: str, days: int) -> None:
-    template_of("Pipeline", environment).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": days})
+    template_of("BigMart", environment).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": days})

@@ -1,0 +1,136 @@
+"""EFS and FSx for Lustre as SageMaker's training channels need them."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_efs as efs
+from aws_cdk import aws_fsx as fsx
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from millrace import contract
+from stacks.network_stack import NetworkStack
+from stacks.setting_sections import EfsSettings, FsxSettings
+
+LUSTRE_VERSION = "2.15"
+# People reach their folder through an access point, all as one user, so that everybody can edit everything in it.
+PEOPLE_FOLDER = "/lists"
+PEOPLE_USER = "1000"
+
+
+class SharedFileSystem(Construct):
+    """An encrypted EFS file system; idle files move to Infrequent Access, and back when they are read.
+
+    Mounting needs no IAM identity, because SageMaker's channels have none to show: the security group decides who
+    reaches it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: EfsSettings,
+        network: NetworkStack,
+        key: kms.IKey | None,
+        retain_data: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+
+        self.file_system = efs.FileSystem(
+            self,
+            "FileSystem",
+            vpc=network.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnets=network.subnets),
+            security_group=network.groups.efs,
+            allow_anonymous_access=True,
+            encrypted=True,
+            kms_key=key,
+            throughput_mode=efs.ThroughputMode.ELASTIC,
+            lifecycle_policy=_lifecycle_policy(settings.infrequent_access_days),
+            out_of_infrequent_access_policy=efs.OutOfInfrequentAccessPolicy.AFTER_1_ACCESS,
+            enable_automatic_backups=retain_data,
+            removal_policy=_removal_policy(retain_data),
+        )
+        self.file_system.add_access_point(
+            "People",
+            path=PEOPLE_FOLDER,
+            posix_user=efs.PosixUser(uid=PEOPLE_USER, gid=PEOPLE_USER),
+            create_acl=efs.Acl(owner_uid=PEOPLE_USER, owner_gid=PEOPLE_USER, permissions="0775"),
+        )
+        self.file_system_id = self.file_system.file_system_id
+
+
+class LustreFileSystem(Construct):
+    """FSx for Lustre on SSD in one zone, with the raw bucket at `/raw`: metadata at once, data when first read.
+
+    Never on Intelligent-Tiering storage, which cannot be linked to a bucket.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: FsxSettings,
+        network: NetworkStack,
+        raw: s3.IBucket,
+        key: kms.IKey | None,
+        retain_data: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+
+        self.subnet = network.subnets[0]
+        file_system = fsx.CfnFileSystem(
+            self,
+            "FileSystem",
+            file_system_type="LUSTRE",
+            file_system_type_version=LUSTRE_VERSION,
+            storage_type="SSD",
+            storage_capacity=settings.capacity_gib,
+            subnet_ids=[self.subnet.subnet_id],
+            security_group_ids=[network.groups.lustre.security_group_id],
+            kms_key_id=key.key_arn if key and settings.deployment == "PERSISTENT_2" else None,
+            lustre_configuration=_lustre_configuration(settings),
+        )
+        # What is on it is in the bucket too, but for files written since the last export.
+        file_system.apply_removal_policy(_removal_policy(retain_data))
+        self.file_system_id = file_system.ref
+        self.mount_name = file_system.attr_lustre_mount_name
+        self._link(raw, settings)
+
+    def _link(self, raw: s3.IBucket, settings: FsxSettings) -> None:
+        fsx.CfnDataRepositoryAssociation(
+            self,
+            "Raw",
+            file_system_id=self.file_system_id,
+            file_system_path=contract.FSX_RAW_PATH,
+            data_repository_path=f"s3://{raw.bucket_name}",
+            batch_import_meta_data_on_create=True,
+            s3=fsx.CfnDataRepositoryAssociation.S3Property(
+                auto_import_policy=fsx.CfnDataRepositoryAssociation.AutoImportPolicyProperty(
+                    events=list(settings.import_events)
+                ),
+                auto_export_policy=fsx.CfnDataRepositoryAssociation.AutoExportPolicyProperty(
+                    events=list(settings.export_events)
+                ),
+            ),
+        )
+
+
+def _lustre_configuration(settings: FsxSettings) -> fsx.CfnFileSystem.LustreConfigurationProperty:
+    is_persistent = settings.deployment == "PERSISTENT_2"
+    return fsx.CfnFileSystem.LustreConfigurationProperty(
+        deployment_type=settings.deployment,
+        # SCRATCH_2 has one throughput, and no such property.
+        per_unit_storage_throughput=settings.throughput_mb_per_tib if is_persistent else None,
+        data_compression_type="LZ4",
+    )
+
+
+def _lifecycle_policy(days: int) -> efs.LifecyclePolicy:
+    return efs.LifecyclePolicy[f"AFTER_{days}_DAY{'S' if days > 1 else ''}"]
+
+
+def _removal_policy(retain_data: bool) -> RemovalPolicy:
+    return RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY

@@ -1,0 +1,176 @@
+"""What a pipeline runs: descriptions of its jobs and endpoint, and SageMaker's requests for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from millrace import contract
+from millrace.channels import Channel, VpcConfig, render_input_data_config
+from stacks.asl import jsonata
+from stacks.setting_sections import EndpointSettings, PreprocessingSettings, TrainingSettings
+
+VARIANT_NAME = "AllTraffic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreprocessingJob:
+    """A processing job from one prefix to several outputs below the execution's own.
+
+    Args:
+        role: What it runs under.
+        image_uri: The image, tag included.
+        arguments: The program's arguments.
+        source_uri: The prefix it reads.
+        input_path: Where the container finds it.
+        output_paths: Where the container leaves each output, by the output's name.
+        settings: Its machine and limits.
+        key: The customer's key, for the volume.
+    """
+
+    role: iam.IRole
+    image_uri: str
+    arguments: Sequence[str]
+    source_uri: str
+    input_path: str
+    output_paths: Mapping[str, str]
+    settings: PreprocessingSettings
+    key: kms.IKey | None
+
+    def render(self, job_name: str, output_uris: Mapping[str, str]) -> dict[str, Any]:
+        """CreateProcessingJob's request."""
+        source = {
+            "S3Uri": self.source_uri,
+            "LocalPath": self.input_path,
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+        }
+        outputs = [
+            {
+                "OutputName": name,
+                "S3Output": {"S3Uri": output_uris[name], "LocalPath": path, "S3UploadMode": "EndOfJob"},
+            }
+            for name, path in self.output_paths.items()
+        ]
+        return {
+            "ProcessingJobName": job_name,
+            "RoleArn": self.role.role_arn,
+            "AppSpecification": {"ImageUri": self.image_uri, "ContainerArguments": list(self.arguments)},
+            "ProcessingInputs": [{"InputName": "raw", "S3Input": source}],
+            "ProcessingOutputConfig": {"Outputs": outputs},
+            "ProcessingResources": {"ClusterConfig": render_resources(self.settings, self.key)},
+            "NetworkConfig": {"EnableNetworkIsolation": True},
+            "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """A training job.
+
+    Args:
+        role: What it runs under.
+        image_uri: The image, tag included.
+        metrics: The regular expression of each metric, by its name.
+        channels: Where its data comes from.
+        vpc_config: The network, for channels from file systems.
+        settings: Its machine, limits and hyperparameters.
+        key: The customer's key, for the volume.
+    """
+
+    role: iam.IRole
+    image_uri: str
+    metrics: Mapping[str, str]
+    channels: Sequence[Channel]
+    vpc_config: VpcConfig | None = None
+    settings: TrainingSettings
+    key: kms.IKey | None
+
+    def render(self, job_name: str, output_uri: str) -> dict[str, Any]:
+        """CreateTrainingJob's request."""
+        network = {"VpcConfig": self.vpc_config.render()} if self.vpc_config else {}
+        return {
+            "TrainingJobName": job_name,
+            "RoleArn": self.role.role_arn,
+            "AlgorithmSpecification": {
+                "TrainingImage": self.image_uri,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in self.metrics.items()],
+            },
+            "HyperParameters": {key: str(value) for key, value in self.settings.hyperparameters.items()},
+            "InputDataConfig": render_input_data_config(self.channels, self.vpc_config),
+            "OutputDataConfig": {"S3OutputPath": output_uri},
+            "ResourceConfig": render_resources(self.settings, self.key),
+            "EnableNetworkIsolation": True,
+            **network,
+            "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """What serves the model.
+
+    Args:
+        role: What the model runs under.
+        image_uri: The image, tag included.
+        settings: Its machines.
+        key: The customer's key, for the volumes.
+    """
+
+    role: iam.IRole
+    image_uri: str
+    settings: EndpointSettings
+    key: kms.IKey | None
+
+    def render_model(self, model_name: str, model_data: str) -> dict[str, Any]:
+        """CreateModel's request."""
+        return {
+            "ModelName": model_name,
+            "ExecutionRoleArn": self.role.role_arn,
+            "PrimaryContainer": {"Image": self.image_uri, "ModelDataUrl": model_data},
+            "EnableNetworkIsolation": True,
+        }
+
+    def render_config(self, config_name: str, model_name: str) -> dict[str, Any]:
+        """CreateEndpointConfig's request."""
+        variant = {
+            "VariantName": VARIANT_NAME,
+            "ModelName": model_name,
+            "InstanceType": self.settings.instance_type,
+            "InitialInstanceCount": self.settings.instance_count,
+            "InitialVariantWeight": 1,
+        }
+        encryption = (
+            {"KmsKeyId": self.key.key_arn} if self.key and not has_local_storage(self.settings.instance_type) else {}
+        )
+        return {"EndpointConfigName": config_name, "ProductionVariants": [variant], **encryption}
+
+
+def render_resources(settings: PreprocessingSettings | TrainingSettings, key: kms.IKey | None) -> dict[str, Any]:
+    """The machine of a job as SageMaker's requests have it."""
+    encryption = {"VolumeKmsKeyId": key.key_arn} if key and not has_local_storage(settings.instance_type) else {}
+    return {
+        "InstanceCount": 1,
+        "InstanceType": settings.instance_type,
+        "VolumeSizeInGB": settings.volume_gib,
+        **encryption,
+    }
+
+
+def has_local_storage(instance_type: str) -> bool:
+    """Whether an instance keeps its data on disks of its own, which SageMaker refuses a key for.
+
+    They are encrypted by their hardware:
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html
+    """
+    family = instance_type.split(".")[1]
+    return family.startswith(("g", "p", "trn", "inf")) or "d" in family[2:]
+
+
+def execution_uri(work: s3.IBucket, name: str) -> str:
+    """JSONata for a place of the running execution in the work bucket."""
+    return jsonata(f"'s3://{work.bucket_name}/{contract.EXECUTIONS_PREFIX}' & $execution & '/{name}'")

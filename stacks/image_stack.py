@@ -1,0 +1,136 @@
+"""Image classification: pictures and lists from any mix of S3, EFS and FSx for Lustre, to a live endpoint."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from containers.image_training import contract as training
+from millrace import contract
+from millrace.channels import (
+    Access,
+    Channel,
+    EfsChannel,
+    FsxLustreChannel,
+    InputMode,
+    Reference,
+    S3Channel,
+    VpcConfig,
+    needs_vpc,
+)
+from millrace.contract import Container, Workload
+from stacks.constructs.execution_role import ExecutionRole
+from stacks.constructs.jobs import Endpoint, TrainingJob
+from stacks.constructs.training_pipeline import Parts, TrainingPipeline
+from stacks.file_system_stack import FileSystemStack
+from stacks.network_stack import NetworkStack
+from stacks.registry_stack import RegistryStack
+from stacks.setting_sections import ChannelSettings
+from stacks.settings import Settings
+from stacks.storage_stack import StorageStack
+
+
+class ImageStack(Stack):
+    """A training job whose channels the settings list, and an endpoint that takes a photograph."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        storage: StorageStack,
+        registry: RegistryStack,
+        network: NetworkStack,
+        file_systems: FileSystemStack | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._settings = settings
+        self._storage = storage
+        self._registry = registry
+        self._network = network
+        self._efs = file_systems.efs if file_systems else None
+        self._fsx = file_systems.fsx if file_systems else None
+
+        parts = Parts(
+            workload=Workload.IMAGES,
+            work=storage.work,
+            training=self._describe_training(),
+            endpoint=self._describe_endpoint(),
+        )
+        pipeline = TrainingPipeline(self, "Training", parts=parts, settings=settings, key=storage.key)
+
+        CfnOutput(self, Workload.IMAGES.state_machine_output, value=pipeline.state_machine.state_machine_arn)
+
+    def _describe_training(self) -> TrainingJob:
+        settings = self._settings.images.training
+        channels = [self._create_channel(channel) for channel in settings.channels]
+        role = self._create_role(Container.IMAGE_TRAINING, kind="TrainingJobs")
+        role.allow_reading(self._storage.raw, Workload.IMAGES.raw_prefix)
+        role.allow_writing(self._storage.work, contract.EXECUTIONS_PREFIX)
+        vpc_config = None
+        if needs_vpc(channels):
+            vpc_config = self._join_network(role, reads_fsx=any(c.source == "fsx" for c in settings.channels))
+        return TrainingJob(
+            role=role,
+            image_uri=self._registry.repositories[Container.IMAGE_TRAINING].image_uri,
+            metrics=training.METRICS,
+            channels=channels,
+            vpc_config=vpc_config,
+            settings=settings,
+            key=self._storage.key,
+        )
+
+    def _join_network(self, role: ExecutionRole, *, reads_fsx: bool) -> VpcConfig:
+        # FSx for Lustre is in one zone, and SageMaker asks for that zone's subnet alone.
+        subnets = [self._fsx.subnet] if self._fsx and reads_fsx else self._network.subnets
+        group = self._network.groups.training
+        role.allow_network(subnets, group)
+        return VpcConfig(
+            security_group_ids=(Reference(group.security_group_id),),
+            subnets=tuple(Reference(subnet.subnet_id) for subnet in subnets),
+        )
+
+    def _create_channel(self, channel: ChannelSettings) -> Channel:
+        if channel.source == "s3":
+            return S3Channel(
+                name=channel.name,
+                uri=f"s3://{self._storage.raw.bucket_name}/{channel.path}",
+                content_type=training.CHANNEL_CONTENT_TYPE,
+                input_mode=InputMode(channel.input_mode),
+            )
+        if channel.source == "efs" and self._efs:
+            return EfsChannel(
+                name=channel.name,
+                file_system_id=Reference(self._efs.file_system_id),
+                directory_path=channel.path,
+                access_mode=Access(channel.access),
+                content_type=training.CHANNEL_CONTENT_TYPE,
+            )
+        if channel.source == "fsx" and self._fsx:
+            return FsxLustreChannel(
+                name=channel.name,
+                file_system_id=Reference(self._fsx.file_system_id),
+                mount_name=Reference(self._fsx.mount_name),
+                directory_path=channel.path,
+                access_mode=Access(channel.access),
+                content_type=training.CHANNEL_CONTENT_TYPE,
+            )
+        raise AssertionError(f"the settings let channel {channel.name} read from {channel.source}, which is off")
+
+    def _describe_endpoint(self) -> Endpoint:
+        role = self._create_role(Container.IMAGE_INFERENCE, kind="Endpoints")
+        role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
+        return Endpoint(
+            role=role,
+            image_uri=self._registry.repositories[Container.IMAGE_INFERENCE].image_uri,
+            settings=self._settings.images.endpoint,
+            key=self._storage.key,
+        )
+
+    def _create_role(self, container: Container, *, kind: str) -> ExecutionRole:
+        repository = self._registry.repositories[container]
+        return ExecutionRole(
+            self, f"{container.pascal_name}Role", kind=kind, repository=repository, key=self._storage.key
+        )

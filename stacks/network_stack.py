@@ -1,0 +1,46 @@
+"""The network in which training jobs meet their file systems."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.constructs.isolated_network import ExistingNetwork, IsolatedNetwork
+from stacks.constructs.security_groups import SecurityGroups
+from stacks.setting_sections import NetworkSettings
+
+
+class NetworkStack(Stack):
+    """A VPC without a way to the internet, or one that is there already, and who may speak to whom in it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: NetworkSettings,
+        buckets: list[s3.IBucket],
+        key: kms.IKey | None,
+        has_notebook: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+
+        network: IsolatedNetwork | ExistingNetwork = (
+            ExistingNetwork(self, "Network", settings=settings.existing)
+            if settings.existing
+            else IsolatedNetwork(self, "Network", settings=settings, buckets=buckets, key=key)
+        )
+        self.vpc = network.vpc
+        self.subnets = network.subnets
+        self.groups = SecurityGroups(
+            self,
+            "Groups",
+            vpc=self.vpc,
+            has_notebook=has_notebook,
+            has_endpoints=bool(settings.interface_endpoints),
+        )
+        if isinstance(network, IsolatedNetwork) and self.groups.endpoints:
+            network.add_interface_endpoints(settings.interface_endpoints, self.groups.endpoints)

@@ -1,0 +1,154 @@
+"""Least privilege, over every policy of every stack."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import find_resources
+
+# Actions that know no resources, from the Service Authorization Reference:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+WITHOUT_RESOURCES = {
+    "cloudwatch:PutMetricData",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "ecr:GetAuthorizationToken",
+    # Delivering a state machine's logs: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+IDENTITY_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def list_allowed(variant: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of an identity's policy that allows something."""
+    for name, resource in find_resources(variant, *IDENTITY_POLICIES).items():
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Allow":
+                yield name, statement
+
+
+def test_allows_no_action_with_a_wildcard(variant: str) -> None:
+    assert [(n, a) for n, s in list_allowed(variant) for a in as_list(s["Action"]) if "*" in a] == []
+
+
+def test_allows_everything_only_where_actions_know_no_resources(variant: str) -> None:
+    on_everything = {a for _, s in list_allowed(variant) if "*" in as_list(s["Resource"]) for a in as_list(s["Action"])}
+
+    assert on_everything - WITHOUT_RESOURCES == set()
+
+
+def test_lists_no_action_without_resources_that_nobody_uses() -> None:
+    used = {a for _, s in list_allowed("prod") if "*" in as_list(s["Resource"]) for a in as_list(s["Action"])}
+
+    assert WITHOUT_RESOURCES - used == set()
+
+
+def test_attaches_no_managed_policy(variant: str) -> None:
+    roles = find_resources(variant, "AWS::IAM::Role")
+
+    assert [name for name, role in roles.items() if "ManagedPolicyArns" in role["Properties"]] == []
+
+
+def test_writes_no_policy_into_a_role(variant: str) -> None:
+    roles = find_resources(variant, "AWS::IAM::Role")
+
+    assert [name for name, role in roles.items() if "Policies" in role["Properties"]] == []
+
+
+def test_passes_roles_to_sagemaker_only(variant: str) -> None:
+    passing = [s for _, s in list_allowed(variant) if "iam:PassRole" in as_list(s["Action"])]
+
+    assert passing != []
+    for statement in passing:
+        assert statement["Action"] == "iam:PassRole"
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert all("Fn::GetAtt" in resource for resource in as_list(statement["Resource"]))
+
+
+def test_lets_no_role_be_taken_by_an_account(variant: str) -> None:
+    for role in find_resources(variant, "AWS::IAM::Role").values():
+        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
+            assert set(statement["Principal"]) == {"Service"}
+
+
+def test_gives_every_bucket_a_policy_that_refuses_plain_http(variant: str) -> None:
+    refusing = {
+        policy["Properties"]["Bucket"]["Ref"]
+        for policy in find_resources(variant, "AWS::S3::BucketPolicy").values()
+        if any(
+            statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        )
+    }
+
+    assert refusing == {name.partition("/")[2] for name in find_resources(variant, "AWS::S3::Bucket")}
+
+
+def test_opens_no_bucket_to_the_public(variant: str) -> None:
+    for bucket in find_resources(variant, "AWS::S3::Bucket").values():
+        assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "key_property"),
+    [
+        ("AWS::EFS::FileSystem", "KmsKeyId"),
+        ("AWS::FSx::FileSystem", "KmsKeyId"),
+        ("AWS::Logs::LogGroup", "KmsKeyId"),
+        ("AWS::SageMaker::NotebookInstance", "KmsKeyId"),
+    ],
+)
+def test_encrypts_what_stores_with_the_customers_key_where_there_is_one(kind: str, key_property: str) -> None:
+    for variant in ("prod", "private-notebook"):
+        for resource in find_resources(variant, kind).values():
+            assert "Key961B73FD" in str(resource["Properties"][key_property])
+
+
+def test_encrypts_every_bucket(variant: str) -> None:
+    has_key = bool(find_resources(variant, "AWS::KMS::Key"))
+    for name, bucket in find_resources(variant, "AWS::S3::Bucket").items():
+        (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        uses_key = has_key and not name.startswith("Storage/AccessLogs")
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == ("aws:kms" if uses_key else "AES256")
+        assert rule.get("BucketKeyEnabled", False) is uses_key
+
+
+def test_encrypts_every_file_system(variant: str) -> None:
+    for file_system in find_resources(variant, "AWS::EFS::FileSystem").values():
+        assert file_system["Properties"]["Encrypted"] is True
+
+
+def test_encrypts_the_volumes_of_jobs_with_the_customers_key() -> None:
+    for machine in find_resources("prod", "AWS::StepFunctions::StateMachine").values():
+        assert "VolumeKmsKeyId" in str(machine["Properties"]["DefinitionString"])
+
+
+def test_rotates_the_key() -> None:
+    (key,) = find_resources("prod", "AWS::KMS::Key").values()
+
+    assert key["Properties"]["EnableKeyRotation"] is True
+
+
+def test_bounds_every_role_when_there_is_a_boundary() -> None:
+    roles = find_resources("boundary", "AWS::IAM::Role")
+
+    assert [name for name, role in roles.items() if "PermissionsBoundary" not in role["Properties"]] == []
