@@ -6,6 +6,7 @@ from types import FrameType
 
 import click
 
+from millrace.cli.channels import channels
 from millrace.cli.local import local
 
 
@@ -19,6 +20,7 @@ def cli() -> None:
     """An ML team's data and training platform, on AWS and on one machine."""
 
 
+cli.add_command(channels)
 cli.add_command(local)
 
 
