@@ -54,7 +54,7 @@ deploy: setup ## deploy to the AWS account of your credentials (ENV=dev)
 lock: $(VENV)/uv ## pin the requirements anew
 	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt requirements.in -o requirements.txt
-	for container in preprocessing training inference; do \
+	for container in $(notdir $(patsubst %/Dockerfile,%,$(wildcard containers/*/Dockerfile))); do \
 		$(COMPILE) -c requirements-dev.txt containers/$$container/requirements.in \
 			-o containers/$$container/requirements.txt; \
 	done

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
+LOOK_SECONDS = 0.2
+
 
 def run_until_stopped(work: Callable[[], int], *, discard: Callable[[], None], stopped_exit: int) -> int:
     """Run the work and return its exit code; on SIGTERM discard what is half-written and end the process.
@@ -27,5 +29,7 @@ def run_until_stopped(work: Callable[[], int], *, discard: Callable[[], None], s
     signal.signal(signal.SIGTERM, stop)
     worker = threading.Thread(target=note_code, daemon=True)
     worker.start()
-    worker.join()
+    # A signal that another thread receives does not wake the main thread, which has to look for itself.
+    while worker.is_alive():
+        worker.join(LOOK_SECONDS)
     return codes[0]

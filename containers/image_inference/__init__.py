@@ -1,0 +1,1 @@
+"""The image inference container: an image in, the probabilities of its class out, over HTTP."""

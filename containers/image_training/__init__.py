@@ -1,0 +1,1 @@
+"""The image training container: images and lists in, a linear classifier out."""

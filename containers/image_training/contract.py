@@ -1,0 +1,53 @@
+"""Names of the image training container's contract: environment, channels, hyperparameters, files and metrics."""
+
+ML_ROOT_VARIABLE = "MILLRACE_ML_ROOT"
+ML_ROOT = "/opt/ml"
+TRAIN_COMMAND = "train"
+
+# Relative to the root, which is /opt/ml in the container.
+HYPERPARAMETERS_FILE = "input/config/hyperparameters.json"
+CHANNELS_FILE = "input/config/inputdataconfig.json"
+RESOURCES_FILE = "input/config/resourceconfig.json"
+DATA_FOLDER = "input/data"
+MODEL_FOLDER = "model"
+OUTPUT_DATA_FOLDER = "output/data"
+FAILURE_FILE = "output/failure"
+
+# The channels, their content type and their meaning are those of SageMaker's built-in image classification.
+TRAIN_CHANNEL = "train"
+VALIDATION_CHANNEL = "validation"
+TRAIN_LIST_CHANNEL = "train_lst"
+VALIDATION_LIST_CHANNEL = "validation_lst"
+CHANNEL_CONTENT_TYPE = "application/x-image"
+LIST_SUFFIX = ".lst"
+# May lie beside the training list and name the classes, one a line, class 0 first.
+LABELS_FILE = "classes.txt"
+
+CLASSIFIER_FILE = "classifier.json"
+WEIGHTS_FILE = "weights.npz"
+EVALUATION_FILE = "evaluation.json"
+
+# What the classifier's file says of itself, by which the endpoint knows its own.
+CLASSIFIER_FORMAT = "millrace-image-classifier"
+CLASSIFIER_VERSION = 1
+
+IMAGE_SIZE = "image_size"
+INVERSE_REGULARIZATION = "inverse_regularization"
+MIRROR = "mirror"
+MAX_BAD_IMAGES = "max_bad_images"
+
+TRAIN_ACCURACY = "train:accuracy"
+VALIDATION_ACCURACY = "validation:accuracy"
+VALIDATION_TOP5_ACCURACY = "validation:top5_accuracy"
+BASELINE_ACCURACY = "baseline:accuracy"
+# The regular expressions of the job's MetricDefinitions, one group each.
+METRICS = {
+    name: rf"metric {name}=([0-9]+\.[0-9]+)"
+    for name in (VALIDATION_ACCURACY, VALIDATION_TOP5_ACCURACY, BASELINE_ACCURACY, TRAIN_ACCURACY)
+}
+
+# SageMaker shows the first 1,024 characters of a failure.
+MAX_FAILURE_CHARACTERS = 1024
+USER_ERROR_EXIT = 1
+INTERNAL_ERROR_EXIT = 2
+STOPPED_EXIT = 143

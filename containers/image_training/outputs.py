@@ -1,0 +1,45 @@
+"""Output files that appear together and whole, or not at all."""
+
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Outputs:
+    """Collects files under temporary names; leaving the block without an error gives them their own."""
+
+    def __init__(self) -> None:
+        self._partials: dict[Path, Path] = {}
+        # The signal handler discards while the work may be publishing.
+        self._renaming = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error_type is None:
+            self._publish()
+        else:
+            self.discard()
+
+    def add(self, path: Path) -> Path:
+        """The temporary path to write to for a file that shall appear at `path`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.partial")
+        self._partials[partial] = path
+        return partial
+
+    def discard(self) -> None:
+        """Remove what is not yet published."""
+        with self._renaming:
+            for partial in list(self._partials):
+                partial.unlink(missing_ok=True)
+
+    def _publish(self) -> None:
+        with self._renaming:
+            for partial, path in self._partials.items():
+                partial.replace(path)
+            self._partials.clear()

@@ -1,0 +1,72 @@
+"""The training steps in their order: check the lists, read the images, fit, evaluate, write."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import contract
+from .channels import find_channel
+from .evaluation import count_confusions, dump_evaluation, format_metric, judge_examples, measure_accuracies
+from .events import log_event
+from .examples import check_examples, read_examples
+from .export import dump_classifier, dump_weights
+from .features import FeatureSettings
+from .fitting import fit_classifier
+from .hyperparameters import describe_hyperparameters
+from .job import Job, check_command, read_job
+from .lists import ImageList, read_labels, read_lists
+from .outputs import Outputs
+
+
+def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
+    """Write a classifier and its evaluation from the channels under the root."""
+    check_command(arguments)
+    job = read_job(root)
+    log_event("hyperparameters", **describe_hyperparameters(job.hyperparameters))
+    train_list, validation_list = read_job_lists(root, job)
+    labels = read_labels(train_list, 1 + max(row.number for row in train_list.rows))
+    log_event("lists_read", train=len(train_list.rows), validation=len(validation_list.rows), classes=len(labels))
+
+    settings = FeatureSettings(side=job.hyperparameters.image_size)
+    training = read_examples(train_list, settings, mirror=job.hyperparameters.mirror)
+    validation = read_examples(validation_list, settings, mirror=False)
+    check_examples(training, validation, classes=len(labels), max_bad_images=job.hyperparameters.max_bad_images)
+
+    start = time.monotonic()
+    classifier = fit_classifier(training, job.hyperparameters.inverse_regularization)
+    log_event("classifier_fitted", seconds=f"{time.monotonic() - start:.1f}")
+    answers = judge_examples(classifier, validation)
+    metrics = measure_accuracies(training, judge_examples(classifier, training), validation, answers)
+    for name, value in metrics.items():
+        sys.stdout.write(format_metric(name, value))
+
+    weights = dump_weights(classifier)
+    evaluation = dump_evaluation(
+        metrics,
+        training,
+        validation,
+        labels=labels,
+        confusions=count_confusions(validation.classes, answers),
+        hyperparameters=job.hyperparameters,
+    )
+    with outputs:
+        folder = root / contract.MODEL_FOLDER
+        outputs.add(folder / contract.WEIGHTS_FILE).write_bytes(weights)
+        outputs.add(folder / contract.CLASSIFIER_FILE).write_text(dump_classifier(labels, settings, weights), "utf-8")
+        outputs.add(root / contract.OUTPUT_DATA_FOLDER / contract.EVALUATION_FILE).write_text(evaluation, "utf-8")
+    log_event("training_end", model_bytes=len(weights))
+
+
+def read_job_lists(root: Path, job: Job) -> tuple[ImageList, ImageList]:
+    """The checked lists of the job's four channels."""
+    train_images, train_list, validation_images, validation_list = (
+        find_channel(root, channel, job.channels)
+        for channel in (
+            contract.TRAIN_CHANNEL,
+            contract.TRAIN_LIST_CHANNEL,
+            contract.VALIDATION_CHANNEL,
+            contract.VALIDATION_LIST_CHANNEL,
+        )
+    )
+    return read_lists((train_list, train_images), (validation_list, validation_images))

@@ -1,0 +1,88 @@
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from containers.image_inference.__main__ import main
+
+
+def find_free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def serve(repository: Path, root: Path, port: int, workers: int = 2) -> Iterator[subprocess.Popen[str]]:
+    """A serving process that has told about its model."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "image_inference", "serve"],
+        cwd=repository / "containers",
+        stdout=subprocess.PIPE,
+        text=True,
+        env={
+            "MILLRACE_ML_ROOT": str(root),
+            "MILLRACE_BIND_HOST": "127.0.0.1",
+            "MILLRACE_SERVE_WORKERS": str(workers),
+            "SAGEMAKER_BIND_TO_PORT": str(port),
+        },
+    ) as process:
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["event"].startswith("model_")
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def test_refuses_another_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train"]) == 1
+
+    assert capsys.readouterr().err == (
+        "expected the one argument 'serve', found 'train'; run the container as `docker run IMAGE serve`\n"
+    )
+
+
+def test_refuses_a_setting_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MILLRACE_SERVE_WORKERS", "many")
+
+    assert main(["serve"]) == 1
+
+    assert "MILLRACE_SERVE_WORKERS: 'many' is not a whole number" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_serves_until_terminated(repository: Path, trained_images: Path, pictures: Path) -> None:
+    port = find_free_port()
+    picture = (pictures / "star/star_0001.jpg").read_bytes()
+
+    with (
+        serve(repository, trained_images, port) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        assert client.get("/ping").status_code == 200
+        answer = client.post("/invocations", content=picture, headers={"content-type": "application/x-image"})
+        assert answer.status_code == 200
+        assert answer.json()["predictions"][0]["label"] == "star"
+
+        process.terminate()
+
+        assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.slow
+def test_keeps_answering_when_the_model_is_missing(repository: Path, tmp_path: Path) -> None:
+    port = find_free_port()
+
+    with serve(repository, tmp_path, port), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        assert client.get("/ping").status_code == 404
+        answer = client.post("/invocations", content=b"1", headers={"content-type": "application/x-image"})
+        assert answer.status_code == 503
