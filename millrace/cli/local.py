@@ -12,18 +12,21 @@ from typing import Any, BinaryIO, TypeVar
 
 import click
 
-from millrace import bigmart
 from millrace.cli import progress, summary
-from millrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT
+from millrace.cli.summary import RunSummary
+from millrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
 from millrace.local import cloud as local_cloud
 from millrace.local import inspection, pipeline
 from millrace.local.cloud import CloudError, LocalCloud
+from millrace.local.deployment import Deployment
 from millrace.local.images import ImageError
 from millrace.local.pipeline import PipelineError
 from millrace.local.platform import Folders, running_platform, use_clients_of
 from millrace.local.tools import ToolError
+from millrace.local.workload_runs import RUNS, WorkloadRun
+from millrace.lst import ListError
 
-DEFAULT_ENDPOINT = "bigmart"
+DEFAULT_ENDPOINT = Workload.BIG_MART.value
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,13 +55,20 @@ def _with_platform_options(command: Command) -> Command:
 @local.command()
 @_with_platform_options
 @click.option(
+    "--workload",
+    type=click.Choice([workload.value for workload in Workload]),
+    default=Workload.BIG_MART.value,
+    show_default=True,
+    help="What to train.",
+)
+@click.option(
     "--data",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A CSV file of Big Mart's columns; without it a made-up one is used.",
+    type=click.Path(exists=True, path_type=Path),
+    help="bigmart: a CSV file; images: a folder with a sub-folder per class. Made up if left out.",
 )
 @click.option("--job-name", help="Name of the jobs; derived from the execution's name if left out.")
 @click.option("--model-name", help="Name of the model; derived likewise.")
-@click.option("--endpoint-name", default=DEFAULT_ENDPOINT, show_default=True, help="Endpoint to create or update.")
+@click.option("--endpoint-name", help="Endpoint to create or update; named as the workload if left out.")
 @click.option("--keep", is_flag=True, help="Leave the local cloud up afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_obj
@@ -67,10 +77,11 @@ def run(
     *,
     environment: str,
     port: int,
+    workload: str,
     data: Path | None,
     job_name: str | None,
     model_name: str | None,
-    endpoint_name: str,
+    endpoint_name: str | None,
     keep: bool,
     as_json: bool,
 ) -> None:
@@ -80,20 +91,36 @@ def run(
 
     Example: millrace local run --data Train.csv
     """
-    names = {JOB_NAME_INPUT: job_name, MODEL_NAME_INPUT: model_name, ENDPOINT_NAME_INPUT: endpoint_name}
-    with (
-        _mistakes_told(),
-        running_platform(folders, environment=environment, port=port, keep=keep, step=progress.step) as (_, deployment),
-    ):
-        rows = data or _make_rows(folders)
-        with progress.step("upload the rows"):
-            pipeline.upload_rows(deployment, rows)
-        arn = pipeline.start_execution(deployment, _name_execution(), {k: v for k, v in names.items() if v})
-        with progress.step("run the state machine"):
-            report = pipeline.follow_execution(arn, progress.note)
-        predictions = pipeline.predict_rows(report.output[ENDPOINT_NAME_INPUT], rows, bigmart.COLUMNS[-1])
-        made = summary.RunSummary(data=str(data) if data else "made up", report=report, predictions=tuple(predictions))
-        click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made))
+    names = {
+        JOB_NAME_INPUT: job_name,
+        MODEL_NAME_INPUT: model_name,
+        ENDPOINT_NAME_INPUT: endpoint_name or workload,
+    }
+    with _mistakes_told():
+        this_run = _prepare_run(Workload(workload), data, folders)
+        with running_platform(folders, environment=environment, port=port, keep=keep, step=progress.step) as (
+            cloud,
+            deployment,
+        ):
+            made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
+    click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made))
+
+
+def _prepare_run(workload: Workload, data: Path | None, folders: Folders) -> WorkloadRun:
+    if data and data.is_dir() != (workload == Workload.IMAGES):
+        wanted = "a folder with a sub-folder for each class" if workload == Workload.IMAGES else "a CSV file"
+        raise click.BadParameter(f"{data}: the workload {workload} takes {wanted}", param_hint="--data")
+    return RUNS[workload](data, folders.data)
+
+
+def _run(this_run: WorkloadRun, cloud: LocalCloud, deployment: Deployment, names: dict[str, str]) -> RunSummary:
+    with progress.step("bring the data"):
+        this_run.bring_data(cloud, deployment)
+    arn = pipeline.start_execution(deployment, this_run.workload, _name_execution(), names)
+    with progress.step("run the state machine"):
+        report = pipeline.follow_execution(arn, progress.note)
+    predictions = this_run.ask_endpoint(report.output[ENDPOINT_NAME_INPUT])
+    return RunSummary(workload=this_run.workload, data=this_run.data, report=report, predictions=tuple(predictions))
 
 
 @local.command()
@@ -178,13 +205,6 @@ def _running_cloud(folders: Folders) -> LocalCloud:
     return cloud
 
 
-def _make_rows(folders: Folders) -> Path:
-    path = folders.data / "made_up_sales.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    bigmart.write_csv(path)
-    return path
-
-
 def _name_execution() -> str:
     return f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
 
@@ -196,7 +216,7 @@ def _mistakes_told() -> Iterator[None]:
 
     try:
         yield
-    except (CloudError, ToolError, ImageError, PipelineError, inspection.NothingLoggedError) as error:
+    except (CloudError, ToolError, ImageError, PipelineError, ListError, inspection.NothingLoggedError) as error:
         raise click.ClickException(str(error)) from None
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(str(error)) from None

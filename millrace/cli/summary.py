@@ -1,16 +1,37 @@
 """What the commands print for people."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from millrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT
-from millrace.local.pipeline import ExecutionReport, Prediction
+from millrace.cli.tables import render_table
+from millrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
+from millrace.local.pipeline import ExecutionReport
+from millrace.local.workload_runs import Prediction
+
+# What to tell of each workload's metrics: the columns, and a row for the model and for the naive answer.
+SCORES: Mapping[Workload, tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]]] = {
+    Workload.BIG_MART: (
+        {"RMSE": ",.1f", "R²": ".3f"},
+        {
+            "random forest": ("validation:rmse", "validation:r2"),
+            "mean predictor": ("baseline:rmse", "baseline:r2"),
+        },
+    ),
+    Workload.IMAGES: (
+        {"top-1 accuracy": ".3f", "top-5 accuracy": ".3f"},
+        {
+            "classifier": ("validation:accuracy", "validation:top5_accuracy"),
+            "most frequent class": ("baseline:accuracy",),
+        },
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
     """Everything `millrace local run` has to tell."""
 
+    workload: Workload
     data: str
     report: ExecutionReport
     predictions: tuple[Prediction, ...]
@@ -30,7 +51,7 @@ def render(run: RunSummary) -> str:
     sections = [
         "\n".join(f"{name:<11} {value}" for name, value in facts.items()),
         _states(run.report),
-        _scores(output["Metrics"]),
+        _scores(run.workload, output["Metrics"]),
         _predictions(run.predictions),
     ]
     return "\n\n".join(sections)
@@ -40,44 +61,30 @@ def render_status(endpoint_url: str, seen: Mapping[str, Sequence[Mapping[str, st
     """What runs on the local cloud, a table each."""
     sections = [f"AWS_ENDPOINT_URL={endpoint_url}"]
     for title, rows in seen.items():
-        sections.append(_table([title, "status"], [[row["name"], row["status"]] for row in rows] or [["none", ""]]))
+        sections.append(
+            render_table([title, "status"], [[row["name"], row["status"]] for row in rows] or [["none", ""]])
+        )
     return "\n\n".join(sections)
 
 
 def _states(report: ExecutionReport) -> str:
     rows = [[state.name, f"{state.seconds:.1f}"] for state in report.states]
-    return _table(["state", "seconds"], [*rows, ["SUCCEEDED", f"{report.seconds:.1f}"]], numbers={1})
+    return render_table(["state", "seconds"], [*rows, ["SUCCEEDED", f"{report.seconds:.1f}"]], numbers={1})
 
 
-def _scores(metrics: Mapping[str, float]) -> str:
-    rows = [
-        [title, f"{metrics[f'{kind}:rmse']:,.1f}", f"{metrics[f'{kind}:r2']:.3f}"]
-        for title, kind in (("random forest", "validation"), ("mean predictor", "baseline"))
-    ]
-    return _table(["on the held-out rows", "RMSE", "R²"], rows, numbers={1, 2})
+def _scores(workload: Workload, metrics: Mapping[str, float]) -> str:
+    columns, models = SCORES[workload]
+    rows = []
+    for model, names in models.items():
+        cells = [format(metrics[name], style) for name, style in zip(names, columns.values(), strict=False)]
+        rows.append([model, *cells, *[""] * (len(columns) - len(cells))])
+    return render_table(["held out", *columns], rows, numbers=set(range(1, len(columns) + 1)))
 
 
 def _predictions(predictions: Sequence[Prediction]) -> str:
-    rows = [
-        [
-            f"{prediction.row['Item_Identifier']} at {prediction.row['Outlet_Identifier']}",
-            f"{prediction.predicted:,.1f}",
-            "" if prediction.actual is None else f"{prediction.actual:,.1f}",
-        ]
-        for prediction in predictions
-    ]
-    return _table(["rows of the data, asked through InvokeEndpoint", "predicted", "actual"], rows, numbers={1, 2})
+    rows = [[p.asked, _show(p.predicted), _show(p.actual)] for p in predictions]
+    return render_table(["asked through InvokeEndpoint", "predicted", "actual"], rows, numbers={1, 2})
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Set[int] = frozenset()) -> str:
-    """Aligned columns under a ruled header; columns of numbers to the right."""
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    rule = ["─" * width for width in widths]
-    lines = []
-    for row in (header, rule, *rows):
-        cells = [
-            cell.rjust(width) if column in numbers else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+def _show(value: float | str | None) -> str:
+    return f"{value:,.1f}" if isinstance(value, float) else value or ""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import boto3
 
 from millrace import contract
-from millrace.contract import Container
+from millrace.contract import Container, Workload
 from millrace.local.cloud import ACCOUNT, REGION, LocalCloud
 from millrace.local.tools import Tool, ToolError, run_tool
 
@@ -32,10 +32,9 @@ class Deployment:
         """The bucket that raw rows go into."""
         return self.outputs[contract.RAW_BUCKET_OUTPUT]
 
-    @property
-    def state_machine_arn(self) -> str:
-        """The training pipeline."""
-        return self.outputs[contract.STATE_MACHINE_OUTPUT]
+    def state_machine_arn(self, workload: Workload) -> str:
+        """The pipeline of a workload."""
+        return self.outputs[workload.state_machine_output]
 
     @property
     def images(self) -> dict[str, Container]:

@@ -13,10 +13,12 @@ import boto3
 import pytest
 
 from millrace import bigmart
+from millrace.contract import Workload
 from millrace.local import pipeline
 from millrace.local.cloud import HOST, LocalCloud
 from millrace.local.deployment import Deployment
 from millrace.local.platform import Folders, running_platform
+from millrace.local.workload_runs import BigMartRun
 
 ROWS = 1_500
 
@@ -50,7 +52,9 @@ class Platform:
 
     def start(self, name: str | None = None, **names: str) -> str:
         """Start an execution; its ARN."""
-        return pipeline.start_execution(self.deployment, name or f"test-{uuid.uuid4().hex[:8]}", names)
+        return pipeline.start_execution(
+            self.deployment, Workload.BIG_MART, name or f"test-{uuid.uuid4().hex[:8]}", names
+        )
 
     def run(self, name: str | None = None, **names: str) -> dict[str, Any]:
         """Run an execution to its end; its description."""
@@ -99,13 +103,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture
 def with_rows(platform: Platform) -> Callable[[Path], None]:
     """Puts a file into the raw bucket in place of all others."""
-    return lambda path: pipeline.upload_rows(platform.deployment, path)
+    return lambda path: BigMartRun(path, path.parent).bring_data(platform.cloud, platform.deployment)
 
 
 @pytest.fixture(scope="session")
 def first_execution(platform: Platform, sales: Path) -> dict[str, Any]:
     """An execution that made the endpoint `shop`."""
-    pipeline.upload_rows(platform.deployment, sales)
+    BigMartRun(sales, sales.parent).bring_data(platform.cloud, platform.deployment)
     execution = platform.run(EndpointName="shop")
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     return execution | {"output": json.loads(execution["output"])}

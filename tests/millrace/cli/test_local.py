@@ -9,8 +9,10 @@ from click.testing import CliRunner
 
 from millrace.cli import cli, summary
 from millrace.cli.summary import RunSummary
+from millrace.contract import Workload
 from millrace.local import cloud
-from millrace.local.pipeline import ExecutionReport, Prediction, StateRun
+from millrace.local.pipeline import ExecutionReport, StateRun
+from millrace.local.workload_runs import Prediction
 
 
 def list_commands() -> list[list[str]]:
@@ -54,7 +56,22 @@ def test_names_a_data_file_that_does_not_exist(tmp_path: Path) -> None:
     answer = CliRunner().invoke(cli, ["local", "run", "--data", str(tmp_path / "sales.csv")])
 
     assert answer.exit_code == 2
-    assert f"File '{tmp_path}/sales.csv' does not exist" in answer.stderr
+    assert f"Path '{tmp_path}/sales.csv' does not exist" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("workload", "wanted"), [("bigmart", "a CSV file"), ("images", "a folder with a sub-folder for each class")]
+)
+def test_says_what_data_a_workload_takes(tmp_path: Path, workload: str, wanted: str) -> None:
+    given = tmp_path
+    if workload == "images":
+        given = tmp_path / "sales.csv"
+        given.touch()
+
+    answer = CliRunner().invoke(cli, ["local", "run", "--workload", workload, "--data", str(given)])
+
+    assert answer.exit_code == 2
+    assert f"the workload {workload} takes {wanted}" in answer.stderr
 
 
 def test_names_the_port_that_is_busy(tmp_path: Path) -> None:
@@ -72,6 +89,7 @@ def test_names_the_port_that_is_busy(tmp_path: Path) -> None:
 @pytest.fixture
 def run_summary() -> RunSummary:
     return RunSummary(
+        workload=Workload.BIG_MART,
         data="sales.csv",
         report=ExecutionReport(
             name="run-1",
@@ -91,10 +109,8 @@ def run_summary() -> RunSummary:
             },
         ),
         predictions=(
-            Prediction(
-                row={"Item_Identifier": "FDA15", "Outlet_Identifier": "OUT049"}, predicted=4202.6, actual=3735.1
-            ),
-            Prediction(row={"Item_Identifier": "FDL09", "Outlet_Identifier": "OUT035"}, predicted=2.0, actual=None),
+            Prediction(asked="FDA15 at OUT049", predicted=4202.6, actual=3735.1),
+            Prediction(asked="FDL09 at OUT035", predicted=2.0, actual=None),
         ),
     )
 
@@ -114,15 +130,15 @@ def test_tells_states_scores_and_predictions(run_summary: RunSummary) -> None:
         "Train          10.3\n"
         "SUCCEEDED      12.3\n"
         "\n"
-        "on the held-out rows     RMSE      R²\n"
-        "────────────────────  ───────  ──────\n"
-        "random forest         1,054.3   0.612\n"
-        "mean predictor        1,683.4  -0.001\n"
+        "held out           RMSE      R²\n"
+        "──────────────  ───────  ──────\n"
+        "random forest   1,054.3   0.612\n"
+        "mean predictor  1,683.4  -0.001\n"
         "\n"
-        "rows of the data, asked through InvokeEndpoint  predicted   actual\n"
-        "──────────────────────────────────────────────  ─────────  ───────\n"
-        "FDA15 at OUT049                                   4,202.6  3,735.1\n"
-        "FDL09 at OUT035                                       2.0"
+        "asked through InvokeEndpoint  predicted   actual\n"
+        "────────────────────────────  ─────────  ───────\n"
+        "FDA15 at OUT049                 4,202.6  3,735.1\n"
+        "FDL09 at OUT035                     2.0"
     )
 
 
