@@ -14,7 +14,7 @@ INSTALL := uv pip install --quiet --require-hashes
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --fork-strategy fewest
 
-.PHONY: help setup setup-dev run up down test test-fast check format synth deploy lock snapshots clean
+.PHONY: help setup setup-dev run up down test test-fast bench check format synth deploy lock snapshots clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -50,6 +50,9 @@ synth: setup ## synthesize the app: no account, no network, no Docker (ENV=dev)
 
 deploy: setup ## deploy to the AWS account of your credentials (ENV=dev)
 	@cdk deploy --all --context env=$(ENV)
+
+bench: setup ## measure the hot paths side by side with their peers (BENCH=name for one)
+	@for script in benchmarks/bench_$(or $(BENCH),*).py; do uv run --quiet "$$script"; done
 
 lock: $(VENV)/uv ## pin the requirements anew
 	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt

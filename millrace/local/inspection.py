@@ -1,9 +1,12 @@
 """Looks at what runs on the local cloud, with the API calls a user would make on AWS."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
+
+from millrace.local.file_systems import list_folders
 
 LOG_KINDS: Final = {
     "preprocessing": "/aws/sagemaker/ProcessingJobs",
@@ -16,8 +19,12 @@ class NothingLoggedError(LookupError):
     """There is no log of this kind or name."""
 
 
-def look_around() -> dict[str, list[dict[str, str]]]:
-    """Stacks, executions, jobs and endpoints: name and status of each, the latest first."""
+def look_around(root: Path | None = None) -> dict[str, list[dict[str, str]]]:
+    """Stacks, executions, jobs and endpoints: name and status of each, the latest first.
+
+    Args:
+        root: The local cloud's folder; with it file systems are told too, and for status the folder of each.
+    """
     sagemaker: Any = boto3.client("sagemaker")
     return {
         "stacks": _stacks(),
@@ -27,7 +34,7 @@ def look_around() -> dict[str, list[dict[str, str]]]:
         ],
         "training jobs": [_row(job, "TrainingJob") for job in sagemaker.list_training_jobs()["TrainingJobSummaries"]],
         "endpoints": [_row(endpoint, "Endpoint") for endpoint in sagemaker.list_endpoints()["Endpoints"]],
-    }
+    } | ({"file systems": _file_systems(root)} if root else {})
 
 
 def read_log(kind: str, name: str | None) -> Iterator[str]:
@@ -75,6 +82,10 @@ def _executions() -> list[dict[str, str]]:
         for machine in states.list_state_machines()["stateMachines"]
         for execution in states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
     ]
+
+
+def _file_systems(root: Path) -> list[dict[str, str]]:
+    return [{"name": name, "status": str(folder)} for name, folder in list_folders(root).items()]
 
 
 def _row(summary: dict[str, Any], kind: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The only place that reaches into MiniStack, the engine of the local cloud.
 
-MiniStack has no SageMaker and no way to plug one in, so this module adds it to the tables MiniStack routes by. Those
-are internals: the version is checked here, and `tests/millrace/local/test_ministack.py` pins every one that is used.
+MiniStack has no SageMaker, lacks some template types and has no way to plug either in, so this module adds them to the
+tables MiniStack routes by. Those are internals: the version is checked here, and
+`tests/millrace/local/test_ministack.py` pins every one that is used.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import importlib.metadata
 import json
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 
 from millrace.local.cloud import ACCOUNT, HOST, REGION
+from millrace.local.resources import MISSING_ATTRIBUTES, MISSING_TYPES, Attributes, ResourceType, ResourceWatcher
 from millrace.local.sagemaker.control_plane import SageMaker
 from millrace.local.sagemaker.errors import SageMakerError
 
@@ -27,6 +29,8 @@ VERSION = "1.5.33"
 
 # Waits of a state machine (polling an endpoint, pausing before a retry) take this share of their time.
 WAIT_SCALE = 0.02
+
+Provision = Callable[..., tuple[str, Attributes]]
 
 _execution_arn: contextvars.ContextVar[str] = contextvars.ContextVar("execution_arn")
 
@@ -84,6 +88,27 @@ def install_sagemaker(sagemaker: SageMaker) -> None:
     states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
     states._run_execution = _remember_execution(states._run_execution)
     states._stop_execution = tasks.stopping_jobs(states._stop_execution)
+
+
+def install_resources(watchers: Mapping[str, ResourceWatcher]) -> None:
+    """Teach MiniStack's CloudFormation the types and attributes it lacks.
+
+    Args:
+        watchers: Who is told of the resources of a type.
+    """
+    provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
+    stacks: Any = importlib.import_module("ministack.services.cloudformation.stacks")
+    handlers = provisioners._RESOURCE_HANDLERS
+
+    for missing in MISSING_TYPES:
+        handlers[missing.name] = _build_handlers(missing)
+        provisioners._REPLACING_PROPERTIES[missing.name] = missing.replacing
+    for name, describe in MISSING_ATTRIBUTES.items():
+        handlers[name] = _describe_further(handlers[name], describe)
+    for name, watcher in watchers.items():
+        handlers[name] = _watch(handlers[name], watcher)
+    # Everything else is provisioned on the loop that answers S3 and would wait for itself.
+    stacks._runs_on_worker_thread = _run_on_thread_too(watchers, stacks._runs_on_worker_thread)
 
 
 async def serve(port: int, *, close: Callable[[], None]) -> None:
@@ -160,6 +185,63 @@ _WAITS: dict[str, Callable[[SageMaker, str], dict[str, Any]]] = {
     "ProcessingJob": SageMaker.wait_for_processing_job,
     "TrainingJob": SageMaker.wait_for_training_job,
 }
+
+
+def _build_handlers(missing: ResourceType) -> dict[str, Any]:
+    """What MiniStack calls for a type; it replaces a resource itself where its table says so."""
+
+    def create(logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, Attributes]:
+        resource_id = missing.identify(logical_id, properties)
+        return resource_id, missing.describe(resource_id, properties)
+
+    def update(
+        resource_id: str, _old: dict[str, Any], properties: dict[str, Any], _stack: str
+    ) -> tuple[str, Attributes]:
+        return resource_id, missing.describe(resource_id, properties)
+
+    def delete(_resource_id: str, _properties: dict[str, Any]) -> None:
+        """Nothing is left of a resource that was only an identifier."""
+
+    return {"create": create, "update": update, "delete": delete}
+
+
+def _describe_further(
+    handlers: dict[str, Any], describe: Callable[[str, dict[str, Any]], Attributes]
+) -> dict[str, Any]:
+    def complete(provision: Provision, properties_at: int) -> Provision:
+        def run(*arguments: Any) -> tuple[str, Attributes]:
+            resource_id, attributes = provision(*arguments)
+            return resource_id, {**describe(resource_id, arguments[properties_at]), **attributes}
+
+        return run
+
+    return {**handlers, "create": complete(handlers["create"], 1), "update": complete(handlers["update"], 2)}
+
+
+def _watch(handlers: dict[str, Any], watcher: ResourceWatcher) -> dict[str, Any]:
+    def create(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, Attributes]:
+        resource_id, attributes = handlers["create"](logical_id, properties, stack)
+        watcher.create(resource_id, properties)
+        return resource_id, attributes
+
+    def update(
+        resource_id: str, old: dict[str, Any], properties: dict[str, Any], *stack: str
+    ) -> tuple[str, Attributes]:
+        updated = handlers["update"](resource_id, old, properties, *stack)
+        watcher.update(resource_id, properties)
+        return updated  # type: ignore[no-any-return]
+
+    def delete(resource_id: str, properties: dict[str, Any]) -> None:
+        handlers["delete"](resource_id, properties)
+        watcher.delete(resource_id)
+
+    return {**handlers, "create": create, "update": update, "delete": delete}
+
+
+def _run_on_thread_too(
+    types: Mapping[str, ResourceWatcher], is_told_to: Callable[[str], bool]
+) -> Callable[[str], bool]:
+    return lambda resource_type: resource_type in types or is_told_to(resource_type)
 
 
 def _request_handler(sagemaker: SageMaker) -> Callable[..., Coroutine[Any, Any, tuple[int, dict[str, str], bytes]]]:

@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from millrace.local import cloud, ministack
+from millrace.local.file_systems import FileSystems
 from millrace.local.images import PushedImages
 from millrace.local.sagemaker import SageMaker, stop_leftover_processes
 
@@ -41,16 +42,21 @@ def main() -> None:
 def _serve(root: Path, port: int) -> None:
     jobs = root / "sagemaker"
     stop_leftover_processes(jobs)
+    s3 = boto3.client("s3")
+    file_systems = FileSystems(root, s3)
+    file_systems.remove_leftovers()
     sagemaker = SageMaker(
         root=jobs,
         registry=PushedImages(root, cloud.client_environment(port)),
-        s3=boto3.client("s3"),
+        s3=s3,
         # A job's end waits for its last log lines, so a log service that hangs must not hold it up.
         logs=boto3.client("logs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})),
+        file_systems=file_systems,
         account=cloud.ACCOUNT,
         region=cloud.REGION,
     )
     ministack.install_sagemaker(sagemaker)
+    ministack.install_resources(file_systems.list_watchers())
     asyncio.run(ministack.serve(port, close=sagemaker.close))
 
 

@@ -5,7 +5,7 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from millrace.contract import Container
-from millrace.images import image_tag
+from millrace.container_images import image_tag
 
 
 class ImageRepository(ecr.Repository):

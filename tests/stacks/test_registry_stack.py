@@ -4,7 +4,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from millrace.contract import Container
-from millrace.images import image_tag
+from millrace.container_images import image_tag
 from tests.stacks.conftest import template_of
 
 

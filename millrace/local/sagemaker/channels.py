@@ -7,6 +7,7 @@ from typing import Any
 
 from millrace.local.sagemaker.errors import DataError
 from millrace.local.sagemaker.host import Host
+from millrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
 from millrace.local.sagemaker.s3_objects import (
     S3Location,
     download_object,
@@ -18,23 +19,57 @@ from millrace.local.sagemaker.s3_objects import (
 class ChannelStager:
     """Brings the data of one job to its tree, whatever source and mode a channel names.
 
-    File and FastFile channels are copies; Pipe channels and file systems are refused here.
+    File and FastFile channels are copies; a file system's directory is the folder itself. Pipe channels are refused.
     """
 
     def __init__(self, host: Host, role: str, check_stop: Callable[[], None]) -> None:
         self._host = host
         self._role = role
         self._check_stop = check_stop
+        self._mounted: list[Path] = []
+        self._read_only: list[ReadOnlyFolder] = []
 
     def stage_channel(self, channel: Mapping[str, Any], default_mode: str, folder: Path) -> None:
         """Fills a training channel's folder."""
         mode = channel.get("InputMode", default_mode)
         source = channel["DataSource"]
-        if mode == "Pipe" or "S3DataSource" not in source:
-            kind = "Pipe mode" if mode == "Pipe" else next(iter(source), "An empty data source")
-            raise DataError(f'{kind} of channel "{channel["ChannelName"]}" is not served by the local cloud yet.')
+        if mode == "Pipe":
+            raise DataError(
+                f'Pipe mode of channel "{channel["ChannelName"]}" is not served by the local cloud yet; '
+                "use File or FastFile."
+            )
+        if "FileSystemDataSource" in source:
+            self._mount(source["FileSystemDataSource"], folder)
+            return
         s3_source = source["S3DataSource"]
         self.stage_s3(s3_source["S3Uri"], s3_source["S3DataType"], folder)
+        if mode == "FastFile":
+            self._read_only.append(ReadOnlyFolder(folder, folder))
+
+    def protect_folders(self) -> tuple[str, ...]:
+        """The beginning of the program's command line, which takes the right to write to read-only channels."""
+        return protect_folders(self._read_only, find_protection()) if self._read_only else ()
+
+    def list_differences(self) -> list[str]:
+        """What is not as on AWS, for the job's log."""
+        if self._read_only and find_protection() is Protection.PERMISSIONS:
+            return ["read-only channels are copies without write permission: this machine allows no mounts"]
+        return []
+
+    def export_changes(self) -> None:
+        """Stores what was changed in mounted directories in the buckets they are linked to."""
+        for directory in self._mounted:
+            self._host.file_systems.export_changes(directory)
+
+    def _mount(self, source: Mapping[str, Any], folder: Path) -> None:
+        directory = self._host.file_systems.mount(
+            source["FileSystemId"], source["FileSystemType"], source["DirectoryPath"], self._check_stop
+        )
+        self._mounted.append(directory)
+        if source["FileSystemAccessMode"] == "ro":
+            self._read_only.append(ReadOnlyFolder(directory, folder))
+        else:
+            folder.symlink_to(directory)
 
     def stage_s3(self, uri: str, data_type: str, folder: Path) -> None:
         """Fills a folder with the objects of a prefix or of a manifest."""

@@ -9,7 +9,7 @@ from typing import Any
 from millrace.local.sagemaker import wire
 from millrace.local.sagemaker.endpoints import Endpoints
 from millrace.local.sagemaker.errors import SageMakerError
-from millrace.local.sagemaker.host import Host, LogsClient, Patience, S3Client
+from millrace.local.sagemaker.host import FileSystemMounts, Host, LogsClient, Patience, S3Client
 from millrace.local.sagemaker.images import ImageRegistry
 from millrace.local.sagemaker.models import EndpointConfigs, Models
 from millrace.local.sagemaker.processing import ProcessingJobs
@@ -26,6 +26,7 @@ class SageMaker:
     Args:
         root: a folder of its own for the files of jobs and endpoints and the records of their processes.
         s3: a boto3 client; `logs` is one too. Both must work until `close` has returned.
+        file_systems: what channels can mount.
         patience: how long to wait for container programs.
     """
 
@@ -36,6 +37,7 @@ class SageMaker:
         registry: ImageRegistry,
         s3: S3Client,
         logs: LogsClient,
+        file_systems: FileSystemMounts,
         account: str,
         region: str,
         patience: Patience | None = None,
@@ -45,6 +47,7 @@ class SageMaker:
             registry=registry,
             s3=s3,
             logs=logs,
+            file_systems=file_systems,
             account=account,
             region=region,
             patience=patience or Patience(),

@@ -1,5 +1,6 @@
 """The machine that jobs and endpoints run on: its folders, its clients, its patience."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,24 @@ class S3Client(Protocol):
 
     def upload_file(self, filename: str, bucket: str, key: str) -> Any:
         """Stores a file whole or not at all."""
+        ...
+
+    def delete_object(self, **request: Any) -> Any:
+        """Removes an object."""
+        ...
+
+
+class FileSystemMounts(Protocol):
+    """The EFS and FSx for Lustre file systems that channels can name."""
+
+    def mount(
+        self, file_system_id: str, file_system_type: str, directory_path: str, check_stop: Callable[[], None]
+    ) -> Path:
+        """The folder in place of a directory, with its data; raises DataError when there is none."""
+        ...
+
+    def export_changes(self, directory: Path) -> None:
+        """Stores what was changed below a mounted directory in the buckets it is linked to."""
         ...
 
 
@@ -68,6 +87,7 @@ class Host:
     registry: ImageRegistry
     s3: S3Client
     logs: LogsClient
+    file_systems: FileSystemMounts
     account: str
     region: str
     patience: Patience = field(default_factory=Patience)

@@ -4,7 +4,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -16,7 +15,7 @@ from typing import IO, cast
 from millrace.local.sagemaker.errors import AlgorithmError
 from millrace.local.sagemaker.images import ContainerImage
 from millrace.local.sagemaker.log_shipping import MAX_LINE_BYTES
-from millrace.local.sagemaker.trees import ROOT_VARIABLE, ContainerTree
+from millrace.local.sagemaker.trees import ROOT_VARIABLE, ContainerTree, remove_folder
 
 PROC = Path("/proc")
 STRAY_SECONDS = 5.0
@@ -199,7 +198,7 @@ def stop_leftover_processes(root: Path) -> list[int]:
     for record in sorted((root / "processes").glob("[0-9]*")):
         killed += kill_recorded(record)
         record.unlink(missing_ok=True)
-    shutil.rmtree(root / "jobs", ignore_errors=True)
+    remove_folder(root / "jobs")
     return killed
 
 

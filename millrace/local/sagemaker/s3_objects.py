@@ -57,17 +57,26 @@ def is_missing(error: BaseException) -> bool:
 
 def object_exists(s3: S3Client, location: S3Location) -> bool:
     """Whether there is an object of exactly this key."""
+    return find_etag(s3, location) is not None
+
+
+def find_etag(s3: S3Client, location: S3Location) -> str | None:
+    """What tells an object's content from another's; None when there is no object."""
     try:
-        s3.head_object(Bucket=location.bucket, Key=location.key)
+        return str(s3.head_object(Bucket=location.bucket, Key=location.key)["ETag"])
     except ClientError as error:
         if is_missing(error):
-            return False
+            return None
         raise
-    return True
 
 
 def list_keys(s3: S3Client, prefix: S3Location) -> Iterator[str]:
     """The keys below a prefix; none when the bucket does not exist."""
+    return (key for key, _ in list_etags(s3, prefix))
+
+
+def list_etags(s3: S3Client, prefix: S3Location) -> Iterator[tuple[str, str]]:
+    """The keys below a prefix, each with its object's ETag; none when the bucket does not exist."""
     request: dict[str, Any] = {"Bucket": prefix.bucket, "Prefix": prefix.key}
     while True:
         try:
@@ -76,7 +85,7 @@ def list_keys(s3: S3Client, prefix: S3Location) -> Iterator[str]:
             if is_missing(error):
                 return
             raise
-        yield from (entry["Key"] for entry in page.get("Contents", []))
+        yield from ((entry["Key"], entry["ETag"]) for entry in page.get("Contents", []))
         if not page.get("IsTruncated"):
             return
         request["ContinuationToken"] = page["NextContinuationToken"]

@@ -127,7 +127,17 @@ class TrainingJob(Job):
         self._check_stop()
         self.start_time = read_clock()
         self._enter("Downloading")
-        self._stage(tree)
+        stager = ChannelStager(self.host, self.request["RoleArn"], self._check_stop)
+        try:
+            self._stage(tree, stager)
+            outcome = self._train(tree, stager)
+        finally:
+            stager.export_changes()
+        self._enter("Uploading")
+        self._store_results(tree)
+        return outcome
+
+    def _train(self, tree: ContainerTree, stager: ChannelStager) -> Outcome:
         self._check_stop()
         self._enter("Training")
         command = build_command(
@@ -138,13 +148,10 @@ class TrainingJob(Job):
             default_arguments=("train",),
         )
         environment = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
-        notes = self._list_differences()
-        outcome = self._run_program(tree, command, environment, notes=notes)
-        self._enter("Uploading")
-        self._store_results(tree)
-        return outcome
+        notes = [*self._list_differences(), *stager.list_differences()]
+        return self._run_program(tree, (*stager.protect_folders(), *command), environment, notes=notes)
 
-    def _stage(self, tree: ContainerTree) -> None:
+    def _stage(self, tree: ContainerTree, stager: ChannelStager) -> None:
         for folder in ("model", "output/data", "checkpoints", "input/data"):
             tree.make_folder(folder)
         channels = self.request.get("InputDataConfig", [])
@@ -154,7 +161,6 @@ class TrainingJob(Job):
             tree, "inputdataconfig", {channel["ChannelName"]: describe_channel(channel, mode) for channel in channels}
         )
         write_config(tree, "resourceconfig", describe_resources(self.request["ResourceConfig"]))
-        stager = ChannelStager(self.host, self.request["RoleArn"], self._check_stop)
         for channel in channels:
             stager.stage_channel(channel, mode, tree.ml / "input/data" / channel["ChannelName"])
         self._restore_checkpoints(tree)

@@ -1,6 +1,7 @@
 """The folder tree that stands for a container's /opt/ml."""
 
 import logging
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,7 +23,7 @@ class ContainerTree:
     @classmethod
     def create(cls, folder: Path) -> "ContainerTree":
         """An empty tree, also where an earlier one was left behind."""
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         (folder / "ml").mkdir(parents=True)
         return cls(folder)
 
@@ -60,6 +61,14 @@ class ContainerTree:
 
     def remove(self) -> None:
         """Removes all of it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
         if self.folder.exists():
             logger.warning("tree_not_removed folder=%s", self.folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder as far as possible, read-only folders in it included."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for parent, _, _ in os.walk(folder):
+        Path(parent).chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)

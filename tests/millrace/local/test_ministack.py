@@ -9,6 +9,14 @@ import pytest
 
 from millrace.local import ministack
 from millrace.local.ministack import EngineVersionError
+from millrace.local.resources import (
+    EFS_ACCESS_POINT,
+    EFS_FILE_SYSTEM,
+    FSX_FILE_SYSTEM,
+    MISSING_ATTRIBUTES,
+    MISSING_TYPES,
+    ResourceWatcher,
+)
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +109,116 @@ def test_binds_loopback_and_opens_no_other_listener(monkeypatch: pytest.MonkeyPa
     assert environment["BIND_HOST"] == "127.0.0.1"
     assert environment["GATEWAY_PORT"] == "4711"
     assert (environment["IOT_MTLS_ENABLED"], environment["SFTP_ENABLED"]) == ("0", "0")
+
+
+@pytest.fixture
+def provisioners(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """MiniStack's provisioners with tables that a test may change."""
+    module: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
+    monkeypatch.setattr(module, "_RESOURCE_HANDLERS", dict(module._RESOURCE_HANDLERS))
+    monkeypatch.setattr(module, "_REPLACING_PROPERTIES", dict(module._REPLACING_PROPERTIES))
+    stacks = importlib.import_module("ministack.services.cloudformation.stacks")
+    monkeypatch.setattr(stacks, "_runs_on_worker_thread", stacks._runs_on_worker_thread)
+    return module
+
+
+class Events:
+    """A watcher that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, ...]] = []
+        self.watcher = ResourceWatcher(
+            create=lambda resource_id, _: self.seen.append(("create", resource_id)),
+            update=lambda resource_id, _: self.seen.append(("update", resource_id)),
+            delete=lambda resource_id: self.seen.append(("delete", resource_id)),
+        )
+
+
+def test_lacks_the_types_that_are_added(provisioners: Any) -> None:
+    assert not {missing.name for missing in MISSING_TYPES} & set(provisioners._RESOURCE_HANDLERS)
+
+
+def test_lacks_the_attributes_that_are_added(provisioners: Any) -> None:
+    properties = {"VpcId": "vpc-0123456789abcdef0", "CidrBlock": "10.0.0.0/24"}
+    for name, describe in MISSING_ATTRIBUTES.items():
+        resource_id, attributes = provisioners._provision_resource(name, "Some", properties, "stack")
+        added = describe(resource_id, properties)
+        provisioners._delete_resource(name, resource_id, properties)
+
+        assert set(added) - set(attributes), name
+
+
+@pytest.mark.parametrize("name", [*MISSING_ATTRIBUTES, EFS_FILE_SYSTEM, EFS_ACCESS_POINT])
+def test_calls_the_handlers_that_are_wrapped_with_these_arguments(provisioners: Any, name: str) -> None:
+    handlers = provisioners._RESOURCE_HANDLERS[name]
+    parameters = {action: list(inspect.signature(handlers[action]).parameters) for action in ("create", "update")}
+
+    assert parameters["create"] == ["logical_id", "props", "stack_name"]
+    assert parameters["update"] == ["physical_id", "old_props", "new_props", "stack_name", "logical_id"]
+    assert list(inspect.signature(handlers["delete"]).parameters) == ["physical_id", "props"]
+    assert "delete_with_logical_id" not in handlers
+
+
+def test_looks_handlers_and_threads_up_when_they_are_needed(provisioners: Any) -> None:
+    stacks = importlib.import_module("ministack.services.cloudformation.stacks")
+
+    assert "_RESOURCE_HANDLERS.get(resource_type)" in inspect.getsource(provisioners._provision_resource)
+    assert list(inspect.signature(stacks._runs_on_worker_thread).parameters) == ["resource_type"]
+    assert "if _runs_on_worker_thread(resource_type)" in inspect.getsource(stacks)
+
+
+def test_provisions_an_added_type(provisioners: Any) -> None:
+    ministack.install_resources({})
+
+    resource_id, attributes = provisioners._provision_resource("AWS::EC2::FlowLog", "Log", {}, "stack")
+
+    assert attributes == {"Id": resource_id}
+
+
+def test_keeps_an_added_resource_when_a_property_changes_that_allows_it(provisioners: Any) -> None:
+    ministack.install_resources({})
+    old, new = {"SubnetId": "subnet-1"}, {"SubnetId": "subnet-1", "Tags": []}
+
+    updated = provisioners._update_resource("AWS::EC2::NatGateway", "nat-1", old, new, "stack", "Nat", {})
+
+    assert updated == ("nat-1", {"NatGatewayId": "nat-1"})
+
+
+def test_replaces_an_added_resource_when_a_property_changes_that_needs_it(provisioners: Any) -> None:
+    ministack.install_resources({})
+    old, new = {"SubnetId": "subnet-1"}, {"SubnetId": "subnet-2"}
+
+    resource_id, _ = provisioners._update_resource("AWS::EC2::NatGateway", "nat-1", old, new, "stack", "Nat", {})
+
+    assert resource_id != "nat-1"
+
+
+def test_adds_attributes_to_those_of_the_engine(provisioners: Any) -> None:
+    ministack.install_resources({})
+
+    vpc_id, attributes = provisioners._provision_resource("AWS::EC2::VPC", "Vpc", {"CidrBlock": "10.1.0.0/16"}, "s")
+
+    assert attributes["CidrBlock"] == "10.1.0.0/16"
+    assert attributes["VpcId"] == vpc_id
+    assert attributes["DefaultNetworkAcl"].startswith("acl-")
+
+
+@pytest.mark.parametrize("name", [EFS_FILE_SYSTEM, FSX_FILE_SYSTEM])
+def test_tells_a_watcher_of_a_resource_from_its_beginning_to_its_end(provisioners: Any, name: str) -> None:
+    events = Events()
+    ministack.install_resources({name: events.watcher})
+
+    resource_id, attributes = provisioners._provision_resource(name, "Files", {}, "stack")
+    provisioners._update_resource(name, resource_id, {}, {"Note": "changed"}, "stack", "Files", attributes)
+    provisioners._delete_resource(name, resource_id, {})
+
+    assert events.seen == [("create", resource_id), ("update", resource_id), ("delete", resource_id)]
+
+
+def test_lets_watchers_work_outside_of_the_loop_that_answers_requests(provisioners: Any) -> None:
+    stacks = importlib.import_module("ministack.services.cloudformation.stacks")
+    ministack.install_resources({EFS_FILE_SYSTEM: Events().watcher})
+
+    assert stacks._runs_on_worker_thread(EFS_FILE_SYSTEM)
+    assert stacks._runs_on_worker_thread("Custom::Anything")
+    assert not stacks._runs_on_worker_thread("AWS::S3::Bucket")

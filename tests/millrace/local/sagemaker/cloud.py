@@ -5,6 +5,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from millrace.local.file_systems import FileSystems
+from millrace.local.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
 from millrace.local.sagemaker import ContainerImage, Patience, SageMaker
 from millrace.local.sagemaker.validation import find_violations, load_service_model
 from tests.millrace.local.sagemaker.fakes import FakeLogs, FakeRegistry, FakeS3
@@ -60,11 +62,13 @@ class Cloud:
         self.s3 = s3 or FakeS3("raw", "work")
         self.logs = FakeLogs()
         self.registry = FakeRegistry()
+        self.file_systems = FileSystems(folder, self.s3)
         self.sagemaker = SageMaker(
             root=self.root,
             registry=self.registry,
             s3=self.s3,
             logs=self.logs,
+            file_systems=self.file_systems,
             account=ACCOUNT,
             region=REGION,
             patience=patience,
@@ -81,6 +85,25 @@ class Cloud:
             environment=environment,
         )
         return image_uri
+
+    def add_efs(self, file_system_id: str) -> Path:
+        """Makes an EFS file system and tells its folder."""
+        self.file_systems.list_watchers()[EFS_FILE_SYSTEM].create(file_system_id, {})
+        return self.file_systems.folder(file_system_id)
+
+    def add_linked_fsx(self, file_system_id: str, source: str, *events: str) -> Path:
+        """Makes an FSx file system with a bucket at /data and tells its folder; its mount name is `fsx`."""
+        watchers = self.file_systems.list_watchers()
+        watchers[FSX_FILE_SYSTEM].create(file_system_id, {"FileSystemType": "LUSTRE"})
+        policy = {"Events": list(events)}
+        link = {
+            "FileSystemId": file_system_id,
+            "FileSystemPath": "/data",
+            "DataRepositoryPath": source,
+            "S3": {"AutoImportPolicy": policy, "AutoExportPolicy": policy},
+        }
+        watchers[DATA_REPOSITORY_ASSOCIATION].create("dra-0123456789abcdef0", link)
+        return self.file_systems.folder(file_system_id)
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         return check_answer(operation, self.sagemaker.call(operation, request))
@@ -135,6 +158,18 @@ def training_request(image_uri: str, name: str = "job", **changes: Any) -> dict[
 def s3_channel(uri: str, name: str = "train", data_type: str = "S3Prefix", **changes: Any) -> dict[str, Any]:
     source = {"S3DataSource": {"S3DataType": data_type, "S3Uri": uri}}
     return {"ChannelName": name, "DataSource": source} | changes
+
+
+def file_system_channel(
+    file_system_id: str, path: str, access: str, name: str = "train", kind: str = "EFS"
+) -> dict[str, Any]:
+    source = {
+        "FileSystemId": file_system_id,
+        "FileSystemType": kind,
+        "DirectoryPath": path,
+        "FileSystemAccessMode": access,
+    }
+    return {"ChannelName": name, "DataSource": {"FileSystemDataSource": source}}
 
 
 def processing_request(image_uri: str, name: str = "job", **changes: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """S3, CloudWatch Logs and an image registry in memory."""
 
+import hashlib
 import io
 import threading
 from collections import defaultdict
@@ -13,6 +14,10 @@ from millrace.local.sagemaker import ContainerImage, ImageNotFoundError
 
 def client_error(code: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": code}}, operation)
+
+
+def etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 class FakeS3:
@@ -34,7 +39,8 @@ class FakeS3:
         after = request.get("ContinuationToken", "")
         keys = sorted(key for key in bucket if key.startswith(request["Prefix"]) and key > after)
         page = keys[: self.page_size]
-        answer: dict[str, Any] = {"Contents": [{"Key": key} for key in page], "IsTruncated": len(keys) > len(page)}
+        answer: dict[str, Any] = {"Contents": [{"Key": key, "ETag": etag(bucket[key])} for key in page]}
+        answer["IsTruncated"] = len(keys) > len(page)
         return answer | ({"NextContinuationToken": page[-1]} if answer["IsTruncated"] else {})
 
     def get_object(self, **request: Any) -> Any:
@@ -44,12 +50,16 @@ class FakeS3:
         return {"Body": io.BytesIO(bucket[request["Key"]])}
 
     def head_object(self, **request: Any) -> Any:
-        if request["Key"] not in self._bucket(request["Bucket"], "HeadObject"):
+        bucket = self._bucket(request["Bucket"], "HeadObject")
+        if request["Key"] not in bucket:
             raise client_error("404", "HeadObject")
-        return {}
+        return {"ETag": etag(bucket[request["Key"]])}
 
     def upload_file(self, filename: str, bucket: str, key: str) -> Any:
         self._bucket(bucket, "PutObject")[key] = Path(filename).read_bytes()
+
+    def delete_object(self, **request: Any) -> Any:
+        self._bucket(request["Bucket"], "DeleteObject").pop(request["Key"], None)
 
     def _bucket(self, name: str, operation: str) -> dict[str, bytes]:
         if name not in self.buckets:

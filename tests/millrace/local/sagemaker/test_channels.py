@@ -6,7 +6,7 @@ import pytest
 
 from millrace.local.sagemaker.channels import ChannelStager
 from millrace.local.sagemaker.errors import DataError
-from tests.millrace.local.sagemaker.cloud import ROLE, Cloud, s3_channel
+from tests.millrace.local.sagemaker.cloud import ROLE, Cloud, file_system_channel, s3_channel
 
 
 def stage(cloud: Cloud, folder: Path, channel: dict[str, Any], mode: str = "File") -> dict[str, bytes]:
@@ -58,8 +58,26 @@ def test_says_that_pipe_mode_is_not_served(cloud: Cloud, tmp_path: Path) -> None
         stage(cloud, tmp_path, s3_channel("s3://raw/train/", InputMode="Pipe"))
 
 
-def test_says_that_file_systems_are_not_served(cloud: Cloud, tmp_path: Path) -> None:
-    channel = {"ChannelName": "train", "DataSource": {"FileSystemDataSource": {}}}
+def test_shows_a_writable_directory_of_a_file_system_itself(cloud: Cloud, tmp_path: Path) -> None:
+    folder = cloud.add_efs("fs-0123456789abcdef0")
+    (folder / "lists").mkdir()
+    (folder / "lists" / "train.lst").write_bytes(b"1")
 
-    with pytest.raises(DataError, match='FileSystemDataSource of channel "train" is not served'):
-        stage(cloud, tmp_path, channel)
+    staged = stage(cloud, tmp_path / "train", file_system_channel("fs-0123456789abcdef0", "/lists", "rw"))
+
+    assert staged == {"train.lst": b"1"}
+    assert (tmp_path / "train").resolve() == folder / "lists"
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        (file_system_channel("fs-0aaaaaaaaaaaaaaaa", "/", "ro"), "File system fs-0aaaaaaaaaaaaaaaa does not exist"),
+        (file_system_channel("fs-0123456789abcdef0", "/absent", "ro"), 'Directory "/absent" does not exist'),
+    ],
+)
+def test_refuses_a_file_system_channel(cloud: Cloud, tmp_path: Path, channel: dict[str, Any], message: str) -> None:
+    cloud.add_efs("fs-0123456789abcdef0")
+
+    with pytest.raises(DataError, match=message):
+        stage(cloud, tmp_path / "train", channel)

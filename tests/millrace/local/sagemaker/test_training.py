@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from millrace.local.sagemaker import Patience, SageMakerError, training
-from tests.millrace.local.sagemaker.cloud import ROLE, Cloud, is_running, s3_channel
+from millrace.local.sagemaker import Patience, SageMakerError, channels, training
+from millrace.local.sagemaker.read_only import Protection, find_protection
+from tests.millrace.local.sagemaker.cloud import ROLE, Cloud, file_system_channel, is_running, s3_channel
 from tests.millrace.local.sagemaker.fakes import GatedS3
 
 SAVE_MODEL = "(ml / 'model' / 'model.txt').write_text('trained')\n"
@@ -357,3 +358,111 @@ def test_tells_in_the_log_that_several_instances_are_one_process(cloud: Cloud) -
     assert cloud.logs.lines("/aws/sagemaker/TrainingJobs") == [
         "millrace: InstanceCount 2 runs as one process on this machine"
     ]
+
+
+VPC = {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0"]}
+EFS = "fs-0123456789abcdef0"
+TRY_TO_WRITE = """
+    folder = ml / 'input/data/train'
+    print([path.read_text() for path in sorted(folder.iterdir())])
+    try:
+        (folder / 'new.txt').write_text('new')
+    except OSError as error:
+        print('refused', error.filename == str(folder / 'new.txt'))
+    try:
+        (folder / 'a.txt').write_text('changed')
+    except OSError as error:
+        print('refused', error.filename == str(folder / 'a.txt'))
+"""
+
+
+@pytest.fixture(params=list(Protection))
+def protection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Protection:
+    if request.param is Protection.MOUNT and find_protection() is not Protection.MOUNT:
+        pytest.skip("this system allows no mounts")
+    monkeypatch.setattr(channels, "find_protection", lambda: request.param)
+    return Protection(request.param)
+
+
+def test_refuses_what_a_program_writes_to_a_read_only_directory(cloud: Cloud, protection: Protection) -> None:
+    folder = cloud.add_efs(EFS)
+    (folder / "a.txt").write_text("1")
+
+    cloud.train_to_end(
+        cloud.push_image(TRY_TO_WRITE), VpcConfig=VPC, InputDataConfig=[file_system_channel(EFS, "/", "ro")]
+    )
+
+    assert cloud.logs.lines("/aws/sagemaker/TrainingJobs")[-3:] == ["['1']", "refused True", "refused True"]
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"a.txt": "1"}
+    assert cloud.list_trees() == []
+
+
+def test_refuses_what_a_program_writes_to_a_fast_file_channel(cloud: Cloud, protection: Protection) -> None:
+    cloud.s3.put("raw", "train/a.txt", b"1")
+    channel = s3_channel("s3://raw/train/", InputMode="FastFile")
+
+    cloud.train_to_end(cloud.push_image(TRY_TO_WRITE), InputDataConfig=[channel])
+
+    assert cloud.logs.lines("/aws/sagemaker/TrainingJobs")[-3:] == ["['1']", "refused True", "refused True"]
+    assert cloud.list_trees() == []
+
+
+def test_says_in_the_log_that_read_only_channels_are_copies(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "find_protection", lambda: Protection.PERMISSIONS)
+    cloud.add_efs(EFS)
+
+    cloud.train_to_end(cloud.push_image(""), VpcConfig=VPC, InputDataConfig=[file_system_channel(EFS, "/", "ro")])
+
+    assert "read-only channels are copies" in cloud.logs.lines("/aws/sagemaker/TrainingJobs")[0]
+
+
+def test_keeps_what_a_program_writes_to_a_writable_directory(cloud: Cloud) -> None:
+    folder = cloud.add_efs(EFS)
+    program = "(ml / 'input/data/train/new.txt').write_text('new')"
+
+    job = cloud.train_to_end(
+        cloud.push_image(program), VpcConfig=VPC, InputDataConfig=[file_system_channel(EFS, "/", "rw")]
+    )
+
+    assert job["TrainingJobStatus"] == "Completed"
+    assert (folder / "new.txt").read_text() == "new"
+
+
+def test_exports_what_a_failed_program_wrote_to_a_linked_directory(cloud: Cloud) -> None:
+    cloud.add_linked_fsx(EFS, "s3://raw/images/", "NEW")
+    cloud.s3.put("raw", "images/a.txt", b"1")
+    program = "(ml / 'input/data/train/b.txt').write_text((ml / 'input/data/train/a.txt').read_text())\nsys.exit(1)"
+    channel = file_system_channel(EFS, "/fsx/data", "rw", kind="FSxLustre")
+
+    job = cloud.train_to_end(cloud.push_image(program), VpcConfig=VPC, InputDataConfig=[channel])
+
+    assert job["TrainingJobStatus"] == "Failed"
+    assert cloud.s3.buckets["raw"] == {"images/a.txt": b"1", "images/b.txt": b"1"}
+
+
+def test_fails_with_a_client_error_when_a_path_lacks_the_mount_name(cloud: Cloud) -> None:
+    cloud.add_linked_fsx(EFS, "s3://raw/images/")
+    channel = file_system_channel(EFS, "/data", "ro", kind="FSxLustre")
+
+    job = cloud.train_to_end(cloud.push_image(""), VpcConfig=VPC, InputDataConfig=[channel])
+
+    assert job["FailureReason"] == (
+        f'ClientError: DirectoryPath "/data" must begin with the mount name of FSx for Lustre file system {EFS}: '
+        '"/fsx/data".'
+    )
+
+
+def test_describes_a_file_system_channel_as_sagemaker_does(cloud: Cloud) -> None:
+    cloud.add_efs(EFS)
+    program = "print((ml / 'input/config/inputdataconfig.json').read_text())"
+    channel = file_system_channel(EFS, "/", "rw") | {"ContentType": "application/x-image"}
+
+    cloud.train_to_end(cloud.push_image(program), VpcConfig=VPC, InputDataConfig=[channel])
+
+    (described,) = map(json.loads, cloud.logs.lines("/aws/sagemaker/TrainingJobs"))
+    assert described["train"] == {
+        "TrainingInputMode": "File",
+        "S3DistributionType": "FullyReplicated",
+        "RecordWrapperType": "None",
+        "ContentType": "application/x-image",
+    }

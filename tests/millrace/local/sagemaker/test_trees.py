@@ -1,8 +1,11 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from millrace.local.sagemaker.errors import DataError
+from millrace.local.sagemaker.read_only import LAUNCHER, Protection
 from millrace.local.sagemaker.trees import ContainerTree
 
 
@@ -52,5 +55,19 @@ def test_is_gone_when_removed(tree: ContainerTree) -> None:
     tree.make_folder("model")
 
     tree.remove()
+
+    assert not tree.folder.exists()
+
+
+def test_removes_folders_that_nobody_may_write_to(tree: ContainerTree) -> None:
+    folder = tree.make_folder("input/data/train")
+    (folder / "a.csv").write_text("1")
+    folder.chmod(0o555)
+    program = "import pathlib, sys\nfrom millrace.local.sagemaker.trees import remove_folder\n"
+    remove = f"{program}remove_folder(pathlib.Path(sys.argv[1]))"
+    # Permissions bind root too there.
+    launcher = [sys.executable, str(LAUNCHER), Protection.PERMISSIONS, "--"]
+
+    subprocess.run([*launcher, sys.executable, "-c", remove, str(tree.folder)], check=True)
 
     assert not tree.folder.exists()
