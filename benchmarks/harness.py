@@ -155,7 +155,7 @@ def _summarize(runs: Sequence[Measurement], ours: Sequence[Measurement]) -> dict
 
 
 def _render(results: Sequence[Mapping[str, Any]]) -> str:
-    header = f"{'':40} {'wall':>11} {'CPU':>11} {'peak':>9} {'wall ×':>8} {'CPU ×':>8}"
+    header = f"{'':40} {'wall':>11} {'CPU':>11} {'peak':>9} {'wall x':>8} {'CPU x':>8}"
     lines = []
     for result in results:
         lines += [f"{result['case']} ({result['machine']}, medians of {result['runs']})", header]

@@ -227,9 +227,9 @@ def _watch(handlers: dict[str, Any], watcher: ResourceWatcher) -> dict[str, Any]
     def update(
         resource_id: str, old: dict[str, Any], properties: dict[str, Any], *stack: str
     ) -> tuple[str, Attributes]:
-        updated = handlers["update"](resource_id, old, properties, *stack)
+        updated: tuple[str, Attributes] = handlers["update"](resource_id, old, properties, *stack)
         watcher.update(resource_id, properties)
-        return updated  # type: ignore[no-any-return]
+        return updated
 
     def delete(resource_id: str, properties: dict[str, Any]) -> None:
         handlers["delete"](resource_id, properties)
