@@ -3,6 +3,7 @@ PYTHON ?= python3
 ENV ?= dev
 PORT ?= 4566
 DATA ?=
+WORKLOAD ?= bigmart
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,8 +21,8 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: setup ## everything on this machine, from a CSV to a live endpoint (DATA=file.csv, PORT=4566)
-	@millrace local run --env $(ENV) --port $(PORT) $(if $(DATA),--data $(DATA))
+run: setup ## everything on this machine, from data to a live endpoint (DATA=, WORKLOAD=images, ENV=prod, PORT=)
+	@millrace local run --env $(ENV) --port $(PORT) --workload $(WORKLOAD) $(if $(DATA),--data $(DATA))
 
 up: setup ## start the local cloud, deploy to it and leave it up
 	@millrace local up --env $(ENV) --port $(PORT)

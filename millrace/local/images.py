@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from millrace.container_images import CONTAINERS_DIRECTORY
 from millrace.contract import Container
-from millrace.images import CONTAINERS_DIRECTORY
 from millrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
 from millrace.local.tools import Tool, run_tool
 
