@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from millrace.contract import Container
-from millrace.images import image_tag
+from millrace.container_images import image_tag
 
 
 @pytest.fixture
