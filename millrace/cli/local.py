@@ -163,7 +163,7 @@ def status(folders: Folders, as_json: bool) -> None:
     """Show what runs on the local cloud: stacks, executions, jobs, endpoints."""
     with _mistakes_told():
         cloud = _running_cloud(folders)
-        seen = inspection.look_around()
+        seen = inspection.look_around(cloud.root)
     if as_json:
         click.echo(json.dumps({"endpoint_url": cloud.endpoint_url, **seen}, indent=2))
     else:
