@@ -14,8 +14,6 @@ VERSION = 1
 BLANKS = " \t\r\n"
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
-Numbers = NDArray[np.float64]
-
 
 class EncodingError(Exception):
     """An encoding file that this program cannot repeat."""
@@ -26,7 +24,7 @@ class Table:
     """Raw rows by column: numbers with NaN and texts with "" where nothing is known."""
 
     rows: int
-    numbers: Mapping[str, Numbers]
+    numbers: Mapping[str, Sequence[float]]
     texts: Mapping[str, Sequence[str]]
 
 
@@ -135,17 +133,26 @@ def encode_table(encoding: Encoding, table: Table) -> NDArray[np.float32]:
         for feature in encoding.features
         if isinstance(feature, CategoryFeature)
     }
-    values = np.empty((table.rows, len(encoding.features)))
-    for index, feature in enumerate(encoding.features):
-        if isinstance(feature, NumericFeature):
-            values[:, index] = fill_numbers(feature, table.numbers[feature.column], cleaned)
-        else:
-            values[:, index] = number_categories(feature, cleaned)
-    means = np.array([feature.mean for feature in encoding.features])
-    scales = np.array([feature.scale for feature in encoding.features])
-    standardised = np.clip((values - means) / scales, -LARGEST_NUMBER, LARGEST_NUMBER)
-    # An unknown category is the training mean, which says nothing either way.
-    return np.where(np.isnan(standardised), 0.0, standardised).astype(np.float32)
+    # Lists, because most requests have one row, for which every array operation costs more than the arithmetic.
+    columns = [standardise(feature, find_values(feature, table, cleaned)) for feature in encoding.features]
+    return np.ascontiguousarray(np.array(columns, dtype=np.float32).T)
+
+
+def find_values(
+    feature: NumericFeature | CategoryFeature, table: Table, cleaned: Mapping[str, Sequence[str]]
+) -> Sequence[float]:
+    """A feature's number in every row, before it is standardised."""
+    if isinstance(feature, NumericFeature):
+        return fill_numbers(feature, table.numbers[feature.column], cleaned)
+    return number_categories(feature, cleaned)
+
+
+def standardise(feature: NumericFeature | CategoryFeature, values: Sequence[float]) -> list[float]:
+    """Z-scores that float32 can hold; an unknown value is the training mean, which says nothing either way."""
+    mean, scale, largest = feature.mean, feature.scale, LARGEST_NUMBER
+    return [
+        0.0 if math.isnan(value) else max(-largest, min(largest, (value - mean) / scale)) for value in values
+    ]
 
 
 def clean_texts(texts: Sequence[str], spellings: Mapping[str, str]) -> list[str]:
@@ -155,15 +162,18 @@ def clean_texts(texts: Sequence[str], spellings: Mapping[str, str]) -> list[str]
     return [table[text] for text in texts]
 
 
-def fill_numbers(feature: NumericFeature, values: Numbers, cleaned: Mapping[str, Sequence[str]]) -> Numbers:
+def fill_numbers(
+    feature: NumericFeature, values: Sequence[float], cleaned: Mapping[str, Sequence[str]]
+) -> Sequence[float]:
     """The values with the fill in place of NaN."""
-    unknown = np.isnan(values)
-    if not unknown.any():
+    if not any(map(math.isnan, values)):
         return values
     if feature.fill_by is None:
-        return np.where(unknown, feature.otherwise, values)
-    fills = [feature.fills.get(name, feature.otherwise) for name in cleaned[feature.fill_by]]
-    return np.where(unknown, fills, values)
+        return [feature.otherwise if math.isnan(value) else value for value in values]
+    return [
+        feature.fills.get(name, feature.otherwise) if math.isnan(value) else value
+        for value, name in zip(values, cleaned[feature.fill_by], strict=True)
+    ]
 
 
 def number_categories(feature: CategoryFeature, cleaned: Mapping[str, Sequence[str]]) -> list[float]:
@@ -172,4 +182,4 @@ def number_categories(feature: CategoryFeature, cleaned: Mapping[str, Sequence[s
     if feature.fill_by is not None and "" in names:
         by = cleaned[feature.fill_by]
         names = [name or feature.fills.get(other, "") for name, other in zip(names, by, strict=True)]
-    return [feature.numbers.get(name, np.nan) for name in names]
+    return [feature.numbers.get(name, math.nan) for name in names]

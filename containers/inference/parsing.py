@@ -3,10 +3,9 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from .encoding import LARGEST_NUMBER, Encoding, Table
 
@@ -35,7 +34,7 @@ def parse_csv(body: bytes, encoding: Encoding, *, header: bool | None) -> Table:
     return Table(
         rows=len(records),
         numbers={
-            column: np.array([parse_number(row, column, cell) for row, cell in enumerate(columns[column], start=1)])
+            column: [parse_number(row, column, cell) for row, cell in enumerate(columns[column], start=1)]
             for column in encoding.number_columns
         },
         texts={column: columns[column] for column in encoding.text_columns},
@@ -51,7 +50,7 @@ def parse_json_lines(body: bytes, encoding: Encoding) -> Table:
     return Table(
         rows=len(objects),
         numbers={
-            column: np.array([check_number(row, column, item) for row, item in enumerate(objects, start=1)])
+            column: [check_number(row, column, item) for row, item in enumerate(objects, start=1)]
             for column in encoding.number_columns
         },
         texts={
@@ -95,7 +94,7 @@ def check_header(record: Sequence[str], encoding: Encoding) -> Sequence[str]:
 def parse_number(row: int, column: str, cell: str) -> float:
     """The number in a CSV cell, NaN for an empty one."""
     if not cell:
-        return np.nan
+        return math.nan
     try:
         value: float | None = float(cell)
     except ValueError:
@@ -123,7 +122,7 @@ def check_number(row: int, column: str, item: Mapping[str, Any]) -> float:
     """A finite number, or NaN for null."""
     value = item.get(column)
     if value is None:
-        return np.nan
+        return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BodyError(f"row {row}, column {column}: expected a number or null, found {value!r}")
     if not abs(value) <= LARGEST_NUMBER:

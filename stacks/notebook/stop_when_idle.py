@@ -1,7 +1,10 @@
 """Stops this SageMaker notebook instance when nobody has used it for a while; runs on the instance.
 
-Standard library only, and the AWS CLI that notebook instances have.
+Standard library only, and the AWS CLI that notebook instances have. It must run on Python 3.9, the system's own there:
+https://docs.aws.amazon.com/linux/al2023/ug/python.html
 """
+
+from __future__ import annotations
 
 import argparse
 import json
@@ -10,12 +13,14 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 JUPYTER = "https://localhost:8443/api"
 METADATA = Path("/opt/ml/metadata/resource-metadata.json")
+UPTIME = Path("/proc/uptime")
+UTC = timezone.utc  # noqa: UP017 (datetime.UTC came with Python 3.11)
 
 
 def last_activity(kernels: Iterable[Mapping[str, Any]], terminals: Iterable[Mapping[str, Any]]) -> datetime | None:
@@ -41,13 +46,19 @@ def main() -> None:
     idle = timedelta(minutes=parser.parse_args().idle_minutes)
 
     now = datetime.now(UTC)
-    seconds_up = float(Path("/proc/uptime").read_text().split()[0])
+    seconds_up = float(UPTIME.read_text().split()[0])
     last = last_activity(_ask("kernels"), _ask("terminals"))
     if is_idle(last, now - timedelta(seconds=seconds_up), now, idle):
-        name = json.loads(METADATA.read_text())["ResourceName"]
-        sys.stdout.write(f"idle since {last}: stopping {name}\n")
-        command = ["aws", "sagemaker", "stop-notebook-instance", "--notebook-instance-name", name]
-        subprocess.run(command, check=True)
+        _stop(last)
+
+
+def _stop(last: datetime | None) -> None:
+    instance = json.loads(METADATA.read_text())
+    name, region = instance["ResourceName"], instance["ResourceArn"].split(":")[3]
+    sys.stdout.write(f"idle since {last or 'the start'}: stopping {name}\n")
+    # systemd runs this as root, for whom no region is configured.
+    command = ["aws", "sagemaker", "stop-notebook-instance", "--notebook-instance-name", name, "--region", region]
+    subprocess.run(command, check=True)
 
 
 def _ask(what: str) -> list[dict[str, Any]]:

@@ -24,25 +24,18 @@ def test_adds_to_the_environment(tmp_path: Path) -> None:
 
 
 def test_kills_the_tool_and_its_children_when_the_caller_is_interrupted(tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    os.mkfifo(pids)
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
     program = (
-        "import os, subprocess, sys; child = subprocess.Popen(['sleep', '600']);"
-        "open(sys.argv[1], 'w').write(f'{os.getpid()} {child.pid}'); child.wait()"
+        "import subprocess, sys; alive = open(sys.argv[1], 'w'); alive.write('started\\n'); alive.flush();"
+        "subprocess.run(['sleep', '600'], pass_fds=[alive.fileno()])"
     )
 
-    with suppress(KeyboardInterrupt), Tool("the tool", [sys.executable, "-c", program, str(pids)]):
-        tool, child = map(int, pids.read_text().split())
+    with suppress(KeyboardInterrupt), Tool("the tool", [sys.executable, "-c", program, str(alive)]):
+        end_of_both = alive.open()
+        assert end_of_both.readline() == "started\n"
         raise KeyboardInterrupt
 
-    assert not is_alive(tool)
-    assert not is_alive(child)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped by init does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    # Both hold the pipe's other end, so that reading to the end waits for both to be gone.
+    assert end_of_both.read() == ""
+    end_of_both.close()
