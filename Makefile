@@ -7,8 +7,8 @@ WORKLOAD ?= bigmart
 
 VENV := .venv
 BIN := $(VENV)/bin
-# The CDK command line, jsii and `cdk.json` find this Python and its Node here.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The CDK command line is found here, and it, jsii and `cdk.json` find this Python and its Node.
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 UV_VERSION := 0.13.8
 INSTALL := uv pip install --quiet --require-hashes

@@ -11,7 +11,7 @@ from constructs import Construct
 class EncryptionStack(Stack):
     """One key, rotated every year, for buckets, volumes, file systems and logs."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, retain_data: bool, **kwargs: Any) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, retain_data: bool, has_fsx: bool, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
         self.key = kms.Key(
@@ -22,6 +22,8 @@ class EncryptionStack(Stack):
             removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
         )
         self._allow_logs()
+        if has_fsx:
+            self._allow_fsx()
 
     def _allow_logs(self) -> None:
         """CloudWatch Logs uses the key itself, so the key's own policy must let it, for this account's groups only."""
@@ -41,6 +43,32 @@ class EncryptionStack(Stack):
                     "ArnLike": {
                         "kms:EncryptionContext:aws:logs:arn": self.format_arn(service="logs", resource="log-group:*")
                     }
+                },
+            )
+        )
+
+    def _allow_fsx(self) -> None:
+        """FSx reads and writes the linked bucket as a role of its own, which only the key's policy can let use the key.
+
+        The role is made with the file system and named after it, so the statement admits this account's roles of that
+        kind, through S3 only:
+        https://docs.aws.amazon.com/fsx/latest/LustreGuide/s3-server-side-encryption-support.html
+        """
+        roles = (
+            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/aws-service-role/"
+            "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_*"
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {
+                        "kms:CallerAccount": Aws.ACCOUNT_ID,
+                        "kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com",
+                    },
+                    "ArnLike": {"aws:PrincipalArn": roles},
                 },
             )
         )

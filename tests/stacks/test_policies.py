@@ -152,3 +152,18 @@ def test_bounds_every_role_when_there_is_a_boundary() -> None:
     roles = find_resources("boundary", "AWS::IAM::Role")
 
     assert [name for name, role in roles.items() if "PermissionsBoundary" not in role["Properties"]] == []
+
+
+def test_lets_fsx_use_the_key_through_s3_only() -> None:
+    (key,) = find_resources("prod", "AWS::KMS::Key").values()
+    open_to_all = [s for s in key["Properties"]["KeyPolicy"]["Statement"] if s["Principal"] == {"AWS": "*"}]
+
+    (statement,) = open_to_all
+    assert set(statement["Condition"]["StringEquals"]) == {"kms:CallerAccount", "kms:ViaService"}
+    assert "AWSServiceRoleForFSxS3Access_*" in str(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])
+
+
+def test_opens_the_key_to_nobody_else_where_there_is_no_fsx() -> None:
+    (key,) = find_resources("key", "AWS::KMS::Key").values()
+
+    assert [s for s in key["Properties"]["KeyPolicy"]["Statement"] if s["Principal"] == {"AWS": "*"}] == []

@@ -1,0 +1,131 @@
+"""cfn-lint and checkov find nothing in the templates but what is listed here with a reason."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import list_stacks, template_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+# Each linter has an environment of its own: their pinned requirements contradict ours.
+TOOL = [sys.executable, "-m", "uv", "--quiet", "tool", "run", "--from"]
+CFN_LINT = [*TOOL, "cfn-lint==1.58.0", "cfn-lint", "--format", "json"]
+CHECKOV = [*TOOL, "checkov==3.3.30", "checkov", "--skip-download", "--framework", "cloudformation"]
+# The environments, and what neither of them has: a notebook.
+VARIANTS = ("dev", "prod", "notebook", "private-notebook")
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """A rule that a resource breaks."""
+
+    rule: str
+    resource: str
+
+    def is_covered_by(self, exception: "Finding") -> bool:
+        """Whether an exception, whose resource is a pattern, lets this pass."""
+        return self.rule == exception.rule and fnmatchcase(self.resource, exception.resource)
+
+
+NO_KEY = "Encrypted with AWS's own key; encryption.customer_key gives one of the customer's, as in prod."
+CFN_LINT_EXCEPTIONS: Mapping[Finding, str] = {
+    Finding("W3005", "*/*/TrainingStateMachine????????"): (
+        "CDK makes the machine wait for its role and the role's policy together; RoleArn names only the role."
+    ),
+}
+CHECKOV_EXCEPTIONS: Mapping[Finding, str] = {
+    Finding("CKV_AWS_136", "*/Registry/*"): (
+        "Images hold programs, not data: ECR encrypts them with AES-256, and only the jobs' roles may pull them."
+    ),
+    Finding("CKV_AWS_18", "*/Storage/AccessLogs????????"): (
+        "It is where the other buckets log to; if it logged to itself, every log would cause another."
+    ),
+    Finding("CKV_AWS_158", "dev/*/*Logs????????"): NO_KEY,
+    Finding("CKV_AWS_158", "notebook/*/*Logs????????"): NO_KEY,
+    Finding("CKV_AWS_187", "notebook/Notebook/Instance"): NO_KEY,
+}
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of templates for each variant."""
+    folder = tmp_path_factory.mktemp("templates")
+    for variant in VARIANTS:
+        (folder / variant).mkdir()
+        for stack in list_stacks(variant):
+            text = json.dumps(template_of(stack, variant).to_json())
+            (folder / variant / f"{stack}.json").write_text(text)
+    return folder
+
+
+def run_linter(command: list[str]) -> Any:
+    """What a linter reports; it exits with an error whenever it finds something, and without a report when it broke."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
+
+
+def run_cfn_lint(templates: Path) -> set[Finding]:
+    matches = run_linter([*CFN_LINT, str(templates / "*" / "*.json")])
+    return {Finding(match["Rule"]["Id"], name_match(templates, match)) for match in matches}
+
+
+def name_match(templates: Path, match: Mapping[str, Any]) -> str:
+    """Where a match of cfn-lint is, as `variant/stack/resource`."""
+    template = Path(match["Filename"]).relative_to(templates).with_suffix("")
+    return "/".join([template.as_posix(), *match["Location"]["Path"][1:2]])
+
+
+def run_checkov(templates: Path) -> set[Finding]:
+    report = run_linter([*CHECKOV, "--quiet", "--compact", "--output", "json", "--directory", str(templates)])
+    assert report["summary"]["parsing_errors"] == 0
+    assert report["summary"]["passed"] > 0
+    return {Finding(check["check_id"], name_check(check)) for check in report["results"]["failed_checks"]}
+
+
+def name_check(check: Mapping[str, Any]) -> str:
+    """Where a check of checkov failed, as `variant/stack/resource`."""
+    template = Path(check["file_path"].lstrip("/")).with_suffix("")
+    return f"{template.as_posix()}/{check['resource'].rpartition('.')[2]}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a linter found, and what it may find."""
+
+    findings: set[Finding]
+    exceptions: Mapping[Finding, str]
+
+
+LINTERS = {"cfn-lint": (run_cfn_lint, CFN_LINT_EXCEPTIONS), "checkov": (run_checkov, CHECKOV_EXCEPTIONS)}
+
+
+@pytest.fixture(scope="module", params=LINTERS)
+def report(request: pytest.FixtureRequest, templates: Path) -> Report:
+    """Each linter's report on all templates."""
+    run, exceptions = LINTERS[request.param]
+    return Report(run(templates), exceptions)
+
+
+def test_finds_only_what_is_listed(report: Report) -> None:
+    unlisted = [f for f in report.findings if not any(f.is_covered_by(e) for e in report.exceptions)]
+
+    assert sorted(unlisted) == []
+
+
+def test_lists_nothing_that_is_no_longer_found(report: Report) -> None:
+    stale = [e for e in report.exceptions if not any(f.is_covered_by(e) for f in report.findings)]
+
+    assert stale == []
+
+
+def test_gives_a_reason_for_everything_listed(report: Report) -> None:
+    assert [reason for reason in report.exceptions.values() if len(reason.split()) < 10] == []

