@@ -7,6 +7,7 @@ from types import FrameType
 import click
 
 from millrace.cli.channels import channels
+from millrace.cli.data import data
 from millrace.cli.local import local
 
 
@@ -21,6 +22,7 @@ def cli() -> None:
 
 
 cli.add_command(channels)
+cli.add_command(data)
 cli.add_command(local)
 
 

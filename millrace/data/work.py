@@ -1,0 +1,109 @@
+"""Many small pieces of work, done by a few threads."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from queue import SimpleQueue
+from threading import Condition, Thread
+
+
+class Outcome(StrEnum):
+    """What became of a file."""
+
+    COPIED = "copied"
+    UNCHANGED = "unchanged"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a piece of work did.
+
+    Args:
+        name: The file it worked on.
+        size: The bytes it has dealt with.
+        outcome: What became of the file, once that is known.
+        more: The pieces the rest of the work falls into.
+    """
+
+    name: str
+    size: int = 0
+    outcome: Outcome | None = None
+    more: Sequence["Task"] = field(default=(), repr=False)
+
+
+Task = Callable[[], Step]
+
+
+def work_off(tasks: Iterable[Task], workers: int, on_step: Callable[[Step], None]) -> None:
+    """Do tasks in threads and tell of each step in the caller's thread.
+
+    The first error, or whatever `on_step` or Ctrl-C raises, ends it: what has begun is finished, the rest left undone.
+    """
+    pool = _Pool(tasks)
+    threads = [Thread(target=pool.work, name=f"data-{number}") for number in range(workers)]
+    for thread in threads:
+        thread.start()
+    try:
+        running = len(threads)
+        while running:
+            result = pool.results.get()
+            if isinstance(result, BaseException):
+                raise result
+            if result is None:
+                running -= 1
+            else:
+                on_step(result)
+    finally:
+        pool.stop()
+        for thread in threads:
+            thread.join()
+
+
+class _Pool:
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self.results: SimpleQueue[Step | BaseException | None] = SimpleQueue()
+        self._tasks = iter(tasks)
+        self._split: deque[Task] = deque()
+        self._busy = 0
+        self._stopped = False
+        self._changed = Condition()
+
+    def work(self) -> None:
+        """Do one task after the other until none is left and none can come."""
+        try:
+            while task := self._take():
+                step = task()
+                self._put(step.more)
+                self.results.put(step)
+        except BaseException as error:  # noqa: BLE001 (it is raised in the caller's thread)
+            self.results.put(error)
+        else:
+            self.results.put(None)
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def _take(self) -> Task | None:
+        with self._changed:
+            while not self._stopped:
+                task = self._split.popleft() if self._split else next(self._tasks, None)
+                if task:
+                    self._busy += 1
+                    return task
+                if not self._busy:
+                    break
+                self._changed.wait()
+            self._changed.notify_all()
+            return None
+
+    def _put(self, more: Sequence[Task]) -> None:
+        with self._changed:
+            self._busy -= 1
+            self._split.extend(more)
+            if more or not self._busy:
+                self._changed.notify_all()
