@@ -62,6 +62,7 @@ lock: $(VENV)/uv ## pin the requirements anew
 		$(COMPILE) -c requirements-dev.txt containers/$$container/requirements.in \
 			-o containers/$$container/requirements.txt; \
 	done
+	$(COMPILE) -c requirements-dev.txt lambdas/image_normalizer/requirements.in -o lambdas/image_normalizer/requirements.txt
 
 snapshots: setup-dev ## write the template snapshots anew
 	@MILLRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py

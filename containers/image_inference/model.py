@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from .decoding import decode_image
 from .features import FeatureSettings, count_features, extract_features
 
 LARGEST_SIDE = 1024
+# Thousands of classes with thousands of features each.
+MOST_BYTES = 256 * 1024 * 1024
 
 
 class ModelError(Exception):
@@ -52,8 +55,13 @@ def load_model(folder: Path) -> Model:
 
 
 def read_file(path: Path) -> bytes:
-    """The file's bytes."""
+    """The file's bytes; an archive may hold links, devices and files without end, which are not read."""
     try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelError(f"{path}: not a regular file; the model archive must hold plain files")
+        if status.st_size > MOST_BYTES:
+            raise ModelError(f"{path}: {status.st_size} bytes, more than the {MOST_BYTES} such a file can have")
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}; the model archive needs it at its top level") from error

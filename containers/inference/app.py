@@ -1,18 +1,17 @@
-"""The web application: health, predictions and what batch transform wants to know."""
+"""The web application: health, predictions and what batch transform wants to know.
 
+It speaks ASGI itself: with three paths and one header that decides, a framework would cost more than the prediction.
+"""
+
+import asyncio
+import json
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from email.message import Message
+from functools import lru_cache
 from pathlib import Path
-
-from anyio import to_thread
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.types import Message as AsgiMessage
+from typing import Any, NamedTuple
 
 from . import contract
 from .answers import MEDIA_TYPES, choose_media_type, format_predictions
@@ -20,10 +19,18 @@ from .events import log_event
 from .model import Model, ModelError, load_model
 from .parsing import BodyError, parse_csv, parse_json_lines
 from .settings import read_settings
+from .traffic import Traffic
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # Larger bodies would keep the event loop, and so /ping, waiting for more than a few milliseconds.
 LARGEST_INLINE_BODY = 16 * 1024
-HEADERS: Mapping[str, bool] = {contract.HEADER_PRESENT: True, contract.HEADER_ABSENT: False}
+# Beside the time to arrive and to compute, this stays within the 60 seconds SageMaker gives an answer.
+LONGEST_WAIT_SECONDS = 20
+HEADERS = {contract.HEADER_PRESENT: True, contract.HEADER_ABSENT: False}
+READABLE = (contract.CSV, contract.JSON_LINES, contract.JSON_LINES_ALIAS)
 
 
 class RequestError(Exception):
@@ -34,157 +41,191 @@ class RequestError(Exception):
         self.status = status
 
 
-class AccessLog:
-    """Writes one line per request."""
+class ContentType(NamedTuple):
+    """A body's media type, and whether its first row is a header if it says so."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    media_type: str
+    header: bool | None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and log how it ended."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        start = time.perf_counter()
-        status = 500
 
-        async def send_and_note(message: AsgiMessage) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
+class Answer(NamedTuple):
+    """What goes back to the caller, and into the log."""
 
-        try:
-            await self.app(scope, receive, send_and_note)
-        finally:
-            log_event(
-                "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                **scope.get("state", {}).get("outcome", {}),
-                milliseconds=round((time.perf_counter() - start) * 1000, 3),
-            )
+    status: int
+    content: bytes = b""
+    media_type: str = contract.JSON
+    rows: int = 0
+    error: str = ""
 
 
 class Endpoint:
-    """The handlers of one worker, with the model it holds or the reason why it holds none."""
+    """The application of one worker, with the model it holds or the reason why it holds none."""
 
-    def __init__(self, model: Model | None, workers: int) -> None:
-        self.model = model
+    def __init__(self, root: Path, workers: int, traffic: Traffic) -> None:
+        self.root = root
         self.workers = workers
+        self.traffic = traffic
+        self.model: Model | None = None
+        self.reason = "the model is still loading; try again in a few seconds"
+        self.is_loading = True
+        # There is a worker per CPU; more bodies at a time would only hold more rows in memory.
+        self.turns = asyncio.Semaphore(1)
 
-    async def ping(self, _request: Request) -> Response:
-        """200 once the model is loaded, 404 if it cannot be."""
-        return Response(status_code=200 if self.model else 404)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await self.live(receive, send)
+            return
+        start = time.perf_counter()
+        answer = Answer(500, error="InternalError")
+        try:
+            answer = await self.answer(scope, receive)
+            await send_answer(send, answer)
+        finally:
+            seconds = time.perf_counter() - start
+            self.traffic.note(
+                scope["method"], scope["path"], answer.status, seconds, rows=answer.rows, error=answer.error
+            )
 
-    async def execution_parameters(self, _request: Request) -> Response:
+    async def live(self, receive: Receive, send: Send) -> None:
+        """Load the model beside serving, which tells SageMaker that the container is alive."""
+        await receive()
+        threading.Thread(target=self.load_model, daemon=True).start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.traffic.summarize()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def load_model(self) -> None:
+        """Load the model under the root; one that cannot be loaded is logged and served as unhealthy."""
+        try:
+            self.model = load_model(self.root / contract.MODEL_FOLDER)
+            log_event("model_loaded", features=len(self.model.encoding.features))
+        except ModelError as error:
+            self.reason = "the model could not be loaded; the log of the container's start says why"
+            log_event("model_refused", reason=str(error))
+        finally:
+            self.is_loading = False
+
+    async def answer(self, scope: Scope, receive: Receive) -> Answer:
+        """The answer to one request, a refusal if need be."""
+        path, method = scope["path"], scope["method"]
+        try:
+            if path == contract.INVOCATIONS_PATH:
+                check_method(method, "POST")
+                return await self.answer_invocation(dict(scope["headers"]), receive)
+            if path == contract.PING_PATH:
+                check_method(method, "GET", "HEAD", "POST")
+                return self.answer_ping()
+            if path == contract.EXECUTION_PARAMETERS_PATH:
+                check_method(method, "GET", "HEAD")
+                return self.answer_execution_parameters()
+            raise RequestError(404, f"there is nothing at {path}")
+        except (RequestError, BodyError) as error:
+            status = error.status if isinstance(error, RequestError) else 400
+            return Answer(status, json.dumps({"error": str(error)}).encode(), error=str(error))
+
+    def answer_ping(self) -> Answer:
+        """200 once the model is loaded, 503 until then, 404 if it cannot be."""
+        if self.model:
+            return Answer(200)
+        return Answer(503 if self.is_loading else 404)
+
+    def answer_execution_parameters(self) -> Answer:
         """How batch transform should call this container."""
-        return JSONResponse(
-            {
-                "MaxConcurrentTransforms": self.workers,
-                "BatchStrategy": "MULTI_RECORD",
-                "MaxPayloadInMB": contract.MAX_PAYLOAD_MB,
-            }
-        )
+        parameters = {
+            "MaxConcurrentTransforms": self.workers,
+            "BatchStrategy": "MULTI_RECORD",
+            "MaxPayloadInMB": contract.MAX_PAYLOAD_MB,
+        }
+        return Answer(200, json.dumps(parameters).encode())
 
-    async def invocations(self, request: Request) -> Response:
+    async def answer_invocation(self, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         """One prediction per row of the body."""
         if self.model is None:
-            raise RequestError(503, "the model could not be loaded; the log of the container's start says why")
-        accept = request.headers.get("accept", "*/*")
+            raise RequestError(503, self.reason)
+        accept = headers.get(b"accept", b"*/*").decode("latin-1")
         media_type = choose_media_type(accept)
         if media_type is None:
             raise RequestError(406, f"cannot answer as {accept!r}; accepted are {', '.join(MEDIA_TYPES)}")
-        content_type = request.headers.get("content-type", "")
-        check_content_type(content_type)
-        body = await read_body(request)
-        if len(body) > LARGEST_INLINE_BODY:
-            predictions = await to_thread.run_sync(predict, self.model, content_type, body)
-        else:
+        content_type = parse_content_type(headers.get(b"content-type", b"").decode("latin-1"))
+        body = await read_body(int(headers.get(b"content-length", 0)), receive)
+        if len(body) <= LARGEST_INLINE_BODY:
             predictions = predict(self.model, content_type, body)
-        request.state.outcome = {"rows": len(predictions)}
-        return Response(format_predictions(predictions, media_type), media_type=media_type)
+        else:
+            predictions = await self.predict_in_turn(self.model, content_type, body)
+        return Answer(200, format_predictions(predictions, media_type), media_type, rows=len(predictions))
+
+    async def predict_in_turn(self, model: Model, content_type: ContentType, body: bytes) -> list[float]:
+        """The predictions for a large body, made in another thread when those before it are done."""
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                await self.turns.acquire()
+        except TimeoutError as error:
+            raise RequestError(503, "other large requests are in the way; try again, or send fewer rows") from error
+        try:
+            return await asyncio.to_thread(predict, model, content_type, body)
+        finally:
+            self.turns.release()
 
 
-def parse_content_type(content_type: str) -> Message:
-    """The media type and its parameters."""
+def check_method(method: str, *allowed: str) -> None:
+    """Refuse a method that the path does not have."""
+    if method not in allowed:
+        raise RequestError(405, f"method {method} is not allowed here; allowed are {', '.join(allowed)}")
+
+
+@lru_cache(maxsize=64)
+def parse_content_type(text: str) -> ContentType:
+    """The content type, refused before the body is read if it cannot be."""
     message = Message()
-    message["content-type"] = content_type
-    return message
-
-
-def check_content_type(content_type: str) -> None:
-    """Refuse what cannot be read, before the body is."""
-    message = parse_content_type(content_type)
-    readable = (contract.CSV, contract.JSON_LINES, contract.JSON_LINES_ALIAS)
-    if not content_type or message.get_content_type() not in readable:
-        raise RequestError(415, f"cannot read content type {content_type!r}; accepted are {', '.join(readable)}")
+    message["content-type"] = text
+    if not text or message.get_content_type() not in READABLE:
+        raise RequestError(415, f"cannot read content type {text!r}; accepted are {', '.join(READABLE)}")
     header = message.get_param(contract.HEADER_PARAMETER)
     if header is not None and header not in HEADERS:
         raise RequestError(400, f"content-type parameter header={header} is neither {' nor '.join(HEADERS)}")
+    return ContentType(message.get_content_type(), HEADERS.get(str(header)))
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(declared: int, receive: Receive) -> bytes:
     """The body, refused as soon as it is known to be too large."""
-    declared = request.headers.get("content-length", "0")
     body = bytearray()
-    if int(declared) <= contract.MAX_BODY_BYTES:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > contract.MAX_BODY_BYTES:
-                break
-        else:
-            return bytes(body)
-    raise RequestError(413, f"the body is larger than {contract.MAX_BODY_BYTES} bytes; send fewer rows at a time")
+    more = declared <= contract.MAX_BODY_BYTES
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestError(400, "the caller went away")
+        body += message.get("body", b"")
+        if len(body) > contract.MAX_BODY_BYTES:
+            break
+        more = message.get("more_body", False)
+    if more or declared > contract.MAX_BODY_BYTES:
+        raise RequestError(413, f"the body is larger than {contract.MAX_BODY_BYTES} bytes; send fewer rows at a time")
+    return bytes(body)
 
 
-def predict(model: Model, content_type: str, body: bytes) -> list[float]:
+def predict(model: Model, content_type: ContentType, body: bytes) -> list[float]:
     """Predictions for a body that is readable by its content type."""
-    message = parse_content_type(content_type)
-    if message.get_content_type() == contract.CSV:
-        header = HEADERS.get(str(message.get_param(contract.HEADER_PARAMETER)))
-        return model.predict(parse_csv(body, model.encoding, header=header))
+    if body.count(b"\n") > contract.MAX_ROWS:
+        raise RequestError(413, f"the body has more than {contract.MAX_ROWS} rows; send fewer rows at a time")
+    if content_type.media_type == contract.CSV:
+        return model.predict(parse_csv(body, model.encoding, header=content_type.header))
     return model.predict(parse_json_lines(body, model.encoding))
 
 
-async def answer_refusal(request: Request, error: Exception) -> Response:
-    """The reason for a refusal, for the caller and for the log."""
-    status = error.status if isinstance(error, RequestError) else 400
-    request.state.outcome = {"error": str(error)}
-    return JSONResponse({"error": str(error)}, status_code=status)
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Write the answer's head and content."""
+    headers = [
+        (b"content-type", answer.media_type.encode()),
+        (b"content-length", str(len(answer.content)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.content})
 
 
-async def answer_disconnect(request: Request, _error: Exception) -> Response:
-    """Nothing: nobody listens any more, but the log tells it from a failure."""
-    request.state.outcome = {"error": "the caller went away"}
-    return Response(status_code=400)
-
-
-def build_app(root: Path, workers: int) -> Starlette:
-    """The application for the model under the root; a model that cannot be loaded is logged and served as unhealthy."""
-    model = None
-    try:
-        model = load_model(root / contract.MODEL_FOLDER)
-        log_event("model_loaded", features=len(model.encoding.features))
-    except ModelError as error:
-        log_event("model_refused", reason=str(error))
-    endpoint = Endpoint(model, workers)
-    return Starlette(
-        routes=[
-            Route(contract.PING_PATH, endpoint.ping, methods=["GET", "POST"]),
-            Route(contract.INVOCATIONS_PATH, endpoint.invocations, methods=["POST"]),
-            Route(contract.EXECUTION_PARAMETERS_PATH, endpoint.execution_parameters),
-        ],
-        middleware=[Middleware(AccessLog)],
-        exception_handlers={
-            RequestError: answer_refusal,
-            BodyError: answer_refusal,
-            ClientDisconnect: answer_disconnect,
-        },
-    )
-
-
-def create_app() -> Starlette:
+def create_app() -> Endpoint:
     """The application of one worker process, configured by the environment."""
     settings = read_settings()
-    return build_app(settings.root, settings.workers)
+    every = settings.access_log == contract.ACCESS_LOG_EVERY
+    return Endpoint(settings.root, settings.workers, Traffic(every=every))

@@ -11,6 +11,10 @@ HOST_VARIABLE = "MILLRACE_BIND_HOST"
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104 - SageMaker calls the container from outside of it
 # One worker per CPU unless this says otherwise.
 WORKERS_VARIABLE = "MILLRACE_SERVE_WORKERS"
+# What is written about requests that went well: a line for every one, or a summary every few seconds.
+ACCESS_LOG_VARIABLE = "MILLRACE_ACCESS_LOG"
+ACCESS_LOG_EVERY = "every"
+ACCESS_LOG_SUMMARY = "summary"
 
 # Relative to the root, which is /opt/ml in the container.
 MODEL_FOLDER = "model"
@@ -38,5 +42,7 @@ HEADER_ABSENT = "absent"
 # What InvokeEndpoint passes on at most.
 MAX_BODY_BYTES = 6 * 1024 * 1024
 MAX_PAYLOAD_MB = 6
+# A few seconds of work; 6 MiB of empty cells would be half a million rows.
+MAX_ROWS = 100_000
 
 USER_ERROR_EXIT = 1

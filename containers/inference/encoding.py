@@ -14,6 +14,9 @@ VERSION = 1
 BLANKS = " \t\r\n"
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
+# For each text column, what each of its distinct texts means.
+Cleaned = Mapping[str, Mapping[str, str]]
+
 
 class EncodingError(Exception):
     """An encoding file that this program cannot repeat."""
@@ -42,13 +45,13 @@ class NumericFeature:
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryFeature:
-    """A text column with its spellings, fills and the number of each category."""
+    """A text column with its spellings, fills and the standardised number of each category."""
 
     column: str
     spellings: Mapping[str, str]
     fill_by: str | None
     fills: Mapping[str, str]
-    numbers: Mapping[str, float]
+    codes: Mapping[str, float]
     mean: float
     scale: float
 
@@ -108,11 +111,16 @@ def parse_feature(document: Mapping[str, Any]) -> NumericFeature | CategoryFeatu
             spellings=dict(document["spellings"]),
             fill_by=fill["by"],
             fills=dict(fill["values"]),
-            numbers={name: float(number) for number, name in enumerate(document["categories"])},
+            codes=standardise_numbers(document["categories"], float(document["mean"]), float(document["scale"])),
             mean=float(document["mean"]),
             scale=float(document["scale"]),
         )
     raise EncodingError(f"feature kind {document['kind']!r} is unknown")
+
+
+def standardise_numbers(categories: Sequence[str], mean: float, scale: float) -> dict[str, float]:
+    """The z-score of each category's number; a scale that is no use as such is refused with the encoding."""
+    return {name: (number - mean) / (scale or math.nan) for number, name in enumerate(categories)}
 
 
 def check_encoding(encoding: Encoding) -> None:
@@ -134,52 +142,47 @@ def encode_table(encoding: Encoding, table: Table) -> NDArray[np.float32]:
         if isinstance(feature, CategoryFeature)
     }
     # Lists, because most requests have one row, for which every array operation costs more than the arithmetic.
-    columns = [standardise(feature, find_values(feature, table, cleaned)) for feature in encoding.features]
+    columns = [
+        encode_numbers(feature, table, cleaned)
+        if isinstance(feature, NumericFeature)
+        else encode_categories(feature, table, cleaned)
+        for feature in encoding.features
+    ]
     return np.ascontiguousarray(np.array(columns, dtype=np.float32).T)
 
 
-def find_values(
-    feature: NumericFeature | CategoryFeature, table: Table, cleaned: Mapping[str, Sequence[str]]
-) -> Sequence[float]:
-    """A feature's number in every row, before it is standardised."""
-    if isinstance(feature, NumericFeature):
-        return fill_numbers(feature, table.numbers[feature.column], cleaned)
-    return number_categories(feature, cleaned)
+def clean_texts(texts: Sequence[str], spellings: Mapping[str, str]) -> dict[str, str]:
+    """Each distinct text without blanks around it, known spellings replaced."""
+    stripped = {text: text.strip(BLANKS) for text in set(texts)}
+    return {text: spellings.get(name.lower(), name) for text, name in stripped.items()}
 
 
-def standardise(feature: NumericFeature | CategoryFeature, values: Sequence[float]) -> list[float]:
-    """Z-scores that float32 can hold; an unknown value is the training mean, which says nothing either way."""
+def encode_numbers(feature: NumericFeature, table: Table, cleaned: Cleaned) -> list[float]:
+    """A number column, filled and standardised."""
+    values = table.numbers[feature.column]
+    if any(map(math.isnan, values)):
+        values = fill_numbers(feature, values, table, cleaned)
     mean, scale, largest = feature.mean, feature.scale, LARGEST_NUMBER
-    return [
-        0.0 if math.isnan(value) else max(-largest, min(largest, (value - mean) / scale)) for value in values
-    ]
+    return [max(-largest, min(largest, (value - mean) / scale)) for value in values]
 
 
-def clean_texts(texts: Sequence[str], spellings: Mapping[str, str]) -> list[str]:
-    """Texts without blanks around them, known spellings replaced."""
-    distinct = {text: text.strip(BLANKS) for text in set(texts)}
-    table = {text: spellings.get(stripped.lower(), stripped) for text, stripped in distinct.items()}
-    return [table[text] for text in texts]
-
-
-def fill_numbers(
-    feature: NumericFeature, values: Sequence[float], cleaned: Mapping[str, Sequence[str]]
-) -> Sequence[float]:
+def fill_numbers(feature: NumericFeature, values: Sequence[float], table: Table, cleaned: Cleaned) -> list[float]:
     """The values with the fill in place of NaN."""
-    if not any(map(math.isnan, values)):
-        return values
     if feature.fill_by is None:
         return [feature.otherwise if math.isnan(value) else value for value in values]
-    return [
-        feature.fills.get(name, feature.otherwise) if math.isnan(value) else value
-        for value, name in zip(values, cleaned[feature.fill_by], strict=True)
-    ]
+    names = cleaned[feature.fill_by]
+    fills = {text: feature.fills.get(name, feature.otherwise) for text, name in names.items()}
+    by = table.texts[feature.fill_by]
+    return [fills[text] if math.isnan(value) else value for value, text in zip(values, by, strict=True)]
 
 
-def number_categories(feature: CategoryFeature, cleaned: Mapping[str, Sequence[str]]) -> list[float]:
-    """The number of each row's category, filled where it is missing; NaN where it is unknown."""
-    names = cleaned[feature.column]
-    if feature.fill_by is not None and "" in names:
-        by = cleaned[feature.fill_by]
-        names = [name or feature.fills.get(other, "") for name, other in zip(names, by, strict=True)]
-    return [feature.numbers.get(name, math.nan) for name in names]
+def encode_categories(feature: CategoryFeature, table: Table, cleaned: Cleaned) -> list[float]:
+    """A text column, filled, numbered and standardised; an unknown category is the mean, which says nothing."""
+    names, texts = cleaned[feature.column], table.texts[feature.column]
+    codes = {text: feature.codes.get(name, 0.0) for text, name in names.items()}
+    if feature.fill_by is None or "" not in names.values():
+        return [codes[text] for text in texts]
+    by = cleaned[feature.fill_by]
+    fills = {text: feature.codes.get(feature.fills.get(name, ""), 0.0) for text, name in by.items()}
+    pairs = zip(texts, table.texts[feature.fill_by], strict=True)
+    return [codes[text] if names[text] else fills[other] for text, other in pairs]

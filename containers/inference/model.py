@@ -1,6 +1,7 @@
 """Loading the model and its encoding, and predicting with them."""
 
 import hashlib
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from .settings import count_cpus
 
 # A few milliseconds of work, beside which handing it to a thread does not count.
 LEAST_SHARED_ROWS = 256
+# Where ONNX files end, and a thousand times the encoding of the real sales.
+MOST_MODEL_BYTES = 2**31
+MOST_ENCODING_BYTES = 4 * 1024 * 1024
 
 Features = NDArray[np.float32]
 
@@ -37,7 +41,8 @@ class Model:
         features = encode_table(self.encoding, table)
         if table.rows < LEAST_SHARED_ROWS:
             return round_to_float32(self.run(features))
-        return round_to_float32(np.concatenate(list(self.threads.map(self.run, np.array_split(features, count_cpus())))))
+        parts = np.array_split(features, count_cpus())
+        return round_to_float32(np.concatenate(list(self.threads.map(self.run, parts))))
 
     def run(self, features: Features) -> Features:
         """The forest's answers; the interpreter is free for other requests meanwhile."""
@@ -52,7 +57,7 @@ def round_to_float32(values: Features) -> list[float]:
 
 def load_model(folder: Path) -> Model:
     """The model in a folder, checked to be ours and to fit its encoding."""
-    content = read_file(folder / contract.ENCODING_FILE)
+    content = read_file(folder / contract.ENCODING_FILE, MOST_ENCODING_BYTES)
     try:
         encoding = parse_encoding(content)
     except EncodingError as error:
@@ -64,9 +69,14 @@ def load_model(folder: Path) -> Model:
     return Model(encoding, session, session.get_inputs()[0].name, ThreadPoolExecutor(count_cpus(), "forest"))
 
 
-def read_file(path: Path) -> bytes:
-    """The file's bytes."""
+def read_file(path: Path, most_bytes: int) -> bytes:
+    """The file's bytes; an archive may hold links, devices and files without end, which are not read."""
     try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelError(f"{path}: not a regular file; the model archive must hold plain files")
+        if status.st_size > most_bytes:
+            raise ModelError(f"{path}: {status.st_size} bytes, more than the {most_bytes} such a file can have")
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}; the model archive needs it at its top level") from error
@@ -78,7 +88,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     # From bytes, so that the model cannot refer to other files.
-    content = read_file(path)
+    content = read_file(path, MOST_MODEL_BYTES)
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:

@@ -1,7 +1,7 @@
 """What the environment says, read once at start."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ class Settings:
     host: str
     port: int
     workers: int
+    access_log: str
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -29,6 +30,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         host=environment.get(contract.HOST_VARIABLE, contract.DEFAULT_HOST),
         port=read_whole(environment, contract.PORT_VARIABLE, default=contract.DEFAULT_PORT, highest=65535),
         workers=read_whole(environment, contract.WORKERS_VARIABLE, default=count_cpus(), highest=1024),
+        access_log=read_choice(
+            environment, contract.ACCESS_LOG_VARIABLE, (contract.ACCESS_LOG_SUMMARY, contract.ACCESS_LOG_EVERY)
+        ),
     )
 
 
@@ -38,6 +42,14 @@ def read_whole(environment: Mapping[str, str], name: str, *, default: int, highe
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(highest)) and 1 <= int(text) <= highest):
         raise SettingsError(f"environment variable {name}: {text!r} is not a whole number from 1 to {highest}")
     return int(text)
+
+
+def read_choice(environment: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    """One of the choices, the first unless the environment says otherwise."""
+    text = environment.get(name, choices[0])
+    if text not in choices:
+        raise SettingsError(f"environment variable {name}: {text!r} is not one of {', '.join(choices)}")
+    return text
 
 
 def count_cpus() -> int:

@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 
 from . import contract, schema
-from .encoding import Features, dump_encoding, encode_sales, fit_encoding
+from .encoding import Encoding, dump_encoding, encode_sales, fit_encoding
 from .events import log_event
 from .failures import ArgumentError
 from .outputs import Outputs
-from .reading import read_folder
-from .sales import Mask, Numbers, Sales
+from .reading import BATCH_ROWS, read_folder
+from .sales import Mask, Sales
 from .splitting import choose_held_out_rows
 
 
@@ -81,16 +81,11 @@ def preprocess(root: Path, options: Options, outputs: Outputs) -> None:
     log_empty_cells(sales)
 
     encoding = fit_encoding(sales, ~held_out)
-    features = encode_sales(encoding, sales)
     with outputs:
-        train, test = root / contract.TRAIN_FOLDER, root / contract.TEST_FOLDER
-        write_features(outputs.add(train / contract.TRAIN_FEATURES_FILE), features, ~held_out)
-        write_labels(outputs.add(train / contract.TRAIN_LABELS_FILE), sales.target, ~held_out)
-        write_features(outputs.add(test / contract.TEST_FEATURES_FILE), features, held_out)
-        write_labels(outputs.add(test / contract.TEST_LABELS_FILE), sales.target, held_out)
+        write_parts(root, encoding, sales, held_out, outputs)
         encoding_file = root / contract.ENCODING_FOLDER / contract.ENCODING_FILE
         outputs.add(encoding_file).write_text(dump_encoding(encoding), encoding="utf-8")
-    log_event("preprocessing_end", features=len(features))
+    log_event("preprocessing_end", features=len(encoding.features))
 
 
 def log_empty_cells(sales: Sales) -> None:
@@ -101,12 +96,25 @@ def log_empty_cells(sales: Sales) -> None:
         log_event("cells_filled", column=column, cells=int((category.codes < 0).sum()))
 
 
-def write_features(path: Path, features: Features, rows: Mask) -> None:
-    """Write the chosen rows' features without a header."""
-    # float32 has the shortest text that reads back as the same number.
-    pl.DataFrame(features).filter(rows).write_csv(path, include_header=False)
-
-
-def write_labels(path: Path, target: Numbers, rows: Mask) -> None:
-    """Write the chosen rows' target without a header."""
-    pl.DataFrame({schema.TARGET: target[rows]}).write_csv(path, include_header=False)
+def write_parts(root: Path, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs) -> None:
+    """Encode the rows and write both parts' features and labels, some rows at a time."""
+    train, test = root / contract.TRAIN_FOLDER, root / contract.TEST_FOLDER
+    with (
+        outputs.add(train / contract.TRAIN_FEATURES_FILE).open("wb") as train_features,
+        outputs.add(train / contract.TRAIN_LABELS_FILE).open("wb") as train_labels,
+        outputs.add(test / contract.TEST_FEATURES_FILE).open("wb") as test_features,
+        outputs.add(test / contract.TEST_LABELS_FILE).open("wb") as test_labels,
+    ):
+        for start in range(0, len(sales.target), BATCH_ROWS):
+            batch = sales.slice(start, start + BATCH_ROWS)
+            chosen = held_out[start : start + BATCH_ROWS]
+            # float32 has the shortest text that reads back as the same number.
+            features = pl.DataFrame(encode_sales(encoding, batch))
+            labels = pl.DataFrame({schema.TARGET: batch.target})
+            for frame, rows, file in (
+                (features, ~chosen, train_features),
+                (labels, ~chosen, train_labels),
+                (features, chosen, test_features),
+                (labels, chosen, test_labels),
+            ):
+                frame.filter(rows).write_csv(file, include_header=False)

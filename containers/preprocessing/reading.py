@@ -1,7 +1,7 @@
 """Reading the raw CSV files of a folder into one sales table."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,10 @@ from . import schema
 from .events import warn_event
 from .failures import DataError
 from .mistakes import check_rows, is_utf8, read_header
-from .sales import LARGEST_NUMBER, CategoryColumn, Sales
+from .sales import LARGEST_NUMBER, CategoryColumn, Sales, concatenate_sales
 
+# What is in memory as text at a time; all rows are there as 64 bytes each, whatever the length of their texts.
+BATCH_ROWS = 262_144
 COLUMN_TYPES: dict[str, type[pl.DataType]] = {
     **dict.fromkeys((*schema.NUMBERS, schema.TARGET), pl.Float64),
     **dict.fromkeys(schema.CATEGORIES, pl.Categorical),
@@ -22,15 +24,16 @@ COLUMN_TYPES: dict[str, type[pl.DataType]] = {
 def read_folder(folder: Path) -> Sales:
     """The rows of every CSV file below the folder, in the order of the files' paths."""
     paths = find_files(folder)
-    headers = [check_header(path, path.relative_to(folder).as_posix()) for path in paths]
-    frames = [
-        read_file(path, header, path.relative_to(folder).as_posix())
-        for path, header in zip(paths, headers, strict=True)
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    headers = [check_header(path, name) for path, name in zip(paths, names, strict=True)]
+    parts = [
+        build_sales(batch, headers[0])
+        for path, header, name in zip(paths, headers, names, strict=True)
+        for batch in read_batches(path, header, name)
     ]
-    frame = pl.concat(frames, rechunk=True)
-    if frame.is_empty():
+    if not any(len(part.target) for part in parts):
         raise DataError("the input has no data rows, only headers; check what was uploaded to the job's input")
-    return build_sales(frame, headers[0])
+    return concatenate_sales(parts)
 
 
 def find_files(folder: Path) -> list[Path]:
@@ -70,20 +73,24 @@ def quote(names: Sequence[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-def read_file(path: Path, header: list[str], name: str) -> pl.DataFrame:
-    """The file's sales columns; a mistake in any row is an error that says where."""
+def read_batches(path: Path, header: list[str], name: str) -> Iterator[pl.DataFrame]:
+    """The file's sales columns, some rows at a time; a mistake in any row is an error that says where."""
+    # Every column is read, because Polars overlooks rows that are too long when told to read some.
+    scan = pl.scan_csv(path, schema={column: COLUMN_TYPES.get(column, pl.String) for column in header})
+    checked = False
     try:
-        # Every column is read, because Polars overlooks rows that are too long when told to read some.
-        frame = pl.read_csv(path, schema={column: COLUMN_TYPES.get(column, pl.String) for column in header})
+        for batch in scan.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            if is_suspicious(batch, header[-1]):
+                if not checked:
+                    check_rows(path, name)
+                    checked = True
+                # Nothing is wrong with the rows, so those without a target are blank lines.
+                batch = batch.drop_nulls(schema.TARGET)
+            yield batch.select(*COLUMN_TYPES)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         check_rows(path, name)
         reason = str(error).splitlines()[0]
         raise DataError(f"{name}: not readable as CSV: {reason}; check the quotes and commas") from error
-    if is_suspicious(frame, header[-1]):
-        check_rows(path, name)
-        # Nothing is wrong with the rows, so those without a target are blank lines.
-        frame = frame.drop_nulls(schema.TARGET)
-    return frame.select(*COLUMN_TYPES)
 
 
 def is_suspicious(frame: pl.DataFrame, last_column: str) -> bool:

@@ -1,5 +1,6 @@
 """The sales table in memory: one array per column, whatever it was read from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,3 +33,40 @@ class Sales:
     numbers: dict[str, Numbers]
     categories: dict[str, CategoryColumn]
     target: Numbers
+
+    def slice(self, start: int, stop: int) -> "Sales":
+        """Some of the rows, without copying them."""
+        return Sales(
+            columns=self.columns,
+            numbers={column: values[start:stop] for column, values in self.numbers.items()},
+            categories={
+                column: CategoryColumn(category.codes[start:stop], category.names)
+                for column, category in self.categories.items()
+            },
+            target=self.target[start:stop],
+        )
+
+
+def concatenate_sales(parts: Sequence[Sales]) -> Sales:
+    """The rows of all parts in their order; each part is emptied as it is copied, so that rows are not held twice."""
+    first = parts[0]
+    return Sales(
+        columns=first.columns,
+        numbers={
+            column: np.concatenate([part.numbers.pop(column) for part in parts]) for column in list(first.numbers)
+        },
+        categories={
+            column: concatenate_categories([part.categories.pop(column) for part in parts])
+            for column in list(first.categories)
+        },
+        target=np.concatenate([part.target for part in parts]),
+    )
+
+
+def concatenate_categories(parts: Sequence[CategoryColumn]) -> CategoryColumn:
+    """One column of parts whose names may differ; its own are sorted."""
+    names = tuple(sorted({name for part in parts for name in part.names}))
+    places = {name: place for place, name in enumerate(names)}
+    # The code of a missing name, -1, is the table's last entry.
+    tables = [np.array([*(places[name] for name in part.names), -1], dtype=np.int32) for part in parts]
+    return CategoryColumn(np.concatenate([table[part.codes] for table, part in zip(tables, parts, strict=True)]), names)

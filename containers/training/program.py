@@ -1,5 +1,6 @@
 """The training steps in their order: read, fit, evaluate, export, check, write."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from .export import check_export, export_forest
 from .forest import fit_forest
 from .hyperparameters import describe_hyperparameters
 from .job import check_command, read_job
+from .memory import check_fitting, check_reading, find_free_memory
 from .outputs import Outputs
 
 
@@ -21,12 +23,14 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     job = read_job(root)
     log_event("hyperparameters", **describe_hyperparameters(job.hyperparameters))
     encoding = read_encoding(find_channel(root, contract.ENCODING_CHANNEL, job.channels))
-    training, validation = (
-        read_dataset(find_channel(root, channel, job.channels), encoding.width)
-        for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
-    )
+    folders = [
+        find_channel(root, channel, job.channels) for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
+    ]
+    check_reading(folders, find_free_memory())
+    training, validation = (read_dataset(folder, encoding.width) for folder in folders)
     log_event("data_read", train=len(training.labels), validation=len(validation.labels), features=encoding.width)
 
+    check_fitting(len(training.labels), job.hyperparameters, os.cpu_count() or 1, find_free_memory())
     forest = fit_forest(training, job.hyperparameters, log_trees)
     metrics = evaluate_forest(forest, training, validation)
     for name, value in metrics.items():

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from containers.inference.app import build_app
+from containers.inference.app import Endpoint
+from containers.inference.traffic import Traffic
 from containers.preprocessing.__main__ import main as preprocess
 from containers.preprocessing.outputs import Outputs as PreprocessingOutputs
 from containers.training.__main__ import main as train
@@ -34,7 +35,9 @@ def test_reaches_the_error_of_the_book_on_the_real_file(tmp_path: Path, real_sal
 
 @pytest.mark.slow
 def test_serves_the_file_that_has_no_target(trained: Path, real_sales: Path) -> None:
-    client = Client(build_app(trained, workers=1))
+    endpoint = Endpoint(trained, 1, Traffic(every=False))
+    endpoint.load_model()
+    client = Client(endpoint)
     test_rows = real_sales.with_name("Test.csv").read_bytes()
 
     answer = client.post("/invocations", content=test_rows, headers={"content-type": "text/csv"})

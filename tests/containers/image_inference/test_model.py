@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -61,6 +62,21 @@ def test_names_a_file_that_is_missing(folder: Path, name: str) -> None:
     (folder / name).unlink()
 
     assert refuse(folder) == f"{name}: No such file or directory; the model archive needs it at its top level"
+
+
+@pytest.mark.parametrize("name", ["classifier.json", "weights.npz"])
+def test_refuses_a_link(folder: Path, name: str) -> None:
+    (folder / name).rename(folder / "elsewhere")
+    (folder / name).symlink_to("elsewhere")
+
+    assert refuse(folder) == f"{name}: not a regular file; the model archive must hold plain files"
+
+
+@pytest.mark.parametrize("name", ["classifier.json", "weights.npz"])
+def test_refuses_a_file_that_is_far_too_large_without_reading_it(folder: Path, name: str) -> None:
+    os.truncate(folder / name, 2**30)
+
+    assert f"{name}: 1073741824 bytes, more than the " in refuse(folder)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "no JSON"])

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -5,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from anyio import to_thread
 
 from containers.inference import app as application
-from containers.inference.app import build_app
+from containers.inference.app import Endpoint
+from containers.inference.traffic import Traffic
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import any_sales_row, make_sales
 
@@ -16,15 +17,21 @@ CSV = {"content-type": "text/csv"}
 COLUMNS = [column for column in any_sales_row() if column != "Item_Outlet_Sales"]
 
 
+def build_endpoint(root: Path) -> Endpoint:
+    endpoint = Endpoint(root, 3, Traffic(every=True))
+    endpoint.load_model()
+    return endpoint
+
+
 @pytest.fixture
 def client(trained: Path) -> Client:
-    return Client(build_app(trained, workers=3))
+    return Client(build_endpoint(trained))
 
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Client:
     """A container without a model."""
-    return Client(build_app(tmp_path, workers=1))
+    return Client(build_endpoint(tmp_path))
 
 
 def csv_body(rows: list[dict[str, str]]) -> bytes:
@@ -46,7 +53,7 @@ def test_is_not_found_when_the_model_cannot_be_loaded(broken: Client, method: st
 
 
 def test_logs_why_the_model_cannot_be_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    build_app(tmp_path, workers=1)
+    build_endpoint(tmp_path)
 
     assert read_log(capsys) == [
         {
@@ -175,19 +182,56 @@ def test_refuses_a_body_that_turns_out_too_large(client: Client) -> None:
 
 def test_answers_large_bodies_in_another_thread(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[int] = []
-    run_sync = to_thread.run_sync
+    to_thread = asyncio.to_thread
 
     async def note_and_run(*arguments: Any) -> Any:
         called.append(len(arguments[-1]))
-        return await run_sync(*arguments)
+        return await to_thread(*arguments)
 
-    monkeypatch.setattr(to_thread, "run_sync", note_and_run)
+    monkeypatch.setattr(asyncio, "to_thread", note_and_run)
     small, large = csv_body(make_sales(3)), csv_body(make_sales(300))
 
     for content in (small, large):
         assert client.post("/invocations", content=content, headers=CSV).status_code == 200
 
     assert called == [len(large)]
+
+
+def test_refuses_a_large_body_when_others_take_too_long(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "LONGEST_WAIT_SECONDS", 0.01)
+    endpoint = build_endpoint(trained)
+    asyncio.run(endpoint.turns.acquire())
+
+    answer = Client(endpoint).post("/invocations", content=csv_body(make_sales(300)), headers=CSV)
+
+    assert answer.status_code == 503
+    assert answer.json() == {"error": "other large requests are in the way; try again, or send fewer rows"}
+
+
+def test_refuses_more_rows_than_it_can_answer_in_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("containers.inference.contract.MAX_ROWS", 2)
+
+    answer = client.post("/invocations", content=csv_body(make_sales(3)), headers=CSV)
+
+    assert answer.status_code == 413
+    assert answer.json() == {"error": "the body has more than 2 rows; send fewer rows at a time"}
+
+
+def test_asks_to_wait_while_the_model_is_loading(tmp_path: Path) -> None:
+    loading = Client(Endpoint(tmp_path, 1, Traffic(every=False)))
+
+    assert loading.get("/ping").status_code == 503
+    answer = loading.post("/invocations", content=b"1", headers=CSV)
+
+    assert answer.status_code == 503
+    assert answer.json() == {"error": "the model is still loading; try again in a few seconds"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("DELETE", "/ping", 405), ("GET", "/invocations", 405), ("GET", "/elsewhere", 404)]
+)
+def test_refuses_other_methods_and_paths(client: Client, method: str, path: str, status: int) -> None:
+    assert client.request(method, path).status_code == status
 
 
 def test_tells_batch_transform_how_to_call(client: Client) -> None:
@@ -216,7 +260,13 @@ def test_logs_every_request(client: Client, capsys: pytest.CaptureFixture[str]) 
             "status": 400,
             "error": "the body is empty; send at least one row",
         },
-        {"event": "request", "method": "GET", "path": "/elsewhere", "status": 404},
+        {
+            "event": "request",
+            "method": "GET",
+            "path": "/elsewhere",
+            "status": 404,
+            "error": "there is nothing at /elsewhere",
+        },
     ]
 
 

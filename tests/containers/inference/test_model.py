@@ -1,3 +1,4 @@
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -30,6 +31,29 @@ def test_names_a_file_that_is_missing(folder: Path, name: str) -> None:
     (folder / name).unlink()
 
     assert refuse(folder) == f"{name}: No such file or directory; the model archive needs it at its top level"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "encoding.json"])
+def test_refuses_a_link(folder: Path, name: str) -> None:
+    (folder / name).rename(folder / "elsewhere")
+    (folder / name).symlink_to("elsewhere")
+
+    assert refuse(folder) == f"{name}: not a regular file; the model archive must hold plain files"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "encoding.json"])
+def test_refuses_a_pipe_instead_of_waiting_for_it(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+
+    assert refuse(folder) == f"{name}: not a regular file; the model archive must hold plain files"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "encoding.json"])
+def test_refuses_a_file_that_is_far_too_large_without_reading_it(folder: Path, name: str) -> None:
+    os.truncate(folder / name, 2**31 + 1)
+
+    assert f"{name}: 2147483649 bytes, more than the " in refuse(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", pickle.dumps({"a": "model"})])

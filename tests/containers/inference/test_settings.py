@@ -6,7 +6,13 @@ from containers.inference.settings import Settings, SettingsError, count_cpus, r
 
 
 def test_serves_as_sagemaker_expects_when_nothing_is_said() -> None:
-    assert read_settings({}) == Settings(root=Path("/opt/ml"), host="0.0.0.0", port=8080, workers=count_cpus())  # noqa: S104
+    assert read_settings({}) == Settings(
+        root=Path("/opt/ml"),
+        host="0.0.0.0",  # noqa: S104
+        port=8080,
+        workers=count_cpus(),
+        access_log="summary",
+    )
 
 
 def test_takes_what_the_environment_says() -> None:
@@ -15,9 +21,12 @@ def test_takes_what_the_environment_says() -> None:
         "MILLRACE_BIND_HOST": "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": "9000",
         "MILLRACE_SERVE_WORKERS": "3",
+        "MILLRACE_ACCESS_LOG": "every",
     }
 
-    assert read_settings(environment) == Settings(root=Path("/elsewhere"), host="127.0.0.1", port=9000, workers=3)
+    assert read_settings(environment) == Settings(
+        root=Path("/elsewhere"), host="127.0.0.1", port=9000, workers=3, access_log="every"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "http", "80.0", "9" * 5000])
@@ -28,3 +37,10 @@ def test_names_a_port_that_cannot_be_used(text: str) -> None:
     assert str(raised.value) == (
         f"environment variable SAGEMAKER_BIND_TO_PORT: {text!r} is not a whole number from 1 to 65535"
     )
+
+
+def test_names_an_access_log_that_does_not_exist() -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"MILLRACE_ACCESS_LOG": "none"})
+
+    assert str(raised.value) == "environment variable MILLRACE_ACCESS_LOG: 'none' is not one of summary, every"

@@ -44,6 +44,16 @@ def test_writes_model_encoding_and_evaluation(trained: Path, channels: dict[str,
     assert (trained / "model/encoding.json").read_bytes() == (channels["encoding"] / "encoding.json").read_bytes()
 
 
+def test_refuses_what_does_not_fit_into_memory_before_fitting(
+    tmp_path: Path, channels: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "find_free_memory", lambda: 200_000)
+    write_job(tmp_path, {"n_estimators": "500", "min_samples_leaf": "1"}, channels)
+
+    assert fail(tmp_path).startswith("growing 500 trees of about 340500 nodes in all from 540 rows needs about 0.4 GiB")
+    assert "trees_done" not in capsys.readouterr().out
+
+
 def test_logs_metrics_that_the_regular_expressions_find(
     tmp_path: Path, channels: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

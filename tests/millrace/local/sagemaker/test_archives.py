@@ -1,8 +1,13 @@
+import contextlib
+import gzip
 import io
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from millrace.local.sagemaker.archives import ArchiveError, ArchiveLimits, pack_folder, unpack_archive
 
@@ -80,6 +85,58 @@ def test_refuses_a_name_that_is_both_file_and_folder(tmp_path: Path) -> None:
 
     with pytest.raises(ArchiveError, match="a file and a folder of the same name"):
         unpack_archive(archive, tmp_path / "target")
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_refuses_a_header_that_would_fill_the_memory(tmp_path: Path, kind: bytes) -> None:
+    archive = write_archive(tmp_path / "a.tar.gz", ("header", kind, bytes(2 * 1024 * 1024)))
+
+    with pytest.raises(ArchiveError, match="it has a header of more than 1048576 bytes"):
+        unpack_archive(archive, tmp_path / "target")
+
+
+def test_refuses_more_content_than_the_limit_that_is_claimed_by_a_few_bytes(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("sparse")
+    member.size = 2**40
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as file:
+        file.write(member.tobuf(tarfile.GNU_FORMAT))
+
+    with pytest.raises(ArchiveError, match="it unpacks to more than"):
+        unpack_archive(tmp_path / "a.tar.gz", tmp_path / "target")
+
+
+def test_refuses_a_negative_size_that_would_make_room_for_others(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("negative")
+    member.size = -1024
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as file:
+        file.write(member.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+
+    with pytest.raises(ArchiveError):
+        unpack_archive(tmp_path / "a.tar.gz", tmp_path / "target")
+
+
+def test_refuses_a_name_that_is_too_long(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a.tar.gz", ("n" * 300, tarfile.REGTYPE, b""))
+
+    with pytest.raises(ArchiveError, match="it holds a name that is too long"):
+        unpack_archive(archive, tmp_path / "target")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 1023), st.binary(min_size=1, max_size=24))
+def test_refuses_or_unpacks_whatever_is_damaged(place: int, damage: bytes) -> None:
+    member = tarfile.TarInfo("folder/model.txt")
+    member.size, member.pax_headers = 7, {"comment": "long" * 30}
+    content = bytearray(member.tobuf(tarfile.PAX_FORMAT) + b"trained".ljust(512, b"\0") + bytes(1024))
+    content[place : place + len(damage)] = damage
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder, "a.tar.gz")
+        archive.write_bytes(gzip.compress(content))
+
+        with contextlib.suppress(ArchiveError):
+            unpack_archive(archive, Path(folder, "target"))
+
+        assert {path.name for path in Path(folder).iterdir()} <= {"a.tar.gz", "target"}
 
 
 @pytest.mark.parametrize("content", [b"", b"plain text", b"\x1f\x8b\x08\x00broken"])
