@@ -1,0 +1,57 @@
+"""Telling image formats apart by their first bytes."""
+
+from enum import StrEnum
+from typing import Final
+
+from .errors import NotAnImageError, UnsupportedFormatError
+
+
+class Format(StrEnum):
+    """The formats that are read."""
+
+    BMP = "BMP"
+    GIF = "GIF"
+    JPEG = "JPEG"
+    PNG = "PNG"
+    TIFF = "TIFF"
+    WEBP = "WebP"
+
+
+_SIGNATURES: Final = (
+    (b"\xff\xd8\xff", Format.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Format.PNG),
+    (b"GIF87a", Format.GIF),
+    (b"GIF89a", Format.GIF),
+    (b"II*\0", Format.TIFF),
+    (b"MM\0*", Format.TIFF),
+    (b"BM", Format.BMP),
+)
+# Every further decoder is a further way in, and nobody photographs in these.
+_UNSUPPORTED_SIGNATURES: Final = (
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\0\0\1\0", "Icon"),
+    (b"II+\0", "BigTIFF"),
+    (b"MM\0+", "BigTIFF"),
+    (b"8BPS", "Photoshop"),
+    (b"%PDF", "PDF"),
+    (b"<svg", "SVG"),
+    (b"P5", "Portable grey map"),
+    (b"P6", "Portable pixel map"),
+)
+_SUPPORTED: Final = ", ".join(Format)
+
+
+def detect_format(image_bytes: bytes) -> Format:
+    """The format that the first bytes announce."""
+    for signature, found in _SIGNATURES:
+        if image_bytes.startswith(signature):
+            return found
+    if image_bytes.startswith(b"RIFF") and image_bytes[8:12] == b"WEBP":
+        return Format.WEBP
+    for signature, name in _UNSUPPORTED_SIGNATURES:
+        if image_bytes.startswith(signature):
+            raise UnsupportedFormatError(f"{name} images are not read; send one of {_SUPPORTED}")
+    if image_bytes[4:8] == b"ftyp":
+        raise UnsupportedFormatError(f"AVIF, HEIC and video files are not read; send one of {_SUPPORTED}")
+    raise NotAnImageError(f"the first bytes are those of no image format; send one of {_SUPPORTED}")

@@ -1,0 +1,52 @@
+"""What an image may cost; checked on its header, before a pixel is decoded."""
+
+from dataclasses import dataclass
+
+from .errors import EmptyBodyError, ImageTooLargeError, TooComplexError, TooManyBytesError
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The most that one image may have; the defaults fit a function of 256 MB.
+
+    Args:
+        file_bytes: The size of the file.
+        pixels: Declared width times height.
+        decoding_bytes: What decoding needs beside the file: pixels, working copies, coefficients.
+        scans: Passes over the image of a progressive JPEG; ordinary ones have about ten.
+        scanned_bytes: All its passes together: each goes over all coefficients, however little it says.
+    """
+
+    file_bytes: int = 32 * _MIB
+    pixels: int = 100_000_000
+    decoding_bytes: int = 160 * _MIB
+    scans: int = 64
+    scanned_bytes: int = 2048 * _MIB
+
+    def check_file(self, size: int) -> None:
+        """Refuse a file of this many bytes when it is empty or too large."""
+        if not size:
+            raise EmptyBodyError("the object is empty")
+        if size > self.file_bytes:
+            raise TooManyBytesError(f"the file has {size} bytes, more than {self.file_bytes}")
+
+    def check_pixels(self, width: int, height: int) -> None:
+        """Refuse an image of this size when that is too large."""
+        if width * height > self.pixels:
+            raise ImageTooLargeError(f"the image declares {width} x {height} pixels, more than {self.pixels}")
+
+    def check_decoding(self, needed_bytes: int) -> None:
+        """Refuse an image whose decoding needs too much memory."""
+        if needed_bytes > self.decoding_bytes:
+            raise ImageTooLargeError(
+                f"decoding needs about {needed_bytes // _MIB} MiB of memory, more than {self.decoding_bytes // _MIB}"
+            )
+
+    def check_scans(self, scans: int, bytes_per_scan: int) -> None:
+        """Refuse a JPEG with too many passes over the image."""
+        if scans > self.scans:
+            raise TooComplexError(f"the JPEG has {scans} scans, more than {self.scans}")
+        if scans * bytes_per_scan > self.scanned_bytes:
+            raise TooComplexError(f"the JPEG has {scans} scans, too many for its size")

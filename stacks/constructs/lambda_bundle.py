@@ -1,0 +1,122 @@
+"""A Lambda function's code with its packages as wheels for Graviton: no Docker, the same bytes every time."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE = lambda_.Architecture.ARM_64
+KEPT_PACKAGES = Path(__file__).parents[2] / ".millrace" / "lambda-packages"
+
+# The oldest glibc that the wheels may ask for; Amazon Linux 2023 has 2.34.
+_GRAVITON = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
+# Part of the key of kept packages: a new number makes all of them anew.
+_RECIPE = 1
+
+
+class BundleError(Exception):
+    """A bundle that cannot be made."""
+
+
+class BundleTarget(StrEnum):
+    """Where the code is to run: on Lambda's Graviton, or under this Python in the local cloud."""
+
+    GRAVITON = "graviton"
+    HOST = "host"
+
+
+@jsii.implements(ILocalBundling)
+class LambdaBundle:
+    """The folder of a Lambda program and the packages its `requirements.txt` pins.
+
+    The packages are kept by the hash of the lock file, so that only the first synthesis after a change of it needs a
+    network; the program itself is small and copied every time.
+
+    Args:
+        source: The program's folder; the bundle holds it under its own name, so that it is a package there.
+        target: Where it is to run.
+        kept_in: Where installed packages are kept.
+    """
+
+    def __init__(self, source: Path, *, target: BundleTarget, kept_in: Path = KEPT_PACKAGES) -> None:
+        self._source = source
+        self._target = target
+        self._kept_in = kept_in
+
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
+        """Put the bundle into a folder of CDK's, which then never needs its Docker image.
+
+        Raises:
+            BundleError: The packages cannot be installed.
+        """
+        shutil.copytree(self._provide_packages(), output_dir, dirs_exist_ok=True)
+        for path in sorted(self._source.rglob("*.py")):
+            place = Path(output_dir) / self._source.name / path.relative_to(self._source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+        return True
+
+    def _provide_packages(self) -> Path:
+        kept = self._kept_in / self._compute_key()
+        if kept.is_dir():
+            return kept
+        self._kept_in.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._kept_in) as scratch:
+            made = Path(scratch) / "packages"
+            self._install_packages(made)
+            _remove_traces(made)
+            # Another synthesis may have made the same meanwhile.
+            if not kept.is_dir():
+                made.rename(kept)
+        return kept
+
+    def _compute_key(self) -> str:
+        recipe = [str(_RECIPE), *self._list_platform_options()]
+        if self._target is BundleTarget.HOST:
+            recipe += [sysconfig.get_platform(), str(sys.implementation.cache_tag)]
+        return hashlib.sha256("\0".join(recipe).encode() + self._requirements.read_bytes()).hexdigest()
+
+    @property
+    def _requirements(self) -> Path:
+        return self._source / "requirements.txt"
+
+    def _list_platform_options(self) -> Sequence[str]:
+        return _GRAVITON if self._target is BundleTarget.GRAVITON else ()
+
+    def _install_packages(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", *self._list_platform_options()]
+        command += ["--python", sys.executable, "--no-deps", "--require-hashes", "--link-mode", "copy"]
+        command += ["--target", str(folder), "--requirements", str(self._requirements)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BundleError(
+                f"cannot install the packages of {self._requirements} for {self._target}; "
+                f"the first synthesis after a change needs the package index. uv says: {done.stderr.strip()}"
+            )
+
+
+def bundle_code(source: Path, target: BundleTarget) -> lambda_.Code:
+    """The code of a Lambda function, for CDK to stage and upload."""
+    return lambda_.Code.from_asset(
+        str(source),
+        asset_hash_type=AssetHashType.OUTPUT,
+        bundling=BundlingOptions(image=RUNTIME.bundling_image, local=LambdaBundle(source, target=target)),
+    )
+
+
+def _remove_traces(folder: Path) -> None:
+    """Remove what differs with the interpreter that installs: console scripts, and the lists with their hashes."""
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+    (folder / ".lock").unlink(missing_ok=True)
+    for record in folder.glob("*.dist-info/RECORD"):
+        record.unlink()

@@ -1,0 +1,62 @@
+"""Running the normalizer over files in a process of its own, as in a function, to see what it takes."""
+
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdas.image_normalizer.errors import NormalizeError
+from lambdas.image_normalizer.normalize import normalize
+from tests.conftest import PROJECT
+
+# The memory of the function; what a test process of pytest has loaded is not in it.
+FUNCTION_MIB = 256
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one file ended: with a picture of so many bytes, or with an error's code."""
+
+    file: str
+    ending: str
+    seconds: float
+    peak_mib: float
+
+
+def run_apart(files: Sequence[Path]) -> list[Run]:
+    """Normalize the files one after the other in one fresh process; its peak memory only grows."""
+    command = [sys.executable, "-W", "ignore", "-m", __name__, *map(str, files)]
+    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    return [Run(**json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def run_here(file: Path) -> Run:
+    """Normalize one file; an error without a type is an error of this program."""
+    image_bytes = file.read_bytes()
+    start = time.perf_counter()
+    try:
+        ending = f"{len(normalize(image_bytes))} bytes"
+    except NormalizeError as error:
+        ending = error.code
+    seconds = time.perf_counter() - start
+    return Run(file.name, ending, seconds, read_peak_mib())
+
+
+def read_peak_mib() -> float:
+    """The most memory this process has had."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    # On Linux `ru_maxrss` begins with what the parent had when it forked.
+    (kibibytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())
+    return int(kibibytes) / 1024
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        sys.stdout.write(json.dumps(vars(run_here(Path(argument)))) + "\n")

@@ -1,0 +1,99 @@
+"""The bundle that goes to Lambda, run as Lambda runs it, on an emulated Graviton."""
+
+import base64
+import os
+import platform
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from lambdas.image_normalizer.normalize import normalize
+from lambdas.image_normalizer.options import parse_options
+from stacks.constructs.lambda_bundle import BundleTarget, LambdaBundle
+from tests.conftest import PROJECT
+
+from .graviton import invoke, list_missing_tools, start_function
+from .made_images import encode, make_jpeg, make_scene, orient
+
+HANDLER = """
+import base64, platform
+from image_normalizer.errors import NormalizeError
+from image_normalizer.normalize import normalize
+from image_normalizer.options import parse_options
+
+def handle(event, context):
+    try:
+        picture = normalize(base64.b64decode(event["image"]), parse_options(event["options"]))
+    except NormalizeError as error:
+        return {"code": error.code, "reason": error.reason}
+    return {"picture": base64.b64encode(picture).decode(), "machine": platform.machine()}
+"""
+PNG = {"output_format": "png", "colour": "rgb"}
+PHOTOGRAPH = Image.effect_mandelbrot((1300, 1100), (-2.0, -1.2, 1.0, 1.2), 60)
+IMAGES: dict[str, Callable[[], bytes]] = {
+    "jpeg": lambda: encode(PHOTOGRAPH, "JPEG"),
+    "progressive": lambda: encode(PHOTOGRAPH, "JPEG", progressive=True),
+    "turned": lambda: make_jpeg(300, 200, exif=orient(6)),
+    "cmyk": lambda: encode(make_scene().convert("CMYK"), "JPEG"),
+    "png": lambda: encode(make_scene(), "PNG"),
+    "webp": lambda: encode(make_scene(300, 200), "WEBP"),
+    "tiff": lambda: encode(make_scene(), "TIFF", compression="tiff_lzw"),
+    "gif": lambda: encode(make_scene().quantize(4), "GIF"),
+}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    missing = find_obstacles()
+    if missing:
+        reason = f"the bundle was NOT run on arm64: this machine lacks {', '.join(missing)}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("graviton")
+    bundle = folder / "bundle"
+    LambdaBundle(PROJECT / "lambdas" / "image_normalizer", target=BundleTarget.GRAVITON).try_bundle(str(bundle))
+    (bundle / "probe.py").write_text(HANDLER)
+    with start_function(folder, bundle, "probe.handle") as url:
+        yield url
+
+
+def find_obstacles() -> list[str]:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return ["Linux on x86-64"]
+    if not Path("/usr/bin/apt-get").exists():
+        return ["Debian's apt-get"]
+    return list_missing_tools()
+
+
+def to_text(image_bytes: bytes) -> str:
+    return base64.b64encode(image_bytes).decode()
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_gives_the_same_picture_as_here(function: str, name: str) -> None:
+    image_bytes = IMAGES[name]()
+
+    answer = invoke(function, {"image": to_text(image_bytes), "options": PNG})
+
+    assert answer["machine"] == "aarch64"
+    there = Image.open(BytesIO(base64.b64decode(answer["picture"])))
+    here = Image.open(BytesIO(normalize(image_bytes, parse_options(PNG))))
+    assert max(high for _, high in ImageChops.difference(there, here).getextrema()) <= 1  # type: ignore[misc]
+
+
+def test_gives_the_error_of_a_bad_image(function: str) -> None:
+    answer = invoke(function, {"image": to_text(b"no image"), "options": {}})
+
+    assert answer["code"] == "NotAnImage"
+
+
+def test_gives_the_error_of_a_truncated_image(function: str) -> None:
+    answer = invoke(function, {"image": to_text(encode(PHOTOGRAPH, "JPEG")[:5000]), "options": {}})
+
+    assert answer["code"] == "ImageTruncated"
