@@ -9,6 +9,8 @@ import click
 from millrace.cli.channels import channels
 from millrace.cli.data import data
 from millrace.cli.local import local
+from millrace.cli.lst import lst
+from millrace.cli.manifest import manifest
 
 
 class _TerminatedError(BaseException):
@@ -24,6 +26,8 @@ def cli() -> None:
 cli.add_command(channels)
 cli.add_command(data)
 cli.add_command(local)
+cli.add_command(lst)
+cli.add_command(manifest)
 
 
 def main() -> None:

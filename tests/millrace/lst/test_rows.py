@@ -1,10 +1,23 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millrace.lst import ListError, ListRow, hash_path, make_lists, read_lst, write_lst
+from millrace.lst import (
+    ListError,
+    ListRow,
+    MultiLabelRow,
+    hash_path,
+    make_lists,
+    read_lst,
+    read_multi_label_lst,
+    write_lst,
+)
+from tests.conftest import PROJECT
+from tests.millrace.lst.lists import find_real
 
 # The first digits that sha256sum gives for the path.
 HASHED = "74b8959a81718528"
@@ -173,3 +186,52 @@ def test_refuses_a_folder_that_is_missing(tmp_path: Path) -> None:
 def test_refuses_a_ratio_that_leaves_a_part_empty(tmp_path: Path, ratio: float) -> None:
     with pytest.raises(ListError, match="expected a number between 0 and 1"):
         make_lists(tmp_path, validation_ratio=ratio)
+
+
+@pytest.mark.parametrize("name", ["scones_train.lst", "scones_test.lst"])
+def test_writes_real_lists_back_byte_for_byte(tmp_path: Path, name: str) -> None:
+    real = find_real(name)
+
+    write_lst(tmp_path / name, read_lst(real))
+
+    assert (tmp_path / name).read_bytes() == real.read_bytes()
+
+
+def test_reads_several_labels_as_im2rec_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "images.lst"
+    path.write_text("7\t1.000000\t0.000000\ta.jpg\n9\t0.000000\t0.250000\tb.jpg\n")
+
+    assert read_multi_label_lst(path) == [
+        MultiLabelRow(7, (1.0, 0.0), "a.jpg"),
+        MultiLabelRow(9, (0.0, 0.25), "b.jpg"),
+    ]
+
+
+@given(
+    st.dictionaries(
+        st.integers(0, 2**53), st.tuples(st.tuples(st.integers(0, 1), st.integers(-8, 8).map(lambda n: n / 8)), PATHS)
+    )
+)
+def test_reads_the_several_labels_it_wrote(
+    tmp_path_factory: pytest.TempPathFactory, rows: dict[int, tuple[tuple[float, float], str]]
+) -> None:
+    path = tmp_path_factory.mktemp("lists") / "images.lst"
+    written = [MultiLabelRow(index, labels, name) for index, (labels, name) in rows.items()]
+
+    write_lst(path, written)
+
+    assert read_multi_label_lst(path) == written
+
+
+def test_says_on_which_line_several_labels_are_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "images.lst"
+    path.write_text("0\t1\t0\ta\n1\t1\tx\tb\n")
+
+    with pytest.raises(ListError, match="line 2: label 'x' is not a number"):
+        read_multi_label_lst(path)
+
+
+def test_reads_small_lists_without_the_engine_for_large_ones() -> None:
+    program = "import sys, millrace.lst; sys.exit('duckdb' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=PROJECT).returncode == 0
