@@ -77,10 +77,11 @@ $(VENV)/uv:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-$(VENV)/setup: $(VENV)/uv requirements.txt pyproject.toml package-lock.json
+$(VENV)/setup: $(VENV)/uv requirements.txt pyproject.toml package-lock.json $(wildcard lambdas/*/requirements.txt)
 	@$(INSTALL) -r requirements.txt
 	@uv pip install --quiet --no-deps --editable .
 	@npm ci --no-audit --no-fund --silent
+	@python -m stacks.constructs.lambda_bundle
 	@touch $@
 
 $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt

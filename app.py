@@ -11,9 +11,10 @@ from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
 from stacks.image_stack import ImageStack
 from stacks.network_stack import NetworkStack
+from stacks.normalizer_stack import NormalizerStack
 from stacks.notebook_stack import NotebookStack
 from stacks.registry_stack import RegistryStack
-from stacks.settings import Settings, SettingsError
+from stacks.settings import Settings, SettingsError, read_bundle_target
 from stacks.storage_stack import StorageStack
 
 
@@ -27,7 +28,13 @@ def build(app: cdk.App) -> cdk.App:
 
     key = None
     if settings.encryption.customer_key:
-        key = EncryptionStack(app, "Encryption", retain_data=retain_data, stack_name=name("Encryption")).key
+        key = EncryptionStack(
+            app,
+            "Encryption",
+            retain_data=retain_data,
+            has_fsx=settings.file_systems.fsx.enabled,
+            stack_name=name("Encryption"),
+        ).key
     storage = StorageStack(
         app, "Storage", settings=settings.storage, key=key, retain_data=retain_data, stack_name=name("Storage")
     )
@@ -67,6 +74,16 @@ def build(app: cdk.App) -> cdk.App:
         stack_name=name("Images"),
     )
 
+    if settings.normalizer.has_doors:
+        NormalizerStack(
+            app,
+            "Normalizer",
+            settings=settings.normalizer,
+            storage=storage,
+            target=read_bundle_target(app.node),
+            retain_data=retain_data,
+            stack_name=name("Normalizer"),
+        )
     if settings.notebook.enabled:
         NotebookStack(
             app,

@@ -46,6 +46,9 @@ WORK_BUCKET_OUTPUT: Final = "WorkBucketName"
 EFS_OUTPUT: Final = "EfsFileSystemId"
 FSX_OUTPUT: Final = "FsxFileSystemId"
 
+# The context that says where Lambda functions are to run: "graviton", or "host" for the local cloud.
+BUNDLE_TARGET_CONTEXT: Final = "bundle_target"
+
 # Where each execution writes in the work bucket.
 EXECUTIONS_PREFIX: Final = "executions/"
 

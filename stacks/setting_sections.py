@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from lambdas.image_normalizer.errors import BadOptionError
+from lambdas.image_normalizer.options import parse_options
 from millrace.channels import InputMode
 
 # CloudWatch Logs accepts these retention periods and no others:
@@ -64,6 +66,14 @@ def _check_capacity(gib: int) -> int:
     if gib != 1200 and (gib < 2400 or gib % 2400):
         raise ValueError("FSx for Lustre on SSD comes in 1200 GiB, 2400 GiB and multiples of 2400 GiB")
     return gib
+
+
+def _check_options(options: Mapping[str, str]) -> Mapping[str, str]:
+    try:
+        parse_options(options)
+    except BadOptionError as error:
+        raise ValueError(error.reason) from None
+    return options
 
 
 InstanceType = Annotated[
@@ -131,6 +141,7 @@ class StorageSettings(Section):
     noncurrent_version_days: Days
     unfinished_upload_days: Days
     access_log_days: Days
+    cache_days: Days
 
 
 class EfsSettings(Section):
@@ -252,3 +263,37 @@ class ImagesSettings(Section):
 
     training: ChannelTrainingSettings
     endpoint: EndpointSettings
+
+
+class ConsumerSettings(Section):
+    """Somebody who reads pictures: what they get when a request through Object Lambda names no options."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=30)]
+    options: Annotated[Mapping[str, str], AfterValidator(_check_options)]
+
+
+class NormalizerSettings(Section):
+    """The image normalizer: which doors it has, for whom, and its limits."""
+
+    function_url: bool
+    object_lambda: bool
+    consumers: Annotated[tuple[ConsumerSettings, ...], Field(strict=False)]
+    cache: bool
+    # Less would cut off the function's own limits on reading; Object Lambda waits for 60.
+    timeout_seconds: Annotated[int, Field(ge=30, le=60)]
+    reserved_concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    log_retention_days: LogDays
+
+    @property
+    def has_doors(self) -> bool:
+        """Whether there is any way in."""
+        return self.function_url or self.object_lambda
+
+    @model_validator(mode="after")
+    def _check_consumers(self) -> Self:
+        names = [consumer.name for consumer in self.consumers]
+        if len(set(names)) < len(names):
+            raise ValueError("every consumer needs a name of its own")
+        if self.object_lambda and not names:
+            raise ValueError("object_lambda gives each consumer a door, and there is no consumer")
+        return self

@@ -8,6 +8,7 @@ from constructs import Node
 from pydantic import BaseModel, StringConstraints, ValidationError, model_validator
 
 from millrace import contract
+from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.setting_sections import (
     SAGEMAKER_API_ENDPOINT,
     BigMartSettings,
@@ -15,6 +16,7 @@ from stacks.setting_sections import (
     FileSystemSettings,
     ImagesSettings,
     NetworkSettings,
+    NormalizerSettings,
     NotebookSettings,
     PipelineSettings,
     RegistrySettings,
@@ -46,6 +48,7 @@ class Settings(Section):
     pipeline: PipelineSettings
     bigmart: BigMartSettings
     images: ImagesSettings
+    normalizer: NormalizerSettings
 
     @model_validator(mode="after")
     def _check_channels(self) -> Self:
@@ -102,6 +105,19 @@ class Settings(Section):
         except ValidationError as error:
             problems = [_describe(problem, f"{ENVIRONMENTS_KEY}.{environment}", cls) for problem in error.errors()]
             raise SettingsError("\n".join(dict.fromkeys(problems))) from None
+
+
+def read_bundle_target(node: Node) -> BundleTarget:
+    """Where Lambda functions are to run; the local cloud asks for this machine.
+
+    Raises:
+        SettingsError: If there is no such place.
+    """
+    target = node.try_get_context(contract.BUNDLE_TARGET_CONTEXT) or BundleTarget.GRAVITON
+    if target not in set(BundleTarget):
+        allowed = ", ".join(BundleTarget)
+        raise SettingsError(f"context '{contract.BUNDLE_TARGET_CONTEXT}': found {target!r}, allowed: {allowed}")
+    return BundleTarget(target)
 
 
 def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from lambdas.image_normalizer import contract as normalizer
 from millrace import contract
 from stacks.constructs.buckets import AccessLogBucket, DataBucket, DataBucketDefaults
 from stacks.setting_sections import StorageSettings
@@ -31,6 +32,7 @@ class StorageStack(Stack):
         defaults = DataBucketDefaults(access_logs=logs, settings=settings, key=key, retain_data=retain_data)
         self.raw = DataBucket(self, "Raw", defaults=defaults)
         self.work = DataBucket(self, "Work", defaults=defaults)
+        self.work.add_lifecycle_rule(prefix=normalizer.CACHE_PREFIX, expiration=Duration.days(settings.cache_days))
 
         CfnOutput(self, contract.RAW_BUCKET_OUTPUT, value=self.raw.bucket_name)
         CfnOutput(self, contract.WORK_BUCKET_OUTPUT, value=self.work.bucket_name)

@@ -45,6 +45,8 @@ class Deployment:
 def start_synthesis(environment: str, assembly: Path) -> Tool:
     """Start to synthesize the app into a folder; needs no credentials, network or running cloud."""
     command = [*_cdk(), "synth", "--quiet", "--output", str(assembly), "--context", f"env={environment}"]
+    # Lambda functions run under this Python here.
+    command += ["--context", f"{contract.BUNDLE_TARGET_CONTEXT}=host"]
     return Tool("cdk synth", command, environment=_toolchain(), directory=PROJECT)
 
 

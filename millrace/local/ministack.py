@@ -12,10 +12,12 @@ import importlib.metadata
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
 
 from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
@@ -29,6 +31,10 @@ VERSION = "1.5.33"
 
 # Waits of a state machine (polling an endpoint, pausing before a retry) take this share of their time.
 WAIT_SCALE = 0.02
+
+# How many functions run at the same time; further requests wait.
+FUNCTIONS_AT_ONCE = 4
+FUNCTION_URL = "AWS::Lambda::Url"
 
 Provision = Callable[..., tuple[str, Attributes]]
 
@@ -109,6 +115,19 @@ def install_resources(watchers: Mapping[str, ResourceWatcher]) -> None:
         handlers[name] = _watch(handlers[name], watcher)
     # Everything else is provisioned on the loop that answers S3 and would wait for itself.
     stacks._runs_on_worker_thread = _run_on_thread_too(watchers, stacks._runs_on_worker_thread)
+
+
+def install_functions(port: int) -> None:
+    """Teach MiniStack function URLs that lead here, events as complete as AWS's, and to bear a crowd."""
+    object_lambda: Any = importlib.import_module("ministack.services.s3_object_lambda")
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
+    handlers = provisioners._RESOURCE_HANDLERS
+
+    handlers[FUNCTION_URL] = _lead_here(handlers[FUNCTION_URL], port)
+    functions._build_function_url_event = _keep_path_encoded(functions._build_function_url_event)
+    object_lambda.handle_request = _tell_query(object_lambda.handle_request)
+    functions._execute_function = _take_turns(functions._execute_function, threading.Semaphore(FUNCTIONS_AT_ONCE))
 
 
 async def serve(port: int, *, close: Callable[[], None]) -> None:
@@ -236,6 +255,51 @@ def _watch(handlers: dict[str, Any], watcher: ResourceWatcher) -> dict[str, Any]
         watcher.delete(resource_id)
 
     return {**handlers, "create": create, "update": update, "delete": delete}
+
+
+def _lead_here(handlers: dict[str, Any], port: int) -> dict[str, Any]:
+    """The name in MiniStack's own function URLs is not known outside it; a path of this server means the same."""
+
+    def lead_here(provision: Provision) -> Provision:
+        def run(*arguments: Any) -> tuple[str, Attributes]:
+            resource_id, attributes = provision(*arguments)
+            url_id = urlsplit(attributes["FunctionUrl"]).netloc.partition(".")[0]
+            return resource_id, {**attributes, "FunctionUrl": f"http://{HOST}:{port}/_aws/lambda-url/{url_id}/"}
+
+        return run
+
+    return {**handlers, "create": lead_here(handlers["create"]), "update": lead_here(handlers["update"])}
+
+
+def _keep_path_encoded(build_event: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """On AWS, a function URL's event has the path as it was sent: https://github.com/hotsock/voker/pull/8."""
+
+    def build(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event = build_event(*arguments, **options)
+        return {**event, "rawPath": quote(event["rawPath"])}
+
+    return build
+
+
+def _tell_query(handle: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """On AWS, an Object Lambda event has the caller's whole address; MiniStack leaves out an alias's query."""
+
+    async def handle_with_query(*arguments: Any) -> Any:
+        *others, query, url = arguments
+        told = url if "?" in url or not query else f"{url}?{urlencode(query, doseq=True)}"
+        return await handle(*others, query, told)
+
+    return handle_with_query
+
+
+def _take_turns(execute: Callable[..., Any], turns: threading.Semaphore) -> Callable[..., Any]:
+    """A process per waiting request would take the machine's memory; AWS has room for a thousand at once."""
+
+    def run(*arguments: Any) -> Any:
+        with turns:
+            return execute(*arguments)
+
+    return run
 
 
 def _run_on_thread_too(

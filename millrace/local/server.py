@@ -57,6 +57,7 @@ def _serve(root: Path, port: int) -> None:
     )
     ministack.install_sagemaker(sagemaker)
     ministack.install_resources(file_systems.list_watchers())
+    ministack.install_functions(port)
     asyncio.run(ministack.serve(port, close=sagemaker.close))
 
 

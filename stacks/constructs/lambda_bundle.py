@@ -59,14 +59,19 @@ class LambdaBundle:
         Raises:
             BundleError: The packages cannot be installed.
         """
-        shutil.copytree(self._provide_packages(), output_dir, dirs_exist_ok=True)
+        shutil.copytree(self.provide_packages(), output_dir, dirs_exist_ok=True)
         for path in sorted(self._source.rglob("*.py")):
             place = Path(output_dir) / self._source.name / path.relative_to(self._source)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
         return True
 
-    def _provide_packages(self) -> Path:
+    def provide_packages(self) -> Path:
+        """The folder of the installed packages, made on first use.
+
+        Raises:
+            BundleError: They cannot be installed.
+        """
         kept = self._kept_in / self._compute_key()
         if kept.is_dir():
             return kept
@@ -120,3 +125,10 @@ def _remove_traces(folder: Path) -> None:
     (folder / ".lock").unlink(missing_ok=True)
     for record in folder.glob("*.dist-info/RECORD"):
         record.unlink()
+
+
+if __name__ == "__main__":
+    # Run at set-up, so that synthesis never needs a network.
+    for program in sorted(Path(__file__).parents[2].glob("lambdas/*/requirements.txt")):
+        for where in BundleTarget:
+            LambdaBundle(program.parent, target=where).provide_packages()

@@ -43,6 +43,14 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "network.interface_endpoints": ["sagemaker.api"],
         "encryption.customer_key": True,
     },
+    "object-lambda": {
+        "normalizer.object_lambda": True,
+        "normalizer.cache": True,
+        "normalizer.consumers": [
+            {"name": "training", "options": {}},
+            {"name": "labelling-team", "options": {"colour": "rgb", "width": "512", "height": "512"}},
+        ],
+    },
 }
 VARIANTS = (*ENVIRONMENTS, *SWITCHES)
 

@@ -40,6 +40,9 @@ CFN_LINT_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("W3005", "*/*/TrainingStateMachine????????"): (
         "CDK makes the machine wait for its role and the role's policy together; RoleArn names only the role."
     ),
+    Finding("W3005", "*/Normalizer/NormalizerFunction????????"): (
+        "CDK makes a function wait for its role and the role's policy together; Role names only the role."
+    ),
 }
 CHECKOV_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("CKV_AWS_136", "*/Registry/*"): (
@@ -48,9 +51,25 @@ CHECKOV_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("CKV_AWS_18", "*/Storage/AccessLogs????????"): (
         "It is where the other buckets log to; if it logged to itself, every log would cause another."
     ),
+    Finding("CKV_AWS_33", "prod/Encryption/Key????????"): (
+        "FSx uses the key as a role that AWS makes and names; conditions admit that kind of role of this account, "
+        "through S3 only."
+    ),
     Finding("CKV_AWS_158", "dev/*/*Logs????????"): NO_KEY,
     Finding("CKV_AWS_158", "notebook/*/*Logs????????"): NO_KEY,
     Finding("CKV_AWS_187", "notebook/Notebook/Instance"): NO_KEY,
+    Finding("CKV_AWS_115", "*/Normalizer/NormalizerFunction????????"): (
+        "normalizer.reserved_concurrency is a setting: what it reserves is taken from the account's other functions."
+    ),
+    Finding("CKV_AWS_116", "*/Normalizer/NormalizerFunction????????"): (
+        "Nobody invokes it asynchronously: every caller waits for the answer and is told of a failure."
+    ),
+    Finding("CKV_AWS_117", "*/Normalizer/NormalizerFunction????????"): (
+        "It speaks to S3 only, which its role limits; in the isolated network it could not log without an endpoint."
+    ),
+    Finding("CKV_AWS_173", "*/Normalizer/NormalizerFunction????????"): (
+        "Its variables name a bucket, an access point and a switch: nothing secret; AWS's own key encrypts them."
+    ),
 }
 
 

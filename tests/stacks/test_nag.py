@@ -9,10 +9,17 @@ from constructs import IConstruct
 
 from app import build
 from stacks import notebook_stack
-from stacks.constructs import execution_role, notebook_role, training_pipeline
+from stacks.constructs import execution_role, image_access_point, normalizer, notebook_role, training_pipeline
 from tests.stacks.conftest import context_of
 
-ACKNOWLEDGING_MODULES = (execution_role, notebook_role, notebook_stack, training_pipeline)
+ACKNOWLEDGING_MODULES = (
+    execution_role,
+    image_access_point,
+    normalizer,
+    notebook_role,
+    notebook_stack,
+    training_pipeline,
+)
 
 
 def find_violations(variant: str) -> set[tuple[str, str]]:

@@ -3,10 +3,13 @@
 import copy
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from pydantic import ValidationError
 
-from stacks.settings import Settings, SettingsError
+from millrace import contract
+from stacks.constructs.lambda_bundle import BundleTarget
+from stacks.settings import Settings, SettingsError, read_bundle_target
 from tests.stacks.conftest import read_context, set_path
 
 
@@ -165,3 +168,44 @@ def test_refuses_a_secret_without_the_repository_it_opens() -> None:
     secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:git"
 
     assert "needs the repository_url it opens" in refusal("notebook.repository_secret_arn", secret)
+
+
+def consumers(*names: str, **options: str) -> list[dict[str, Any]]:
+    return [{"name": name, "options": options} for name in names]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("normalizer.timeout_seconds", 61, "found 61: Input should be less than or equal to 60"),
+        ("normalizer.consumers", consumers("a", "a"), "every consumer needs a name of its own"),
+        ("normalizer.consumers", consumers("Team"), "String should match pattern"),
+        ("normalizer.consumers", consumers("a", width="0"), "width is 0, which is not between 1 and 2048"),
+        ("normalizer.consumers", consumers("a", size="9"), "there is no option 'size'; there are width, height"),
+    ],
+)
+def test_refuses_a_normalizer_that_could_not_work(path: str, value: Any, reason: str) -> None:
+    assert reason in refusal(path, value)
+
+
+def test_refuses_object_lambda_without_anybody_to_read_through_it() -> None:
+    environments = environments_with("normalizer.object_lambda", True)
+    environments["dev"]["normalizer"]["consumers"] = []
+
+    with pytest.raises(SettingsError, match="gives each consumer a door, and there is no consumer"):
+        Settings.from_mapping("dev", environments)
+
+
+@pytest.mark.parametrize(
+    ("context", "target"),
+    [({}, BundleTarget.GRAVITON), ({contract.BUNDLE_TARGET_CONTEXT: "host"}, BundleTarget.HOST)],
+)
+def test_bundles_functions_for_graviton_unless_told_otherwise(context: dict[str, str], target: BundleTarget) -> None:
+    assert read_bundle_target(cdk.App(context=context).node) is target
+
+
+def test_refuses_a_place_where_functions_cannot_run() -> None:
+    app = cdk.App(context={contract.BUNDLE_TARGET_CONTEXT: "moon"})
+
+    with pytest.raises(SettingsError, match="context 'bundle_target': found 'moon', allowed: graviton, host"):
+        read_bundle_target(app.node)

@@ -77,8 +77,9 @@ def test_refuses_every_request_without_current_tls(template: Template, condition
 
 @pytest.mark.parametrize("bucket", DATA_BUCKETS)
 def test_puts_objects_into_intelligent_tiering_on_the_first_day(template: Template, bucket: str) -> None:
-    (rule,) = find_buckets(template)[bucket]["Properties"]["LifecycleConfiguration"]["Rules"]
+    rule, *_ = find_buckets(template)[bucket]["Properties"]["LifecycleConfiguration"]["Rules"]
 
+    assert "Prefix" not in rule
     assert rule["Transitions"] == [{"StorageClass": "INTELLIGENT_TIERING", "TransitionInDays": 0}]
 
 
@@ -89,7 +90,7 @@ def test_never_archives_objects_that_training_reads(template: Template, bucket: 
 
 def test_expires_unfinished_uploads_and_old_versions(template: Template) -> None:
     for bucket in find_buckets(template).values():
-        (rule,) = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        rule, *_ = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
         assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
         assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
 
@@ -100,6 +101,12 @@ def test_logs_access_to_the_log_bucket(template: Template, bucket: str) -> None:
 
     assert logging["DestinationBucketName"]["Ref"].startswith("AccessLogs")
     assert logging["LogFilePrefix"] == f"{bucket.lower()}/"
+
+
+def test_expires_normalized_images(template: Template) -> None:
+    (rule,) = find_buckets(template)["Work"]["Properties"]["LifecycleConfiguration"]["Rules"][1:]
+
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("normalized/", 7)
 
 
 def test_expires_access_logs(template: Template) -> None:

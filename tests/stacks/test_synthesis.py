@@ -44,7 +44,8 @@ def synthesize(environment: str, assembly: Path, scripts: Path, prefix: Sequence
     """
     command = [*prefix, CDK, "--no-notices", "synth", "--quiet", "--output", str(assembly), "--context"]
     run([*command, f"env={environment}"], {"PATH": str(scripts), "HOME": str(assembly.parent)})
-    return {path.name: JSII_FOLDER.sub(b"jsii-kernel", path.read_bytes()) for path in assembly.iterdir()}
+    files = (path for path in assembly.rglob("*") if path.is_file())
+    return {path.relative_to(assembly).as_posix(): JSII_FOLDER.sub(b"jsii-kernel", path.read_bytes()) for path in files}
 
 
 @pytest.fixture(scope="module")

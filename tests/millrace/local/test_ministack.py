@@ -1,8 +1,11 @@
 """Every part of MiniStack's inside that millrace uses is still there and still works as assumed."""
 
+import asyncio
 import importlib
 import importlib.metadata
 import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -222,3 +225,81 @@ def test_lets_watchers_work_outside_of_the_loop_that_answers_requests(provisione
     assert stacks._runs_on_worker_thread(EFS_FILE_SYSTEM)
     assert stacks._runs_on_worker_thread("Custom::Anything")
     assert not stacks._runs_on_worker_thread("AWS::S3::Bucket")
+
+
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """MiniStack's Lambda with functions that a test may replace."""
+    module: Any = importlib.import_module("ministack.services.lambda_svc")
+    for name in ("_build_function_url_event", "_execute_function"):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    object_lambda = importlib.import_module("ministack.services.s3_object_lambda")
+    monkeypatch.setattr(object_lambda, "handle_request", object_lambda.handle_request)
+    return module
+
+
+def test_calls_the_functions_of_lambda_that_are_wrapped(functions: Any) -> None:
+    object_lambda = importlib.import_module("ministack.services.s3_object_lambda")
+
+    assert "_build_function_url_event(" in inspect.getsource(functions.handle_function_url_request)
+    assert "_execute_function, func" in inspect.getsource(functions._execute_function_with_config_scope)
+    assert "lambda_svc._execute_function, func_record, event" in inspect.getsource(object_lambda._invoke)
+    assert list(inspect.signature(object_lambda.handle_request).parameters)[-2:] == ["query_params", "url"]
+
+
+def test_leads_function_urls_to_its_own_port(provisioners: Any, functions: Any, app: Any) -> None:
+    given = {"FunctionUrl": f"https://{'a' * 32}.lambda-url.us-east-1.on.aws/", "FunctionArn": "arn"}
+    create = provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL]
+    assert set(create) == {"create", "update", "delete"}
+    provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL] = {**create, "create": lambda *_: ("name", given)}
+
+    ministack.install_functions(4711)
+    _, attributes = provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL]["create"]("Url", {}, "stack")
+
+    path = f"/_aws/lambda-url/{'a' * 32}/"
+    assert attributes == {"FunctionUrl": f"http://127.0.0.1:4711{path}", "FunctionArn": "arn"}
+    assert app._parse_lambda_url("127.0.0.1:4711", f"{path}images/a.jpg") == ("a" * 32, "/images/a.jpg")
+
+
+def test_gives_functions_the_path_as_it_was_sent(provisioners: Any, functions: Any) -> None:
+    ministack.install_functions(4711)
+
+    event = functions._build_function_url_event("id", "0", "us-east-1", "GET", "/a b%41", {}, b"", {})
+
+    assert event["rawPath"] == "/a%20b%2541"
+
+
+def test_tells_object_lambda_the_query_of_an_alias(provisioners: Any, functions: Any, monkeypatch: Any) -> None:
+    object_lambda: Any = importlib.import_module("ministack.services.s3_object_lambda")
+    seen: list[str] = []
+
+    async def handle(*arguments: Any) -> None:
+        seen.append(arguments[-1])
+
+    monkeypatch.setattr(object_lambda, "handle_request", handle)
+    ministack.install_functions(4711)
+
+    asyncio.run(object_lambda.handle_request({}, "us-east-1", "GET", "a", {}, b"", {"width": ["8"]}, "/alias/a"))
+
+    assert seen == ["/alias/a?width=8"]
+
+
+def test_lets_only_so_many_functions_run_at_once(
+    provisioners: Any, functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, most, full = 0, 0, threading.Barrier(ministack.FUNCTIONS_AT_ONCE)
+
+    def execute(_: int) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        full.wait(5)
+        running -= 1
+
+    monkeypatch.setattr(functions, "_execute_function", execute)
+    ministack.install_functions(4711)
+
+    with ThreadPoolExecutor(4 * ministack.FUNCTIONS_AT_ONCE) as threads:
+        list(threads.map(functions._execute_function, range(2 * ministack.FUNCTIONS_AT_ONCE)))
+
+    assert most == ministack.FUNCTIONS_AT_ONCE

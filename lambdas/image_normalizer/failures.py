@@ -1,0 +1,60 @@
+"""Requests that end without a picture, in the words of HTTP and S3."""
+
+import re
+from http import HTTPStatus
+
+from .contract import ErrorCode
+from .errors import NormalizeError
+
+# S3 Object Lambda passes on these and no others:
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_WriteGetObjectResponse.html
+_STATUSES = frozenset({200, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 500, 503})
+_CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
+_MESSAGE = re.compile(rb"<Message>([^<]{1,500})</Message>")
+_CODES = {
+    HTTPStatus.NOT_MODIFIED: "NotModified",
+    HTTPStatus.FORBIDDEN: "AccessDenied",
+    HTTPStatus.NOT_FOUND: "NoSuchKey",
+    HTTPStatus.PRECONDITION_FAILED: ErrorCode.OBJECT_CHANGED,
+}
+
+
+class RequestError(Exception):
+    """A request that is answered with an error.
+
+    Args:
+        status: The HTTP status.
+        code: The error's name, as S3 names errors.
+        reason: What is wrong, for the person who asked.
+    """
+
+    def __init__(self, status: int, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = int(status)
+        self.code = str(code)
+        self.reason = reason
+
+
+def explain(error: NormalizeError | RequestError) -> RequestError:
+    """The answer to what was raised on the way: images and options that are refused are the caller's mistake."""
+    if isinstance(error, RequestError):
+        return error
+    return RequestError(HTTPStatus.BAD_REQUEST, error.code, error.reason)
+
+
+def pass_on(status: int, code: str, reason: str) -> RequestError:
+    """The answer where S3 itself has refused; what S3 could not do at the moment may be asked again."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        code = ErrorCode.SLOW_DOWN if code == ErrorCode.SLOW_DOWN else ErrorCode.SOURCE_UNAVAILABLE
+        return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, code, reason)
+    return RequestError(status if status in _STATUSES else HTTPStatus.BAD_REQUEST, code, reason)
+
+
+def read_s3_error(status: int, document: bytes) -> RequestError:
+    """The answer to an error that S3 has put as XML; answers to HEAD have none."""
+    code, message = _CODE.search(document), _MESSAGE.search(document)
+    return pass_on(
+        status,
+        code[1].decode() if code else _CODES.get(HTTPStatus(status), "InvalidRequest"),
+        message[1].decode(errors="replace") if message else f"S3 answered {status}",
+    )

@@ -1,0 +1,109 @@
+"""The function URL door: `GET /KEY?width=…`, signed for AWS.
+
+https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+from .cache import CacheError, PictureCache
+from .contract import CACHE_CONTROL, MAX_INLINE_BYTES, ErrorCode, Header
+from .errors import NormalizeError
+from .failures import RequestError, explain
+from .metrics import Outcome
+from .options import parse_options
+from .originals import AccessPoint
+from .pictures import Picture, make_picture
+from .ranges import parse_range
+
+REQUEST_CONTEXT = "requestContext"
+
+Event = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionUrlDoor:
+    """Answers the events of the function URL.
+
+    Args:
+        source: Where images are read.
+        store: Where pictures go that are too large for an answer.
+        cache: Where all pictures are looked for and kept.
+    """
+
+    source: AccessPoint
+    store: PictureCache
+    cache: PictureCache | None
+
+    def answer(self, event: Event) -> tuple[Answer, Outcome]:
+        """What Lambda answers the caller, and what became of the request."""
+        method = event[REQUEST_CONTEXT]["http"]["method"]
+        try:
+            picture = self._make_picture(event, method)
+            answer = self._choose_answer(picture, method, event["headers"])
+        except (NormalizeError, RequestError) as error:
+            failure = explain(error)
+            return _send_failure(failure), Outcome(status=failure.status, code=failure.code)
+        return answer, Outcome(status=answer["statusCode"], is_cached=picture.is_cached)
+
+    def _make_picture(self, event: Event, method: str) -> Picture:
+        if method not in {"GET", "HEAD"}:
+            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, ErrorCode.METHOD_NOT_ALLOWED, f"{method} is not answered")
+        key = unquote(event["rawPath"]).removeprefix("/")
+        if not key:
+            raise RequestError(HTTPStatus.BAD_REQUEST, ErrorCode.NO_KEY, "the path names no image: GET /KEY")
+        options = parse_options(event.get("queryStringParameters", {}))
+        with self.source.open(key) as original:
+            return make_picture(original, options, self.cache)
+
+    def _choose_answer(self, picture: Picture, method: str, headers: Mapping[str, str]) -> Answer:
+        if picture.etag in headers.get("if-none-match", ""):
+            return _describe(HTTPStatus.NOT_MODIFIED, picture, {})
+        if method == "HEAD":
+            return _describe(HTTPStatus.OK, picture, {Header.CONTENT_LENGTH: str(len(picture.body))})
+        part = parse_range(headers.get("range"), len(picture.body))
+        body = part.cut(picture.body) if part else picture.body
+        if len(body) > MAX_INLINE_BYTES:
+            return self._redirect(picture)
+        if part:
+            headers = {Header.CONTENT_RANGE: part.describe(len(picture.body))}
+            return _send(body, _describe(HTTPStatus.PARTIAL_CONTENT, picture, headers))
+        return _send(body, _describe(HTTPStatus.OK, picture, {}))
+
+    def _redirect(self, picture: Picture) -> Answer:
+        if not (self.cache and picture.is_cached):
+            try:
+                self.store.put(picture.name, picture.body, picture.media_type)
+            except CacheError as error:
+                reason = "the picture is too large for an answer and could not be kept; try again"
+                raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
+        headers = {Header.LOCATION: self.store.sign_url(picture.name), Header.CACHE_CONTROL: "no-store"}
+        return {"statusCode": int(HTTPStatus.SEE_OTHER), "headers": headers}
+
+
+def _describe(status: HTTPStatus, picture: Picture, headers: Mapping[str, str]) -> Answer:
+    described = {
+        Header.ACCEPT_RANGES: "bytes",
+        Header.CACHE_CONTROL: CACHE_CONTROL,
+        Header.CONTENT_TYPE: picture.media_type,
+        Header.ETAG: picture.etag,
+    }
+    return {"statusCode": int(status), "headers": {**described, **headers}}
+
+
+def _send(body: bytes, answer: Answer) -> Answer:
+    return {**answer, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _send_failure(failure: RequestError) -> Answer:
+    return {
+        "statusCode": failure.status,
+        "headers": {Header.CONTENT_TYPE: "application/json", Header.CACHE_CONTROL: "no-store"},
+        "body": json.dumps({"code": failure.code, "message": failure.reason}),
+    }

@@ -1,0 +1,132 @@
+"""The S3 Object Lambda door: GET and HEAD through an Object Lambda access point; lists come from S3 itself.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/olap-writing-lambda.html
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import urllib3
+
+from .cache import PictureCache
+from .contract import CACHE_CONTROL, Header
+from .errors import NormalizeError
+from .failures import RequestError, explain
+from .metrics import Outcome
+from .options import Options, parse_options
+from .originals import AccessPoint, PresignedAddress, read_key
+from .pictures import Picture, make_picture
+from .ranges import parse_range
+
+GET_CONTEXT = "getObjectContext"
+HEAD_CONTEXT = "headObjectContext"
+
+_OPTION_NAMES = frozenset(field.name for field in fields(Options))
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectLambdaDoor:
+    """Answers the events of S3 Object Lambda.
+
+    Args:
+        s3: A client, for the answers.
+        http: Reads from the addresses in the events.
+        source: Where HEAD reads the image itself: its address in the event tells of the original only.
+        cache: Where pictures are looked for and kept.
+    """
+
+    s3: Any
+    http: urllib3.PoolManager
+    source: AccessPoint
+    cache: PictureCache | None
+
+    def answer(self, event: Event) -> tuple[dict[str, Any], Outcome]:
+        """What Lambda returns to S3, and what became of the request."""
+        return self._answer_get(event) if GET_CONTEXT in event else self._answer_head(event)
+
+    def _answer_get(self, event: Event) -> tuple[dict[str, Any], Outcome]:
+        context, headers = event[GET_CONTEXT], event["userRequest"]["headers"]
+        try:
+            options = _read_options(event)
+            with PresignedAddress(self.http, context["inputS3Url"], headers).open() as original:
+                picture = make_picture(original, options, self.cache)
+            reply = _describe_picture(picture, _find(headers, "range"))
+            outcome = Outcome(status=reply["StatusCode"], is_cached=picture.is_cached)
+        except (NormalizeError, RequestError) as error:
+            failure = explain(error)
+            reply = _describe_failure(failure)
+            outcome = Outcome(status=failure.status, code=failure.code)
+        self.s3.write_get_object_response(
+            RequestRoute=context["outputRoute"], RequestToken=context["outputToken"], **reply
+        )
+        return {"status_code": int(HTTPStatus.OK)}, outcome
+
+    def _answer_head(self, event: Event) -> tuple[dict[str, Any], Outcome]:
+        """What GET would tell of the picture, for a caller who may read the original."""
+        url, headers = event[HEAD_CONTEXT]["inputS3Url"], event["userRequest"]["headers"]
+        try:
+            options = _read_options(event)
+            etag = PresignedAddress(self.http, url, headers).check()
+            with self.source.open(read_key(url), etag) as original:
+                picture = make_picture(original, options, self.cache)
+        except (NormalizeError, RequestError) as error:
+            failure = explain(error)
+            refusal = {"statusCode": failure.status, "errorCode": failure.code, "errorMessage": failure.reason}
+            return refusal, Outcome(status=failure.status, code=failure.code)
+        return _describe_head(picture), Outcome(status=HTTPStatus.OK, is_cached=picture.is_cached)
+
+
+def _read_options(event: Event) -> Options:
+    """The access point's own options, and above them those that the request's query names."""
+    payload = json.loads(event["configuration"].get("payload") or "{}")
+    # The address is decoded, so a key's own '?' and '#' look like those of an address.
+    _, mark, query = event["userRequest"]["url"].rpartition("?")
+    asked = parse_qsl(query) if mark else []
+    return parse_options(payload | {name: value for name, value in asked if name in _OPTION_NAMES})
+
+
+def _describe_picture(picture: Picture, range_header: str | None) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "AcceptRanges": "bytes",
+        "CacheControl": CACHE_CONTROL,
+        "ContentType": picture.media_type,
+        "ETag": picture.etag,
+    }
+    part = parse_range(range_header, len(picture.body))
+    if part:
+        body = part.cut(picture.body)
+        described |= {
+            "StatusCode": int(HTTPStatus.PARTIAL_CONTENT),
+            "ContentRange": part.describe(len(picture.body)),
+        }
+    else:
+        body = picture.body
+        described |= {"StatusCode": int(HTTPStatus.OK), "ChecksumCRC32": picture.crc32}
+    return described | {"Body": body, "ContentLength": len(body)}
+
+
+def _describe_head(picture: Picture) -> dict[str, Any]:
+    headers = {
+        Header.ACCEPT_RANGES: "bytes",
+        Header.CACHE_CONTROL: CACHE_CONTROL,
+        Header.CONTENT_LENGTH: len(picture.body),
+        Header.CONTENT_TYPE: picture.media_type,
+        Header.ETAG: picture.etag,
+    }
+    return {"statusCode": int(HTTPStatus.OK), "headers": headers}
+
+
+def _describe_failure(failure: RequestError) -> dict[str, Any]:
+    # The message travels in a header, which takes ASCII only.
+    message = failure.reason.encode("ascii", "replace").decode()
+    return {"StatusCode": failure.status, "ErrorCode": failure.code, "ErrorMessage": message}
+
+
+def _find(headers: Mapping[str, str], name: str) -> str | None:
+    return next((value for header, value in headers.items() if header.lower() == name), None)

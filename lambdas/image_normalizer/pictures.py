@@ -1,0 +1,55 @@
+"""Pictures made of originals, or found in the cache."""
+
+import base64
+import hashlib
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+
+from .cache import CacheError, PictureCache, name_picture
+from .normalize import normalize
+from .options import Options
+from .originals import Original
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A normalized image.
+
+    Args:
+        name: Its key in the cache.
+        body: Its bytes.
+        media_type: What a `Content-Type` header calls its format.
+        is_cached: Whether the cache had it.
+    """
+
+    name: str
+    body: bytes
+    media_type: str
+    is_cached: bool
+
+    @property
+    def etag(self) -> str:
+        """A checksum of the bytes in the form of an `ETag` header."""
+        return f'"{hashlib.sha256(self.body).hexdigest()[:32]}"'
+
+    @property
+    def crc32(self) -> str:
+        """The checksum that AWS's clients verify by themselves."""
+        return base64.b64encode(zlib.crc32(self.body).to_bytes(4)).decode()
+
+
+def make_picture(original: Original, options: Options, cache: PictureCache | None) -> Picture:
+    """The picture of an original; a cache that fails costs time, not the picture."""
+    name = name_picture(original, options)
+    media_type = options.output_format.media_type
+    if cache:
+        with suppress(CacheError):
+            body = cache.get(name)
+            if body is not None:
+                return Picture(name=name, body=body, media_type=media_type, is_cached=True)
+    picture = Picture(name=name, body=normalize(original.read(), options), media_type=media_type, is_cached=False)
+    if cache:
+        with suppress(CacheError):
+            cache.put(name, picture.body, media_type)
+    return picture

@@ -1,0 +1,50 @@
+"""Byte ranges, as HTTP has them: https://www.rfc-editor.org/rfc/rfc9110#name-range-requests."""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from .contract import ErrorCode
+from .failures import RequestError
+
+_RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})")
+
+
+@dataclass(frozen=True)
+class ByteRange:
+    """A part of a picture, both ends included."""
+
+    first: int
+    last: int
+
+    def cut(self, body: bytes) -> bytes:
+        """The part of a picture's bytes."""
+        return body[self.first : self.last + 1]
+
+    def describe(self, length: int) -> str:
+        """The `Content-Range` header for a picture of this many bytes."""
+        return f"bytes {self.first}-{self.last}/{length}"
+
+
+def parse_range(header: str | None, length: int) -> ByteRange | None:
+    """The part that a `Range` header asks for, or None where the whole is the answer, as for several ranges.
+
+    Raises:
+        RequestError: If a picture of this many bytes has no such part.
+    """
+    found = _RANGE.fullmatch(header.strip()) if header else None
+    if not found or not (found["first"] or found["last"]):
+        return None
+    if found["first"]:
+        first, last = int(found["first"]), int(found["last"] or length - 1)
+        if found["last"] and last < first:
+            return None
+    else:
+        first, last = max(0, length - int(found["last"])), length - 1
+    if first >= length:
+        raise RequestError(
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+            ErrorCode.BAD_RANGE,
+            f"the picture has {length} bytes, the range is {header}",
+        )
+    return ByteRange(first, min(last, length - 1))

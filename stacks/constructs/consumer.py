@@ -1,0 +1,82 @@
+"""Somebody who reads pictures: an access point, what Object Lambda has for them, and a policy for their roles."""
+
+import json
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3objectlambda as object_lambda
+from constructs import Construct
+
+from stacks.constructs.image_access_point import ImageAccessPoint
+from stacks.setting_sections import ConsumerSettings
+
+_OBJECT_LAMBDA = "s3-object-lambda.amazonaws.com"
+# Lists come from S3: pictures have the names of their images.
+_ACTIONS = ("GetObject", "HeadObject")
+
+
+class Consumer(Construct):
+    """An access point to the images, and the managed policy `readers` for the roles that may read through it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: ConsumerSettings, images: s3.IBucket) -> None:
+        super().__init__(scope, construct_id)
+        self._settings = settings
+        self._access_point = ImageAccessPoint(self, "Images", bucket=images)
+        self.readers = iam.ManagedPolicy(
+            self, "Readers", description=f"Reads normalized images as {settings.name}: for the roles of that consumer"
+        )
+
+    def add_function_url(self, url: lambda_.FunctionUrl) -> None:
+        """Let the readers through the function URL."""
+        url.grant_invoke_url(self.readers)
+
+    def add_object_lambda(self, function: lambda_.Function, writer: iam.Role) -> str:
+        """Make the consumer's Object Lambda access point; its alias.
+
+        Args:
+            function: What it invokes.
+            writer: The function's role, which answers through it.
+        """
+        access_point = object_lambda.CfnAccessPoint(
+            self,
+            "Pictures",
+            object_lambda_configuration=object_lambda.CfnAccessPoint.ObjectLambdaConfigurationProperty(
+                supporting_access_point=self._access_point.arn,
+                allowed_features=["GetObject-Range"],
+                cloud_watch_metrics_enabled=True,
+                transformation_configurations=[self._transform(function)],
+            ),
+        )
+        # As a policy of its own: the access point needs the function, so the function's policy cannot need it.
+        answers = iam.Policy(self, "Answers", roles=[writer])
+        answers.add_statements(
+            iam.PolicyStatement(actions=["s3-object-lambda:WriteGetObjectResponse"], resources=[access_point.attr_arn])
+        )
+        self._allow_readers(access_point, function)
+        return access_point.attr_alias_value
+
+    def _transform(
+        self, function: lambda_.Function
+    ) -> object_lambda.CfnAccessPoint.TransformationConfigurationProperty:
+        payload = {"FunctionPayload": json.dumps(dict(self._settings.options), sort_keys=True)}
+        return object_lambda.CfnAccessPoint.TransformationConfigurationProperty(
+            actions=list(_ACTIONS),
+            content_transformation={"AwsLambda": {"FunctionArn": function.function_arn, **payload}},
+        )
+
+    def _allow_readers(self, pictures: object_lambda.CfnAccessPoint, function: lambda_.Function) -> None:
+        """What the readers need on the way: the door, and behind it, only through it, the function and the images.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/olap-policies.html
+        """
+        through = {"ForAnyValue:StringEquals": {"aws:CalledVia": [_OBJECT_LAMBDA]}}
+        self.readers.add_statements(
+            iam.PolicyStatement(
+                actions=["s3-object-lambda:GetObject", "s3-object-lambda:ListBucket"], resources=[pictures.attr_arn]
+            ),
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=[function.function_arn], conditions=through
+            ),
+        )
+        self._access_point.allow_reading(self.readers, via=_OBJECT_LAMBDA)

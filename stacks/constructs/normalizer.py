@@ -1,0 +1,136 @@
+"""The function behind the normalizer's doors."""
+
+from pathlib import Path
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lambdas import image_normalizer
+from lambdas.image_normalizer import contract
+from lambdas.image_normalizer.contract import Variable
+from stacks.constructs.expiring_log_group import ExpiringLogGroup
+from stacks.constructs.image_access_point import ImageAccessPoint
+from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, BundleTarget, bundle_code
+from stacks.nag import acknowledge, wildcard_objects
+from stacks.setting_sections import NormalizerSettings
+from stacks.storage_stack import StorageStack
+
+SOURCE = Path(image_normalizer.__path__[0])
+
+# Alarms look at what happened in this time.
+_PERIOD = Duration.minutes(5)
+# A request that takes this share of the function's time is about to be cut off.
+_LATE = 0.8
+
+
+class Normalizer(Construct):
+    """A small Graviton function that may read images, keep pictures and write its log: nothing else.
+
+    Args:
+        scope: Where it lives.
+        construct_id: Its id there.
+        settings: Its limits.
+        storage: Where images are and pictures go.
+        target: Where its code is to run.
+        retain_data: Whether its log outlives it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: NormalizerSettings,
+        storage: StorageStack,
+        target: BundleTarget,
+        retain_data: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._storage = storage
+
+        source = ImageAccessPoint(self, "Source", bucket=storage.raw)
+        log_group = ExpiringLogGroup(
+            self, "Logs", days=settings.log_retention_days, key=storage.key, retain_data=retain_data
+        )
+        self.role = self._create_role(source)
+        log_group.grant_write(self.role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            architecture=ARCHITECTURE,
+            code=bundle_code(SOURCE, target),
+            environment={
+                Variable.SOURCE: source.alias,
+                Variable.CACHE_BUCKET: storage.work.bucket_name,
+                Variable.KEEPS_ALL: str(settings.cache).lower(),
+            },
+            handler=contract.FUNCTION_HANDLER,
+            log_group=log_group,
+            memory_size=contract.MEMORY_MIB,
+            reserved_concurrent_executions=settings.reserved_concurrency,
+            role=self.role,
+            runtime=RUNTIME,
+            timeout=Duration.seconds(settings.timeout_seconds),
+        )
+        self._add_alarms(Duration.seconds(settings.timeout_seconds * _LATE))
+        self._acknowledge()
+
+    def _create_role(self, source: ImageAccessPoint) -> iam.Role:
+        principal = iam.ServicePrincipal(
+            "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        )
+        role = iam.Role(self, "Role", assumed_by=principal)
+        source.allow_reading(role)
+        # With it, S3 tells a missing image from a forbidden one.
+        source.allow_listing(role)
+        pictures = self._storage.work.arn_for_objects(f"{contract.CACHE_PREFIX}*")
+        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[pictures]))
+        if self._storage.key:
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._storage.key.key_arn]
+                )
+            )
+        return role
+
+    def _add_alarms(self, late: Duration) -> None:
+        function = self.function
+        alarms = {
+            "Errors": (function.metric_errors(period=_PERIOD), 1, "failed without an answer"),
+            "Throttles": (function.metric_throttles(period=_PERIOD), 1, "turned requests away"),
+            "Late": (
+                function.metric_duration(period=_PERIOD, statistic="Maximum"),
+                late.to_milliseconds(),
+                "needed almost all of its time for a request",
+            ),
+        }
+        for construct_id, (metric, threshold, what) in alarms.items():
+            cloudwatch.Alarm(
+                self,
+                construct_id,
+                alarm_description=f"The image normalizer {what}",
+                metric=metric,
+                threshold=threshold,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+
+    def _acknowledge(self) -> None:
+        acknowledge(
+            self.function,
+            {
+                "AwsSolutions-L1": "Python 3.13 is supported until 2029 and is the newest version whose arm64 build "
+                "the emulated test of the bundle can run; the runtime moves on with that test."
+            },
+        )
+        acknowledge(
+            self.role,
+            {
+                wildcard_objects(self._storage.work, f"{contract.CACHE_PREFIX}*"): "Pictures are named by a hash; "
+                f"the prefix {contract.CACHE_PREFIX} and the two listed actions limit what the function reaches."
+            },
+        )

@@ -1,0 +1,211 @@
+"""The image normalizer, deployed from its template: stock clients get the same pictures through both doors."""
+
+import io
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aws_cdk as cdk
+import boto3
+import pytest
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError
+from PIL import Image
+
+from app import build
+from millrace import contract
+from millrace.images import Address, ImageReader, ImageRefusedError, find_address, open_normalized, read_images
+from millrace.local import cloud as local_cloud
+from millrace.local.deployment import Deployment, bootstrap, deploy, read_deployment
+from tests.end_to_end.conftest import find_free_port
+from tests.stacks.conftest import context_of
+
+pytestmark = pytest.mark.slow
+
+KEY = "images/pictures/a photo+ä.jpg"
+LARGE = {"width": "1300", "height": "1300", "colour": "rgb", "output_format": "png"}
+CONSUMER = "training"
+
+
+def encode(image: Image.Image, kind: str) -> bytes:
+    encoded = io.BytesIO()
+    image.save(encoded, kind)
+    return encoded.getvalue()
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The deployed doors, and the ways in which a test goes through them."""
+
+    deployment: Deployment
+    s3: Any
+    http: urllib3.PoolManager
+
+    @property
+    def alias(self) -> str:
+        return self.deployment.outputs["NormalizerAliasTraining"]
+
+    def get(self, key: str, method: str = "GET", query: str = "", **headers: str) -> urllib3.BaseHTTPResponse:
+        """The answer to a signed request to the function URL."""
+        url = f"{self.deployment.outputs['NormalizerUrl']}{quote(key)}{query}"
+        request = AWSRequest(method, url, headers=headers)
+        credentials = boto3.Session().get_credentials()
+        assert credentials is not None
+        SigV4Auth(credentials, "lambda", "us-east-1").add_auth(request)
+        return self.http.request(method, url, headers=dict(request.headers), redirect=False)
+
+    def get_object(self, key: str, **options: Any) -> bytes:
+        """The body of a stock client's answer through the Object Lambda alias."""
+        return bytes(self.s3.get_object(Bucket=self.alias, Key=key, **options)["Body"].read())
+
+    def refuse_object(self, operation: str, key: str, **options: Any) -> tuple[int, str]:
+        """The status and code of a stock client's error."""
+        with pytest.raises(ClientError) as refused:
+            getattr(self.s3, operation)(Bucket=self.alias, Key=key, **options)
+        response = refused.value.response
+        return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
+
+    def put(self, key: str, body: bytes) -> None:
+        """Put an image into the raw bucket."""
+        self.s3.put_object(Bucket=self.deployment.raw_bucket, Key=key, Body=body)
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    """Both doors on a local cloud of their own, and some images."""
+    folder = tmp_path_factory.mktemp("normalizer")
+    context = context_of("object-lambda") | {contract.BUNDLE_TARGET_CONTEXT: "host"}
+    del context["aws:cdk:bundling-stacks"]
+    build(cdk.App(context=context, outdir=str(folder / "assembly"))).synth()
+    cloud = local_cloud.start(folder / "cloud", find_free_port(), stop_with_caller=True)
+    try:
+        with pytest.MonkeyPatch.context() as environment, urllib3.PoolManager(maxsize=50) as http:
+            for name, value in cloud.client_environment.items():
+                environment.setenv(name, value)
+            bootstrap(cloud)
+            deploy(cloud, folder / "assembly")
+            found = Doors(read_deployment("dev"), boto3.client("s3"), http)
+            found.put(KEY, encode(Image.effect_noise((640, 480), 60).convert("RGB"), "JPEG"))
+            found.put("images/text.jpg", b"not an image")
+            found.put("images/noise.png", encode(Image.frombytes("RGB", (1300, 1300), os.urandom(5_070_000)), "PNG"))
+            yield found
+    finally:
+        cloud.stop()
+
+
+def addresses(doors: Doors) -> list[Address]:
+    """Both doors, as the library finds them."""
+    return [find_address(), find_address(consumer=CONSUMER)]
+
+
+def test_both_doors_give_the_same_picture(doors: Doors) -> None:
+    through_alias = doors.get_object(KEY)
+    through_url = doors.get(KEY)
+
+    assert through_url.data == through_alias
+    picture = Image.open(io.BytesIO(through_alias))
+    assert (picture.format, picture.size, picture.mode) == ("JPEG", (256, 256), "L")
+    assert through_url.headers["Content-Type"] == "image/jpeg"
+
+
+def test_a_consumer_has_its_own_options(doors: Doors) -> None:
+    body = doors.s3.get_object(Bucket=doors.deployment.outputs["NormalizerAliasLabellingTeam"], Key=KEY)["Body"].read()
+
+    picture = Image.open(io.BytesIO(body))
+    assert (picture.size, picture.mode) == ((512, 512), "RGB")
+
+
+def test_a_range_is_a_part_of_the_picture(doors: Doors) -> None:
+    whole = doors.get_object(KEY)
+
+    part = doors.get(KEY, Range="bytes=10-19")
+
+    assert doors.get_object(KEY, Range="bytes=10-19") == whole[10:20]
+    assert (part.status, part.data) == (206, whole[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
+
+
+def test_a_part_number_is_refused_as_s3_refuses_it(doors: Doors) -> None:
+    assert doors.refuse_object("get_object", KEY, PartNumber=1) == (501, "NotImplemented")
+
+
+def test_head_tells_what_get_answers(doors: Doors) -> None:
+    got = doors.s3.get_object(Bucket=doors.alias, Key=KEY)
+
+    told = doors.s3.head_object(Bucket=doors.alias, Key=KEY)
+    told_by_url = doors.get(KEY, method="HEAD")
+
+    assert (told["ContentLength"], told["ETag"]) == (got["ContentLength"], got["ETag"])
+    assert told_by_url.headers["Content-Length"] == str(got["ContentLength"])
+    assert told_by_url.headers["ETag"] == got["ETag"]
+
+
+def test_a_stock_download_works_through_the_alias(doors: Doors, tmp_path: Path) -> None:
+    doors.s3.download_file(doors.alias, KEY, str(tmp_path / "picture.jpg"))
+
+    assert (tmp_path / "picture.jpg").read_bytes() == doors.get_object(KEY)
+
+
+def test_lists_come_from_s3(doors: Doors) -> None:
+    listed = doors.s3.list_objects_v2(Bucket=doors.alias, Prefix="images/pictures/")["Contents"]
+
+    assert [item["Key"] for item in listed] == [KEY]
+
+
+@pytest.mark.parametrize(
+    ("key", "refusal"), [("images/none.jpg", (404, "NoSuchKey")), ("images/text.jpg", (400, "NotAnImage"))]
+)
+def test_both_doors_say_what_is_wrong(doors: Doors, key: str, refusal: tuple[int, str]) -> None:
+    answered = doors.get(key)
+
+    assert doors.refuse_object("get_object", key) == refusal
+    assert (answered.status, answered.json()["code"]) == refusal
+
+
+def test_head_of_a_missing_image_is_not_found(doors: Doors) -> None:
+    assert doors.refuse_object("head_object", "images/none.jpg")[0] == 404
+
+
+def test_an_unsigned_request_is_refused(doors: Doors) -> None:
+    assert doors.http.request("GET", f"{doors.deployment.outputs['NormalizerUrl']}{quote(KEY)}").status == 403
+
+
+def test_a_picture_too_large_for_an_answer_is_a_redirect_away(doors: Doors) -> None:
+    query = "?" + "&".join(f"{name}={value}" for name, value in LARGE.items())
+    redirect = doors.get("images/noise.png", query=query)
+
+    picture = doors.http.request("GET", redirect.headers["Location"])
+
+    assert (redirect.status, redirect.data) == (303, b"")
+    assert (picture.status, picture.headers["Content-Type"]) == (200, "image/png")
+    assert len(picture.data) > 4_500_000
+
+
+def test_the_library_reads_through_either_door(doors: Doors) -> None:
+    url, alias = addresses(doors)
+
+    assert open_normalized(KEY, address=url).read() == open_normalized(KEY, address=alias).read()
+    for address in (url, alias):
+        assert Image.open(open_normalized(KEY, address=address, width=80, height=60)).size == (80, 60)
+        assert len(open_normalized("images/noise.png", address=address, **LARGE).read()) > 4_500_000
+        with pytest.raises(ImageRefusedError, match=r"images/text\.jpg: NotAnImage"):
+            open_normalized("images/text.jpg", address=address)
+
+
+@pytest.mark.parametrize("door", [0, 1], ids=["function-url", "object-lambda"])
+def test_two_hundred_concurrent_reads_lose_nothing(doors: Doors, door: int) -> None:
+    keys = [f"images/crowd/{door}/{number}.png" for number in range(200)]
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(lambda key: doors.put(key, encode(Image.new("L", (16, 16), hash(key) % 256), "PNG")), keys))
+    reader = ImageReader(addresses(doors)[door], {"width": 8, "height": 8, "output_format": "png"}, connections=200)
+
+    read = list(read_images(((key, hash(key) % 256) for key in keys), reader))
+
+    assert [image.key for image in read] == keys
+    assert all(Image.open(io.BytesIO(image.body)).getpixel((4, 4)) == image.label for image in read)

@@ -1,0 +1,38 @@
+"""Errors keep S3's words, within what S3 Object Lambda passes on."""
+
+import pytest
+
+from lambdas.image_normalizer.errors import ImageTruncatedError
+from lambdas.image_normalizer.failures import RequestError, explain, pass_on, read_s3_error
+
+
+def test_explains_an_image_that_is_refused() -> None:
+    explained = explain(ImageTruncatedError("it ends too early"))
+
+    assert (explained.status, explained.code, explained.reason) == (400, "ImageTruncated", "it ends too early")
+
+
+def test_reads_the_error_that_s3_has_written() -> None:
+    found = read_s3_error(403, b"<Error><Code>InvalidObjectState</Code><Message>archived</Message></Error>")
+
+    assert (found.status, found.code, found.reason) == (403, "InvalidObjectState", "archived")
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (404, "NoSuchKey"), (418, "InvalidRequest")])
+def test_names_an_error_without_a_body(status: int, code: str) -> None:
+    assert read_s3_error(status, b"").code == code
+
+
+@pytest.mark.parametrize(("status", "passed"), [(404, 404), (418, 400), (500, 503), (502, 503)])
+def test_passes_on_statuses_that_s3_knows(status: int, passed: int) -> None:
+    assert pass_on(status, "Code", "reason").status == passed
+
+
+def test_keeps_that_it_was_asked_too_fast() -> None:
+    assert pass_on(503, "SlowDown", "reason").code == "SlowDown"
+
+
+def test_leaves_a_refused_request_as_it_is() -> None:
+    error = RequestError(404, "NoSuchKey", "gone")
+
+    assert explain(error) is error

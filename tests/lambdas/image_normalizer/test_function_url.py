@@ -1,0 +1,187 @@
+"""The function URL door answers signed requests with pictures, redirects and errors that say what is wrong."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from lambdas.image_normalizer import function_url
+from lambdas.image_normalizer.cache import PictureCache
+from lambdas.image_normalizer.function_url import FunctionUrlDoor
+from lambdas.image_normalizer.normalize import normalize
+from lambdas.image_normalizer.options import Options
+from lambdas.image_normalizer.originals import AccessPoint
+from tests.lambdas.image_normalizer.fake_s3 import Bucket
+from tests.lambdas.image_normalizer.made_images import make_jpeg, open_bytes
+
+KEY = "images/a photo+%41.jpg"
+RAW_PATH = "/images/a%20photo%2B%2541.jpg"
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    return Bucket({KEY: make_jpeg(), "images/text.jpg": b"not an image"})
+
+
+def make_door(bucket: Bucket, *, keeps_all: bool = False) -> FunctionUrlDoor:
+    store = PictureCache(bucket, "work")
+    return FunctionUrlDoor(source=AccessPoint(bucket, "source"), store=store, cache=store if keeps_all else None)
+
+
+def make_event(path: str = RAW_PATH, method: str = "GET", query: dict[str, str] | None = None, **headers: str) -> Any:
+    event = {
+        "rawPath": path,
+        "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+        "requestContext": {"http": {"method": method}},
+    }
+    return event | ({"queryStringParameters": query} if query else {})
+
+
+def answer(bucket: Bucket, *arguments: Any, **options: Any) -> dict[str, Any]:
+    answered, _ = make_door(bucket).answer(make_event(*arguments, **options))
+    return answered
+
+
+def read_body(answered: dict[str, Any]) -> bytes:
+    assert answered["isBase64Encoded"] is True
+    return base64.b64decode(answered["body"])
+
+
+def read_refusal(answered: dict[str, Any]) -> tuple[int, str]:
+    return answered["statusCode"], json.loads(answered["body"])["code"]
+
+
+def test_answers_with_the_normalized_picture(bucket: Bucket) -> None:
+    answered = answer(bucket)
+
+    assert read_body(answered) == normalize(bucket.objects[KEY], Options())
+    assert (answered["statusCode"], answered["headers"]["Content-Type"]) == (200, "image/jpeg")
+
+
+def test_reads_through_its_access_point(bucket: Bucket) -> None:
+    answer(bucket)
+
+    assert bucket.requests == [("GetObject", KEY, {"bucket": "source"})]
+
+
+def test_takes_the_options_from_the_query(bucket: Bucket) -> None:
+    answered = answer(bucket, query={"width": "20", "height": "10", "output_format": "png"})
+
+    assert open_bytes(read_body(answered)).size == (20, 10)
+    assert answered["headers"]["Content-Type"] == "image/png"
+
+
+def test_cuts_the_range_out_of_the_picture(bucket: Bucket) -> None:
+    answered = answer(bucket, range="bytes=-4")
+
+    whole = normalize(bucket.objects[KEY], Options())
+    assert (answered["statusCode"], read_body(answered)) == (206, whole[-4:])
+    assert answered["headers"]["Content-Range"] == f"bytes {len(whole) - 4}-{len(whole) - 1}/{len(whole)}"
+
+
+def test_tells_head_the_size_without_the_picture(bucket: Bucket) -> None:
+    answered = answer(bucket, method="HEAD")
+
+    assert "body" not in answered
+    assert answered["headers"]["Content-Length"] == str(len(read_body(answer(bucket))))
+
+
+def test_sends_nothing_again_that_the_caller_has(bucket: Bucket) -> None:
+    etag = answer(bucket)["headers"]["ETag"]
+
+    answered = answer(bucket, if_none_match=etag)
+
+    assert answered["statusCode"] == 304
+    assert "body" not in answered
+
+
+@pytest.mark.parametrize(
+    ("event", "refusal"),
+    [
+        (make_event("/images/none.jpg"), (404, "NoSuchKey")),
+        (make_event("/images/text.jpg"), (400, "NotAnImage")),
+        (make_event("/"), (400, "KeyMissing")),
+        (make_event(query={"width": "0"}), (400, "BadOption")),
+        (make_event(query={"size": "9"}), (400, "BadOption")),
+        (make_event(method="PUT"), (405, "MethodNotAllowed")),
+        (make_event(range="bytes=9999999-"), (416, "InvalidRange")),
+    ],
+)
+def test_says_what_is_wrong(bucket: Bucket, event: Any, refusal: tuple[int, str]) -> None:
+    answered, outcome = make_door(bucket).answer(event)
+
+    assert read_refusal(answered) == refusal
+    assert (outcome.status, outcome.code) == refusal
+    assert answered["headers"]["Cache-Control"] == "no-store"
+
+
+def test_answers_that_it_may_be_asked_again_when_s3_fails(bucket: Bucket) -> None:
+    bucket.failing["GetObject"] = "InternalError"
+
+    assert read_refusal(answer(bucket)) == (503, "ServiceUnavailable")
+
+
+def test_redirects_to_a_picture_too_large_for_an_answer(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_url, "MAX_INLINE_BYTES", 100)
+
+    answered = answer(bucket)
+
+    ((_, name, stored),) = [request for request in bucket.requests if request[0] == "PutObject"]
+    assert (answered["statusCode"], answered["headers"]["Location"]) == (303, f"https://s3.test/{name}?expires=300")
+    assert name.startswith("normalized/")
+    assert stored == {"bucket": "work", "type": "image/jpeg"}
+    assert bucket.objects[name] == normalize(bucket.objects[KEY], Options())
+
+
+def test_answers_a_small_part_of_a_large_picture_itself(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_url, "MAX_INLINE_BYTES", 100)
+
+    assert len(read_body(answer(bucket, range="bytes=0-99"))) == 100
+
+
+def test_answers_that_it_may_be_asked_again_when_a_large_picture_cannot_be_stored(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(function_url, "MAX_INLINE_BYTES", 100)
+    bucket.failing["PutObject"] = "SlowDown"
+
+    assert read_refusal(answer(bucket)) == (503, "ServiceUnavailable")
+
+
+def test_keeps_pictures_where_the_cache_is_on(bucket: Bucket) -> None:
+    door = make_door(bucket, keeps_all=True)
+
+    first, made = door.answer(make_event())
+    second, found = door.answer(make_event())
+
+    assert first == second
+    assert (made.is_cached, found.is_cached) == (False, True)
+
+
+def test_makes_another_picture_when_the_image_changes(bucket: Bucket) -> None:
+    door = make_door(bucket, keeps_all=True)
+    door.answer(make_event())
+    bucket.objects[KEY] = make_jpeg(40, 40)
+
+    answered, outcome = door.answer(make_event())
+
+    assert not outcome.is_cached
+    assert read_body(answered) == normalize(bucket.objects[KEY], Options())
+
+
+def test_makes_another_picture_for_other_options(bucket: Bucket) -> None:
+    door = make_door(bucket, keeps_all=True)
+    door.answer(make_event())
+
+    _, outcome = door.answer(make_event(query={"width": "255"}))
+
+    assert not outcome.is_cached
+
+
+def test_answers_although_the_cache_fails(bucket: Bucket) -> None:
+    bucket.failing["PutObject"] = "SlowDown"
+
+    answered, _ = make_door(bucket, keeps_all=True).answer(make_event())
+
+    assert answered["statusCode"] == 200

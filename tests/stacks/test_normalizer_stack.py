@@ -1,0 +1,201 @@
+"""The image normalizer: a small Graviton function with the doors that are asked for, limited to images and pictures."""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Annotations, Match, Template
+
+from stacks.normalizer_stack import CLOSED_TO_NEW_ACCOUNTS
+from tests.stacks.changed_settings import template_with
+from tests.stacks.conftest import build_app, list_stacks, template_of
+
+OBJECT_LAMBDA = "AWS::S3ObjectLambda::AccessPoint"
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return template_of("Normalizer")
+
+
+@pytest.fixture(scope="module")
+def with_object_lambda() -> Template:
+    return template_of("Normalizer", "object-lambda")
+
+
+def list_statements(template: Template, kind: str) -> list[dict[str, Any]]:
+    policies = template.find_resources(kind).values()
+    return [s for policy in policies for s in policy["Properties"]["PolicyDocument"]["Statement"]]
+
+
+def find_statements(template: Template, kind: str, action: str) -> list[dict[str, Any]]:
+    return [s for s in list_statements(template, kind) if action in list_actions(s)]
+
+
+def list_actions(statement: dict[str, Any]) -> list[str]:
+    actions: str | list[str] = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions
+
+
+def test_runs_a_small_function_on_graviton(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {"Architectures": ["arm64"], "MemorySize": 256, "Runtime": "python3.13", "Timeout": 30},
+    )
+
+
+def test_reserves_concurrency_only_where_asked(template: Template) -> None:
+    reserved = template_with("Normalizer", "dev", {"normalizer.reserved_concurrency": 50})
+
+    template.has_resource_properties("AWS::Lambda::Function", {"ReservedConcurrentExecutions": Match.absent()})
+    reserved.has_resource_properties("AWS::Lambda::Function", {"ReservedConcurrentExecutions": 50})
+
+
+@pytest.mark.parametrize(("variant", "keeps_all"), [("dev", "false"), ("object-lambda", "true")])
+def test_keeps_pictures_as_the_settings_say(variant: str, keeps_all: str) -> None:
+    template_of("Normalizer", variant).has_resource_properties(
+        "AWS::Lambda::Function",
+        {"Environment": {"Variables": Match.object_like({"CACHE_KEEPS_ALL": keeps_all})}},
+    )
+
+
+def test_logs_into_a_group_that_expires(template: Template) -> None:
+    (name,) = template.find_resources("AWS::Logs::LogGroup")
+
+    template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
+    template.has_resource_properties("AWS::Lambda::Function", {"LoggingConfig": {"LogGroup": {"Ref": name}}})
+
+
+def test_lets_the_function_do_what_it_must_and_nothing_else(template: Template) -> None:
+    actions = {json.dumps(s["Action"]) for s in list_statements(template, "AWS::IAM::Policy")}
+
+    assert actions == {
+        '"s3:GetObject"',
+        '"s3:ListBucket"',
+        '["s3:GetObject", "s3:PutObject"]',
+        '["logs:CreateLogStream", "logs:PutLogEvents"]',
+    }
+
+
+def test_lets_the_function_write_below_the_cache_prefix_only(template: Template) -> None:
+    (statement,) = find_statements(template, "AWS::IAM::Policy", "s3:PutObject")
+
+    assert statement["Resource"]["Fn::Join"][1][1] == "/normalized/*"
+
+
+def test_lets_the_function_read_images_through_its_access_point_only(template: Template) -> None:
+    reading = [s for s in list_statements(template, "AWS::IAM::Policy") if s["Action"] == "s3:GetObject"]
+    resources = [s["Resource"]["Fn::Join"][1] for s in reading]
+
+    assert [parts[1] for parts in resources] == ["/object/images/*", "/images/*"]
+    assert "s3:DataAccessPointArn" in reading[1]["Condition"]["StringEquals"]
+
+
+def test_opens_the_function_url_to_signed_requests_only(template: Template) -> None:
+    template.has_resource_properties("AWS::Lambda::Url", {"AuthType": "AWS_IAM"})
+    template.resource_count_is("AWS::Lambda::Url", 1)
+
+
+def test_has_no_function_url_when_it_is_off() -> None:
+    changes = {"normalizer.function_url": False}
+
+    template_with("Normalizer", "object-lambda", changes).resource_count_is("AWS::Lambda::Url", 0)
+
+
+def test_is_not_there_without_a_door() -> None:
+    with pytest.raises(RuntimeError, match="No child with id: 'Normalizer'"):
+        template_with("Normalizer", "dev", {"normalizer.function_url": False})
+
+
+def test_is_there_in_every_environment(environment: str) -> None:
+    assert "Normalizer" in list_stacks(environment)
+
+
+def test_gives_every_consumer_an_access_point_of_its_own(with_object_lambda: Template) -> None:
+    points = with_object_lambda.find_resources("AWS::S3::AccessPoint")
+
+    assert {name.partition("Consumer")[0] for name in points if "Consumer" in name} == {"Training", "LabellingTeam"}
+
+
+def test_closes_every_access_point_to_the_public(with_object_lambda: Template) -> None:
+    for point in with_object_lambda.find_resources("AWS::S3::AccessPoint").values():
+        assert set(point["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_lets_readers_use_the_function_through_its_url(template: Template) -> None:
+    (invoke_url,) = find_statements(template, "AWS::IAM::ManagedPolicy", "lambda:InvokeFunctionUrl")
+    (invoke,) = find_statements(template, "AWS::IAM::ManagedPolicy", "lambda:InvokeFunction")
+
+    assert invoke_url["Condition"] == {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
+    assert invoke["Condition"] == {"Bool": {"lambda:InvokedViaFunctionUrl": True}}
+
+
+def test_has_no_object_lambda_by_default(environment: str) -> None:
+    template_of("Normalizer", environment).resource_count_is(OBJECT_LAMBDA, 0)
+
+
+def test_makes_an_object_lambda_access_point_per_consumer(with_object_lambda: Template) -> None:
+    points = with_object_lambda.find_resources(OBJECT_LAMBDA).values()
+    configurations = [point["Properties"]["ObjectLambdaConfiguration"] for point in points]
+    payloads = [
+        json.loads(transformation["ContentTransformation"]["AwsLambda"]["FunctionPayload"])
+        for configuration in configurations
+        for transformation in configuration["TransformationConfigurations"]
+    ]
+
+    assert payloads == [{}, {"colour": "rgb", "height": "512", "width": "512"}]
+
+
+def test_transforms_get_and_head_and_leaves_lists_to_s3(with_object_lambda: Template) -> None:
+    for point in with_object_lambda.find_resources(OBJECT_LAMBDA).values():
+        (transformation,) = point["Properties"]["ObjectLambdaConfiguration"]["TransformationConfigurations"]
+        assert transformation["Actions"] == ["GetObject", "HeadObject"]
+        assert point["Properties"]["ObjectLambdaConfiguration"]["AllowedFeatures"] == ["GetObject-Range"]
+
+
+def test_lets_readers_at_the_originals_through_object_lambda_only(with_object_lambda: Template) -> None:
+    reading = find_statements(with_object_lambda, "AWS::IAM::ManagedPolicy", "s3:GetObject")
+
+    assert len(reading) == 4
+    for statement in reading:
+        called_via = statement["Condition"]["ForAnyValue:StringEquals"]["aws:CalledVia"]
+        assert called_via == ["s3-object-lambda.amazonaws.com"]
+
+
+def test_lets_the_function_answer_through_its_own_access_points_only(with_object_lambda: Template) -> None:
+    answering = find_statements(with_object_lambda, "AWS::IAM::Policy", "s3-object-lambda:WriteGetObjectResponse")
+
+    assert [s["Resource"]["Fn::GetAtt"][1] for s in answering] == ["Arn", "Arn"]
+
+
+def test_says_in_one_line_that_new_accounts_have_no_object_lambda() -> None:
+    stack = build_app("object-lambda").node.find_child("Normalizer")
+    assert isinstance(stack, cdk.Stack)
+
+    (warning,) = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("accounts"))
+
+    assert str(warning.entry.data).startswith(CLOSED_TO_NEW_ACCOUNTS)
+    assert "\n" not in CLOSED_TO_NEW_ACCOUNTS
+
+
+def test_says_nothing_of_object_lambda_where_it_is_off() -> None:
+    stack = build_app("dev").node.find_child("Normalizer")
+    assert isinstance(stack, cdk.Stack)
+
+    assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+
+
+@pytest.mark.parametrize(("metric", "threshold"), [("Errors", 1), ("Throttles", 1), ("Duration", 24_000)])
+def test_raises_an_alarm(template: Template, metric: str, threshold: int) -> None:
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {"MetricName": metric, "Threshold": threshold, "TreatMissingData": "notBreaching"},
+    )
+
+
+def test_uses_the_customers_key_where_there_is_one(template: Template) -> None:
+    with_key = template_of("Normalizer", "key")
+
+    assert find_statements(template, "AWS::IAM::Policy", "kms:Decrypt") == []
+    assert len(find_statements(with_key, "AWS::IAM::Policy", "kms:GenerateDataKey")) == 1
