@@ -8,6 +8,7 @@ import click
 
 from millrace.cli.channels import channels
 from millrace.cli.data import data
+from millrace.cli.images import images
 from millrace.cli.local import local
 from millrace.cli.lst import lst
 from millrace.cli.manifest import manifest
@@ -25,6 +26,7 @@ def cli() -> None:
 
 cli.add_command(channels)
 cli.add_command(data)
+cli.add_command(images)
 cli.add_command(local)
 cli.add_command(lst)
 cli.add_command(manifest)

@@ -13,19 +13,31 @@ from typing import Any, BinaryIO, TypeVar
 import click
 
 from millrace.cli import progress, summary
+from millrace.cli.images import with_build_options
 from millrace.cli.summary import RunSummary
+from millrace.container_images.building import BuildSettings
+from millrace.container_images.engine import EngineError, find_engine
 from millrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
 from millrace.local import cloud as local_cloud
 from millrace.local import inspection, pipeline
 from millrace.local.cloud import CloudError, LocalCloud
 from millrace.local.deployment import Deployment
-from millrace.local.images import ImageError
+from millrace.local.images import EngineImages, ImageError
 from millrace.local.pipeline import PipelineError
 from millrace.local.platform import Folders, running_platform, use_clients_of
 from millrace.local.tools import ToolError
 from millrace.local.workload_runs import RUNS, WorkloadRun
 from millrace.lst import ListError
 
+MISTAKES = (
+    CloudError,
+    EngineError,
+    ImageError,
+    ListError,
+    PipelineError,
+    ToolError,
+    inspection.NothingLoggedError,
+)
 DEFAULT_ENDPOINT = Workload.BIG_MART.value
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -49,7 +61,16 @@ def _with_platform_options(command: Command) -> Command:
     port = click.option(
         "--port", default=local_cloud.DEFAULT_PORT, show_default=True, help="Where a new local cloud listens."
     )
-    return environment(port(command))
+    containers = click.option(
+        "--containers", is_flag=True, help="Run jobs and endpoints as containers; builds their images first."
+    )
+    return environment(port(containers(with_build_options(command))))
+
+
+def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path | None) -> EngineImages | None:
+    if not containers:
+        return None
+    return EngineImages(find_engine(), BuildSettings(base_image=base_image, ca_bundle=ca_bundle))
 
 
 @local.command()
@@ -74,6 +95,7 @@ def _with_platform_options(command: Command) -> Command:
 @click.pass_obj
 def run(
     folders: Folders,
+    /,
     *,
     environment: str,
     port: int,
@@ -84,6 +106,7 @@ def run(
     endpoint_name: str | None,
     keep: bool,
     as_json: bool,
+    **images: Any,
 ) -> None:
     """Deploy, train, and ask the endpoint: everything, then a summary.
 
@@ -98,10 +121,9 @@ def run(
     }
     with _mistakes_told():
         this_run = _prepare_run(Workload(workload), data, folders)
-        with running_platform(folders, environment=environment, port=port, keep=keep, step=progress.step) as (
-            cloud,
-            deployment,
-        ):
+        with running_platform(
+            folders, environment=environment, port=port, keep=keep, step=progress.step, images=_choose_images(**images)
+        ) as (cloud, deployment):
             made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made))
 
@@ -126,14 +148,16 @@ def _run(this_run: WorkloadRun, cloud: LocalCloud, deployment: Deployment, names
 @local.command()
 @_with_platform_options
 @click.pass_obj
-def up(folders: Folders, environment: str, port: int) -> None:
+def up(folders: Folders, /, environment: str, port: int, **images: Any) -> None:
     """Start the local cloud, deploy to it and leave it up.
 
     Prints the environment that makes AWS clients use it: eval "$(millrace local up)"
     """
     with (
         _mistakes_told(),
-        running_platform(folders, environment=environment, port=port, keep=True, step=progress.step) as (cloud, _),
+        running_platform(
+            folders, environment=environment, port=port, keep=True, step=progress.step, images=_choose_images(**images)
+        ) as (cloud, _),
     ):
         for name, value in cloud.client_environment.items():
             click.echo(f"export {name}={value}")
@@ -216,7 +240,15 @@ def _mistakes_told() -> Iterator[None]:
 
     try:
         yield
-    except (CloudError, ToolError, ImageError, PipelineError, ListError, inspection.NothingLoggedError) as error:
+    except (
+        CloudError,
+        ToolError,
+        EngineError,
+        ImageError,
+        PipelineError,
+        ListError,
+        inspection.NothingLoggedError,
+    ) as error:
         raise click.ClickException(str(error)) from None
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(str(error)) from None

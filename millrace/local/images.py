@@ -1,7 +1,8 @@
-"""Container images without a container engine: each one's own packages, and the program its Dockerfile names.
+"""The local cloud's images: built by a container engine, or without one.
 
-A "pushed" image is an entry in a file of the local cloud's root: the image's URI, and the container folder and Python
-environment that stand for it.
+Without an engine, a container's own packages and the program that its Dockerfile names stand for its image. A "pushed"
+image is an entry in a file of the local cloud's root: the image's URI, and either the container folder and Python
+environment, or the engine and the image's name there.
 """
 
 import hashlib
@@ -13,9 +14,13 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from millrace.container_images import CONTAINERS_DIRECTORY
+from millrace.container_images.building import BuildSettings, build_image
+from millrace.container_images.engine import Engine
 from millrace.contract import Container
+from millrace.local.sagemaker.engine_containers import EngineContainer
 from millrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
 from millrace.local.tools import Tool, run_tool
 
@@ -86,9 +91,70 @@ def push(root: Path, images: Mapping[str, Container], environments: Mapping[Cont
         uri: {"container": container.value, "environment": str(environments[container])}
         for uri, container in images.items()
     }
+    _write_entries(root, entries)
+
+
+def push_built(root: Path, images: Mapping[str, Container], engine: str, names: Mapping[Container, str]) -> None:
+    """Make images that an engine holds known to the local cloud, which then runs them as containers."""
+    _write_entries(root, {uri: {"engine": engine, "image": names[container]} for uri, container in images.items()})
+
+
+def _write_entries(root: Path, entries: Mapping[str, Mapping[str, str]]) -> None:
     scratch = root / f"{_IMAGES_FILE}.new"
     scratch.write_text(json.dumps(entries, indent=2))
     scratch.replace(root / _IMAGES_FILE)
+
+
+class ImageSource(Protocol):
+    """Makes the containers' images and makes them known to a local cloud."""
+
+    description: str
+
+    def prepare(self) -> None:
+        """Make what is missing."""
+
+    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+        """Make the images known under their URIs."""
+
+
+class ProcessImages:
+    """Images that are run as processes, each with its own packages.
+
+    Args:
+        folder: Where the packages are kept.
+    """
+
+    description = "prepare the containers' packages"
+
+    def __init__(self, folder: Path) -> None:
+        self._environments = Environments(folder)
+
+    def prepare(self) -> None:
+        """Install the packages that are missing."""
+        self._environments.prepare()
+
+    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+        """Make the images known under their URIs."""
+        push(root, images, self._environments.paths())
+
+
+class EngineImages:
+    """Images that are built and run by a container engine."""
+
+    description = "build the containers' images"
+
+    def __init__(self, engine: Engine, settings: BuildSettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._names: dict[Container, str] = {}
+
+    def prepare(self) -> None:
+        """Build the images that are missing."""
+        self._names = {container: build_image(self._engine, container, self._settings) for container in Container}
+
+    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+        """Make the images known under their URIs."""
+        push_built(root, images, self._engine.name, self._names)
 
 
 class PushedImages:
@@ -108,6 +174,13 @@ class PushedImages:
         if image_uri not in entries:
             raise ImageNotFoundError(image_uri)
         entry = entries[image_uri]
+        if "engine" in entry:
+            return ContainerImage(
+                entrypoint=(),
+                working_directory=CONTAINERS_DIRECTORY,
+                environment=self._environment,
+                container=EngineContainer(entry["engine"], entry["image"]),
+            )
         container = Container(entry["container"])
         python = Path(entry["environment"]) / "bin" / "python"
         return ContainerImage(

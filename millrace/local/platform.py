@@ -10,7 +10,7 @@ from pathlib import Path
 from millrace.local import cloud as local_cloud
 from millrace.local.cloud import LocalCloud
 from millrace.local.deployment import PROJECT, Deployment, bootstrap, deploy, read_deployment, start_synthesis
-from millrace.local.images import Environments, push
+from millrace.local.images import ImageSource, ProcessImages
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -44,7 +44,13 @@ class Folders:
 
 @contextmanager
 def running_platform(
-    folders: Folders, *, environment: str, port: int, keep: bool, step: Step
+    folders: Folders,
+    *,
+    environment: str,
+    port: int,
+    keep: bool,
+    step: Step,
+    images: ImageSource | None = None,
 ) -> Iterator[tuple[LocalCloud, Deployment]]:
     """The platform, deployed and reachable by this process's AWS clients.
 
@@ -56,19 +62,22 @@ def running_platform(
         port: Where a new cloud listens.
         keep: Whether a cloud started here goes on when the block ends well.
         step: Shows progress.
+        images: Makes the images; processes stand for containers if left out.
 
     Raises:
         CloudError: If the cloud cannot be started.
+        EngineError: If the images cannot be built.
         ToolError: If the app cannot be synthesized or deployed.
     """
+    images = images or ProcessImages(folders.environments)
     running = local_cloud.find(folders.cloud)
     if running:
-        yield running, _deploy(running, folders, environment, step, is_new=False)
+        yield running, _deploy(running, folders, environment, step, images, is_new=False)
         return
     with step("start the local cloud"):
         started = local_cloud.start(folders.cloud, port, stop_with_caller=not keep)
     try:
-        yield started, _deploy(started, folders, environment, step, is_new=True)
+        yield started, _deploy(started, folders, environment, step, images, is_new=True)
     except BaseException:
         _stop(started)
         raise
@@ -83,12 +92,13 @@ def use_clients_of(cloud: LocalCloud) -> None:
     os.environ.update(cloud.client_environment)
 
 
-def _deploy(cloud: LocalCloud, folders: Folders, environment: str, step: Step, *, is_new: bool) -> Deployment:
+def _deploy(
+    cloud: LocalCloud, folders: Folders, environment: str, step: Step, images: ImageSource, *, is_new: bool
+) -> Deployment:
     use_clients_of(cloud)
-    environments = Environments(folders.environments)
     with start_synthesis(environment, folders.assembly) as synthesis:
-        with step("prepare the containers' packages"):
-            environments.prepare()
+        with step(images.description):
+            images.prepare()
         if is_new:
             with step("bootstrap the account"):
                 bootstrap(cloud)
@@ -97,7 +107,7 @@ def _deploy(cloud: LocalCloud, folders: Folders, environment: str, step: Step, *
     with step("deploy the stacks"):
         deploy(cloud, folders.assembly)
     deployment = read_deployment(environment)
-    push(cloud.root, deployment.images, environments.paths())
+    images.push(cloud.root, deployment.images)
     return deployment
 
 

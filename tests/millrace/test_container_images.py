@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from millrace.contract import Container
 from millrace.container_images import image_tag
+from millrace.contract import Container
 
 
 @pytest.fixture

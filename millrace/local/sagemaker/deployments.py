@@ -183,6 +183,7 @@ class Deployment:
                     records=self._host.root / "processes",
                     write_line=self._stream.write,
                     on_exit=self._notice_exit,
+                    container=self._image.container,
                 )
             except AlgorithmError as error:
                 raise DeploymentError(f"{self._describe_unhealthy()} ({error})") from error

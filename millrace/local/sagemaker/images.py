@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from millrace.local.sagemaker.engine_containers import EngineContainer
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerImage:
-    """One pushed image: how to run its program as a process of this machine."""
+    """One pushed image: how to run its program as a process of this machine, or as a container of an engine."""
 
     entrypoint: tuple[str, ...]
     working_directory: Path
     environment: Mapping[str, str]
+    container: EngineContainer | None = None
 
 
 class ImageNotFoundError(LookupError):

@@ -221,6 +221,7 @@ class Job(ABC):
                 records=self.host.root / "processes",
                 write_line=write_line,
                 on_exit=self._notice_exit,
+                container=self.image.container,
             )
             return self._process
 

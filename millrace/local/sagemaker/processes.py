@@ -8,10 +8,11 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import IO, cast
 
+from millrace.local.sagemaker.engine_containers import EngineContainer, remove_container
 from millrace.local.sagemaker.errors import AlgorithmError
 from millrace.local.sagemaker.images import ContainerImage
 from millrace.local.sagemaker.log_shipping import MAX_LINE_BYTES
@@ -37,6 +38,9 @@ def build_command(
     A request's entrypoint that calls `python` gets the interpreter of the image, where its packages are, and paths
     below /opt/ml become paths in the tree.
     """
+    if image.container:
+        given = arguments or (() if entrypoint else default_arguments)
+        return image.container.build_command(tree, entrypoint=entrypoint, arguments=given)
     if not entrypoint:
         given = tuple(arguments or default_arguments)
         return (*image.entrypoint, *map(tree.translate, given))
@@ -65,17 +69,21 @@ class ContainerProcess:
         records: Path,
         write_line: Callable[[str], None],
         on_exit: Callable[[], None],
+        container: EngineContainer | None = None,
     ) -> None:
         self._tree = tree
+        self._removal = container.list_removal(tree) if container else []
+        if container:
+            container.pass_environment(tree, environment)
         self._write_line = write_line
         self._on_exit = on_exit
         self._exited = threading.Event()
         self._popen = start_program(
             command,
             working_directory,
-            {"PATH": os.environ.get("PATH", os.defpath), **environment, ROOT_VARIABLE: str(tree.ml)},
+            {**read_own_environment(container), **environment, ROOT_VARIABLE: str(tree.ml)},
         )
-        self._record = write_record(records, self._popen.pid, tree)
+        self._record = write_record(records, self._popen.pid, tree, self._removal)
         self._reader = threading.Thread(target=self._forward_output, name=f"output {self._popen.pid}", daemon=True)
         self._waiter = threading.Thread(target=self._await_exit, name=f"exit {self._popen.pid}", daemon=True)
         self._reader.start()
@@ -121,6 +129,8 @@ class ContainerProcess:
         # A container ends with its first process; so does everything that process started.
         signal_group(self._popen.pid, signal.SIGKILL)
         self._kill_strays()
+        if self._removal:
+            remove_container(self._removal)
         self._record.unlink(missing_ok=True)
         self._exited.set()
         self._on_exit()
@@ -132,6 +142,11 @@ class ContainerProcess:
         while (found or self._reader.is_alive()) and time.monotonic() < deadline:
             found = bool(kill_processes(find_processes(self._tree.ml)))
             self._reader.join(STRAY_INTERVAL_SECONDS)
+
+
+def read_own_environment(container: EngineContainer | None) -> dict[str, str]:
+    """What a child process inherits: an engine's client its whole configuration, a program of ours next to nothing."""
+    return dict(os.environ) if container else {"PATH": os.environ.get("PATH", os.defpath)}
 
 
 def start_program(
@@ -159,11 +174,11 @@ def signal_group(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
 
 
-def write_record(records: Path, pid: int, tree: ContainerTree) -> Path:
+def write_record(records: Path, pid: int, tree: ContainerTree, removal: Sequence[str]) -> Path:
     """Notes a started group, so that a later start of the local cloud can end it after a crash."""
     records.mkdir(parents=True, exist_ok=True)
     record = records / str(pid)
-    record.write_text(json.dumps({"ml_root": str(tree.ml)}), encoding="utf-8")
+    record.write_text(json.dumps({"ml_root": str(tree.ml), "removal": list(removal)}), encoding="utf-8")
     return record
 
 
@@ -205,10 +220,13 @@ def stop_leftover_processes(root: Path) -> list[int]:
 def kill_recorded(record: Path) -> list[int]:
     """Kills the processes of one record, and only those that still are what the record says."""
     try:
-        ml_root = Path(json.loads(record.read_text(encoding="utf-8"))["ml_root"])
+        content = json.loads(record.read_text(encoding="utf-8"))
+        ml_root = Path(content["ml_root"])
     except (ValueError, KeyError):
         logger.warning("process_record_unreadable record=%s", record)
         return []
+    if content.get("removal"):
+        remove_container(content["removal"])
     if not PROC.is_dir():
         logger.warning("leftover_process_not_checked pid=%s", record.name)
         return []

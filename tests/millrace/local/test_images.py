@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from millrace.contract import Container
 from millrace.container_images import CONTAINERS_DIRECTORY
+from millrace.contract import Container
 from millrace.local.images import Environments, ImageError, PushedImages, push, read_entrypoint
 from millrace.local.sagemaker.images import ImageNotFoundError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from millrace.contract import Container
 
-CONTAINERS_DIRECTORY = Path(__file__).resolve().parent.parent / "containers"
+CONTAINERS_DIRECTORY = Path(__file__).resolve().parents[2] / "containers"
 
 # What is in the folder but never in the image.
 _NOT_IN_THE_IMAGE = frozenset({"__pycache__", "requirements.in"})

@@ -1,0 +1,108 @@
+"""The images, built and run for real by the engine of this machine."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from millrace.cli.images import images
+from millrace.container_images.building import build_image, name_image
+from millrace.container_images.engine import Engine, EngineError
+from millrace.container_images.listing import describe_image
+from millrace.container_images.trials import try_images
+from millrace.contract import Container
+from millrace.local.sagemaker.deployments import find_free_port
+from tests.engines import give_up, read_build_settings, require_engine
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+REGISTRY = "docker-registry"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    """An engine that holds all images."""
+    engine = require_engine()
+    try:
+        for container in Container:
+            build_image(engine, container, read_build_settings())
+    except EngineError as error:
+        give_up(str(error))
+    return engine
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """An empty registry on this machine."""
+    if shutil.which(REGISTRY) is None:
+        give_up(f"{REGISTRY} is not installed")
+    port = find_free_port()
+    configuration = tmp_path / "registry.yml"
+    configuration.write_text(
+        f"version: 0.1\nlog: {{accesslog: {{disabled: true}}}}\nhttp: {{addr: 127.0.0.1:{port}}}\n"
+        f"storage: {{filesystem: {{rootdirectory: {tmp_path / 'registry'}}}}}\n"
+    )
+    with subprocess.Popen([REGISTRY, "serve", configuration], stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr
+            assert any("listening on" in line for line in server.stderr)
+            yield f"localhost:{port}"
+        finally:
+            server.terminate()
+
+
+def look_inside(engine: Engine, container: Container, script: str) -> str:
+    options = ["--rm", "--network=none", "--entrypoint=sh"]
+    return engine.call("looking", ["run", *options, name_image(container), "-c", script])
+
+
+def test_keeps_sagemakers_contract(engine: Engine, tmp_path: Path) -> None:
+    passed = try_images(engine, list(Container), tmp_path)
+
+    assert {check.container for check in passed} == {container.value for container in Container}
+
+
+@pytest.mark.parametrize("container", list(Container))
+def test_carries_no_compilers_caches_or_build_secrets(engine: Engine, container: Container) -> None:
+    unwanted = "command -v gcc cc make; ls /root/.cache /etc/millrace-ca.pem; find /opt -type d -name tests"
+
+    assert look_inside(engine, container, f"{{ {unwanted}; }} 2>/dev/null || true") == ""
+
+
+@pytest.mark.parametrize("container", list(Container))
+def test_says_what_it_was_built_from(engine: Engine, container: Container) -> None:
+    image = describe_image(engine, container)
+
+    assert image is not None
+    assert (image.user, image.layers <= 12) == ("root", True)
+    assert image.revision
+    assert image.base
+
+
+def test_is_the_same_when_built_again_from_scratch(engine: Engine) -> None:
+    before = describe_image(engine, Container.PREPROCESSING)
+
+    build_image(engine, Container.PREPROCESSING, read_build_settings(), force=True)
+
+    assert describe_image(engine, Container.PREPROCESSING) == before
+
+
+def test_pushes_once(engine: Engine, registry: str) -> None:
+    command = ["push", "--registry", registry, "image_inference"]
+
+    first, second = (CliRunner().invoke(images, command) for _ in range(2))
+
+    place = f"{registry}/millrace/{name_image(Container.IMAGE_INFERENCE).removeprefix('localhost/millrace/')}"
+    assert (first.stdout, second.stdout) == (f"{place}\tpushed\n", f"{place}\talready there\n")
+
+
+def test_lists_what_was_built(engine: Engine) -> None:
+    answer = CliRunner().invoke(images, ["list", "--json"])
+
+    listed = {image["container"]: image for image in json.loads(answer.stdout)}
+    assert listed.keys() == {container.value for container in Container}
+    assert all(image["size_bytes"] > 0 and image["digest"].startswith("sha256:") for image in listed.values())

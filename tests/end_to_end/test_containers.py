@@ -1,0 +1,96 @@
+"""The pipeline with containers of an engine instead of processes."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from millrace.container_images.engine import Engine, EngineError
+from millrace.local.images import EngineImages
+from millrace.local.platform import running_platform
+from millrace.local.workload_runs import BigMartRun, Prediction
+from tests.end_to_end.conftest import Platform, find_free_port, make_folders
+from tests.end_to_end.test_pipeline import wait_for_state
+from tests.engines import give_up, read_build_settings, require_engine
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return require_engine()
+
+
+@pytest.fixture(scope="module")
+def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The platform on a local cloud that runs containers."""
+    images = EngineImages(engine, read_build_settings())
+    try:
+        images.prepare()
+    except EngineError as error:
+        give_up(str(error))
+    started = ExitStack()
+    with patch.dict(os.environ):
+        cloud, deployment = started.enter_context(
+            running_platform(
+                make_folders(tmp_path_factory.mktemp("contained")),
+                environment="dev",
+                port=find_free_port(),
+                keep=False,
+                step=lambda _: nullcontext(),
+                images=images,
+            )
+        )
+    with started:
+        yield Platform(cloud, deployment)
+
+
+@contextmanager
+def clients_of(platform: Platform) -> Iterator[None]:
+    """Points the AWS clients of this process at a local cloud for a while."""
+    with patch.dict(os.environ, platform.cloud.client_environment):
+        yield
+
+
+def run_once(platform: Platform, sales: Path) -> tuple[dict[str, Any], list[Prediction]]:
+    """The metrics of an execution and what its endpoint then predicts."""
+    run = BigMartRun(sales, sales.parent)
+    with clients_of(platform):
+        run.bring_data(platform.cloud, platform.deployment)
+        execution = platform.run(EndpointName="compared")
+        assert execution["status"] == "SUCCEEDED", execution.get("cause")
+        metrics: dict[str, Any] = json.loads(execution["output"])["Metrics"]
+        return metrics, run.ask_endpoint("compared")
+
+
+def list_containers(engine: Engine) -> set[str]:
+    return set(engine.call("listing", ["ps", "--all", "--quiet"]).split())
+
+
+def test_ends_with_the_scores_and_predictions_of_processes(
+    platform: Platform, contained: Platform, sales: Path
+) -> None:
+    assert run_once(contained, sales) == run_once(platform, sales)
+
+
+def test_leaves_no_container_behind_when_a_job_is_stopped(engine: Engine, contained: Platform, sales: Path) -> None:
+    before = list_containers(engine)
+    with clients_of(contained):
+        BigMartRun(sales, sales.parent).bring_data(contained.cloud, contained.deployment)
+        arn = contained.start("contained-and-stopped")
+        wait_for_state(arn, "Train")
+
+    contained.client("stepfunctions").stop_execution(executionArn=arn, error="Test", cause="stopped by a test")
+
+    sagemaker = contained.client("sagemaker")
+    waiter = sagemaker.get_waiter("training_job_completed_or_stopped")
+    waiter.config.delay = 0.1
+    waiter.wait(TrainingJobName="contained-and-stopped")
+    job = sagemaker.describe_training_job(TrainingJobName="contained-and-stopped")
+    assert job["TrainingJobStatus"] == "Stopped"
+    assert list_containers(engine) == before

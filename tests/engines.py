@@ -1,0 +1,34 @@
+"""What tests that run real containers need, or say that they lack."""
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from millrace.container_images.building import BuildSettings
+from millrace.container_images.engine import Engine, EngineError, find_engine
+
+
+def require_engine() -> Engine:
+    """The container engine; without one the test is skipped loudly, and fails in CI."""
+    try:
+        return find_engine()
+    except EngineError as error:
+        give_up(str(error))
+
+
+def read_build_settings() -> BuildSettings:
+    """The stand-in for the base image and the certificates that the environment names, as for the command line."""
+    ca_bundle = os.environ.get("MILLRACE_CA_BUNDLE")
+    return BuildSettings(
+        base_image=os.environ.get("MILLRACE_BASE_IMAGE"),
+        ca_bundle=Path(ca_bundle) if ca_bundle else None,
+    )
+
+
+def give_up(reason: str) -> NoReturn:
+    """Skip a test that lacks something, or fail where everything has to be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has to run the containers: {reason}", pytrace=False)
+    pytest.skip(f'containers not run: {reason}; on Debian, as root: eval "$(.ci/containers)"')
