@@ -12,6 +12,7 @@ from millrace.cli.images import images
 from millrace.cli.local import local
 from millrace.cli.lst import lst
 from millrace.cli.manifest import manifest
+from millrace.cli.recordio import recordio
 
 
 class _TerminatedError(BaseException):
@@ -30,6 +31,7 @@ cli.add_command(images)
 cli.add_command(local)
 cli.add_command(lst)
 cli.add_command(manifest)
+cli.add_command(recordio)
 
 
 def main() -> None:
