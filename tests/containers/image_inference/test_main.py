@@ -66,7 +66,7 @@ def test_serves_until_terminated(repository: Path, trained_images: Path, picture
 
     with (
         serve(repository, trained_images, port) as process,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 200
         answer = client.post("/invocations", content=picture, headers={"content-type": "application/x-image"})
@@ -82,7 +82,10 @@ def test_serves_until_terminated(repository: Path, trained_images: Path, picture
 def test_keeps_answering_when_the_model_is_missing(repository: Path, tmp_path: Path) -> None:
     port = find_free_port()
 
-    with serve(repository, tmp_path, port), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with (
+        serve(repository, tmp_path, port),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
+    ):
         assert client.get("/ping").status_code == 404
         answer = client.post("/invocations", content=b"1", headers={"content-type": "application/x-image"})
         assert answer.status_code == 503

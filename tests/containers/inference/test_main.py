@@ -35,7 +35,8 @@ def serve(repository: Path, root: Path, port: int, workers: int = 2) -> Iterator
         },
     ) as process:
         assert process.stdout
-        assert json.loads(process.stdout.readline())["event"].startswith("model_")
+        for _ in range(workers):
+            assert json.loads(process.stdout.readline())["event"].startswith("model_")
         try:
             yield process
         finally:
@@ -65,7 +66,10 @@ def test_serves_until_terminated(repository: Path, trained: Path) -> None:
     port = find_free_port()
     row = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
 
-    with serve(repository, trained, port) as process, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with (
+        serve(repository, trained, port) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
+    ):
         assert client.get("/ping").status_code == 200
         answer = client.post("/invocations", content=row, headers={"content-type": "text/csv"})
         assert answer.status_code == 200
@@ -89,6 +93,9 @@ def test_ends_well_when_terminated_right_after_loading(repository: Path, trained
 def test_keeps_answering_when_the_model_is_missing(repository: Path, tmp_path: Path) -> None:
     port = find_free_port()
 
-    with serve(repository, tmp_path, port), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with (
+        serve(repository, tmp_path, port),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
+    ):
         assert client.get("/ping").status_code == 404
         assert client.post("/invocations", content=b"1", headers={"content-type": "text/csv"}).status_code == 503
