@@ -4,7 +4,6 @@ Ten seconds by default; MILLRACE_LOAD_SECONDS=60 is the full test.
 """
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -175,7 +174,6 @@ def server(repository: Path, trained: Path) -> Iterator[Server]:
     port = find_free_port()
     with serve(repository, trained, port) as process:
         assert process.stdout
-        assert json.loads(process.stdout.readline())["event"] == "model_loaded"
         drain = subprocess.Popen([sys.executable, "-c", "import sys; [None for _ in sys.stdin]"], stdin=process.stdout)
         yield Server(process, port)
     drain.wait(10)
