@@ -22,9 +22,7 @@ def build(app: cdk.App) -> cdk.App:
     """Add the stacks of the environment that the context chooses."""
     settings = Settings.from_context(app.node)
     retain_data = settings.retain_data
-
-    def name(stack: str) -> str:
-        return settings.stack_name(stack)
+    name = settings.stack_name
 
     key = None
     if settings.encryption.customer_key:
@@ -94,12 +92,17 @@ def build(app: cdk.App) -> cdk.App:
             stack_name=name("Notebook"),
         )
 
+    _mark_everything(app, settings, storage)
+    return app
+
+
+def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) -> None:
+    """Bound every role and tag every resource, as the settings say."""
     if settings.permissions_boundary:
         boundary = iam.ManagedPolicy.from_managed_policy_name(storage, "Boundary", settings.permissions_boundary)
         iam.PermissionsBoundary.of(app).apply(boundary)
     for tag, value in settings.tags.items():
         cdk.Tags.of(app).add(tag, value)
-    return app
 
 
 if __name__ == "__main__":
