@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from millrace.container_images import CONTAINERS_DIRECTORY, image_tag
+from millrace.container_images import CONTAINERS_DIRECTORY, image_tag, list_modules, stage_context
 from millrace.container_images.engine import Engine, EngineName
 from millrace.contract import Container
 
@@ -55,14 +55,17 @@ def build_image(engine: Engine, container: Container, settings: BuildSettings, *
     """
     name = name_image(container)
     folder = CONTAINERS_DIRECTORY / container
-    revision = find_revision(folder)
+    revision = find_revision([folder, *list_modules(container).values()])
     base = settings.base_image or read_base_image(folder / "Dockerfile")
     if not force and read_labels(engine, name).items() >= {REVISION_LABEL: revision, BASE_LABEL: base}.items():
         return name
     with tempfile.TemporaryDirectory() as scratch:
         pip_configuration = Path(scratch) / "pip.conf"
         pip_configuration.write_text(f"[global]\ncert = {_CA_IN_BUILD}\n", encoding="utf-8")
+        context = Path(scratch) / "context"
+        stage_context(container, context)
         arguments = list_build_arguments(engine.name, container, settings, revision, pip_configuration)
+        arguments.append(str(context))
         if force:
             arguments.insert(1, "--no-cache")
         engine.call(f"building {container}", arguments)
@@ -85,28 +88,28 @@ def read_labels(engine: Engine, name: str) -> dict[str, str]:
 def list_build_arguments(
     engine: EngineName, container: Container, settings: BuildSettings, revision: str, pip_configuration: Path
 ) -> list[str]:
-    """The command line of a build."""
+    """The command line of a build, all but the context."""
     # Not a build argument: the cache of podman does not see that an argument in a label has changed.
     arguments = ["build", "--platform", PLATFORM, *_OPTIONS[engine], "--label", f"{REVISION_LABEL}={revision}"]
     if settings.base_image:
         arguments += ["--build-arg", f"BASE_IMAGE={settings.base_image}"]
     if settings.ca_bundle:
         arguments += ["--secret", f"id=ca,src={settings.ca_bundle}", "--secret", f"id=pip,src={pip_configuration}"]
-    return [*arguments, "--tag", name_image(container), str(CONTAINERS_DIRECTORY / container)]
+    return [*arguments, "--tag", name_image(container)]
 
 
-def find_revision(folder: Path) -> str:
-    """The commit that last changed a folder, marked when files have changed since; unknown outside of Git."""
-    commit = _ask_git(folder, ["log", "-1", "--format=%H", "--", "."])
+def find_revision(sources: Sequence[Path]) -> str:
+    """The commit that last changed any of some paths, marked when they have changed since; unknown outside of Git."""
+    commit = _ask_git(sources, ["log", "-1", "--format=%H"])
     if not commit:
         return UNKNOWN_REVISION
-    return f"{commit}-dirty" if _ask_git(folder, ["status", "--porcelain", "--", "."]) else commit
+    return f"{commit}-dirty" if _ask_git(sources, ["status", "--porcelain"]) else commit
 
 
-def _ask_git(folder: Path, arguments: Sequence[str]) -> str:
+def _ask_git(sources: Sequence[Path], arguments: Sequence[str]) -> str:
     try:
         answer = subprocess.run(
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 (whichever Git is on PATH)
+            ["git", "-C", str(sources[0]), *arguments, "--", *map(str, sources)],  # noqa: S607 (whichever Git is on PATH)
             capture_output=True,
             text=True,
             check=False,

@@ -1,8 +1,8 @@
 """The local cloud's images: built by a container engine, or without one.
 
 Without an engine, a container's own packages and the program that its Dockerfile names stand for its image. A "pushed"
-image is an entry in a file of the local cloud's root: the image's URI, and either the container folder and Python
-environment, or the engine and the image's name there.
+image is an entry in a file of the local cloud's root: the image's URI, and either the container and its Python
+environment, or the engine and the image's name there. Modules that an image carries are copied anew for each push.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from millrace.container_images import CONTAINERS_DIRECTORY
+from millrace.container_images import CONTAINERS_DIRECTORY, stage_modules
 from millrace.container_images.building import BuildSettings, build_image
 from millrace.container_images.engine import Engine
 from millrace.contract import Container
@@ -25,6 +25,7 @@ from millrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
 from millrace.local.tools import Tool, run_tool
 
 _IMAGES_FILE = "images.json"
+_MODULES_FOLDER = "modules"
 _ENTRYPOINT = re.compile(r"^ENTRYPOINT\s+(\[.*\])\s*$", re.MULTILINE)
 
 
@@ -91,6 +92,8 @@ def push(root: Path, images: Mapping[str, Container], environments: Mapping[Cont
         uri: {"container": container.value, "environment": str(environments[container])}
         for uri, container in images.items()
     }
+    for container in images.values():
+        stage_modules(container, root / _MODULES_FOLDER / container)
     _write_entries(root, entries)
 
 
@@ -162,6 +165,7 @@ class PushedImages:
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self._file = root / _IMAGES_FILE
+        self._modules = root / _MODULES_FOLDER
         self._environment = dict(environment)
 
     def resolve(self, image_uri: str) -> ContainerImage:
@@ -186,7 +190,7 @@ class PushedImages:
         return ContainerImage(
             entrypoint=(str(python), *read_entrypoint(CONTAINERS_DIRECTORY / container / "Dockerfile")[1:]),
             working_directory=CONTAINERS_DIRECTORY,
-            environment={**_system_environment(), **self._environment},
+            environment={**_system_environment(), "PYTHONPATH": str(self._modules / container), **self._environment},
         )
 
 

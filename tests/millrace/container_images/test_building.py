@@ -25,7 +25,6 @@ def test_builds_for_the_processor_of_sagemakers_instances(engine: EngineName) ->
     arguments = " ".join(list_arguments(engine))
 
     assert arguments.startswith("build --platform linux/amd64 ")
-    assert arguments.endswith(f" {CONTAINERS_DIRECTORY / 'training'}")
 
 
 @pytest.mark.parametrize("engine", list(EngineName))
@@ -59,7 +58,7 @@ def test_shows_certificates_to_the_build_only(engine: EngineName) -> None:
 
 
 def test_knows_no_revision_outside_of_git(tmp_path: Path) -> None:
-    assert find_revision(tmp_path) == UNKNOWN_REVISION
+    assert find_revision([tmp_path]) == UNKNOWN_REVISION
 
 
 def test_has_one_base_image_for_all_containers() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from millrace.container_images import CONTAINERS_DIRECTORY
+from millrace.container_images import CONTAINERS_DIRECTORY, list_modules
 from millrace.contract import Container
 from millrace.local.images import Environments, ImageError, PushedImages, push, read_entrypoint
 from millrace.local.sagemaker.images import ImageNotFoundError
@@ -33,6 +33,15 @@ def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
 
     assert image.entrypoint == (str(tmp_path / "environment" / "bin" / "python"), "-m", "training")
     assert image.environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+
+
+def test_shows_a_program_the_modules_that_its_image_carries_and_no_others(tmp_path: Path) -> None:
+    push(tmp_path, {URI: Container.TRAINING}, {Container.TRAINING: tmp_path / "environment"})
+
+    folder = Path(PushedImages(tmp_path, {}).resolve(URI).environment["PYTHONPATH"])
+
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == set(list_modules(Container.TRAINING))
 
 
 def test_keeps_the_callers_environment_out_of_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
