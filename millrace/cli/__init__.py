@@ -2,36 +2,37 @@
 
 import signal
 import sys
+from importlib import import_module
 from types import FrameType
 
 import click
 
-from millrace.cli.channels import channels
-from millrace.cli.data import data
-from millrace.cli.images import images
-from millrace.cli.local import local
-from millrace.cli.lst import lst
-from millrace.cli.manifest import manifest
-from millrace.cli.recordio import recordio
+_COMMANDS = ("channels", "data", "images", "local", "lst", "manifest", "recordio")
 
 
 class _TerminatedError(BaseException):
     """SIGTERM arrived; unwinds like Ctrl-C, so that everything started is stopped."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _LazyGroup(click.Group):
+    """Commands that are imported when they are asked for: together they take half a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (Click's signature)
+        """The names of all commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a name: the one that its module calls the same."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"millrace.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="millrace")
 def cli() -> None:
     """An ML team's data and training platform, on AWS and on one machine."""
-
-
-cli.add_command(channels)
-cli.add_command(data)
-cli.add_command(images)
-cli.add_command(local)
-cli.add_command(lst)
-cli.add_command(manifest)
-cli.add_command(recordio)
 
 
 def main() -> None:
