@@ -34,6 +34,8 @@ INNER_TAB = "\x1f"
 # With what Python and DuckDB need beside it, below 2 GB.
 MEMORY_LIMIT = "1200MiB"
 SHOWN_PROBLEMS = 3
+# What DuckDB makes of Ctrl-C while it works.
+_INTERRUPTED = "Query interrupted"
 # One column in, one column out: a row is written as it is, never quoted.
 _COPY_OPTIONS = "FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE ''"
 
@@ -153,6 +155,10 @@ def open_engine() -> Iterator[Engine]:
         connection = duckdb.connect(config=config)
         try:
             yield Engine(connection, Path(scratch))
+        except RuntimeError as error:
+            if str(error) != _INTERRUPTED:
+                raise
+            raise KeyboardInterrupt from error
         finally:
             connection.close()
 
