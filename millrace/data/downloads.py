@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import obstore
 
 from millrace.data.addresses import S3Address
-from millrace.data.checksums import MIB, PART_SIZE, count_parts, hash_bytes, is_same
+from millrace.data.checksums import PART_SIZE, count_parts, hash_bytes, is_same
 from millrace.data.connection import Connection
 from millrace.data.errors import DamagedObjectError, MissingObjectError, explaining
 from millrace.data.listing import Entry
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from obstore import GetOptions
     from obstore.store import S3Store
 
-_CHUNK: Final = MIB
+# Small enough to stay in a core's cache between arriving and being written.
+_CHUNK: Final = 256 * 1024
 
 
 class Download:
@@ -69,10 +70,9 @@ class Download:
             content = self._read(entry)
         except MissingObjectError:
             return Step(entry.name, entry.size, Outcome.MISSING)
-        staged = self._staging.new_file()
-        staged.write_bytes(content)
+        staged = self._staging.write_file(content, entry.modified)
         self._check(entry, content, staged)
-        self._staging.publish(staged, file, entry.modified)
+        self._staging.publish(staged, file)
         return Step(entry.name, entry.size, Outcome.COPIED)
 
     def _make_folder(self, folder: Path) -> None:
