@@ -1,16 +1,14 @@
 """Pictures that have been made before, in the work bucket."""
 
 import hashlib
-from typing import Any, Final
-
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import Final
 
 from .contract import CACHE_PREFIX, REDIRECT_SECONDS
+from .failures import RequestError
+from .normalize import GENERATION
 from .options import Options
 from .originals import Original
-
-# Part of every name: a new number leaves pictures of earlier code unused.
-GENERATION: Final = 1
+from .s3 import S3
 
 # Without the permission to list the bucket, which this function has no use for, a missing object is a refused one.
 _MISSING: Final = frozenset({"AccessDenied", "NoSuchKey"})
@@ -29,7 +27,7 @@ def name_picture(original: Original, options: Options) -> str:
 class PictureCache:
     """Pictures by their names."""
 
-    def __init__(self, s3: Any, bucket: str) -> None:
+    def __init__(self, s3: S3, bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
@@ -40,12 +38,11 @@ class PictureCache:
             CacheError: If S3 cannot tell.
         """
         try:
-            return bytes(self._s3.get_object(Bucket=self._bucket, Key=name)["Body"].read())
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _MISSING:
+            with self._s3.get_object(self._bucket, name) as answer:
+                return answer.read()
+        except RequestError as error:
+            if error.code in _MISSING:
                 return None
-            raise CacheError(str(error)) from error
-        except BotoCoreError as error:
             raise CacheError(str(error)) from error
 
     def put(self, name: str, body: bytes, media_type: str) -> None:
@@ -55,11 +52,10 @@ class PictureCache:
             CacheError: If S3 does not take it.
         """
         try:
-            self._s3.put_object(Bucket=self._bucket, Key=name, Body=body, ContentType=media_type)
-        except (ClientError, BotoCoreError) as error:
+            self._s3.put_object(self._bucket, name, body, media_type)
+        except RequestError as error:
             raise CacheError(str(error)) from error
 
     def sign_url(self, name: str) -> str:
         """An address under which anybody can read a picture for some minutes."""
-        request = {"Bucket": self._bucket, "Key": name}
-        return str(self._s3.generate_presigned_url("get_object", Params=request, ExpiresIn=REDIRECT_SECONDS))
+        return self._s3.presign_get(self._bucket, name, REDIRECT_SECONDS)

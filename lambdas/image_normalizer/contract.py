@@ -6,8 +6,9 @@ from typing import Final
 FUNCTION_HANDLER: Final = "image_normalizer.handler.handle"
 MEMORY_MIB: Final = 256
 
-# Where normalized pictures are kept in the work bucket.
+# Where normalized pictures are kept in the work bucket: those of single requests, and whole sets of the batch door.
 CACHE_PREFIX: Final = "normalized/"
+SETS_PREFIX: Final = "normalized-sets/"
 
 # A function's buffered answer is 6 MB of JSON at most, in which an image is text a third longer:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -20,6 +21,7 @@ CACHE_CONTROL: Final = "private, max-age=300"
 METRIC_NAMESPACE: Final = "Millrace/Normalizer"
 
 FUNCTION_URL_OUTPUT: Final = "NormalizerUrl"
+BULK_OUTPUT: Final = "NormalizerBulkStateMachineArn"
 
 
 class Variable(StrEnum):
@@ -28,6 +30,16 @@ class Variable(StrEnum):
     SOURCE = "SOURCE_ACCESS_POINT"
     CACHE_BUCKET = "CACHE_BUCKET"
     KEEPS_ALL = "CACHE_KEEPS_ALL"
+    DNS_SUFFIX = "DNS_SUFFIX"
+
+
+class BulkInput(StrEnum):
+    """The keys of the batch door's input, in the order in which they are looked at."""
+
+    NAME = "Name"
+    SOURCE = "Source"
+    MANIFEST = "Manifest"
+    OPTIONS = "Options"
 
 
 class Header(StrEnum):

@@ -66,9 +66,8 @@ def load_plugin(found: Format) -> Callable[[BytesIO], ImageFile]:
     return opener
 
 
-# Nearly all images are of these, so they are part of a cold start; the others double its time.
+# Nearly all images are of it, so it is part of a cold start; the others double its time.
 load_plugin(Format.JPEG)
-load_plugin(Format.PNG)
 
 
 def read_orientation(image: ImageFile) -> Orientation:

@@ -11,7 +11,9 @@ from .errors import NormalizeError
 _STATUSES = frozenset({200, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 500, 503})
 _CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,500})</Message>")
-_CODES = {
+# All that XML has; the last one makes no new ones of them.
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
+_CODES: dict[int, str] = {
     HTTPStatus.NOT_MODIFIED: "NotModified",
     HTTPStatus.FORBIDDEN: "AccessDenied",
     HTTPStatus.NOT_FOUND: "NoSuchKey",
@@ -55,6 +57,13 @@ def read_s3_error(status: int, document: bytes) -> RequestError:
     code, message = _CODE.search(document), _MESSAGE.search(document)
     return pass_on(
         status,
-        code[1].decode() if code else _CODES.get(HTTPStatus(status), "InvalidRequest"),
-        message[1].decode(errors="replace") if message else f"S3 answered {status}",
+        code[1].decode() if code else _CODES.get(status, "InvalidRequest"),
+        _decode_text(message[1]) if message else f"S3 answered {status}",
     )
+
+
+def _decode_text(text: bytes) -> str:
+    decoded = text.decode(errors="replace")
+    for entity, character in _ENTITIES.items():
+        decoded = decoded.replace(entity, character)
+    return decoded

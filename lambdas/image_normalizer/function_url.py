@@ -6,9 +6,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from .cache import CacheError, PictureCache
@@ -27,8 +26,7 @@ Event = Mapping[str, Any]
 Answer = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FunctionUrlDoor:
+class FunctionUrlDoor(NamedTuple):
     """Answers the events of the function URL.
 
     Args:

@@ -7,8 +7,7 @@ of tiny parts would keep it busy for a minute.
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .errors import ImageCorruptError, ImageTruncatedError, TooComplexError
 
@@ -36,8 +35,7 @@ _GIF_EXTENSION: Final = 0x21
 Size = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class JpegHeader:
+class JpegHeader(NamedTuple):
     """What a JPEG declares before its first scan ends.
 
     Args:

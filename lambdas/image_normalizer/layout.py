@@ -1,7 +1,6 @@
 """Which part of an image goes where in the result."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from PIL.Image import Image, Resampling
 
@@ -16,8 +15,7 @@ _BOX_FROM: Final = 3.5
 Size = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """A part of an image, in fractions of its width and height, and the size it is resampled to."""
 
     left: float

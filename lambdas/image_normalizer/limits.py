@@ -1,14 +1,13 @@
 """What an image may cost; checked on its header, before a pixel is decoded."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import EmptyBodyError, ImageTooLargeError, TooComplexError, TooManyBytesError
 
 _MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """The most that one image may have; the defaults fit a function of 256 MB.
 
     Args:

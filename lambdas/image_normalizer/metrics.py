@@ -9,8 +9,7 @@ A sample, shortened:
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from .contract import METRIC_NAMESPACE
 
@@ -18,8 +17,7 @@ _DIMENSION = "door"
 _UNITS = {"requests": "Count", "refused": "Count", "cache_hits": "Count", "milliseconds": "Milliseconds"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a request.
 
     Args:

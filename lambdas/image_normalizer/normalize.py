@@ -12,6 +12,9 @@ from .limits import Limits
 from .options import Colour, Options, OutputFormat
 from .orientation import turn_upright
 
+# A new number, for code that makes other pictures, leaves those of earlier code unused.
+GENERATION: Final = 1
+
 DEFAULT_OPTIONS: Final = Options()
 DEFAULT_LIMITS: Final = Limits()
 

@@ -5,14 +5,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/olap-writing-lambda.html
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-import urllib3
-
 from .cache import PictureCache
+from .connections import Connections
 from .contract import CACHE_CONTROL, Header
 from .errors import NormalizeError
 from .failures import RequestError, explain
@@ -21,28 +20,31 @@ from .options import Options, parse_options
 from .originals import AccessPoint, PresignedAddress, read_key
 from .pictures import Picture, make_picture
 from .ranges import parse_range
+from .s3 import S3, Reply
 
 GET_CONTEXT = "getObjectContext"
 HEAD_CONTEXT = "headObjectContext"
+
+# The one that clients verify by themselves.
+_CHECKSUM_HEADER = "x-amz-checksum-crc32"
 
 _OPTION_NAMES = frozenset(field.name for field in fields(Options))
 
 Event = Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ObjectLambdaDoor:
+class ObjectLambdaDoor(NamedTuple):
     """Answers the events of S3 Object Lambda.
 
     Args:
-        s3: A client, for the answers.
-        http: Reads from the addresses in the events.
+        s3: Takes the replies.
+        connections: For the addresses in the events.
         source: Where HEAD reads the image itself: its address in the event tells of the original only.
         cache: Where pictures are looked for and kept.
     """
 
-    s3: Any
-    http: urllib3.PoolManager
+    s3: S3
+    connections: Connections
     source: AccessPoint
     cache: PictureCache | None
 
@@ -54,17 +56,15 @@ class ObjectLambdaDoor:
         context, headers = event[GET_CONTEXT], event["userRequest"]["headers"]
         try:
             options = _read_options(event)
-            with PresignedAddress(self.http, context["inputS3Url"], headers).open() as original:
+            with PresignedAddress(self.connections, context["inputS3Url"], headers).open() as original:
                 picture = make_picture(original, options, self.cache)
             reply = _describe_picture(picture, _find(headers, "range"))
-            outcome = Outcome(status=reply["StatusCode"], is_cached=picture.is_cached)
+            outcome = Outcome(status=reply.status, is_cached=picture.is_cached)
         except (NormalizeError, RequestError) as error:
             failure = explain(error)
             reply = _describe_failure(failure)
             outcome = Outcome(status=failure.status, code=failure.code)
-        self.s3.write_get_object_response(
-            RequestRoute=context["outputRoute"], RequestToken=context["outputToken"], **reply
-        )
+        self.s3.write_get_object_response(context["outputRoute"], context["outputToken"], reply)
         return {"status_code": int(HTTPStatus.OK)}, outcome
 
     def _answer_head(self, event: Event) -> tuple[dict[str, Any], Outcome]:
@@ -72,7 +72,7 @@ class ObjectLambdaDoor:
         url, headers = event[HEAD_CONTEXT]["inputS3Url"], event["userRequest"]["headers"]
         try:
             options = _read_options(event)
-            etag = PresignedAddress(self.http, url, headers).check()
+            etag = PresignedAddress(self.connections, url, headers).check()
             with self.source.open(read_key(url), etag) as original:
                 picture = make_picture(original, options, self.cache)
         except (NormalizeError, RequestError) as error:
@@ -91,24 +91,19 @@ def _read_options(event: Event) -> Options:
     return parse_options(payload | {name: value for name, value in asked if name in _OPTION_NAMES})
 
 
-def _describe_picture(picture: Picture, range_header: str | None) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "AcceptRanges": "bytes",
-        "CacheControl": CACHE_CONTROL,
-        "ContentType": picture.media_type,
-        "ETag": picture.etag,
+def _describe_picture(picture: Picture, range_header: str | None) -> Reply:
+    headers: dict[str, str] = {
+        Header.ACCEPT_RANGES: "bytes",
+        Header.CACHE_CONTROL: CACHE_CONTROL,
+        Header.CONTENT_TYPE: picture.media_type,
+        Header.ETAG: picture.etag,
     }
     part = parse_range(range_header, len(picture.body))
     if part:
-        body = part.cut(picture.body)
-        described |= {
-            "StatusCode": int(HTTPStatus.PARTIAL_CONTENT),
-            "ContentRange": part.describe(len(picture.body)),
-        }
-    else:
-        body = picture.body
-        described |= {"StatusCode": int(HTTPStatus.OK), "ChecksumCRC32": picture.crc32}
-    return described | {"Body": body, "ContentLength": len(body)}
+        headers[Header.CONTENT_RANGE] = part.describe(len(picture.body))
+        return Reply(HTTPStatus.PARTIAL_CONTENT, headers, part.cut(picture.body))
+    headers[_CHECKSUM_HEADER] = picture.crc32
+    return Reply(HTTPStatus.OK, headers, picture.body)
 
 
 def _describe_head(picture: Picture) -> dict[str, Any]:
@@ -122,10 +117,10 @@ def _describe_head(picture: Picture) -> dict[str, Any]:
     return {"statusCode": int(HTTPStatus.OK), "headers": headers}
 
 
-def _describe_failure(failure: RequestError) -> dict[str, Any]:
-    # The message travels in a header, which takes ASCII only.
-    message = failure.reason.encode("ascii", "replace").decode()
-    return {"StatusCode": failure.status, "ErrorCode": failure.code, "ErrorMessage": message}
+def _describe_failure(failure: RequestError) -> Reply:
+    # The message travels in a header, which is one line of ASCII.
+    message = " ".join(failure.reason.encode("ascii", "replace").decode().split())
+    return Reply(failure.status, error=(failure.code, message))
 
 
 def _find(headers: Mapping[str, str], name: str) -> str | None:

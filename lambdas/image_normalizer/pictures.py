@@ -4,7 +4,7 @@ import base64
 import hashlib
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .cache import CacheError, PictureCache, name_picture
 from .normalize import normalize
@@ -12,8 +12,7 @@ from .options import Options
 from .originals import Original
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
+class Picture(NamedTuple):
     """A normalized image.
 
     Args:

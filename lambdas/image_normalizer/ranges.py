@@ -1,8 +1,8 @@
 """Byte ranges, as HTTP has them: https://www.rfc-editor.org/rfc/rfc9110#name-range-requests."""
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from .contract import ErrorCode
 from .failures import RequestError
@@ -10,8 +10,7 @@ from .failures import RequestError
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})")
 
 
-@dataclass(frozen=True)
-class ByteRange:
+class ByteRange(NamedTuple):
     """A part of a picture, both ends included."""
 
     first: int

@@ -66,6 +66,7 @@ class Normalizer(Construct):
                 Variable.SOURCE: source.alias,
                 Variable.CACHE_BUCKET: storage.work.bucket_name,
                 Variable.KEEPS_ALL: str(settings.cache).lower(),
+                Variable.DNS_SUFFIX: Aws.URL_SUFFIX,
             },
             handler=contract.FUNCTION_HANDLER,
             log_group=log_group,

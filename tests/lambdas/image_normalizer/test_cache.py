@@ -1,45 +1,58 @@
 """Pictures are found under the names they were kept by; what S3 cannot tell is an error of its own."""
 
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lambdas.image_normalizer.cache import CacheError, PictureCache, name_picture
 from lambdas.image_normalizer.options import Options
 from lambdas.image_normalizer.originals import Original
-from tests.lambdas.image_normalizer.fake_s3 import Bucket
+from tests.lambdas.image_normalizer.fake_s3 import Bucket, serve
 
 OPTIONS = Options()
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    with serve({}) as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def cache(bucket: Bucket) -> PictureCache:
+    return PictureCache(bucket.client, "work")
 
 
 def make_original(name: str) -> Original:
     return Original(name=name, read=lambda: b"")
 
 
-def test_finds_what_it_has_kept() -> None:
-    cache = PictureCache(Bucket(), "work")
-
+def test_finds_what_it_has_kept(cache: PictureCache) -> None:
     cache.put("normalized/a.jpeg", b"picture", "image/jpeg")
 
     assert cache.get("normalized/a.jpeg") == b"picture"
 
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
-def test_has_nothing_where_s3_has_nothing(code: str) -> None:
-    class Refusing(Bucket):
-        def get_object(self, **_: Any) -> Any:
-            raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetObject")
+def test_has_nothing_where_s3_has_nothing(cache: PictureCache, bucket: Bucket, code: str) -> None:
+    bucket.failing["GET"] = code
 
-    assert PictureCache(Refusing(), "work").get("normalized/a.jpeg") is None
+    assert cache.get("normalized/a.jpeg") is None
 
 
-@pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
-def test_tells_when_s3_fails(operation: str) -> None:
-    cache = PictureCache(Bucket(failing={operation: "SlowDown"}), "work")
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_tells_when_s3_fails(cache: PictureCache, bucket: Bucket, method: str) -> None:
+    bucket.failing[method] = "SlowDown"
 
     with pytest.raises(CacheError):
-        cache.get("a") if operation == "GetObject" else cache.put("a", b"", "image/png")
+        cache.get("a") if method == "GET" else cache.put("a", b"", "image/png")
+
+
+def test_signs_addresses_that_are_good_for_some_minutes(cache: PictureCache, bucket: Bucket) -> None:
+    address = cache.sign_url("normalized/a.jpeg")
+
+    assert address.startswith(f"{bucket.url}/work/normalized/a.jpeg?X-Amz-Algorithm=")
+    assert "&X-Amz-Expires=300&" in address
 
 
 def test_names_pictures_by_image_and_options() -> None:

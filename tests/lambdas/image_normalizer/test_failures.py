@@ -18,6 +18,16 @@ def test_reads_the_error_that_s3_has_written() -> None:
     assert (found.status, found.code, found.reason) == (403, "InvalidObjectState", "archived")
 
 
+def test_reads_a_message_as_its_author_wrote_it() -> None:
+    document = b"<Error><Code>AccessDenied</Code><Message>on &quot;a&amp;lt;b&quot;</Message></Error>"
+
+    assert read_s3_error(403, document).reason == 'on "a&lt;b"'
+
+
+def test_names_an_error_of_a_status_that_http_does_not_know() -> None:
+    assert read_s3_error(499, b"").code == "InvalidRequest"
+
+
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (404, "NoSuchKey"), (418, "InvalidRequest")])
 def test_names_an_error_without_a_body(status: int, code: str) -> None:
     assert read_s3_error(status, b"").code == code

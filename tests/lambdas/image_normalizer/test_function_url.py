@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from lambdas.image_normalizer.function_url import FunctionUrlDoor
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Options
 from lambdas.image_normalizer.originals import AccessPoint
-from tests.lambdas.image_normalizer.fake_s3 import Bucket
+from tests.lambdas.image_normalizer.fake_s3 import Bucket, serve
 from tests.lambdas.image_normalizer.made_images import make_jpeg, open_bytes
 
 KEY = "images/a photo+%41.jpg"
@@ -20,13 +21,15 @@ RAW_PATH = "/images/a%20photo%2B%2541.jpg"
 
 
 @pytest.fixture
-def bucket() -> Bucket:
-    return Bucket({KEY: make_jpeg(), "images/text.jpg": b"not an image"})
+def bucket() -> Iterator[Bucket]:
+    with serve({KEY: make_jpeg(), "images/text.jpg": b"not an image"}) as bucket:
+        yield bucket
 
 
 def make_door(bucket: Bucket, *, keeps_all: bool = False) -> FunctionUrlDoor:
-    store = PictureCache(bucket, "work")
-    return FunctionUrlDoor(source=AccessPoint(bucket, "source"), store=store, cache=store if keeps_all else None)
+    store = PictureCache(bucket.client, "work")
+    source = AccessPoint(bucket.client, "source")
+    return FunctionUrlDoor(source=source, store=store, cache=store if keeps_all else None)
 
 
 def make_event(path: str = RAW_PATH, method: str = "GET", query: dict[str, str] | None = None, **headers: str) -> Any:
@@ -62,7 +65,8 @@ def test_answers_with_the_normalized_picture(bucket: Bucket) -> None:
 def test_reads_through_its_access_point(bucket: Bucket) -> None:
     answer(bucket)
 
-    assert bucket.requests == [("GetObject", KEY, {"bucket": "source"})]
+    ((method, name, key, _),) = bucket.asked
+    assert (method, name, key) == ("GET", "source", KEY)
 
 
 def test_takes_the_options_from_the_query(bucket: Bucket) -> None:
@@ -117,7 +121,7 @@ def test_says_what_is_wrong(bucket: Bucket, event: Any, refusal: tuple[int, str]
 
 
 def test_answers_that_it_may_be_asked_again_when_s3_fails(bucket: Bucket) -> None:
-    bucket.failing["GetObject"] = "InternalError"
+    bucket.failing["GET"] = "InternalError"
 
     assert read_refusal(answer(bucket)) == (503, "ServiceUnavailable")
 
@@ -127,11 +131,12 @@ def test_redirects_to_a_picture_too_large_for_an_answer(bucket: Bucket, monkeypa
 
     answered = answer(bucket)
 
-    ((_, name, stored),) = [request for request in bucket.requests if request[0] == "PutObject"]
-    assert (answered["statusCode"], answered["headers"]["Location"]) == (303, f"https://s3.test/{name}?expires=300")
-    assert name.startswith("normalized/")
-    assert stored == {"bucket": "work", "type": "image/jpeg"}
-    assert bucket.objects[name] == normalize(bucket.objects[KEY], Options())
+    (stored,) = [asked for asked in bucket.asked if asked.method == "PUT"]
+    assert answered["statusCode"] == 303
+    assert answered["headers"]["Location"].startswith(f"{bucket.url}/work/{stored.key}?X-Amz-Algorithm=")
+    assert stored.key.startswith("normalized/")
+    assert (stored.bucket, stored.headers["content-type"]) == ("work", "image/jpeg")
+    assert bucket.objects[stored.key] == normalize(bucket.objects[KEY], Options())
 
 
 def test_answers_a_small_part_of_a_large_picture_itself(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +149,7 @@ def test_answers_that_it_may_be_asked_again_when_a_large_picture_cannot_be_store
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(function_url, "MAX_INLINE_BYTES", 100)
-    bucket.failing["PutObject"] = "SlowDown"
+    bucket.failing["PUT"] = "SlowDown"
 
     assert read_refusal(answer(bucket)) == (503, "ServiceUnavailable")
 
@@ -180,7 +185,7 @@ def test_makes_another_picture_for_other_options(bucket: Bucket) -> None:
 
 
 def test_answers_although_the_cache_fails(bucket: Bucket) -> None:
-    bucket.failing["PutObject"] = "SlowDown"
+    bucket.failing["PUT"] = "SlowDown"
 
     answered, _ = make_door(bucket, keeps_all=True).answer(make_event())
 

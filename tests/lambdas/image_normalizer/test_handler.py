@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -11,15 +13,22 @@ import pytest
 
 from lambdas.image_normalizer.contract import FUNCTION_HANDLER, Variable
 from lambdas.image_normalizer.environment import EnvironmentVariableError
+from tests.conftest import PROJECT
 
 MODULE = "lambdas.image_normalizer.handler"
+VARIABLES = {
+    Variable.SOURCE: "point",
+    Variable.CACHE_BUCKET: "work",
+    Variable.KEEPS_ALL: "false",
+    Variable.DNS_SUFFIX: "amazonaws.com",
+    "AWS_REGION": "us-east-1",
+}
 
 
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.setenv(Variable.SOURCE, "point")
-    monkeypatch.setenv(Variable.CACHE_BUCKET, "work")
-    monkeypatch.setenv(Variable.KEEPS_ALL, "false")
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
     yield importlib.import_module(MODULE)
     sys.modules.pop(MODULE)
 
@@ -58,3 +67,23 @@ def test_does_not_start_without_its_settings(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(EnvironmentVariableError):
         importlib.import_module(MODULE)
+
+
+def list_modules() -> set[str]:
+    """What a fresh interpreter has loaded when the function is ready."""
+    program = f"import sys; before = {{*sys.modules}}; import {MODULE}; print(*({{*sys.modules}} - before))"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, env=os.environ | VARIABLES, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_starts_with_nothing_but_the_standard_library_and_pillow() -> None:
+    packages = {module.partition(".")[0] for module in list_modules()}
+
+    assert packages - sys.stdlib_module_names == {"PIL", "lambdas"}
+
+
+def test_starts_without_the_decoders_that_few_images_need() -> None:
+    assert {name for name in list_modules() if name.endswith("ImagePlugin")} == {"PIL.JpegImagePlugin"}

@@ -7,39 +7,28 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import urllib3
 
 from lambdas.image_normalizer.cache import PictureCache
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
 from lambdas.image_normalizer.options import Options
 from lambdas.image_normalizer.originals import AccessPoint
-from tests.lambdas.image_normalizer.fake_s3 import Bucket, serve, sign
+from tests.lambdas.image_normalizer.fake_s3 import Bucket, Sent, serve
 from tests.lambdas.image_normalizer.made_images import make_jpeg, open_bytes
 
 KEY = "images/a photo.jpg"
 
 
 @pytest.fixture
-def bucket() -> Bucket:
-    return Bucket({KEY: make_jpeg(), "images/text.jpg": b"not an image"})
+def bucket() -> Iterator[Bucket]:
+    with serve({KEY: make_jpeg(), "images/text.jpg": b"not an image"}) as bucket:
+        yield bucket
 
 
 @pytest.fixture
-def address(bucket: Bucket) -> Iterator[str]:
-    with serve(bucket) as address:
-        yield address
-
-
-@pytest.fixture
-def http() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager(retries=False, timeout=1) as http:
-        yield http
-
-
-@pytest.fixture
-def door(bucket: Bucket, http: urllib3.PoolManager) -> ObjectLambdaDoor:
-    return ObjectLambdaDoor(s3=bucket, http=http, source=AccessPoint(bucket, "source"), cache=None)
+def door(bucket: Bucket) -> ObjectLambdaDoor:
+    source = AccessPoint(bucket.client, "source")
+    return ObjectLambdaDoor(s3=bucket.client, connections=bucket.connections, source=source, cache=None)
 
 
 def make_event(
@@ -53,138 +42,140 @@ def make_event(
     }
 
 
-def answer(door: ObjectLambdaDoor, event: dict[str, Any]) -> dict[str, Any]:
+def answer(door: ObjectLambdaDoor, bucket: Bucket, event: dict[str, Any]) -> Sent:
     """What the caller of GET is sent."""
     door.answer(event)
-    bucket = door.s3
-    assert isinstance(bucket, Bucket)
-    (sent,) = bucket.answers
+    (sent,) = bucket.sent
     return sent
 
 
-def test_answers_with_the_normalized_picture(door: ObjectLambdaDoor, bucket: Bucket, address: str) -> None:
-    sent = answer(door, make_event(sign(address, KEY)))
+def test_answers_with_the_normalized_picture(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign(KEY)))
 
-    assert sent["Body"] == normalize(bucket.objects[KEY], Options())
-    assert (sent["StatusCode"], sent["ContentType"]) == (200, "image/jpeg")
-    assert sent["ContentLength"] == len(sent["Body"])
-    assert (sent["RequestRoute"], sent["RequestToken"]) == ("route", "token")
+    assert sent.body == normalize(bucket.objects[KEY], Options())
+    assert (sent.status, sent.headers["content-type"]) == (200, "image/jpeg")
+    assert (sent.route, sent.token) == ("route", "token")
 
 
-def test_returns_what_s3_expects(door: ObjectLambdaDoor, address: str) -> None:
-    returned, outcome = door.answer(make_event(sign(address, KEY)))
+def test_returns_what_s3_expects(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    returned, outcome = door.answer(make_event(bucket.sign(KEY)))
 
     assert returned == {"status_code": 200}
     assert outcome.status == 200
 
 
-def test_sends_the_checksum_that_clients_verify(door: ObjectLambdaDoor, address: str) -> None:
-    sent = answer(door, make_event(sign(address, KEY)))
+def test_sends_the_checksum_that_clients_verify(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign(KEY)))
 
-    assert int.from_bytes(base64.b64decode(sent["ChecksumCRC32"])) == zlib.crc32(sent["Body"])
+    assert int.from_bytes(base64.b64decode(sent.headers["x-amz-checksum-crc32"])) == zlib.crc32(sent.body)
 
 
-def test_uses_the_access_points_own_options(door: ObjectLambdaDoor, address: str) -> None:
-    sent = answer(door, make_event(sign(address, KEY), payload={"width": "32", "colour": "rgb"}))
+def test_uses_the_access_points_own_options(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign(KEY), payload={"width": "32", "colour": "rgb"}))
 
-    picture = open_bytes(sent["Body"])
+    picture = open_bytes(sent.body)
     assert (picture.size, picture.mode) == ((32, 256), "RGB")
 
 
-def test_puts_the_requests_options_above_the_access_points(door: ObjectLambdaDoor, address: str) -> None:
+def test_puts_the_requests_options_above_the_access_points(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     url = "https://pictures.test/images/a#1?.jpg?x-id=GetObject&width=16"
-    sent = answer(door, make_event(sign(address, KEY), payload={"width": "32", "height": "8"}, url=url))
+    sent = answer(door, bucket, make_event(bucket.sign(KEY), payload={"width": "32", "height": "8"}, url=url))
 
-    assert open_bytes(sent["Body"]).size == (16, 8)
+    assert open_bytes(sent.body).size == (16, 8)
 
 
-def test_cuts_the_range_out_of_the_picture(door: ObjectLambdaDoor, bucket: Bucket, address: str) -> None:
-    sent = answer(door, make_event(sign(address, KEY), headers={"Range": "bytes=2-5"}))
+def test_cuts_the_range_out_of_the_picture(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign(KEY), headers={"Range": "bytes=2-5"}))
 
     whole = normalize(bucket.objects[KEY], Options())
-    assert (sent["StatusCode"], sent["Body"]) == (206, whole[2:6])
-    assert sent["ContentRange"] == f"bytes 2-5/{len(whole)}"
-    assert "ChecksumCRC32" not in sent
+    assert (sent.status, sent.body) == (206, whole[2:6])
+    assert sent.headers["content-range"] == f"bytes 2-5/{len(whole)}"
+    assert "x-amz-checksum-crc32" not in sent.headers
 
 
-def test_refuses_a_range_that_the_picture_does_not_have(door: ObjectLambdaDoor, address: str) -> None:
-    sent = answer(door, make_event(sign(address, KEY), headers={"range": "bytes=9999999-"}))
+def test_refuses_a_range_that_the_picture_does_not_have(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign(KEY), headers={"range": "bytes=9999999-"}))
 
-    assert (sent["StatusCode"], sent["ErrorCode"]) == (416, "InvalidRange")
+    assert (sent.status, sent.code) == (416, "InvalidRange")
 
 
-def test_fetches_with_the_headers_that_are_signed_and_no_others(
-    door: ObjectLambdaDoor, bucket: Bucket, address: str
-) -> None:
+def test_fetches_with_the_headers_that_are_signed_and_no_others(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     headers = {"X-Amz-Checksum-Mode": "ENABLED", "Range": "bytes=0-3", "Host": "pictures.test"}
 
-    door.answer(make_event(sign(address, KEY, "x-amz-checksum-mode"), headers=headers))
+    door.answer(make_event(bucket.sign(KEY, "x-amz-checksum-mode"), headers=headers))
 
-    ((_, _, sent),) = bucket.requests
-    assert sent["X-Amz-Checksum-Mode"] == "ENABLED"
-    assert "Range" not in sent
-    assert sent["Host"].startswith("127.0.0.1")
-
-
-def test_passes_on_that_there_is_no_such_key(door: ObjectLambdaDoor, address: str) -> None:
-    sent = answer(door, make_event(sign(address, "images/none.jpg")))
-
-    assert (sent["StatusCode"], sent["ErrorCode"]) == (404, "NoSuchKey")
-    assert sent["ErrorMessage"] == "The specified key does not exist."
+    (asked,) = bucket.asked
+    assert asked.headers["x-amz-checksum-mode"] == "ENABLED"
+    assert "range" not in asked.headers
+    assert asked.headers["host"].startswith("127.0.0.1")
 
 
-def test_names_what_is_wrong_with_an_image(door: ObjectLambdaDoor, address: str) -> None:
-    sent = answer(door, make_event(sign(address, "images/text.jpg")))
+def test_passes_on_that_there_is_no_such_key(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign("images/none.jpg")))
 
-    assert (sent["StatusCode"], sent["ErrorCode"]) == (400, "NotAnImage")
-    assert "Body" not in sent
-
-
-def test_names_an_option_that_is_refused_in_ascii(door: ObjectLambdaDoor, address: str) -> None:
-    sent = answer(door, make_event(sign(address, KEY), url="https://pictures.test/key?fit=größer"))
-
-    assert (sent["StatusCode"], sent["ErrorCode"]) == (400, "BadOption")
-    assert sent["ErrorMessage"].isascii()
+    assert (sent.status, sent.code) == (404, "NoSuchKey")
+    assert sent.message == "This is NoSuchKey."
 
 
-def test_answers_that_it_may_be_asked_again_when_s3_is_not_there(door: ObjectLambdaDoor) -> None:
-    sent = answer(door, make_event("http://127.0.0.1:1/key?X-Amz-SignedHeaders=host"))
+def test_names_what_is_wrong_with_an_image(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign("images/text.jpg")))
 
-    assert (sent["StatusCode"], sent["ErrorCode"]) == (503, "ServiceUnavailable")
+    assert (sent.status, sent.code) == (400, "NotAnImage")
+    assert sent.body == b""
 
 
-def test_reads_the_body_of_no_image_that_the_cache_has(bucket: Bucket, http: urllib3.PoolManager, address: str) -> None:
-    cache = PictureCache(bucket, "work")
-    door = ObjectLambdaDoor(s3=bucket, http=http, source=AccessPoint(bucket, "source"), cache=cache)
-    event = make_event(sign(address, KEY))
+def test_names_an_option_that_is_refused_in_ascii(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign(KEY), url="https://pictures.test/key?fit=größer"))
+
+    assert (sent.status, sent.code) == (400, "BadOption")
+    assert sent.message
+    assert sent.message.isascii()
+
+
+def test_sends_a_message_in_one_line(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event(bucket.sign(KEY), payload={"fit": "a\nb"}))
+
+    assert sent.message
+    assert sent.message.isprintable()
+
+
+def test_answers_that_it_may_be_asked_again_when_s3_is_not_there(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    sent = answer(door, bucket, make_event("http://127.0.0.1:1/key?X-Amz-SignedHeaders=host"))
+
+    assert (sent.status, sent.code) == (503, "ServiceUnavailable")
+
+
+def test_reads_the_body_of_no_image_that_the_cache_has(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    door = door._replace(cache=PictureCache(bucket.client, "work"))
+    event = make_event(bucket.sign(KEY))
 
     _, first = door.answer(event)
     _, second = door.answer(event)
 
     assert (first.is_cached, second.is_cached) == (False, True)
-    assert bucket.answers[0] == bucket.answers[1]
+    assert bucket.sent[0] == bucket.sent[1]
 
 
-def test_tells_head_what_get_would_answer(door: ObjectLambdaDoor, bucket: Bucket, address: str) -> None:
-    got = answer(door, make_event(sign(address, KEY)))
+def test_tells_head_what_get_would_answer(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    got = answer(door, bucket, make_event(bucket.sign(KEY)))
 
-    returned, _ = door.answer(make_event(sign(address, KEY), "headObjectContext"))
+    returned, _ = door.answer(make_event(bucket.sign(KEY), "headObjectContext"))
 
     assert returned["statusCode"] == 200
-    assert returned["headers"]["Content-Length"] == got["ContentLength"]
-    assert returned["headers"]["Content-Type"] == got["ContentType"]
-    assert returned["headers"]["ETag"] == got["ETag"]
+    assert returned["headers"]["Content-Length"] == len(got.body)
+    assert returned["headers"]["Content-Type"] == got.headers["content-type"]
+    assert returned["headers"]["ETag"] == got.headers["etag"]
 
 
-def test_reads_nothing_for_head_when_the_caller_may_not(door: ObjectLambdaDoor, bucket: Bucket, address: str) -> None:
-    returned, outcome = door.answer(make_event(sign(address, "images/none.jpg"), "headObjectContext"))
+def test_reads_nothing_for_head_when_the_caller_may_not(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    returned, outcome = door.answer(make_event(bucket.sign("images/none.jpg"), "headObjectContext"))
 
     assert (returned["statusCode"], returned["errorCode"]) == (404, "NoSuchKey")
     assert outcome.code == "NoSuchKey"
-    assert [request[0] for request in bucket.requests] == ["HEAD"]
+    assert [asked.method for asked in bucket.asked] == ["HEAD"]
 
 
-def test_refuses_to_tell_of_an_image_that_is_none(door: ObjectLambdaDoor, address: str) -> None:
-    returned, _ = door.answer(make_event(sign(address, "images/text.jpg"), "headObjectContext"))
+def test_refuses_to_tell_of_an_image_that_is_none(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    returned, _ = door.answer(make_event(bucket.sign("images/text.jpg"), "headObjectContext"))
 
     assert (returned["statusCode"], returned["errorCode"]) == (400, "NotAnImage")

@@ -10,21 +10,26 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
+from lambdas.image_normalizer.contract import Variable
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import parse_options
 from stacks.constructs.lambda_bundle import BundleTarget, LambdaBundle
 from tests.conftest import PROJECT
 
+from .fake_s3 import Bucket, serve
 from .graviton import invoke, list_missing_tools, start_function
 from .made_images import encode, make_jpeg, make_scene, orient
 
 HANDLER = """
 import base64, platform
 from image_normalizer.errors import NormalizeError
+from image_normalizer.handler import handle as answer
 from image_normalizer.normalize import normalize
 from image_normalizer.options import parse_options
 
 def handle(event, context):
+    if "image" not in event:
+        return answer(event, context)
     try:
         picture = normalize(base64.b64decode(event["image"]), parse_options(event["options"]))
     except NormalizeError as error:
@@ -33,6 +38,13 @@ def handle(event, context):
 """
 PNG = {"output_format": "png", "colour": "rgb"}
 PHOTOGRAPH = Image.effect_mandelbrot((1300, 1100), (-2.0, -1.2, 1.0, 1.2), 60)
+VARIABLES = {
+    Variable.SOURCE: "source-s3alias",
+    Variable.CACHE_BUCKET: "work",
+    Variable.KEEPS_ALL: "true",
+    Variable.DNS_SUFFIX: "amazonaws.com",
+    "AWS_REGION": "us-east-1",
+}
 IMAGES: dict[str, Callable[[], bytes]] = {
     "jpeg": lambda: encode(PHOTOGRAPH, "JPEG"),
     "progressive": lambda: encode(PHOTOGRAPH, "JPEG", progressive=True),
@@ -48,7 +60,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def bucket() -> Iterator[Bucket]:
+    with serve({"images/photograph.jpg": encode(PHOTOGRAPH, "JPEG")}) as bucket:
+        yield bucket
+
+
+@pytest.fixture(scope="module")
+def function(tmp_path_factory: pytest.TempPathFactory, bucket: Bucket) -> Iterator[str]:
     missing = find_obstacles()
     if missing:
         reason = f"the bundle was NOT run on arm64: this machine lacks {', '.join(missing)}"
@@ -59,8 +77,11 @@ def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     bundle = folder / "bundle"
     LambdaBundle(PROJECT / "lambdas" / "image_normalizer", target=BundleTarget.GRAVITON).try_bundle(str(bundle))
     (bundle / "probe.py").write_text(HANDLER)
-    with start_function(folder, bundle, "probe.handle") as url:
-        yield url
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in (VARIABLES | {"AWS_ENDPOINT_URL": bucket.url}).items():
+            environment.setenv(name, value)
+        with start_function(folder, bundle, "probe.handle") as url:
+            yield url
 
 
 def find_obstacles() -> list[str]:
@@ -97,3 +118,17 @@ def test_gives_the_error_of_a_truncated_image(function: str) -> None:
     answer = invoke(function, {"image": to_text(encode(PHOTOGRAPH, "JPEG")[:5000]), "options": {}})
 
     assert answer["code"] == "ImageTruncated"
+
+
+def test_answers_a_request_with_what_it_reads_from_s3(function: str, bucket: Bucket) -> None:
+    event = {
+        "rawPath": "/images/photograph.jpg",
+        "headers": {},
+        "queryStringParameters": PNG,
+        "requestContext": {"http": {"method": "GET"}},
+    }
+
+    answer = invoke(function, event)
+
+    (kept,) = (body for key, body in bucket.objects.items() if key.startswith("normalized/"))
+    assert (answer["statusCode"], base64.b64decode(answer["body"])) == (200, kept)

@@ -1,14 +1,13 @@
 """Images are read whole and in time, or not at all."""
 
 import pytest
-import urllib3
 
-from lambdas.image_normalizer import originals
+from lambdas.image_normalizer import connections
 from lambdas.image_normalizer.errors import EmptyBodyError, TooManyBytesError
 from lambdas.image_normalizer.failures import RequestError
 from lambdas.image_normalizer.limits import Limits
 from lambdas.image_normalizer.originals import AccessPoint, PresignedAddress, read_key, select_signed_headers
-from tests.lambdas.image_normalizer.fake_s3 import Bucket, serve, sign
+from tests.lambdas.image_normalizer.fake_s3 import serve
 
 SIGNED = "https://s3.test/key?X-Amz-SignedHeaders=host%3Bx-amz-checksum-mode%3Brange"
 
@@ -32,33 +31,32 @@ def test_selects_the_callers_headers_that_are_signed() -> None:
 
 
 def test_tells_an_image_from_its_other_versions() -> None:
-    bucket = Bucket({"a": b"1"})
-    point = AccessPoint(bucket, "source")
+    with serve({"a": b"1"}) as bucket:
+        point = AccessPoint(bucket.client, "source")
 
-    with point.open("a") as first:
-        pass
-    bucket.objects["a"] = b"2"
-    with point.open("a") as second:
-        pass
+        with point.open("a") as first:
+            pass
+        bucket.objects["a"] = b"2"
+        with point.open("a") as second:
+            pass
 
     assert first.name != second.name
 
 
 def test_gives_an_image_the_same_name_both_ways() -> None:
-    bucket = Bucket({"images/a b": b"1"})
     with (
-        serve(bucket) as address,
-        urllib3.PoolManager() as http,
-        PresignedAddress(http, sign(address, "images/a b"), {}).open() as presigned,
-        AccessPoint(bucket, "source").open("images/a b") as direct,
+        serve({"images/a b": b"1"}) as bucket,
+        PresignedAddress(bucket.connections, bucket.sign("images/a b"), {}).open() as presigned,
+        AccessPoint(bucket.client, "source").open("images/a b") as direct,
     ):
         assert presigned.name == direct.name
 
 
 def test_refuses_an_image_that_has_changed_meanwhile() -> None:
     with (
+        serve({"a": b"1"}) as bucket,
         pytest.raises(RequestError) as refused,
-        AccessPoint(Bucket({"a": b"1"}), "source").open("a", '"other"'),
+        AccessPoint(bucket.client, "source").open("a", '"other"'),
     ):
         pass
 
@@ -67,23 +65,30 @@ def test_refuses_an_image_that_has_changed_meanwhile() -> None:
 
 @pytest.mark.parametrize(("size", "error"), [(0, EmptyBodyError), (Limits().file_bytes + 1, TooManyBytesError)])
 def test_reads_nothing_that_is_empty_or_too_large(size: int, error: type[Exception]) -> None:
-    with AccessPoint(Bucket({"a": bytes(size)}), "source").open("a") as original, pytest.raises(error):
+    with (
+        serve({"a": bytes(size)}) as bucket,
+        AccessPoint(bucket.client, "source").open("a") as original,
+        pytest.raises(error),
+    ):
         original.read()
 
 
 def test_gives_up_an_image_that_comes_too_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(originals, "TOTAL_SECONDS", -1)
+    monkeypatch.setattr(connections, "TOTAL_SECONDS", -1)
 
-    with AccessPoint(Bucket({"a": b"1"}), "source").open("a") as original, pytest.raises(RequestError) as refused:
+    with (
+        serve({"a": b"1"}) as bucket,
+        pytest.raises(RequestError) as refused,
+        AccessPoint(bucket.client, "source").open("a") as original,
+    ):
         original.read()
 
     assert refused.value.status == 503
 
 
-def test_reads_one_image_after_another_over_one_connection() -> None:
-    bucket = Bucket({"a": b"1" * 100_000, "b": b"2"})
-    with serve(bucket) as address, urllib3.PoolManager(retries=False, maxsize=1) as http:
-        with PresignedAddress(http, sign(address, "a"), {}).open():
+def test_reads_one_image_after_another_although_one_is_left_unread() -> None:
+    with serve({"a": b"1" * 100_000, "b": b"2"}) as bucket:
+        with PresignedAddress(bucket.connections, bucket.sign("a"), {}).open():
             pass
-        with PresignedAddress(http, sign(address, "b"), {}).open() as original:
+        with PresignedAddress(bucket.connections, bucket.sign("b"), {}).open() as original:
             assert original.read() == b"2"
