@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import contract
@@ -12,13 +12,13 @@ from .outputs import Outputs
 from .stopping import run_until_stopped
 
 
-def main(arguments: Sequence[str], root: Path, outputs: Outputs) -> int:
+def main(arguments: Sequence[str], root: Path, environment: Mapping[str, str], outputs: Outputs) -> int:
     """Run the program below the root and return its exit code."""
     try:
         # Importing takes a while, during which a signal to stop shall be heeded already.
         from .program import train
 
-        train(root, arguments, outputs)
+        train(root, arguments, environment, outputs)
     except TrainingError as error:
         report_failure(root, str(error))
         return contract.USER_ERROR_EXIT
@@ -34,7 +34,7 @@ if __name__ == "__main__":
     partial_outputs = Outputs()
     sys.exit(
         run_until_stopped(
-            lambda: main(sys.argv[1:], ml_root, partial_outputs),
+            lambda: main(sys.argv[1:], ml_root, os.environ, partial_outputs),
             discard=partial_outputs.discard,
             stopped_exit=contract.STOPPED_EXIT,
         )

@@ -23,6 +23,15 @@ LIST_SUFFIX = ".lst"
 # May lie beside the training list and name the classes, one a line, class 0 first.
 LABELS_FILE = "classes.txt"
 
+# With the first of these set, pictures come from the image normalizer and not from channels. They say where it is (as
+# `millrace.images` has it), where in its bucket the lists' paths begin, its options as in a URL's query, and how many
+# pictures are asked for at the same time.
+IMAGES_VARIABLE = "MILLRACE_IMAGES"
+IMAGES_PREFIX_VARIABLE = "MILLRACE_IMAGES_PREFIX"
+IMAGES_OPTIONS_VARIABLE = "MILLRACE_IMAGES_OPTIONS"
+IMAGES_CONNECTIONS_VARIABLE = "MILLRACE_IMAGES_CONNECTIONS"
+MOST_CONNECTIONS = 256
+
 CLASSIFIER_FILE = "classifier.json"
 WEIGHTS_FILE = "weights.npz"
 EVALUATION_FILE = "evaluation.json"

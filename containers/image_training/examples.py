@@ -1,11 +1,10 @@
 """Turning the images of a list into features, on all cores."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from threading import BoundedSemaphore
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from .events import log_event, warn_event
 from .failures import ChannelError
 from .features import FeatureSettings, count_features, extract_features
 from .lists import ImageList, Row
+from .sources import PictureSource, count_cpus
 
 BATCH = 512
 NAMED_IMAGES = 3
@@ -22,21 +22,21 @@ NAMED_IMAGES = 3
 
 @dataclass(frozen=True)
 class BadImage:
-    """An image that cannot be decoded: its place and the reason."""
+    """An image that cannot be used: where it comes from, its path there and the reason."""
 
-    channel: str
+    source: str
     path: str
     reason: str
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The images of a list that could be decoded.
+    """The images of a list that could be used.
 
     Args:
         features: By image, view and feature; the first view is the image as it is.
         classes: The class of each image.
-        bad: The images that could not be decoded.
+        bad: The images that could not be used.
     """
 
     features: NDArray[np.float32]
@@ -49,56 +49,53 @@ def read_examples(images: ImageList, settings: FeatureSettings, *, mirror: bool)
     views = 2 if mirror else 1
     features = np.empty((len(images.rows), views, count_features(settings)), dtype=np.float32)
     bad: dict[int, BadImage] = {}
-    read = partial(read_image, images.images, settings=settings, views=views)
-    with ThreadPoolExecutor(count_cpus()) as pool:
+    # Threads wait for a network side by side, but work only as many as there are cores.
+    cpus = BoundedSemaphore(count_cpus())
+    read = partial(read_image, images.pictures, cpus=cpus, settings=settings, views=views)
+    with ThreadPoolExecutor(images.pictures.threads) as pool:
         for start in range(0, len(images.rows), BATCH):
             batch = images.rows[start : start + BATCH]
             for position, result in enumerate(pool.map(read, batch), start=start):
                 if isinstance(result, BadImage):
                     bad[position] = result
-                    warn_event("image_skipped", channel=result.channel, path=result.path, reason=repr(result.reason))
+                    warn_event("image_skipped", list=images.path.name, path=result.path, reason=repr(result.reason))
                 else:
                     features[position] = result
-            log_event("images_read", channel=images.images.name, images=start + len(batch), bad=len(bad))
+            read_so_far = {"images": start + len(batch), "bad": len(bad)}
+            log_event("images_read", list=images.path.name, source=repr(images.pictures.name), **read_so_far)
     good = [position for position in range(len(images.rows)) if position not in bad]
     classes = np.array([images.rows[position].number for position in good], dtype=np.intp)
     return Examples(features[good] if bad else features, classes, list(bad.values()))
 
 
-def read_image(folder: Path, row: Row, *, settings: FeatureSettings, views: int) -> NDArray[np.float32] | BadImage:
+def read_image(
+    pictures: PictureSource, row: Row, *, cpus: BoundedSemaphore, settings: FeatureSettings, views: int
+) -> NDArray[np.float32] | BadImage:
     """The features of each view of an image, or why there are none."""
     try:
-        pixels = decode_image(folder / row.path, settings.side)
+        with pictures.open(row.path) as picture, cpus:
+            pixels = decode_image(picture, settings.side)
+            return np.stack([extract_features(view, settings) for view in (pixels, pixels[:, ::-1])[:views]])
     except ImageError as error:
-        return BadImage(folder.name, row.path, str(error))
-    return np.stack([extract_features(view, settings) for view in (pixels, pixels[:, ::-1])[:views]])
-
-
-def count_cpus() -> int:
-    """The CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return BadImage(pictures.name, row.path, str(error))
 
 
 def check_examples(train: Examples, validation: Examples, *, classes: int, max_bad_images: int) -> None:
-    """Refuse images of which too many cannot be decoded."""
+    """Refuse images of which too many cannot be used."""
     bad = [*train.bad, *validation.bad]
     if len(bad) > max_bad_images:
         raise ChannelError(
-            f"{len(bad)} images cannot be decoded, more than max_bad_images={max_bad_images}: {name_images(bad)}; "
+            f"{len(bad)} images cannot be used, more than max_bad_images={max_bad_images}: {name_images(bad)}; "
             "replace them, remove their rows, or raise max_bad_images"
         )
     lost = sorted(set(range(classes)) - set(train.classes.tolist()))
     if lost:
-        raise ChannelError(
-            f"no training image of class {lost[0]} can be decoded: {name_images(train.bad)}; replace them"
-        )
+        raise ChannelError(f"no training image of class {lost[0]} can be used: {name_images(train.bad)}; replace them")
     if not len(validation.classes):
-        raise ChannelError(f"no validation image can be decoded: {name_images(validation.bad)}; replace them")
+        raise ChannelError(f"no validation image can be used: {name_images(validation.bad)}; replace them")
 
 
 def name_images(bad: Sequence[BadImage]) -> str:
     """The first few images with their reasons, for a message."""
-    named = [f"{image.path} of channel {image.channel!r} ({image.reason})" for image in bad[:NAMED_IMAGES]]
+    named = [f"{image.path} of {image.source} ({image.reason})" for image in bad[:NAMED_IMAGES]]
     return ", ".join(named) + (f" and {len(bad) - NAMED_IMAGES} more" if len(bad) > NAMED_IMAGES else "")

@@ -17,6 +17,7 @@ from pathlib import Path
 from . import contract
 from .channels import find_list, read_text
 from .failures import ChannelError
+from .sources import PictureSource
 
 INDEX = re.compile(r"[0-9]{1,18}")
 # MXNet's im2rec writes classes as 1.000000.
@@ -36,11 +37,11 @@ class Row:
 
 @dataclass(frozen=True)
 class ImageList:
-    """The rows of one list, where it is and the folder of its images."""
+    """The rows of one list, where it is and where its pictures come from."""
 
     path: Path
     name: str
-    images: Path
+    pictures: PictureSource
     rows: Sequence[Row]
 
 
@@ -64,10 +65,12 @@ class Problem:
     text: str
 
 
-def read_lists(train: tuple[Path, Path], validation: tuple[Path, Path]) -> tuple[ImageList, ImageList]:
-    """The training and the validation list, each from its folder and that of its images, once both are right."""
+def read_lists(
+    train: tuple[Path, PictureSource], validation: tuple[Path, PictureSource]
+) -> tuple[ImageList, ImageList]:
+    """The training and the validation list, each from its folder and with its pictures, once both are right."""
     (train_list, train_problems), (validation_list, validation_problems) = (
-        read_list(*folders) for folders in (train, validation)
+        read_list(*places) for places in (train, validation)
     )
     reports = [*describe_problems(train_list.name, train_problems)]
     reports += describe_problems(validation_list.name, validation_problems)
@@ -78,7 +81,7 @@ def read_lists(train: tuple[Path, Path], validation: tuple[Path, Path]) -> tuple
     return train_list, validation_list
 
 
-def read_list(folder: Path, images: Path) -> tuple[ImageList, list[Problem]]:
+def read_list(folder: Path, pictures: PictureSource) -> tuple[ImageList, list[Problem]]:
     """The rows of the folder's list that can be used, and what is wrong with the others."""
     path = find_list(folder)
     name = f"channel {folder.name!r}, {path.name}"
@@ -88,8 +91,8 @@ def read_list(folder: Path, images: Path) -> tuple[ImageList, list[Problem]]:
     rows = [item for item in found if isinstance(item, Row)]
     problems = [item for item in found if isinstance(item, Problem)]
     problems += find_repeated_indices(rows)
-    problems += find_missing_images(rows, images)
-    return ImageList(path, name, images, rows), problems
+    problems += find_missing_images(rows, pictures)
+    return ImageList(path, name, pictures, rows), problems
 
 
 def parse_list(text: str) -> Iterator[Row | Problem]:
@@ -134,20 +137,11 @@ def find_repeated_indices(rows: Sequence[Row]) -> Iterator[Problem]:
             yield Problem(ProblemKind.INDEX, row.line, f"index {row.index} is that of line {first}, too")
 
 
-def find_missing_images(rows: Sequence[Row], images: Path) -> Iterator[Problem]:
+def find_missing_images(rows: Sequence[Row], pictures: PictureSource) -> Iterator[Problem]:
     """Rows whose image is not there."""
     for row in rows:
-        if not is_file(images / row.path):
-            yield Problem(ProblemKind.IMAGE, row.line, f"channel {images.name!r} has no image {row.path!r}")
-
-
-def is_file(path: Path) -> bool:
-    """True for a file that can be found."""
-    try:
-        return path.is_file()
-    except OSError:
-        # A name may be longer than the file system allows.
-        return False
+        if pictures.lacks(row.path):
+            yield Problem(ProblemKind.IMAGE, row.line, f"{pictures.name} has no image {row.path!r}")
 
 
 def find_class_problems(train: ImageList, validation: ImageList) -> list[str]:

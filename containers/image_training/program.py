@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import contract
@@ -17,14 +17,15 @@ from .hyperparameters import describe_hyperparameters
 from .job import Job, check_command, read_job
 from .lists import ImageList, read_labels, read_lists
 from .outputs import Outputs
+from .sources import open_sources
 
 
-def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
-    """Write a classifier and its evaluation from the channels under the root."""
+def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], outputs: Outputs) -> None:
+    """Write a classifier and its evaluation from the lists under the root, and the pictures that belong to them."""
     check_command(arguments)
     job = read_job(root)
     log_event("hyperparameters", **describe_hyperparameters(job.hyperparameters))
-    train_list, validation_list = read_job_lists(root, job)
+    train_list, validation_list = read_job_lists(root, job, environment)
     labels = read_labels(train_list, 1 + max(row.number for row in train_list.rows))
     log_event("lists_read", train=len(train_list.rows), validation=len(validation_list.rows), classes=len(labels))
 
@@ -58,15 +59,11 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     log_event("training_end", model_bytes=len(weights))
 
 
-def read_job_lists(root: Path, job: Job) -> tuple[ImageList, ImageList]:
-    """The checked lists of the job's four channels."""
-    train_images, train_list, validation_images, validation_list = (
+def read_job_lists(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[ImageList, ImageList]:
+    """The job's lists, checked."""
+    train_pictures, validation_pictures = open_sources(root, job, environment)
+    train_list, validation_list = (
         find_channel(root, channel, job.channels)
-        for channel in (
-            contract.TRAIN_CHANNEL,
-            contract.TRAIN_LIST_CHANNEL,
-            contract.VALIDATION_CHANNEL,
-            contract.VALIDATION_LIST_CHANNEL,
-        )
+        for channel in (contract.TRAIN_LIST_CHANNEL, contract.VALIDATION_LIST_CHANNEL)
     )
-    return read_lists((train_list, train_images), (validation_list, validation_images))
+    return read_lists((train_list, train_pictures), (validation_list, validation_pictures))

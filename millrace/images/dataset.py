@@ -1,27 +1,23 @@
 """Going over many images, several at a time and in their order."""
 
-import json
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
-from urllib.parse import urlsplit
 
 from millrace.images.errors import ImageRefusedError
 from millrace.images.reader import ImageReader
 from millrace.lst import ListRow, read_lst
+from millrace.manifest import records
+from millrace.manifest.labels import S3_URI
+from millrace.manifest.records import SOURCE_REFERENCE, ManifestError
 
 # So many images per thread are read ahead of whoever uses them.
 _AHEAD: Final = 2
-_SOURCE: Final = "source-ref"
 
 Label = TypeVar("Label")
-
-
-class ManifestError(Exception):
-    """A manifest that names no image where it should; its message says on which line."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ def read_listed(
 
 def read_manifest(
     manifest: Path, reader: ImageReader, *, refused: Callable[[ImageRefusedError], None] | None = None
-) -> Iterator[ReadImage[dict[str, Any]]]:
+) -> Iterator[ReadImage[Mapping[str, Any]]]:
     """The pictures of an augmented manifest's images, in its order, each with its line.
 
     Args:
@@ -100,7 +96,7 @@ def read_manifest(
     Raises:
         ManifestError: If a line names no image.
     """
-    return read_images(_read_lines(manifest), reader, refused=refused)
+    return read_images(_find_keys(manifest), reader, refused=refused)
 
 
 def _take(
@@ -116,19 +112,11 @@ def _take(
     yield ReadImage(key, label, body)
 
 
-def _read_lines(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with manifest.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                record = _parse_line(manifest, number, line)
-                yield urlsplit(record[_SOURCE]).path.removeprefix("/"), record
-
-
-def _parse_line(manifest: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise ManifestError(f"{manifest}, line {number}: not JSON: {error}") from error
-    if not isinstance(record, dict) or not str(record.get(_SOURCE, "")).startswith("s3://"):
-        raise ManifestError(f"{manifest}, line {number}: '{_SOURCE}' does not hold the S3 address of an image")
-    return record
+def _find_keys(manifest: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for record in records.read_manifest(manifest):
+        address = str(record.data.get(SOURCE_REFERENCE))
+        if not S3_URI.fullmatch(address):
+            raise ManifestError(
+                f"{manifest}, line {record.line}: {SOURCE_REFERENCE!r} does not hold the S3 address of an image"
+            )
+        yield address.removeprefix("s3://").partition("/")[2], record.data

@@ -63,6 +63,8 @@ class FunctionUrlDoor:
         self._credentials = credentials
         region = _URL_REGION.search(urllib3.util.parse_url(url).host or "")
         self._region = region[1] if region else session.region_name
+        if not self._region:
+            raise AddressError(f"{url} does not name the region to sign requests for; set AWS_DEFAULT_REGION")
         self._http = urllib3.PoolManager(
             maxsize=connections,
             timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_TIMEOUT_SECONDS),
@@ -72,15 +74,23 @@ class FunctionUrlDoor:
     def read(self, key: str) -> bytes:
         """The picture of an image."""
         url = f"{self._url}/{quote(key)}{self._query}"
-        request = AWSRequest("GET", url)
-        SigV4Auth(self._credentials.get_frozen_credentials(), "lambda", self._region).add_auth(request)
-        response = self._get(key, url, dict(request.headers))
+        response = self._get(key, url, self._sign(key, url))
         if response.status == HTTPStatus.SEE_OTHER:
             # The address is signed already, and for S3.
             response = self._get(key, response.headers["Location"], {})
         if response.status != HTTPStatus.OK:
             raise _explain(key, response.status, *_read_refusal(response.data))
         return response.data
+
+    def _sign(self, key: str, url: str) -> dict[str, str]:
+        request = AWSRequest("GET", url)
+        try:
+            credentials = self._credentials.get_frozen_credentials()
+        except BotoCoreError as error:
+            # A role's credentials expire, and what hands out new ones may be busy.
+            raise ImageUnavailableError(key, type(error).__name__, str(error)) from error
+        SigV4Auth(credentials, "lambda", self._region).add_auth(request)
+        return dict(request.headers)
 
     def _get(self, key: str, url: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
         try:

@@ -91,23 +91,31 @@ class ImagesRun:
         self._classes, self._train, self._validation = lst.make_lists(self._folder)
 
     def bring_data(self, cloud: LocalCloud, deployment: Deployment) -> None:
-        """Put pictures and lists where the deployed job's channels read them: S3, EFS or FSx for Lustre."""
+        """Put pictures and lists where the deployed job reads them: in channels, or behind the normalizer."""
+        # Not above: an installed package has the commands and their help, but only a checkout has the containers.
+        from containers.image_training import contract as image_training
+
         lst.write_lst(self._lists / "train.lst", self._train)
         lst.write_lst(self._lists / "validation.lst", self._validation)
         (self._lists / "classes.txt").write_text("".join(f"{name}\n" for name in self._classes), encoding="utf-8")
         images = {row.path: self._folder / row.path for row in (*self._train, *self._validation)}
         files = {
-            "train": images,
-            "validation": images,
-            "train_lst": self._pick("train.lst", "classes.txt"),
-            "validation_lst": self._pick("validation.lst"),
+            image_training.TRAIN_CHANNEL: images,
+            image_training.VALIDATION_CHANNEL: images,
+            image_training.TRAIN_LIST_CHANNEL: self._pick("train.lst", "classes.txt"),
+            image_training.VALIDATION_LIST_CHANNEL: self._pick("validation.lst"),
         }
+        request = read_training_request(deployment, self.workload)
         delivered = set()
-        for channel in read_channels(deployment, self.workload):
+        for channel in request["InputDataConfig"]:
             source = json.dumps(channel["DataSource"], sort_keys=True)
             if source not in delivered:
                 deliver(cloud, deployment, channel["DataSource"], files[channel["ChannelName"]])
                 delivered.add(source)
+        if image_training.IMAGES_PREFIX_VARIABLE in request.get("Environment", {}):
+            # The normalizer reads the raw bucket.
+            prefix = request["Environment"][image_training.IMAGES_PREFIX_VARIABLE]
+            replace_objects(deployment.raw_bucket, prefix, images)
 
     def ask_endpoint(self, endpoint_name: str) -> list[Prediction]:
         """Post a few of the held-out pictures."""
@@ -133,21 +141,21 @@ RUNS: Final[dict[Workload, type[BigMartRun] | type[ImagesRun]]] = {
 }
 
 
-def read_channels(deployment: Deployment, workload: Workload) -> list[dict[str, Any]]:
-    """The training channels of the deployed state machine."""
+def read_training_request(deployment: Deployment, workload: Workload) -> dict[str, Any]:
+    """What the deployed state machine asks of SageMaker for training."""
     states: Any = boto3.client("stepfunctions")
     machine = states.describe_state_machine(stateMachineArn=deployment.state_machine_arn(workload))
-    channels: list[dict[str, Any]] = json.loads(machine["definition"])["States"]["Train"]["Arguments"][
-        "InputDataConfig"
-    ]
-    return channels
+    request: dict[str, Any] = json.loads(machine["definition"])["States"]["Train"]["Arguments"]
+    return request
 
 
 def deliver(cloud: LocalCloud, deployment: Deployment, source: Mapping[str, Any], files: Mapping[str, Path]) -> None:
     """Put files where a channel's data source reads them, in place of what is there."""
     if "S3DataSource" in source:
         bucket, _, prefix = source["S3DataSource"]["S3Uri"].removeprefix("s3://").partition("/")
-        replace_objects(bucket, prefix, files)
+        # A set in the work bucket is there already, or the batch door has yet to make it.
+        if bucket == deployment.raw_bucket:
+            replace_objects(bucket, prefix, files)
         return
     mount = source["FileSystemDataSource"]
     path = mount["DirectoryPath"]

@@ -47,13 +47,13 @@ def write_image_job(
     write_job(root, hyperparameters or {}, {channel: folders[channel] for channel in channels})
 
 
-def run(root: Path, *arguments: str) -> int:
-    return main(arguments or ["train"], root, Outputs())
+def run(root: Path, *arguments: str, **environment: str) -> int:
+    return main(arguments or ["train"], root, environment, Outputs())
 
 
-def fail(root: Path, *arguments: str) -> str:
+def fail(root: Path, *arguments: str, **environment: str) -> str:
     """The message of a run that is the user's mistake."""
-    assert run(root, *arguments) == 1
+    assert run(root, *arguments, **environment) == 1
     assert not (root / "model").exists()
     return (root / "output/failure").read_text()
 

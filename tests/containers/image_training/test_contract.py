@@ -6,6 +6,9 @@ import pytest
 
 from containers.image_inference import contract as inference
 from containers.image_training import contract as training
+from millrace.container_images import list_modules
+from millrace.contract import Container
+from millrace.images.addresses import ADDRESS_VARIABLE
 
 CONTAINERS = ("image_training", "image_inference")
 
@@ -51,6 +54,10 @@ def test_never_unpickles(repository: Path, container: str) -> None:
         assert text.count("np.load(") == text.count("allow_pickle=False") - text.count("np.savez(")
 
 
+def test_finds_the_normalizer_where_the_library_does() -> None:
+    assert training.IMAGES_VARIABLE == ADDRESS_VARIABLE
+
+
 def test_agrees_on_names_that_both_images_share() -> None:
     shared = {name for name in vars(training) if name.isupper()} & {name for name in vars(inference) if name.isupper()}
 
@@ -63,8 +70,11 @@ def test_agrees_on_names_that_both_images_share() -> None:
 def test_builds_an_image_that_runs_the_package(repository: Path, container: str) -> None:
     folder = repository / "containers" / container
     dockerfile = (folder / "Dockerfile").read_text()
+    modules = list_modules(Container(container))
 
     assert f"COPY *.py /opt/program/{container}/\nWORKDIR /opt/program\n" in dockerfile
+    assert ("COPY modules/ /opt/program/\n" in dockerfile) is bool(modules)
     assert dockerfile.endswith(f'ENTRYPOINT ["python", "-m", "{container}"]\n')
     assert "--require-hashes" in dockerfile
-    assert (folder / ".dockerignore").read_text() == "*\n!*.py\n!requirements.txt\n"
+    kept = ["!*.py", *(["!modules"] if modules else []), "!requirements.txt"]
+    assert (folder / ".dockerignore").read_text().splitlines() == ["*", *kept]

@@ -4,6 +4,7 @@ import pytest
 
 from containers.image_training.failures import ChannelError
 from containers.image_training.lists import ImageList, read_labels, read_lists
+from containers.image_training.sources import ChannelPictures
 from tests.containers.image_training.image_roots import Row, format_rows
 
 RIGHT: list[Row] = [(0, 0, "a.jpg"), (1, 1, "b.jpg")]
@@ -27,7 +28,10 @@ def write_list(folders: Path, channel: str, text: str | bytes) -> None:
 
 
 def read(folders: Path) -> tuple[ImageList, ImageList]:
-    return read_lists((folders / "train_lst", folders / "train"), (folders / "validation_lst", folders / "validation"))
+    train, validation = (
+        (folders / f"{channel}_lst", ChannelPictures(folders / channel)) for channel in ("train", "validation")
+    )
+    return read_lists(train, validation)
 
 
 def refuse(folders: Path) -> str:

@@ -149,7 +149,7 @@ def test_names_an_empty_channel_and_likely_causes(tmp_path: Path) -> None:
     )
 
 
-def test_refuses_images_that_cannot_be_decoded(
+def test_refuses_images_that_cannot_be_used(
     tmp_path: Path, own_pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, content in (("ball/ball_0001.jpg", b"no image"), ("kite/kite_0004.jpg", b"")):
@@ -157,13 +157,13 @@ def test_refuses_images_that_cannot_be_decoded(
     write_small_job(tmp_path, own_pictures, max_bad_images="1")
 
     assert fail(tmp_path) == (
-        "2 images cannot be decoded, more than max_bad_images=1: ball/ball_0001.jpg of channel 'train' (neither a JPEG "
+        "2 images cannot be used, more than max_bad_images=1: ball/ball_0001.jpg of channel 'train' (neither a JPEG "
         "nor a PNG file), kite/kite_0004.jpg of channel 'validation' (neither a JPEG nor a PNG file); replace them, "
         "remove their rows, or raise max_bad_images"
     )
     assert capsys.readouterr().err.startswith(
-        "image_skipped channel=train path=ball/ball_0001.jpg reason='neither a JPEG nor a PNG file'\n"
-        "image_skipped channel=validation path=kite/kite_0004.jpg"
+        "image_skipped list=train.lst path=ball/ball_0001.jpg reason='neither a JPEG nor a PNG file'\n"
+        "image_skipped list=validation.lst path=kite/kite_0004.jpg"
     )
 
 
@@ -181,7 +181,7 @@ def test_refuses_a_class_whose_training_images_are_all_bad(tmp_path: Path, own_p
         (own_pictures / f"cross/cross_000{number}.jpg").write_bytes(b"no image")
     write_small_job(tmp_path, own_pictures, max_bad_images="3")
 
-    assert fail(tmp_path).startswith("no training image of class 1 can be decoded: cross/cross_0001.jpg of channel")
+    assert fail(tmp_path).startswith("no training image of class 1 can be used: cross/cross_0001.jpg of channel")
 
 
 def test_refuses_a_validation_channel_whose_images_are_all_bad(tmp_path: Path, own_pictures: Path) -> None:
@@ -194,7 +194,7 @@ def test_refuses_a_validation_channel_whose_images_are_all_bad(tmp_path: Path, o
         hyperparameters={"max_bad_images": "9"},
     )
 
-    assert fail(tmp_path).startswith("no validation image can be decoded: ball/ball_0004.jpg of channel 'validation'")
+    assert fail(tmp_path).startswith("no validation image can be used: ball/ball_0004.jpg of channel 'validation'")
 
 
 def test_refuses_another_command(tmp_path: Path) -> None:

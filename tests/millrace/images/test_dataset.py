@@ -81,7 +81,7 @@ def test_reads_the_images_of_a_list(reader: ImageReader, tmp_path: Path) -> None
 
 
 def test_reads_the_images_of_a_manifest(reader: ImageReader, tmp_path: Path) -> None:
-    records = [{"source-ref": "s3://raw/2.png", "class": 4}, {"source-ref": "s3://raw/1.png", "class": 0}]
+    records = [{"source-ref": "s3://raw-images/2.png", "class": 4}, {"source-ref": "s3://raw-images/1.png"}]
     manifest = tmp_path / "train.manifest"
     manifest.write_text("\n".join(map(json.dumps, records)))
 
@@ -91,8 +91,22 @@ def test_reads_the_images_of_a_manifest(reader: ImageReader, tmp_path: Path) -> 
     assert [image.key for image in read] == ["2.png", "1.png"]
 
 
+def test_takes_the_whole_rest_of_an_address_for_the_key(reader: ImageReader, tmp_path: Path) -> None:
+    (tmp_path / "1.png").rename(tmp_path / "is it 1?#1.png")
+    manifest = tmp_path / "train.manifest"
+    manifest.write_text('{"source-ref": "s3://raw/is it 1?#1.png"}')
+
+    assert [image.key for image in read_manifest(manifest, reader)] == ["is it 1?#1.png"]
+
+
 @pytest.mark.parametrize(
-    ("line", "reason"), [("{", "line 2: not JSON"), ("[]", "line 2: 'source-ref'"), ('{"source-ref": 3}', "S3 address")]
+    ("line", "reason"),
+    [
+        ("{", "line 2: not JSON"),
+        ("[]", "line 2: an array"),
+        ("{}", "line 2: 'source-ref' does not hold"),
+        ('{"source-ref": "s3://raw"}', "line 2: 'source-ref' does not hold"),
+    ],
 )
 def test_names_the_line_of_a_manifest_without_an_image(
     reader: ImageReader, tmp_path: Path, line: str, reason: str

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.credentials import Credentials
+from botocore.exceptions import CredentialRetrievalError
 from PIL import Image
 
-from millrace.images.addresses import Address, DoorKind
+from millrace.images.addresses import Address, AddressError, DoorKind
 from millrace.images.doors import FolderDoor, FunctionUrlDoor, ObjectLambdaDoor, open_door
 from millrace.images.errors import ImageRefusedError, ImageUnavailableError
 
@@ -68,6 +70,21 @@ class TestFunctionUrlDoor:
         door = FunctionUrlDoor("https://abc.lambda-url.eu-west-1.on.aws/", {}, 1)
 
         assert door._region == "eu-west-1"
+
+    def test_needs_a_region_to_sign_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+
+        with pytest.raises(AddressError, match="does not name the region to sign requests for; set AWS_DEFAULT_REGION"):
+            FunctionUrlDoor("https://pictures.example.com/", {}, 1)
+
+    def test_may_ask_again_when_credentials_are_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(_: Credentials) -> None:
+            raise CredentialRetrievalError(provider="container-role", error_msg="busy")
+
+        monkeypatch.setattr(Credentials, "get_frozen_credentials", fail)
+
+        with pytest.raises(ImageUnavailableError, match="CredentialRetrievalError"):
+            FunctionUrlDoor("http://127.0.0.1:1/", {}, 1).read("a")
 
     def test_follows_to_a_large_picture_without_signing_again(self) -> None:
         with answering((303, {"Location": "http://@/large?signed"}, b""), (200, {}, b"large")) as (url, requests):
