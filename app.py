@@ -61,6 +61,18 @@ def build(app: cdk.App) -> cdk.App:
             stack_name=name("FileSystems"),
         )
     BigMartStack(app, "BigMart", settings=settings, storage=storage, registry=registry, stack_name=name("BigMart"))
+    normalizer = None
+    if settings.normalizer.has_doors:
+        normalizer = NormalizerStack(
+            app,
+            "Normalizer",
+            settings=settings,
+            storage=storage,
+            registry=registry,
+            network=network,
+            target=read_bundle_target(app.node),
+            stack_name=name("Normalizer"),
+        )
     ImageStack(
         app,
         "Images",
@@ -69,19 +81,10 @@ def build(app: cdk.App) -> cdk.App:
         registry=registry,
         network=network,
         file_systems=file_systems,
+        normalizer=normalizer,
         stack_name=name("Images"),
     )
 
-    if settings.normalizer.has_doors:
-        NormalizerStack(
-            app,
-            "Normalizer",
-            settings=settings.normalizer,
-            storage=storage,
-            target=read_bundle_target(app.node),
-            retain_data=retain_data,
-            stack_name=name("Normalizer"),
-        )
     if settings.notebook.enabled:
         NotebookStack(
             app,

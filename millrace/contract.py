@@ -12,6 +12,7 @@ class Container(StrEnum):
     INFERENCE = "inference"
     IMAGE_TRAINING = "image_training"
     IMAGE_INFERENCE = "image_inference"
+    IMAGE_PREPROCESSING = "image_preprocessing"
 
     @property
     def pascal_name(self) -> str:

@@ -1,11 +1,14 @@
 """Image classification: pictures and lists from any mix of S3, EFS and FSx for Lustre, to a live endpoint."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Aws, CfnOutput, Stack
 from constructs import Construct
 
 from containers.image_training import contract as training
+from lambdas.image_normalizer.contract import SETS_PREFIX
 from millrace import contract
 from millrace.channels import (
     Access,
@@ -24,8 +27,9 @@ from stacks.constructs.jobs import Endpoint, TrainingJob
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
 from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
+from stacks.normalizer_stack import NormalizerStack
 from stacks.registry_stack import RegistryStack
-from stacks.setting_sections import ChannelSettings
+from stacks.setting_sections import ChannelSettings, NormalizedSettings
 from stacks.settings import Settings
 from stacks.storage_stack import StorageStack
 
@@ -43,6 +47,7 @@ class ImageStack(Stack):
         registry: RegistryStack,
         network: NetworkStack,
         file_systems: FileSystemStack | None,
+        normalizer: NormalizerStack | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -52,6 +57,7 @@ class ImageStack(Stack):
         self._network = network
         self._efs = file_systems.efs if file_systems else None
         self._fsx = file_systems.fsx if file_systems else None
+        self._normalizer = normalizer
 
         parts = Parts(
             workload=Workload.IMAGES,
@@ -67,20 +73,42 @@ class ImageStack(Stack):
         settings = self._settings.images.training
         channels = [self._create_channel(channel) for channel in settings.channels]
         role = self._create_role(Container.IMAGE_TRAINING, kind="TrainingJobs")
-        role.allow_reading(self._storage.raw, Workload.IMAGES.raw_prefix)
+        if prefixes := sorted({channel.path for channel in settings.channels if channel.source == "s3"}):
+            role.allow_reading(self._storage.raw, *prefixes)
+        if sets := sorted({SETS_PREFIX + channel.path for channel in settings.channels if channel.source == "sets"}):
+            role.allow_reading(self._storage.work, *sets)
         role.allow_writing(self._storage.work, contract.EXECUTIONS_PREFIX)
         vpc_config = None
         if needs_vpc(channels):
             vpc_config = self._join_network(role, reads_fsx=any(c.source == "fsx" for c in settings.channels))
+        environment = self._open_normalizer(role, settings.normalized) if settings.normalized else {}
         return TrainingJob(
             role=role,
             image_uri=self._registry.repositories[Container.IMAGE_TRAINING].image_uri,
             metrics=training.METRICS,
             channels=channels,
             vpc_config=vpc_config,
+            environment=environment,
+            # An isolated container would have no network to the normalizer, and no credentials to sign requests with.
+            isolated=settings.normalized is None,
             settings=settings,
             key=self._storage.key,
         )
+
+    def _open_normalizer(self, role: ExecutionRole, settings: NormalizedSettings) -> Mapping[str, str]:
+        """Let a role read through the normalizer; what its job needs to know for that."""
+        if self._normalizer is None:
+            raise AssertionError("the settings let the job read through a normalizer that is off")
+        consumer = self._normalizer.consumers[settings.consumer]
+        role.add_managed_policy(consumer.readers)
+        return {
+            training.IMAGES_VARIABLE: consumer.address,
+            training.IMAGES_PREFIX_VARIABLE: settings.prefix,
+            training.IMAGES_OPTIONS_VARIABLE: urlencode(settings.options),
+            training.IMAGES_CONNECTIONS_VARIABLE: str(settings.connections),
+            # SageMaker does not promise to tell the region, and an access point's alias does not name it.
+            "AWS_DEFAULT_REGION": Aws.REGION,
+        }
 
     def _join_network(self, role: ExecutionRole, *, reads_fsx: bool) -> VpcConfig:
         # FSx for Lustre is in one zone, and SageMaker asks for that zone's subnet alone.
@@ -93,10 +121,13 @@ class ImageStack(Stack):
         )
 
     def _create_channel(self, channel: ChannelSettings) -> Channel:
-        if channel.source == "s3":
+        if channel.source in ("s3", "sets"):
+            raw, work = self._storage.raw.bucket_name, self._storage.work.bucket_name
             return S3Channel(
                 name=channel.name,
-                uri=f"s3://{self._storage.raw.bucket_name}/{channel.path}",
+                uri=f"s3://{raw}/{channel.path}"
+                if channel.source == "s3"
+                else f"s3://{work}/{SETS_PREFIX}{channel.path}",
                 content_type=training.CHANNEL_CONTENT_TYPE,
                 input_mode=InputMode(channel.input_mode),
             )

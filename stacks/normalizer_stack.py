@@ -1,4 +1,4 @@
-"""The image normalizer: small pictures of one size and kind, made of raw images when somebody reads them."""
+"""The image normalizer: small pictures of one size and kind, made of raw images one by one or in bulk."""
 
 from typing import Any
 
@@ -7,10 +7,13 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.image_normalizer import contract
+from stacks.constructs.bulk_normalizer import BulkNormalizer
 from stacks.constructs.consumer import Consumer
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.constructs.normalizer import Normalizer
-from stacks.setting_sections import NormalizerSettings
+from stacks.network_stack import NetworkStack
+from stacks.registry_stack import RegistryStack
+from stacks.settings import Settings
 from stacks.storage_stack import StorageStack
 
 CLOSED_TO_NEW_ACCOUNTS = (
@@ -20,45 +23,70 @@ CLOSED_TO_NEW_ACCOUNTS = (
 
 
 class NormalizerStack(Stack):
-    """One function behind the doors that the settings open, and an access point for each consumer."""
+    """The doors that the settings open: a function for single images, read by consumers, and a job for sets of them."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: NormalizerSettings,
+        settings: Settings,
         storage: StorageStack,
+        registry: RegistryStack,
+        network: NetworkStack,
         target: BundleTarget,
-        retain_data: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        self._settings = settings
+        self._storage = storage
+        self.consumers: dict[str, Consumer] = {}
 
-        self._normalizer = Normalizer(
-            self, "Normalizer", settings=settings, storage=storage, target=target, retain_data=retain_data
+        if settings.normalizer.answers_requests:
+            self._answer_requests(target)
+        if settings.normalizer.bulk:
+            bulk = BulkNormalizer(
+                self,
+                "Bulk",
+                bulk=settings.normalizer.bulk,
+                settings=settings,
+                storage=storage,
+                registry=registry,
+                network=network,
+            )
+            CfnOutput(self, contract.BULK_OUTPUT, value=bulk.state_machine.state_machine_arn)
+
+    def _answer_requests(self, target: BundleTarget) -> None:
+        settings = self._settings.normalizer
+        normalizer = Normalizer(
+            self,
+            "Normalizer",
+            settings=settings,
+            storage=self._storage,
+            target=target,
+            retain_data=self._settings.retain_data,
         )
-        self._consumers = {
+        self.consumers = {
             consumer.name: Consumer(
-                self, f"{_pascal_name(consumer.name)}Consumer", settings=consumer, images=storage.raw
+                self, f"{_pascal_name(consumer.name)}Consumer", settings=consumer, images=self._storage.raw
             )
             for consumer in settings.consumers
         }
         if settings.function_url:
-            self._open_function_url()
+            self._open_function_url(normalizer)
         if settings.object_lambda:
-            self._open_object_lambda()
+            self._open_object_lambda(normalizer)
 
-    def _open_function_url(self) -> None:
-        url = self._normalizer.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
-        for consumer in self._consumers.values():
+    def _open_function_url(self, normalizer: Normalizer) -> None:
+        url = normalizer.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
+        for consumer in self.consumers.values():
             consumer.add_function_url(url)
         CfnOutput(self, contract.FUNCTION_URL_OUTPUT, value=url.url)
 
-    def _open_object_lambda(self) -> None:
+    def _open_object_lambda(self, normalizer: Normalizer) -> None:
         Annotations.of(self).add_warning_v2("millrace:object-lambda", CLOSED_TO_NEW_ACCOUNTS)
-        for name, consumer in self._consumers.items():
-            alias = consumer.add_object_lambda(self._normalizer.function, self._normalizer.role)
+        for name, consumer in self.consumers.items():
+            alias = consumer.add_object_lambda(normalizer.function, normalizer.role)
             CfnOutput(self, contract.object_lambda_output(name), value=alias)
 
 

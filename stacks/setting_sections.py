@@ -6,9 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from containers.image_preprocessing import contract as image_preprocessing
+from containers.image_training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
 from lambdas.image_normalizer.errors import BadOptionError
-from lambdas.image_normalizer.options import parse_options
+from lambdas.image_normalizer.options import Colour, Fit, OutputFormat, parse_options
 from millrace.channels import InputMode
+from millrace.contract import Workload
 
 # CloudWatch Logs accepts these retention periods and no others:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -74,6 +77,24 @@ def _check_options(options: Mapping[str, str]) -> Mapping[str, str]:
     except BadOptionError as error:
         raise ValueError(error.reason) from None
     return options
+
+
+def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
+    """The endpoint sees a photograph in colour and stretched to a square, and the job reads JPEG and PNG."""
+    asked = parse_options(options)
+    if (asked.colour, asked.fit) != (Colour.RGB, Fit.STRETCH) or asked.output_format is OutputFormat.WEBP:
+        raise ValueError(
+            f"colour {asked.colour}, fit {asked.fit} and output_format {asked.output_format} would train on other "
+            "pictures than the endpoint sees; use colour rgb, fit stretch and output_format jpeg or png"
+        )
+    return options
+
+
+def _check_image_prefix(prefix: str) -> str:
+    place = Workload.IMAGES.raw_prefix
+    if not (prefix.startswith(place) and prefix.endswith("/")):
+        raise ValueError(f"the normalizer reads below '{place}' only; give a prefix there that ends with '/'")
+    return prefix
 
 
 InstanceType = Annotated[
@@ -200,47 +221,76 @@ class PipelineSettings(Section):
     log_retention_days: LogDays
 
 
-class PreprocessingSettings(Section):
-    """The processing job: its machine, its limits and how it splits the rows."""
+class JobSettings(Section):
+    """The machine of a job."""
 
     instance_type: JobInstanceType
     volume_gib: VolumeGib
+
+
+class ProcessingSettings(JobSettings):
+    """A processing job: its machine and its limits."""
+
     max_runtime_seconds: Annotated[int, Field(ge=60, le=777_600)]
+
+
+class PreprocessingSettings(ProcessingSettings):
+    """The processing job of the sales: its machine, its limits and how it splits the rows."""
+
     train_test_split_ratio: Annotated[float, Field(gt=0, lt=1)]
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
-class TrainingSettings(Section):
+class TrainingSettings(JobSettings):
     """The training job: its machine, its limits and its hyperparameters."""
 
-    instance_type: JobInstanceType
-    volume_gib: VolumeGib
     max_runtime_seconds: Annotated[int, Field(ge=60, le=2_419_200)]
     hyperparameters: Hyperparameters
 
 
 class ChannelSettings(Section):
-    """A training channel: a prefix of the raw bucket, or a directory of a file system of this platform."""
+    """A training channel: a prefix of the raw bucket or of the sets made in bulk, or a directory of a file system."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-_]{1,64}$")]
-    source: Literal["s3", "efs", "fsx"]
+    source: Literal["s3", "sets", "efs", "fsx"]
     path: Annotated[str, StringConstraints(min_length=1, max_length=900)]
     input_mode: Literal["File", "FastFile"] = InputMode.FILE.value
     access: Literal["ro", "rw"] = "ro"
 
     @model_validator(mode="after")
     def _check_path(self) -> Self:
-        if self.source == "s3" and self.path.startswith("/"):
-            raise ValueError("a prefix of the raw bucket does not start with '/'")
-        if self.source != "s3" and not self.path.startswith("/"):
+        is_prefix = self.source in ("s3", "sets")
+        if is_prefix and self.path.startswith("/"):
+            raise ValueError("a prefix in a bucket does not start with '/'")
+        if not is_prefix and not self.path.startswith("/"):
             raise ValueError("a directory of a file system starts with '/'")
         return self
 
 
+class NormalizedSettings(Section):
+    """Pictures that the normalizer makes while the job reads them: as which consumer, from where, of what kind."""
+
+    consumer: str
+    prefix: Annotated[str, StringConstraints(max_length=900), AfterValidator(_check_image_prefix)]
+    options: Annotated[Mapping[str, str], AfterValidator(_check_options), AfterValidator(_check_likeness)]
+    connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)]
+
+
 class ChannelTrainingSettings(TrainingSettings):
-    """A training job whose channels are listed."""
+    """A training job whose channels are listed; its pictures come from two of them, or from the normalizer."""
 
     channels: Annotated[tuple[ChannelSettings, ...], Field(min_length=1, max_length=20, strict=False)]
+    normalized: NormalizedSettings | None = None
+
+    @model_validator(mode="after")
+    def _check_pictures(self) -> Self:
+        pictures = [c.name for c in self.channels if c.name in (TRAIN_CHANNEL, VALIDATION_CHANNEL)]
+        if self.normalized and pictures:
+            raise ValueError(
+                f"channel '{pictures[0]}' brings pictures, and so does 'normalized'; "
+                "remove the channel, or set normalized to null"
+            )
+        return self
 
 
 class EndpointSettings(Section):
@@ -272,11 +322,19 @@ class ConsumerSettings(Section):
     options: Annotated[Mapping[str, str], AfterValidator(_check_options)]
 
 
+class BulkSettings(ProcessingSettings):
+    """The batch door: the machine of its processing job, and what the job puts up with."""
+
+    max_refused: Annotated[int, Field(ge=0, le=10**9)]
+    connections: Annotated[int, Field(ge=1, le=image_preprocessing.MOST_CONNECTIONS)]
+
+
 class NormalizerSettings(Section):
     """The image normalizer: which doors it has, for whom, and its limits."""
 
     function_url: bool
     object_lambda: bool
+    bulk: BulkSettings | None = None
     consumers: Annotated[tuple[ConsumerSettings, ...], Field(strict=False)]
     cache: bool
     # Less would cut off the function's own limits on reading; Object Lambda waits for 60.
@@ -287,6 +345,11 @@ class NormalizerSettings(Section):
     @property
     def has_doors(self) -> bool:
         """Whether there is any way in."""
+        return self.answers_requests or self.bulk is not None
+
+    @property
+    def answers_requests(self) -> bool:
+        """Whether there is a way in for single images."""
         return self.function_url or self.object_lambda
 
     @model_validator(mode="after")

@@ -52,13 +52,45 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_channels(self) -> Self:
-        enabled = {"s3": True, "efs": self.file_systems.efs.enabled, "fsx": self.file_systems.fsx.enabled}
+        enabled = {"s3": True, "sets": True, "efs": self.file_systems.efs.enabled, "fsx": self.file_systems.fsx.enabled}
         for channel in self.images.training.channels:
             if not enabled[channel.source]:
                 raise ValueError(
                     f"images.training.channels: channel '{channel.name}' reads from {channel.source}, "
                     f"but file_systems.{channel.source}.enabled is false"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_normalized(self) -> Self:
+        normalized = self.images.training.normalized
+        if normalized is None:
+            return self
+        if not self.normalizer.answers_requests:
+            raise ValueError(
+                "images.training.normalized: the normalizer has no door to read through; turn on "
+                "normalizer.function_url, or set normalized to null and add the channels 'train' and 'validation'"
+            )
+        consumers = [consumer.name for consumer in self.normalizer.consumers]
+        if normalized.consumer not in consumers:
+            raise ValueError(
+                f"images.training.normalized.consumer: found '{normalized.consumer}', "
+                f"but normalizer.consumers has {', '.join(consumers) or 'nobody'}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_way_to_the_normalizer(self) -> Self:
+        """A function URL is on the internet only: https://docs.aws.amazon.com/lambda/latest/dg/lambda-urls.html."""
+        training = self.images.training
+        mounted = [channel.name for channel in training.channels if channel.source != "s3"]
+        has_way_out = self.network.nat_gateways > 0 or self.network.existing is not None
+        if training.normalized and mounted and not has_way_out:
+            raise ValueError(
+                f"images.training.normalized: channel '{mounted[0]}' of a file system puts the job into the VPC, whose "
+                "isolated subnets lead to no door of the normalizer; let the list come from s3, add a NAT gateway with "
+                "network.nat_gateways, or set normalized to null and add the channels 'train' and 'validation'"
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """Runs images through SageMaker's contract with made-up data: what AWS would do with them, on this machine.
 
 Jobs run without any network; everything runs with a root file system that cannot be written to and bounded memory.
+A job that lives by the network is only tried for how it fails and stops.
 """
 
 import csv
@@ -43,7 +44,26 @@ USER_ERROR_EXIT: Final = 1
 TERMINATED_EXIT: Final = 143
 KILLED_EXIT: Final = 137
 
-HYPERPARAMETERS: Final = "input/config/hyperparameters.json"
+ARGUMENTS: Final = {
+    Container.TRAINING: ("train",),
+    Container.IMAGE_TRAINING: ("train",),
+    Container.IMAGE_PREPROCESSING: ("--source=s3://trial/images/", "--destination=s3://trial/pictures/"),
+}
+# What a job reads first, by its place below /opt/ml.
+_HYPERPARAMETERS: Final = "input/config/hyperparameters.json"
+_AWS_CONFIGURATION: Final = "input/config/aws"
+FIRST_READ: Final = {
+    Container.TRAINING: _HYPERPARAMETERS,
+    Container.IMAGE_TRAINING: _HYPERPARAMETERS,
+    Container.IMAGE_PREPROCESSING: _AWS_CONFIGURATION,
+}
+ENVIRONMENTS: Final = {
+    Container.IMAGE_PREPROCESSING: {
+        "AWS_ACCESS_KEY_ID": "trial",
+        "AWS_SECRET_ACCESS_KEY": "trial",
+        "AWS_CONFIG_FILE": f"/opt/ml/{_AWS_CONFIGURATION}",
+    }
+}
 # A first process has no default actions for signals: before it has a handler, it is deaf to SIGTERM.
 AWAIT_SIGNAL_HANDLER: Final = """
 import re, signal, time
@@ -53,7 +73,6 @@ def is_deaf():
 while is_deaf():
     time.sleep(0.02)
 """
-TRAINERS: Final = (Container.TRAINING, Container.IMAGE_TRAINING)
 OUTPUTS: Final = {
     Container.PREPROCESSING: (
         "processing/train/train_features.csv",
@@ -70,6 +89,7 @@ OUTPUTS: Final = {
 _CHAINS: Final = (
     (Container.PREPROCESSING, Container.TRAINING, Container.INFERENCE),
     (Container.IMAGE_TRAINING, Container.IMAGE_INFERENCE),
+    (Container.IMAGE_PREPROCESSING,),
 )
 
 
@@ -140,9 +160,9 @@ class Trials:
         if container in (Container.INFERENCE, Container.IMAGE_INFERENCE):
             return [("serves and stops on SIGTERM", lambda: self._serve(container))]
         return [
-            ("runs without network", lambda: self._run_job(container)),
+            *([("runs without network", lambda: self._run_job(container))] if container in OUTPUTS else []),
             ("tells why it fails", lambda: self._fail_job(container)),
-            *([("stops on SIGTERM", lambda: self._stop_job(container))] if container in TRAINERS else []),
+            *([("stops on SIGTERM", lambda: self._stop_job(container))] if container in FIRST_READ else []),
         ]
 
     def _tree(self, container: Container, name: str = "job") -> Path:
@@ -172,8 +192,8 @@ class Trials:
     def _stop_job(self, container: Container) -> None:
         tree = self._tree(container, "stopped")
         (tree / "input/config").mkdir(parents=True)
-        # Nobody writes to this pipe: the program waits for its hyperparameters until it is stopped.
-        os.mkfifo(tree / HYPERPARAMETERS)
+        # Nobody writes to this pipe: the program waits for it until it is stopped.
+        os.mkfifo(tree / FIRST_READ[container])
         with self._running(list_job_arguments(container, tree)) as name:
             self._engine.call(f"waiting for {container}", ["exec", name, "python", "-c", AWAIT_SIGNAL_HANDLER])
             self._stop(container, name, expected=(TERMINATED_EXIT,))
@@ -235,8 +255,9 @@ def limit() -> list[str]:
 
 def list_job_arguments(container: Container, tree: Path) -> list[str]:
     """The command line of a job over a tree, without any network."""
-    options = [*limit(), "--network", "none", "--volume", f"{tree}:/opt/ml"]
-    return [*options, name_image(container), *(["train"] if container in TRAINERS else [])]
+    environment = [f"--env={name}={value}" for name, value in ENVIRONMENTS.get(container, {}).items()]
+    options = [*limit(), "--network", "none", "--volume", f"{tree}:/opt/ml", *environment]
+    return [*options, name_image(container), *ARGUMENTS.get(container, ())]
 
 
 def write_training_job(tree: Path, processed: Path) -> None:

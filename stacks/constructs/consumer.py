@@ -23,13 +23,25 @@ class Consumer(Construct):
         super().__init__(scope, construct_id)
         self._settings = settings
         self._access_point = ImageAccessPoint(self, "Images", bucket=images)
+        self._url: str | None = None
+        self._alias: str | None = None
         self.readers = iam.ManagedPolicy(
             self, "Readers", description=f"Reads normalized images as {settings.name}: for the roles of that consumer"
         )
 
+    @property
+    def address(self) -> str:
+        """Where the readers find pictures, as `millrace.images` spells it: Object Lambda where there is a choice."""
+        if self._alias:
+            return f"s3://{self._alias}"
+        if self._url:
+            return self._url
+        raise AssertionError(f"the settings leave consumer {self._settings.name} without a door")
+
     def add_function_url(self, url: lambda_.FunctionUrl) -> None:
         """Let the readers through the function URL."""
         url.grant_invoke_url(self.readers)
+        self._url = url.url
 
     def add_object_lambda(self, function: lambda_.Function, writer: iam.Role) -> str:
         """Make the consumer's Object Lambda access point; its alias.
@@ -54,7 +66,8 @@ class Consumer(Construct):
             iam.PolicyStatement(actions=["s3-object-lambda:WriteGetObjectResponse"], resources=[access_point.attr_arn])
         )
         self._allow_readers(access_point, function)
-        return access_point.attr_alias_value
+        self._alias = access_point.attr_alias_value
+        return self._alias
 
     def _transform(
         self, function: lambda_.Function

@@ -46,20 +46,30 @@ class ExecutionRole(iam.Role):
         if key:
             allow_key(self, key)
 
-    def allow_reading(self, bucket: s3.IBucket, prefix: str) -> None:
-        """Let the job list and read the objects below a prefix."""
+    def allow_reading(self, bucket: s3.IBucket, *prefixes: str) -> None:
+        """Let the job list and read the objects below some prefixes."""
         self.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+                conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
             )
         )
-        self._allow_objects(["s3:GetObject"], bucket, prefix)
+        for prefix in prefixes:
+            self._allow_objects(["s3:GetObject"], bucket, prefix)
 
     def allow_writing(self, bucket: s3.IBucket, prefix: str) -> None:
         """Let the job write objects below a prefix."""
         self._allow_objects(["s3:AbortMultipartUpload", "s3:PutObject"], bucket, prefix)
+
+    def allow_telling_missing(self, *buckets: s3.IBucket) -> None:
+        """Let S3 tell the job that an object is missing; it calls it forbidden to who may list a prefix only.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+        """
+        self.add_to_policy(
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn for bucket in buckets])
+        )
 
     def allow_network(self, subnets: Sequence[ec2.ISubnet], group: ec2.ISecurityGroup) -> None:
         """Let SageMaker connect the job to these subnets as this security group.

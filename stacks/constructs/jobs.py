@@ -1,7 +1,7 @@
 """What a pipeline runs: descriptions of its jobs and endpoint, and SageMaker's requests for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aws_cdk import aws_iam as iam
@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from millrace import contract
 from millrace.channels import Channel, VpcConfig, render_input_data_config
 from stacks.asl import jsonata
-from stacks.setting_sections import EndpointSettings, PreprocessingSettings, TrainingSettings
+from stacks.setting_sections import EndpointSettings, JobSettings, PreprocessingSettings, TrainingSettings
 
 VARIANT_NAME = "AllTraffic"
 
@@ -77,6 +77,8 @@ class TrainingJob:
         metrics: The regular expression of each metric, by its name.
         channels: Where its data comes from.
         vpc_config: The network, for channels from file systems.
+        environment: What the program finds in its environment.
+        isolated: Whether the container reaches no network, not even AWS.
         settings: Its machine, limits and hyperparameters.
         key: The customer's key, for the volume.
     """
@@ -86,12 +88,15 @@ class TrainingJob:
     metrics: Mapping[str, str]
     channels: Sequence[Channel]
     vpc_config: VpcConfig | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    isolated: bool = True
     settings: TrainingSettings
     key: kms.IKey | None
 
     def render(self, job_name: str, output_uri: str) -> dict[str, Any]:
         """CreateTrainingJob's request."""
         network = {"VpcConfig": self.vpc_config.render()} if self.vpc_config else {}
+        environment = {"Environment": dict(self.environment)} if self.environment else {}
         return {
             "TrainingJobName": job_name,
             "RoleArn": self.role.role_arn,
@@ -101,10 +106,11 @@ class TrainingJob:
                 "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in self.metrics.items()],
             },
             "HyperParameters": {key: str(value) for key, value in self.settings.hyperparameters.items()},
+            **environment,
             "InputDataConfig": render_input_data_config(self.channels, self.vpc_config),
             "OutputDataConfig": {"S3OutputPath": output_uri},
             "ResourceConfig": render_resources(self.settings, self.key),
-            "EnableNetworkIsolation": True,
+            "EnableNetworkIsolation": self.isolated,
             **network,
             "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
         }
@@ -150,7 +156,7 @@ class Endpoint:
         return {"EndpointConfigName": config_name, "ProductionVariants": [variant], **encryption}
 
 
-def render_resources(settings: PreprocessingSettings | TrainingSettings, key: kms.IKey | None) -> dict[str, Any]:
+def render_resources(settings: JobSettings, key: kms.IKey | None) -> dict[str, Any]:
     """The machine of a job as SageMaker's requests have it."""
     encryption = {"VolumeKmsKeyId": key.key_arn} if key and not has_local_storage(settings.instance_type) else {}
     return {

@@ -11,7 +11,7 @@ NOWHERE = ec2.Peer.ipv4("127.0.0.1/32")
 
 
 class SecurityGroups(Construct):
-    """Training jobs reach the file systems, S3 and each other; nobody else reaches anything.
+    """Training jobs reach the file systems, S3 and each other, processing jobs S3; nobody else reaches anything.
 
     HTTPS may leave to any address, because S3's addresses are known only by a lookup: the routes decide, and there are
     none but the S3 gateway's unless the settings say so.
@@ -31,6 +31,7 @@ class SecurityGroups(Construct):
         self._vpc = vpc
 
         self.training = self._add_group("Training", "Training jobs")
+        self.processing = self._add_group("Processing", "Processing jobs")
         self.efs = self._add_group("Efs", "The EFS file system")
         self.lustre = self._add_group("Lustre", "The FSx for Lustre file system")
         self.notebook = self._add_group("Notebook", "Notebook instances") if has_notebook else None
@@ -38,6 +39,7 @@ class SecurityGroups(Construct):
 
         _allow(self.training, self.training, ec2.Port.all_tcp(), "Nodes of one training job")
         self._admit(self.training)
+        _let_out_to_s3(self.processing)
         if self.notebook:
             self._admit(self.notebook)
         for port in LUSTRE:
@@ -54,7 +56,7 @@ class SecurityGroups(Construct):
             _allow(client, self.lustre, port, "Lustre")
         if self.endpoints:
             _allow(client, self.endpoints, HTTPS, "AWS services")
-        client.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "S3, as far as the routes go")
+        _let_out_to_s3(client)
 
     def _close_default_egress(self) -> None:
         """A group whose egress rules all stand apart from it keeps EC2's default one, which lets everything out.
@@ -62,6 +64,10 @@ class SecurityGroups(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroupegress.html
         """
         self.lustre.add_egress_rule(NOWHERE, LUSTRE[0], "In place of the default rule that allows everything")
+
+
+def _let_out_to_s3(client: ec2.SecurityGroup) -> None:
+    client.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "S3, as far as the routes go")
 
 
 def _allow(source: ec2.SecurityGroup, target: ec2.SecurityGroup, port: ec2.Port, why: str) -> None:

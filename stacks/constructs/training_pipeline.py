@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -12,15 +11,15 @@ from constructs import Construct
 
 from millrace import contract
 from millrace.contract import Workload
-from stacks.asl import Catch, Choice, Fail, Finish, Pass, Retry, Rule, State, Wait, jsonata, render_definition
+from stacks.asl import Catch, Choice, Finish, Pass, Retry, Rule, State, Wait, jsonata, render_definition
 from stacks.constructs import execution_names
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob, execution_uri
 from stacks.constructs.sagemaker_tasks import SageMakerTask, SageMakerTasks, name_for_attempt
-from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
+from stacks.constructs.state_machine import FAILED, FAILURE, StateMachine, assign_failure, name_log_group
+from stacks.nag import acknowledge, wildcard_in_account
 from stacks.settings import Settings
 
-FAILED = "Failed"
 IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 POLL_SECONDS = 30
 
@@ -59,7 +58,6 @@ class TrainingPipeline(Construct):
         self.state_machine = self._create_state_machine(key)
 
     def _create_state_machine(self, key: kms.IKey | None) -> sfn.StateMachine:
-        role = iam.Role(self, "WorkflowRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         definition = render_definition(
             self._chain(),
             start_at="Name Resources",
@@ -72,35 +70,19 @@ class TrainingPipeline(Construct):
             days=self._settings.pipeline.log_retention_days,
             key=key,
             retain_data=self._settings.retain_data,
-            # Step Functions needs this prefix once the account's log resource policy is full:
-            # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
-            log_group_name=f"/aws/vendedlogs/states/millrace-{self._settings.environment}-{self._parts.workload}",
+            log_group_name=name_log_group(self._settings.environment, self._parts.workload),
         )
-        state_machine = sfn.StateMachine(
-            self,
-            "StateMachine",
-            definition_body=sfn.DefinitionBody.from_string(Stack.of(self).to_json_string(definition)),
-            role=role,
-            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
-            tracing_enabled=True,
+        state_machine = StateMachine(
+            self, "StateMachine", definition=definition, statements=self._statements, log_group=log_group
         )
-        for statement in self._statements:
-            role.add_to_policy(statement)
-        self._acknowledge_wildcards(role)
+        self._acknowledge_wildcards(state_machine.role)
         return state_machine
 
-    def _acknowledge_wildcards(self, role: iam.Role) -> None:
+    def _acknowledge_wildcards(self, role: iam.IRole) -> None:
         kinds = ["training-job/*", "model/*", "endpoint-config/*", "endpoint/*"]
         if self._parts.preprocessing:
             kinds.append("processing-job/*")
-        acknowledge(
-            role,
-            {
-                wildcard_resource("*"): "X-Ray and the delivery of state machine logs know no resources; "
-                "CDK grants exactly the actions Step Functions documents for them.",
-                **{wildcard_in_account("sagemaker", kind): _ANY_NAME for kind in kinds},
-            },
-        )
+        acknowledge(role, {wildcard_in_account("sagemaker", kind): _ANY_NAME for kind in kinds})
 
     def _chain(self) -> dict[str, State]:
         return {
@@ -121,7 +103,7 @@ class TrainingPipeline(Construct):
             "Describe Endpoint": self._describe_endpoint("Describe Endpoint", next_state="Endpoint In Service"),
             "Endpoint In Service": self._decide_outcome(done="Done", wait="Wait For Endpoint"),
             "Done": self._report(),
-            FAILED: Fail(error=jsonata("$failure.Error"), cause=jsonata("$failure.Cause")),
+            FAILED: FAILURE,
         }
 
     def _begin(self, *, next_state: str) -> dict[str, State]:
@@ -143,7 +125,7 @@ class TrainingPipeline(Construct):
             Rule(
                 condition=execution_names.is_invalid(f"${variable}"),
                 next=FAILED,
-                assign=_failure(
+                assign=assign_failure(
                     "InvalidName",
                     f"'{key}: SageMaker does not allow the name \"' & ${variable} & '\"; "
                     f"allowed: {execution_names.NAME_RULE}'",
@@ -195,7 +177,7 @@ class TrainingPipeline(Construct):
 
     def _tell_missing_from_error(self, *, missing: str) -> Choice:
         """The message decides: how Step Functions spells the error of a missing endpoint is not documented."""
-        assign = _failure("LookForEndpointFailed", "'Look For Endpoint: ' & $lookup_error")
+        assign = assign_failure("LookForEndpointFailed", "'Look For Endpoint: ' & $lookup_error")
         unexpected = Rule(
             condition="$not($contains($lookup_error, 'Could not find endpoint'))", next=FAILED, assign=assign
         )
@@ -205,7 +187,7 @@ class TrainingPipeline(Construct):
         gone_wrong = Rule(
             condition="$endpoint.Status != 'InService'",
             next=FAILED,
-            assign=_failure(
+            assign=assign_failure(
                 "EndpointUnusable",
                 "'endpoint ' & $endpoint_name & ' is ' & $endpoint.Status & "
                 "': delete it, or give another EndpointName. ' & $endpoint.FailureReason",
@@ -222,7 +204,10 @@ class TrainingPipeline(Construct):
     def _describe_endpoint(self, name: str, *, next_state: str) -> State:
         again = Retry(errors=("States.TaskFailed",), interval_seconds=5, max_attempts=3)
         task = self._tasks.describe_endpoint(
-            jsonata("$endpoint_name"), next_state=next_state, retry=(again,), catch=(self._tasks.keep_failure(name),)
+            jsonata("$endpoint_name"),
+            next_state=next_state,
+            retry=(again,),
+            catch=(self._tasks.keep_failure(name),),
         )
         return self._allowed(task)
 
@@ -232,7 +217,7 @@ class TrainingPipeline(Construct):
         rolled_back = Rule(
             condition="$endpoint.Status = 'InService'",
             next=FAILED,
-            assign=_failure(
+            assign=assign_failure(
                 "EndpointRolledBack",
                 "'endpoint ' & $endpoint_name & ' serves ' & $endpoint.ConfigName & "
                 "' again: the update was rolled back. ' & $endpoint.FailureReason",
@@ -242,7 +227,7 @@ class TrainingPipeline(Construct):
         failed = Rule(
             condition="true",
             next=FAILED,
-            assign=_failure(
+            assign=assign_failure(
                 "EndpointFailed",
                 "'endpoint ' & $endpoint_name & ' is ' & $endpoint.Status & ': ' & $endpoint.FailureReason",
             ),
@@ -273,7 +258,3 @@ def _endpoint_arguments() -> dict[str, Any]:
 def _is_in_progress() -> str:
     states = ", ".join(f"'{status}'" for status in IN_PROGRESS)
     return f"$endpoint.Status in [{states}]"
-
-
-def _failure(error: str, cause: str) -> dict[str, Any]:
-    return {"failure": {"Error": error, "Cause": jsonata(cause)}}

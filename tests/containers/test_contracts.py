@@ -14,14 +14,22 @@ from containers.training import contract as training
 CONTAINERS = ("preprocessing", "training", "inference")
 
 
-@pytest.mark.parametrize("module", ["events.py", "outputs.py", "stopping.py"])
+@pytest.mark.parametrize("module", ["events.py", "stopping.py"])
+def test_keeps_modules_alike_that_every_job_needs(repository: Path, module: str) -> None:
+    jobs = ("preprocessing", "training", "image_preprocessing")
+    texts = {(repository / "containers" / name / module).read_text() for name in jobs}
+
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("module", ["outputs.py"])
 def test_keeps_modules_alike_that_two_images_need(repository: Path, module: str) -> None:
     texts = {(repository / "containers" / name / module).read_text() for name in ("preprocessing", "training")}
 
     assert len(texts) == 1
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("container", [*CONTAINERS, "image_preprocessing"])
 def test_imports_the_standard_library_only_in_contracts(repository: Path, container: str) -> None:
     tree = ast.parse((repository / "containers" / container / "contract.py").read_text())
 
@@ -34,7 +42,7 @@ def test_imports_the_standard_library_only_in_contracts(repository: Path, contai
     assert imported <= set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("container", [*CONTAINERS, "image_preprocessing"])
 def test_never_unpickles(repository: Path, container: str) -> None:
     for path in (repository / "containers" / container).glob("*.py"):
         assert not {"pickle", "joblib", "cloudpickle"} & set(path.read_text().replace(".", " ").split())

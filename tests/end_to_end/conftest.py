@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from millrace import bigmart
+from millrace import bigmart, pictures
 from millrace.contract import Workload
 from millrace.local import pipeline
 from millrace.local.cloud import HOST, LocalCloud
@@ -21,6 +21,8 @@ from millrace.local.platform import Folders, running_platform
 from millrace.local.workload_runs import BigMartRun
 
 ROWS = 1_500
+CLASSES = 4
+PICTURES_PER_CLASS = 12
 
 
 def find_free_port() -> int:
@@ -83,6 +85,14 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "sales.csv"
     bigmart.write_csv(path, rows=ROWS)
     return path
+
+
+@pytest.fixture(scope="session")
+def made_up_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few made-up pictures of each of some classes."""
+    folder = tmp_path_factory.mktemp("data") / "pictures"
+    pictures.make_pictures(folder, classes=CLASSES, per_class=PICTURES_PER_CLASS)
+    return folder
 
 
 @pytest.fixture(scope="session")

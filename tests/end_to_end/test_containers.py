@@ -10,11 +10,15 @@ from unittest.mock import patch
 
 import pytest
 
+from lambdas.image_normalizer.normalize import normalize
 from millrace.container_images.engine import Engine, EngineError
+from millrace.contract import JOB_NAME_INPUT, Workload
+from millrace.local import inspection, pipeline
 from millrace.local.images import EngineImages
 from millrace.local.platform import running_platform
-from millrace.local.workload_runs import BigMartRun, Prediction
-from tests.end_to_end.conftest import Platform, find_free_port, make_folders
+from millrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
+from tests.end_to_end.conftest import CLASSES, Platform, find_free_port, make_folders
+from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state
 from tests.engines import give_up, read_build_settings, require_engine
 
@@ -76,6 +80,28 @@ def test_ends_with_the_scores_and_predictions_of_processes(
     platform: Platform, contained: Platform, sales: Path
 ) -> None:
     assert run_once(contained, sales) == run_once(platform, sales)
+
+
+def test_makes_the_pictures_of_processes(contained: Platform) -> None:
+    with clients_of(contained):
+        door = BatchDoor(contained, contained.client("s3"), {"images/few/a.jpg": make_image(1)})
+        door.put(door.images)
+
+        output = door.run(Name="contained", Source="images/few/", Options=SMALL_INPUT)
+
+        assert output["Report"].endswith("1 images: 1 made, 0 kept, 0 refused, 0 unavailable")
+        assert door.read("contained", "pictures/a.jpg") == normalize(make_image(1), SMALL)
+
+
+def test_reads_pictures_through_the_normalizer(contained: Platform, made_up_pictures: Path, tmp_path: Path) -> None:
+    with clients_of(contained):
+        ImagesRun(made_up_pictures, tmp_path).bring_data(contained.cloud, contained.deployment)
+        arn = pipeline.start_execution(contained.deployment, Workload.IMAGES, "pictures", {})
+        report = pipeline.follow_execution(arn, lambda _: None)
+        log = list(inspection.read_log("training", report.output[JOB_NAME_INPUT]))
+
+    assert report.output["Metrics"]["validation:accuracy"] > 2 / CLASSES
+    assert len([line for line in log if 'source="the normalizer\'s function URL"' in line]) == 2
 
 
 def test_leaves_no_container_behind_when_a_job_is_stopped(engine: Engine, contained: Platform, sales: Path) -> None:

@@ -1,26 +1,34 @@
-"""The image workload on the templates of prod: channels from S3, EFS and FSx for Lustre in one job."""
+"""The image workload: on dev, pictures through the normalizer; on prod, channels from S3, EFS and FSx in one job."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import boto3
 import pytest
 
-from millrace import pictures
+from millrace.contract import JOB_NAME_INPUT, Workload
+from millrace.local import inspection, pipeline
+from millrace.local.pipeline import ExecutionReport
+from millrace.local.platform import running_platform
+from millrace.local.workload_runs import ImagesRun
 from tests.conftest import REAL_DATA
-from tests.end_to_end.conftest import find_free_port, make_folders
+from tests.end_to_end.conftest import CLASSES, PICTURES_PER_CLASS, find_free_port, make_folders
 
 pytestmark = pytest.mark.slow
 
-CLASSES = 4
 
-
-def run_images(tmp_path: Path, environment: str, data: Path) -> dict[str, Any]:
+def run_images(folder: Path, environment: str, data: Path) -> dict[str, Any]:
     """What `millrace local run` of the image workload tells."""
-    folder = make_folders(tmp_path / "local").base
-    command = [sys.executable, "-m", "millrace", "local", "--folder", str(folder), "run", "--workload", "images"]
+    base = make_folders(folder / "local").base
+    command = [sys.executable, "-m", "millrace", "local", "--folder", str(base), "run", "--workload", "images"]
     options = ["--env", environment, "--port", str(find_free_port()), "--data", str(data), "--json"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -28,33 +36,91 @@ def run_images(tmp_path: Path, environment: str, data: Path) -> dict[str, Any]:
     return told
 
 
-@pytest.fixture(scope="session")
-def made_up_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "pictures"
-    pictures.make_pictures(folder, classes=CLASSES, per_class=12)
-    return folder
+@pytest.fixture(scope="module")
+def told_by_prod(tmp_path_factory: pytest.TempPathFactory, made_up_pictures: Path) -> dict[str, Any]:
+    """What a run on the templates of prod tells."""
+    return run_images(tmp_path_factory.mktemp("prod"), "prod", made_up_pictures)
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_learns_from_channels_wherever_they_come_from(environment: str, tmp_path: Path, made_up_pictures: Path) -> None:
-    metrics = run_images(tmp_path, environment, made_up_pictures)["report"]["output"]["Metrics"]
+@dataclass(frozen=True)
+class TracedRun:
+    """A run, and what it left behind in the local cloud."""
 
-    assert metrics["validation:accuracy"] > 2 / CLASSES
+    report: ExecutionReport
+    job: dict[str, Any]
+    log: list[str]
+    answers: list[dict[str, Any]]
 
 
-def test_answers_a_picture_with_its_class(tmp_path: Path, made_up_pictures: Path) -> None:
-    predictions = run_images(tmp_path, "prod", made_up_pictures)["predictions"]
+@pytest.fixture(scope="module")
+def run_on_dev(tmp_path_factory: pytest.TempPathFactory, made_up_pictures: Path) -> Iterator[TracedRun]:
+    """A run on the templates of dev."""
+    folders = make_folders(tmp_path_factory.mktemp("dev") / "local")
+    run = ImagesRun(made_up_pictures, folders.data)
+    with (
+        patch.dict(os.environ),
+        running_platform(
+            folders, environment="dev", port=find_free_port(), keep=False, step=lambda _: nullcontext()
+        ) as (cloud, deployment),
+    ):
+        run.bring_data(cloud, deployment)
+        arn = pipeline.start_execution(deployment, Workload.IMAGES, "traced", {})
+        report = pipeline.follow_execution(arn, lambda _: None)
+        name = report.output[JOB_NAME_INPUT]
+        job = boto3.client("sagemaker").describe_training_job(TrainingJobName=name)
+        yield TracedRun(report, job, list(inspection.read_log("training", name)), list_answers())
+
+
+def list_answers() -> list[dict[str, Any]]:
+    """What the normalizer's function logged of each request."""
+    logs: Any = boto3.client("logs")
+    groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    (group,) = (name for name in groups if "NormalizerLogs" in name)
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    messages = [event["message"] for page in pages for event in page["events"]]
+    return [json.loads(message) for message in messages if message.startswith("{")]
+
+
+def test_learns_from_pictures_through_the_normalizer(run_on_dev: TracedRun) -> None:
+    assert run_on_dev.report.output["Metrics"]["validation:accuracy"] > 2 / CLASSES
+
+
+def test_gives_the_job_no_channel_of_pictures_but_the_normalizer(run_on_dev: TracedRun) -> None:
+    assert [channel["ChannelName"] for channel in run_on_dev.job["InputDataConfig"]] == ["train_lst", "validation_lst"]
+    assert "/lambda-url/" in run_on_dev.job["Environment"]["MILLRACE_IMAGES"]
+
+
+def test_tells_in_the_jobs_log_how_many_pictures_came_through_which_door(run_on_dev: TracedRun) -> None:
+    read = [line for line in run_on_dev.log if line.startswith("images_read ")]
+
+    assert [line.split()[1] for line in read] == ["list=train.lst", "list=validation.lst"]
+    assert all('source="the normalizer\'s function URL"' in line and line.endswith(" bad=0") for line in read)
+
+
+def test_has_the_function_make_every_picture(run_on_dev: TracedRun) -> None:
+    made = [answer for answer in run_on_dev.answers if (answer["door"], answer["status"]) == ("function_url", 200)]
+
+    assert len(made) >= CLASSES * PICTURES_PER_CLASS
+
+
+def test_learns_from_channels_wherever_they_come_from(told_by_prod: dict[str, Any]) -> None:
+    assert told_by_prod["report"]["output"]["Metrics"]["validation:accuracy"] > 2 / CLASSES
+
+
+def test_answers_a_picture_with_its_class(told_by_prod: dict[str, Any]) -> None:
+    predictions = told_by_prod["predictions"]
 
     right = [p for p in predictions if p["predicted"].split(" ")[0] == p["actual"]]
     assert len(right) > len(predictions) / 2
 
 
-def test_classifies_real_photographs_well_above_chance(tmp_path: Path) -> None:
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_classifies_real_photographs_well_above_chance(environment: str, tmp_path: Path) -> None:
     data = REAL_DATA / "images" / "classes"
     if not data.exists():
         pytest.skip(f"the photographs are not at {data}: their licence keeps them out of the project")
 
-    told = run_images(tmp_path, "prod", data)
+    told = run_images(tmp_path, environment, data)
 
     chance = 1 / len(list(data.iterdir()))
     assert told["report"]["output"]["Metrics"]["validation:accuracy"] > 5 * chance

@@ -22,15 +22,21 @@ from app import build
 from millrace import contract
 from millrace.images import Address, ImageReader, ImageRefusedError, find_address, open_normalized, read_images
 from millrace.local import cloud as local_cloud
+from millrace.local import inspection, pipeline
+from millrace.local.cloud import LocalCloud
 from millrace.local.deployment import Deployment, bootstrap, deploy, read_deployment
-from tests.end_to_end.conftest import find_free_port
-from tests.stacks.conftest import context_of
+from millrace.local.images import ProcessImages
+from millrace.local.platform import Folders
+from millrace.local.workload_runs import ImagesRun
+from tests.end_to_end.conftest import CLASSES, find_free_port
+from tests.stacks.conftest import context_of, set_path
 
 pytestmark = pytest.mark.slow
 
 KEY = "images/pictures/a photo+ä.jpg"
 LARGE = {"width": "1300", "height": "1300", "colour": "rgb", "output_format": "png"}
 CONSUMER = "training"
+TRAINED = "images/trained/"
 
 
 def encode(image: Image.Image, kind: str) -> bytes:
@@ -43,6 +49,7 @@ def encode(image: Image.Image, kind: str) -> bytes:
 class Doors:
     """The deployed doors, and the ways in which a test goes through them."""
 
+    cloud: LocalCloud
     deployment: Deployment
     s3: Any
     http: urllib3.PoolManager
@@ -81,6 +88,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """Both doors on a local cloud of their own, and some images."""
     folder = tmp_path_factory.mktemp("normalizer")
     context = context_of("object-lambda") | {contract.BUNDLE_TARGET_CONTEXT: "host"}
+    set_path(context["environments"]["dev"], "images.training.normalized.prefix", TRAINED)
     del context["aws:cdk:bundling-stacks"]
     build(cdk.App(context=context, outdir=str(folder / "assembly"))).synth()
     cloud = local_cloud.start(folder / "cloud", find_free_port(), stop_with_caller=True)
@@ -90,7 +98,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
                 environment.setenv(name, value)
             bootstrap(cloud)
             deploy(cloud, folder / "assembly")
-            found = Doors(read_deployment("dev"), boto3.client("s3"), http)
+            found = Doors(cloud, read_deployment("dev"), boto3.client("s3"), http)
             found.put(KEY, encode(Image.effect_noise((640, 480), 60).convert("RGB"), "JPEG"))
             found.put("images/text.jpg", b"not an image")
             found.put("images/noise.png", encode(Image.frombytes("RGB", (1300, 1300), os.urandom(5_070_000)), "PNG"))
@@ -209,3 +217,17 @@ def test_two_hundred_concurrent_reads_lose_nothing(doors: Doors, door: int) -> N
 
     assert [image.key for image in read] == keys
     assert all(Image.open(io.BytesIO(image.body)).getpixel((4, 4)) == image.label for image in read)
+
+
+def test_the_image_workload_trains_through_the_alias(doors: Doors, made_up_pictures: Path, tmp_path: Path) -> None:
+    images = ProcessImages(Folders().environments)
+    images.prepare()
+    images.push(doors.cloud.root, doors.deployment.images)
+    ImagesRun(made_up_pictures, tmp_path).bring_data(doors.cloud, doors.deployment)
+
+    arn = pipeline.start_execution(doors.deployment, contract.Workload.IMAGES, "through-the-alias", {})
+    report = pipeline.follow_execution(arn, lambda _: None)
+
+    assert report.output["Metrics"]["validation:accuracy"] > 2 / CLASSES
+    log = list(inspection.read_log("training", report.output[contract.JOB_NAME_INPUT]))
+    assert len([line for line in log if 'source="the normalizer\'s Object Lambda"' in line]) == 2

@@ -1,9 +1,7 @@
 """The state machine as data, and what its roles may do."""
 
-import json
 from typing import Any
 
-import jsonata
 import pytest
 from aws_cdk.assertions import Match, Template
 from botocore.session import get_session
@@ -12,6 +10,7 @@ from botocore.validate import ParamValidator
 from millrace.contract import Container
 from stacks.settings import Settings
 from tests.stacks.conftest import read_context, read_definition, template_of
+from tests.stacks.jsonata_fields import choose, evaluate
 
 SERVICE = get_session().get_service_model("sagemaker")
 REQUESTS = {
@@ -157,19 +156,6 @@ def test_creates_an_endpoint_only_when_there_is_none(states: dict[str, Any], err
     assert choose(states["No Endpoint Found"], lookup_error=error) == expected
 
 
-def choose(state: dict[str, Any], **variables: Any) -> str:
-    """Where a choice leads."""
-    for choice in state["Choices"]:
-        if evaluate(choice["Condition"], **variables):
-            return str(choice["Next"])
-    return str(state["Default"])
-
-
-def evaluate(field: str, **variables: Any) -> Any:
-    """The value of a JSONata field."""
-    return jsonata.Jsonata.jsonata(field.removeprefix("{%").removesuffix("%}")).evaluate(None, variables)
-
-
 @pytest.mark.parametrize(
     ("cause", "reason"),
     [
@@ -184,11 +170,9 @@ def evaluate(field: str, **variables: Any) -> Any:
 )
 def test_gives_the_jobs_own_reason_as_the_cause(states: dict[str, Any], cause: str, reason: str) -> None:
     expression = states["Train"]["Catch"][0]["Assign"]["failure"]["Cause"]
-    parsed = jsonata.Jsonata.jsonata(expression.removeprefix("{%").removesuffix("%}"))
-    parsed.register_lambda("parse", json.loads)
     error = {"errorOutput": {"Error": "States.TaskFailed", "Cause": cause}}
 
-    assert parsed.evaluate(None, {"states": error}) == f"Train: {reason}"
+    assert evaluate(expression, states=error) == f"Train: {reason}"
 
 
 def test_passes_settings_to_the_jobs(states: dict[str, Any]) -> None:

@@ -1,9 +1,11 @@
-"""Image classification trains from the storages that the settings list, inside the network only if it must."""
+"""Image classification trains from what the settings name, inside the network and out of isolation only if it must."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Template
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
@@ -12,11 +14,12 @@ from tests.stacks.conftest import read_definition, template_of
 
 SERVICE = get_session().get_service_model("sagemaker")
 CHANNELS = ("train", "validation", "train_lst", "validation_lst")
+LISTS = CHANNELS[2:]
 TRAINING_ROLE = "ImageTrainingRole"
 
 
 def a_channel(source: str) -> dict[str, str]:
-    return {"name": "train", "source": source, "path": "images/" if source == "s3" else "/images"}
+    return {"name": "train_lst", "source": source, "path": "images/" if source == "s3" else "/images"}
 
 
 def read_request(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,18 +47,48 @@ def sources_of(request: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def list_allowed(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each action that the training job's role may take, and the statement that says so."""
+    policies = {name: p for name, p in template.find_resources("AWS::IAM::Policy").items() if TRAINING_ROLE in name}
+    assert policies != {}
+    for policy in policies.values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                yield action, statement
+
+
+def test_reads_a_set_that_was_made_in_bulk_and_no_other() -> None:
+    channels = [{"name": "train", "source": "sets", "path": "pictures-256/pictures/"}]
+    template = template_with(
+        "Images", "dev", {"images.training.normalized": None, "images.training.channels": channels}
+    )
+
+    request = read_request(template.to_json())
+    uri = json.dumps(sources_of(request)["train"]["S3Uri"])
+    assert uri.endswith('/normalized-sets/pictures-256/pictures/"')
+    assert request["EnableNetworkIsolation"] is True
+    (reading,) = (statement for action, statement in list_allowed(template) if action == "s3:GetObject")
+    assert json.dumps(reading["Resource"]).count("/normalized-sets/pictures-256/pictures/*") == 1
+    assert "Work" in json.dumps(reading["Resource"])
+
+
 def list_network_actions(environment: str) -> set[str]:
     """What the training job's role may do in EC2."""
-    policies = template_of("Images", environment).find_resources("AWS::IAM::Policy")
-    statements = [
-        statement
-        for name, policy in policies.items()
-        if name.startswith(TRAINING_ROLE)
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-    assert statements != []
-    actions = [[s["Action"]] if isinstance(s["Action"], str) else s["Action"] for s in statements]
-    return {action for some in actions for action in some if action.startswith("ec2:")}
+    return {action for action, _ in list_allowed(template_of("Images", environment)) if action.startswith("ec2:")}
+
+
+def list_read_prefixes(template: Template) -> list[str]:
+    """What the training job's role may read of the raw bucket."""
+    read = [statement["Resource"] for action, statement in list_allowed(template) if action == "s3:GetObject"]
+    resources = [resource for some in read for resource in (some if isinstance(some, list) else [some])]
+    return [resource["Fn::Join"][1][-1] for resource in resources]
+
+
+def list_policies(template: Template) -> list[str]:
+    """The managed policies of the training job's role."""
+    (role,) = (r for name, r in template.find_resources("AWS::IAM::Role").items() if name.startswith(TRAINING_ROLE))
+    return [policy["Fn::ImportValue"] for policy in role["Properties"].get("ManagedPolicyArns", [])]
 
 
 def test_asks_sagemaker_only_for_what_its_api_knows(environment: str) -> None:
@@ -64,10 +97,11 @@ def test_asks_sagemaker_only_for_what_its_api_knows(environment: str) -> None:
     assert ParamValidator().validate(request_of(environment), shape).generate_report() == ""
 
 
-def test_has_the_four_channels_of_image_classification(environment: str) -> None:
+@pytest.mark.parametrize(("environment", "names"), [("dev", LISTS), ("prod", CHANNELS)])
+def test_has_the_channels_of_image_classification(environment: str, names: tuple[str, ...]) -> None:
     channels = request_of(environment)["InputDataConfig"]
 
-    assert tuple(channel["ChannelName"] for channel in channels) == CHANNELS
+    assert tuple(channel["ChannelName"] for channel in channels) == names
     assert {(channel["ContentType"], channel["InputMode"]) for channel in channels} == {("application/x-image", "File")}
 
 
@@ -98,10 +132,59 @@ def test_reads_the_validation_list_from_fsx_below_its_mount_name_in_prod() -> No
     assert path == "/raw/images/lists/validation"
 
 
-def test_reads_everything_from_s3_in_dev() -> None:
+def test_reads_lists_from_s3_in_dev() -> None:
     kinds = [set(channel["DataSource"]) for channel in request_of("dev")["InputDataConfig"]]
 
-    assert kinds == [{"S3DataSource"}] * 4
+    assert kinds == [{"S3DataSource"}] * 2
+
+
+def test_reads_pictures_through_the_function_url_in_dev() -> None:
+    environment = request_of("dev")["Environment"]
+
+    assert environment.pop("MILLRACE_IMAGES").startswith(
+        "<{'Fn::ImportValue': 'millrace-dev-normalizer:ExportsOutputFnGetAttNormalizerFunctionFunctionUrl"
+    )
+    assert environment == {
+        "MILLRACE_IMAGES_PREFIX": "images/pictures/",
+        "MILLRACE_IMAGES_OPTIONS": "width=256&height=256&colour=rgb",
+        "MILLRACE_IMAGES_CONNECTIONS": "32",
+        "AWS_DEFAULT_REGION": "<{'Ref': 'AWS::Region'}>",
+    }
+
+
+def test_reads_pictures_through_the_consumers_object_lambda_where_it_is_on() -> None:
+    address = request_of("object-lambda")["Environment"]["MILLRACE_IMAGES"]
+
+    assert address.startswith(
+        "s3://<{'Fn::ImportValue': 'millrace-dev-normalizer:ExportsOutputFnGetAttTrainingConsumerPictures"
+    )
+    assert "Alias" in address
+
+
+def test_tells_a_job_of_channels_nothing_of_the_normalizer() -> None:
+    assert "Environment" not in request_of("prod")
+    assert list_policies(template_of("Images", "prod")) == []
+
+
+def test_lets_the_job_read_as_the_consumer_that_the_settings_name() -> None:
+    (policy,) = list_policies(template_of("Images", "dev"))
+
+    assert policy.startswith("millrace-dev-normalizer:ExportsOutputRefTrainingConsumerReaders")
+
+
+@pytest.mark.parametrize(
+    ("environment", "prefixes"),
+    [("dev", ["/images/lists/train/*", "/images/lists/validation/*"]), ("prod", ["/images/pictures/*"])],
+)
+def test_lets_the_job_read_what_its_channels_bring_from_s3(environment: str, prefixes: list[str]) -> None:
+    assert list_read_prefixes(template_of("Images", environment)) == prefixes
+
+
+def test_lets_the_job_read_nothing_of_s3_when_no_channel_does() -> None:
+    template = template_with("Images", "prod", {"images.training.channels": [a_channel("efs")]})
+
+    assert "s3:ListBucket" not in {action for action, _ in list_allowed(template)}
+    assert list_read_prefixes(template) == []
 
 
 def test_stays_outside_the_network_when_all_channels_come_from_s3() -> None:
@@ -139,7 +222,7 @@ def test_mounts_a_file_system_for_writing_only_when_the_channel_says_so() -> Non
     channels = [a_channel("efs") | {"access": "rw"}]
     template = template_with("Images", "prod", {"images.training.channels": channels})
 
-    assert sources_of(read_request(template.to_json()))["train"]["FileSystemAccessMode"] == "rw"
+    assert sources_of(read_request(template.to_json()))["train_lst"]["FileSystemAccessMode"] == "rw"
 
 
 def test_reads_a_prefix_as_it_goes_when_the_channel_says_so() -> None:
@@ -150,5 +233,6 @@ def test_reads_a_prefix_as_it_goes_when_the_channel_says_so() -> None:
     assert channel["InputMode"] == "FastFile"
 
 
-def test_isolates_the_container_from_the_network(environment: str) -> None:
-    assert request_of(environment)["EnableNetworkIsolation"] is True
+@pytest.mark.parametrize(("environment", "isolated"), [("dev", False), ("prod", True)])
+def test_isolates_the_container_unless_it_reads_through_the_normalizer(environment: str, isolated: bool) -> None:
+    assert request_of(environment)["EnableNetworkIsolation"] is isolated

@@ -37,7 +37,7 @@ class Finding:
 
 NO_KEY = "Encrypted with AWS's own key; encryption.customer_key gives one of the customer's, as in prod."
 CFN_LINT_EXCEPTIONS: Mapping[Finding, str] = {
-    Finding("W3005", "*/*/TrainingStateMachine????????"): (
+    Finding("W3005", "*/*/*StateMachine????????"): (
         "CDK makes the machine wait for its role and the role's policy together; RoleArn names only the role."
     ),
     Finding("W3005", "*/Normalizer/NormalizerFunction????????"): (

@@ -25,8 +25,10 @@ def with_object_lambda() -> Template:
 
 
 def list_statements(template: Template, kind: str) -> list[dict[str, Any]]:
-    policies = template.find_resources(kind).values()
-    return [s for policy in policies for s in policy["Properties"]["PolicyDocument"]["Statement"]]
+    """What the policies of the doors for single images say."""
+    policies = template.find_resources(kind).items()
+    of_requests = [policy for name, policy in policies if not name.startswith("Bulk")]
+    return [s for policy in of_requests for s in policy["Properties"]["PolicyDocument"]["Statement"]]
 
 
 def find_statements(template: Template, kind: str, action: str) -> list[dict[str, Any]]:
@@ -61,7 +63,7 @@ def test_keeps_pictures_as_the_settings_say(variant: str, keeps_all: str) -> Non
 
 
 def test_logs_into_a_group_that_expires(template: Template) -> None:
-    (name,) = template.find_resources("AWS::Logs::LogGroup")
+    (name,) = (name for name in template.find_resources("AWS::Logs::LogGroup") if not name.startswith("Bulk"))
 
     template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
     template.has_resource_properties("AWS::Lambda::Function", {"LoggingConfig": {"LogGroup": {"Ref": name}}})
@@ -104,8 +106,24 @@ def test_has_no_function_url_when_it_is_off() -> None:
 
 
 def test_is_not_there_without_a_door() -> None:
+    closed = {"normalizer.function_url": False, "normalizer.bulk": None, "images.training.normalized": None}
+
     with pytest.raises(RuntimeError, match="No child with id: 'Normalizer'"):
-        template_with("Normalizer", "dev", {"normalizer.function_url": False})
+        template_with("Normalizer", "dev", closed)
+
+
+def test_has_no_function_and_no_consumers_when_there_is_the_batch_door_alone() -> None:
+    alone = template_with("Normalizer", "prod", {"normalizer.function_url": False})
+
+    alone.resource_count_is("AWS::Lambda::Function", 0)
+    alone.resource_count_is("AWS::IAM::ManagedPolicy", 0)
+    alone.resource_count_is("AWS::StepFunctions::StateMachine", 1)
+
+
+def test_has_no_batch_door_when_it_is_off() -> None:
+    without = template_with("Normalizer", "prod", {"normalizer.bulk": None})
+
+    without.resource_count_is("AWS::StepFunctions::StateMachine", 0)
 
 
 def test_is_there_in_every_environment(environment: str) -> None:

@@ -159,6 +159,12 @@ def test_training_subnets_reach_s3(network: Network) -> None:
     assert all(network.routes_to_s3(subnet) for subnet in network.training_subnets())
 
 
+def test_processing_jobs_reach_s3_and_nothing_else(network: Network) -> None:
+    group = network.groups["Processing"]
+
+    assert (group.egress, group.ingress) == ({Rule(EVERYWHERE, HTTPS, HTTPS)}, set())
+
+
 def test_training_subnets_do_not_reach_the_internet(network: Network) -> None:
     assert [subnet for subnet in network.training_subnets() if network.routes_to_internet(subnet)] == []
     assert network.of_kind("InternetGateway") == {}

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from millrace import contract
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.settings import Settings, SettingsError, read_bundle_target
-from tests.stacks.conftest import read_context, set_path
+from tests.stacks.conftest import SWITCHES, read_context, set_path
 
 
 def environments_with(path: str, value: Any) -> dict[str, Any]:
@@ -140,17 +140,21 @@ def test_refuses_what_aws_would_refuse(path: str, value: Any, reason: str) -> No
 
 
 def test_refuses_a_channel_from_a_file_system_that_is_off() -> None:
-    channels = [{"name": "train", "source": "efs", "path": "/lists"}]
+    channels = [{"name": "train_lst", "source": "efs", "path": "/lists"}]
 
     assert refusal("images.training.channels", channels) == (
-        "environments.dev: images.training.channels: channel 'train' reads from efs, "
+        "environments.dev: images.training.channels: channel 'train_lst' reads from efs, "
         "but file_systems.efs.enabled is false"
     )
 
 
 @pytest.mark.parametrize(
     ("source", "path", "reason"),
-    [("s3", "/images", "does not start with '/'"), ("efs", "lists", "starts with '/'")],
+    [
+        ("s3", "/images", "does not start with '/'"),
+        ("sets", "/a", "does not start with '/'"),
+        ("efs", "lists", "starts with '/'"),
+    ],
 )
 def test_refuses_a_channel_path_of_the_wrong_form(source: str, path: str, reason: str) -> None:
     assert reason in refusal("images.training.channels", [{"name": "train", "source": source, "path": path}])
@@ -170,6 +174,97 @@ def test_refuses_a_secret_without_the_repository_it_opens() -> None:
     assert "needs the repository_url it opens" in refusal("notebook.repository_secret_arn", secret)
 
 
+def normalized(**changes: Any) -> dict[str, Any]:
+    """Pictures through the normalizer as in cdk.json, but for the changes."""
+    settings: dict[str, Any] = read_context()["environments"]["dev"]["images"]["training"]["normalized"]
+    return settings | changes
+
+
+LIKENESS = "use colour rgb, fit stretch and output_format jpeg or png"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "reason"),
+    [
+        ({"prefix": "pictures/"}, ".prefix", "found 'pictures/': the normalizer reads below 'images/' only"),
+        ({"prefix": "images/pictures"}, ".prefix", "give a prefix there that ends with '/'"),
+        ({"options": {"size": "9"}}, ".options", "there is no option 'size'; there are width, height"),
+        (
+            {"options": {}},
+            ".options",
+            f"colour grey, fit stretch and output_format jpeg would train on other pictures "
+            f"than the endpoint sees; {LIKENESS}",
+        ),
+        ({"options": {"colour": "rgb", "fit": "cover"}}, ".options", LIKENESS),
+        ({"options": {"colour": "rgb", "output_format": "webp"}}, ".options", LIKENESS),
+        ({"connections": 0}, ".connections", "found 0: Input should be greater than or equal to 1"),
+        ({"door": "url"}, ".door", "unknown key; allowed: connections, consumer, options, prefix"),
+    ],
+)
+def test_refuses_pictures_that_the_normalizer_or_the_job_could_not_handle(
+    changes: dict[str, Any], key: str, reason: str
+) -> None:
+    message = refusal("images.training.normalized", normalized(**changes))
+
+    assert message.startswith(f"environments.dev.images.training.normalized{key}: ")
+    assert reason in message
+
+
+def test_refuses_pictures_from_a_channel_and_from_the_normalizer() -> None:
+    channels = [{"name": "validation", "source": "s3", "path": "images/pictures/"}]
+
+    assert refusal("images.training.channels", channels) == (
+        "environments.dev.images.training: channel 'validation' brings pictures, and so does 'normalized'; "
+        "remove the channel, or set normalized to null"
+    )
+
+
+def test_refuses_pictures_from_a_normalizer_without_a_door() -> None:
+    assert refusal("normalizer.function_url", False) == (
+        "environments.dev: images.training.normalized: the normalizer has no door to read through; turn on "
+        "normalizer.function_url, or set normalized to null and add the channels 'train' and 'validation'"
+    )
+
+
+@pytest.mark.parametrize(("names", "told"), [(["labelling", "search"], "labelling, search"), ([], "nobody")])
+def test_refuses_to_read_as_a_consumer_that_does_not_exist(names: list[str], told: str) -> None:
+    assert refusal("normalizer.consumers", consumers(*names)) == (
+        f"environments.dev: images.training.normalized.consumer: found 'training', but normalizer.consumers has {told}"
+    )
+
+
+@pytest.fixture
+def with_list_from_efs() -> dict[str, Any]:
+    """Environments whose dev reads a list from EFS and pictures through the normalizer."""
+    environments = environments_with("file_systems.efs.enabled", True)
+    channel = {"name": "train_lst", "source": "efs", "path": "/lists/train"}
+    set_path(environments["dev"], "images.training.channels", [channel])
+    return environments
+
+
+def test_refuses_a_job_that_the_network_cuts_off_from_the_normalizer(with_list_from_efs: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_mapping("dev", with_list_from_efs)
+
+    assert str(refused.value) == (
+        "environments.dev: images.training.normalized: channel 'train_lst' of a file system puts the job into the VPC, "
+        "whose isolated subnets lead to no door of the normalizer; let the list come from s3, add a NAT gateway with "
+        "network.nat_gateways, or set normalized to null and add the channels 'train' and 'validation'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("network.nat_gateways", 1), ("network.existing", SWITCHES["existing-network"]["network.existing"])],
+)
+def test_takes_a_network_that_may_lead_to_the_normalizer(
+    with_list_from_efs: dict[str, Any], path: str, value: Any
+) -> None:
+    set_path(with_list_from_efs["dev"], path, value)
+
+    assert Settings.from_mapping("dev", with_list_from_efs).images.training.normalized
+
+
 def consumers(*names: str, **options: str) -> list[dict[str, Any]]:
     return [{"name": name, "options": options} for name in names]
 
@@ -178,6 +273,9 @@ def consumers(*names: str, **options: str) -> list[dict[str, Any]]:
     ("path", "value", "reason"),
     [
         ("normalizer.timeout_seconds", 61, "found 61: Input should be less than or equal to 60"),
+        ("normalizer.bulk.connections", 513, "found 513: Input should be less than or equal to 512"),
+        ("normalizer.bulk.instance_type", "ml.m6g.large", "jobs do not run on Graviton (m6g)"),
+        ("normalizer.bulk.volume_gb", 30, "unknown key (did you mean 'volume_gib'?)"),
         ("normalizer.consumers", consumers("a", "a"), "every consumer needs a name of its own"),
         ("normalizer.consumers", consumers("Team"), "String should match pattern"),
         ("normalizer.consumers", consumers("a", width="0"), "width is 0, which is not between 1 and 2048"),

@@ -20,6 +20,7 @@ from millrace.contract import Container
         ([Container.INFERENCE], [Container.PREPROCESSING, Container.TRAINING, Container.INFERENCE]),
         ([Container.IMAGE_INFERENCE], [Container.IMAGE_TRAINING, Container.IMAGE_INFERENCE]),
         ([Container.PREPROCESSING], [Container.PREPROCESSING]),
+        ([Container.IMAGE_PREPROCESSING], [Container.IMAGE_PREPROCESSING]),
         (list(Container), list(Container)),
     ],
 )
@@ -34,6 +35,14 @@ def test_runs_jobs_without_network_and_without_a_place_to_write(tmp_path: Path) 
     assert "--network none" in arguments
     assert "--memory 2g" in arguments
     assert arguments.endswith(" train")
+
+
+def test_gives_a_job_that_lives_by_the_network_addresses_and_credentials(tmp_path: Path) -> None:
+    arguments = " ".join(list_job_arguments(Container.IMAGE_PREPROCESSING, tmp_path))
+
+    assert "--network none" in arguments
+    assert "--env=AWS_ACCESS_KEY_ID=trial" in arguments
+    assert arguments.endswith(" --source=s3://trial/images/ --destination=s3://trial/pictures/")
 
 
 def test_holds_out_one_picture_of_each_class(tmp_path: Path) -> None:

@@ -83,6 +83,12 @@ def test_refuses_a_processing_input(given: dict[str, Any], message: str) -> None
         check_processing_job(processing_request("image", ProcessingInputs=[{"InputName": "raw"} | given]))
 
 
+def test_takes_a_processing_job_in_a_vpc_that_brings_its_own_data() -> None:
+    network = {"EnableNetworkIsolation": False, "VpcConfig": VPC}
+
+    check_processing_job(processing_request("image", NetworkConfig=network))
+
+
 def test_refuses_a_feature_store_output() -> None:
     outputs = {"Outputs": [{"OutputName": "out", "FeatureStoreOutput": {"FeatureGroupName": "sales"}}]}
 

@@ -1,0 +1,1 @@
+"""The container that normalizes images in bulk."""

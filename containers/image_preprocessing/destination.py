@@ -1,0 +1,85 @@
+"""What lies at a destination beside the pictures: what they were made with, and what came of the last run."""
+
+import json
+from dataclasses import asdict
+from typing import IO, Any
+
+from lambdas.image_normalizer.normalize import GENERATION
+
+from . import contract
+from .arguments import Job
+from .failures import DestinationError
+from .locations import Location
+from .storage import Storage
+
+JSON = "application/json"
+JSON_LINES = "application/x-ndjson"
+
+
+class Destination:
+    """A prefix that belongs to one source, one set of options and one generation of the code.
+
+    Args:
+        storage: S3.
+        place: The prefix.
+    """
+
+    def __init__(self, storage: Storage, place: Location) -> None:
+        self._storage = storage
+        self._place = place
+        self.pictures = place.below(contract.PICTURES_PREFIX)
+
+    def claim(self, job: Job) -> None:
+        """Write what the pictures are made with, unless they are made with the same already.
+
+        Raises:
+            DestinationError: If there are pictures that were made otherwise.
+        """
+        ours = describe_recipe(job)
+        theirs = self._read_recipe()
+        if theirs == ours:
+            return
+        if any(True for _ in self._storage.list_objects(self.pictures)):
+            raise DestinationError(
+                f"{self._place} holds pictures that were made otherwise: {_compare(ours, theirs)}; "
+                "choose another destination, or delete this one"
+            )
+        self._write_json(contract.OPTIONS_FILE, ours)
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Say how the run has gone, or that one is under way."""
+        self._write_json(contract.SUMMARY_FILE, summary)
+
+    def write_failures(self, file: IO[bytes]) -> Location:
+        """Keep the images without a picture; where."""
+        place = self._place.below(contract.FAILURES_FILE)
+        self._storage.upload(file, place, JSON_LINES)
+        return place
+
+    def write_manifest(self, file: IO[bytes]) -> None:
+        """Keep the manifest of the pictures."""
+        self._storage.upload(file, self._place.below(contract.NORMALIZED_MANIFEST_FILE), JSON_LINES)
+
+    def _read_recipe(self) -> dict[str, Any]:
+        text = self._storage.read(self._place.below(contract.OPTIONS_FILE))
+        try:
+            found = json.loads(text or b"{}")
+        except ValueError:
+            found = None
+        return found if isinstance(found, dict) else {}
+
+    def _write_json(self, name: str, content: dict[str, Any]) -> None:
+        self._storage.write(self._place.below(name), f"{json.dumps(content, indent=2)}\n".encode(), JSON)
+
+
+def describe_recipe(job: Job) -> dict[str, Any]:
+    """What decides what the pictures of a job are, and where."""
+    kind = "manifest" if job.is_manifest else "source"
+    return {"generation": GENERATION, kind: str(job.source), **asdict(job.options)}
+
+
+def _compare(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
+    if not theirs:
+        return f"nobody knows with what, as there is no {contract.OPTIONS_FILE}"
+    names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    return ", ".join(f"{name} {theirs.get(name)} in place of {ours.get(name)}" for name in names)

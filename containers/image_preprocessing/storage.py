@@ -1,0 +1,234 @@
+"""S3 as the job uses it: what may fail for one object is told from what ends the job."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import IO, Any, Final, NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from urllib3.exceptions import HTTPError
+
+from .failures import JobError, StorageError
+from .locations import Location
+
+_CONNECT_SECONDS: Final = 10
+_READ_SECONDS: Final = 30
+_REQUEST_ATTEMPTS: Final = 5
+# A broken answer is asked for again; botocore does that only until an answer begins.
+_READ_ATTEMPTS: Final = 3
+
+_MISSING: Final = frozenset({"404", "NoSuchKey"})
+_UNCHANGED: Final = "304"
+_CHANGED: Final = frozenset({"412", "PreconditionFailed"})
+# Trying again will not help: the object is not there, is in an archive, or its picture's key would be too long.
+_FINAL: Final = _MISSING | {"InvalidObjectState", "KeyTooLongError"}
+_DENIED: Final = frozenset({"403", "AccessDenied", "AllAccessDisabled"})
+_BAD_CREDENTIALS: Final = frozenset({"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"})
+
+
+class ObjectError(JobError):
+    """An object that cannot be read or written.
+
+    Args:
+        place: Which one.
+        code: S3's word for the reason.
+        reason: What is wrong.
+        is_final: Whether the next run would find the same.
+    """
+
+    def __init__(self, place: Location, code: str, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(f"{place}: {code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.is_final = is_final
+
+
+class UnchangedError(Exception):
+    """An object is still the one that the caller knows."""
+
+
+class StoredObject(NamedTuple):
+    """An object in a list.
+
+    Args:
+        path: Its key without the prefix that was listed.
+        etag: What changes with its content, in quotes as S3 gives it.
+        modified: When it was written, to the second.
+    """
+
+    path: str
+    etag: str
+    modified: datetime
+
+
+class Storage:
+    """The operations of S3 that the job needs.
+
+    Args:
+        s3: boto3's client.
+    """
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+
+    def list_objects(self, prefix: Location) -> Iterator[StoredObject]:
+        """All objects below a prefix, in the order of their keys as S3 lists them: that of their code points."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+        start = len(prefix.key)
+        with explaining(prefix):
+            for page in pages:
+                for found in page.get("Contents", []):
+                    yield StoredObject(found["Key"][start:], found["ETag"], found["LastModified"])
+
+    def read_metadata(self, place: Location) -> dict[str, str] | None:
+        """What was stored beside an object; None if there is no object."""
+        try:
+            with explaining(place):
+                return dict(self._s3.head_object(Bucket=place.bucket, Key=place.key)["Metadata"])
+        except ObjectError as error:
+            if error.code in _MISSING:
+                return None
+            raise
+
+    @contextmanager
+    def open(
+        self, place: Location, *, if_etag: str | None = None, unless_etag: str | None = None
+    ) -> Iterator["OpenObject"]:
+        """An object, of which nothing has been read yet.
+
+        Args:
+            place: Which one.
+            if_etag: The only version that will do.
+            unless_etag: The version that the caller knows.
+
+        Raises:
+            UnchangedError: If it is the version that the caller knows.
+            ObjectError: If it cannot be had.
+        """
+        answer = self._get(place, IfMatch=if_etag, IfNoneMatch=unless_etag)
+        found = OpenObject(place, answer, lambda: self._get(place, IfMatch=answer["ETag"]))
+        try:
+            yield found
+        finally:
+            found.close()
+
+    def read(self, place: Location) -> bytes | None:
+        """A small object; None if there is none."""
+        try:
+            with self.open(place) as found:
+                return found.read()
+        except ObjectError as error:
+            if error.code in _MISSING:
+                return None
+            raise
+
+    def write(self, place: Location, body: bytes, media_type: str, metadata: Mapping[str, str] | None = None) -> None:
+        """Write an object, which appears whole or not at all."""
+        with explaining(place):
+            self._s3.put_object(
+                Bucket=place.bucket, Key=place.key, Body=body, ContentType=media_type, Metadata=metadata or {}
+            )
+
+    def download(self, place: Location, file: IO[bytes]) -> None:
+        """Put an object into a file."""
+        with explaining(place):
+            self._s3.download_fileobj(place.bucket, place.key, file)
+
+    def upload(self, file: IO[bytes], place: Location, media_type: str) -> None:
+        """Put a file into an object, which appears whole or not at all."""
+        file.seek(0)
+        with explaining(place):
+            self._s3.upload_fileobj(file, place.bucket, place.key, ExtraArgs={"ContentType": media_type})
+
+    def _get(self, place: Location, **conditions: str | None) -> Any:
+        given = {name: etag for name, etag in conditions.items() if etag}
+        with explaining(place):
+            return self._s3.get_object(Bucket=place.bucket, Key=place.key, **given)
+
+
+class OpenObject:
+    """An object of which the size is known and the bytes are read when there is room for them.
+
+    Args:
+        place: Which one.
+        answer: S3's, of which nothing has been read.
+        ask_again: Gets another answer about the same version.
+    """
+
+    def __init__(self, place: Location, answer: Any, ask_again: Callable[[], Any]) -> None:
+        self._place = place
+        self._body = answer["Body"]
+        self._ask_again = ask_again
+        self.etag: str = answer["ETag"]
+        self.size: int = answer["ContentLength"]
+
+    def read(self) -> bytes:
+        """All its bytes, asked for again where an answer breaks off."""
+        for _ in range(_READ_ATTEMPTS - 1):
+            with suppress(BotoCoreError, HTTPError):
+                return bytes(self._body.read())
+            self.close()
+            self._body = self._ask_again()["Body"]
+        with explaining(self._place):
+            return bytes(self._body.read())
+
+    def close(self) -> None:
+        """Drop what has not been read."""
+        self._body.close()
+
+
+def connect(connections: int) -> Storage:
+    """S3 with boto3's usual credentials, region and endpoint."""
+    session = boto3.Session()
+    config = Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        # One more lists.
+        max_pool_connections=connections + 1,
+        retries={"total_max_attempts": _REQUEST_ATTEMPTS, "mode": "standard"},
+    )
+    # boto3 itself looks for the region in AWS_DEFAULT_REGION only.
+    return Storage(session.client("s3", region_name=session.region_name or os.environ.get("AWS_REGION"), config=config))
+
+
+@contextmanager
+def explaining(place: Location) -> Iterator[None]:
+    """Turn the client's errors about a place into the job's.
+
+    Raises:
+        StorageError: If the whole job would meet it.
+        ObjectError: If it is about this place.
+        UnchangedError: If there is nothing new.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _explain_answer(place, error) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise StorageError(f"{place}: no AWS credentials found; set AWS_PROFILE or run 'aws configure'") from error
+    except (BotoCoreError, HTTPError) as error:
+        raise ObjectError(place, type(error).__name__, f"{error}; run the job again") from error
+
+
+def _explain_answer(place: Location, error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code == _UNCHANGED:
+        return UnchangedError()
+    if code in _DENIED:
+        return StorageError(
+            f"{place}: access denied; the role needs s3:ListBucket on the bucket, s3:GetObject on what it reads and "
+            "s3:PutObject on what it writes, and kms:Decrypt or kms:GenerateDataKey if they are encrypted with a key "
+            "of yours"
+        )
+    if code == "NoSuchBucket":
+        return StorageError(f"{place}: there is no such bucket; check its name")
+    if code in _BAD_CREDENTIALS:
+        return StorageError(f"{place}: S3 does not take the credentials: {code}; sign in anew")
+    if code in _MISSING:
+        return ObjectError(place, "NoSuchKey", "there is no such object", is_final=True)
+    if code in _CHANGED:
+        return ObjectError(place, "PreconditionFailed", "it was replaced while the job ran; run the job again")
+    return ObjectError(place, code, error.response["Error"].get("Message", ""), is_final=code in _FINAL)

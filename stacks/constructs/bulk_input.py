@@ -1,0 +1,102 @@
+"""JSONata about the input of the batch door: what is wrong with it, and the program's arguments that it becomes.
+
+The input is in `$request`, for example `{"Name": "pictures-256", "Source": "images/pictures/"}`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import Final
+
+from containers.image_preprocessing import contract as preprocessing
+from lambdas.image_normalizer.contract import BulkInput
+from lambdas.image_normalizer.options import Options
+from millrace.contract import Workload
+from stacks.asl import Choice, Rule
+from stacks.constructs.state_machine import FAILED, assign_failure
+
+_IMAGES: Final = Workload.IMAGES.raw_prefix
+# The longest bucket name and the argument's own name leave so many of the 256 characters that SageMaker allows.
+_LONGEST_KEY: Final = 160
+_NAME_PATTERN: Final = "/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/"
+_NAME_RULE: Final = "1 to 63 letters, digits, dots, hyphens and underscores, a letter or digit first"
+
+
+def check_input(*, next_state: str) -> Choice:
+    """A choice that goes on with an input that is right, and fails with what is wrong otherwise."""
+    return Choice(rules=tuple(_list_mistakes()), default=next_state)
+
+
+def list_arguments(images: str, *, max_refused: int, connections: int) -> str:
+    """The program's arguments.
+
+    Args:
+        images: The address of the bucket that the input's keys are in.
+        max_refused: How many images may be refused.
+        connections: How many are read at a time.
+    """
+    flags = json.dumps({field.name: preprocessing.option_argument(field.name) for field in fields(Options)})
+    source, manifest = f"$request.{BulkInput.SOURCE}", f"$request.{BulkInput.MANIFEST}"
+    return (
+        f"( $flags := {flags}; "
+        f"[ $exists({source}) ? '{preprocessing.SOURCE_ARGUMENT}={images}' & {source} "
+        f": '{preprocessing.MANIFEST_ARGUMENT}={images}' & {manifest}, "
+        f"'{preprocessing.DESTINATION_ARGUMENT}=' & $destination, "
+        f"'{preprocessing.MAX_REFUSED_ARGUMENT}={max_refused}', "
+        f"'{preprocessing.CONNECTIONS_ARGUMENT}={connections}', "
+        f"$each($request.{BulkInput.OPTIONS}, function($value, $option) {{ "
+        "$lookup($flags, $option) & '=' & $string($value) }) ] )"
+    )
+
+
+def _list_mistakes() -> Iterator[Rule]:
+    """What may be wrong with an execution's input, first things first."""
+    keys, options = [key.value for key in BulkInput], [field.name for field in fields(Options)]
+    name, source, manifest, chosen = (f"$request.{key}" for key in BulkInput)
+    example = f'{{"{BulkInput.NAME}": "pictures-256", "{BulkInput.SOURCE}": "{_IMAGES}pictures/"}}'
+    yield _refuse("$not($type($request) = 'object')", f"'the input must be an object such as {example}'")
+    yield _refuse(
+        _has_other_keys("$request", keys), f"'{_join(keys)} are all that an input may have; found ' & $string($request)"
+    )
+    yield _refuse(
+        f"$type({name}) = 'string' ? $not($contains({name}, {_NAME_PATTERN})) : true",
+        f"'{BulkInput.NAME}: found ' & $string({name}) & '; allowed: {_NAME_RULE}'",
+    )
+    yield _refuse(
+        f"$exists({source}) = $exists({manifest})",
+        f"'give either {BulkInput.SOURCE} or {BulkInput.MANIFEST}, not both'",
+    )
+    yield _refuse_key(BulkInput.SOURCE, is_folder=True)
+    yield _refuse_key(BulkInput.MANIFEST, is_folder=False)
+    yield _refuse(
+        f"$exists({chosen}) and ($type({chosen}) = 'object' ? {_has_other_keys(chosen, options)} : true)",
+        f"'{BulkInput.OPTIONS}: found ' & $string({chosen}) & '; it may have {_join(options)}'",
+    )
+
+
+def _refuse_key(key: BulkInput, *, is_folder: bool) -> Rule:
+    value = f"$request.{key}"
+    ending = "=" if is_folder else "!="
+    is_right = (
+        f"$substring({value}, 0, {len(_IMAGES)}) = '{_IMAGES}' and $substring({value}, -1) {ending} '/' "
+        f"and $length({value}) <= {_LONGEST_KEY}"
+    )
+    kind = "a prefix that ends with '/'" if is_folder else "the key of a manifest"
+    return _refuse(
+        f"$exists({value}) and ($type({value}) = 'string' ? $not({is_right}) : true)",
+        f'"{key}: found " & $string({value}) & "; allowed: {kind}, below \'{_IMAGES}\' of the raw bucket, '
+        f'of at most {_LONGEST_KEY} characters"',
+    )
+
+
+def _refuse(condition: str, cause: str) -> Rule:
+    return Rule(condition=condition, next=FAILED, assign=assign_failure("InvalidInput", cause))
+
+
+def _has_other_keys(expression: str, known: Iterable[str]) -> str:
+    names = ", ".join(f"'{name}'" for name in known)
+    return f"$count($keys({expression})[$not($ in [{names}])]) > 0"
+
+
+def _join(names: Iterable[str]) -> str:
+    return ", ".join(names)
