@@ -15,6 +15,9 @@ INSTALL := uv pip install --quiet --require-hashes
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --fork-strategy fewest
 
+# More processes than this have no use: the slow tests come in few groups.
+PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+
 .PHONY: help setup setup-dev run up down test test-fast bench check format synth deploy lock snapshots clean
 .DEFAULT_GOAL := help
 
@@ -32,10 +35,10 @@ down: setup ## stop the local cloud
 
 test: setup-dev ## every check and every test, as in CI
 	@$(MAKE) --no-print-directory check
-	@pytest
+	@$(PYTEST)
 
 test-fast: setup-dev ## the tests that need no local cloud and no real processes
-	@pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 check: setup-dev ## format, lint and types
 	@ruff format --check --quiet

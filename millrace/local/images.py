@@ -69,7 +69,9 @@ class Environments:
             for installation in installations:
                 installation.finish()
             for container in missing:
-                (Path(scratch) / container).rename(self.path(container))
+                # Another run may have made the same meanwhile.
+                if not self.path(container).exists():
+                    (Path(scratch) / container).rename(self.path(container))
 
 
 def _requirements(container: Container) -> Path:

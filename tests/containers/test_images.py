@@ -18,7 +18,8 @@ from millrace.contract import Container
 from millrace.local.sagemaker.deployments import find_free_port
 from tests.engines import give_up, read_build_settings, require_engine
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# One process at a time uses the engine: both build the same images.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("engine")]
 
 REGISTRY = "docker-registry"
 

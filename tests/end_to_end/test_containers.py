@@ -22,7 +22,8 @@ from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor
 from tests.end_to_end.test_pipeline import wait_for_state
 from tests.engines import give_up, read_build_settings, require_engine
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# One process at a time uses the engine: both build the same images.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("engine")]
 
 
 @pytest.fixture(scope="module")
