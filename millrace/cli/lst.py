@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import boto3
 import click
 
+from millrace.cli.progress import step
 from millrace.cli.tables import render_table
 from millrace.lst import (
     Change,
@@ -76,7 +77,7 @@ def make_command(
 
     Example: millrace lst make images/ --train train.lst --validation validation.lst
     """
-    with clear_errors():
+    with clear_errors(), step(f"make lists of {source}"):
         given = read_mapping(mapping) if mapping else None
         if source.startswith("s3://"):
             paths: Iterator[str] = find_s3_images(source, boto3.client("s3"))
@@ -96,7 +97,7 @@ def check_command(*, path: Path, folder: Path | None, multi_label: bool, as_json
 
     Example: millrace lst check train.lst --folder images/
     """
-    with clear_errors():
+    with clear_errors(), step(f"check {path}"):
         problems = check_list(path, folder, several_labels=multi_label)
     if as_json:
         click.echo(json.dumps([asdict(problem) for problem in problems]))
@@ -127,7 +128,9 @@ def diff_command(
     Example: millrace lst diff monday.lst friday.lst --only added --only relabelled -o news.lst
     """
     changes = tuple(Change(name) for name in only) or tuple(Change)
-    with clear_errors(), diff_lists(before, after) as diff:
+    with clear_errors(), ExitStack() as block:
+        with step(f"compare {before} and {after}"):
+            diff = block.enter_context(diff_lists(before, after))
         if output:
             diff.write_lst(output, tuple(Change(name) for name in only) or tuple(set(Change) - {Change.REMOVED}))
         if as_json:
@@ -187,7 +190,7 @@ def split_command(
 
     Example: millrace lst split all.lst --train train.lst --validation validation.lst --group-by 'patient[0-9]+'
     """
-    with clear_errors():
+    with clear_errors(), step(f"divide {path}"):
         split_list(path, train, validation, ratio=ratio, seed=seed, group_by=group_by, stratified=stratified)
 
 
@@ -200,7 +203,7 @@ def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool) -> Non
 
     Example: millrace lst merge ours.lst theirs.lst -o all.lst --renumber
     """
-    with clear_errors():
+    with clear_errors(), step("merge lists"):
         merge_lists(paths, output, renumber=renumber)
 
 
@@ -213,7 +216,7 @@ def relabel_command(*, path: Path, classes: Sequence[str], output: Path) -> None
 
     Example: millrace lst relabel all.lst 3=2 4=3 -o merged.lst
     """
-    with clear_errors():
+    with clear_errors(), step(f"relabel {path}"):
         relabel_classes(path, output, parse_classes(classes))
 
 
@@ -239,7 +242,7 @@ def add_command(*, path: Path, additions: Path, output: Path) -> None:
 
     Example: millrace lst add train.lst new.lst -o train.lst
     """
-    with clear_errors():
+    with clear_errors(), step(f"add rows to {path}"):
         add_rows(path, additions, output)
 
 
@@ -258,7 +261,7 @@ def remove_command(*, path: Path, paths: Sequence[str], file: Iterator[str] | No
     named = [*paths, *(line.rstrip("\r\n") for line in file or () if line.strip())]
     if not named:
         raise click.UsageError("name the images to remove, or a file of them (--from)")
-    with clear_errors():
+    with clear_errors(), step(f"remove rows from {path}"):
         remove_rows(path, named, output)
 
 
@@ -278,5 +281,5 @@ def replace_command(*, path: Path, replacements: Path, by: str, output: Path) ->
 
     Example: millrace lst replace train.lst corrections.lst -o train.lst
     """
-    with clear_errors():
+    with clear_errors(), step(f"replace rows of {path}"):
         replace_rows(path, replacements, output, key=Key(by))

@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 import click
 
+from millrace.cli.progress import step
 from millrace.cli.tables import render_table
 from millrace.lst import ListError, read_lst, read_mapping
 from millrace.manifest import (
@@ -105,7 +106,7 @@ def split_command(
 
     Example: millrace manifest split all.manifest --train train.manifest --validation held-out.manifest
     """
-    with clear_errors():
+    with clear_errors(), step(f"divide {path}"):
         split_manifest(path, train, validation, ratio=ratio, seed=seed, group_by=group_by, stratify_by=stratify_by)
 
 
@@ -117,7 +118,7 @@ def merge_command(*, paths: Sequence[Path], output: Path) -> None:
 
     Example: millrace manifest merge monday.manifest friday.manifest -o all.manifest
     """
-    with clear_errors():
+    with clear_errors(), step("merge manifests"):
         merge_manifests(paths, output)
 
 
@@ -145,7 +146,7 @@ def filter_command(
 
     Example: millrace manifest filter all.manifest --labelled --least-confidence 0.8 -o sure.manifest
     """
-    with clear_errors():
+    with clear_errors(), step(f"filter {path}"):
         selection = Selection(
             attribute=attribute,
             labels=frozenset(labels),
@@ -167,7 +168,7 @@ def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as
 
     Example: millrace manifest stats train.manifest --picture labels.svg
     """
-    with clear_errors():
+    with clear_errors(), step(f"count {path}"):
         statistics = count_manifest(path, attribute)
         if picture:
             draw_statistics(statistics, picture, path.name)
@@ -195,7 +196,7 @@ def traditional_command(*, path: Path, output: Path, attribute: str, labels: Pat
 
     Example: millrace manifest convert traditional images.json --labels train.lst -o train.manifest
     """
-    with clear_errors():
+    with clear_errors(), step(f"convert {path}"):
         expand_manifest(path, output, read_labels(labels) if labels else None, attribute)
 
 
@@ -218,7 +219,7 @@ def list_command(*, path: Path, prefix: str, output: Path, attribute: str) -> No
 
     Example: millrace manifest convert list train.lst --prefix s3://raw/images/ -o train.manifest
     """
-    with clear_errors():
+    with clear_errors(), step(f"convert {path}"):
         convert_list(path, prefix, output, attribute)
 
 
@@ -232,7 +233,7 @@ def to_list_command(*, path: Path, prefix: str, output: Path, attribute: str) ->
 
     Example: millrace manifest convert to-list train.manifest --prefix s3://raw/images/ -o train.lst
     """
-    with clear_errors():
+    with clear_errors(), step(f"convert {path}"):
         convert_to_list(path, prefix, output, attribute)
 
 
@@ -247,7 +248,7 @@ def folders_command(*, folder: Path, prefix: str, output: Path, attribute: str, 
 
     Example: millrace manifest convert folders images/ --prefix s3://raw/images/ -o train.manifest
     """
-    with clear_errors():
+    with clear_errors(), step(f"convert {folder}"):
         classes = convert_folders(folder, prefix, output, attribute)
     click.echo(json.dumps({"classes": classes}) if as_json else "\n".join(classes))
 
@@ -262,7 +263,7 @@ def coco_command(*, path: Path, prefix: str, output: Path, attribute: str) -> No
 
     Example: millrace manifest convert coco instances.json --prefix s3://raw/street/ -o train.manifest
     """
-    with clear_errors():
+    with clear_errors(), step(f"convert {path}"):
         convert_coco(path, prefix, output, attribute)
 
 
@@ -276,5 +277,5 @@ def to_coco_command(*, path: Path, prefix: str, output: Path, attribute: str) ->
 
     Example: millrace manifest convert to-coco train.manifest --prefix s3://raw/street/ -o instances.json
     """
-    with clear_errors():
+    with clear_errors(), step(f"convert {path}"):
         convert_to_coco(path, prefix, output, attribute)

@@ -32,7 +32,7 @@ TAB = "\t"
 # Stands for the tabs between labels where they share a column.
 INNER_TAB = "\x1f"
 # With what Python and DuckDB need beside it, below 2 GB.
-MEMORY_LIMIT = "1200MiB"
+MEMORY_LIMIT = "1500MiB"
 SHOWN_PROBLEMS = 3
 # What DuckDB makes of Ctrl-C while it works.
 _INTERRUPTED = "Query interrupted"
@@ -153,6 +153,8 @@ def open_engine() -> Iterator[Engine]:
             "autoinstall_known_extensions": False,
         }
         connection = duckdb.connect(config=config)
+        # In a notebook it would go to standard output.
+        connection.execute("SET enable_progress_bar = false")
         try:
             yield Engine(connection, Path(scratch))
         except RuntimeError as error:
