@@ -69,7 +69,7 @@ def write_sales(path: Path, rows: int) -> None:
 
 def run_ours(root: Path) -> None:
     from containers.preprocessing.__main__ import main as preprocess
-    from containers.preprocessing.outputs import Outputs
+    from containers.shared.outputs import Outputs
 
     with contextlib.redirect_stdout(io.StringIO()):
         assert preprocess([], root, Outputs()) == 0

@@ -122,8 +122,8 @@ def create_book_app() -> Any:
 def prepare_sales(folder: Path) -> Rows:
     """Made-up sales, preprocessed; the rows that were held out come back."""
     from containers.preprocessing.__main__ import main as preprocess
-    from containers.preprocessing.outputs import Outputs
     from containers.preprocessing.splitting import choose_held_out_rows
+    from containers.shared.outputs import Outputs
     from millrace.bigmart import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
 
     rows = list(make_rows(DEFAULT_ROWS, DEFAULT_SEED))
@@ -181,6 +181,7 @@ def serve(side: str, trained: Trained) -> Iterator[tuple[int, subprocess.Popen[b
             "MILLRACE_ML_ROOT": str(trained.root),
             "MILLRACE_BIND_HOST": "127.0.0.1",
             "SAGEMAKER_BIND_TO_PORT": str(port),
+            "PYTHONPATH": str(ROOT),
         }
         command, folder = [sys.executable, "-m", "inference", "serve"], ROOT / "containers"
     else:

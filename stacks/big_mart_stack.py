@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from containers.preprocessing import contract as preprocessing
+from containers.shared import sagemaker
 from containers.training import contract as training
 from millrace import contract
 from millrace.channels import S3Channel
@@ -70,8 +71,8 @@ class BigMartStack(Stack):
                 str(settings.seed),
             ],
             source_uri=f"s3://{self._storage.raw.bucket_name}/{Workload.BIG_MART.raw_prefix}",
-            input_path=f"{preprocessing.ML_ROOT}/{preprocessing.INPUT_FOLDER}",
-            output_paths={name: f"{preprocessing.ML_ROOT}/{folder}" for name, folder in folders.items()},
+            input_path=f"{sagemaker.ML_ROOT}/{preprocessing.INPUT_FOLDER}",
+            output_paths={name: f"{sagemaker.ML_ROOT}/{folder}" for name, folder in folders.items()},
             settings=settings,
             key=self._storage.key,
         )

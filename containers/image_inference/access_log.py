@@ -4,7 +4,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .events import log_event
+from containers.shared.server_events import log_event
 
 
 class AccessLog:

@@ -11,6 +11,8 @@ names the most probable classes, best first. A sample, cut to two classes:
 import json
 from collections.abc import Sequence
 
+from containers.shared.accept_headers import parse_accept
+
 from . import contract
 
 # The weights are single precision, which further digits would only pretend to exceed.
@@ -20,26 +22,8 @@ ACCEPTED_PATTERNS = ("*/*", "application/*", contract.JSON)
 
 def accepts_json(accept: str) -> bool:
     """True when the caller takes JSON, by the value of its Accept header."""
-    wishes = [parse_wish(part) for part in accept.split(",") if part.strip()]
+    wishes = parse_accept(accept)
     return not wishes or any(pattern in ACCEPTED_PATTERNS and quality > 0 for pattern, quality in wishes)
-
-
-def parse_wish(part: str) -> tuple[str, float]:
-    """One entry of an Accept header: the pattern and its quality."""
-    pattern, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            return pattern, parse_quality(value)
-    return pattern, 1.0
-
-
-def parse_quality(text: str) -> float:
-    """A quality from 0 to 1; one that cannot be read counts as 0."""
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def format_answer(labels: Sequence[str], probabilities: Sequence[float]) -> bytes:

@@ -10,13 +10,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from containers.shared import sagemaker
+from containers.shared.image_decoding import ImageError
+from containers.shared.model_files import ModelError
+from containers.shared.server_events import log_event
+from containers.shared.server_settings import read_server_settings
+
 from . import contract
 from .access_log import AccessLog
 from .answers import accepts_json, format_answer
-from .decoding import ImageError
-from .events import log_event
-from .model import Model, ModelError, load_model
-from .settings import read_settings
+from .model import Model, load_model
 
 READABLE = (contract.IMAGE, contract.JPEG, contract.PNG)
 
@@ -48,7 +51,7 @@ class Endpoint:
             {
                 "MaxConcurrentTransforms": self.workers,
                 "BatchStrategy": "SINGLE_RECORD",
-                "MaxPayloadInMB": contract.MAX_PAYLOAD_MB,
+                "MaxPayloadInMB": sagemaker.MAX_PAYLOAD_MB,
             }
         )
 
@@ -79,16 +82,16 @@ async def read_body(request: Request) -> bytes:
     """The body, refused as soon as it is known to be too large."""
     declared = request.headers.get("content-length", "0")
     body = bytearray()
-    if int(declared) <= contract.MAX_BODY_BYTES:
+    if int(declared) <= sagemaker.MAX_BODY_BYTES:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > contract.MAX_BODY_BYTES:
+            if len(body) > sagemaker.MAX_BODY_BYTES:
                 break
         else:
             if body:
                 return bytes(body)
             raise RequestError(400, "the body is empty; send one JPEG or PNG image")
-    raise RequestError(413, f"the body is larger than {contract.MAX_BODY_BYTES} bytes; send a smaller image")
+    raise RequestError(413, f"the body is larger than {sagemaker.MAX_BODY_BYTES} bytes; send a smaller image")
 
 
 async def answer_refusal(request: Request, error: Exception) -> Response:
@@ -109,16 +112,16 @@ def build_app(root: Path, workers: int) -> Starlette:
     """The application for the model under the root; a model that cannot be loaded is logged and served as unhealthy."""
     model = None
     try:
-        model = load_model(root / contract.MODEL_FOLDER)
+        model = load_model(root / sagemaker.MODEL_FOLDER)
         log_event("model_loaded", classes=len(model.labels))
     except ModelError as error:
         log_event("model_refused", reason=str(error))
     endpoint = Endpoint(model, workers)
     return Starlette(
         routes=[
-            Route(contract.PING_PATH, endpoint.ping, methods=["GET", "POST"]),
-            Route(contract.INVOCATIONS_PATH, endpoint.invocations, methods=["POST"]),
-            Route(contract.EXECUTION_PARAMETERS_PATH, endpoint.execution_parameters),
+            Route(sagemaker.PING_PATH, endpoint.ping, methods=["GET", "POST"]),
+            Route(sagemaker.INVOCATIONS_PATH, endpoint.invocations, methods=["POST"]),
+            Route(sagemaker.EXECUTION_PARAMETERS_PATH, endpoint.execution_parameters),
         ],
         middleware=[Middleware(AccessLog)],
         exception_handlers={
@@ -131,5 +134,5 @@ def build_app(root: Path, workers: int) -> Starlette:
 
 def create_app() -> Starlette:
     """The application of one worker process, configured by the environment."""
-    settings = read_settings()
+    settings = read_server_settings()
     return build_app(settings.root, settings.workers)

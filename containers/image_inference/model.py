@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from containers.shared.image_classifier import INTERCEPTS, WEIGHTS, Classifier
+from containers.shared.image_decoding import decode_image
+from containers.shared.image_features import FeatureSettings, count_features, extract_features
+from containers.shared.model_files import ModelError, read_file
+
 from . import contract
-from .classifier import INTERCEPTS, WEIGHTS, Classifier
-from .decoding import decode_image
-from .features import FeatureSettings, count_features, extract_features
 
 LARGEST_SIDE = 1024
 # Thousands of classes with thousands of features each.
 MOST_BYTES = 256 * 1024 * 1024
-
-
-class ModelError(Exception):
-    """A model that cannot be served; its message says which file and why."""
 
 
 @dataclass(frozen=True)
@@ -44,27 +41,14 @@ class Model:
 def load_model(folder: Path) -> Model:
     """The model in a folder, checked to be ours and whole."""
     path = folder / contract.CLASSIFIER_FILE
-    labels, features, digest = parse_classifier(path, read_file(path))
+    labels, features, digest = parse_classifier(path, read_file(path, MOST_BYTES))
     path = folder / contract.WEIGHTS_FILE
-    content = read_file(path)
+    content = read_file(path, MOST_BYTES)
     if hashlib.sha256(content).hexdigest() != digest:
         raise ModelError(
             f"{path}: it belongs to another {contract.CLASSIFIER_FILE} than the one beside it; deploy both of one job"
         )
     return Model(labels, features, parse_weights(path, content, (len(labels), count_features(features))))
-
-
-def read_file(path: Path) -> bytes:
-    """The file's bytes; an archive may hold links, devices and files without end, which are not read."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelError(f"{path}: not a regular file; the model archive must hold plain files")
-        if status.st_size > MOST_BYTES:
-            raise ModelError(f"{path}: {status.st_size} bytes, more than the {MOST_BYTES} such a file can have")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}; the model archive needs it at its top level") from error
 
 
 def parse_classifier(path: Path, content: bytes) -> tuple[tuple[str, ...], FeatureSettings, str]:

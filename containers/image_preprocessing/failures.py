@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from . import contract
+from containers.shared import reporting, sagemaker
 
 
 class JobError(Exception):
@@ -32,20 +32,16 @@ class IncompleteError(JobError):
 
 def report_failure(root: Path, reason: str) -> None:
     """Write the reason to where SageMaker looks for it, and to standard error."""
-    sys.stderr.write(f"{reason}\n")
-    for name in (contract.FAILURE_FILE, contract.MESSAGE_FILE):
-        _write(root, name, reason)
+    reporting.report_failure(root, reason, reporting.PROCESSING_REPORTS if _is_watched(root) else ())
 
 
 def report_success(root: Path, message: str) -> None:
     """Write what was done to where SageMaker looks for it, and to standard output."""
     sys.stdout.write(f"{message}\n")
-    _write(root, contract.MESSAGE_FILE, message)
+    if _is_watched(root):
+        reporting.write_report(root / sagemaker.MESSAGE_FILE, message)
 
 
-def _write(root: Path, name: str, text: str) -> None:
-    # On a machine that is not SageMaker's there is no root, and nobody looks for the file.
-    if root.is_dir():
-        path = root / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text[: contract.MAX_FAILURE_CHARACTERS], encoding="utf-8", errors="backslashreplace")
+def _is_watched(root: Path) -> bool:
+    # On a machine that is not SageMaker's there is no root, and nobody looks for the files.
+    return root.is_dir()

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
+from containers.shared.events import log_event
 from lambdas.image_normalizer.errors import NormalizeError
 
 from .arguments import Job
 from .crew import Crew
 from .destination import Destination
-from .events import log_event
 from .failure_log import FailureLog
 from .failures import IncompleteError, SourceError, StorageError
 from .manifest import Manifest

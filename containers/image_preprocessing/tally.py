@@ -7,7 +7,7 @@ from collections import Counter
 from enum import StrEnum
 from typing import Final
 
-from .events import log_event
+from containers.shared.events import log_event
 
 TELL_SECONDS: Final = 5.0
 

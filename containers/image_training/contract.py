@@ -1,18 +1,5 @@
 """Names of the image training container's contract: environment, channels, hyperparameters, files and metrics."""
 
-ML_ROOT_VARIABLE = "MILLRACE_ML_ROOT"
-ML_ROOT = "/opt/ml"
-TRAIN_COMMAND = "train"
-
-# Relative to the root, which is /opt/ml in the container.
-HYPERPARAMETERS_FILE = "input/config/hyperparameters.json"
-CHANNELS_FILE = "input/config/inputdataconfig.json"
-RESOURCES_FILE = "input/config/resourceconfig.json"
-DATA_FOLDER = "input/data"
-MODEL_FOLDER = "model"
-OUTPUT_DATA_FOLDER = "output/data"
-FAILURE_FILE = "output/failure"
-
 # The channels, their content type and their meaning are those of SageMaker's built-in image classification.
 TRAIN_CHANNEL = "train"
 VALIDATION_CHANNEL = "validation"
@@ -54,9 +41,3 @@ METRICS = {
     name: rf"metric {name}=([0-9]+\.[0-9]+)"
     for name in (VALIDATION_ACCURACY, VALIDATION_TOP5_ACCURACY, BASELINE_ACCURACY, TRAIN_ACCURACY)
 }
-
-# SageMaker shows the first 1,024 characters of a failure.
-MAX_FAILURE_CHARACTERS = 1024
-USER_ERROR_EXIT = 1
-INTERNAL_ERROR_EXIT = 2
-STOPPED_EXIT = 143

@@ -19,8 +19,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from containers.shared.image_classifier import Classifier
+
 from . import contract
-from .classifier import Classifier
 from .examples import Examples
 from .hyperparameters import Hyperparameters, describe_hyperparameters
 

@@ -9,12 +9,14 @@ from threading import BoundedSemaphore
 import numpy as np
 from numpy.typing import NDArray
 
-from .decoding import ImageError, decode_image
-from .events import log_event, warn_event
-from .failures import ChannelError
-from .features import FeatureSettings, count_features, extract_features
+from containers.shared.cpus import count_cpus
+from containers.shared.events import log_event, warn_event
+from containers.shared.image_decoding import ImageError, decode_image
+from containers.shared.image_features import FeatureSettings, count_features, extract_features
+from containers.shared.training_failures import ChannelError
+
 from .lists import ImageList, Row
-from .sources import PictureSource, count_cpus
+from .sources import PictureSource
 
 BATCH = 512
 NAMED_IMAGES = 3

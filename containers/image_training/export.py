@@ -17,9 +17,10 @@ from dataclasses import asdict
 
 import numpy as np
 
+from containers.shared.image_classifier import INTERCEPTS, WEIGHTS, Classifier
+from containers.shared.image_features import FeatureSettings
+
 from . import contract
-from .classifier import INTERCEPTS, WEIGHTS, Classifier
-from .features import FeatureSettings
 
 
 def dump_weights(classifier: Classifier) -> bytes:

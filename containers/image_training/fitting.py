@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
-from .classifier import Classifier
+from containers.shared.image_classifier import Classifier
+
 from .examples import Examples
 
 # Of several thousand features; above some hundred, accuracy no longer grows but the time to fit does.

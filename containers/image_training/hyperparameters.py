@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from . import contract
-from .failures import HyperparameterError
+from containers.shared.training_failures import HyperparameterError
+from containers.shared.training_hyperparameters import select_own
 
-# SageMaker's tuning jobs and SDKs add keys of their own to the job's.
-PLATFORM_PREFIXES = ("_tuning", "sagemaker_")
+from . import contract
+
 IMAGE_SIZES = (64, 96, 128, 160, 192, 224, 256)
 SWITCHES = {"true": True, "false": False}
 
@@ -35,11 +35,7 @@ class Hyperparameters:
 
 def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
     """The job's hyperparameters, all of which SageMaker passes as text."""
-    own = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
-    known = [field.name for field in fields(Hyperparameters)]
-    unknown = sorted(set(own) - set(known))
-    if unknown:
-        raise HyperparameterError(f"unknown hyperparameter {', '.join(unknown)}; known are {', '.join(known)}")
+    own = select_own(texts, [field.name for field in fields(Hyperparameters)])
     merged = {name: str(value) for name, value in asdict(Hyperparameters()).items()} | own
     return Hyperparameters(
         image_size=parse_image_size(merged[contract.IMAGE_SIZE]),

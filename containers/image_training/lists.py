@@ -14,9 +14,10 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
+from containers.shared.training_failures import ChannelError
+
 from . import contract
 from .channels import find_list, read_text
-from .failures import ChannelError
 from .sources import PictureSource
 
 INDEX = re.compile(r"[0-9]{1,18}")

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from io import BytesIO
 from urllib.parse import parse_qsl
 
+from containers.shared.events import log_event
+from containers.shared.image_decoding import ImageError
+from containers.shared.training_failures import JobError, TrainingError
 from lambdas.image_normalizer.errors import BadOptionError
 from lambdas.image_normalizer.options import parse_options
 from millrace.images.addresses import Address, AddressError, DoorKind, parse_address
@@ -11,9 +14,6 @@ from millrace.images.errors import ImageRefusedError, ImageUnavailableError
 from millrace.images.reader import DEFAULT_CONNECTIONS, ImageReader
 
 from . import contract
-from .decoding import ImageError
-from .events import log_event
-from .failures import JobError, TrainingError
 
 
 class PictureUnavailableError(TrainingError):

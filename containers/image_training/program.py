@@ -5,18 +5,20 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from containers.shared import sagemaker
+from containers.shared.events import log_event
+from containers.shared.image_features import FeatureSettings
+from containers.shared.outputs import Outputs
+from containers.shared.training_channels import find_channel
+from containers.shared.training_job import Job, check_command, read_job
+
 from . import contract
-from .channels import find_channel
 from .evaluation import count_confusions, dump_evaluation, format_metric, judge_examples, measure_accuracies
-from .events import log_event
 from .examples import check_examples, read_examples
 from .export import dump_classifier, dump_weights
-from .features import FeatureSettings
 from .fitting import fit_classifier
-from .hyperparameters import describe_hyperparameters
-from .job import Job, check_command, read_job
+from .hyperparameters import describe_hyperparameters, parse_hyperparameters
 from .lists import ImageList, read_labels, read_lists
-from .outputs import Outputs
 from .sources import open_sources
 
 
@@ -24,18 +26,19 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
     """Write a classifier and its evaluation from the lists under the root, and the pictures that belong to them."""
     check_command(arguments)
     job = read_job(root)
-    log_event("hyperparameters", **describe_hyperparameters(job.hyperparameters))
+    hyperparameters = parse_hyperparameters(job.hyperparameters)
+    log_event("hyperparameters", **describe_hyperparameters(hyperparameters))
     train_list, validation_list = read_job_lists(root, job, environment)
     labels = read_labels(train_list, 1 + max(row.number for row in train_list.rows))
     log_event("lists_read", train=len(train_list.rows), validation=len(validation_list.rows), classes=len(labels))
 
-    settings = FeatureSettings(side=job.hyperparameters.image_size)
-    training = read_examples(train_list, settings, mirror=job.hyperparameters.mirror)
+    settings = FeatureSettings(side=hyperparameters.image_size)
+    training = read_examples(train_list, settings, mirror=hyperparameters.mirror)
     validation = read_examples(validation_list, settings, mirror=False)
-    check_examples(training, validation, classes=len(labels), max_bad_images=job.hyperparameters.max_bad_images)
+    check_examples(training, validation, classes=len(labels), max_bad_images=hyperparameters.max_bad_images)
 
     start = time.monotonic()
-    classifier = fit_classifier(training, job.hyperparameters.inverse_regularization)
+    classifier = fit_classifier(training, hyperparameters.inverse_regularization)
     log_event("classifier_fitted", seconds=f"{time.monotonic() - start:.1f}")
     answers = judge_examples(classifier, validation)
     metrics = measure_accuracies(training, judge_examples(classifier, training), validation, answers)
@@ -49,13 +52,13 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
         validation,
         labels=labels,
         confusions=count_confusions(validation.classes, answers),
-        hyperparameters=job.hyperparameters,
+        hyperparameters=hyperparameters,
     )
     with outputs:
-        folder = root / contract.MODEL_FOLDER
+        folder = root / sagemaker.MODEL_FOLDER
         outputs.add(folder / contract.WEIGHTS_FILE).write_bytes(weights)
         outputs.add(folder / contract.CLASSIFIER_FILE).write_text(dump_classifier(labels, settings, weights), "utf-8")
-        outputs.add(root / contract.OUTPUT_DATA_FOLDER / contract.EVALUATION_FILE).write_text(evaluation, "utf-8")
+        outputs.add(root / sagemaker.OUTPUT_DATA_FOLDER / contract.EVALUATION_FILE).write_text(evaluation, "utf-8")
     log_event("training_end", model_bytes=len(weights))
 
 

@@ -1,15 +1,16 @@
 """Where the pictures of the lists come from: a channel for each list, or the image normalizer for both."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from containers.shared.cpus import count_cpus
+from containers.shared.image_decoding import ImageError
+from containers.shared.training_channels import find_channel
+from containers.shared.training_failures import JobError
+from containers.shared.training_job import Job
+
 from . import contract
-from .channels import find_channel
-from .decoding import ImageError
-from .failures import JobError
-from .job import Job
 
 
 class PictureSource(Protocol):
@@ -76,10 +77,3 @@ def open_sources(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[
 
     pictures = open_normalizer(environment)
     return pictures, pictures
-
-
-def count_cpus() -> int:
-    """The CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

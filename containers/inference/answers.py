@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 
+from containers.shared.accept_headers import Wish, parse_accept
+
 from . import contract
 
 MEDIA_TYPES = (contract.CSV, contract.JSON, contract.JSON_LINES, contract.JSON_LINES_ALIAS)
@@ -10,30 +12,12 @@ MEDIA_TYPES = (contract.CSV, contract.JSON, contract.JSON_LINES, contract.JSON_L
 
 def choose_media_type(accept: str) -> str | None:
     """The answer's media type that the caller likes best; CSV where it does not matter, None where none will do."""
-    wishes = sorted((parse_wish(part) for part in accept.split(",") if part.strip()), key=lambda wish: -wish[1])
-    for pattern, quality in wishes or [("*/*", 1.0)]:
+    wishes = sorted(parse_accept(accept), key=lambda wish: -wish.quality)
+    for pattern, quality in wishes or [Wish("*/*", 1.0)]:
         for media_type in MEDIA_TYPES:
             if quality > 0 and matches(pattern, media_type):
                 return media_type
     return None
-
-
-def parse_wish(part: str) -> tuple[str, float]:
-    """One entry of an Accept header: the pattern and its quality."""
-    pattern, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            return pattern, parse_quality(value)
-    return pattern, 1.0
-
-
-def parse_quality(text: str) -> float:
-    """A quality from 0 to 1; one that cannot be read counts as 0."""
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def matches(pattern: str, media_type: str) -> bool:

@@ -13,10 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from containers.shared import sagemaker
+from containers.shared.model_files import ModelError
+from containers.shared.server_events import log_event
+
 from . import contract
 from .answers import MEDIA_TYPES, choose_media_type, format_predictions
-from .events import log_event
-from .model import Model, ModelError, load_model
+from .model import Model, load_model
 from .parsing import BodyError, parse_csv, parse_json_lines
 from .settings import read_settings
 from .traffic import Traffic
@@ -99,7 +102,7 @@ class Endpoint:
     def load_model(self) -> None:
         """Load the model under the root; one that cannot be loaded is logged and served as unhealthy."""
         try:
-            self.model = load_model(self.root / contract.MODEL_FOLDER)
+            self.model = load_model(self.root / sagemaker.MODEL_FOLDER)
             log_event("model_loaded", features=len(self.model.encoding.features))
         except ModelError as error:
             self.reason = "the model could not be loaded; the log of the container's start says why"
@@ -111,13 +114,13 @@ class Endpoint:
         """The answer to one request, a refusal if need be."""
         path, method = scope["path"], scope["method"]
         try:
-            if path == contract.INVOCATIONS_PATH:
+            if path == sagemaker.INVOCATIONS_PATH:
                 check_method(method, "POST")
                 return await self.answer_invocation(dict(scope["headers"]), receive)
-            if path == contract.PING_PATH:
+            if path == sagemaker.PING_PATH:
                 check_method(method, "GET", "HEAD", "POST")
                 return self.answer_ping()
-            if path == contract.EXECUTION_PARAMETERS_PATH:
+            if path == sagemaker.EXECUTION_PARAMETERS_PATH:
                 check_method(method, "GET", "HEAD")
                 return self.answer_execution_parameters()
             raise RequestError(404, f"there is nothing at {path}")
@@ -136,7 +139,7 @@ class Endpoint:
         parameters = {
             "MaxConcurrentTransforms": self.workers,
             "BatchStrategy": "MULTI_RECORD",
-            "MaxPayloadInMB": contract.MAX_PAYLOAD_MB,
+            "MaxPayloadInMB": sagemaker.MAX_PAYLOAD_MB,
         }
         return Answer(200, json.dumps(parameters).encode())
 
@@ -191,17 +194,17 @@ def parse_content_type(text: str) -> ContentType:
 async def read_body(declared: int, receive: Receive) -> bytes:
     """The body, refused as soon as it is known to be too large."""
     body = bytearray()
-    more = declared <= contract.MAX_BODY_BYTES
+    more = declared <= sagemaker.MAX_BODY_BYTES
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise RequestError(400, "the caller went away")
         body += message.get("body", b"")
-        if len(body) > contract.MAX_BODY_BYTES:
+        if len(body) > sagemaker.MAX_BODY_BYTES:
             break
         more = message.get("more_body", False)
-    if more or declared > contract.MAX_BODY_BYTES:
-        raise RequestError(413, f"the body is larger than {contract.MAX_BODY_BYTES} bytes; send fewer rows at a time")
+    if more or declared > sagemaker.MAX_BODY_BYTES:
+        raise RequestError(413, f"the body is larger than {sagemaker.MAX_BODY_BYTES} bytes; send fewer rows at a time")
     return bytes(body)
 
 

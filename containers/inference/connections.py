@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from .events import log_event
+from containers.shared.server_events import log_event
 
 # SageMaker gives an answer 60 seconds in all; what is left of them is for waiting and computing.
 ARRIVAL_SECONDS = 20

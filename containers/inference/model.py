@@ -1,7 +1,6 @@
 """Loading the model and its encoding, and predicting with them."""
 
 import hashlib
-import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from containers.shared.cpus import count_cpus
+from containers.shared.model_files import ModelError, read_file
+
 from . import contract
 from .encoding import Encoding, EncodingError, Table, encode_table, parse_encoding
-from .settings import count_cpus
 
 # A few milliseconds of work, beside which handing it to a thread does not count.
 LEAST_SHARED_ROWS = 256
@@ -21,10 +22,6 @@ MOST_MODEL_BYTES = 2**31
 MOST_ENCODING_BYTES = 4 * 1024 * 1024
 
 Features = NDArray[np.float32]
-
-
-class ModelError(Exception):
-    """A model that cannot be served; its message says which file and why."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +64,6 @@ def load_model(folder: Path) -> Model:
     if reason:
         raise ModelError(f"{folder / contract.MODEL_FILE}: {reason}")
     return Model(encoding, session, session.get_inputs()[0].name, ThreadPoolExecutor(count_cpus(), "forest"))
-
-
-def read_file(path: Path, most_bytes: int) -> bytes:
-    """The file's bytes; an archive may hold links, devices and files without end, which are not read."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelError(f"{path}: not a regular file; the model archive must hold plain files")
-        if status.st_size > most_bytes:
-            raise ModelError(f"{path}: {status.st_size} bytes, more than the {most_bytes} such a file can have")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}; the model archive needs it at its top level") from error
 
 
 def open_session(path: Path) -> onnxruntime.InferenceSession:

@@ -15,7 +15,7 @@ import time
 from bisect import bisect_left
 from collections import Counter
 
-from .events import log_event
+from containers.shared.server_events import log_event
 
 PERIOD_SECONDS = 10.0
 # Of each period; a caller who only makes mistakes shall not fill the log.

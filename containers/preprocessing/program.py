@@ -9,11 +9,12 @@ from typing import NoReturn
 import numpy as np
 import polars as pl
 
+from containers.shared.events import log_event
+from containers.shared.outputs import Outputs
+
 from . import contract, schema
 from .encoding import Encoding, dump_encoding, encode_sales, fit_encoding
-from .events import log_event
 from .failures import ArgumentError
-from .outputs import Outputs
 from .reading import BATCH_ROWS, read_folder
 from .sales import Mask, Sales
 from .splitting import choose_held_out_rows

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from containers.shared.events import warn_event
+
 from . import schema
-from .events import warn_event
 from .failures import DataError
 from .mistakes import check_rows, is_utf8, read_header
 from .sales import LARGEST_NUMBER, CategoryColumn, Sales, concatenate_sales

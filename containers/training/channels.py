@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from containers.shared.training_channels import list_files
+from containers.shared.training_failures import ChannelError
+
 from . import contract
-from .failures import ChannelError
 
 ENCODING_FORMAT = "millrace-encoding"
 ENCODING_VERSION = 1
@@ -31,23 +33,6 @@ class EncodingFile:
 
     content: bytes
     width: int
-
-
-def find_channel(root: Path, channel: str, declared: Collection[str]) -> Path:
-    """The channel's folder, once it is known to hold a file."""
-    if channel not in declared:
-        raise ChannelError(
-            f"the job has no channel {channel!r}, only {', '.join(map(repr, declared)) or 'none at all'}; "
-            "add it to the job's InputDataConfig"
-        )
-    folder = root / contract.DATA_FOLDER / channel
-    if not any(path.is_file() for path in folder.rglob("*")):
-        raise ChannelError(
-            f"channel {channel!r} is empty: there is no file in {folder}; likely causes: its S3Uri names a prefix "
-            "without objects (a misspelt name, or the step that writes it has not run), a manifest without entries, "
-            "or a file system DirectoryPath that is not the data's"
-        )
-    return folder
 
 
 def read_encoding(folder: Path) -> EncodingFile:
@@ -145,9 +130,3 @@ def is_finite_number(cell: str) -> bool:
         return math.isfinite(float(cell))
     except ValueError:
         return False
-
-
-def list_files(folder: Path) -> str:
-    """The first few file names of a folder, for a message."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from sklearn.ensemble import RandomForestRegressor
 
+from containers.shared.training_failures import HyperparameterError
+
 from .channels import Dataset
-from .failures import HyperparameterError
 from .hyperparameters import Hyperparameters
 
 PROGRESS_STEPS = 10

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from . import contract
-from .failures import HyperparameterError
+from containers.shared.training_failures import HyperparameterError
+from containers.shared.training_hyperparameters import select_own
 
-# SageMaker's tuning jobs and SDKs add keys of their own to the job's.
-PLATFORM_PREFIXES = ("_tuning", "sagemaker_")
+from . import contract
+
 NAMED_MAX_FEATURES = ("sqrt", "log2")
 
 
@@ -32,11 +32,7 @@ class Hyperparameters:
 
 def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
     """The job's hyperparameters, all of which SageMaker passes as text."""
-    own = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
-    known = [field.name for field in fields(Hyperparameters)]
-    unknown = sorted(set(own) - set(known))
-    if unknown:
-        raise HyperparameterError(f"unknown hyperparameter {', '.join(unknown)}; known are {', '.join(known)}")
+    own = select_own(texts, [field.name for field in fields(Hyperparameters)])
     defaults = Hyperparameters()
     return Hyperparameters(
         n_estimators=parse_whole(own, contract.N_ESTIMATORS, default=defaults.n_estimators, lowest=1),

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from .failures import JobError
+from containers.shared.training_failures import JobError
+
 from .hyperparameters import Hyperparameters
 
 MEMINFO = Path("/proc/meminfo")

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from containers.preprocessing.__main__ import main as preprocess
-from containers.preprocessing.outputs import Outputs as PreprocessingOutputs
+from containers.shared.outputs import Outputs
 from containers.training.__main__ import main as train
-from containers.training.outputs import Outputs as TrainingOutputs
 from tests.containers.job_roots import make_sales, write_job, write_sales
 
 
@@ -16,7 +15,7 @@ def preprocessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a preprocessing job over 600 made-up rows."""
     root = tmp_path_factory.mktemp("preprocessed")
     write_sales(root, make_sales(600))
-    assert preprocess([], root, PreprocessingOutputs()) == 0
+    assert preprocess([], root, Outputs()) == 0
     return root
 
 
@@ -36,7 +35,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, channels: dict[str, Path])
     """The root of a training job over them with 20 trees."""
     root = tmp_path_factory.mktemp("trained")
     write_job(root, {"n_estimators": "20", "min_samples_leaf": "5"}, channels)
-    assert train(["train"], root, TrainingOutputs()) == 0
+    assert train(["train"], root, Outputs()) == 0
     return root
 
 

@@ -1,6 +1,5 @@
 import ast
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -10,28 +9,15 @@ from containers.preprocessing import contract as preprocessing
 from containers.preprocessing import encoding as preprocessing_encoding
 from containers.training import channels
 from containers.training import contract as training
+from millrace.container_images import CONTAINERS_DIRECTORY
+from millrace.contract import Container
 
-CONTAINERS = ("preprocessing", "training", "inference")
-
-
-@pytest.mark.parametrize("module", ["events.py", "stopping.py"])
-def test_keeps_modules_alike_that_every_job_needs(repository: Path, module: str) -> None:
-    jobs = ("preprocessing", "training", "image_preprocessing")
-    texts = {(repository / "containers" / name / module).read_text() for name in jobs}
-
-    assert len(texts) == 1
+CONTRACTS = [f"{container}/contract.py" for container in Container]
 
 
-@pytest.mark.parametrize("module", ["outputs.py"])
-def test_keeps_modules_alike_that_two_images_need(repository: Path, module: str) -> None:
-    texts = {(repository / "containers" / name / module).read_text() for name in ("preprocessing", "training")}
-
-    assert len(texts) == 1
-
-
-@pytest.mark.parametrize("container", [*CONTAINERS, "image_preprocessing"])
-def test_imports_the_standard_library_only_in_contracts(repository: Path, container: str) -> None:
-    tree = ast.parse((repository / "containers" / container / "contract.py").read_text())
+@pytest.mark.parametrize("module", [*CONTRACTS, "shared/sagemaker.py"])
+def test_imports_the_standard_library_only_where_the_stacks_look(module: str) -> None:
+    tree = ast.parse((CONTAINERS_DIRECTORY / module).read_text())
 
     imported = {
         name.split(".")[0]
@@ -42,10 +28,12 @@ def test_imports_the_standard_library_only_in_contracts(repository: Path, contai
     assert imported <= set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("container", [*CONTAINERS, "image_preprocessing"])
-def test_never_unpickles(repository: Path, container: str) -> None:
-    for path in (repository / "containers" / container).glob("*.py"):
-        assert not {"pickle", "joblib", "cloudpickle"} & set(path.read_text().replace(".", " ").split())
+@pytest.mark.parametrize("folder", [*Container, "shared"])
+def test_never_unpickles(folder: str) -> None:
+    for path in (CONTAINERS_DIRECTORY / folder).glob("*.py"):
+        text = path.read_text()
+        assert not {"pickle", "joblib", "cloudpickle"} & set(text.replace(".", " ").split())
+        assert text.count("np.load(") == text.count("allow_pickle=False") - text.count("np.savez(")
 
 
 def test_agrees_on_the_format_of_the_encoding() -> None:
@@ -60,14 +48,7 @@ def test_agrees_on_the_format_of_the_encoding() -> None:
 
 def test_agrees_on_names_that_containers_share() -> None:
     assert preprocessing.ENCODING_FILE == training.ENCODING_FILE == inference.ENCODING_FILE
-    assert preprocessing.ML_ROOT_VARIABLE == training.ML_ROOT_VARIABLE == inference.ML_ROOT_VARIABLE
-    for name in (
-        "MODEL_FOLDER",
-        "MODEL_FILE",
-        "MODEL_FORMAT_PROPERTY",
-        "MODEL_FORMAT",
-        "ENCODING_DIGEST_PROPERTY",
-    ):
+    for name in ("MODEL_FILE", "MODEL_FORMAT_PROPERTY", "MODEL_FORMAT", "ENCODING_DIGEST_PROPERTY"):
         assert getattr(training, name) == getattr(inference, name)
 
 
@@ -79,11 +60,12 @@ def test_names_preprocessed_files_as_training_finds_them() -> None:
         assert features.removesuffix(training.FEATURES_SUFFIX) == labels.removesuffix(training.LABELS_SUFFIX)
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
-def test_builds_an_image_that_runs_the_package(repository: Path, container: str) -> None:
-    dockerfile = (repository / "containers" / container / "Dockerfile").read_text()
+@pytest.mark.parametrize("container", list(Container))
+def test_builds_an_image_that_runs_the_package(container: Container) -> None:
+    folder = CONTAINERS_DIRECTORY / container
+    dockerfile = (folder / "Dockerfile").read_text()
 
-    assert f"COPY *.py /opt/program/{container}/\nWORKDIR /opt/program\n" in dockerfile
+    assert f"COPY modules/ /opt/program/\nCOPY *.py /opt/program/{container}/\nWORKDIR /opt/program\n" in dockerfile
     assert dockerfile.endswith(f'ENTRYPOINT ["python", "-m", "{container}"]\n')
     assert "--require-hashes" in dockerfile
-    assert Path(repository, "containers", container, ".dockerignore").read_text() == "*\n!*.py\n!requirements.txt\n"
+    assert (folder / ".dockerignore").read_text() == "*\n!*.py\n!modules\n!requirements.txt\n"

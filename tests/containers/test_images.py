@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from millrace.cli.images import images
 from millrace.container_images.building import build_image, name_image
 from millrace.container_images.engine import Engine, EngineError
-from millrace.container_images.listing import describe_image
+from millrace.container_images.listing import BuiltImage, describe_image
 from millrace.container_images.trials import try_images
 from millrace.contract import Container
 from millrace.local.sagemaker.deployments import find_free_port
@@ -56,6 +56,11 @@ def registry(tmp_path: Path) -> Iterator[str]:
             server.terminate()
 
 
+def build_from_scratch(engine: Engine, container: Container) -> BuiltImage | None:
+    build_image(engine, container, read_build_settings(), force=True)
+    return describe_image(engine, container)
+
+
 def look_inside(engine: Engine, container: Container, script: str) -> str:
     options = ["--rm", "--network=none", "--entrypoint=sh"]
     return engine.call("looking", ["run", *options, name_image(container), "-c", script])
@@ -84,12 +89,11 @@ def test_says_what_it_was_built_from(engine: Engine, container: Container) -> No
     assert image.base
 
 
-def test_is_the_same_when_built_again_from_scratch(engine: Engine) -> None:
-    before = describe_image(engine, Container.PREPROCESSING)
+def test_is_the_same_whenever_it_is_built_from_scratch(engine: Engine) -> None:
+    # What is there may have been put together from steps that an earlier base image left in the cache.
+    first, second = (build_from_scratch(engine, Container.PREPROCESSING) for _ in range(2))
 
-    build_image(engine, Container.PREPROCESSING, read_build_settings(), force=True)
-
-    assert describe_image(engine, Container.PREPROCESSING) == before
+    assert first == second
 
 
 def test_pushes_once(engine: Engine, registry: str) -> None:

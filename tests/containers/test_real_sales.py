@@ -7,9 +7,8 @@ import pytest
 from containers.inference.app import Endpoint
 from containers.inference.traffic import Traffic
 from containers.preprocessing.__main__ import main as preprocess
-from containers.preprocessing.outputs import Outputs as PreprocessingOutputs
+from containers.shared.outputs import Outputs
 from containers.training.__main__ import main as train
-from containers.training.outputs import Outputs as TrainingOutputs
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import write_job
 
@@ -19,14 +18,14 @@ def test_reaches_the_error_of_the_book_on_the_real_file(tmp_path: Path, real_sal
     processing = tmp_path / "processing"
     (processing / "input").mkdir(parents=True)
     shutil.copy(real_sales, processing / "input")
-    assert preprocess([], tmp_path, PreprocessingOutputs()) == 0
+    assert preprocess([], tmp_path, Outputs()) == 0
     write_job(
         tmp_path,
         {},
         {"train": processing / "train", "validation": processing / "test", "encoding": processing / "encoding"},
     )
 
-    assert train(["train"], tmp_path, TrainingOutputs()) == 0
+    assert train(["train"], tmp_path, Outputs()) == 0
 
     metrics = json.loads((tmp_path / "output/data/evaluation.json").read_text())["metrics"]
     assert metrics["validation:rmse"] < 1100

@@ -1,7 +1,6 @@
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,8 @@ import httpx
 import pytest
 
 from containers.image_inference.__main__ import main
+from millrace.contract import Container
+from tests.containers.programs import start_program
 
 
 def find_free_port() -> int:
@@ -19,20 +20,14 @@ def find_free_port() -> int:
 
 
 @contextmanager
-def serve(repository: Path, root: Path, port: int, workers: int = 2) -> Iterator[subprocess.Popen[str]]:
+def serve(root: Path, port: int, workers: int = 2) -> Iterator[subprocess.Popen[str]]:
     """A serving process that has told about its model."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "image_inference", "serve"],
-        cwd=repository / "containers",
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            "MILLRACE_ML_ROOT": str(root),
-            "MILLRACE_BIND_HOST": "127.0.0.1",
-            "MILLRACE_SERVE_WORKERS": str(workers),
-            "SAGEMAKER_BIND_TO_PORT": str(port),
-        },
-    ) as process:
+    settings = {
+        "MILLRACE_BIND_HOST": "127.0.0.1",
+        "MILLRACE_SERVE_WORKERS": str(workers),
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+    }
+    with start_program(Container.IMAGE_INFERENCE, "serve", root=root, **settings) as process:
         assert process.stdout
         assert json.loads(process.stdout.readline())["event"].startswith("model_")
         try:
@@ -60,12 +55,12 @@ def test_refuses_a_setting_that_cannot_be_used(
 
 
 @pytest.mark.slow
-def test_serves_until_terminated(repository: Path, trained_images: Path, pictures: Path) -> None:
+def test_serves_until_terminated(trained_images: Path, pictures: Path) -> None:
     port = find_free_port()
     picture = (pictures / "star/star_0001.jpg").read_bytes()
 
     with (
-        serve(repository, trained_images, port) as process,
+        serve(trained_images, port) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 200
@@ -79,11 +74,11 @@ def test_serves_until_terminated(repository: Path, trained_images: Path, picture
 
 
 @pytest.mark.slow
-def test_keeps_answering_when_the_model_is_missing(repository: Path, tmp_path: Path) -> None:
+def test_keeps_answering_when_the_model_is_missing(tmp_path: Path) -> None:
     port = find_free_port()
 
     with (
-        serve(repository, tmp_path, port),
+        serve(tmp_path, port),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 404

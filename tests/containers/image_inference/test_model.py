@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from containers.image_inference.model import ModelError, load_model
+from containers.image_inference.model import load_model
+from containers.shared.model_files import ModelError
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from containers.image_training.__main__ import main
-from containers.image_training.outputs import Outputs
+from containers.shared.outputs import Outputs
 from tests.containers.job_roots import write_job
 
 CHANNELS = ("train", "train_lst", "validation", "validation_lst")

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from containers.image_training import examples
-from containers.image_training.decoding import Pixels
 from containers.image_training.examples import read_examples
-from containers.image_training.features import FeatureSettings, extract_features
 from containers.image_training.lists import ImageList, Row
 from containers.image_training.sources import ChannelPictures
+from containers.shared.image_decoding import Pixels
+from containers.shared.image_features import FeatureSettings, extract_features
 
 SETTINGS = FeatureSettings(side=64)
 

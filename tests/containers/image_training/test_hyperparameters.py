@@ -1,7 +1,7 @@
 import pytest
 
-from containers.image_training.failures import HyperparameterError
 from containers.image_training.hyperparameters import Hyperparameters, parse_hyperparameters
+from containers.shared.training_failures import HyperparameterError
 
 
 def test_has_defaults() -> None:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from containers.image_training.failures import ChannelError
 from containers.image_training.lists import ImageList, read_labels, read_lists
 from containers.image_training.sources import ChannelPictures
+from containers.shared.training_failures import ChannelError
 from tests.containers.image_training.image_roots import Row, format_rows
 
 RIGHT: list[Row] = [(0, 0, "a.jpg"), (1, 1, "b.jpg")]

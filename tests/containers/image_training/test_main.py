@@ -1,14 +1,13 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from containers.image_training import contract, program
+from millrace.contract import Container
 from tests.containers.image_training.image_roots import (
     CHANNELS,
     fail,
@@ -17,6 +16,7 @@ from tests.containers.image_training.image_roots import (
     write_image_job,
 )
 from tests.containers.job_roots import list_files
+from tests.containers.programs import start_program
 
 
 @pytest.fixture
@@ -221,18 +221,12 @@ def test_reports_an_internal_error_and_leaves_nothing(
 
 
 @pytest.mark.slow
-def test_ends_with_143_and_leaves_no_model_when_terminated(tmp_path: Path, pictures: Path, repository: Path) -> None:
+def test_ends_with_143_and_leaves_no_model_when_terminated(tmp_path: Path, pictures: Path) -> None:
     rows = list_rows(pictures, range(12))
     write_image_job(
         tmp_path, pictures, train=[(index, *rows[index % 48][1:]) for index in range(20_000)], validation=rows
     )
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "image_training", "train"],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=repository / "containers",
-        env={contract.ML_ROOT_VARIABLE: str(tmp_path)},
-    ) as process:
+    with start_program(Container.IMAGE_TRAINING, "train", root=tmp_path) as process:
         assert process.stdout
         assert process.stdout.readline().startswith("hyperparameters ")
         assert process.stdout.readline() == "lists_read train=20000 validation=48 classes=4\n"

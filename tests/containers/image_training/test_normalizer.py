@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from containers.image_training import normalizer
-from containers.image_training.failures import JobError
 from containers.image_training.normalizer import open_normalizer
+from containers.shared.training_failures import JobError
 from millrace.container_images import stage_modules
 from millrace.contract import Container
 from millrace.images import reader

@@ -3,11 +3,10 @@ from pathlib import Path
 import pytest
 
 from containers.image_training import normalizer
-from containers.image_training.decoding import ImageError
-from containers.image_training.failures import JobError
-from containers.image_training.hyperparameters import Hyperparameters
-from containers.image_training.job import Job
 from containers.image_training.sources import ChannelPictures, open_sources
+from containers.shared.image_decoding import ImageError
+from containers.shared.training_failures import JobError
+from containers.shared.training_job import Job
 
 DOOR = {"MILLRACE_IMAGES": "https://abc.lambda-url.eu-west-1.on.aws/"}
 
@@ -22,7 +21,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def a_job(*channels: str) -> Job:
-    return Job(hyperparameters=Hyperparameters(), channels=channels)
+    return Job(hyperparameters={}, channels=channels)
 
 
 @pytest.mark.parametrize("environment", [{}, {"MILLRACE_IMAGES": ""}])

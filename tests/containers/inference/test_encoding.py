@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from containers.inference.encoding import EncodingError, encode_table, parse_encoding
 from containers.inference.parsing import parse_csv
 from containers.preprocessing.__main__ import main as preprocess
-from containers.preprocessing.outputs import Outputs
 from containers.preprocessing.splitting import choose_held_out_rows
+from containers.shared.outputs import Outputs
 from tests.containers.job_roots import any_sales_row, make_sales, write_sales
 
 

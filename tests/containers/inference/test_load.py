@@ -17,6 +17,7 @@ import pytest
 
 from containers.inference import contract
 from containers.inference.connections import ARRIVAL_SECONDS
+from containers.shared import sagemaker
 from tests.containers.inference.test_main import find_free_port, serve
 from tests.containers.job_roots import any_sales_row, make_sales
 
@@ -129,7 +130,7 @@ async def vanish(port: int) -> int:
 def list_misbehaviours(port: int) -> Iterator[tuple[str, int, Awaitable[int]]]:
     """Each way to misbehave, with the status it deserves."""
     row = format_row(any_sales_row())
-    huge = b"x" * (contract.MAX_BODY_BYTES + 1)
+    huge = b"x" * (sagemaker.MAX_BODY_BYTES + 1)
     yield "malformed", 400, misbehave(port, b"\x16\x03\x01 no http\r\n\r\n")
     yield "wrong row", 400, misbehave(port, format_request(format_row(any_sales_row(Item_MRP="abc"))))
     yield "other type", 415, misbehave(port, format_request(row, media=b"image/png"))
@@ -170,9 +171,9 @@ async def load_badly(port: int) -> tuple[Outcome, dict[str, int], dict[str, int]
 
 
 @pytest.fixture(scope="module")
-def server(repository: Path, trained: Path) -> Iterator[Server]:
+def server(trained: Path) -> Iterator[Server]:
     port = find_free_port()
-    with serve(repository, trained, port) as process:
+    with serve(trained, port) as process:
         assert process.stdout
         drain = subprocess.Popen([sys.executable, "-c", "import sys; [None for _ in sys.stdin]"], stdin=process.stdout)
         yield Server(process, port)

@@ -1,7 +1,6 @@
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,9 @@ import httpx
 import pytest
 
 from containers.inference.__main__ import main
+from millrace.contract import Container
 from tests.containers.job_roots import any_sales_row
+from tests.containers.programs import start_program
 
 
 def find_free_port() -> int:
@@ -20,20 +21,14 @@ def find_free_port() -> int:
 
 
 @contextmanager
-def serve(repository: Path, root: Path, port: int, workers: int = 2) -> Iterator[subprocess.Popen[str]]:
+def serve(root: Path, port: int, workers: int = 2) -> Iterator[subprocess.Popen[str]]:
     """A serving process that has told about its model."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "inference", "serve"],
-        cwd=repository / "containers",
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            "MILLRACE_ML_ROOT": str(root),
-            "MILLRACE_BIND_HOST": "127.0.0.1",
-            "MILLRACE_SERVE_WORKERS": str(workers),
-            "SAGEMAKER_BIND_TO_PORT": str(port),
-        },
-    ) as process:
+    settings = {
+        "MILLRACE_BIND_HOST": "127.0.0.1",
+        "MILLRACE_SERVE_WORKERS": str(workers),
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+    }
+    with start_program(Container.INFERENCE, "serve", root=root, **settings) as process:
         assert process.stdout
         for _ in range(workers):
             assert json.loads(process.stdout.readline())["event"].startswith("model_")
@@ -62,12 +57,12 @@ def test_refuses_a_setting_that_cannot_be_used(
 
 
 @pytest.mark.slow
-def test_serves_until_terminated(repository: Path, trained: Path) -> None:
+def test_serves_until_terminated(trained: Path) -> None:
     port = find_free_port()
     row = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
 
     with (
-        serve(repository, trained, port) as process,
+        serve(trained, port) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 200
@@ -82,19 +77,19 @@ def test_serves_until_terminated(repository: Path, trained: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ends_well_when_terminated_right_after_loading(repository: Path, trained: Path, workers: int) -> None:
-    with serve(repository, trained, find_free_port(), workers) as process:
+def test_ends_well_when_terminated_right_after_loading(trained: Path, workers: int) -> None:
+    with serve(trained, find_free_port(), workers) as process:
         process.terminate()
 
         assert process.wait(timeout=10) == 0
 
 
 @pytest.mark.slow
-def test_keeps_answering_when_the_model_is_missing(repository: Path, tmp_path: Path) -> None:
+def test_keeps_answering_when_the_model_is_missing(tmp_path: Path) -> None:
     port = find_free_port()
 
     with (
-        serve(repository, tmp_path, port),
+        serve(tmp_path, port),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 404

@@ -7,7 +7,8 @@ import numpy as np
 import onnx
 import pytest
 
-from containers.inference.model import ModelError, load_model, round_to_float32
+from containers.inference.model import load_model, round_to_float32
+from containers.shared.model_files import ModelError
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from containers.preprocessing.__main__ import main
 from containers.preprocessing.encoding import clean_names, find_group_means, find_mean_and_scale
-from containers.preprocessing.outputs import Outputs
 from containers.preprocessing.sales import CategoryColumn
+from containers.shared.outputs import Outputs
 from tests.containers.job_roots import any_sales_row, write_sales
 
 

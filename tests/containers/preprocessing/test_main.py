@@ -1,7 +1,5 @@
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +7,11 @@ import pytest
 
 from containers.preprocessing import program
 from containers.preprocessing.__main__ import main
-from containers.preprocessing.outputs import Outputs
 from containers.preprocessing.schema import REQUIRED
+from containers.shared.outputs import Outputs
+from millrace.contract import Container
 from tests.containers.job_roots import any_sales_row, list_files, make_sales, write_sales, write_text
+from tests.containers.programs import start_program
 
 OUTPUT_FILES = {
     "processing/train/train_features.csv",
@@ -332,17 +332,13 @@ def test_refuses_unknown_arguments(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_explains_its_arguments(repository: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "preprocessing", "--help"],
-        cwd=repository / "containers",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def test_explains_its_arguments(tmp_path: Path) -> None:
+    with start_program(Container.PREPROCESSING, "--help", root=tmp_path) as process:
+        explanation, _ = process.communicate()
 
-    assert "--train-test-split-ratio" in run.stdout
-    assert "--seed" in run.stdout
+    assert process.returncode == 0
+    assert "--train-test-split-ratio" in explanation
+    assert "--seed" in explanation
 
 
 def test_leaves_nothing_when_the_data_are_wrong(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 
+from containers.shared.training_failures import HyperparameterError
 from containers.training import forest
 from containers.training.channels import Dataset
-from containers.training.failures import HyperparameterError
 from containers.training.forest import fit_forest, list_milestones
 from containers.training.hyperparameters import Hyperparameters
 

@@ -1,7 +1,7 @@
 import pytest
 
+from containers.shared.training_failures import HyperparameterError
 from containers.training import contract
-from containers.training.failures import HyperparameterError
 from containers.training.hyperparameters import Hyperparameters, describe_hyperparameters, parse_hyperparameters
 
 

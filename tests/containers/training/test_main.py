@@ -1,17 +1,17 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from containers.shared.outputs import Outputs
 from containers.training import contract, export, program
 from containers.training.__main__ import main
-from containers.training.outputs import Outputs
+from millrace.contract import Container
 from tests.containers.job_roots import list_files, write_job
+from tests.containers.programs import start_program
 
 FEW_TREES = {"n_estimators": "3", "min_samples_leaf": "20"}
 
@@ -265,17 +265,9 @@ def test_reports_an_internal_error_and_leaves_nothing(
 
 
 @pytest.mark.slow
-def test_ends_with_143_and_leaves_no_model_when_terminated(
-    tmp_path: Path, channels: dict[str, Path], repository: Path
-) -> None:
+def test_ends_with_143_and_leaves_no_model_when_terminated(tmp_path: Path, channels: dict[str, Path]) -> None:
     write_job(tmp_path, {"n_estimators": "1000000"}, channels)
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "training", "train"],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=repository / "containers",
-        env={contract.ML_ROOT_VARIABLE: str(tmp_path)},
-    ) as process:
+    with start_program(Container.TRAINING, "train", root=tmp_path) as process:
         assert process.stdout
         assert process.stdout.readline().startswith("hyperparameters ")
         assert process.stdout.readline().startswith("data_read ")

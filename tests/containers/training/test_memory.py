@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from containers.shared.training_failures import JobError
 from containers.training import memory
-from containers.training.failures import JobError
 from containers.training.hyperparameters import Hyperparameters
 
 GIB = 2**30

@@ -1,0 +1,1 @@
+"""What several containers need: each image carries the modules that its container lists."""

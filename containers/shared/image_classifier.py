@@ -1,0 +1,25 @@
+"""The linear classifier as data, in training and at the endpoint."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Names of the arrays in the weights file.
+WEIGHTS = "weights"
+INTERCEPTS = "intercepts"
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Weights, one row per class, and intercepts, which together score features."""
+
+    weights: NDArray[np.float32]
+    intercepts: NDArray[np.float32]
+
+    def find_probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The probability of each class, one row per row of features."""
+        scores = features.astype(np.float64) @ self.weights.T.astype(np.float64) + self.intercepts
+        # Without the largest score the exponentials could overflow.
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))

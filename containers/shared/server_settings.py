@@ -1,0 +1,46 @@
+"""What the environment says to a server, read once at start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from containers.shared import sagemaker
+from containers.shared.cpus import count_cpus
+
+HOST_VARIABLE = "MILLRACE_BIND_HOST"
+DEFAULT_HOST = "0.0.0.0"  # noqa: S104 - SageMaker calls the container from outside of it
+# One worker per CPU unless this says otherwise.
+WORKERS_VARIABLE = "MILLRACE_SERVE_WORKERS"
+
+
+class SettingsError(Exception):
+    """An environment variable or argument that cannot be used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """Where the model is and how to serve it."""
+
+    root: Path
+    host: str
+    port: int
+    workers: int
+
+
+def read_server_settings(environment: Mapping[str, str] = os.environ) -> ServerSettings:
+    """The settings in the environment, with the container's defaults."""
+    return ServerSettings(
+        root=sagemaker.find_root(environment),
+        host=environment.get(HOST_VARIABLE, DEFAULT_HOST),
+        port=read_whole(environment, sagemaker.PORT_VARIABLE, default=sagemaker.DEFAULT_PORT, highest=65535),
+        workers=read_whole(environment, WORKERS_VARIABLE, default=count_cpus(), highest=1024),
+    )
+
+
+def read_whole(environment: Mapping[str, str], name: str, *, default: int, highest: int) -> int:
+    """A whole number from 1 to `highest`."""
+    text = environment.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(highest)) and 1 <= int(text) <= highest):
+        raise SettingsError(f"environment variable {name}: {text!r} is not a whole number from 1 to {highest}")
+    return int(text)

@@ -1,0 +1,13 @@
+import pytest
+
+from millrace.container_images import list_modules
+from millrace.contract import Container
+
+CONTAINER = Container.IMAGE_PREPROCESSING
+
+
+@pytest.mark.parametrize("module", list_modules(CONTAINER))
+def test_carries_modules_that_know_nothing_of_aws(module: str) -> None:
+    text = list_modules(CONTAINER)[module].read_text()
+
+    assert not {"boto3", "botocore", "urllib3"} & set(text.replace(".", " ").split())
