@@ -87,7 +87,7 @@ def record_boto3(call: Callable[[Any], object]) -> AWSPreparedRequest:
         raise RecordedError(request)
 
     session = boto3.Session("AKID", "secret", "token", region_name=REGION)
-    client = session.client("s3", config=Config(signature_version="s3v4"))
+    client = session.client("s3", config=Config(signature_version="s3v4", ignore_configured_endpoint_urls=True))
     client.meta.events.register("before-send.s3", stop)
     with pytest.raises(RecordedError) as recorded:
         call(client)
