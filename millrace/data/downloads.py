@@ -45,7 +45,7 @@ class Download:
         self._target = target
         self._staging = staging
         self._checksum = checksum
-        self._made: set[Path] = set()
+        self._made: set[str] = set()
 
     def is_unchanged(self, entry: Entry) -> bool:
         """Whether the file holds the object already: the same size, and the same time or content."""
@@ -63,7 +63,7 @@ class Download:
     def copy(self, entry: Entry) -> Step:
         """Copy an object, or the parts of a large one in steps of their own."""
         file = self._target / entry.name
-        self._make_folder(file.parent)
+        self._make_folder_of(entry.name)
         if entry.size > 2 * PART_SIZE:
             return self._split(entry)
         try:
@@ -75,9 +75,10 @@ class Download:
         self._staging.publish(staged, file)
         return Step(entry.name, entry.size, Outcome.COPIED)
 
-    def _make_folder(self, folder: Path) -> None:
+    def _make_folder_of(self, name: str) -> None:
+        folder, _, _ = name.rpartition("/")
         if folder not in self._made:
-            folder.mkdir(parents=True, exist_ok=True)
+            (self._target / name).parent.mkdir(parents=True, exist_ok=True)
             self._made.add(folder)
 
     def _read(self, entry: Entry) -> memoryview:
