@@ -15,8 +15,8 @@ INSTALL := uv pip install --quiet --require-hashes
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --fork-strategy fewest
 
-# More processes than this have no use: the slow tests come in few groups.
-PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
+PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup setup-dev run up down test test-fast bench check format synth deploy lock snapshots clean
 .DEFAULT_GOAL := help

@@ -27,19 +27,6 @@ os.environ |= {
 os.environ.pop("AWS_PROFILE", None)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep slow tests of a kind in one process, so that what they share is started once."""
-    for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(_name_group(item)))
-
-
-def _name_group(item: pytest.Item) -> str:
-    if "platform" in getattr(item, "fixturenames", ()):
-        return "platform"
-    return item.location[0]
-
-
 @pytest.fixture(scope="session")
 def real_sales() -> Path:
     """The real Big Mart training file, where it lies beside the checkout."""

@@ -1,6 +1,10 @@
 """What tests that run real containers need, or say that they lack."""
 
+import fcntl
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +20,15 @@ def require_engine() -> Engine:
         return find_engine()
     except EngineError as error:
         give_up(str(error))
+
+
+@contextmanager
+def engine_alone() -> Iterator[Engine]:
+    """The container engine, while no other process of the tests uses it: they build the same images."""
+    engine = require_engine()
+    with (Path(tempfile.gettempdir()) / f"millrace-tests-{engine.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield engine
 
 
 def read_build_settings() -> BuildSettings:

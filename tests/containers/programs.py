@@ -1,7 +1,10 @@
 """The containers' programs as processes."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from millrace.container_images import CONTAINERS_DIRECTORY
@@ -17,3 +20,21 @@ def start_program(container: Container, *arguments: str, root: Path, **environme
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def serving(container: Container, root: Path, port: int, workers: int = 2) -> Iterator["subprocess.Popen[str]"]:
+    """An endpoint's program, all workers of which have told about their model."""
+    settings = {
+        "MILLRACE_BIND_HOST": "127.0.0.1",
+        "MILLRACE_SERVE_WORKERS": str(workers),
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+    }
+    with start_program(container, "serve", root=root, **settings) as process:
+        assert process.stdout
+        for _ in range(workers):
+            assert json.loads(process.stdout.readline())["event"].startswith("model_")
+        try:
+            yield process
+        finally:
+            process.terminate()

@@ -16,24 +16,23 @@ from millrace.container_images.listing import BuiltImage, describe_image
 from millrace.container_images.trials import try_images
 from millrace.contract import Container
 from millrace.local.sagemaker.deployments import find_free_port
-from tests.engines import give_up, read_build_settings, require_engine
+from tests.engines import engine_alone, give_up, read_build_settings
 
-# One process at a time uses the engine: both build the same images.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("engine")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 REGISTRY = "docker-registry"
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
+def engine() -> Iterator[Engine]:
     """An engine that holds all images."""
-    engine = require_engine()
-    try:
-        for container in Container:
-            build_image(engine, container, read_build_settings())
-    except EngineError as error:
-        give_up(str(error))
-    return engine
+    with engine_alone() as engine:
+        try:
+            for container in Container:
+                build_image(engine, container, read_build_settings())
+        except EngineError as error:
+            give_up(str(error))
+        yield engine
 
 
 @pytest.fixture

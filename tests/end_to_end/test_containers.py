@@ -20,15 +20,15 @@ from millrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
 from tests.end_to_end.conftest import CLASSES, Platform, find_free_port, make_folders
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state
-from tests.engines import give_up, read_build_settings, require_engine
+from tests.engines import engine_alone, give_up, read_build_settings
 
-# One process at a time uses the engine: both build the same images.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("engine")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
-    return require_engine()
+def engine() -> Iterator[Engine]:
+    with engine_alone() as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")

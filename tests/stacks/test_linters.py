@@ -3,9 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +128,22 @@ class Report:
 LINTERS = {"cfn-lint": (run_cfn_lint, CFN_LINT_EXCEPTIONS), "checkov": (run_checkov, CHECKOV_EXCEPTIONS)}
 
 
-@pytest.fixture(scope="module", params=LINTERS)
-def report(request: pytest.FixtureRequest, templates: Path) -> Report:
+@pytest.fixture(scope="module")
+def reports(templates: Path) -> Callable[[str], Report]:
+    """The report of a linter on all templates, made once whatever the order of the tests."""
+
+    @cache
+    def make_report(name: str) -> Report:
+        run, exceptions = LINTERS[name]
+        return Report(run(templates), exceptions)
+
+    return make_report
+
+
+@pytest.fixture(params=LINTERS)
+def report(request: pytest.FixtureRequest, reports: Callable[[str], Report]) -> Report:
     """Each linter's report on all templates."""
-    run, exceptions = LINTERS[request.param]
-    return Report(run(templates), exceptions)
+    return reports(request.param)
 
 
 def test_finds_only_what_is_listed(report: Report) -> None:

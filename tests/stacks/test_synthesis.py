@@ -4,8 +4,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,13 +75,24 @@ class Synthesis:
     files: dict[str, bytes]
 
 
-@pytest.fixture(scope="module", params=ENVIRONMENTS)
-def offline(
-    request: pytest.FixtureRequest, without_network: list[str], scripts: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Synthesis:
+@pytest.fixture(scope="module")
+def synthesize_offline(
+    without_network: list[str], scripts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Synthesis]:
+    """Synthesizes an environment without network, credentials or Docker, once whatever the order of the tests."""
+
+    @cache
+    def synthesize_once(environment: str) -> Synthesis:
+        assembly = tmp_path_factory.mktemp("offline") / "assembly"
+        return Synthesis(environment, synthesize(environment, assembly, scripts, without_network))
+
+    return synthesize_once
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def offline(request: pytest.FixtureRequest, synthesize_offline: Callable[[str], Synthesis]) -> Synthesis:
     """Each environment, synthesized without network, credentials or Docker."""
-    assembly = tmp_path_factory.mktemp("offline") / "assembly"
-    return Synthesis(request.param, synthesize(request.param, assembly, scripts, without_network))
+    return synthesize_offline(request.param)
 
 
 def test_needs_no_network_no_credentials_and_no_docker(offline: Synthesis) -> None:

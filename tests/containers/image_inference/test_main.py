@@ -1,8 +1,3 @@
-import json
-import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -10,30 +5,8 @@ import pytest
 
 from containers.image_inference.__main__ import main
 from millrace.contract import Container
-from tests.containers.programs import start_program
-
-
-def find_free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def serve(root: Path, port: int, workers: int = 2) -> Iterator[subprocess.Popen[str]]:
-    """A serving process that has told about its model."""
-    settings = {
-        "MILLRACE_BIND_HOST": "127.0.0.1",
-        "MILLRACE_SERVE_WORKERS": str(workers),
-        "SAGEMAKER_BIND_TO_PORT": str(port),
-    }
-    with start_program(Container.IMAGE_INFERENCE, "serve", root=root, **settings) as process:
-        assert process.stdout
-        assert json.loads(process.stdout.readline())["event"].startswith("model_")
-        try:
-            yield process
-        finally:
-            process.terminate()
+from millrace.local.sagemaker.deployments import find_free_port
+from tests.containers.programs import serving
 
 
 def test_refuses_another_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +33,7 @@ def test_serves_until_terminated(trained_images: Path, pictures: Path) -> None:
     picture = (pictures / "star/star_0001.jpg").read_bytes()
 
     with (
-        serve(trained_images, port) as process,
+        serving(Container.IMAGE_INFERENCE, trained_images, port) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 200
@@ -78,7 +51,7 @@ def test_keeps_answering_when_the_model_is_missing(tmp_path: Path) -> None:
     port = find_free_port()
 
     with (
-        serve(tmp_path, port),
+        serving(Container.IMAGE_INFERENCE, tmp_path, port),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 404

@@ -18,8 +18,10 @@ import pytest
 from containers.inference import contract
 from containers.inference.connections import ARRIVAL_SECONDS
 from containers.shared import sagemaker
-from tests.containers.inference.test_main import find_free_port, serve
+from millrace.contract import Container
+from millrace.local.sagemaker.deployments import find_free_port
 from tests.containers.job_roots import any_sales_row, make_sales
+from tests.containers.programs import serving
 
 pytestmark = [
     pytest.mark.slow,
@@ -173,7 +175,7 @@ async def load_badly(port: int) -> tuple[Outcome, dict[str, int], dict[str, int]
 @pytest.fixture(scope="module")
 def server(trained: Path) -> Iterator[Server]:
     port = find_free_port()
-    with serve(trained, port) as process:
+    with serving(Container.INFERENCE, trained, port) as process:
         assert process.stdout
         drain = subprocess.Popen([sys.executable, "-c", "import sys; [None for _ in sys.stdin]"], stdin=process.stdout)
         yield Server(process, port)

@@ -1,8 +1,3 @@
-import json
-import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -10,32 +5,9 @@ import pytest
 
 from containers.inference.__main__ import main
 from millrace.contract import Container
+from millrace.local.sagemaker.deployments import find_free_port
 from tests.containers.job_roots import any_sales_row
-from tests.containers.programs import start_program
-
-
-def find_free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def serve(root: Path, port: int, workers: int = 2) -> Iterator[subprocess.Popen[str]]:
-    """A serving process that has told about its model."""
-    settings = {
-        "MILLRACE_BIND_HOST": "127.0.0.1",
-        "MILLRACE_SERVE_WORKERS": str(workers),
-        "SAGEMAKER_BIND_TO_PORT": str(port),
-    }
-    with start_program(Container.INFERENCE, "serve", root=root, **settings) as process:
-        assert process.stdout
-        for _ in range(workers):
-            assert json.loads(process.stdout.readline())["event"].startswith("model_")
-        try:
-            yield process
-        finally:
-            process.terminate()
+from tests.containers.programs import serving
 
 
 def test_refuses_another_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +34,7 @@ def test_serves_until_terminated(trained: Path) -> None:
     row = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
 
     with (
-        serve(trained, port) as process,
+        serving(Container.INFERENCE, trained, port) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 200
@@ -78,7 +50,7 @@ def test_serves_until_terminated(trained: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ends_well_when_terminated_right_after_loading(trained: Path, workers: int) -> None:
-    with serve(trained, find_free_port(), workers) as process:
+    with serving(Container.INFERENCE, trained, find_free_port(), workers) as process:
         process.terminate()
 
         assert process.wait(timeout=10) == 0
@@ -89,7 +61,7 @@ def test_keeps_answering_when_the_model_is_missing(tmp_path: Path) -> None:
     port = find_free_port()
 
     with (
-        serve(tmp_path, port),
+        serving(Container.INFERENCE, tmp_path, port),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 404
