@@ -257,12 +257,16 @@ class ChannelSettings(Section):
     input_mode: Literal["File", "FastFile"] = InputMode.FILE.value
     access: Literal["ro", "rw"] = "ro"
 
+    @property
+    def is_mounted(self) -> bool:
+        """Whether it is a directory of a file system, which the job reaches from inside the VPC."""
+        return self.source in ("efs", "fsx")
+
     @model_validator(mode="after")
     def _check_path(self) -> Self:
-        is_prefix = self.source in ("s3", "sets")
-        if is_prefix and self.path.startswith("/"):
+        if not self.is_mounted and self.path.startswith("/"):
             raise ValueError("a prefix in a bucket does not start with '/'")
-        if not is_prefix and not self.path.startswith("/"):
+        if self.is_mounted and not self.path.startswith("/"):
             raise ValueError("a directory of a file system starts with '/'")
         return self
 

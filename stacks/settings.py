@@ -52,9 +52,9 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_channels(self) -> Self:
-        enabled = {"s3": True, "sets": True, "efs": self.file_systems.efs.enabled, "fsx": self.file_systems.fsx.enabled}
+        enabled = {"efs": self.file_systems.efs.enabled, "fsx": self.file_systems.fsx.enabled}
         for channel in self.images.training.channels:
-            if not enabled[channel.source]:
+            if channel.is_mounted and not enabled[channel.source]:
                 raise ValueError(
                     f"images.training.channels: channel '{channel.name}' reads from {channel.source}, "
                     f"but file_systems.{channel.source}.enabled is false"
@@ -83,7 +83,7 @@ class Settings(Section):
     def _check_way_to_the_normalizer(self) -> Self:
         """A function URL is on the internet only: https://docs.aws.amazon.com/lambda/latest/dg/lambda-urls.html."""
         training = self.images.training
-        mounted = [channel.name for channel in training.channels if channel.source != "s3"]
+        mounted = [channel.name for channel in training.channels if channel.is_mounted]
         has_way_out = self.network.nat_gateways > 0 or self.network.existing is not None
         if training.normalized and mounted and not has_way_out:
             raise ValueError(

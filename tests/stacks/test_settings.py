@@ -253,6 +253,12 @@ def test_refuses_a_job_that_the_network_cuts_off_from_the_normalizer(with_list_f
     )
 
 
+def test_takes_a_list_from_a_set_beside_the_normalizer() -> None:
+    channels = [{"name": "train_lst", "source": "sets", "path": "lists/"}]
+
+    Settings.from_mapping("dev", environments_with("images.training.channels", channels))
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [("network.nat_gateways", 1), ("network.existing", SWITCHES["existing-network"]["network.existing"])],
