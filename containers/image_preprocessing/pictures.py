@@ -1,9 +1,9 @@
 """One image's way to its picture."""
 
-import os
 from threading import BoundedSemaphore
 from typing import Final, NamedTuple
 
+from containers.shared.cpus import count_cpus
 from lambdas.image_normalizer.limits import Limits
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Options
@@ -51,7 +51,7 @@ class PictureMaker:
         self._pictures = pictures
         self._options = options
         self._memory = MemoryBudget(_BYTES_IN_FLIGHT)
-        self._processors = BoundedSemaphore(os.cpu_count() or 1)
+        self._processors = BoundedSemaphore(count_cpus())
 
     def make(self, image: Image) -> Outcome:
         """Make an image's picture, unless there is one of the same version of the image.

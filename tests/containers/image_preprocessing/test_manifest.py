@@ -51,7 +51,10 @@ def test_leaves_out_the_lines_without_a_picture() -> None:
 
 
 def test_reads_a_manifest_that_begins_with_a_byte_order_mark() -> None:
-    make_manifest(b"\xef\xbb\xbf" + refer("s3://raw/a.jpg").encode()).check()
+    manifest = make_manifest(b"\xef\xbb\xbf" + refer("s3://raw/a.jpg").encode())
+
+    manifest.check()
+    assert [image.place.key for image in manifest.find_images()] == ["a.jpg"]
 
 
 @pytest.mark.parametrize(
