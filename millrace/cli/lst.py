@@ -7,7 +7,6 @@ from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
-import boto3
 import click
 
 from millrace.cli.progress import step
@@ -80,6 +79,8 @@ def make_command(
     with clear_errors(), step(f"make lists of {source}"):
         given = read_mapping(mapping) if mapping else None
         if source.startswith("s3://"):
+            import boto3
+
             paths: Iterator[str] = find_s3_images(source, boto3.client("s3"))
         else:
             paths = find_images(Path(source), find_classes(Path(source)))

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-import boto3
 import click
 
 from millrace.cli.progress import step
@@ -79,7 +78,11 @@ def check_command(*, path: Path, attributes: Sequence[str], task: str | None, ob
 
     Example: millrace manifest check train.manifest --attribute source-ref --attribute class
     """
-    client = boto3.client("s3") if objects else None
+    client = None
+    if objects:
+        import boto3
+
+        client = boto3.client("s3")
     found = False
     with clear_errors():
         problems = check_manifest(path, attribute_names=attributes, task=Task(task) if task else None, client=client)
