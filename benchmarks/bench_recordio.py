@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["millrace", "numpy==2.4.6", "sagemaker==2.257.7", "scipy==1.17.1"]
+# dependencies = ["headrace", "numpy==2.4.6", "sagemaker==2.257.7", "scipy==1.17.1"]
 # [tool.uv.sources]
-# millrace = { path = "..", editable = true }
+# headrace = { path = "..", editable = true }
 # ///
 """RecordIO-protobuf, against SageMaker's SDK 2.257.7, the last one with a writer.
 
@@ -90,7 +90,7 @@ def written(work: Work) -> Work:
 
 
 def write_ours(work: Work) -> None:
-    from millrace.recordio import write_rows
+    from headrace.recordio import write_rows
 
     write_rows(work.make_path(), work.features, work.labels)
 
@@ -108,7 +108,7 @@ def write_sparse_sdk(prepared: tuple[Work, Any]) -> None:
 
 
 def read_ours(work: Work) -> None:
-    from millrace.recordio import read_rows
+    from headrace.recordio import read_rows
 
     assert len(read_rows(work.path)) == len(work.labels)
 
@@ -135,7 +135,7 @@ def read_sparse_sdk(prepared: tuple[Work, Any]) -> None:
 
 def prepare_ours(work: Work) -> Work:
     """Import what the work needs, as the other side's import is not timed either."""
-    import millrace.recordio  # noqa: F401
+    import headrace.recordio  # noqa: F401
 
     return work
 
@@ -148,25 +148,25 @@ def compare(work: str, ours: Side, theirs: Callable[[], Any], run: Callable[[Any
 CASES = [
     compare(
         "write 1e6 x 11 float32 to a file",
-        Side(name="millrace", prepare=lambda: prepare_ours(make_dense(ROWS)), run=write_ours),
+        Side(name="headrace", prepare=lambda: prepare_ours(make_dense(ROWS)), run=write_ours),
         lambda: with_sdk(make_dense(ROWS // PART)),
         write_dense_sdk,
     ),
     compare(
         "read 1e6 x 11 float32 from a file",
-        Side(name="millrace, checked, to arrays", prepare=lambda: written(make_dense(ROWS)), run=read_ours),
+        Side(name="headrace, checked, to arrays", prepare=lambda: written(make_dense(ROWS)), run=read_ours),
         lambda: with_sdk(written(make_dense(ROWS // PART))),
         read_sdk,
     ),
     compare(
         "write 50,000 sparse rows to a file",
-        Side(name="millrace", prepare=lambda: prepare_ours(make_sparse(SPARSE_ROWS)), run=write_ours),
+        Side(name="headrace", prepare=lambda: prepare_ours(make_sparse(SPARSE_ROWS)), run=write_ours),
         lambda: with_sdk(make_sparse(SPARSE_ROWS // PART)),
         write_sparse_sdk,
     ),
     compare(
         "read 50,000 sparse rows from a file",
-        Side(name="millrace, checked, to arrays", prepare=lambda: written(make_sparse(SPARSE_ROWS)), run=read_ours),
+        Side(name="headrace, checked, to arrays", prepare=lambda: written(make_sparse(SPARSE_ROWS)), run=read_ours),
         lambda: with_sdk(written(make_sparse(SPARSE_ROWS // PART))),
         read_sparse_sdk,
     ),

@@ -1,13 +1,13 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
-#     "millrace",
+#     "headrace",
 #     "flask==3.1.3", "gunicorn==27.0.1", "packaging==26.3", "pandas==3.1.1",
 #     "httptools==0.9.0", "onnxruntime==1.31.1", "uvicorn==0.54.0", "uvloop==0.23.0",
 #     "numpy==2.4.6", "onnx==1.23.2", "polars==2.1.0", "psutil==7.2.2", "scikit-learn==1.9.1", "skl2onnx==1.20.0",
 # ]
 # [tool.uv.sources]
-# millrace = { path = "..", editable = true }
+# headrace = { path = "..", editable = true }
 # ///
 """The inference container beside the book's: Flask behind gunicorn, pandas, and a scikit-learn forest unpickled.
 
@@ -124,7 +124,7 @@ def prepare_sales(folder: Path) -> Rows:
     from containers.preprocessing.__main__ import main as preprocess
     from containers.preprocessing.splitting import choose_held_out_rows
     from containers.shared.outputs import Outputs
-    from millrace.bigmart import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
+    from headrace.bigmart import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
 
     rows = list(make_rows(DEFAULT_ROWS, DEFAULT_SEED))
     sales = folder / "processing/input/sales.csv"
@@ -178,8 +178,8 @@ def serve(side: str, trained: Trained) -> Iterator[tuple[int, subprocess.Popen[b
     environment = {**os.environ, MODEL_VARIABLE: str(trained.pickle)}
     if side == "ours":
         environment |= {
-            "MILLRACE_ML_ROOT": str(trained.root),
-            "MILLRACE_BIND_HOST": "127.0.0.1",
+            "HEADRACE_ML_ROOT": str(trained.root),
+            "HEADRACE_BIND_HOST": "127.0.0.1",
             "SAGEMAKER_BIND_TO_PORT": str(port),
             "PYTHONPATH": str(ROOT),
         }
@@ -390,7 +390,7 @@ def render(result: dict[str, Any]) -> str:
         f"{'':28} {'1 row p50':>10} {'64 connections':>15} {'CPU':>10} {'1,000 rows':>11} {'memory':>10} {'file':>10}"
         f" {'RMSE':>7}",
     ]
-    for side, label in (("ours", "millrace"), ("book", "Flask, pandas, scikit-learn")):
+    for side, label in (("ours", "headrace"), ("book", "Flask, pandas, scikit-learn")):
         values = result["sides"][side]
         lines.append(
             f"  {label:26} {values['p50_ms']:>7.2f} ms {values['per_second']:>13,.0f}/s {values['cpu_us']:>7,.0f} µs "

@@ -4,9 +4,9 @@ A benchmark is a script with the peers it needs in its inline metadata, a list o
 
     # /// script
     # requires-python = ">=3.11"
-    # dependencies = ["millrace", "sagemaker==2.257.7"]
+    # dependencies = ["headrace", "sagemaker==2.257.7"]
     # [tool.uv.sources]
-    # millrace = { path = "..", editable = true }
+    # headrace = { path = "..", editable = true }
     # ///
 
 Every run of every side is a process of its own, so that one's imports, caches and memory never help or burden the

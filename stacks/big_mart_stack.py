@@ -8,9 +8,9 @@ from constructs import Construct
 from containers.preprocessing import contract as preprocessing
 from containers.shared import sagemaker
 from containers.training import contract as training
-from millrace import contract
-from millrace.channels import S3Channel
-from millrace.contract import Container, Workload
+from headrace import contract
+from headrace.channels import S3Channel
+from headrace.contract import Container, Workload
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob, execution_uri
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline

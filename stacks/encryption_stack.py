@@ -17,7 +17,7 @@ class EncryptionStack(Stack):
         self.key = kms.Key(
             self,
             "Key",
-            description="Encrypts what Millrace stores: buckets, volumes, file systems and logs",
+            description="Encrypts what Headrace stores: buckets, volumes, file systems and logs",
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
         )

@@ -8,9 +8,8 @@ from aws_cdk import Aws, CfnOutput, Stack
 from constructs import Construct
 
 from containers.image_training import contract as training
-from lambdas.image_normalizer.contract import SETS_PREFIX
-from millrace import contract
-from millrace.channels import (
+from headrace import contract
+from headrace.channels import (
     Access,
     Channel,
     EfsChannel,
@@ -21,7 +20,8 @@ from millrace.channels import (
     VpcConfig,
     needs_vpc,
 )
-from millrace.contract import Container, Workload
+from headrace.contract import Container, Workload
+from lambdas.image_normalizer.contract import SETS_PREFIX
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.jobs import Endpoint, TrainingJob
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline

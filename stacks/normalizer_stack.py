@@ -84,7 +84,7 @@ class NormalizerStack(Stack):
         CfnOutput(self, contract.FUNCTION_URL_OUTPUT, value=url.url)
 
     def _open_object_lambda(self, normalizer: Normalizer) -> None:
-        Annotations.of(self).add_warning_v2("millrace:object-lambda", CLOSED_TO_NEW_ACCOUNTS)
+        Annotations.of(self).add_warning_v2("headrace:object-lambda", CLOSED_TO_NEW_ACCOUNTS)
         for name, consumer in self.consumers.items():
             alias = consumer.add_object_lambda(normalizer.function, normalizer.role)
             CfnOutput(self, contract.object_lambda_output(name), value=alias)

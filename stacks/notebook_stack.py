@@ -9,8 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from millrace import contract
-from millrace.contract import Workload
+from headrace import contract
+from headrace.contract import Workload
 from stacks.constructs.notebook_role import NotebookRole
 from stacks.nag import acknowledge
 from stacks.network_stack import NetworkStack

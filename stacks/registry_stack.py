@@ -5,7 +5,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from millrace.contract import Container
+from headrace.contract import Container
 from stacks.constructs.image_repository import ImageRepository
 from stacks.setting_sections import RegistrySettings
 

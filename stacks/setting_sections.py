@@ -8,10 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from containers.image_preprocessing import contract as image_preprocessing
 from containers.image_training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
+from headrace.channels import InputMode
+from headrace.contract import Workload
 from lambdas.image_normalizer.errors import BadOptionError
 from lambdas.image_normalizer.options import Colour, Fit, OutputFormat, parse_options
-from millrace.channels import InputMode
-from millrace.contract import Workload
 
 # CloudWatch Logs accepts these retention periods and no others:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self, get_args
 from constructs import Node
 from pydantic import BaseModel, StringConstraints, ValidationError, model_validator
 
-from millrace import contract
+from headrace import contract
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.setting_sections import (
     SAGEMAKER_API_ENDPOINT,

@@ -6,8 +6,8 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from headrace import contract
 from lambdas.image_normalizer import contract as normalizer
-from millrace import contract
 from stacks.constructs.buckets import AccessLogBucket, DataBucket, DataBucketDefaults
 from stacks.setting_sections import StorageSettings
 

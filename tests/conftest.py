@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no failure: time is measured in benchmarks, never in a test.
-settings.register_profile("millrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("millrace")
+settings.register_profile("headrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("headrace")
 
 PROJECT = Path(__file__).resolve().parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"

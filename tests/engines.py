@@ -10,8 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from millrace.container_images.building import BuildSettings
-from millrace.container_images.engine import Engine, EngineError, find_engine
+from headrace.container_images.building import BuildSettings
+from headrace.container_images.engine import Engine, EngineError, find_engine
 
 
 def require_engine() -> Engine:
@@ -26,16 +26,16 @@ def require_engine() -> Engine:
 def engine_alone() -> Iterator[Engine]:
     """The container engine, while no other process of the tests uses it: they build the same images."""
     engine = require_engine()
-    with (Path(tempfile.gettempdir()) / f"millrace-tests-{engine.name}.lock").open("w") as lock:
+    with (Path(tempfile.gettempdir()) / f"headrace-tests-{engine.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield engine
 
 
 def read_build_settings() -> BuildSettings:
     """The stand-in for the base image and the certificates that the environment names, as for the command line."""
-    ca_bundle = os.environ.get("MILLRACE_CA_BUNDLE")
+    ca_bundle = os.environ.get("HEADRACE_CA_BUNDLE")
     return BuildSettings(
-        base_image=os.environ.get("MILLRACE_BASE_IMAGE"),
+        base_image=os.environ.get("HEADRACE_BASE_IMAGE"),
         ca_bundle=Path(ca_bundle) if ca_bundle else None,
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from millrace.cli import cli
+from headrace.cli import cli
 from tests.conftest import PROJECT
 
 DOCUMENTS = sorted(path for path in [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -29,7 +29,7 @@ def test_names_make_targets_that_exist() -> None:
     assert [command for command in list_commands("make") if command in (["run"], ["test"])] == [["run"], ["test"]]
 
 
-@pytest.mark.parametrize("command", list_commands("millrace"), ids=" ".join)
+@pytest.mark.parametrize("command", list_commands("headrace"), ids=" ".join)
 def test_names_commands_that_exist(command: list[str]) -> None:
     found: click.Command | None = cli
     for word in command:

@@ -8,8 +8,8 @@ import boto3
 import numpy as np
 import pytest
 
-from millrace.local.sagemaker.validation import load_service_model, validate_request
-from millrace.recordio import read_rows
+from headrace.local.sagemaker.validation import load_service_model, validate_request
+from headrace.recordio import read_rows
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "linear-learner.md").read_text()

@@ -16,15 +16,15 @@ import scipy.io
 from click.testing import CliRunner
 from PIL import Image
 
-from millrace import data
-from millrace.cli.data import data as commands
+from headrace import data
+from headrace.cli.data import data as commands
 from tests.conftest import PROJECT
-from tests.millrace.data.buckets import Bucket
-from tests.millrace.data.conftest import s3, s3_environment  # noqa: F401 (fixtures)
+from tests.headrace.data.buckets import Bucket
+from tests.headrace.data.conftest import s3, s3_environment  # noqa: F401 (fixtures)
 
 PAGE = (PROJECT / "docs" / "porting-a-notebook.md").read_text()
 SNIPPETS = "".join(re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
-COMMANDS = re.findall(r"^millrace data (.*?)(?: \| .*)?$", PAGE, re.MULTILINE)
+COMMANDS = re.findall(r"^headrace data (.*?)(?: \| .*)?$", PAGE, re.MULTILINE)
 
 
 def put_samples(raw: str, folder: Path) -> None:

@@ -4,7 +4,7 @@ CLASSIFIER_FILE = "classifier.json"
 WEIGHTS_FILE = "weights.npz"
 
 # What the classifier's file says of itself, by which the endpoint knows its own.
-CLASSIFIER_FORMAT = "millrace-image-classifier"
+CLASSIFIER_FORMAT = "headrace-image-classifier"
 CLASSIFIER_VERSION = 1
 
 IMAGE = "application/x-image"

@@ -11,12 +11,12 @@ LIST_SUFFIX = ".lst"
 LABELS_FILE = "classes.txt"
 
 # With the first of these set, pictures come from the image normalizer and not from channels. They say where it is (as
-# `millrace.images` has it), where in its bucket the lists' paths begin, its options as in a URL's query, and how many
+# `headrace.images` has it), where in its bucket the lists' paths begin, its options as in a URL's query, and how many
 # pictures are asked for at the same time.
-IMAGES_VARIABLE = "MILLRACE_IMAGES"
-IMAGES_PREFIX_VARIABLE = "MILLRACE_IMAGES_PREFIX"
-IMAGES_OPTIONS_VARIABLE = "MILLRACE_IMAGES_OPTIONS"
-IMAGES_CONNECTIONS_VARIABLE = "MILLRACE_IMAGES_CONNECTIONS"
+IMAGES_VARIABLE = "HEADRACE_IMAGES"
+IMAGES_PREFIX_VARIABLE = "HEADRACE_IMAGES_PREFIX"
+IMAGES_OPTIONS_VARIABLE = "HEADRACE_IMAGES_OPTIONS"
+IMAGES_CONNECTIONS_VARIABLE = "HEADRACE_IMAGES_CONNECTIONS"
 MOST_CONNECTIONS = 256
 
 CLASSIFIER_FILE = "classifier.json"
@@ -24,7 +24,7 @@ WEIGHTS_FILE = "weights.npz"
 EVALUATION_FILE = "evaluation.json"
 
 # What the classifier's file says of itself, by which the endpoint knows its own.
-CLASSIFIER_FORMAT = "millrace-image-classifier"
+CLASSIFIER_FORMAT = "headrace-image-classifier"
 CLASSIFIER_VERSION = 1
 
 IMAGE_SIZE = "image_size"

@@ -3,7 +3,7 @@
 The classifier is two arrays, so NumPy's own format without pickled objects holds it, and the endpoint needs nothing but
 NumPy to run it. `classifier.json` beside it says how to make features and binds the weights by their digest:
 
-    {"format": "millrace-image-classifier", "version": 1,
+    {"format": "headrace-image-classifier", "version": 1,
      "labels": ["accordion", "bonsai"],
      "features": {"side": 96, "cells": [16, 32], "orientations": 18, "grid": 4},
      "weights_sha256": "9f86d081…"}

@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl
 from containers.shared.events import log_event
 from containers.shared.image_decoding import ImageError
 from containers.shared.training_failures import JobError, TrainingError
+from headrace.images.addresses import Address, AddressError, DoorKind, parse_address
+from headrace.images.errors import ImageRefusedError, ImageUnavailableError
+from headrace.images.reader import DEFAULT_CONNECTIONS, ImageReader
 from lambdas.image_normalizer.errors import BadOptionError
 from lambdas.image_normalizer.options import parse_options
-from millrace.images.addresses import Address, AddressError, DoorKind, parse_address
-from millrace.images.errors import ImageRefusedError, ImageUnavailableError
-from millrace.images.reader import DEFAULT_CONNECTIONS, ImageReader
 
 from . import contract
 

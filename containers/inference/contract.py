@@ -1,7 +1,7 @@
 """Names of the inference container's contract: environment, files, media types and limits."""
 
 # What is written about requests that went well: a line for every one, or a summary every few seconds.
-ACCESS_LOG_VARIABLE = "MILLRACE_ACCESS_LOG"
+ACCESS_LOG_VARIABLE = "HEADRACE_ACCESS_LOG"
 ACCESS_LOG_EVERY = "every"
 ACCESS_LOG_SUMMARY = "summary"
 
@@ -10,7 +10,7 @@ ENCODING_FILE = "encoding.json"
 
 # Properties inside the model file, by which the endpoint knows its own.
 MODEL_FORMAT_PROPERTY = "format"
-MODEL_FORMAT = "millrace-forest-1"
+MODEL_FORMAT = "headrace-forest-1"
 ENCODING_DIGEST_PROPERTY = "encoding_sha256"
 
 CSV = "text/csv"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = "millrace-encoding"
+FORMAT = "headrace-encoding"
 VERSION = 1
 BLANKS = " \t\r\n"
 LARGEST_NUMBER = float(np.finfo(np.float32).max)

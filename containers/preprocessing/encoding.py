@@ -2,7 +2,7 @@
 
 Its file is data only, for the inference container to repeat exactly what was done here. A sample, shortened:
 
-    {"format": "millrace-encoding", "version": 1,
+    {"format": "headrace-encoding", "version": 1,
      "columns": ["Item_Identifier", "Item_Weight", "Item_Fat_Content", "Outlet_Size", "..."],
      "target": "Item_Outlet_Sales",
      "features": [
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from . import schema
 from .sales import LARGEST_NUMBER, CategoryColumn, Mask, Numbers, Sales
 
-FORMAT = "millrace-encoding"
+FORMAT = "headrace-encoding"
 VERSION = 1
 BLANKS = " \t\r\n"
 

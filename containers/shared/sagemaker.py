@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-ML_ROOT_VARIABLE = "MILLRACE_ML_ROOT"
+ML_ROOT_VARIABLE = "HEADRACE_ML_ROOT"
 ML_ROOT = "/opt/ml"
 
 TRAIN_COMMAND = "train"

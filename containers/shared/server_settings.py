@@ -8,10 +8,10 @@ from pathlib import Path
 from containers.shared import sagemaker
 from containers.shared.cpus import count_cpus
 
-HOST_VARIABLE = "MILLRACE_BIND_HOST"
+HOST_VARIABLE = "HEADRACE_BIND_HOST"
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104 - SageMaker calls the container from outside of it
 # One worker per CPU unless this says otherwise.
-WORKERS_VARIABLE = "MILLRACE_SERVE_WORKERS"
+WORKERS_VARIABLE = "HEADRACE_SERVE_WORKERS"
 
 
 class SettingsError(Exception):

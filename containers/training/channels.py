@@ -15,7 +15,7 @@ from containers.shared.training_failures import ChannelError
 
 from . import contract
 
-ENCODING_FORMAT = "millrace-encoding"
+ENCODING_FORMAT = "headrace-encoding"
 ENCODING_VERSION = 1
 
 

@@ -13,7 +13,7 @@ EVALUATION_FILE = "evaluation.json"
 
 # Properties inside the model file, by which the endpoint knows its own.
 MODEL_FORMAT_PROPERTY = "format"
-MODEL_FORMAT = "millrace-forest-1"
+MODEL_FORMAT = "headrace-forest-1"
 ENCODING_DIGEST_PROPERTY = "encoding_sha256"
 
 N_ESTIMATORS = "n_estimators"

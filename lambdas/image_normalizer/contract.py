@@ -18,7 +18,7 @@ REDIRECT_SECONDS: Final = 300
 # Revalidated after some minutes: an image that changes has another ETag.
 CACHE_CONTROL: Final = "private, max-age=300"
 
-METRIC_NAMESPACE: Final = "Millrace/Normalizer"
+METRIC_NAMESPACE: Final = "Headrace/Normalizer"
 
 FUNCTION_URL_OUTPUT: Final = "NormalizerUrl"
 BULK_OUTPUT: Final = "NormalizerBulkStateMachineArn"

@@ -9,9 +9,9 @@ from dataclasses import fields
 from typing import Final
 
 from containers.image_preprocessing import contract as preprocessing
+from headrace.contract import Workload
 from lambdas.image_normalizer.contract import BulkInput
 from lambdas.image_normalizer.options import Options
-from millrace.contract import Workload
 from stacks.asl import Choice, Rule
 from stacks.constructs.state_machine import FAILED, assign_failure
 

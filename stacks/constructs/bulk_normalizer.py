@@ -6,10 +6,10 @@ from aws_cdk import Aws
 from constructs import Construct
 
 from containers.image_preprocessing import contract as preprocessing
+from headrace.channels import Reference, VpcConfig
+from headrace.contract import Container, Workload
 from lambdas.image_normalizer import contract
 from lambdas.image_normalizer.contract import BulkInput
-from millrace.channels import Reference, VpcConfig
-from millrace.contract import Container, Workload
 from stacks.asl import Finish, Pass, State, jsonata, render_definition
 from stacks.constructs import bulk_input, execution_names
 from stacks.constructs.execution_role import ExecutionRole

@@ -31,7 +31,7 @@ class Consumer(Construct):
 
     @property
     def address(self) -> str:
-        """Where the readers find pictures, as `millrace.images` spells it: Object Lambda where there is a choice."""
+        """Where the readers find pictures, as `headrace.images` spells it: Object Lambda where there is a choice."""
         if self._alias:
             return f"s3://{self._alias}"
         if self._url:

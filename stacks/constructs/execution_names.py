@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from millrace import contract
+from headrace import contract
 
 # CreateTrainingJob's pattern and length in one: the API gives them apart.
 NAME_PATTERN: Final = "/^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/"

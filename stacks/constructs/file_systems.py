@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from millrace import contract
+from headrace import contract
 from stacks.network_stack import NetworkStack
 from stacks.setting_sections import EfsSettings, FsxSettings
 

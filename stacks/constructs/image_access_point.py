@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from millrace.contract import Workload
+from headrace.contract import Workload
 from stacks.nag import acknowledge, wildcard_objects, wildcard_resource
 
 Identity = iam.Role | iam.ManagedPolicy

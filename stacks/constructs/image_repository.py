@@ -4,8 +4,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from millrace.container_images import image_tag
-from millrace.contract import Container
+from headrace.container_images import image_tag
+from headrace.contract import Container
 
 
 class ImageRepository(ecr.Repository):

@@ -8,8 +8,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from millrace import contract
-from millrace.channels import Channel, VpcConfig, render_input_data_config
+from headrace import contract
+from headrace.channels import Channel, VpcConfig, render_input_data_config
 from stacks.asl import jsonata
 from stacks.setting_sections import EndpointSettings, JobSettings, PreprocessingSettings, TrainingSettings
 

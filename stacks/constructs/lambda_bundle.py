@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
-KEPT_PACKAGES = Path(__file__).parents[2] / ".millrace" / "lambda-packages"
+KEPT_PACKAGES = Path(__file__).parents[2] / ".headrace" / "lambda-packages"
 
 # The oldest glibc that the wheels may ask for; Amazon Linux 2023 has 2.34.
 _GRAVITON = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")

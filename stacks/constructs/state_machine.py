@@ -63,7 +63,7 @@ def name_log_group(environment: str, machine: str) -> str:
     Step Functions needs this prefix once the account's log resource policy is full:
     https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
     """
-    return f"/aws/vendedlogs/states/millrace-{environment}-{machine}"
+    return f"/aws/vendedlogs/states/headrace-{environment}-{machine}"
 
 
 def assign_failure(error: str, cause: str) -> dict[str, Any]:

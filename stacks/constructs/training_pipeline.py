@@ -9,8 +9,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from millrace import contract
-from millrace.contract import Workload
+from headrace import contract
+from headrace.contract import Workload
 from stacks.asl import Catch, Choice, Finish, Pass, Retry, Rule, State, Wait, jsonata, render_definition
 from stacks.constructs import execution_names
 from stacks.constructs.expiring_log_group import ExpiringLogGroup

@@ -2,15 +2,15 @@
 # Runs as root whenever the notebook instance starts: looks every five minutes whether it is idle.
 set -euo pipefail
 
-mkdir -p /opt/millrace
-echo '@PROGRAM@' | base64 --decode > /opt/millrace/stop_when_idle.py
+mkdir -p /opt/headrace
+echo '@PROGRAM@' | base64 --decode > /opt/headrace/stop_when_idle.py
 cat > /etc/systemd/system/stop-when-idle.service <<'UNIT'
 [Unit]
 Description=Stop the notebook instance when it is idle
 
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/env python3 /opt/millrace/stop_when_idle.py --idle-minutes @IDLE_MINUTES@
+ExecStart=/usr/bin/env python3 /opt/headrace/stop_when_idle.py --idle-minutes @IDLE_MINUTES@
 UNIT
 cat > /etc/systemd/system/stop-when-idle.timer <<'UNIT'
 [Unit]

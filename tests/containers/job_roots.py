@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from millrace.bigmart import COLUMNS, make_rows
+from headrace.bigmart import COLUMNS, make_rows
 
 ANY_ROW = {
     "Item_Identifier": "FDA01",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from millrace.container_images import CONTAINERS_DIRECTORY
-from millrace.contract import Container
+from headrace.container_images import CONTAINERS_DIRECTORY
+from headrace.contract import Container
 
 
 def start_program(container: Container, *arguments: str, root: Path, **environment: str) -> "subprocess.Popen[str]":
@@ -16,7 +16,7 @@ def start_program(container: Container, *arguments: str, root: Path, **environme
     return subprocess.Popen(
         [sys.executable, "-u", "-m", container, *arguments],
         cwd=CONTAINERS_DIRECTORY,
-        env={"PYTHONPATH": str(CONTAINERS_DIRECTORY.parent), "MILLRACE_ML_ROOT": str(root), **environment},
+        env={"PYTHONPATH": str(CONTAINERS_DIRECTORY.parent), "HEADRACE_ML_ROOT": str(root), **environment},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -26,8 +26,8 @@ def start_program(container: Container, *arguments: str, root: Path, **environme
 def serving(container: Container, root: Path, port: int, workers: int = 2) -> Iterator["subprocess.Popen[str]"]:
     """An endpoint's program, all workers of which have told about their model."""
     settings = {
-        "MILLRACE_BIND_HOST": "127.0.0.1",
-        "MILLRACE_SERVE_WORKERS": str(workers),
+        "HEADRACE_BIND_HOST": "127.0.0.1",
+        "HEADRACE_SERVE_WORKERS": str(workers),
         "SAGEMAKER_BIND_TO_PORT": str(port),
     }
     with start_program(container, "serve", root=root, **settings) as process:

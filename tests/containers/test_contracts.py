@@ -9,8 +9,8 @@ from containers.preprocessing import contract as preprocessing
 from containers.preprocessing import encoding as preprocessing_encoding
 from containers.training import channels
 from containers.training import contract as training
-from millrace.container_images import CONTAINERS_DIRECTORY
-from millrace.contract import Container
+from headrace.container_images import CONTAINERS_DIRECTORY
+from headrace.contract import Container
 
 CONTRACTS = [f"{container}/contract.py" for container in Container]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from millrace.cli.images import images
-from millrace.container_images.building import build_image, name_image
-from millrace.container_images.engine import Engine, EngineError
-from millrace.container_images.listing import BuiltImage, describe_image
-from millrace.container_images.trials import try_images
-from millrace.contract import Container
-from millrace.local.sagemaker.deployments import find_free_port
+from headrace.cli.images import images
+from headrace.container_images.building import build_image, name_image
+from headrace.container_images.engine import Engine, EngineError
+from headrace.container_images.listing import BuiltImage, describe_image
+from headrace.container_images.trials import try_images
+from headrace.contract import Container
+from headrace.local.sagemaker.deployments import find_free_port
 from tests.engines import engine_alone, give_up, read_build_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -73,7 +73,7 @@ def test_keeps_sagemakers_contract(engine: Engine, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("container", list(Container))
 def test_carries_no_compilers_caches_or_build_secrets(engine: Engine, container: Container) -> None:
-    unwanted = "command -v gcc cc make; ls /root/.cache /etc/millrace-ca.pem; find /opt -type d -name tests"
+    unwanted = "command -v gcc cc make; ls /root/.cache /etc/headrace-ca.pem; find /opt -type d -name tests"
 
     assert look_inside(engine, container, f"{{ {unwanted}; }} 2>/dev/null || true") == ""
 
@@ -100,7 +100,7 @@ def test_pushes_once(engine: Engine, registry: str) -> None:
 
     first, second = (CliRunner().invoke(images, command) for _ in range(2))
 
-    place = f"{registry}/millrace/{name_image(Container.IMAGE_INFERENCE).removeprefix('localhost/millrace/')}"
+    place = f"{registry}/headrace/{name_image(Container.IMAGE_INFERENCE).removeprefix('localhost/headrace/')}"
     assert (first.stdout, second.stdout) == (f"{place}\tpushed\n", f"{place}\talready there\n")
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from millrace.container_images import CONTAINERS_DIRECTORY, MODULES_FILE, list_modules
-from millrace.contract import Container
+from headrace.container_images import CONTAINERS_DIRECTORY, MODULES_FILE, list_modules
+from headrace.contract import Container
 
 REPOSITORY = CONTAINERS_DIRECTORY.parent
 

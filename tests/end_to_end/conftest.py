@@ -12,13 +12,13 @@ from typing import Any
 import boto3
 import pytest
 
-from millrace import bigmart, pictures
-from millrace.contract import Workload
-from millrace.local import pipeline
-from millrace.local.cloud import HOST, LocalCloud
-from millrace.local.deployment import Deployment
-from millrace.local.platform import Folders, running_platform
-from millrace.local.workload_runs import BigMartRun
+from headrace import bigmart, pictures
+from headrace.contract import Workload
+from headrace.local import pipeline
+from headrace.local.cloud import HOST, LocalCloud
+from headrace.local.deployment import Deployment
+from headrace.local.platform import Folders, running_platform
+from headrace.local.workload_runs import BigMartRun
 
 ROWS = 1_500
 CLASSES = 4

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from headrace.local import pipeline
+from headrace.local.pipeline import PipelineError
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Options
-from millrace.local import pipeline
-from millrace.local.pipeline import PipelineError
 from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from millrace.local import cloud
+from headrace.local import cloud
 from tests.conftest import PROJECT
 from tests.end_to_end.conftest import find_free_port, make_folders
 
@@ -18,7 +18,7 @@ def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [
         sys.executable,
         "-m",
-        "millrace",
+        "headrace",
         "local",
         "--folder",
         str(folder),

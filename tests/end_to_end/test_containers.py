@@ -10,13 +10,13 @@ from unittest.mock import patch
 
 import pytest
 
+from headrace.container_images.engine import Engine, EngineError
+from headrace.contract import JOB_NAME_INPUT, Workload
+from headrace.local import inspection, pipeline
+from headrace.local.images import EngineImages
+from headrace.local.platform import running_platform
+from headrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
 from lambdas.image_normalizer.normalize import normalize
-from millrace.container_images.engine import Engine, EngineError
-from millrace.contract import JOB_NAME_INPUT, Workload
-from millrace.local import inspection, pipeline
-from millrace.local.images import EngineImages
-from millrace.local.platform import running_platform
-from millrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
 from tests.end_to_end.conftest import CLASSES, Platform, find_free_port, make_folders
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state

@@ -14,11 +14,11 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from millrace.contract import JOB_NAME_INPUT, Workload
-from millrace.local import inspection, pipeline
-from millrace.local.pipeline import ExecutionReport
-from millrace.local.platform import running_platform
-from millrace.local.workload_runs import ImagesRun
+from headrace.contract import JOB_NAME_INPUT, Workload
+from headrace.local import inspection, pipeline
+from headrace.local.pipeline import ExecutionReport
+from headrace.local.platform import running_platform
+from headrace.local.workload_runs import ImagesRun
 from tests.conftest import REAL_DATA
 from tests.end_to_end.conftest import CLASSES, PICTURES_PER_CLASS, find_free_port, make_folders
 
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.slow
 
 
 def run_images(folder: Path, environment: str, data: Path) -> dict[str, Any]:
-    """What `millrace local run` of the image workload tells."""
+    """What `headrace local run` of the image workload tells."""
     base = make_folders(folder / "local").base
-    command = [sys.executable, "-m", "millrace", "local", "--folder", str(base), "run", "--workload", "images"]
+    command = [sys.executable, "-m", "headrace", "local", "--folder", str(base), "run", "--workload", "images"]
     options = ["--env", environment, "--port", str(find_free_port()), "--data", str(data), "--json"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -87,7 +87,7 @@ def test_learns_from_pictures_through_the_normalizer(run_on_dev: TracedRun) -> N
 
 def test_gives_the_job_no_channel_of_pictures_but_the_normalizer(run_on_dev: TracedRun) -> None:
     assert [channel["ChannelName"] for channel in run_on_dev.job["InputDataConfig"]] == ["train_lst", "validation_lst"]
-    assert "/lambda-url/" in run_on_dev.job["Environment"]["MILLRACE_IMAGES"]
+    assert "/lambda-url/" in run_on_dev.job["Environment"]["HEADRACE_IMAGES"]
 
 
 def test_tells_in_the_jobs_log_how_many_pictures_came_through_which_door(run_on_dev: TracedRun) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from millrace.local import cloud
+from headrace.local import cloud
 from tests.end_to_end.conftest import find_free_port, make_folders
 
 pytestmark = pytest.mark.slow
@@ -25,8 +25,8 @@ STAGES = [
 
 
 def start_run(folder: Path, port: int, data: Path) -> "pexpect.spawn[str]":
-    """`millrace local run` in a terminal."""
-    arguments = ["-m", "millrace", "local", "--folder", str(folder), "run", "--port", str(port), "--data", str(data)]
+    """`headrace local run` in a terminal."""
+    arguments = ["-m", "headrace", "local", "--folder", str(folder), "run", "--port", str(port), "--data", str(data)]
     return pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=60, dimensions=(50, 200))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from millrace.cli import cli
+from headrace.cli import cli
 from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow

@@ -19,15 +19,15 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from app import build
-from millrace import contract
-from millrace.images import Address, ImageReader, ImageRefusedError, find_address, open_normalized, read_images
-from millrace.local import cloud as local_cloud
-from millrace.local import inspection, pipeline
-from millrace.local.cloud import LocalCloud
-from millrace.local.deployment import Deployment, bootstrap, deploy, read_deployment
-from millrace.local.images import ProcessImages
-from millrace.local.platform import Folders
-from millrace.local.workload_runs import ImagesRun
+from headrace import contract
+from headrace.images import Address, ImageReader, ImageRefusedError, find_address, open_normalized, read_images
+from headrace.local import cloud as local_cloud
+from headrace.local import inspection, pipeline
+from headrace.local.cloud import LocalCloud
+from headrace.local.deployment import Deployment, bootstrap, deploy, read_deployment
+from headrace.local.images import ProcessImages
+from headrace.local.platform import Folders
+from headrace.local.workload_runs import ImagesRun
 from tests.end_to_end.conftest import CLASSES, find_free_port
 from tests.stacks.conftest import context_of, set_path
 

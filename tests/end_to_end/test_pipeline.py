@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from containers.training import contract as training
-from millrace.contract import Container
-from millrace.local import pipeline
-from millrace.local.images import Environments, push
-from millrace.local.platform import Folders
+from headrace.contract import Container
+from headrace.local import pipeline
+from headrace.local.images import Environments, push
+from headrace.local.platform import Folders
 from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow

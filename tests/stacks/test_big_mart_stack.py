@@ -7,7 +7,7 @@ from aws_cdk.assertions import Match, Template
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from millrace.contract import Container
+from headrace.contract import Container
 from stacks.settings import Settings
 from tests.stacks.conftest import read_context, read_definition, template_of
 from tests.stacks.jsonata_fields import choose, evaluate

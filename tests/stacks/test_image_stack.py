@@ -110,14 +110,14 @@ def test_reads_pictures_from_the_raw_bucket_in_prod(channel: str) -> None:
     source = sources_of(request_of("prod"))[channel]
 
     assert source["S3DataType"] == "S3Prefix"
-    assert source["S3Uri"].startswith("s3://<{'Fn::ImportValue': 'millrace-prod-storage:ExportsOutputRefRaw")
+    assert source["S3Uri"].startswith("s3://<{'Fn::ImportValue': 'headrace-prod-storage:ExportsOutputRefRaw")
     assert source["S3Uri"].endswith("}>/images/pictures/")
 
 
 def test_reads_the_training_list_from_efs_in_prod() -> None:
     source = sources_of(request_of("prod"))["train_lst"]
 
-    assert "millrace-prod-filesystems:ExportsOutputRefEfsFileSystem" in source.pop("FileSystemId")
+    assert "headrace-prod-filesystems:ExportsOutputRefEfsFileSystem" in source.pop("FileSystemId")
     assert source == {"FileSystemType": "EFS", "DirectoryPath": "/lists/train", "FileSystemAccessMode": "ro"}
 
 
@@ -125,7 +125,7 @@ def test_reads_the_validation_list_from_fsx_below_its_mount_name_in_prod() -> No
     source = sources_of(request_of("prod"))["validation_lst"]
     mount, _, path = source["DirectoryPath"].partition("}>")
 
-    assert "millrace-prod-filesystems:ExportsOutputRefFsxFileSystem" in source["FileSystemId"]
+    assert "headrace-prod-filesystems:ExportsOutputRefFsxFileSystem" in source["FileSystemId"]
     assert (source["FileSystemType"], source["FileSystemAccessMode"]) == ("FSxLustre", "ro")
     assert mount.startswith("/<{")
     assert "LustreMountName" in mount
@@ -141,22 +141,22 @@ def test_reads_lists_from_s3_in_dev() -> None:
 def test_reads_pictures_through_the_function_url_in_dev() -> None:
     environment = request_of("dev")["Environment"]
 
-    assert environment.pop("MILLRACE_IMAGES").startswith(
-        "<{'Fn::ImportValue': 'millrace-dev-normalizer:ExportsOutputFnGetAttNormalizerFunctionFunctionUrl"
+    assert environment.pop("HEADRACE_IMAGES").startswith(
+        "<{'Fn::ImportValue': 'headrace-dev-normalizer:ExportsOutputFnGetAttNormalizerFunctionFunctionUrl"
     )
     assert environment == {
-        "MILLRACE_IMAGES_PREFIX": "images/pictures/",
-        "MILLRACE_IMAGES_OPTIONS": "width=256&height=256&colour=rgb",
-        "MILLRACE_IMAGES_CONNECTIONS": "32",
+        "HEADRACE_IMAGES_PREFIX": "images/pictures/",
+        "HEADRACE_IMAGES_OPTIONS": "width=256&height=256&colour=rgb",
+        "HEADRACE_IMAGES_CONNECTIONS": "32",
         "AWS_DEFAULT_REGION": "<{'Ref': 'AWS::Region'}>",
     }
 
 
 def test_reads_pictures_through_the_consumers_object_lambda_where_it_is_on() -> None:
-    address = request_of("object-lambda")["Environment"]["MILLRACE_IMAGES"]
+    address = request_of("object-lambda")["Environment"]["HEADRACE_IMAGES"]
 
     assert address.startswith(
-        "s3://<{'Fn::ImportValue': 'millrace-dev-normalizer:ExportsOutputFnGetAttTrainingConsumerPictures"
+        "s3://<{'Fn::ImportValue': 'headrace-dev-normalizer:ExportsOutputFnGetAttTrainingConsumerPictures"
     )
     assert "Alias" in address
 
@@ -169,7 +169,7 @@ def test_tells_a_job_of_channels_nothing_of_the_normalizer() -> None:
 def test_lets_the_job_read_as_the_consumer_that_the_settings_name() -> None:
     (policy,) = list_policies(template_of("Images", "dev"))
 
-    assert policy.startswith("millrace-dev-normalizer:ExportsOutputRefTrainingConsumerReaders")
+    assert policy.startswith("headrace-dev-normalizer:ExportsOutputRefTrainingConsumerReaders")
 
 
 @pytest.mark.parametrize(

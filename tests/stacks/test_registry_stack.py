@@ -3,8 +3,8 @@
 import pytest
 from aws_cdk.assertions import Template
 
-from millrace.container_images import image_tag
-from millrace.contract import Container
+from headrace.container_images import image_tag
+from headrace.contract import Container
 from tests.stacks.conftest import template_of
 
 

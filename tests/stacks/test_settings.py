@@ -7,7 +7,7 @@ import aws_cdk as cdk
 import pytest
 from pydantic import ValidationError
 
-from millrace import contract
+from headrace import contract
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.settings import Settings, SettingsError, read_bundle_target
 from tests.stacks.conftest import SWITCHES, read_context, set_path

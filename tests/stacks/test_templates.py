@@ -12,7 +12,7 @@ from tests.conftest import PROJECT
 from tests.stacks.conftest import IMAGE_TAG, SWITCHES, list_stacks, template_of
 
 SNAPSHOTS = PROJECT / "tests" / "snapshots"
-UPDATE = "MILLRACE_UPDATE_SNAPSHOTS"
+UPDATE = "HEADRACE_UPDATE_SNAPSHOTS"
 
 
 def render(variant: str) -> dict[str, str]:

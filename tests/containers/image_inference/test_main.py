@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from containers.image_inference.__main__ import main
-from millrace.contract import Container
-from millrace.local.sagemaker.deployments import find_free_port
+from headrace.contract import Container
+from headrace.local.sagemaker.deployments import find_free_port
 from tests.containers.programs import serving
 
 
@@ -20,11 +20,11 @@ def test_refuses_another_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_refuses_a_setting_that_cannot_be_used(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MILLRACE_SERVE_WORKERS", "many")
+    monkeypatch.setenv("HEADRACE_SERVE_WORKERS", "many")
 
     assert main(["serve"]) == 1
 
-    assert "MILLRACE_SERVE_WORKERS: 'many' is not a whole number" in capsys.readouterr().err
+    assert "HEADRACE_SERVE_WORKERS: 'many' is not a whole number" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def test_refuses_a_classifier_of_another_version(folder: Path) -> None:
     change(folder, version=2)
 
     assert refuse(folder) == (
-        "classifier.json: format 'millrace-image-classifier' version 2, but 'millrace-image-classifier' version 1 "
+        "classifier.json: format 'headrace-image-classifier' version 2, but 'headrace-image-classifier' version 1 "
         "is served; train again with this release"
     )
 

@@ -8,8 +8,8 @@ from containers.image_preprocessing import storage
 from containers.image_preprocessing.__main__ import main
 from containers.image_preprocessing.storage import Storage
 from containers.image_preprocessing.tally import Tally
-from millrace.container_images import stage_modules
-from millrace.contract import Container
+from headrace.container_images import stage_modules
+from headrace.contract import Container
 from tests.containers.image_preprocessing.fake_s3 import FakeS3
 from tests.containers.image_preprocessing.jobs import DESTINATION, SMALL, SOURCE
 
@@ -78,7 +78,7 @@ def test_runs_with_the_modules_that_its_image_carries_alone(repository: Path, tm
     done = subprocess.run(
         [sys.executable, "-m", "image_preprocessing", "--source", "here"],
         cwd=tmp_path,
-        env={"PYTHONPATH": f"{tmp_path / 'modules'}:{program}", "MILLRACE_ML_ROOT": str(tmp_path)},
+        env={"PYTHONPATH": f"{tmp_path / 'modules'}:{program}", "HEADRACE_ML_ROOT": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

@@ -1,7 +1,7 @@
 import pytest
 
-from millrace.container_images import list_modules
-from millrace.contract import Container
+from headrace.container_images import list_modules
+from headrace.contract import Container
 
 CONTAINER = Container.IMAGE_PREPROCESSING
 

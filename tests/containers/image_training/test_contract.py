@@ -1,6 +1,6 @@
 from containers.image_inference import contract as inference
 from containers.image_training import contract as training
-from millrace.images.addresses import ADDRESS_VARIABLE
+from headrace.images.addresses import ADDRESS_VARIABLE
 
 
 def test_finds_the_normalizer_where_the_library_does() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from containers.image_training import contract, program
-from millrace.contract import Container
+from headrace.contract import Container
 from tests.containers.image_training.image_roots import (
     CHANNELS,
     fail,

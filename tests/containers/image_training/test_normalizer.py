@@ -18,12 +18,12 @@ from PIL import Image
 from containers.image_training import normalizer
 from containers.image_training.normalizer import open_normalizer
 from containers.shared.training_failures import JobError
-from millrace.container_images import stage_modules
-from millrace.contract import Container
-from millrace.images import reader
-from millrace.images.addresses import Address
-from millrace.images.doors import Door, FolderDoor
-from millrace.images.errors import ImageRefusedError, ImageUnavailableError
+from headrace.container_images import stage_modules
+from headrace.contract import Container
+from headrace.images import reader
+from headrace.images.addresses import Address
+from headrace.images.doors import Door, FolderDoor
+from headrace.images.errors import ImageRefusedError, ImageUnavailableError
 from tests.containers.image_training.image_roots import fail, list_rows, run, write_image_job
 
 URL = "https://abc.lambda-url.eu-west-1.on.aws/"
@@ -69,7 +69,7 @@ def set_door(monkeypatch: pytest.MonkeyPatch) -> SetDoor:
 
 def describe_door(url: str = URL, **changes: str) -> dict[str, str]:
     """A job's environment that names a door."""
-    named = {"MILLRACE_IMAGES": url, "MILLRACE_IMAGES_PREFIX": PREFIX, "MILLRACE_IMAGES_OPTIONS": OPTIONS}
+    named = {"HEADRACE_IMAGES": url, "HEADRACE_IMAGES_PREFIX": PREFIX, "HEADRACE_IMAGES_OPTIONS": OPTIONS}
     return named | changes
 
 
@@ -94,7 +94,7 @@ def test_trains_on_lists_alone(
     set_door(lambda options: FolderDoor(raw, options))
     write_job_of_lists(tmp_path, pictures)
 
-    assert run(tmp_path, **describe_door(MILLRACE_IMAGES_CONNECTIONS="4")) == 0
+    assert run(tmp_path, **describe_door(HEADRACE_IMAGES_CONNECTIONS="4")) == 0
 
     assert read_evaluation(tmp_path)["images"] == {"train": 12, "validation": 8, "bad": 0}
     log = capsys.readouterr().out.splitlines()
@@ -108,14 +108,14 @@ def test_trains_on_lists_alone(
 
 def test_reads_the_pictures_of_the_options(raw: Path, set_door: SetDoor) -> None:
     set_door(lambda options: FolderDoor(raw, options))
-    pictures = open_normalizer(describe_door(MILLRACE_IMAGES_OPTIONS="width=40&height=30&output_format=png"))
+    pictures = open_normalizer(describe_door(HEADRACE_IMAGES_OPTIONS="width=40&height=30&output_format=png"))
 
     with pictures.open("ball/ball_0001.jpg") as picture:
         image = Image.open(picture)
         assert (image.format, image.size, image.mode) == ("PNG", (40, 30), "L")
 
 
-@pytest.mark.parametrize(("connections", "threads"), [({}, 16), ({"MILLRACE_IMAGES_CONNECTIONS": "256"}, 256)])
+@pytest.mark.parametrize(("connections", "threads"), [({}, 16), ({"HEADRACE_IMAGES_CONNECTIONS": "256"}, 256)])
 def test_asks_for_as_many_pictures_at_once_as_there_are_connections(connections: dict[str, str], threads: int) -> None:
     assert open_normalizer(describe_door(**connections)).threads == threads
 
@@ -175,14 +175,14 @@ def test_fails_when_an_image_does_not_come(tmp_path: Path, pictures: Path, set_d
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"MILLRACE_IMAGES": "ftp://a"}, "MILLRACE_IMAGES: 'ftp://a' is no way to normalized images: use"),
-        ({"MILLRACE_IMAGES": "/"}, "MILLRACE_IMAGES: '/' is a folder, which a job reads as a channel; unset the"),
-        ({"MILLRACE_IMAGES_PREFIX": "images/a"}, "MILLRACE_IMAGES_PREFIX: 'images/a' does not end with '/'"),
-        ({"MILLRACE_IMAGES_OPTIONS": "width"}, "MILLRACE_IMAGES_OPTIONS: bad query field: 'width'; write options as"),
-        ({"MILLRACE_IMAGES_OPTIONS": "size=9"}, "MILLRACE_IMAGES_OPTIONS: there is no option 'size'; there are width"),
-        ({"MILLRACE_IMAGES_CONNECTIONS": "0"}, "MILLRACE_IMAGES_CONNECTIONS: '0' is not a whole number from 1 to 256"),
-        ({"MILLRACE_IMAGES_CONNECTIONS": "257"}, "MILLRACE_IMAGES_CONNECTIONS: '257' is not a whole number from 1 to"),
-        ({"MILLRACE_IMAGES_CONNECTIONS": "many"}, "MILLRACE_IMAGES_CONNECTIONS: 'many' is not a whole number from 1"),
+        ({"HEADRACE_IMAGES": "ftp://a"}, "HEADRACE_IMAGES: 'ftp://a' is no way to normalized images: use"),
+        ({"HEADRACE_IMAGES": "/"}, "HEADRACE_IMAGES: '/' is a folder, which a job reads as a channel; unset the"),
+        ({"HEADRACE_IMAGES_PREFIX": "images/a"}, "HEADRACE_IMAGES_PREFIX: 'images/a' does not end with '/'"),
+        ({"HEADRACE_IMAGES_OPTIONS": "width"}, "HEADRACE_IMAGES_OPTIONS: bad query field: 'width'; write options as"),
+        ({"HEADRACE_IMAGES_OPTIONS": "size=9"}, "HEADRACE_IMAGES_OPTIONS: there is no option 'size'; there are width"),
+        ({"HEADRACE_IMAGES_CONNECTIONS": "0"}, "HEADRACE_IMAGES_CONNECTIONS: '0' is not a whole number from 1 to 256"),
+        ({"HEADRACE_IMAGES_CONNECTIONS": "257"}, "HEADRACE_IMAGES_CONNECTIONS: '257' is not a whole number from 1 to"),
+        ({"HEADRACE_IMAGES_CONNECTIONS": "many"}, "HEADRACE_IMAGES_CONNECTIONS: 'many' is not a whole number from 1"),
     ],
 )
 def test_says_which_variable_is_wrong(changes: dict[str, str], message: str) -> None:
@@ -195,7 +195,7 @@ def test_says_which_variable_is_wrong(changes: dict[str, str], message: str) -> 
 def test_says_that_a_url_does_not_name_its_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
 
-    with pytest.raises(JobError, match=r"^variable MILLRACE_IMAGES: .* does not name the region"):
+    with pytest.raises(JobError, match=r"^variable HEADRACE_IMAGES: .* does not name the region"):
         open_normalizer(describe_door("https://pictures.example.com/"))
 
 
@@ -240,7 +240,7 @@ def start_program(repository: Path, tmp_path: Path) -> Start:
         return subprocess.run(
             [sys.executable, "-S", *arguments],
             cwd=repository / "containers",
-            env={"PYTHONPATH": path, "MILLRACE_ML_ROOT": str(tmp_path), **credentials, **environment},
+            env={"PYTHONPATH": path, "HEADRACE_ML_ROOT": str(tmp_path), **credentials, **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -263,6 +263,6 @@ def test_runs_with_the_modules_that_its_image_carries(
 
 @pytest.mark.slow
 def test_imports_no_client_of_aws_for_pictures_from_channels(start_program: Start) -> None:
-    done = start_program("-c", "import sys, image_training.program; print({'boto3', 'millrace'} & set(sys.modules))")
+    done = start_program("-c", "import sys, image_training.program; print({'boto3', 'headrace'} & set(sys.modules))")
 
     assert (done.stdout, done.stderr) == ("set()\n", "")

@@ -8,7 +8,7 @@ from containers.shared.image_decoding import ImageError
 from containers.shared.training_failures import JobError
 from containers.shared.training_job import Job
 
-DOOR = {"MILLRACE_IMAGES": "https://abc.lambda-url.eu-west-1.on.aws/"}
+DOOR = {"HEADRACE_IMAGES": "https://abc.lambda-url.eu-west-1.on.aws/"}
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def a_job(*channels: str) -> Job:
     return Job(hyperparameters={}, channels=channels)
 
 
-@pytest.mark.parametrize("environment", [{}, {"MILLRACE_IMAGES": ""}])
+@pytest.mark.parametrize("environment", [{}, {"HEADRACE_IMAGES": ""}])
 def test_takes_pictures_from_channels_where_no_normalizer_is_named(root: Path, environment: dict[str, str]) -> None:
     train, validation = open_sources(root, a_job("train", "validation"), environment)
 
@@ -47,7 +47,7 @@ def test_refuses_a_channel_of_pictures_beside_a_normalizer(root: Path, channel: 
         open_sources(root, a_job(channel, "train_lst", "validation_lst"), DOOR)
 
     assert str(refused.value) == (
-        f"the job has channel {channel!r}, and the variable MILLRACE_IMAGES says that pictures come from the "
+        f"the job has channel {channel!r}, and the variable HEADRACE_IMAGES says that pictures come from the "
         "normalizer; remove one of the two"
     )
 

@@ -114,7 +114,7 @@ def rename_column(document: dict[str, Any]) -> None:
     ("spoil", "reason"),
     [
         (drop_format, "not an encoding: KeyError('format')"),
-        (raise_version, "format 'millrace-encoding' version 2, but 'millrace-encoding' version 1 is read"),
+        (raise_version, "format 'headrace-encoding' version 2, but 'headrace-encoding' version 1 is read"),
         (rename_kind, "feature kind 'pickle' is unknown"),
         (zero_scale, "feature 'Item_Weight' has mean "),
         (fill_by_nothing, "feature 'Item_Weight' is filled by 'Item_Colour', which is no category"),
@@ -134,7 +134,7 @@ def test_refuses_an_encoding_that_is_not_ours(
     assert str(raised.value).startswith(reason)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"format": "millrace-encoding", "version": 1}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"format": "headrace-encoding", "version": 1}'])
 def test_refuses_a_file_that_is_no_encoding(content: bytes) -> None:
     with pytest.raises(EncodingError, match="not an encoding: "):
         parse_encoding(content)

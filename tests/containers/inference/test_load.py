@@ -1,6 +1,6 @@
 """An endpoint under load, among callers who mean well and callers who do not.
 
-Ten seconds by default; MILLRACE_LOAD_SECONDS=60 is the full test.
+Ten seconds by default; HEADRACE_LOAD_SECONDS=60 is the full test.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ import pytest
 from containers.inference import contract
 from containers.inference.connections import ARRIVAL_SECONDS
 from containers.shared import sagemaker
-from millrace.contract import Container
-from millrace.local.sagemaker.deployments import find_free_port
+from headrace.contract import Container
+from headrace.local.sagemaker.deployments import find_free_port
 from tests.containers.job_roots import any_sales_row, make_sales
 from tests.containers.programs import serving
 
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads the workers' memory from /proc"),
 ]
 
-LOAD_SECONDS = float(os.environ.get("MILLRACE_LOAD_SECONDS", "10"))
+LOAD_SECONDS = float(os.environ.get("HEADRACE_LOAD_SECONDS", "10"))
 CONNECTIONS = 64
 LONGEST_PING_SECONDS = 2.0
 # What the allocator keeps of a few bodies of megabytes.

@@ -76,7 +76,7 @@ def test_refuses_a_model_of_another_maker(folder: Path) -> None:
     onnx.save(model, folder / "model.onnx")
 
     assert refuse(folder) == (
-        "model.onnx: its format is None, but 'millrace-forest-1' is served; train it with this release"
+        "model.onnx: its format is None, but 'headrace-forest-1' is served; train it with this release"
     )
 
 

@@ -19,11 +19,11 @@ def test_serves_as_sagemaker_expects_when_nothing_is_said() -> None:
 
 def test_takes_what_the_environment_says() -> None:
     environment = {
-        "MILLRACE_ML_ROOT": "/elsewhere",
-        "MILLRACE_BIND_HOST": "127.0.0.1",
+        "HEADRACE_ML_ROOT": "/elsewhere",
+        "HEADRACE_BIND_HOST": "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": "9000",
-        "MILLRACE_SERVE_WORKERS": "3",
-        "MILLRACE_ACCESS_LOG": "every",
+        "HEADRACE_SERVE_WORKERS": "3",
+        "HEADRACE_ACCESS_LOG": "every",
     }
 
     assert read_settings(environment) == Settings(
@@ -33,6 +33,6 @@ def test_takes_what_the_environment_says() -> None:
 
 def test_names_an_access_log_that_does_not_exist() -> None:
     with pytest.raises(SettingsError) as raised:
-        read_settings({"MILLRACE_ACCESS_LOG": "none"})
+        read_settings({"HEADRACE_ACCESS_LOG": "none"})
 
-    assert str(raised.value) == "environment variable MILLRACE_ACCESS_LOG: 'none' is not one of summary, every"
+    assert str(raised.value) == "environment variable HEADRACE_ACCESS_LOG: 'none' is not one of summary, every"

@@ -30,7 +30,7 @@ def column_of(*names: str) -> CategoryColumn:
 def test_describes_format_columns_and_target(preprocessed: Path) -> None:
     encoding = json.loads((preprocessed / "processing/encoding/encoding.json").read_text())
 
-    assert (encoding["format"], encoding["version"]) == ("millrace-encoding", 1)
+    assert (encoding["format"], encoding["version"]) == ("headrace-encoding", 1)
     assert encoding["target"] == "Item_Outlet_Sales"
     assert "Item_Outlet_Sales" not in encoding["columns"]
     assert len(encoding["columns"]) == 11

@@ -9,7 +9,7 @@ from containers.preprocessing import program
 from containers.preprocessing.__main__ import main
 from containers.preprocessing.schema import REQUIRED
 from containers.shared.outputs import Outputs
-from millrace.contract import Container
+from headrace.contract import Container
 from tests.containers.job_roots import any_sales_row, list_files, make_sales, write_sales, write_text
 from tests.containers.programs import start_program
 

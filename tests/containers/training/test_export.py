@@ -36,7 +36,7 @@ def test_names_the_encoding_it_belongs_to() -> None:
     model = export_forest(grow(1), b"the encoding")
 
     assert {prop.key: prop.value for prop in model.metadata_props} == {
-        "format": "millrace-forest-1",
+        "format": "headrace-forest-1",
         "encoding_sha256": hashlib.sha256(b"the encoding").hexdigest(),
     }
 

@@ -9,7 +9,7 @@ import pytest
 from containers.shared.outputs import Outputs
 from containers.training import contract, export, program
 from containers.training.__main__ import main
-from millrace.contract import Container
+from headrace.contract import Container
 from tests.containers.job_roots import list_files, write_job
 from tests.containers.programs import start_program
 
@@ -179,8 +179,8 @@ def test_refuses_an_encoding_of_another_version(tmp_path: Path, own_channels: di
     write_job(tmp_path, FEW_TREES, own_channels)
 
     assert fail(tmp_path) == (
-        "channel 'encoding', encoding.json: format 'millrace-encoding' version 2, but this program reads "
-        "'millrace-encoding' version 1; preprocess again with the same release"
+        "channel 'encoding', encoding.json: format 'headrace-encoding' version 2, but this program reads "
+        "'headrace-encoding' version 1; preprocess again with the same release"
     )
 
 

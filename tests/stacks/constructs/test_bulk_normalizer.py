@@ -237,7 +237,7 @@ def test_logs_and_traces_every_execution(template: Template) -> None:
     )
     template.has_resource_properties(
         "AWS::Logs::LogGroup",
-        {"LogGroupName": "/aws/vendedlogs/states/millrace-dev-normalizer", "RetentionInDays": 30},
+        {"LogGroupName": "/aws/vendedlogs/states/headrace-dev-normalizer", "RetentionInDays": 30},
     )
 
 

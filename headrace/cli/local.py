@@ -1,0 +1,254 @@
+"""`headrace local`: the platform on this machine."""
+
+import json
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import click
+
+from headrace.cli import progress, summary
+from headrace.cli.images import with_build_options
+from headrace.cli.summary import RunSummary
+from headrace.container_images.building import BuildSettings
+from headrace.container_images.engine import EngineError, find_engine
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
+from headrace.local import cloud as local_cloud
+from headrace.local import inspection, pipeline
+from headrace.local.cloud import CloudError, LocalCloud
+from headrace.local.deployment import Deployment
+from headrace.local.images import EngineImages, ImageError
+from headrace.local.pipeline import PipelineError
+from headrace.local.platform import Folders, running_platform, use_clients_of
+from headrace.local.tools import ToolError
+from headrace.local.workload_runs import RUNS, WorkloadRun
+from headrace.lst import ListError
+
+MISTAKES = (
+    CloudError,
+    EngineError,
+    ImageError,
+    ListError,
+    PipelineError,
+    ToolError,
+    inspection.NothingLoggedError,
+)
+DEFAULT_ENDPOINT = Workload.BIG_MART.value
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Folders().base,
+    help="Where it keeps its state; two local clouds need two folders and two ports.  [default: .headrace]",
+)
+@click.pass_context
+def local(context: click.Context, folder: Path) -> None:
+    """Run the platform on this machine: no AWS account, no Docker, no cost."""
+    context.obj = Folders(folder.resolve())
+
+
+def _with_platform_options(command: Command) -> Command:
+    environment = click.option("--env", "environment", default="dev", show_default=True, help="The app's environment.")
+    port = click.option(
+        "--port", default=local_cloud.DEFAULT_PORT, show_default=True, help="Where a new local cloud listens."
+    )
+    containers = click.option(
+        "--containers", is_flag=True, help="Run jobs and endpoints as containers; builds their images first."
+    )
+    return environment(port(containers(with_build_options(command))))
+
+
+def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path | None) -> EngineImages | None:
+    if not containers:
+        return None
+    return EngineImages(find_engine(), BuildSettings(base_image=base_image, ca_bundle=ca_bundle))
+
+
+@local.command()
+@_with_platform_options
+@click.option(
+    "--workload",
+    type=click.Choice([workload.value for workload in Workload]),
+    default=Workload.BIG_MART.value,
+    show_default=True,
+    help="What to train.",
+)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    help="bigmart: a CSV file; images: a folder with a sub-folder per class. Made up if left out.",
+)
+@click.option("--job-name", help="Name of the jobs; derived from the execution's name if left out.")
+@click.option("--model-name", help="Name of the model; derived likewise.")
+@click.option("--endpoint-name", help="Endpoint to create or update; named as the workload if left out.")
+@click.option("--keep", is_flag=True, help="Leave the local cloud up afterwards.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.pass_obj
+def run(
+    folders: Folders,
+    /,
+    *,
+    environment: str,
+    port: int,
+    workload: str,
+    data: Path | None,
+    job_name: str | None,
+    model_name: str | None,
+    endpoint_name: str | None,
+    keep: bool,
+    as_json: bool,
+    **images: Any,
+) -> None:
+    """Deploy, train, and ask the endpoint: everything, then a summary.
+
+    Uses the local cloud that is up, or starts one and stops it at the end.
+
+    Example: headrace local run --data Train.csv
+    """
+    names = {
+        JOB_NAME_INPUT: job_name,
+        MODEL_NAME_INPUT: model_name,
+        ENDPOINT_NAME_INPUT: endpoint_name or workload,
+    }
+    with _mistakes_told():
+        this_run = _prepare_run(Workload(workload), data, folders)
+        with running_platform(
+            folders, environment=environment, port=port, keep=keep, step=progress.step, images=_choose_images(**images)
+        ) as (cloud, deployment):
+            made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
+    click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made))
+
+
+def _prepare_run(workload: Workload, data: Path | None, folders: Folders) -> WorkloadRun:
+    if data and data.is_dir() != (workload == Workload.IMAGES):
+        wanted = "a folder with a sub-folder for each class" if workload == Workload.IMAGES else "a CSV file"
+        raise click.BadParameter(f"{data}: the workload {workload} takes {wanted}", param_hint="--data")
+    return RUNS[workload](data, folders.data)
+
+
+def _run(this_run: WorkloadRun, cloud: LocalCloud, deployment: Deployment, names: dict[str, str]) -> RunSummary:
+    with progress.step("bring the data"):
+        this_run.bring_data(cloud, deployment)
+    arn = pipeline.start_execution(deployment, this_run.workload, _name_execution(), names)
+    with progress.step("run the state machine"):
+        report = pipeline.follow_execution(arn, progress.note)
+    predictions = this_run.ask_endpoint(report.output[ENDPOINT_NAME_INPUT])
+    return RunSummary(workload=this_run.workload, data=this_run.data, report=report, predictions=tuple(predictions))
+
+
+@local.command()
+@_with_platform_options
+@click.pass_obj
+def up(folders: Folders, /, environment: str, port: int, **images: Any) -> None:
+    """Start the local cloud, deploy to it and leave it up.
+
+    Prints the environment that makes AWS clients use it: eval "$(headrace local up)"
+    """
+    with (
+        _mistakes_told(),
+        running_platform(
+            folders, environment=environment, port=port, keep=True, step=progress.step, images=_choose_images(**images)
+        ) as (cloud, _),
+    ):
+        for name, value in cloud.client_environment.items():
+            click.echo(f"export {name}={value}")
+
+
+@local.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--endpoint-name", default=DEFAULT_ENDPOINT, show_default=True, help="The endpoint to ask.")
+@click.option("--content-type", default="text/csv", show_default=True, help="What FILE holds.")
+@click.option("--accept", default="text/csv", show_default=True, help="What to answer with.")
+@click.pass_obj
+def invoke(folders: Folders, file: BinaryIO, endpoint_name: str, content_type: str, accept: str) -> None:
+    """Send rows from FILE (or standard input) to the endpoint and print its answer.
+
+    Example: head -3 Train.csv | headrace local invoke
+    """
+    with _mistakes_told():
+        _running_cloud(folders)
+        answer = pipeline.invoke_endpoint(endpoint_name, file.read(), content_type=content_type, accept=accept)
+    sys.stdout.buffer.write(answer)
+
+
+@local.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def status(folders: Folders, as_json: bool) -> None:
+    """Show what runs on the local cloud: stacks, executions, jobs, endpoints."""
+    with _mistakes_told():
+        cloud = _running_cloud(folders)
+        seen = inspection.look_around(cloud.root)
+    if as_json:
+        click.echo(json.dumps({"endpoint_url": cloud.endpoint_url, **seen}, indent=2))
+    else:
+        click.echo(summary.render_status(cloud.endpoint_url, seen))
+
+
+@local.command()
+@click.argument("kind", type=click.Choice(list(inspection.LOG_KINDS)), default="training")
+@click.option("--name", help="The job or endpoint; the latest if left out.")
+@click.pass_obj
+def logs(folders: Folders, kind: str, name: str | None) -> None:
+    """Print what a job or an endpoint has logged.
+
+    Example: headrace local logs endpoint
+    """
+    with _mistakes_told():
+        _running_cloud(folders)
+        for line in inspection.read_log(kind, name):
+            click.echo(line)
+
+
+@local.command()
+@click.pass_obj
+def down(folders: Folders) -> None:
+    """Stop the local cloud and everything that runs on it."""
+    cloud = local_cloud.find(folders.cloud)
+    if cloud is None:
+        click.echo("no local cloud is up", err=True)
+        return
+    with _mistakes_told(), progress.step("stop the local cloud"):
+        cloud.stop()
+
+
+def _running_cloud(folders: Folders) -> LocalCloud:
+    cloud = local_cloud.find(folders.cloud)
+    if cloud is None:
+        raise CloudError("no local cloud is up; start one with 'headrace local up'")
+    use_clients_of(cloud)
+    return cloud
+
+
+def _name_execution() -> str:
+    return f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+@contextmanager
+def _mistakes_told() -> Iterator[None]:
+    """Turn what can go wrong into a message and exit code 1."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (
+        CloudError,
+        ToolError,
+        EngineError,
+        ImageError,
+        PipelineError,
+        ListError,
+        inspection.NothingLoggedError,
+    ) as error:
+        raise click.ClickException(str(error)) from None
+    except (BotoCoreError, ClientError) as error:
+        raise click.ClickException(str(error)) from None

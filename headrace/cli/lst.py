@@ -1,0 +1,286 @@
+"""`headrace lst`: lists of which image is of which class."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from headrace.cli.progress import step
+from headrace.cli.tables import render_table
+from headrace.lst import (
+    Change,
+    Key,
+    ListDiff,
+    ListError,
+    add_rows,
+    check_list,
+    diff_lists,
+    find_s3_images,
+    merge_lists,
+    read_mapping,
+    relabel_classes,
+    remove_rows,
+    replace_rows,
+    split_list,
+)
+from headrace.lst.making import DEFAULT_VALIDATION_RATIO, find_classes, find_images, name_folders
+from headrace.lst.streaming import write_made_lists
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
+SHOWN_ROWS = 20
+RATIO = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+output_option = click.option("-o", "--output", type=OUTPUT, required=True, help="Where the new list goes.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn what is wrong with a list into a message and exit code 1."""
+    try:
+        yield
+    except ListError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+
+
+@click.group()
+def lst() -> None:
+    """Make, check, compare and edit lists (.lst): which image is of which class.
+
+    Exit codes: 0 done, 1 problems found or a list that cannot be used, 2 wrong usage. Outputs appear
+    whole or not at all.
+    """
+
+
+@lst.command("make")
+@click.argument("source")
+@click.option("--train", type=OUTPUT, required=True, help="Where the training list goes.")
+@click.option("--validation", type=OUTPUT, required=True, help="Where the list of held-out images goes.")
+@click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
+@click.option("--mapping", type=FILE, help="CSV of path or first folder, and class; else folders are classes.")
+@json_option
+def make_command(
+    *, source: str, train: Path, validation: Path, ratio: float, mapping: Path | None, as_json: bool
+) -> None:
+    """Make lists of a folder or an S3 prefix (SOURCE) and print the classes in the order of their numbers.
+
+    Order and parts come from a hash of each path: one image more moves no other.
+
+    Example: headrace lst make images/ --train train.lst --validation validation.lst
+    """
+    with clear_errors(), step(f"make lists of {source}"):
+        given = read_mapping(mapping) if mapping else None
+        if source.startswith("s3://"):
+            import boto3
+
+            paths: Iterator[str] = find_s3_images(source, boto3.client("s3"))
+        else:
+            paths = find_images(Path(source), find_classes(Path(source)))
+        classes = write_made_lists(paths, given or name_folders, train, validation, ratio=ratio)
+    click.echo(json.dumps({"classes": classes}) if as_json else "\n".join(classes))
+
+
+@lst.command("check")
+@click.argument("path", type=FILE)
+@click.option("--folder", type=FOLDER, help="Where the images are; each must be there.")
+@click.option("--multi-label", is_flag=True, help="The list has several label columns.")
+@json_option
+def check_command(*, path: Path, folder: Path | None, multi_label: bool, as_json: bool) -> None:
+    """Find everything that training would refuse; exit code 1 if there is something.
+
+    Example: headrace lst check train.lst --folder images/
+    """
+    with clear_errors(), step(f"check {path}"):
+        problems = check_list(path, folder, several_labels=multi_label)
+    if as_json:
+        click.echo(json.dumps([asdict(problem) for problem in problems]))
+    else:
+        for problem in problems:
+            click.echo(f"{path}, {problem}" if problem.line else f"{path}: {problem}")
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+@lst.command("diff")
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE)
+@click.option(
+    "--only", "only", type=click.Choice([change.value for change in Change]), multiple=True, help="Only these changes."
+)
+@click.option("--rows", type=click.IntRange(min=0), default=SHOWN_ROWS, show_default=True, help="Rows to show.")
+@click.option("-o", "--output", type=OUTPUT, help="Write the changed rows as a list.")
+@json_option
+def diff_command(
+    *, before: Path, after: Path, only: Sequence[str], rows: int, output: Path | None, as_json: bool
+) -> None:
+    """Show which rows were added, removed, relabelled, moved or renumbered, per class and in detail.
+
+    With --json, all rows in detail. A list (-o) holds the rows as they are now, those that were
+    removed only with --only removed.
+
+    Example: headrace lst diff monday.lst friday.lst --only added --only relabelled -o news.lst
+    """
+    changes = tuple(Change(name) for name in only) or tuple(Change)
+    with clear_errors(), ExitStack() as block:
+        with step(f"compare {before} and {after}"):
+            diff = block.enter_context(diff_lists(before, after))
+        if output:
+            diff.write_lst(output, tuple(Change(name) for name in only) or tuple(set(Change) - {Change.REMOVED}))
+        if as_json:
+            write_json(diff, changes)
+        else:
+            click.echo(render_diff(diff, changes, rows))
+
+
+def write_json(diff: ListDiff, changes: Sequence[Change]) -> None:
+    """Print a comparison as one JSON object, row by row: there may be millions."""
+    counts = {change: count for change, count in diff.count().items() if change in changes}
+    classes = [asdict(change) for change in diff.count_by_class() if change.change in changes]
+    click.echo(f'{{"counts": {json.dumps(counts)},\n"classes": {json.dumps(classes)},\n"rows": [')
+    separator = ""
+    for row in diff.read_rows(changes):
+        click.echo(separator + json.dumps(asdict(row), ensure_ascii=False), nl=False)
+        separator = ",\n"
+    click.echo("]}")
+
+
+def render_diff(diff: ListDiff, changes: Sequence[Change], most_rows: int) -> str:
+    """A comparison for people: counts, then per class, then the first rows of each change."""
+    counts = [(change, str(count)) for change, count in diff.count().items() if change in changes]
+    sections = [render_table(("change", "rows"), counts, numbers={1})]
+    classes = [
+        (change.change, change.label_before or "", change.label_after or "", str(change.rows))
+        for change in diff.count_by_class()
+        if change.change in changes
+    ]
+    if classes:
+        sections.append(render_table(("change", "before", "after", "rows"), classes, numbers={1, 2, 3}))
+    detail = [
+        (row.change, row.label_before or "", row.label_after or "", _render_paths(row.path_before, row.path_after))
+        for row in islice(diff.read_rows(changes), most_rows)
+    ]
+    if detail:
+        sections.append(render_table(("change", "before", "after", "path"), detail, numbers={1, 2}))
+    return "\n\n".join(sections)
+
+
+def _render_paths(before: str | None, after: str | None) -> str:
+    return f"{before} → {after}" if before and after and before != after else after or before or ""
+
+
+@lst.command("split")
+@click.argument("path", type=FILE)
+@click.option("--train", type=OUTPUT, required=True, help="Where the training rows go.")
+@click.option("--validation", type=OUTPUT, required=True, help="Where the rows held out go.")
+@click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another divides another way.")
+@click.option("--group-by", metavar="REGEX", help="Images whose paths it finds the same text in stay together.")
+@click.option("--stratified", is_flag=True, help="The ratio in every class, as nearly as can be.")
+def split_command(
+    *, path: Path, train: Path, validation: Path, ratio: float, seed: int, group_by: str | None, stratified: bool
+) -> None:
+    """Divide a list into training and validation rows.
+
+    Example: headrace lst split all.lst --train train.lst --validation validation.lst --group-by 'patient[0-9]+'
+    """
+    with clear_errors(), step(f"divide {path}"):
+        split_list(path, train, validation, ratio=ratio, seed=seed, group_by=group_by, stratified=stratified)
+
+
+@lst.command("merge")
+@click.argument("paths", type=FILE, nargs=-1, required=True)
+@output_option
+@click.option("--renumber", is_flag=True, help="Make each index the hash of its path.")
+def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool) -> None:
+    """Put lists one after the other; a row in several of them is there once.
+
+    Example: headrace lst merge ours.lst theirs.lst -o all.lst --renumber
+    """
+    with clear_errors(), step("merge lists"):
+        merge_lists(paths, output, renumber=renumber)
+
+
+@lst.command("relabel")
+@click.argument("path", type=FILE)
+@click.argument("classes", nargs=-1, required=True, metavar="OLD=NEW...")
+@output_option
+def relabel_command(*, path: Path, classes: Sequence[str], output: Path) -> None:
+    """Change class numbers; two that become one are merged.
+
+    Example: headrace lst relabel all.lst 3=2 4=3 -o merged.lst
+    """
+    with clear_errors(), step(f"relabel {path}"):
+        relabel_classes(path, output, parse_classes(classes))
+
+
+def parse_classes(texts: Sequence[str]) -> dict[int, int]:
+    """The new number of each class, from OLD=NEW."""
+    mapping = {}
+    for text in texts:
+        old, _, new = text.partition("=")
+        if not (old.isdecimal() and new.isdecimal()):
+            raise click.BadParameter(f"{text!r} is not OLD=NEW, two class numbers", param_hint="OLD=NEW")
+        if int(old) in mapping:
+            raise click.BadParameter(f"class {old} is there twice", param_hint="OLD=NEW")
+        mapping[int(old)] = int(new)
+    return mapping
+
+
+@lst.command("add")
+@click.argument("path", type=FILE)
+@click.argument("additions", type=FILE)
+@output_option
+def add_command(*, path: Path, additions: Path, output: Path) -> None:
+    """Put the rows of another list behind those of a list.
+
+    Example: headrace lst add train.lst new.lst -o train.lst
+    """
+    with clear_errors(), step(f"add rows to {path}"):
+        add_rows(path, additions, output)
+
+
+@lst.command("remove")
+@click.argument("path", type=FILE)
+@click.argument("paths", nargs=-1, metavar="[IMAGE]...")
+@click.option(
+    "--from", "file", type=click.File(encoding="utf-8"), help="A file of images, one path a line; - is stdin."
+)
+@output_option
+def remove_command(*, path: Path, paths: Sequence[str], file: Iterator[str] | None, output: Path) -> None:
+    """Leave out the rows of images, named here or in a file.
+
+    Example: headrace lst remove train.lst cat/blurred.jpg -o train.lst
+    """
+    named = [*paths, *(line.rstrip("\r\n") for line in file or () if line.strip())]
+    if not named:
+        raise click.UsageError("name the images to remove, or a file of them (--from)")
+    with clear_errors(), step(f"remove rows from {path}"):
+        remove_rows(path, named, output)
+
+
+@lst.command("replace")
+@click.argument("path", type=FILE)
+@click.argument("replacements", type=FILE)
+@click.option(
+    "--by",
+    type=click.Choice([key.value for key in Key]),
+    default=Key.PATH.value,
+    show_default=True,
+    help="What rows share.",
+)
+@output_option
+def replace_command(*, path: Path, replacements: Path, by: str, output: Path) -> None:
+    """Put the rows of another list in place of those of the same path, or index.
+
+    Example: headrace lst replace train.lst corrections.lst -o train.lst
+    """
+    with clear_errors(), step(f"replace rows of {path}"):
+        replace_rows(path, replacements, output, key=Key(by))

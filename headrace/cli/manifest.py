@@ -1,0 +1,284 @@
+"""`headrace manifest`: images or texts and their labels, a JSON line each."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from headrace.cli.progress import step
+from headrace.cli.tables import render_table
+from headrace.lst import ListError, read_lst, read_mapping
+from headrace.manifest import (
+    ManifestError,
+    Selection,
+    Task,
+    check_manifest,
+    convert_coco,
+    convert_folders,
+    convert_list,
+    convert_to_coco,
+    convert_to_list,
+    count_manifest,
+    draw_statistics,
+    expand_manifest,
+    filter_manifest,
+    merge_manifests,
+    split_manifest,
+)
+from headrace.manifest.conversion import BOX_ATTRIBUTE, CLASS_ATTRIBUTE
+from headrace.manifest.editing import DEFAULT_VALIDATION_RATIO
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+output_option = click.option("-o", "--output", type=OUTPUT, required=True, help="Where the result goes.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+prefix_option = click.option("--prefix", required=True, help="s3://bucket/prefix/ that the paths are below.")
+class_option = click.option("--attribute", default=CLASS_ATTRIBUTE, show_default=True, help="The label's name.")
+box_option = click.option("--attribute", default=BOX_ATTRIBUTE, show_default=True, help="The boxes' name.")
+RATIO = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn what is wrong with a manifest into a message and exit code 1."""
+    try:
+        yield
+    except (ListError, ManifestError) as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+
+
+@click.group()
+def manifest() -> None:
+    """Check, divide, count and convert manifests of labelled data.
+
+    Exit codes: 0 done, 1 problems found or a manifest that cannot be used, 2 wrong usage. Outputs
+    appear whole or not at all.
+    """
+
+
+@manifest.command("check")
+@click.argument("path", type=FILE)
+@click.option("--attribute", "attributes", multiple=True, help="The channel's attribute names, in its order.")
+@click.option(
+    "--task", type=click.Choice([task.value for task in Task]), help="What is learnt.  [default: what metadata says]"
+)
+@click.option("--objects", is_flag=True, help="Ask S3 whether each object is there.")
+@json_option
+def check_command(*, path: Path, attributes: Sequence[str], task: str | None, objects: bool, as_json: bool) -> None:
+    """Find everything that training would refuse; exit code 1 if there is something.
+
+    With --json, one JSON object per problem and line, as they are found.
+
+    Example: headrace manifest check train.manifest --attribute source-ref --attribute class
+    """
+    client = None
+    if objects:
+        import boto3
+
+        client = boto3.client("s3")
+    found = False
+    with clear_errors():
+        problems = check_manifest(path, attribute_names=attributes, task=Task(task) if task else None, client=client)
+        for problem in problems:
+            found = True
+            text = f"{path}, {problem}" if problem.line else f"{path}: {problem}"
+            click.echo(json.dumps(asdict(problem), ensure_ascii=False) if as_json else text)
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+@manifest.command("split")
+@click.argument("path", type=FILE)
+@click.option("--train", type=OUTPUT, required=True, help="Where the training lines go.")
+@click.option("--validation", type=OUTPUT, required=True, help="Where the lines held out go.")
+@click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another divides another way.")
+@click.option("--group-by", metavar="REGEX", help="Lines whose sources it finds the same text in stay together.")
+@click.option("--stratify-by", metavar="ATTRIBUTE", help="The ratio in each of its values, as nearly as can be.")
+def split_command(
+    *, path: Path, train: Path, validation: Path, ratio: float, seed: int, group_by: str | None, stratify_by: str | None
+) -> None:
+    """Divide a manifest into training and validation lines.
+
+    Example: headrace manifest split all.manifest --train train.manifest --validation held-out.manifest
+    """
+    with clear_errors(), step(f"divide {path}"):
+        split_manifest(path, train, validation, ratio=ratio, seed=seed, group_by=group_by, stratify_by=stratify_by)
+
+
+@manifest.command("merge")
+@click.argument("paths", type=FILE, nargs=-1, required=True)
+@output_option
+def merge_command(*, paths: Sequence[Path], output: Path) -> None:
+    """Put manifests one after the other; a line in several of them is there once.
+
+    Example: headrace manifest merge monday.manifest friday.manifest -o all.manifest
+    """
+    with clear_errors(), step("merge manifests"):
+        merge_manifests(paths, output)
+
+
+@manifest.command("filter")
+@click.argument("path", type=FILE)
+@output_option
+@click.option("--attribute", help="The label's name.  [default: the first label of each line]")
+@click.option("--label", "labels", multiple=True, help="A class name or number to keep; give it again for more.")
+@click.option("--source", metavar="REGEX", help="Keep lines in whose source this is found.")
+@click.option("--least-confidence", type=click.FloatRange(0, 1), help="Keep lines with no confidence below.")
+@click.option("--labelled", is_flag=True, help="Keep lines with a label that did not fail.")
+@json_option
+def filter_command(
+    *,
+    path: Path,
+    output: Path,
+    attribute: str | None,
+    labels: Sequence[str],
+    source: str | None,
+    least_confidence: float | None,
+    labelled: bool,
+    as_json: bool,
+) -> None:
+    """Keep the lines to which all the options apply and print how many there are.
+
+    Example: headrace manifest filter all.manifest --labelled --least-confidence 0.8 -o sure.manifest
+    """
+    with clear_errors(), step(f"filter {path}"):
+        selection = Selection(
+            attribute=attribute,
+            labels=frozenset(labels),
+            source=source,
+            least_confidence=least_confidence,
+            labelled=labelled,
+        )
+        kept = filter_manifest(path, output, selection)
+    click.echo(json.dumps({"kept": kept}) if as_json else kept)
+
+
+@manifest.command("stats")
+@click.argument("path", type=FILE)
+@click.option("--attribute", help="The label's name.  [default: the first label of each line]")
+@click.option("--picture", type=OUTPUT, help="Draw the distributions into this SVG.")
+@json_option
+def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as_json: bool) -> None:
+    """Count labels and boxes, and draw their distributions.
+
+    Example: headrace manifest stats train.manifest --picture labels.svg
+    """
+    with clear_errors(), step(f"count {path}"):
+        statistics = count_manifest(path, attribute)
+        if picture:
+            draw_statistics(statistics, picture, path.name)
+    if as_json:
+        click.echo(json.dumps(vars(statistics), ensure_ascii=False))
+        return
+    rows = [("rows", statistics.rows), ("unlabelled", statistics.unlabelled), ("failed", statistics.failed)]
+    labels = sorted(statistics.labels.items(), key=lambda item: (-item[1], item[0]))
+    click.echo(render_table(("", "count"), [(name, str(count)) for name, count in rows], numbers={1}))
+    click.echo("\n" + render_table(("label", "count"), [(name, str(count)) for name, count in labels], numbers={1}))
+
+
+@manifest.group("convert")
+def convert() -> None:
+    """Make manifests of other descriptions of data, and the way back."""
+
+
+@convert.command("traditional")
+@click.argument("path", type=FILE)
+@output_option
+@class_option
+@click.option("--labels", type=FILE, help="Classes of the keys: a .lst, or a CSV of key and class name.")
+def traditional_command(*, path: Path, output: Path, attribute: str, labels: Path | None) -> None:
+    """Expand a manifest of a prefix and keys into an augmented one, with labels where given.
+
+    Example: headrace manifest convert traditional images.json --labels train.lst -o train.manifest
+    """
+    with clear_errors(), step(f"convert {path}"):
+        expand_manifest(path, output, read_labels(labels) if labels else None, attribute)
+
+
+def read_labels(path: Path) -> dict[str, int]:
+    """The class number of each path, of a list or of a CSV of class names."""
+    if path.suffix == ".lst":
+        return {row.path: row.label for row in read_lst(path)}
+    names = read_mapping(path)
+    numbers = {name: number for number, name in enumerate(sorted(set(names.values())))}
+    return {key: numbers[name] for key, name in names.items()}
+
+
+@convert.command("list")
+@click.argument("path", type=FILE)
+@prefix_option
+@output_option
+@class_option
+def list_command(*, path: Path, prefix: str, output: Path, attribute: str) -> None:
+    """Turn a list into a manifest.
+
+    Example: headrace manifest convert list train.lst --prefix s3://raw/images/ -o train.manifest
+    """
+    with clear_errors(), step(f"convert {path}"):
+        convert_list(path, prefix, output, attribute)
+
+
+@convert.command("to-list")
+@click.argument("path", type=FILE)
+@prefix_option
+@output_option
+@class_option
+def to_list_command(*, path: Path, prefix: str, output: Path, attribute: str) -> None:
+    """Turn a manifest of classes into a list.
+
+    Example: headrace manifest convert to-list train.manifest --prefix s3://raw/images/ -o train.lst
+    """
+    with clear_errors(), step(f"convert {path}"):
+        convert_to_list(path, prefix, output, attribute)
+
+
+@convert.command("folders")
+@click.argument("folder", type=FOLDER)
+@prefix_option
+@output_option
+@class_option
+@json_option
+def folders_command(*, folder: Path, prefix: str, output: Path, attribute: str, as_json: bool) -> None:
+    """Turn a folder with one sub-folder per class into a manifest and print the classes.
+
+    Example: headrace manifest convert folders images/ --prefix s3://raw/images/ -o train.manifest
+    """
+    with clear_errors(), step(f"convert {folder}"):
+        classes = convert_folders(folder, prefix, output, attribute)
+    click.echo(json.dumps({"classes": classes}) if as_json else "\n".join(classes))
+
+
+@convert.command("coco")
+@click.argument("path", type=FILE)
+@prefix_option
+@output_option
+@box_option
+def coco_command(*, path: Path, prefix: str, output: Path, attribute: str) -> None:
+    """Turn the boxes of COCO's instances into a manifest.
+
+    Example: headrace manifest convert coco instances.json --prefix s3://raw/street/ -o train.manifest
+    """
+    with clear_errors(), step(f"convert {path}"):
+        convert_coco(path, prefix, output, attribute)
+
+
+@convert.command("to-coco")
+@click.argument("path", type=FILE)
+@prefix_option
+@output_option
+@box_option
+def to_coco_command(*, path: Path, prefix: str, output: Path, attribute: str) -> None:
+    """Turn a manifest of boxes into COCO's instances.
+
+    Example: headrace manifest convert to-coco train.manifest --prefix s3://raw/street/ -o instances.json
+    """
+    with clear_errors(), step(f"convert {path}"):
+        convert_to_coco(path, prefix, output, attribute)

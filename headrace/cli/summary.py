@@ -1,0 +1,90 @@
+"""What the commands print for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from headrace.cli.tables import render_table
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
+from headrace.local.pipeline import ExecutionReport
+from headrace.local.workload_runs import Prediction
+
+# What to tell of each workload's metrics: the columns, and a row for the model and for the naive answer.
+SCORES: Mapping[Workload, tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]]] = {
+    Workload.BIG_MART: (
+        {"RMSE": ",.1f", "R²": ".3f"},
+        {
+            "random forest": ("validation:rmse", "validation:r2"),
+            "mean predictor": ("baseline:rmse", "baseline:r2"),
+        },
+    ),
+    Workload.IMAGES: (
+        {"top-1 accuracy": ".3f", "top-5 accuracy": ".3f"},
+        {
+            "classifier": ("validation:accuracy", "validation:top5_accuracy"),
+            "most frequent class": ("baseline:accuracy",),
+        },
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """Everything `headrace local run` has to tell."""
+
+    workload: Workload
+    data: str
+    report: ExecutionReport
+    predictions: tuple[Prediction, ...]
+
+
+def render(run: RunSummary) -> str:
+    """The summary of a run: states and times, scores, predictions."""
+    output = run.report.output
+    facts = {
+        "data": run.data,
+        "execution": run.report.name,
+        "job": output[JOB_NAME_INPUT],
+        "model": output[MODEL_NAME_INPUT],
+        "endpoint": output[ENDPOINT_NAME_INPUT],
+        "model data": output["ModelDataUrl"],
+    }
+    sections = [
+        "\n".join(f"{name:<11} {value}" for name, value in facts.items()),
+        _states(run.report),
+        _scores(run.workload, output["Metrics"]),
+        _predictions(run.predictions),
+    ]
+    return "\n\n".join(sections)
+
+
+def render_status(endpoint_url: str, seen: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
+    """What runs on the local cloud, a table each."""
+    sections = [f"AWS_ENDPOINT_URL={endpoint_url}"]
+    for title, rows in seen.items():
+        sections.append(
+            render_table([title, "status"], [[row["name"], row["status"]] for row in rows] or [["none", ""]])
+        )
+    return "\n\n".join(sections)
+
+
+def _states(report: ExecutionReport) -> str:
+    rows = [[state.name, f"{state.seconds:.1f}"] for state in report.states]
+    return render_table(["state", "seconds"], [*rows, ["SUCCEEDED", f"{report.seconds:.1f}"]], numbers={1})
+
+
+def _scores(workload: Workload, metrics: Mapping[str, float]) -> str:
+    columns, models = SCORES[workload]
+    rows = []
+    for model, names in models.items():
+        cells = [format(metrics[name], style) for name, style in zip(names, columns.values(), strict=False)]
+        rows.append([model, *cells, *[""] * (len(columns) - len(cells))])
+    return render_table(["held out", *columns], rows, numbers=set(range(1, len(columns) + 1)))
+
+
+def _predictions(predictions: Sequence[Prediction]) -> str:
+    rows = [[p.asked, _show(p.predicted), _show(p.actual)] for p in predictions]
+    return render_table(["asked through InvokeEndpoint", "predicted", "actual"], rows, numbers={1, 2})
+
+
+def _show(value: float | str | None) -> str:
+    return f"{value:,.1f}" if isinstance(value, float) else value or ""

@@ -1,0 +1,336 @@
+"""Runs images through SageMaker's contract with made-up data: what AWS would do with them, on this machine.
+
+Jobs run without any network; everything runs with a root file system that cannot be written to and bounded memory.
+A job that lives by the network is only tried for how it fails and stops.
+"""
+
+import csv
+import http.client
+import io
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from headrace import bigmart, pictures
+from headrace.container_images.building import PLATFORM, name_image
+from headrace.container_images.engine import Engine, EngineError, show_end
+from headrace.contract import Container
+from headrace.local.sagemaker.deployments import find_free_port, is_healthy
+
+MEMORY: Final = "2g"
+ROWS: Final = 400
+CLASSES: Final = 3
+PICTURES_PER_CLASS: Final = 4
+ASKED: Final = 3
+LOOPBACK: Final = "127.0.0.1"
+SERVING_PORT: Final = 8080
+HEALTH_SECONDS: Final = 60.0
+HEALTH_INTERVAL_SECONDS: Final = 0.05
+ANSWER_SECONDS: Final = 60
+PING_SECONDS: Final = 2
+# Far below SageMaker's patience: 120 seconds for jobs, 30 for endpoints.
+STOP_SECONDS: Final = 10
+USER_ERROR_EXIT: Final = 1
+TERMINATED_EXIT: Final = 143
+KILLED_EXIT: Final = 137
+
+ARGUMENTS: Final = {
+    Container.TRAINING: ("train",),
+    Container.IMAGE_TRAINING: ("train",),
+    Container.IMAGE_PREPROCESSING: ("--source=s3://trial/images/", "--destination=s3://trial/pictures/"),
+}
+# What a job reads first, by its place below /opt/ml.
+_HYPERPARAMETERS: Final = "input/config/hyperparameters.json"
+_AWS_CONFIGURATION: Final = "input/config/aws"
+FIRST_READ: Final = {
+    Container.TRAINING: _HYPERPARAMETERS,
+    Container.IMAGE_TRAINING: _HYPERPARAMETERS,
+    Container.IMAGE_PREPROCESSING: _AWS_CONFIGURATION,
+}
+ENVIRONMENTS: Final = {
+    Container.IMAGE_PREPROCESSING: {
+        "AWS_ACCESS_KEY_ID": "trial",
+        "AWS_SECRET_ACCESS_KEY": "trial",
+        "AWS_CONFIG_FILE": f"/opt/ml/{_AWS_CONFIGURATION}",
+    }
+}
+# A first process has no default actions for signals: before it has a handler, it is deaf to SIGTERM.
+AWAIT_SIGNAL_HANDLER: Final = """
+import re, signal, time
+def is_deaf():
+    caught = re.search(r"SigCgt:\\s*(\\w+)", open("/proc/1/status").read()).group(1)
+    return not int(caught, 16) >> signal.SIGTERM - 1 & 1
+while is_deaf():
+    time.sleep(0.02)
+"""
+OUTPUTS: Final = {
+    Container.PREPROCESSING: (
+        "processing/train/train_features.csv",
+        "processing/train/train_labels.csv",
+        "processing/test/test_features.csv",
+        "processing/test/test_labels.csv",
+        "processing/encoding/encoding.json",
+    ),
+    Container.TRAINING: ("model/model.onnx", "model/encoding.json", "output/data/evaluation.json"),
+    Container.IMAGE_TRAINING: ("model/classifier.json", "model/weights.npz", "output/data/evaluation.json"),
+}
+
+# In each, a container makes the input of the next.
+_CHAINS: Final = (
+    (Container.PREPROCESSING, Container.TRAINING, Container.INFERENCE),
+    (Container.IMAGE_TRAINING, Container.IMAGE_INFERENCE),
+    (Container.IMAGE_PREPROCESSING,),
+)
+
+
+class TrialError(RuntimeError):
+    """An image that does not keep SageMaker's contract; the message ends with what the container printed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passed:
+    """One thing that a container does as it should."""
+
+    container: str
+    check: str
+    seconds: float
+
+
+Check = tuple[str, Callable[[], None]]
+
+
+def order_trials(containers: Collection[Container]) -> list[Container]:
+    """The containers and the makers of their input, makers first."""
+    ordered: list[Container] = []
+    for chain in _CHAINS:
+        wanted = [place for place, container in enumerate(chain, start=1) if container in containers]
+        ordered += chain[: max(wanted, default=0)]
+    return ordered
+
+
+def try_images(engine: Engine, containers: Collection[Container], scratch: Path) -> list[Passed]:
+    """Run containers and the makers of their input through the contract, chains of makers side by side.
+
+    Raises:
+        TrialError: With the first check that fails.
+        EngineError: If an image has not been built, or the engine fails.
+    """
+    order = order_trials(containers)
+    missing = [container.value for container in order if not engine.has_image(name_image(container))]
+    if missing:
+        raise EngineError(
+            f"not built from their current files: {', '.join(missing)}; run 'headrace images build' first"
+        )
+    trials = Trials(engine, scratch)
+    chains = [[container for container in order if container in chain] for chain in _CHAINS]
+    with ThreadPoolExecutor() as pool:
+        return list(itertools.chain.from_iterable(pool.map(trials.try_chain, chains)))
+
+
+class Trials:
+    """The checks of every container, over one folder with a tree like /opt/ml for each."""
+
+    def __init__(self, engine: Engine, scratch: Path) -> None:
+        self._engine = engine
+        self._scratch = scratch
+
+    def try_chain(self, chain: Sequence[Container]) -> list[Passed]:
+        """Run all checks of containers of which each makes the input of the next."""
+        passed = []
+        for container in chain:
+            for check, run in self._list_checks(container):
+                start = time.monotonic()
+                run()
+                seconds = round(time.monotonic() - start, 2)
+                passed.append(Passed(container=container.value, check=check, seconds=seconds))
+        return passed
+
+    def _list_checks(self, container: Container) -> list[Check]:
+        """The checks of a container, in order; later ones use what earlier ones leave behind."""
+        if container in (Container.INFERENCE, Container.IMAGE_INFERENCE):
+            return [("serves and stops on SIGTERM", lambda: self._serve(container))]
+        return [
+            *([("runs without network", lambda: self._run_job(container))] if container in OUTPUTS else []),
+            ("tells why it fails", lambda: self._fail_job(container)),
+            *([("stops on SIGTERM", lambda: self._stop_job(container))] if container in FIRST_READ else []),
+        ]
+
+    def _tree(self, container: Container, name: str = "job") -> Path:
+        return self._scratch / container / name
+
+    def _run_job(self, container: Container) -> None:
+        tree = self._tree(container)
+        self._prepare(container, tree)
+        answer = self._run_to_end(container, tree)
+        expect(answer.returncode == 0, container, f"exits with {answer.returncode}", answer.stdout + answer.stderr)
+        for name in OUTPUTS[container]:
+            written = (tree / name).is_file()
+            expect(written, container, f"does not write /opt/ml/{name}", answer.stdout + answer.stderr)
+
+    def _run_to_end(self, container: Container, tree: Path) -> subprocess.CompletedProcess[str]:
+        return self._engine.attempt(["run", "--rm", *list_job_arguments(container, tree)])
+
+    def _fail_job(self, container: Container) -> None:
+        tree = self._tree(container, "no-data")
+        tree.mkdir(parents=True)
+        answer = self._run_to_end(container, tree)
+        said = answer.stdout + answer.stderr
+        expect(answer.returncode == USER_ERROR_EXIT, container, f"exits with {answer.returncode} without data", said)
+        reason = tree / "output/failure"
+        expect(reason.is_file() and reason.stat().st_size > 0, container, "writes no /opt/ml/output/failure", said)
+
+    def _stop_job(self, container: Container) -> None:
+        tree = self._tree(container, "stopped")
+        (tree / "input/config").mkdir(parents=True)
+        # Nobody writes to this pipe: the program waits for it until it is stopped.
+        os.mkfifo(tree / FIRST_READ[container])
+        with self._running(list_job_arguments(container, tree)) as name:
+            self._engine.call(f"waiting for {container}", ["exec", name, "python", "-c", AWAIT_SIGNAL_HANDLER])
+            self._stop(container, name, expected=(TERMINATED_EXIT,))
+
+    def _serve(self, container: Container) -> None:
+        maker = Container.TRAINING if container is Container.INFERENCE else Container.IMAGE_TRAINING
+        model = self._tree(maker) / "model"
+        port = find_free_port()
+        published = ["--publish", f"{LOOPBACK}:{port}:{SERVING_PORT}", "--volume", f"{model}:/opt/ml/model:ro"]
+        with self._running([*limit(), *published, name_image(container), "serve"]) as name:
+            self._await_health(container, name, port)
+            body, content_type, rows = make_request(container)
+            answer = invoke(port, body, content_type)
+            expect(len(answer) == rows, container, f"answers {len(answer)} predictions for {rows}", str(answer))
+            self._stop(container, name, expected=(0, TERMINATED_EXIT))
+
+    @contextmanager
+    def _running(self, command: Sequence[str]) -> Iterator[str]:
+        name = f"headrace-trial-{uuid.uuid4().hex[:12]}"
+        try:
+            self._engine.call(f"starting {name}", ["run", "--detach", "--name", name, *command])
+            yield name
+        finally:
+            self._engine.attempt(["rm", "--force", "--volumes", name])
+
+    def _await_health(self, container: Container, name: str, port: int) -> None:
+        deadline = time.monotonic() + HEALTH_SECONDS
+        while not is_healthy(port, PING_SECONDS):
+            running = self._engine.call("inspecting", ["inspect", "--format", "{{.State.Running}}", name]) == "true"
+            alive = running and time.monotonic() < deadline
+            expect(alive, container, "does not answer 200 on /ping", self._read_log(name))
+            time.sleep(HEALTH_INTERVAL_SECONDS)
+
+    def _stop(self, container: Container, name: str, expected: Collection[int]) -> None:
+        self._engine.call(f"stopping {container}", ["stop", "--time", str(STOP_SECONDS), name])
+        code = int(self._engine.call("inspecting", ["inspect", "--format", "{{.State.ExitCode}}", name]))
+        problem = f"had to be killed {STOP_SECONDS} s after SIGTERM" if code == KILLED_EXIT else f"exits with {code}"
+        expect(code in expected, container, f"{problem} when stopped", self._read_log(name))
+
+    def _read_log(self, name: str) -> str:
+        answer = self._engine.attempt(["logs", name])
+        return answer.stdout + answer.stderr
+
+    def _prepare(self, container: Container, tree: Path) -> None:
+        tree.mkdir(parents=True)
+        if container is Container.PREPROCESSING:
+            bigmart.write_csv(tree / "processing/input/sales.csv", rows=ROWS)
+        elif container is Container.TRAINING:
+            write_training_job(tree, self._tree(Container.PREPROCESSING) / "processing")
+        else:
+            write_image_job(tree)
+
+
+def limit() -> list[str]:
+    """Options that leave a container its memory and nothing to write to but /tmp."""
+    confinement = ["--read-only", "--tmpfs", "/tmp", "--memory", MEMORY]  # noqa: S108 (the container's own)
+    return ["--platform", PLATFORM, "--pull", "never", *confinement]
+
+
+def list_job_arguments(container: Container, tree: Path) -> list[str]:
+    """The command line of a job over a tree, without any network."""
+    environment = [f"--env={name}={value}" for name, value in ENVIRONMENTS.get(container, {}).items()]
+    options = [*limit(), "--network", "none", "--volume", f"{tree}:/opt/ml", *environment]
+    return [*options, name_image(container), *ARGUMENTS.get(container, ())]
+
+
+def write_training_job(tree: Path, processed: Path) -> None:
+    """A training job over the outputs of preprocessing."""
+    data = tree / "input/data"
+    for channel, folder in (("train", "train"), ("validation", "test"), ("encoding", "encoding")):
+        shutil.copytree(processed / folder, data / channel)
+    write_configuration(tree, {"n_estimators": "5", "min_samples_leaf": "5"})
+
+
+def write_image_job(tree: Path) -> None:
+    """An image training job over made-up pictures, the last of each class held out."""
+    data = tree / "input/data"
+    pictures.make_pictures(data / "train", classes=CLASSES, per_class=PICTURES_PER_CLASS)
+    (data / "validation").symlink_to("train")
+    rows: dict[str, list[str]] = {"train": [], "validation": []}
+    for label, folder in enumerate(sorted((data / "train").iterdir())):
+        for place, picture in enumerate(sorted(folder.iterdir())):
+            kind = "validation" if place == PICTURES_PER_CLASS - 1 else "train"
+            row = f"{label * PICTURES_PER_CLASS + place}\t{label}\t{folder.name}/{picture.name}\n"
+            rows[kind].append(row)
+    for kind, lines in rows.items():
+        (data / f"{kind}_lst").mkdir()
+        (data / f"{kind}_lst" / f"{kind}.lst").write_text("".join(lines), encoding="utf-8")
+    write_configuration(tree, {"image_size": "64"})
+
+
+def write_configuration(tree: Path, hyperparameters: dict[str, str]) -> None:
+    """The files that SageMaker writes for a training job."""
+    config = tree / "input/config"
+    config.mkdir()
+    channels = {folder.name: {"TrainingInputMode": "File"} for folder in (tree / "input/data").iterdir()}
+    resources = {"current_host": "algo-1", "hosts": ["algo-1"]}
+    for name, content in (
+        ("hyperparameters", hyperparameters),
+        ("inputdataconfig", channels),
+        ("resourceconfig", resources),
+    ):
+        (config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def make_request(container: Container) -> tuple[bytes, str, int]:
+    """A body for an endpoint, its content type and how many predictions it asks for."""
+    if container is Container.IMAGE_INFERENCE:
+        shape = pictures.SHAPES[:1]
+        body = io.BytesIO()
+        next(pictures.draw_pictures(shape, 1, seed=1))[1].save(body, format="JPEG")
+        return body.getvalue(), "application/x-image", CLASSES
+    text = io.StringIO()
+    rows = (row[:-1] for row in bigmart.make_rows(ASKED, seed=1))
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode(), "text/csv", ASKED
+
+
+def invoke(port: int, body: bytes, content_type: str) -> list[object]:
+    """The predictions that a served model answers with."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=ANSWER_SECONDS)
+    try:
+        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        connection.request("POST", "/invocations", body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        raise TrialError(f"/invocations does not answer: {error}") from error
+    finally:
+        connection.close()
+    if answer.status != http.HTTPStatus.OK:
+        raise TrialError(f"/invocations answers {answer.status}: {text}")
+    predictions: list[object] = json.loads(text)["predictions"]
+    return predictions
+
+
+def expect(holds: bool, container: Container, problem: str, said: str) -> None:
+    """Raises TrialError with the problem and what the container said unless something holds."""
+    if not holds:
+        raise TrialError(f"{container} {problem}; it said:\n{show_end(said) or 'nothing'}")

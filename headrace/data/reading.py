@@ -1,0 +1,178 @@
+"""Single objects: as bytes, as a stream that reads only what is asked for, as a temporary file."""
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import obstore
+
+from headrace.data.addresses import AddressLike, S3Address, parse_address
+from headrace.data.checksums import MIB, count_parts, hash_bytes
+from headrace.data.connection import connect
+from headrace.data.errors import AddressError, DamagedObjectError, explaining
+from headrace.data.listing import describe_object
+from headrace.data.names import is_file_name
+from headrace.data.replication import replicate
+from headrace.data.staging import staging_in
+from headrace.data.uploads import store_bytes
+from headrace.data.verification import check_answer
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+FIRST_READ: Final = MIB // 4
+LARGEST_READ: Final = 16 * MIB
+
+
+def open_object(address: AddressLike) -> BinaryIO:
+    """An object as a binary file that can seek; it fetches only the ranges that are read.
+
+    Read in order, it fetches larger and larger ranges ahead. An object that is replaced meanwhile is noticed.
+
+    Args:
+        address: `s3://bucket/key` or a path.
+
+    Raises:
+        MissingObjectError: If there is none.
+    """
+    where = parse_address(address)
+    if isinstance(where, Path):
+        return where.open("rb")
+    return io.BufferedReader(_ObjectReader(_with_readable_key(where)))
+
+
+def read_bytes(address: AddressLike) -> bytes:
+    """The content of an object.
+
+    Raises:
+        MissingObjectError: If there is none.
+    """
+    where = parse_address(address)
+    if isinstance(where, Path):
+        return where.read_bytes()
+    connection = connect()
+    with explaining(where):
+        answer = obstore.get(connection.store_of(where.bucket), _with_readable_key(where).key)
+        content = bytes(answer.bytes())
+    etag = answer.meta["e_tag"] or ""
+    if count_parts(etag) == 0:
+        client = connection.client_of(where.bucket)
+        check_answer(client, where, sent=hash_bytes(content), stored=etag, size=len(content))
+    return content
+
+
+def write_bytes(address: AddressLike, content: bytes) -> None:
+    """Store content as an object, over what is there: at once, or not at all."""
+    where = parse_address(address)
+    if isinstance(where, S3Address):
+        _with_readable_key(where)
+        connection = connect()
+        store_bytes(connection.client_of(where.bucket), connection.store_of(where.bucket), where, content)
+        return
+    with staging_in(where.parent) as staging:
+        staged = staging.new_file()
+        staged.write_bytes(content)
+        staging.publish(staged, where)
+
+
+@contextmanager
+def temporary_file(address: AddressLike) -> Iterator[Path]:
+    """A path at which an object can be read as a file, under its own name, as long as the context lasts.
+
+    A path of this machine is given back as it is: read from it only.
+
+    Raises:
+        MissingObjectError: If there is none.
+
+    Example:
+        with temporary_file("s3://raw/signals/heart.mat") as path:
+            signals = scipy.io.loadmat(path)
+    """
+    where = parse_address(address)
+    if isinstance(where, Path):
+        yield where
+        return
+    with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
+        path = Path(folder, _with_readable_key(where).name)
+        replicate(where, path)
+        yield path
+
+
+class _ObjectReader(io.RawIOBase):
+    """The object of one ETag, read by ranges."""
+
+    def __init__(self, address: S3Address) -> None:
+        super().__init__()
+        found = describe_object(address)
+        self._address = address
+        self._store = connect().store_of(address.bucket)
+        self._size, self._etag = found.size, found.etag
+        self._position = 0
+        self._block, self._block_start = memoryview(b""), 0
+        self._ahead = FIRST_READ
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError(f"{self._address} has no position {start + offset}")
+        self._position = start + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        target = memoryview(buffer).cast("B")
+        content = self._take(len(target))
+        target[: len(content)] = content
+        return len(content)
+
+    def readall(self) -> bytes:
+        content = bytes(self._fetch(self._position, self._size)) if self._position < self._size else b""
+        self._position += len(content)
+        return content
+
+    def _take(self, wanted: int) -> memoryview:
+        """The next bytes: as many as wanted, or as the block at hand has."""
+        offset = self._position - self._block_start
+        if not 0 <= offset < len(self._block):
+            self._read_ahead(wanted)
+            offset = 0
+        content = self._block[offset : offset + wanted]
+        self._position += len(content)
+        return content
+
+    def _read_ahead(self, wanted: int) -> None:
+        goes_on = self._block and self._position == self._block_start + len(self._block)
+        self._ahead = min(2 * self._ahead, LARGEST_READ) if goes_on else FIRST_READ
+        end = min(self._position + max(wanted, self._ahead), self._size)
+        self._block = self._fetch(self._position, end) if self._position < end else memoryview(b"")
+        self._block_start = self._position
+
+    def _fetch(self, start: int, end: int) -> memoryview:
+        with explaining(self._address):
+            answer = obstore.get(
+                self._store, self._address.key, options={"range": (start, end), "if_match": self._etag}
+            )
+            content = memoryview(answer.bytes())
+        if len(content) != end - start:
+            raise DamagedObjectError(
+                f"{self._address} arrived with {len(content):,} of {end - start:,} bytes; try again"
+            )
+        return content
+
+
+def _with_readable_key(address: S3Address) -> S3Address:
+    if not is_file_name(address.key):
+        raise AddressError(f"{address} is the key of no file: it has an empty, '.' or '..' part; rename the object")
+    return address

@@ -1,0 +1,99 @@
+"""Where normalized images come from: one address, by setting, by environment variable or from the deployed stacks.
+
+https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws/    the function URL
+s3://training-abcdefghij--ol-s3                                          an Object Lambda access point's alias
+file:///data/raw                                                         a folder, normalized by this process
+"""
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import boto3
+
+from headrace import contract
+from lambdas.image_normalizer import contract as normalizer
+
+ADDRESS_VARIABLE: Final = "HEADRACE_IMAGES"
+
+
+class AddressError(Exception):
+    """There is no way to normalized images, or it is not understood."""
+
+
+class DoorKind(StrEnum):
+    """The ways to normalized images, by the beginning of their addresses."""
+
+    FUNCTION_URL = "function URL"
+    OBJECT_LAMBDA = "Object Lambda"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A way to normalized images.
+
+    Args:
+        kind: Which of the ways it is.
+        place: The URL, the alias or the folder.
+    """
+
+    kind: DoorKind
+    place: str
+
+
+def parse_address(text: str) -> Address:
+    """The address that a text means; a text without a scheme is a folder.
+
+    Raises:
+        AddressError: If it means none.
+    """
+    parts = urlsplit(text)
+    if parts.scheme in {"http", "https"} and parts.netloc:
+        return Address(DoorKind.FUNCTION_URL, text)
+    if parts.scheme == "s3" and parts.netloc and parts.path in {"", "/"}:
+        return Address(DoorKind.OBJECT_LAMBDA, parts.netloc)
+    if text and parts.scheme in {"", "file"} and Path(unquote(parts.path)).is_dir():
+        return Address(DoorKind.FOLDER, unquote(parts.path))
+    raise AddressError(
+        f"{text!r} is no way to normalized images: use the function's URL, "
+        "s3://ALIAS of an Object Lambda access point, or a folder that exists"
+    )
+
+
+def find_address(*, environment: str = "dev", consumer: str | None = None) -> Address:
+    """The address in the variable HEADRACE_IMAGES, or else in the outputs of the deployed normalizer.
+
+    Args:
+        environment: Whose stacks to ask.
+        consumer: Read through this consumer's Object Lambda access point if there is one, not the function URL.
+
+    Raises:
+        AddressError: If neither tells one.
+    """
+    if text := os.environ.get(ADDRESS_VARIABLE):
+        return parse_address(text)
+    outputs = _read_outputs(contract.stack_name(environment, "Normalizer"))
+    alias = outputs.get(normalizer.object_lambda_output(consumer)) if consumer else None
+    if alias:
+        return Address(DoorKind.OBJECT_LAMBDA, alias)
+    if normalizer.FUNCTION_URL_OUTPUT in outputs:
+        return Address(DoorKind.FUNCTION_URL, outputs[normalizer.FUNCTION_URL_OUTPUT])
+    raise AddressError(
+        f"the normalizer of '{environment}' has no function URL, and {consumer or 'nobody'} an Object Lambda access "
+        f"point: set normalizer.function_url, or {ADDRESS_VARIABLE} to a folder"
+    )
+
+
+def _read_outputs(stack: str) -> dict[str, str]:
+    cloudformation: Any = boto3.client("cloudformation")
+    try:
+        (description,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except cloudformation.exceptions.ClientError as error:
+        raise AddressError(
+            f"cannot read the outputs of {stack}: {error}; deploy it, or set {ADDRESS_VARIABLE}"
+        ) from error
+    return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}

@@ -1,0 +1,172 @@
+"""The ways to one normalized image, each asked once; who asks again is `headrace.images.reader`."""
+
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import quote, urlencode
+
+import boto3
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headrace.images.addresses import Address, AddressError, DoorKind
+from headrace.images.errors import ImageError, ImageRefusedError, ImageUnavailableError
+
+# The function itself takes 30 seconds at most by default, and 60 by any setting.
+_TIMEOUT_SECONDS: Final = 65
+_CONNECT_SECONDS: Final = 5
+_URL_REGION: Final = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.on\.aws$")
+# S3's answers when it may not invoke the function at the moment; their status alone would say never.
+_UNAVAILABLE_CODES: Final = frozenset({"LambdaInvocationFailed", "LambdaTimeout", "RequestTimeout", "SlowDown"})
+
+
+class Door(Protocol):
+    """A way to normalized images."""
+
+    def read(self, key: str) -> bytes:
+        """The picture of an image.
+
+        Raises:
+            ImageError: If it does not come.
+        """
+
+
+def open_door(address: Address, options: Mapping[str, str], *, connections: int) -> Door:
+    """The door at an address, for pictures with these options.
+
+    Raises:
+        AddressError: If a folder's images cannot be normalized here.
+    """
+    if address.kind is DoorKind.FUNCTION_URL:
+        return FunctionUrlDoor(address.place, options, connections)
+    if address.kind is DoorKind.OBJECT_LAMBDA:
+        return ObjectLambdaDoor(address.place, options, connections)
+    return FolderDoor(Path(address.place), options)
+
+
+class FunctionUrlDoor:
+    """The normalizer's function URL, with requests signed for AWS."""
+
+    def __init__(self, url: str, options: Mapping[str, str], connections: int) -> None:
+        session = boto3.Session()
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise AddressError("there are no AWS credentials to sign requests to the function URL with")
+        self._url = url.rstrip("/")
+        self._query = f"?{urlencode(options)}" if options else ""
+        self._credentials = credentials
+        region = _URL_REGION.search(urllib3.util.parse_url(url).host or "")
+        self._region = region[1] if region else session.region_name
+        if not self._region:
+            raise AddressError(f"{url} does not name the region to sign requests for; set AWS_DEFAULT_REGION")
+        self._http = urllib3.PoolManager(
+            maxsize=connections,
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_TIMEOUT_SECONDS),
+            retries=False,
+        )
+
+    def read(self, key: str) -> bytes:
+        """The picture of an image."""
+        url = f"{self._url}/{quote(key)}{self._query}"
+        response = self._get(key, url, self._sign(key, url))
+        if response.status == HTTPStatus.SEE_OTHER:
+            # The address is signed already, and for S3.
+            response = self._get(key, response.headers["Location"], {})
+        if response.status != HTTPStatus.OK:
+            raise _explain(key, response.status, *_read_refusal(response.data))
+        return response.data
+
+    def _sign(self, key: str, url: str) -> dict[str, str]:
+        request = AWSRequest("GET", url)
+        try:
+            credentials = self._credentials.get_frozen_credentials()
+        except BotoCoreError as error:
+            # A role's credentials expire, and what hands out new ones may be busy.
+            raise ImageUnavailableError(key, type(error).__name__, str(error)) from error
+        SigV4Auth(credentials, "lambda", self._region).add_auth(request)
+        return dict(request.headers)
+
+    def _get(self, key: str, url: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._http.request("GET", url, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise ImageUnavailableError(key, type(error).__name__, str(error)) from error
+
+
+class ObjectLambdaDoor:
+    """An Object Lambda access point, by its alias."""
+
+    def __init__(self, alias: str, options: Mapping[str, str], connections: int) -> None:
+        self._alias = alias
+        self._options = options
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_TIMEOUT_SECONDS,
+            max_pool_connections=connections,
+            retries={"total_max_attempts": 1},
+        )
+        self._s3: Any = boto3.client("s3", config=config)
+        self._s3.meta.events.register("before-call.s3.GetObject", self._add_options)
+
+    def read(self, key: str) -> bytes:
+        """The picture of an image."""
+        try:
+            return bytes(self._s3.get_object(Bucket=self._alias, Key=key)["Body"].read())
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            raise _explain(key, status, error.response["Error"]["Code"], error.response["Error"]["Message"]) from error
+        except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
+            raise ImageUnavailableError(key, type(error).__name__, str(error)) from error
+
+    def _add_options(self, params: dict[str, Any], **_: object) -> None:
+        """S3 has no parameters for them; the function finds them in the request's query."""
+        if self._options:
+            mark = "&" if "?" in params["url"] else "?"
+            params["url"] += f"{mark}{urlencode(self._options)}"
+
+
+class FolderDoor:
+    """A folder whose images this process normalizes itself."""
+
+    def __init__(self, folder: Path, options: Mapping[str, str]) -> None:
+        try:
+            from lambdas.image_normalizer import normalize
+            from lambdas.image_normalizer import options as known_options
+        except ImportError as error:
+            raise AddressError(f"normalizing a folder's images here needs Pillow: {error}") from error
+        self._folder = folder
+        self._normalize = normalize.normalize
+        self._options = known_options.parse_options(options)
+
+    def read(self, key: str) -> bytes:
+        """The picture of an image."""
+        from lambdas.image_normalizer.errors import NormalizeError
+
+        try:
+            return self._normalize((self._folder / key).read_bytes(), self._options)
+        except NormalizeError as error:
+            raise ImageRefusedError(key, error.code, error.reason) from error
+        except OSError as error:
+            raise ImageRefusedError(key, "NoSuchKey", error.strerror or str(error)) from error
+
+
+def _explain(key: str, status: int, code: str, reason: str) -> ImageError:
+    may_come = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
+    if may_come or code in _UNAVAILABLE_CODES:
+        return ImageUnavailableError(key, code, reason)
+    return ImageRefusedError(key, code, reason)
+
+
+def _read_refusal(body: bytes) -> tuple[str, str]:
+    """The code and the reason in an answer of the function, or of what stands before it."""
+    try:
+        told = json.loads(body)
+        return told["code"], told["message"]
+    except (ValueError, KeyError, TypeError):
+        return "Refused", body[:200].decode(errors="replace") or "no reason given"

@@ -1,0 +1,85 @@
+"""Reading normalized images, asking again for those that may come later."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from io import BytesIO
+from typing import Final
+
+from headrace.images.addresses import ADDRESS_VARIABLE, Address, find_address
+from headrace.images.doors import Door, open_door
+from headrace.images.errors import ImageUnavailableError
+
+DEFAULT_CONNECTIONS: Final = 16
+_ATTEMPTS: Final = 8
+_LONGEST_WAIT_SECONDS: Final = 8.0
+
+
+class ImageReader:
+    """Reads normalized images through one door; threads may share it.
+
+    Args:
+        address: Where images come from.
+        options: The normalizer's options: width, height, fit, colour, output_format, quality.
+        connections: How many threads read at the same time.
+        sleep: Waits before an image is asked for again.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        options: Mapping[str, str | int] | None = None,
+        *,
+        connections: int = DEFAULT_CONNECTIONS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        texts = {name: str(value) for name, value in (options or {}).items()}
+        self._door: Door = open_door(address, texts, connections=connections)
+        self.connections = connections
+        self._sleep = sleep
+
+    def read(self, key: str) -> bytes:
+        """The picture of an image.
+
+        Raises:
+            ImageRefusedError: If there is none.
+            ImageUnavailableError: If it has not come after asking several times.
+        """
+        for attempt in range(_ATTEMPTS - 1):
+            try:
+                return self._door.read(key)
+            except ImageUnavailableError:
+                # Whoever was refused together must not come back together.
+                self._sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.2 * 2**attempt)))  # noqa: S311
+        return self._door.read(key)
+
+
+def open_normalized(key: str, *, address: Address | None = None, **options: str | int) -> BytesIO:
+    """The picture of an image of the raw bucket, as a file.
+
+    Example:
+        Image.open(open_normalized("images/pictures/0001.jpg", width=128, height=128))
+
+    Args:
+        key: The image's key.
+        address: Where images come from; `find_address` finds it if it is not given.
+        options: The normalizer's options: width, height, fit, colour, output_format, quality.
+
+    Raises:
+        AddressError: If there is no way to normalized images.
+        ImageError: If the picture does not come.
+    """
+    chosen = address or _find_default_address(os.environ.get(ADDRESS_VARIABLE))
+    return BytesIO(_open_reader(chosen, tuple(sorted(options.items()))).read(key))
+
+
+@cache
+def _find_default_address(_variable: str | None) -> Address:
+    return find_address()
+
+
+@cache
+def _open_reader(address: Address, options: tuple[tuple[str, str | int], ...]) -> ImageReader:
+    return ImageReader(address, dict(options))

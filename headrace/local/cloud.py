@@ -1,0 +1,234 @@
+"""The local cloud seen from outside: is it running, where, and how to start, reach and stop it."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 4566
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "000000000000"
+
+START_SECONDS: Final = 60
+# A training job gets a moment to end by itself before it is killed.
+STOP_SECONDS: Final = 20
+_POLL_SECONDS: Final = 0.05
+
+_STATE_FILE: Final = "cloud.json"
+_LOCK_FILE: Final = "lock"
+_LOG_FILE: Final = "server.log"
+
+
+class CloudError(RuntimeError):
+    """The local cloud cannot be started, reached or stopped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalCloud:
+    """A running local cloud.
+
+    Args:
+        root: The folder it keeps its state in.
+        port: Where it listens on 127.0.0.1.
+        pid: Its server's process.
+        process: That process, when this one started it; its standard input stays open as long as this one lives.
+    """
+
+    root: Path
+    port: int
+    pid: int
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def endpoint_url(self) -> str:
+        """What `AWS_ENDPOINT_URL` must be for AWS clients to reach it."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def client_environment(self) -> dict[str, str]:
+        """The environment variables that make AWS clients use it, and never a real account."""
+        return client_environment(self.port)
+
+    def stop(self) -> None:
+        """Stop it and every process it started.
+
+        Raises:
+            CloudError: If it does not end even when killed.
+        """
+        for signum in (signal.SIGTERM, signal.SIGKILL):
+            if not is_running(self.root):
+                break
+            _send(self.pid, signum)
+            wait_until_stopped(self.root, STOP_SECONDS)
+        if self.process:
+            _reap(self.process)
+        if is_running(self.root):
+            raise CloudError(
+                f"the local cloud's server, process {self.pid}, does not end; its log: {log_file(self.root)}"
+            )
+
+
+def client_environment(port: int) -> dict[str, str]:
+    """The environment variables that make AWS clients use the local cloud on a port, and never a real account."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": f"{HOST},localhost",
+        "no_proxy": f"{HOST},localhost",
+    }
+
+
+def log_file(root: Path) -> Path:
+    """The server's own log."""
+    return root / _LOG_FILE
+
+
+def claim(root: Path, port: int) -> IO[str]:
+    """Make this process the server of a root: the lock is held as long as the returned file is open.
+
+    Raises:
+        CloudError: If another server holds it.
+    """
+    lock = (root / _LOCK_FILE).open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise CloudError(f"another local cloud runs on {root}") from None
+    state = root / f"{_STATE_FILE}.new"
+    state.write_text(json.dumps({"port": port, "pid": os.getpid()}))
+    state.replace(root / _STATE_FILE)
+    return lock
+
+
+def is_running(root: Path) -> bool:
+    """Whether a server holds the root."""
+    try:
+        with (root / _LOCK_FILE).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def wait_until_stopped(root: Path, seconds: float) -> bool:
+    """Whether no server holds the root within a time."""
+    return _wait_until(lambda: not is_running(root), seconds)
+
+
+def find(root: Path) -> LocalCloud | None:
+    """The local cloud that runs on a root, if one does."""
+    if not is_running(root):
+        return None
+    state = json.loads((root / _STATE_FILE).read_text())
+    return LocalCloud(root=root, port=state["port"], pid=state["pid"])
+
+
+def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalCloud:
+    """Start a local cloud and wait until it answers.
+
+    Args:
+        root: The folder it keeps its state in.
+        port: Where it is to listen on 127.0.0.1.
+        stop_with_caller: Whether it stops by itself when this process ends, however it ends.
+
+    Raises:
+        CloudError: If one runs there already, the port is taken, or it does not come up.
+    """
+    if running := find(root):
+        raise CloudError(f"a local cloud runs already, on port {running.port}; stop it with 'headrace local down'")
+    check_port(port)
+    root.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "headrace.local.server", "--root", str(root), "--port", str(port)]
+    if stop_with_caller:
+        command.append("--stop-with-caller")
+    with log_file(root).open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if stop_with_caller else subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    cloud = LocalCloud(root=root, port=port, pid=process.pid, process=process)
+    try:
+        _wait_until_ready(cloud, process)
+    except BaseException:
+        process.kill()
+        _reap(process)
+        raise
+    return cloud
+
+
+def check_port(port: int) -> None:
+    """Make sure nobody listens on a port of this machine.
+
+    Raises:
+        CloudError: Naming the port and what to do.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CloudError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from None
+
+
+def _wait_until_ready(cloud: LocalCloud, process: subprocess.Popen[bytes]) -> None:
+    def is_ready_or_gone() -> bool:
+        return process.poll() is not None or _answers(cloud)
+
+    if not _wait_until(is_ready_or_gone, START_SECONDS):
+        raise CloudError(f"the local cloud does not answer after {START_SECONDS} s; its log: {log_file(cloud.root)}")
+    if process.returncode is not None:
+        last_lines = "\n".join(log_file(cloud.root).read_text(errors="replace").splitlines()[-5:])
+        raise CloudError(f"the local cloud did not start:\n{last_lines}")
+
+
+def _answers(cloud: LocalCloud) -> bool:
+    try:
+        with urllib.request.urlopen(f"{cloud.endpoint_url}/_ministack/health", timeout=2) as response:  # noqa: S310
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def _send(pid: int, signum: int) -> None:
+    try:
+        os.kill(pid, signum)
+    except ProcessLookupError:
+        return

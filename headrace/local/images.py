@@ -1,0 +1,219 @@
+"""The local cloud's images: built by a container engine, or without one.
+
+Without an engine, a container's own packages and the program that its Dockerfile names stand for its image. A "pushed"
+image is an entry in a file of the local cloud's root: the image's URI, and either the container and its Python
+environment, or the engine and the image's name there. Modules that an image carries are copied anew for each push.
+"""
+
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+from headrace.container_images import CONTAINERS_DIRECTORY, stage_modules
+from headrace.container_images.building import BuildSettings, build_image
+from headrace.container_images.engine import Engine
+from headrace.contract import Container
+from headrace.local.sagemaker.engine_containers import EngineContainer
+from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
+from headrace.local.tools import Tool, run_tool
+
+_IMAGES_FILE = "images.json"
+_MODULES_FOLDER = "modules"
+_ENTRYPOINT = re.compile(r"^ENTRYPOINT\s+(\[.*\])\s*$", re.MULTILINE)
+
+
+class ImageError(RuntimeError):
+    """A container whose program cannot be run as a process."""
+
+
+class Environments:
+    """Python environments with exactly a container's pinned packages, made on first use and kept by their hash.
+
+    Args:
+        folder: Where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, container: Container) -> Path:
+        """Where a container's environment is, or will be."""
+        digest = hashlib.sha256(_requirements(container).read_bytes()).hexdigest()[:16]
+        return self._folder / f"{container}-{sys.implementation.cache_tag}-{digest}"
+
+    def paths(self) -> dict[Container, Path]:
+        """Where every container's environment is."""
+        return {container: self.path(container) for container in Container}
+
+    def prepare(self) -> None:
+        """Make those that are missing, side by side.
+
+        Raises:
+            ToolError: If packages cannot be installed; with the installer's own words.
+        """
+        missing = [container for container in Container if not self.path(container).exists()]
+        if not missing:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".new-") as scratch, ExitStack() as stack:
+            installations = [
+                stack.enter_context(_start_installation(container, Path(scratch) / container)) for container in missing
+            ]
+            for installation in installations:
+                installation.finish()
+            for container in missing:
+                # Another run may have made the same meanwhile.
+                if not self.path(container).exists():
+                    (Path(scratch) / container).rename(self.path(container))
+
+
+def _requirements(container: Container) -> Path:
+    return CONTAINERS_DIRECTORY / container / "requirements.txt"
+
+
+def _start_installation(container: Container, environment: Path) -> Tool:
+    uv = [sys.executable, "-m", "uv", "--quiet"]
+    # Relocatable, because it gets its place only when it is whole.
+    run_tool("uv venv", [*uv, "venv", "--relocatable", "--python", sys.executable, str(environment)])
+    # Bytecode is compiled once here: the programs themselves never write any.
+    options = ["--require-hashes", "--compile-bytecode", "--python", str(environment / "bin" / "python")]
+    command = [*uv, "pip", "install", *options, "--requirements", str(_requirements(container))]
+    return Tool(f"installing the packages of {container}", command)
+
+
+def push(root: Path, images: Mapping[str, Container], environments: Mapping[Container, Path]) -> None:
+    """Make images known to the local cloud under their URIs."""
+    entries = {
+        uri: {"container": container.value, "environment": str(environments[container])}
+        for uri, container in images.items()
+    }
+    for container in images.values():
+        stage_modules(container, root / _MODULES_FOLDER / container)
+    _write_entries(root, entries)
+
+
+def push_built(root: Path, images: Mapping[str, Container], engine: str, names: Mapping[Container, str]) -> None:
+    """Make images that an engine holds known to the local cloud, which then runs them as containers."""
+    _write_entries(root, {uri: {"engine": engine, "image": names[container]} for uri, container in images.items()})
+
+
+def _write_entries(root: Path, entries: Mapping[str, Mapping[str, str]]) -> None:
+    scratch = root / f"{_IMAGES_FILE}.new"
+    scratch.write_text(json.dumps(entries, indent=2))
+    scratch.replace(root / _IMAGES_FILE)
+
+
+class ImageSource(Protocol):
+    """Makes the containers' images and makes them known to a local cloud."""
+
+    description: str
+
+    def prepare(self) -> None:
+        """Make what is missing."""
+
+    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+        """Make the images known under their URIs."""
+
+
+class ProcessImages:
+    """Images that are run as processes, each with its own packages.
+
+    Args:
+        folder: Where the packages are kept.
+    """
+
+    description = "prepare the containers' packages"
+
+    def __init__(self, folder: Path) -> None:
+        self._environments = Environments(folder)
+
+    def prepare(self) -> None:
+        """Install the packages that are missing."""
+        self._environments.prepare()
+
+    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+        """Make the images known under their URIs."""
+        push(root, images, self._environments.paths())
+
+
+class EngineImages:
+    """Images that are built and run by a container engine."""
+
+    description = "build the containers' images"
+
+    def __init__(self, engine: Engine, settings: BuildSettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._names: dict[Container, str] = {}
+
+    def prepare(self) -> None:
+        """Build the images that are missing."""
+        self._names = {container: build_image(self._engine, container, self._settings) for container in Container}
+
+    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+        """Make the images known under their URIs."""
+        push_built(root, images, self._engine.name, self._names)
+
+
+class PushedImages:
+    """The registry of a local cloud: what has been pushed to it."""
+
+    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+        self._file = root / _IMAGES_FILE
+        self._modules = root / _MODULES_FOLDER
+        self._environment = dict(environment)
+
+    def resolve(self, image_uri: str) -> ContainerImage:
+        """How to run an image.
+
+        Raises:
+            ImageNotFoundError: If it has not been pushed.
+        """
+        entries = json.loads(self._file.read_text()) if self._file.exists() else {}
+        if image_uri not in entries:
+            raise ImageNotFoundError(image_uri)
+        entry = entries[image_uri]
+        if "engine" in entry:
+            return ContainerImage(
+                entrypoint=(),
+                working_directory=CONTAINERS_DIRECTORY,
+                environment=self._environment,
+                container=EngineContainer(entry["engine"], entry["image"]),
+            )
+        container = Container(entry["container"])
+        python = Path(entry["environment"]) / "bin" / "python"
+        return ContainerImage(
+            entrypoint=(str(python), *read_entrypoint(CONTAINERS_DIRECTORY / container / "Dockerfile")[1:]),
+            working_directory=CONTAINERS_DIRECTORY,
+            environment={**_system_environment(), "PYTHONPATH": str(self._modules / container), **self._environment},
+        )
+
+
+def read_entrypoint(dockerfile: Path) -> list[str]:
+    """The program and arguments of a Dockerfile's last ENTRYPOINT.
+
+    Raises:
+        ImageError: If there is none in the JSON form, or its program is not Python.
+    """
+    found = _ENTRYPOINT.findall(dockerfile.read_text())
+    entrypoint = json.loads(found[-1]) if found else []
+    if not entrypoint or entrypoint[0] not in ("python", "python3"):
+        raise ImageError(f'{dockerfile}: expected ENTRYPOINT ["python", …]; the local cloud runs Python programs')
+    return [str(part) for part in entrypoint]
+
+
+def _system_environment() -> dict[str, str]:
+    """What a process needs of this machine; everything else of the caller's environment stays outside."""
+    kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME")
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

@@ -1,0 +1,114 @@
+"""Stages the data of channels and processing inputs in a container's tree."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.host import Host
+from headrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
+from headrace.local.sagemaker.s3_objects import (
+    S3Location,
+    download_object,
+    download_prefix,
+    place_key,
+)
+
+
+class ChannelStager:
+    """Brings the data of one job to its tree, whatever source and mode a channel names.
+
+    File and FastFile channels are copies; a file system's directory is the folder itself. Pipe channels are refused.
+    """
+
+    def __init__(self, host: Host, role: str, check_stop: Callable[[], None]) -> None:
+        self._host = host
+        self._role = role
+        self._check_stop = check_stop
+        self._mounted: list[Path] = []
+        self._read_only: list[ReadOnlyFolder] = []
+
+    def stage_channel(self, channel: Mapping[str, Any], default_mode: str, folder: Path) -> None:
+        """Fills a training channel's folder."""
+        mode = channel.get("InputMode", default_mode)
+        source = channel["DataSource"]
+        if mode == "Pipe":
+            raise DataError(
+                f'Pipe mode of channel "{channel["ChannelName"]}" is not served by the local cloud yet; '
+                "use File or FastFile."
+            )
+        if "FileSystemDataSource" in source:
+            self._mount(source["FileSystemDataSource"], folder)
+            return
+        s3_source = source["S3DataSource"]
+        self.stage_s3(s3_source["S3Uri"], s3_source["S3DataType"], folder)
+        if mode == "FastFile":
+            self._read_only.append(ReadOnlyFolder(folder, folder))
+
+    def protect_folders(self) -> tuple[str, ...]:
+        """The beginning of the program's command line, which takes the right to write to read-only channels."""
+        return protect_folders(self._read_only, find_protection()) if self._read_only else ()
+
+    def list_differences(self) -> list[str]:
+        """What is not as on AWS, for the job's log."""
+        if self._read_only and find_protection() is Protection.PERMISSIONS:
+            return ["read-only channels are copies without write permission: this machine allows no mounts"]
+        return []
+
+    def export_changes(self) -> None:
+        """Stores what was changed in mounted directories in the buckets they are linked to."""
+        for directory in self._mounted:
+            self._host.file_systems.export_changes(directory)
+
+    def _mount(self, source: Mapping[str, Any], folder: Path) -> None:
+        directory = self._host.file_systems.mount(
+            source["FileSystemId"], source["FileSystemType"], source["DirectoryPath"], self._check_stop
+        )
+        self._mounted.append(directory)
+        if source["FileSystemAccessMode"] == "ro":
+            self._read_only.append(ReadOnlyFolder(directory, folder))
+        else:
+            folder.symlink_to(directory)
+
+    def stage_s3(self, uri: str, data_type: str, folder: Path) -> None:
+        """Fills a folder with the objects of a prefix or of a manifest."""
+        folder.mkdir(parents=True, exist_ok=True)
+        location = S3Location.parse(uri)
+        if data_type == "ManifestFile":
+            self._stage_manifest(location, folder)
+        elif data_type == "S3Prefix":
+            if not download_prefix(self._host.s3, location, folder, self._check_stop):
+                raise DataError(self._describe_missing(uri, location))
+        else:
+            raise DataError(f'S3 data type {data_type} of "{uri}" is not served by the local cloud yet.')
+
+    def _stage_manifest(self, location: S3Location, folder: Path) -> None:
+        file = folder.parent / f"{folder.name}-manifest"
+        download_object(self._host.s3, location, file)
+        try:
+            prefix, names = read_manifest(file.read_bytes())
+        except (ValueError, DataError) as error:
+            raise DataError(f"Data download failed: the manifest {location} cannot be read: {error}") from error
+        for name in names:
+            self._check_stop()
+            source = S3Location.parse(prefix + name)
+            download_object(self._host.s3, source, place_key(name, folder))
+
+    def _describe_missing(self, uri: str, location: S3Location) -> str:
+        return (
+            f'Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure '
+            f"that the bucket exists in the selected region ({self._host.region}), that objects exist under that S3 "
+            f'prefix, and that the role "{self._role}" has "s3:ListBucket" permissions on bucket "{location.bucket}".'
+        )
+
+
+def read_manifest(content: bytes) -> tuple[str, list[str]]:
+    """The prefix and the keys below it of a manifest such as `[{"prefix": "s3://bucket/train/"}, "a.csv", "b.csv"]`."""
+    entries = json.loads(content)
+    if not (isinstance(entries, list) and entries and isinstance(entries[0], dict) and entries[0].get("prefix")):
+        raise DataError('it must be a JSON list that begins with {"prefix": "s3://bucket/some/prefix/"}')
+    names = entries[1:]
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise DataError("after the prefix it must list the keys below it as strings")
+    return str(entries[0]["prefix"]), names

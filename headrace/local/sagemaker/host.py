@@ -1,0 +1,110 @@
+"""The machine that jobs and endpoints run on: its folders, its clients, its patience."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from headrace.local.sagemaker.errors import RequestRefusedError
+from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError, ImageRegistry
+
+
+class S3Client(Protocol):
+    """The part of boto3's S3 client that jobs and endpoints use."""
+
+    def list_objects_v2(self, **request: Any) -> Any:
+        """One page of a bucket's keys."""
+        ...
+
+    def get_object(self, **request: Any) -> Any:
+        """One object with its body as a stream."""
+        ...
+
+    def head_object(self, **request: Any) -> Any:
+        """One object's metadata."""
+        ...
+
+    def upload_file(self, filename: str, bucket: str, key: str) -> Any:
+        """Stores a file whole or not at all."""
+        ...
+
+    def delete_object(self, **request: Any) -> Any:
+        """Removes an object."""
+        ...
+
+
+class FileSystemMounts(Protocol):
+    """The EFS and FSx for Lustre file systems that channels can name."""
+
+    def mount(
+        self, file_system_id: str, file_system_type: str, directory_path: str, check_stop: Callable[[], None]
+    ) -> Path:
+        """The folder in place of a directory, with its data; raises DataError when there is none."""
+        ...
+
+    def export_changes(self, directory: Path) -> None:
+        """Stores what was changed below a mounted directory in the buckets it is linked to."""
+        ...
+
+
+class LogsClient(Protocol):
+    """The part of boto3's CloudWatch Logs client that log shipping uses."""
+
+    def create_log_group(self, **request: Any) -> Any:
+        """Creates a group."""
+        ...
+
+    def create_log_stream(self, **request: Any) -> Any:
+        """Creates a stream."""
+        ...
+
+    def put_log_events(self, **request: Any) -> Any:
+        """Appends events."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long the machine waits for container programs: SageMaker's own figures where it has them."""
+
+    job_stop_seconds: float = 120
+    serving_stop_seconds: float = 30
+    close_seconds: float = 5
+    startup_seconds: float = 120
+    ping_seconds: float = 2
+    ping_interval_seconds: float = 0.1
+    invocation_seconds: float = 60
+    restarts: int = 5
+    restart_window_seconds: float = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """What every job and endpoint needs to know of the machine it runs on."""
+
+    root: Path
+    registry: ImageRegistry
+    s3: S3Client
+    logs: LogsClient
+    file_systems: FileSystemMounts
+    account: str
+    region: str
+    patience: Patience = field(default_factory=Patience)
+
+    def arn(self, kind: str, name: str) -> str:
+        """A resource's ARN; SageMaker writes names in lower case there."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
+
+    def find_image(self, image_uri: str) -> ContainerImage:
+        """The image a request names, or SageMaker's refusal."""
+        try:
+            return self.registry.resolve(image_uri)
+        except ImageNotFoundError as error:
+            raise RequestRefusedError(str(error)) from error
+
+
+def read_clock() -> datetime:
+    """The time now, in UTC and to the millisecond as SageMaker tells it."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -1,0 +1,34 @@
+"""What the control plane asks of a container image registry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from headrace.local.sagemaker.engine_containers import EngineContainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerImage:
+    """One pushed image: how to run its program as a process of this machine, or as a container of an engine."""
+
+    entrypoint: tuple[str, ...]
+    working_directory: Path
+    environment: Mapping[str, str]
+    container: EngineContainer | None = None
+
+
+class ImageNotFoundError(LookupError):
+    """The registry holds no image under this name."""
+
+    def __init__(self, image_uri: str) -> None:
+        super().__init__(f"Requested image {image_uri} not found.")
+        self.image_uri = image_uri
+
+
+class ImageRegistry(Protocol):
+    """Finds images by the name that requests use."""
+
+    def resolve(self, image_uri: str) -> ContainerImage:
+        """The image pushed under this name; raises ImageNotFoundError."""
+        ...

@@ -1,0 +1,245 @@
+"""The life that training and processing jobs share: a thread, a tree, a process, an end."""
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from headrace.local.sagemaker.errors import AlgorithmError, DataError, StoppedError
+from headrace.local.sagemaker.host import Host, read_clock
+from headrace.local.sagemaker.images import ContainerImage
+from headrace.local.sagemaker.log_shipping import LogStream
+from headrace.local.sagemaker.processes import ContainerProcess
+from headrace.local.sagemaker.s3_objects import AWS_ERRORS
+from headrace.local.sagemaker.trees import ContainerTree
+
+REASON_CHARACTERS = 1024
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended; `detail` is a status finer than the job's own, such as MaxRuntimeExceeded."""
+
+    status: str
+    detail: str
+    failure_reason: str = ""
+
+
+COMPLETED = Outcome("Completed", "Completed")
+STOPPED = Outcome("Stopped", "Stopped")
+INTERNAL_FAILURE = Outcome(
+    "Failed", "Failed", "InternalServerError: We encountered an internal error. Please try again."
+)
+
+
+def fail(reason: str) -> Outcome:
+    """A failure with its reason, cut to what the API can carry."""
+    return Outcome("Failed", "Failed", reason[:REASON_CHARACTERS])
+
+
+def describe_failed_program(text: str, exit_code: int) -> str:
+    """SageMaker's words for a program that failed, of which the exit code is never cut off."""
+    end = f", exit code: {exit_code}"
+    return text[: REASON_CHARACTERS - len("AlgorithmError: ") - len(end)] + end
+
+
+class Job(ABC):
+    """One run of a container program, from its request to its terminal state.
+
+    Threads wait for it with `wait`; `stop` asks it to end, `abandon` ends it because the local cloud does.
+    """
+
+    kind: ClassVar[str]
+    arn_kind: ClassVar[str]
+    name_key: ClassVar[str]
+    log_group: ClassVar[str]
+
+    def __init__(self, request: Mapping[str, Any], host: Host, image: ContainerImage) -> None:
+        self.request = request
+        self.host = host
+        self.image = image
+        self.creation_time = self.last_modified_time = read_clock()
+        self.start_time: datetime | None = None
+        self.end_time: datetime | None = None
+        self.status = "InProgress"
+        self.failure_reason = ""
+        self.changed = threading.Condition(threading.RLock())
+        self._stop_requested = False
+        self._abandoned = False
+        self._process: ContainerProcess | None = None
+        self._thread = threading.Thread(target=self._run, name=f"{self.kind} {self.name}", daemon=True)
+
+    @property
+    def name(self) -> str:
+        """The job's name as requested."""
+        return str(self.request[self.name_key])
+
+    @property
+    def arn(self) -> str:
+        """The job's ARN."""
+        return self.host.arn(self.arn_kind, self.name)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended."""
+        return self.status in {"Completed", "Failed", "Stopped"}
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """What the Describe operation answers."""
+
+    @abstractmethod
+    def _work(self, tree: ContainerTree) -> Outcome:
+        """Stages the data, runs the program and stores what it wrote."""
+
+    def start(self) -> None:
+        """Begins the work in the background."""
+        self._thread.start()
+
+    def wait(self) -> dict[str, Any]:
+        """The job's description once it has ended."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.is_terminal)
+            return self.describe()
+
+    def stop(self) -> bool:
+        """Asks the job to end; False when it has ended already."""
+        with self.changed:
+            if self.is_terminal:
+                return False
+            self._stop_requested = True
+            self._enter_stopping()
+            self.changed.notify_all()
+            return True
+
+    def abandon(self) -> None:
+        """Ends the job at once, without results, and returns when nothing of it is left."""
+        with self.changed:
+            self._abandoned = True
+            self._stop_requested = True
+            process = self._process
+            self.changed.notify_all()
+        if process:
+            process.stop(self.host.patience.close_seconds)
+        if self._thread.ident:
+            self._thread.join()
+
+    def _enter_stopping(self) -> None:
+        self.status = "Stopping"
+        self.last_modified_time = read_clock()
+
+    def _run(self) -> None:
+        outcome = INTERNAL_FAILURE
+        tree = ContainerTree(self.host.root / "jobs" / self.kind / self.name)
+        try:
+            outcome = self._attempt(tree)
+        finally:
+            tree.remove()
+            self._conclude(outcome)
+
+    def _attempt(self, tree: ContainerTree) -> Outcome:
+        try:
+            return self._work(ContainerTree.create(tree.folder))
+        except StoppedError:
+            return STOPPED
+        except AlgorithmError as error:
+            return fail(f"AlgorithmError: {error}")
+        except DataError as error:
+            return fail(f"ClientError: {error}")
+        except (OSError, *AWS_ERRORS) as error:
+            logger.exception("job_failed_internally job=%s", self.arn)
+            return fail(f"InternalServerError: {error}")
+
+    def _conclude(self, outcome: Outcome) -> None:
+        with self.changed:
+            self.end_time = self.last_modified_time = read_clock()
+            self.failure_reason = outcome.failure_reason
+            self._record_outcome(outcome)
+            self.status = outcome.status
+            self.changed.notify_all()
+
+    @abstractmethod
+    def _read_line(self, line: str) -> None:
+        """Takes note of a line the program printed."""
+
+    @abstractmethod
+    def _record_outcome(self, outcome: Outcome) -> None:
+        """Notes what an outcome means for this kind of job, before the job turns terminal."""
+
+    def _check_stop(self) -> None:
+        if self._stop_requested:
+            raise StoppedError
+
+    def _run_program(
+        self,
+        tree: ContainerTree,
+        command: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        notes: list[str],
+    ) -> Outcome:
+        stream = LogStream(self.host.logs, self.log_group, self._stream_name())
+        stream.open()
+
+        def write_line(line: str) -> None:
+            stream.write(line)
+            self._read_line(line)
+
+        try:
+            for note in notes:
+                stream.write(f"headrace: {note}")
+            process = self._start_process(tree, command, environment, write_line)
+            outcome = self._supervise(process)
+        finally:
+            stream.close()
+        if self._abandoned:
+            raise StoppedError
+        if outcome is COMPLETED and process.exit_code:
+            text = tree.read_text("output/failure", REASON_CHARACTERS)
+            raise AlgorithmError(describe_failed_program(text, process.exit_code))
+        return outcome
+
+    def _start_process(
+        self,
+        tree: ContainerTree,
+        command: tuple[str, ...],
+        environment: Mapping[str, str],
+        write_line: Callable[[str], None],
+    ) -> ContainerProcess:
+        with self.changed:
+            self._check_stop()
+            self._process = ContainerProcess(
+                command,
+                working_directory=self.image.working_directory,
+                environment={**self.image.environment, **self.request.get("Environment", {}), **environment},
+                tree=tree,
+                records=self.host.root / "processes",
+                write_line=write_line,
+                on_exit=self._notice_exit,
+                container=self.image.container,
+            )
+            return self._process
+
+    def _notice_exit(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
+
+    def _supervise(self, process: ContainerProcess) -> Outcome:
+        """How the program's run ended: by itself, by a stop, or by the clock."""
+        limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+        with self.changed:
+            self.changed.wait_for(lambda: process.exited or self._stop_requested, timeout=limit)
+            if process.exited:
+                return COMPLETED
+            stop_requested = self._stop_requested
+            self._enter_stopping()
+        process.stop(self.host.patience.job_stop_seconds)
+        return STOPPED if stop_requested else Outcome("Stopped", "MaxRuntimeExceeded")
+
+    def _stream_name(self) -> str:
+        return f"{self.name}/algo-1-{int(read_clock().timestamp())}"

@@ -1,0 +1,275 @@
+"""Training jobs: channels in, a model out."""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from headrace.local.sagemaker.archives import pack_folder
+from headrace.local.sagemaker.catalog import Catalog, list_page
+from headrace.local.sagemaker.channels import ChannelStager
+from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
+from headrace.local.sagemaker.host import Host, read_clock
+from headrace.local.sagemaker.images import ContainerImage
+from headrace.local.sagemaker.jobs import Job, Outcome
+from headrace.local.sagemaker.metrics import MetricCollector
+from headrace.local.sagemaker.processes import build_command
+from headrace.local.sagemaker.rules import check_training_job
+from headrace.local.sagemaker.s3_objects import S3Location, download_prefix, has_files, upload_file, upload_folder
+from headrace.local.sagemaker.trees import ContainerTree
+
+DEFAULT_MAX_RUNTIME_SECONDS = 86_400
+NOT_DESCRIBED = {"Tags", "SessionChainingConfig"}
+STATUS_MESSAGES = {
+    "Starting": "Starting the training job",
+    "Downloading": "Downloading input data",
+    "Training": "Training image download completed. Training in progress.",
+    "Uploading": "Uploading generated training model",
+    "Stopping": "Stopping the training job",
+    "Completed": "Training job completed",
+    "Failed": "Training job failed",
+    "Stopped": "Training job stopped",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+}
+
+
+class TrainingJob(Job):
+    """One training job, as SageMaker would run it on an instance."""
+
+    kind: ClassVar[str] = "training"
+    arn_kind: ClassVar[str] = "training-job"
+    name_key: ClassVar[str] = "TrainingJobName"
+    log_group: ClassVar[str] = "/aws/sagemaker/TrainingJobs"
+
+    def __init__(self, request: Mapping[str, Any], host: Host, image: ContainerImage) -> None:
+        stopping = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS, **request.get("StoppingCondition", {})}
+        super().__init__({**request, "StoppingCondition": stopping}, host, image)
+        self.transitions: list[dict[str, Any]] = []
+        self._algorithm = request["AlgorithmSpecification"]
+        self._metrics = MetricCollector(self._algorithm.get("MetricDefinitions", []))
+        self._results = S3Location.parse(request["OutputDataConfig"]["S3OutputPath"]).join(f"{self.name}/output")
+        self._is_packed = request["OutputDataConfig"].get("CompressionType") != "NONE"
+        self._enter("Starting")
+
+    def describe(self) -> dict[str, Any]:
+        """DescribeTrainingJob of the API."""
+        with self.changed:
+            description = {key: value for key, value in self.request.items() if key not in NOT_DESCRIBED}
+            description |= {
+                "TrainingJobArn": self.arn,
+                "TrainingJobStatus": self.status,
+                "SecondaryStatus": self.transitions[-1]["Status"],
+                "SecondaryStatusTransitions": [dict(transition) for transition in self.transitions],
+                "ModelArtifacts": {"S3ModelArtifacts": str(self._model_location)},
+                "CreationTime": self.creation_time,
+                "LastModifiedTime": self.last_modified_time,
+                "FinalMetricDataList": self._metrics.list_final_values() if self.is_terminal else [],
+            }
+            if self.failure_reason:
+                description["FailureReason"] = self.failure_reason
+            return description | self._describe_times()
+
+    def summarize(self) -> dict[str, Any]:
+        """The job's line in ListTrainingJobs."""
+        description = self.describe()
+        keys = (
+            "TrainingJobName",
+            "TrainingJobArn",
+            "CreationTime",
+            "TrainingEndTime",
+            "LastModifiedTime",
+            "TrainingJobStatus",
+            "SecondaryStatus",
+        )
+        return {key: description[key] for key in keys if key in description}
+
+    @property
+    def _model_location(self) -> S3Location:
+        return self._results.join("model.tar.gz" if self._is_packed else "model/")
+
+    def _describe_times(self) -> dict[str, datetime | int]:
+        if not self.start_time:
+            return {}
+        if not self.end_time:
+            return {"TrainingStartTime": self.start_time}
+        seconds = max(1, math.ceil((self.end_time - self.start_time).total_seconds()))
+        return {
+            "TrainingStartTime": self.start_time,
+            "TrainingEndTime": self.end_time,
+            "TrainingTimeInSeconds": seconds,
+            "BillableTimeInSeconds": seconds,
+        }
+
+    def _enter(self, status: str) -> None:
+        with self.changed:
+            now = self.last_modified_time = read_clock()
+            if self.transitions:
+                self.transitions[-1]["EndTime"] = now
+            message = STATUS_MESSAGES[status]
+            self.transitions.append({"Status": status, "StartTime": now, "StatusMessage": message})
+
+    def _enter_stopping(self) -> None:
+        if self.status != "Stopping":
+            super()._enter_stopping()
+            self._enter("Stopping")
+
+    def _read_line(self, line: str) -> None:
+        self._metrics.read_line(line)
+
+    def _record_outcome(self, outcome: Outcome) -> None:
+        self._enter(outcome.detail)
+        self.transitions[-1]["EndTime"] = self.transitions[-1]["StartTime"]
+        if outcome.failure_reason:
+            self.transitions[-1]["StatusMessage"] = outcome.failure_reason
+
+    def _work(self, tree: ContainerTree) -> Outcome:
+        self._check_stop()
+        self.start_time = read_clock()
+        self._enter("Downloading")
+        stager = ChannelStager(self.host, self.request["RoleArn"], self._check_stop)
+        try:
+            self._stage(tree, stager)
+            outcome = self._train(tree, stager)
+        finally:
+            stager.export_changes()
+        self._enter("Uploading")
+        self._store_results(tree)
+        return outcome
+
+    def _train(self, tree: ContainerTree, stager: ChannelStager) -> Outcome:
+        self._check_stop()
+        self._enter("Training")
+        command = build_command(
+            self.image,
+            tree,
+            entrypoint=self._algorithm.get("ContainerEntrypoint"),
+            arguments=self._algorithm.get("ContainerArguments"),
+            default_arguments=("train",),
+        )
+        environment = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
+        notes = [*self._list_differences(), *stager.list_differences()]
+        return self._run_program(tree, (*stager.protect_folders(), *command), environment, notes=notes)
+
+    def _stage(self, tree: ContainerTree, stager: ChannelStager) -> None:
+        for folder in ("model", "output/data", "checkpoints", "input/data"):
+            tree.make_folder(folder)
+        channels = self.request.get("InputDataConfig", [])
+        mode = self._algorithm["TrainingInputMode"]
+        write_config(tree, "hyperparameters", self.request.get("HyperParameters", {}))
+        write_config(
+            tree, "inputdataconfig", {channel["ChannelName"]: describe_channel(channel, mode) for channel in channels}
+        )
+        write_config(tree, "resourceconfig", describe_resources(self.request["ResourceConfig"]))
+        for channel in channels:
+            stager.stage_channel(channel, mode, tree.ml / "input/data" / channel["ChannelName"])
+        self._restore_checkpoints(tree)
+
+    def _restore_checkpoints(self, tree: ContainerTree) -> None:
+        checkpoints = self.request.get("CheckpointConfig")
+        if checkpoints:
+            folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
+            folder.mkdir(parents=True, exist_ok=True)
+            download_prefix(self.host.s3, S3Location.parse(checkpoints["S3Uri"]), folder, self._check_stop)
+
+    def _store_results(self, tree: ContainerTree) -> None:
+        checkpoints = self.request.get("CheckpointConfig")
+        if checkpoints:
+            folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
+            upload_folder(self.host.s3, folder, S3Location.parse(checkpoints["S3Uri"]))
+        # Output first: once the model is there, everything else is too.
+        for results, name in ((tree.ml / "output/data", "output"), (tree.ml / "model", "model")):
+            if not has_files(results):
+                continue
+            if self._is_packed:
+                archive = tree.folder / f"{name}.tar.gz"
+                pack_folder(results, archive)
+                upload_file(self.host.s3, archive, self._results.join(archive.name))
+            else:
+                upload_folder(self.host.s3, results, self._results.join(name))
+
+    def _list_differences(self) -> list[str]:
+        count = self.request["ResourceConfig"].get("InstanceCount", 1)
+        return [f"InstanceCount {count} runs as one process on this machine"] if count > 1 else []
+
+
+def write_config(tree: ContainerTree, name: str, content: Mapping[str, Any]) -> None:
+    """Writes one of the JSON files that training programs read."""
+    file = tree.make_folder("input/config") / f"{name}.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
+def describe_channel(channel: Mapping[str, Any], default_mode: str) -> dict[str, str]:
+    """A channel as inputdataconfig.json tells of it; a FastFile channel looks like files to the program."""
+    mode = channel.get("InputMode", default_mode)
+    source = channel["DataSource"].get("S3DataSource", {})
+    described = {
+        "TrainingInputMode": "File" if mode == "FastFile" else mode,
+        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+    }
+    return described | ({"ContentType": channel["ContentType"]} if "ContentType" in channel else {})
+
+
+def describe_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """resourceconfig.json for the one machine there is."""
+    instance_type = resources.get("InstanceType", "local")
+    group = "homogeneousCluster"
+    return {
+        "current_host": "algo-1",
+        "current_instance_type": instance_type,
+        "current_group_name": group,
+        "hosts": ["algo-1"],
+        "instance_groups": [{"instance_group_name": group, "instance_type": instance_type, "hosts": ["algo-1"]}],
+        "network_interface_name": "lo",
+    }
+
+
+class TrainingJobs:
+    """The training job operations of the API."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.jobs: Catalog[TrainingJob] = Catalog()
+
+    def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """CreateTrainingJob: checks the request and starts the job."""
+        check_training_job(request)
+        image = self._host.find_image(request["AlgorithmSpecification"]["TrainingImage"])
+        job = TrainingJob(request, self._host, image)
+        if self.jobs.add(job):
+            raise SageMakerError(
+                "ResourceInUse",
+                "Training job names must be unique within an AWS account and region, and a training job with this name "
+                f"already exists ({job.arn})",
+            )
+        job.start()
+        return {"TrainingJobArn": job.arn}
+
+    def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DescribeTrainingJob."""
+        return self.find(request["TrainingJobName"]).describe()
+
+    def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """StopTrainingJob: returns while the job is still stopping."""
+        job = self.find(request["TrainingJobName"])
+        if not job.stop():
+            raise RequestRefusedError(f"The request was rejected because the training job is in status {job.status}.")
+        return {}
+
+    def list_jobs(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """ListTrainingJobs."""
+        return list_page(
+            self.jobs,
+            request,
+            key="TrainingJobSummaries",
+            summarize=TrainingJob.summarize,
+            descending_by_default=False,
+        )
+
+    def find(self, name: str) -> TrainingJob:
+        """The job of a name, or SageMaker's refusal."""
+        job = self.jobs.find(name)
+        if not job:
+            raise RequestRefusedError("Requested resource not found.")
+        return job

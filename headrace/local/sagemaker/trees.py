@@ -1,0 +1,74 @@
+"""The folder tree that stands for a container's /opt/ml."""
+
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from headrace.local.sagemaker.errors import DataError
+
+CONTAINER_ROOT = PurePosixPath("/opt/ml")
+ROOT_VARIABLE = "HEADRACE_ML_ROOT"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ContainerTree:
+    """One container's files, from its start to its end."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path) -> "ContainerTree":
+        """An empty tree, also where an earlier one was left behind."""
+        remove_folder(folder)
+        (folder / "ml").mkdir(parents=True)
+        return cls(folder)
+
+    @property
+    def ml(self) -> Path:
+        """The folder in place of /opt/ml."""
+        return self.folder / "ml"
+
+    def make_folder(self, name: str) -> Path:
+        """A folder below /opt/ml that exists."""
+        folder = self.ml / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def locate(self, container_path: str) -> Path:
+        """Where a path below /opt/ml is on this machine; raises DataError for any other."""
+        path = PurePosixPath(container_path)
+        if not path.is_relative_to(CONTAINER_ROOT) or ".." in path.parts:
+            raise DataError(
+                f'"{container_path}" is not a path below {CONTAINER_ROOT}; use one, such as {CONTAINER_ROOT}/x'
+            )
+        return self.ml / path.relative_to(CONTAINER_ROOT)
+
+    def translate(self, argument: str) -> str:
+        """A command line argument with a path below /opt/ml replaced by the one here."""
+        return str(self.locate(argument)) if argument.startswith(f"{CONTAINER_ROOT}/") else argument
+
+    def read_text(self, name: str, limit: int) -> str:
+        """The first characters of a file the program may have left, or nothing."""
+        try:
+            with (self.ml / name).open(encoding="utf-8", errors="replace") as file:
+                return file.read(limit)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return ""
+
+    def remove(self) -> None:
+        """Removes all of it."""
+        remove_folder(self.folder)
+        if self.folder.exists():
+            logger.warning("tree_not_removed folder=%s", self.folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder as far as possible, read-only folders in it included."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for parent, _, _ in os.walk(folder):
+        Path(parent).chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,79 @@
+"""The local cloud's server process: MiniStack with SageMaker added, on one loopback port."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from headrace.local import cloud, ministack
+from headrace.local.file_systems import FileSystems
+from headrace.local.images import PushedImages
+from headrace.local.sagemaker import SageMaker, stop_leftover_processes
+
+
+def main() -> None:
+    """Serve until told to stop; everything started here has ended when this returns."""
+    arguments = _parse_arguments()
+    root: Path = arguments.root
+    try:
+        ministack.check_version()
+        lock = cloud.claim(root, arguments.port)
+    except (ministack.EngineVersionError, cloud.CloudError) as error:
+        sys.exit(str(error))
+    if arguments.stop_with_caller:
+        threading.Thread(target=_stop_when_caller_ends, daemon=True).start()
+
+    os.environ.update(cloud.client_environment(arguments.port))
+    ministack.configure(arguments.port)
+    with lock:
+        _serve(root, arguments.port)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # MiniStack leaves threads and warm workers that would keep the interpreter from ending.
+        os._exit(0)
+
+
+def _serve(root: Path, port: int) -> None:
+    jobs = root / "sagemaker"
+    stop_leftover_processes(jobs)
+    s3 = boto3.client("s3")
+    file_systems = FileSystems(root, s3)
+    file_systems.remove_leftovers()
+    sagemaker = SageMaker(
+        root=jobs,
+        registry=PushedImages(root, cloud.client_environment(port)),
+        s3=s3,
+        # A job's end waits for its last log lines, so a log service that hangs must not hold it up.
+        logs=boto3.client("logs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})),
+        file_systems=file_systems,
+        account=cloud.ACCOUNT,
+        region=cloud.REGION,
+    )
+    ministack.install_sagemaker(sagemaker)
+    ministack.install_resources(file_systems.list_watchers())
+    ministack.install_functions(port)
+    asyncio.run(ministack.serve(port, close=sagemaker.close))
+
+
+def _stop_when_caller_ends() -> None:
+    """Standard input is a pipe from the caller; it closes when the caller ends, even if killed."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--stop-with-caller", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

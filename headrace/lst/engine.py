@@ -1,0 +1,239 @@
+"""DuckDB beneath lists of any length: bounded memory, files in and out.
+
+It is imported only when it is needed: that takes longer than reading a small list.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headrace.lst.output import whole_file
+from headrace.lst.rows import (
+    CLASS_PATTERN,
+    INDEX_PATTERN,
+    NUMBER_PATTERN,
+    ListError,
+    find_bad_lines,
+    format_labels,
+    read_good_lines,
+    read_raw_lines,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+LABEL_ORDER = "TRY_CAST(label AS BIGINT), label"
+TAB = "\t"
+# Stands for the tabs between labels where they share a column.
+INNER_TAB = "\x1f"
+# With what Python and DuckDB need beside it, below 2 GB.
+MEMORY_LIMIT = "1500MiB"
+SHOWN_PROBLEMS = 3
+# What DuckDB makes of Ctrl-C while it works.
+_INTERRUPTED = "Query interrupted"
+# One column in, one column out: a row is written as it is, never quoted.
+_COPY_OPTIONS = "FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE ''"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read rows from, by a name without wildcards, and its number of label columns."""
+
+    path: Path
+    file: Path
+    width: int
+
+    @property
+    def label_columns(self) -> list[str]:
+        """The names of its label columns."""
+        return [f"label{number}" for number in range(self.width)]
+
+
+class Engine:
+    """A DuckDB connection with a scratch folder for what does not fit its memory."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+        self.connection = connection
+        self.scratch = scratch
+        self._sources = 0
+
+    def find_source(self, path: Path) -> Source:
+        """The list at `path`."""
+        first = next((line for _, line in read_raw_lines(path) if line.strip()), b"0\t0\tempty")
+        self._sources += 1
+        # DuckDB takes * and [ in file names for wildcards.
+        link = self.scratch / f"source{self._sources}.lst"
+        link.symlink_to(path.resolve())
+        return Source(path, link, max(first.count(b"\t") - 1, 1))
+
+    def load(self, table: str, path: Path) -> int:
+        """Make a table (line, number, label, path) of a list, in its order; its number of label columns.
+
+        Raises:
+            ListError: lines are malformed; the message names the first of them.
+        """
+        source = self.find_source(path)
+        if not self.load_plain(table, source):
+            refuse_bad_lines(path, source.width)
+            self.load_good_lines(table, source, source.width)
+        return source.width
+
+    def load_plain(self, table: str, source: Source) -> bool:
+        """Load at full speed; False where the file needs a closer look."""
+        import duckdb
+
+        try:
+            self.connection.execute(f"CREATE TABLE {table}_rows AS {select_rows(source)}")
+        except duckdb.Error:
+            return False
+        if self.fetch_number(f"FROM {table}_rows SELECT count(*)") != count_lines(source.path):
+            return False
+        self.connection.execute(f"CREATE VIEW {table} AS FROM {table}_rows SELECT rowid + 1 AS line, *")
+        return True
+
+    def load_good_lines(self, table: str, source: Source, width: int) -> None:
+        """Load, line by line in Python, what is well formed in a list that should have so many label columns."""
+        copy = source.file.with_suffix(".plain")
+        with copy.open("w", encoding="utf-8", newline="\n") as file:
+            for line, (number, *labels, name) in read_good_lines(source.path, width):
+                file.write(f"{line}\t{int(number)}\t{format_labels(labels).replace(TAB, INNER_TAB)}\t{name}\n")
+        columns = "{'line': 'BIGINT', 'number': 'BIGINT', 'labels': 'VARCHAR', 'path': 'VARCHAR'}"
+        label = f"replace(labels, {quote(INNER_TAB)}, chr(9)) AS label"
+        self.connection.execute(
+            f"CREATE TABLE {table} AS FROM {read_csv(copy, columns)} SELECT line, number, {label}, path"
+        )
+
+    def rewrite(self, source: Source) -> Source:
+        """A list that only Python can read, in the plainest form."""
+        copy = source.file.with_suffix(".plain.lst")
+        with copy.open("w", encoding="utf-8", newline="\n") as file:
+            for _, (number, *labels, name) in read_good_lines(source.path, source.width):
+                file.write(f"{int(number)}\t{format_labels(labels)}\t{name}\n")
+        return replace(source, file=copy)
+
+    def fetch(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows of a small answer."""
+        return self.connection.execute(query, list(parameters)).fetchall()
+
+    def fetch_number(self, query: str) -> int:
+        """The one number of an answer."""
+        return int(self.fetch(query)[0][0])
+
+    def stream(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a large answer, a part at a time."""
+        cursor = self.connection.cursor().execute(query)
+        while rows := cursor.fetchmany(10_000):
+            yield from rows
+
+    def write(self, query: str, path: Path) -> None:
+        """Write the (number, label, path) of a query, which says their order, as a list."""
+        line = "number || chr(9) || label || chr(9) || path"
+        self.connection.execute(f"COPY (FROM ({query}) SELECT {line}) TO {quote(str(path))} ({_COPY_OPTIONS})")
+
+    def write_whole(self, query: str, path: Path) -> None:
+        """Write as `write` does, whole or not at all."""
+        with whole_file(path) as partial:
+            self.write(query, partial)
+
+
+@contextmanager
+def open_engine() -> Iterator[Engine]:
+    """An engine that is gone, with its scratch files, when the block ends."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="headrace-lists-") as scratch:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": f"{scratch}/spill",
+            "autoinstall_known_extensions": False,
+        }
+        connection = duckdb.connect(config=config)
+        # In a notebook it would go to standard output.
+        connection.execute("SET enable_progress_bar = false")
+        try:
+            yield Engine(connection, Path(scratch))
+        except RuntimeError as error:
+            if str(error) != _INTERRUPTED:
+                raise
+            raise KeyboardInterrupt from error
+        finally:
+            connection.close()
+
+
+def select_rows(source: Source) -> str:
+    """A query for (number, label, path) that fails on a line that is not plain."""
+    if source.width == 1:
+        label = require_class("label0")
+    else:
+        labels = [_require(_matches(name, NUMBER_PATTERN), _shorten(name)) for name in source.label_columns]
+        label = f"concat_ws(chr(9), {', '.join(labels)})"
+    path = _require("trim(path) <> ''", "path")
+    return f"FROM {scan(source)} SELECT {require_index('number')} AS number, {label} AS label, {path} AS path"
+
+
+def scan(source: Source) -> str:
+    """The lines of a list as columns of text."""
+    columns = ["number", *source.label_columns, "path"]
+    return read_csv(source.file, "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in columns) + "}")
+
+
+def require_index(column: str) -> str:
+    """The index in a column of text, or an error.
+
+    The comparison with the number written anew is cheaper than the pattern and nearly always true.
+    """
+    rewritten = f"{column} = TRY_CAST({column} AS BIGINT)::VARCHAR AND {column} >= '0' AND length({column}) <= 18"
+    return _require(f"{rewritten} OR {_matches(column, INDEX_PATTERN)}", f"{column}::BIGINT")
+
+
+def require_class(column: str) -> str:
+    """The class in a column of text, in its shortest form, or an error."""
+    rewritten = f"{column} = TRY_CAST({column} AS INTEGER)::VARCHAR AND {column} >= '0' AND length({column}) <= 9"
+    return _require(f"{rewritten} OR {_matches(column, CLASS_PATTERN)}", f"{column}::INTEGER::VARCHAR")
+
+
+def read_csv(file: Path, columns: str) -> str:
+    """DuckDB's reader of tabbed text, told everything so that it guesses nothing."""
+    return (
+        f"read_csv({quote(str(file))}, delim = '\t', header = false, quote = '', escape = '', comment = '', "
+        f"auto_detect = false, new_line = '\\n', columns = {columns})"
+    )
+
+
+def quote(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def refuse_bad_lines(path: Path, width: int) -> None:
+    """Refuse a list with malformed lines, and say what the first of them lack."""
+    problems = [problem for problem, _ in zip(find_bad_lines(path, width), range(SHOWN_PROBLEMS), strict=False)]
+    if problems:
+        raise ListError("\n".join(f"{path}, {problem}" for problem in problems))
+
+
+def count_lines(path: Path) -> int:
+    """How many lines a file has."""
+    lines, last = 0, b"\n"
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            lines += block.count(b"\n")
+            last = block
+    return lines + (not last.endswith(b"\n"))
+
+
+def _require(condition: str, value: str) -> str:
+    return f"CASE WHEN {condition} THEN {value} ELSE error('not plain') END"
+
+
+def _matches(column: str, pattern: str) -> str:
+    return f"regexp_full_match({column}, {quote(pattern)})"
+
+
+def _shorten(column: str) -> str:
+    return f"CASE WHEN contains({column}, '.') THEN rtrim(rtrim({column}, '0'), '.') ELSE {column} END"

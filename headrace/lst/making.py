@@ -1,0 +1,164 @@
+"""Lists made of folders and S3 prefixes."""
+
+import csv
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from headrace.lst.hashing import hash_path, limit_hash
+from headrace.lst.rows import ListError, ListRow
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+DEFAULT_VALIDATION_RATIO = 0.2
+# The class of each path or first folder, or what says the class of a path.
+Classes = Mapping[str, str] | Callable[[str], str | None]
+
+
+def make_lists(
+    folder: Path, validation_ratio: float = DEFAULT_VALIDATION_RATIO
+) -> tuple[tuple[str, ...], list[ListRow], list[ListRow]]:
+    """The classes, training rows and validation rows of a folder with one sub-folder of images per class.
+
+    An image's index is a hash of its path, which also gives
+    its place in the list and the part it belongs to; so one image more moves no other, on whatever machine.
+
+    Args:
+        folder: Its sub-folders are the classes, in the order of their names.
+        validation_ratio: Part of each class's images that is held out, met the closer the more images there are. A
+            class of two or more has at least one image in either part.
+    """
+    check_ratio(validation_ratio)
+    classes = find_classes(folder)
+    return make_lists_of(find_images(folder, classes), {name: name for name in classes}, validation_ratio)
+
+
+def make_lists_of(
+    paths: Iterable[str], mapping: Classes, validation_ratio: float = DEFAULT_VALIDATION_RATIO
+) -> tuple[tuple[str, ...], list[ListRow], list[ListRow]]:
+    """As `make_lists`, of paths from anywhere.
+
+    Args:
+        paths: Image paths below the channel.
+        mapping: The class of each path, or of each first folder where a path itself is not named.
+        validation_ratio: As for `make_lists`.
+    """
+    check_ratio(validation_ratio)
+    classes, rows = label_paths(paths, mapping)
+    train: list[ListRow] = []
+    validation: list[ListRow] = []
+    by_class = sorted(rows, key=lambda row: (row.label, row.index))
+    for _, group in itertools.groupby(by_class, key=lambda row: row.label):
+        of_class = list(group)
+        held_out = count_held_out([row.index for row in of_class], validation_ratio)
+        validation += of_class[:held_out]
+        train += of_class[held_out:]
+    return classes, sorted(train, key=_by_index), sorted(validation, key=_by_index)
+
+
+def label_paths(paths: Iterable[str], mapping: Classes) -> tuple[tuple[str, ...], list[ListRow]]:
+    """The classes that paths have, sorted, and a row for each path."""
+    named = {path: name_class(path, mapping) for path in paths}
+    if not named:
+        raise ListError("there is no image to list; put the images of each class into a folder of its own")
+    classes = tuple(sorted(set(named.values())))
+    labels = {name: label for label, name in enumerate(classes)}
+    return classes, [ListRow(hash_path(path), labels[name], path) for path, name in named.items()]
+
+
+def read_mapping(path: Path) -> dict[str, str]:
+    """The mapping in a CSV file without header: a path or a folder, and its class."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [(number, fields) for number, fields in enumerate(csv.reader(file), start=1) if fields]
+    except OSError as error:
+        raise ListError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ListError(f"{path}: not UTF-8; save the file as UTF-8") from error
+    for number, fields in lines:
+        if len(fields) != 2 or not all(field.strip() for field in fields):
+            raise ListError(f"{path}, line {number}: expected a path or folder, a comma and a class")
+    return {key: name for _, (key, name) in lines}
+
+
+def find_classes(folder: Path) -> tuple[str, ...]:
+    """The names of the sub-folders, each of which is a class, sorted."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise ListError(f"{folder}: {error.strerror}") from error
+    if not names:
+        raise ListError(f"{folder} has no sub-folder; put the images of each class into one of its own")
+    return tuple(names)
+
+
+def find_images(folder: Path, classes: Iterable[str]) -> Iterator[str]:
+    """The paths below a folder of the images of each class."""
+    for name in classes:
+        paths = [
+            path.relative_to(folder).as_posix()
+            for path in (folder / name).rglob("*")
+            if is_image(path.as_posix()) and path.is_file()
+        ]
+        if not paths:
+            raise ListError(
+                f"{folder / name} has no image ({', '.join(sorted(IMAGE_SUFFIXES))}); remove it or add some"
+            )
+        yield from paths
+
+
+def find_s3_images(uri: str, client: Any) -> Iterator[str]:
+    """The paths below an S3 prefix of its images.
+
+    Args:
+        uri: `s3://bucket/prefix/`, as the channel has it.
+        client: boto3's client of S3.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket:
+        raise ListError(f"{uri!r} is no S3 prefix; write s3://bucket/prefix/")
+    prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+    try:
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            keys = [entry["Key"] for entry in page.get("Contents", ())]
+            yield from (key.removeprefix(prefix) for key in keys if is_image(key))
+    except (BotoCoreError, ClientError) as error:
+        raise ListError(f"{uri}: {error}") from error
+
+
+def is_image(path: str) -> bool:
+    """Whether a file is an image by its name; hidden files are none."""
+    name = PurePosixPath(path)
+    return name.suffix.lower() in IMAGE_SUFFIXES and not name.name.startswith(".")
+
+
+def count_held_out(indices: Sequence[int], ratio: float) -> int:
+    """How many of a class's images, lowest index first, are for validation."""
+    below = sum(index < limit_hash(ratio) for index in indices)
+    return max(min(below, len(indices) - 1), min(1, len(indices) - 1))
+
+
+def check_ratio(ratio: float) -> None:
+    """Refuse a ratio that leaves a part empty."""
+    if not 0 < ratio < 1:
+        raise ListError(f"the validation ratio is {ratio}, expected a number between 0 and 1")
+
+
+def name_class(path: str, mapping: Classes) -> str:
+    """The class of a path."""
+    name = mapping(path) if callable(mapping) else mapping.get(path) or mapping.get(path.partition("/")[0])
+    if not name:
+        raise ListError(f"{path} has no class; name it or its first folder in the mapping, or leave it out")
+    return name
+
+
+def name_folders(path: str) -> str | None:
+    """The first folder of a path, as a class; None where it is in none."""
+    folder, slash, _ = path.partition("/")
+    return folder if slash else None
+
+
+def _by_index(row: ListRow) -> int:
+    return row.index

@@ -1,0 +1,167 @@
+"""Checks of a manifest against what training needs; all problems, in bounded memory."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from headrace.lst.problems import Problem
+from headrace.manifest.labels import S3_URI, Task, find_label_problems, find_task
+from headrace.manifest.records import (
+    FAILURE,
+    METADATA_SUFFIX,
+    REFERENCE_SUFFIX,
+    SOURCES,
+    Record,
+    find_label,
+    name_kind,
+    read_metadata,
+    scan_manifest,
+)
+
+__all__ = ["Task", "check_manifest"]
+
+MOST_ATTRIBUTES: Final = 16
+_PARALLEL_REQUESTS: Final = 32
+_WAITING_REQUESTS: Final = 1024
+
+
+def check_manifest(
+    path: Path, *, attribute_names: Sequence[str] = (), task: Task | None = None, client: Any = None
+) -> Iterator[Problem]:
+    """Everything that is wrong with a manifest, as it is found.
+
+    Args:
+        path: The manifest.
+        attribute_names: Those of the training channel, in its order; without them, the source and the first label.
+        task: What is learnt from the labels; without it, what their metadata says.
+        client: boto3's client of S3, to see whether each object is there.
+    """
+    yield from (Problem(None, text) for text in find_name_problems(attribute_names))
+    checker = _RecordChecker(attribute_names, task)
+    found = _check_records(path, checker)
+    yield from _check_objects(found, client) if client else (item for item in found if isinstance(item, Problem))
+    if not checker.records:
+        yield Problem(None, "the manifest has no rows")
+
+
+def find_name_problems(names: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the attribute names of a training channel."""
+    if len(names) > MOST_ATTRIBUTES:
+        yield f"{len(names)} attribute names; a channel takes at most {MOST_ATTRIBUTES}"
+    if names and names[0] not in SOURCES:
+        yield f"the first attribute name is {names[0]!r}; algorithms read the source first, then its labels"
+    yield from (f"attribute name {name!r} is there twice" for name in sorted({n for n in names if names.count(n) > 1}))
+
+
+class _RecordChecker:
+    """Checks records one by one; remembers only what type each attribute has had first."""
+
+    def __init__(self, names: Sequence[str], task: Task | None) -> None:
+        self.records = 0
+        self._names = tuple(names)
+        self._task = task
+        self._kinds: dict[str, tuple[str, int]] = {}
+
+    def find_problems(self, record: Record) -> Iterator[str]:
+        """What is wrong with a record, but for objects that are not there."""
+        self.records += 1
+        data = record.data
+        if not any(name in data for name in SOURCES):
+            yield "neither source-ref nor source; each line is about an object or a text"
+        yield from _find_reference_problems(data)
+        yield from self._find_kind_problems(record)
+        for name in self._names:
+            if name not in data and name not in SOURCES:
+                yield _describe_absence(data, name)
+        for name in self._list_labels(data):
+            yield from self._find_label_problems(data, name)
+
+    def _list_labels(self, data: Any) -> list[str]:
+        if self._names:
+            return [name for name in self._names if name in data and self._is_label(name)]
+        label = find_label(data)
+        return [] if label is None and self._task is None else [label or "label"]
+
+    def _is_label(self, name: str) -> bool:
+        return name not in SOURCES and not name.endswith(METADATA_SUFFIX)
+
+    def _find_label_problems(self, data: Any, name: str) -> Iterator[str]:
+        if data.get(name) is None or FAILURE in read_metadata(data, name):
+            yield _describe_absence(data, name)
+            return
+        task = self._task or find_task(data, name)
+        if task:
+            yield from find_label_problems(task, data, name)
+
+    def _find_kind_problems(self, record: Record) -> Iterator[str]:
+        for name, value in record.data.items():
+            kind = name_kind(value)
+            first, line = self._kinds.setdefault(name, (kind, record.line))
+            if kind != first and value is not None:
+                yield f"{name} is {kind}, on line {line} it is {first}; an attribute has one type"
+
+
+def _describe_absence(data: Any, name: str) -> str:
+    metadata = read_metadata(data, name)
+    if FAILURE in metadata:
+        return f"{name}: the annotation failed: {metadata[FAILURE]}; label it again or leave the line out"
+    return f"{name}: not labelled; label it or leave the line out"
+
+
+def _find_reference_problems(data: Any) -> Iterator[str]:
+    for name, value in data.items():
+        if name.endswith(REFERENCE_SUFFIX) and not (isinstance(value, str) and S3_URI.fullmatch(value)):
+            yield f"{name} is {value!r}, expected an S3 URI such as s3://bucket/key"
+
+
+def _check_records(path: Path, checker: _RecordChecker) -> Iterator[Problem | Record]:
+    for record in scan_manifest(path):
+        if isinstance(record, Record):
+            yield from (Problem(record.line, text) for text in checker.find_problems(record))
+        yield record
+
+
+def _check_objects(found: Iterator[Problem | Record], client: Any) -> Iterator[Problem]:
+    """Ask S3 for many objects at a time, with no more than so many answers waited for."""
+    waiting: deque[tuple[Record, str, Future[str | None]]] = deque()
+    with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
+        for item in found:
+            if isinstance(item, Problem):
+                yield item
+                continue
+            for name, uri in _list_references(item):
+                waiting.append((item, name, pool.submit(_find_object_problem, client, uri)))
+            while len(waiting) > _WAITING_REQUESTS:
+                yield from _take_answer(waiting)
+        while waiting:
+            yield from _take_answer(waiting)
+
+
+def _take_answer(waiting: deque[tuple[Record, str, Future[str | None]]]) -> Iterator[Problem]:
+    record, name, answer = waiting.popleft()
+    if text := answer.result():
+        yield Problem(record.line, f"{name}: {text}")
+
+
+def _list_references(record: Record) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name, value in record.data.items()
+        if name.endswith(REFERENCE_SUFFIX) and isinstance(value, str) and S3_URI.fullmatch(value)
+    ]
+
+
+def _find_object_problem(client: Any, uri: str) -> str | None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        client.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        return f"{uri} is not there" if code in {"404", "NoSuchKey", "NoSuchBucket"} else f"{uri}: {error}"
+    except BotoCoreError as error:
+        return f"{uri}: {error}"
+    return None

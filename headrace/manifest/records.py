@@ -1,0 +1,128 @@
+"""Augmented manifests, read and written a line at a time.
+
+An augmented manifest is JSON Lines: one object per line with `source-ref`, the S3 URI of an image or text (or `source`,
+the text itself), and labels. Ground Truth writes a label under the name of the labelling job and what it knows of the
+label beside it under that name with `-metadata`. A sample, one line:
+
+    {"source-ref":"s3://raw/street/1.jpg","box":{"image_size":[{"width":640,"height":480,"depth":3}],
+     "annotations":[{"class_id":0,"left":12,"top":30,"width":200,"height":118}]},
+     "box-metadata":{"class-map":{"0":"car"},"objects":[{"confidence":0.93}],"type":"groundtruth/object-detection",
+     "human-annotated":"yes","creation-date":"2026-11-20T09:51:00","job-name":"labeling-job/cars"}}
+
+Sources: https://docs.aws.amazon.com/sagemaker/latest/dg/augmented-manifest.html and
+https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headrace.lst.output import whole_file
+from headrace.lst.problems import Problem
+
+REFERENCE_SUFFIX = "-ref"
+METADATA_SUFFIX = "-metadata"
+SOURCE_REFERENCE = "source-ref"
+SOURCES = (SOURCE_REFERENCE, "source")
+FAILURE = "failure-reason"
+
+
+class ManifestError(Exception):
+    """A manifest, or what to make one of, that cannot be used; its message says where and why."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a manifest: its number, its text and what that says."""
+
+    line: int
+    text: str
+    data: Mapping[str, Any]
+
+    @property
+    def source(self) -> str:
+        """What the line is about: an S3 URI, a text, or failing these the line itself."""
+        return next((str(self.data[name]) for name in SOURCES if name in self.data), self.text)
+
+
+def read_manifest(path: Path) -> Iterator[Record]:
+    """The lines of a manifest, in order; blank lines are none."""
+    for record in scan_manifest(path):
+        if isinstance(record, Problem):
+            raise ManifestError(f"{path}, {record}")
+        yield record
+
+
+def scan_manifest(path: Path) -> Iterator[Record | Problem]:
+    """The lines of a manifest; a problem for each that is not a JSON object."""
+    try:
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                if raw.strip():
+                    yield parse_line(number, raw)
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror}") from error
+
+
+def parse_line(number: int, raw: bytes) -> Record | Problem:
+    """What one line says."""
+    try:
+        text = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        data = json.loads(text, parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        return Problem(number, "not UTF-8; save the file as UTF-8")
+    except json.JSONDecodeError as error:
+        return Problem(number, f"not JSON: {error.msg} at column {error.colno}; write one whole object on each line")
+    except (ValueError, RecursionError) as error:
+        return Problem(number, f"not JSON: {error}")
+    if not isinstance(data, dict):
+        return Problem(number, f'{name_kind(data)}, expected an object such as {{"source-ref": "s3://…"}}')
+    return Record(number, text, data)
+
+
+def write_manifest(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write records as Ground Truth does, without spaces; the manifest appears whole or not at all."""
+    write_lines(path, (format_record(record) for record in records))
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write lines; they appear whole or not at all."""
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def format_record(record: Mapping[str, Any]) -> str:
+    """A record as a line."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def find_label(data: Mapping[str, Any]) -> str | None:
+    """The first label attribute of a record: the one that has metadata, or else whatever is no source."""
+    described = [name.removesuffix(METADATA_SUFFIX) for name in data if name.endswith(METADATA_SUFFIX)]
+    plain = [name for name in data if name not in SOURCES and not name.endswith(METADATA_SUFFIX)]
+    return next(iter([*described, *plain]), None)
+
+
+def read_metadata(data: Mapping[str, Any], attribute: str) -> Mapping[str, Any]:
+    """What a record knows of a label beside it."""
+    metadata = data.get(f"{attribute}{METADATA_SUFFIX}")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def name_kind(value: object) -> str:
+    """What JSON calls a value of this type."""
+    if isinstance(value, bool):
+        return "a boolean"
+    if value is None:
+        return "null"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

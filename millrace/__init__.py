@@ -1,1 +1,0 @@
-"""Millrace: an ML team's data and training platform, on AWS and on one machine."""

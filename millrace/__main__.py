@@ -1,5 +1,0 @@
-"""`python -m millrace`: the command line."""
-
-from millrace.cli import main
-
-main()

@@ -1,0 +1,158 @@
+"""The command line's own manners: help, mistakes, output."""
+
+import socket
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from headrace.cli import cli, summary
+from headrace.cli.summary import RunSummary
+from headrace.contract import Workload
+from headrace.local import cloud
+from headrace.local.pipeline import ExecutionReport, StateRun
+from headrace.local.workload_runs import Prediction
+
+
+def list_commands() -> list[list[str]]:
+    """The path of every command."""
+    paths: list[list[str]] = []
+
+    def walk(command: click.Command, path: list[str]) -> None:
+        paths.append(path)
+        if isinstance(command, click.Group):
+            for name, child in command.commands.items():
+                walk(child, [*path, name])
+
+    walk(cli, [])
+    return paths
+
+
+@pytest.mark.parametrize("path", list_commands(), ids=" ".join)
+def test_explains_every_command(path: list[str]) -> None:
+    answer = CliRunner().invoke(cli, [*path, "--help"])
+
+    assert answer.exit_code == 0
+    assert len(answer.stdout.splitlines()) > 3
+
+
+@pytest.mark.parametrize("command", [["invoke"], ["status"], ["logs"]])
+def test_says_how_to_start_a_cloud_when_none_is_up(tmp_path: Path, command: list[str]) -> None:
+    answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), *command])
+
+    assert answer.exit_code == 1
+    assert answer.stderr == "Error: no local cloud is up; start one with 'headrace local up'\n"
+    assert answer.stdout == ""
+
+
+def test_down_is_content_when_nothing_is_up(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), "down"])
+
+    assert (answer.exit_code, answer.stderr) == (0, "no local cloud is up\n")
+
+
+def test_names_a_data_file_that_does_not_exist(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(cli, ["local", "run", "--data", str(tmp_path / "sales.csv")])
+
+    assert answer.exit_code == 2
+    assert f"Path '{tmp_path}/sales.csv' does not exist" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("workload", "wanted"), [("bigmart", "a CSV file"), ("images", "a folder with a sub-folder for each class")]
+)
+def test_says_what_data_a_workload_takes(tmp_path: Path, workload: str, wanted: str) -> None:
+    given = tmp_path
+    if workload == "images":
+        given = tmp_path / "sales.csv"
+        given.touch()
+
+    answer = CliRunner().invoke(cli, ["local", "run", "--workload", workload, "--data", str(given)])
+
+    assert answer.exit_code == 2
+    assert f"the workload {workload} takes {wanted}" in answer.stderr
+
+
+def test_names_the_port_that_is_busy(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind((cloud.HOST, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), "run", "--port", str(port)])
+
+    assert answer.exit_code == 1
+    assert f"Error: port {port} cannot be used" in answer.stderr
+    assert "choose another with --port" in answer.stderr
+
+
+@pytest.fixture
+def run_summary() -> RunSummary:
+    return RunSummary(
+        workload=Workload.BIG_MART,
+        data="sales.csv",
+        report=ExecutionReport(
+            name="run-1",
+            seconds=12.34,
+            states=(StateRun(name="Preprocess", seconds=2.04), StateRun(name="Train", seconds=10.3)),
+            output={
+                "JobName": "run-1",
+                "ModelName": "run-1",
+                "EndpointName": "bigmart",
+                "ModelDataUrl": "s3://work/model.tar.gz",
+                "Metrics": {
+                    "validation:rmse": 1054.26,
+                    "validation:r2": 0.6123,
+                    "baseline:rmse": 1683.4,
+                    "baseline:r2": -0.0006,
+                },
+            },
+        ),
+        predictions=(
+            Prediction(asked="FDA15 at OUT049", predicted=4202.6, actual=3735.1),
+            Prediction(asked="FDL09 at OUT035", predicted=2.0, actual=None),
+        ),
+    )
+
+
+def test_tells_states_scores_and_predictions(run_summary: RunSummary) -> None:
+    assert summary.render(run_summary) == (
+        "data        sales.csv\n"
+        "execution   run-1\n"
+        "job         run-1\n"
+        "model       run-1\n"
+        "endpoint    bigmart\n"
+        "model data  s3://work/model.tar.gz\n"
+        "\n"
+        "state       seconds\n"
+        "──────────  ───────\n"
+        "Preprocess      2.0\n"
+        "Train          10.3\n"
+        "SUCCEEDED      12.3\n"
+        "\n"
+        "held out           RMSE      R²\n"
+        "──────────────  ───────  ──────\n"
+        "random forest   1,054.3   0.612\n"
+        "mean predictor  1,683.4  -0.001\n"
+        "\n"
+        "asked through InvokeEndpoint  predicted   actual\n"
+        "────────────────────────────  ─────────  ───────\n"
+        "FDA15 at OUT049                 4,202.6  3,735.1\n"
+        "FDL09 at OUT035                     2.0"
+    )
+
+
+def test_shows_what_runs_and_what_does_not() -> None:
+    seen = {"stacks": [{"name": "storage", "status": "CREATE_COMPLETE"}], "endpoints": []}
+
+    assert summary.render_status("http://127.0.0.1:4566", seen) == (
+        "AWS_ENDPOINT_URL=http://127.0.0.1:4566\n"
+        "\n"
+        "stacks   status\n"
+        "───────  ───────────────\n"
+        "storage  CREATE_COMPLETE\n"
+        "\n"
+        "endpoints  status\n"
+        "─────────  ──────\n"
+        "none"
+    )

@@ -1,0 +1,188 @@
+"""`headrace manifest`: its output, its exit codes and what it leaves behind."""
+
+import json
+import re
+from pathlib import Path
+
+import boto3
+import click
+import pytest
+from botocore.stub import Stubber
+from click.testing import CliRunner, Result
+
+from headrace.cli.manifest import convert, manifest
+from tests.headrace.manifest.manifests import make_box, make_boxes, make_image, read, write
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(manifest, [str(argument) for argument in arguments])
+
+
+NAMES = [
+    *([name] for name, found in manifest.commands.items() if not isinstance(found, click.Group)),
+    *(["convert", name] for name in convert.commands),
+]
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> Path:
+    images = (make_image(f"{n}.jpg", n % 2, confidence=n / 10) for n in range(10))
+    return write(tmp_path / "all.manifest", *images)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "output"
+
+
+@pytest.mark.parametrize("names", NAMES, ids=" ".join)
+def test_shows_an_example_of_every_command(names: list[str]) -> None:
+    stdout = re.sub(r"\s+", " ", invoke(*names, "--help").stdout)
+
+    assert f"Example: headrace manifest {' '.join(names)} " in stdout
+
+
+def test_says_nothing_when_a_manifest_is_well_formed(everything: Path) -> None:
+    answer = invoke("check", everything, "--attribute", "source-ref", "--attribute", "class")
+
+    assert (answer.exit_code, answer.stdout) == (0, "")
+
+
+def test_prints_each_problem_with_file_and_line(everything: Path) -> None:
+    answer = invoke("check", everything, "--task", "object-detection")
+
+    assert answer.exit_code == 1
+    assert answer.stdout.splitlines()[1] == (
+        f"{everything}, line 2: class: a number, expected an object with image_size and annotations"
+    )
+
+
+def test_prints_problems_as_json_lines(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.manifest", make_image("1", 1), {"class": 1})
+
+    answer = invoke("check", path, "--json")
+
+    assert answer.exit_code == 1
+    assert [json.loads(line)["line"] for line in answer.stdout.splitlines()] == [2]
+
+
+def test_asks_s3_only_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = boto3.client("s3")
+    monkeypatch.setattr(boto3, "client", lambda _service: client)
+    with Stubber(client) as stubber:
+        stubber.add_client_error("head_object", "404")
+        answer = invoke("check", write(tmp_path / "all.manifest", make_image("1.jpg")), "--objects")
+
+    assert answer.exit_code == 1
+    assert "line 1: source-ref: s3://raw/1.jpg is not there" in answer.stdout
+
+
+def test_splits(tmp_path: Path, everything: Path) -> None:
+    parts = ["--train", tmp_path / "train", "--validation", tmp_path / "validation"]
+
+    assert invoke("split", everything, *parts, "--stratify-by", "class").exit_code == 0
+    assert [len(read(tmp_path / part)) for part in ("train", "validation")] == [8, 2]
+
+
+def test_merges(tmp_path: Path, everything: Path, output: Path) -> None:
+    more = write(tmp_path / "more.manifest", make_image("more.jpg"))
+
+    assert invoke("merge", everything, more, "-o", output).exit_code == 0
+    assert len(read(output)) == 11
+
+
+def test_filters_and_counts(everything: Path, output: Path) -> None:
+    answer = invoke("filter", everything, "--label", "1", "--least-confidence", "0.5", "-o", output)
+
+    assert answer.stdout == "3\n"
+    assert [image["source-ref"][-5:] for image in read(output)] == ["5.jpg", "7.jpg", "9.jpg"]
+
+
+def test_counts_labels_and_draws_them(everything: Path, output: Path) -> None:
+    answer = invoke("stats", everything, "--picture", output)
+
+    assert [line.split() for line in answer.stdout.splitlines()][2:5] == [
+        ["rows", "10"],
+        ["unlabelled", "0"],
+        ["failed", "0"],
+    ]
+    assert output.read_text().startswith("<svg ")
+
+
+def test_counts_labels_as_json(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.manifest", make_boxes(make_box()))
+
+    counts = json.loads(invoke("stats", path, "--json").stdout)
+
+    assert (counts["rows"], counts["labels"], counts["areas"]) == (1, {"car": 1}, {"0.1": 1})
+
+
+def test_converts_lists_and_back(tmp_path: Path, output: Path) -> None:
+    (tmp_path / "train.lst").write_text("5\t1\ta.jpg\n")
+    prefix = ["--prefix", "s3://raw/images"]
+
+    invoke("convert", "list", tmp_path / "train.lst", *prefix, "-o", output)
+    invoke("convert", "to-list", output, *prefix, "-o", tmp_path / "back.lst")
+
+    assert (tmp_path / "back.lst").read_text() == "5\t1\ta.jpg\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("labels.lst", "0\t0\ta.jpg\n1\t1\tb.jpg\n"), ("labels.csv", "a.jpg,ant\nb.jpg,bee\n")]
+)
+def test_converts_traditional_manifests_with_labels(tmp_path: Path, output: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    path = tmp_path / "images.json"
+    path.write_text('[{"prefix": "s3://raw/"}, "a.jpg", "b.jpg"]')
+
+    assert invoke("convert", "traditional", path, "--labels", tmp_path / name, "-o", output).exit_code == 0
+    assert read(output) == [make_image("a.jpg", 0), make_image("b.jpg", 1)]
+
+
+def test_converts_folders(tmp_path: Path, output: Path) -> None:
+    (tmp_path / "images" / "ant").mkdir(parents=True)
+    (tmp_path / "images" / "ant" / "1.jpg").touch()
+
+    answer = invoke("convert", "folders", tmp_path / "images", "--prefix", "s3://raw/", "-o", output)
+
+    assert answer.stdout == "ant\n"
+    assert read(output)[0]["source-ref"] == "s3://raw/ant/1.jpg"
+
+
+def test_converts_boxes_to_coco_and_back(tmp_path: Path, output: Path) -> None:
+    path = write(tmp_path / "all.manifest", make_boxes(make_box()))
+
+    invoke("convert", "to-coco", path, "--prefix", "s3://raw/", "--attribute", "box", "-o", tmp_path / "coco.json")
+    invoke("convert", "coco", tmp_path / "coco.json", "--prefix", "s3://raw/", "--attribute", "box", "-o", output)
+
+    assert read(output)[0]["box"] == make_boxes(make_box())["box"]
+
+
+def test_explains_a_manifest_that_cannot_be_used(tmp_path: Path, output: Path) -> None:
+    path = tmp_path / "all.manifest"
+    path.write_text("{\n")
+
+    answer = invoke("merge", path, "-o", output)
+
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert answer.stderr.startswith(f"Error: {path}, line 1: not JSON: ")
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "all.manifest", "--task", "poetry"], "'poetry' is not one of 'object-detection'"),
+        (["filter", "all.manifest", "--least-confidence", "2", "-o", "x"], "2.0 is not in the range 0<=x<=1"),
+        (["convert", "list", "all.manifest", "-o", "x"], "Missing option '--prefix'"),
+    ],
+)
+def test_refuses_wrong_usage(
+    everything: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(everything.parent)
+
+    answer = invoke(*arguments)
+
+    assert answer.exit_code == 2
+    assert message in " ".join(answer.stderr.split())

@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from headrace.container_images.trials import (
+    TrialError,
+    expect,
+    list_job_arguments,
+    make_request,
+    order_trials,
+    write_image_job,
+)
+from headrace.contract import Container
+
+
+@pytest.mark.parametrize(
+    ("asked", "run"),
+    [
+        ([Container.INFERENCE], [Container.PREPROCESSING, Container.TRAINING, Container.INFERENCE]),
+        ([Container.IMAGE_INFERENCE], [Container.IMAGE_TRAINING, Container.IMAGE_INFERENCE]),
+        ([Container.PREPROCESSING], [Container.PREPROCESSING]),
+        ([Container.IMAGE_PREPROCESSING], [Container.IMAGE_PREPROCESSING]),
+        (list(Container), list(Container)),
+    ],
+)
+def test_runs_the_makers_of_a_containers_input_first(asked: list[Container], run: list[Container]) -> None:
+    assert order_trials(asked) == run
+
+
+def test_runs_jobs_without_network_and_without_a_place_to_write(tmp_path: Path) -> None:
+    arguments = " ".join(list_job_arguments(Container.TRAINING, tmp_path))
+
+    assert "--read-only" in arguments
+    assert "--network none" in arguments
+    assert "--memory 2g" in arguments
+    assert arguments.endswith(" train")
+
+
+def test_gives_a_job_that_lives_by_the_network_addresses_and_credentials(tmp_path: Path) -> None:
+    arguments = " ".join(list_job_arguments(Container.IMAGE_PREPROCESSING, tmp_path))
+
+    assert "--network none" in arguments
+    assert "--env=AWS_ACCESS_KEY_ID=trial" in arguments
+    assert arguments.endswith(" --source=s3://trial/images/ --destination=s3://trial/pictures/")
+
+
+def test_holds_out_one_picture_of_each_class(tmp_path: Path) -> None:
+    write_image_job(tmp_path)
+
+    data = tmp_path / "input/data"
+    rows = {kind: (data / f"{kind}_lst/{kind}.lst").read_text().splitlines() for kind in ("train", "validation")}
+    assert {kind: len(lines) for kind, lines in rows.items()} == {"train": 9, "validation": 3}
+    assert all((data / "validation" / line.split("\t")[2]).is_file() for line in rows["validation"])
+    assert json.loads((tmp_path / "input/config/inputdataconfig.json").read_text()).keys() == {
+        "train",
+        "train_lst",
+        "validation",
+        "validation_lst",
+    }
+
+
+def test_asks_about_rows_without_the_answer() -> None:
+    body, content_type, asked = make_request(Container.INFERENCE)
+
+    assert content_type == "text/csv"
+    assert [line.count(",") for line in body.decode().splitlines()] == [10] * asked
+
+
+def test_asks_about_a_jpeg() -> None:
+    body, content_type, _ = make_request(Container.IMAGE_INFERENCE)
+
+    assert (body[:2], content_type) == (b"\xff\xd8", "application/x-image")
+
+
+def test_shows_what_a_container_said_when_it_fails() -> None:
+    with pytest.raises(TrialError, match=r"training exits with 2; it said:\nno memory"):
+        expect(False, Container.TRAINING, "exits with 2", "no memory\n")

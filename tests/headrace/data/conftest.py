@@ -1,0 +1,54 @@
+"""A real S3 server for the tests of this folder, and something to put in it."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from headrace.local import cloud
+from tests.headrace.data.buckets import Bucket
+
+
+@pytest.fixture(scope="session")
+def s3_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment that leads AWS clients to a local cloud of this folder's own."""
+    with socket.socket() as probe:
+        probe.bind((cloud.HOST, 0))
+        port = probe.getsockname()[1]
+    running = cloud.start(tmp_path_factory.mktemp("cloud"), port, stop_with_caller=True)
+    yield running.client_environment
+    running.stop()
+
+
+@pytest.fixture
+def s3(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """boto3's own client, to arrange and to look."""
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
+    return boto3.client("s3")
+
+
+@pytest.fixture
+def bucket(s3: Any) -> Bucket:
+    """An empty bucket."""
+    return Bucket.create(s3)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with files of each kind: small, empty, nested, oddly named, large enough for parts."""
+    root = tmp_path / "images"
+    for name, content in {
+        "a.jpg": b"a",
+        "empty": b"",
+        "cats/1 é+#?%41.jpg": b"cat",
+        "cats/big.rec": os.urandom(20 * 1024 * 1024),
+    }.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return root

@@ -1,0 +1,81 @@
+"""One text says where normalized images come from; without it, the deployed stacks do."""
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from headrace.images import addresses
+from headrace.images.addresses import Address, AddressError, DoorKind, find_address, parse_address
+
+URL = "https://abc.lambda-url.eu-west-1.on.aws/"
+
+
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(addresses.ADDRESS_VARIABLE, raising=False)
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The outputs of the stack `headrace-dev-normalizer`."""
+    outputs: dict[str, str] = {}
+    client: Any = boto3.client("cloudformation")
+
+    def make_client(_: str) -> Any:
+        stubber = Stubber(client)
+        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+        stack = {"StackName": "s", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", "Outputs": listed}
+        stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "headrace-dev-normalizer"})
+        stubber.activate()
+        return client
+
+    monkeypatch.setattr(boto3, "client", make_client)
+    return outputs
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (URL, Address(DoorKind.FUNCTION_URL, URL)),
+        ("s3://training--ol-s3", Address(DoorKind.OBJECT_LAMBDA, "training--ol-s3")),
+    ],
+)
+def test_understands_an_address(text: str, address: Address) -> None:
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_understands_a_folder(scheme: str, tmp_path: Path) -> None:
+    assert parse_address(f"{scheme}{tmp_path}") == Address(DoorKind.FOLDER, str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "ftp://a/b", "https://", "s3://bucket/prefix", "/no/such/folder"])
+def test_refuses_what_is_no_address(text: str) -> None:
+    with pytest.raises(AddressError, match="use the function's URL"):
+        parse_address(text)
+
+
+def test_prefers_the_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(addresses.ADDRESS_VARIABLE, URL)
+
+    assert find_address() == Address(DoorKind.FUNCTION_URL, URL)
+
+
+def test_finds_the_function_url_of_the_stack(outputs: dict[str, str]) -> None:
+    outputs["NormalizerUrl"] = URL
+
+    assert find_address(consumer="training") == Address(DoorKind.FUNCTION_URL, URL)
+
+
+def test_finds_the_consumers_object_lambda_access_point(outputs: dict[str, str]) -> None:
+    outputs |= {"NormalizerUrl": URL, "NormalizerAliasLabellingTeam": "labelling--ol-s3"}
+
+    assert find_address(consumer="labelling-team") == Address(DoorKind.OBJECT_LAMBDA, "labelling--ol-s3")
+
+
+def test_says_what_to_set_when_there_is_no_door(outputs: dict[str, str]) -> None:
+    with pytest.raises(AddressError, match=r"set normalizer\.function_url, or HEADRACE_IMAGES"):
+        find_address()

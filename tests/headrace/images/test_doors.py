@@ -1,0 +1,193 @@
+"""Every door asks for a picture as AWS wants to be asked, and tells for good from for now."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.credentials import Credentials
+from botocore.exceptions import CredentialRetrievalError
+from PIL import Image
+
+from headrace.images.addresses import Address, AddressError, DoorKind
+from headrace.images.doors import FolderDoor, FunctionUrlDoor, ObjectLambdaDoor, open_door
+from headrace.images.errors import ImageRefusedError, ImageUnavailableError
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@contextmanager
+def answering(*answers: Answer) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
+    """A server with these answers; its address, and the paths and headers it has been asked for."""
+    remaining, requests = list(answers), []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            requests.append((self.path, dict(self.headers.items())))
+            status, headers, body = remaining.pop(0)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value.replace("@", self.headers["Host"]))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Tests read `requests`."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", requests
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def refusal(status: int, code: str) -> Answer:
+    return status, {}, json.dumps({"code": code, "message": "because"}).encode()
+
+
+class TestFunctionUrlDoor:
+    def test_asks_for_the_key_with_options_in_a_signed_request(self) -> None:
+        with answering((200, {}, b"picture")) as (url, requests):
+            assert FunctionUrlDoor(url, {"width": "8"}, 1).read("images/a b+ä.jpg") == b"picture"
+
+        ((path, headers),) = requests
+        assert path == "/images/a%20b%2B%C3%A4.jpg?width=8"
+        assert "/lambda/aws4_request" in headers["Authorization"]
+
+    def test_signs_for_the_region_in_the_url(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+        door = FunctionUrlDoor("https://abc.lambda-url.eu-west-1.on.aws/", {}, 1)
+
+        assert door._region == "eu-west-1"
+
+    def test_needs_a_region_to_sign_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+
+        with pytest.raises(AddressError, match="does not name the region to sign requests for; set AWS_DEFAULT_REGION"):
+            FunctionUrlDoor("https://pictures.example.com/", {}, 1)
+
+    def test_may_ask_again_when_credentials_are_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(_: Credentials) -> None:
+            raise CredentialRetrievalError(provider="container-role", error_msg="busy")
+
+        monkeypatch.setattr(Credentials, "get_frozen_credentials", fail)
+
+        with pytest.raises(ImageUnavailableError, match="CredentialRetrievalError"):
+            FunctionUrlDoor("http://127.0.0.1:1/", {}, 1).read("a")
+
+    def test_follows_to_a_large_picture_without_signing_again(self) -> None:
+        with answering((303, {"Location": "http://@/large?signed"}, b""), (200, {}, b"large")) as (url, requests):
+            assert FunctionUrlDoor(url, {}, 1).read("a") == b"large"
+
+        assert requests[1][0] == "/large?signed"
+        assert "Authorization" not in requests[1][1]
+
+    @pytest.mark.parametrize(("status", "code"), [(404, "NoSuchKey"), (400, "NotAnImage"), (403, "AccessDenied")])
+    def test_tells_what_is_refused(self, status: int, code: str) -> None:
+        with answering(refusal(status, code)) as (url, _), pytest.raises(ImageRefusedError) as refused:
+            FunctionUrlDoor(url, {}, 1).read("a")
+
+        assert str(refused.value) == f"a: {code}: because"
+
+    @pytest.mark.parametrize("status", [429, 500, 502, 503])
+    def test_tells_what_may_come_later(self, status: int) -> None:
+        with answering(refusal(status, "Busy")) as (url, _), pytest.raises(ImageUnavailableError):
+            FunctionUrlDoor(url, {}, 1).read("a")
+
+    def test_tells_what_stands_before_the_function_says(self) -> None:
+        with answering((403, {}, b'{"Message":"Forbidden"}')) as (url, _), pytest.raises(ImageRefusedError) as refused:
+            FunctionUrlDoor(url, {}, 1).read("a")
+
+        assert "Forbidden" in refused.value.reason
+
+    def test_may_ask_again_where_nobody_answers(self) -> None:
+        with pytest.raises(ImageUnavailableError):
+            FunctionUrlDoor("http://127.0.0.1:1/", {}, 1).read("a")
+
+
+class Raw:
+    """A response's body as botocore reads it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self._body
+
+    def read(self, *_: object) -> bytes:
+        body, self._body = self._body, b""
+        return body
+
+
+def send_to(answer: Answer) -> tuple[Callable[..., AWSResponse], list[AWSPreparedRequest]]:
+    """Answers a boto3 client's requests."""
+    requests: list[AWSPreparedRequest] = []
+
+    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        requests.append(request)
+        status, headers, body = answer
+        return AWSResponse(request.url, status, headers, Raw(body))
+
+    return send, requests
+
+
+def open_object_lambda(answer: Answer, **options: str) -> tuple[ObjectLambdaDoor, list[AWSPreparedRequest]]:
+    door = ObjectLambdaDoor("pictures--ol-s3", options, 1)
+    send, requests = send_to(answer)
+    door._s3.meta.events.register("before-send.s3.GetObject", send)
+    return door, requests
+
+
+def error_document(code: str) -> bytes:
+    return f"<Error><Code>{code}</Code><Message>because</Message></Error>".encode()
+
+
+class TestObjectLambdaDoor:
+    def test_asks_for_the_key_with_options_in_the_query(self) -> None:
+        door, requests = open_object_lambda((200, {}, b"picture"), width="8", fit="cover")
+
+        assert door.read("images/a.jpg") == b"picture"
+        assert requests[0].url.endswith("/images/a.jpg?width=8&fit=cover")
+        assert "pictures--ol-s3" in requests[0].url
+
+    def test_tells_what_is_refused(self) -> None:
+        door, _ = open_object_lambda((404, {}, error_document("NoSuchKey")))
+
+        with pytest.raises(ImageRefusedError, match="a: NoSuchKey: because"):
+            door.read("a")
+
+    @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (400, "LambdaInvocationFailed")])
+    def test_tells_what_may_come_later(self, status: int, code: str) -> None:
+        door, _ = open_object_lambda((status, {}, error_document(code)))
+
+        with pytest.raises(ImageUnavailableError):
+            door.read("a")
+
+
+class TestFolderDoor:
+    def test_normalizes_a_file(self, tmp_path: Path) -> None:
+        Image.new("RGB", (60, 40), "red").save(tmp_path / "a.png")
+
+        door = open_door(Address(DoorKind.FOLDER, str(tmp_path)), {"output_format": "png"}, connections=1)
+
+        assert door.read("a.png").startswith(b"\x89PNG")
+
+    @pytest.mark.parametrize(("key", "code"), [("none.png", "NoSuchKey"), ("text.png", "NotAnImage")])
+    def test_tells_what_is_refused(self, tmp_path: Path, key: str, code: str) -> None:
+        (tmp_path / "text.png").write_text("not an image")
+
+        with pytest.raises(ImageRefusedError) as refused:
+            FolderDoor(tmp_path, {}).read(key)
+
+        assert refused.value.code == code

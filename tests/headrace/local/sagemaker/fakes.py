@@ -1,0 +1,127 @@
+"""S3, CloudWatch Logs and an image registry in memory."""
+
+import hashlib
+import io
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from headrace.local.sagemaker import ContainerImage, ImageNotFoundError
+
+
+def client_error(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": code}}, operation)
+
+
+def etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+class FakeS3:
+    """Buckets as dictionaries, listed two keys a page so that paging is always exercised."""
+
+    page_size = 2
+
+    def __init__(self, *buckets: str) -> None:
+        self.buckets: dict[str, dict[str, bytes]] = {bucket: {} for bucket in buckets}
+
+    def put(self, bucket: str, key: str, body: bytes) -> None:
+        self.buckets[bucket][key] = body
+
+    def keys(self, bucket: str) -> list[str]:
+        return sorted(self.buckets[bucket])
+
+    def list_objects_v2(self, **request: Any) -> Any:
+        bucket = self._bucket(request["Bucket"], "ListObjectsV2")
+        after = request.get("ContinuationToken", "")
+        keys = sorted(key for key in bucket if key.startswith(request["Prefix"]) and key > after)
+        page = keys[: self.page_size]
+        answer: dict[str, Any] = {"Contents": [{"Key": key, "ETag": etag(bucket[key])} for key in page]}
+        answer["IsTruncated"] = len(keys) > len(page)
+        return answer | ({"NextContinuationToken": page[-1]} if answer["IsTruncated"] else {})
+
+    def get_object(self, **request: Any) -> Any:
+        bucket = self._bucket(request["Bucket"], "GetObject")
+        if request["Key"] not in bucket:
+            raise client_error("NoSuchKey", "GetObject")
+        return {"Body": io.BytesIO(bucket[request["Key"]])}
+
+    def head_object(self, **request: Any) -> Any:
+        bucket = self._bucket(request["Bucket"], "HeadObject")
+        if request["Key"] not in bucket:
+            raise client_error("404", "HeadObject")
+        return {"ETag": etag(bucket[request["Key"]])}
+
+    def upload_file(self, filename: str, bucket: str, key: str) -> Any:
+        self._bucket(bucket, "PutObject")[key] = Path(filename).read_bytes()
+
+    def delete_object(self, **request: Any) -> Any:
+        self._bucket(request["Bucket"], "DeleteObject").pop(request["Key"], None)
+
+    def _bucket(self, name: str, operation: str) -> dict[str, bytes]:
+        if name not in self.buckets:
+            raise client_error("NoSuchBucket", operation)
+        return self.buckets[name]
+
+
+class GatedS3(FakeS3):
+    """Objects that arrive only when the gate is opened; `reached` tells that somebody waits for one."""
+
+    def __init__(self, *buckets: str) -> None:
+        super().__init__(*buckets)
+        self.reached = threading.Event()
+        self.gate = threading.Event()
+
+    def get_object(self, **request: Any) -> Any:
+        self.reached.set()
+        assert self.gate.wait(20)
+        return super().get_object(**request)
+
+
+class FakeLogs:
+    """Log streams as lists; `await_line` blocks until a program has printed a text."""
+
+    def __init__(self) -> None:
+        self.groups: set[str] = set()
+        self.streams: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        self.batches: list[int] = []
+        self._changed = threading.Condition()
+
+    def create_log_group(self, **request: Any) -> Any:
+        if request["logGroupName"] in self.groups:
+            raise client_error("ResourceAlreadyExistsException", "CreateLogGroup")
+        self.groups.add(request["logGroupName"])
+
+    def create_log_stream(self, **request: Any) -> Any:
+        self.streams[request["logGroupName"], request["logStreamName"]] = []
+
+    def put_log_events(self, **request: Any) -> Any:
+        with self._changed:
+            self.streams[request["logGroupName"], request["logStreamName"]] += request["logEvents"]
+            self.batches.append(len(request["logEvents"]))
+            self._changed.notify_all()
+
+    def lines(self, group: str) -> list[str]:
+        return [event["message"] for (name, _), events in self.streams.items() if name == group for event in events]
+
+    def await_line(self, text: str, count: int = 1) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._count(text) >= count, timeout=20)
+
+    def _count(self, text: str) -> int:
+        return sum(text in event["message"] for events in self.streams.values() for event in events)
+
+
+class FakeRegistry:
+    """Images by name."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, ContainerImage] = {}
+
+    def resolve(self, image_uri: str) -> ContainerImage:
+        if image_uri not in self.images:
+            raise ImageNotFoundError(image_uri)
+        return self.images[image_uri]

@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import pytest
+
+from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.s3_objects import S3Location, download_prefix, relative_key, upload_folder
+from tests.headrace.local.sagemaker.fakes import FakeS3
+
+
+def never_stop() -> None:
+    """Goes on."""
+
+
+@pytest.fixture
+def s3() -> FakeS3:
+    return FakeS3("raw", "work")
+
+
+def download(s3: FakeS3, uri: str, folder: Path) -> list[str]:
+    download_prefix(s3, S3Location.parse(uri), folder, never_stop)
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("uri", "bucket", "key"),
+    [
+        ("s3://raw/train/a.csv", "raw", "train/a.csv"),
+        ("s3://raw", "raw", ""),
+        ("s3://raw/odd #name?.csv", "raw", "odd #name?.csv"),
+        ("s3://raw/50%25", "raw", "50%25"),
+        ("https://s3.eu-west-1.amazonaws.com/raw/train/a.csv", "raw", "train/a.csv"),
+        ("https://s3.amazonaws.com/raw/train", "raw", "train"),
+        ("https://s3-eu-west-1.amazonaws.com/raw/train", "raw", "train"),
+        ("https://raw.s3.eu-west-1.amazonaws.com/train/a%20b.csv", "raw", "train/a b.csv"),
+        ("https://my.raw.s3.amazonaws.com/train", "my.raw", "train"),
+    ],
+)
+def test_reads_every_way_to_write_a_place(uri: str, bucket: str, key: str) -> None:
+    assert S3Location.parse(uri) == S3Location(bucket, key)
+
+
+@pytest.mark.parametrize("uri", ["train/a.csv", "s3:///key", "https://example.com/raw", "http://s3.amazonaws.com/raw"])
+def test_refuses_what_is_no_place_in_s3(uri: str) -> None:
+    with pytest.raises(DataError, match="is not an address in S3"):
+        S3Location.parse(uri)
+
+
+@pytest.mark.parametrize(
+    ("key", "prefix", "name"),
+    [
+        ("train/a.csv", "train/", "a.csv"),
+        ("train/a.csv", "train", "a.csv"),
+        ("train/a.csv", "train/a.csv", "a.csv"),
+        ("train/part-1", "train/part", "part-1"),
+        ("train-2/a.csv", "train", "train-2/a.csv"),
+        ("a/b.csv", "", "a/b.csv"),
+    ],
+)
+def test_names_files_relative_to_the_prefix(key: str, prefix: str, name: str) -> None:
+    assert relative_key(key, prefix) == name
+
+
+def test_downloads_every_page_of_a_prefix(s3: FakeS3, tmp_path: Path) -> None:
+    for number in range(5):
+        s3.put("raw", f"train/{number}", b"x")
+    s3.put("raw", "other", b"x")
+
+    assert download(s3, "s3://raw/train/", tmp_path / "data") == ["0", "1", "2", "3", "4"]
+
+
+def test_makes_a_folder_for_a_key_that_ends_with_a_slash(s3: FakeS3, tmp_path: Path) -> None:
+    s3.put("raw", "train/", b"")
+    s3.put("raw", "train/empty/", b"")
+
+    assert download(s3, "s3://raw/train/", tmp_path) == []
+    assert (tmp_path / "empty").is_dir()
+
+
+@pytest.mark.parametrize("key", ["train/../../escaped", "train//etc/escaped", "train/a\0b"])
+def test_refuses_keys_that_lead_out_of_the_folder(s3: FakeS3, tmp_path: Path, key: str) -> None:
+    s3.put("raw", key, b"x")
+
+    with pytest.raises(DataError, match="leads out of the folder"):
+        download(s3, "s3://raw/train/", tmp_path / "data")
+
+    assert not list(tmp_path.rglob("escaped"))
+
+
+@pytest.mark.parametrize("keys", [("a", "a/b"), ("a/", "a")])
+def test_refuses_a_name_that_is_both_object_and_folder(s3: FakeS3, tmp_path: Path, keys: tuple[str, str]) -> None:
+    for key in keys:
+        s3.put("raw", f"train/{key}", b"x")
+
+    with pytest.raises(DataError):
+        download(s3, "s3://raw/train/", tmp_path)
+
+
+def test_stops_between_objects(s3: FakeS3, tmp_path: Path) -> None:
+    s3.put("raw", "train/a", b"x")
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        download_prefix(s3, S3Location("raw", "train"), tmp_path, stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_uploads_a_folder_with_its_folders(s3: FakeS3, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.csv").write_bytes(b"1")
+
+    upload_folder(s3, tmp_path, S3Location.parse("s3://work/features/"))
+
+    assert s3.buckets["work"] == {"features/deep/a.csv": b"1"}

@@ -1,0 +1,232 @@
+from pathlib import Path
+
+import pytest
+
+from headrace.lst import (
+    Key,
+    ListError,
+    ListRow,
+    add_rows,
+    hash_path,
+    make_lists_of,
+    merge_lists,
+    read_lst,
+    relabel_classes,
+    remove_rows,
+    replace_rows,
+    split_list,
+    write_lst,
+)
+from tests.headrace.lst.lists import find_real, read, write
+
+PATHS = [f"{name}/{number}.jpg" for name in ("ant", "bee") for number in range(60)]
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> Path:
+    rows = [ListRow(hash_path(path), int(path.startswith("bee")), path) for path in PATHS]
+    write_lst(tmp_path / "all.lst", rows)
+    return tmp_path / "all.lst"
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "output.lst"
+
+
+def split(path: Path, **options: object) -> tuple[list[ListRow], list[ListRow]]:
+    train, validation = path.with_name("train.lst"), path.with_name("validation.lst")
+    split_list(path, train, validation, **options)  # type: ignore[arg-type]
+    return read_lst(train), read_lst(validation)
+
+
+def test_splits_as_lists_are_made(everything: Path) -> None:
+    _, train, validation = make_lists_of(PATHS, {"ant": "ant", "bee": "bee"}, 0.3)
+
+    parts = split(everything, ratio=0.3)
+
+    assert [sorted(part, key=lambda row: row.index) for part in parts] == [train, validation]
+
+
+def test_keeps_the_order_of_the_list_when_it_splits(everything: Path) -> None:
+    train, validation = split(everything)
+
+    assert [row for row in read_lst(everything) if row not in validation] == train
+
+
+def test_divides_another_way_with_another_seed(everything: Path) -> None:
+    assert split(everything, seed=1) != split(everything, seed=2)
+
+
+def test_divides_the_same_way_with_the_same_seed(everything: Path) -> None:
+    assert split(everything, seed=1) == split(everything, seed=1)
+
+
+@pytest.mark.parametrize("ratio", [0.1, 0.25, 0.5])
+def test_holds_out_the_ratio_of_each_class_when_stratified(everything: Path, ratio: float) -> None:
+    _, validation = split(everything, ratio=ratio, stratified=True)
+
+    assert [sum(row.label == label for row in validation) for label in (0, 1)] == [60 * ratio] * 2
+
+
+@pytest.mark.parametrize("pattern", ["([0-9])[.]", "[0-9][.]"])
+@pytest.mark.parametrize("stratified", [True, False])
+def test_keeps_groups_together(everything: Path, pattern: str, stratified: bool) -> None:
+    train, validation = split(everything, group_by=pattern, stratified=stratified)
+
+    groups = [{row.path[-5] for row in part} for part in (train, validation)]
+    assert groups[0]
+    assert groups[1]
+    assert not groups[0] & groups[1]
+
+
+def test_refuses_a_group_that_is_no_regular_expression(everything: Path) -> None:
+    with pytest.raises(ListError, match=r"'\(' is no regular expression to group by"):
+        split(everything, group_by="(")
+
+
+def test_writes_neither_part_when_the_list_is_wrong(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.lst", "0 0 a", "x 0 b")
+
+    with pytest.raises(ListError, match="line 2: index 'x'"):
+        split(path)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["all.lst"]
+
+
+def test_merges_lists_one_after_the_other(tmp_path: Path, output: Path) -> None:
+    first = write(tmp_path / "1.lst", "5 0 b", "3 1 a")
+    second = write(tmp_path / "2.lst", "9 1 a", "1 1 c")
+
+    merge_lists([first, second], output)
+
+    assert read(output) == ["5 0 b", "3 1 a", "1 1 c"]
+
+
+def test_refuses_to_merge_different_labels_of_a_path(tmp_path: Path, output: Path) -> None:
+    lists = [write(tmp_path / "1.lst", "0 0 a"), write(tmp_path / "2.lst", "1 1 a")]
+
+    with pytest.raises(ListError, match="a has different labels in these lists; relabel or remove it"):
+        merge_lists(lists, output)
+
+    assert not output.exists()
+
+
+def test_refuses_to_merge_different_paths_of_an_index(tmp_path: Path, output: Path) -> None:
+    lists = [write(tmp_path / "1.lst", "0 0 a"), write(tmp_path / "2.lst", "0 0 b")]
+
+    with pytest.raises(ListError, match=r"index 0 is that of a and of b\nindices are unique; .* --renumber"):
+        merge_lists(lists, output)
+
+
+def test_numbers_rows_by_their_paths_when_asked(tmp_path: Path, output: Path) -> None:
+    lists = [write(tmp_path / "1.lst", "0 0 a"), write(tmp_path / "2.lst", "0 0 b")]
+
+    merge_lists(lists, output, renumber=True)
+
+    assert read(output) == [f"{hash_path('a')} 0 a", f"{hash_path('b')} 0 b"]
+
+
+def test_refuses_to_merge_lists_of_different_kinds(tmp_path: Path, output: Path) -> None:
+    lists = [write(tmp_path / "1.lst", "0 0 a"), write(tmp_path / "2.lst", "1 0 1 b")]
+
+    with pytest.raises(ListError, match=r"differ in their number of label columns: .*1\.lst has 1, .*2\.lst has 2"):
+        merge_lists(lists, output)
+
+
+def test_merges_real_lists_that_share_indices(output: Path) -> None:
+    lists = [find_real("scones_train.lst"), find_real("scones_test.lst")]
+
+    merge_lists(lists, output, renumber=True)
+
+    assert [row.split()[1:] for row in read(output)] == [row.split()[1:] for path in lists for row in read(path)]
+
+
+def test_relabels_classes_and_merges_them(tmp_path: Path, output: Path) -> None:
+    path = write(tmp_path / "all.lst", "0 0 a", "1 1 b", "2 2 c")
+
+    relabel_classes(path, output, {2: 1, 0: 1, 1: 0})
+
+    assert read(output) == ["0 1 a", "1 0 b", "2 1 c"]
+
+
+def test_refuses_to_relabel_a_class_that_is_not_there(tmp_path: Path, output: Path) -> None:
+    with pytest.raises(ListError, match=r"7 is no class of .*all\.lst"):
+        relabel_classes(write(tmp_path / "all.lst", "0 0 a"), output, {7: 1})
+
+
+def test_refuses_to_relabel_several_labels(tmp_path: Path, output: Path) -> None:
+    with pytest.raises(ListError, match="has several labels"):
+        relabel_classes(write(tmp_path / "all.lst", "0 0 1 a"), output, {0: 1})
+
+
+def test_adds_rows_behind_those_of_the_list(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.lst", "5 0 a")
+
+    add_rows(path, write(tmp_path / "new.lst", "3 1.000 b"), path)
+
+    assert read(path) == ["5 0 a", "3 1 b"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [("1 0 a", "a is in the list already; use `headrace lst replace`"), ("5 0 b", "index 5 is that")],
+)
+def test_refuses_to_add_what_is_there(tmp_path: Path, row: str, message: str) -> None:
+    path = write(tmp_path / "all.lst", "5 0 a")
+
+    with pytest.raises(ListError, match=message):
+        add_rows(path, write(tmp_path / "new.lst", row), path)
+
+    assert read(path) == ["5 0 a"]
+
+
+def test_removes_rows(tmp_path: Path, output: Path) -> None:
+    remove_rows(write(tmp_path / "all.lst", "2 0 a", "1 1 b", "0 0 c"), ["b"], output)
+
+    assert read(output) == ["2 0 a", "0 0 c"]
+
+
+def test_names_the_first_of_many_paths_that_cannot_be_removed(tmp_path: Path, output: Path) -> None:
+    path = write(tmp_path / "all.lst", "2 0 a")
+
+    with pytest.raises(ListError) as raised:
+        remove_rows(path, "zyxw", output)
+
+    assert str(raised.value) == f"z is not in {path}\ny is not in {path}\nx is not in {path}\nand there are more"
+
+
+@pytest.mark.parametrize(("key", "row"), [(Key.PATH, "9 1 b"), (Key.INDEX, "1 0 new/b")])
+def test_replaces_rows_where_they_stand(tmp_path: Path, output: Path, key: Key, row: str) -> None:
+    path = write(tmp_path / "all.lst", "2 0 a", "1 0 b", "0 0 c")
+
+    replace_rows(path, write(tmp_path / "new.lst", row), output, key=key)
+
+    assert read(output) == ["2 0 a", row, "0 0 c"]
+
+
+@pytest.mark.parametrize(
+    ("key", "rows", "message"),
+    [
+        (Key.PATH, ["9 1 z"], r"z is no path of .*all\.lst; use `headrace lst add`"),
+        (Key.INDEX, ["9 1 a"], r"9 is no index of .*all\.lst"),
+        (Key.PATH, ["8 0 a", "9 0 a"], "a is more than once in"),
+        (Key.PATH, ["1 0 a"], "index 1 is that of a and of b"),
+        (Key.INDEX, ["1 0 a"], "a would be in the list twice"),
+    ],
+)
+def test_refuses_replacements_that_do_not_fit(
+    tmp_path: Path, output: Path, key: Key, rows: list[str], message: str
+) -> None:
+    path = write(tmp_path / "all.lst", "2 0 a", "1 0 b")
+
+    with pytest.raises(ListError, match=message):
+        replace_rows(path, write(tmp_path / "new.lst", *rows), output, key=key)
+
+
+def test_edits_lists_of_several_labels(tmp_path: Path, output: Path) -> None:
+    path = write(tmp_path / "all.lst", "0 1.000000 0.250000 a", "1 0.000000 1.000000 b")
+
+    remove_rows(path, ["b"], output)
+
+    assert read(output) == ["0 1 0.25 a"]

@@ -1,0 +1,244 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headrace.lst import ListRow, make_lists_of, read_lst, write_lst
+from headrace.lst.making import name_folders
+from headrace.manifest import (
+    ManifestError,
+    check_manifest,
+    convert_coco,
+    convert_folders,
+    convert_list,
+    convert_to_coco,
+    convert_to_list,
+    expand_manifest,
+)
+from tests.headrace.lst.lists import find_real
+from tests.headrace.manifest.manifests import make_box, make_boxes, make_image, read, write
+
+PREFIX = "s3://raw/images/"
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\t\r\n\ufeff"), min_size=1).filter(str.strip)
+SIDES = st.integers(1, 40)
+COCO = {
+    "images": [{"id": 9, "file_name": "a.jpg", "width": 100, "height": 50}],
+    "annotations": [
+        {"id": 1, "image_id": 9, "category_id": 7, "bbox": [1, 2, 30, 40], "area": 1200, "iscrowd": 0},
+        {"id": 2, "image_id": 9, "category_id": 3, "bbox": [0, 0, 100, 50], "area": 5000, "iscrowd": 1},
+    ],
+    "categories": [{"id": 7, "name": "dog"}, {"id": 3, "name": "car"}],
+}
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "output"
+
+
+def write_json(path: Path, value: Any) -> Path:
+    path.write_text(json.dumps(value))
+    return path
+
+
+def test_expands_keys_and_adds_labels(tmp_path: Path, output: Path) -> None:
+    path = write_json(tmp_path / "images.json", [{"prefix": PREFIX}, "a.jpg", "b.jpg"])
+
+    expand_manifest(path, output, {"a.jpg": 0, "b.jpg": 1})
+
+    assert read(output) == [
+        {"source-ref": f"{PREFIX}a.jpg", "class": 0},
+        {"source-ref": f"{PREFIX}b.jpg", "class": 1},
+    ]
+
+
+def test_expands_keys_without_labels(tmp_path: Path, output: Path) -> None:
+    expand_manifest(write_json(tmp_path / "images.json", [{"prefix": PREFIX}, "a.jpg"]), output)
+
+    assert read(output) == [{"source-ref": f"{PREFIX}a.jpg"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({}, 'expected an array that starts with {"prefix": "s3://bucket/prefix/"}'),
+        ([], "expected an array that starts"),
+        ([{"prefix": "raw/"}, "a"], "expected an array that starts"),
+        ([{"prefix": PREFIX}], "no key follows the prefix"),
+        ([{"prefix": PREFIX}, "a", 5], "key 2: 5 with its prefix is no S3 URI"),
+        ([{"prefix": PREFIX}, "a", "c"], "key 2: c has no label"),
+    ],
+)
+def test_refuses_a_traditional_manifest_that_is_wrong(tmp_path: Path, output: Path, value: Any, message: str) -> None:
+    path = tmp_path / "images.json"
+    write_json(path, value)
+
+    with pytest.raises(ManifestError) as raised:
+        expand_manifest(path, output, {"a": 0})
+
+    assert message in str(raised.value)
+    assert not output.exists()
+
+
+@given(st.dictionaries(NAMES, st.tuples(st.integers(0, 2**53), st.integers(0, 99)), max_size=5))
+def test_turns_lists_into_manifests_and_back(
+    tmp_path_factory: pytest.TempPathFactory, images: dict[str, tuple[int, int]]
+) -> None:
+    folder = tmp_path_factory.mktemp("lists")
+    by_index = {index: (label, name) for name, (index, label) in images.items()}
+    rows = [ListRow(index, label, name) for index, (label, name) in by_index.items()]
+    write_lst(folder / "before.lst", rows)
+
+    convert_list(folder / "before.lst", PREFIX, folder / "all.manifest")
+    convert_to_list(folder / "all.manifest", PREFIX, folder / "after.lst")
+
+    assert read_lst(folder / "after.lst") == rows
+
+
+def test_turns_a_real_list_into_a_manifest_and_back_byte_for_byte(tmp_path: Path, output: Path) -> None:
+    real = find_real("scones_train.lst")
+
+    convert_list(real, PREFIX, output)
+    convert_to_list(output, PREFIX, tmp_path / "back.lst")
+
+    assert (tmp_path / "back.lst").read_bytes() == real.read_bytes()
+
+
+def test_turns_a_real_manifest_into_a_list(output: Path) -> None:
+    real = find_real("coral_image_classification.manifest")
+
+    convert_to_list(real, "s3://labeled-coral-images", output, "test-label-dianthus")
+
+    assert len(read_lst(output)) == 229
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"source-ref": "s3://other/a", "class": 1}, "line 1: source-ref is 's3://other/a', expected something below"),
+        ({"source-ref": PREFIX, "class": 1}, "expected something below"),
+        ({"source-ref": f"{PREFIX}a"}, "class is None, expected a class, a whole number from 0"),
+        ({"source-ref": f"{PREFIX}a\tb", "class": 1}, "holds a tab or a line end"),
+    ],
+)
+def test_refuses_a_line_that_no_list_can_hold(
+    tmp_path: Path, output: Path, record: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ManifestError, match=message):
+        convert_to_list(write(tmp_path / "all.manifest", record), PREFIX, output)
+
+    assert not output.exists()
+
+
+def test_names_the_line_of_a_list_that_is_wrong(tmp_path: Path, output: Path) -> None:
+    (tmp_path / "all.lst").write_text("0\t0\ta\nx\t0\tb\n")
+
+    with pytest.raises(ManifestError, match=r"all\.lst, line 2: index 'x'"):
+        convert_list(tmp_path / "all.lst", PREFIX, output)
+
+
+def test_turns_folders_into_a_manifest_in_the_order_of_lists(tmp_path: Path, output: Path) -> None:
+    paths = [f"{name}/{number}.jpg" for name in ("bee", "ant") for number in range(5)]
+    for path in paths:
+        (tmp_path / "images" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "images" / path).touch()
+
+    assert convert_folders(tmp_path / "images", PREFIX, output) == ("ant", "bee")
+
+    _, train, validation = make_lists_of(paths, name_folders)
+    rows = sorted([*train, *validation], key=lambda row: row.index)
+    assert [(record["source-ref"], record["class"]) for record in read(output)] == [
+        (PREFIX + row.path, row.label) for row in rows
+    ]
+    assert list(check_manifest(output)) == []
+
+
+def test_turns_cocos_boxes_into_a_manifest_without_crowds(tmp_path: Path, output: Path) -> None:
+    convert_coco(write_json(tmp_path / "coco.json", COCO), PREFIX, output)
+
+    (record,) = read(output)
+    assert record["source-ref"] == f"{PREFIX}a.jpg"
+    assert record["bounding-box"] == {
+        "image_size": [{"width": 100, "height": 50, "depth": 3}],
+        "annotations": [{"class_id": 1, "left": 1, "top": 2, "width": 30, "height": 40}],
+    }
+    assert record["bounding-box-metadata"]["class-map"] == {"0": "car", "1": "dog"}
+    assert list(check_manifest(output)) == []
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 2), SIDES, SIDES, SIDES, SIDES), max_size=3), max_size=3))
+def test_turns_coco_into_manifests_and_back(
+    tmp_path_factory: pytest.TempPathFactory, images: list[list[tuple[int, int, int, int, int]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("coco")
+    boxes = [(image, box) for image, of_image in enumerate(images, start=1) for box in of_image]
+    coco = {
+        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 99, "height": 99} for n, _ in enumerate(images, 1)],
+        "annotations": [
+            {"id": n, "image_id": image, "category_id": box[0] + 1, "bbox": list(box[1:]), "area": box[3] * box[4]}
+            | {"iscrowd": 0}
+            for n, (image, box) in enumerate(boxes, start=1)
+        ],
+        "categories": [{"id": n, "name": f"class {n}"} for n in (1, 2, 3)] if images else [],
+    }
+
+    convert_coco(write_json(folder / "before.json", coco), PREFIX, folder / "all.manifest")
+    convert_to_coco(folder / "all.manifest", PREFIX, folder / "after.json")
+
+    assert json.loads((folder / "after.json").read_text()) == coco
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda coco: coco.pop("images"), "not COCO's instances: KeyError 'images'"),
+        (lambda coco: coco["annotations"][0].update(image_id=5), "no image has the id 5 of a box"),
+        (lambda coco: coco["annotations"][0].update(bbox=[1, 2, 3]), "not COCO's instances: ValueError"),
+        (lambda coco: coco["annotations"][0].update(category_id=99), "not COCO's instances: KeyError 99"),
+        (lambda coco: coco["annotations"][0].update(bbox=[90, 2, 30, 9]), "a.jpg: bounding-box: box 1 reaches outside"),
+    ],
+)
+def test_refuses_coco_that_is_wrong(
+    tmp_path: Path, output: Path, change: Callable[[Any], object], message: str
+) -> None:
+    coco = json.loads(json.dumps(COCO))
+    change(coco)
+
+    with pytest.raises(ManifestError, match=message):
+        convert_coco(write_json(tmp_path / "coco.json", coco), PREFIX, output)
+
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (make_image("images/a"), "line 1: there is no box; name the attribute"),
+        (make_boxes(make_box(left=-5)), "line 1: source-ref is not below"),
+    ],
+)
+def test_refuses_boxes_that_coco_cannot_hold(
+    tmp_path: Path, output: Path, record: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ManifestError, match=message):
+        convert_to_coco(write(tmp_path / "all.manifest", record), PREFIX, output, "box")
+
+
+def test_turns_real_boxes_into_coco(output: Path) -> None:
+    convert_to_coco(
+        find_real("bird_object_detection.manifest"), "s3://rns-groundtruth-bucket/", output, attribute="category"
+    )
+
+    coco = json.loads(output.read_text())
+    assert (len(coco["images"]), len(coco["annotations"])) == (100, 192)
+    assert coco["categories"] == [{"id": 1, "name": "Bird"}]
+
+
+@pytest.mark.parametrize("prefix", ["raw/images", "s3://", "/raw"])
+def test_refuses_a_prefix_that_is_none(tmp_path: Path, output: Path, prefix: str) -> None:
+    with pytest.raises(ManifestError, match="is no S3 prefix; write s3://bucket/prefix/"):
+        convert_to_list(write(tmp_path / "all", make_image("a")), prefix, output)

@@ -1,0 +1,80 @@
+"""An image's tag names its content, wherever that lies in the repository."""
+
+from pathlib import Path
+
+import pytest
+
+from headrace.container_images import CONTAINERS_DIRECTORY, image_tag, list_modules, stage_context, stage_modules
+from headrace.contract import Container
+
+
+@pytest.fixture
+def containers(tmp_path: Path) -> Path:
+    folder = tmp_path / "containers" / "training"
+    folder.mkdir(parents=True)
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    (folder / "train.py").write_text("print('trained')\n")
+    return folder.parent
+
+
+def tag(containers: Path) -> str:
+    return image_tag(Container.TRAINING, containers)
+
+
+def test_is_the_same_for_the_same_content_elsewhere(containers: Path, tmp_path: Path) -> None:
+    before = tag(containers)
+    moved = containers.rename(tmp_path / "elsewhere")
+
+    assert tag(moved) == before
+
+
+def test_changes_when_a_file_changes(containers: Path) -> None:
+    before = tag(containers)
+    (containers / "training" / "train.py").write_text("print('trained better')\n")
+
+    assert tag(containers) != before
+
+
+def test_changes_when_a_file_is_renamed(containers: Path) -> None:
+    before = tag(containers)
+    (containers / "training" / "train.py").rename(containers / "training" / "fit.py")
+
+    assert tag(containers) != before
+
+
+def test_ignores_what_never_enters_the_image(containers: Path) -> None:
+    before = tag(containers)
+    (containers / "training" / "__pycache__").mkdir()
+    (containers / "training" / "__pycache__" / "train.pyc").write_bytes(b"\0")
+    (containers / "training" / "requirements.in").write_text("numpy\n")
+
+    assert tag(containers) == before
+
+
+def test_changes_when_a_module_that_it_carries_changes(containers: Path) -> None:
+    (containers / "training" / "modules.txt").write_text("library/reading.py\n")
+    (containers.parent / "library").mkdir()
+    module = containers.parent / "library" / "reading.py"
+    module.write_text("print('read')\n")
+    before = tag(containers)
+    module.write_text("print('read better')\n")
+
+    assert tag(containers) != before
+
+
+@pytest.mark.parametrize("container", list(Container))
+def test_stages_what_the_tag_names(container: Container, tmp_path: Path) -> None:
+    stage_context(container, tmp_path)
+
+    staged = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"Dockerfile", "requirements.txt", "__main__.py"} <= staged
+    assert staged >= {f"modules/{module}" for module in list_modules(container)}
+    assert "requirements.in" not in staged
+
+
+@pytest.mark.parametrize("container", list(Container))
+def test_stages_modules_as_they_lie_in_the_image(container: Container, tmp_path: Path) -> None:
+    stage_modules(container, tmp_path)
+
+    for module in list_modules(container):
+        assert (tmp_path / module).read_bytes() == (CONTAINERS_DIRECTORY.parent / module).read_bytes()
