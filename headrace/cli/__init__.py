@@ -2,16 +2,26 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from types import FrameType
 
 import click
 
+from headrace.cli.mistakes import clear_errors
+from headrace.cli.standard_streams import OutputClosedError, guard_standard_streams
+
 _COMMANDS = ("channels", "data", "images", "local", "lst", "manifest", "recordio")
+# As a shell counts what a signal has ended.
+_SIGNALLED = 128
 
 
-class _TerminatedError(BaseException):
-    """SIGTERM arrived; unwinds like Ctrl-C, so that everything started is stopped."""
+class _StoppedError(BaseException):
+    """A signal to end arrived; unwinds like Ctrl-C, so that everything started is stopped."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
 
 
 class _LazyGroup(click.Group):
@@ -28,6 +38,16 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"headrace.cli.{cmd_name}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments start with; the nearest is suggested for one that is not there."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            # Click suggests among commands that are imported already.
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=_COMMANDS, ctx=ctx) from None
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="headrace")
@@ -36,22 +56,42 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; exits 130 on Ctrl-C and 143 on SIGTERM."""
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    """Run the command line and exit as docs/command-line.md says."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # A program that runs under nohup is not to hear of its terminal's end.
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _stop)
+    guard_standard_streams()
+    code = _find_exit_code(lambda: cli(standalone_mode=False))
+    sys.exit(_find_exit_code(sys.stdout.flush) or code)
+
+
+def _find_exit_code(work: Callable[[], object]) -> int:
+    """Do the work, say what ended it before its time, and give the exit code."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        with clear_errors():
+            code = work()
+    except SystemExit as stop:
+        code = stop.code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped by Ctrl-C", err=True)
-        sys.exit(130)
-    except _TerminatedError:
-        click.echo("stopped by SIGTERM", err=True)
-        sys.exit(143)
+        return _tell_stop("Ctrl-C", signal.SIGINT)
+    except _StoppedError as stop:
+        return _tell_stop(stop.signal.name, stop.signal)
+    except OutputClosedError:
+        return _SIGNALLED + signal.SIGPIPE
+    # Click returns, and does not raise, what a command has exited with; most return nothing.
+    return code if isinstance(code, int) else 0
 
 
-def _raise_terminated(_signum: int, _frame: FrameType | None) -> None:
-    raise _TerminatedError
+def _tell_stop(cause: str, number: signal.Signals) -> int:
+    click.echo(f"stopped by {cause}", err=True)
+    return _SIGNALLED + number
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    # Whoever sends it again must not break off the cleaning up.
+    signal.signal(number, signal.SIG_IGN)
+    raise _StoppedError(number)

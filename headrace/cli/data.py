@@ -1,7 +1,6 @@
 """`headrace data`: what is in S3 and on this machine, copied, listed, printed, measured."""
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from headrace.errors import explain_os_error
 
 if TYPE_CHECKING:
     from headrace import data as library
@@ -113,11 +114,10 @@ def _mistakes_told() -> Iterator[None]:
         yield
     except AddressError as error:
         raise click.UsageError(str(error)) from None
-    except BrokenPipeError:
-        # `| head` has read enough; what is left in the buffer must not be flushed into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (DataError, OSError) as error:
+    except DataError as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(explain_os_error(error)) from None
 
 
 @contextmanager

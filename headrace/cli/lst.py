@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
 import click
 
+from headrace.cli.mistakes import clear_errors
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
 from headrace.lst import (
     Change,
     Key,
     ListDiff,
-    ListError,
     add_rows,
     check_list,
     diff_lists,
@@ -38,17 +38,6 @@ RATIO = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 output_option = click.option("-o", "--output", type=OUTPUT, required=True, help="Where the new list goes.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn what is wrong with a list into a message and exit code 1."""
-    try:
-        yield
-    except ListError as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
 
 
 @click.group()

@@ -1,18 +1,17 @@
 """`headrace manifest`: images or texts and their labels, a JSON line each."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from headrace.cli.mistakes import clear_errors
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
-from headrace.lst import ListError, read_lst, read_mapping
+from headrace.lst import read_lst, read_mapping
 from headrace.manifest import (
-    ManifestError,
     Selection,
     Task,
     check_manifest,
@@ -41,17 +40,6 @@ prefix_option = click.option("--prefix", required=True, help="s3://bucket/prefix
 class_option = click.option("--attribute", default=CLASS_ATTRIBUTE, show_default=True, help="The label's name.")
 box_option = click.option("--attribute", default=BOX_ATTRIBUTE, show_default=True, help="The boxes' name.")
 RATIO = click.FloatRange(0, 1, min_open=True, max_open=True)
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn what is wrong with a manifest into a message and exit code 1."""
-    try:
-        yield
-    except (ListError, ManifestError) as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
 
 
 @click.group()

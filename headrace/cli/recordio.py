@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from headrace.cli.mistakes import clear_errors
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
 from headrace.extras import explain_missing
@@ -24,14 +25,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print it as 
 def _explaining_errors() -> Iterator[None]:
     """Turn what is wrong with files into a message and exit code 1."""
     try:
-        from headrace.lst import ListError
-        from headrace.recordio import RecordIOError
+        import headrace.recordio  # noqa: F401 (to find what it needs)
     except ModuleNotFoundError as error:
         raise click.ClickException(explain_missing(str(error.name), "recordio")) from error
-    try:
+    with clear_errors():
         yield
-    except (RecordIOError, ListError) as error:
-        raise click.ClickException(str(error)) from error
 
 
 @click.group()

@@ -8,11 +8,13 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 
+from headrace.errors import HeadraceError
+
 MISSING_CODES: Final = {"404", "NoSuchKey", "NotFound"}
 _DENIED_CODES: Final = {"403", "AccessDenied", "Forbidden"}
 
 
-class DataError(Exception):
+class DataError(HeadraceError):
     """Data cannot be listed, read, written or copied."""
 
 

@@ -22,6 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+from headrace.errors import HeadraceError
 from headrace.lst.output import whole_file
 from headrace.lst.problems import Problem
 
@@ -37,7 +38,7 @@ NOT_UTF8 = "not UTF-8; save the file as UTF-8"
 _UNWRITABLE = re.compile(r"[\t\r\n]")
 
 
-class ListError(Exception):
+class ListError(HeadraceError):
     """A list, or a folder to make lists of, that cannot be used; its message says where and why."""
 
 

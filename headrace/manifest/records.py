@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headrace.errors import HeadraceError
 from headrace.lst.output import whole_file
 from headrace.lst.problems import Problem
 
@@ -29,7 +30,7 @@ SOURCES = (SOURCE_REFERENCE, "source")
 FAILURE = "failure-reason"
 
 
-class ManifestError(Exception):
+class ManifestError(HeadraceError):
     """A manifest, or what to make one of, that cannot be used; its message says where and why."""
 
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
+from headrace.errors import HeadraceError
+
 MAGIC = struct.pack("<I", 0xCED7230A)
 LENGTH_BITS = 29
 LONGEST = (1 << LENGTH_BITS) - 1
@@ -25,7 +27,7 @@ ALIGNMENT = 4
 READ_BYTES = 1 << 21
 
 
-class RecordIOError(Exception):
+class RecordIOError(HeadraceError):
     """Records that cannot be read or written; its message says which, where and why."""
 
 

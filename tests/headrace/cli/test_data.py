@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from headrace import data as library
 from headrace.cli.data import data
 
-PROGRAM = "from headrace.cli.data import data; data()"
+PROGRAM = "from headrace.cli import main; main()"
 
 
 def invoke(*arguments: str | Path) -> Result:
@@ -99,7 +99,7 @@ def test_ends_quietly_when_its_reader_has_enough(tmp_path: Path, command: str) -
     address = tmp_path / "file" if command == "cat" else tmp_path
 
     program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, command, str(address)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", PROGRAM, "data", command, str(address)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert program.stdout
     assert program.stderr
@@ -108,7 +108,7 @@ def test_ends_quietly_when_its_reader_has_enough(tmp_path: Path, command: str) -
 
     assert program.stderr.read() == b""
     program.stderr.close()
-    assert program.wait() == 0
+    assert program.wait() == 128 + signal.SIGPIPE
 
 
 def test_du_prints_bytes_and_number(images: Path) -> None:
@@ -140,7 +140,7 @@ def test_shows_an_example_in_the_help(command: str) -> None:
 
 def test_shows_progress_only_where_a_person_watches(images: Path, tmp_path: Path) -> None:
     terminal, inside = pty.openpty()
-    command = [sys.executable, "-c", PROGRAM, "copy", str(images), str(tmp_path / "copy")]
+    command = [sys.executable, "-c", PROGRAM, "data", "copy", str(images), str(tmp_path / "copy")]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=inside, env=os.environ | {"TERM": "xterm"}, check=True)
     os.close(inside)
 

@@ -1,0 +1,34 @@
+"""What goes wrong in a way that a user can mend, and how it is said."""
+
+import errno
+import os
+from typing import Final
+
+_ADVICE: Final = {
+    errno.ENOSPC: "make room there or write elsewhere",
+    errno.EDQUOT: "make room there or write elsewhere",
+    errno.EFBIG: "the limit on the size of files is reached; raise it (`ulimit -f`) or write elsewhere",
+    errno.EROFS: "write elsewhere",
+    errno.EACCES: "ask for the permission or name another",
+    errno.EPIPE: "whoever read it has gone",
+}
+
+
+class HeadraceError(Exception):
+    """The root of what a user can mend; the message says what is wrong, where, and what to do."""
+
+
+def explain_os_error(error: OSError, place: object = None) -> str:
+    """What the system refused, as one sentence.
+
+    Args:
+        error: The refusal.
+        place: The file it is about, where the error itself does not know better.
+    """
+    reason = error.strerror or str(error) or type(error).__name__
+    where = place or error.filename
+    advice = _ADVICE.get(error.errno or 0)
+    # An error with words of our own, such as an input's, has its advice in them.
+    if advice and reason == os.strerror(error.errno or 0):
+        reason = f"{reason}; {advice}"
+    return f"{os.fsdecode(where) if isinstance(where, bytes) else where}: {reason}" if where else reason
