@@ -21,6 +21,7 @@ from typing import Any
 
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import S3Client
+from headrace.local.sagemaker.left_files import open_left_file
 from headrace.local.sagemaker.s3_objects import (
     S3Location,
     download_object,
@@ -153,8 +154,10 @@ class DataRepository:
     def _load(self, name: str) -> Stamp | None:
         target = place_key(name, self.folder)
         if name.endswith("/"):
+            self._refuse_outside(name, target)
             make_folder(target)
             return FOLDER_STAMP
+        self._refuse_outside(name, target.parent)
         make_folder(target.parent)
         if target.is_dir():
             raise DataError(f"Data download failed: {self.source}{name} is both an object and a folder of objects.")
@@ -162,6 +165,16 @@ class DataRepository:
         download_object(self._s3, self._locate(name), scratch)
         scratch.replace(target)
         return read_stamp(target)
+
+    def _refuse_outside(self, name: str, folder: Path) -> None:
+        """Raises DataError where a link that a job left would lead the object out of the file system."""
+        if not self._is_inside(folder):
+            raise DataError(
+                f'Data download failed: a link in the file system leads "{name}" out of it. Please remove the link.'
+            )
+
+    def _is_inside(self, folder: Path) -> bool:
+        return folder.resolve().is_relative_to(self.folder.resolve())
 
     def _import_deletion(self, known: dict[str, KnownObject], name: str) -> None:
         last = known[name]
@@ -171,7 +184,7 @@ class DataRepository:
         elif DELETED in self.policy.imported:
             del known[name]
             # A file that was changed here meanwhile is somebody's work: it stays, as a new one.
-            if read_stamp(file) == last.stamp and not file.is_dir():
+            if read_stamp(file) == last.stamp and not file.is_dir() and self._is_inside(file.parent):
                 file.unlink()
 
     def _export_files(self, known: dict[str, KnownObject], scope: str) -> None:
@@ -181,14 +194,19 @@ class DataRepository:
             stamp = read_stamp(file)
             is_new = last is None or last.hidden
             if (last is None or last.stamp != stamp) and (NEW if is_new else CHANGED) in self.policy.exported:
-                self._export_file(known, name, file, stamp)
+                self._export_file(known, name, stamp)
 
-    def _export_file(self, known: dict[str, KnownObject], name: str, file: Path, stamp: Stamp | None) -> None:
+    def _export_file(self, known: dict[str, KnownObject], name: str, stamp: Stamp | None) -> None:
         location = self._locate(name)
         if not self._is_unchanged(known.get(name), location):
             logger.warning("export_refused object=%s reason=changed_in_bucket", location)
             return
-        upload_file(self._s3, file, location)
+        try:
+            with open_left_file(self.folder, name) as content:
+                upload_file(self._s3, content, location)
+        except FileNotFoundError:
+            # Somebody removed it since it was listed.
+            return
         known[name] = KnownObject(find_etag(self._s3, location) or "", stamp)
 
     def _export_deletions(self, known: dict[str, KnownObject], scope: str) -> None:

@@ -117,12 +117,12 @@ class FileSystems:
         if system.type != file_system_type:
             raise DataError(f"File system {system.id} is of type {system.type}, not {file_system_type}.")
         directory = system.locate(directory_path)
+        if not directory.resolve().is_relative_to(system.folder):
+            raise DataError(f'Directory "{directory_path}" leads out of file system {system.id}.')
         for repository in self._list_repositories(directory):
             repository.import_changes(directory, check_stop)
         if not directory.is_dir():
             raise DataError(f'Directory "{directory_path}" does not exist on file system {system.id}.')
-        if not directory.resolve().is_relative_to(system.folder):
-            raise DataError(f'Directory "{directory_path}" leads out of file system {system.id}.')
         return directory
 
     def export_changes(self, directory: Path) -> None:

@@ -6,8 +6,11 @@ import io
 import shutil
 import tarfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from headrace.local.sagemaker.left_files import LeftEntry, LeftFolder
 
 # Extended headers hold long names, which are a few kilobytes at most.
 LARGEST_PIECE = 1024 * 1024
@@ -25,11 +28,23 @@ class ArchiveLimits:
     total_bytes: int = 20 * 1024**3
 
 
-def pack_folder(folder: Path, archive: Path) -> None:
-    """Writes a folder's content, without the folder itself, as a tar.gz."""
-    with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-        for entry in sorted(folder.iterdir()):
-            tar.add(entry, arcname=entry.name, filter=forget_owner)
+def pack_folder(folder: LeftFolder, entries: Sequence[LeftEntry], archive: Path) -> None:
+    """Writes what a program left in a folder, without the folder itself, as a tar.gz."""
+    # Two names of one file are two files: a link in the archive would be refused when it is unpacked.
+    with tarfile.open(archive, "w:gz", compresslevel=6, dereference=True) as tar:
+        for entry in entries:
+            if entry.is_folder:
+                tar.addfile(describe_folder(entry.name))
+            else:
+                with folder.open(entry) as file:
+                    tar.addfile(forget_owner(tar.gettarinfo(arcname=entry.name, fileobj=file)), file)
+
+
+def describe_folder(name: str) -> tarfile.TarInfo:
+    """A folder as a member of an archive."""
+    member = tarfile.TarInfo(name)
+    member.type, member.mode = tarfile.DIRTYPE, 0o755
+    return member
 
 
 def forget_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -27,6 +27,7 @@ class ChannelStager:
         self._role = role
         self._check_stop = check_stop
         self._mounted: list[Path] = []
+        self.linked: list[Path] = []
         self._read_only: list[ReadOnlyFolder] = []
 
     def stage_channel(self, channel: Mapping[str, Any], default_mode: str, folder: Path) -> None:
@@ -47,7 +48,7 @@ class ChannelStager:
             self._read_only.append(ReadOnlyFolder(folder, folder))
 
     def protect_folders(self) -> tuple[str, ...]:
-        """The beginning of the program's command line, which takes the right to write to read-only channels."""
+        """The launcher's words that take the right to write to read-only channels."""
         return protect_folders(self._read_only, find_protection()) if self._read_only else ()
 
     def list_differences(self) -> list[str]:
@@ -70,6 +71,7 @@ class ChannelStager:
             self._read_only.append(ReadOnlyFolder(directory, folder))
         else:
             folder.symlink_to(directory)
+            self.linked.append(directory)
 
     def stage_s3(self, uri: str, data_type: str, folder: Path) -> None:
         """Fills a folder with the objects of a prefix or of a manifest."""

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,15 +27,22 @@ class EngineContainer:
     image: str
 
     def build_command(
-        self, tree: ContainerTree, *, entrypoint: list[str] | None, arguments: Iterable[str]
+        self,
+        tree: ContainerTree,
+        *,
+        entrypoint: list[str] | None,
+        arguments: Iterable[str],
+        linked: Iterable[Path] = (),
     ) -> tuple[str, ...]:
         """The command line that runs the image over a tree until it ends; its environment comes from the child's own.
 
         The network is this machine's, as it is for processes: a served model binds the loopback port it is told.
+        The container sees the folders that its channels link to where they are, and no others: never those that a
+        program linked itself.
         """
         options = ["--rm", "--pull", "never", "--name", name_container(tree), "--network", "host"]
         options += ["--env-file", str(tree.folder / _ENVIRONMENT_FILE)]
-        for source, target in [(tree.ml, str(CONTAINER_ROOT)), *find_linked_folders(tree)]:
+        for source, target in [(tree.ml, CONTAINER_ROOT), *((folder, folder) for folder in linked)]:
             options += ["--volume", f"{source}:{target}"]
         program, *rest = entrypoint or [""]
         if program:
@@ -56,15 +63,6 @@ class EngineContainer:
 def name_container(tree: ContainerTree) -> str:
     """A name that no other tree's container has."""
     return f"headrace-{hashlib.sha256(str(tree.ml).encode()).hexdigest()[:16]}"
-
-
-def find_linked_folders(tree: ContainerTree) -> Iterator[tuple[Path, str]]:
-    """The folders outside of a tree that channels link to; a container has to see them where they are."""
-    data = tree.ml / "input/data"
-    for channel in data.iterdir() if data.is_dir() else ():
-        if channel.is_symlink():
-            folder = channel.resolve()
-            yield folder, str(channel.readlink())
 
 
 def remove_container(removal: Sequence[str]) -> None:

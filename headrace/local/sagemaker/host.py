@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError, ImageRegistry
@@ -25,8 +25,8 @@ class S3Client(Protocol):
         """One object's metadata."""
         ...
 
-    def upload_file(self, filename: str, bucket: str, key: str) -> Any:
-        """Stores a file whole or not at all."""
+    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str) -> Any:
+        """Stores an open file whole or not at all."""
         ...
 
     def delete_object(self, **request: Any) -> Any:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 from headrace.local.sagemaker.errors import AlgorithmError, DataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
+from headrace.local.sagemaker.left_files import LeftFileError
 from headrace.local.sagemaker.log_shipping import LogStream
 from headrace.local.sagemaker.processes import ContainerProcess
 from headrace.local.sagemaker.s3_objects import AWS_ERRORS
-from headrace.local.sagemaker.trees import ContainerTree
+from headrace.local.sagemaker.trees import CONTAINER_ROOT, ROOT_VARIABLE, ContainerTree
 
 REASON_CHARACTERS = 1024
 
@@ -35,6 +36,10 @@ STOPPED = Outcome("Stopped", "Stopped")
 INTERNAL_FAILURE = Outcome(
     "Failed", "Failed", "InternalServerError: We encountered an internal error. Please try again."
 )
+NOT_PLACED = (
+    "this machine allows no mounts, so there is no /opt/ml here: a program finds its folders below the one that "
+    f"{ROOT_VARIABLE} names"
+)
 
 
 def fail(reason: str) -> Outcome:
@@ -42,10 +47,24 @@ def fail(reason: str) -> Outcome:
     return Outcome("Failed", "Failed", reason[:REASON_CHARACTERS])
 
 
-def describe_failed_program(text: str, exit_code: int) -> str:
-    """SageMaker's words for a program that failed, of which the exit code is never cut off."""
-    end = f", exit code: {exit_code}"
-    return text[: REASON_CHARACTERS - len("AlgorithmError: ") - len(end)] + end
+def describe_failed_program(failure: str, process: ContainerProcess) -> str:
+    """SageMaker's words for a program that failed, of which the exit code is never cut off.
+
+    Where SageMaker says nothing of a program that left no failure file, this says what it printed last.
+    """
+    end = f", exit code: {process.exit_code}"
+    room = REASON_CHARACTERS - len("AlgorithmError: ") - len(end)
+    return (failure[:room] or describe_end(process, room)) + end
+
+
+def describe_end(process: ContainerProcess, room: int) -> str:
+    """How a program ended that does not tell itself: its signal, its last lines, and a cause that it cannot know."""
+    signal = f"{process.end_signal} ended the program" if process.end_signal else ""
+    cause = NOT_PLACED if str(CONTAINER_ROOT) in process.last_lines and not process.is_placed else ""
+    begin, end = f"{signal}: " if signal else "", f" ({cause})" if cause else ""
+    if not process.last_lines:
+        return signal or "the program printed nothing"
+    return begin + process.last_lines[-(room - len(begin) - len(end)) :] + end
 
 
 class Job(ABC):
@@ -72,6 +91,7 @@ class Job(ABC):
         self._stop_requested = False
         self._abandoned = False
         self._process: ContainerProcess | None = None
+        self._log: LogStream | None = None
         self._thread = threading.Thread(target=self._run, name=f"{self.kind} {self.name}", daemon=True)
 
     @property
@@ -139,8 +159,10 @@ class Job(ABC):
         try:
             outcome = self._attempt(tree)
         finally:
-            tree.remove()
-            self._conclude(outcome)
+            try:
+                tree.remove()
+            finally:
+                self._conclude(outcome)
 
     def _attempt(self, tree: ContainerTree) -> Outcome:
         try:
@@ -154,6 +176,9 @@ class Job(ABC):
         except (OSError, *AWS_ERRORS) as error:
             logger.exception("job_failed_internally job=%s", self.arn)
             return fail(f"InternalServerError: {error}")
+        finally:
+            if self._log:
+                self._log.close()
 
     def _conclude(self, outcome: Outcome) -> None:
         with self.changed:
@@ -182,34 +207,45 @@ class Job(ABC):
         environment: Mapping[str, str],
         *,
         notes: list[str],
+        preparation: tuple[str, ...] = (),
     ) -> Outcome:
-        stream = LogStream(self.host.logs, self.log_group, self._stream_name())
-        stream.open()
-
-        def write_line(line: str) -> None:
-            stream.write(line)
-            self._read_line(line)
-
-        try:
-            for note in notes:
-                stream.write(f"headrace: {note}")
-            process = self._start_process(tree, command, environment, write_line)
-            outcome = self._supervise(process)
-        finally:
-            stream.close()
+        self._log = LogStream(self.host.logs, self.log_group, self._stream_name())
+        self._log.open()
+        for note in notes:
+            self._note(note)
+        process = self._start_process(tree, command, environment, preparation)
+        outcome = self._supervise(process)
         if self._abandoned:
             raise StoppedError
         if outcome is COMPLETED and process.exit_code:
-            text = tree.read_text("output/failure", REASON_CHARACTERS)
-            raise AlgorithmError(describe_failed_program(text, process.exit_code))
+            failure = self._read_left_text(tree, "output/failure")
+            raise AlgorithmError(describe_failed_program(failure, process))
         return outcome
+
+    def _note(self, note: str) -> None:
+        """Tells in the job's log what SageMaker would not."""
+        if self._log:
+            self._log.write(f"headrace: {note}")
+
+    def _take_line(self, line: str) -> None:
+        if self._log:
+            self._log.write(line)
+        self._read_line(line)
+
+    def _read_left_text(self, tree: ContainerTree, name: str) -> str:
+        """What a program wrote for whoever described the job; nothing where it left something else in its place."""
+        try:
+            return tree.read_text(name, REASON_CHARACTERS)
+        except LeftFileError as error:
+            self._note(f"{error}: not read")
+            return ""
 
     def _start_process(
         self,
         tree: ContainerTree,
         command: tuple[str, ...],
         environment: Mapping[str, str],
-        write_line: Callable[[str], None],
+        preparation: tuple[str, ...],
     ) -> ContainerProcess:
         with self.changed:
             self._check_stop()
@@ -219,9 +255,10 @@ class Job(ABC):
                 environment={**self.image.environment, **self.request.get("Environment", {}), **environment},
                 tree=tree,
                 records=self.host.root / "processes",
-                write_line=write_line,
+                write_line=self._take_line,
                 on_exit=self._notice_exit,
                 container=self.image.container,
+                preparation=preparation,
             )
             return self._process
 

@@ -8,17 +8,21 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import IO, cast
 
 from headrace.local.sagemaker.engine_containers import EngineContainer, remove_container
 from headrace.local.sagemaker.errors import AlgorithmError
 from headrace.local.sagemaker.images import ContainerImage
+from headrace.local.sagemaker.launching import can_place, launch_with
 from headrace.local.sagemaker.log_shipping import MAX_LINE_BYTES
 from headrace.local.sagemaker.trees import ROOT_VARIABLE, ContainerTree, remove_folder
 
 PROC = Path("/proc")
+LAST_LINES = 10
+KILL_SECONDS = 10.0
 STRAY_SECONDS = 5.0
 STRAY_INTERVAL_SECONDS = 0.05
 
@@ -32,6 +36,7 @@ def build_command(
     entrypoint: list[str] | None = None,
     arguments: list[str] | None = None,
     default_arguments: tuple[str, ...] = (),
+    linked: Iterable[Path] = (),
 ) -> tuple[str, ...]:
     """The command line of a container, as Docker would put it together, for this machine.
 
@@ -40,7 +45,7 @@ def build_command(
     """
     if image.container:
         given = arguments or (() if entrypoint else default_arguments)
-        return image.container.build_command(tree, entrypoint=entrypoint, arguments=given)
+        return image.container.build_command(tree, entrypoint=entrypoint, arguments=given, linked=linked)
     if not entrypoint:
         given = tuple(arguments or default_arguments)
         return (*image.entrypoint, *map(tree.translate, given))
@@ -55,8 +60,9 @@ def build_command(
 class ContainerProcess:
     """One running container program and everything it started.
 
-    Its output arrives line by line at `write_line`; `on_exit` is called once when the program has ended, its output
-    is complete and nothing of it runs any more.
+    Where the system allows it (`is_placed`), the program finds its tree at /opt/ml too. Its output arrives line by line
+    at `write_line`; `on_exit` is called once when the program has ended, its output is complete and nothing of it runs
+    any more.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class ContainerProcess:
         write_line: Callable[[str], None],
         on_exit: Callable[[], None],
         container: EngineContainer | None = None,
+        preparation: tuple[str, ...] = (),
     ) -> None:
         self._tree = tree
         self._removal = container.list_removal(tree) if container else []
@@ -78,8 +85,11 @@ class ContainerProcess:
         self._write_line = write_line
         self._on_exit = on_exit
         self._exited = threading.Event()
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self.is_placed = container is not None or can_place()
+        words = preparation if container else ("guard", *preparation, *list_placement(tree))
         self._popen = start_program(
-            command,
+            (*launch_with(words), *command),
             working_directory,
             {**read_own_environment(container), **environment, ROOT_VARIABLE: str(tree.ml)},
         )
@@ -100,6 +110,17 @@ class ContainerProcess:
         code = self._popen.returncode
         return code if code >= 0 else 128 - code
 
+    @property
+    def end_signal(self) -> str:
+        """The name of the signal that ended the program; empty when it ended by itself."""
+        code = self._popen.returncode
+        return name_signal(-code) if code < 0 else ""
+
+    @property
+    def last_lines(self) -> str:
+        """What the program printed last."""
+        return "\n".join(self._last_lines)
+
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Whether the program ended within the time."""
         return self._exited.wait(timeout_seconds)
@@ -111,8 +132,11 @@ class ContainerProcess:
             self.kill()
 
     def kill(self) -> None:
-        """Ends the group at once and returns when it is gone."""
-        self._signal(signal.SIGKILL)
+        """Ends the program and everything it started at once and returns when it is gone."""
+        # Its guard ends them all when it finds nobody at the other end any more.
+        cast(IO[bytes], self._popen.stdin).close()
+        if not self.wait(0 if self._removal else KILL_SECONDS):
+            self._signal(signal.SIGKILL)
         self._waiter.join()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -122,10 +146,14 @@ class ContainerProcess:
     def _forward_output(self) -> None:
         with cast(IO[bytes], self._popen.stdout) as stream:
             for line in iter(lambda: stream.readline(MAX_LINE_BYTES), b""):
-                self._write_line(line.decode("utf-8", errors="replace").rstrip("\r\n"))
+                text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+                if text:
+                    self._last_lines.append(text)
+                self._write_line(text)
 
     def _await_exit(self) -> None:
         self._popen.wait()
+        cast(IO[bytes], self._popen.stdin).close()
         # A container ends with its first process; so does everything that process started.
         signal_group(self._popen.pid, signal.SIGKILL)
         self._kill_strays()
@@ -144,6 +172,19 @@ class ContainerProcess:
             self._reader.join(STRAY_INTERVAL_SECONDS)
 
 
+def name_signal(number: int) -> str:
+    """A signal's name; real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def list_placement(tree: ContainerTree) -> tuple[str, ...]:
+    """The launcher's words that give a program its tree as /opt/ml; none where the system does not allow it."""
+    return ("place", str(tree.ml)) if can_place() else ()
+
+
 def read_own_environment(container: EngineContainer | None) -> dict[str, str]:
     """What a child process inherits: an engine's client its whole configuration, a program of ours next to nothing."""
     return dict(os.environ) if container else {"PATH": os.environ.get("PATH", os.defpath)}
@@ -152,13 +193,13 @@ def read_own_environment(container: EngineContainer | None) -> dict[str, str]:
 def start_program(
     command: tuple[str, ...], working_directory: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Starts a program in a session of its own; raises AlgorithmError when that is not possible."""
+    """Starts a program in a session of its own, with a pipe to it; raises AlgorithmError when that is not possible."""
     try:
         return subprocess.Popen(
             command,
             cwd=working_directory,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,

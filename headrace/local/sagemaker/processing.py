@@ -16,8 +16,6 @@ from headrace.local.sagemaker.s3_objects import S3Location, upload_folder
 from headrace.local.sagemaker.training import describe_resources
 from headrace.local.sagemaker.trees import ContainerTree
 
-MESSAGE_CHARACTERS = 1024
-
 
 class ProcessingJob(Job):
     """One processing job, as SageMaker would run it on an instance."""
@@ -79,7 +77,7 @@ class ProcessingJob(Job):
         try:
             outcome = self._run_program(tree, command, {}, notes=self._list_differences())
         finally:
-            self._exit_message = tree.read_text("output/message", MESSAGE_CHARACTERS)
+            self._exit_message = self._read_left_text(tree, "output/message")
         if outcome is COMPLETED:
             self._store_outputs(tree)
         return outcome
@@ -112,7 +110,8 @@ class ProcessingJob(Job):
 
     def _store_outputs(self, tree: ContainerTree) -> None:
         for output in self._list_outputs():
-            upload_folder(self.host.s3, tree.locate(output["LocalPath"]), S3Location.parse(output["S3Uri"]))
+            results = tree.open_results(tree.locate(output["LocalPath"]), self._note)
+            upload_folder(self.host.s3, results, S3Location.parse(output["S3Uri"]))
 
     def _list_differences(self) -> list[str]:
         notes = []

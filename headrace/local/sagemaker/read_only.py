@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-LAUNCHER = Path(__file__).with_name("launcher.py")
+from headrace.local.sagemaker.launching import PROBE_SECONDS, launch_with
+
 WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
-PROBE_SECONDS = 20
 EXPECT_READ_ONLY = """
 import errno, os, sys
 try:
@@ -46,17 +46,16 @@ class ReadOnlyFolder:
 
 
 def protect_folders(folders: Sequence[ReadOnlyFolder], protection: Protection) -> tuple[str, ...]:
-    """Put the folders in place; the beginning of the command line of a program that cannot write to them."""
-    if not folders:
-        return ()
-    paths: list[str] = []
-    for folder in folders:
-        if protection is Protection.MOUNT:
-            folder.target.mkdir(parents=True, exist_ok=True)
-            paths += [str(folder.source), str(folder.target)]
-        else:
+    """Put the folders in place; the launcher's words for a program that cannot write to them."""
+    if protection is Protection.PERMISSIONS:
+        for folder in folders:
             copy_without_write_permission(folder)
-    return (sys.executable, "-I", "-S", str(LAUNCHER), protection.value, *paths, "--")
+        return (protection.value,) if folders else ()
+    words: list[str] = []
+    for folder in folders:
+        folder.target.mkdir(parents=True, exist_ok=True)
+        words += [protection.value, str(folder.source), str(folder.target)]
+    return tuple(words)
 
 
 def copy_without_write_permission(folder: ReadOnlyFolder) -> None:
@@ -73,7 +72,7 @@ def copy_without_write_permission(folder: ReadOnlyFolder) -> None:
 def find_protection() -> Protection:
     """The best that this system allows, by trying."""
     with tempfile.TemporaryDirectory() as folder:
-        command = protect_folders([ReadOnlyFolder(Path(folder), Path(folder))], Protection.MOUNT)
-        probe = [*command, sys.executable, "-I", "-S", "-c", EXPECT_READ_ONLY, str(Path(folder, "written"))]
+        words = protect_folders([ReadOnlyFolder(Path(folder), Path(folder))], Protection.MOUNT)
+        probe = [*launch_with(words), sys.executable, "-I", "-S", "-c", EXPECT_READ_ONLY, str(Path(folder, "written"))]
         answer = subprocess.run(probe, capture_output=True, timeout=PROBE_SECONDS, check=False)
     return Protection.MOUNT if answer.returncode == 0 else Protection.PERMISSIONS

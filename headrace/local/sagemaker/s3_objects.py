@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from boto3.exceptions import Boto3Error
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import S3Client
+from headrace.local.sagemaker.left_files import LeftFolder
 
 AWS_ERRORS = (BotoCoreError, Boto3Error, ClientError)
 MISSING_CODES = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
@@ -146,20 +147,17 @@ def download_object(s3: S3Client, location: S3Location, target: Path) -> None:
         raise
 
 
-def upload_file(s3: S3Client, file: Path, location: S3Location) -> None:
-    """Stores one file; raises DataError when S3 does not take it."""
+def upload_file(s3: S3Client, file: BinaryIO, location: S3Location) -> None:
+    """Stores one open file; raises DataError when S3 does not take it."""
     try:
-        s3.upload_file(str(file), location.bucket, location.key)
+        s3.upload_fileobj(file, location.bucket, location.key)
     except AWS_ERRORS as error:
         raise DataError(f"Artifact upload failed: {location} could not be written: {error}") from error
 
 
-def upload_folder(s3: S3Client, folder: Path, prefix: S3Location) -> None:
-    """Stores every file of a folder under a prefix."""
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        upload_file(s3, file, prefix.join(file.relative_to(folder).as_posix()))
-
-
-def has_files(folder: Path) -> bool:
-    """Whether a folder holds anything to store."""
-    return folder.is_dir() and any(folder.iterdir())
+def upload_folder(s3: S3Client, folder: LeftFolder, prefix: S3Location) -> None:
+    """Stores every file that a program left in a folder under a prefix."""
+    for entry in folder.list_entries():
+        if not entry.is_folder:
+            with folder.open(entry) as file:
+                upload_file(s3, file, prefix.join(entry.name))

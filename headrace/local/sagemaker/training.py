@@ -13,10 +13,11 @@ from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.jobs import Job, Outcome
+from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.metrics import MetricCollector
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.rules import check_training_job
-from headrace.local.sagemaker.s3_objects import S3Location, download_prefix, has_files, upload_file, upload_folder
+from headrace.local.sagemaker.s3_objects import S3Location, download_prefix, upload_file, upload_folder
 from headrace.local.sagemaker.trees import ContainerTree
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
@@ -146,10 +147,12 @@ class TrainingJob(Job):
             entrypoint=self._algorithm.get("ContainerEntrypoint"),
             arguments=self._algorithm.get("ContainerArguments"),
             default_arguments=("train",),
+            linked=stager.linked,
         )
         environment = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
         notes = [*self._list_differences(), *stager.list_differences()]
-        return self._run_program(tree, (*stager.protect_folders(), *command), environment, notes=notes)
+        preparation = stager.protect_folders()
+        return self._run_program(tree, command, environment, notes=notes, preparation=preparation)
 
     def _stage(self, tree: ContainerTree, stager: ChannelStager) -> None:
         for folder in ("model", "output/data", "checkpoints", "input/data"):
@@ -176,17 +179,21 @@ class TrainingJob(Job):
         checkpoints = self.request.get("CheckpointConfig")
         if checkpoints:
             folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
-            upload_folder(self.host.s3, folder, S3Location.parse(checkpoints["S3Uri"]))
+            upload_folder(self.host.s3, tree.open_results(folder, self._note), S3Location.parse(checkpoints["S3Uri"]))
         # Output first: once the model is there, everything else is too.
-        for results, name in ((tree.ml / "output/data", "output"), (tree.ml / "model", "model")):
-            if not has_files(results):
-                continue
-            if self._is_packed:
-                archive = tree.folder / f"{name}.tar.gz"
-                pack_folder(results, archive)
-                upload_file(self.host.s3, archive, self._results.join(archive.name))
-            else:
-                upload_folder(self.host.s3, results, self._results.join(name))
+        for folder, name in ((tree.ml / "output/data", "output"), (tree.ml / "model", "model")):
+            self._store_folder(tree, tree.open_results(folder, self._note), name)
+
+    def _store_folder(self, tree: ContainerTree, results: LeftFolder, name: str) -> None:
+        if not self._is_packed:
+            upload_folder(self.host.s3, results, self._results.join(name))
+            return
+        entries = results.list_entries()
+        if entries:
+            archive = tree.folder / f"{name}.tar.gz"
+            pack_folder(results, entries, archive)
+            with archive.open("rb") as file:
+                upload_file(self.host.s3, file, self._results.join(archive.name))
 
     def _list_differences(self) -> list[str]:
         count = self.request["ResourceConfig"].get("InstanceCount", 1)

@@ -1,12 +1,15 @@
 """The folder tree that stands for a container's /opt/ml."""
 
+import contextlib
 import logging
-import os
 import shutil
+import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.left_files import LeftFolder, open_left_file
 
 CONTAINER_ROOT = PurePosixPath("/opt/ml")
 ROOT_VARIABLE = "HEADRACE_ML_ROOT"
@@ -52,12 +55,21 @@ class ContainerTree:
         return str(self.locate(argument)) if argument.startswith(f"{CONTAINER_ROOT}/") else argument
 
     def read_text(self, name: str, limit: int) -> str:
-        """The first characters of a file the program may have left, or nothing."""
+        """The first characters of a file the program may have left, or nothing.
+
+        Raises:
+            LeftFileError: something else is there, such as a pipe or a link.
+        """
         try:
-            with (self.ml / name).open(encoding="utf-8", errors="replace") as file:
-                return file.read(limit)
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            with open_left_file(self.ml, name) as file:
+                # A character is four bytes at most.
+                return file.read(4 * limit).decode("utf-8", errors="replace")[:limit]
+        except FileNotFoundError:
             return ""
+
+    def open_results(self, folder: Path, note: Callable[[str], None]) -> LeftFolder:
+        """What a program left in a folder of the tree; `note` takes a line for each thing that cannot be stored."""
+        return LeftFolder(self.ml, folder.relative_to(self.ml).as_posix(), note)
 
     def remove(self) -> None:
         """Removes all of it."""
@@ -67,8 +79,9 @@ class ContainerTree:
 
 
 def remove_folder(folder: Path) -> None:
-    """Removes a folder as far as possible, read-only folders in it included."""
-    shutil.rmtree(folder, ignore_errors=True)
-    for parent, _, _ in os.walk(folder):
-        Path(parent).chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+    """Removes a folder as far as possible, read-only folders in it and those too deep for Python included."""
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+            subprocess.run([*command, "--", str(folder)], stdin=subprocess.DEVNULL, capture_output=True, check=False)

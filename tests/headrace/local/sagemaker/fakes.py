@@ -4,8 +4,7 @@ import hashlib
 import io
 import threading
 from collections import defaultdict
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
@@ -55,8 +54,8 @@ class FakeS3:
             raise client_error("404", "HeadObject")
         return {"ETag": etag(bucket[request["Key"]])}
 
-    def upload_file(self, filename: str, bucket: str, key: str) -> Any:
-        self._bucket(bucket, "PutObject")[key] = Path(filename).read_bytes()
+    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str) -> Any:
+        self._bucket(bucket, "PutObject")[key] = file.read()
 
     def delete_object(self, **request: Any) -> Any:
         self._bucket(request["Bucket"], "DeleteObject").pop(request["Key"], None)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.local.sagemaker.archives import ArchiveError, ArchiveLimits, pack_folder, unpack_archive
+from headrace.local.sagemaker.left_files import LeftFolder
 
 
 def write_archive(path: Path, *members: tuple[str, bytes, bytes]) -> Path:
@@ -23,12 +24,17 @@ def write_archive(path: Path, *members: tuple[str, bytes, bytes]) -> Path:
     return path
 
 
+def pack(source: Path, archive: Path) -> None:
+    folder = LeftFolder(source.parent, source.name, note=pytest.fail)
+    pack_folder(folder, folder.list_entries(), archive)
+
+
 def test_unpacks_what_it_packed(tmp_path: Path) -> None:
     source = tmp_path / "source"
     (source / "deep").mkdir(parents=True)
     (source / "deep" / "model.txt").write_text("trained", encoding="utf-8")
 
-    pack_folder(source, tmp_path / "model.tar.gz")
+    pack(source, tmp_path / "model.tar.gz")
     unpack_archive(tmp_path / "model.tar.gz", tmp_path / "target")
 
     assert (tmp_path / "target" / "deep" / "model.txt").read_text(encoding="utf-8") == "trained"
@@ -39,7 +45,7 @@ def test_packs_members_without_the_name_of_who_ran_the_job(tmp_path: Path) -> No
     source.mkdir()
     (source / "model.txt").touch()
 
-    pack_folder(source, tmp_path / "model.tar.gz")
+    pack(source, tmp_path / "model.tar.gz")
 
     with tarfile.open(tmp_path / "model.tar.gz") as tar:
         (member,) = tar.getmembers()

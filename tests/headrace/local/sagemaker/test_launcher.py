@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.sagemaker.read_only import LAUNCHER, Protection, find_protection
+from headrace.local.sagemaker.launching import LAUNCHER
+from headrace.local.sagemaker.read_only import Protection, find_protection
 
 
 def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +24,7 @@ def test_becomes_the_program_with_its_arguments_and_exit_code() -> None:
 def test_says_that_a_program_is_missing() -> None:
     answer = launch("obey-permissions", "--", "/absent/program")
 
-    assert answer.returncode == 1
+    assert answer.returncode == 127
     assert "the container's program /absent/program could not be started" in answer.stderr
 
 

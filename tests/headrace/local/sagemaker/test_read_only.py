@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.local.sagemaker.launching import launch_with
 from headrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
 
 NOBODY = 65534
@@ -28,7 +29,7 @@ def open_folder() -> Iterator[Path]:
 
 
 def run(folder: ReadOnlyFolder, protection: Protection, *prefix: str) -> subprocess.CompletedProcess[str]:
-    command = protect_folders([folder], protection)
+    command = launch_with(protect_folders([folder], protection))
     program = ("/bin/sh", "-c", READ_AND_WRITE, "sh", str(folder.target))
     return subprocess.run([*prefix, *command, *program], capture_output=True, text=True, check=False)
 

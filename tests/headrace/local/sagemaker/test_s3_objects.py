@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.s3_objects import S3Location, download_prefix, relative_key, upload_folder
 from tests.headrace.local.sagemaker.fakes import FakeS3
 
@@ -110,6 +111,8 @@ def test_uploads_a_folder_with_its_folders(s3: FakeS3, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a.csv").write_bytes(b"1")
 
-    upload_folder(s3, tmp_path, S3Location.parse("s3://work/features/"))
+    upload_folder(
+        s3, LeftFolder(tmp_path.parent, tmp_path.name, note=pytest.fail), S3Location.parse("s3://work/features/")
+    )
 
     assert s3.buckets["work"] == {"features/deep/a.csv": b"1"}

@@ -155,10 +155,25 @@ def test_fails_with_the_text_of_the_failure_file(cloud: Cloud) -> None:
     assert job["FailureReason"] == "AlgorithmError: channel train is empty, exit code: 3"
 
 
-def test_fails_with_the_exit_code_alone_without_a_failure_file(cloud: Cloud) -> None:
-    job = cloud.train_to_end(cloud.push_image("sys.exit(1)"))
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("sys.exit(1)", "the program printed nothing"),
+        ("print('reading'); print(); sys.exit('no column price')", "reading\nno column price"),
+        ("(ml / 'output/failure').touch(); sys.exit('no column price')", "no column price"),
+    ],
+)
+def test_fails_with_the_last_lines_without_a_failure_file(cloud: Cloud, program: str, reason: str) -> None:
+    job = cloud.train_to_end(cloud.push_image(program))
 
-    assert job["FailureReason"] == "AlgorithmError: , exit code: 1"
+    assert job["FailureReason"] == f"AlgorithmError: {reason}, exit code: 1"
+
+
+def test_keeps_the_end_of_long_last_lines(cloud: Cloud) -> None:
+    job = cloud.train_to_end(cloud.push_image("print('x' * 5000 + 'the end'); sys.exit(2)"))
+
+    assert len(job["FailureReason"]) == 1024
+    assert job["FailureReason"].endswith("the end, exit code: 2")
 
 
 def test_keeps_the_exit_code_when_the_failure_file_is_long(cloud: Cloud) -> None:
@@ -171,7 +186,13 @@ def test_keeps_the_exit_code_when_the_failure_file_is_long(cloud: Cloud) -> None
 def test_reports_128_and_the_signal_as_exit_code_when_a_program_is_killed(cloud: Cloud) -> None:
     job = cloud.train_to_end(cloud.push_image("os.kill(os.getpid(), 9)"))
 
-    assert job["FailureReason"] == "AlgorithmError: , exit code: 137"
+    assert job["FailureReason"] == "AlgorithmError: SIGKILL ended the program, exit code: 137"
+
+
+def test_does_not_mistake_an_exit_code_for_a_signal(cloud: Cloud) -> None:
+    job = cloud.train_to_end(cloud.push_image("sys.exit(137)"))
+
+    assert job["FailureReason"] == "AlgorithmError: the program printed nothing, exit code: 137"
 
 
 def test_uploads_nothing_when_the_program_fails(cloud: Cloud) -> None:
@@ -205,7 +226,8 @@ def test_fails_when_the_program_cannot_be_started(cloud: Cloud) -> None:
     job = cloud.train_to_end(image, algorithm={"ContainerEntrypoint": ["/absent/program"]})
 
     assert job["FailureReason"] == (
-        "AlgorithmError: the container's program /absent/program could not be started: No such file or directory"
+        "AlgorithmError: the container's program /absent/program could not be started: No such file or directory, "
+        "exit code: 127"
     )
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from headrace.local.sagemaker.errors import DataError
-from headrace.local.sagemaker.read_only import LAUNCHER, Protection
+from headrace.local.sagemaker.launching import LAUNCHER
+from headrace.local.sagemaker.read_only import Protection
 from headrace.local.sagemaker.trees import ContainerTree
 
 
@@ -44,11 +45,17 @@ def test_reads_no_more_of_a_file_than_asked(tree: ContainerTree) -> None:
     assert tree.read_text("output/failure", 4) == "0123"
 
 
-@pytest.mark.parametrize("name", ["output/failure", "output"])
+@pytest.mark.parametrize("name", ["output/failure", "absent/failure"])
 def test_reads_nothing_where_there_is_no_file(tree: ContainerTree, name: str) -> None:
     tree.make_folder("output")
 
     assert tree.read_text(name, 10) == ""
+
+
+def test_counts_characters_not_bytes(tree: ContainerTree) -> None:
+    (tree.make_folder("output") / "failure").write_text("äöüß", encoding="utf-8")
+
+    assert tree.read_text("output/failure", 3) == "äöü"
 
 
 def test_is_gone_when_removed(tree: ContainerTree) -> None:
