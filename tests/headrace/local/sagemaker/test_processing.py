@@ -1,10 +1,12 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headrace.local.sagemaker import SageMakerError
-from tests.headrace.local.sagemaker.cloud import ROLE, Cloud
+from headrace.local.sagemaker import SageMakerError, processes
+from headrace.local.sagemaker.launching import can_place
+from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, is_running
 
 COPY = """
     for file in (ml / 'processing/input').iterdir():
@@ -151,3 +153,51 @@ def test_refuses_to_stop_a_job_that_has_ended(cloud: Cloud) -> None:
 def test_says_that_an_unknown_job_is_not_found(cloud: Cloud) -> None:
     with pytest.raises(SageMakerError, match=r"Requested resource not found\."):
         cloud.sagemaker.wait_for_processing_job("absent")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="orphans are found in /proc")
+def test_ends_a_daemon_that_left_session_and_environment(cloud: Cloud) -> None:
+    note = cloud.folder / "daemon"
+    program = f"""
+        import subprocess, time
+        shell = 'echo $$ > {note}.part; mv {note}.part {note}; exec sleep 300'
+        subprocess.Popen(['env', '-i', '/usr/bin/setsid', '/bin/sh', '-c', shell], stdout=subprocess.DEVNULL)
+        while not os.path.exists('{note}'):
+            time.sleep(0.02)
+    """
+
+    job = cloud.process_to_end(cloud.push_image(program))
+
+    assert job["ProcessingJobStatus"] == "Completed"
+    assert not is_running(int(note.read_text()))
+
+
+@pytest.mark.skipif(not can_place(), reason="this system allows no mounts")
+def test_gives_a_program_that_spells_opt_ml_its_own_folders(cloud: Cloud) -> None:
+    cloud.s3.put("raw", "sales/a.csv", b"1")
+    script = "cp /opt/ml/processing/in/a.csv /opt/ml/processing/out/copy.csv"
+    image = cloud.push_image("pass")
+
+    job = cloud.process_to_end(
+        image,
+        AppSpecification={"ImageUri": image, "ContainerEntrypoint": ["/bin/sh", "-c", script]},
+        ProcessingInputs=[s3_input("s3://raw/sales", "/opt/ml/processing/in")],
+        ProcessingOutputConfig=s3_output("s3://work/out"),
+    )
+
+    assert job["ProcessingJobStatus"] == "Completed"
+    assert cloud.s3.buckets["work"] == {"out/copy.csv": b"1"}
+
+
+def test_says_why_there_is_no_opt_ml_where_mounts_are_not_allowed(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "can_place", lambda: False)
+    image = cloud.push_image("sys.exit('No such file: /opt/ml/processing/in/a.csv')")
+
+    job = cloud.process_to_end(image)
+
+    assert job["FailureReason"] == (
+        "AlgorithmError: No such file: /opt/ml/processing/in/a.csv (this machine allows no mounts, so there is no "
+        "/opt/ml here: a program finds its folders below the one that HEADRACE_ML_ROOT names), exit code: 1"
+    )
