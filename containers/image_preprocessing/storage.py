@@ -11,6 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from urllib3.exceptions import HTTPError
 
+from headrace.s3_answers import Refusal
+
 from .failures import JobError, StorageError
 from .locations import Location
 
@@ -22,11 +24,10 @@ _READ_ATTEMPTS: Final = 3
 
 _MISSING: Final = frozenset({"404", "NoSuchKey"})
 _UNCHANGED: Final = "304"
-_CHANGED: Final = frozenset({"412", "PreconditionFailed"})
 # Trying again will not help: the object is not there, is in an archive, or its picture's key would be too long.
 _FINAL: Final = _MISSING | {"InvalidObjectState", "KeyTooLongError"}
-_DENIED: Final = frozenset({"403", "AccessDenied", "AllAccessDisabled"})
-_BAD_CREDENTIALS: Final = frozenset({"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"})
+# What is refused of one object so is refused of all that the job may ask for.
+_ENDING: Final = frozenset({"403", "AccessDenied", "SignatureDoesNotMatch"})
 
 
 class ObjectError(JobError):
@@ -91,6 +92,10 @@ class Storage:
         except ObjectError as error:
             if error.code in _MISSING:
                 return None
+            raise
+        except StorageError:
+            # An answer to HEAD has no body to give S3's reason in; the answer to GET has.
+            self._get(place)["Body"].close()
             raise
 
     @contextmanager
@@ -214,21 +219,13 @@ def explaining(place: Location) -> Iterator[None]:
 
 
 def _explain_answer(place: Location, error: ClientError) -> Exception:
-    code = error.response["Error"]["Code"]
-    if code == _UNCHANGED:
+    refusal = Refusal.of(error.response)
+    if refusal.code == _UNCHANGED:
         return UnchangedError()
-    if code in _DENIED:
-        return StorageError(
-            f"{place}: access denied; the role needs s3:ListBucket on the bucket, s3:GetObject on what it reads and "
-            "s3:PutObject on what it writes, and kms:Decrypt or kms:GenerateDataKey if they are encrypted with a key "
-            "of yours"
-        )
-    if code == "NoSuchBucket":
-        return StorageError(f"{place}: there is no such bucket; check its name")
-    if code in _BAD_CREDENTIALS:
-        return StorageError(f"{place}: S3 does not take the credentials: {code}; sign in anew")
-    if code in _MISSING:
+    if refusal.is_blocking or refusal.code in _ENDING:
+        return StorageError(f"{place}: {refusal}")
+    if refusal.is_missing:
         return ObjectError(place, "NoSuchKey", "there is no such object", is_final=True)
-    if code in _CHANGED:
+    if refusal.is_changed:
         return ObjectError(place, "PreconditionFailed", "it was replaced while the job ran; run the job again")
-    return ObjectError(place, code, error.response["Error"].get("Message", ""), is_final=code in _FINAL)
+    return ObjectError(place, refusal.code, refusal.message, is_final=refusal.code in _FINAL)

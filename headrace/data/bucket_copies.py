@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from botocore.exceptions import ClientError
-
 from headrace.data.addresses import S3Address
 from headrace.data.checksums import count_parts, is_same
 from headrace.data.connection import Connection
-from headrace.data.errors import explaining, is_missing
+from headrace.data.errors import explaining
 from headrace.data.listing import Entry
 from headrace.data.work import Outcome, Step
 
@@ -64,13 +62,8 @@ class BucketCopy:
             "Key": target.key,
         }
         with explaining(source):
-            try:
-                if entry.size > _LARGEST_AT_ONCE:
-                    self._client.copy(**request, SourceClient=self._source_client)
-                else:
-                    self._client.copy_object(**request, CopySourceIfMatch=entry.etag)
-            except ClientError as error:
-                if is_missing(error):
-                    return Step(entry.name, entry.size, Outcome.MISSING)
-                raise
+            if entry.size > _LARGEST_AT_ONCE:
+                self._client.copy(**request, SourceClient=self._source_client)
+            else:
+                self._client.copy_object(**request, CopySourceIfMatch=entry.etag)
         return Step(entry.name, entry.size, Outcome.COPIED)

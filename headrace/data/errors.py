@@ -5,13 +5,27 @@ from contextlib import contextmanager
 from typing import Final
 
 from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProxyConnectionError,
+    ResponseStreamingError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
+from obstore.exceptions import BaseError
 
 from headrace.errors import HeadraceError
+from headrace.s3_answers import Refusal
 
-MISSING_CODES: Final = {"404", "NoSuchKey", "NotFound"}
-_DENIED_CODES: Final = {"403", "AccessDenied", "Forbidden"}
+# obstore has no type for it.
+_CUT_OFF: Final = "request or response body error"
+_NO_CONNECTION: Final = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
 
 
 class DataError(HeadraceError):
@@ -39,7 +53,15 @@ class ChangedObjectError(DataError):
 
 
 class AccessDeniedError(DataError, PermissionError):
-    """The credentials do not allow it."""
+    """A policy does not allow it."""
+
+
+class BlockedError(DataError):
+    """S3 cannot be asked for anything: no connection, no such bucket, credentials or a clock that it does not take."""
+
+
+class CredentialsError(AccessDeniedError, BlockedError):
+    """There are no credentials."""
 
 
 @contextmanager
@@ -49,53 +71,49 @@ def explaining(subject: object) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except FileNotFoundError as error:
-        raise _explain_missing(subject, error) from error
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise _deny(subject) from error
-    except PreconditionError as error:
-        raise ChangedObjectError(f"{subject} was replaced while it was being read; start again") from error
-    except ClientError as error:
-        raise _explain_answer(subject, error) from error
-    except NoCredentialsError as error:
-        raise AccessDeniedError(
-            f"{subject}: no AWS credentials found; set AWS_PROFILE or run 'aws configure'"
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise CredentialsError(
+            f"{as_shown(subject)}: no AWS credentials found; set AWS_PROFILE or run 'aws configure'"
         ) from error
-    except (BaseError, Boto3Error, BotoCoreError, ValueError) as error:
-        raise DataError(f"{subject}: {_first_line(error)}") from error
+    except ClientError as error:
+        raise _explain(subject, Refusal.of(error.response)) from error
+    except _NO_CONNECTION as error:
+        raise BlockedError(f"{as_shown(subject)}: {_first_line(error)}") from error
+    except FileNotFoundError as error:
+        raise _explain(subject, Refusal.find_in(str(error)) or Refusal("NoSuchKey", "")) from error
+    except (BaseError, Boto3Error, BotoCoreError, ResponseParserError, ValueError) as error:
+        raise _explain_text(subject, error) from error
 
 
-def is_missing(error: ClientError) -> bool:
-    """Whether S3 answered that there is no such object; a missing bucket is another matter."""
-    return error.response["Error"]["Code"] in MISSING_CODES
+def as_shown(name: object) -> str:
+    r"""A name as people can read it: on one line, without what would steer their terminal.
+
+    Example:
+        >>> as_shown("cats\r/1.jpg")
+        'cats\\r/1.jpg'
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in str(name))
 
 
-def _explain_missing(subject: object, error: FileNotFoundError) -> DataError:
-    # obstore gives S3's answer within its message only.
-    if "NoSuchBucket" in str(error):
-        return DataError(f"{subject}: the bucket does not exist; check its name")
-    return MissingObjectError(f"there is nothing at {subject}")
+def _explain(subject: object, refusal: Refusal) -> DataError:
+    shown = as_shown(subject)
+    if refusal.is_missing:
+        return MissingObjectError(f"there is nothing at {shown}" + (f" ({refusal.told})" if refusal.message else ""))
+    if refusal.is_changed:
+        return ChangedObjectError(f"{shown} was replaced while it was being read; start again ({refusal.told})")
+    if refusal.is_blocking:
+        return BlockedError(f"{shown}: {refusal}")
+    return (AccessDeniedError if refusal.is_denied else DataError)(f"{shown}: {refusal}")
 
 
-def _explain_answer(subject: object, error: ClientError) -> DataError:
-    code = error.response["Error"]["Code"]
-    if code == "NoSuchBucket":
-        return DataError(f"{subject}: the bucket does not exist; check its name")
-    if code in MISSING_CODES:
-        return MissingObjectError(f"there is nothing at {subject}")
-    if code == "PreconditionFailed":
-        return ChangedObjectError(f"{subject} was replaced while it was being read; start again")
-    if code in _DENIED_CODES:
-        return _deny(subject)
-    return DataError(f"{subject}: {_first_line(error)}")
-
-
-def _deny(subject: object) -> AccessDeniedError:
-    return AccessDeniedError(
-        f"{subject}: access denied; the role needs s3:ListBucket on the bucket and s3:GetObject or s3:PutObject on the "
-        "objects, and kms:Decrypt or kms:GenerateDataKey if they are encrypted with a key of yours"
-    )
+def _explain_text(subject: object, error: Exception) -> DataError:
+    refusal = Refusal.find_in(str(error)) if isinstance(error, BaseError) else None
+    if refusal:
+        return _explain(subject, refusal)
+    if _CUT_OFF in str(error) or isinstance(error, IncompleteReadError | ResponseStreamingError):
+        return DamagedObjectError(f"{as_shown(subject)} was cut off on its way: {_first_line(error)}; try again")
+    return DataError(f"{as_shown(subject)}: {_first_line(error)}")
 
 
 def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    return as_shown(next(iter(str(error).splitlines()), "") or type(error).__name__)

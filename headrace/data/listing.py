@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+from headrace import s3_heads
 from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
 from headrace.data.connection import connect
 from headrace.data.errors import MissingObjectError, explaining
@@ -125,7 +126,7 @@ def describe_object(address: S3Address) -> Entry:
     """
     with explaining(address):
         client = connect().client_of(address.bucket)
-        found = client.head_object(Bucket=address.bucket, Key=address.key)
+        found = s3_heads.describe_object(client, address.bucket, address.key)
     return _as_entry(address.name, found | {"Size": found["ContentLength"]})
 
 
@@ -165,7 +166,7 @@ def _list_pages(folder: S3Address, *, recursive: bool) -> Iterator[dict[str, Any
 
 
 def _as_entry(name: str, found: dict[str, Any]) -> Entry:
-    return Entry(name, found["Size"], round(found["LastModified"].timestamp() * 1000), found["ETag"])
+    return Entry(name, found["Size"], round(found["LastModified"].timestamp() * 1000), found.get("ETag", ""))
 
 
 def _raise(error: OSError) -> None:

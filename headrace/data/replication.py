@@ -196,4 +196,7 @@ def _deal_with(transfer: _Transfer, entry: Entry, *, dry_run: bool) -> Step:
         return Step(entry.name, entry.size, Outcome.UNCHANGED)
     if dry_run:
         return Step(entry.name, entry.size, Outcome.COPIED)
-    return transfer.copy(entry)
+    try:
+        return transfer.copy(entry)
+    except MissingObjectError:
+        return Step(entry.name, entry.size, Outcome.MISSING)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from headrace.data.addresses import S3Address
 from headrace.data.checksums import count_parts, fit_part_sizes, hash_file, is_same
 from headrace.data.errors import DamagedObjectError, explaining
+from headrace.s3_heads import describe_object
 
 # With these, an ETag of one piece is the MD5 of the content.
 _TELLING_ENCRYPTIONS: Final = (None, "AES256")
@@ -69,5 +70,4 @@ def _is_first_of(part: int, size: int, parts: int) -> bool:
 
 def _describe(client: Any, address: S3Address, **options: int) -> dict[str, Any]:
     with explaining(address):
-        described: dict[str, Any] = client.head_object(Bucket=address.bucket, Key=address.key, **options)
-        return described
+        return describe_object(client, address.bucket, address.key, **options)

@@ -116,6 +116,8 @@ def find_s3_images(uri: str, client: Any) -> Iterator[str]:
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from headrace.s3_answers import Refusal
+
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
         raise ListError(f"{uri!r} is no S3 prefix; write s3://bucket/prefix/")
@@ -124,7 +126,9 @@ def find_s3_images(uri: str, client: Any) -> Iterator[str]:
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             keys = [entry["Key"] for entry in page.get("Contents", ())]
             yield from (key.removeprefix(prefix) for key in keys if is_image(key))
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
+        raise ListError(f"{uri}: {Refusal.of(error.response)}") from error
+    except BotoCoreError as error:
         raise ListError(f"{uri}: {error}") from error
 
 

@@ -156,12 +156,16 @@ def _list_references(record: Record) -> list[tuple[str, str]]:
 def _find_object_problem(client: Any, uri: str) -> str | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from headrace.s3_answers import Refusal
+    from headrace.s3_heads import hear_reason
+
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
         client.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        return f"{uri} is not there" if code in {"404", "NoSuchKey", "NoSuchBucket"} else f"{uri}: {error}"
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+            return f"{uri} is not there"
+        return f"{uri}: {Refusal.of(hear_reason(client, error, bucket, key).response)}"
     except BotoCoreError as error:
         return f"{uri}: {error}"
     return None

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from headrace.local.sagemaker.catalog import Catalog, list_page
 from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.rules import check_endpoint_config, check_model, check_s3_uri, list_containers
 from headrace.local.sagemaker.s3_objects import S3Location, object_exists
+from headrace.s3_answers import Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +85,14 @@ class Models:
         if not data:
             return
         check_s3_uri(data.uri)
-        if data.is_archive and not object_exists(self._host.s3, S3Location.parse(data.uri)):
+        if data.is_archive and not self._is_there(data.uri):
             raise RequestRefusedError(f"Could not find model data at {data.uri}.")
+
+    def _is_there(self, uri: str) -> bool:
+        try:
+            return object_exists(self._host.s3, S3Location.parse(uri))
+        except ClientError as error:
+            raise RequestRefusedError(f"Could not access model data at {uri}: {Refusal.of(error.response)}") from error
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.left_files import LeftFolder
+from headrace.s3_answers import Refusal
+from headrace.s3_heads import hear_reason
 
 AWS_ERRORS = (BotoCoreError, Boto3Error, ClientError)
 MISSING_CODES = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
@@ -68,7 +70,7 @@ def find_etag(s3: S3Client, location: S3Location) -> str | None:
     except ClientError as error:
         if is_missing(error):
             return None
-        raise
+        raise hear_reason(s3, error, location.bucket, location.key) from error
 
 
 def list_keys(s3: S3Client, prefix: S3Location) -> Iterator[str]:
@@ -85,7 +87,7 @@ def list_etags(s3: S3Client, prefix: S3Location) -> Iterator[tuple[str, str]]:
         except ClientError as error:
             if is_missing(error):
                 return
-            raise
+            raise _refuse_download(prefix, error) from error
         yield from ((entry["Key"], entry["ETag"]) for entry in page.get("Contents", []))
         if not page.get("IsTruncated"):
             return
@@ -144,7 +146,7 @@ def download_object(s3: S3Client, location: S3Location, target: Path) -> None:
     except ClientError as error:
         if is_missing(error):
             raise DataError(f'Data download failed: there is no S3 object "{location}".') from error
-        raise
+        raise _refuse_download(location, error) from error
 
 
 def upload_file(s3: S3Client, file: BinaryIO, location: S3Location) -> None:
@@ -152,7 +154,7 @@ def upload_file(s3: S3Client, file: BinaryIO, location: S3Location) -> None:
     try:
         s3.upload_fileobj(file, location.bucket, location.key)
     except AWS_ERRORS as error:
-        raise DataError(f"Artifact upload failed: {location} could not be written: {error}") from error
+        raise DataError(f"Artifact upload failed: {location} could not be written: {_explain(error)}") from error
 
 
 def upload_folder(s3: S3Client, folder: LeftFolder, prefix: S3Location) -> None:
@@ -161,3 +163,15 @@ def upload_folder(s3: S3Client, folder: LeftFolder, prefix: S3Location) -> None:
         if not entry.is_folder:
             with folder.open(entry) as file:
                 upload_file(s3, file, prefix.join(entry.name))
+
+
+def _refuse_download(location: S3Location, error: ClientError) -> DataError:
+    return DataError(f"Data download failed: {location}: {_explain(error)}")
+
+
+def _explain(error: BaseException) -> str:
+    """S3's own reason; boto3's managed uploads have it as the error behind theirs."""
+    for told in (error, error.__context__):
+        if isinstance(told, ClientError):
+            return str(Refusal.of(told.response))
+    return str(error)

@@ -108,6 +108,23 @@ def test_tells_a_missing_object_from_a_forbidden_one(ask: Callable[[Storage, Loc
         ask(Storage(s3), PLACE)
 
 
+def test_asks_for_the_reason_that_head_does_not_tell() -> None:
+    s3 = FakeS3()
+    s3.refuse("HeadObject", PLACE.key, "403", 403)
+    s3.refuse("GetObject", PLACE.key, "RequestTimeTooSkewed", 403)
+
+    with pytest.raises(StorageError, match="RequestTimeTooSkewed: RequestTimeTooSkewed!; set this machine's clock"):
+        Storage(s3).read_metadata(PLACE)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "403", "ExpiredToken"])
+def test_speaks_of_the_role_only_when_a_policy_denies(code: str) -> None:
+    with pytest.raises(StorageError) as refused, explaining(PLACE):
+        raise refusal(code, 403)
+
+    assert ("the role needs" in str(refused.value)) == (code == "AccessDenied")
+
+
 @pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
 def test_takes_the_region_that_sagemaker_tells(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)

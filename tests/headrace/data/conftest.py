@@ -11,6 +11,7 @@ import pytest
 
 from headrace.local import cloud
 from tests.headrace.data.buckets import Bucket
+from tests.headrace.data.stub_s3 import Stub, serving
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +53,19 @@ def folder(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return root
+
+
+@pytest.fixture(scope="session")
+def stub_server() -> Iterator[Stub]:
+    """A stand-in for S3; one endpoint for all tests, since each needs clients of its own."""
+    with serving(Stub()) as running:
+        yield running
+
+
+@pytest.fixture
+def stub(stub_server: Stub, monkeypatch: pytest.MonkeyPatch) -> Stub:
+    """A stand-in for S3 with five objects; what a test puts into `refusals` fails."""
+    stub_server.reset({f"k{number}": b"hello" for number in range(5)})
+    for name, value in stub_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return stub_server

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from headrace.lst import ListError, find_s3_images, make_lists_of, read_mapping
 
@@ -38,3 +39,17 @@ def test_refuses_an_image_without_a_class() -> None:
 def test_refuses_a_prefix_that_is_none(uri: str) -> None:
     with pytest.raises(ListError, match="is no S3 prefix; write s3://bucket/prefix/"):
         next(find_s3_images(uri, boto3.client("s3")))
+
+
+@pytest.mark.parametrize(
+    ("code", "step"), [("AccessDenied", "the role needs"), ("ExpiredToken", "sign in again"), ("Odd", "The reason")]
+)
+def test_says_why_s3_does_not_list(code: str, step: str) -> None:
+    client = boto3.client("s3")
+    with Stubber(client) as stubber:
+        stubber.add_client_error("list_objects_v2", code, "The reason")
+
+        with pytest.raises(ListError, match=f"s3://raw/images: {code}: The reason.*") as refused:
+            list(find_s3_images("s3://raw/images", client))
+
+    assert step in str(refused.value)

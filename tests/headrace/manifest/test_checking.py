@@ -153,9 +153,10 @@ def test_tells_an_object_it_may_not_see_from_one_that_is_not_there(path: Path) -
     client = boto3.client("s3")
     with Stubber(client) as stubber:
         stubber.add_client_error("head_object", "403", "Forbidden")
+        stubber.add_client_error("get_object", "AccessDenied", "Access Denied")
         (problem,) = check(path, make_image("1.jpg"), client=client)
 
-    assert problem.startswith("line 1: source-ref: s3://raw/1.jpg: An error occurred (403)")
+    assert problem.startswith("line 1: source-ref: s3://raw/1.jpg: AccessDenied: Access Denied; the role needs")
 
 
 class Head:

@@ -1,11 +1,21 @@
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError
 
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.left_files import LeftFolder
-from headrace.local.sagemaker.s3_objects import S3Location, download_prefix, relative_key, upload_folder
-from tests.headrace.local.sagemaker.fakes import FakeS3
+from headrace.local.sagemaker.s3_objects import (
+    S3Location,
+    download_object,
+    download_prefix,
+    find_etag,
+    relative_key,
+    upload_folder,
+)
+from tests.headrace.local.sagemaker.fakes import FakeS3, client_error
 
 
 def never_stop() -> None:
@@ -116,3 +126,66 @@ def test_uploads_a_folder_with_its_folders(s3: FakeS3, tmp_path: Path) -> None:
     )
 
     assert s3.buckets["work"] == {"features/deep/a.csv": b"1"}
+
+
+class RefusingS3(FakeS3):
+    """Refuses some operations with one code; HEAD, which has no body, with a number only."""
+
+    def __init__(self, code: str, *operations: str) -> None:
+        super().__init__("raw")
+        self._code = code
+        self._operations = operations
+        self.put("raw", "a.csv", b"1,2")
+
+    def list_objects_v2(self, **request: Any) -> Any:
+        self._refuse("LIST")
+        return super().list_objects_v2(**request)
+
+    def get_object(self, **request: Any) -> Any:
+        self._refuse("GET")
+        return super().get_object(**request)
+
+    def head_object(self, **request: Any) -> Any:
+        raise client_error("403", "HeadObject")
+
+    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str) -> Any:
+        try:
+            self._refuse("PUT")
+        except ClientError as error:
+            raise S3UploadFailedError("Failed to upload") from error
+
+    def _refuse(self, operation: str) -> None:
+        if operation in self._operations:
+            raise client_error(self._code, operation)
+
+
+CODES = {"AccessDenied": "the role needs", "InvalidObjectState": "restore it first", "Odd": "Odd: Odd"}
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("operation", ["LIST", "GET"])
+def test_says_why_s3_does_not_give_a_jobs_data(tmp_path: Path, operation: str, code: str) -> None:
+    with pytest.raises(DataError, match=f"Data download failed: s3://raw/.*: {code}: {code}") as refused:
+        download_prefix(RefusingS3(code, operation), S3Location("raw", ""), tmp_path, never_stop)
+
+    assert CODES[code] in str(refused.value)
+
+
+def test_says_why_s3_does_not_give_one_object(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"s3://raw/a\.csv: InvalidObjectState: "):
+        download_object(RefusingS3("InvalidObjectState", "GET"), S3Location("raw", "a.csv"), tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_says_why_s3_does_not_take_an_artifact(tmp_path: Path, code: str) -> None:
+    (tmp_path / "model").write_bytes(b"")
+
+    with pytest.raises(DataError, match=f"Artifact upload failed: s3://raw/model could not be written: {code}: "):
+        upload_folder(
+            RefusingS3(code, "PUT"), LeftFolder(tmp_path.parent, tmp_path.name, note=pytest.fail), S3Location("raw", "")
+        )
+
+
+def test_asks_for_the_reason_that_head_does_not_tell() -> None:
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        find_etag(RefusingS3("ExpiredToken", "GET"), S3Location("raw", "a.csv"))
