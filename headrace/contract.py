@@ -37,6 +37,11 @@ class Workload(StrEnum):
         return f"{self.name.title().replace('_', '')}StateMachineArn"
 
     @property
+    def endpoint_name_output(self) -> str:
+        """The stack output that holds the name of the endpoint that executions create or update."""
+        return f"{self.name.title().replace('_', '')}EndpointName"
+
+    @property
     def raw_prefix(self) -> str:
         """Where its raw data is in the raw bucket."""
         return f"{self.value}/"
@@ -60,6 +65,11 @@ FSX_RAW_PATH: Final = "/raw"
 JOB_NAME_INPUT: Final = "JobName"
 MODEL_NAME_INPUT: Final = "ModelName"
 ENDPOINT_NAME_INPUT: Final = "EndpointName"
+
+
+def default_endpoint_name(environment: str, workload: Workload) -> str:
+    """The endpoint of a workload where the settings name none; two environments may share an account."""
+    return f"headrace-{environment}-{workload}"
 
 
 def stack_name(environment: str, stack: str) -> str:

@@ -50,6 +50,7 @@ class BigMartStack(Stack):
         pipeline = TrainingPipeline(self, "Training", parts=parts, settings=settings, key=storage.key)
 
         CfnOutput(self, Workload.BIG_MART.state_machine_output, value=pipeline.state_machine.state_machine_arn)
+        CfnOutput(self, Workload.BIG_MART.endpoint_name_output, value=parts.endpoint.name)
 
     def _describe_preprocessing(self) -> PreprocessingJob:
         settings = self._settings.bigmart.preprocessing
@@ -102,6 +103,7 @@ class BigMartStack(Stack):
         role = self._create_role(Container.INFERENCE, kind="Endpoints")
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
         return Endpoint(
+            name=self._settings.endpoint_name(Workload.BIG_MART),
             role=role,
             image_uri=self._registry.repositories[Container.INFERENCE].image_uri,
             settings=self._settings.bigmart.endpoint,

@@ -68,6 +68,7 @@ class ImageStack(Stack):
         pipeline = TrainingPipeline(self, "Training", parts=parts, settings=settings, key=storage.key)
 
         CfnOutput(self, Workload.IMAGES.state_machine_output, value=pipeline.state_machine.state_machine_arn)
+        CfnOutput(self, Workload.IMAGES.endpoint_name_output, value=parts.endpoint.name)
 
     def _describe_training(self) -> TrainingJob:
         settings = self._settings.images.training
@@ -154,6 +155,7 @@ class ImageStack(Stack):
         role = self._create_role(Container.IMAGE_INFERENCE, kind="Endpoints")
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
         return Endpoint(
+            name=self._settings.endpoint_name(Workload.IMAGES),
             role=role,
             image_uri=self._registry.repositories[Container.IMAGE_INFERENCE].image_uri,
             settings=self._settings.images.endpoint,

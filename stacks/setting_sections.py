@@ -298,8 +298,9 @@ class ChannelTrainingSettings(TrainingSettings):
 
 
 class EndpointSettings(Section):
-    """The machines that serve the model."""
+    """The endpoint that executions create or update, and the machines that serve the model."""
 
+    name: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None = None
     instance_type: InstanceType
     instance_count: Annotated[int, Field(ge=1, le=100)]
 

@@ -8,6 +8,7 @@ from constructs import Node
 from pydantic import BaseModel, StringConstraints, ValidationError, model_validator
 
 from headrace import contract
+from headrace.contract import Workload
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.setting_sections import (
     SAGEMAKER_API_ENDPOINT,
@@ -107,6 +108,18 @@ class Settings(Section):
                 f"add '{SAGEMAKER_API_ENDPOINT}' to network.interface_endpoints, or a NAT gateway"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_endpoint_names(self) -> Self:
+        names = [self.endpoint_name(workload) for workload in Workload]
+        if len(set(names)) < len(names):
+            raise ValueError(f"images.endpoint.name: '{names[0]}' is another workload's endpoint already")
+        return self
+
+    def endpoint_name(self, workload: Workload) -> str:
+        """The endpoint of a workload that an execution changes when its input names none."""
+        endpoint = {Workload.BIG_MART: self.bigmart.endpoint, Workload.IMAGES: self.images.endpoint}[workload]
+        return endpoint.name or contract.default_endpoint_name(self.environment, workload)
 
     def stack_name(self, stack: str) -> str:
         """The name of a stack in CloudFormation; two environments may share an account."""

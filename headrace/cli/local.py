@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 import click
 
@@ -21,7 +21,7 @@ from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_IN
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection, pipeline
 from headrace.local.cloud import CloudError, LocalCloud
-from headrace.local.deployment import Deployment
+from headrace.local.deployment import Deployment, NotDeployedError, read_deployment
 from headrace.local.images import EngineImages, ImageError
 from headrace.local.pipeline import PipelineError
 from headrace.local.platform import Folders, running_platform, use_clients_of
@@ -29,18 +29,29 @@ from headrace.local.tools import ToolError
 from headrace.local.workload_runs import RUNS, WorkloadRun
 from headrace.lst import ListError
 
-MISTAKES = (
+MISTAKES: Final = (
     CloudError,
     EngineError,
     ImageError,
     ListError,
+    NotDeployedError,
     PipelineError,
     ToolError,
     inspection.NothingLoggedError,
 )
-DEFAULT_ENDPOINT = Workload.BIG_MART.value
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_environment_option = click.option(
+    "--env", "environment", default="dev", show_default=True, help="The app's environment."
+)
+_workload_option = click.option(
+    "--workload",
+    type=click.Choice([workload.value for workload in Workload]),
+    default=Workload.BIG_MART.value,
+    show_default=True,
+    help="What is trained and asked.",
+)
 
 
 @click.group()
@@ -57,14 +68,13 @@ def local(context: click.Context, folder: Path) -> None:
 
 
 def _with_platform_options(command: Command) -> Command:
-    environment = click.option("--env", "environment", default="dev", show_default=True, help="The app's environment.")
     port = click.option(
         "--port", default=local_cloud.DEFAULT_PORT, show_default=True, help="Where a new local cloud listens."
     )
     containers = click.option(
         "--containers", is_flag=True, help="Run jobs and endpoints as containers; builds their images first."
     )
-    return environment(port(containers(with_build_options(command))))
+    return _environment_option(port(containers(with_build_options(command))))
 
 
 def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path | None) -> EngineImages | None:
@@ -75,13 +85,7 @@ def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path 
 
 @local.command()
 @_with_platform_options
-@click.option(
-    "--workload",
-    type=click.Choice([workload.value for workload in Workload]),
-    default=Workload.BIG_MART.value,
-    show_default=True,
-    help="What to train.",
-)
+@_workload_option
 @click.option(
     "--data",
     type=click.Path(exists=True, path_type=Path),
@@ -89,7 +93,7 @@ def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path 
 )
 @click.option("--job-name", help="Name of the jobs; derived from the execution's name if left out.")
 @click.option("--model-name", help="Name of the model; derived likewise.")
-@click.option("--endpoint-name", help="Endpoint to create or update; named as the workload if left out.")
+@click.option("--endpoint-name", help="Endpoint to create or update; the environment's own if left out.")
 @click.option("--keep", is_flag=True, help="Leave the local cloud up afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_obj
@@ -117,7 +121,7 @@ def run(
     names = {
         JOB_NAME_INPUT: job_name,
         MODEL_NAME_INPUT: model_name,
-        ENDPOINT_NAME_INPUT: endpoint_name or workload,
+        ENDPOINT_NAME_INPUT: endpoint_name,
     }
     with _mistakes_told():
         this_run = _prepare_run(Workload(workload), data, folders)
@@ -165,18 +169,31 @@ def up(folders: Folders, /, environment: str, port: int, **images: Any) -> None:
 
 @local.command()
 @click.argument("file", type=click.File("rb"), default="-")
-@click.option("--endpoint-name", default=DEFAULT_ENDPOINT, show_default=True, help="The endpoint to ask.")
+@click.option("--endpoint-name", help="The endpoint to ask; that of the workload and the environment if left out.")
+@_workload_option
+@_environment_option
 @click.option("--content-type", default="text/csv", show_default=True, help="What FILE holds.")
 @click.option("--accept", default="text/csv", show_default=True, help="What to answer with.")
 @click.pass_obj
-def invoke(folders: Folders, file: BinaryIO, endpoint_name: str, content_type: str, accept: str) -> None:
+def invoke(
+    folders: Folders,
+    /,
+    *,
+    file: BinaryIO,
+    endpoint_name: str | None,
+    workload: str,
+    environment: str,
+    content_type: str,
+    accept: str,
+) -> None:
     """Send rows from FILE (or standard input) to the endpoint and print its answer.
 
     Example: head -3 Train.csv | headrace local invoke
     """
     with _mistakes_told():
         _running_cloud(folders)
-        answer = pipeline.invoke_endpoint(endpoint_name, file.read(), content_type=content_type, accept=accept)
+        name = endpoint_name or read_deployment(environment).endpoint_name(Workload(workload))
+        answer = pipeline.invoke_endpoint(name, file.read(), content_type=content_type, accept=accept)
     sys.stdout.buffer.write(answer)
 
 
@@ -236,19 +253,10 @@ def _name_execution() -> str:
 @contextmanager
 def _mistakes_told() -> Iterator[None]:
     """Turn what can go wrong into a message and exit code 1."""
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (
-        CloudError,
-        ToolError,
-        EngineError,
-        ImageError,
-        PipelineError,
-        ListError,
-        inspection.NothingLoggedError,
-    ) as error:
-        raise click.ClickException(str(error)) from None
-    except (BotoCoreError, ClientError) as error:
+    except (*MISTAKES, Boto3Error, BotoCoreError, ClientError) as error:
         raise click.ClickException(str(error)) from None

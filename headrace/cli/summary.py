@@ -48,6 +48,8 @@ def render(run: RunSummary) -> str:
         "endpoint": output[ENDPOINT_NAME_INPUT],
         "model data": output["ModelDataUrl"],
     }
+    if "SupersededBy" in output:
+        facts["superseded"] = f"the endpoint serves {output['SupersededBy']}, of a later execution"
     sections = [
         "\n".join(f"{name:<11} {value}" for name, value in facts.items()),
         _states(run.report),

@@ -20,6 +20,10 @@ PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 _CDK_PROGRAM: Final = PROJECT / "node_modules" / ".bin" / "cdk"
 
 
+class NotDeployedError(LookupError):
+    """The stacks of an environment do not stand."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
     """What the stacks of one environment tell of themselves."""
@@ -35,6 +39,19 @@ class Deployment:
     def state_machine_arn(self, workload: Workload) -> str:
         """The pipeline of a workload."""
         return self.outputs[workload.state_machine_output]
+
+    def endpoint_name(self, workload: Workload) -> str:
+        """The endpoint of a workload that executions create or update when their input names none.
+
+        Raises:
+            NotDeployedError: If the environment's stacks do not stand.
+        """
+        if workload.endpoint_name_output not in self.outputs:
+            raise NotDeployedError(
+                f"the environment '{self.environment}' is not deployed to this local cloud; "
+                f"deploy it with 'headrace local up --env {self.environment}'"
+            )
+        return self.outputs[workload.endpoint_name_output]
 
     @property
     def images(self) -> dict[str, Container]:

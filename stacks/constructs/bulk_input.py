@@ -4,7 +4,7 @@ The input is in `$request`, for example `{"Name": "pictures-256", "Source": "ima
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
@@ -13,7 +13,7 @@ from headrace.contract import Workload
 from lambdas.image_normalizer.contract import BulkInput
 from lambdas.image_normalizer.options import Options
 from stacks.asl import Choice, Rule
-from stacks.constructs.state_machine import FAILED, assign_failure
+from stacks.constructs.execution_input import has_other_keys, refuse, refuse_other_inputs
 
 _IMAGES: Final = Workload.IMAGES.raw_prefix
 # The longest bucket name and the argument's own name leave so many of the 256 characters that SageMaker allows.
@@ -54,23 +54,20 @@ def _list_mistakes() -> Iterator[Rule]:
     keys, options = [key.value for key in BulkInput], [field.name for field in fields(Options)]
     name, source, manifest, chosen = (f"$request.{key}" for key in BulkInput)
     example = f'{{"{BulkInput.NAME}": "pictures-256", "{BulkInput.SOURCE}": "{_IMAGES}pictures/"}}'
-    yield _refuse("$not($type($request) = 'object')", f"'the input must be an object such as {example}'")
-    yield _refuse(
-        _has_other_keys("$request", keys), f"'{_join(keys)} are all that an input may have; found ' & $string($request)"
-    )
-    yield _refuse(
+    yield from refuse_other_inputs(keys, example=example)
+    yield refuse(
         f"$type({name}) = 'string' ? $not($contains({name}, {_NAME_PATTERN})) : true",
         f"'{BulkInput.NAME}: found ' & $string({name}) & '; allowed: {_NAME_RULE}'",
     )
-    yield _refuse(
+    yield refuse(
         f"$exists({source}) = $exists({manifest})",
         f"'give either {BulkInput.SOURCE} or {BulkInput.MANIFEST}, not both'",
     )
     yield _refuse_key(BulkInput.SOURCE, is_folder=True)
     yield _refuse_key(BulkInput.MANIFEST, is_folder=False)
-    yield _refuse(
-        f"$exists({chosen}) and ($type({chosen}) = 'object' ? {_has_other_keys(chosen, options)} : true)",
-        f"'{BulkInput.OPTIONS}: found ' & $string({chosen}) & '; it may have {_join(options)}'",
+    yield refuse(
+        f"$exists({chosen}) and ($type({chosen}) = 'object' ? {has_other_keys(chosen, options)} : true)",
+        f"'{BulkInput.OPTIONS}: found ' & $string({chosen}) & '; it may have {', '.join(options)}'",
     )
 
 
@@ -82,21 +79,8 @@ def _refuse_key(key: BulkInput, *, is_folder: bool) -> Rule:
         f"and $length({value}) <= {_LONGEST_KEY}"
     )
     kind = "a prefix that ends with '/'" if is_folder else "the key of a manifest"
-    return _refuse(
+    return refuse(
         f"$exists({value}) and ($type({value}) = 'string' ? $not({is_right}) : true)",
         f'"{key}: found " & $string({value}) & "; allowed: {kind}, below \'{_IMAGES}\' of the raw bucket, '
         f'of at most {_LONGEST_KEY} characters"',
     )
-
-
-def _refuse(condition: str, cause: str) -> Rule:
-    return Rule(condition=condition, next=FAILED, assign=assign_failure("InvalidInput", cause))
-
-
-def _has_other_keys(expression: str, known: Iterable[str]) -> str:
-    names = ", ".join(f"'{name}'" for name in known)
-    return f"$count($keys({expression})[$not($ in [{names}])]) > 0"
-
-
-def _join(names: Iterable[str]) -> str:
-    return ", ".join(names)

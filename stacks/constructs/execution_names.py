@@ -10,6 +10,7 @@ NAME_RULE: Final = "1 to 63 letters, digits and inner hyphens"
 _LONGEST: Final = 63
 _HASH_DIGITS: Final = 8
 
+# The variable of each key of the input.
 INPUTS: Final = {
     "job_name": contract.JOB_NAME_INPUT,
     "model_name": contract.MODEL_NAME_INPUT,
@@ -34,7 +35,12 @@ def name_from_execution() -> str:
 
 def given_or_derived(input_key: str) -> str:
     """The name from the execution's input, or the one made of the execution's name when it is left out."""
-    return f"$exists($states.input.{input_key}) ? $states.input.{input_key} : {name_from_execution()}"
+    return given_or(input_key, name_from_execution())
+
+
+def given_or(input_key: str, default: str) -> str:
+    """The name from the execution's input, or the value of this JSONata when it is left out."""
+    return f"$exists($states.input.{input_key}) ? $states.input.{input_key} : {default}"
 
 
 def is_invalid(variable: str) -> str:

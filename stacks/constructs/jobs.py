@@ -121,12 +121,14 @@ class Endpoint:
     """What serves the model.
 
     Args:
+        name: The endpoint that an execution creates or updates when its input names none.
         role: What the model runs under.
         image_uri: The image, tag included.
         settings: Its machines.
         key: The customer's key, for the volumes.
     """
 
+    name: str
     role: iam.IRole
     image_uri: str
     settings: EndpointSettings

@@ -20,6 +20,8 @@ OUT_OF_QUOTA = Retry(errors=("SageMaker.ResourceLimitExceededException",), inter
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
+_PENDING = "$states.result.PendingDeploymentSummary.EndpointConfigName"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SageMakerTask:
@@ -71,13 +73,17 @@ class SageMakerTasks:
             state=state, statements=[self._allow(["CreateEndpointConfig"], "endpoint-config/*", "model/*")]
         )
 
-    def create_endpoint(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> SageMakerTask:
+    def create_endpoint(
+        self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: Catch
+    ) -> SageMakerTask:
         """Create an endpoint, without waiting until it serves."""
-        return self._change_endpoint(name, "createEndpoint", arguments, next_state=next_state)
+        return self._change_endpoint("createEndpoint", arguments, next_state=next_state, assign=assign, catch=catch)
 
-    def update_endpoint(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> SageMakerTask:
+    def update_endpoint(
+        self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: Catch
+    ) -> SageMakerTask:
         """Give an endpoint another configuration, without waiting until it serves; the old one serves meanwhile."""
-        return self._change_endpoint(name, "updateEndpoint", arguments, next_state=next_state)
+        return self._change_endpoint("updateEndpoint", arguments, next_state=next_state, assign=assign, catch=catch)
 
     def describe_endpoint(
         self, endpoint_name: str, *, next_state: str, retry: tuple[Retry, ...] = (), catch: tuple[Catch, ...]
@@ -93,6 +99,7 @@ class SageMakerTasks:
                     "FailureReason": jsonata(
                         "$exists($states.result.FailureReason) ? $states.result.FailureReason : ''"
                     ),
+                    "Pending": jsonata(f"$exists({_PENDING}) ? {_PENDING} : ''"),
                 }
             },
             next=next_state,
@@ -101,12 +108,20 @@ class SageMakerTasks:
         )
         return SageMakerTask(state=state, statements=[self._allow(["DescribeEndpoint"], "endpoint/*")])
 
-    def keep_failure(self, step: str, errors: Iterable[str] = ("States.ALL",)) -> Catch:
-        """Go to the failure state with the step's name and its reason, as short as SageMaker gave it."""
+    def keep_failure(
+        self,
+        step: str,
+        errors: Iterable[str] = ("States.ALL",),
+        *,
+        next_state: str | None = None,
+        assign: Mapping[str, Any] | None = None,
+    ) -> Catch:
+        """Keep the step's name and its reason, as short as SageMaker gave it, and go on to the failure state."""
+        failure = {"Error": f"{step.replace(' ', '')}Failed", "Cause": jsonata(_reason(step))}
         return Catch(
             errors=tuple(errors),
-            assign={"failure": {"Error": f"{step.replace(' ', '')}Failed", "Cause": jsonata(_reason(step))}},
-            next=self.on_failure,
+            assign={"failure": failure, **(assign or {})},
+            next=next_state or self.on_failure,
         )
 
     def _run_job(
@@ -131,9 +146,23 @@ class SageMakerTasks:
         )
 
     def _change_endpoint(
-        self, name: str, action: str, arguments: Mapping[str, Any], *, next_state: str
+        self,
+        action: str,
+        arguments: Mapping[str, Any],
+        *,
+        next_state: str,
+        assign: Mapping[str, Any],
+        catch: Catch,
     ) -> SageMakerTask:
-        state = self._task(name, _optimized(action), arguments, next_state=next_state)
+        """Without a retry for what has no name of its own: the endpoint may be another's by then, so look again."""
+        state = Task(
+            resource=_optimized(action),
+            arguments=arguments,
+            assign=assign,
+            retry=(OUT_OF_QUOTA,),
+            catch=(catch,),
+            next=next_state,
+        )
         return SageMakerTask(
             state=state,
             statements=[self._allow([f"{action[0].upper()}{action[1:]}"], "endpoint/*", "endpoint-config/*")],

@@ -1,7 +1,6 @@
 """The state machine from data to a live endpoint."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,17 +10,16 @@ from constructs import Construct
 
 from headrace import contract
 from headrace.contract import Workload
-from stacks.asl import Catch, Choice, Finish, Pass, Retry, Rule, State, Wait, jsonata, render_definition
-from stacks.constructs import execution_names
+from stacks.asl import Choice, Finish, Pass, Rule, State, jsonata, render_definition
+from stacks.constructs import endpoint_steps, execution_names
+from stacks.constructs.endpoint_steps import EndpointSteps
+from stacks.constructs.execution_input import refuse_other_inputs
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob, execution_uri
 from stacks.constructs.sagemaker_tasks import SageMakerTask, SageMakerTasks, name_for_attempt
 from stacks.constructs.state_machine import FAILED, FAILURE, StateMachine, assign_failure, name_log_group
 from stacks.nag import acknowledge, wildcard_in_account
 from stacks.settings import Settings
-
-IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack")
-POLL_SECONDS = 30
 
 _ANY_NAME = (
     "An execution's input names what it makes, so the names are not known beforehand; "
@@ -43,7 +41,7 @@ class Parts:
 class TrainingPipeline(Construct):
     """Preprocess where the workload needs it, train, save the model, and create or update the endpoint.
 
-    An execution is done when the endpoint serves the new model.
+    An execution is done when the endpoint serves the new model, or a newer one of an execution that ran beside it.
     """
 
     def __init__(
@@ -53,6 +51,7 @@ class TrainingPipeline(Construct):
         self._parts = parts
         self._settings = settings
         self._tasks = SageMakerTasks(scope=self, on_failure=FAILED)
+        self._endpoint_steps = EndpointSteps(tasks=self._tasks, allow=self._allowed)
         self._statements: list[iam.PolicyStatement] = []
 
         self.state_machine = self._create_state_machine(key)
@@ -91,18 +90,12 @@ class TrainingPipeline(Construct):
             "Train": self._train("Train", next_state="Save Model"),
             "Save Model": self._save_model("Save Model", next_state="Create Endpoint Config"),
             "Create Endpoint Config": self._create_endpoint_config(
-                "Create Endpoint Config", next_state="Look For Endpoint"
+                "Create Endpoint Config", next_state=endpoint_steps.FIRST
             ),
-            "Look For Endpoint": self._look_for_endpoint(found="Endpoint Found", not_found="No Endpoint Found"),
-            "No Endpoint Found": self._tell_missing_from_error(missing="Create Endpoint"),
-            "Endpoint Found": self._choose_update(update="Update Endpoint", wait="Wait For Earlier Change"),
-            "Wait For Earlier Change": Wait(seconds=POLL_SECONDS, next="Look For Endpoint"),
-            "Create Endpoint": self._create_endpoint("Create Endpoint", next_state="Wait For Endpoint"),
-            "Update Endpoint": self._update_endpoint("Update Endpoint", next_state="Wait For Endpoint"),
-            "Wait For Endpoint": Wait(seconds=POLL_SECONDS, next="Describe Endpoint"),
-            "Describe Endpoint": self._describe_endpoint("Describe Endpoint", next_state="Endpoint In Service"),
-            "Endpoint In Service": self._decide_outcome(done="Done", wait="Wait For Endpoint"),
+            **self._endpoint_steps.states(next_state="Serving"),
+            "Serving": _choose_report(newest="Done", superseded="Superseded"),
             "Done": self._report(),
+            "Superseded": self._report(SupersededBy=jsonata("$serving")),
             FAILED: FAILURE,
         }
 
@@ -118,22 +111,35 @@ class TrainingPipeline(Construct):
         given = {
             variable: jsonata(execution_names.given_or_derived(key)) for variable, key in execution_names.INPUTS.items()
         }
-        return Pass(assign={**given, "execution": jsonata(execution_names.name_from_execution())}, next=next_state)
+        given["endpoint_name"] = jsonata(
+            execution_names.given_or(contract.ENDPOINT_NAME_INPUT, f"'{self._parts.endpoint.name}'")
+        )
+        return Pass(
+            assign={
+                "request": jsonata("$states.input"),
+                **given,
+                "execution": jsonata(execution_names.name_from_execution()),
+                **self._endpoint_steps.variables,
+            },
+            next=next_state,
+        )
 
     def _check_names(self, *, next_state: str) -> Choice:
-        rules = tuple(
+        example = f'{{}} or {{"{contract.JOB_NAME_INPUT}": "sales-7"}}'
+        names = tuple(
             Rule(
                 condition=execution_names.is_invalid(f"${variable}"),
                 next=FAILED,
                 assign=assign_failure(
                     "InvalidName",
-                    f"'{key}: SageMaker does not allow the name \"' & ${variable} & '\"; "
+                    f"'{key}: SageMaker does not allow the name \"' & $string(${variable}) & '\"; "
                     f"allowed: {execution_names.NAME_RULE}'",
                 ),
             )
             for variable, key in execution_names.INPUTS.items()
         )
-        return Choice(rules=rules, default=next_state)
+        others = refuse_other_inputs(execution_names.INPUTS.values(), example=example)
+        return Choice(rules=(*others, *names), default=next_state)
 
     def _preprocess(self, name: str, job: PreprocessingJob, *, next_state: str) -> State:
         output_uris = {output: execution_uri(self._parts.work, output) for output in job.output_paths}
@@ -165,76 +171,7 @@ class TrainingPipeline(Construct):
         arguments = self._parts.endpoint.render_config(jsonata("$execution"), jsonata("$model_name"))
         return self._allowed(self._tasks.create_endpoint_config(name, arguments, next_state=next_state))
 
-    def _look_for_endpoint(self, *, found: str, not_found: str) -> State:
-        missing = Catch(
-            errors=("States.TaskFailed",),
-            assign={"lookup_error": jsonata("$states.errorOutput.Cause")},
-            next=not_found,
-        )
-        return self._allowed(
-            self._tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=found, catch=(missing,))
-        )
-
-    def _tell_missing_from_error(self, *, missing: str) -> Choice:
-        """The message decides: how Step Functions spells the error of a missing endpoint is not documented."""
-        assign = assign_failure("LookForEndpointFailed", "'Look For Endpoint: ' & $lookup_error")
-        unexpected = Rule(
-            condition="$not($contains($lookup_error, 'Could not find endpoint'))", next=FAILED, assign=assign
-        )
-        return Choice(rules=(unexpected,), default=missing)
-
-    def _choose_update(self, *, update: str, wait: str) -> Choice:
-        gone_wrong = Rule(
-            condition="$endpoint.Status != 'InService'",
-            next=FAILED,
-            assign=assign_failure(
-                "EndpointUnusable",
-                "'endpoint ' & $endpoint_name & ' is ' & $endpoint.Status & "
-                "': delete it, or give another EndpointName. ' & $endpoint.FailureReason",
-            ),
-        )
-        return Choice(rules=(Rule(condition=_is_in_progress(), next=wait), gone_wrong), default=update)
-
-    def _create_endpoint(self, name: str, *, next_state: str) -> State:
-        return self._allowed(self._tasks.create_endpoint(name, _endpoint_arguments(), next_state=next_state))
-
-    def _update_endpoint(self, name: str, *, next_state: str) -> State:
-        return self._allowed(self._tasks.update_endpoint(name, _endpoint_arguments(), next_state=next_state))
-
-    def _describe_endpoint(self, name: str, *, next_state: str) -> State:
-        again = Retry(errors=("States.TaskFailed",), interval_seconds=5, max_attempts=3)
-        task = self._tasks.describe_endpoint(
-            jsonata("$endpoint_name"),
-            next_state=next_state,
-            retry=(again,),
-            catch=(self._tasks.keep_failure(name),),
-        )
-        return self._allowed(task)
-
-    def _decide_outcome(self, *, done: str, wait: str) -> Choice:
-        """InService alone is not enough: after a rolled-back update the old configuration is in service again."""
-        in_service = Rule(condition="$endpoint.Status = 'InService' and $endpoint.ConfigName = $execution", next=done)
-        rolled_back = Rule(
-            condition="$endpoint.Status = 'InService'",
-            next=FAILED,
-            assign=assign_failure(
-                "EndpointRolledBack",
-                "'endpoint ' & $endpoint_name & ' serves ' & $endpoint.ConfigName & "
-                "' again: the update was rolled back. ' & $endpoint.FailureReason",
-            ),
-        )
-        in_progress = Rule(condition=_is_in_progress(), next=wait)
-        failed = Rule(
-            condition="true",
-            next=FAILED,
-            assign=assign_failure(
-                "EndpointFailed",
-                "'endpoint ' & $endpoint_name & ' is ' & $endpoint.Status & ': ' & $endpoint.FailureReason",
-            ),
-        )
-        return Choice(rules=(in_service, rolled_back, in_progress, failed), default=FAILED)
-
-    def _report(self) -> Finish:
+    def _report(self, **also: str) -> Finish:
         return Finish(
             output={
                 contract.JOB_NAME_INPUT: jsonata("$job_name"),
@@ -243,6 +180,7 @@ class TrainingPipeline(Construct):
                 "EndpointConfigName": jsonata("$execution"),
                 "ModelDataUrl": jsonata("$model_data"),
                 "Metrics": jsonata("$metrics"),
+                **also,
             }
         )
 
@@ -251,10 +189,6 @@ class TrainingPipeline(Construct):
         return task.state
 
 
-def _endpoint_arguments() -> dict[str, Any]:
-    return {"EndpointName": jsonata("$endpoint_name"), "EndpointConfigName": jsonata("$execution")}
-
-
-def _is_in_progress() -> str:
-    states = ", ".join(f"'{status}'" for status in IN_PROGRESS)
-    return f"$endpoint.Status in [{states}]"
+def _choose_report(*, newest: str, superseded: str) -> Choice:
+    """A later execution's configuration in service is a good end, too: nothing is left to do."""
+    return Choice(rules=(Rule(condition="$serving != $execution", next=superseded),), default=newest)

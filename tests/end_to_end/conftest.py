@@ -60,7 +60,10 @@ class Platform:
 
     def run(self, name: str | None = None, **names: str) -> dict[str, Any]:
         """Run an execution to its end; its description."""
-        arn = self.start(name, **names)
+        return self.wait(self.start(name, **names))
+
+    def wait(self, arn: str) -> dict[str, Any]:
+        """An execution's description once it has ended."""
         with suppress(pipeline.PipelineError):
             pipeline.follow_execution(arn, lambda _: None)
         execution: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=arn)

@@ -200,6 +200,49 @@ def test_fails_and_keeps_serving_when_an_update_is_rolled_back(
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
 
 
+def test_refuses_a_misspelt_input_before_anything_runs(platform: Platform) -> None:
+    execution = platform.run(EndpointNmae="shop")
+
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
+    assert execution["cause"].startswith("unknown in the input: EndpointNmae; it may have JobName, ")
+    assert platform.visited_states(execution["executionArn"]) == ["Name Resources", "Check Names", "Failed"]
+
+
+def test_changes_one_endpoint_when_several_executions_run_at_once_without_an_input(
+    platform: Platform, first_execution: dict[str, Any]
+) -> None:
+    names = [f"at-once-{number}" for number in range(4)]
+    arns = [platform.start(name) for name in names]
+    ends = [platform.wait(arn) for arn in arns]
+
+    sagemaker = platform.client("sagemaker")
+    endpoint = sagemaker.describe_endpoint(EndpointName="headrace-dev-bigmart")
+    found = {endpoint["EndpointName"] for endpoint in sagemaker.list_endpoints()["Endpoints"]}
+    outputs = [json.loads(end["output"]) for end in ends]
+    assert [(end["status"], end.get("cause")) for end in ends] == [("SUCCEEDED", None)] * len(names)
+    assert found == {"shop", "headrace-dev-bigmart"}
+    assert endpoint["EndpointStatus"] == "InService"
+    assert endpoint["EndpointConfigName"] in names
+    assert {output.get("SupersededBy") for output in outputs} <= {None, *names}
+    (last,) = (output for output in outputs if output["EndpointConfigName"] == endpoint["EndpointConfigName"])
+    assert "SupersededBy" not in last
+
+
+def test_tells_the_one_that_fails_from_the_others_when_executions_meet_on_an_endpoint(
+    platform: Platform, first_execution: dict[str, Any], tmp_path: Path
+) -> None:
+    good = platform.start("meets-good", EndpointName="shop")
+    wait_for_state(good, "Describe Endpoint")
+    with broken_inference_image(platform, tmp_path):
+        ends = [platform.wait(platform.start(f"meets-bad-{number}", EndpointName="shop")) for number in range(2)]
+
+    serving = platform.client("sagemaker").describe_endpoint(EndpointName="shop")["EndpointConfigName"]
+    assert platform.wait(good)["status"] == "SUCCEEDED"
+    assert [end["error"] for end in ends] == ["EndpointRolledBack"] * 2
+    assert all("did not pass the ping health check" in end["cause"] for end in ends)
+    assert serving == "meets-good"
+
+
 def test_stops_the_job_when_the_execution_is_stopped(platform: Platform, first_execution: dict[str, Any]) -> None:
     states = platform.client("stepfunctions")
     sagemaker = platform.client("sagemaker")

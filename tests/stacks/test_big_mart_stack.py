@@ -10,7 +10,7 @@ from botocore.validate import ParamValidator
 from headrace.contract import Container
 from stacks.settings import Settings
 from tests.stacks.conftest import read_context, read_definition, template_of
-from tests.stacks.jsonata_fields import choose, evaluate
+from tests.stacks.jsonata_fields import choose, evaluate, find_choice
 
 SERVICE = get_session().get_service_model("sagemaker")
 REQUESTS = {
@@ -23,7 +23,8 @@ REQUESTS = {
     "Update Endpoint": "UpdateEndpoint",
     "Describe Endpoint": "DescribeEndpoint",
 }
-CALLS = {"Preprocess", "Train", "Save Model", "Create Endpoint Config", "Create Endpoint", "Update Endpoint"}
+CHANGES = {"Create Endpoint", "Update Endpoint"}
+CALLS = {"Preprocess", "Train", "Save Model", "Create Endpoint Config"}
 
 
 @pytest.fixture(scope="module")
@@ -109,26 +110,142 @@ def test_takes_another_job_name_on_each_retry(states: dict[str, Any]) -> None:
     assert "RetryCount > 0 ?" in states["Train"]["Arguments"]["TrainingJobName"]
 
 
+@pytest.mark.parametrize("state", sorted(CHANGES))
+def test_looks_again_when_a_change_of_the_endpoint_is_refused(states: dict[str, Any], state: str) -> None:
+    (catch,) = states[state]["Catch"]
+
+    assert [retry["ErrorEquals"] for retry in states[state]["Retry"]] == [["SageMaker.ResourceLimitExceededException"]]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "Change Refused")
+    assert catch["Assign"]["failure"]["Error"] == f"{state.replace(' ', '')}Failed"
+    assert evaluate(catch["Assign"]["attempts"], attempts=1) == 2
+
+
 @pytest.mark.parametrize(
-    ("status", "config", "expected"),
+    ("cause", "attempts", "expected"),
     [
-        ("InService", "this-run", "Done"),
-        ("InService", "last-run", "Failed"),
-        ("Creating", "this-run", "Wait For Endpoint"),
-        ("Updating", "last-run", "Wait For Endpoint"),
-        ("SystemUpdating", "this-run", "Wait For Endpoint"),
-        ("RollingBack", "this-run", "Wait For Endpoint"),
-        ("Failed", "this-run", "Failed"),
-        ("OutOfService", "this-run", "Failed"),
-        ("UpdateRollbackFailed", "last-run", "Failed"),
+        ('Update Endpoint: Cannot update in-progress endpoint "arn:…/x".', 99, "Wait For Earlier Change"),
+        ('Create Endpoint: Cannot create already existing endpoint "arn:…/x".', 99, "Wait For Earlier Change"),
+        ('Update Endpoint: Could not find endpoint "arn:…/x".', 99, "Wait For Earlier Change"),
+        ("Update Endpoint: Rate exceeded", 3, "Wait For Earlier Change"),
+        ("Update Endpoint: Rate exceeded", 4, "Failed"),
     ],
 )
-def test_is_done_only_when_this_executions_configuration_serves(
-    states: dict[str, Any], status: str, config: str, expected: str
+def test_waits_for_another_change_of_the_endpoint_and_for_little_else(
+    states: dict[str, Any], cause: str, attempts: int, expected: str
 ) -> None:
-    endpoint = {"Status": status, "ConfigName": config, "FailureReason": ""}
+    assert choose(states["Change Refused"], failure={"Cause": cause}, attempts=attempts) == expected
 
-    assert choose(states["Endpoint In Service"], endpoint=endpoint, execution="this-run") == expected
+
+@pytest.mark.parametrize(
+    ("status", "config", "pending", "expected"),
+    [
+        ("InService", "this-run", "", "Serving"),
+        ("InService", "last-run", "", "Failed"),
+        ("InService", "newer-run", "", "Serving"),
+        ("Creating", "this-run", "", "Wait For Endpoint"),
+        ("Creating", "this-run", "this-run", "Wait For Endpoint"),
+        ("Updating", "last-run", "", "Wait For Endpoint"),
+        ("Updating", "last-run", "this-run", "Wait For Endpoint"),
+        ("Updating", "this-run", "newer-run", "Serving"),
+        ("Updating", "last-run", "newer-run", "Failed"),
+        ("RollingBack", "newer-run", "newest-run", "Serving"),
+        ("SystemUpdating", "this-run", "", "Wait For Endpoint"),
+        ("RollingBack", "this-run", "", "Wait For Endpoint"),
+        ("Failed", "this-run", "", "Failed"),
+        ("OutOfService", "this-run", "", "Failed"),
+        ("UpdateRollbackFailed", "last-run", "", "Failed"),
+    ],
+)
+def test_is_done_only_when_this_executions_or_a_newer_configuration_serves(
+    states: dict[str, Any], status: str, config: str, pending: str, expected: str
+) -> None:
+    endpoint = {"Status": status, "ConfigName": config, "Pending": pending, "FailureReason": ""}
+
+    chosen = choose(states["Endpoint In Service"], endpoint=endpoint, execution="this-run", replaced="last-run")
+
+    assert chosen == expected
+
+
+@pytest.mark.parametrize(("serving", "expected"), [("this-run", "Done"), ("newer-run", "Superseded")])
+def test_says_when_a_newer_configuration_serves(states: dict[str, Any], serving: str, expected: str) -> None:
+    assert choose(states["Serving"], serving=serving, execution="this-run") == expected
+    assert "SupersededBy" not in states["Done"]["Output"]
+    assert evaluate(states["Superseded"]["Output"]["SupersededBy"], serving=serving) == serving
+
+
+@pytest.mark.parametrize(
+    ("reason", "ending"),
+    [
+        ("The image is gone.", "the update was rolled back. The image is gone."),
+        ("", "SageMaker gives no reason; look at the log group /aws/sagemaker/Endpoints/shop"),
+    ],
+)
+def test_never_leaves_out_the_reason_of_a_rollback(states: dict[str, Any], reason: str, ending: str) -> None:
+    endpoint = {"Status": "InService", "ConfigName": "last-run", "Pending": "", "FailureReason": reason}
+    variables = {"endpoint": endpoint, "execution": "this-run", "replaced": "last-run", "endpoint_name": "shop"}
+
+    failure = find_choice(states["Endpoint In Service"], **variables)["Assign"]["failure"]
+
+    assert failure["Error"] == "EndpointRolledBack"
+    assert evaluate(failure["Cause"], **variables).endswith(ending)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize(("stack", "workload"), [("BigMart", "bigmart"), ("Images", "images")])
+def test_updates_one_endpoint_of_the_environment_when_the_input_names_none(
+    environment: str, stack: str, workload: str
+) -> None:
+    template = template_of(stack, environment).to_json()
+    name = read_definition(template)["States"]["Name Resources"]["Assign"]["endpoint_name"]
+
+    assert evaluate(name, states={"input": {}}) == f"headrace-{environment}-{workload}"
+    assert evaluate(name, states={"input": {"EndpointName": "shop"}}) == "shop"
+    (output,) = (value for key, value in template["Outputs"].items() if key.endswith("EndpointName"))
+    assert output["Value"] == f"headrace-{environment}-{workload}"
+
+
+NAMES = {"job_name": "job", "model_name": "model", "endpoint_name": "endpoint"}
+
+
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        ({"EndpointNmae": "shop"}, "unknown in the input: EndpointNmae; it may have JobName, ModelName, EndpointName"),
+        ({"Jobname": "x", "endpoint": 1}, "unknown in the input: Jobname, endpoint; it may have JobName"),
+        ([], "the input must be an object such as {}"),
+        ("sales-7", "the input must be an object such as {}"),
+        (None, "the input must be an object such as {}"),
+    ],
+)
+def test_refuses_an_input_that_it_does_not_know(states: dict[str, Any], given: Any, cause: str) -> None:
+    taken = find_choice(states["Check Names"], request=given, **NAMES)
+
+    assert taken["Next"] == "Failed"
+    assert taken["Assign"]["failure"]["Error"] == "InvalidInput"
+    assert cause in evaluate(taken["Assign"]["failure"]["Cause"], request=given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"JobName": "x"},
+        {"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn:aws:states:…"},
+        {"Comment": "a remark"},
+    ],
+)
+def test_takes_an_input_that_it_knows(states: dict[str, Any], given: dict[str, Any]) -> None:
+    assert choose(states["Check Names"], request=given, **NAMES) == "Preprocess"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(5, "5"), (None, ""), (["x"], '["x"]'), ("a b", "a b")])
+def test_refuses_a_name_of_another_type(states: dict[str, Any], value: Any, shown: str) -> None:
+    variables = {"request": {"JobName": value}, **NAMES, "job_name": value}
+
+    failure = find_choice(states["Check Names"], **variables)["Assign"]["failure"]
+
+    assert failure["Error"] == "InvalidName"
+    assert f'JobName: SageMaker does not allow the name "{shown}"' in evaluate(failure["Cause"], **variables)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from headrace import contract
+from headrace.contract import Workload
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.settings import Settings, SettingsError, read_bundle_target
 from tests.stacks.conftest import SWITCHES, read_context, set_path
@@ -313,3 +314,20 @@ def test_refuses_a_place_where_functions_cannot_run() -> None:
 
     with pytest.raises(SettingsError, match="context 'bundle_target': found 'moon', allowed: graviton, host"):
         read_bundle_target(app.node)
+
+
+def test_lets_the_settings_name_an_endpoint() -> None:
+    settings = Settings.from_mapping("dev", environments_with("bigmart.endpoint.name", "shop"))
+
+    assert settings.endpoint_name(Workload.BIG_MART) == "shop"
+    assert settings.endpoint_name(Workload.IMAGES) == "headrace-dev-images"
+
+
+def test_refuses_an_endpoint_name_that_sagemaker_does_not_allow() -> None:
+    assert "bigmart.endpoint.name: found 'my_shop'" in refusal("bigmart.endpoint.name", "my_shop")
+
+
+def test_refuses_one_endpoint_for_two_workloads() -> None:
+    assert "'headrace-dev-images' is another workload's endpoint already" in refusal(
+        "bigmart.endpoint.name", "headrace-dev-images"
+    )

@@ -79,7 +79,7 @@ def test_takes_an_input_that_is_right(states: dict[str, Any], given: dict[str, A
         ([], "the input must be an object such as"),
         ("small", "the input must be an object such as"),
         ({}, "Name: found ; allowed: 1 to 63 letters"),
-        (RIGHT | {"Nmae": "x"}, "Name, Source, Manifest, Options are all that an input may have; found {"),
+        (RIGHT | {"Nmae": "x"}, "unknown in the input: Nmae; it may have Name, Source, Manifest, Options"),
         (RIGHT | {"Name": 3}, "Name: found 3; allowed"),
         (RIGHT | {"Name": "a/b"}, "Name: found a/b; allowed"),
         (RIGHT | {"Name": "../a"}, "Name: found ../a; allowed"),
