@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +11,11 @@ from headrace.recordio.framing import RecordIOError
 from headrace.recordio.records import Array, TensorType, find_type
 
 
-class CsrMatrix(Protocol):
-    """A sparse matrix by rows, such as SciPy's `csr_array` and `csr_matrix`."""
+class SparseMatrix(Protocol):
+    """A SciPy matrix or array of any sparse format."""
 
-    @property
-    def data(self) -> Any:
-        """The numbers of all rows, end to end."""
-
-    @property
-    def indices(self) -> Any:
-        """The column of each number."""
-
-    @property
-    def indptr(self) -> Any:
-        """Where each row's numbers begin, and where the last row's end."""
-
-    @property
-    def shape(self) -> Any:
-        """Rows and columns."""
+    def tocsr(self) -> Any:
+        """The same matrix by rows: `data`, `indices` and `indptr` and a `shape`."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +28,38 @@ class SparseRows:
     shape: tuple[int, int]
 
     @classmethod
-    def of_matrix(cls, matrix: CsrMatrix) -> "SparseRows":
-        """The rows of a CSR matrix."""
-        if not all(hasattr(matrix, name) for name in ("data", "indices", "indptr", "shape")):
-            raise RecordIOError(f"features are a {type(matrix).__name__}; give a numpy array or a SciPy CSR matrix")
-        rows, width = matrix.shape
+    def of_matrix(cls, matrix: SparseMatrix) -> Self:
+        """The rows of a sparse matrix; values at one place are added up, as SciPy means them."""
+        if not callable(getattr(matrix, "tocsr", None)):
+            raise RecordIOError(f"features are a {type(matrix).__name__}; give a numpy array or a SciPy sparse matrix")
+        if hasattr(matrix, "check_format"):
+            _check_format(matrix)
+        by_rows = _widen_whole_numbers(matrix).tocsr()
+        if not by_rows.has_canonical_format:
+            by_rows = by_rows.copy()
+            by_rows.sum_duplicates()
+        if len(by_rows.shape) != 2:
+            raise RecordIOError(f"features have the shape {by_rows.shape}; give rows of one column or more")
+        rows, width = by_rows.shape
         return cls(
-            np.asarray(matrix.data),
-            np.asarray(matrix.indices, np.int64),
-            np.asarray(matrix.indptr, np.int64),
+            np.asarray(by_rows.data),
+            np.asarray(by_rows.indices, np.int64),
+            np.asarray(by_rows.indptr, np.int64),
             (int(rows), int(width)),
         )
+
+
+def _check_format(matrix: Any) -> None:
+    """Refuse parts that do not fit each other before SciPy, which trusts them, goes over them."""
+    try:
+        matrix.check_format(full_check=True)
+    except ValueError as error:
+        raise RecordIOError(f"the sparse matrix's data, indices and indptr do not fit each other: {error}") from error
+
+
+def _widen_whole_numbers(matrix: Any) -> Any:
+    """Whole numbers in 64 bits: SciPy adds up what stands at one place in the numbers' own type, which may overflow."""
+    return matrix.astype(np.int64) if np.dtype(matrix.dtype).kind in "iu" else matrix
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,14 @@ def encode(features: Any, labels: NDArray[Any] | None = None) -> bytes:
     return file.getvalue()
 
 
+def restore(encoded: bytes) -> NDArray[Any]:
+    features = read_rows(BytesIO(encoded)).features
+    assert isinstance(features, SparseRows)
+    matrix = scipy.sparse.csr_array((features.data, features.indices, features.indptr), shape=features.shape)
+    restored: NDArray[Any] = matrix.toarray()
+    return restored
+
+
 def test_writes_floats_as_the_sdk_does() -> None:
     assert encode(np.array([[1.5, -2]], np.float32), np.array([3], np.float32)).hex() == SDK_DENSE
 
@@ -43,6 +51,33 @@ def test_writes_sparse_rows_as_the_sdk_does() -> None:
     matrix = scipy.sparse.csr_matrix(np.array([[0, 1.5, 0], [0, 0, 0]], np.float32))
 
     assert encode(matrix, np.array([3.0, 0.0])).hex() == SDK_SPARSE
+
+
+@pytest.mark.parametrize("sparse_format", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
+@pytest.mark.parametrize("kind", ["array", "matrix"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])
+def test_writes_the_same_rows_of_every_sparse_format(sparse_format: str, kind: str, dtype: Any) -> None:
+    dense = np.array([[1, 2, 0], [0, 3, 0], [0, 0, 0]], dtype)
+    matrix = getattr(scipy.sparse, f"{sparse_format}_{kind}")(dense)
+
+    assert restore(encode(matrix)).tolist() == dense.tolist()
+
+
+def test_adds_up_values_at_one_place_and_sorts_keys() -> None:
+    positions = ([0, 0, 1, 0], [2, 0, 1, 2])
+    added = [[1, 0, 300], [0, 0, 0]]
+    by_rows = scipy.sparse.csr_array((np.array([200, 1, 100, 0], np.uint8), [2, 0, 2, 1], [0, 3, 4]), shape=(2, 3))
+
+    assert restore(encode(scipy.sparse.coo_array((np.array([200, 1, 0, 100], np.uint8), positions)))).tolist() == added
+    assert restore(encode(by_rows)).tolist() == added
+
+
+def test_refuses_a_matrix_whose_parts_do_not_fit_before_going_over_it() -> None:
+    matrix = scipy.sparse.csr_array(np.eye(3))
+    matrix.indices = np.array([0, 1, 9], np.int32)
+
+    with pytest.raises(RecordIOError, match="data, indices and indptr do not fit each other"):
+        encode(matrix)
 
 
 @given(tables.dense_tables())
@@ -125,8 +160,10 @@ def test_counts_the_rows_of_all_batches() -> None:
         (np.zeros((3, 2), np.bool_), None, "features are bool; give float32, float64 or whole numbers"),
         (np.zeros((3, 2)), np.array(["a"] * 3), "labels are <U1; give float32, float64 or whole numbers"),
         (np.full((3, 2), 2**31), None, "features have whole numbers beyond 32 bits; give them as float64"),
-        ([[1.0]], None, "features are a list; give a numpy array or a SciPy CSR matrix"),
-        (scipy.sparse.coo_array(np.eye(2)), None, "features are a coo_array; give a numpy array or a SciPy CSR matrix"),
+        ([[1.0]], None, "features are a list; give a numpy array or a SciPy sparse matrix"),
+        (scipy.sparse.coo_array(np.ones(3)), None, "features have the shape (3,); give rows of one column or more"),
+        (scipy.sparse.csc_array(np.eye(2, dtype=bool)), None, "features are bool; give float32, float64 or whole"),
+        (scipy.sparse.coo_array(np.full((1, 1), 2**31)), None, "features have whole numbers beyond 32 bits"),
         (SparseRows(np.ones(2), np.array([1, 1]), np.array([0, 2]), (1, 3)), None, "row 0: key 1 is there twice; "),
         (
             SparseRows(np.ones(3), np.array([2, 1, 2]), np.array([0, 0, 3]), (2, 3)),
