@@ -1,7 +1,7 @@
 """`headrace recordio`: tables and images as RecordIO."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,21 @@ def write_command(*, csv: Path, output: Path, type_name: str, no_labels: bool, a
     with _explaining_errors(), step(f"writing {output}"):
         from headrace.recordio import TensorType, write_batches
         from headrace.recordio.csv_rows import read_csv
+        from headrace.recordio.summaries import FiniteWatch
 
-        rows = write_batches(output, read_csv(csv, TensorType[type_name.upper()], labelled=not no_labels))
+        watch = FiniteWatch()
+        batches = read_csv(csv, TensorType[type_name.upper()], labelled=not no_labels)
+        rows = write_batches(output, watch.watch(batches))
+    if watch.first is not None:
+        click.echo(_warn_not_finite(csv, watch.count, watch.first, labelled=not no_labels), err=True)
     _report({"output": str(output), "rows": rows}, as_json=as_json)
+
+
+def _warn_not_finite(csv: Path, count: int, first: tuple[int, int | None], *, labelled: bool) -> str:
+    """Where the CSV has what is NaN or infinite: XGBoost takes NaN for missing, other algorithms fail on it."""
+    row, column = first
+    place = f"{csv}, line {row + 1}, column {1 if column is None else column + 1 + labelled}"
+    return f"{place}: not a finite number, the first of {count}; only XGBoost takes NaN, for a missing value"
 
 
 @recordio.command("read")
@@ -104,6 +116,8 @@ def info_command(*, file: Path, as_json: bool) -> None:
         "lowest_label": summary.lowest_label,
         "highest_label": summary.highest_label,
     }
+    if summary.not_finite:
+        facts |= {"not_finite": summary.not_finite, "first_not_finite": summary.first_not_finite}
     _report(facts, as_json=as_json)
 
 
@@ -116,20 +130,39 @@ def images() -> None:
 @click.argument("lst", type=FILE)
 @click.argument("folder", type=FOLDER)
 @click.argument("output", type=FILE)
+@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be packed, and name each on stderr.")
 @json_option
-def write_images_command(*, lst: Path, folder: Path, output: Path, as_json: bool) -> None:
+def write_images_command(*, lst: Path, folder: Path, output: Path, skip_bad: bool, as_json: bool) -> None:
     """Write a .rec file, and its .idx beside it, of the images of a list.
 
-    The paths of the list are below FOLDER. The images are stored as they are.
+    The paths of the list are below FOLDER. The images are stored as they are. If some cannot be
+    packed, all of these are named and nothing is written; with --skip-bad the others are, and the exit
+    code is 0 unless there are none.
 
     Example: headrace recordio images write train.lst images train.rec
     """
     with _explaining_errors(), step(f"writing {output}"):
-        from headrace.lst import read_multi_label_lst
-        from headrace.recordio.images import load_images, write_images
+        from headrace.lst import read_any_lst
+        from headrace.recordio.images import RefusedImage, load_images, write_images
 
-        count = write_images(output, load_images(read_multi_label_lst(lst), folder))
-    _report({"output": str(output), "index": str(output.with_suffix(".idx")), "images": count}, as_json=as_json)
+        refused: list[RefusedImage] = []
+        images = load_images(read_any_lst(lst), folder, refused=refused.append if skip_bad else None)
+        count = write_images(output, _require_one(lst, images, refused))
+    for image in refused:
+        click.echo(f"skipped {image}", err=True)
+    facts = {"output": str(output), "index": str(output.with_suffix(".idx")), "images": count}
+    _report({**facts, "skipped": len(refused)} if skip_bad else facts, as_json=as_json)
+
+
+def _require_one(lst: Path, images: Iterator[Any], refused: Sequence[object]) -> Iterator[Any]:
+    """Images, at least one where some are refused."""
+    from headrace.recordio import RecordIOError
+
+    first = next(images, None)
+    if first is None and refused:
+        raise RecordIOError("\n".join([f"{lst}: no image can be packed", *map(str, refused)]))
+    yield from () if first is None else (first,)
+    yield from images
 
 
 @images.command("read")
@@ -139,13 +172,17 @@ def write_images_command(*, lst: Path, folder: Path, output: Path, as_json: bool
 def read_images_command(*, file: Path, folder: Path, as_json: bool) -> None:
     """Write the images of a .rec file and their list into a new folder.
 
+    Records with labels and no image are counted as headers and stand in FILE's .headers.tsv there.
+
     Example: headrace recordio images read train.rec images
     """
     with _explaining_errors(), step(f"reading {file}"):
         from headrace.recordio.images import unpack_images
 
-        count = unpack_images(file, folder)
-    _report({"folder": str(folder), "images": count}, as_json=as_json)
+        headers: list[int] = []
+        count = unpack_images(file, folder, header=lambda record: headers.append(record.image_index))
+    facts = {"folder": str(folder), "images": count}
+    _report({**facts, "headers": len(headers)} if headers else facts, as_json=as_json)
 
 
 @images.command("info")
@@ -161,10 +198,13 @@ def image_info_command(*, file: Path, as_json: bool) -> None:
 
         summary = summarize_images(file)
     counts = [{"labels": list(labels), "images": count} for labels, count in summary.classes.items()]
+    facts: dict[str, Any] = {"images": summary.images, "bytes": summary.image_bytes}
+    if summary.headers:
+        facts["headers"] = summary.headers
     if as_json:
-        click.echo(json.dumps({"images": summary.images, "bytes": summary.image_bytes, "classes": counts}, indent=2))
+        click.echo(json.dumps({**facts, "classes": counts}, indent=2))
         return
-    _report({"images": summary.images, "bytes": summary.image_bytes}, as_json=False)
+    _report(facts, as_json=False)
     rows = [(" ".join(f"{label:g}" for label in labels), str(count)) for labels, count in summary.classes.items()]
     click.echo("\n" + render_table(("label", "images"), rows, numbers={0, 1}))
 

@@ -12,9 +12,19 @@ from headrace.lst.editing import (
     split_list,
 )
 from headrace.lst.hashing import hash_path
+from headrace.lst.layouts import Layout, ListKind
 from headrace.lst.making import find_s3_images, make_lists, make_lists_of, read_mapping
 from headrace.lst.problems import Problem
-from headrace.lst.rows import ListError, ListRow, MultiLabelRow, read_lst, read_multi_label_lst, write_lst
+from headrace.lst.rows import (
+    ListError,
+    ListRow,
+    MultiLabelRow,
+    find_layout,
+    read_any_lst,
+    read_lst,
+    read_multi_label_lst,
+    write_lst,
+)
 from headrace.lst.streaming import write_made_lists
 
 __all__ = [
@@ -22,19 +32,23 @@ __all__ = [
     "ChangedRow",
     "ClassChange",
     "Key",
+    "Layout",
     "ListDiff",
     "ListError",
+    "ListKind",
     "ListRow",
     "MultiLabelRow",
     "Problem",
     "add_rows",
     "check_list",
     "diff_lists",
+    "find_layout",
     "find_s3_images",
     "hash_path",
     "make_lists",
     "make_lists_of",
     "merge_lists",
+    "read_any_lst",
     "read_lst",
     "read_mapping",
     "read_multi_label_lst",

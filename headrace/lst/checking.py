@@ -1,16 +1,23 @@
 """Checks of a list against what training needs; all problems, not the first."""
 
+import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from headrace.lst.engine import Engine, open_engine
+from headrace.lst.engine import Engine, Source, open_engine, quote
+from headrace.lst.layouts import BOXES, ONE_CLASS, ONE_NUMBER, Layout, ListKind, find_box_problems
+from headrace.lst.paths import STRAY_PATTERN, find_stray, leaves_folder
 from headrace.lst.problems import Problem
-from headrace.lst.rows import ListError, describe_shared_index, find_bad_lines
+from headrace.lst.rows import ListError, describe_shared_index, find_bad_lines, find_layout
 
 _SHARED = """
-    FROM (FROM rows SELECT line, {column} AS shared, min(line) OVER (PARTITION BY {column}) AS first
-          QUALIFY count(*) OVER (PARTITION BY {column}) > 1)
-    SELECT line, shared, first WHERE line > first ORDER BY line
+    FROM (FROM rows
+          SELECT line, label, {column} AS shared, min(line) OVER of_one AS first,
+                 arg_min(label, line) OVER of_one AS other
+          WINDOW of_one AS (PARTITION BY {column})
+          QUALIFY count(*) OVER of_one > 1)
+    SELECT line, shared, first, label, other WHERE line > first ORDER BY line
 """
 _DISPUTED = """
     FROM (FROM rows SELECT {column} AS shared GROUP BY ALL HAVING count(*) > 1)
@@ -18,48 +25,88 @@ _DISPUTED = """
 """
 
 
-def check_list(path: Path, folder: Path | None = None, *, several_labels: bool = False) -> list[Problem]:
+def check_list(
+    path: Path, folder: Path | None = None, *, several_labels: bool = False, kind: ListKind | None = None
+) -> list[Problem]:
     """Everything that is wrong with a list, in the order of its lines.
 
     Args:
         path: The list.
         folder: Where its images are; each must be there.
-        several_labels: Whether more than one label column is meant; without it, a class is expected.
+        several_labels: Whether more than one label column is meant.
+        kind: What the labels are meant to be; without it, boxes or numbers to predict where the rows are such, else a
+            class.
     """
     with open_engine() as engine:
-        source = engine.find_source(path)
-        width = source.width if several_labels else 1
-        bad_lines: list[Problem] = []
-        if source.width != width or not engine.load_plain("rows", source):
-            bad_lines = list(find_bad_lines(path, width))
-            engine.load_good_lines("rows", source, width)
-        problems = [*bad_lines, *_find_shared(engine), *_find_class_gaps(engine, width)]
+        layout, bad_lines = _load(engine, engine.find_source(path), ListKind.LABELS if several_labels else kind)
+        problems = [*bad_lines, *_find_shared(engine), *_find_strays(engine), *_find_label_problems(engine, layout)]
         problems += _find_missing(engine, folder) if folder else ()
         if not bad_lines and not engine.fetch_number("FROM rows SELECT count(*)"):
             problems.append(Problem(None, "the list has no rows"))
     return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
 
 
+def _load(engine: Engine, source: Source, kind: ListKind | None) -> tuple[Layout, list[Problem]]:
+    """Load what is well formed; what the labels are, and what is wrong with the other lines."""
+    layout = _choose_layout(source, kind)
+    if layout == source.layout and engine.load_plain("rows", source):
+        return layout, []
+    if kind is None and layout == ONE_CLASS and find_layout(source.path) == ONE_NUMBER:
+        layout = ONE_NUMBER
+    engine.load_good_lines("rows", replace(source, layout=layout))
+    return layout, list(find_bad_lines(source.path, layout))
+
+
+def _choose_layout(source: Source, kind: ListKind | None) -> Layout:
+    """What is meant, or else what the first row says: several labels only where somebody means them."""
+    if kind is ListKind.LABELS and source.columns > 1:
+        return Layout(kind, source.columns)
+    if kind is None:
+        return ONE_CLASS if source.layout.kind is ListKind.LABELS else source.layout
+    return {ListKind.NUMBER: ONE_NUMBER, ListKind.BOXES: BOXES}.get(kind, ONE_CLASS)
+
+
 def _find_shared(engine: Engine) -> Iterator[Problem]:
     """Indices and paths that an earlier line has; the dear query only where the cheap one finds some."""
     if engine.fetch_number(_DISPUTED.format(column="number")):
-        for line, index, first in engine.stream(_SHARED.format(column="number")):
+        for line, index, first, *_ in engine.stream(_SHARED.format(column="number")):
             yield Problem(line, describe_shared_index(index, first))
     if engine.fetch_number(_DISPUTED.format(column="path")):
-        for line, path, first in engine.stream(_SHARED.format(column="path")):
-            yield Problem(line, f"{path} is on line {first}, too; list each image once")
+        for line, path, first, label, other in engine.stream(_SHARED.format(column="path")):
+            yield Problem(line, _describe_double(path, first, label, other))
 
 
-def _find_class_gaps(engine: Engine, width: int) -> Iterator[Problem]:
-    if width == 1:
-        labels = [label for (label,) in engine.fetch("FROM rows SELECT DISTINCT label::BIGINT AS l ORDER BY l")]
-        missing = find_gaps(labels)
-        if missing:
-            yield Problem(
-                None,
-                f"classes are 0 to {labels[-1]}, but {missing} has no image; number them without gaps "
-                "(`headrace lst relabel`)",
-            )
+def _describe_double(path: str, first: int, label: str, other: str) -> str:
+    if label == other:
+        return f"{path} is on line {first}, too; list each image once"
+    shown = f"{other} there, {label} here".replace("\t", " ")
+    return f"{path} is on line {first}, too, with another label ({shown}); keep the right one"
+
+
+def _find_strays(engine: Engine) -> Iterator[Problem]:
+    """Paths that do not lead below the channel."""
+    matches = f"regexp_matches(path, {quote(STRAY_PATTERN)})"
+    for line, path in engine.stream(f"FROM rows SELECT line, path WHERE {matches} ORDER BY line"):
+        yield Problem(line, f"{path} {find_stray(path)}")
+
+
+def _find_label_problems(engine: Engine, layout: Layout) -> Iterator[Problem]:
+    if layout.kind is ListKind.CLASS:
+        yield from _find_class_gaps(engine)
+    elif layout.kind is ListKind.BOXES:
+        for line, label in engine.stream("FROM rows SELECT line, label ORDER BY line"):
+            yield from (Problem(line, text) for text in find_box_problems(label.split("\t")))
+
+
+def _find_class_gaps(engine: Engine) -> Iterator[Problem]:
+    labels = [label for (label,) in engine.fetch("FROM rows SELECT DISTINCT label::BIGINT AS l ORDER BY l")]
+    missing = find_gaps(labels)
+    if missing:
+        yield Problem(
+            None,
+            f"classes are 0 to {labels[-1]}, but {missing} has no image; number them without gaps "
+            "(`headrace lst relabel`)",
+        )
 
 
 def find_gaps(labels: list[int]) -> str:
@@ -77,5 +124,18 @@ def _find_missing(engine: Engine, folder: Path) -> Iterator[Problem]:
     if not folder.is_dir():
         raise ListError(f"{folder}: no such folder; give the one that the list's paths start in")
     for line, path in engine.stream("FROM rows SELECT line, path ORDER BY line"):
-        if not (folder / path).is_file():
-            yield Problem(line, f"{path} is not in {folder}")
+        if not find_stray(path) and (problem := _find_file_problem(path, folder)):
+            yield Problem(line, problem)
+
+
+def _find_file_problem(path: str, folder: Path) -> str | None:
+    file = folder / path
+    try:
+        status = file.stat()
+    except OSError as error:
+        return f"{path} is not in {folder}" if isinstance(error, FileNotFoundError) else f"{path}: {error.strerror}"
+    if not stat.S_ISREG(status.st_mode):
+        return f"{path} is not in {folder}"
+    if not status.st_size:
+        return f"{path} is empty; copy the image again or remove its row"
+    return f"{path} is a link that leads out of {folder}" if leaves_folder(file, folder) else None

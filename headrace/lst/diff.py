@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 
 from headrace.lst.engine import (
     Engine,
     Source,
+    look_closer,
     open_engine,
     quote,
     refuse_bad_lines,
@@ -17,6 +18,7 @@ from headrace.lst.engine import (
     scan,
     select_rows,
 )
+from headrace.lst.layouts import ONE_NUMBER, ListKind
 from headrace.lst.rows import ListError
 
 
@@ -115,30 +117,45 @@ def diff_lists(before: Path, after: Path) -> Iterator[ListDiff]:
 
     Rows are checked where they differ; `check_list` checks the others.
     """
-    import duckdb
-
     with open_engine() as engine:
         sources = engine.find_source(before), engine.find_source(after)
-        if sources[0].width != sources[1].width:
-            raise ListError(
-                f"{before} has {sources[0].width} label columns and {after} has {sources[1].width}; "
-                "compare lists of a kind"
-            )
-        try:
-            _find_changes(engine, *sources)
-        except duckdb.Error:
-            for source in sources:
-                refuse_bad_lines(source.path, source.width)
-            _find_changes(engine, *(engine.rewrite(source) for source in sources))
+        if not _find_plainly(engine, *sources):
+            _find_closely(engine, *sources)
         _refuse_doubles(engine, before, after)
         yield ListDiff(engine)
+
+
+def _find_plainly(engine: Engine, before: Source, after: Source) -> bool:
+    """Compare at full speed; False where the files need a closer look."""
+    import duckdb
+
+    if before.layout != after.layout or before.layout.varies:
+        return False
+    try:
+        _find_changes(engine, before, after)
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _find_closely(engine: Engine, *sources: Source) -> None:
+    before, after = map(look_closer, sources)
+    if not before.layout.fits(after.layout):
+        raise ListError(
+            f"{before.path} has {before.layout} and {after.path} has {after.layout}; compare lists of a kind"
+        )
+    if before.layout != after.layout:
+        before, after = replace(before, layout=ONE_NUMBER), replace(after, layout=ONE_NUMBER)
+    for source in (before, after):
+        refuse_bad_lines(source.path, source.layout)
+    _find_changes(engine, engine.rewrite(before), engine.rewrite(after))
 
 
 def _find_changes(engine: Engine, before: Source, after: Source) -> None:
     engine.connection.execute(_DIFFERING.format(before=_select_text(before), after=_select_text(after)))
     numbers = [f"{_unless_null(name, require_index)} AS {name}" for name in ("index_before", "index_after")]
-    # Several labels are well formed already, see `_select_text`.
-    check_label = require_class if before.width == 1 else str
+    # Labels of other kinds are well formed already, see `_select_text`.
+    check_label = require_class if before.layout.kind is ListKind.CLASS else str
     labels = [f"{_unless_null(name, check_label)} AS {name}" for name in ("label_before", "label_after")]
     engine.connection.execute(_PARSED.format(columns=", ".join([*numbers, *labels])))
     engine.connection.execute(_CHANGES)
@@ -146,7 +163,7 @@ def _find_changes(engine: Engine, before: Source, after: Source) -> None:
 
 def _select_text(source: Source) -> str:
     """The columns of a list as they are written: whether a row is well formed is asked only where it differs."""
-    if source.width == 1:
+    if source.layout.kind is ListKind.CLASS and not source.packed:
         return f"(FROM {scan(source)} SELECT number, label0 AS label, path)"
     return f"(FROM ({select_rows(source)}) SELECT number::VARCHAR AS number, label, path)"
 

@@ -6,11 +6,13 @@ Each writes its outputs whole or not at all, keeps the order of its input and ho
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 from headrace.lst.engine import Engine, open_engine, quote
 from headrace.lst.hashing import limit_hash, salt
+from headrace.lst.layouts import ONE_CLASS, ONE_NUMBER, ListKind
 from headrace.lst.making import DEFAULT_VALIDATION_RATIO, check_ratio
 from headrace.lst.output import whole_file
 from headrace.lst.rows import ListError
@@ -54,25 +56,42 @@ def split_list(
     """
     check_ratio(ratio)
     with open_engine() as engine:
-        engine.load("rows", path)
-        hold_out(engine, ratio=ratio, seed=seed, group_by=group_by, stratified=stratified)
+        layout = engine.load("rows", path)
+        if stratified and layout.kind in {ListKind.NUMBER, ListKind.BOXES}:
+            raise ListError(f"{path} has {layout.kind} for labels; only lists of classes can be stratified")
+        by_label = stratified or layout.kind is ListKind.CLASS
+        hold_out(engine, ratio=ratio, seed=seed, group_by=group_by, stratified=stratified, by_label=by_label)
         write_parts(engine, train, validation)
 
 
-def hold_out(engine: Engine, *, ratio: float, seed: int, group_by: str | None, stratified: bool) -> None:
-    """Make a table of the units of `rows` that are held out, and a view of which row is of which unit."""
+def hold_out(
+    engine: Engine, *, ratio: float, seed: int, group_by: str | None, stratified: bool, by_label: bool = True
+) -> None:
+    """Make a table of the units of `rows` that are held out, and a view of which row is of which unit.
+
+    Args:
+        engine: Holds the rows.
+        ratio: The part that is held out.
+        seed: Another seed divides another way.
+        group_by: A regular expression: paths in which it finds the same text are a unit.
+        stratified: Hold out the ratio of every label as nearly as can be.
+        by_label: Whether to hold out something of every label; labels that are not classes are hardly ever the same.
+    """
     unit = _name_unit(engine, group_by) if group_by else "path"
     chosen = "upto - size / 2.0 <= $ratio * total" if stratified else "place < $limit"
     parameters = {"ratio": ratio} if stratified else {"limit": limit_hash(ratio)}
     engine.connection.execute(f"CREATE VIEW units AS FROM rows SELECT *, {unit} AS unit")
     engine.connection.execute(
-        _HELD_OUT.format(hash=hash_sql(f"{quote(salt(seed))} || unit"), chosen=chosen), parameters
+        _HELD_OUT.format(
+            hash=hash_sql(f"{quote(salt(seed))} || unit"), chosen=chosen, label="min(label)" if by_label else "''"
+        ),
+        parameters,
     )
 
 
 _HELD_OUT = """
     CREATE TABLE held_out AS
-    WITH sized AS (FROM units SELECT unit, min(label) AS label, count(*) AS size GROUP BY unit),
+    WITH sized AS (FROM units SELECT unit, {label} AS label, count(*) AS size GROUP BY unit),
     placed AS (FROM sized SELECT *, {hash} AS place),
     ranked AS (
         FROM placed
@@ -129,8 +148,10 @@ def relabel_classes(path: Path, output: Path, mapping: Mapping[int, int]) -> Non
         ListError: a class to relabel has no row, or the list has several labels.
     """
     with open_engine() as engine:
-        if engine.load("rows", path) > 1:
-            raise ListError(f"{path} has several labels; only lists of one class per image can be relabelled by class")
+        layout = engine.load("rows", path)
+        if layout != ONE_CLASS:
+            labels = "several labels" if layout.kind is ListKind.LABELS else layout
+            raise ListError(f"{path} has {labels}; only lists of one class per image can be relabelled by class")
         engine.connection.execute("CREATE TABLE renamed (old VARCHAR, new VARCHAR)")
         engine.connection.executemany(
             "INSERT INTO renamed VALUES (?, ?)", [(str(old), str(new)) for old, new in mapping.items()]
@@ -240,10 +261,17 @@ def _name_unit(engine: Engine, pattern: str) -> str:
 
 def _load_all(engine: Engine, paths: Sequence[Path]) -> None:
     """Load lists as rows0, rows1, …, and a view `every` of all their rows."""
-    widths = {path: engine.load(f"rows{number}", path) for number, path in enumerate(paths)}
-    if len(set(widths.values())) > 1:
-        counts = ", ".join(f"{path} has {width}" for path, width in widths.items())
-        raise ListError(f"lists differ in their number of label columns: {counts}")
+    sources = [engine.find_source(path) for path in paths]
+    if any(source.layout == ONE_NUMBER for source in sources):
+        # In a few rows of numbers, the first may look like a class.
+        sources = [replace(source, layout=ONE_NUMBER) if source.layout == ONE_CLASS else source for source in sources]
+    layouts = [engine.load_source(f"rows{number}", source) for number, source in enumerate(sources)]
+    if not all(layout.fits(layouts[0]) for layout in layouts):
+        told = ", ".join(
+            f"{path} has {'boxes' if layout.varies else layout.width}"
+            for path, layout in zip(paths, layouts, strict=True)
+        )
+        raise ListError(f"lists differ in their number of label columns: {told}")
     union = " UNION ALL ".join(f"FROM rows{number} SELECT {number} AS list, *" for number in range(len(paths)))
     engine.connection.execute(f"CREATE VIEW every AS {union}")
 

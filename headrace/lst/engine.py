@@ -6,19 +6,19 @@ It is imported only when it is needed: that takes longer than reading a small li
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headrace.lst.layouts import CLASS_PATTERN, NUMBER_PATTERN, ONE_CLASS, Layout, ListKind, tell_layout
 from headrace.lst.output import whole_file
 from headrace.lst.rows import (
-    CLASS_PATTERN,
     INDEX_PATTERN,
-    NUMBER_PATTERN,
     ListError,
     find_bad_lines,
+    find_layout,
     format_labels,
     read_good_lines,
     read_raw_lines,
@@ -42,16 +42,26 @@ _COPY_OPTIONS = "FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE ''"
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read rows from, by a name without wildcards, and its number of label columns."""
+    """A file to read rows from, by a name without wildcards, and what its labels are.
+
+    Args:
+        path: The list.
+        file: What is read.
+        layout: What its labels are, as the first row says.
+        columns: How many label columns the first row has.
+        packed: Whether the labels of a row share a column, in their shortest form.
+    """
 
     path: Path
     file: Path
-    width: int
+    layout: Layout
+    columns: int
+    packed: bool = False
 
     @property
     def label_columns(self) -> list[str]:
         """The names of its label columns."""
-        return [f"label{number}" for number in range(self.width)]
+        return [f"label{number}" for number in range(1 if self.packed else self.layout.width)]
 
 
 class Engine:
@@ -69,24 +79,31 @@ class Engine:
         # DuckDB takes * and [ in file names for wildcards.
         link = self.scratch / f"source{self._sources}.lst"
         link.symlink_to(path.resolve())
-        return Source(path, link, max(first.count(b"\t") - 1, 1))
+        fields = first.decode("utf-8", "replace").split(TAB)
+        return Source(path, link, tell_layout(fields), max(len(fields) - 2, 1))
 
-    def load(self, table: str, path: Path) -> int:
-        """Make a table (line, number, label, path) of a list, in its order; its number of label columns.
+    def load(self, table: str, path: Path) -> Layout:
+        """Make a table (line, number, label, path) of a list, in its order; what its labels are.
 
         Raises:
             ListError: lines are malformed; the message names the first of them.
         """
-        source = self.find_source(path)
+        return self.load_source(table, self.find_source(path))
+
+    def load_source(self, table: str, source: Source) -> Layout:
+        """As `load`, of a list that has been found."""
         if not self.load_plain(table, source):
-            refuse_bad_lines(path, source.width)
-            self.load_good_lines(table, source, source.width)
-        return source.width
+            source = look_closer(source)
+            refuse_bad_lines(source.path, source.layout)
+            self.load_good_lines(table, source)
+        return source.layout
 
     def load_plain(self, table: str, source: Source) -> bool:
         """Load at full speed; False where the file needs a closer look."""
         import duckdb
 
+        if source.layout.varies:
+            return False
         try:
             self.connection.execute(f"CREATE TABLE {table}_rows AS {select_rows(source)}")
         except duckdb.Error:
@@ -96,14 +113,14 @@ class Engine:
         self.connection.execute(f"CREATE VIEW {table} AS FROM {table}_rows SELECT rowid + 1 AS line, *")
         return True
 
-    def load_good_lines(self, table: str, source: Source, width: int) -> None:
-        """Load, line by line in Python, what is well formed in a list that should have so many label columns."""
+    def load_good_lines(self, table: str, source: Source) -> None:
+        """Load, line by line in Python, what is well formed in a list."""
         copy = source.file.with_suffix(".plain")
         with copy.open("w", encoding="utf-8", newline="\n") as file:
-            for line, (number, *labels, name) in read_good_lines(source.path, width):
-                file.write(f"{line}\t{int(number)}\t{format_labels(labels).replace(TAB, INNER_TAB)}\t{name}\n")
-        columns = "{'line': 'BIGINT', 'number': 'BIGINT', 'labels': 'VARCHAR', 'path': 'VARCHAR'}"
-        label = f"replace(labels, {quote(INNER_TAB)}, chr(9)) AS label"
+            for line, (number, *labels, name) in read_good_lines(source.path, source.layout):
+                file.write(f"{line}\t{int(number)}\t{_pack(labels)}\t{name}\n")
+        columns = "{'line': 'BIGINT', 'number': 'UBIGINT', 'labels': 'VARCHAR', 'path': 'VARCHAR'}"
+        label = f"{_unpack('labels')} AS label"
         self.connection.execute(
             f"CREATE TABLE {table} AS FROM {read_csv(copy, columns)} SELECT line, number, {label}, path"
         )
@@ -112,9 +129,9 @@ class Engine:
         """A list that only Python can read, in the plainest form."""
         copy = source.file.with_suffix(".plain.lst")
         with copy.open("w", encoding="utf-8", newline="\n") as file:
-            for _, (number, *labels, name) in read_good_lines(source.path, source.width):
-                file.write(f"{int(number)}\t{format_labels(labels)}\t{name}\n")
-        return replace(source, file=copy)
+            for _, (number, *labels, name) in read_good_lines(source.path, source.layout):
+                file.write(f"{int(number)}\t{_pack(labels)}\t{name}\n")
+        return replace(source, file=copy, packed=True)
 
     def fetch(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a small answer."""
@@ -165,15 +182,34 @@ def open_engine() -> Iterator[Engine]:
             connection.close()
 
 
+def look_closer(source: Source) -> Source:
+    """A list that is not plain, with what all its rows and not only the first say of its labels."""
+    return replace(source, layout=find_layout(source.path)) if source.layout == ONE_CLASS else source
+
+
 def select_rows(source: Source) -> str:
     """A query for (number, label, path) that fails on a line that is not plain."""
-    if source.width == 1:
-        label = require_class("label0")
-    else:
-        labels = [_require(_matches(name, NUMBER_PATTERN), _shorten(name)) for name in source.label_columns]
-        label = f"concat_ws(chr(9), {', '.join(labels)})"
     path = _require("trim(path) <> ''", "path")
-    return f"FROM {scan(source)} SELECT {require_index('number')} AS number, {label} AS label, {path} AS path"
+    number = require_index("number")
+    return f"FROM {scan(source)} SELECT {number} AS number, {_select_label(source)} AS label, {path} AS path"
+
+
+def _select_label(source: Source) -> str:
+    if source.packed:
+        return _unpack(source.label_columns[0])
+    if source.layout.kind is ListKind.CLASS:
+        return require_class(source.label_columns[0])
+    labels = [_require(_matches(name, NUMBER_PATTERN), _shorten(name)) for name in source.label_columns]
+    return f"concat_ws(chr(9), {', '.join(labels)})"
+
+
+def _pack(labels: Sequence[str]) -> str:
+    """The labels of a row in one column."""
+    return format_labels(labels).replace(TAB, INNER_TAB)
+
+
+def _unpack(column: str) -> str:
+    return f"replace({column}, {quote(INNER_TAB)}, chr(9))"
 
 
 def scan(source: Source) -> str:
@@ -187,8 +223,8 @@ def require_index(column: str) -> str:
 
     The comparison with the number written anew is cheaper than the pattern and nearly always true.
     """
-    rewritten = f"{column} = TRY_CAST({column} AS BIGINT)::VARCHAR AND {column} >= '0' AND length({column}) <= 18"
-    return _require(f"{rewritten} OR {_matches(column, INDEX_PATTERN)}", f"{column}::BIGINT")
+    rewritten = f"{column} = TRY_CAST({column} AS UBIGINT)::VARCHAR"
+    return _require(f"{rewritten} OR {_matches(column, INDEX_PATTERN)}", f"{column}::UBIGINT")
 
 
 def require_class(column: str) -> str:
@@ -210,9 +246,9 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def refuse_bad_lines(path: Path, width: int) -> None:
+def refuse_bad_lines(path: Path, layout: Layout) -> None:
     """Refuse a list with malformed lines, and say what the first of them lack."""
-    problems = [problem for problem, _ in zip(find_bad_lines(path, width), range(SHOWN_PROBLEMS), strict=False)]
+    problems = [problem for problem, _ in zip(find_bad_lines(path, layout), range(SHOWN_PROBLEMS), strict=False)]
     if problems:
         raise ListError("\n".join(f"{path}, {problem}" for problem in problems))
 

@@ -23,17 +23,25 @@ from pathlib import Path
 from typing import Protocol
 
 from headrace.errors import HeadraceError
+from headrace.lst.layouts import (
+    CLASS,
+    NUMBER,
+    ONE_CLASS,
+    ONE_NUMBER,
+    SHORTEST_HEADER,
+    Layout,
+    ListKind,
+    find_label_problems,
+    is_fraction,
+    tell_layout,
+)
 from headrace.lst.output import whole_file
 from headrace.lst.problems import Problem
 
-# Whole numbers of 18 digits fit 64 bits.
-INDEX_PATTERN = "[0-9]{1,18}"
-# MXNet's im2rec writes classes as 1.000000.
-CLASS_PATTERN = r"([0-9]{1,9})(\.0*)?"
-NUMBER_PATTERN = r"-?[0-9]{1,15}(\.[0-9]*)?"
+# The records of a `.rec` file hold indices of 64 bits.
+HIGHEST_INDEX = (1 << 64) - 1
+INDEX_PATTERN = "[0-9]{1,20}"
 _INDEX = re.compile(INDEX_PATTERN)
-_CLASS = re.compile(CLASS_PATTERN)
-_NUMBER = re.compile(NUMBER_PATTERN)
 NOT_UTF8 = "not UTF-8; save the file as UTF-8"
 _UNWRITABLE = re.compile(r"[\t\r\n]")
 
@@ -95,18 +103,50 @@ def read_lst(path: Path) -> list[ListRow]:
 
 def read_multi_label_lst(path: Path) -> list[MultiLabelRow]:
     """The rows of a list with any number of label columns, the same in every row."""
+    return _read_labels(path, None)
+
+
+def read_any_lst(path: Path) -> list[MultiLabelRow]:
+    """The rows of a list of any kind: classes, numbers, several labels or boxes (`headrace.lst.layouts`)."""
+    return _read_labels(path, find_layout(path))
+
+
+def _read_labels(path: Path, layout: Layout | None) -> list[MultiLabelRow]:
     numbered = []
-    width = 0
     for number, line in read_lines(path):
         fields = line.split("\t")
-        width = width or len(fields) - 2
-        problems = find_line_problems(fields, width)
+        layout = layout or _tell_columns(fields)
+        problems = find_line_problems(fields, layout)
         if problems:
             raise ListError(f"{path}, line {number}: {problems[0]}")
         labels = tuple(float(label) for label in fields[1:-1])
         numbered.append((number, MultiLabelRow(int(fields[0]), labels, fields[-1])))
     check_indices(path, numbered)
     return [row for _, row in numbered]
+
+
+def _tell_columns(fields: Sequence[str]) -> Layout:
+    width = len(fields) - 2
+    return ONE_CLASS if width == 1 else Layout(ListKind.LABELS, width)
+
+
+def find_layout(path: Path) -> Layout:
+    """What the labels of a list are, as its rows say.
+
+    One column holds numbers to predict where the first row has a fraction, or a tenth of all rows have one: a fraction
+    among many classes is a mistake.
+    """
+    first = next((line for _, line in _read_tolerantly(path) if line), "0\t0\tempty")
+    layout = tell_layout(first.split("\t"))
+    return ONE_NUMBER if layout == ONE_CLASS and _has_fractions(path) else layout
+
+
+def _has_fractions(path: Path) -> bool:
+    rows = fractions = 0
+    for _, line in _read_tolerantly(path):
+        rows += 1
+        fractions += any(map(is_fraction, (line or "").split("\t")[1:2]))
+    return fractions > 1 and fractions * 10 >= rows
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -130,34 +170,46 @@ def read_raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def parse_row(path: Path, number: int, line: str) -> ListRow:
     """The row on one line of the file at `path`."""
     fields = line.split("\t")
-    problems = find_line_problems(fields, width=1)
+    problems = find_line_problems(fields, ONE_CLASS)
     if problems:
         raise ListError(f"{path}, line {number}: {problems[0]}")
     return ListRow(int(fields[0]), int(fields[1].strip().partition(".")[0]), fields[2])
 
 
-def find_line_problems(fields: Sequence[str], width: int) -> list[str]:
-    """What is wrong with the fields of one line of a list with so many label columns."""
-    if len(fields) != width + 2 or width < 1:
-        columns = "a class" if width <= 1 else f"{width} labels"
+def find_line_problems(fields: Sequence[str], layout: Layout) -> list[str]:
+    """What is wrong with the fields of one line of a list of this layout."""
+    if not _fits(fields, layout):
+        columns = _describe_columns(layout)
         return [f"expected an index, {columns} and a path with tabs between them, found {len(fields)} fields"]
     problems = []
-    if not _INDEX.fullmatch(fields[0].strip()):
+    index = fields[0].strip()
+    if not _INDEX.fullmatch(index):
         problems.append(f"index {fields[0]!r} is not a whole number")
-    if width == 1 and not _CLASS.fullmatch(fields[1].strip()):
-        problems.append(f"class {fields[1]!r} is not a whole number from 0")
-    if width > 1:
-        problems += [
-            f"label {label!r} is not a number" for label in fields[1:-1] if not _NUMBER.fullmatch(label.strip())
-        ]
+    elif int(index) > HIGHEST_INDEX:
+        problems.append(f"index {index} is above {HIGHEST_INDEX}, the highest of 64 bits")
+    problems += find_label_problems(fields[1:-1], layout)
     if not fields[-1].strip():
         problems.append("the path is empty")
     return problems
 
 
+def _fits(fields: Sequence[str], layout: Layout) -> bool:
+    if layout.varies:
+        return len(fields) >= SHORTEST_HEADER + 2
+    return len(fields) == layout.width + 2 and layout.width > 0
+
+
+def _describe_columns(layout: Layout) -> str:
+    if layout.varies:
+        return "a header and boxes"
+    if layout.kind is ListKind.NUMBER:
+        return "a number"
+    return "a class" if layout.width <= 1 else f"{layout.width} labels"
+
+
 def format_labels(labels: Sequence[str]) -> str:
     """Label columns in their shortest form, so that those that mean the same are equal: 1.000000 is 1."""
-    if len(labels) == 1:
+    if len(labels) == 1 and CLASS.fullmatch(labels[0].strip()):
         return str(int(labels[0].strip().partition(".")[0]))
     return "\t".join(format_number(label.strip()) for label in labels)
 
@@ -186,29 +238,34 @@ def write_lst(path: Path, rows: Iterable[Row]) -> None:
     numbered = list(enumerate(rows, start=1))
     check_indices(path, numbered)
     for line, row in numbered:
-        if (
-            row.index < 0
-            or (isinstance(row, ListRow) and row.label < 0)
-            or not row.path.strip()
-            or _UNWRITABLE.search(row.path)
-        ):
-            raise ListError(f"{path}, line {line}: {row} has a negative number, or a path that is empty or holds a tab")
+        if not _is_writable(row):
+            raise ListError(
+                f"{path}, line {line}: {row} has a negative number, a label that is none, or a path that is empty or "
+                "holds a tab"
+            )
     text = "".join(f"{row.index}\t{row.label_text}\t{row.path}\n" for _, row in numbered)
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
-def find_bad_lines(path: Path, width: int) -> Iterator[Problem]:
-    """Everything that is wrong with single lines of a list with so many label columns."""
+def _is_writable(row: Row) -> bool:
+    pattern = CLASS if isinstance(row, ListRow) else NUMBER
+    labels = row.label_text.split("\t")
+    path = row.path.strip() and not _UNWRITABLE.search(row.path)
+    return 0 <= row.index <= HIGHEST_INDEX and all(map(pattern.fullmatch, labels)) and bool(path)
+
+
+def find_bad_lines(path: Path, layout: Layout) -> Iterator[Problem]:
+    """Everything that is wrong with single lines of a list of this layout."""
     for number, line in _read_tolerantly(path):
-        texts = [NOT_UTF8] if line is None else find_line_problems(line.split("\t"), width)
+        texts = [NOT_UTF8] if line is None else find_line_problems(line.split("\t"), layout)
         yield from (Problem(number, text) for text in texts)
 
 
-def read_good_lines(path: Path, width: int) -> Iterator[tuple[int, list[str]]]:
+def read_good_lines(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """The fields of every line with which nothing is wrong, and its number."""
     for number, line in _read_tolerantly(path):
-        if line is not None and not find_line_problems(fields := line.split("\t"), width):
+        if line is not None and not find_line_problems(fields := line.split("\t"), layout):
             yield number, fields
 
 

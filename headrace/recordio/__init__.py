@@ -5,11 +5,10 @@ from headrace.recordio.images import ImageFile, ImageRecord, load_images, unpack
 from headrace.recordio.pipes import make_pipe, open_epoch, read_objects, send_objects
 from headrace.recordio.reading import read_batches, read_rows
 from headrace.recordio.records import Record, Tensor, TensorType, read_records, write_records
-from headrace.recordio.rows import SparseMatrix, Rows, SparseRows
+from headrace.recordio.rows import Rows, SparseMatrix, SparseRows
 from headrace.recordio.writing import write_batches, write_rows
 
 __all__ = [
-    "SparseMatrix",
     "Frame",
     "ImageFile",
     "ImageRecord",
@@ -17,6 +16,7 @@ __all__ = [
     "Record",
     "RecordIOError",
     "Rows",
+    "SparseMatrix",
     "SparseRows",
     "Tensor",
     "TensorType",

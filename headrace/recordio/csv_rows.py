@@ -1,10 +1,10 @@
 """Rows of numbers as CSV without a header and with the label first, as SageMaker's algorithms take them."""
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise, repeat
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,16 +26,28 @@ def read_csv(path: Path, tensor_type: TensorType = TensorType.FLOAT32, *, labell
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            yield from _read_batches(path, file, tensor_type, labelled)
+            yield from _read_batches(path, drop_blank_end(file), tensor_type, labelled)
     except OSError as error:
         raise RecordIOError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RecordIOError(f"{path}: is not UTF-8 text; give a CSV file of numbers") from error
 
 
-def _read_batches(path: Path, file: IO[str], tensor_type: TensorType, labelled: bool) -> Iterator[Rows]:
+def drop_blank_end(lines: Iterable[str]) -> Iterator[str]:
+    """Lines without the blank ones at the end, which editors and spreadsheets leave there."""
+    blank = 0
+    for line in lines:
+        if line.strip():
+            yield from repeat("\n", blank)
+            yield line
+            blank = 0
+        else:
+            blank += 1
+
+
+def _read_batches(path: Path, lines_left: Iterator[str], tensor_type: TensorType, labelled: bool) -> Iterator[Rows]:
     first_line, width = 1, 0
-    while lines := list(islice(file, MOST_LINES)):
+    while lines := list(islice(lines_left, MOST_LINES)):
         try:
             table = parse_lines(lines, tensor_type)
             width = width or table.shape[1]
@@ -49,6 +61,8 @@ def _read_batches(path: Path, file: IO[str], tensor_type: TensorType, labelled: 
             )
         yield Rows(table[:, 1:], np.ascontiguousarray(table[:, 0])) if labelled else Rows(table)
         first_line += len(lines)
+    if not width:
+        raise RecordIOError(f"{path}: has no rows; give lines of numbers with commas between them")
 
 
 def parse_lines(lines: Sequence[str], tensor_type: TensorType) -> Array:
@@ -60,9 +74,15 @@ def parse_lines(lines: Sequence[str], tensor_type: TensorType) -> Array:
         table = numbers.astype(tensor_type.dtype)
     if tensor_type is TensorType.INT32 and not np.array_equal(table, numbers):
         raise ValueError
-    if not np.array_equal(np.isinf(table), np.isinf(numbers)):
+    if not np.array_equal(np.isinf(table), np.isinf(numbers)) or _overflows(lines, numbers):
         raise ValueError
     return table
+
+
+def _overflows(lines: Sequence[str], numbers: Array) -> bool:
+    """Whether an infinite number is written with digits, such as 1e400, and so is not what is meant."""
+    places = np.argwhere(np.isinf(numbers)).tolist()
+    return any(any(map(str.isdigit, lines[row].split(DELIMITER)[column])) for row, column in places)
 
 
 def find_problem(lines: Sequence[str], first_line: int, width: int, tensor_type: TensorType) -> str:

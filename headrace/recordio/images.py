@@ -17,13 +17,17 @@ import mmap
 import re
 import struct
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+import numpy as np
+
 from headrace.lst import MultiLabelRow, write_lst
+from headrace.lst.paths import find_stray, leaves_folder
 from headrace.recordio.framing import (
     ALIGNMENT,
     CUT_SHORT,
@@ -46,6 +50,8 @@ IMAGES_SUFFIX, INDEX_SUFFIX = ".rec", ".idx"
 HIGHEST_INDEX = (1 << 64) - 1
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 SUFFIXES = {JPEG: ".jpg", PNG: ".png"}
+# So many images are named when all of a list's that are bad are told.
+SHOWN_IMAGES = 20
 
 _INDEX_LINE = re.compile(r"([0-9]{1,20})\t([0-9]{1,20})")
 
@@ -74,14 +80,55 @@ class ListedImage(Protocol):
         """The labels with tabs between them."""
 
 
-def load_images(rows: Iterable[ListedImage], folder: Path) -> Iterator[ImageRecord]:
-    """The images of a list, read from their folder one at a time."""
+@dataclass(frozen=True)
+class RefusedImage:
+    """An image of a list that cannot be packed: where it should be, and why not."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+def load_images(
+    rows: Iterable[ListedImage], folder: Path, *, refused: Callable[[RefusedImage], None] | None = None
+) -> Iterator[ImageRecord]:
+    """The images of a list, read from their folder one at a time.
+
+    Args:
+        rows: The list.
+        folder: What its paths are below.
+        refused: Told of an image that cannot be packed, which is then left out; without it, the end is an error that
+            names all of these.
+    """
+    bad: list[RefusedImage] = []
     for row in rows:
-        with open_file(folder / row.path) as file:
-            image = file.read()
-        if not image.startswith((JPEG, PNG)):
-            raise RecordIOError(f"{folder / row.path}: is neither JPEG nor PNG; remove it from the list or convert it")
-        yield ImageRecord(row.index, tuple(map(float, row.label_text.split("\t"))), image)
+        image = read_image(folder, row.path)
+        if isinstance(image, RefusedImage):
+            (refused or bad.append)(image)
+        elif not bad:
+            yield ImageRecord(row.index, tuple(map(float, row.label_text.split("\t"))), image)
+    if bad:
+        more = [f"and {len(bad) - SHOWN_IMAGES} more"] if len(bad) > SHOWN_IMAGES else []
+        raise RecordIOError("\n".join([*map(str, bad[:SHOWN_IMAGES]), *more]))
+
+
+def read_image(folder: Path, name: str) -> bytes | RefusedImage:
+    """The JPEG or PNG file of an image, or why there is none."""
+    path = folder / name
+    reason = find_stray(name) or ("a link leads out of the folder" if leaves_folder(path, folder) else None)
+    if reason:
+        return RefusedImage(name, reason)
+    try:
+        image = path.read_bytes()
+    except OSError as error:
+        return RefusedImage(str(path), error.strerror or str(error))
+    if not image:
+        return RefusedImage(str(path), "is empty; copy the image again or remove it from the list")
+    if not image.startswith((JPEG, PNG)):
+        return RefusedImage(str(path), "is neither JPEG nor PNG; remove it from the list or convert it")
+    return image
 
 
 def write_images(path: Path, records: Iterable[ImageRecord]) -> int:
@@ -239,12 +286,14 @@ def read_index(path: Path) -> dict[int, int]:
     return offsets
 
 
-def unpack_images(path: Path, folder: Path) -> int:
+def unpack_images(path: Path, folder: Path, *, header: Callable[[ImageRecord], None] | None = None) -> int:
     """Write the images of a `.rec` file and their list into a new folder, and return how many.
 
     Args:
         path: The `.rec` file.
         folder: Appears whole or not at all. Holds each image under its index, and the list named as the file.
+        header: Told of each record that has labels and no image, such as those of InsightFace that say which records
+            show one person. They stand in `NAME.headers.tsv`, not in the list.
     """
     if folder.exists():
         raise RecordIOError(f"{folder}: is there already; name a folder that is not")
@@ -253,15 +302,37 @@ def unpack_images(path: Path, folder: Path) -> int:
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as partial,
         ImageFile(path) as images,
     ):
-        rows = [_save_image(record, Path(partial) / "images") for record in images]
-        write_lst(Path(partial) / "images" / path.with_suffix(".lst").name, rows)
-        (Path(partial) / "images").rename(folder)
+        target = Path(partial) / "images"
+        headers: list[ImageRecord] = []
+        rows: list[MultiLabelRow] = []
+        for record in images:
+            if record.image:
+                rows.append(_save_image(record, target))
+            else:
+                headers.append(record)
+        write_lst(target / path.with_suffix(".lst").name, rows)
+        _save_headers(headers, target / path.with_suffix(".headers.tsv").name)
+        target.rename(folder)
+    if header:
+        for record in headers:
+            header(record)
     return len(rows)
+
+
+def _save_headers(headers: Sequence[ImageRecord], path: Path) -> None:
+    lines = [f"{record.image_index}\t{MultiLabelRow(0, record.labels, '').label_text}\n" for record in headers]
+    if lines:
+        path.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def _save_image(record: ImageRecord, folder: Path) -> MultiLabelRow:
     suffix = SUFFIXES[PNG] if record.image.startswith(PNG) else SUFFIXES[JPEG]
-    row = MultiLabelRow(record.image_index, record.labels, f"{record.image_index}{suffix}")
+    row = MultiLabelRow(record.image_index, tuple(map(shorten_label, record.labels)), f"{record.image_index}{suffix}")
     with write_whole(folder / row.path) as file:
         file.write(record.image)
     return row
+
+
+def shorten_label(label: float) -> float:
+    """The shortest number that is the same in 32 bits: the record of 0.1 holds 0.10000000149011612."""
+    return float(str(np.float32(label)))

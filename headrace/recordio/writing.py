@@ -10,7 +10,7 @@ from headrace.recordio.dense import DenseLayout
 from headrace.recordio.framing import RecordIOError
 from headrace.recordio.ragged import Lists, encode_ragged
 from headrace.recordio.records import Array, TensorType
-from headrace.recordio.rows import SparseMatrix, Rows, Schema, SparseRows, check_sparse, describe_rows
+from headrace.recordio.rows import Rows, Schema, SparseMatrix, SparseRows, check_sparse, describe_rows
 from headrace.recordio.whole_files import write_whole
 from headrace.recordio.wire import Bytes
 
@@ -19,13 +19,15 @@ MOST_ROWS = 8192
 MOST_NUMBERS = 1 << 17
 
 
-def write_rows(target: Path | BinaryIO, features: Array | SparseMatrix, labels: Array | None = None) -> None:
+def write_rows(
+    target: Path | BinaryIO, features: Array | SparseMatrix | SparseRows, labels: Array | None = None
+) -> None:
     """Write a table of numbers.
 
     Args:
         target: A file's path, which appears whole or not at all, or an open file or pipe.
-        features: A two-dimensional array or a SciPy sparse matrix, of any format, of float32, float64 or whole numbers of 32 bits. The
-            linear learner wants float32.
+        features: A two-dimensional array, or a SciPy matrix of any sparse format, of float32, float64 or whole numbers
+            of 32 bits. The linear learner wants float32.
         labels: A number for each row.
 
     Example:

@@ -21,7 +21,7 @@ def invoke(*arguments: object, stdin: str | None = None) -> Result:
 def images(tmp_path: Path) -> Path:
     for name in ("ant/1.jpg", "ant/2.jpg", "bee/1.jpg", "bee/2.jpg"):
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "images" / name).touch()
+        (tmp_path / "images" / name).write_bytes(b"image")
     return tmp_path / "images"
 
 

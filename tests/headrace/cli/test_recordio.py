@@ -196,3 +196,47 @@ def test_says_what_to_install_when_numpy_is_missing(monkeypatch: pytest.MonkeyPa
 def test_gives_an_example_for_each_command(command: click.Command) -> None:
     assert command.help is not None
     assert "Example: headrace recordio" in command.help
+
+
+def test_skips_bad_images_and_names_each(tmp_path: Path, listed: Path) -> None:
+    with listed.open("a") as file:
+        file.write("9\t0\tnone.jpg\n")
+    whole = invoke("images", "write", listed, tmp_path / "images", tmp_path / "whole.rec")
+
+    skipping = invoke("images", "write", listed, tmp_path / "images", tmp_path / "some.rec", "--skip-bad")
+
+    assert whole.exit_code == 1
+    assert "none.jpg: No such file" in whole.stderr
+    assert skipping.exit_code == 0
+    assert "skipped" in skipping.stderr
+    assert "none.jpg: No such file" in skipping.stderr
+    assert skipping.stdout.endswith("images\t2\nskipped\t1\n")
+
+
+def test_writes_nothing_when_every_image_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "bad.lst").write_text("0\t0\tnone.jpg\n")
+
+    answer = invoke("images", "write", tmp_path / "bad.lst", tmp_path, tmp_path / "bad.rec", "--skip-bad")
+
+    assert answer.exit_code == 1
+    assert "no image can be packed" in answer.stderr
+    assert not (tmp_path / "bad.rec").exists()
+
+
+def test_tells_numbers_that_are_not_finite(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1,2,3\n0,nan,4\nnan,5,inf\n\n")
+
+    written = invoke("write", tmp_path / "rows.csv", tmp_path / "rows.pbr")
+
+    assert written.exit_code == 0
+    assert "rows.csv, line 2, column 2: not a finite number, the first of 3" in written.stderr
+    info = json.loads(invoke("info", tmp_path / "rows.pbr", "--json").stdout)
+    assert (info["not_finite"], info["first_not_finite"]) == (3, "row 1, feature 0")
+    assert (info["lowest_label"], info["highest_label"]) == (0, 1)
+
+
+def test_counts_records_without_an_image(tmp_path: Path) -> None:
+    write_images(tmp_path / "faces.rec", [ImageRecord(0, (1.0, 2.0), b""), ImageRecord(1, (0.0,), JPEG)])
+
+    assert "headers\t1\n" in invoke("images", "info", tmp_path / "faces.rec").stdout
+    assert invoke("images", "read", tmp_path / "faces.rec", tmp_path / "faces").stdout.endswith("headers\t1\n")

@@ -158,3 +158,35 @@ def test_compares_real_lists() -> None:
 
     # Eight rows of the one have the index and the label of a row of the other.
     assert (count[Change.REMOVED], count[Change.ADDED], count[Change.MOVED]) == (1992, 392, 8)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "labels"),
+    [
+        ("0 2 5 0 0 0 1 1 a", "0 2 5 0 0.0 0 1.00 1 2 0.5 0.5 1 1 a", ("2\t5\t0\t0\t0\t1\t1", 12)),
+        ("0 0.750000 a", "0 1.0 a", ("0.75", 1)),
+    ],
+    ids=["boxes", "numbers"],
+)
+def test_compares_lists_of_other_kinds(tmp_path: Path, before: str, after: str, labels: tuple[str, int]) -> None:
+    other = "1 2 5 0 0 0 1 1 b" if " 2 5 " in before else "1 0.5 b"
+    lists = write(tmp_path / "before.lst", before, other), write(tmp_path / "after.lst", after, other)
+
+    with diff_lists(*lists) as diff:
+        (row,) = diff.read_rows()
+
+    assert row.change == Change.RELABELLED
+    assert row.label_before == labels[0]
+    assert len(str(row.label_after).split("\t")) == labels[1]
+
+
+def test_compares_indices_of_64_bits(tmp_path: Path) -> None:
+    lists = (
+        write(tmp_path / "before.lst", "18446744073709551614 0 a"),
+        write(tmp_path / "after.lst", f"{2**64 - 1} 0 a"),
+    )
+
+    with diff_lists(*lists) as diff:
+        (row,) = diff.read_rows()
+
+    assert (row.change, row.index_before, row.index_after) == (Change.RENUMBERED, 2**64 - 2, 2**64 - 1)

@@ -230,3 +230,51 @@ def test_edits_lists_of_several_labels(tmp_path: Path, output: Path) -> None:
     remove_rows(path, ["b"], output)
 
     assert read(output) == ["0 1 0.25 a"]
+
+
+BOXES = [
+    "0 4 5 780 438 0 0.1 0.1 0.5 0.5 0.jpg",
+    "1 4 5 800 533 0 0.1 0.1 0.5 0.5 1 0.2 0.2 0.6 0.6 1.jpg",
+    "18446744073709551615 2 5 3 0 0 1 1 2.jpg",
+]
+NUMBERS = ["0 0.75 a", "1 1 b", "2 -3.5 c"]
+
+
+@pytest.mark.parametrize("rows", [BOXES, NUMBERS], ids=["boxes", "numbers"])
+def test_splits_and_merges_lists_of_other_kinds(tmp_path: Path, output: Path, rows: list[str]) -> None:
+    everything = write(tmp_path / "all.lst", *rows)
+
+    split_list(everything, tmp_path / "train.lst", tmp_path / "validation.lst", ratio=0.4)
+    merge_lists([tmp_path / "train.lst", tmp_path / "validation.lst"], output)
+
+    assert read(tmp_path / "validation.lst")
+    assert sorted(read(output)) == sorted(rows)
+
+
+def test_replaces_rows_of_boxes(tmp_path: Path, output: Path) -> None:
+    everything, news = write(tmp_path / "all.lst", *BOXES), write(tmp_path / "new.lst", "5 2 5 0 0 0 0.5 0.5 1.jpg")
+
+    replace_rows(everything, news, output)
+
+    assert read(output) == [BOXES[0], "5 2 5 0 0 0 0.5 0.5 1.jpg", BOXES[2]]
+
+
+def test_refuses_to_edit_rows_of_boxes_that_are_not_well_formed(tmp_path: Path, output: Path) -> None:
+    everything = write(tmp_path / "all.lst", *BOXES, "7 x y z.jpg")
+
+    with pytest.raises(ListError, match="line 4: label 'x' is not a number"):
+        merge_lists([everything], output)
+
+
+def test_refuses_to_relabel_boxes_and_numbers(tmp_path: Path, output: Path) -> None:
+    for rows in (BOXES, NUMBERS):
+        with pytest.raises(ListError, match="only lists of one class per image can be relabelled"):
+            relabel_classes(write(tmp_path / "all.lst", *rows), output, {0: 1})
+
+
+def test_keeps_indices_of_64_bits(tmp_path: Path, output: Path) -> None:
+    rows = ["9223372036854775808 0 a", "18446744073709551615 1 b", "1234567890123456789 0 c"]
+
+    merge_lists([write(tmp_path / "1.lst", *rows[:2]), write(tmp_path / "2.lst", rows[2])], output)
+
+    assert read(output) == rows

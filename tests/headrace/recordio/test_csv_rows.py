@@ -42,6 +42,7 @@ def test_reads_rows_without_labels(tmp_path: Path) -> None:
         (["1,2,3", "1,2,3", "1,2"], "line 3: has 2 fields, expected 3"),
         (["1,2,3", "", "1,2,3"], "line 2: has 1 fields, expected 3"),
         (["1,2,3", "1,2,3,4"], "line 2: has 4 fields, expected 3"),
+        (["1,2,1e400"], "line 1, column 3: '1e400' is no float32 number"),
         (["1,2,1e39"], "line 1, column 3: '1e39' is no float32 number"),
         (["1;2;3"], "line 1, column 1: '1;2;3' is no float32 number"),
     ],
@@ -60,6 +61,17 @@ def test_says_what_is_wrong_where(
     assert str(raised.value).startswith(f"{path}, {message}")
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n  \r\n"])
+@pytest.mark.parametrize("most_lines", [1, 2, 1000])
+def test_reads_past_blank_lines_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, most_lines: int
+) -> None:
+    monkeypatch.setattr(csv_rows, "MOST_LINES", most_lines)
+    (tmp_path / "rows.csv").write_text(f"1,2\n3,4{end}")
+
+    assert sum(len(rows) for rows in read_csv(tmp_path / "rows.csv")) == 2
+
+
 @pytest.mark.parametrize("text", ["1.5", "nan", "2147483648"])
 def test_takes_whole_numbers_of_32_bits_only_where_these_are_wanted(tmp_path: Path, text: str) -> None:
     with pytest.raises(RecordIOError, match=f"column 2: '{text}' is no int32 number"):
@@ -68,7 +80,12 @@ def test_takes_whole_numbers_of_32_bits_only_where_these_are_wanted(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"1\n2\n", "has one column, which is the label; add features"), (b"\xff\xfe1", "is not UTF-8 text")],
+    [
+        (b"", "has no rows; give lines of numbers"),
+        (b"\n \n", "has no rows; give lines of numbers"),
+        (b"1\n2\n", "has one column, which is the label; add features"),
+        (b"\xff\xfe1", "is not UTF-8 text"),
+    ],
 )
 def test_refuses_files_of_another_kind(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(RecordIOError, match=message):

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.lst import MultiLabelRow, make_lists
+from headrace.lst import MultiLabelRow, make_lists, read_any_lst
 from headrace.recordio import ImageFile, ImageRecord, RecordIOError, load_images, unpack_images, write_images
 from headrace.recordio.framing import MAGIC, frame_record
-from headrace.recordio.images import JPEG, PNG
+from headrace.recordio.images import JPEG, PNG, RefusedImage
+from headrace.recordio.summaries import summarize_images
 from tests.conftest import REAL_DATA
 
 SEVEN = ImageRecord(7, (1.0,), JPEG + b"\xe0abcde")
@@ -149,6 +150,83 @@ def test_leaves_no_file_when_an_image_cannot_be_read(tmp_path: Path, path: str, 
         write_images(tmp_path / "out" / "train.rec", load_images(rows, tmp_path))
 
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """A folder and a list of which two images are good."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(JPEG)
+    (folder / "b.png").write_bytes(PNG)
+    (folder / "text.jpg").write_text("text")
+    (folder / "empty.jpg").touch()
+    (tmp_path / "outside.jpg").write_bytes(JPEG)
+    (folder / "link.jpg").symlink_to(tmp_path / "outside.jpg")
+    return folder
+
+
+DAMAGED = ["text.jpg", "empty.jpg", "none.jpg", "link.jpg", "../outside.jpg", "/etc/hostname", "s3://raw/a.jpg"]
+
+
+def list_damaged() -> list[MultiLabelRow]:
+    names = ["a.jpg", *DAMAGED, "b.png"]
+    return [MultiLabelRow(number, (0.0,), name) for number, name in enumerate(names)]
+
+
+def test_names_all_images_that_cannot_be_packed(tmp_path: Path, damaged: Path) -> None:
+    with pytest.raises(RecordIOError) as raised:
+        write_images(tmp_path / "train.rec", load_images(list_damaged(), damaged))
+
+    lines = str(raised.value).splitlines()
+    assert len(lines) == len(DAMAGED)
+    assert all(name in line for name, line in zip(DAMAGED, lines, strict=True))
+    assert not (tmp_path / "train.rec").exists()
+
+
+def test_leaves_out_images_that_cannot_be_packed_when_somebody_is_told(tmp_path: Path, damaged: Path) -> None:
+    refused: list[RefusedImage] = []
+
+    count = write_images(tmp_path / "train.rec", load_images(list_damaged(), damaged, refused=refused.append))
+
+    assert count == 2
+    assert len(refused) == len(DAMAGED)
+
+
+def test_packs_boxes_and_reads_the_list_back(tmp_path: Path) -> None:
+    rows = "0\t4\t5\t780\t438\t0\t0.1\t0.1\t0.5\t0.5\t0.jpg\n"
+    rows += "1\t4\t5\t800\t533\t0\t0.1\t0.1\t0.5\t0.5\t1\t0.2\t0.2\t0.6\t0.6\t1.jpg\n"
+    (tmp_path / "det.lst").write_text(rows)
+    for number in range(2):
+        (tmp_path / f"{number}.jpg").write_bytes(JPEG)
+
+    write_images(tmp_path / "det.rec", load_images(read_any_lst(tmp_path / "det.lst"), tmp_path))
+    unpack_images(tmp_path / "det.rec", tmp_path / "again")
+
+    assert (tmp_path / "again" / "det.lst").read_text() == rows
+
+
+def test_tells_records_without_an_image_from_images(tmp_path: Path) -> None:
+    # InsightFace's files start with a record of two numbers: where the records that list people begin and end.
+    headers = [ImageRecord(0, (8.0, 12.0), b""), ImageRecord(8, (1.0, 4.0), b"")]
+    write_images(tmp_path / "train.rec", [headers[0], SEVEN, headers[1]])
+    told: list[ImageRecord] = []
+
+    count = unpack_images(tmp_path / "train.rec", tmp_path / "images", header=told.append)
+
+    assert (count, told) == (1, headers)
+    assert sorted(path.name for path in (tmp_path / "images").iterdir()) == ["7.jpg", "train.headers.tsv", "train.lst"]
+    assert (tmp_path / "images" / "train.lst").read_text() == "7\t1\t7.jpg\n"
+    assert (tmp_path / "images" / "train.headers.tsv").read_text() == "0\t8\t12\n8\t1\t4\n"
+    assert summarize_images(tmp_path / "train.rec").headers == 2
+
+
+def test_reads_back_the_list_of_indices_of_64_bits(tmp_path: Path) -> None:
+    write_images(tmp_path / "train.rec", [ImageRecord(2**64 - 1, (0.1,), JPEG)])
+
+    unpack_images(tmp_path / "train.rec", tmp_path / "images")
+
+    assert read_any_lst(tmp_path / "images" / "train.lst") == [MultiLabelRow(2**64 - 1, (0.1,), f"{2**64 - 1}.jpg")]
 
 
 @pytest.mark.parametrize(
