@@ -3,21 +3,12 @@
 import sys
 from collections.abc import Sequence
 
-from containers.shared import sagemaker
-from containers.shared.server_settings import SettingsError, read_server_settings
-from containers.shared.serving import check_command, serve
+from containers.shared import serving
 
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until told to stop, and return the exit code."""
-    try:
-        check_command(arguments)
-        settings = read_server_settings()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return sagemaker.USER_ERROR_EXIT
-    serve(__package__, settings, http="httptools", log_level="warning")
-    return 0
+    return serving.main(__package__, arguments)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,4 @@
-"""Names of the inference container's contract: environment, files, media types and limits."""
-
-# What is written about requests that went well: a line for every one, or a summary every few seconds.
-ACCESS_LOG_VARIABLE = "HEADRACE_ACCESS_LOG"
-ACCESS_LOG_EVERY = "every"
-ACCESS_LOG_SUMMARY = "summary"
+"""Names of the inference container's contract: files, media types and limits."""
 
 MODEL_FILE = "model.onnx"
 ENCODING_FILE = "encoding.json"

@@ -1,7 +1,7 @@
 """What the environment says to a server, read once at start."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,10 @@ HOST_VARIABLE = "HEADRACE_BIND_HOST"
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104 - SageMaker calls the container from outside of it
 # One worker per CPU unless this says otherwise.
 WORKERS_VARIABLE = "HEADRACE_SERVE_WORKERS"
+# What is written about requests that went well: a summary every few seconds, or a line for every one.
+ACCESS_LOG_VARIABLE = "HEADRACE_ACCESS_LOG"
+ACCESS_LOG_SUMMARY = "summary"
+ACCESS_LOG_EVERY = "every"
 
 
 class SettingsError(Exception):
@@ -20,12 +24,13 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """Where the model is and how to serve it."""
+    """Where the model is, how to serve it and what to write about it."""
 
     root: Path
     host: str
     port: int
     workers: int
+    access_log: str
 
 
 def read_server_settings(environment: Mapping[str, str] = os.environ) -> ServerSettings:
@@ -35,6 +40,7 @@ def read_server_settings(environment: Mapping[str, str] = os.environ) -> ServerS
         host=environment.get(HOST_VARIABLE, DEFAULT_HOST),
         port=read_whole(environment, sagemaker.PORT_VARIABLE, default=sagemaker.DEFAULT_PORT, highest=65535),
         workers=read_whole(environment, WORKERS_VARIABLE, default=count_cpus(), highest=1024),
+        access_log=read_choice(environment, ACCESS_LOG_VARIABLE, (ACCESS_LOG_SUMMARY, ACCESS_LOG_EVERY)),
     )
 
 
@@ -44,3 +50,11 @@ def read_whole(environment: Mapping[str, str], name: str, *, default: int, highe
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(highest)) and 1 <= int(text) <= highest):
         raise SettingsError(f"environment variable {name}: {text!r} is not a whole number from 1 to {highest}")
     return int(text)
+
+
+def read_choice(environment: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    """One of the choices, the first unless the environment says otherwise."""
+    text = environment.get(name, choices[0])
+    if text not in choices:
+        raise SettingsError(f"environment variable {name}: {text!r} is not one of {', '.join(choices)}")
+    return text

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from containers.shared import sagemaker
-from containers.shared.server_settings import ServerSettings, SettingsError
+from containers.shared.connections import PatientProtocol
+from containers.shared.endpoint import MODEL_REFUSED_EXIT
+from containers.shared.server_settings import ServerSettings, SettingsError, read_server_settings
 
 # SageMaker kills a container 30 seconds after asking it to stop, and answers take at most a few.
 SHUTDOWN_SECONDS = 10
@@ -16,6 +19,17 @@ SHUTDOWN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 # A worker that loads a large model is silent for a while.
 WORKER_SILENCE_SECONDS = 60
+
+
+def main(package: str, arguments: Sequence[str]) -> int:
+    """Serve what `create_app` of the package's `app` makes until told to stop, and return the exit code."""
+    try:
+        check_command(arguments)
+        settings = read_server_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return sagemaker.USER_ERROR_EXIT
+    return serve(configure(f"{package}.app:create_app", settings, factory=True))
 
 
 def check_command(arguments: Sequence[str]) -> None:
@@ -27,20 +41,35 @@ def check_command(arguments: Sequence[str]) -> None:
         )
 
 
-def serve(package: str, settings: ServerSettings, **options: Any) -> None:
-    """Serve what `create_app` of the package's `app` makes, with uvicorn's options beside those that all share."""
-    # uvicorn stops first and then raises the signal again, for whoever was handling it before.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
-        f"{package}.app:create_app",
-        factory=True,
+def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Config:
+    """How every endpoint is served."""
+    return uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_level="error",
         access_log=False,
+        server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=WORKER_SILENCE_SECONDS,
         **options,
     )
+
+
+def serve(config: uvicorn.Config) -> int:
+    """Serve until told to stop, or until a worker ends for want of a model, and return the exit code."""
+    # uvicorn stops first and then raises the signal again, for whoever was handling it before.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if config.workers == 1:
+        uvicorn.Server(config).run()
+        return 0
+    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    refused = any(process.exitcode == MODEL_REFUSED_EXIT for process in supervisor.processes)
+    return MODEL_REFUSED_EXIT if refused else 0

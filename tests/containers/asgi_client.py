@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 
 import httpx
-from starlette.types import ASGIApp
+
+from containers.shared.endpoint import Endpoint
 
 
 class Client:
     """Sends one request at a time to an application in this process."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Endpoint) -> None:
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:

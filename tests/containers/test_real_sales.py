@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from containers.inference.app import Endpoint
-from containers.inference.traffic import Traffic
+from containers.inference.app import ForestEndpoint
 from containers.preprocessing.__main__ import main as preprocess
 from containers.shared.outputs import Outputs
+from containers.shared.traffic import Traffic
 from containers.training.__main__ import main as train
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import write_job
@@ -34,8 +34,8 @@ def test_reaches_the_error_of_the_book_on_the_real_file(tmp_path: Path, real_sal
 
 @pytest.mark.slow
 def test_serves_the_file_that_has_no_target(trained: Path, real_sales: Path) -> None:
-    endpoint = Endpoint(trained, 1, Traffic(every=False))
-    endpoint.load_model()
+    endpoint = ForestEndpoint(trained, 1, Traffic(every=False))
+    endpoint.load()
     client = Client(endpoint)
     test_rows = real_sales.with_name("Test.csv").read_bytes()
 

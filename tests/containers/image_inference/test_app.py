@@ -1,29 +1,30 @@
 import io
 import json
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from containers.image_inference.app import build_app
+from containers.image_inference.app import ImageEndpoint
 from containers.image_inference.model import Model
+from containers.shared.model_files import ModelError
+from containers.shared.traffic import Traffic
 from tests.containers.asgi_client import Client
 
 IMAGE = {"content-type": "application/x-image"}
 
 
+def build_endpoint(root: Path) -> ImageEndpoint:
+    endpoint = ImageEndpoint(root, 3, Traffic(every=True))
+    endpoint.load()
+    return endpoint
+
+
 @pytest.fixture
 def client(trained_images: Path) -> Client:
-    return Client(build_app(trained_images, workers=3))
-
-
-@pytest.fixture
-def broken(tmp_path: Path) -> Client:
-    """A container without a model."""
-    return Client(build_app(tmp_path, workers=1))
+    return Client(build_endpoint(trained_images))
 
 
 @pytest.fixture
@@ -36,18 +37,9 @@ def read_log(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_is_healthy_once_the_model_is_loaded(client: Client, method: str) -> None:
-    assert client.request(method, "/ping").status_code == 200
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_is_not_found_when_the_model_cannot_be_loaded(broken: Client, method: str) -> None:
-    assert broken.request(method, "/ping").status_code == 404
-
-
 def test_logs_why_the_model_cannot_be_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    build_app(tmp_path, workers=1)
+    with pytest.raises(ModelError):
+        build_endpoint(tmp_path)
 
     assert read_log(capsys) == [
         {
@@ -56,13 +48,6 @@ def test_logs_why_the_model_cannot_be_loaded(tmp_path: Path, capsys: pytest.Capt
             "the model archive needs it at its top level",
         }
     ]
-
-
-def test_refuses_invocations_without_a_model(broken: Client, picture: bytes) -> None:
-    answer = broken.post("/invocations", content=picture, headers=IMAGE)
-
-    assert answer.status_code == 503
-    assert answer.json() == {"error": "the model could not be loaded; the log of the container's start says why"}
 
 
 def test_answers_with_the_class_of_an_image_it_was_trained_on(client: Client, picture: bytes) -> None:
@@ -147,14 +132,6 @@ def test_refuses_a_body_that_declares_to_be_too_large(client: Client) -> None:
     assert answer.json() == {"error": "the body is larger than 6291456 bytes; send a smaller image"}
 
 
-def test_refuses_a_body_that_turns_out_too_large(client: Client) -> None:
-    async def stream() -> AsyncIterator[bytes]:
-        for _ in range(7):
-            yield b"x" * 1024 * 1024
-
-    assert client.post("/invocations", content=stream(), headers=IMAGE).status_code == 413
-
-
 def test_decodes_in_another_thread(client: Client, picture: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[threading.Thread] = []
 
@@ -167,14 +144,6 @@ def test_decodes_in_another_thread(client: Client, picture: bytes, monkeypatch: 
     assert client.post("/invocations", content=picture, headers=IMAGE).status_code == 200
 
     assert threads != [threading.main_thread()]
-
-
-def test_tells_batch_transform_to_send_one_image_at_a_time(client: Client) -> None:
-    assert client.get("/execution-parameters").json() == {
-        "MaxConcurrentTransforms": 3,
-        "BatchStrategy": "SINGLE_RECORD",
-        "MaxPayloadInMB": 6,
-    }
 
 
 def test_logs_every_request(client: Client, picture: bytes, capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,18 +164,11 @@ def test_logs_every_request(client: Client, picture: bytes, capsys: pytest.Captu
             "status": 400,
             "error": "the body is empty; send one JPEG or PNG image",
         },
-        {"event": "request", "method": "GET", "path": "/elsewhere", "status": 404},
+        {
+            "event": "request",
+            "method": "GET",
+            "path": "/elsewhere",
+            "status": 404,
+            "error": "there is nothing at /elsewhere",
+        },
     ]
-
-
-def test_logs_a_request_that_breaks_as_500(
-    client: Client, picture: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def break_down(*_: object) -> list[float]:
-        raise RuntimeError("broken")
-
-    monkeypatch.setattr(Model, "classify", break_down)
-
-    assert client.post("/invocations", content=picture, headers=IMAGE).status_code == 500
-
-    assert read_log(capsys)[-1]["status"] == 500

@@ -1,15 +1,14 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from containers.inference import app as application
-from containers.inference.app import Endpoint
-from containers.inference.traffic import Traffic
+from containers.inference.app import ForestEndpoint
+from containers.shared.model_files import ModelError
+from containers.shared.traffic import Traffic
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import any_sales_row, make_sales
 
@@ -17,21 +16,15 @@ CSV = {"content-type": "text/csv"}
 COLUMNS = [column for column in any_sales_row() if column != "Item_Outlet_Sales"]
 
 
-def build_endpoint(root: Path) -> Endpoint:
-    endpoint = Endpoint(root, 3, Traffic(every=True))
-    endpoint.load_model()
+def build_endpoint(root: Path) -> ForestEndpoint:
+    endpoint = ForestEndpoint(root, 3, Traffic(every=True))
+    endpoint.load()
     return endpoint
 
 
 @pytest.fixture
 def client(trained: Path) -> Client:
     return Client(build_endpoint(trained))
-
-
-@pytest.fixture
-def broken(tmp_path: Path) -> Client:
-    """A container without a model."""
-    return Client(build_endpoint(tmp_path))
 
 
 def csv_body(rows: list[dict[str, str]]) -> bytes:
@@ -42,18 +35,9 @@ def read_log(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_is_healthy_once_the_model_is_loaded(client: Client, method: str) -> None:
-    assert client.request(method, "/ping").status_code == 200
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_is_not_found_when_the_model_cannot_be_loaded(broken: Client, method: str) -> None:
-    assert broken.request(method, "/ping").status_code == 404
-
-
 def test_logs_why_the_model_cannot_be_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    build_endpoint(tmp_path)
+    with pytest.raises(ModelError):
+        build_endpoint(tmp_path)
 
     assert read_log(capsys) == [
         {
@@ -62,13 +46,6 @@ def test_logs_why_the_model_cannot_be_loaded(tmp_path: Path, capsys: pytest.Capt
             "the model archive needs it at its top level",
         }
     ]
-
-
-def test_refuses_invocations_without_a_model(broken: Client) -> None:
-    answer = broken.post("/invocations", content=b"", headers=CSV)
-
-    assert answer.status_code == 503
-    assert answer.json() == {"error": "the model could not be loaded; the log of the container's start says why"}
 
 
 def test_answers_one_prediction_per_row_in_order(client: Client) -> None:
@@ -172,14 +149,6 @@ def test_refuses_a_body_that_declares_to_be_too_large(client: Client) -> None:
     assert answer.json() == {"error": "the body is larger than 6291456 bytes; send fewer rows at a time"}
 
 
-def test_refuses_a_body_that_turns_out_too_large(client: Client) -> None:
-    async def stream() -> AsyncIterator[bytes]:
-        for _ in range(7):
-            yield b"x" * 1024 * 1024
-
-    assert client.post("/invocations", content=stream(), headers=CSV).status_code == 413
-
-
 def test_answers_large_bodies_in_another_thread(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[int] = []
     to_thread = asyncio.to_thread
@@ -197,17 +166,6 @@ def test_answers_large_bodies_in_another_thread(client: Client, monkeypatch: pyt
     assert called == [len(large)]
 
 
-def test_refuses_a_large_body_when_others_take_too_long(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application, "LONGEST_WAIT_SECONDS", 0.01)
-    endpoint = build_endpoint(trained)
-    asyncio.run(endpoint.turns.acquire())
-
-    answer = Client(endpoint).post("/invocations", content=csv_body(make_sales(300)), headers=CSV)
-
-    assert answer.status_code == 503
-    assert answer.json() == {"error": "other large requests are in the way; try again, or send fewer rows"}
-
-
 def test_refuses_more_rows_than_it_can_answer_in_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("containers.inference.contract.MAX_ROWS", 2)
 
@@ -215,31 +173,6 @@ def test_refuses_more_rows_than_it_can_answer_in_time(client: Client, monkeypatc
 
     assert answer.status_code == 413
     assert answer.json() == {"error": "the body has more than 2 rows; send fewer rows at a time"}
-
-
-def test_asks_to_wait_while_the_model_is_loading(tmp_path: Path) -> None:
-    loading = Client(Endpoint(tmp_path, 1, Traffic(every=False)))
-
-    assert loading.get("/ping").status_code == 503
-    answer = loading.post("/invocations", content=b"1", headers=CSV)
-
-    assert answer.status_code == 503
-    assert answer.json() == {"error": "the model is still loading; try again in a few seconds"}
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"), [("DELETE", "/ping", 405), ("GET", "/invocations", 405), ("GET", "/elsewhere", 404)]
-)
-def test_refuses_other_methods_and_paths(client: Client, method: str, path: str, status: int) -> None:
-    assert client.request(method, path).status_code == status
-
-
-def test_tells_batch_transform_how_to_call(client: Client) -> None:
-    assert client.get("/execution-parameters").json() == {
-        "MaxConcurrentTransforms": 3,
-        "BatchStrategy": "MULTI_RECORD",
-        "MaxPayloadInMB": 6,
-    }
 
 
 def test_logs_every_request(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
@@ -268,16 +201,3 @@ def test_logs_every_request(client: Client, capsys: pytest.CaptureFixture[str]) 
             "error": "there is nothing at /elsewhere",
         },
     ]
-
-
-def test_logs_a_request_that_breaks_as_500(
-    client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def break_down(*_: object) -> None:
-        raise RuntimeError("broken")
-
-    monkeypatch.setattr(application, "predict", break_down)
-
-    assert client.post("/invocations", content=csv_body([any_sales_row()]), headers=CSV).status_code == 500
-
-    assert read_log(capsys)[-1]["status"] == 500

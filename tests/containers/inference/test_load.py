@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from containers.inference import contract
-from containers.inference.connections import ARRIVAL_SECONDS
 from containers.shared import sagemaker
+from containers.shared.connections import ARRIVAL_SECONDS
 from headrace.contract import Container
 from headrace.local.sagemaker.deployments import find_free_port
 from tests.containers.job_roots import any_sales_row, make_sales

@@ -1,13 +1,15 @@
+import json
 from pathlib import Path
 
 import httpx
 import pytest
 
 from containers.inference.__main__ import main
+from containers.shared.endpoint import MODEL_REFUSED_EXIT
 from headrace.contract import Container
 from headrace.local.sagemaker.deployments import find_free_port
 from tests.containers.job_roots import any_sales_row
-from tests.containers.programs import serving
+from tests.containers.programs import serving, start_program
 
 
 def test_refuses_another_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,12 +59,16 @@ def test_ends_well_when_terminated_right_after_loading(trained: Path, workers: i
 
 
 @pytest.mark.slow
-def test_keeps_answering_when_the_model_is_missing(tmp_path: Path) -> None:
-    port = find_free_port()
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ends_with_a_reason_when_the_model_cannot_be_loaded(tmp_path: Path, workers: str) -> None:
+    settings = {
+        "HEADRACE_BIND_HOST": "127.0.0.1",
+        "HEADRACE_SERVE_WORKERS": workers,
+        "SAGEMAKER_BIND_TO_PORT": str(find_free_port()),
+    }
 
-    with (
-        serving(Container.INFERENCE, tmp_path, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
-    ):
-        assert client.get("/ping").status_code == 404
-        assert client.post("/invocations", content=b"1", headers={"content-type": "text/csv"}).status_code == 503
+    with start_program(Container.INFERENCE, "serve", root=tmp_path, **settings) as process:
+        log, _ = process.communicate()
+
+    assert process.returncode == MODEL_REFUSED_EXIT
+    assert f"{tmp_path}/model/encoding.json: No such file or directory" in json.loads(log.splitlines()[0])["reason"]

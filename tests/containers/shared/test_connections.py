@@ -7,9 +7,11 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from containers.inference import connections
-from containers.inference.connections import PatientProtocol
+from containers.shared import connections
+from containers.shared.connections import PatientProtocol
 
+# More than the sockets between two programs hold.
+LARGE = 64 * 1024 * 1024
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bytes]]
 
 
@@ -22,16 +24,17 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
             return
         length += len(message["body"])
     await asyncio.sleep(0)
-    content = str(length).encode()
+    content = bytes(LARGE) if scope["path"] == "/huge" else str(length).encode()
     head = [(b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": 413 if scope["path"] == "/refused" else 200, "headers": head})
     await send({"type": "http.response.body", "body": content})
 
 
-async def serve_and_talk(talk: Talk) -> bytes:
-    config = Config(echo, ws="none", lifespan="off", log_level="error", date_header=False, server_header=False)
+async def serve_and_talk(talk: Talk, protocol: type[PatientProtocol] = PatientProtocol) -> bytes:
+    config = Config(echo, ws="none", lifespan="off", log_level="error", timeout_keep_alive=connections.ARRIVAL_SECONDS)
+    state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: PatientProtocol(config, ServerState(), {}), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
     async with server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         try:
@@ -39,6 +42,8 @@ async def serve_and_talk(talk: Talk) -> bytes:
         finally:
             writer.close()
             await writer.wait_closed()
+            while state.connections:
+                await asyncio.sleep(0.001)
 
 
 def ask(*parts: bytes, half_close: bool = False) -> bytes:
@@ -121,7 +126,80 @@ def test_refuses_what_is_not_http() -> None:
     assert answer.endswith(b'{"error": "the request is not valid HTTP/1.1"}')
 
 
-def test_refuses_headers_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MAX_HEADER_BYTES", 100)
+def test_refuses_headers_without_an_end() -> None:
+    assert ask(b"GET / HTTP/1.1\r\nx: ", b"x" * 1_000_000).startswith(b"HTTP/1.1 431 ")
 
-    assert ask(b"GET / HTTP/1.1\r\nx: " + b"x" * 100).startswith(b"HTTP/1.1 431 ")
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\r\nx: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"x: 1\r\n" * 20_000 + b"\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n" + b"x: 1\r\n" * 20_000 + b"\r\n",
+    ],
+    ids=["one long header", "many headers", "a long address", "trailers"],
+)
+def test_refuses_headers_that_are_too_long_though_they_end(request_bytes: bytes) -> None:
+    answer = ask(request_bytes)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert answer.endswith(b'{"error": "the headers are longer than 65536 bytes"}')
+
+
+def test_counts_the_headers_of_each_request_of_a_connection_alone() -> None:
+    request = b"GET / HTTP/1.1\r\nx: " + b"x" * 60_000 + b"\r\n\r\n"
+
+    answer = ask(request * 3 + request[:30_000], request[30_000:], half_close=True)
+
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 4
+
+
+WISH = b"connection: upgrade, close\r\nupgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize(
+    "body", [b"content-length: 3\r\n\r\nabc", b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"]
+)
+def test_reads_the_body_of_a_request_that_wishes_for_another_protocol(body: bytes) -> None:
+    assert ask(b"POST / HTTP/1.1\r\n" + WISH + body).endswith(b"\r\n\r\n3")
+
+
+def test_answers_what_follows_wishes_for_another_protocol() -> None:
+    wishing = b"GET / HTTP/1.1\r\n" + WISH.replace(b", close", b"") + b"\r\n"
+
+    answer = ask(wishing * 1000, b"GET / HTTP/1.1\r\n\r\n", half_close=True)
+
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 1001
+
+
+def test_refuses_to_be_a_tunnel() -> None:
+    assert ask(b"CONNECT elsewhere:443 HTTP/1.1\r\nupgrade: h2c\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_hears_a_refused_caller_out_so_that_the_refusal_arrives() -> None:
+    answer = ask(b"nonsense\r\n\r\n", *[b"x" * 1_000_000] * 5)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_drops_a_caller_who_does_not_take_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "DEPARTURE_SECONDS", 0.05)
+
+    async def ask_and_read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"GET /huge HTTP/1.1\r\n\r\n")
+        while not ended:
+            await asyncio.sleep(0.01)
+        return b""
+
+    ended: list[str] = []
+
+    class Watched(PatientProtocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            ended.append("lost")
+            super().connection_lost(exc)
+
+    asyncio.run(serve_and_talk(ask_and_read_nothing, Watched))
+
+    assert ended == ["lost"]

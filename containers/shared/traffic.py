@@ -14,6 +14,8 @@ import os
 import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from containers.shared.server_events import log_event
 
@@ -22,6 +24,7 @@ PERIOD_SECONDS = 10.0
 REFUSALS_IN_FULL = 20
 BOUNDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000)
 BEYOND = "more"
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 class Traffic:
@@ -35,19 +38,28 @@ class Traffic:
         self.every = every
         self._begin()
 
-    def note(self, method: str, path: str, status: int, seconds: float, *, rows: int = 0, error: str = "") -> None:
+    def note(
+        self,
+        method: str,
+        path: str,
+        status: int,
+        seconds: float,
+        *,
+        amounts: Mapping[str, int] = NOTHING,
+        error: str = "",
+    ) -> None:
         """Count one request, and write it if it is one of the first refusals."""
         if not self._statuses:
             self._begin()
             asyncio.get_running_loop().call_later(PERIOD_SECONDS, self.summarize)
         self._statuses[status] += 1
-        self._rows += rows
+        self._amounts.update(amounts)
         milliseconds = seconds * 1000
         self._durations[bisect_left(BOUNDS, milliseconds)] += 1
         if status >= 400:
             self._refusals += 1
         if self.every or (status >= 400 and self._refusals <= REFUSALS_IN_FULL):
-            outcome = {"error": error} if error else {"rows": rows} if rows else {}
+            outcome = {"error": error} if error else amounts
             log_event(
                 "request", method=method, path=path, status=status, **outcome, milliseconds=round(milliseconds, 3)
             )
@@ -61,7 +73,7 @@ class Traffic:
             worker=os.getpid(),
             seconds=round(time.monotonic() - self._start, 1),
             requests=self._statuses.total(),
-            rows=self._rows,
+            **self._amounts,
             statuses={str(status): self._statuses[status] for status in sorted(self._statuses)},
             within_milliseconds={name_bound(index): self._durations[index] for index in sorted(self._durations)},
         )
@@ -71,7 +83,7 @@ class Traffic:
         self._start = time.monotonic()
         self._statuses: Counter[int] = Counter()
         self._durations: Counter[int] = Counter()
-        self._rows = 0
+        self._amounts: Counter[str] = Counter()
         self._refusals = 0
 
 

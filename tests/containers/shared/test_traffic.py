@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 
-from containers.inference import traffic as module
-from containers.inference.traffic import Traffic
+from containers.shared import traffic as module
+from containers.shared.traffic import Traffic
 
 
 async def note_and_summarize(traffic: Traffic, *statuses: int) -> None:
     for status in statuses:
         traffic.note(
-            "POST", "/invocations", status, 0.0007, rows=2 if status == 200 else 0, error="wrong" * (status > 200)
+            "POST",
+            "/invocations",
+            status,
+            0.0007,
+            amounts={"rows": 2} if status == 200 else {},
+            error="wrong" * (status > 200),
         )
     traffic.summarize()
 
