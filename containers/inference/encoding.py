@@ -74,6 +74,11 @@ class Encoding:
         """The columns that hold categories."""
         return tuple(feature.column for feature in self.features if isinstance(feature, CategoryFeature))
 
+    @property
+    def optional_columns(self) -> tuple[str, ...]:
+        """The columns that are known to be empty at times, because another one tells what to fill in."""
+        return tuple(feature.column for feature in self.features if feature.fill_by is not None)
+
 
 def parse_encoding(content: bytes) -> Encoding:
     """The encoding in a file's bytes, or an error that says why it is not ours."""
@@ -87,7 +92,7 @@ def parse_encoding(content: bytes) -> Encoding:
             target=document["target"],
             features=tuple(parse_feature(feature) for feature in document["features"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise EncodingError(f"not an encoding: {error!r}") from error
     check_encoding(encoding)
     return encoding

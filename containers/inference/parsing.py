@@ -1,13 +1,17 @@
 """Reading the rows of a request's body, with errors that name the row and the column."""
 
 import csv
+import difflib
 import io
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .encoding import LARGEST_NUMBER, Encoding, Table
+
+MOST_TOLD_CHARACTERS = 100
 
 
 class BodyError(Exception):
@@ -42,11 +46,12 @@ def parse_csv(body: bytes, encoding: Encoding, *, header: bool | None) -> Table:
 
 
 def parse_json_lines(body: bytes, encoding: Encoding) -> Table:
-    """The rows of a JSON Lines body, one object per line; a missing key is an unknown value."""
+    """The rows of a JSON Lines body, one object per line; null is an unknown value."""
     lines = [line for line in decode(body).split("\n") if line.strip()]
     if not lines:
         raise BodyError("the body is empty; send at least one row")
     objects = [parse_object(row, line) for row, line in enumerate(lines, start=1)]
+    check_keys(objects, encoding)
     return Table(
         rows=len(objects),
         numbers={
@@ -101,21 +106,72 @@ def parse_number(row: int, column: str, cell: str) -> float:
         value = None
     # float() also takes underscores between digits, and digits of other scripts.
     if value is None or "_" in cell or not cell.isascii():
-        raise BodyError(f"row {row}, column {column}: expected a number, found {cell!r}")
+        raise BodyError(f"row {row}, column {column}: expected a number, found {shorten(cell)}")
     if not abs(value) <= LARGEST_NUMBER:
-        raise BodyError(f"row {row}, column {column}: {cell!r} is not a finite number")
+        raise BodyError(f"row {row}, column {column}: {shorten(cell)} is not a finite number")
     return value
 
 
+class Members(list[tuple[str, Any]]):
+    """The keys and values of a JSON object, in their order and with those that are there twice."""
+
+    def __repr__(self) -> str:
+        return "{…}"
+
+
 def parse_object(row: int, line: str) -> Mapping[str, Any]:
-    """The object on one line."""
+    """The object on one line, each key of which is there once and has a plain value."""
     try:
-        item = json.loads(line)
+        members = json.loads(line, object_pairs_hook=Members)
     except (ValueError, RecursionError) as error:
         raise BodyError(f"row {row}: not JSON: {error}") from error
-    if not isinstance(item, dict):
-        raise BodyError(f"row {row}: expected a JSON object, found {line.strip()[:40]!r}")
+    if not isinstance(members, Members):
+        raise BodyError(f"row {row}: expected a JSON object, found {shorten(line.strip())}")
+    item = dict(members)
+    if len(item) < len(members):
+        keys = [key for key, _ in members]
+        key = next(key for key in keys if keys.count(key) > 1)
+        raise BodyError(f"row {row}: key {shorten(key)} is there {keys.count(key)} times, expected once")
     return item
+
+
+def check_keys(objects: Sequence[Mapping[str, Any]], encoding: Encoding) -> None:
+    """Refuse rows with a key that is no column, or without a column that has to be there."""
+    features = {*encoding.number_columns, *encoding.text_columns}
+    required = features.difference(encoding.optional_columns)
+    for row, item in enumerate(objects, start=1):
+        for key in [key for key in item if key not in features]:
+            check_other_column(row, key, item[key], encoding)
+        missing = [column for column in encoding.columns if column in required and column not in item]
+        if missing:
+            raise BodyError(f"row {row}: {', '.join(missing)} missing; send null for an unknown value")
+
+
+def check_other_column(row: int, key: str, value: object, encoding: Encoding) -> None:
+    """Refuse a key that is not even a column without a feature, and there a value that no cell can have."""
+    known = (*encoding.columns, encoding.target)
+    if key not in known:
+        raise BodyError(f"row {row}: unknown key {shorten(key)}; {suggest(key, known)}")
+    if isinstance(value, list) or (isinstance(value, float) and not math.isfinite(value)):
+        raise BodyError(f"row {row}, column {key}: expected a number, text or null, found {shorten(value)}")
+
+
+def suggest(key: str, known: Sequence[str]) -> str:
+    """What a key that is not known may have meant."""
+    by_form = {form_of(name): name for name in known}
+    close = difflib.get_close_matches(form_of(key), by_form, n=1)
+    return f"did you mean {by_form[close[0]]}?" if close else f"known are {', '.join(known)}"
+
+
+def form_of(name: str) -> str:
+    """A name as it is compared with misspelt ones."""
+    return re.sub(r"[\W_]", "", name[:MOST_TOLD_CHARACTERS]).lower()
+
+
+def shorten(value: object) -> str:
+    """So much of a caller's value as a message has room for."""
+    text = repr(value)
+    return text if len(text) <= MOST_TOLD_CHARACTERS else text[:MOST_TOLD_CHARACTERS] + "…"
 
 
 def check_number(row: int, column: str, item: Mapping[str, Any]) -> float:
@@ -124,9 +180,9 @@ def check_number(row: int, column: str, item: Mapping[str, Any]) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BodyError(f"row {row}, column {column}: expected a number or null, found {value!r}")
+        raise BodyError(f"row {row}, column {column}: expected a number or null, found {shorten(value)}")
     if not abs(value) <= LARGEST_NUMBER:
-        raise BodyError(f"row {row}, column {column}: {value!r} is not a finite number")
+        raise BodyError(f"row {row}, column {column}: {shorten(value)} is not a finite number")
     return float(value)
 
 
@@ -136,5 +192,5 @@ def check_text(row: int, column: str, item: Mapping[str, Any]) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise BodyError(f"row {row}, column {column}: expected text or null, found {value!r}")
+        raise BodyError(f"row {row}, column {column}: expected text or null, found {shorten(value)}")
     return value

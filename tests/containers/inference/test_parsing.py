@@ -123,33 +123,111 @@ def test_refuses_what_is_not_utf8(encoding: Encoding) -> None:
     assert refuse_csv(encoding, b"FDA01,\xff") == "byte 7 of the body is not UTF-8"
 
 
-def test_reads_json_lines_with_missing_keys_as_unknown(encoding: Encoding) -> None:
-    lines = [{"Item_MRP": 7, "Item_Type": "Dairy", "colour": ["red"]}, {"Item_MRP": None, "Outlet_Size": None}]
+def json_row(**changes: object) -> dict[str, object]:
+    """A row whose columns are all known."""
+    numbers = ("Item_Weight", "Item_Visibility", "Item_MRP", "Outlet_Establishment_Year", "Item_Outlet_Sales")
+    cells = any_sales_row().items()
+    return {**{name: float(cell) if name in numbers else cell for name, cell in cells}, **changes}
+
+
+def test_reads_json_lines_with_null_as_unknown(encoding: Encoding) -> None:
+    lines = [json_row(Item_MRP=7), json_row(Item_MRP=None, Outlet_Size=None, Item_Outlet_Sales=None)]
 
     table = parse_json_lines("\n\n".join(map(json.dumps, lines)).encode(), encoding)
 
     assert table.rows == 2
     np.testing.assert_array_equal(table.numbers["Item_MRP"], [7, np.nan])
-    assert table.texts["Item_Type"] == ["Dairy", ""]
-    assert table.texts["Outlet_Size"] == ["", ""]
+    assert table.texts["Item_Type"] == ["Dairy", "Dairy"]
+    assert table.texts["Outlet_Size"] == [any_sales_row()["Outlet_Size"], ""]
+
+
+@pytest.mark.parametrize("column", ["Item_Weight", "Outlet_Size", "Item_Identifier", "Item_Outlet_Sales"])
+def test_lets_a_row_leave_out_what_may_be_unknown_or_is_no_feature(encoding: Encoding, column: str) -> None:
+    row = json_row()
+    del row[column]
+
+    assert parse_json_lines(json.dumps(row).encode(), encoding).rows == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("item_mrp", "Item_MRP"),
+        ("Item MRP", "Item_MRP"),
+        ("itemWeight", "Item_Weight"),
+        ("Outlet_Sise", "Outlet_Size"),
+        ("outlet-type", "Outlet_Type"),
+    ],
+)
+def test_suggests_the_column_that_a_key_may_mean(encoding: Encoding, key: str, meant: str) -> None:
+    row = json_row(**{key: 1})
+
+    assert refuse_json_lines(encoding, json.dumps(row)) == f"row 1: unknown key {key!r}; did you mean {meant}?"
+
+
+def test_names_the_columns_when_a_key_is_like_none(encoding: Encoding) -> None:
+    reason = refuse_json_lines(encoding, json.dumps(json_row(q="red")))
+
+    assert reason == f"row 1: unknown key 'q'; known are {', '.join(encoding.columns)}, Item_Outlet_Sales"
+
+
+def test_names_the_columns_that_a_row_lacks(encoding: Encoding) -> None:
+    left_out = ("Item_Fat_Content", "Outlet_Location_Type")
+    row = {name: value for name, value in json_row().items() if name not in left_out}
+    body = json.dumps(json_row()) + "\n" + json.dumps(row)
+
+    assert refuse_json_lines(encoding, body) == (
+        "row 2: Item_Fat_Content, Outlet_Location_Type missing; send null for an unknown value"
+    )
+
+
+def test_refuses_an_empty_row(encoding: Encoding) -> None:
+    assert "missing; send null for an unknown value" in refuse_json_lines(encoding, "{}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ('"Item_MRP": "7"', "column Item_MRP: expected a number or null, found '7'"),
+        ('"Item_MRP": true', "column Item_MRP: expected a number or null, found True"),
+        ('"Item_MRP": [7]', "column Item_MRP: expected a number or null, found [7]"),
+        ('"Item_MRP": NaN', "column Item_MRP: nan is not a finite number"),
+        ('"Item_MRP": -Infinity', "column Item_MRP: -inf is not a finite number"),
+        ('"Item_MRP": 1e999', "column Item_MRP: inf is not a finite number"),
+        ('"Item_MRP": 1' + "0" * 60, "column Item_MRP: 1" + "0" * 60 + " is not a finite number"),
+        ('"Item_Type": 7', "column Item_Type: expected text or null, found 7"),
+        ('"Item_Type": {"name": "Dairy"}', "column Item_Type: expected text or null, found {…}"),
+        ('"Item_Identifier": {}', "column Item_Identifier: expected a number, text or null, found {…}"),
+        ('"Item_Outlet_Sales": NaN', "column Item_Outlet_Sales: expected a number, text or null, found nan"),
+    ],
+)
+def test_names_row_and_column_of_a_wrong_value(encoding: Encoding, changes: str, reason: str) -> None:
+    column = changes.split('"')[1]
+    row = json.dumps({name: value for name, value in json_row().items() if name != column})[:-1] + f", {changes}}}"
+
+    assert refuse_json_lines(encoding, f"{json.dumps(json_row())}\n{row}\n") == f"row 2, {reason}"
+
+
+def test_names_a_key_that_is_there_twice(encoding: Encoding) -> None:
+    row = json.dumps(json_row())[:-1] + ', "Item_MRP": 8}'
+
+    assert refuse_json_lines(encoding, row) == "row 1: key 'Item_MRP' is there 2 times, expected once"
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('{"Item_MRP": "7"}', "row 2, column Item_MRP: expected a number or null, found '7'"),
-        ('{"Item_MRP": true}', "row 2, column Item_MRP: expected a number or null, found True"),
-        ('{"Item_MRP": NaN}', "row 2, column Item_MRP: nan is not a finite number"),
-        ('{"Item_MRP": 1e999}', "row 2, column Item_MRP: inf is not a finite number"),
-        ('{"Item_MRP": 1' + "0" * 60 + "}", "row 2, column Item_MRP: 1" + "0" * 60 + " is not a finite number"),
-        ('{"Item_Type": 7}', "row 2, column Item_Type: expected text or null, found 7"),
-        ("[1, 2]", "row 2: expected a JSON object, found '[1, 2]'"),
+        ('{"Item_MRP": ', "not JSON: "),
+        ("[" * 100_000, "not JSON: "),
+        ("[1, 2]", "expected a JSON object, found '[1, 2]'"),
+        ("NaN", "expected a JSON object, found 'NaN'"),
     ],
+    ids=["cut short", "too deep", "a list", "a number"],
 )
-def test_names_row_and_column_of_a_wrong_value(encoding: Encoding, line: str, reason: str) -> None:
-    assert refuse_json_lines(encoding, f"{{}}\n{line}\n") == reason
+def test_names_the_row_that_is_no_object(encoding: Encoding, line: str, reason: str) -> None:
+    assert refuse_json_lines(encoding, f"{json.dumps(json_row())}\n{line}").startswith(f"row 2: {reason}")
 
 
-@pytest.mark.parametrize("line", ['{"Item_MRP": ', "[" * 100_000], ids=["cut short", "too deep"])
-def test_names_the_row_that_is_not_json(encoding: Encoding, line: str) -> None:
-    assert refuse_json_lines(encoding, f"{{}}\n{line}").startswith("row 2: not JSON: ")
+@pytest.mark.parametrize("changes", [{"Item_MRP": "7" * 9999}, {"Item_Type": [1] * 9999}, {"x" * 9999: 1}])
+def test_says_no_more_of_a_long_value_than_a_message_holds(encoding: Encoding, changes: dict[str, object]) -> None:
+    assert len(refuse_json_lines(encoding, json.dumps(json_row(**changes)))) < 400
