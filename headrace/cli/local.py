@@ -1,9 +1,11 @@
 """`headrace local`: the platform on this machine."""
 
 import json
+import os
+import shlex
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -157,14 +159,20 @@ def up(folders: Folders, /, environment: str, port: int, **images: Any) -> None:
 
     Prints the environment that makes AWS clients use it: eval "$(headrace local up)"
     """
+    present = list(os.environ)
     with (
         _mistakes_told(),
         running_platform(
             folders, environment=environment, port=port, keep=True, step=progress.step, images=_choose_images(**images)
         ) as (cloud, _),
     ):
-        for name, value in cloud.client_environment.items():
-            click.echo(f"export {name}={value}")
+        click.echo(write_shell_lines(cloud.client_environment, present))
+
+
+def write_shell_lines(environment: Mapping[str, str], present: Iterable[str]) -> str:
+    """What a shell evaluates to take over an environment in place of what is present there."""
+    unset = shlex.join(["unset", *local_cloud.list_misleading_variables(present)])
+    return "\n".join([unset, *(f"export {name}={shlex.quote(value)}" for name, value in environment.items())])
 
 
 @local.command()

@@ -10,10 +10,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
+
+import boto3
+
+from headrace.local import credentials
+from headrace.local.credentials import AccessKey
 
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4566
@@ -29,6 +34,16 @@ _STATE_FILE: Final = "cloud.json"
 _LOCK_FILE: Final = "lock"
 _LOG_FILE: Final = "server.log"
 
+# What would lead AWS clients elsewhere than the variables given to them do, or spoil the key.
+_MISLEADING_VARIABLES: Final = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+_ENDPOINT_OF_A_SERVICE: Final = "AWS_ENDPOINT_URL_"
+
 
 class CloudError(RuntimeError):
     """The local cloud cannot be started, reached or stopped."""
@@ -42,12 +57,14 @@ class LocalCloud:
         root: The folder it keeps its state in.
         port: Where it listens on 127.0.0.1.
         pid: Its server's process.
+        key: What its owner signs requests with.
         process: That process, when this one started it; its standard input stays open as long as this one lives.
     """
 
     root: Path
     port: int
     pid: int
+    key: AccessKey
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -58,7 +75,7 @@ class LocalCloud:
     @property
     def client_environment(self) -> dict[str, str]:
         """The environment variables that make AWS clients use it, and never a real account."""
-        return client_environment(self.port)
+        return client_environment(self.port, self.key)
 
     def stop(self) -> None:
         """Stop it and every process it started.
@@ -79,12 +96,12 @@ class LocalCloud:
             )
 
 
-def client_environment(port: int) -> dict[str, str]:
+def client_environment(port: int, key: AccessKey) -> dict[str, str]:
     """The environment variables that make AWS clients use the local cloud on a port, and never a real account."""
     return {
         "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": key.key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_CONFIG_FILE": os.devnull,
@@ -95,23 +112,55 @@ def client_environment(port: int) -> dict[str, str]:
     }
 
 
+def list_misleading_variables(present: Iterable[str]) -> list[str]:
+    """The environment variables that must not be set beside a client environment.
+
+    Args:
+        present: What is set; it may name endpoints of any service.
+    """
+    return [*_MISLEADING_VARIABLES, *(name for name in present if name.startswith(_ENDPOINT_OF_A_SERVICE))]
+
+
+def point_clients(environment: Mapping[str, str]) -> None:
+    """Make the AWS clients of this process use a client environment."""
+    for name in list_misleading_variables(os.environ):
+        os.environ.pop(name, None)
+    os.environ.update(environment)
+    # The session that there was may have read another key.
+    boto3.setup_default_session()
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner can enter, also where it was there before.
+
+    Raises:
+        CloudError: If it is somebody else's.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_uid != os.geteuid():
+        raise CloudError(f"{folder} belongs to another user; choose another folder with --folder")
+    folder.chmod(0o700)
+
+
 def log_file(root: Path) -> Path:
     """The server's own log."""
     return root / _LOG_FILE
 
 
 def claim(root: Path, port: int) -> IO[str]:
-    """Make this process the server of a root: the lock is held as long as the returned file is open.
+    """Make this process the server of a root, with a new key: the lock is held as long as the returned file is open.
 
     Raises:
         CloudError: If another server holds it.
     """
+    make_private(root)
     lock = (root / _LOCK_FILE).open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
         raise CloudError(f"another local cloud runs on {root}") from None
+    credentials.renew_owner_key(root)
     state = root / f"{_STATE_FILE}.new"
     state.write_text(json.dumps({"port": port, "pid": os.getpid()}))
     state.replace(root / _STATE_FILE)
@@ -140,7 +189,7 @@ def find(root: Path) -> LocalCloud | None:
     if not is_running(root):
         return None
     state = json.loads((root / _STATE_FILE).read_text())
-    return LocalCloud(root=root, port=state["port"], pid=state["pid"])
+    return LocalCloud(root=root, port=state["port"], pid=state["pid"], key=credentials.read_owner_key(root))
 
 
 def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalCloud:
@@ -157,7 +206,7 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalClou
     if running := find(root):
         raise CloudError(f"a local cloud runs already, on port {running.port}; stop it with 'headrace local down'")
     check_port(port)
-    root.mkdir(parents=True, exist_ok=True)
+    make_private(root)
     command = [sys.executable, "-m", "headrace.local.server", "--root", str(root), "--port", str(port)]
     if stop_with_caller:
         command.append("--stop-with-caller")
@@ -169,14 +218,14 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalClou
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    cloud = LocalCloud(root=root, port=port, pid=process.pid, process=process)
     try:
-        _wait_until_ready(cloud, process)
+        _wait_until_ready(root, port, process)
+        key = credentials.read_owner_key(root)
     except BaseException:
         process.kill()
         _reap(process)
         raise
-    return cloud
+    return LocalCloud(root=root, port=port, pid=process.pid, key=key, process=process)
 
 
 def check_port(port: int) -> None:
@@ -193,20 +242,20 @@ def check_port(port: int) -> None:
             raise CloudError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from None
 
 
-def _wait_until_ready(cloud: LocalCloud, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(root: Path, port: int, process: subprocess.Popen[bytes]) -> None:
     def is_ready_or_gone() -> bool:
-        return process.poll() is not None or _answers(cloud)
+        return process.poll() is not None or _answers(port)
 
     if not _wait_until(is_ready_or_gone, START_SECONDS):
-        raise CloudError(f"the local cloud does not answer after {START_SECONDS} s; its log: {log_file(cloud.root)}")
+        raise CloudError(f"the local cloud does not answer after {START_SECONDS} s; its log: {log_file(root)}")
     if process.returncode is not None:
-        last_lines = "\n".join(log_file(cloud.root).read_text(errors="replace").splitlines()[-5:])
+        last_lines = "\n".join(log_file(root).read_text(errors="replace").splitlines()[-5:])
         raise CloudError(f"the local cloud did not start:\n{last_lines}")
 
 
-def _answers(cloud: LocalCloud) -> bool:
+def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"{cloud.endpoint_url}/_ministack/health", timeout=2) as response:  # noqa: S310
+        with urllib.request.urlopen(f"http://{HOST}:{port}/_ministack/health", timeout=2) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

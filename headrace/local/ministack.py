@@ -1,4 +1,4 @@
-"""The only place that reaches into MiniStack, the engine of the local cloud.
+"""The only place that reaches into MiniStack, the engine of the local cloud, but for its functions for signatures.
 
 MiniStack has no SageMaker, lacks some template types and has no way to plug either in, so this module adds them to the
 tables MiniStack routes by. Those are internals: the version is checked here, and
@@ -23,9 +23,12 @@ from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 
 from headrace.local.cloud import ACCOUNT, HOST, REGION
+from headrace.local.credentials import AccessKey, make_key
+from headrace.local.door import Door
 from headrace.local.resources import MISSING_ATTRIBUTES, MISSING_TYPES, Attributes, ResourceType, ResourceWatcher
 from headrace.local.sagemaker.control_plane import SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
+from headrace.local.signatures import Fault, SignatureError
 
 VERSION = "1.5.33"
 
@@ -128,11 +131,21 @@ def install_functions(port: int) -> None:
     functions._build_function_url_event = _keep_path_encoded(functions._build_function_url_event)
     object_lambda.handle_request = _tell_query(object_lambda.handle_request)
     functions._execute_function = _take_turns(functions._execute_function, threading.Semaphore(FUNCTIONS_AT_ONCE))
+    sessions = FunctionSessions()
+    runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
+    functions.execution_credentials = runtime.execution_credentials = sessions.give
 
 
-async def serve(port: int, *, close: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then close while requests are still answered: what closes still logs."""
+async def serve(port: int, *, owner: AccessKey, close: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then close while requests are still answered: what closes still logs.
+
+    Args:
+        port: Where to listen.
+        owner: A key that requests may be signed with; the others are those that MiniStack gives out.
+        close: Ends what runs.
+    """
     app = importlib.import_module("ministack.app")
+    door = Door(app.app, port=port, find_key=lambda key_id: owner if key_id == owner.key_id else find_key(key_id))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -147,7 +160,59 @@ async def serve(port: int, *, close: Callable[[], None]) -> None:
     config.loglevel = "WARNING"
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
-    await serve_asgi(app.app, config, shutdown_trigger=stopped)
+    await serve_asgi(door, config, shutdown_trigger=stopped)  # type: ignore[arg-type]
+
+
+def find_key(key_id: str) -> AccessKey | None:
+    """A key that MiniStack gave out, an IAM user's or a temporary one.
+
+    Raises:
+        SignatureError: If it has expired.
+    """
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    responses: Any = importlib.import_module("ministack.core.responses")
+    # To MiniStack, `test` and the number of any account are keys of its administrator.
+    if evaluator.is_root_access_key(key_id):
+        return None
+    account = responses._account_from_sts_session(key_id) or evaluator.find_iam_access_key_account(key_id)
+    found = evaluator.resolve_credential(key_id, account)
+    if isinstance(found, evaluator.ResolvedCredential):
+        return AccessKey(key_id=key_id, secret=found.secret_access_key, session_token=found.session_token)
+    if found.code == "ExpiredTokenException":
+        raise SignatureError(Fault.EXPIRED_TOKEN, found.message)
+    return None
+
+
+class FunctionSessions:
+    """The temporary keys that functions call with, one for each function and role.
+
+    MiniStack would give them the number of the account, which opens nothing here.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str, str], AccessKey] = {}
+
+    def give(self, config: Mapping[str, Any]) -> dict[str, str]:
+        """The credentials in the environment of a function."""
+        function, role = config["FunctionArn"], config.get("Role", "")
+        key = self._keys.setdefault((function, role), make_key("ASIA"))
+        self._register(key, function, role.rpartition("/")[2])
+        return {
+            "AWS_ACCESS_KEY_ID": key.key_id,
+            "AWS_SECRET_ACCESS_KEY": key.secret,
+            "AWS_SESSION_TOKEN": key.session_token or "",
+        }
+
+    def _register(self, key: AccessKey, function: str, role: str) -> None:
+        sts: Any = importlib.import_module("ministack.services.sts")
+        account, name = function.split(":")[4], function.split(":")[6]
+        session = {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
+            "UserId": f"{role}:{name}",
+            "SecretAccessKey": key.secret,
+            "SessionToken": key.session_token,
+        }
+        sts.register_session(key.key_id, session)
 
 
 class SageMakerTasks:

@@ -1,16 +1,18 @@
 """The platform on the local cloud: found or started, its templates deployed, its images pushed."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from headrace.local import cloud as local_cloud
 from headrace.local.cloud import LocalCloud
 from headrace.local.deployment import PROJECT, Deployment, bootstrap, deploy, read_deployment, start_synthesis
 from headrace.local.images import ImageSource, ProcessImages
+
+DEFAULT_FOLDER: Final = ".headrace"
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -19,7 +21,7 @@ Step = Callable[[str], AbstractContextManager[None]]
 class Folders:
     """Where the local cloud keeps what it makes: all below one folder of the project that Git ignores."""
 
-    base: Path = PROJECT / ".headrace"
+    base: Path = PROJECT / DEFAULT_FOLDER
 
     @property
     def cloud(self) -> Path:
@@ -40,6 +42,17 @@ class Folders:
     def data(self) -> Path:
         """Made-up data sets."""
         return self.base / "data"
+
+    def make_private(self) -> None:
+        """Keep other users out; a folder of the caller's choice, which others may need, stays as it is.
+
+        Raises:
+            CloudError: If a folder is somebody else's.
+        """
+        if self.base.name == DEFAULT_FOLDER or not self.base.exists():
+            local_cloud.make_private(self.base)
+        for folder in (self.cloud, self.assembly, self.data):
+            local_cloud.make_private(folder)
 
 
 @contextmanager
@@ -69,6 +82,7 @@ def running_platform(
         EngineError: If the images cannot be built.
         ToolError: If the app cannot be synthesized or deployed.
     """
+    folders.make_private()
     images = images or ProcessImages(folders.environments)
     running = local_cloud.find(folders.cloud)
     if running:
@@ -87,9 +101,7 @@ def running_platform(
 
 def use_clients_of(cloud: LocalCloud) -> None:
     """Point the AWS clients of this process at the local cloud."""
-    for variable in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-        os.environ.pop(variable, None)
-    os.environ.update(cloud.client_environment)
+    local_cloud.point_clients(cloud.client_environment)
 
 
 def _deploy(

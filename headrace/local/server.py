@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from headrace.local import cloud, ministack
+from headrace.local.credentials import read_owner_key
 from headrace.local.file_systems import FileSystems
 from headrace.local.images import PushedImages
 from headrace.local.sagemaker import SageMaker, stop_leftover_processes
@@ -29,8 +30,6 @@ def main() -> None:
     if arguments.stop_with_caller:
         threading.Thread(target=_stop_when_caller_ends, daemon=True).start()
 
-    os.environ.update(cloud.client_environment(arguments.port))
-    ministack.configure(arguments.port)
     with lock:
         _serve(root, arguments.port)
         sys.stdout.flush()
@@ -40,6 +39,10 @@ def main() -> None:
 
 
 def _serve(root: Path, port: int) -> None:
+    owner = read_owner_key(root)
+    environment = cloud.client_environment(port, owner)
+    cloud.point_clients(environment)
+    ministack.configure(port)
     jobs = root / "sagemaker"
     stop_leftover_processes(jobs)
     s3 = boto3.client("s3")
@@ -47,7 +50,7 @@ def _serve(root: Path, port: int) -> None:
     file_systems.remove_leftovers()
     sagemaker = SageMaker(
         root=jobs,
-        registry=PushedImages(root, cloud.client_environment(port)),
+        registry=PushedImages(root, environment),
         s3=s3,
         # A job's end waits for its last log lines, so a log service that hangs must not hold it up.
         logs=boto3.client("logs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})),
@@ -58,7 +61,7 @@ def _serve(root: Path, port: int) -> None:
     ministack.install_sagemaker(sagemaker)
     ministack.install_resources(file_systems.list_watchers())
     ministack.install_functions(port)
-    asyncio.run(ministack.serve(port, close=sagemaker.close))
+    asyncio.run(ministack.serve(port, owner=owner, close=sagemaker.close))
 
 
 def _stop_when_caller_ends() -> None:

@@ -1,7 +1,6 @@
 """One local cloud with the platform on it, for all tests of this folder."""
 
 import json
-import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
@@ -15,21 +14,15 @@ import pytest
 from headrace import bigmart, pictures
 from headrace.contract import Workload
 from headrace.local import pipeline
-from headrace.local.cloud import HOST, LocalCloud
+from headrace.local.cloud import LocalCloud
 from headrace.local.deployment import Deployment
 from headrace.local.platform import Folders, running_platform
 from headrace.local.workload_runs import BigMartRun
+from tests.local_clouds import find_free_port, own_clients
 
 ROWS = 1_500
 CLASSES = 4
 PICTURES_PER_CLASS = 12
-
-
-def find_free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def make_folders(base: Path) -> Folders:
@@ -50,7 +43,13 @@ class Platform:
 
     def client(self, service: str) -> Any:
         """A stock client of the local cloud."""
-        return boto3.client(service, endpoint_url=self.cloud.endpoint_url)
+        key = self.cloud.key
+        return boto3.client(
+            service,
+            endpoint_url=self.cloud.endpoint_url,
+            aws_access_key_id=key.key_id,
+            aws_secret_access_key=key.secret,
+        )
 
     def start(self, name: str | None = None, **names: str) -> str:
         """Start an execution; its ARN."""
@@ -103,13 +102,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The platform, deployed to a local cloud of its own."""
     folders = make_folders(tmp_path_factory.mktemp("local"))
     with (
-        pytest.MonkeyPatch.context() as environment,
+        own_clients(),
         running_platform(
             folders, environment="dev", port=find_free_port(), keep=False, step=lambda _: nullcontext()
         ) as (cloud, deployment),
     ):
-        for name, value in cloud.client_environment.items():
-            environment.setenv(name, value)
         yield Platform(cloud, deployment)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from headrace.local import cloud
 from tests.conftest import PROJECT
-from tests.end_to_end.conftest import find_free_port, make_folders
+from tests.end_to_end.conftest import make_folders
+from tests.local_clouds import find_free_port
 
 pytestmark = pytest.mark.slow
 

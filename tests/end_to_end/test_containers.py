@@ -1,12 +1,10 @@
 """The pipeline with containers of an engine instead of processes."""
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
@@ -17,10 +15,11 @@ from headrace.local.images import EngineImages
 from headrace.local.platform import running_platform
 from headrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
 from lambdas.image_normalizer.normalize import normalize
-from tests.end_to_end.conftest import CLASSES, Platform, find_free_port, make_folders
+from tests.end_to_end.conftest import CLASSES, Platform, make_folders
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state
 from tests.engines import engine_alone, give_up, read_build_settings
+from tests.local_clouds import clients_of, find_free_port, own_clients
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -40,7 +39,7 @@ def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
     except EngineError as error:
         give_up(str(error))
     started = ExitStack()
-    with patch.dict(os.environ):
+    with own_clients():
         cloud, deployment = started.enter_context(
             running_platform(
                 make_folders(tmp_path_factory.mktemp("contained")),
@@ -55,17 +54,10 @@ def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield Platform(cloud, deployment)
 
 
-@contextmanager
-def clients_of(platform: Platform) -> Iterator[None]:
-    """Points the AWS clients of this process at a local cloud for a while."""
-    with patch.dict(os.environ, platform.cloud.client_environment):
-        yield
-
-
 def run_once(platform: Platform, sales: Path) -> tuple[dict[str, Any], list[Prediction]]:
     """The metrics of an execution and what its endpoint then predicts."""
     run = BigMartRun(sales, sales.parent)
-    with clients_of(platform):
+    with clients_of(platform.cloud):
         run.bring_data(platform.cloud, platform.deployment)
         execution = platform.run(EndpointName="compared")
         assert execution["status"] == "SUCCEEDED", execution.get("cause")
@@ -84,7 +76,7 @@ def test_ends_with_the_scores_and_predictions_of_processes(
 
 
 def test_makes_the_pictures_of_processes(contained: Platform) -> None:
-    with clients_of(contained):
+    with clients_of(contained.cloud):
         door = BatchDoor(contained, contained.client("s3"), {"images/few/a.jpg": make_image(1)})
         door.put(door.images)
 
@@ -95,7 +87,7 @@ def test_makes_the_pictures_of_processes(contained: Platform) -> None:
 
 
 def test_reads_pictures_through_the_normalizer(contained: Platform, made_up_pictures: Path, tmp_path: Path) -> None:
-    with clients_of(contained):
+    with clients_of(contained.cloud):
         ImagesRun(made_up_pictures, tmp_path).bring_data(contained.cloud, contained.deployment)
         arn = pipeline.start_execution(contained.deployment, Workload.IMAGES, "pictures", {})
         report = pipeline.follow_execution(arn, lambda _: None)
@@ -107,7 +99,7 @@ def test_reads_pictures_through_the_normalizer(contained: Platform, made_up_pict
 
 def test_leaves_no_container_behind_when_a_job_is_stopped(engine: Engine, contained: Platform, sales: Path) -> None:
     before = list_containers(engine)
-    with clients_of(contained):
+    with clients_of(contained.cloud):
         BigMartRun(sales, sales.parent).bring_data(contained.cloud, contained.deployment)
         arn = contained.start("contained-and-stopped")
         wait_for_state(arn, "Train")

@@ -1,7 +1,6 @@
 """The image workload: on dev, pictures through the normalizer; on prod, channels from S3, EFS and FSx in one job."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import boto3
 import pytest
@@ -20,7 +18,8 @@ from headrace.local.pipeline import ExecutionReport
 from headrace.local.platform import running_platform
 from headrace.local.workload_runs import ImagesRun
 from tests.conftest import REAL_DATA
-from tests.end_to_end.conftest import CLASSES, PICTURES_PER_CLASS, find_free_port, make_folders
+from tests.end_to_end.conftest import CLASSES, PICTURES_PER_CLASS, make_folders
+from tests.local_clouds import find_free_port, own_clients
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +57,7 @@ def run_on_dev(tmp_path_factory: pytest.TempPathFactory, made_up_pictures: Path)
     folders = make_folders(tmp_path_factory.mktemp("dev") / "local")
     run = ImagesRun(made_up_pictures, folders.data)
     with (
-        patch.dict(os.environ),
+        own_clients(),
         running_platform(
             folders, environment="dev", port=find_free_port(), keep=False, step=lambda _: nullcontext()
         ) as (cloud, deployment),

@@ -10,7 +10,8 @@ import pexpect
 import pytest
 
 from headrace.local import cloud
-from tests.end_to_end.conftest import find_free_port, make_folders
+from tests.end_to_end.conftest import make_folders
+from tests.local_clouds import find_free_port
 
 pytestmark = pytest.mark.slow
 

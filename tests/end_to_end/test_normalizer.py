@@ -28,7 +28,8 @@ from headrace.local.deployment import Deployment, bootstrap, deploy, read_deploy
 from headrace.local.images import ProcessImages
 from headrace.local.platform import Folders
 from headrace.local.workload_runs import ImagesRun
-from tests.end_to_end.conftest import CLASSES, find_free_port
+from tests.end_to_end.conftest import CLASSES
+from tests.local_clouds import clients_of, find_free_port
 from tests.stacks.conftest import context_of, set_path
 
 pytestmark = pytest.mark.slow
@@ -93,9 +94,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     build(cdk.App(context=context, outdir=str(folder / "assembly"))).synth()
     cloud = local_cloud.start(folder / "cloud", find_free_port(), stop_with_caller=True)
     try:
-        with pytest.MonkeyPatch.context() as environment, urllib3.PoolManager(maxsize=50) as http:
-            for name, value in cloud.client_environment.items():
-                environment.setenv(name, value)
+        with clients_of(cloud), urllib3.PoolManager(maxsize=50) as http:
             bootstrap(cloud)
             deploy(cloud, folder / "assembly")
             found = Doors(cloud, read_deployment("dev"), boto3.client("s3"), http)

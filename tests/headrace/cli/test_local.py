@@ -1,6 +1,9 @@
 """The command line's own manners: help, mistakes, output."""
 
+import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -8,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from headrace.cli import cli, summary
+from headrace.cli.local import write_shell_lines
 from headrace.cli.summary import RunSummary
 from headrace.contract import Workload
 from headrace.local import cloud
@@ -50,6 +54,25 @@ def test_down_is_content_when_nothing_is_up(tmp_path: Path) -> None:
     answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), "down"])
 
     assert (answer.exit_code, answer.stderr) == (0, "no local cloud is up\n")
+
+
+def test_writes_an_environment_that_a_shell_takes_over_whatever_is_in_it() -> None:
+    wild = {"AWS_ACCESS_KEY_ID": "AKIA", "NO_PROXY": "a b;$(touch x)'\"`id`\n*"}
+    lines = write_shell_lines(wild, ["AWS_ENDPOINT_URL_S3", "HOME"])
+    before = {"AWS_SESSION_TOKEN": "t", "AWS_ENDPOINT_URL_S3": "https://x", "AWS_PROFILE": "p"}
+    tell = "import json, os; print(json.dumps(dict(os.environ)))"
+
+    done = subprocess.run(
+        ["/bin/sh", "-euc", f'eval "$1"; exec {sys.executable} -c "{tell}"', "sh", lines],
+        env=before,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    found = json.loads(done.stdout)
+    assert {name: found[name] for name in wild} == wild
+    assert not before.keys() & found.keys()
 
 
 def test_names_a_data_file_that_does_not_exist(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 """Finding, starting and stopping the local cloud's server."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from headrace.local import cloud
 from headrace.local.cloud import CloudError
+from headrace.local.credentials import AccessKey
 
 
 @pytest.fixture
@@ -53,8 +56,44 @@ def test_names_the_port_of_the_cloud_that_runs_already(tmp_path: Path) -> None:
 
 
 def test_points_clients_away_from_every_real_account() -> None:
-    environment = cloud.client_environment(4711)
+    environment = cloud.client_environment(4711, AccessKey(key_id="AKIA2", secret="s"))
 
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4711"
     assert environment["AWS_CONFIG_FILE"] == environment["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
     assert environment["AWS_EC2_METADATA_DISABLED"] == "true"
+
+
+def test_keeps_clients_from_what_would_lead_them_elsewhere_or_spoil_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = cloud.client_environment(4711, AccessKey(key_id="AKIA2", secret="s"))
+    monkeypatch.setattr(
+        "os.environ", {"AWS_SESSION_TOKEN": "t", "AWS_PROFILE": "p", "AWS_ENDPOINT_URL_S3": "https://x"}
+    )
+
+    cloud.point_clients(environment)
+
+    assert os.environ == environment
+
+
+def test_makes_new_clients_forget_the_key_that_older_ones_have_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    for name in ("AKIA2", "AKIA3"):
+        cloud.point_clients(cloud.client_environment(4711, AccessKey(key_id=name, secret="s")))
+        credentials = boto3.client("sts")._request_signer._credentials
+
+        assert credentials.access_key == name
+
+
+def test_keeps_its_state_from_other_users_also_where_the_folder_was_open_to_them(tmp_path: Path) -> None:
+    root = tmp_path / "cloud"
+    root.mkdir(mode=0o755)
+
+    cloud.claim(root, 4711).close()
+
+    assert root.stat().st_mode & 0o777 == 0o700
+
+
+def test_refuses_a_folder_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1_000_000)
+
+    with pytest.raises(CloudError, match="belongs to another user; choose another folder with --folder"):
+        cloud.make_private(tmp_path)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from headrace.local import ministack
+from headrace.local.cloud import ACCOUNT
+from headrace.local.credentials import AccessKey
 from headrace.local.ministack import EngineVersionError
 from headrace.local.resources import (
     EFS_ACCESS_POINT,
@@ -20,6 +22,7 @@ from headrace.local.resources import (
     MISSING_TYPES,
     ResourceWatcher,
 )
+from headrace.local.signatures import Fault, SignatureError
 
 
 @pytest.fixture(scope="module")
@@ -231,8 +234,10 @@ def test_lets_watchers_work_outside_of_the_loop_that_answers_requests(provisione
 def functions(monkeypatch: pytest.MonkeyPatch) -> Any:
     """MiniStack's Lambda with functions that a test may replace."""
     module: Any = importlib.import_module("ministack.services.lambda_svc")
-    for name in ("_build_function_url_event", "_execute_function"):
+    for name in ("_build_function_url_event", "_execute_function", "execution_credentials"):
         monkeypatch.setattr(module, name, getattr(module, name))
+    runtime = importlib.import_module("ministack.core.lambda_runtime")
+    monkeypatch.setattr(runtime, "execution_credentials", runtime.execution_credentials)
     object_lambda = importlib.import_module("ministack.services.s3_object_lambda")
     monkeypatch.setattr(object_lambda, "handle_request", object_lambda.handle_request)
     return module
@@ -282,6 +287,66 @@ def test_tells_object_lambda_the_query_of_an_alias(provisioners: Any, functions:
     asyncio.run(object_lambda.handle_request({}, "us-east-1", "GET", "a", {}, b"", {"width": ["8"]}, "/alias/a"))
 
     assert seen == ["/alias/a?width=8"]
+
+
+def test_finds_the_keys_that_the_engine_gives_out() -> None:
+    iam, sts = (importlib.import_module(f"ministack.services.{name}") for name in ("iam", "sts"))
+    account = ACCOUNT
+    record = {"Status": "Active", "SecretAccessKey": "secret", "UserName": "user"}
+    session = {"Arn": f"arn:aws:sts::{account}:assumed-role/r/s", "SecretAccessKey": "other", "SessionToken": "token"}
+    iam._access_keys["AKIAUSERS"] = record
+    iam._access_keys["AKIAIDLE"] = {**record, "Status": "Inactive"}
+    sts.register_session("ASIASESSION", session)
+
+    found = [ministack.find_key(name) for name in ("AKIAUSERS", "ASIASESSION", "AKIAIDLE", "AKIANOBODYS")]
+
+    assert found == [
+        AccessKey(key_id="AKIAUSERS", secret="secret"),
+        AccessKey(key_id="ASIASESSION", secret="other", session_token="token"),
+        None,
+        None,
+    ]
+
+
+def test_knows_an_expired_key() -> None:
+    sts = importlib.import_module("ministack.services.sts")
+    session = {"Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s", "SecretAccessKey": "s", "Expiration": 1.0}
+    sts._sessions["ASIAEXPIRED"] = session
+
+    with pytest.raises(SignatureError) as refused:
+        ministack.find_key("ASIAEXPIRED")
+
+    assert refused.value.fault == Fault.EXPIRED_TOKEN
+
+
+@pytest.mark.parametrize("name", ["test", "123456789012", ""])
+def test_gives_nobody_the_keys_that_are_the_engines_administrators(name: str) -> None:
+    assert ministack.find_key(name) is None
+
+
+def test_gives_functions_a_key_of_their_own_that_is_known(provisioners: Any, functions: Any) -> None:
+    ministack.install_functions(4711)
+    config = {
+        "FunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f",
+        "Role": "arn:aws:iam::0:role/r",
+    }
+
+    given = functions.execution_credentials(config)
+
+    assert given == functions.execution_credentials(config)
+    assert given != functions.execution_credentials({**config, "Role": "arn:aws:iam::0:role/other"})
+    assert ministack.find_key(given["AWS_ACCESS_KEY_ID"]) == AccessKey(
+        key_id=given["AWS_ACCESS_KEY_ID"],
+        secret=given["AWS_SECRET_ACCESS_KEY"],
+        session_token=given["AWS_SESSION_TOKEN"],
+    )
+
+
+def test_calls_the_function_of_credentials_that_is_replaced(functions: Any) -> None:
+    runtime = importlib.import_module("ministack.core.lambda_runtime")
+
+    assert "update(execution_credentials(self.config))" in inspect.getsource(runtime)
+    assert inspect.getsource(functions).count("update(execution_credentials(config))") == 3
 
 
 def test_lets_only_so_many_functions_run_at_once(

@@ -1,7 +1,6 @@
 """A whole template of what the engine lacks, on a real local cloud."""
 
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ from botocore.exceptions import WaiterError
 
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection
-from headrace.local.cloud import HOST, LocalCloud
+from headrace.local.cloud import LocalCloud
 from headrace.local.data_repositories import DataRepository, Policy
 from headrace.local.file_systems import list_folders
 from headrace.local.resources import MISSING_TYPES
 from headrace.local.sagemaker.s3_objects import S3Location
+from tests.local_clouds import clients_of, find_free_port
 
 pytestmark = pytest.mark.slow
 
@@ -137,13 +137,8 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = int(probe.getsockname()[1])
-    started = local_cloud.start(tmp_path_factory.mktemp("cloud"), port, stop_with_caller=True)
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in started.client_environment.items():
-            environment.setenv(name, value)
+    started = local_cloud.start(tmp_path_factory.mktemp("cloud"), find_free_port(), stop_with_caller=True)
+    with clients_of(started):
         s3: Any = boto3.client("s3")
         s3.create_bucket(Bucket="raw")
         s3.put_object(Bucket="raw", Key="images/a.jpg", Body=b"1")

@@ -1,0 +1,36 @@
+"""What tests do with local clouds of their own."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import boto3
+
+from headrace.local import cloud as local_cloud
+from headrace.local.cloud import HOST, LocalCloud
+
+
+@contextmanager
+def own_clients() -> Iterator[None]:
+    """Have the AWS clients of this process be at the end what they were at the beginning."""
+    with patch.dict(os.environ):
+        yield
+    # The session remembers the key it has read.
+    boto3.setup_default_session()
+
+
+@contextmanager
+def clients_of(cloud: LocalCloud) -> Iterator[None]:
+    """Point the AWS clients of this process at a cloud for a while."""
+    with own_clients():
+        local_cloud.point_clients(cloud.client_environment)
+        yield
+
+
+def find_free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
