@@ -48,12 +48,14 @@ def _serve(root: Path, port: int) -> None:
     s3 = boto3.client("s3")
     file_systems = FileSystems(root, s3)
     file_systems.remove_leftovers()
+    # A job's end waits for its last log lines and metrics, so a service that hangs must not hold it up.
+    impatient = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
     sagemaker = SageMaker(
         root=jobs,
         registry=PushedImages(root, environment),
         s3=s3,
-        # A job's end waits for its last log lines, so a log service that hangs must not hold it up.
-        logs=boto3.client("logs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})),
+        logs=boto3.client("logs", config=impatient),
+        cloudwatch=boto3.client("cloudwatch", config=impatient),
         file_systems=file_systems,
         account=cloud.ACCOUNT,
         region=cloud.REGION,

@@ -9,7 +9,7 @@ from typing import Any
 from headrace.local.sagemaker import wire
 from headrace.local.sagemaker.endpoints import Endpoints
 from headrace.local.sagemaker.errors import SageMakerError
-from headrace.local.sagemaker.host import FileSystemMounts, Host, LogsClient, Patience, S3Client
+from headrace.local.sagemaker.host import CloudWatchClient, FileSystemMounts, Host, LogsClient, Patience, S3Client
 from headrace.local.sagemaker.images import ImageRegistry
 from headrace.local.sagemaker.models import EndpointConfigs, Models
 from headrace.local.sagemaker.processing import ProcessingJobs
@@ -25,7 +25,7 @@ class SageMaker:
 
     Args:
         root: a folder of its own for the files of jobs and endpoints and the records of their processes.
-        s3: a boto3 client; `logs` is one too. Both must work until `close` has returned.
+        s3: a boto3 client; `logs` and `cloudwatch` are, too. All must work until `close` has returned.
         file_systems: what channels can mount.
         patience: how long to wait for container programs.
     """
@@ -37,6 +37,7 @@ class SageMaker:
         registry: ImageRegistry,
         s3: S3Client,
         logs: LogsClient,
+        cloudwatch: CloudWatchClient,
         file_systems: FileSystemMounts,
         account: str,
         region: str,
@@ -47,6 +48,7 @@ class SageMaker:
             registry=registry,
             s3=s3,
             logs=logs,
+            cloudwatch=cloudwatch,
             file_systems=file_systems,
             account=account,
             region=region,
@@ -154,6 +156,7 @@ class SageMaker:
             "DeleteEndpoint": self._endpoints.delete,
             "InvokeEndpoint": self._endpoints.invoke,
             "AddTags": self._tags.add_tags,
+            "DeleteTags": self._tags.delete_tags,
             "ListTags": self._tags.list_tags,
         }
 

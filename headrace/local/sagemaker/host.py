@@ -64,6 +64,14 @@ class LogsClient(Protocol):
         ...
 
 
+class CloudWatchClient(Protocol):
+    """The part of boto3's CloudWatch client that training metrics use."""
+
+    def put_metric_data(self, **request: Any) -> Any:
+        """Stores values of metrics."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """How long the machine waits for container programs: SageMaker's own figures where it has them."""
@@ -87,6 +95,7 @@ class Host:
     registry: ImageRegistry
     s3: S3Client
     logs: LogsClient
+    cloudwatch: CloudWatchClient
     file_systems: FileSystemMounts
     account: str
     region: str

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from headrace.local.sagemaker.catalog import Catalog, list_page
+from headrace.local.sagemaker.descriptions import complete_model_request
 from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.rules import check_endpoint_config, check_model, check_s3_uri, list_containers
@@ -61,7 +62,7 @@ class Models:
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeModel."""
-        return self.find(request["ModelName"]).describe("ModelArn")
+        return complete_model_request(self.find(request["ModelName"]).describe("ModelArn"))
 
     def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DeleteModel; endpoints that serve it keep doing so."""

@@ -204,8 +204,8 @@ def start_program(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    except OSError as error:
-        raise AlgorithmError(f"the container's program {command[0]} could not be started: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise AlgorithmError(f"the container's program could not be started: {error}") from error
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

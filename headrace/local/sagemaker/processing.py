@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 from headrace.local.sagemaker.catalog import Catalog, list_page
 from headrace.local.sagemaker.channels import ChannelStager
+from headrace.local.sagemaker.descriptions import complete_processing_request
 from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.jobs import COMPLETED, Job, Outcome
 from headrace.local.sagemaker.processes import build_command
-from headrace.local.sagemaker.rules import check_processing_job
+from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_processing_job
 from headrace.local.sagemaker.s3_objects import S3Location, upload_folder
 from headrace.local.sagemaker.training import describe_resources
 from headrace.local.sagemaker.trees import ContainerTree
@@ -32,8 +33,8 @@ class ProcessingJob(Job):
     def describe(self) -> dict[str, Any]:
         """DescribeProcessingJob of the API."""
         with self.changed:
-            description = {key: value for key, value in self.request.items() if key != "Tags"}
-            description |= {
+            described = {key: value for key, value in self.request.items() if key != "Tags"}
+            description = complete_processing_request(described, DEFAULT_MAX_RUNTIME_SECONDS) | {
                 "ProcessingJobArn": self.arn,
                 "ProcessingJobStatus": self.status,
                 "CreationTime": self.creation_time,

@@ -6,6 +6,7 @@ from typing import Any
 from headrace.local.sagemaker.errors import DataError, RequestRefusedError
 from headrace.local.sagemaker.s3_objects import S3Location
 
+DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 PROCESSING_ROOT = "/opt/ml/processing/"
 
 
@@ -20,10 +21,21 @@ def check_training_job(request: Mapping[str, Any]) -> None:
     if "ResourceConfig" not in request:
         raise RequestRefusedError("ResourceConfig is required for a training job with a TrainingImage.")
     check_s3_uri(request["OutputDataConfig"]["S3OutputPath"])
+    check_spot(request)
     channels = request.get("InputDataConfig", [])
     refuse_duplicates("Channel names", [channel["ChannelName"] for channel in channels])
     for channel in channels:
         check_channel(channel, channel.get("InputMode", algorithm["TrainingInputMode"]), has_vpc="VpcConfig" in request)
+
+
+def check_spot(request: Mapping[str, Any]) -> None:
+    """Raises RequestRefusedError for managed spot training that may not wait as long as it may run."""
+    stopping = request.get("StoppingCondition", {})
+    run_seconds = stopping.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
+    if request.get("EnableManagedSpotTraining") and stopping.get("MaxWaitTimeInSeconds", 0) < run_seconds:
+        raise RequestRefusedError(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds."
+        )
 
 
 def check_channel(channel: Mapping[str, Any], mode: str, *, has_vpc: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,7 +33,7 @@ class S3Location:
     @classmethod
     def parse(cls, uri: str) -> "S3Location":
         """The place that s3://bucket/key or one of S3's https addresses names."""
-        parts = urlsplit(uri.replace("#", "%23").replace("?", "%3F") if uri.startswith("s3://") else uri)
+        parts = split_address(uri)
         path = unquote(parts.path) if parts.scheme == "https" else uri.removeprefix("s3://").partition("/")[2]
         if parts.scheme == "s3" and parts.netloc:
             return cls(parts.netloc, path)
@@ -51,6 +51,14 @@ class S3Location:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+
+def split_address(uri: str) -> SplitResult:
+    """An address's parts; raises DataError for what is none."""
+    try:
+        return urlsplit(uri.replace("#", "%23").replace("?", "%3F") if uri.startswith("s3://") else uri)
+    except ValueError as error:
+        raise DataError(f'"{uri}" is not an address in S3 ({error}); write it as s3://bucket/key') from error
 
 
 def is_missing(error: BaseException) -> bool:

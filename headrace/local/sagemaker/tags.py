@@ -27,6 +27,14 @@ class Tags:
             self._tags[arn].update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
         return self.list_tags(request)
 
+    def delete_tags(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteTags of the API; keys that no tag has are no mistake."""
+        arn = self._find(request["ResourceArn"])
+        with self._lock:
+            for key in request["TagKeys"]:
+                self._tags[arn].pop(key, None)
+        return {}
+
     def list_tags(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """ListTags of the API, always in one page."""
         arn = self._find(request["ResourceArn"])

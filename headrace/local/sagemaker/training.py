@@ -9,18 +9,18 @@ from typing import Any, ClassVar
 from headrace.local.sagemaker.archives import pack_folder
 from headrace.local.sagemaker.catalog import Catalog, list_page
 from headrace.local.sagemaker.channels import ChannelStager
+from headrace.local.sagemaker.descriptions import complete_training_request
 from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.jobs import Job, Outcome
 from headrace.local.sagemaker.left_files import LeftFolder
-from headrace.local.sagemaker.metrics import MetricCollector
+from headrace.local.sagemaker.metrics import MetricCollector, MetricPublisher
 from headrace.local.sagemaker.processes import build_command
-from headrace.local.sagemaker.rules import check_training_job
+from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_training_job
 from headrace.local.sagemaker.s3_objects import S3Location, download_prefix, upload_file, upload_folder
 from headrace.local.sagemaker.trees import ContainerTree
 
-DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 NOT_DESCRIBED = {"Tags", "SessionChainingConfig"}
 STATUS_MESSAGES = {
     "Starting": "Starting the training job",
@@ -48,7 +48,8 @@ class TrainingJob(Job):
         super().__init__({**request, "StoppingCondition": stopping}, host, image)
         self.transitions: list[dict[str, Any]] = []
         self._algorithm = request["AlgorithmSpecification"]
-        self._metrics = MetricCollector(self._algorithm.get("MetricDefinitions", []))
+        publisher = MetricPublisher(host.cloudwatch, self.name)
+        self._metrics = MetricCollector(self._algorithm.get("MetricDefinitions", []), publisher)
         self._results = S3Location.parse(request["OutputDataConfig"]["S3OutputPath"]).join(f"{self.name}/output")
         self._is_packed = request["OutputDataConfig"].get("CompressionType") != "NONE"
         self._enter("Starting")
@@ -56,8 +57,8 @@ class TrainingJob(Job):
     def describe(self) -> dict[str, Any]:
         """DescribeTrainingJob of the API."""
         with self.changed:
-            description = {key: value for key, value in self.request.items() if key not in NOT_DESCRIBED}
-            description |= {
+            described = {key: value for key, value in self.request.items() if key not in NOT_DESCRIBED}
+            description = complete_training_request(described) | {
                 "TrainingJobArn": self.arn,
                 "TrainingJobStatus": self.status,
                 "SecondaryStatus": self.transitions[-1]["Status"],
@@ -133,6 +134,7 @@ class TrainingJob(Job):
             self._stage(tree, stager)
             outcome = self._train(tree, stager)
         finally:
+            self._metrics.close()
             stager.export_changes()
         self._enter("Uploading")
         self._store_results(tree)

@@ -4,7 +4,7 @@ import difflib
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.loaders
@@ -124,6 +124,14 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def is_timestamp(value: Any) -> bool:
+    """Whether a value is a time, or the seconds from 1970 to one that there is."""
+    try:
+        return isinstance(value, datetime) or (is_number(value) and bool(datetime.fromtimestamp(value, UTC)))
+    except (OverflowError, ValueError, OSError):
+        return False
+
+
 TYPE_CHECKS: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "blob": lambda value: isinstance(value, bytes | str),
@@ -132,7 +140,7 @@ TYPE_CHECKS: dict[str, Callable[[Any], bool]] = {
     "long": is_whole_number,
     "float": is_number,
     "double": is_number,
-    "timestamp": lambda value: is_number(value) or isinstance(value, datetime),
+    "timestamp": is_timestamp,
     "structure": lambda value: isinstance(value, Mapping),
     "map": lambda value: isinstance(value, Mapping),
     "list": lambda value: isinstance(value, list | tuple),

@@ -31,6 +31,8 @@ def answer_http(call: Call, method: str, path: str, headers: Mapping[str, str], 
         return answer_operation(call, given["x-amz-target"].removeprefix(TARGET_PREFIX), body)
     except SageMakerError as error:
         return write_error(error)
+    except RecursionError:
+        return write_error(SageMakerError("SerializationException", "The request's body is nested too deeply."))
 
 
 def answer_operation(call: Call, operation: str, body: bytes) -> HttpAnswer:
@@ -61,6 +63,8 @@ def read_json(body: bytes) -> dict[str, Any]:
     """A request's JSON object; raises SageMakerError for anything else."""
     try:
         request = json.loads(body or b"{}")
+        # Half a character may be escaped in JSON, but no text can hold it.
+        json.dumps(request, ensure_ascii=False).encode()
     except ValueError as error:
         raise SageMakerError("SerializationException", f"The request's body is not JSON: {error}") from error
     if not isinstance(request, dict):

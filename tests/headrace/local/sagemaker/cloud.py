@@ -9,7 +9,7 @@ from headrace.local.file_systems import FileSystems
 from headrace.local.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
 from headrace.local.sagemaker import ContainerImage, Patience, SageMaker
 from headrace.local.sagemaker.validation import find_violations, load_service_model
-from tests.headrace.local.sagemaker.fakes import FakeLogs, FakeRegistry, FakeS3
+from tests.headrace.local.sagemaker.fakes import FakeCloudWatch, FakeLogs, FakeRegistry, FakeS3
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -61,6 +61,7 @@ class Cloud:
         self.root = folder / "sagemaker"
         self.s3 = s3 or FakeS3("raw", "work")
         self.logs = FakeLogs()
+        self.cloudwatch = FakeCloudWatch()
         self.registry = FakeRegistry()
         self.file_systems = FileSystems(folder, self.s3)
         self.sagemaker = SageMaker(
@@ -68,6 +69,7 @@ class Cloud:
             registry=self.registry,
             s3=self.s3,
             logs=self.logs,
+            cloudwatch=self.cloudwatch,
             file_systems=self.file_systems,
             account=ACCOUNT,
             region=REGION,

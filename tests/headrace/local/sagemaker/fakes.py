@@ -114,6 +114,16 @@ class FakeLogs:
         return sum(text in event["message"] for events in self.streams.values() for event in events)
 
 
+class FakeCloudWatch:
+    """Metric values as lists, by namespace."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[dict[str, Any]]] = defaultdict(list)
+
+    def put_metric_data(self, **request: Any) -> Any:
+        self.values[request["Namespace"]] += request["MetricData"]
+
+
 class FakeRegistry:
     """Images by name."""
 

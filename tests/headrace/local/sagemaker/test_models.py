@@ -14,7 +14,7 @@ def image(cloud: Cloud) -> str:
 def test_describes_a_model_as_it_was_requested(cloud: Cloud, image: str) -> None:
     model = cloud.call("DescribeModel", ModelName="first")
 
-    assert model["PrimaryContainer"] == {"Image": image, "Environment": {"ANSWER": "first"}}
+    assert model["PrimaryContainer"] == {"Mode": "SingleModel", "Image": image, "Environment": {"ANSWER": "first"}}
     assert model["ModelArn"] == "arn:aws:sagemaker:eu-west-1:123456789012:model/first"
 
 
@@ -53,6 +53,15 @@ def test_forgets_the_tags_of_a_deleted_model(cloud: Cloud, image: str) -> None:
     cloud.call("CreateModel", ModelName="second", PrimaryContainer={"Image": image})
 
     assert cloud.call("ListTags", ResourceArn=arn)["Tags"] == []
+
+
+def test_deletes_tags_by_their_keys(cloud: Cloud, image: str) -> None:
+    tags = [{"Key": "team", "Value": "ml"}, {"Key": "stage", "Value": "dev"}]
+    arn = cloud.call("CreateModel", ModelName="second", PrimaryContainer={"Image": image}, Tags=tags)["ModelArn"]
+
+    cloud.call("DeleteTags", ResourceArn=arn, TagKeys=["team", "absent"])
+
+    assert cloud.call("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "stage", "Value": "dev"}]
 
 
 def test_refuses_tags_for_a_resource_that_does_not_exist(cloud: Cloud) -> None:

@@ -47,6 +47,7 @@ VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
         ({"InputDataConfig": [{"ChannelName": "train", "DataSource": {}}]}, "must have exactly one data source"),
         ({"OutputDataConfig": {"S3OutputPath": "https://example.com/b"}}, "is not an address in S3"),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "needs a TrainingImage"),
+        ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds"),
     ],
 )
 def test_refuses_a_training_job(changes: dict[str, Any], message: str) -> None:
