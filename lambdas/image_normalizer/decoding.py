@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from io import BytesIO
-from typing import Final
+from typing import Final, NamedTuple
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from . import headers
+from . import headers, memory
 from .errors import (
     ImageCorruptError,
     ImageTooLargeError,
@@ -17,24 +17,14 @@ from .errors import (
     NormalizeError,
     UnsupportedFormatError,
 )
-from .formats import Format, detect_format
+from .formats import Format
 from .limits import Limits
 from .options import Colour
 from .orientation import Orientation, read_exif_orientation
+from .pixel_parts import PixelParts, select_jpeg_parts, select_png_parts
 
-# What libwebp's animation decoder and Pillow hold of a picture together, measured.
-_WEBP_BYTES_PER_PIXEL: Final = 16
-_TIFF: Final = "TIFF"
-
-# Modes of Pillow's in which an image is resampled: 8-bit grey, 16-bit grey, colour, colour times opacity.
-GREY: Final = "L"
-DEEP_GREY: Final = "I"
-RGB: Final = "RGB"
-TRANSLUCENT: Final = "RGBa"
-
-# Pillow keeps all other modes in four bytes, RGB among them.
-_BYTES_PER_PIXEL: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}
-_FOUR_BYTES: Final = 4
+# What libwebp's animation decoder and Pillow hold of a picture beside its pixels, measured.
+_WEBP_BYTES_PER_PIXEL: Final = 12
 
 _PLUGINS: Final = {
     Format.BMP: "Bmp",
@@ -46,17 +36,36 @@ _PLUGINS: Final = {
 }
 
 
-def open_image(image_bytes: bytes, limits: Limits) -> ImageFile:
-    """The image with its header read and found affordable, and no pixel decoded."""
-    limits.check_file(len(image_bytes))
-    found = detect_format(image_bytes)
-    _check_header(image_bytes, found, limits)
-    with translate_errors(found):
-        image = load_plugin(found)(BytesIO(image_bytes))
+class Opened(NamedTuple):
+    """An image with its header read, and no pixel decoded.
+
+    Args:
+        image: Pillow's.
+        orientation: How it wants to be turned.
+        decoder_bytes: What its decoder holds beside the pixels.
+        is_scalable: Whether its decoder can make it smaller and grey.
+    """
+
+    image: ImageFile
+    orientation: Orientation
+    decoder_bytes: int
+    is_scalable: bool = False
+
+
+def open_image(image_bytes: bytes, found: Format, limits: Limits) -> Opened:
+    """An image of a known format, found affordable as far as its header tells."""
+    parts, decoder_bytes, is_scalable = _check_header(image_bytes, found, limits)
+    image = load_plugin(found)(BytesIO(parts.image_bytes))
     limits.check_pixels(*image.size)
     # In one piece: by default the decoder gets 64 KiB at a time.
     image.decodermaxblock = len(image_bytes)
-    return image
+    if found is Format.TIFF:
+        # Pillow turns a TIFF while it loads it, for which it needs the decoded image twice.
+        turning = memory.count_pixel_bytes(image.size, image.mode)
+        return Opened(image, Orientation.TOP_LEFT, max(decoder_bytes, turning))
+    exif = parts.exif or image.info.get("exif")
+    orientation = read_exif_orientation(exif) if isinstance(exif, bytes) else Orientation.TOP_LEFT
+    return Opened(image, orientation, decoder_bytes, is_scalable)
 
 
 def load_plugin(found: Format) -> Callable[[BytesIO], ImageFile]:
@@ -70,31 +79,23 @@ def load_plugin(found: Format) -> Callable[[BytesIO], ImageFile]:
 load_plugin(Format.JPEG)
 
 
-def read_orientation(image: ImageFile) -> Orientation:
-    """How an opened image wants to be turned."""
-    # Pillow turns a TIFF while it loads it.
-    if image.format == _TIFF:
-        return Orientation.TOP_LEFT
-    return read_exif_orientation(image.info.get("exif", b""))
-
-
-def decode(image: ImageFile, colour: Colour, least_size: tuple[int, int], limits: Limits) -> Image.Image:
-    """The pixels of an opened image, ready for resampling.
+def prepare(opened: Opened, colour: Colour, least_size: tuple[int, int]) -> str:
+    """Make an opened image ready for being decoded, and tell the mode in which it is resampled.
 
     Args:
-        image: What `open_image` gave.
+        opened: What `open_image` gave.
         colour: Whether only the brightness matters.
         least_size: A JPEG is decoded to the smallest half, quarter or eighth that is no smaller than this.
-        limits: What it may cost.
     """
-    name = image.format or ""
-    with translate_errors(name):
-        image.draft(GREY if colour is Colour.GREY else RGB, least_size)
-    target = _choose_mode(image, colour)
-    limits.check_decoding(image.width * image.height * _count_bytes(image, target))
-    with translate_errors(name):
-        image.load()
-        return _convert(image, target)
+    if opened.is_scalable:
+        opened.image.draft(memory.GREY if colour is Colour.GREY else memory.RGB, least_size)
+    return _choose_mode(opened.image, colour)
+
+
+def decode(opened: Opened, target: str) -> Image.Image:
+    """The pixels of an image that was prepared for this mode."""
+    opened.image.load()
+    return _convert(opened.image, target)
 
 
 @contextmanager
@@ -108,15 +109,21 @@ def translate_errors(name: str) -> Iterator[None]:
         raise ImageTooLargeError(f"the {name} needs more memory than there is") from None
     # Pillow's decoders raise whatever a damaged file makes them stumble over.
     except Exception as error:
-        if "truncated" in str(error):
-            raise ImageTruncatedError(f"the {name} ends too early: {error}") from error
-        raise ImageCorruptError(f"the {name} is damaged: {error}") from error
+        told = str(error) or type(error).__name__
+        if "truncated" in told:
+            raise ImageTruncatedError(f"the {name} ends too early: {told}") from error
+        raise ImageCorruptError(f"the {name} is damaged: {told}") from error
 
 
-def _check_header(image_bytes: bytes, found: Format, limits: Limits) -> None:
+def _check_header(image_bytes: bytes, found: Format, limits: Limits) -> tuple[PixelParts, int, bool]:
+    """What the decoder shall see, what it will hold beside the pixels, and whether it can scale."""
+    parts = PixelParts(image_bytes, b"")
+    # Pillow reads all of the file, or as much of it as one frame takes, at once.
+    decoder_bytes = len(image_bytes)
+    is_scalable = False
     match found:
         case Format.BMP:
-            headers.check_bmp_runs(image_bytes)
+            decoder_bytes += headers.count_bmp_run_bytes(image_bytes)
         case Format.GIF:
             limits.check_pixels(*headers.read_gif_size(image_bytes))
         case Format.JPEG:
@@ -124,47 +131,34 @@ def _check_header(image_bytes: bytes, found: Format, limits: Limits) -> None:
             limits.check_pixels(*header.size)
             limits.check_decoding(header.coefficient_bytes)
             limits.check_scans(header.scans, header.coefficient_bytes)
+            parts, is_scalable = select_jpeg_parts(image_bytes), not header.is_lossless
+            decoder_bytes += header.coefficient_bytes + len(parts.image_bytes)
         case Format.PNG:
-            headers.check_png_chunks(image_bytes)
+            parts = select_png_parts(image_bytes)
+            decoder_bytes += len(parts.image_bytes)
         case Format.TIFF:
-            headers.check_tiff_pieces(image_bytes)
+            decoder_bytes += headers.count_tiff_piece_bytes(image_bytes)
         case Format.WEBP:
             width, height = headers.read_webp_size(image_bytes)
             limits.check_pixels(width, height)
-            limits.check_decoding(width * height * _WEBP_BYTES_PER_PIXEL)
+            decoder_bytes += width * height * _WEBP_BYTES_PER_PIXEL
+            # Its decoder takes all of it when it is opened.
+            limits.check_decoding(decoder_bytes + memory.count_pixel_bytes((width, height), memory.RGB))
+    return parts, decoder_bytes, is_scalable
 
 
 def _choose_mode(image: Image.Image, colour: Colour) -> str:
     if image.mode in ("F", "I"):
         raise UnsupportedFormatError("pixels of 32 bits have no known range; send 8 or 16 bits a channel")
     if image.mode.startswith("I"):
-        return DEEP_GREY
+        return memory.DEEP_GREY
     if image.has_transparency_data:
-        return TRANSLUCENT
-    return GREY if colour is Colour.GREY else RGB
-
-
-def _count_bytes(image: ImageFile, target: str) -> int:
-    """Bytes per pixel of a decoded image and of its copies on the way to another mode."""
-    decoded = _BYTES_PER_PIXEL.get(image.mode, _FOUR_BYTES)
-    turned = decoded if image.format == _TIFF else 0
-    if image.mode == target:
-        return decoded + turned
-    between = _FOUR_BYTES if _choose_detour(image.mode, target) else 0
-    return decoded + turned + between + _BYTES_PER_PIXEL.get(target, _FOUR_BYTES)
-
-
-def _choose_detour(mode: str, target: str) -> str | None:
-    """The mode between these two, where Pillow has no direct way."""
-    if target == TRANSLUCENT and mode != "RGBA":
-        return "RGBA"
-    if target == GREY and mode in ("CMYK", "LAB"):
-        return RGB
-    return None
+        return memory.TRANSLUCENT
+    return memory.GREY if colour is Colour.GREY else memory.RGB
 
 
 def _convert(image: Image.Image, target: str) -> Image.Image:
     if image.mode == target:
         return image
-    detour = _choose_detour(image.mode, target)
+    detour = memory.choose_detour(image.mode, target)
     return (image.convert(detour) if detour else image).convert(target)

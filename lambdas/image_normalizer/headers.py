@@ -16,6 +16,7 @@ _END_OF_IMAGE: Final = 0xD9
 # The frame headers of all the processes that JPEG knows; the others of the range are tables.
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE_FRAMES: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_LOSSLESS_FRAMES: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 # A marker with a length; in coded data 0xff is followed by 0 or by a restart marker.
 _SEGMENT: Final = re.compile(rb"\xff([\x02-\xcf\xd9-\xfe])")
 
@@ -26,13 +27,27 @@ _MOST_JPEG_JUNK: Final = 64 * 1024
 _MOST_PNG_CHUNKS: Final = 16 * 1024
 _MOST_TIFF_PIECES: Final = 64 * 1024
 _TIFF_OFFSETS: Final = (0x0111, 0x0144)
-# Pillow's run-length decoder is written in Python.
+_TIFF_SHORT, _TIFF_LONG = 3, 4
+_TIFF_UNCOMPRESSED: Final = 1
+# The JPEG decoder within may keep as much again until the last scan.
+_TIFF_JPEG: Final = frozenset({6, 7})
+# Pillow's run-length decoder is written in Python, and keeps two copies of the pixels, one of them with room to grow.
 _MOST_BMP_RUN_BYTES: Final = 2 * 1024 * 1024
+_BMP_RUN_BYTES_PER_PIXEL: Final = 3
 _GIF_HEADER_BYTES: Final = 256 * 1024
 _GIF_IMAGE: Final = 0x2C
 _GIF_EXTENSION: Final = 0x21
 
 Size = tuple[int, int]
+
+
+class Part(NamedTuple):
+    """A segment of a JPEG or a chunk of a PNG: what it is, and where it and its content begin and end."""
+
+    kind: bytes
+    start: int
+    content: int
+    end: int
 
 
 class JpegHeader(NamedTuple):
@@ -42,30 +57,39 @@ class JpegHeader(NamedTuple):
         size: Width and height.
         coefficient_bytes: What the decoder holds until the last scan; nothing where one scan has everything.
         scans: How many scans there are; 1 where one has everything.
+        is_lossless: Whether its decoder can neither scale nor change colours.
     """
 
     size: Size
     coefficient_bytes: int
     scans: int
+    is_lossless: bool
 
 
-def read_jpeg_header(image_bytes: bytes) -> JpegHeader:
-    """The size of a JPEG, and what decoding all its scans would need."""
-    frame = None
+def find_jpeg_segments(image_bytes: bytes) -> Iterator[Part]:
+    """The segments of a JPEG up to its first scan, which is the last of them."""
     position = 2
     segments = junk = 0
+    has_frame = False
     while match := _SEGMENT.search(image_bytes, position):
         marker = match[1][0]
-        if marker == _START_OF_SCAN and frame:
-            return _describe_jpeg(image_bytes, frame, match)
-        if marker in _FRAMES:
-            frame = match
         segments += 1
         junk += match.start() - position
         if segments > _MOST_JPEG_SEGMENTS or junk > _MOST_JPEG_JUNK:
             raise TooComplexError("the JPEG has too many parts or stray bytes before its first scan")
         position = _skip_segment(image_bytes, match)
+        yield Part(match[1], match.start(), match.end() + 2, position)
+        if marker == _START_OF_SCAN and has_frame:
+            return
+        has_frame = has_frame or marker in _FRAMES
     raise ImageTruncatedError("the JPEG ends before its first scan")
+
+
+def read_jpeg_header(image_bytes: bytes) -> JpegHeader:
+    """The size of a JPEG, and what decoding all its scans would need."""
+    segments = list(find_jpeg_segments(image_bytes))
+    frame = next(segment for segment in reversed(segments) if segment.kind[0] in _FRAMES)
+    return _describe_jpeg(image_bytes, frame, segments[-1])
 
 
 def read_webp_size(image_bytes: bytes) -> Size:
@@ -98,58 +122,87 @@ def read_gif_size(image_bytes: bytes) -> Size:
     return max(width, left + frame_width), max(height, top + frame_height)
 
 
-def check_png_chunks(image_bytes: bytes) -> None:
-    """Refuse a PNG of very many chunks."""
+def find_png_chunks(image_bytes: bytes) -> Iterator[Part]:
+    """The chunks of a PNG up to its end or to the file's."""
     position = 8
     for _ in range(_MOST_PNG_CHUNKS):
         if position >= len(image_bytes):
             return
-        position += 12 + int.from_bytes(image_bytes[position : position + 4], "big")
+        length, kind = int.from_bytes(image_bytes[position : position + 4]), image_bytes[position + 4 : position + 8]
+        chunk = Part(kind, position, position + 8, position + 12 + length)
+        yield chunk
+        if kind == b"IEND":
+            return
+        position = chunk.end
     raise TooComplexError(f"the PNG has more than {_MOST_PNG_CHUNKS} chunks")
 
 
-def check_tiff_pieces(image_bytes: bytes) -> None:
-    """Refuse a TIFF whose first image is in very many strips or tiles."""
-    for tag, count, _ in read_tiff_entries(image_bytes):
+def count_tiff_piece_bytes(image_bytes: bytes) -> int:
+    """What the decoder of a compressed TIFF holds beside the pixels: a strip or a tile.
+
+    Raises:
+        TooComplexError: If there are very many of them.
+    """
+    values: dict[int, int] = {}
+    for tag, count, value in read_tiff_entries(image_bytes):
         if tag in _TIFF_OFFSETS and count > _MOST_TIFF_PIECES:
             raise TooComplexError(f"the TIFF has {count} strips or tiles, more than {_MOST_TIFF_PIECES}")
+        values.setdefault(tag, value)
+    compression = values.get(0x0103, _TIFF_UNCOMPRESSED)
+    if compression == _TIFF_UNCOMPRESSED:
+        return 0
+    height = values.get(0x0101, 0)
+    strip = values.get(0x0100, 0) * min(height, values.get(0x0116, height))
+    tile = values.get(0x0142, 0) * values.get(0x0143, 0)
+    bits = max(values.get(0x0102, 1), 8) * max(values.get(0x0115, 1), 1)
+    return max(strip, tile) * bits // 8 * (2 if compression in _TIFF_JPEG else 1)
 
 
-def check_bmp_runs(image_bytes: bytes) -> None:
-    """Refuse a large BMP whose pixels are compressed in runs."""
+def count_bmp_run_bytes(image_bytes: bytes) -> int:
+    """What the decoder of a BMP holds beside the pixels, which is much where these are compressed in runs.
+
+    Raises:
+        TooComplexError: If the runs are long.
+    """
     compression = int.from_bytes(image_bytes[30:34], "little")
-    if compression in (1, 2) and len(image_bytes) > _MOST_BMP_RUN_BYTES:
+    if compression not in (1, 2):
+        return 0
+    if len(image_bytes) > _MOST_BMP_RUN_BYTES:
         raise TooComplexError(f"the BMP has runs in more than {_MOST_BMP_RUN_BYTES} bytes; send it uncompressed")
+    width, height = (int.from_bytes(image_bytes[at : at + 4], "little", signed=True) for at in (18, 22))
+    return abs(width * height) * _BMP_RUN_BYTES_PER_PIXEL
 
 
 def read_tiff_entries(block: bytes) -> Iterator[tuple[int, int, int]]:
     """The entries of the first directory of a TIFF or of a block of EXIF, up to where it is damaged.
 
-    Each is its tag, how many values it has, and the first of them where it is a short number stored in place.
+    Each is its tag, how many values it has, and the first of them where they are whole numbers of two or four bytes.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     try:
         (offset,) = struct.unpack_from(f"{order}I", block, 4)
         (entries,) = struct.unpack_from(f"{order}H", block, offset)
-        for entry in range(entries):
-            tag, count, value = struct.unpack_from(f"{order}H2xIH", block, offset + 2 + 12 * entry)
-            yield tag, count, value
+        for start in range(offset + 2, offset + 2 + 12 * entries, 12):
+            tag, kind, count, place = struct.unpack_from(f"{order}HHII", block, start)
+            size, letter = (4, "I") if kind == _TIFF_LONG else (2, "H")
+            at = place if count * size > 4 and kind in (_TIFF_SHORT, _TIFF_LONG) else start + 8
+            yield tag, count, struct.unpack_from(f"{order}{letter}", block, at)[0]
     except struct.error:
         return
 
 
-def _describe_jpeg(image_bytes: bytes, frame: re.Match[bytes], scan: re.Match[bytes]) -> JpegHeader:
+def _describe_jpeg(image_bytes: bytes, frame: Part, scan: Part) -> JpegHeader:
     try:
-        height, width, components = struct.unpack_from(">HHB", image_bytes, frame.end() + 3)
-        samplings = [image_bytes[frame.end() + 9 + 3 * number] for number in range(components)]
-        components_of_scan = image_bytes[scan.end() + 2]
+        height, width, components = struct.unpack_from(">HHB", image_bytes, frame.content + 1)
+        samplings = [image_bytes[frame.content + 7 + 3 * number] for number in range(components)]
+        components_of_scan = image_bytes[scan.content]
     except (struct.error, IndexError):
         raise ImageTruncatedError("the JPEG ends within its header") from None
-    if frame[1][0] not in _PROGRESSIVE_FRAMES and components_of_scan >= components:
-        return JpegHeader((width, height), 0, 1)
-    return JpegHeader(
-        (width, height), 2 * _count_samples(width, height, samplings), _count_scans(image_bytes, scan.start())
-    )
+    is_lossless = frame.kind[0] in _LOSSLESS_FRAMES
+    if frame.kind[0] not in _PROGRESSIVE_FRAMES and components_of_scan >= components:
+        return JpegHeader((width, height), 0, 1, is_lossless)
+    coefficients = 2 * _count_samples(width, height, samplings)
+    return JpegHeader((width, height), coefficients, _count_scans(image_bytes, scan.start), is_lossless)
 
 
 def _count_samples(width: int, height: int, samplings: list[int]) -> int:

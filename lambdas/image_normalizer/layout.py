@@ -1,5 +1,6 @@
 """Which part of an image goes where in the result."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from PIL.Image import Image, Resampling
@@ -11,18 +12,26 @@ _DECODING_FACTOR: Final = 2
 # Pillow's box filter counts a pixel on the edge of a cell wholly to one side. From so many pixels per cell on that
 # weighs less than the softness of the Hamming filter; measured against exact areas (docs/normalizer.md).
 _BOX_FROM: Final = 3.5
+# Pillow weighs every source pixel of a row or a column for each pixel of the result it counts for: two at most.
+_WEIGHT_BYTES: Final = 16
 
 Size = tuple[int, int]
+# The filter for so many pixels that become so many.
+ChooseFilter = Callable[[float, int], Resampling]
 
 
 class Layout(NamedTuple):
-    """A part of an image, in fractions of its width and height, and the size it is resampled to."""
+    """A part of an image, in fractions of its width and height, and the size it is resampled to.
+
+    One axis comes after the other: the width first, or else the height.
+    """
 
     left: float
     top: float
     right: float
     bottom: float
     size: Size
+    is_height_first: bool = False
 
     @property
     def decoding_size(self) -> Size:
@@ -50,14 +59,31 @@ def plan_layout(source: Size, target: Size, fit: Fit) -> Layout:
     return Layout(cut_across, cut_down, 1 - cut_across, 1 - cut_down, target)
 
 
-def resample(image: Image, layout: Layout) -> Image:
-    """The layout's part of an image in the layout's size: every pixel close to the average of the area it covers."""
-    left, right = image.width * layout.left, image.width * layout.right
-    top, bottom = image.height * layout.top, image.height * layout.bottom
-    width, height = layout.size
-    narrow = image.resize((width, image.height), _choose_filter(right - left, width), (left, 0, right, image.height))
-    return narrow.resize((width, height), _choose_filter(bottom - top, height), (0, top, width, bottom))
-
-
-def _choose_filter(source: float, target: int) -> Resampling:
+def choose_filter(source: float, target: int) -> Resampling:
+    """What comes closest to the average of areas."""
     return Resampling.BOX if source >= _BOX_FROM * target else Resampling.HAMMING
+
+
+def resample(image: Image, layout: Layout, choose: ChooseFilter = choose_filter) -> Image:
+    """The layout's part of an image in the layout's size: every pixel close to the average of the area it covers."""
+    if layout.is_height_first:
+        return _resample_width(_resample_height(image, layout, choose), layout, choose)
+    return _resample_height(_resample_width(image, layout, choose), layout, choose)
+
+
+def count_resampling(source: Size, bytes_per_pixel: int, layout: Layout) -> int:
+    """The bytes that resampling takes beside the image: what is between the axes, the result and the weights."""
+    width, height = layout.size
+    between = source[0] * height if layout.is_height_first else width * source[1]
+    weights = _WEIGHT_BYTES * (sum(source) + 2 * (width + height))
+    return (between + width * height) * bytes_per_pixel + weights
+
+
+def _resample_width(image: Image, layout: Layout, choose: ChooseFilter) -> Image:
+    left, right, width = image.width * layout.left, image.width * layout.right, layout.size[0]
+    return image.resize((width, image.height), choose(right - left, width), (left, 0, right, image.height))
+
+
+def _resample_height(image: Image, layout: Layout, choose: ChooseFilter) -> Image:
+    top, bottom, height = image.height * layout.top, image.height * layout.bottom, layout.size[1]
+    return image.resize((image.width, height), choose(bottom - top, height), (0, top, image.width, bottom))

@@ -13,14 +13,15 @@ class Limits(NamedTuple):
     Args:
         file_bytes: The size of the file.
         pixels: Declared width times height.
-        decoding_bytes: What decoding needs beside the file: pixels, working copies, coefficients.
+        decoding_bytes: What all steps from the file to the picture may hold at a time: the file, what its decoder
+            needs, pixels, working copies.
         scans: Passes over the image of a progressive JPEG; ordinary ones have about ten.
         scanned_bytes: All its passes together: each goes over all coefficients, however little it says.
     """
 
     file_bytes: int = 32 * _MIB
     pixels: int = 100_000_000
-    decoding_bytes: int = 160 * _MIB
+    decoding_bytes: int = 184 * _MIB
     scans: int = 64
     scanned_bytes: int = 2048 * _MIB
 
@@ -40,7 +41,7 @@ class Limits(NamedTuple):
         """Refuse an image whose decoding needs too much memory."""
         if needed_bytes > self.decoding_bytes:
             raise ImageTooLargeError(
-                f"decoding needs about {needed_bytes // _MIB} MiB of memory, more than {self.decoding_bytes // _MIB}"
+                f"its picture needs about {needed_bytes // _MIB} MiB of memory, more than {self.decoding_bytes // _MIB}"
             )
 
     def check_scans(self, scans: int, bytes_per_scan: int) -> None:

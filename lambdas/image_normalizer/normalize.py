@@ -5,12 +5,13 @@ from typing import Final
 
 from PIL import Image
 
-from . import decoding
-from .formats import Format
-from .layout import plan_layout, resample
+from . import decoding, memory
+from .formats import Format, detect_format
+from .layout import Layout, plan_layout, resample
 from .limits import Limits
+from .memory import Demand, choose_way
 from .options import Colour, Options, OutputFormat
-from .orientation import turn_upright
+from .orientation import Orientation, turn_upright
 
 # A new number, for code that makes other pictures, leaves those of earlier code unused.
 GENERATION: Final = 1
@@ -30,22 +31,43 @@ def normalize(image_bytes: bytes, options: Options = DEFAULT_OPTIONS, limits: Li
     Raises:
         NormalizeError: What is wrong with the image, as one of its subclasses.
     """
-    image = decoding.open_image(image_bytes, limits)
-    orientation = decoding.read_orientation(image)
-    target = options.size[::-1] if orientation.swaps_sides else options.size
-    layout = plan_layout(image.size, target, options.fit)
-    pixels = decoding.decode(image, options.colour, layout.decoding_size, limits)
-    picture = turn_upright(resample(pixels, layout), orientation)
-    return _encode(_add_bars(_finish_colours(picture, options.colour), options), options)
+    limits.check_file(len(image_bytes))
+    found = detect_format(image_bytes)
+    with decoding.translate_errors(found):
+        # The image itself is gone by the time its picture is finished.
+        return _encode(_finish(_shrink(image_bytes, found, options, limits), options), options)
+
+
+def _shrink(image_bytes: bytes, found: Format, options: Options, limits: Limits) -> Image.Image:
+    """The image upright and as small as it will be."""
+    pixels, layout, orientation = _read(image_bytes, found, options, limits)
+    return turn_upright(resample(pixels, layout), orientation)
+
+
+def _read(
+    image_bytes: bytes, found: Format, options: Options, limits: Limits
+) -> tuple[Image.Image, Layout, Orientation]:
+    """The image's pixels, and what is to become of them."""
+    opened = decoding.open_image(image_bytes, found, limits)
+    target = options.size[::-1] if opened.orientation.swaps_sides else options.size
+    layout = plan_layout(opened.image.size, target, options.fit)
+    mode = decoding.prepare(opened, options.colour, layout.decoding_size)
+    demand = Demand(opened.image.size, opened.image.mode, mode, len(image_bytes), opened.decoder_bytes)
+    mode, layout = choose_way(demand, layout, limits)
+    return decoding.decode(opened, mode), layout, opened.orientation
+
+
+def _finish(picture: Image.Image, options: Options) -> Image.Image:
+    return _add_bars(_finish_colours(picture, options.colour), options)
 
 
 def _finish_colours(picture: Image.Image, colour: Colour) -> Image.Image:
     """The picture in 8-bit grey or RGB."""
-    mode = decoding.GREY if colour is Colour.GREY else decoding.RGB
-    if picture.mode == decoding.DEEP_GREY:
+    mode = memory.GREY if colour is Colour.GREY else memory.RGB
+    if picture.mode == memory.DEEP_GREY:
         # Converting alone would clip 16 bits to 8.
-        picture = picture.point(lambda value: value * (1 / 256)).convert(decoding.GREY)
-    if picture.mode == decoding.TRANSLUCENT:
+        picture = picture.point(lambda value: value * (1 / 256)).convert(memory.GREY)
+    if picture.mode == memory.TRANSLUCENT:
         translucent = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, translucent)

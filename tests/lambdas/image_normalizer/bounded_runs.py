@@ -1,17 +1,19 @@
 """Running the normalizer over files in a process of its own, as in a function, to see what it takes."""
 
 import json
+import os
 import re
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambdas.image_normalizer.errors import NormalizeError
 from lambdas.image_normalizer.normalize import normalize
+from lambdas.image_normalizer.options import Options, parse_options
 from tests.conftest import PROJECT
 
 # The memory of the function; what a test process of pytest has loaded is not in it.
@@ -28,19 +30,29 @@ class Run:
     peak_mib: float
 
 
-def run_apart(files: Sequence[Path]) -> list[Run]:
-    """Normalize the files one after the other in one fresh process; its peak memory only grows."""
-    command = [sys.executable, "-W", "ignore", "-m", __name__, *map(str, files)]
-    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
-    return [Run(**json.loads(line)) for line in done.stdout.splitlines()]
+def run_apart(files: Sequence[Path], options: Mapping[str, str] = {}, group: Path | None = None) -> list[Run]:
+    """Normalize the files one after the other in one fresh process; its peak memory only grows.
+
+    Args:
+        files: Any.
+        options: The pictures that are asked for.
+        group: A control group for the process; what it kills ends there.
+    """
+    settings = json.dumps({"group": group and str(group), "options": dict(options)})
+    command = [sys.executable, "-W", "ignore", "-m", __name__, settings, *map(str, files)]
+    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    runs = [Run(**json.loads(line)) for line in done.stdout.splitlines()]
+    if done.returncode == 0:
+        return runs
+    return [*runs, Run(files[len(runs)].name, f"exit {done.returncode}", 0, 0)]
 
 
-def run_here(file: Path) -> Run:
+def run_here(file: Path, options: Options) -> Run:
     """Normalize one file; an error without a type is an error of this program."""
     image_bytes = file.read_bytes()
     start = time.perf_counter()
     try:
-        ending = f"{len(normalize(image_bytes))} bytes"
+        ending = f"{len(normalize(image_bytes, options))} bytes"
     except NormalizeError as error:
         ending = error.code
     seconds = time.perf_counter() - start
@@ -57,6 +69,16 @@ def read_peak_mib() -> float:
     return int(kibibytes) / 1024
 
 
+def main(settings: str, *files: str) -> None:
+    """Normalize files, within a group if the settings name one."""
+    read = json.loads(settings)
+    if read["group"]:
+        Path(read["group"], "cgroup.procs").write_text(str(os.getpid()))
+    options = parse_options(read["options"])
+    for file in files:
+        sys.stdout.write(json.dumps(vars(run_here(Path(file), options))) + "\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        sys.stdout.write(json.dumps(vars(run_here(Path(argument)))) + "\n")
+    main(*sys.argv[1:])

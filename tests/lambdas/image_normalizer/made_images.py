@@ -74,3 +74,28 @@ def make_png_header(width: int, height: int, *, bits: int = 8, colour: int = 2) 
     """A PNG that ends after it has claimed a size."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + make_png_chunk(b"IHDR", header) + make_png_chunk(b"IDAT", zlib.compress(b"\0" * 64))
+
+
+def make_png(width: int, height: int, *, bits: int = 8, colour: int = 2, parts: bytes = b"") -> bytes:
+    """A whole PNG of any size in one colour, of a row at a time, with other chunks before its pixels."""
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    row = b"\0" + b"\x55" * (-(-width * bits * channels // 8))
+    compressor = zlib.compressobj(1)
+    pixels = [compressor.compress(row * rows) for rows in [1000] * (height // 1000) + [height % 1000]]
+    content = b"".join([*pixels, compressor.flush()])
+    header = make_png_header(width, height, bits=bits, colour=colour)[:33]
+    return header + parts + make_png_chunk(b"IDAT", content) + make_png_chunk(b"IEND", b"")
+
+
+def make_lossless_jpeg(width: int = 16, height: int = 16) -> bytes:
+    """A grey JPEG of the lossless process, in which every pixel is as its neighbour."""
+    frame = struct.pack(">HBHHBBBB", 11, 8, height, width, 1, 1, 0x11, 0)
+    table = struct.pack(">HB16BB", 20, 0, 1, *[0] * 15, 0)
+    scan = struct.pack(">HBBBBBB", 8, 1, 1, 0, 1, 0, 0)
+    pixels = bytes(-(-width * height // 8))
+    return b"\xff\xd8\xff\xc3" + frame + b"\xff\xc4" + table + b"\xff\xda" + scan + pixels + b"\xff\xd9"
+
+
+def make_jpeg_segment(marker: int, content: bytes) -> bytes:
+    """A segment of a JPEG."""
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageStat
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Colour, Fit, Options, OutputFormat
 
-from .made_images import encode, make_jpeg, make_scene, open_bytes, orient
+from .made_images import encode, make_jpeg, make_lossless_jpeg, make_scene, open_bytes, orient
 
 RGB_PNG = Options(width=96, height=64, colour=Colour.RGB, output_format=OutputFormat.PNG)
 # The luma of the scene's corners: red, white, blue, black.
@@ -96,6 +96,15 @@ def test_scales_sixteen_bits_of_grey_to_eight(kind: str) -> None:
     picture = open_bytes(normalize(encode(halves, kind), RGB_PNG))
 
     assert read_corners(picture) == (128, 128, 255, 255)
+
+
+@pytest.mark.parametrize("colour", Colour)
+def test_reads_a_lossless_grey_jpeg(colour: Colour) -> None:
+    options = Options(width=96, height=64, colour=colour, output_format=OutputFormat.PNG)
+
+    picture = open_bytes(normalize(make_lossless_jpeg(), options))
+
+    assert read_corners(picture) == (128, 128, 128, 128)
 
 
 def test_shows_transparent_parts_white() -> None:

@@ -1,0 +1,115 @@
+"""What only describes an image decides nothing about its picture, however it is damaged, except how it is turned."""
+
+import zlib
+
+import pytest
+
+from lambdas.image_normalizer.errors import ImageCorruptError, NormalizeError
+from lambdas.image_normalizer.normalize import normalize
+from lambdas.image_normalizer.options import Colour, Options, OutputFormat
+
+from .made_images import (
+    encode,
+    make_jpeg,
+    make_jpeg_segment,
+    make_png,
+    make_png_chunk,
+    make_scene,
+    open_bytes,
+    orient,
+)
+
+RGB_PNG = Options(width=20, height=20, colour=Colour.RGB, output_format=OutputFormat.PNG)
+PLAIN_PNG = make_png(40, 30)
+# What Pillow itself keeps under these names has other types.
+NAMES = (b"exif", b"dpi", b"transparency", b"icc_profile", b"bbox", b"gamma", b"default_image", b"interlace", b"xmp")
+
+PNG_DESCRIPTIONS = {
+    "profile-of-no-method": make_png_chunk(b"iCCP", b"name\0\7profile"),
+    "profile-without-end": make_png_chunk(b"iCCP", b"name"),
+    "short-gamma": make_png_chunk(b"gAMA", b"\0"),
+    "short-animation": make_png_chunk(b"acTL", b"\0"),
+    "frame-out-of-order": make_png_chunk(b"fcTL", bytes(26)[:3] + b"\5" + bytes(22)),
+    "text-with-a-wrong-checksum": make_png_chunk(b"tEXt", b"a\0b")[:-1] + b"?",
+    "profile-bomb": make_png_chunk(b"iCCP", b"name\0\0" + zlib.compress(bytes(20_000_000))),
+    "text-of-four-bytes-a-letter": make_png_chunk(
+        b"iTXt", b"a\0\1\0\0\0" + zlib.compress("\U0001f600".encode() + b"a" * 1_000_000)
+    )
+    * 60,
+    "unknown": make_png_chunk(b"ABCD", b"content"),
+}
+
+JPEG_DESCRIPTIONS = {
+    "short-jfif": make_jpeg_segment(0xE0, b"JFIF\0"),
+    "short-adobe": make_jpeg_segment(0xEE, b"Adobe"),
+    "photoshop": make_jpeg_segment(0xED, b"Photoshop 3.0\0" + b"8BIM\3\xed\xff"),
+    "several-pictures": make_jpeg_segment(0xE2, b"MPF\0broken"),
+    "profile": make_jpeg_segment(0xE2, b"ICC_PROFILE\0\xff\0"),
+    "exif": make_jpeg_segment(0xE1, b"Exif\0\0MM\0*\0\0\0\xff"),
+    "comment-of-no-length": b"\xff\xfe\0\0",
+}
+
+
+@pytest.mark.parametrize("kind", [b"tEXt", b"zTXt", b"iTXt"])
+@pytest.mark.parametrize("name", NAMES)
+def test_text_of_a_png_may_have_any_name(kind: bytes, name: bytes) -> None:
+    start = {b"tEXt": b"\0", b"zTXt": b"\0\0", b"iTXt": b"\0\0\0\0\0"}[kind]
+    text = zlib.compress(b"text") if kind == b"zTXt" else b"text"
+    image_bytes = make_png(40, 30, parts=make_png_chunk(kind, name + start + text))
+
+    assert normalize(image_bytes, RGB_PNG) == normalize(PLAIN_PNG, RGB_PNG)
+
+
+@pytest.mark.parametrize("name", PNG_DESCRIPTIONS)
+@pytest.mark.parametrize("place", [33, len(PLAIN_PNG) - 12])
+def test_a_damaged_description_leaves_a_png_as_it_is(name: str, place: int) -> None:
+    image_bytes = PLAIN_PNG[:place] + PNG_DESCRIPTIONS[name] + PLAIN_PNG[place:]
+
+    assert normalize(image_bytes, RGB_PNG) == normalize(PLAIN_PNG, RGB_PNG)
+
+
+@pytest.mark.parametrize("name", JPEG_DESCRIPTIONS)
+def test_a_damaged_description_leaves_a_jpeg_as_it_is(name: str) -> None:
+    jpeg = make_jpeg()
+
+    assert normalize(jpeg[:2] + JPEG_DESCRIPTIONS[name] + jpeg[2:], RGB_PNG) == normalize(jpeg, RGB_PNG)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+def test_what_follows_an_image_leaves_it_as_it_is(kind: str) -> None:
+    image_bytes = encode(make_scene(), kind)
+
+    assert normalize(image_bytes + bytes(400_000), RGB_PNG) == normalize(image_bytes, RGB_PNG)
+
+
+def test_turns_a_png_whose_exif_follows_its_pixels() -> None:
+    turned = encode(make_scene(), "PNG", exif=orient(3))
+    plain = encode(make_scene(), "PNG")
+    exif = make_png_chunk(b"eXIf", orient(3).removeprefix(b"Exif\0\0"))
+
+    assert normalize(plain[:-12] + exif + plain[-12:], RGB_PNG) == normalize(turned, RGB_PNG)
+
+
+@pytest.mark.parametrize("name", [b"Adobe\0\x64\0\0\0\0\0", b"Adobe\0\x64\0\0\0\0\1"])
+def test_colours_of_a_jpeg_are_as_its_adobe_segment_says(name: bytes) -> None:
+    jpeg = make_jpeg()
+    # Without JFIF the other segment decides.
+    jpeg = jpeg[:2] + make_jpeg_segment(0xEE, name) + jpeg[20:]
+
+    picture = open_bytes(normalize(jpeg, RGB_PNG))
+
+    assert picture.tobytes() == open_bytes(jpeg).convert("RGB").resize((20, 20)).tobytes() or (
+        picture.getpixel((0, 0)) == pytest.approx(open_bytes(jpeg).convert("RGB").getpixel((2, 2)), abs=3)
+    )
+
+
+def test_refuses_a_palette_image_without_a_palette() -> None:
+    with pytest.raises(ImageCorruptError) as refused:
+        normalize(make_png(1, 1, colour=3))
+
+    assert refused.value.reason == "the PNG is damaged: AssertionError"
+
+
+def test_refuses_a_png_of_a_description_alone() -> None:
+    with pytest.raises(NormalizeError):
+        normalize(make_png(1, 1)[:33] + PNG_DESCRIPTIONS["unknown"])
