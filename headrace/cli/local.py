@@ -26,7 +26,7 @@ from headrace.local.cloud import CloudError, LocalCloud
 from headrace.local.deployment import Deployment, NotDeployedError, read_deployment
 from headrace.local.images import EngineImages, ImageError
 from headrace.local.pipeline import PipelineError
-from headrace.local.platform import Folders, running_platform, use_clients_of
+from headrace.local.platform import Folders, running_platform, stop_running, use_clients_of
 from headrace.local.tools import ToolError
 from headrace.local.workload_runs import RUNS, WorkloadRun
 from headrace.lst import ListError
@@ -71,7 +71,9 @@ def local(context: click.Context, folder: Path) -> None:
 
 def _with_platform_options(command: Command) -> Command:
     port = click.option(
-        "--port", default=local_cloud.DEFAULT_PORT, show_default=True, help="Where a new local cloud listens."
+        "--port",
+        type=click.IntRange(1, 65_535),
+        help=f"Where a new local cloud listens.  [default: {local_cloud.DEFAULT_PORT}]",
     )
     containers = click.option(
         "--containers", is_flag=True, help="Run jobs and endpoints as containers; builds their images first."
@@ -104,7 +106,7 @@ def run(
     /,
     *,
     environment: str,
-    port: int,
+    port: int | None,
     workload: str,
     data: Path | None,
     job_name: str | None,
@@ -154,7 +156,7 @@ def _run(this_run: WorkloadRun, cloud: LocalCloud, deployment: Deployment, names
 @local.command()
 @_with_platform_options
 @click.pass_obj
-def up(folders: Folders, /, environment: str, port: int, **images: Any) -> None:
+def up(folders: Folders, /, environment: str, port: int | None, **images: Any) -> None:
     """Start the local cloud, deploy to it and leave it up.
 
     Prints the environment that makes AWS clients use it: eval "$(headrace local up)"
@@ -235,15 +237,14 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
 
 
 @local.command()
+@click.option("--force", is_flag=True, help="Stop it even while another command uses it; that one fails.")
 @click.pass_obj
-def down(folders: Folders) -> None:
+def down(folders: Folders, force: bool) -> None:
     """Stop the local cloud and everything that runs on it."""
-    cloud = local_cloud.find(folders.cloud)
-    if cloud is None:
+    with _mistakes_told():
+        was_up = stop_running(folders, step=progress.step, force=force)
+    if not was_up:
         click.echo("no local cloud is up", err=True)
-        return
-    with _mistakes_told(), progress.step("stop the local cloud"):
-        cloud.stop()
 
 
 def _running_cloud(folders: Folders) -> LocalCloud:

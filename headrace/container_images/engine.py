@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from headrace.leash import LeashedProcess
+
 _ANSWER_SECONDS: Final = 20
 _SHOWN_LINES: Final = 20
 _INSTALL: Final = (
@@ -49,15 +51,18 @@ class Engine:
         return answer.stdout.strip()
 
     def attempt(self, arguments: Sequence[str], *, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """How a command that may fail ended."""
-        return subprocess.run(
-            [self.name.value, *arguments],
-            capture_output=True,
+        """How a command that may fail ended; it never outlives this process."""
+        command = [self.name.value, *arguments]
+        with LeashedProcess(
+            command,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            check=False,
-            **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
-        )
+        ) as process:
+            stdout, stderr = process.communicate(stdin)
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def has_image(self, name: str) -> bool:
         """Whether the engine holds an image of this name."""

@@ -1,5 +1,6 @@
 """The local cloud seen from outside: is it running, where, and how to start, reach and stop it."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -13,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import boto3
 
@@ -29,6 +30,9 @@ START_SECONDS: Final = 60
 # A training job gets a moment to end by itself before it is killed.
 STOP_SECONDS: Final = 20
 _POLL_SECONDS: Final = 0.05
+
+# What the command that started a server sends it, so that it goes on after that command.
+KEEP: Final = b"keep"
 
 _STATE_FILE: Final = "cloud.json"
 _LOCK_FILE: Final = "lock"
@@ -58,6 +62,7 @@ class LocalCloud:
         port: Where it listens on 127.0.0.1.
         pid: Its server's process.
         key: What its owner signs requests with.
+        is_kept: Whether it goes on when the command that started it ends.
         process: That process, when this one started it; its standard input stays open as long as this one lives.
     """
 
@@ -65,6 +70,7 @@ class LocalCloud:
     port: int
     pid: int
     key: AccessKey
+    is_kept: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -76,6 +82,20 @@ class LocalCloud:
     def client_environment(self) -> dict[str, str]:
         """The environment variables that make AWS clients use it, and never a real account."""
         return client_environment(self.port, self.key)
+
+    def keep(self) -> None:
+        """Let a cloud that this process started with `stop_with_caller` go on after this process.
+
+        Raises:
+            CloudError: If it has ended.
+        """
+        if self.process and self.process.stdin:
+            with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
+                pipe.write(KEEP)
+        if not _wait_until(lambda: _is_kept(self.root) or not is_running(self.root), STOP_SECONDS) or not is_running(
+            self.root
+        ):
+            raise CloudError(f"the local cloud's server has ended; its log: {log_file(self.root)}")
 
     def stop(self) -> None:
         """Stop it and every process it started.
@@ -161,10 +181,28 @@ def claim(root: Path, port: int) -> IO[str]:
         lock.close()
         raise CloudError(f"another local cloud runs on {root}") from None
     credentials.renew_owner_key(root)
-    state = root / f"{_STATE_FILE}.new"
-    state.write_text(json.dumps({"port": port, "pid": os.getpid()}))
-    state.replace(root / _STATE_FILE)
+    _write_state(root, {"port": port, "pid": os.getpid(), "is_kept": False})
     return lock
+
+
+def mark_kept(root: Path) -> None:
+    """Note that the cloud of a root goes on when the command that started it ends; for its server."""
+    _write_state(root, _read_state(root) | {"is_kept": True})
+
+
+def _is_kept(root: Path) -> bool:
+    return bool(_read_state(root)["is_kept"])
+
+
+def _read_state(root: Path) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads((root / _STATE_FILE).read_text())
+    return state
+
+
+def _write_state(root: Path, state: Mapping[str, Any]) -> None:
+    new = root / f"{_STATE_FILE}.new"
+    new.write_text(json.dumps(state))
+    new.replace(root / _STATE_FILE)
 
 
 def is_running(root: Path) -> bool:
@@ -188,8 +226,9 @@ def find(root: Path) -> LocalCloud | None:
     """The local cloud that runs on a root, if one does."""
     if not is_running(root):
         return None
-    state = json.loads((root / _STATE_FILE).read_text())
-    return LocalCloud(root=root, port=state["port"], pid=state["pid"], key=credentials.read_owner_key(root))
+    state = _read_state(root)
+    key = credentials.read_owner_key(root)
+    return LocalCloud(root=root, port=state["port"], pid=state["pid"], key=key, is_kept=state["is_kept"])
 
 
 def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalCloud:
@@ -198,7 +237,7 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalClou
     Args:
         root: The folder it keeps its state in.
         port: Where it is to listen on 127.0.0.1.
-        stop_with_caller: Whether it stops by itself when this process ends, however it ends.
+        stop_with_caller: Whether it stops by itself when this process ends, however it ends, unless told to be kept.
 
     Raises:
         CloudError: If one runs there already, the port is taken, or it does not come up.
@@ -272,7 +311,7 @@ def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 def _reap(process: subprocess.Popen[bytes]) -> None:
     process.wait()
-    if process.stdin:
+    if process.stdin and not process.stdin.closed:
         process.stdin.close()
 
 

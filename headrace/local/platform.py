@@ -2,15 +2,16 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from headrace.local import cloud as local_cloud
-from headrace.local.cloud import LocalCloud
+from headrace.local.cloud import CloudError, LocalCloud
 from headrace.local.deployment import PROJECT, Deployment, bootstrap, deploy, read_deployment, start_synthesis
 from headrace.local.images import ImageSource, ProcessImages
+from headrace.local.occupancy import OccupiedError, occupy
 
 DEFAULT_FOLDER: Final = ".headrace"
 
@@ -60,7 +61,7 @@ def running_platform(
     folders: Folders,
     *,
     environment: str,
-    port: int,
+    port: int | None,
     keep: bool,
     step: Step,
     images: ImageSource | None = None,
@@ -72,31 +73,93 @@ def running_platform(
     Args:
         folders: Where things are kept.
         environment: Which of the app's environments to deploy.
-        port: Where a new cloud listens.
+        port: Where a new cloud listens, and one that runs must; anywhere if left out.
         keep: Whether a cloud started here goes on when the block ends well.
         step: Shows progress.
         images: Makes the images; processes stand for containers if left out.
 
     Raises:
-        CloudError: If the cloud cannot be started.
+        CloudError: If the cloud cannot be started, another command uses it, or it listens elsewhere.
         EngineError: If the images cannot be built.
         ToolError: If the app cannot be synthesized or deployed.
     """
     folders.make_private()
     images = images or ProcessImages(folders.environments)
-    running = local_cloud.find(folders.cloud)
-    if running:
-        yield running, _deploy(running, folders, environment, step, images, is_new=False)
-        return
-    with step("start the local cloud"):
-        started = local_cloud.start(folders.cloud, port, stop_with_caller=not keep)
+    with _occupied(folders):
+        if running := _find_running(folders.cloud, port):
+            with _loss_told(running):
+                yield running, _deploy(running, folders, environment, step, images, is_new=False)
+            return
+        with step("start the local cloud"):
+            # Kept only once it is whole: a command that is killed before takes it along.
+            started = local_cloud.start(folders.cloud, port or local_cloud.DEFAULT_PORT, stop_with_caller=True)
+        try:
+            with _loss_told(started):
+                yield started, _deploy(started, folders, environment, step, images, is_new=True)
+            if keep:
+                started.keep()
+        except BaseException:
+            _stop(started)
+            raise
+        if not keep:
+            _stop(started)
+
+
+def stop_running(folders: Folders, *, step: Step, force: bool) -> bool:
+    """Stop the local cloud of a folder; whether there was one.
+
+    Args:
+        folders: Where it keeps its state.
+        step: Shows progress.
+        force: Whether to stop it even under a command that uses it.
+
+    Raises:
+        CloudError: If another command uses it, or it does not end.
+    """
+    cloud = local_cloud.find(folders.cloud)
+    if cloud is None:
+        return False
+    alone = nullcontext() if force else _occupied(folders, otherwise="stop both with 'headrace local down --force'")
+    with alone, step("stop the local cloud"):
+        cloud.stop()
+    return True
+
+
+@contextmanager
+def _occupied(folders: Folders, otherwise: str = "") -> Iterator[None]:
+    own = "give this one a folder and a port of its own: headrace local --folder FOLDER … --port PORT"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(occupy(folders.base))
+        except OccupiedError as error:
+            raise CloudError(f"{error}; wait for its end, or {otherwise or own}") from None
+        yield
+
+
+@contextmanager
+def _loss_told(cloud: LocalCloud) -> Iterator[None]:
+    """Whatever fails because the local cloud has been stopped meanwhile is told as that."""
     try:
-        yield started, _deploy(started, folders, environment, step, images, is_new=True)
-    except BaseException:
-        _stop(started)
+        yield
+    except Exception as error:
+        if not local_cloud.is_running(cloud.root):
+            raise CloudError("the local cloud has ended while this command used it; run it again") from error
         raise
-    if not keep:
-        _stop(started)
+
+
+def _find_running(root: Path, port: int | None) -> LocalCloud | None:
+    """The cloud to join. One that is not kept belongs to a command that was killed: nobody else can be here."""
+    running = local_cloud.find(root)
+    if running and not running.is_kept:
+        if not local_cloud.wait_until_stopped(root, local_cloud.STOP_SECONDS):
+            running.stop()
+        return None
+    if running and port not in (None, running.port):
+        raise CloudError(
+            f"the local cloud of {root.parent} is up on port {running.port}, not {port}; leave --port out to use it, "
+            "stop it with 'headrace local down', or give another folder: headrace local --folder FOLDER …"
+        )
+    return running
 
 
 def use_clients_of(cloud: LocalCloud) -> None:

@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from headrace.local import cloud, ministack
+from headrace.local.aftermath import Watcher
 from headrace.local.credentials import read_owner_key
 from headrace.local.file_systems import FileSystems
 from headrace.local.images import PushedImages
@@ -27,11 +28,15 @@ def main() -> None:
         lock = cloud.claim(root, arguments.port)
     except (ministack.EngineVersionError, cloud.CloudError) as error:
         sys.exit(str(error))
+    watcher = Watcher(_jobs_folder(root), lock)
     if arguments.stop_with_caller:
-        threading.Thread(target=_stop_when_caller_ends, daemon=True).start()
+        threading.Thread(target=_stop_when_caller_ends, args=[root], daemon=True).start()
+    else:
+        cloud.mark_kept(root)
 
     with lock:
         _serve(root, arguments.port)
+        watcher.dismiss()
         sys.stdout.flush()
         sys.stderr.flush()
         # MiniStack leaves threads and warm workers that would keep the interpreter from ending.
@@ -43,7 +48,7 @@ def _serve(root: Path, port: int) -> None:
     environment = cloud.client_environment(port, owner)
     cloud.point_clients(environment)
     ministack.configure(port)
-    jobs = root / "sagemaker"
+    jobs = _jobs_folder(root)
     stop_leftover_processes(jobs)
     s3 = boto3.client("s3")
     file_systems = FileSystems(root, s3)
@@ -66,10 +71,16 @@ def _serve(root: Path, port: int) -> None:
     asyncio.run(ministack.serve(port, owner=owner, close=sagemaker.close))
 
 
-def _stop_when_caller_ends() -> None:
+def _jobs_folder(root: Path) -> Path:
+    return root / "sagemaker"
+
+
+def _stop_when_caller_ends(root: Path) -> None:
     """Standard input is a pipe from the caller; it closes when the caller ends, even if killed."""
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGTERM)
+    if sys.stdin.buffer.read() == cloud.KEEP:
+        cloud.mark_kept(root)
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _parse_arguments() -> argparse.Namespace:

@@ -1,13 +1,14 @@
 """Command line tools as child processes that never outlive their caller."""
 
 import os
-import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from headrace.leash import LeashedProcess
 
 
 class ToolError(RuntimeError):
@@ -35,14 +36,13 @@ class Tool:
         self._title = title
         # A file, not a pipe: nobody reads while several tools run side by side.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the block)
-        self._process = subprocess.Popen(
+        self._process = LeashedProcess(
             command,
             cwd=directory,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
 
     def __enter__(self) -> Self:
@@ -51,10 +51,8 @@ class Tool:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        self._output.close()
+        with self._output, self._process:
+            pass
 
     def finish(self) -> None:
         """Wait until it ends.

@@ -1,6 +1,7 @@
 """The command line's own manners: help, mistakes, output."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from headrace.cli.local import write_shell_lines
 from headrace.cli.summary import RunSummary
 from headrace.contract import Workload
 from headrace.local import cloud
+from headrace.local.occupancy import occupy
 from headrace.local.pipeline import ExecutionReport, StateRun
 from headrace.local.workload_runs import Prediction
 
@@ -107,6 +109,44 @@ def test_names_the_port_that_is_busy(tmp_path: Path) -> None:
     assert answer.exit_code == 1
     assert f"Error: port {port} cannot be used" in answer.stderr
     assert "choose another with --port" in answer.stderr
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "99999", "http"])
+@pytest.mark.parametrize("command", ["run", "up"])
+def test_refuses_a_port_that_there_is_not(tmp_path: Path, command: str, port: str) -> None:
+    answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), command, "--port", port])
+
+    assert answer.exit_code == 2
+    assert "Invalid value for '--port'" in answer.stderr
+
+
+def test_names_both_ports_when_a_cloud_is_up_on_another(tmp_path: Path) -> None:
+    (tmp_path / "cloud").mkdir()
+    with cloud.claim(tmp_path / "cloud", 4711):
+        cloud.mark_kept(tmp_path / "cloud")
+        answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), "up", "--port", "4712"])
+
+    assert answer.exit_code == 1
+    assert f"the local cloud of {tmp_path} is up on port 4711, not 4712; leave --port out to use it" in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "up"])
+def test_says_that_another_command_uses_the_folder_and_how_to_run_beside_it(tmp_path: Path, command: str) -> None:
+    with occupy(tmp_path):
+        answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), command])
+
+    assert answer.exit_code == 1
+    assert re.search(r"Error: '.*', process \d+, uses .*; wait for its end, or give this one a folder", answer.stderr)
+    assert "headrace local --folder FOLDER … --port PORT" in answer.stderr
+
+
+def test_down_leaves_a_cloud_that_another_command_uses(tmp_path: Path) -> None:
+    (tmp_path / "cloud").mkdir()
+    with occupy(tmp_path), cloud.claim(tmp_path / "cloud", 4711):
+        answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), "down"])
+
+    assert answer.exit_code == 1
+    assert "wait for its end, or stop both with 'headrace local down --force'" in answer.stderr
 
 
 @pytest.fixture

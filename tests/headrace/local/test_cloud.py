@@ -55,6 +55,17 @@ def test_names_the_port_of_the_cloud_that_runs_already(tmp_path: Path) -> None:
         cloud.start(tmp_path, 4712)
 
 
+def test_is_kept_only_when_its_server_says_so(tmp_path: Path) -> None:
+    with cloud.claim(tmp_path, 4711):
+        before = cloud.find(tmp_path)
+        cloud.mark_kept(tmp_path)
+        after = cloud.find(tmp_path)
+
+    assert before
+    assert after
+    assert (before.is_kept, after.is_kept) == (False, True)
+
+
 def test_points_clients_away_from_every_real_account() -> None:
     environment = cloud.client_environment(4711, AccessKey(key_id="AKIA2", secret="s"))
 
