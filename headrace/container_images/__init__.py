@@ -49,6 +49,13 @@ def stage_modules(container: Container, folder: Path) -> None:
     _copy(list_modules(container).items(), folder)
 
 
+def stage_program(container: Container, folder: Path) -> None:
+    """Put a container's program, and the modules that its image carries, into a folder as they lie in the image."""
+    program = sorted((CONTAINERS_DIRECTORY / container).glob("*.py"))
+    _copy([(f"{container}/{path.name}", path) for path in program], folder)
+    stage_modules(container, folder)
+
+
 def _list_context(container: Container, containers_directory: Path) -> Iterator[tuple[str, Path]]:
     """The files of a build context: their paths in it, and where they are."""
     own = containers_directory / container

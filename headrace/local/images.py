@@ -1,22 +1,26 @@
 """The local cloud's images: built by a container engine, or without one.
 
 Without an engine, a container's own packages and the program that its Dockerfile names stand for its image. A "pushed"
-image is an entry in a file of the local cloud's root: the image's URI, and either the container and its Python
-environment, or the engine and the image's name there. Modules that an image carries are copied anew for each push.
+image is an entry in a file of the local cloud's root: the image's URI, and either a copy of its program with the
+Python environment, or the engine and the image's name there. As in a registry, what was pushed stays, unchanged, as
+long as the cloud lives: another environment's images, and those of earlier models. ECR lists them too.
 """
 
 import hashlib
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from headrace.container_images import CONTAINERS_DIRECTORY, stage_modules
+import boto3
+
+from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
 from headrace.container_images.building import BuildSettings, build_image
 from headrace.container_images.engine import Engine
 from headrace.contract import Container
@@ -25,7 +29,8 @@ from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
 from headrace.local.tools import Tool, run_tool
 
 _IMAGES_FILE = "images.json"
-_MODULES_FOLDER = "modules"
+_PROGRAMS_FOLDER = "programs"
+_MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _ENTRYPOINT = re.compile(r"^ENTRYPOINT\s+(\[.*\])\s*$", re.MULTILINE)
 
 
@@ -91,23 +96,58 @@ def _start_installation(container: Container, environment: Path) -> Tool:
 def push(root: Path, images: Mapping[str, Container], environments: Mapping[Container, Path]) -> None:
     """Make images known to the local cloud under their URIs."""
     entries = {
-        uri: {"container": container.value, "environment": str(environments[container])}
+        uri: {
+            "program": str(_stage_program(root, uri, container)),
+            "environment": str(environments[container]),
+            "arguments": read_entrypoint(CONTAINERS_DIRECTORY / container / "Dockerfile")[1:],
+        }
         for uri, container in images.items()
     }
-    for container in images.values():
-        stage_modules(container, root / _MODULES_FOLDER / container)
-    _write_entries(root, entries)
+    _add_entries(root, entries)
 
 
 def push_built(root: Path, images: Mapping[str, Container], engine: str, names: Mapping[Container, str]) -> None:
     """Make images that an engine holds known to the local cloud, which then runs them as containers."""
-    _write_entries(root, {uri: {"engine": engine, "image": names[container]} for uri, container in images.items()})
+    _add_entries(root, {uri: {"engine": engine, "image": names[container]} for uri, container in images.items()})
 
 
-def _write_entries(root: Path, entries: Mapping[str, Mapping[str, str]]) -> None:
+def list_in_registry(images: Iterable[str]) -> None:
+    """Have ECR, as the AWS clients of this process see it, list images by their URIs."""
+    ecr: Any = boto3.client("ecr")
+    for uri in images:
+        repository, tag = uri.partition("/")[2].rsplit(":", 1)
+        with suppress(ecr.exceptions.ImageTagAlreadyExistsException, ecr.exceptions.ImageAlreadyExistsException):
+            ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=_write_manifest(uri))
+
+
+def _stage_program(root: Path, uri: str, container: Container) -> Path:
+    """A copy of the program for this image alone; an image's tag names its content."""
+    folder = root / _PROGRAMS_FOLDER / uri.rpartition("/")[2].replace(":", "-")
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
+            stage_program(container, Path(scratch) / container)
+            (Path(scratch) / container).rename(folder)
+    return folder
+
+
+def _write_manifest(uri: str) -> str:
+    """A manifest without layers: there is nothing to pull from a local cloud."""
+    digest = f"sha256:{hashlib.sha256(uri.encode()).hexdigest()}"
+    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": len(uri), "digest": digest}
+    return json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST_TYPE, "config": config, "layers": []})
+
+
+def _add_entries(root: Path, entries: Mapping[str, Mapping[str, object]]) -> None:
     scratch = root / f"{_IMAGES_FILE}.new"
-    scratch.write_text(json.dumps(entries, indent=2))
+    scratch.write_text(json.dumps({**_read_entries(root), **entries}, indent=2))
     scratch.replace(root / _IMAGES_FILE)
+
+
+def _read_entries(root: Path) -> dict[str, dict[str, Any]]:
+    file = root / _IMAGES_FILE
+    entries: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.exists() else {}
+    return entries
 
 
 class ImageSource(Protocol):
@@ -166,9 +206,13 @@ class PushedImages:
     """The registry of a local cloud: what has been pushed to it."""
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
-        self._file = root / _IMAGES_FILE
-        self._modules = root / _MODULES_FOLDER
+        self._root = root
         self._environment = dict(environment)
+
+    def empty(self) -> None:
+        """Forget what was pushed to an earlier cloud of the same root."""
+        (self._root / _IMAGES_FILE).unlink(missing_ok=True)
+        shutil.rmtree(self._root / _PROGRAMS_FOLDER, ignore_errors=True)
 
     def resolve(self, image_uri: str) -> ContainerImage:
         """How to run an image.
@@ -176,7 +220,7 @@ class PushedImages:
         Raises:
             ImageNotFoundError: If it has not been pushed.
         """
-        entries = json.loads(self._file.read_text()) if self._file.exists() else {}
+        entries = _read_entries(self._root)
         if image_uri not in entries:
             raise ImageNotFoundError(image_uri)
         entry = entries[image_uri]
@@ -187,12 +231,11 @@ class PushedImages:
                 environment=self._environment,
                 container=EngineContainer(entry["engine"], entry["image"]),
             )
-        container = Container(entry["container"])
-        python = Path(entry["environment"]) / "bin" / "python"
+        program = entry["program"]
         return ContainerImage(
-            entrypoint=(str(python), *read_entrypoint(CONTAINERS_DIRECTORY / container / "Dockerfile")[1:]),
-            working_directory=CONTAINERS_DIRECTORY,
-            environment={**_system_environment(), "PYTHONPATH": str(self._modules / container), **self._environment},
+            entrypoint=(str(Path(entry["environment"]) / "bin" / "python"), *entry["arguments"]),
+            working_directory=Path(program),
+            environment={**_system_environment(), "PYTHONPATH": program, **self._environment},
         )
 
 

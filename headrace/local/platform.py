@@ -10,7 +10,7 @@ from typing import Final
 from headrace.local import cloud as local_cloud
 from headrace.local.cloud import CloudError, LocalCloud
 from headrace.local.deployment import PROJECT, Deployment, bootstrap, deploy, read_deployment, start_synthesis
-from headrace.local.images import ImageSource, ProcessImages
+from headrace.local.images import ImageSource, ProcessImages, list_in_registry
 from headrace.local.occupancy import OccupiedError, occupy
 
 DEFAULT_FOLDER: Final = ".headrace"
@@ -183,6 +183,7 @@ def _deploy(
         deploy(cloud, folders.assembly)
     deployment = read_deployment(environment)
     images.push(cloud.root, deployment.images)
+    list_in_registry(deployment.images)
     return deployment
 
 

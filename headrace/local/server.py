@@ -55,9 +55,11 @@ def _serve(root: Path, port: int) -> None:
     file_systems.remove_leftovers()
     # A job's end waits for its last log lines and metrics, so a service that hangs must not hold it up.
     impatient = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
+    registry = PushedImages(root, environment)
+    registry.empty()
     sagemaker = SageMaker(
         root=jobs,
-        registry=PushedImages(root, environment),
+        registry=registry,
         s3=s3,
         logs=boto3.client("logs", config=impatient),
         cloudwatch=boto3.client("cloudwatch", config=impatient),

@@ -38,10 +38,35 @@ def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
 def test_shows_a_program_the_modules_that_its_image_carries_and_no_others(tmp_path: Path) -> None:
     push(tmp_path, {URI: Container.TRAINING}, {Container.TRAINING: tmp_path / "environment"})
 
-    folder = Path(PushedImages(tmp_path, {}).resolve(URI).environment["PYTHONPATH"])
+    image = PushedImages(tmp_path, {}).resolve(URI)
 
+    folder = image.working_directory
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert found == set(list_modules(Container.TRAINING))
+    own = {f"training/{path.name}" for path in (CONTAINERS_DIRECTORY / "training").glob("*.py")}
+    assert found == set(list_modules(Container.TRAINING)) | own
+    assert image.environment["PYTHONPATH"] == str(folder)
+
+
+def test_keeps_what_was_pushed_before(tmp_path: Path) -> None:
+    earlier, later = URI, URI.replace(":abc", ":def")
+    push(tmp_path, {earlier: Container.TRAINING}, {Container.TRAINING: tmp_path / "old"})
+    push(tmp_path, {later: Container.TRAINING}, {Container.TRAINING: tmp_path / "new"})
+
+    registry = PushedImages(tmp_path, {})
+
+    folders = {uri: registry.resolve(uri) for uri in (earlier, later)}
+    assert [image.entrypoint[0].split("/")[-3] for image in folders.values()] == ["old", "new"]
+    assert len({image.working_directory for image in folders.values()}) == 2
+
+
+def test_forgets_everything_with_the_cloud(tmp_path: Path) -> None:
+    push(tmp_path, {URI: Container.TRAINING}, {Container.TRAINING: tmp_path / "environment"})
+    registry = PushedImages(tmp_path, {})
+
+    registry.empty()
+
+    with pytest.raises(ImageNotFoundError):
+        registry.resolve(URI)
 
 
 def test_keeps_the_callers_environment_out_of_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
