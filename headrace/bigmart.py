@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
 
+from headrace.files import whole_file
+
 COLUMNS = (
     "Item_Identifier",
     "Item_Weight",
@@ -128,16 +130,10 @@ GROCERY_SHARE = 0.58
 
 def write_csv(path: Path, rows: int = DEFAULT_ROWS, seed: int = DEFAULT_SEED) -> None:
     """Write a file of made-up sales with a header; it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(make_rows(rows, seed))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(make_rows(rows, seed))
 
 
 def make_rows(rows: int, seed: int) -> Iterator[Row]:

@@ -5,12 +5,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from headrace.files import Partial
+
 
 class Outputs:
     """Collects files under temporary names; leaving the block without an error gives them their own."""
 
     def __init__(self) -> None:
-        self._partials: dict[Path, Path] = {}
+        self._partials: list[Partial] = []
         # The signal handler discards while the work may be publishing.
         self._renaming = threading.Lock()
 
@@ -27,19 +29,19 @@ class Outputs:
 
     def add(self, path: Path) -> Path:
         """The temporary path to write to for a file that shall appear at `path`."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        self._partials[partial] = path
-        return partial
+        partial = Partial(path)
+        self._partials.append(partial)
+        partial.create()
+        return partial.path
 
     def discard(self) -> None:
         """Remove what is not yet published."""
         with self._renaming:
-            for partial in list(self._partials):
-                partial.unlink(missing_ok=True)
+            for partial in self._partials:
+                partial.discard()
 
     def _publish(self) -> None:
         with self._renaming:
-            for partial, path in self._partials.items():
-                partial.replace(path)
+            for partial in self._partials:
+                partial.publish()
             self._partials.clear()

@@ -14,14 +14,7 @@ from headrace.cli.standard_streams import OutputClosedError, guard_standard_stre
 _COMMANDS = ("channels", "data", "images", "local", "lst", "manifest", "recordio")
 # As a shell counts what a signal has ended.
 _SIGNALLED = 128
-
-
-class _StoppedError(BaseException):
-    """A signal to end arrived; unwinds like Ctrl-C, so that everything started is stopped."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.signal = signal.Signals(number)
+_stopped_by: list[signal.Signals] = []
 
 
 class _LazyGroup(click.Group):
@@ -77,21 +70,22 @@ def _find_exit_code(work: Callable[[], object]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _tell_stop("Ctrl-C", signal.SIGINT)
-    except _StoppedError as stop:
-        return _tell_stop(stop.signal.name, stop.signal)
+        return _tell_stop()
     except OutputClosedError:
         return _SIGNALLED + signal.SIGPIPE
     # Click returns, and does not raise, what a command has exited with; most return nothing.
     return code if isinstance(code, int) else 0
 
 
-def _tell_stop(cause: str, number: signal.Signals) -> int:
-    click.echo(f"stopped by {cause}", err=True)
+def _tell_stop() -> int:
+    number = _stopped_by[0] if _stopped_by else signal.SIGINT
+    click.echo(f"stopped by {'Ctrl-C' if number == signal.SIGINT else number.name}", err=True)
     return _SIGNALLED + number
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
     # Whoever sends it again must not break off the cleaning up.
     signal.signal(number, signal.SIG_IGN)
-    raise _StoppedError(number)
+    _stopped_by.append(signal.Signals(number))
+    # Unwinds like Ctrl-C, so that everything started is stopped; DuckDB heeds this exception only.
+    raise KeyboardInterrupt

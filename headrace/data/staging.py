@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from headrace.data.listing import STAGING
+from headrace.files import put_in_place
 
 _LOCK: Final = "lock"
 
@@ -55,7 +56,7 @@ class Staging:
         """
         if modified is not None:
             os.utime(staged, ns=_as_times(modified))
-        staged.replace(target)
+        put_in_place(staged, target)
 
 
 def _as_times(modified: int) -> tuple[int, int]:

@@ -5,16 +5,15 @@ Each writes its outputs whole or not at all, keeps the order of its input and ho
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
+from headrace.files import whole_files
 from headrace.lst.engine import Engine, open_engine, quote
 from headrace.lst.hashing import limit_hash, salt
 from headrace.lst.layouts import ONE_CLASS, ONE_NUMBER, ListKind
 from headrace.lst.making import DEFAULT_VALIDATION_RATIO, check_ratio
-from headrace.lst.output import whole_file
 from headrace.lst.rows import ListError
 
 SHOWN_ROWS = 3
@@ -105,9 +104,8 @@ _HELD_OUT = """
 
 def write_parts(engine: Engine, train: Path, validation: Path, order: str = "line") -> None:
     """Write the rows that are not held out and those that are."""
-    with ExitStack() as outputs:
-        for part, condition in ((train, "NOT IN"), (validation, "IN")):
-            partial = outputs.enter_context(whole_file(part))
+    with whole_files(train, validation) as partials:
+        for partial, condition in zip(partials, ("NOT IN", "IN"), strict=True):
             engine.write(
                 f"FROM units SELECT number, label, path WHERE unit {condition} (FROM held_out) ORDER BY {order}",
                 partial,
@@ -194,8 +192,7 @@ def remove_rows(path: Path, paths: Iterable[str], output: Path) -> None:
     with open_engine() as engine:
         engine.load("rows", path)
         names = engine.scratch / "removed.lst"
-        with names.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"0\t0\t{name}\n" for name in paths)
+        engine.write_scratch(names, (f"0\t0\t{name}\n" for name in paths))
         engine.load("removed", names)
         _refuse(
             engine,

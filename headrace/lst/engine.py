@@ -5,15 +5,19 @@ It is imported only when it is needed: that takes longer than reading a small li
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headrace.errors import explain_os_error
+from headrace.files import whole_file
+from headrace.inputs import open_input, rereadable
 from headrace.lst.layouts import CLASS_PATTERN, NUMBER_PATTERN, ONE_CLASS, Layout, ListKind, tell_layout
-from headrace.lst.output import whole_file
 from headrace.lst.rows import (
     INDEX_PATTERN,
     ListError,
@@ -37,7 +41,9 @@ SHOWN_PROBLEMS = 3
 # What DuckDB makes of Ctrl-C while it works.
 _INTERRUPTED = "Query interrupted"
 # One column in, one column out: a row is written as it is, never quoted.
-_COPY_OPTIONS = "FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE ''"
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+# In the file itself, which is nobody's yet: a temporary one of DuckDB's own would be left behind.
+_COPY_OPTIONS = "USE_TMP_FILE false, FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE ''"
 
 
 @dataclass(frozen=True)
@@ -67,20 +73,29 @@ class Source:
 class Engine:
     """A DuckDB connection with a scratch folder for what does not fit its memory."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path, inputs: ExitStack) -> None:
         self.connection = connection
         self.scratch = scratch
+        self._inputs = inputs
         self._sources = 0
 
     def find_source(self, path: Path) -> Source:
         """The list at `path`."""
+        file = self._read_source(path)
         first = next((line for _, line in read_raw_lines(path) if line.strip()), b"0\t0\tempty")
         self._sources += 1
         # DuckDB takes * and [ in file names for wildcards.
         link = self.scratch / f"source{self._sources}.lst"
-        link.symlink_to(path.resolve())
+        link.symlink_to(file.resolve())
         fields = first.decode("utf-8", "replace").split(TAB)
         return Source(path, link, tell_layout(fields), max(len(fields) - 2, 1))
+
+    def _read_source(self, path: Path) -> Path:
+        """A regular file of a list, which is read by Python and by DuckDB."""
+        try:
+            return self._inputs.enter_context(rereadable(path))
+        except OSError as error:
+            raise ListError(explain_os_error(error, path)) from error
 
     def load(self, table: str, path: Path) -> Layout:
         """Make a table (line, number, label, path) of a list, in its order; what its labels are.
@@ -116,9 +131,11 @@ class Engine:
     def load_good_lines(self, table: str, source: Source) -> None:
         """Load, line by line in Python, what is well formed in a list."""
         copy = source.file.with_suffix(".plain")
-        with copy.open("w", encoding="utf-8", newline="\n") as file:
-            for line, (number, *labels, name) in read_good_lines(source.path, source.layout):
-                file.write(f"{line}\t{int(number)}\t{_pack(labels)}\t{name}\n")
+        good = read_good_lines(source.path, source.layout)
+        self.write_scratch(
+            copy,
+            (f"{line}\t{int(number)}\t{_pack(labels)}\t{name}\n" for line, (number, *labels, name) in good),
+        )
         columns = "{'line': 'BIGINT', 'number': 'UBIGINT', 'labels': 'VARCHAR', 'path': 'VARCHAR'}"
         label = f"{_unpack('labels')} AS label"
         self.connection.execute(
@@ -128,10 +145,19 @@ class Engine:
     def rewrite(self, source: Source) -> Source:
         """A list that only Python can read, in the plainest form."""
         copy = source.file.with_suffix(".plain.lst")
-        with copy.open("w", encoding="utf-8", newline="\n") as file:
-            for _, (number, *labels, name) in read_good_lines(source.path, source.layout):
-                file.write(f"{int(number)}\t{_pack(labels)}\t{name}\n")
+        good = read_good_lines(source.path, source.layout)
+        self.write_scratch(copy, (f"{int(number)}\t{_pack(labels)}\t{name}\n" for _, (number, *labels, name) in good))
         return replace(source, file=copy, packed=True)
+
+    def write_scratch(self, file: Path, lines: Iterable[str]) -> None:
+        """Write a file of the scratch folder."""
+        try:
+            with file.open("w", encoding="utf-8", newline="\n") as opened:
+                opened.writelines(lines)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            raise ListError(f"{explain_os_error(error, tempfile.gettempdir())}: set TMPDIR") from error
 
     def fetch(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a small answer."""
@@ -150,7 +176,8 @@ class Engine:
     def write(self, query: str, path: Path) -> None:
         """Write the (number, label, path) of a query, which says their order, as a list."""
         line = "number || chr(9) || label || chr(9) || path"
-        self.connection.execute(f"COPY (FROM ({query}) SELECT {line}) TO {quote(str(path))} ({_COPY_OPTIONS})")
+        with _naming_output(path):
+            self.connection.execute(f"COPY (FROM ({query}) SELECT {line}) TO {quote(str(path))} ({_COPY_OPTIONS})")
 
     def write_whole(self, query: str, path: Path) -> None:
         """Write as `write` does, whole or not at all."""
@@ -163,7 +190,7 @@ def open_engine() -> Iterator[Engine]:
     """An engine that is gone, with its scratch files, when the block ends."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="headrace-lists-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="headrace-lists-") as scratch, ExitStack() as inputs:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": f"{scratch}/spill",
@@ -173,11 +200,13 @@ def open_engine() -> Iterator[Engine]:
         # In a notebook it would go to standard output.
         connection.execute("SET enable_progress_bar = false")
         try:
-            yield Engine(connection, Path(scratch))
+            yield Engine(connection, Path(scratch), inputs)
         except RuntimeError as error:
             if str(error) != _INTERRUPTED:
                 raise
             raise KeyboardInterrupt from error
+        except duckdb.Error as error:
+            raise ListError(_explain(error)) from error
         finally:
             connection.close()
 
@@ -185,6 +214,25 @@ def open_engine() -> Iterator[Engine]:
 def look_closer(source: Source) -> Source:
     """A list that is not plain, with what all its rows and not only the first say of its labels."""
     return replace(source, layout=find_layout(source.path)) if source.layout == ONE_CLASS else source
+
+
+@contextmanager
+def _naming_output(path: Path) -> Iterator[None]:
+    """Let what the system refuses of an output be an error of the system's, with its name."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.IOException as error:
+        number = next((number for number in _OUTPUT_ERRORS if os.strerror(number) in str(error)), None)
+        if number is None or str(path) not in str(error):
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+
+def _explain(error: Exception) -> str:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return f"{reason}\nlists work in {tempfile.gettempdir()} where memory is short; make room there or set TMPDIR"
 
 
 def select_rows(source: Source) -> str:
@@ -256,7 +304,7 @@ def refuse_bad_lines(path: Path, layout: Layout) -> None:
 def count_lines(path: Path) -> int:
     """How many lines a file has."""
     lines, last = 0, b"\n"
-    with path.open("rb") as file:
+    with open_input(path) as file:
         while block := file.read(1 << 20):
             lines += block.count(b"\n")
             last = block

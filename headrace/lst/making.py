@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from headrace.errors import explain_os_error
+from headrace.inputs import open_text_input
 from headrace.lst.hashing import hash_path, limit_hash
 from headrace.lst.rows import ListError, ListRow
 
@@ -69,12 +71,14 @@ def label_paths(paths: Iterable[str], mapping: Classes) -> tuple[tuple[str, ...]
 def read_mapping(path: Path) -> dict[str, str]:
     """The mapping in a CSV file without header: a path or a folder, and its class."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text_input(path, newline="") as file:
             lines = [(number, fields) for number, fields in enumerate(csv.reader(file), start=1) if fields]
     except OSError as error:
-        raise ListError(f"{path}: {error.strerror}") from error
+        raise ListError(explain_os_error(error, path)) from error
     except UnicodeDecodeError as error:
         raise ListError(f"{path}: not UTF-8; save the file as UTF-8") from error
+    except csv.Error as error:
+        raise ListError(f"{path}: not CSV: {error}") from error
     for number, fields in lines:
         if len(fields) != 2 or not all(field.strip() for field in fields):
             raise ListError(f"{path}, line {number}: expected a path or folder, a comma and a class")
@@ -86,7 +90,7 @@ def find_classes(folder: Path) -> tuple[str, ...]:
     try:
         names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     except OSError as error:
-        raise ListError(f"{folder}: {error.strerror}") from error
+        raise ListError(explain_os_error(error, folder)) from error
     if not names:
         raise ListError(f"{folder} has no sub-folder; put the images of each class into one of its own")
     return tuple(names)

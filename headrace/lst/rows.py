@@ -22,7 +22,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from headrace.errors import HeadraceError
+from headrace import inputs
+from headrace.errors import HeadraceError, explain_os_error
+from headrace.files import whole_file
 from headrace.lst.layouts import (
     CLASS,
     NUMBER,
@@ -35,7 +37,6 @@ from headrace.lst.layouts import (
     is_fraction,
     tell_layout,
 )
-from headrace.lst.output import whole_file
 from headrace.lst.problems import Problem
 
 # The records of a `.rec` file hold indices of 64 bits.
@@ -160,11 +161,11 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 def read_raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """All lines of a file with their numbers, without their ends."""
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
+        with inputs.open_input(path) as file:
+            for number, line in enumerate(inputs.read_lines(file), start=1):
                 yield number, line.removesuffix(b"\n").removesuffix(b"\r")
     except OSError as error:
-        raise ListError(f"{path}: {error.strerror}") from error
+        raise ListError(explain_os_error(error, path)) from error
 
 
 def parse_row(path: Path, number: int, line: str) -> ListRow:

@@ -29,11 +29,7 @@ def write_made_lists(
     check_ratio(ratio)
     with open_engine() as engine:
         labelled = engine.scratch / "labelled.tsv"
-        with labelled.open("w", encoding="utf-8", newline="\n") as file:
-            for path in paths:
-                if any(character in path for character in "\t\r\n"):
-                    raise ListError(f"{path!r} holds a tab or a line end, which a list cannot; rename it")
-                file.write(f"{name_class(path, mapping)}\t{path}\n")
+        engine.write_scratch(labelled, (_label_line(path, mapping) for path in paths))
         reader = read_csv(labelled, "{'class': 'VARCHAR', 'path': 'VARCHAR'}")
         engine.connection.execute(f"CREATE TABLE labelled AS FROM {reader}")
         classes = tuple(name for (name,) in engine.fetch("FROM labelled SELECT DISTINCT class ORDER BY class"))
@@ -50,3 +46,9 @@ def write_made_lists(
         hold_out(engine, ratio=ratio, seed=0, group_by=None, stratified=False)
         write_parts(engine, train, validation, order="number")
     return classes
+
+
+def _label_line(path: str, mapping: Classes) -> str:
+    if any(character in path for character in "\t\r\n"):
+        raise ListError(f"{path!r} holds a tab or a line end, which a list cannot; rename it")
+    return f"{name_class(path, mapping)}\t{path}\n"

@@ -20,9 +20,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from headrace.errors import explain_os_error
+from headrace.files import whole_file
+from headrace.inputs import open_input
 from headrace.lst.hashing import hash_path
 from headrace.lst.making import find_classes, find_images, label_paths
-from headrace.lst.output import whole_file
 from headrace.lst.rows import ListError, parse_row, read_lines
 from headrace.manifest.labels import S3_URI, Task, find_label_problems, is_class, read_image_size
 from headrace.manifest.records import (
@@ -293,10 +295,13 @@ def check_prefix(prefix: str) -> str:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        with open_input(path) as file:
+            return json.loads(file.read())
     except OSError as error:
-        raise ManifestError(f"{path}: {error.strerror}") from error
+        raise ManifestError(explain_os_error(error, path)) from error
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}: not UTF-8; save the file as UTF-8") from error
     except json.JSONDecodeError as error:
         raise ManifestError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{path}: not JSON that can be read: {error}") from error

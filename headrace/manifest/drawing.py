@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from headrace.lst.output import whole_file
+from headrace.files import whole_file
 from headrace.manifest.statistics import AREA_LIMITS, Statistics
 
 MOST_BARS: Final = 40

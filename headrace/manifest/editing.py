@@ -8,8 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from headrace.files import whole_files
+from headrace.inputs import rereadable
 from headrace.lst.hashing import hash_path, limit_hash, salt
-from headrace.lst.output import whole_file
 from headrace.manifest.labels import is_number
 from headrace.manifest.records import (
     FAILURE,
@@ -49,14 +50,12 @@ def split_manifest(
     if not 0 < ratio < 1:
         raise ManifestError(f"the validation ratio is {ratio}, expected a number between 0 and 1")
     pattern = compile_pattern(group_by) if group_by else None
-    held_out = choose_units(_measure_units(path, pattern, seed, stratify_by), ratio, stratified=bool(stratify_by))
-    with ExitStack() as outputs:
-        files = [
-            outputs.enter_context(outputs.enter_context(whole_file(part)).open("w", encoding="utf-8", newline="\n"))
-            for part in (train, validation)
-        ]
-        for record in read_manifest(path):
-            files[hash_unit(record, pattern, seed) in held_out].write(f"{record.text}\n")
+    with rereadable(path):
+        held_out = choose_units(_measure_units(path, pattern, seed, stratify_by), ratio, stratified=bool(stratify_by))
+        with whole_files(train, validation) as parts, ExitStack() as opened:
+            files = [opened.enter_context(part.open("w", encoding="utf-8", newline="\n")) for part in parts]
+            for record in read_manifest(path):
+                files[hash_unit(record, pattern, seed) in held_out].write(f"{record.text}\n")
 
 
 def _measure_units(

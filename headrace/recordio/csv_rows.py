@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from headrace.errors import explain_os_error
+from headrace.inputs import open_text_input
 from headrace.recordio.framing import RecordIOError
 from headrace.recordio.records import Array, TensorType
 from headrace.recordio.rows import Rows, SparseRows
@@ -25,10 +27,10 @@ def read_csv(path: Path, tensor_type: TensorType = TensorType.FLOAT32, *, labell
         labelled: Whether the first column is the label.
     """
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with open_text_input(path) as file:
             yield from _read_batches(path, drop_blank_end(file), tensor_type, labelled)
     except OSError as error:
-        raise RecordIOError(f"{path}: {error.strerror}") from error
+        raise RecordIOError(explain_os_error(error, path)) from error
     except UnicodeDecodeError as error:
         raise RecordIOError(f"{path}: is not UTF-8 text; give a CSV file of numbers") from error
 

@@ -14,6 +14,7 @@ The format is that of https://github.com/apache/mxnet/blob/1.9.1/python/mxnet/re
 """
 
 import mmap
+import os
 import re
 import struct
 import tempfile
@@ -26,6 +27,8 @@ from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
+from headrace.files import whole_file, whole_files
+from headrace.inputs import open_regular
 from headrace.lst import MultiLabelRow, write_lst
 from headrace.lst.paths import find_stray, leaves_folder
 from headrace.recordio.framing import (
@@ -40,7 +43,7 @@ from headrace.recordio.framing import (
     name_frame,
     read_frame,
 )
-from headrace.recordio.whole_files import open_file, write_whole
+from headrace.recordio.inputs import open_file, read_again
 
 IMAGE_HEADER = struct.Struct("<IfQQ")
 # A record in one piece with one label, which nearly all are, is told by both headers at once.
@@ -121,7 +124,8 @@ def read_image(folder: Path, name: str) -> bytes | RefusedImage:
     if reason:
         return RefusedImage(name, reason)
     try:
-        image = path.read_bytes()
+        with open_regular(path) as file:
+            image = file.read()
     except OSError as error:
         return RefusedImage(str(path), error.strerror or str(error))
     if not image:
@@ -143,7 +147,11 @@ def write_images(path: Path, records: Iterable[ImageRecord]) -> int:
             f"{path}: does not end in {IMAGES_SUFFIX}; its index is beside it and ends in {INDEX_SUFFIX}"
         )
     offset, seen = 0, set[int]()
-    with write_whole(path.with_suffix(INDEX_SUFFIX)) as index_file, write_whole(path) as file:
+    with (
+        whole_files(path, path.with_suffix(INDEX_SUFFIX)) as (partial, partial_index),
+        partial.open("wb") as file,
+        partial_index.open("wb") as index_file,
+    ):
         for record in records:
             if record.image_index in seen:
                 raise RecordIOError(f"image {record.image_index}: two images have this index; indices are unique")
@@ -195,8 +203,8 @@ class ImageFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with open_file(path) as file:
-            size = path.stat().st_size
+        with read_again(path), open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
             # Nothing cannot be mapped.
             self._map = mmap.mmap(file.fileno() if size else -1, size or 1, access=mmap.ACCESS_READ)
         self._size = size
@@ -328,8 +336,8 @@ def _save_headers(headers: Sequence[ImageRecord], path: Path) -> None:
 def _save_image(record: ImageRecord, folder: Path) -> MultiLabelRow:
     suffix = SUFFIXES[PNG] if record.image.startswith(PNG) else SUFFIXES[JPEG]
     row = MultiLabelRow(record.image_index, tuple(map(shorten_label, record.labels)), f"{record.image_index}{suffix}")
-    with write_whole(folder / row.path) as file:
-        file.write(record.image)
+    with whole_file(folder / row.path) as partial:
+        partial.write_bytes(record.image)
     return row
 
 

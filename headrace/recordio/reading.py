@@ -1,6 +1,7 @@
 """Tables of numbers read from RecordIO-protobuf, in bounded memory."""
 
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from headrace.recordio.framing import (
     read_frame,
     read_fully,
 )
+from headrace.recordio.inputs import open_file, read_again
 from headrace.recordio.records import (
     TENSOR_NAME,
     Array,
@@ -28,7 +30,6 @@ from headrace.recordio.records import (
     unpack_numbers,
 )
 from headrace.recordio.rows import Rows, Schema, SparseRows, check_sparse
-from headrace.recordio.whole_files import open_file
 from headrace.recordio.wire import Counts, WireError, count_varints, decode_varints
 
 MOST_ROWS = 8192
@@ -37,13 +38,23 @@ MIXED = "a table has rows of one kind, width and type"
 
 def read_rows(source: Path | Readable) -> Rows:
     """All rows of a file or stream."""
-    uniform = read_uniform_file(source) if isinstance(source, Path) else None
-    if uniform:
-        return uniform
-    batches = list(read_batches(source))
-    if not batches:
-        raise RecordIOError(f"{source if isinstance(source, Path) else 'the stream'}: holds no record")
-    return join_batches(batches)
+    if isinstance(source, Path):
+        return read_file(source)
+    return join_all(read_batches(source), "the stream")
+
+
+def read_file(path: Path) -> Rows:
+    """All rows of a file, in one go where they are alike."""
+    with read_again(path):
+        return read_uniform_file(path) or join_all(read_batches(path), str(path))
+
+
+def join_all(batches: Iterator[Rows], name: str) -> Rows:
+    """One table of all batches of what has this name."""
+    found = list(batches)
+    if not found:
+        raise RecordIOError(f"{name}: holds no record")
+    return join_batches(found)
 
 
 def read_batches(source: Path | Readable) -> Iterator[Rows]:
@@ -62,7 +73,7 @@ def read_batches(source: Path | Readable) -> Iterator[Rows]:
 def read_uniform_file(path: Path) -> Rows | None:
     """All rows of a file in which every record has one layout; of others none, however they differ or are wrong."""
     with open_file(path) as file:
-        size = path.stat().st_size
+        size = os.fstat(file.fileno()).st_size
         frame, _ = read_frame(file, 0, 0)
         layout = DenseLayout.of_record(decode_record(frame)) if frame else None
         if not layout or size % len(layout.template):

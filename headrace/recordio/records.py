@@ -24,8 +24,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.files import whole_file
 from headrace.recordio.framing import Frame, Part, RecordIOError, frame_piece, name_frame, read_frames
-from headrace.recordio.whole_files import open_file, write_whole
+from headrace.recordio.inputs import open_file
 from headrace.recordio.wire import (
     WireError,
     decode_varints,
@@ -166,7 +167,7 @@ def write_records(path: Path, records: Iterable[Record]) -> int:
             the `source` and `target` of sequence-to-sequence.
     """
     count = 0
-    with write_whole(path) as file:
+    with whole_file(path) as partial, partial.open("wb") as file:
         for record in records:
             file.write(frame_message(encode_record(record)))
             count += 1

@@ -6,12 +6,12 @@ from typing import BinaryIO
 
 import numpy as np
 
+from headrace.files import whole_file
 from headrace.recordio.dense import DenseLayout
 from headrace.recordio.framing import RecordIOError
 from headrace.recordio.ragged import Lists, encode_ragged
 from headrace.recordio.records import Array, TensorType
 from headrace.recordio.rows import Rows, Schema, SparseMatrix, SparseRows, check_sparse, describe_rows
-from headrace.recordio.whole_files import write_whole
 from headrace.recordio.wire import Bytes
 
 # Bound the memory that rows of differing length take on their way.
@@ -50,7 +50,7 @@ def write_batches(target: Path | BinaryIO, batches: Iterable[Rows]) -> int:
         batches: All of one kind, width and type.
     """
     if isinstance(target, Path):
-        with write_whole(target) as file:
+        with whole_file(target) as partial, partial.open("wb") as file:
             return write_batches(file, batches)
     count, first = 0, None
     for batch in batches:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headrace import bigmart
+from headrace.files import FileError
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_leaves_nothing_when_writing_fails(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(bigmart, "make_rows", break_down)
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileError, match=r"sales\.csv: disk full"):
         bigmart.write_csv(tmp_path / "sales.csv")
     assert list(tmp_path.iterdir()) == []
 

@@ -8,6 +8,7 @@ import scipy.sparse
 from hypothesis import given
 from numpy.typing import NDArray
 
+from headrace.files import FileError
 from headrace.recordio import RecordIOError, Rows, SparseRows, read_rows, write_batches, write_rows, writing
 
 from . import tables
@@ -215,5 +216,5 @@ def test_keeps_the_file_that_was_there_when_writing_fails(tmp_path: Path) -> Non
 def test_says_where_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(RecordIOError, match=r"file/train\.pbr: (Not a directory|File exists)$"):
+    with pytest.raises(FileError, match=r"file/train\.pbr: (Not a directory|File exists)$"):
         write_rows(tmp_path / "file" / "train.pbr", np.zeros((1, 1)))
