@@ -1,6 +1,7 @@
 """`headrace manifest`: images or texts and their labels, a JSON line each."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -62,7 +63,8 @@ def manifest() -> None:
 def check_command(*, path: Path, attributes: Sequence[str], task: str | None, objects: bool, as_json: bool) -> None:
     """Find everything that training would refuse; exit code 1 if there is something.
 
-    With --json, one JSON object per problem and line, as they are found.
+    With --json, one JSON object per problem and line, as they are found. Labels of a kind that is not
+    known here are passed, and counted on stderr.
 
     Example: headrace manifest check train.manifest --attribute source-ref --attribute class
     """
@@ -72,12 +74,21 @@ def check_command(*, path: Path, attributes: Sequence[str], task: str | None, ob
 
         client = boto3.client("s3")
     found = False
+    unjudged = Counter[str]()
     with clear_errors():
-        problems = check_manifest(path, attribute_names=attributes, task=Task(task) if task else None, client=client)
+        problems = check_manifest(
+            path,
+            attribute_names=attributes,
+            task=Task(task) if task else None,
+            client=client,
+            unjudged=unjudged,
+        )
         for problem in problems:
             found = True
             text = f"{path}, {problem}" if problem.line else f"{path}: {problem}"
             click.echo(json.dumps(asdict(problem), ensure_ascii=False) if as_json else text)
+    for name, count in unjudged.items():
+        click.echo(f"{path}: not judged: {count} of {name}", err=True)
     if found:
         raise click.exceptions.Exit(1)
 
@@ -86,19 +97,55 @@ def check_command(*, path: Path, attributes: Sequence[str], task: str | None, ob
 @click.argument("path", type=FILE)
 @click.option("--train", type=OUTPUT, required=True, help="Where the training lines go.")
 @click.option("--validation", type=OUTPUT, required=True, help="Where the lines held out go.")
+@click.option("--test", type=OUTPUT, help="Where lines held out for a last test go.  [default: there are none]")
 @click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
+@click.option("--test-ratio", type=RATIO, help="Part held out for the test.  [default: as for validation]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another divides another way.")
 @click.option("--group-by", metavar="REGEX", help="Lines whose sources it finds the same text in stay together.")
 @click.option("--stratify-by", metavar="ATTRIBUTE", help="The ratio in each of its values, as nearly as can be.")
 def split_command(
-    *, path: Path, train: Path, validation: Path, ratio: float, seed: int, group_by: str | None, stratify_by: str | None
+    *,
+    path: Path,
+    train: Path,
+    validation: Path,
+    test: Path | None,
+    ratio: float,
+    test_ratio: float | None,
+    seed: int,
+    group_by: str | None,
+    stratify_by: str | None,
 ) -> None:
-    """Divide a manifest into training and validation lines.
+    """Divide a manifest into training and validation lines, and lines for a last test where these are wanted.
 
     Example: headrace manifest split all.manifest --train train.manifest --validation held-out.manifest
     """
+    require_test(test, test_ratio)
     with clear_errors(), step(f"divide {path}"):
-        split_manifest(path, train, validation, ratio=ratio, seed=seed, group_by=group_by, stratify_by=stratify_by)
+        division = split_manifest(
+            path,
+            train,
+            validation,
+            test=test,
+            ratio=ratio,
+            test_ratio=test_ratio,
+            seed=seed,
+            group_by=group_by,
+            stratify_by=stratify_by,
+        )
+    tell_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
+    tell_alone(path, division.unlabelled, f"have no {stratify_by}; they are a stratum of their own")
+
+
+def tell_alone(path: Path, count: int, text: str) -> None:
+    """Say what a division could not do for some rows."""
+    if count:
+        click.echo(f"{path}: {count} rows {text}", err=True)
+
+
+def require_test(test: Path | None, test_ratio: float | None) -> None:
+    """Refuse a ratio for a part that is not asked for."""
+    if test_ratio and test is None:
+        raise click.UsageError("--test-ratio is the part of --test; say where that goes")
 
 
 @manifest.command("merge")
@@ -116,7 +163,7 @@ def merge_command(*, paths: Sequence[Path], output: Path) -> None:
 @manifest.command("filter")
 @click.argument("path", type=FILE)
 @output_option
-@click.option("--attribute", help="The label's name.  [default: the first label of each line]")
+@click.option("--attribute", help="The label's name.  [default: the newest label of each line]")
 @click.option("--label", "labels", multiple=True, help="A class name or number to keep; give it again for more.")
 @click.option("--source", metavar="REGEX", help="Keep lines in whose source this is found.")
 @click.option("--least-confidence", type=click.FloatRange(0, 1), help="Keep lines with no confidence below.")
@@ -151,7 +198,7 @@ def filter_command(
 
 @manifest.command("stats")
 @click.argument("path", type=FILE)
-@click.option("--attribute", help="The label's name.  [default: the first label of each line]")
+@click.option("--attribute", help="The label's name.  [default: the newest label of each line]")
 @click.option("--picture", type=OUTPUT, help="Draw the distributions into this SVG.")
 @json_option
 def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as_json: bool) -> None:
@@ -163,6 +210,11 @@ def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as
         statistics = count_manifest(path, attribute)
         if picture:
             draw_statistics(statistics, picture, path.name)
+    if attribute is None and len(statistics.attributes) > 1:
+        told = ", ".join(f"{name} on {count}" for name, count in statistics.attributes.items())
+        click.echo(f"{path}: lines were counted by the newest label of each: {told}; --attribute names one", err=True)
+    for name, count in statistics.unjudged.items():
+        click.echo(f"{path}: not counted: {count} labels of {name}, whose classes are not in the manifest", err=True)
     if as_json:
         click.echo(json.dumps(vars(statistics), ensure_ascii=False))
         return

@@ -1,28 +1,70 @@
 """Manifests made of other manifests: split, merged, filtered. Lines are copied as they are."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Self
 
 from headrace.files import whole_files
 from headrace.inputs import rereadable
 from headrace.lst.hashing import hash_path, limit_hash, salt
-from headrace.manifest.labels import is_number
+from headrace.manifest.labels import Label, LabelKind, read_label
 from headrace.manifest.records import (
-    FAILURE,
     ManifestError,
     Record,
     find_label,
+    find_source,
+    freeze,
+    has_metadata,
     read_manifest,
-    read_metadata,
+    read_type,
     write_lines,
 )
 
+SHOWN_LABELS: Final = 10
 DEFAULT_VALIDATION_RATIO: Final = 0.2
+TRAIN, VALIDATION, TEST = range(3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Division:
+    """How a manifest was divided.
+
+    Args:
+        train: Training lines.
+        validation: Lines held out for validation.
+        test: Lines held out for a last test.
+        ungrouped: Lines in whose source the pattern to group by found nothing; each is on its own.
+        unlabelled: Lines without the label to stratify by; they are a stratum of their own.
+    """
+
+    train: int
+    validation: int
+    test: int = 0
+    ungrouped: int = 0
+    unlabelled: int = 0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """By what a manifest is divided: see `split_manifest`."""
+
+    pattern: re.Pattern[str] | None
+    seed: int
+    attribute: str | None
+
+    def place(self, record: Record) -> int:
+        """The hash of what a line is about, or of the group that is in."""
+        return hash_path(f"{salt(self.seed)}{self.find_group(record) or record.source}")
+
+    def find_group(self, record: Record) -> str | None:
+        """What the pattern finds in the source."""
+        found = self.pattern.search(record.source) if self.pattern else None
+        return found[min(found.re.groups, 1)] if found else None
 
 
 def split_manifest(
@@ -30,85 +72,154 @@ def split_manifest(
     train: Path,
     validation: Path,
     *,
+    test: Path | None = None,
     ratio: float = DEFAULT_VALIDATION_RATIO,
+    test_ratio: float | None = None,
     seed: int = 0,
     group_by: str | None = None,
     stratify_by: str | None = None,
-) -> None:
-    """Divide a manifest by a hash of each line's source; either part has something of every label.
+) -> Division:
+    """Divide a manifest by a hash of each line's source; each part has something of every label.
 
     Args:
         path: The manifest.
         train: Where the training lines go.
         validation: Where the lines that are held out go.
-        ratio: The part that is held out.
+        test: Where the lines that are held out for a last test go, where some are.
+        ratio: The part that is held out for validation.
+        test_ratio: The part that is held out for the test; without it, as much as for validation.
         seed: Another seed divides another way.
         group_by: A regular expression: lines for whose sources its first group, or all of it, finds the same text
             stay together.
         stratify_by: The label attribute of which each value is to be held out in the ratio, as nearly as can be.
+
+    Raises:
+        ManifestError: no line has the label or matches the pattern, or nothing could be held out.
     """
-    if not 0 < ratio < 1:
-        raise ManifestError(f"the validation ratio is {ratio}, expected a number between 0 and 1")
-    pattern = compile_pattern(group_by) if group_by else None
+    ratios = _check_ratios(ratio, (test_ratio or ratio) if test else 0)
+    rule = Rule(compile_pattern(group_by) if group_by else None, seed, stratify_by)
     with rereadable(path):
-        held_out = choose_units(_measure_units(path, pattern, seed, stratify_by), ratio, stratified=bool(stratify_by))
-        with whole_files(train, validation) as parts, ExitStack() as opened:
-            files = [opened.enter_context(part.open("w", encoding="utf-8", newline="\n")) for part in parts]
+        survey = _Survey.of(path, rule)
+        parts = choose_units(survey.units, ratios, stratified=bool(stratify_by))
+        _refuse_nothing_held_out(path, survey, parts, rule)
+        counts = Counter[int]()
+        outputs = (train, validation, *([test] if test else ()))
+        with whole_files(*outputs) as targets, ExitStack() as opened:
+            files = [opened.enter_context(target.open("w", encoding="utf-8", newline="\n")) for target in targets]
             for record in read_manifest(path):
-                files[hash_unit(record, pattern, seed) in held_out].write(f"{record.text}\n")
+                part = parts.get(rule.place(record), TRAIN)
+                counts[part] += 1
+                files[part].write(f"{record.text}\n")
+    return Division(
+        train=counts[TRAIN],
+        validation=counts[VALIDATION],
+        test=counts[TEST],
+        ungrouped=survey.ungrouped,
+        unlabelled=survey.unlabelled,
+    )
 
 
-def _measure_units(
-    path: Path, pattern: re.Pattern[str] | None, seed: int, attribute: str | None
-) -> dict[int, tuple[str, int]]:
-    """The label and the number of lines of each unit, by its hash."""
-    units: dict[int, tuple[str, int]] = {}
-    for record in read_manifest(path):
-        place = hash_unit(record, pattern, seed)
-        label, size = units.get(place, (name_stratum(record, attribute) if attribute else "", 0))
-        units[place] = (label, size + 1)
-    return units
+def _check_ratios(validation: float, test: float) -> tuple[float, float]:
+    if not 0 < validation < 1:
+        raise ManifestError(f"the validation ratio is {validation}, expected a number between 0 and 1")
+    if not 0 <= test < 1 or validation + test >= 1:
+        raise ManifestError(f"validation ({validation}) and test ({test}) leave nothing to train with")
+    return validation, test
 
 
-def choose_units(units: Mapping[int, tuple[str, int]], ratio: float, *, stratified: bool) -> frozenset[int]:
-    """The units to hold out, lowest hash first, never all and, of two or more, at least one for each label."""
-    chosen = set()
+@dataclass(kw_only=True)
+class _Survey:
+    """What a first look at a manifest finds: the label and the number of lines of each unit, by its hash."""
+
+    units: dict[int, tuple[str, int]] = field(default_factory=dict)
+    lines: int = 0
+    ungrouped: int = 0
+    unlabelled: int = 0
+
+    @classmethod
+    def of(cls, path: Path, rule: Rule) -> Self:
+        survey = cls()
+        for record in read_manifest(path):
+            survey._add(path, record, rule)
+        if rule.pattern and survey.lines and survey.ungrouped == survey.lines:
+            raise ManifestError(f"{path}: {rule.pattern.pattern!r} is found in no source; there are no groups")
+        if rule.attribute and survey.lines and survey.unlabelled == survey.lines:
+            raise ManifestError(f"{path}: no line has the label {rule.attribute!r}; name one that is there")
+        return survey
+
+    def _add(self, path: Path, record: Record, rule: Rule) -> None:
+        place = rule.place(record)
+        label, size = self.units.get(place, (_name_stratum(path, record, rule.attribute), 0))
+        self.units[place] = (label, size + 1)
+        self.lines += 1
+        self.ungrouped += bool(rule.pattern) and not rule.find_group(record)
+        self.unlabelled += rule.attribute is not None and record.data.get(rule.attribute) is None
+
+
+def _refuse_nothing_held_out(path: Path, survey: _Survey, parts: Mapping[int, int], rule: Rule) -> None:
+    if parts or not survey.units:
+        return
+    if rule.attribute and len(survey.units) > 1:
+        why = f"each value of {rule.attribute} stands on one line or in one group only; stratify by another label"
+    elif rule.pattern and survey.lines > 1:
+        why = f"{rule.pattern.pattern!r} puts all lines into one group; group by something finer"
+    else:
+        why = "a manifest of one line cannot be divided"
+    raise ManifestError(f"{path}: nothing could be held out: {why}")
+
+
+def choose_units(
+    units: Mapping[int, tuple[str, int]], ratios: tuple[float, float], *, stratified: bool
+) -> dict[int, int]:
+    """The part of each unit that is held out.
+
+    Lowest hash first, never all and, where a label has so many units, at least one for validation, then for the test.
+    """
+    chosen: dict[int, int] = {}
     ordered = sorted((label, place, size) for place, (label, size) in units.items())
     for _, group in groupby(ordered, key=lambda unit: unit[0]):
         members = list(group)
         total, upto = sum(size for *_, size in members), 0
-        for rank, (_, place, size) in enumerate(members[:-1]):
+        filled: set[int] = set()
+        for _, place, size in members[:-1]:
             upto += size
-            if rank == 0 or (upto - size / 2 <= ratio * total if stratified else place < limit_hash(ratio)):
-                chosen.add(place)
-    return frozenset(chosen)
+            share = (upto - size / 2) / total if stratified else place / limit_hash(1)
+            part = _choose_part(share, ratios, filled)
+            if part != TRAIN:
+                filled.add(part)
+                chosen[place] = part
+    return chosen
 
 
-def hash_unit(record: Record, pattern: re.Pattern[str] | None, seed: int) -> int:
-    """The hash of what a line is about, or of the group that is in."""
-    found = pattern.search(record.source) if pattern else None
-    unit = (found[min(found.re.groups, 1)] if found else None) or record.source
-    return hash_path(f"{salt(seed)}{unit}")
+def _choose_part(share: float, ratios: tuple[float, float], filled: Container[int]) -> int:
+    validation, test = ratios
+    if share <= validation or VALIDATION not in filled:
+        return VALIDATION
+    return TEST if test and (share <= validation + test or TEST not in filled) else TRAIN
 
 
-def name_stratum(record: Record, attribute: str) -> str:
+def _name_stratum(path: Path, record: Record, attribute: str | None) -> str:
     """The label of a line as text: a class, or the classes of all its boxes."""
-    if attribute not in record.data:
+    if attribute is None or record.data.get(attribute) is None:
         return ""
-    return ",".join(sorted(set(list_labels(record.data, attribute))))
+    return ",".join(sorted(set(require_classes(path, record, attribute).class_names)))
 
 
-def list_labels(data: Mapping[str, Any], attribute: str) -> list[str]:
-    """The names of a label's classes, one for each box where it has boxes; numbers where metadata has no names."""
-    value = data.get(attribute)
-    metadata = read_metadata(data, attribute)
-    if isinstance(value, dict):
-        names = metadata.get("class-map", {})
-        boxes = [box for box in value.get("annotations") or () if isinstance(box, dict)]
-        return [str(names.get(str(box.get("class_id")), box.get("class_id"))) for box in boxes]
-    if isinstance(value, list):
-        return [str(label) for label in value]
-    return [] if value is None else [str(metadata.get("class-name", value))]
+def require_classes(path: Path, record: Record, attribute: str) -> Label:
+    """A label that tells its classes.
+
+    Raises:
+        ManifestError: its classes stand in another file, or it is what the line is about.
+    """
+    label = read_label(record.data, attribute)
+    if attribute == find_source(record.data):
+        raise ManifestError(f"{path}: {attribute!r} is what each line is about and no label; name a label")
+    if label.kind is LabelKind.OTHER and label.value is not None:
+        job = read_type(record.data, attribute) or "unknown kind"
+        raise ManifestError(
+            f"{path}, line {record.line}: {attribute} is a label of {job}, whose classes are not in the manifest"
+        )
+    return label
 
 
 def merge_manifests(paths: Sequence[Path], output: Path) -> None:
@@ -125,21 +236,17 @@ def _merge(paths: Iterable[Path]) -> Iterator[str]:
     seen: dict[int, tuple[int, Path, int]] = {}
     for path in paths:
         for record in read_manifest(path):
-            source, content = hash(record.source), hash(_freeze(record.data))
-            known, first, line = seen.setdefault(source, (content, path, record.line))
-            if (first, line) == (path, record.line):
+            source, content = hash(record.source), hash(freeze(record.data))
+            if source not in seen:
+                seen[source] = content, path, record.line
                 yield record.text
-            elif known != content:
+                continue
+            known, first, line = seen[source]
+            if known != content:
                 raise ManifestError(
                     f"{path}, line {record.line}: says something else of {record.source} than {first}, line {line}; "
                     "remove one of them"
                 )
-
-
-def _freeze(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return frozenset((name, _freeze(item)) for name, item in value.items())
-    return tuple(_freeze(item) for item in value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,45 +272,81 @@ class Selection:
 
     def keeps(self, record: Record) -> bool:
         """Whether a line is kept."""
-        attribute = self.attribute or find_label(record.data) or ""
+        label = read_label(record.data, self.attribute or find_label(record.data) or "")
         if self.source and not re.search(self.source, record.source):
             return False
-        if self.labels and not self.labels & set(list_labels(record.data, attribute)):
+        if self.labels and not self.labels & label.terms:
             return False
-        if self.labelled and not is_labelled(record.data, attribute):
+        if self.labelled and not label.is_given:
             return False
         return self.least_confidence is None or all(
-            confidence >= self.least_confidence for confidence in list_confidences(record.data, attribute)
+            confidence >= self.least_confidence for confidence in label.confidences
         )
 
 
+class _Demands:
+    """What a selection names and no line has shown yet."""
+
+    def __init__(self, path: Path, selection: Selection) -> None:
+        self._path = path
+        self._selection = selection
+        self._labels = set(selection.labels)
+        self._attribute = selection.attribute
+        self._source = selection.source
+        self._confidence = selection.least_confidence
+        self._seen: dict[str, None] = {}
+        self._lines = 0
+
+    def note(self, record: Record) -> None:
+        """Look at one more line."""
+        self._lines += 1
+        if self._attribute and (self._attribute in record.data or has_metadata(record.data, self._attribute)):
+            self._attribute = None
+        if self._source and re.search(self._source, record.source):
+            self._source = None
+        name = self._selection.attribute or find_label(record.data)
+        if name and self._selection.labels:
+            label = require_classes(self._path, record, name)
+            self._labels -= label.terms
+            self._seen.update(dict.fromkeys(label.class_names[: SHOWN_LABELS - len(self._seen)]))
+        if name and self._confidence is not None and read_label(record.data, name).confidences:
+            self._confidence = None
+
+    def refuse_unmet(self) -> None:
+        """Refuse what no line has, by its name."""
+        if not self._lines:
+            return
+        if self._attribute:
+            raise ManifestError(f"{self._path}: no line has the label {self._attribute!r}; name one that is there")
+        if self._labels:
+            there = f"there are {', '.join(self._seen)}" if self._seen else "there are no classes"
+            raise ManifestError(f"{self._path}: no line has the class {', '.join(sorted(self._labels))}; {there}")
+        if self._source:
+            raise ManifestError(f"{self._path}: {self._source!r} is found in no source")
+        if self._confidence is not None:
+            raise ManifestError(f"{self._path}: no line tells a confidence, so that none can be asked for")
+
+
 def filter_manifest(path: Path, output: Path, selection: Selection) -> int:
-    """Write the lines that a selection keeps; how many there are."""
+    """Write the lines that a selection keeps; how many there are.
+
+    Raises:
+        ManifestError: the selection names an attribute, a class or a source that no line has.
+    """
     kept = 0
+    demands = _Demands(path, selection)
 
     def select() -> Iterator[str]:
         nonlocal kept
         for record in read_manifest(path):
+            demands.note(record)
             if selection.keeps(record):
                 kept += 1
                 yield record.text
+        demands.refuse_unmet()
 
     write_lines(output, select())
     return kept
-
-
-def is_labelled(data: Mapping[str, Any], attribute: str) -> bool:
-    """Whether there is a label and its annotation did not fail."""
-    return data.get(attribute) is not None and FAILURE not in read_metadata(data, attribute)
-
-
-def list_confidences(data: Mapping[str, Any], attribute: str) -> list[float]:
-    """The confidence of a label, or of each of its boxes, where metadata tells it."""
-    metadata = read_metadata(data, attribute)
-    objects = metadata.get("objects")
-    holders = [metadata, *(objects if isinstance(objects, list) else ())]
-    found = [holder.get("confidence") for holder in holders if isinstance(holder, dict)]
-    return [confidence for confidence in found if is_number(confidence)]
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:

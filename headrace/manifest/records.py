@@ -46,7 +46,8 @@ class Record:
     @property
     def source(self) -> str:
         """What the line is about: an S3 URI, a text, or failing these the line itself."""
-        return next((str(self.data[name]) for name in SOURCES if name in self.data), self.text)
+        name = find_source(self.data)
+        return self.text if name is None else str(self.data[name])
 
 
 def read_manifest(path: Path) -> Iterator[Record]:
@@ -100,17 +101,84 @@ def format_record(record: Mapping[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
+def find_source(data: Mapping[str, Any]) -> str | None:
+    """The attribute that a line is about: `source-ref`, `source`, or as in some of AWS's own examples `image-ref`.
+
+    Example:
+        >>> find_source({"image-ref": "s3://raw/1.jpg", "class": [1, 0, 1]})
+        'image-ref'
+    """
+    references = (name for name in data if name.endswith(REFERENCE_SUFFIX) and not has_metadata(data, name))
+    return next((name for name in (*SOURCES, *references) if name in data), None)
+
+
+def list_labels(data: Mapping[str, Any]) -> list[str]:
+    """The label attributes of a record: those that have metadata, or else whatever is no source."""
+    described = [_name_described(data, name) for name in data if name.endswith(METADATA_SUFFIX)]
+    return described or [name for name in data if name != find_source(data) and name not in SOURCES]
+
+
 def find_label(data: Mapping[str, Any]) -> str | None:
-    """The first label attribute of a record: the one that has metadata, or else whatever is no source."""
-    described = [name.removesuffix(METADATA_SUFFIX) for name in data if name.endswith(METADATA_SUFFIX)]
-    plain = [name for name in data if name not in SOURCES and not name.endswith(METADATA_SUFFIX)]
-    return next(iter([*described, *plain]), None)
+    """The label attribute that is meant where nobody names one: the newest, as an adjustment is of an older label.
+
+    A verdict on another label is not meant, unless there is nothing else.
+    """
+    names = list_labels(data)
+    labels = [name for name in names if not is_verdict(data, name)] or names
+    if not any(has_metadata(data, name) for name in labels):
+        return next(iter(labels), None)
+    return max(reversed(labels), key=lambda name: str(read_metadata(data, name).get("creation-date", "")))
+
+
+def list_current_labels(data: Mapping[str, Any]) -> list[str]:
+    """The label attributes that are still meant: where an adjustment job has gone over a label, its outcome only."""
+    names = list_labels(data)
+    adjusted = {read_type(data, name): place for place, name in enumerate(names) if _is_adjustment(data, name)}
+    return [name for place, name in enumerate(names) if place >= adjusted.get(read_type(data, name), 0)]
+
+
+def _is_adjustment(data: Mapping[str, Any], attribute: str) -> bool:
+    return "adjustment-status" in read_metadata(data, attribute) or attribute.startswith("adjusted-")
+
+
+def is_verdict(data: Mapping[str, Any], attribute: str) -> bool:
+    """Whether a label says if another one is right: the outcome of a verification job."""
+    return read_type(data, attribute) == "label-verification"
+
+
+def read_type(data: Mapping[str, Any], attribute: str) -> str:
+    """The type of job that metadata names, in one spelling; empty where it names none."""
+    return str(read_metadata(data, attribute).get("type") or "").removeprefix("groundtruth/").replace("_", "-")
+
+
+def name_metadata(data: Mapping[str, Any], attribute: str) -> str:
+    """Where the metadata of a label stands: AWS's examples also leave out the `-ref` of a mask's name."""
+    name = f"{attribute}{METADATA_SUFFIX}"
+    short = f"{attribute.removesuffix(REFERENCE_SUFFIX)}{METADATA_SUFFIX}"
+    return short if name not in data and attribute not in SOURCES and short in data else name
+
+
+def has_metadata(data: Mapping[str, Any], attribute: str) -> bool:
+    """Whether a record knows something of a label beside it."""
+    return name_metadata(data, attribute) in data
 
 
 def read_metadata(data: Mapping[str, Any], attribute: str) -> Mapping[str, Any]:
     """What a record knows of a label beside it."""
-    metadata = data.get(f"{attribute}{METADATA_SUFFIX}")
+    metadata = data.get(name_metadata(data, attribute))
     return metadata if isinstance(metadata, dict) else {}
+
+
+def _name_described(data: Mapping[str, Any], metadata_name: str) -> str:
+    name = metadata_name.removesuffix(METADATA_SUFFIX)
+    return f"{name}{REFERENCE_SUFFIX}" if name not in data and f"{name}{REFERENCE_SUFFIX}" in data else name
+
+
+def freeze(value: Any) -> Any:
+    """A JSON value as what can be hashed and compared."""
+    if isinstance(value, Mapping):
+        return frozenset((name, freeze(item)) for name, item in value.items())
+    return tuple(freeze(item) for item in value) if isinstance(value, list) else value
 
 
 def name_kind(value: object) -> str:

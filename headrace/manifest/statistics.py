@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from headrace.manifest.editing import is_labelled, list_labels
-from headrace.manifest.labels import is_number, read_image_size
-from headrace.manifest.records import FAILURE, find_label, read_manifest, read_metadata
+from headrace.manifest.labels import LabelKind, is_number, read_image_size, read_label
+from headrace.manifest.records import (
+    FAILURE,
+    ManifestError,
+    Record,
+    find_label,
+    find_source,
+    has_metadata,
+    read_manifest,
+    read_type,
+)
 
 # Upper ends of the parts of the image that a box covers.
 AREA_LIMITS: Final = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -24,6 +32,8 @@ class Statistics:
         labels: How often each label is given; of boxes, to how many boxes.
         boxes_per_row: How many lines have so many boxes.
         areas: How many boxes cover at most this part of their image, and more than the part before it.
+        unjudged: Lines whose label's classes stand in another file, by what they are.
+        attributes: How many lines each label attribute was counted of.
     """
 
     rows: int = 0
@@ -32,6 +42,8 @@ class Statistics:
     labels: Counter[str] = field(default_factory=Counter)
     boxes_per_row: Counter[int] = field(default_factory=Counter)
     areas: Counter[float] = field(default_factory=Counter)
+    unjudged: Counter[str] = field(default_factory=Counter)
+    attributes: Counter[str] = field(default_factory=Counter, compare=False)
 
 
 def count_manifest(path: Path, attribute: str | None = None) -> Statistics:
@@ -42,17 +54,32 @@ def count_manifest(path: Path, attribute: str | None = None) -> Statistics:
         attribute: The label attribute; without it, the first one of each line.
     """
     statistics = Statistics()
+    found = attribute is None
     for record in read_manifest(path):
         name = attribute or find_label(record.data) or ""
-        statistics.rows += 1
-        if FAILURE in read_metadata(record.data, name):
-            statistics.failed += 1
-        elif not is_labelled(record.data, name):
-            statistics.unlabelled += 1
-        else:
-            statistics.labels.update(list_labels(record.data, name))
-            _count_boxes(statistics, record.data[name])
+        found = found or name in record.data or has_metadata(record.data, name)
+        if name == find_source(record.data):
+            raise ManifestError(f"{path}: {name!r} is what each line is about and no label; name a label")
+        _count_record(statistics, record, name)
+    if not found and statistics.rows:
+        raise ManifestError(f"{path}: no line has the label {attribute!r}; name one that is there")
     return statistics
+
+
+def _count_record(statistics: Statistics, record: Record, name: str) -> None:
+    label = read_label(record.data, name)
+    statistics.rows += 1
+    if FAILURE in label.metadata:
+        statistics.failed += 1
+    elif label.value is None:
+        statistics.unlabelled += 1
+    elif label.kind is LabelKind.OTHER:
+        statistics.unjudged[read_type(record.data, name) or name] += 1
+    else:
+        statistics.labels.update(label.class_names)
+        _count_boxes(statistics, label.value)
+    if name:
+        statistics.attributes[name] += 1
 
 
 def _count_boxes(statistics: Statistics, value: Any) -> None:

@@ -30,7 +30,7 @@ def test_shows_what_commands_print(
     for name in ("ant", "bee"):
         (tmp_path / "images" / name).mkdir(parents=True)
         for number in range(4):
-            (tmp_path / "images" / name / f"series{number % 3}_{number}.jpg").touch()
+            (tmp_path / "images" / name / f"series{number % 3}_{number}.jpg").write_bytes(b"image")
     (tmp_path / "images" / "bee" / "series1_1.jpg").rename(tmp_path / "images" / "bee" / "series2_1.jpg")
     monkeypatch.chdir(tmp_path)
 

@@ -115,7 +115,6 @@ def test_refuses_to_merge_what_disagrees(tmp_path: Path) -> None:
         ({"least_confidence": 0.5}, "acd"),
         ({"labelled": True}, "abc"),
         ({"labelled": True, "least_confidence": 0.5}, "ac"),
-        ({"attribute": "other"}, "abcd"),
     ],
 )
 def test_keeps_lines_to_which_all_applies(tmp_path: Path, options: dict[str, Any], kept: str) -> None:
@@ -137,6 +136,90 @@ def test_selects_boxes_by_the_names_of_their_classes(tmp_path: Path) -> None:
     path = write(tmp_path / "all.manifest", make_boxes(make_box()), make_boxes())
 
     assert filter_manifest(path, tmp_path / "cars.manifest", Selection(labels=frozenset({"car"}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"attribute": "nosuch"}, "no line has the label 'nosuch'; name one that is there"),
+        ({"labels": frozenset({"0", "nosuch"})}, "no line has the class nosuch; there are 0, 1"),
+        ({"source": "nosuch"}, "'nosuch' is found in no source"),
+        ({"least_confidence": 0.5}, "no line tells a confidence"),
+    ],
+)
+def test_refuses_to_filter_by_what_no_line_has(everything: Path, options: dict[str, Any], message: str) -> None:
+    output = everything.with_name("some.manifest")
+
+    with pytest.raises(ManifestError, match=message):
+        filter_manifest(everything, output, Selection(**options))
+
+    assert not output.exists()
+
+
+def test_selects_boxes_by_the_numbers_of_their_classes(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.manifest", make_boxes(make_box()), make_boxes())
+
+    assert filter_manifest(path, tmp_path / "cars.manifest", Selection(labels=frozenset({"0"}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stratify_by": "nosuch"}, "no line has the label 'nosuch'"),
+        ({"stratify_by": "source-ref"}, "'source-ref' is what each line is about and no label"),
+        ({"stratify_by": "id"}, "nothing could be held out: each value of id stands on one line"),
+        ({"group_by": "nosuch"}, "'nosuch' is found in no source; there are no groups"),
+        ({"group_by": "s3"}, "nothing could be held out: 's3' puts all lines into one group"),
+    ],
+)
+def test_refuses_to_divide_by_what_divides_nothing(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    path = write(tmp_path / "all.manifest", *({**image, "id": f"id{n}"} for n, image in enumerate(IMAGES)))
+
+    with pytest.raises(ManifestError, match=message):
+        split(path, **options)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["all.manifest"]
+
+
+def test_counts_lines_that_have_no_group_and_no_label(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.manifest", *IMAGES, {"source-ref": "s3://raw/other"})
+
+    division = split_manifest(path, tmp_path / "t", tmp_path / "v", group_by=r"(\d)\.jpg", stratify_by="class")
+
+    assert (division.ungrouped, division.unlabelled) == (1, 1)
+    assert division.train + division.validation == 101
+
+
+def test_divides_into_three_parts(everything: Path) -> None:
+    parts = [everything.with_name(f"{name}.manifest") for name in ("train", "validation", "test")]
+
+    division = split_manifest(
+        everything, parts[0], parts[1], test=parts[2], ratio=0.2, test_ratio=0.1, stratify_by="class"
+    )
+
+    assert (division.train, division.validation, division.test) == (70, 20, 10)
+    assert sorted(image["source-ref"] for part in parts for image in read(part)) == sorted(
+        image["source-ref"] for image in IMAGES
+    )
+
+
+def test_holds_out_the_same_for_validation_with_and_without_a_test(everything: Path) -> None:
+    _, validation = split(everything)
+    _, again = split(everything, test=everything.with_name("test.manifest"), test_ratio=0.3)
+
+    assert validation == again
+    assert read(everything.with_name("test.manifest"))
+
+
+def test_refuses_ratios_that_leave_nothing_to_train_with(everything: Path) -> None:
+    with pytest.raises(ManifestError, match="leave nothing to train with"):
+        split(everything, test=everything.with_name("test.manifest"), ratio=0.5)
+
+
+def test_merges_a_manifest_with_itself_into_one(tmp_path: Path, everything: Path) -> None:
+    merge_manifests([everything, everything], tmp_path / "merged.manifest")
+
+    assert read(tmp_path / "merged.manifest") == IMAGES
 
 
 def test_refuses_a_selection_that_is_no_regular_expression() -> None:

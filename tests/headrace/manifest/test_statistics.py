@@ -1,7 +1,9 @@
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from headrace.manifest import Statistics, count_manifest, draw_statistics
+import pytest
+
+from headrace.manifest import ManifestError, Statistics, count_manifest, draw_statistics
 from headrace.manifest.drawing import MOST_BARS
 from tests.headrace.manifest.manifests import make_box, make_boxes, make_image, write
 
@@ -31,6 +33,15 @@ def test_counts_boxes_and_their_sizes(tmp_path: Path) -> None:
     assert statistics.labels == {"car": 2}
     assert statistics.boxes_per_row == {2: 1, 0: 1}
     assert statistics.areas == {0.1: 1, 1.0: 1}
+
+
+def test_refuses_to_count_a_label_that_no_line_has(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.manifest", make_image("1"))
+
+    with pytest.raises(ManifestError, match="no line has the label 'nosuch'"):
+        count_manifest(path, "nosuch")
+    with pytest.raises(ManifestError, match="'source-ref' is what each line is about"):
+        count_manifest(path, "source-ref")
 
 
 def test_draws_every_distribution_there_is(tmp_path: Path) -> None:
