@@ -7,13 +7,14 @@ from functools import partial
 from typing import Final
 
 from containers.shared.events import log_event
+from lambdas.image_normalizer.contract import ErrorCode
 from lambdas.image_normalizer.errors import NormalizeError
 
 from .arguments import Job
 from .crew import Crew
 from .destination import Destination
 from .failure_log import FailureLog
-from .failures import IncompleteError, SourceError, StorageError
+from .failures import IncompleteError, JobError, SourceError, StorageError
 from .manifest import Manifest
 from .pictures import Image, PictureMaker
 from .prefix import IMAGE_SUFFIXES, find_images
@@ -58,6 +59,12 @@ def tally_image(image: Image, maker: PictureMaker, log: FailureLog, tally: Tally
             raise StorageError(
                 f"more than {MOST_UNAVAILABLE} images were unavailable, the last one: {error}"
             ) from error
+    except JobError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one image must not end the job for all others
+        outcome = Outcome.REFUSED
+        log_event("image_failed", key=image.place.key, error=repr(error))
+        log.write(image, ErrorCode.FAILED, repr(error))
     tally.count(outcome)
 
 

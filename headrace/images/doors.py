@@ -17,6 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from headrace.images.addresses import Address, AddressError, DoorKind
 from headrace.images.errors import ImageError, ImageRefusedError, ImageUnavailableError
+from headrace.images.keys import BAD_KEY, check_file_key, check_key, check_url_key
+from lambdas.image_normalizer.contract import ErrorCode
 
 # The function itself takes 30 seconds at most by default, and 60 by any setting.
 _TIMEOUT_SECONDS: Final = 65
@@ -24,6 +26,8 @@ _CONNECT_SECONDS: Final = 5
 _URL_REGION: Final = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.on\.aws$")
 # S3's answers when it may not invoke the function at the moment; their status alone would say never.
 _UNAVAILABLE_CODES: Final = frozenset({"LambdaInvocationFailed", "LambdaTimeout", "RequestTimeout", "SlowDown"})
+# The normalizer's own answer where it has failed on an image, as it would again.
+_DEFINITE_CODES: Final = frozenset({ErrorCode.FAILED.value})
 
 
 class Door(Protocol):
@@ -73,6 +77,7 @@ class FunctionUrlDoor:
 
     def read(self, key: str) -> bytes:
         """The picture of an image."""
+        check_url_key(key)
         url = f"{self._url}/{quote(key)}{self._query}"
         response = self._get(key, url, self._sign(key, url))
         if response.status == HTTPStatus.SEE_OTHER:
@@ -116,6 +121,7 @@ class ObjectLambdaDoor:
 
     def read(self, key: str) -> bytes:
         """The picture of an image."""
+        check_key(key)
         try:
             return bytes(self._s3.get_object(Bucket=self._alias, Key=key)["Body"].read())
         except ClientError as error:
@@ -142,23 +148,35 @@ class FolderDoor:
             raise AddressError(f"normalizing a folder's images here needs Pillow: {error}") from error
         self._folder = folder
         self._normalize = normalize.normalize
+        self._limits = normalize.DEFAULT_LIMITS
         self._options = known_options.parse_options(options)
 
     def read(self, key: str) -> bytes:
         """The picture of an image."""
         from lambdas.image_normalizer.errors import NormalizeError
 
+        check_file_key(key)
         try:
-            return self._normalize((self._folder / key).read_bytes(), self._options)
+            return self._normalize(self._read_file(key), self._options)
         except NormalizeError as error:
             raise ImageRefusedError(key, error.code, error.reason) from error
         except OSError as error:
             raise ImageRefusedError(key, "NoSuchKey", error.strerror or str(error)) from error
 
+    def _read_file(self, key: str) -> bytes:
+        """A file of the folder; a link may lead to another one of its files, and nowhere else."""
+        path = (self._folder / key).resolve(strict=True)
+        if not path.is_relative_to(self._folder.resolve()):
+            raise ImageRefusedError(key, BAD_KEY, "the link leads out of the folder")
+        if not path.is_file():
+            raise ImageRefusedError(key, "NoSuchKey", "it is not a file")
+        self._limits.check_file(path.stat().st_size)
+        return path.read_bytes()
+
 
 def _explain(key: str, status: int, code: str, reason: str) -> ImageError:
     may_come = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
-    if may_come or code in _UNAVAILABLE_CODES:
+    if code not in _DEFINITE_CODES and (may_come or code in _UNAVAILABLE_CODES):
         return ImageUnavailableError(key, code, reason)
     return ImageRefusedError(key, code, reason)
 
@@ -167,6 +185,6 @@ def _read_refusal(body: bytes) -> tuple[str, str]:
     """The code and the reason in an answer of the function, or of what stands before it."""
     try:
         told = json.loads(body)
-        return told["code"], told["message"]
+        return str(told["code"]), str(told["message"])
     except (ValueError, KeyError, TypeError):
         return "Refused", body[:200].decode(errors="replace") or "no reason given"

@@ -8,10 +8,13 @@ from .failures import RequestError
 from .normalize import GENERATION
 from .options import Options
 from .originals import Original
-from .s3 import S3
+from .s3 import METADATA_PREFIX, S3
 
 # Without the permission to list the bucket, which this function has no use for, a missing object is a refused one.
 _MISSING: Final = frozenset({"AccessDenied", "NoSuchKey"})
+
+# What is written beside a picture: without it, or with another one, somebody else has put the object there.
+_CHECKSUM: Final = "sha256"
 
 
 class CacheError(Exception):
@@ -32,14 +35,15 @@ class PictureCache:
         self._bucket = bucket
 
     def get(self, name: str) -> bytes | None:
-        """A picture, if it is there.
+        """A picture, if it is there and whole, and of this function.
 
         Raises:
             CacheError: If S3 cannot tell.
         """
         try:
             with self._s3.get_object(self._bucket, name) as answer:
-                return answer.read()
+                body = answer.read()
+                return body if answer.headers.get(f"{METADATA_PREFIX}{_CHECKSUM}") == _checksum(body) else None
         except RequestError as error:
             if error.code in _MISSING:
                 return None
@@ -52,10 +56,14 @@ class PictureCache:
             CacheError: If S3 does not take it.
         """
         try:
-            self._s3.put_object(self._bucket, name, body, media_type)
+            self._s3.put_object(self._bucket, name, body, media_type, {_CHECKSUM: _checksum(body)})
         except RequestError as error:
             raise CacheError(str(error)) from error
 
     def sign_url(self, name: str) -> str:
         """An address under which anybody can read a picture for some minutes."""
         return self._s3.presign_get(self._bucket, name, REDIRECT_SECONDS)
+
+
+def _checksum(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -43,6 +43,10 @@ class NoAnswerError(Exception):
     """A server that does not answer, not to the end, or not in time."""
 
 
+class CutOffError(NoAnswerError):
+    """A server that stopped within its answer."""
+
+
 class Request(NamedTuple):
     """What a server is asked; asking it twice must do no harm."""
 
@@ -155,7 +159,7 @@ class Connections:
         try:
             connection.request(request.method, request.target, request.body or None, dict(request.headers))
             return connection, connection.getresponse()
-        except _FAILURES:
+        except Exception:
             connection.close()
             raise
 
@@ -204,5 +208,7 @@ def _is_over(connection: HTTPConnection) -> bool:
 def _translate_failures() -> Iterator[None]:
     try:
         yield
-    except _FAILURES as error:
+    except TimeoutError as error:
         raise NoAnswerError(type(error).__name__) from error
+    except _FAILURES as error:
+        raise CutOffError(type(error).__name__) from error

@@ -58,6 +58,7 @@ class ErrorCode(StrEnum):
     """Errors of the doors, in S3's words where S3 has one; those of images are in `errors.py`."""
 
     BAD_RANGE = "InvalidRange"
+    FAILED = "NormalizerFailed"
     METHOD_NOT_ALLOWED = "MethodNotAllowed"
     NO_KEY = "KeyMissing"
     OBJECT_CHANGED = "PreconditionFailed"

@@ -1,6 +1,8 @@
 """Requests that end without a picture, in the words of HTTP and S3."""
 
 import re
+import sys
+import traceback
 from http import HTTPStatus
 
 from .contract import ErrorCode
@@ -11,6 +13,9 @@ from .errors import NormalizeError
 _STATUSES = frozenset({200, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 500, 503})
 _CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,500})</Message>")
+# Accounts, roles, keys and buckets are nothing for whoever asks for a picture.
+_CONFIDENTIAL = re.compile(r"arn:|\b[0-9]{12}\b")
+_DENIED = "S3 does not let this image be read"
 # All that XML has; the last one makes no new ones of them.
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 _CODES: dict[int, str] = {
@@ -37,11 +42,18 @@ class RequestError(Exception):
         self.reason = reason
 
 
-def explain(error: NormalizeError | RequestError) -> RequestError:
-    """The answer to what was raised on the way: images and options that are refused are the caller's mistake."""
+def explain(error: Exception) -> RequestError:
+    """The answer to what was raised on the way: images and options that are refused are the caller's mistake.
+
+    Anything else is ours. The log has all of it, the caller only that asking again does not help.
+    """
     if isinstance(error, RequestError):
         return error
-    return RequestError(HTTPStatus.BAD_REQUEST, error.code, error.reason)
+    if isinstance(error, NormalizeError):
+        return RequestError(HTTPStatus.BAD_REQUEST, error.code, error.reason)
+    sys.stderr.write("".join(traceback.format_exception(error)))
+    reason = f"the normalizer has failed: {type(error).__name__}; its log says more"
+    return RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorCode.FAILED, reason)
 
 
 def pass_on(status: int, code: str, reason: str) -> RequestError:
@@ -55,11 +67,17 @@ def pass_on(status: int, code: str, reason: str) -> RequestError:
 def read_s3_error(status: int, document: bytes) -> RequestError:
     """The answer to an error that S3 has put as XML; answers to HEAD have none."""
     code, message = _CODE.search(document), _MESSAGE.search(document)
-    return pass_on(
-        status,
-        code[1].decode() if code else _CODES.get(status, "InvalidRequest"),
-        _decode_text(message[1]) if message else f"S3 answered {status}",
-    )
+    name = code[1].decode() if code else _CODES.get(status, "InvalidRequest")
+    return pass_on(status, name, _choose_reason(status, name, message and _decode_text(message[1])))
+
+
+def _choose_reason(status: int, code: str, text: str | None) -> str:
+    """S3's own words, unless they tell too much; the log has them then."""
+    if text and code != _CODES[HTTPStatus.FORBIDDEN] and not _CONFIDENTIAL.search(text):
+        return text
+    if text:
+        sys.stderr.write(f"S3 answered {status}: {text}\n")
+    return _DENIED if status == HTTPStatus.FORBIDDEN else f"S3 answered {status}"
 
 
 def _decode_text(text: bytes) -> str:

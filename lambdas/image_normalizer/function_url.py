@@ -12,13 +12,12 @@ from urllib.parse import unquote
 
 from .cache import CacheError, PictureCache
 from .contract import CACHE_CONTROL, MAX_INLINE_BYTES, ErrorCode, Header
-from .errors import NormalizeError
 from .failures import RequestError, explain
 from .metrics import Outcome
 from .options import parse_options
 from .originals import AccessPoint
 from .pictures import Picture, make_picture
-from .ranges import parse_range
+from .ranges import read_range
 
 REQUEST_CONTEXT = "requestContext"
 
@@ -44,8 +43,9 @@ class FunctionUrlDoor(NamedTuple):
         method = event[REQUEST_CONTEXT]["http"]["method"]
         try:
             picture = self._make_picture(event, method)
-            answer = self._choose_answer(picture, method, event["headers"])
-        except (NormalizeError, RequestError) as error:
+            headers = {name.lower(): value for name, value in event["headers"].items()}
+            answer = self._choose_answer(picture, method, headers)
+        except Exception as error:  # noqa: BLE001 - whoever asks gets an answer
             failure = explain(error)
             return _send_failure(failure), Outcome(status=failure.status, code=failure.code)
         return answer, Outcome(status=answer["statusCode"], is_cached=picture.is_cached)
@@ -56,16 +56,19 @@ class FunctionUrlDoor(NamedTuple):
         key = unquote(event["rawPath"]).removeprefix("/")
         if not key:
             raise RequestError(HTTPStatus.BAD_REQUEST, ErrorCode.NO_KEY, "the path names no image: GET /KEY")
-        options = parse_options(event.get("queryStringParameters", {}))
+        options = parse_options(event.get("queryStringParameters") or {})
+        if self.cache:
+            return make_picture(self.source.find(key), options, self.cache)
         with self.source.open(key) as original:
-            return make_picture(original, options, self.cache)
+            return make_picture(original, options, None)
 
     def _choose_answer(self, picture: Picture, method: str, headers: Mapping[str, str]) -> Answer:
-        if picture.etag in headers.get("if-none-match", ""):
+        known = headers.get("if-none-match", "")
+        if known.strip() == "*" or picture.etag in known:
             return _describe(HTTPStatus.NOT_MODIFIED, picture, {})
         if method == "HEAD":
             return _describe(HTTPStatus.OK, picture, {Header.CONTENT_LENGTH: str(len(picture.body))})
-        part = parse_range(headers.get("range"), len(picture.body))
+        part = read_range(headers, len(picture.body), picture.etag)
         body = part.cut(picture.body) if part else picture.body
         if len(body) > MAX_INLINE_BYTES:
             return self._redirect(picture)

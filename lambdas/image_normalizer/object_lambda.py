@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/olap-writing-lambda.html
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -13,13 +13,13 @@ from urllib.parse import parse_qsl
 from .cache import PictureCache
 from .connections import Connections
 from .contract import CACHE_CONTROL, Header
-from .errors import NormalizeError
+from .errors import BadOptionError
 from .failures import RequestError, explain
 from .metrics import Outcome
 from .options import Options, parse_options
 from .originals import AccessPoint, PresignedAddress, read_key
 from .pictures import Picture, make_picture
-from .ranges import parse_range
+from .ranges import read_range
 from .s3 import S3, Reply
 
 GET_CONTEXT = "getObjectContext"
@@ -53,29 +53,39 @@ class ObjectLambdaDoor(NamedTuple):
         return self._answer_get(event) if GET_CONTEXT in event else self._answer_head(event)
 
     def _answer_get(self, event: Event) -> tuple[dict[str, Any], Outcome]:
-        context, headers = event[GET_CONTEXT], event["userRequest"]["headers"]
+        context = event[GET_CONTEXT]
         try:
-            options = _read_options(event)
+            options, headers = _read_options(event), event["userRequest"]["headers"]
             with PresignedAddress(self.connections, context["inputS3Url"], headers).open() as original:
                 picture = make_picture(original, options, self.cache)
-            reply = _describe_picture(picture, _find(headers, "range"))
+            reply = _describe_picture(picture, headers)
             outcome = Outcome(status=reply.status, is_cached=picture.is_cached)
-        except (NormalizeError, RequestError) as error:
+        except Exception as error:  # noqa: BLE001 - whoever asks waits for a minute where no reply is sent
             failure = explain(error)
             reply = _describe_failure(failure)
             outcome = Outcome(status=failure.status, code=failure.code)
-        self.s3.write_get_object_response(context["outputRoute"], context["outputToken"], reply)
+        self._send(context, reply)
         return {"status_code": int(HTTPStatus.OK)}, outcome
+
+    def _send(self, context: Mapping[str, str], reply: Reply) -> None:
+        try:
+            self.s3.write_get_object_response(context["outputRoute"], context["outputToken"], reply)
+        except Exception as error:
+            if isinstance(error, RequestError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            # Not this reply, but perhaps one that says so.
+            failure = _describe_failure(explain(error))
+            self.s3.write_get_object_response(context["outputRoute"], context["outputToken"], failure)
 
     def _answer_head(self, event: Event) -> tuple[dict[str, Any], Outcome]:
         """What GET would tell of the picture, for a caller who may read the original."""
-        url, headers = event[HEAD_CONTEXT]["inputS3Url"], event["userRequest"]["headers"]
         try:
+            url, headers = event[HEAD_CONTEXT]["inputS3Url"], event["userRequest"]["headers"]
             options = _read_options(event)
             etag = PresignedAddress(self.connections, url, headers).check()
             with self.source.open(read_key(url), etag) as original:
                 picture = make_picture(original, options, self.cache)
-        except (NormalizeError, RequestError) as error:
+        except Exception as error:  # noqa: BLE001 - what S3 does not understand it answers with its own failure
             failure = explain(error)
             refusal = {"statusCode": failure.status, "errorCode": failure.code, "errorMessage": failure.reason}
             return refusal, Outcome(status=failure.status, code=failure.code)
@@ -84,21 +94,45 @@ class ObjectLambdaDoor(NamedTuple):
 
 def _read_options(event: Event) -> Options:
     """The access point's own options, and above them those that the request's query names."""
-    payload = json.loads(event["configuration"].get("payload") or "{}")
     # The address is decoded, so a key's own '?' and '#' look like those of an address.
     _, mark, query = event["userRequest"]["url"].rpartition("?")
-    asked = parse_qsl(query) if mark else []
-    return parse_options(payload | {name: value for name, value in asked if name in _OPTION_NAMES})
+    asked = parse_qsl(query, keep_blank_values=True) if mark else []
+    asked_options = _collect((name, value) for name, value in asked if name in _OPTION_NAMES)
+    return parse_options(_read_payload(event["configuration"].get("payload")) | asked_options)
 
 
-def _describe_picture(picture: Picture, range_header: str | None) -> Reply:
+def _read_payload(payload: str | None) -> dict[str, str]:
+    """The access point's own options, which somebody may have edited by hand."""
+    try:
+        found = json.loads(payload or "{}", object_pairs_hook=list, parse_int=str, parse_float=str)
+    except ValueError:
+        found = None
+    if not (isinstance(found, list) and all(isinstance(pair, tuple) for pair in found)):
+        raise BadOptionError("the access point's configuration holds no options: its payload is not an object of JSON")
+    for name, value in found:
+        if not isinstance(value, str):
+            raise BadOptionError(f"{name} is neither a text nor a number in the access point's configuration")
+    return _collect(found)
+
+
+def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for name, value in pairs:
+        if name in options:
+            raise BadOptionError(f"{name} is given twice")
+        options[name] = value
+    return options
+
+
+def _describe_picture(picture: Picture, request_headers: Mapping[str, str]) -> Reply:
     headers: dict[str, str] = {
         Header.ACCEPT_RANGES: "bytes",
         Header.CACHE_CONTROL: CACHE_CONTROL,
         Header.CONTENT_TYPE: picture.media_type,
         Header.ETAG: picture.etag,
     }
-    part = parse_range(range_header, len(picture.body))
+    lower = {name.lower(): value for name, value in request_headers.items()}
+    part = read_range(lower, len(picture.body), picture.etag)
     if part:
         headers[Header.CONTENT_RANGE] = part.describe(len(picture.body))
         return Reply(HTTPStatus.PARTIAL_CONTENT, headers, part.cut(picture.body))
@@ -121,7 +155,3 @@ def _describe_failure(failure: RequestError) -> Reply:
     # The message travels in a header, which is one line of ASCII.
     message = " ".join(failure.reason.encode("ascii", "replace").decode().split())
     return Reply(failure.status, error=(failure.code, message))
-
-
-def _find(headers: Mapping[str, str], name: str) -> str | None:
-    return next((value for header, value in headers.items() if header.lower() == name), None)

@@ -1,11 +1,15 @@
 """Images as S3 has them: through the address that Object Lambda gives, or through the function's access point."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .connections import Answer, Connections, Request
+from .connections import READ_SECONDS, Answer, Connections, CutOffError, Request
+from .contract import ErrorCode
+from .failures import RequestError
 from .limits import Limits
 from .s3 import S3, ask_s3
 
@@ -37,8 +41,9 @@ class PresignedAddress:
         Raises:
             RequestError: With S3's own error.
         """
+        started = time.monotonic()
         with self._ask("GET") as answer:
-            yield _describe(read_key(self._url), answer)
+            yield _describe(read_key(self._url), answer, lambda: self._ask("GET"), started)
 
     def check(self) -> str:
         """The image's ETag, if the caller may read it."""
@@ -67,8 +72,29 @@ class AccessPoint:
         Raises:
             RequestError: With S3's own error.
         """
+        started = time.monotonic()
         with self._s3.get_object(self._name, key, etag) as answer:
-            yield _describe(key, answer)
+            yield _describe(key, answer, lambda: self._s3.get_object(self._name, key, etag), started)
+
+    def find(self, key: str) -> Original:
+        """The image of a key, for whoever may do without its bytes, which take a request of their own.
+
+        Raises:
+            RequestError: With S3's own error.
+        """
+        with self._s3.head_object(self._name, key) as answer:
+            name, etag = _name(key, answer), str(answer.headers.get("ETag", ""))
+        return Original(name, lambda: self._read_version(key, etag))
+
+    def _read_version(self, key: str, etag: str) -> bytes:
+        try:
+            with self.open(key, etag) as original:
+                return original.read()
+        except RequestError as error:
+            if error.status != HTTPStatus.PRECONDITION_FAILED:
+                raise
+            reason = "the image was replaced meanwhile; try again"
+            raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
 
 
 def select_signed_headers(url: str, request_headers: Mapping[str, str]) -> dict[str, str]:
@@ -88,12 +114,28 @@ def read_key(url: str) -> str:
     return rest if first.endswith("-s3alias") else path
 
 
-def _describe(key: str, answer: Answer) -> Original:
-    version = [answer.headers.get("ETag", ""), answer.headers.get("x-amz-version-id", "")]
-    return Original(name="\n".join([key, *version]), read=lambda: _read(answer))
+def _name(key: str, answer: Answer) -> str:
+    return "\n".join([key, answer.headers.get("ETag", ""), answer.headers.get("x-amz-version-id", "")])
 
 
-def _read(answer: Answer) -> bytes:
+def _describe(
+    key: str, answer: Answer, ask_again: Callable[[], AbstractContextManager[Answer]], started: float
+) -> Original:
+    def read() -> bytes:
+        try:
+            return _collect(answer)
+        except CutOffError:
+            if time.monotonic() - started > READ_SECONDS:
+                raise
+            with ask_again() as second:
+                if _name(key, second) != _name(key, answer):
+                    raise
+                return _collect(second)
+
+    return Original(_name(key, answer), read)
+
+
+def _collect(answer: Answer) -> bytes:
     """An image's bytes, as long as they are no more than an image may have."""
     limits = Limits()
     if answer.declared_bytes is not None:

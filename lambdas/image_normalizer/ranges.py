@@ -1,6 +1,7 @@
 """Byte ranges, as HTTP has them: https://www.rfc-editor.org/rfc/rfc9110#name-range-requests."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -23,6 +24,17 @@ class ByteRange(NamedTuple):
     def describe(self, length: int) -> str:
         """The `Content-Range` header for a picture of this many bytes."""
         return f"bytes {self.first}-{self.last}/{length}"
+
+
+def read_range(headers: Mapping[str, str], length: int, etag: str) -> ByteRange | None:
+    """The part of a picture that these headers ask for, by names in lower case, or None where the whole is the answer.
+
+    With `If-Range` the part is wanted of the picture that the caller knows, and else all of the new one.
+
+    Raises:
+        RequestError: If a picture of this many bytes has no such part.
+    """
+    return parse_range(headers.get("range"), length) if headers.get("if-range", etag) == etag else None
 
 
 def parse_range(header: str | None, length: int) -> ByteRange | None:

@@ -15,6 +15,8 @@ from .contract import ErrorCode
 from .failures import RequestError, read_s3_error
 from .signing import Credentials, Signer
 
+METADATA_PREFIX = "x-amz-meta-"
+
 
 class Place(NamedTuple):
     """Where S3 is.
@@ -88,14 +90,23 @@ class S3:
         headers = {"if-match": etag} if etag else {}
         return self._ask(self._objects, "GET", self._place.locate_object(bucket, key), headers)
 
-    def put_object(self, bucket: str, key: str, body: bytes, media_type: str) -> None:
-        """Keep an object.
+    def head_object(self, bucket: str, key: str) -> AbstractContextManager[Answer]:
+        """What there is to know of an object without its bytes.
+
+        Raises:
+            RequestError: With S3's own error.
+        """
+        return self._ask(self._objects, "HEAD", self._place.locate_object(bucket, key), {})
+
+    def put_object(self, bucket: str, key: str, body: bytes, media_type: str, metadata: Mapping[str, str] = {}) -> None:
+        """Keep an object, and beside it what its metadata say.
 
         Raises:
             RequestError: With S3's own error.
         """
         url = self._place.locate_object(bucket, key)
-        with self._ask(self._objects, "PUT", url, {"content-type": media_type}, body):
+        headers = {"content-type": media_type, **{f"{METADATA_PREFIX}{name}": metadata[name] for name in metadata}}
+        with self._ask(self._objects, "PUT", url, headers, body):
             pass
 
     def presign_get(self, bucket: str, key: str, seconds: int) -> str:

@@ -4,11 +4,13 @@ import pytest
 
 from containers.image_preprocessing import program
 from containers.image_preprocessing.failures import DestinationError, IncompleteError, SourceError, StorageError
+from containers.image_preprocessing.pictures import Image, PictureMaker
+from containers.image_preprocessing.tally import Outcome
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Options
 from tests.containers.image_preprocessing.fake_s3 import FakeS3
 from tests.containers.image_preprocessing.jobs import MANIFEST, PICTURES, run_job
-from tests.lambdas.image_normalizer.made_images import make_jpeg
+from tests.lambdas.image_normalizer.made_images import make_jpeg, make_png
 
 BAD = b"no image at all"
 
@@ -341,3 +343,27 @@ def test_writes_nothing_when_a_manifest_is_wrong(s3: FakeS3) -> None:
         run_job(s3, source=MANIFEST)
 
     assert s3.keys("sets/") == []
+
+
+def test_counts_an_image_on_which_it_fails_and_goes_on(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = PictureMaker.make
+
+    def fail(maker: PictureMaker, image: Image) -> Outcome:
+        if image.path.endswith("3.jpg"):
+            raise AssertionError
+        return make(maker, image)
+
+    monkeypatch.setattr(PictureMaker, "make", fail)
+
+    run_job(s3, "--max-refused", "1")
+
+    summary = read_summary(s3)
+    assert (summary["made"], summary["refused"]) == (len(list_images()) - 1, 1)
+
+
+def test_counts_an_image_whose_decoder_fails_oddly_and_goes_on(s3: FakeS3) -> None:
+    s3.put("images/odd.png", make_png(1, 1, colour=3))
+
+    run_job(s3, "--max-refused", "1")
+
+    assert read_summary(s3)["refused"] == 1

@@ -1,12 +1,14 @@
 """Every door asks for a picture as AWS wants to be asked, and tells for good from for now."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -100,6 +102,27 @@ class TestFunctionUrlDoor:
 
         assert str(refused.value) == f"a: {code}: because"
 
+    def test_does_not_wait_for_an_image_on_which_the_normalizer_fails(self) -> None:
+        with answering(refusal(500, "NormalizerFailed")) as (url, _), pytest.raises(ImageRefusedError):
+            FunctionUrlDoor(url, {}, 1).read("a")
+
+    @pytest.mark.parametrize(
+        "key", ["", "/a.png", "images/../raw/a.png", "images/./a.png", "..", ".", "a/..", "\ud800.png"]
+    )
+    def test_refuses_a_key_to_which_no_url_leads(self, key: str) -> None:
+        with answering() as (url, requests), pytest.raises(ImageRefusedError, match="BadKey"):
+            FunctionUrlDoor(url, {}, 1).read(key)
+
+        assert requests == []
+
+    @pytest.mark.parametrize("key", ["a//b.png", "a/", "...", "a/..b/.c", "%2e%2e/a", "a?b#c;d", "a\\..\\b"])
+    def test_asks_for_exactly_the_key_it_is_given(self, key: str) -> None:
+        with answering((200, {}, b"picture")) as (url, requests):
+            FunctionUrlDoor(url, {}, 1).read(key)
+
+        ((path, _),) = requests
+        assert unquote(path) == f"/{key}"
+
     @pytest.mark.parametrize("status", [429, 500, 502, 503])
     def test_tells_what_may_come_later(self, status: int) -> None:
         with answering(refusal(status, "Busy")) as (url, _), pytest.raises(ImageUnavailableError):
@@ -167,6 +190,29 @@ class TestObjectLambdaDoor:
         with pytest.raises(ImageRefusedError, match="a: NoSuchKey: because"):
             door.read("a")
 
+    def test_does_not_wait_for_an_image_on_which_the_normalizer_fails(self) -> None:
+        door, _ = open_object_lambda((500, {}, error_document("NormalizerFailed")))
+
+        with pytest.raises(ImageRefusedError):
+            door.read("a")
+
+    @pytest.mark.parametrize("key", ["", "\ud800.png"])
+    def test_refuses_a_key_that_is_none(self, key: str) -> None:
+        door, requests = open_object_lambda((200, {}, b"picture"))
+
+        with pytest.raises(ImageRefusedError, match="BadKey"):
+            door.read(key)
+
+        assert requests == []
+
+    @pytest.mark.parametrize("key", ["images/../raw/a.png", "/a.png", "a/./b", "a//b"])
+    def test_asks_for_exactly_the_key_it_is_given(self, key: str) -> None:
+        door, requests = open_object_lambda((200, {}, b"picture"))
+
+        door.read(key)
+
+        assert requests[0].url.endswith(f"amazonaws.com/{key}")
+
     @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (400, "LambdaInvocationFailed")])
     def test_tells_what_may_come_later(self, status: int, code: str) -> None:
         door, _ = open_object_lambda((status, {}, error_document(code)))
@@ -191,3 +237,41 @@ class TestFolderDoor:
             FolderDoor(tmp_path, {}).read(key)
 
         assert refused.value.code == code
+
+    @pytest.mark.parametrize("key", ["", "../a.png", "b/../../a.png", "/etc/hostname", "./a.png", "a//b", "a/", "\0"])
+    def test_refuses_a_key_that_is_no_path_below_it(self, tmp_path: Path, key: str) -> None:
+        (tmp_path / "folder").mkdir()
+        Image.new("RGB", (6, 4)).save(tmp_path / "a.png")
+
+        with pytest.raises(ImageRefusedError, match="BadKey"):
+            FolderDoor(tmp_path / "folder", {}).read(key)
+
+    def test_follows_a_link_within_the_folder_and_none_out_of_it(self, tmp_path: Path) -> None:
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        Image.new("RGB", (6, 4)).save(folder / "a.png")
+        Image.new("RGB", (6, 4)).save(tmp_path / "b.png")
+        (folder / "within.png").symlink_to("a.png")
+        (folder / "out.png").symlink_to(tmp_path / "b.png")
+        (folder / "up").symlink_to(tmp_path)
+
+        door = FolderDoor(folder, {})
+
+        assert door.read("within.png") == door.read("a.png")
+        for key in ("out.png", "up/b.png"):
+            with pytest.raises(ImageRefusedError, match="BadKey: the link leads out of the folder"):
+                door.read(key)
+
+    @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+    def test_refuses_what_is_not_a_file(self, tmp_path: Path, make: Callable[[Path], None]) -> None:
+        make(tmp_path / "a.png")
+
+        with pytest.raises(ImageRefusedError, match="NoSuchKey"):
+            FolderDoor(tmp_path, {}).read("a.png")
+
+    def test_refuses_a_file_that_is_too_large_without_reading_it(self, tmp_path: Path) -> None:
+        with (tmp_path / "a.png").open("wb") as file:
+            file.truncate(1 << 40)
+
+        with pytest.raises(ImageRefusedError, match="TooManyBytes"):
+            FolderDoor(tmp_path, {}).read("a.png")

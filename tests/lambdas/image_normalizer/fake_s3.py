@@ -1,7 +1,7 @@
 """A server that stands in for S3 as far as the doors use it, and addresses on it that somebody has signed."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,6 +53,8 @@ class Bucket:
         failing: Errors by method.
         asked: All requests but those that bring what is sent.
         sent: What has gone through Object Lambda.
+        metadata: What was written beside objects, as headers.
+        cuts: How many bodies break off from now on.
     """
 
     objects: dict[str, bytes]
@@ -61,6 +63,8 @@ class Bucket:
     failing: dict[str, str] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
+    cuts: int = 0
 
     @property
     def client(self) -> S3:
@@ -113,7 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = self.read_request()
         if not self.refuse(asked):
-            self.answer(200, self.server.bucket.objects[asked.key], self.server.bucket.etag(asked.key))
+            headers = {"ETag": self.server.bucket.etag(asked.key), **self.server.bucket.metadata.get(asked.key, {})}
+            self.answer(200, self.server.bucket.objects[asked.key], headers)
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -122,6 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked, body = self.read_request(), self.read_body()
         if not self.refuse(asked):
             self.server.bucket.objects[asked.key] = body
+            metadata = {name: value for name, value in asked.headers.items() if name.startswith("x-amz-meta-")}
+            self.server.bucket.metadata[asked.key] = metadata
             self.answer(200)
 
     def do_POST(self) -> None:
@@ -147,12 +154,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(_STATUSES[code], document.encode())
         return bool(code)
 
-    def answer(self, status: int, body: bytes = b"", etag: str | None = None) -> None:
+    def answer(self, status: int, body: bytes = b"", headers: Mapping[str, str] = {}) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
-        if etag:
-            self.send_header("ETag", etag)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
+        if self.command == "GET" and self.server.bucket.cuts:
+            self.server.bucket.cuts -= 1
+            self.close_connection = True
+            body = body[: len(body) // 2]
         if self.command != "HEAD":
             self.wfile.write(body)
 

@@ -19,9 +19,9 @@ def test_reads_the_error_that_s3_has_written() -> None:
 
 
 def test_reads_a_message_as_its_author_wrote_it() -> None:
-    document = b"<Error><Code>AccessDenied</Code><Message>on &quot;a&amp;lt;b&quot;</Message></Error>"
+    document = b"<Error><Code>InvalidRequest</Code><Message>on &quot;a&amp;lt;b&quot;</Message></Error>"
 
-    assert read_s3_error(403, document).reason == 'on "a&lt;b"'
+    assert read_s3_error(400, document).reason == 'on "a&lt;b"'
 
 
 def test_names_an_error_of_a_status_that_http_does_not_know() -> None:
@@ -46,3 +46,28 @@ def test_leaves_a_refused_request_as_it_is() -> None:
     error = RequestError(404, "NoSuchKey", "gone")
 
     assert explain(error) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        (403, "AccessDenied", "S3 does not let this image be read"),
+        (400, "KMS.DisabledException", "S3 answered 400"),
+    ],
+)
+def test_keeps_accounts_and_roles_to_the_log(
+    status: int, code: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "arn:aws:sts::123456789012:assumed-role/Normalizer is not allowed"
+    document = f"<Error><Code>{code.replace('.', '')}</Code><Message>{text}</Message></Error>"
+
+    assert read_s3_error(status, document.encode()).reason == reason
+    assert text in capsys.readouterr().err
+
+
+def test_explains_a_failure_of_its_own_without_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    explained = explain(KeyError("secret"))
+
+    assert (explained.status, explained.code) == (500, "NormalizerFailed")
+    assert "secret" not in explained.reason
+    assert "KeyError: 'secret'" in capsys.readouterr().err

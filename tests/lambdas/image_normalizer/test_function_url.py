@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.image_normalizer import function_url
+from lambdas.image_normalizer import function_url, pictures
 from lambdas.image_normalizer.cache import PictureCache
 from lambdas.image_normalizer.function_url import FunctionUrlDoor
 from lambdas.image_normalizer.normalize import normalize
@@ -98,6 +98,77 @@ def test_sends_nothing_again_that_the_caller_has(bucket: Bucket) -> None:
 
     assert answered["statusCode"] == 304
     assert "body" not in answered
+
+
+@pytest.mark.parametrize("known", ["*", " * ", '"other", {etag}'])
+def test_sends_nothing_again_that_the_caller_has_in_any_form(bucket: Bucket, known: str) -> None:
+    etag = answer(bucket)["headers"]["ETag"]
+
+    assert answer(bucket, if_none_match=known.format(etag=etag))["statusCode"] == 304
+
+
+@pytest.mark.parametrize(
+    ("known", "status"), [("{etag}", 206), ('"other"', 200), ("Sat, 28 Nov 2026 00:00:00 GMT", 200)]
+)
+def test_cuts_a_range_out_of_the_picture_that_the_caller_knows_only(bucket: Bucket, known: str, status: int) -> None:
+    etag = answer(bucket)["headers"]["ETag"]
+
+    answered = answer(bucket, range="bytes=0-3", if_range=known.format(etag=etag))
+
+    assert answered["statusCode"] == status
+
+
+def test_answers_when_it_has_failed_itself(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "normalize", lambda *_: [][0])
+
+    answered, outcome = make_door(bucket).answer(make_event())
+
+    assert read_refusal(answered) == (outcome.status, outcome.code) == (500, "NormalizerFailed")
+
+
+def test_asks_again_for_an_image_that_breaks_off(bucket: Bucket) -> None:
+    bucket.cuts = 1
+
+    assert answer(bucket)["statusCode"] == 200
+
+
+def test_gives_up_an_image_that_breaks_off_again(bucket: Bucket) -> None:
+    bucket.cuts = 2
+
+    assert read_refusal(answer(bucket)) == (503, "ServiceUnavailable")
+
+
+def test_gets_no_image_of_which_it_keeps_the_picture(bucket: Bucket) -> None:
+    door = make_door(bucket, keeps_all=True)
+    door.answer(make_event())
+    bucket.asked.clear()
+
+    door.answer(make_event())
+
+    assert [(asked.method, asked.bucket) for asked in bucket.asked] == [("HEAD", "source"), ("GET", "work")]
+
+
+@pytest.mark.parametrize("body", [b"", b"not ours"])
+def test_serves_no_kept_object_that_is_not_its_own(bucket: Bucket, body: bytes) -> None:
+    door = make_door(bucket, keeps_all=True)
+    made, _ = door.answer(make_event())
+    (kept,) = [key for key in bucket.objects if key.startswith("normalized/")]
+    bucket.objects[kept] = body
+
+    answered, outcome = door.answer(make_event())
+
+    assert (answered, outcome.is_cached) == (made, False)
+    assert bucket.objects[kept] != body
+
+
+def test_serves_no_kept_object_of_which_nothing_is_known(bucket: Bucket) -> None:
+    door = make_door(bucket, keeps_all=True)
+    door.answer(make_event())
+    bucket.metadata.clear()
+
+    _, outcome = door.answer(make_event())
+
+    assert not outcome.is_cached
 
 
 @pytest.mark.parametrize(

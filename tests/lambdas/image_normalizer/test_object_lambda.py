@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.image_normalizer import object_lambda, pictures
 from lambdas.image_normalizer.cache import PictureCache
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
@@ -179,3 +180,70 @@ def test_refuses_to_tell_of_an_image_that_is_none(door: ObjectLambdaDoor, bucket
     returned, _ = door.answer(make_event(bucket.sign("images/text.jpg"), "headObjectContext"))
 
     assert (returned["statusCode"], returned["errorCode"]) == (400, "NotAnImage")
+
+
+def test_answers_when_it_has_failed_itself(
+    door: ObjectLambdaDoor, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "normalize", lambda *_: [][0])
+
+    sent = answer(door, bucket, make_event(bucket.sign(KEY)))
+    returned, _ = door.answer(make_event(bucket.sign(KEY), "headObjectContext"))
+
+    assert (sent.status, sent.code) == (500, "NormalizerFailed")
+    assert (returned["statusCode"], returned["errorCode"]) == (500, "NormalizerFailed")
+
+
+@pytest.mark.parametrize("missing", ["userRequest", "configuration"])
+def test_answers_an_event_that_lacks_something(door: ObjectLambdaDoor, bucket: Bucket, missing: str) -> None:
+    event = make_event(bucket.sign(KEY))
+    del event[missing]
+
+    assert answer(door, bucket, event).code == "NormalizerFailed"
+
+
+def test_sends_that_it_has_failed_when_a_reply_cannot_be_sent(
+    door: ObjectLambdaDoor, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_lambda, "CACHE_CONTROL", "two\r\nlines")
+
+    assert answer(door, bucket, make_event(bucket.sign(KEY))).code == "NormalizerFailed"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ["{", "7", '"width"', "null", '{"width": [12]}', '{"width": true}', '{"width": null}', '{"width": 1, "width": 2}'],
+)
+def test_refuses_a_configuration_that_holds_no_options(door: ObjectLambdaDoor, bucket: Bucket, payload: str) -> None:
+    event = make_event(bucket.sign(KEY))
+    event["configuration"]["payload"] = payload
+
+    assert answer(door, bucket, event).code == "BadOption"
+
+
+def test_takes_numbers_of_a_configuration(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    event = make_event(bucket.sign(KEY))
+    event["configuration"]["payload"] = '{"width": 12, "height": "10"}'
+
+    assert open_bytes(answer(door, bucket, event).body).size == (12, 10)
+
+
+@pytest.mark.parametrize("query", ["width=8&width=9", "width=8&width=8", "width="])
+def test_refuses_an_option_that_is_given_twice_or_without_a_value(
+    door: ObjectLambdaDoor, bucket: Bucket, query: str
+) -> None:
+    event = make_event(bucket.sign(KEY), url=f"https://pictures.test/key?{query}")
+
+    assert answer(door, bucket, event).code == "BadOption"
+
+
+def test_cuts_no_range_out_of_another_picture_than_the_caller_knows(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    headers = {"Range": "bytes=2-5", "If-Range": '"other"'}
+
+    assert answer(door, bucket, make_event(bucket.sign(KEY), headers=headers)).status == 200
+
+
+def test_asks_again_for_an_image_that_breaks_off(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    bucket.cuts = 1
+
+    assert answer(door, bucket, make_event(bucket.sign(KEY))).status == 200

@@ -177,7 +177,6 @@ def test_signs_an_address_that_leads_to_the_object(bucket: Bucket) -> None:
     ("code", "refusal"),
     [
         ("NoSuchKey", (404, "NoSuchKey")),
-        ("AccessDenied", (403, "AccessDenied")),
         ("InternalError", (503, "ServiceUnavailable")),
         ("SlowDown", (503, "SlowDown")),
     ],
