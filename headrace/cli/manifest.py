@@ -13,6 +13,7 @@ from headrace.cli.progress import step
 from headrace.cli.tables import render_table
 from headrace.lst import read_lst, read_mapping
 from headrace.manifest import (
+    BadBoxes,
     Selection,
     Task,
     check_manifest,
@@ -301,13 +302,27 @@ def folders_command(*, folder: Path, prefix: str, output: Path, attribute: str, 
 @prefix_option
 @output_option
 @box_option
-def coco_command(*, path: Path, prefix: str, output: Path, attribute: str) -> None:
-    """Turn the boxes of COCO's instances into a manifest.
+@click.option(
+    "--bad-boxes",
+    type=click.Choice([way.value for way in BadBoxes]),
+    default=BadBoxes.REFUSE.value,
+    show_default=True,
+    help="What becomes of boxes that are empty, outside the image or not there.",
+)
+def coco_command(*, path: Path, prefix: str, output: Path, attribute: str, bad_boxes: str) -> None:
+    """Turn the boxes of COCO's instances into a manifest, and count on stderr what is left out.
+
+    Skipping leaves bad boxes out; clipping cuts those that reach outside to their image and leaves out
+    those of which nothing is left.
 
     Example: headrace manifest convert coco instances.json --prefix s3://raw/street/ -o train.manifest
     """
     with clear_errors(), step(f"convert {path}"):
-        convert_coco(path, prefix, output, attribute)
+        done = convert_coco(path, prefix, output, attribute, bad_boxes=BadBoxes(bad_boxes))
+    left_out = {"crowds left out": done.crowds, "bad boxes left out": done.skipped, "boxes clipped": done.clipped}
+    told = [f"{count} {text}" for text, count in left_out.items() if count]
+    if told:
+        click.echo(f"{path}: {done.boxes} boxes of {done.images} images; {', '.join(told)}", err=True)
 
 
 @convert.command("to-coco")

@@ -1,11 +1,10 @@
 """Manifests: images or texts and their labels, a JSON line each; `headrace.manifest.records` has the format."""
 
 from headrace.manifest.checking import Task, check_manifest
+from headrace.manifest.coco import BadBoxes, Conversion, convert_coco, convert_to_coco
 from headrace.manifest.conversion import (
-    convert_coco,
     convert_folders,
     convert_list,
-    convert_to_coco,
     convert_to_list,
     expand_manifest,
 )
@@ -15,6 +14,8 @@ from headrace.manifest.records import ManifestError, Record, read_manifest, writ
 from headrace.manifest.statistics import Statistics, count_manifest
 
 __all__ = [
+    "BadBoxes",
+    "Conversion",
     "ManifestError",
     "Record",
     "Selection",

@@ -4,36 +4,25 @@ A traditional manifest is one JSON array: a prefix, then keys relative to it
 (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html):
 
     [{"prefix": "s3://raw/images/"}, "cat/1.jpg", "dog/2.jpg"]
-
-COCO is one JSON object of images, their boxes as [left, top, width, height] and the names of categories
-(https://cocodataset.org/#format-data):
-
-    {"images": [{"id": 1, "file_name": "1.jpg", "width": 640, "height": 480}],
-     "annotations": [{"id": 1, "image_id": 1, "category_id": 3, "bbox": [12, 30, 200, 118], "area": 23600,
-                      "iscrowd": 0}],
-     "categories": [{"id": 3, "name": "car"}]}
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from headrace.errors import explain_os_error
-from headrace.files import whole_file
 from headrace.inputs import open_input
 from headrace.lst.hashing import hash_path
 from headrace.lst.making import find_classes, find_images, label_paths
 from headrace.lst.rows import ListError, parse_row, read_lines
-from headrace.manifest.labels import S3_URI, Task, find_label_problems, is_class, read_image_size
+from headrace.manifest.labels import S3_URI, Task, is_class
 from headrace.manifest.records import (
     METADATA_SUFFIX,
     SOURCE_REFERENCE,
     ManifestError,
     Record,
     read_manifest,
-    read_metadata,
     write_lines,
     write_manifest,
 )
@@ -68,7 +57,7 @@ def expand_manifest(
 
 def read_traditional(path: Path) -> tuple[str, list[str]]:
     """The prefix and the keys of a traditional manifest."""
-    entries = _read_json(path)
+    entries = read_json(path)
     first = entries[0] if isinstance(entries, list) and entries else None
     prefix = first.get("prefix") if isinstance(first, dict) else None
     if not isinstance(prefix, str) or not prefix.startswith("s3://"):
@@ -172,119 +161,6 @@ def convert_folders(folder: Path, prefix: str, output: Path, attribute: str = CL
     return classes
 
 
-def convert_coco(path: Path, prefix: str, output: Path, attribute: str = BOX_ATTRIBUTE) -> None:
-    """Write COCO's boxes as a manifest; classes are the categories in the order of their ids.
-
-    Crowds, which are regions of many and no boxes of one, are left out, and so are masks.
-
-    Args:
-        path: COCO's instances as JSON.
-        prefix: `s3://bucket/prefix/` that the images' file names are below.
-        output: Where the manifest goes.
-        attribute: What the boxes are called.
-    """
-    start = check_prefix(prefix)
-    coco = _read_json(path)
-    try:
-        records = list(_describe_coco_images(coco, start, attribute))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ManifestError(f"{path}: not COCO's instances: {type(error).__name__} {error}") from error
-    for record in records:
-        for problem in find_label_problems(Task.OBJECT_DETECTION, record, attribute):
-            raise ManifestError(f"{path}, {record[SOURCE_REFERENCE].removeprefix(start)}: {problem}")
-    write_manifest(output, records)
-
-
-def _describe_coco_images(coco: Any, prefix: str, attribute: str) -> Iterator[dict[str, Any]]:
-    categories = sorted(coco["categories"], key=lambda category: category["id"])
-    classes = {category["id"]: number for number, category in enumerate(categories)}
-    names = {str(number): category["name"] for number, category in enumerate(categories)}
-    boxes: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
-    for annotation in coco["annotations"]:
-        if not annotation.get("iscrowd"):
-            left, top, width, height = annotation["bbox"]
-            class_id = classes[annotation["category_id"]]
-            boxes[annotation["image_id"]].append(
-                {"class_id": class_id, "left": left, "top": top, "width": width, "height": height}
-            )
-    unknown = boxes.keys() - {image["id"] for image in coco["images"]}
-    if unknown:
-        raise ValueError(f"no image has the id {min(unknown)} of a box")
-    for image in coco["images"]:
-        size = {"width": image["width"], "height": image["height"], "depth": 3}
-        yield {
-            SOURCE_REFERENCE: prefix + image["file_name"],
-            attribute: {"image_size": [size], "annotations": boxes[image["id"]]},
-            f"{attribute}{METADATA_SUFFIX}": {
-                "class-map": names,
-                "objects": [{"confidence": 1} for _ in boxes[image["id"]]],
-                "type": f"groundtruth/{Task.OBJECT_DETECTION}",
-                "human-annotated": "yes",
-            },
-        }
-
-
-def convert_to_coco(path: Path, prefix: str, output: Path, attribute: str = BOX_ATTRIBUTE) -> None:
-    """Write a manifest's boxes as COCO's instances; a category's id is its class and one more.
-
-    Args:
-        path: The manifest.
-        prefix: The S3 prefix that is left out of file names.
-        output: Where COCO's JSON goes.
-        attribute: What the boxes are called.
-    """
-    start = check_prefix(prefix)
-    names: dict[int, str] = {}
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for record in read_manifest(path):
-        boxes, size = _read_boxes(path, record, start, attribute)
-        images.append(
-            {
-                "id": len(images) + 1,
-                "file_name": record.data[SOURCE_REFERENCE].removeprefix(start),
-                "width": size[0],
-                "height": size[1],
-            }
-        )
-        class_map = read_metadata(record.data, attribute).get("class-map", {})
-        for box in boxes:
-            names[box["class_id"]] = str(class_map.get(str(box["class_id"]), box["class_id"]))
-            annotations.append(_describe_coco_box(box, len(annotations) + 1, len(images)))
-        names |= {int(number): str(name) for number, name in class_map.items()}
-    categories = [{"id": number + 1, "name": name} for number, name in sorted(names.items())]
-    with whole_file(output) as partial:
-        coco = {"images": images, "annotations": annotations, "categories": categories}
-        partial.write_text(json.dumps(coco, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
-
-
-def _read_boxes(
-    path: Path, record: Record, prefix: str, attribute: str
-) -> tuple[Sequence[dict[str, Any]], tuple[float, float]]:
-    where = f"{path}, line {record.line}"
-    if not str(record.data.get(SOURCE_REFERENCE)).startswith(prefix):
-        raise ManifestError(f"{where}: source-ref is not below {prefix}")
-    if attribute not in record.data:
-        raise ManifestError(f"{where}: there is no {attribute}; name the attribute that holds the boxes")
-    for problem in find_label_problems(Task.OBJECT_DETECTION, record.data, attribute):
-        raise ManifestError(f"{where}: {problem}")
-    value = record.data[attribute]
-    size = read_image_size(value)
-    assert size is not None  # noqa: S101 - checked above
-    return value["annotations"], size
-
-
-def _describe_coco_box(box: Mapping[str, Any], number: int, image: int) -> dict[str, Any]:
-    return {
-        "id": number,
-        "image_id": image,
-        "category_id": box["class_id"] + 1,
-        "bbox": [box["left"], box["top"], box["width"], box["height"]],
-        "area": box["width"] * box["height"],
-        "iscrowd": 0,
-    }
-
-
 def check_prefix(prefix: str) -> str:
     """An S3 prefix with the slash at its end."""
     whole = f"{prefix.rstrip('/')}/"
@@ -293,7 +169,8 @@ def check_prefix(prefix: str) -> str:
     return whole
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """What a file of JSON says."""
     try:
         with open_input(path) as file:
             return json.loads(file.read())

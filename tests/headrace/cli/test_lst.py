@@ -75,7 +75,7 @@ def test_tells_what_s3_answers(parts: list[object], monkeypatch: pytest.MonkeyPa
         answer = invoke("make", "s3://raw/images", *parts)
 
     assert answer.exit_code == 1
-    assert "s3://raw/images: An error occurred (NoSuchBucket)" in answer.stderr
+    assert "s3://raw/images: NoSuchBucket: The bucket does not exist" in answer.stderr
 
 
 def test_says_nothing_when_a_list_is_well_formed(tmp_path: Path, images: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from headrace.lst import ListRow, make_lists_of, read_lst, write_lst
 from headrace.lst.making import name_folders
 from headrace.manifest import (
+    BadBoxes,
     ManifestError,
     check_manifest,
     convert_coco,
@@ -195,11 +196,33 @@ def test_turns_coco_into_manifests_and_back(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda coco: coco.pop("images"), "not COCO's instances: KeyError 'images'"),
-        (lambda coco: coco["annotations"][0].update(image_id=5), "no image has the id 5 of a box"),
-        (lambda coco: coco["annotations"][0].update(bbox=[1, 2, 3]), "not COCO's instances: ValueError"),
-        (lambda coco: coco["annotations"][0].update(category_id=99), "not COCO's instances: KeyError 99"),
-        (lambda coco: coco["annotations"][0].update(bbox=[90, 2, 30, 9]), "a.jpg: bounding-box: box 1 reaches outside"),
+        (lambda coco: coco.pop("images"), "not COCO's instances: there is no array of images"),
+        (lambda coco: coco["images"].append(5), "images, entry 2: a number, expected an object"),
+        (lambda coco: coco["images"][0].pop("width"), r"image 9 \(a.jpg\): width is None, expected a number above 0"),
+        (lambda coco: coco["images"][0].pop("file_name"), "image 9: file_name is None"),
+        (lambda coco: coco["images"][0].pop("id"), "images, entry 1: id is None, expected a number or a text"),
+        (
+            lambda coco: coco["images"].append({**coco["images"][0], "file_name": "b.jpg"}),
+            "image 9 is there twice: a.jpg",
+        ),
+        (lambda coco: coco["images"].append({**coco["images"][0], "id": 10}), "image 10 has the file a.jpg of image 9"),
+        (lambda coco: coco["categories"].append(coco["categories"][0]), "category .* is there twice"),
+        (lambda coco: coco["categories"][0].pop("name"), "category .*: name is None, expected a text"),
+        (
+            lambda coco: coco["annotations"].append(coco["annotations"][0]),
+            "annotation 1 is there twice; ids are unique",
+        ),
+        (lambda coco: coco["annotations"][0].update(image_id=5), "annotation 1: no image has the id 5 of its box"),
+        (lambda coco: coco["annotations"][0].update(image_id=[]), r"annotation 1: no image has the id \[\]"),
+        (lambda coco: coco["annotations"][0].update(category_id=99), "annotation 1: no category has the id 99"),
+        (lambda coco: coco["annotations"][0].pop("category_id"), "annotation 1: no category has the id None"),
+        (
+            lambda coco: coco["annotations"][0].update(bbox=[1, 2, 3]),
+            r"annotation 1, of image 9 \(a.jpg\): bbox is \[1, 2, 3\]",
+        ),
+        (lambda coco: coco["annotations"][0].pop("bbox"), r"annotation 1, of image 9 \(a.jpg\): there is no bbox"),
+        (lambda coco: coco["annotations"][0].update(bbox=[90, 2, 30, 9]), r"\(a.jpg\): the box reaches outside"),
+        (lambda coco: coco["annotations"][0].update(bbox=[9, 2, 1.03, 0.0]), r"\(a.jpg\): the box is empty"),
     ],
 )
 def test_refuses_coco_that_is_wrong(
@@ -212,6 +235,60 @@ def test_refuses_coco_that_is_wrong(
         convert_coco(write_json(tmp_path / "coco.json", coco), PREFIX, output)
 
     assert not output.exists()
+
+
+# As in train2017, whose annotations 918 and 2206849 have no height (https://github.com/cocodataset/cocoapi/issues/355).
+BAD = {
+    "images": [{"id": n, "file_name": f"{n}.jpg", "width": 640, "height": 427} for n in (1, 2)],
+    "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 3, "bbox": [12, 30, 200, 118], "iscrowd": 0},
+        {"id": 918, "image_id": 2, "category_id": 58, "bbox": [296.65, 388.33, 1.03, 0.0], "iscrowd": 0},
+        {"id": 919, "image_id": 2, "category_id": 58, "bbox": [600, -10, 100, 50], "iscrowd": 0},
+        {"id": 920, "image_id": 2, "category_id": 58, "segmentation": [[1, 1, 2, 2, 3, 3]], "iscrowd": 0},
+        {"id": 921, "image_id": 2, "category_id": 58, "bbox": [700, 10, 100, 50], "iscrowd": 0},
+        {"id": 922, "image_id": 2, "category_id": 58, "bbox": [0, 0, 640, 427], "iscrowd": 1},
+    ],
+    "categories": [{"id": 3, "name": "car"}, {"id": 58, "name": "dog"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "boxes", "skipped", "clipped", "without"),
+    [(BadBoxes.SKIP, [], 4, 0, 1), (BadBoxes.CLIP, [[600, 0, 40, 40]], 3, 1, 0)],
+)
+def test_leaves_out_or_clips_bad_boxes(
+    tmp_path: Path, output: Path, way: BadBoxes, boxes: list[list[int]], skipped: int, clipped: int, without: int
+) -> None:
+    done = convert_coco(write_json(tmp_path / "coco.json", BAD), PREFIX, output, bad_boxes=way)
+
+    first, second = read(output)
+    sides = ("left", "top", "width", "height")
+    assert len(first["bounding-box"]["annotations"]) == 1
+    assert [[box[side] for side in sides] for box in second["bounding-box"]["annotations"]] == boxes
+    assert (done.images, done.boxes, done.crowds) == (2, 1 + len(boxes), 1)
+    assert (done.skipped, done.clipped, done.without_boxes) == (skipped, clipped, without)
+    assert list(check_manifest(output)) == []
+
+
+def test_names_the_first_bad_boxes_and_counts_the_others(tmp_path: Path, output: Path) -> None:
+    with pytest.raises(ManifestError) as raised:
+        convert_coco(write_json(tmp_path / "coco.json", BAD), PREFIX, output)
+
+    lines = str(raised.value).splitlines()
+    assert ["annotation 918" in lines[0], "annotation 919" in lines[1], "annotation 920" in lines[2]] == [True] * 3
+    assert lines[3:] == ["and 1 more", "mend them, or choose to skip or clip bad boxes (`--bad-boxes`)"]
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("class_map", [None, ["car"], {"zero": "car"}])
+def test_refuses_to_turn_boxes_whose_names_cannot_be_read_into_coco(
+    tmp_path: Path, output: Path, class_map: object
+) -> None:
+    record = make_boxes(make_box())
+    record["box-metadata"]["class-map"] = class_map
+
+    with pytest.raises(ManifestError, match="line 1: box-metadata: class-map"):
+        convert_to_coco(write(tmp_path / "all.manifest", record), "s3://raw/", output, "box")
 
 
 @pytest.mark.parametrize(
