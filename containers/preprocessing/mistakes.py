@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from . import schema
+from .csv_text import NUL, open_text, read_records
 from .failures import DataError
 from .sales import LARGEST_NUMBER
 
@@ -50,13 +51,12 @@ def check_rows(path: Path, name: str) -> None:
 
 def read_header(path: Path) -> list[str]:
     """The names in the first row; none when the file is empty."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        return next((record for record in csv.reader(lines) if record), [])
+    return next(read_records(path), [])
 
 
 def find_mistakes(path: Path) -> Iterator[Mistake]:
     """Every mistake of the file, in order."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+    with open_text(path) as lines:
         reader = csv.reader(lines, strict=True)
         header: list[str] = []
         line = 1
@@ -90,6 +90,8 @@ def find_cell_mistake(column: str, cell: str) -> tuple[MistakeKind, str] | None:
     """What is wrong with one cell, if anything."""
     if not is_utf8(cell):
         return MistakeKind.ENCODING, "not UTF-8; save the file as UTF-8"
+    if NUL in cell:
+        return MistakeKind.ENCODING, "a NUL byte; write the file anew as text"
     if column == schema.TARGET and not cell:
         return MistakeKind.TARGET, "the target is empty; give every row its sales, or remove the row"
     if cell and column in (*schema.NUMBERS, schema.TARGET):

@@ -10,6 +10,7 @@ import polars as pl
 from containers.shared.events import warn_event
 
 from . import schema
+from .csv_text import has_nul, recognize_format, recognize_separator
 from .failures import DataError
 from .mistakes import check_rows, is_utf8, read_header
 from .sales import LARGEST_NUMBER, CategoryColumn, Sales, concatenate_sales
@@ -49,6 +50,8 @@ def find_files(folder: Path) -> list[Path]:
 
 def check_header(path: Path, name: str) -> list[str]:
     """The file's columns, once they are known to be the ones needed."""
+    if what := recognize_format(path):
+        raise DataError(f"{name}: not CSV but {what}")
     try:
         header = read_header(path)
     except csv.Error as error:
@@ -57,16 +60,25 @@ def check_header(path: Path, name: str) -> list[str]:
         raise DataError(f"{name}: the file is empty; it needs a header and data rows")
     if not all(is_utf8(column) for column in header):
         raise DataError(f"{name}, line 1: not UTF-8; save the file as UTF-8")
+    check_columns(header, name)
+    if has_nul(path):
+        check_rows(path, name)
+    return header
+
+
+def check_columns(header: list[str], name: str) -> None:
+    """Refuse a header that has not every column once."""
     repeated = sorted({column for column in header if header.count(column) > 1})
     if repeated:
         raise DataError(f"{name}: the header has {quote(repeated)} more than once; give every column a name of its own")
     missing = [column for column in schema.REQUIRED if column not in header]
+    if missing and (separator := recognize_separator(header, schema.REQUIRED)):
+        raise DataError(f"{name}: the fields are separated by {separator}; save the file with commas between them")
     if missing:
         raise DataError(f"{name}: the header lacks {quote(missing)}; it has {quote(header)}")
     extra = [column for column in header if column not in schema.REQUIRED]
     if extra:
         warn_event("columns_ignored", file=name, columns=quote(extra))
-    return header
 
 
 def quote(names: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_IN
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection, pipeline
 from headrace.local.cloud import CloudError, LocalCloud
+from headrace.local.delivery import ForeignDataError
 from headrace.local.deployment import Deployment, NotDeployedError, read_deployment
 from headrace.local.images import EngineImages, ImageError
 from headrace.local.pipeline import PipelineError
@@ -34,6 +35,7 @@ from headrace.lst import ListError
 MISTAKES: Final = (
     CloudError,
     EngineError,
+    ForeignDataError,
     ImageError,
     ListError,
     NotDeployedError,
@@ -93,7 +95,8 @@ def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path 
 @click.option(
     "--data",
     type=click.Path(exists=True, path_type=Path),
-    help="bigmart: a CSV file; images: a folder with a sub-folder per class. Made up if left out.",
+    help="bigmart: a CSV file; images: a folder with a sub-folder per class. If left out, what you have put into the "
+    "raw bucket, or made up.",
 )
 @click.option("--job-name", help="Name of the jobs; derived from the execution's name if left out.")
 @click.option("--model-name", help="Name of the model; derived likewise.")

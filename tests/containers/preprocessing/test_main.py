@@ -1,4 +1,5 @@
 import csv
+import gzip
 import json
 from pathlib import Path
 
@@ -298,9 +299,45 @@ def test_says_where_a_cell_is_not_utf8(tmp_path: Path) -> None:
 
 
 def test_refuses_a_header_that_is_not_utf8(tmp_path: Path) -> None:
-    write_text(tmp_path, (HEADER + format_rows(any_sales_row())).encode("utf-16"))
+    write_text(tmp_path, b"\xe9" + (HEADER + format_rows(any_sales_row())).encode())
 
     assert fail(tmp_path) == "sales.csv, line 1: not UTF-8; save the file as UTF-8"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_says_when_a_file_is_utf16(tmp_path: Path, encoding: str) -> None:
+    text = HEADER + format_rows(any_sales_row())
+    write_text(tmp_path, text.encode("utf-16") if encoding == "utf-16" else b"\xfe\xff" + text.encode(encoding))
+
+    assert fail(tmp_path) == "sales.csv: not CSV but UTF-16; save the file as UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (gzip.compress(HEADER.encode()), "compressed with gzip; decompress it first"),
+        (HEADER.encode("utf-16-le"), "UTF-16, or no text at all; save the file as UTF-8"),
+        (b"PK\x03\x04rest", "a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV"),
+    ],
+)
+def test_says_what_a_file_is_that_is_not_text(tmp_path: Path, content: bytes, what: str) -> None:
+    write_text(tmp_path, content)
+
+    assert fail(tmp_path) == f"sales.csv: not CSV but {what}"
+
+
+@pytest.mark.parametrize(("separator", "named"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+def test_names_the_separator_when_it_is_not_the_comma(tmp_path: Path, separator: str, named: str) -> None:
+    write_text(tmp_path, (HEADER + format_rows(any_sales_row())).replace(",", separator).encode())
+
+    assert fail(tmp_path) == f"sales.csv: the fields are separated by {named}; save the file with commas between them"
+
+
+def test_says_where_a_nul_byte_is(tmp_path: Path) -> None:
+    rows = format_rows(any_sales_row(), any_sales_row() | {"Item_Identifier": "FD\0A15"})
+    write_text(tmp_path, (HEADER + rows).encode())
+
+    assert fail(tmp_path) == "sales.csv, line 3, column Item_Identifier: a NUL byte; write the file anew as text"
 
 
 def test_says_where_quotes_do_not_close(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""What a user has put into the raw bucket stays there, and is trained on."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headrace.contract import Workload
+from headrace.local.delivery import ForeignDataError
+from headrace.local.workload_runs import BigMartRun, ImagesRun
+from tests.end_to_end.conftest import Platform
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def raw(platform: Platform, sales: Path) -> Iterator[Any]:
+    """The raw bucket, with what a run has brought and then with a user's own file, until the test ends."""
+    BigMartRun(sales, sales.parent).bring_data(platform.cloud, platform.deployment)
+    s3 = platform.client("s3")
+    s3.put_object(Bucket=platform.deployment.raw_bucket, Key="bigmart/mine.csv", Body=sales.read_bytes())
+    yield s3
+    s3.delete_object(Bucket=platform.deployment.raw_bucket, Key="bigmart/mine.csv")
+
+
+def list_rows(platform: Platform, s3: Any) -> list[str]:
+    found = s3.list_objects_v2(Bucket=platform.deployment.raw_bucket, Prefix="bigmart/")
+    return [item["Key"].removeprefix("bigmart/") for item in found["Contents"]]
+
+
+def test_trains_on_what_the_user_has_put_there_when_no_file_is_given(
+    platform: Platform, raw: Any, first_execution: dict[str, Any], tmp_path: Path
+) -> None:
+    run = BigMartRun(None, tmp_path)
+
+    run.bring_data(platform.cloud, platform.deployment)
+
+    assert run.data == f"s3://{platform.deployment.raw_bucket}/bigmart/"
+    assert "mine.csv" in list_rows(platform, raw)
+    assert "made_up_sales.csv" not in list_rows(platform, raw)
+    assert len(run.ask_endpoint("shop")) == 5
+
+
+def test_refuses_to_mix_a_given_file_with_what_the_user_has_put_there(
+    platform: Platform, raw: Any, sales: Path
+) -> None:
+    with pytest.raises(
+        ForeignDataError, match=r"/bigmart/ has mine\.csv, which 'headrace local run' did not put there"
+    ):
+        BigMartRun(sales, sales.parent).bring_data(platform.cloud, platform.deployment)
+
+    assert list_rows(platform, raw) == ["mine.csv", sales.name]
+
+
+def test_takes_away_only_what_runs_have_brought(platform: Platform, sales: Path, tmp_path: Path) -> None:
+    s3 = platform.client("s3")
+    s3.put_object(Bucket=platform.deployment.raw_bucket, Key="bigmart/notes.txt", Body=b"mine")
+    other = tmp_path / "other.csv"
+    other.write_bytes(sales.read_bytes())
+    BigMartRun(other, tmp_path).bring_data(platform.cloud, platform.deployment)
+
+    BigMartRun(sales, sales.parent).bring_data(platform.cloud, platform.deployment)
+
+    assert list_rows(platform, s3) == ["notes.txt", sales.name]
+    s3.delete_object(Bucket=platform.deployment.raw_bucket, Key="bigmart/notes.txt")
+
+
+def test_leaves_pictures_and_lists_of_the_user_alone(platform: Platform, tmp_path: Path) -> None:
+    s3, bucket = platform.client("s3"), platform.deployment.raw_bucket
+    s3.put_object(Bucket=bucket, Key="images/lists/train/mine.lst", Body=b"0\t0\ta.jpg\n")
+    run = ImagesRun(None, tmp_path)
+
+    run.bring_data(platform.cloud, platform.deployment)
+
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=Workload.IMAGES.raw_prefix)["Contents"]
+    assert [item["Key"] for item in found] == ["images/lists/train/mine.lst"]
+    assert run.data == f"s3://{bucket}/images/lists/train/"
+    s3.delete_object(Bucket=bucket, Key="images/lists/train/mine.lst")
+
+
+def test_lists_images_in_ecr(platform: Platform) -> None:
+    ecr = platform.client("ecr")
+
+    for uri in platform.deployment.images:
+        repository, tag = uri.partition("/")[2].split(":")
+        listed = ecr.list_images(repositoryName=repository)["imageIds"]
+        assert [image["imageTag"] for image in listed] == [tag], json.dumps(listed)
