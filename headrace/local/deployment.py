@@ -13,7 +13,7 @@ import boto3
 
 from headrace import contract
 from headrace.contract import Container, Workload
-from headrace.local.cloud import ACCOUNT, REGION, LocalCloud
+from headrace.local.cloud import ACCOUNT, REGION, LocalCloud, is_running
 from headrace.local.tools import Tool, ToolError, run_tool
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
@@ -82,7 +82,14 @@ def deploy(cloud: LocalCloud, assembly: Path) -> None:
         ToolError: With the command line's own words.
     """
     command = [*_cdk(), "deploy", "--all", "--app", str(assembly), "--require-approval", "never", "--concurrency", "3"]
-    run_tool("cdk deploy", command, environment=_cdk_environment(cloud), directory=PROJECT)
+    # The command line would try to reach a cloud that has ended for minutes.
+    run_tool(
+        "cdk deploy",
+        command,
+        environment=_cdk_environment(cloud),
+        directory=PROJECT,
+        is_of_use=lambda: is_running(cloud.root),
+    )
 
 
 def read_deployment(environment: str) -> Deployment:

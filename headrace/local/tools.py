@@ -3,12 +3,15 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from headrace.leash import LeashedProcess
+
+_ASK_SECONDS: Final = 1
 
 
 class ToolError(RuntimeError):
@@ -54,16 +57,27 @@ class Tool:
         with self._output, self._process:
             pass
 
-    def finish(self) -> None:
+    def finish(self, *, is_of_use: Callable[[], bool] = lambda: True) -> None:
         """Wait until it ends.
 
+        Args:
+            is_of_use: Whether it can still succeed; it is asked now and then.
+
         Raises:
-            ToolError: If it fails.
+            ToolError: If it fails, or is of no use any more.
         """
-        if self._process.wait() != 0:
+        while (code := self._wait_a_while()) is None:
+            if not is_of_use():
+                raise ToolError(f"{self._title} was given up")
+        if code != 0:
             self._output.seek(0)
             said = self._output.read().decode(errors="replace").strip()
             raise ToolError(f"{self._title} failed:\n{said}")
+
+    def _wait_a_while(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_ASK_SECONDS)
+        return None
 
 
 def run_tool(
@@ -72,6 +86,7 @@ def run_tool(
     *,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
+    is_of_use: Callable[[], bool] = lambda: True,
 ) -> None:
     """Run a tool to its end.
 
@@ -79,4 +94,4 @@ def run_tool(
         ToolError: If it fails.
     """
     with Tool(title, command, environment=environment, directory=directory) as tool:
-        tool.finish()
+        tool.finish(is_of_use=is_of_use)

@@ -15,6 +15,11 @@ def test_tells_what_a_failing_tool_said() -> None:
         run_tool("the tool", [sys.executable, "-c", "import sys; sys.exit('no such stack')"])
 
 
+def test_gives_a_tool_up_that_is_of_no_use_any_more() -> None:
+    with pytest.raises(ToolError, match=r"^the tool was given up$"):
+        run_tool("the tool", [sys.executable, "-c", "import time; time.sleep(600)"], is_of_use=lambda: False)
+
+
 def test_adds_to_the_environment(tmp_path: Path) -> None:
     program = "import os, pathlib; pathlib.Path('seen').write_text(os.environ['COLOUR'])"
 

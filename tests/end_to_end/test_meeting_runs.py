@@ -1,0 +1,77 @@
+"""Commands that meet on one local cloud: one works, the others say why they do not."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headrace.local import cloud as local_cloud
+from tests.end_to_end.conftest import make_folders
+from tests.end_to_end.test_interruption import list_processes_of
+from tests.end_to_end.test_kills import PATIENCE_SECONDS, wait_until_gone
+from tests.local_clouds import find_free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * PATIENCE_SECONDS)]
+
+
+def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """A command of `headrace local`."""
+    command = [sys.executable, "-m", "headrace", "local", "--folder", str(folder), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    """A command's exit code and what it printed on each stream."""
+    stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+    return process.returncode, stdout, stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_folders(tmp_path_factory.mktemp("meeting") / "local").base
+
+
+@pytest.fixture
+def running(folder: Path, sales: Path) -> "Iterator[subprocess.Popen[str]]":
+    """A run whose cloud is up."""
+    process = start(folder, "run", "--port", str(find_free_port()), "--data", str(sales))
+    while local_cloud.find(folder / "cloud") is None:
+        assert process.poll() is None
+    yield process
+    process.terminate()
+    process.communicate()
+
+
+def test_one_of_two_runs_says_why_it_does_not_run(folder: Path, running: "subprocess.Popen[str]") -> None:
+    code, stdout, stderr = finish(start(folder, "run", "--port", str(find_free_port())))
+
+    assert (code, stdout) == (1, "")
+    assert f"process {running.pid}, uses {folder}; wait for its end, or give this one a folder and a port" in stderr
+    assert len(stderr.splitlines()) == 1
+    assert finish(running)[0] == 0
+
+
+def test_down_leaves_a_run_its_cloud_unless_forced_to(folder: Path, running: "subprocess.Popen[str]") -> None:
+    refused = finish(start(folder, "down"))
+    forced = finish(start(folder, "down", "--force"))
+    code, _, stderr = finish(running)
+
+    assert refused[0] == 1
+    assert "or stop both with 'headrace local down --force'" in refused[2]
+    assert forced[0] == 0
+    assert (code, stderr) == (1, "Error: the local cloud has ended while this command used it; run it again\n")
+    assert wait_until_gone(folder), list_processes_of(folder)
+
+
+def test_keeps_a_cloud_only_once_it_is_deployed(folder: Path) -> None:
+    process = start(folder, "up", "--port", str(find_free_port()))
+    while local_cloud.find(folder / "cloud") is None:
+        assert process.poll() is None
+
+    process.kill()
+    process.communicate()
+
+    assert wait_until_gone(folder), list_processes_of(folder)
+    assert local_cloud.find(folder / "cloud") is None
