@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MOST_LINE_BYTES: Final = 64 << 20
+MOST_DOCUMENT_BYTES: Final = 2 << 30
 _BUFFER: Final = 1 << 18
 # What stands for an input that can be read only once, while it is read more often.
 _copies: dict[Path, Path] = {}
@@ -40,6 +41,10 @@ class _Input(io.FileIO):
             error.filename = str(self._path)
             raise
 
+    def readall(self) -> bytes:
+        # The built-in one hears no Ctrl-C while there is something to read.
+        return b"".join(iter(lambda: self.read(_BUFFER) or b"", b""))
+
 
 def open_input(path: Path) -> io.BufferedReader:
     """A file, pipe or open descriptor (`/dev/stdin`) to read; one that is being written may keep us waiting.
@@ -52,11 +57,6 @@ def open_input(path: Path) -> io.BufferedReader:
     _refuse_kind(path, place.stat() if descriptor is None else os.fstat(descriptor), descriptor)
     opened = os.open(place, os.O_RDONLY | os.O_NOCTTY) if descriptor is None else os.dup(descriptor)
     return io.BufferedReader(_Input(opened, path), _BUFFER)
-
-
-def open_text_input(path: Path, encoding: str = "utf-8-sig", newline: str | None = None) -> io.TextIOWrapper:
-    """As `open_input`, of text."""
-    return io.TextIOWrapper(open_input(path), encoding=encoding, newline=newline)
 
 
 def open_regular(path: Path) -> io.BufferedReader:
@@ -74,6 +74,22 @@ def read_lines(file: IO[bytes], most_bytes: int = MOST_LINE_BYTES) -> Iterator[b
         if len(line) > most_bytes:
             raise InputError(errno.EMSGSIZE, f"line {number} is longer than {most_bytes >> 20} MiB; is it text?")
         yield line
+
+
+def read_text_lines(file: IO[bytes]) -> Iterator[str]:
+    """The lines of UTF-8 text, with or without a byte order mark, each with a line feed at its end."""
+    for number, raw in enumerate(read_lines(file)):
+        line = raw.decode("utf-8" if number else "utf-8-sig")
+        yield from io.StringIO(line, newline=None) if "\r" in line else (line,)
+
+
+def read_document(path: Path) -> bytes:
+    """A file that is used as a whole."""
+    with open_input(path) as file:
+        content = file.read(MOST_DOCUMENT_BYTES + 1)
+    if len(content) > MOST_DOCUMENT_BYTES:
+        raise InputError(errno.EFBIG, f"is larger than {MOST_DOCUMENT_BYTES >> 30} GiB; divide it", str(path))
+    return content
 
 
 @contextmanager

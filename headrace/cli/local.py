@@ -10,16 +10,18 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from headrace.cli import progress, summary
 from headrace.cli.images import with_build_options
+from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
 from headrace.container_images.building import BuildSettings
 from headrace.container_images.engine import EngineError, find_engine
 from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
+from headrace.inputs import read_document
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection, pipeline
 from headrace.local.cloud import CloudError, LocalCloud
@@ -140,7 +142,7 @@ def run(
 
 
 def _prepare_run(workload: Workload, data: Path | None, folders: Folders) -> WorkloadRun:
-    if data and data.is_dir() != (workload == Workload.IMAGES):
+    if data and not (data.is_dir() if workload == Workload.IMAGES else data.is_file()):
         wanted = "a folder with a sub-folder for each class" if workload == Workload.IMAGES else "a CSV file"
         raise click.BadParameter(f"{data}: the workload {workload} takes {wanted}", param_hint="--data")
     return RUNS[workload](data, folders.data)
@@ -181,7 +183,7 @@ def write_shell_lines(environment: Mapping[str, str], present: Iterable[str]) ->
 
 
 @local.command()
-@click.argument("file", type=click.File("rb"), default="-")
+@click.argument("file", type=InputFile(waits=True), default="-")
 @click.option("--endpoint-name", help="The endpoint to ask; that of the workload and the environment if left out.")
 @_workload_option
 @_environment_option
@@ -192,7 +194,7 @@ def invoke(
     folders: Folders,
     /,
     *,
-    file: BinaryIO,
+    file: Path,
     endpoint_name: str | None,
     workload: str,
     environment: str,
@@ -206,7 +208,7 @@ def invoke(
     with _mistakes_told():
         _running_cloud(folders)
         name = endpoint_name or read_deployment(environment).endpoint_name(Workload(workload))
-        answer = pipeline.invoke_endpoint(name, file.read(), content_type=content_type, accept=accept)
+        answer = pipeline.invoke_endpoint(name, read_document(file), content_type=content_type, accept=accept)
     sys.stdout.buffer.write(answer)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from headrace.cli.mistakes import clear_errors
+from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
 from headrace.lst import (
@@ -28,15 +29,14 @@ from headrace.lst import (
     split_list,
 )
 from headrace.lst.making import DEFAULT_VALIDATION_RATIO, find_classes, find_images, name_folders
+from headrace.lst.rows import read_lines
 from headrace.lst.streaming import write_made_lists
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-OUTPUT = click.Path(dir_okay=False, path_type=Path)
 SHOWN_ROWS = 20
 RATIO = click.FloatRange(0, 1, min_open=True, max_open=True)
 
-output_option = click.option("-o", "--output", type=OUTPUT, required=True, help="Where the new list goes.")
+output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the new list goes.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -51,10 +51,10 @@ def lst() -> None:
 
 @lst.command("make")
 @click.argument("source")
-@click.option("--train", type=OUTPUT, required=True, help="Where the training list goes.")
-@click.option("--validation", type=OUTPUT, required=True, help="Where the list of held-out images goes.")
+@click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training list goes.")
+@click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the list of held-out images goes.")
 @click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
-@click.option("--mapping", type=FILE, help="CSV of path or first folder, and class; else folders are classes.")
+@click.option("--mapping", type=INPUT_FILE, help="CSV of path or first folder, and class; else folders are classes.")
 @json_option
 def make_command(
     *, source: str, train: Path, validation: Path, ratio: float, mapping: Path | None, as_json: bool
@@ -74,11 +74,11 @@ def make_command(
         else:
             paths = find_images(Path(source), find_classes(Path(source)))
         classes = write_made_lists(paths, given or name_folders, train, validation, ratio=ratio)
-    click.echo(json.dumps({"classes": classes}) if as_json else "\n".join(classes))
+    report(json.dumps({"classes": classes}) if as_json else "\n".join(classes), train, validation)
 
 
 @lst.command("check")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @click.option("--folder", type=FOLDER, help="Where the images are; each must be there.")
 @click.option("--multi-label", is_flag=True, help="The list has several label columns.")
 @json_option
@@ -99,13 +99,13 @@ def check_command(*, path: Path, folder: Path | None, multi_label: bool, as_json
 
 
 @lst.command("diff")
-@click.argument("before", type=FILE)
-@click.argument("after", type=FILE)
+@click.argument("before", type=INPUT_FILE)
+@click.argument("after", type=INPUT_FILE)
 @click.option(
     "--only", "only", type=click.Choice([change.value for change in Change]), multiple=True, help="Only these changes."
 )
 @click.option("--rows", type=click.IntRange(min=0), default=SHOWN_ROWS, show_default=True, help="Rows to show.")
-@click.option("-o", "--output", type=OUTPUT, help="Write the changed rows as a list.")
+@click.option("-o", "--output", type=OUTPUT_FILE, help="Write the changed rows as a list.")
 @json_option
 def diff_command(
     *, before: Path, after: Path, only: Sequence[str], rows: int, output: Path | None, as_json: bool
@@ -124,21 +124,22 @@ def diff_command(
         if output:
             diff.write_lst(output, tuple(Change(name) for name in only) or tuple(set(Change) - {Change.REMOVED}))
         if as_json:
-            write_json(diff, changes)
+            write_json(diff, changes, output)
         else:
-            click.echo(render_diff(diff, changes, rows))
+            report(render_diff(diff, changes, rows), output)
 
 
-def write_json(diff: ListDiff, changes: Sequence[Change]) -> None:
+def write_json(diff: ListDiff, changes: Sequence[Change], output: Path | None) -> None:
     """Print a comparison as one JSON object, row by row: there may be millions."""
     counts = {change: count for change, count in diff.count().items() if change in changes}
     classes = [asdict(change) for change in diff.count_by_class() if change.change in changes]
-    click.echo(f'{{"counts": {json.dumps(counts)},\n"classes": {json.dumps(classes)},\n"rows": [')
-    separator = ""
+    report(f'{{"counts": {json.dumps(counts)},\n"classes": {json.dumps(classes)},\n"rows": [', output)
+    last = None
     for row in diff.read_rows(changes):
-        click.echo(separator + json.dumps(asdict(row), ensure_ascii=False), nl=False)
-        separator = ",\n"
-    click.echo("]}")
+        if last:
+            report(f"{last},", output)
+        last = json.dumps(asdict(row), ensure_ascii=False)
+    report(f"{last or ''}]}}", output)
 
 
 def render_diff(diff: ListDiff, changes: Sequence[Change], most_rows: int) -> str:
@@ -166,9 +167,9 @@ def _render_paths(before: str | None, after: str | None) -> str:
 
 
 @lst.command("split")
-@click.argument("path", type=FILE)
-@click.option("--train", type=OUTPUT, required=True, help="Where the training rows go.")
-@click.option("--validation", type=OUTPUT, required=True, help="Where the rows held out go.")
+@click.argument("path", type=INPUT_FILE)
+@click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training rows go.")
+@click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the rows held out go.")
 @click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another divides another way.")
 @click.option("--group-by", metavar="REGEX", help="Images whose paths it finds the same text in stay together.")
@@ -185,7 +186,7 @@ def split_command(
 
 
 @lst.command("merge")
-@click.argument("paths", type=FILE, nargs=-1, required=True)
+@click.argument("paths", type=INPUT_FILE, nargs=-1, required=True)
 @output_option
 @click.option("--renumber", is_flag=True, help="Make each index the hash of its path.")
 def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool) -> None:
@@ -198,7 +199,7 @@ def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool) -> Non
 
 
 @lst.command("relabel")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @click.argument("classes", nargs=-1, required=True, metavar="OLD=NEW...")
 @output_option
 def relabel_command(*, path: Path, classes: Sequence[str], output: Path) -> None:
@@ -224,8 +225,8 @@ def parse_classes(texts: Sequence[str]) -> dict[int, int]:
 
 
 @lst.command("add")
-@click.argument("path", type=FILE)
-@click.argument("additions", type=FILE)
+@click.argument("path", type=INPUT_FILE)
+@click.argument("additions", type=INPUT_FILE)
 @output_option
 def add_command(*, path: Path, additions: Path, output: Path) -> None:
     """Put the rows of another list behind those of a list.
@@ -237,27 +238,25 @@ def add_command(*, path: Path, additions: Path, output: Path) -> None:
 
 
 @lst.command("remove")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @click.argument("paths", nargs=-1, metavar="[IMAGE]...")
-@click.option(
-    "--from", "file", type=click.File(encoding="utf-8"), help="A file of images, one path a line; - is stdin."
-)
+@click.option("--from", "file", type=INPUT_FILE, help="A file of images, one path a line; - is stdin.")
 @output_option
-def remove_command(*, path: Path, paths: Sequence[str], file: Iterator[str] | None, output: Path) -> None:
+def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, output: Path) -> None:
     """Leave out the rows of images, named here or in a file.
 
     Example: headrace lst remove train.lst cat/blurred.jpg -o train.lst
     """
-    named = [*paths, *(line.rstrip("\r\n") for line in file or () if line.strip())]
-    if not named:
-        raise click.UsageError("name the images to remove, or a file of them (--from)")
     with clear_errors(), step(f"remove rows from {path}"):
+        named = [*paths, *(line for _, line in read_lines(file))] if file else paths
+        if not named:
+            raise click.UsageError("name the images to remove, or a file of them (--from)")
         remove_rows(path, named, output)
 
 
 @lst.command("replace")
-@click.argument("path", type=FILE)
-@click.argument("replacements", type=FILE)
+@click.argument("path", type=INPUT_FILE)
+@click.argument("replacements", type=INPUT_FILE)
 @click.option(
     "--by",
     type=click.Choice([key.value for key in Key]),

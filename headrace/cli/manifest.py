@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from headrace.cli.mistakes import clear_errors
+from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
+from headrace.files import refuse_overwriting
 from headrace.lst import read_lst, read_mapping
 from headrace.manifest import (
     BadBoxes,
@@ -32,11 +34,9 @@ from headrace.manifest import (
 from headrace.manifest.conversion import BOX_ATTRIBUTE, CLASS_ATTRIBUTE
 from headrace.manifest.editing import DEFAULT_VALIDATION_RATIO
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
-output_option = click.option("-o", "--output", type=OUTPUT, required=True, help="Where the result goes.")
+output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the result goes.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 prefix_option = click.option("--prefix", required=True, help="s3://bucket/prefix/ that the paths are below.")
 class_option = click.option("--attribute", default=CLASS_ATTRIBUTE, show_default=True, help="The label's name.")
@@ -54,7 +54,7 @@ def manifest() -> None:
 
 
 @manifest.command("check")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @click.option("--attribute", "attributes", multiple=True, help="The channel's attribute names, in its order.")
 @click.option(
     "--task", type=click.Choice([task.value for task in Task]), help="What is learnt.  [default: what metadata says]"
@@ -95,10 +95,10 @@ def check_command(*, path: Path, attributes: Sequence[str], task: str | None, ob
 
 
 @manifest.command("split")
-@click.argument("path", type=FILE)
-@click.option("--train", type=OUTPUT, required=True, help="Where the training lines go.")
-@click.option("--validation", type=OUTPUT, required=True, help="Where the lines held out go.")
-@click.option("--test", type=OUTPUT, help="Where lines held out for a last test go.  [default: there are none]")
+@click.argument("path", type=INPUT_FILE)
+@click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training lines go.")
+@click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the lines held out go.")
+@click.option("--test", type=OUTPUT_FILE, help="Where lines held out for a last test go.  [default: there are none]")
 @click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
 @click.option("--test-ratio", type=RATIO, help="Part held out for the test.  [default: as for validation]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another divides another way.")
@@ -150,7 +150,7 @@ def require_test(test: Path | None, test_ratio: float | None) -> None:
 
 
 @manifest.command("merge")
-@click.argument("paths", type=FILE, nargs=-1, required=True)
+@click.argument("paths", type=INPUT_FILE, nargs=-1, required=True)
 @output_option
 def merge_command(*, paths: Sequence[Path], output: Path) -> None:
     """Put manifests one after the other; a line in several of them is there once.
@@ -162,7 +162,7 @@ def merge_command(*, paths: Sequence[Path], output: Path) -> None:
 
 
 @manifest.command("filter")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @output_option
 @click.option("--attribute", help="The label's name.  [default: the newest label of each line]")
 @click.option("--label", "labels", multiple=True, help="A class name or number to keep; give it again for more.")
@@ -194,13 +194,13 @@ def filter_command(
             labelled=labelled,
         )
         kept = filter_manifest(path, output, selection)
-    click.echo(json.dumps({"kept": kept}) if as_json else kept)
+    report(json.dumps({"kept": kept}) if as_json else kept, output)
 
 
 @manifest.command("stats")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @click.option("--attribute", help="The label's name.  [default: the newest label of each line]")
-@click.option("--picture", type=OUTPUT, help="Draw the distributions into this SVG.")
+@click.option("--picture", type=OUTPUT_FILE, help="Draw the distributions into this SVG.")
 @json_option
 def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as_json: bool) -> None:
     """Count labels and boxes, and draw their distributions.
@@ -210,6 +210,7 @@ def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as
     with clear_errors(), step(f"count {path}"):
         statistics = count_manifest(path, attribute)
         if picture:
+            refuse_overwriting(picture, path)
             draw_statistics(statistics, picture, path.name)
     if attribute is None and len(statistics.attributes) > 1:
         told = ", ".join(f"{name} on {count}" for name, count in statistics.attributes.items())
@@ -217,12 +218,13 @@ def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as
     for name, count in statistics.unjudged.items():
         click.echo(f"{path}: not counted: {count} labels of {name}, whose classes are not in the manifest", err=True)
     if as_json:
-        click.echo(json.dumps(vars(statistics), ensure_ascii=False))
+        report(json.dumps(vars(statistics), ensure_ascii=False), picture)
         return
     rows = [("rows", statistics.rows), ("unlabelled", statistics.unlabelled), ("failed", statistics.failed)]
     labels = sorted(statistics.labels.items(), key=lambda item: (-item[1], item[0]))
-    click.echo(render_table(("", "count"), [(name, str(count)) for name, count in rows], numbers={1}))
-    click.echo("\n" + render_table(("label", "count"), [(name, str(count)) for name, count in labels], numbers={1}))
+    report(render_table(("", "count"), [(name, str(count)) for name, count in rows], numbers={1}), picture)
+    report("", picture)
+    report(render_table(("label", "count"), [(name, str(count)) for name, count in labels], numbers={1}), picture)
 
 
 @manifest.group("convert")
@@ -231,10 +233,10 @@ def convert() -> None:
 
 
 @convert.command("traditional")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @output_option
 @class_option
-@click.option("--labels", type=FILE, help="Classes of the keys: a .lst, or a CSV of key and class name.")
+@click.option("--labels", type=INPUT_FILE, help="Classes of the keys: a .lst, or a CSV of key and class name.")
 def traditional_command(*, path: Path, output: Path, attribute: str, labels: Path | None) -> None:
     """Expand a manifest of a prefix and keys into an augmented one, with labels where given.
 
@@ -254,7 +256,7 @@ def read_labels(path: Path) -> dict[str, int]:
 
 
 @convert.command("list")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @prefix_option
 @output_option
 @class_option
@@ -268,7 +270,7 @@ def list_command(*, path: Path, prefix: str, output: Path, attribute: str) -> No
 
 
 @convert.command("to-list")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @prefix_option
 @output_option
 @class_option
@@ -294,11 +296,11 @@ def folders_command(*, folder: Path, prefix: str, output: Path, attribute: str, 
     """
     with clear_errors(), step(f"convert {folder}"):
         classes = convert_folders(folder, prefix, output, attribute)
-    click.echo(json.dumps({"classes": classes}) if as_json else "\n".join(classes))
+    report(json.dumps({"classes": classes}) if as_json else "\n".join(classes), output)
 
 
 @convert.command("coco")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @prefix_option
 @output_option
 @box_option
@@ -326,7 +328,7 @@ def coco_command(*, path: Path, prefix: str, output: Path, attribute: str, bad_b
 
 
 @convert.command("to-coco")
-@click.argument("path", type=FILE)
+@click.argument("path", type=INPUT_FILE)
 @prefix_option
 @output_option
 @box_option

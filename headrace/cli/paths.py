@@ -7,27 +7,40 @@ from typing import Any, Final
 
 import click
 
+from headrace.cli.mistakes import clear_errors
 from headrace.files import STANDARD_OUTPUT_NUMBER, find_descriptor, identify, is_stream
+from headrace.inputs import rereadable
 
 _DASH: Final = "-"
-_STREAMS_READ: Final = "headrace.cli.paths.streams_read"
+_STREAMS: Final = "headrace.cli.paths.streams"
 
 
 class InputFile(click.Path):
-    """A file to read, or a pipe: that only once in a command."""
+    """A file to read; what a pipe holds is put aside first, so that any command may read it as often as it needs.
 
-    def __init__(self) -> None:
-        super().__init__(exists=True, dir_okay=False, path_type=Path)
+    Args:
+        exists: Whether it is wrong usage to name one that is not there.
+        waits: Whether a pipe is read only once it is needed, and then only once.
+    """
+
+    def __init__(self, *, exists: bool = True, waits: bool = False) -> None:
+        super().__init__(exists=exists, dir_okay=False, path_type=Path)
+        self._waits = waits
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path; that of standard input for a dash."""
         path = Path(os.fsdecode(super().convert("/dev/stdin" if value == _DASH else value, param, ctx)))
-        if ctx and is_stream(path) and not stat.S_ISCHR(path.stat().st_mode):
-            read: list[object] = ctx.meta.setdefault(_STREAMS_READ, [])
-            if identify(path) in read:
-                self.fail(f"{value} can be read only once; name it once", param, ctx)
-            read.append(identify(path))
+        with clear_errors():
+            if ctx and not (ctx.resilient_parsing or self._waits) and is_stream(path):
+                self._put_aside(path, param, ctx)
         return path
+
+    def _put_aside(self, path: Path, param: click.Parameter | None, ctx: click.Context) -> None:
+        streams: list[object] = ctx.meta.setdefault(_STREAMS, [])
+        if not stat.S_ISCHR(path.stat().st_mode) and identify(path) in streams:
+            self.fail(f"{path} can be read only once; name it once", param, ctx)
+        streams.append(identify(path))
+        ctx.with_resource(rereadable(path))
 
 
 class OutputFile(click.Path):
@@ -46,6 +59,5 @@ OUTPUT_FILE: Final = OutputFile()
 
 
 def report(text: object, *outputs: Path | None) -> None:
-    """Print what a command says, beside its outputs: on standard error where one of these is standard output."""
-    takes_output = any(output and find_descriptor(output) == STANDARD_OUTPUT_NUMBER for output in outputs)
-    click.echo(text, err=takes_output)
+    """Print what a command says beside its outputs; on standard error where one of these is standard output."""
+    click.echo(text, err=any(output and find_descriptor(output) == STANDARD_OUTPUT_NUMBER for output in outputs))

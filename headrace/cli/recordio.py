@@ -9,13 +9,16 @@ from typing import Any
 import click
 
 from headrace.cli.mistakes import clear_errors
+from headrace.cli.paths import OUTPUT_FILE, InputFile, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
 from headrace.extras import explain_missing
+from headrace.files import refuse_overwriting
 
 # Named here and not taken from headrace.recordio, whose numpy takes long to load and only these commands need.
 TYPES = ("float32", "float64", "int32")
-FILE = click.Path(path_type=Path, dir_okay=False)
+# A file that is not there is told by what reads it, as one that is damaged.
+FILE = InputFile(exists=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -43,7 +46,7 @@ def recordio() -> None:
 
 @recordio.command("write")
 @click.argument("csv", type=FILE)
-@click.argument("output", type=FILE)
+@click.argument("output", type=OUTPUT_FILE)
 @click.option("--type", "type_name", type=click.Choice(TYPES), default="float32", show_default=True, help="Of numbers.")
 @click.option("--no-labels", is_flag=True, help="The first column is a feature, not the label.")
 @json_option
@@ -59,12 +62,13 @@ def write_command(*, csv: Path, output: Path, type_name: str, no_labels: bool, a
         from headrace.recordio.csv_rows import read_csv
         from headrace.recordio.summaries import FiniteWatch
 
+        refuse_overwriting(output, csv)
         watch = FiniteWatch()
         batches = read_csv(csv, TensorType[type_name.upper()], labelled=not no_labels)
         rows = write_batches(output, watch.watch(batches))
     if watch.first is not None:
         click.echo(_warn_not_finite(csv, watch.count, watch.first, labelled=not no_labels), err=True)
-    _report({"output": str(output), "rows": rows}, as_json=as_json)
+    _report({"output": str(output), "rows": rows}, output, as_json=as_json)
 
 
 def _warn_not_finite(csv: Path, count: int, first: tuple[int, int | None], *, labelled: bool) -> str:
@@ -129,7 +133,7 @@ def images() -> None:
 @images.command("write")
 @click.argument("lst", type=FILE)
 @click.argument("folder", type=FOLDER)
-@click.argument("output", type=FILE)
+@click.argument("output", type=OUTPUT_FILE)
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be packed, and name each on stderr.")
 @json_option
 def write_images_command(*, lst: Path, folder: Path, output: Path, skip_bad: bool, as_json: bool) -> None:
@@ -145,6 +149,8 @@ def write_images_command(*, lst: Path, folder: Path, output: Path, skip_bad: boo
         from headrace.lst import read_any_lst
         from headrace.recordio.images import RefusedImage, load_images, write_images
 
+        for file in (output, output.with_suffix(".idx")):
+            refuse_overwriting(file, lst)
         refused: list[RefusedImage] = []
         images = load_images(read_any_lst(lst), folder, refused=refused.append if skip_bad else None)
         count = write_images(output, _require_one(lst, images, refused))
@@ -209,10 +215,7 @@ def image_info_command(*, file: Path, as_json: bool) -> None:
     click.echo("\n" + render_table(("label", "images"), rows, numbers={0, 1}))
 
 
-def _report(facts: dict[str, Any], *, as_json: bool) -> None:
+def _report(facts: dict[str, Any], output: Path | None = None, *, as_json: bool) -> None:
     """Print what was done or found."""
-    if as_json:
-        click.echo(json.dumps(facts, indent=2))
-        return
-    for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' ')}\t{'-' if value is None else value}")
+    lines = (f"{name.replace('_', ' ')}\t{'-' if value is None else value}" for name, value in facts.items())
+    report(json.dumps(facts, indent=2) if as_json else "\n".join(lines), output)

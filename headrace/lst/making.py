@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from headrace.errors import explain_os_error
-from headrace.inputs import open_text_input
+from headrace.inputs import open_input, read_text_lines
 from headrace.lst.hashing import hash_path, limit_hash
 from headrace.lst.rows import ListError, ListRow
 
@@ -71,8 +71,9 @@ def label_paths(paths: Iterable[str], mapping: Classes) -> tuple[tuple[str, ...]
 def read_mapping(path: Path) -> dict[str, str]:
     """The mapping in a CSV file without header: a path or a folder, and its class."""
     try:
-        with open_text_input(path, newline="") as file:
-            lines = [(number, fields) for number, fields in enumerate(csv.reader(file), start=1) if fields]
+        with open_input(path) as file:
+            rows = csv.reader(read_text_lines(file))
+            lines = [(number, fields) for number, fields in enumerate(rows, start=1) if fields]
     except OSError as error:
         raise ListError(explain_os_error(error, path)) from error
     except UnicodeDecodeError as error:

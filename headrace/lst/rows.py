@@ -109,7 +109,11 @@ def read_multi_label_lst(path: Path) -> list[MultiLabelRow]:
 
 def read_any_lst(path: Path) -> list[MultiLabelRow]:
     """The rows of a list of any kind: classes, numbers, several labels or boxes (`headrace.lst.layouts`)."""
-    return _read_labels(path, find_layout(path))
+    try:
+        with inputs.rereadable(path):
+            return _read_labels(path, find_layout(path))
+    except OSError as error:
+        raise ListError(explain_os_error(error, path)) from error
 
 
 def _read_labels(path: Path, layout: Layout | None) -> list[MultiLabelRow]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from headrace.errors import explain_os_error
-from headrace.inputs import open_input
+from headrace.inputs import read_document
 from headrace.lst.hashing import hash_path
 from headrace.lst.making import find_classes, find_images, label_paths
 from headrace.lst.rows import ListError, parse_row, read_lines
@@ -172,8 +172,7 @@ def check_prefix(prefix: str) -> str:
 def read_json(path: Path) -> Any:
     """What a file of JSON says."""
     try:
-        with open_input(path) as file:
-            return json.loads(file.read())
+        return json.loads(read_document(path))
     except OSError as error:
         raise ManifestError(explain_os_error(error, path)) from error
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headrace.errors import explain_os_error
-from headrace.inputs import open_text_input
+from headrace.inputs import open_input, read_text_lines
 from headrace.recordio.framing import RecordIOError
 from headrace.recordio.records import Array, TensorType
 from headrace.recordio.rows import Rows, SparseRows
@@ -27,8 +27,8 @@ def read_csv(path: Path, tensor_type: TensorType = TensorType.FLOAT32, *, labell
         labelled: Whether the first column is the label.
     """
     try:
-        with open_text_input(path) as file:
-            yield from _read_batches(path, drop_blank_end(file), tensor_type, labelled)
+        with open_input(path) as file:
+            yield from _read_batches(path, drop_blank_end(read_text_lines(file)), tensor_type, labelled)
     except OSError as error:
         raise RecordIOError(explain_os_error(error, path)) from error
     except UnicodeDecodeError as error:

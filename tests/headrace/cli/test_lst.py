@@ -156,12 +156,14 @@ def test_splits(tmp_path: Path, parts: list[object]) -> None:
 def test_edits_a_list_in_place(tmp_path: Path) -> None:
     path = write(tmp_path / "all.lst", "0 0 a", "1 1 b")
     more = write(tmp_path / "more.lst", "2 2 c")
+    names = tmp_path / "names.txt"
+    names.write_text("b\n")
 
     codes = [
         invoke("add", path, more, "-o", path).exit_code,
         invoke("relabel", path, "2=1", "-o", path).exit_code,
         invoke("replace", path, write(tmp_path / "new.lst", "0 1 new/a"), "--by", "index", "-o", path).exit_code,
-        invoke("remove", path, "--from", "-", "-o", path, stdin="b\n").exit_code,
+        invoke("remove", path, "--from", names, "-o", path).exit_code,
         invoke("merge", path, write(tmp_path / "last.lst", "7 0 z"), "-o", path).exit_code,
     ]
 
