@@ -1,19 +1,31 @@
-"""Decoding an image into a small square of RGB pixels, in training and at the endpoint."""
+"""Decoding an image into a small square of RGB pixels, in training and at the endpoint.
+
+What may go wrong with an image, and what it may cost, is the normalizer's knowledge.
+"""
 
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.Image import Resampling
+
+from lambdas.image_normalizer.decoding import translate_errors
+from lambdas.image_normalizer.errors import (
+    ImageCorruptError,
+    ImageTruncatedError,
+    NormalizeError,
+    NotAnImageError,
+    UnsupportedFormatError,
+)
+from lambdas.image_normalizer.formats import Format, detect_format
+from lambdas.image_normalizer.limits import Limits
+from lambdas.image_normalizer.normalize import finish_colours, shrink
+from lambdas.image_normalizer.options import Colour, Options
 
 # What SageMaker's built-in image classification reads, too; every further decoder is a further way in.
-FORMATS = ("JPEG", "PNG")
-# Checked before decoding: a file of a few kilobytes may declare gigabytes of pixels.
-MOST_PIXELS = 50_000_000
-# Twice the side leaves the JPEG decoder's coarse scaling without visible effect.
-DRAFT_FACTOR = 2
-WHITE = (255, 255, 255)
+FORMATS = (Format.JPEG, Format.PNG)
+LIMITS = Limits(pixels=50_000_000)
 
 Pixels = NDArray[np.uint8]
 
@@ -25,39 +37,31 @@ class ImageError(Exception):
 def decode_image(source: Path | BinaryIO, side: int) -> Pixels:
     """The image as `side` rows of `side` RGB pixels, turned upright, transparent parts white."""
     try:
-        with Image.open(source, formats=FORMATS) as image:
-            check_size(image)
-            image.draft(None, (DRAFT_FACTOR * side, DRAFT_FACTOR * side))
-            upright = flatten_colours(ImageOps.exif_transpose(image))
-            return np.asarray(upright.resize((side, side), Image.Resampling.BILINEAR))
-    except ImageError:
-        raise
-    # The message would give the file's path in this container, or the repr of a buffer.
-    except UnidentifiedImageError as error:
+        return _decode(_read(source), Options(width=side, height=side, colour=Colour.RGB))
+    except (NotAnImageError, UnsupportedFormatError) as error:
         raise ImageError(f"neither a {FORMATS[0]} nor a {FORMATS[1]} file") from error
-    # Pillow's own limit, which it checks before ours can be.
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"it declares more than {MOST_PIXELS} pixels") from error
-    except Exception as error:
-        # Pillow's decoders raise whatever a damaged file makes them stumble over.
-        raise ImageError(f"damaged: {error}") from error
+    except (ImageCorruptError, ImageTruncatedError) as error:
+        raise ImageError(f"damaged: {error.reason}") from error
+    except NormalizeError as error:
+        raise ImageError(error.reason) from error
+    except OSError as error:
+        raise ImageError(f"it cannot be read: {error.strerror or error}") from error
 
 
-def check_size(image: Image.Image) -> None:
-    """Refuse an image that would need too much memory."""
-    pixels = image.width * image.height
-    if pixels > MOST_PIXELS:
-        raise ImageError(f"it declares {image.width} x {image.height} pixels, more than {MOST_PIXELS}")
+def _read(source: Path | BinaryIO) -> bytes:
+    """The file, or as much of it as tells that it is too large."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return _read(file)
+    source.seek(0)
+    return source.read(LIMITS.file_bytes + 1)
 
 
-def flatten_colours(image: Image.Image) -> Image.Image:
-    """The image in RGB, on white where it is transparent."""
-    if image.mode.startswith("I"):
-        # Pillow clips 16-bit grey to 8 bits instead of scaling it.
-        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)).convert("RGB")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    colours = image.convert("RGBA")
-    flat = Image.new("RGB", image.size, WHITE)
-    flat.paste(colours, mask=colours.getchannel("A"))
-    return flat
+def _decode(image_bytes: bytes, options: Options) -> Pixels:
+    found = detect_format(image_bytes)
+    if found not in FORMATS:
+        raise UnsupportedFormatError(found)
+    LIMITS.check_file(len(image_bytes))
+    with translate_errors(found):
+        small = shrink(image_bytes, found, options, LIMITS, lambda *_: Resampling.BILINEAR)
+        return np.asarray(finish_colours(small, options.colour))

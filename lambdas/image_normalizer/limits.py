@@ -35,7 +35,7 @@ class Limits(NamedTuple):
     def check_pixels(self, width: int, height: int) -> None:
         """Refuse an image of this size when that is too large."""
         if width * height > self.pixels:
-            raise ImageTooLargeError(f"the image declares {width} x {height} pixels, more than {self.pixels}")
+            raise ImageTooLargeError(f"it declares {width} x {height} pixels, more than {self.pixels}")
 
     def check_decoding(self, needed_bytes: int) -> None:
         """Refuse an image whose decoding needs too much memory."""

@@ -7,7 +7,7 @@ from PIL import Image
 
 from . import decoding, memory
 from .formats import Format, detect_format
-from .layout import Layout, plan_layout, resample
+from .layout import ChooseFilter, Layout, choose_filter, plan_layout, resample
 from .limits import Limits
 from .memory import Demand, choose_way
 from .options import Colour, Options, OutputFormat
@@ -35,13 +35,15 @@ def normalize(image_bytes: bytes, options: Options = DEFAULT_OPTIONS, limits: Li
     found = detect_format(image_bytes)
     with decoding.translate_errors(found):
         # The image itself is gone by the time its picture is finished.
-        return _encode(_finish(_shrink(image_bytes, found, options, limits), options), options)
+        return _encode(_finish(shrink(image_bytes, found, options, limits), options), options)
 
 
-def _shrink(image_bytes: bytes, found: Format, options: Options, limits: Limits) -> Image.Image:
-    """The image upright and as small as it will be."""
+def shrink(
+    image_bytes: bytes, found: Format, options: Options, limits: Limits, choose: ChooseFilter = choose_filter
+) -> Image.Image:
+    """The image upright and as small as it will be; its colours are still to be finished."""
     pixels, layout, orientation = _read(image_bytes, found, options, limits)
-    return turn_upright(resample(pixels, layout), orientation)
+    return turn_upright(resample(pixels, layout, choose), orientation)
 
 
 def _read(
@@ -58,10 +60,10 @@ def _read(
 
 
 def _finish(picture: Image.Image, options: Options) -> Image.Image:
-    return _add_bars(_finish_colours(picture, options.colour), options)
+    return _add_bars(finish_colours(picture, options.colour), options)
 
 
-def _finish_colours(picture: Image.Image, colour: Colour) -> Image.Image:
+def finish_colours(picture: Image.Image, colour: Colour) -> Image.Image:
     """The picture in 8-bit grey or RGB."""
     mode = memory.GREY if colour is Colour.GREY else memory.RGB
     if picture.mode == memory.DEEP_GREY:

@@ -263,6 +263,8 @@ def test_runs_with_the_modules_that_its_image_carries(
 
 @pytest.mark.slow
 def test_imports_no_client_of_aws_for_pictures_from_channels(start_program: Start) -> None:
-    done = start_program("-c", "import sys, image_training.program; print({'boto3', 'headrace'} & set(sys.modules))")
+    done = start_program(
+        "-c", "import sys, image_training.program; print({'boto3', 'headrace.images'} & set(sys.modules))"
+    )
 
     assert (done.stdout, done.stderr) == ("set()\n", "")

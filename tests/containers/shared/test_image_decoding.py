@@ -1,7 +1,10 @@
 import contextlib
 import io
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from containers.shared.image_decoding import ImageError, decode_image
+from tests.conftest import PROJECT
+from tests.lambdas.image_normalizer.made_images import make_jpeg, make_png, make_png_chunk, repeat_last_scan
+from tests.memory_groups import limiting_memory
 
 TOLERANCE = 12
 
@@ -91,17 +97,75 @@ def test_refuses_what_is_neither_jpeg_nor_png(content: bytes) -> None:
 def test_refuses_a_file_that_is_cut_short(form: str) -> None:
     noise = Image.effect_noise((100, 100), 80).convert("RGB")
 
-    assert refuse(encode(noise, form).getvalue()[:2000]).startswith("damaged: ")
+    assert refuse(encode(noise, form).getvalue()[:2000]).startswith(f"damaged: the {form} ends too early: ")
 
 
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize(("width", "height"), [(10_000, 5_001), (12_000, 12_000)])
+@pytest.mark.parametrize(("width", "height"), [(10_000, 5_001), (12_000, 12_000), (60_000, 60_000)])
 def test_refuses_a_bomb_before_decoding_it(width: int, height: int) -> None:
     assert refuse(declare_png(width, height)) == f"it declares {width} x {height} pixels, more than 50000000"
 
 
-def test_refuses_a_bomb_that_pillow_refuses_to_open() -> None:
-    assert refuse(declare_png(60_000, 60_000)) == "it declares more than 50000000 pixels"
+@pytest.mark.parametrize(
+    "content",
+    [make_png(1, 49_000_000, bits=1, colour=0), make_png(7000, 7000, colour=6), make_png(1, 50_000_000, colour=0)],
+    ids=["thin", "translucent", "thin-grey"],
+)
+def test_refuses_what_would_take_too_much_memory_before_decoding_it(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda _: pytest.fail("decoded"))
+
+    assert "MiB of memory, more than" in refuse(content)
+
+
+def test_refuses_more_scans_than_pictures_have() -> None:
+    assert "scans" in refuse(repeat_last_scan(make_jpeg(progressive=True), 3000))
+
+
+def test_refuses_a_palette_image_without_a_palette() -> None:
+    assert refuse(make_png(1, 1, colour=3)) == "damaged: the PNG is damaged: AssertionError"
+
+
+def test_takes_text_that_is_called_exif_for_text() -> None:
+    text = make_png_chunk(b"iTXt", b"exif\0\0\0\0\0text")
+
+    assert decode_image(io.BytesIO(make_png(9, 9, parts=text)), 32).shape == (32, 32, 3)
+
+
+def test_refuses_a_file_that_is_too_large_without_reading_all_of_it(tmp_path: Path) -> None:
+    with (tmp_path / "large.png").open("wb") as file:
+        file.write(make_png(1, 1))
+        file.truncate(1 << 40)
+
+    with pytest.raises(ImageError, match="the file has"):
+        decode_image(tmp_path / "large.png", 32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "content",
+    [
+        make_png(1280, 30_000),
+        make_png(10, 4_000_000, colour=0),
+        make_png(4400, 4400, colour=6),
+        make_png(49, 1_000_000),
+    ],
+    ids=["screenshot", "tall", "translucent", "thin"],
+)
+def test_decodes_or_refuses_in_the_memory_of_a_small_container(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "image").write_bytes(content)
+    program = (
+        "import os, sys; from pathlib import Path; from contextlib import suppress\n"
+        "Path(sys.argv[1], 'cgroup.procs').write_text(str(os.getpid()))\n"
+        "from containers.shared.image_decoding import ImageError, decode_image\n"
+        "with suppress(ImageError): decode_image(Path(sys.argv[2]), 96)\n"
+    )
+
+    with limiting_memory(320 * 1024 * 1024) as group:
+        command = [sys.executable, "-W", "ignore", "-c", program, str(group), str(tmp_path / "image")]
+        done = subprocess.run(command, cwd=PROJECT, check=False)
+
+    assert done.returncode == 0
 
 
 @given(st.binary(max_size=30), st.integers(0, 900), st.sampled_from(["JPEG", "PNG"]))
