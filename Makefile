@@ -1,14 +1,31 @@
 # One verb per thing a person does; `make help` lists them.
 PYTHON ?= python3
 ENV ?= dev
-PORT ?= 4566
-DATA ?=
 WORKLOAD ?= bigmart
+DATA ?=
+PORT ?=
+FOLDER ?=
+# Recipes take them from the environment, in quotes: their values may hold blanks, quotes and dollar signs.
+override ENV := $(value ENV)
+override WORKLOAD := $(value WORKLOAD)
+override DATA := $(value DATA)
+override PORT := $(value PORT)
+override FOLDER := $(value FOLDER)
+export ENV WORKLOAD DATA PORT FOLDER
 
 VENV := .venv
 BIN := $(VENV)/bin
 # The CDK command line is found here, and it, jsii and `cdk.json` find this Python and its Node.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+
+LOCAL := headrace local $${FOLDER:+--folder "$$FOLDER"}
+
+# Two verbs at once in one clone: the second waits while the first sets up, and then finds it done.
+LOCK := $(PYTHON) -c 'import fcntl, os, subprocess, sys; \
+	os.makedirs(".headrace", 0o700, exist_ok=True); lock = open(".headrace/setup.lock", "w"); \
+	fcntl.flock(lock, fcntl.LOCK_EX); sys.exit(subprocess.call(sys.argv[1:]))'
+# What takes long is told on standard error, which is not the output of any verb.
+TELL := @printf 'setting up: %s\n' >&2
 
 UV_VERSION := 0.13.8
 INSTALL := uv pip install --quiet --require-hashes
@@ -24,14 +41,14 @@ PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: setup ## everything on this machine, from data to a live endpoint (DATA=, WORKLOAD=images, ENV=prod, PORT=)
-	@headrace local run --env $(ENV) --port $(PORT) --workload $(WORKLOAD) $(if $(DATA),--data $(DATA))
+run: setup ## everything on this machine, data to endpoint (DATA=, WORKLOAD=images, ENV=prod, PORT=, FOLDER=)
+	@$(LOCAL) run --env "$$ENV" --workload "$$WORKLOAD" $${PORT:+--port "$$PORT"} $${DATA:+--data "$$DATA"}
 
 up: setup ## start the local cloud, deploy to it and leave it up
-	@headrace local up --env $(ENV) --port $(PORT)
+	@$(LOCAL) up --env "$$ENV" $${PORT:+--port "$$PORT"}
 
 down: setup ## stop the local cloud
-	@headrace local down
+	@$(LOCAL) down
 
 test: setup-dev ## every check and every test, as in CI
 	@$(MAKE) --no-print-directory check
@@ -50,10 +67,10 @@ format: setup-dev ## put the code into shape
 	@ruff format --quiet
 
 synth: setup ## synthesize the app: no account, no network, no Docker (ENV=dev)
-	@cdk synth --quiet --context env=$(ENV)
+	@cdk synth --quiet --context "env=$$ENV"
 
 deploy: setup ## deploy to the AWS account of your credentials (ENV=dev)
-	@cdk deploy --all --context env=$(ENV)
+	@cdk deploy --all --context "env=$$ENV"
 
 bench: setup ## measure the hot paths side by side with their peers (BENCH=name for one)
 	@for script in benchmarks/bench_$(or $(BENCH),*).py; do uv run --quiet "$$script"; done
@@ -70,27 +87,34 @@ lock: $(VENV)/uv ## pin the requirements anew
 snapshots: setup-dev ## write the template snapshots anew
 	@HEADRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py
 
-setup: $(VENV)/setup
+setup:
+	@$(LOCK) $(MAKE) --no-print-directory $(VENV)/setup
 
-setup-dev: $(VENV)/setup-dev
+setup-dev:
+	@$(LOCK) $(MAKE) --no-print-directory $(VENV)/setup-dev
 
 $(VENV)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headrace needs Python 3.11 or newer, found " + sys.version.split()[0] + "; choose one with make PYTHON=python3.12 …")'
+	$(TELL) 'a Python environment in $(VENV)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
 $(VENV)/setup: $(VENV)/uv requirements.txt pyproject.toml package-lock.json $(wildcard lambdas/*/requirements.txt)
+	$(TELL) 'Python packages, Node and jsii included (requirements.txt)'
 	@$(INSTALL) -r requirements.txt
 	@uv pip install --quiet --no-deps --editable .
+	$(TELL) 'the CDK command line (package-lock.json)'
 	@npm ci --no-audit --no-fund --silent
+	$(TELL) "the function's packages (lambdas/)"
 	@python -m stacks.constructs.lambda_bundle
 	@touch $@
 
 $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt
+	$(TELL) 'what the tests need (requirements-dev.txt)'
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 clean: ## remove everything that was made here
-	@if [ -x $(BIN)/headrace ]; then $(BIN)/headrace local down; fi
+	@if [ -x $(BIN)/headrace ]; then $(LOCAL) down; fi
 	rm -rf $(VENV) node_modules cdk.out .headrace .mypy_cache .pytest_cache .ruff_cache .hypothesis

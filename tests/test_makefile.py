@@ -1,0 +1,76 @@
+"""The verbs hand on what they are given, whatever characters it has, and meet in peace."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+SETUP_PROGRAMS = ("uv", "npm", "python")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with the Makefile, and programs that only note how they were called."""
+    clone = tmp_path / "my clönes" / "second"
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(PROJECT / "Makefile", clone)
+    for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml", "package-lock.json"):
+        (clone / name).touch()
+    for program in ("headrace", *SETUP_PROGRAMS):
+        stub = clone / ".venv" / "bin" / program
+        stub.write_text(f'#!/bin/sh\nprintf "%s\\n" {program} "$@" >> calls\n')
+        stub.chmod(0o755)
+    (clone / ".venv" / "uv").touch()
+    return clone
+
+
+def start(clone: Path, *arguments: str) -> "subprocess.Popen[str]":
+    # What the make that runs the tests was given is not meant for this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.Popen(["make", *arguments], cwd=clone, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def make(clone: Path, *arguments: str) -> list[str]:
+    """The words of the command that a verb runs."""
+    (clone / ".venv" / "setup").touch()
+    _, stderr = (process := start(clone, *arguments)).communicate()
+    assert process.returncode == 0, stderr
+    return (clone / "calls").read_text().splitlines()
+
+
+def test_leaves_what_is_not_given_to_the_command(clone: Path) -> None:
+    assert make(clone, "run") == ["headrace", "local", "run", "--env", "dev", "--workload", "bigmart"]
+
+
+@pytest.mark.parametrize("value", ["folder/with space.csv", 'it\'s "quoted".csv', "a;b&c*.csv", "$HOME`id`.csv"])
+def test_hands_on_values_as_they_are(clone: Path, value: str) -> None:
+    given = [f"{name}={value}" for name in ("ENV", "WORKLOAD", "DATA", "PORT", "FOLDER")]
+
+    words = make(clone, "run", *given)
+
+    expected = ["--folder", value, "run", "--env", value, "--workload", value, "--port", value, "--data", value]
+    assert words == ["headrace", "local", *expected]
+
+
+def test_stops_the_cloud_of_the_folder_that_is_given(clone: Path) -> None:
+    assert make(clone, "down", "FOLDER=/tmp/my clouds") == ["headrace", "local", "--folder", "/tmp/my clouds", "down"]
+
+
+def test_sets_up_once_when_two_verbs_start_at_once(clone: Path) -> None:
+    both = [start(clone, "run") for _ in range(2)]
+    told = [process.communicate()[1] for process in both]
+
+    calls = (clone / "calls").read_text().splitlines()
+    assert [process.returncode for process in both] == [0, 0], told
+    assert (calls.count("npm"), calls.count("headrace")) == (1, 2)
+
+
+def test_tells_what_it_sets_up(clone: Path) -> None:
+    _, told = start(clone, "setup").communicate()
+
+    assert [line.partition(": ")[0] for line in told.splitlines()] == ["setting up"] * 3
+    assert "the CDK command line" in told
