@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import boto3
 
-_RECORD: Final = "brought.json"
+_RECORD: Final = "delivered.json"
 _SHOWN: Final = 3
 
 
