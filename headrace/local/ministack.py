@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import threading
+import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -25,6 +26,7 @@ from hypercorn.config import Config
 from headrace.local.cloud import ACCOUNT, HOST, REGION
 from headrace.local.credentials import AccessKey, make_key
 from headrace.local.door import Door
+from headrace.local.executions import StatesError, check_request
 from headrace.local.resources import MISSING_ATTRIBUTES, MISSING_TYPES, Attributes, ResourceType, ResourceWatcher
 from headrace.local.sagemaker.control_plane import SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
@@ -38,6 +40,19 @@ WAIT_SCALE = 0.02
 # How many functions run at the same time; further requests wait.
 FUNCTIONS_AT_ONCE = 4
 FUNCTION_URL = "AWS::Lambda::Url"
+
+ENCRYPTION = "x-amz-server-side-encryption"
+KMS_KEY = f"{ENCRYPTION}-aws-kms-key-id"
+
+# The operations of Step Functions whose requests are checked, and the function of MiniStack that serves each.
+CHECKED_OPERATIONS = {
+    "StartExecution": "_start_execution",
+    "StartSyncExecution": "_start_sync_execution",
+    "StopExecution": "_stop_execution",
+    "CreateStateMachine": "_create_state_machine",
+    "CreateActivity": "_create_activity",
+    "SendTaskSuccess": "_send_task_success",
+}
 
 Provision = Callable[..., tuple[str, Attributes]]
 
@@ -97,6 +112,22 @@ def install_sagemaker(sagemaker: SageMaker) -> None:
     states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
     states._run_execution = _remember_execution(states._run_execution)
     states._stop_execution = tasks.stopping_jobs(states._stop_execution)
+
+
+def install_execution_rules() -> None:
+    """Teach MiniStack's Step Functions to refuse what AWS refuses, and to answer a repeated request as AWS does."""
+    states: Any = importlib.import_module("ministack.services.stepfunctions")
+
+    states._start_execution = _answer_again(states, states._start_execution)
+    states._stop_execution = _leave_ended(states, states._stop_execution)
+    for operation, function in CHECKED_OPERATIONS.items():
+        setattr(states, function, _check_first(states, operation, getattr(states, function)))
+
+
+def install_key_of_s3() -> None:
+    """Teach MiniStack's S3 the key that AWS encrypts with when a request asks for KMS and names no key."""
+    s3: Any = importlib.import_module("ministack.services.s3")
+    s3._resolve_sse_write_headers = _name_key_of_s3(s3._resolve_sse_write_headers)
 
 
 def install_resources(watchers: Mapping[str, ResourceWatcher]) -> None:
@@ -269,6 +300,58 @@ _WAITS: dict[str, Callable[[SageMaker, str], dict[str, Any]]] = {
     "ProcessingJob": SageMaker.wait_for_processing_job,
     "TrainingJob": SageMaker.wait_for_training_job,
 }
+
+
+def _check_first(states: Any, operation: str, serve: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
+    def run(request: dict[str, Any]) -> Any:
+        try:
+            check_request(operation, request)
+        except StatesError as error:
+            return states.error_response_json(error.code, error.message, 400)
+        return serve(request)
+
+    return run
+
+
+def _answer_again(states: Any, start: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
+    """StartExecution is idempotent: a running execution's name and input get its answer once more."""
+
+    def run(request: dict[str, Any]) -> Any:
+        machine = states._resolve_state_machine_arn(request["stateMachineArn"].partition("#")[0])
+        arn = f"{str(machine).replace(':stateMachine:', ':execution:')}:{request.get('name')}"
+        running = states._executions.get(arn)
+        if running and running["status"] == "RUNNING" and running["input"] == request.get("input", "{}"):
+            return states.json_response({"executionArn": arn, "startDate": running["startDate"]})
+        return start(request)
+
+    return run
+
+
+def _leave_ended(states: Any, stop: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
+    """StopExecution takes an execution that has ended already, and leaves it as it is."""
+
+    def run(request: dict[str, Any]) -> Any:
+        execution = states._executions.get(request["executionArn"])
+        if execution and execution["status"] != "RUNNING":
+            return states.json_response({"stopDate": execution["stopDate"]})
+        return stop(request)
+
+    return run
+
+
+def _name_key_of_s3(resolve: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
+    responses: Any = importlib.import_module("ministack.core.responses")
+
+    def run(headers: dict[str, str], bucket: str) -> tuple[Any, Any]:
+        account, region = responses.get_account_id(), responses.get_region()
+        key = f"arn:aws:kms:{region}:{account}:key/{uuid.uuid5(uuid.NAMESPACE_URL, f'{account}/{region}/aws/s3')}"
+        given = {**headers, KMS_KEY: headers.get(KMS_KEY) or key} if headers.get(ENCRYPTION) == "aws:kms" else headers
+        stored, refusal = resolve(given, bucket)
+        if stored and stored.get(ENCRYPTION) == "aws:kms":
+            stored = {**stored, KMS_KEY: stored.get(KMS_KEY) or key}
+        return stored, refusal
+
+    return run
 
 
 def _build_handlers(missing: ResourceType) -> dict[str, Any]:

@@ -68,6 +68,8 @@ def _serve(root: Path, port: int) -> None:
         region=cloud.REGION,
     )
     ministack.install_sagemaker(sagemaker)
+    ministack.install_execution_rules()
+    ministack.install_key_of_s3()
     ministack.install_resources(file_systems.list_watchers())
     ministack.install_functions(port)
     asyncio.run(ministack.serve(port, owner=owner, close=sagemaker.close))

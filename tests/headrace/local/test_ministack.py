@@ -68,7 +68,8 @@ def test_routes_sagemakers_requests_once_its_pattern_is_added(monkeypatch: pytes
     ("name", "parameters"),
     [
         ("_run_execution", ["exec_arn"]),
-        ("_stop_execution", ["data"]),
+        *((name, ["data"]) for name in ministack.CHECKED_OPERATIONS.values()),
+        ("_resolve_state_machine_arn", ["arn"]),
         ("_ExecutionError", ["error", "cause"]),
         ("_invoke_aws_sdk_integration", ["resource", "input_data"]),
         ("_prefix_sdk_error", ["service_name", "error_code"]),
@@ -82,7 +83,15 @@ def test_looks_functions_up_when_they_are_called(states: Any) -> None:
     source = inspect.getsource(states._start_execution)
 
     assert "args=(_run_execution, exec_arn)" in source
-    assert '"StopExecution": _stop_execution' in inspect.getsource(states.handle_request)
+    table = inspect.getsource(states.handle_request)
+    assert all(f'"{name}": {function}' in table for name, function in ministack.CHECKED_OPERATIONS.items())
+
+
+def test_resolves_the_encryption_of_every_write_in_one_place() -> None:
+    s3 = importlib.import_module("ministack.services.s3")
+
+    assert list(inspect.signature(s3._resolve_sse_write_headers).parameters) == ["headers", "bucket_name"]
+    assert inspect.getsource(s3).count(" = _resolve_sse_write_headers(") == 4
 
 
 def test_dispatches_optimized_integrations_by_prefix(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:

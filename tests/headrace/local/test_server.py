@@ -1,13 +1,14 @@
 """A whole template of what the engine lacks, on a real local cloud."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection
@@ -233,3 +234,70 @@ def test_agrees_with_the_engine_on_what_an_unchanged_object_is(cloud: LocalCloud
 
     assert s3.get_object(Bucket="linked", Key="data/a.txt")["Body"].read() == b"2"
     assert [(tmp_path / "data" / name).stat().st_mtime_ns for name in ("a.txt", "b.txt")] == stamps
+
+
+@pytest.fixture(scope="module")
+def machine(cloud: LocalCloud) -> str:
+    """A state machine that waits as long as its input says."""
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "SecondsPath": "$.seconds", "End": True}}}
+    made = boto3.client("stepfunctions").create_state_machine(
+        name="machine", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/r"
+    )
+    return str(made["stateMachineArn"])
+
+
+def refuse(operation: str, **request: Any) -> str:
+    """The code of Step Functions' error."""
+    with pytest.raises(ClientError) as refused:
+        getattr(boto3.client("stepfunctions"), operation)(**request)
+    return str(refused.value.response["Error"]["Code"])
+
+
+def test_refuses_executions_that_aws_would_refuse(machine: str) -> None:
+    for request, code in (
+        ({"input": "{"}, "InvalidExecutionInput"),
+        ({"name": "a b", "input": "{}"}, "InvalidName"),
+        ({"name": "a" * 81, "input": "{}"}, "ValidationException"),
+    ):
+        assert refuse("start_execution", stateMachineArn=machine, **request) == code
+
+
+def test_starts_an_execution_once_however_often_it_is_asked(machine: str) -> None:
+    states: Any = boto3.client("stepfunctions")
+    request = {"stateMachineArn": machine, "name": "once", "input": '{"seconds": 100000}'}
+
+    first = states.start_execution(**request)
+    again = states.start_execution(**request)
+
+    assert (first["executionArn"], first["startDate"]) == (again["executionArn"], again["startDate"])
+    assert refuse("start_execution", **request | {"input": "{}"}) == "ExecutionAlreadyExists"
+    states.stop_execution(executionArn=first["executionArn"], error="Test")
+    assert refuse("start_execution", **request) == "ExecutionAlreadyExists"
+
+
+def test_leaves_an_execution_that_has_ended_as_it_is_when_it_is_stopped(machine: str) -> None:
+    states: Any = boto3.client("stepfunctions")
+    arn = states.start_execution(stateMachineArn=machine, input='{"seconds": 0}')["executionArn"]
+    while (ended := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(0.05)
+
+    answer = states.stop_execution(executionArn=arn, error="Late")
+
+    assert answer["stopDate"] == ended["stopDate"]
+    assert states.describe_execution(executionArn=arn)["status"] == ended["status"] == "SUCCEEDED"
+
+
+def test_encrypts_with_the_key_of_s3_when_a_request_asks_for_kms_and_names_none(cloud: LocalCloud) -> None:
+    s3: Any = boto3.client("s3")
+    given = "arn:aws:kms:us-east-1:000000000000:key/mine"
+    kms = {"Bucket": "raw", "ServerSideEncryption": "aws:kms"}
+
+    put = s3.put_object(**kms, Key="kms/put", Body=b"1")
+    copied = s3.copy_object(**kms, Key="kms/copied", CopySource="raw/kms/put")
+    upload = s3.create_multipart_upload(**kms, Key="kms/parts")
+    named = s3.put_object(**kms, Key="kms/named", Body=b"1", SSEKMSKeyId=given)
+
+    key = put["SSEKMSKeyId"]
+    assert key.startswith("arn:aws:kms:us-east-1:000000000000:key/")
+    assert [answer["SSEKMSKeyId"] for answer in (copied, upload, named)] == [key, key, given]
+    assert s3.head_object(Bucket="raw", Key="kms/put")["SSEKMSKeyId"] == key
