@@ -27,10 +27,11 @@ from headrace.local.cloud import ACCOUNT, HOST, REGION
 from headrace.local.credentials import AccessKey, make_key
 from headrace.local.door import Door
 from headrace.local.executions import StatesError, check_request
+from headrace.local.refusals import is_silent, refuse_operation, refuse_service, tell_service
 from headrace.local.resources import MISSING_ATTRIBUTES, MISSING_TYPES, Attributes, ResourceType, ResourceWatcher
 from headrace.local.sagemaker.control_plane import SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
-from headrace.local.signatures import Fault, SignatureError
+from headrace.local.signatures import Fault, SentRequest, SignatureError
 
 VERSION = "1.5.33"
 
@@ -122,6 +123,12 @@ def install_execution_rules() -> None:
     states._stop_execution = _leave_ended(states, states._stop_execution)
     for operation, function in CHECKED_OPERATIONS.items():
         setattr(states, function, _check_first(states, operation, getattr(states, function)))
+
+
+def install_refusals() -> None:
+    """Teach MiniStack to say, in the caller's protocol, which service or operation it does not serve."""
+    app: Any = importlib.import_module("ministack.app")
+    app._dispatch_service_request = _tell_unserved(app, app._dispatch_service_request)
 
 
 def install_key_of_s3() -> None:
@@ -335,6 +342,23 @@ def _leave_ended(states: Any, stop: Callable[[dict[str, Any]], Any]) -> Callable
         if execution and execution["status"] != "RUNNING":
             return states.json_response({"stopDate": execution["stopDate"]})
         return stop(request)
+
+    return run
+
+
+def _tell_unserved(app: Any, dispatch: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    async def run(method: str, path: str, headers: dict[str, str], body: bytes, query: Any, request_id: str) -> Any:
+        request = SentRequest(method=method, path=path, query=query, headers=dict(headers))
+        service = app.detect_service(method, path, headers, app._routing_params(method, path, headers, body, query))
+        signed_for = tell_service(request)
+        # MiniStack takes what it does not know for S3; older signatures name no service.
+        is_taken_for_s3 = service == "s3" and signed_for and not signed_for.startswith("s3")
+        if service not in app.SERVICE_HANDLERS or is_taken_for_s3:
+            return refuse_service(request, app.SERVICE_HANDLERS)
+        answer = await dispatch(method, path, headers, body, query, request_id)
+        if is_silent(request, answer):
+            return refuse_operation(request, f"{service} of the local cloud gave no reason: {answer[2]!r}")
+        return answer
 
     return run
 

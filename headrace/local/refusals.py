@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from typing import Final
 from xml.sax.saxutils import escape
@@ -15,6 +15,9 @@ HttpAnswer = tuple[int, dict[str, str], bytes]
 HOW_TO_GET_THE_KEY: Final = (
     """the local cloud makes a new key each time it starts; take it with eval "$(headrace local up)\""""
 )
+BAD_REQUEST: Final = 400
+# How maps of few members begin, and those of unknown length.
+_CBOR_MAP: Final = tuple(bytes([first]) for first in (*range(0xA0, 0xB8), 0xBF))
 _SCOPE: Final = re.compile(r"(?:Credential=)?[^/,\s]+/\d{8}/[^/]*/([^/]+)/aws4_request")
 _REST_XML: Final = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda", "cloudfront", "route53"})
 
@@ -87,6 +90,33 @@ def refuse_signature(request: SentRequest, fault: Fault, message: str) -> HttpAn
     if protocol in (Protocol.XML, Protocol.QUERY):
         return write_error(protocol, of_xml, message, 403)
     return write_error(protocol, of_json, message, 403 if protocol == Protocol.REST_JSON else 400)
+
+
+def refuse_service(request: SentRequest, served: Iterable[str]) -> HttpAnswer:
+    """The answer to a request for a service that the local cloud lacks."""
+    reason = f"The local cloud does not serve {tell_service(request)}. It serves: {', '.join(sorted(served))}."
+    return refuse_operation(request, reason)
+
+
+def refuse_operation(request: SentRequest, reason: str) -> HttpAnswer:
+    """The answer to a request for what the local cloud lacks."""
+    protocol = tell_protocol(request)
+    code = "InvalidAction" if protocol in _ENVELOPES else "UnknownOperationException"
+    return write_error(protocol, code, reason, BAD_REQUEST)
+
+
+def is_silent(request: SentRequest, answer: HttpAnswer) -> bool:
+    """Whether an answer is an error whose reason the caller's SDK cannot read."""
+    status, _, body = answer
+    if status < BAD_REQUEST:
+        return False
+    if tell_protocol(request) == Protocol.CBOR:
+        return not body.startswith(_CBOR_MAP)
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and not any(told.get(name) for name in ("message", "Message", "errorMessage"))
 
 
 def write_error(protocol: Protocol, code: str, message: str, status: int) -> HttpAnswer:

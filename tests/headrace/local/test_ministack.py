@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import importlib.metadata
 import inspect
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -377,3 +378,34 @@ def test_lets_only_so_many_functions_run_at_once(
         list(threads.map(functions._execute_function, range(2 * ministack.FUNCTIONS_AT_ONCE)))
 
     assert most == ministack.FUNCTIONS_AT_ONCE
+
+
+def call_engine(app: Any, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    answer: tuple[int, dict[str, str], bytes] = asyncio.run(
+        app._dispatch_service_request("POST", "/", headers, body, {}, "id")
+    )
+    return answer
+
+
+def test_says_which_service_is_not_served(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_dispatch_service_request", app._dispatch_service_request)
+    ministack.install_refusals()
+    signed = {"authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20261128/us-east-1/fsx/aws4_request, SignedHeaders=a"}
+
+    status, _, body = call_engine(app, {**signed, "x-amz-target": "AWSSimbaAPIService_v20180301.DescribeFileSystems"})
+
+    assert status == 400
+    assert json.loads(body)["message"].startswith("The local cloud does not serve fsx. It serves: account, acm,")
+
+
+def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(*_: object) -> tuple[int, dict[str, str], bytes]:
+        return 400, {}, b'{"error": "no"}'
+
+    monkeypatch.setattr(app, "_dispatch_service_request", silent)
+    ministack.install_refusals()
+    target = {"x-amz-target": "AWSStepFunctions.Unknown"}
+
+    _, _, body = call_engine(app, target)
+
+    assert json.loads(body)["message"] == """states of the local cloud gave no reason: b'{"error": "no"}'"""

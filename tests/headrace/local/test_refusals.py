@@ -4,8 +4,18 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import create_parser
 
-from headrace.local.refusals import Protocol, refuse_signature, tell_protocol, tell_service, write_error
+from headrace.local.refusals import (
+    Protocol,
+    is_silent,
+    refuse_operation,
+    refuse_service,
+    refuse_signature,
+    tell_protocol,
+    tell_service,
+    write_error,
+)
 from headrace.local.signatures import Fault
 from tests.headrace.local.sent_requests import ENDPOINT, connect, make_request, read_answer, take
 
@@ -97,3 +107,63 @@ def test_tells_the_service_of_a_presigned_address() -> None:
     url = connect("s3", signature_version="s3v4").generate_presigned_url("get_object", {"Bucket": "raw", "Key": "a"})
 
     assert tell_service(make_request("GET", url)) == "s3"
+
+
+SERVED = ["s3", "iam"]
+# One of each protocol, and those that ML platforms ask for.
+UNSERVED: list[tuple[str, str, dict[str, Any]]] = [
+    ("fsx", "describe_file_systems", {}),
+    ("ce", "list_cost_allocation_tags", {}),
+    ("service-quotas", "list_services", {}),
+    ("application-autoscaling", "describe_scaling_policies", {"ServiceNamespace": "sagemaker"}),
+    ("comprehend", "list_topics_detection_jobs", {}),
+    ("textract", "list_adapters", {}),
+    ("sagemaker-geospatial", "list_earth_observation_jobs", {}),
+    ("redshift", "describe_clusters", {}),
+    ("fis", "list_experiments", {}),
+    ("globalaccelerator", "list_accelerators", {}),
+    ("arc-region-switch", "list_plans", {}),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "parameters"), UNSERVED)
+def test_tells_a_client_which_service_is_not_served(service: str, operation: str, parameters: dict[str, Any]) -> None:
+    client = connect(service)
+    request = take(client, operation, **parameters)
+
+    with pytest.raises(ClientError) as refused:
+        read_answer(client, operation, refuse_service(request, SERVED), **parameters)
+
+    error = refused.value.response["Error"]
+    signed_for = client.meta.service_model.signing_name
+    assert error["Message"] == f"The local cloud does not serve {signed_for}. It serves: iam, s3."
+    assert error["Code"] in ("InvalidAction", "UnknownOperationException")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "silent"),
+    [
+        (400, b'{"error": "Unsupported service: fsx"}', True),
+        (400, b"{}", True),
+        (500, b'{"message": ""}', True),
+        (400, b'{"__type": "X", "Message": "because"}', False),
+        (404, b"<Error><Code>NoSuchKey</Code></Error>", False),
+        (404, b"", False),
+        (200, b"{}", False),
+    ],
+)
+def test_knows_an_error_without_a_reason(status: int, body: bytes, silent: bool) -> None:
+    request = take(connect("sagemaker"), "list_models")
+
+    assert is_silent(request, (status, {}, body)) == silent
+
+
+def test_answers_in_cbor_who_asks_in_it() -> None:
+    request = make_request("POST", f"{ENDPOINT}/service/S/operation/O", {"smithy-protocol": "rpc-v2-cbor"})
+
+    status, headers, body = refuse_operation(request, "because <é>" + "x" * 300)
+
+    parsed = create_parser("smithy-rpc-v2-cbor").parse({"status_code": status, "headers": headers, "body": body}, None)
+    assert parsed["Error"]["Message"] == "because <é>" + "x" * 300
+    assert not is_silent(request, (status, headers, body))
+    assert is_silent(request, (500, {}, b'{"message": "because"}'))
