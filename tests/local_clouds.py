@@ -1,7 +1,6 @@
 """What tests do with local clouds of their own."""
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -9,7 +8,10 @@ from unittest.mock import patch
 import boto3
 
 from headrace.local import cloud as local_cloud
-from headrace.local.cloud import HOST, LocalCloud
+from headrace.local.cloud import LocalCloud
+from headrace.local.sagemaker.deployments import find_free_port
+
+__all__ = ["clients_of", "find_free_port", "own_clients"]
 
 
 @contextmanager
@@ -27,10 +29,3 @@ def clients_of(cloud: LocalCloud) -> Iterator[None]:
     with own_clients():
         local_cloud.point_clients(cloud.client_environment)
         yield
-
-
-def find_free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

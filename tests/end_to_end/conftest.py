@@ -17,8 +17,9 @@ from headrace.local import pipeline
 from headrace.local.cloud import LocalCloud
 from headrace.local.deployment import Deployment
 from headrace.local.platform import Folders, running_platform
+from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import BigMartRun
-from tests.local_clouds import find_free_port, own_clients
+from tests.local_clouds import own_clients
 
 ROWS = 1_500
 CLASSES = 4

@@ -21,6 +21,7 @@ from headrace.local.pipeline import PipelineError
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Options
 from tests.end_to_end.conftest import Platform
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,6 @@ LISTED = 600
 SMALL = Options(width=32, height=32)
 SMALL_INPUT = {"width": "32", "height": "32"}
 BAD = {"images/crowd/0111.jpg": b"", "images/crowd/0555.jpg": b"no image", "images/crowd/0999.jpg": b"\xff\xd8\xff\xe0"}
-WAIT_SECONDS = 60
 
 
 def make_image(number: int) -> bytes:
@@ -95,7 +95,7 @@ class BatchDoor:
 
     def cut_off(self, name: str, arn: str, pictures: int, cut: Callable[[str], None]) -> int:
         """Wait for some pictures of a set and cut its job off; how many there are then."""
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while len(self.list_pictures(name)) < pictures:
             assert time.monotonic() < deadline
         cut(arn)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from headrace.local import cloud
+from headrace.local.sagemaker.deployments import find_free_port
 from tests.conftest import PROJECT
 from tests.end_to_end.conftest import make_folders
-from tests.local_clouds import find_free_port
 
 pytestmark = pytest.mark.slow
 

@@ -13,13 +13,14 @@ from headrace.contract import JOB_NAME_INPUT, Workload
 from headrace.local import inspection, pipeline
 from headrace.local.images import EngineImages
 from headrace.local.platform import running_platform
+from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
 from lambdas.image_normalizer.normalize import normalize
 from tests.end_to_end.conftest import CLASSES, Platform, make_folders
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state
 from tests.engines import engine_alone, give_up, read_build_settings
-from tests.local_clouds import clients_of, find_free_port, own_clients
+from tests.local_clouds import clients_of, own_clients
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

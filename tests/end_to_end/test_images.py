@@ -16,10 +16,11 @@ from headrace.contract import JOB_NAME_INPUT, Workload
 from headrace.local import inspection, pipeline
 from headrace.local.pipeline import ExecutionReport
 from headrace.local.platform import running_platform
+from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import ImagesRun
 from tests.conftest import REAL_DATA
 from tests.end_to_end.conftest import CLASSES, PICTURES_PER_CLASS, make_folders
-from tests.local_clouds import find_free_port, own_clients
+from tests.local_clouds import own_clients
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,9 @@ import pexpect
 import pytest
 
 from headrace.local import cloud
+from headrace.local.sagemaker.deployments import find_free_port
 from tests.end_to_end.conftest import make_folders
-from tests.local_clouds import find_free_port
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -26,9 +27,9 @@ STAGES = [
 
 
 def start_run(folder: Path, port: int, data: Path) -> "pexpect.spawn[str]":
-    """`headrace local run` in a terminal."""
+    """`headrace local run` in a terminal, whose stages come when they come."""
     arguments = ["-m", "headrace", "local", "--folder", str(folder), "run", "--port", str(port), "--data", str(data)]
-    return pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=60, dimensions=(50, 200))
+    return pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=None, dimensions=(50, 200))
 
 
 def list_processes_of(folder: Path) -> list[str]:
@@ -90,5 +91,5 @@ def test_a_killed_run_takes_its_cloud_with_it(tmp_path: Path, sales: Path) -> No
     run.kill(signal.SIGKILL)
     run.close()
 
-    assert cloud.wait_until_stopped(folder / "cloud", 30)
+    assert cloud.wait_until_stopped(folder / "cloud", PATIENCE_SECONDS)
     assert list_processes_of(folder) == []

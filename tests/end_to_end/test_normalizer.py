@@ -27,9 +27,10 @@ from headrace.local.cloud import LocalCloud
 from headrace.local.deployment import Deployment, bootstrap, deploy, read_deployment
 from headrace.local.images import ProcessImages
 from headrace.local.platform import Folders
+from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import ImagesRun
 from tests.end_to_end.conftest import CLASSES
-from tests.local_clouds import clients_of, find_free_port
+from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of, set_path
 
 pytestmark = pytest.mark.slow

@@ -1,11 +1,14 @@
 """One model behind an endpoint: staged, started, pinged, restarted when it dies."""
 
+import errno
 import http.client
 import logging
+import random
 import socket
 import threading
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ from headrace.local.sagemaker.s3_objects import AWS_ERRORS, S3Location, download
 from headrace.local.sagemaker.trees import ContainerTree
 
 LOOPBACK = "127.0.0.1"
+# Systems give the higher ones to outgoing connections.
+LASTING_PORTS = range(20_000, 32_768)
 
 logger = logging.getLogger(__name__)
 
@@ -245,11 +250,12 @@ class Deployment:
 
 
 def find_free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A loopback port that was free a moment ago, and that no outgoing connection takes in the next one."""
+    for port in random.sample(LASTING_PORTS, len(LASTING_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise OSError(errno.EADDRINUSE, f"no port from {LASTING_PORTS[0]} to {LASTING_PORTS[-1]} is free")
 
 
 def is_healthy(port: int, timeout_seconds: float) -> bool:

@@ -45,7 +45,7 @@ def test_serves_until_terminated(trained_images: Path, pictures: Path) -> None:
 
         process.terminate()
 
-        assert process.wait(timeout=10) == 0
+        assert process.wait() == 0
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from containers.image_preprocessing.crew import Crew
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_does_the_work_for_every_item() -> None:
@@ -16,7 +17,7 @@ def test_does_the_work_for_every_item() -> None:
 
 
 def test_works_on_several_items_at_a_time() -> None:
-    together = threading.Barrier(4, timeout=60)
+    together = threading.Barrier(4, timeout=PATIENCE_SECONDS)
 
     def wait_for_others(_: int) -> None:
         together.wait()

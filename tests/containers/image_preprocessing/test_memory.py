@@ -1,6 +1,7 @@
 import threading
 
 from containers.image_preprocessing.memory import MemoryBudget
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_lets_several_share_what_there_is() -> None:
@@ -22,7 +23,7 @@ def test_keeps_whoever_needs_more_waiting_until_it_is_free() -> None:
         thread = threading.Thread(target=take)
         thread.start()
         assert not has_more.wait(0.05)
-    thread.join(60)
+    thread.join(PATIENCE_SECONDS)
 
     assert has_more.is_set()
 

@@ -15,6 +15,7 @@ from containers.image_training.lists import ImageList, Row
 from containers.image_training.sources import ChannelPictures
 from containers.shared.image_decoding import Pixels
 from containers.shared.image_features import FeatureSettings, extract_features
+from tests.patience import PATIENCE_SECONDS
 
 SETTINGS = FeatureSettings(side=64)
 
@@ -59,7 +60,7 @@ class SlowPictures:
 
     def __init__(self, count: int) -> None:
         self.threads = count
-        self._all_asked = threading.Barrier(count, timeout=30)
+        self._all_asked = threading.Barrier(count, timeout=PATIENCE_SECONDS)
 
     def lacks(self, _path: str) -> bool:
         return False

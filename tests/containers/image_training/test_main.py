@@ -233,7 +233,7 @@ def test_ends_with_143_and_leaves_no_model_when_terminated(tmp_path: Path, pictu
 
         process.terminate()
 
-        assert process.wait(timeout=20) == 143
+        assert process.wait() == 143
     assert not (tmp_path / "model").exists()
 
 

@@ -46,7 +46,7 @@ def test_serves_until_terminated(trained: Path) -> None:
 
         process.terminate()
 
-        assert process.wait(timeout=10) == 0
+        assert process.wait() == 0
 
 
 @pytest.mark.slow
@@ -55,7 +55,7 @@ def test_ends_well_when_terminated_right_after_loading(trained: Path, workers: i
     with serving(Container.INFERENCE, trained, find_free_port(), workers) as process:
         process.terminate()
 
-        assert process.wait(timeout=10) == 0
+        assert process.wait() == 0
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from uvicorn.server import ServerState
 
 from containers.shared import connections
 from containers.shared.connections import PatientProtocol
+from tests.patience import PATIENCE_SECONDS
 
 # More than the sockets between two programs hold.
 LARGE = 64 * 1024 * 1024
@@ -38,7 +39,7 @@ async def serve_and_talk(talk: Talk, protocol: type[PatientProtocol] = PatientPr
     async with server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         try:
-            return await asyncio.wait_for(talk(reader, writer), 10)
+            return await asyncio.wait_for(talk(reader, writer), PATIENCE_SECONDS)
         finally:
             writer.close()
             await writer.wait_closed()

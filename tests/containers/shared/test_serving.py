@@ -22,9 +22,8 @@ from containers.shared.image_features import FeatureSettings, count_features
 from containers.shared.server_settings import ServerSettings
 from containers.shared.serving import configure
 from containers.shared.traffic import Traffic
+from tests.patience import PATIENCE_SECONDS
 
-# Far beyond what a busy machine needs; only a server that hangs reaches it.
-PATIENCE_SECONDS = 60
 MEDIA_TYPES = {ForestEndpoint: "text/csv", ImageEndpoint: "image/png"}
 HALF_HEADERS = b"GET /ping HTTP/1.1\r\nx: 1"
 HALF_BODY = b"POST /invocations HTTP/1.1\r\ncontent-type: %s\r\ncontent-length: 5000\r\n\r\nabc"

@@ -34,5 +34,5 @@ def test_ends_with_143_and_leaves_nothing_when_terminated(tmp_path: Path, reposi
 
         process.terminate()
 
-        assert process.wait(timeout=10) == 143
+        assert process.wait() == 143
     assert list_files(tmp_path) == set()

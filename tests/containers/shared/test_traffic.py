@@ -7,6 +7,7 @@ import pytest
 
 from containers.shared import traffic as module
 from containers.shared.traffic import Traffic
+from tests.patience import PATIENCE_SECONDS
 
 
 async def note_and_summarize(traffic: Traffic, *statuses: int) -> None:
@@ -71,7 +72,7 @@ def test_sums_up_by_itself_after_a_period(monkeypatch: pytest.MonkeyPatch, capsy
         written = asyncio.Event()
         monkeypatch.setattr(module, "log_event", lambda *_, **__: written.set())
         Traffic(every=False).note("GET", "/ping", 200, 0.0)
-        await asyncio.wait_for(written.wait(), 5)
+        await asyncio.wait_for(written.wait(), PATIENCE_SECONDS)
 
     asyncio.run(note_and_wait())
 

@@ -1,7 +1,6 @@
 """A real S3 server for the tests of this folder, and something to put in it."""
 
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import boto3
 import pytest
 
 from headrace.local import cloud
+from headrace.local.sagemaker.deployments import find_free_port
 from tests.headrace.data.buckets import Bucket
 from tests.headrace.data.stub_s3 import Stub, serving
 
@@ -17,10 +17,7 @@ from tests.headrace.data.stub_s3 import Stub, serving
 @pytest.fixture(scope="session")
 def s3_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment that leads AWS clients to a local cloud of this folder's own."""
-    with socket.socket() as probe:
-        probe.bind((cloud.HOST, 0))
-        port = probe.getsockname()[1]
-    running = cloud.start(tmp_path_factory.mktemp("cloud"), port, stop_with_caller=True)
+    running = cloud.start(tmp_path_factory.mktemp("cloud"), find_free_port(), stop_with_caller=True)
     yield running.client_environment
     running.stop()
 

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from headrace.data.work import Outcome, Step, work_off
+from tests.patience import PATIENCE_SECONDS
 
 
 def finish(name: str) -> Step:
@@ -22,7 +23,7 @@ def test_does_every_task_once(workers: int) -> None:
 
 
 def test_has_all_workers_do_what_one_task_falls_into() -> None:
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=PATIENCE_SECONDS)
 
     def meet() -> Step:
         together.wait()

@@ -16,8 +16,9 @@ from headrace.local.cloud import LocalCloud
 from headrace.local.data_repositories import DataRepository, Policy
 from headrace.local.file_systems import list_folders
 from headrace.local.resources import MISSING_TYPES
+from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.sagemaker.s3_objects import S3Location
-from tests.local_clouds import clients_of, find_free_port
+from tests.local_clouds import clients_of
 
 pytestmark = pytest.mark.slow
 

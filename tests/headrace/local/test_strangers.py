@@ -20,7 +20,9 @@ from botocore.exceptions import ClientError
 
 from headrace.local import cloud as local_cloud
 from headrace.local.cloud import LocalCloud
-from tests.local_clouds import clients_of, find_free_port
+from headrace.local.sagemaker.deployments import find_free_port
+from tests.local_clouds import clients_of
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +62,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 
 
 def ask(cloud: LocalCloud, method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=PATIENCE_SECONDS)
     connection.request(method, path, body, headers)
     response = connection.getresponse()
     told = {name.lower(): value for name, value in response.getheaders()}
@@ -262,7 +264,7 @@ def test_shuts_out_a_page_of_another_origin_in_a_browser(
         # Without a debugging port, a headless browser ends when the page is loaded.
         browse(f"http://evil.example:{port}/", "--remote-debugging-port=0") as process,
     ):
-        answers = told.get(timeout=100)
+        answers = told.get(timeout=PATIENCE_SECONDS)
         process.terminate()
 
     # An opaque answer is one that a page may not look at: its request was sent, and has done nothing.
@@ -274,6 +276,6 @@ def test_shuts_out_a_page_whose_own_name_was_made_to_lead_here(
     cloud: LocalCloud, browse: Callable[..., "subprocess.Popen[str]"]
 ) -> None:
     with browse(f"http://rebound.example:{cloud.port}/_ministack/health", "--dump-dom") as process:
-        shown, _ = process.communicate(timeout=100)
+        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert "the local cloud answers to 127.0.0.1" in shown

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from headrace.local.sagemaker.deployments import find_free_port
+from tests.patience import PATIENCE_SECONDS
+
 QEMU = "qemu-aarch64-static"
 BOOTSTRAP = "mmdebstrap"
 DEBIAN_PACKAGES = {QEMU: "qemu-user-static", BOOTSTRAP: "mmdebstrap"}
@@ -25,7 +28,6 @@ RUNTIME_CLIENT = "awslambdaric==4.2.2"
 EMULATOR = "aws-sam-cli==1.170.0"
 EMULATOR_PATH = "samcli/local/rapid/aws-lambda-rie-x86_64"
 GRAVITON = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
-START_SECONDS = 60
 
 
 def list_missing_tools() -> list[str]:
@@ -71,7 +73,7 @@ def start_function(folder: Path, bundle: Path, handler: str) -> Iterator[str]:
     python = root / "usr" / "bin" / "python3.13"
     start.write_text(f"#!/bin/sh\nexec {QEMU} -L {root} {python} -S -m awslambdaric {handler}\n")
     start.chmod(0o755)
-    port, api_port = _find_free_port(), _find_free_port()
+    port, api_port = find_free_port(), find_free_port()
     addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     addresses += ["--runtime-api-address", f"127.0.0.1:{api_port}"]
     environment = os.environ | {
@@ -107,14 +109,8 @@ def _find_missing() -> list[str]:
     return [package for tool, package in DEBIAN_PACKAGES.items() if not shutil.which(tool)]
 
 
-def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait_for(port: int) -> None:
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from botocore.exceptions import ClientError
 
 from headrace.local.sagemaker import ContainerImage, ImageNotFoundError
+from tests.patience import PATIENCE_SECONDS
 
 
 def client_error(code: str, operation: str) -> ClientError:
@@ -108,7 +109,7 @@ class FakeLogs:
 
     def await_line(self, text: str, count: int = 1) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: self._count(text) >= count, timeout=20)
+            assert self._changed.wait_for(lambda: self._count(text) >= count, timeout=PATIENCE_SECONDS)
 
     def _count(self, text: str) -> int:
         return sum(text in event["message"] for events in self.streams.values() for event in events)

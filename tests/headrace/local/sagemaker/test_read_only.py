@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.sagemaker.launching import launch_with
+from headrace.local.sagemaker.launching import LAUNCHER, launch_with
 from headrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
 
 NOBODY = 65534
@@ -37,7 +37,9 @@ def run(folder: ReadOnlyFolder, protection: Protection, *prefix: str) -> subproc
 def can_run_as_nobody() -> bool:
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         return False
-    command = [*AS_NOBODY, sys.executable, "-I", "-S", "-c", ""]
+    # The Python and the checkout may both lie where only their owner gets.
+    reading = "import sys; open(sys.argv[1]).close()"
+    command = [*AS_NOBODY, sys.executable, "-I", "-S", "-c", reading, str(LAUNCHER)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
