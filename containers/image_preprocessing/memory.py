@@ -1,8 +1,33 @@
-"""How much of S3's content is in memory at a time."""
+"""How much of S3's content is in memory at a time, and how many pictures are made."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
+from typing import Final, NamedTuple
+
+from lambdas.image_normalizer.limits import Limits
+
+# As many files of the largest size.
+_MOST_FILES: Final = 16
+
+
+class Shares(NamedTuple):
+    """What there is for the files of images, and how many pictures may be made at a time."""
+
+    file_bytes: int
+    makers: int
+
+
+def share_memory(free: int | None, processors: int, limits: Limits) -> Shares:
+    """The shares of a machine with so much memory, if that is known: files have a third of it at most.
+
+    With too little for one image, there is one at a time.
+    """
+    most = _MOST_FILES * limits.file_bytes
+    if free is None:
+        return Shares(most, processors)
+    file_bytes = max(limits.file_bytes, min(most, free // 3))
+    return Shares(file_bytes, max(1, min(processors, (free - file_bytes) // limits.decoding_bytes)))
 
 
 class MemoryBudget:

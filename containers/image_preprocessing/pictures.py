@@ -4,19 +4,18 @@ from threading import BoundedSemaphore
 from typing import Final, NamedTuple
 
 from containers.shared.cpus import count_cpus
+from containers.shared.free_memory import find_free_memory
 from lambdas.image_normalizer.limits import Limits
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Options
 
 from . import contract
 from .locations import Location
-from .memory import MemoryBudget
+from .memory import MemoryBudget, share_memory
 from .storage import OpenObject, Storage, UnchangedError
 from .tally import Outcome
 
 _LIMITS: Final = Limits()
-# Sixteen images of the largest size.
-_BYTES_IN_FLIGHT: Final = 16 * _LIMITS.file_bytes
 
 
 class Image(NamedTuple):
@@ -38,7 +37,7 @@ class Image(NamedTuple):
 
 
 class PictureMaker:
-    """Makes pictures: as many threads as there are processors decode while the others wait for S3.
+    """Makes pictures: as many threads as there are processors, and memory for, decode while the others wait for S3.
 
     Args:
         storage: S3.
@@ -50,8 +49,9 @@ class PictureMaker:
         self._storage = storage
         self._pictures = pictures
         self._options = options
-        self._memory = MemoryBudget(_BYTES_IN_FLIGHT)
-        self._processors = BoundedSemaphore(count_cpus())
+        shares = share_memory(find_free_memory(), count_cpus(), _LIMITS)
+        self._memory = MemoryBudget(shares.file_bytes)
+        self._makers = BoundedSemaphore(shares.makers)
 
     def make(self, image: Image) -> Outcome:
         """Make an image's picture, unless there is one of the same version of the image.
@@ -81,5 +81,5 @@ class PictureMaker:
         _LIMITS.check_file(original.size)
         with self._memory.hold(original.size):
             body = original.read()
-            with self._processors:
+            with self._makers:
                 return normalize(body, self._options, _LIMITS)

@@ -7,12 +7,6 @@ from containers.shared.training_failures import JobError
 
 from .hyperparameters import Hyperparameters
 
-MEMINFO = Path("/proc/meminfo")
-# What a container may use and uses: control groups of version 2, then of version 1.
-CGROUP_FILES = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
-)
 # Text becomes less than half its size in numbers, of which there are two copies for a moment.
 BYTES_PER_TEXT_BYTE = 1.2
 # A tree is grown from this part of the rows on average: drawing with replacement misses the others.
@@ -53,24 +47,3 @@ def check_room(needed: int, free: int | None, purpose: str, remedy: str) -> None
             f"{purpose} needs about {needed / 2**30:.1f} GiB of memory, but {free / 2**30:.1f} GiB are free; "
             f"choose an instance type with more memory, {remedy}"
         )
-
-
-def find_free_memory() -> int | None:
-    """The bytes that this container may still use; None where the system does not say."""
-    bounds = [read_available(MEMINFO), *(read_group(limit, usage) for limit, usage in CGROUP_FILES)]
-    return min((bound for bound in bounds if bound is not None), default=None)
-
-
-def read_available(path: Path) -> int | None:
-    """What the machine has left."""
-    if not path.is_file():
-        return None
-    lines = dict(line.split(":", 1) for line in path.read_text().splitlines())
-    return int(lines["MemAvailable"].split()[0]) * 1024
-
-
-def read_group(limit: Path, usage: Path) -> int | None:
-    """What the control group has left, unless it has no limit."""
-    if not (limit.is_file() and usage.is_file()) or limit.read_text().strip() == "max":
-        return None
-    return int(limit.read_text()) - int(usage.read_text())

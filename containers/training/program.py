@@ -7,6 +7,7 @@ from pathlib import Path
 
 from containers.shared import sagemaker
 from containers.shared.events import log_event
+from containers.shared.free_memory import find_free_memory
 from containers.shared.outputs import Outputs
 from containers.shared.training_channels import find_channel
 from containers.shared.training_job import check_command, read_job
@@ -17,7 +18,7 @@ from .evaluation import dump_evaluation, evaluate_forest, format_metric
 from .export import check_export, export_forest
 from .forest import fit_forest
 from .hyperparameters import describe_hyperparameters, parse_hyperparameters
-from .memory import check_fitting, check_reading, find_free_memory
+from .memory import check_fitting, check_reading
 
 
 def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:

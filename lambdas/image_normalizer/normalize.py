@@ -87,6 +87,8 @@ def _add_bars(picture: Image.Image, options: Options) -> Image.Image:
 
 def _encode(picture: Image.Image, options: Options) -> bytes:
     decoding.load_plugin(Format[options.output_format.name])
+    # Pillow would write comments and profiles of some images into some pictures.
+    picture.info = {}
     encoded = BytesIO()
     if options.output_format is OutputFormat.PNG:
         picture.save(encoded, "PNG")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from .connections import Answer, Connections, NoAnswerError, Request
@@ -15,7 +15,7 @@ from .contract import ErrorCode
 from .failures import RequestError, read_s3_error
 from .signing import Credentials, Signer
 
-METADATA_PREFIX = "x-amz-meta-"
+METADATA_PREFIX: Final = "x-amz-meta-"
 
 
 class Place(NamedTuple):

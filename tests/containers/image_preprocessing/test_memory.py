@@ -1,7 +1,12 @@
 import threading
 
-from containers.image_preprocessing.memory import MemoryBudget
+import pytest
+
+from containers.image_preprocessing.memory import MemoryBudget, share_memory
+from lambdas.image_normalizer.limits import Limits
 from tests.patience import PATIENCE_SECONDS
+
+MIB = 1024 * 1024
 
 
 def test_lets_several_share_what_there_is() -> None:
@@ -38,3 +43,15 @@ def test_gives_back_what_an_error_leaves() -> None:
 
     with budget.hold(10):
         pass
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "processors", "file_mib", "makers"),
+    [(None, 8, 512, 8), (16_384, 4, 512, 4), (1024, 8, 341, 3), (256, 8, 85, 1), (10, 2, 32, 1)],
+)
+def test_makes_as_many_pictures_at_a_time_as_there_is_memory_for(
+    free_mib: int | None, processors: int, file_mib: int, makers: int
+) -> None:
+    shares = share_memory(free_mib and free_mib * MIB, processors, Limits())
+
+    assert (shares.file_bytes // MIB, shares.makers) == (file_mib, makers)

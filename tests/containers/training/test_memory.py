@@ -9,39 +9,6 @@ from containers.training.hyperparameters import Hyperparameters
 GIB = 2**30
 
 
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with 8 GiB left, whose control group's files a test may write."""
-    (tmp_path / "meminfo").write_text("MemTotal:  16777216 kB\nMemAvailable:   8388608 kB\n")
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(memory, "CGROUP_FILES", ((tmp_path / "max", tmp_path / "current"),))
-    return tmp_path
-
-
-def test_finds_what_the_machine_has_left(machine: Path) -> None:
-    assert memory.find_free_memory() == 8 * GIB
-
-
-def test_finds_what_the_container_has_left(machine: Path) -> None:
-    (machine / "max").write_text(f"{3 * GIB}\n")
-    (machine / "current").write_text(f"{GIB}\n")
-
-    assert memory.find_free_memory() == 2 * GIB
-
-
-def test_takes_the_machine_as_the_limit_of_a_container_without_one(machine: Path) -> None:
-    (machine / "max").write_text("max\n")
-    (machine / "current").write_text(f"{GIB}\n")
-
-    assert memory.find_free_memory() == 8 * GIB
-
-
-def test_knows_nothing_where_the_system_says_nothing(machine: Path) -> None:
-    (machine / "meminfo").unlink()
-
-    assert memory.find_free_memory() is None
-
-
 def test_refuses_channels_that_are_too_large_to_read(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "train/train_features.csv").write_bytes(b"1" * 1000)

@@ -103,6 +103,18 @@ def test_colours_of_a_jpeg_are_as_its_adobe_segment_says(name: bytes) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["GIF", "JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("output_format", OutputFormat)
+def test_a_picture_carries_nothing_of_its_image_but_pixels(kind: str, output_format: OutputFormat) -> None:
+    described = encode(make_scene(), kind, comment=b"private", icc_profile=b"profile" * 20)
+
+    picture = normalize(described, Options(output_format=output_format))
+
+    assert b"private" not in picture
+    assert b"profile" not in picture
+    assert "icc_profile" not in open_bytes(picture).info
+
+
 def test_refuses_a_palette_image_without_a_palette() -> None:
     with pytest.raises(ImageCorruptError) as refused:
         normalize(make_png(1, 1, colour=3))

@@ -29,7 +29,6 @@ REFUSED = {
     "l2rgb_read.bmp": "ImageTooLarge",
     "moto_cat_16MP_truncated.jpg": "ImageTruncated",
     "oom-225817ca0f8c663be7ab4b9e717b02c661e66834.tif": "ImageCorrupt",
-    "png_decompression_dos.png": "ImageCorrupt",
     "python.ico": "UnsupportedFormat",
     "seek_too_large.tif": "UnsupportedFormat",
     "truncated_image.png": "ImageTruncated",
