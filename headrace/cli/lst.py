@@ -17,6 +17,7 @@ from headrace.lst import (
     Change,
     Key,
     ListDiff,
+    ListKind,
     add_rows,
     check_list,
     diff_lists,
@@ -26,9 +27,10 @@ from headrace.lst import (
     relabel_classes,
     remove_rows,
     replace_rows,
+    sample_classes,
     split_list,
 )
-from headrace.lst.making import DEFAULT_VALIDATION_RATIO, find_classes, find_images, name_folders
+from headrace.lst.making import DEFAULT_VALIDATION_RATIO, Finder, find_classes, find_images, name_folders
 from headrace.lst.rows import read_lines
 from headrace.lst.streaming import write_made_lists
 
@@ -37,6 +39,9 @@ SHOWN_ROWS = 20
 RATIO = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the new list goes.")
+also_option = click.option(
+    "--also", metavar="SUFFIX", multiple=True, help="Take files of this suffix, too: .bmp.  [default: .jpeg .jpg .png]"
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -55,40 +60,62 @@ def lst() -> None:
 @click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the list of held-out images goes.")
 @click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
 @click.option("--mapping", type=INPUT_FILE, help="CSV of path or first folder, and class; else folders are classes.")
+@also_option
 @json_option
 def make_command(
-    *, source: str, train: Path, validation: Path, ratio: float, mapping: Path | None, as_json: bool
+    *,
+    source: str,
+    train: Path,
+    validation: Path,
+    ratio: float,
+    mapping: Path | None,
+    also: Sequence[str],
+    as_json: bool,
 ) -> None:
     """Make lists of a folder or an S3 prefix (SOURCE) and print the classes in the order of their numbers.
 
-    Order and parts come from a hash of each path: one image more moves no other.
+    Order and parts come from a hash of each path: one image more moves no other. Files that are left out
+    are counted on stderr.
 
     Example: headrace lst make images/ --train train.lst --validation validation.lst
     """
     with clear_errors(), step(f"make lists of {source}"):
         given = read_mapping(mapping) if mapping else None
+        finder = Finder.with_more(also)
         if source.startswith("s3://"):
             import boto3
 
-            paths: Iterator[str] = find_s3_images(source, boto3.client("s3"))
+            paths: Iterator[str] = find_s3_images(source, boto3.client("s3"), finder)
         else:
-            paths = find_images(Path(source), find_classes(Path(source)))
+            paths = find_images(Path(source), find_classes(Path(source)), finder)
         classes = write_made_lists(paths, given or name_folders, train, validation, ratio=ratio)
+    tell_left_out(source, finder)
     report(json.dumps({"classes": classes}) if as_json else "\n".join(classes), train, validation)
+
+
+def tell_left_out(source: object, finder: Finder) -> None:
+    """Say what was no image, if something was not."""
+    if finder.left_out:
+        click.echo(f"{source}: {finder}; --also takes files of another suffix", err=True)
 
 
 @lst.command("check")
 @click.argument("path", type=INPUT_FILE)
 @click.option("--folder", type=FOLDER, help="Where the images are; each must be there.")
 @click.option("--multi-label", is_flag=True, help="The list has several label columns.")
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in ListKind]),
+    help="What the labels are.  [default: boxes or numbers if rows look like these, else a class]",
+)
 @json_option
-def check_command(*, path: Path, folder: Path | None, multi_label: bool, as_json: bool) -> None:
+def check_command(*, path: Path, folder: Path | None, multi_label: bool, kind: str | None, as_json: bool) -> None:
     """Find everything that training would refuse; exit code 1 if there is something.
 
     Example: headrace lst check train.lst --folder images/
     """
     with clear_errors(), step(f"check {path}"):
-        problems = check_list(path, folder, several_labels=multi_label)
+        problems = check_list(path, folder, several_labels=multi_label, kind=ListKind(kind) if kind else None)
     if as_json:
         click.echo(json.dumps([asdict(problem) for problem in problems]))
     else:
@@ -170,19 +197,70 @@ def _render_paths(before: str | None, after: str | None) -> str:
 @click.argument("path", type=INPUT_FILE)
 @click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training rows go.")
 @click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the rows held out go.")
+@click.option("--test", type=OUTPUT_FILE, help="Where rows held out for a last test go.  [default: there are none]")
 @click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
+@click.option("--test-ratio", type=RATIO, help="Part held out for the test.  [default: as for validation]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another divides another way.")
 @click.option("--group-by", metavar="REGEX", help="Images whose paths it finds the same text in stay together.")
 @click.option("--stratified", is_flag=True, help="The ratio in every class, as nearly as can be.")
 def split_command(
-    *, path: Path, train: Path, validation: Path, ratio: float, seed: int, group_by: str | None, stratified: bool
+    *,
+    path: Path,
+    train: Path,
+    validation: Path,
+    test: Path | None,
+    ratio: float,
+    test_ratio: float | None,
+    seed: int,
+    group_by: str | None,
+    stratified: bool,
 ) -> None:
-    """Divide a list into training and validation rows.
+    """Divide a list into training and validation rows, and rows for a last test where these are wanted.
 
     Example: headrace lst split all.lst --train train.lst --validation validation.lst --group-by 'patient[0-9]+'
     """
+    require_test(test, test_ratio)
     with clear_errors(), step(f"divide {path}"):
-        split_list(path, train, validation, ratio=ratio, seed=seed, group_by=group_by, stratified=stratified)
+        division = split_list(
+            path,
+            train,
+            validation,
+            test=test,
+            ratio=ratio,
+            test_ratio=test_ratio,
+            seed=seed,
+            group_by=group_by,
+            stratified=stratified,
+        )
+    tell_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
+
+
+def tell_alone(path: Path, count: int, text: str) -> None:
+    """Say what a division could not do for some rows."""
+    if count:
+        click.echo(f"{path}: {count} rows {text}", err=True)
+
+
+def require_test(test: Path | None, test_ratio: float | None) -> None:
+    """Refuse a ratio for a part that is not asked for."""
+    if test_ratio and test is None:
+        raise click.UsageError("--test-ratio is the part of --test; say where that goes")
+
+
+@lst.command("sample")
+@click.argument("path", type=INPUT_FILE)
+@click.option("--per-class", type=click.IntRange(min=1), required=True, help="So many rows of each class.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another chooses others.")
+@output_option
+def sample_command(*, path: Path, per_class: int, seed: int, output: Path) -> None:
+    """Keep so many rows of each class, chosen by a hash of each path; classes that have fewer are told.
+
+    Example: headrace lst sample all.lst --per-class 100 -o small.lst
+    """
+    with clear_errors(), step(f"sample {path}"):
+        fewer = sample_classes(path, output, per_class, seed=seed)
+    for label, count in fewer.items():
+        click.echo(f"{path}: class {label} has {count} rows only; all of them are kept", err=True)
 
 
 @lst.command("merge")
@@ -201,14 +279,15 @@ def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool) -> Non
 @lst.command("relabel")
 @click.argument("path", type=INPUT_FILE)
 @click.argument("classes", nargs=-1, required=True, metavar="OLD=NEW...")
+@click.option("--where", metavar="REGEX", help="Only images in whose path it is found, which splits a class in two.")
 @output_option
-def relabel_command(*, path: Path, classes: Sequence[str], output: Path) -> None:
+def relabel_command(*, path: Path, classes: Sequence[str], where: str | None, output: Path) -> None:
     """Change class numbers; two that become one are merged.
 
     Example: headrace lst relabel all.lst 3=2 4=3 -o merged.lst
     """
     with clear_errors(), step(f"relabel {path}"):
-        relabel_classes(path, output, parse_classes(classes))
+        relabel_classes(path, output, parse_classes(classes), where=where)
 
 
 def parse_classes(texts: Sequence[str]) -> dict[int, int]:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import click
 
+from headrace.cli.lst import also_option, require_test, tell_alone, tell_left_out
 from headrace.cli.mistakes import clear_errors
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
 from headrace.files import refuse_overwriting
 from headrace.lst import read_lst, read_mapping
+from headrace.lst.making import Finder
 from headrace.manifest import (
     BadBoxes,
     Selection,
@@ -135,18 +137,6 @@ def split_command(
         )
     tell_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
     tell_alone(path, division.unlabelled, f"have no {stratify_by}; they are a stratum of their own")
-
-
-def tell_alone(path: Path, count: int, text: str) -> None:
-    """Say what a division could not do for some rows."""
-    if count:
-        click.echo(f"{path}: {count} rows {text}", err=True)
-
-
-def require_test(test: Path | None, test_ratio: float | None) -> None:
-    """Refuse a ratio for a part that is not asked for."""
-    if test_ratio and test is None:
-        raise click.UsageError("--test-ratio is the part of --test; say where that goes")
 
 
 @manifest.command("merge")
@@ -288,14 +278,21 @@ def to_list_command(*, path: Path, prefix: str, output: Path, attribute: str) ->
 @prefix_option
 @output_option
 @class_option
+@also_option
 @json_option
-def folders_command(*, folder: Path, prefix: str, output: Path, attribute: str, as_json: bool) -> None:
+def folders_command(
+    *, folder: Path, prefix: str, output: Path, attribute: str, also: Sequence[str], as_json: bool
+) -> None:
     """Turn a folder with one sub-folder per class into a manifest and print the classes.
+
+    Files that are left out are counted on stderr.
 
     Example: headrace manifest convert folders images/ --prefix s3://raw/images/ -o train.manifest
     """
     with clear_errors(), step(f"convert {folder}"):
-        classes = convert_folders(folder, prefix, output, attribute)
+        finder = Finder.with_more(also)
+        classes = convert_folders(folder, prefix, output, attribute, finder=finder)
+    tell_left_out(folder, finder)
     report(json.dumps({"classes": classes}) if as_json else "\n".join(classes), output)
 
 

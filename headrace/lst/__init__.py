@@ -2,6 +2,7 @@
 
 from headrace.lst.checking import check_list
 from headrace.lst.diff import Change, ChangedRow, ClassChange, ListDiff, diff_lists
+from headrace.lst.divisions import Division
 from headrace.lst.editing import (
     Key,
     add_rows,
@@ -9,6 +10,7 @@ from headrace.lst.editing import (
     relabel_classes,
     remove_rows,
     replace_rows,
+    sample_classes,
     split_list,
 )
 from headrace.lst.hashing import hash_path
@@ -31,6 +33,7 @@ __all__ = [
     "Change",
     "ChangedRow",
     "ClassChange",
+    "Division",
     "Key",
     "Layout",
     "ListDiff",
@@ -55,6 +58,7 @@ __all__ = [
     "relabel_classes",
     "remove_rows",
     "replace_rows",
+    "sample_classes",
     "split_list",
     "write_lst",
     "write_made_lists",

@@ -4,15 +4,17 @@ Each writes its outputs whole or not at all, keeps the order of its input and ho
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 from headrace.files import whole_files
+from headrace.lst.divisions import TEST, TRAIN, VALIDATION, Division
 from headrace.lst.engine import Engine, open_engine, quote
 from headrace.lst.hashing import limit_hash, salt
-from headrace.lst.layouts import ONE_CLASS, ONE_NUMBER, ListKind
+from headrace.lst.layouts import ONE_CLASS, ONE_NUMBER, Layout, ListKind
 from headrace.lst.making import DEFAULT_VALIDATION_RATIO, check_ratio
 from headrace.lst.rows import ListError
 
@@ -36,56 +38,107 @@ def split_list(
     train: Path,
     validation: Path,
     *,
+    test: Path | None = None,
     ratio: float = DEFAULT_VALIDATION_RATIO,
+    test_ratio: float | None = None,
     seed: int = 0,
     group_by: str | None = None,
     stratified: bool = False,
-) -> None:
-    """Divide a list by a hash of each path; a class of two or more is in either part.
+) -> Division:
+    """Divide a list by a hash of each path; a class of as many rows as there are parts is in each part.
 
     Args:
         path: The list.
         train: Where the training rows go.
         validation: Where the rows that are held out go.
-        ratio: The part that is held out.
+        test: Where the rows that are held out for a last test go, where some are.
+        ratio: The part that is held out for validation.
+        test_ratio: The part that is held out for the test; without it, as much as for validation.
         seed: Another seed divides another way; 0 divides as `make_lists` does.
         group_by: A regular expression (RE2): images for whose paths its first group, or all of it, matches the same
             text stay together; a path it does not match is on its own.
         stratified: Hold out the ratio of every class as nearly as can be; one more image may then move another.
+
+    Raises:
+        ListError: the pattern matches no path, or nothing could be held out.
     """
     check_ratio(ratio)
+    for_test = (test_ratio or ratio) if test else 0.0
+    if ratio + for_test >= 1:
+        raise ListError(f"validation ({ratio}) and test ({for_test}) leave nothing to train with")
     with open_engine() as engine:
         layout = engine.load("rows", path)
         if stratified and layout.kind in {ListKind.NUMBER, ListKind.BOXES}:
             raise ListError(f"{path} has {layout.kind} for labels; only lists of classes can be stratified")
+        ungrouped = _count_ungrouped(engine, path, group_by) if group_by else 0
         by_label = stratified or layout.kind is ListKind.CLASS
-        hold_out(engine, ratio=ratio, seed=seed, group_by=group_by, stratified=stratified, by_label=by_label)
-        write_parts(engine, train, validation)
+        ratios = ratio, for_test
+        hold_out(engine, ratios=ratios, seed=seed, group_by=group_by, stratified=stratified, by_label=by_label)
+        counts = _count_parts(engine)
+        _refuse_nothing_held_out(path, counts, group_by)
+        write_parts(engine, (train, validation, *([test] if test else ())))
+    return Division(train=counts[TRAIN], validation=counts[VALIDATION], test=counts[TEST], ungrouped=ungrouped)
+
+
+def _count_ungrouped(engine: Engine, path: Path, pattern: str) -> int:
+    """How many paths a pattern finds nothing in."""
+    matched = _match(engine, pattern)
+    ((rows, ungrouped),) = engine.fetch(f"FROM rows SELECT count(*), count_if({matched} = '')")
+    if rows and rows == ungrouped:
+        raise ListError(f"{path}: {pattern!r} is found in no path; there are no groups")
+    return int(ungrouped)
+
+
+def _count_parts(engine: Engine) -> Counter[int]:
+    counts = engine.fetch(
+        f"FROM units LEFT JOIN held_out USING (unit) SELECT coalesce(part, {TRAIN}), count(*) GROUP BY ALL"
+    )
+    return Counter(dict(counts))
+
+
+def _refuse_nothing_held_out(path: Path, counts: Counter[int], group_by: str | None) -> None:
+    if counts[VALIDATION] or not counts[TRAIN]:
+        return
+    why = f"no class is in two groups of {group_by!r}" if group_by else "no class has two images"
+    raise ListError(f"{path}: nothing could be held out: {why}")
 
 
 def hold_out(
-    engine: Engine, *, ratio: float, seed: int, group_by: str | None, stratified: bool, by_label: bool = True
+    engine: Engine,
+    *,
+    ratios: tuple[float, float],
+    seed: int,
+    group_by: str | None,
+    stratified: bool,
+    by_label: bool = True,
 ) -> None:
     """Make a table of the units of `rows` that are held out, and a view of which row is of which unit.
 
     Args:
         engine: Holds the rows.
-        ratio: The part that is held out.
+        ratios: The parts that are held out for validation and for the test.
         seed: Another seed divides another way.
         group_by: A regular expression: paths in which it finds the same text are a unit.
         stratified: Hold out the ratio of every label as nearly as can be.
         by_label: Whether to hold out something of every label; labels that are not classes are hardly ever the same.
     """
     unit = _name_unit(engine, group_by) if group_by else "path"
-    chosen = "upto - size / 2.0 <= $ratio * total" if stratified else "place < $limit"
-    parameters = {"ratio": ratio} if stratified else {"limit": limit_hash(ratio)}
     engine.connection.execute(f"CREATE VIEW units AS FROM rows SELECT *, {unit} AS unit")
+    validation, test = ratios
     engine.connection.execute(
         _HELD_OUT.format(
-            hash=hash_sql(f"{quote(salt(seed))} || unit"), chosen=chosen, label="min(label)" if by_label else "''"
-        ),
-        parameters,
+            hash=hash_sql(f"{quote(salt(seed))} || unit"),
+            label="min(label)" if by_label else "''",
+            validation=_is_below(validation, stratified=stratified),
+            test=f"({_is_below(validation + test, stratified=stratified)} OR rank = validated + 1)"
+            if test
+            else "false",
+        )
     )
+
+
+def _is_below(ratio: float, *, stratified: bool) -> str:
+    return f"upto - size / 2.0 <= {ratio!r} * total" if stratified else f"place < {limit_hash(ratio)!r}"
 
 
 _HELD_OUT = """
@@ -94,22 +147,57 @@ _HELD_OUT = """
     placed AS (FROM sized SELECT *, {hash} AS place),
     ranked AS (
         FROM placed
-        SELECT unit, size, place, row_number() OVER by_place AS rank, sum(size) OVER by_place AS upto,
+        SELECT unit, label, size, place, row_number() OVER by_place AS rank, sum(size) OVER by_place AS upto,
                count(*) OVER of_class AS units, sum(size) OVER of_class AS total
         WINDOW by_place AS (PARTITION BY label ORDER BY place, unit), of_class AS (PARTITION BY label)
-    )
-    FROM ranked SELECT unit WHERE rank < units AND (rank = 1 OR {chosen})
+    ),
+    divided AS (FROM ranked SELECT *, rank = 1 OR {validation} AS in_validation WHERE rank < units),
+    counted AS (FROM divided SELECT *, count_if(in_validation) OVER (PARTITION BY label) AS validated)
+    FROM counted SELECT unit, CASE WHEN in_validation THEN 1 ELSE 2 END AS part
+    WHERE in_validation OR {test}
 """
 
 
-def write_parts(engine: Engine, train: Path, validation: Path, order: str = "line") -> None:
-    """Write the rows that are not held out and those that are."""
-    with whole_files(train, validation) as partials:
-        for partial, condition in zip(partials, ("NOT IN", "IN"), strict=True):
+def write_parts(engine: Engine, parts: Sequence[Path], order: str = "line") -> None:
+    """Write the rows that are not held out, then those that are."""
+    with whole_files(*parts) as partials:
+        for part, partial in enumerate(partials):
+            held_out = (
+                "FROM held_out SELECT unit" if part == TRAIN else f"FROM held_out SELECT unit WHERE part = {part}"
+            )
             engine.write(
-                f"FROM units SELECT number, label, path WHERE unit {condition} (FROM held_out) ORDER BY {order}",
+                f"FROM units SELECT number, label, path WHERE unit {'NOT IN' if part == TRAIN else 'IN'} ({held_out}) "
+                f"ORDER BY {order}",
                 partial,
             )
+
+
+def sample_classes(path: Path, output: Path, per_class: int, *, seed: int = 0) -> dict[int, int]:
+    """Write so many rows of each class, chosen by a hash of each path; the classes that have fewer, and how many.
+
+    Args:
+        path: The list.
+        output: Where the list goes, in the order of the other.
+        per_class: How many rows of each class; of one that has fewer, all.
+        seed: Another seed chooses others.
+    """
+    with open_engine() as engine:
+        _require_classes(path, engine.load("rows", path), "sampled")
+        place = hash_sql(f"{quote(salt(seed))} || path")
+        engine.connection.execute(
+            f"CREATE VIEW ranked AS FROM rows SELECT *, row_number() OVER (PARTITION BY label ORDER BY {place}) AS rank"
+        )
+        engine.write_whole(f"FROM ranked SELECT number, label, path WHERE rank <= {per_class} ORDER BY line", output)
+        fewer = engine.fetch(
+            f"FROM rows SELECT label::BIGINT, count(*) GROUP BY label HAVING count(*) < {per_class} ORDER BY ALL"
+        )
+    return dict(fewer)
+
+
+def _require_classes(path: Path, layout: Layout, done: str) -> None:
+    if layout != ONE_CLASS:
+        labels = "several labels" if layout.kind is ListKind.LABELS else f"{layout.kind} for labels"
+        raise ListError(f"{path} has {labels}; only lists of one class per image can be {done} by class")
 
 
 def merge_lists(paths: Sequence[Path], output: Path, *, renumber: bool = False) -> None:
@@ -139,17 +227,21 @@ def merge_lists(paths: Sequence[Path], output: Path, *, renumber: bool = False) 
         engine.write_whole("FROM merged SELECT number, label, path ORDER BY place", output)
 
 
-def relabel_classes(path: Path, output: Path, mapping: Mapping[int, int]) -> None:
+def relabel_classes(path: Path, output: Path, mapping: Mapping[int, int], *, where: str | None = None) -> None:
     """Write a list with other class numbers: two that become one are merged.
 
+    Args:
+        path: The list.
+        output: Where the new list goes.
+        mapping: The new number of each class.
+        where: A regular expression (RE2): only images in whose path it is found get the new number, which splits a
+            class in two.
+
     Raises:
-        ListError: a class to relabel has no row, or the list has several labels.
+        ListError: a class to relabel has no row, none where the pattern is found, or the list is not of one class each.
     """
     with open_engine() as engine:
-        layout = engine.load("rows", path)
-        if layout != ONE_CLASS:
-            labels = "several labels" if layout.kind is ListKind.LABELS else layout
-            raise ListError(f"{path} has {labels}; only lists of one class per image can be relabelled by class")
+        _require_classes(path, engine.load("rows", path), "relabelled")
         engine.connection.execute("CREATE TABLE renamed (old VARCHAR, new VARCHAR)")
         engine.connection.executemany(
             "INSERT INTO renamed VALUES (?, ?)", [(str(old), str(new)) for old, new in mapping.items()]
@@ -159,9 +251,15 @@ def relabel_classes(path: Path, output: Path, mapping: Mapping[int, int]) -> Non
             "FROM renamed SELECT old WHERE old NOT IN (FROM rows SELECT label) ORDER BY old",
             f"is no class of {path}",
         )
+        matches = f"{_match(engine, where)} <> ''" if where else "true"
+        _refuse(
+            engine,
+            f"FROM renamed SELECT old WHERE old NOT IN (FROM rows SELECT label WHERE {matches}) ORDER BY old",
+            f"has no image in whose path {where!r} is found",
+        )
         engine.write_whole(
-            "FROM rows LEFT JOIN renamed ON label = old SELECT number, coalesce(new, label) AS label, path "
-            "ORDER BY line",
+            f"FROM rows LEFT JOIN renamed ON label = old AND {matches} "
+            "SELECT number, coalesce(new, label) AS label, path ORDER BY line",
             output,
         )
 
@@ -245,6 +343,12 @@ def replace_rows(path: Path, replacements: Path, output: Path, *, key: Key = Key
 
 def _name_unit(engine: Engine, pattern: str) -> str:
     """The SQL for what keeps images together."""
+    matched = _match(engine, pattern)
+    return f"CASE WHEN {matched} <> '' THEN {matched} ELSE path END"
+
+
+def _match(engine: Engine, pattern: str) -> str:
+    """The SQL for what a pattern finds in a path: its first group, or all of it; nothing is an empty text."""
     import duckdb
 
     try:
@@ -253,7 +357,7 @@ def _name_unit(engine: Engine, pattern: str) -> str:
         engine.fetch(f"FROM (VALUES ('')) AS tried(path) SELECT {matched}")
     except (re.error, duckdb.Error) as error:
         raise ListError(f"{pattern!r} is no regular expression to group by: {error}") from error
-    return f"CASE WHEN {matched} <> '' THEN {matched} ELSE path END"
+    return matched
 
 
 def _load_all(engine: Engine, paths: Sequence[Path]) -> None:

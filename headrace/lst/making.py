@@ -2,15 +2,19 @@
 
 import csv
 import itertools
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from headrace.errors import explain_os_error
 from headrace.inputs import open_input, read_text_lines
 from headrace.lst.hashing import hash_path, limit_hash
 from headrace.lst.rows import ListError, ListRow
 
+# What SageMaker's built-in algorithms read; the normalizer makes these of other formats.
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 DEFAULT_VALIDATION_RATIO = 0.2
 # The class of each path or first folder, or what says the class of a path.
@@ -97,32 +101,96 @@ def find_classes(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def find_images(folder: Path, classes: Iterable[str]) -> Iterator[str]:
-    """The paths below a folder of the images of each class."""
+@dataclass
+class Finder:
+    """What counts as an image, and what has been left out, by why.
+
+    Args:
+        suffixes: The ends of image files' names, in lower case.
+        left_out: How many files were no images, or of no class.
+    """
+
+    suffixes: frozenset[str] = IMAGE_SUFFIXES
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def with_more(cls, suffixes: Iterable[str]) -> Self:
+        """One that takes files of other suffixes, too."""
+        return cls(IMAGE_SUFFIXES | {f".{suffix.lower().lstrip('.')}" for suffix in suffixes})
+
+    def takes(self, path: str) -> bool:
+        """Whether a file is an image by its name; hidden files are none, and are not counted."""
+        name = PurePosixPath(path)
+        if name.name.startswith("."):
+            return False
+        if name.suffix.lower() not in self.suffixes:
+            self.left_out[name.suffix.lower() or "no suffix"] += 1
+            return False
+        return True
+
+    def count_unreadable(self, _error: OSError) -> None:
+        """Count a folder that cannot be read."""
+        self.left_out["a folder that cannot be read"] += 1
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{count} of {kind}" for kind, count in sorted(self.left_out.items()))
+        return f"{self.left_out.total()} files left out: {kinds}"
+
+
+def find_images(folder: Path, classes: Iterable[str], finder: Finder | None = None) -> Iterator[str]:
+    """The paths below a folder of the images of each class; linked folders are followed.
+
+    Args:
+        folder: Its sub-folders are the classes.
+        classes: The names of the sub-folders.
+        finder: Says what is an image, and counts what is left out.
+    """
+    finder = finder or Finder()
+    rootless = sum(path.is_file() and finder.takes(path.name) for path in folder.iterdir())
+    if rootless:
+        finder.left_out["no class, beside the folders"] += rootless
     for name in classes:
         paths = [
-            path.relative_to(folder).as_posix()
-            for path in (folder / name).rglob("*")
-            if is_image(path.as_posix()) and path.is_file()
+            path.relative_to(folder).as_posix() for path in _walk(folder / name, finder) if finder.takes(path.name)
         ]
         if not paths:
             raise ListError(
-                f"{folder / name} has no image ({', '.join(sorted(IMAGE_SUFFIXES))}); remove it or add some"
+                f"{folder / name} has no image ({', '.join(sorted(finder.suffixes))}); remove it or add some"
             )
         yield from paths
 
 
-def find_s3_images(uri: str, client: Any) -> Iterator[str]:
+def _walk(folder: Path, finder: Finder) -> Iterator[Path]:
+    """The files below a folder and the folders that links in it lead to, each folder once."""
+    seen: set[tuple[int, int]] = set()
+    for place, folders, files in os.walk(folder, onerror=finder.count_unreadable, followlinks=True):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            finder.left_out["a folder that is there already, by a link"] += 1
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for name in files:
+            path = Path(place, name)
+            if path.is_file():
+                yield path
+            else:
+                finder.left_out["a broken link, or no file"] += 1
+
+
+def find_s3_images(uri: str, client: Any, finder: Finder | None = None) -> Iterator[str]:
     """The paths below an S3 prefix of its images.
 
     Args:
         uri: `s3://bucket/prefix/`, as the channel has it.
         client: boto3's client of S3.
+        finder: Says what is an image, and counts what is left out.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     from headrace.s3_answers import Refusal
 
+    finder = finder or Finder()
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
         raise ListError(f"{uri!r} is no S3 prefix; write s3://bucket/prefix/")
@@ -130,17 +198,11 @@ def find_s3_images(uri: str, client: Any) -> Iterator[str]:
     try:
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             keys = [entry["Key"] for entry in page.get("Contents", ())]
-            yield from (key.removeprefix(prefix) for key in keys if is_image(key))
+            yield from (key.removeprefix(prefix) for key in keys if not key.endswith("/") and finder.takes(key))
     except ClientError as error:
         raise ListError(f"{uri}: {Refusal.of(error.response)}") from error
     except BotoCoreError as error:
         raise ListError(f"{uri}: {error}") from error
-
-
-def is_image(path: str) -> bool:
-    """Whether a file is an image by its name; hidden files are none."""
-    name = PurePosixPath(path)
-    return name.suffix.lower() in IMAGE_SUFFIXES and not name.name.startswith(".")
 
 
 def count_held_out(indices: Sequence[int], ratio: float) -> int:

@@ -43,8 +43,8 @@ def write_made_lists(
             f"CREATE VIEW rows AS FROM labelled JOIN classes ON class = name SELECT {hash_sql('path')} AS number, "
             "label, path, 0 AS line"
         )
-        hold_out(engine, ratio=ratio, seed=0, group_by=None, stratified=False)
-        write_parts(engine, train, validation, order="number")
+        hold_out(engine, ratios=(ratio, 0.0), seed=0, group_by=None, stratified=False)
+        write_parts(engine, (train, validation), order="number")
     return classes
 
 

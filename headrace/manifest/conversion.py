@@ -14,7 +14,7 @@ from typing import Any, Final
 from headrace.errors import explain_os_error
 from headrace.inputs import read_document
 from headrace.lst.hashing import hash_path
-from headrace.lst.making import find_classes, find_images, label_paths
+from headrace.lst.making import Finder, find_classes, find_images, label_paths
 from headrace.lst.rows import ListError, parse_row, read_lines
 from headrace.manifest.labels import S3_URI, Task, is_class
 from headrace.manifest.records import (
@@ -128,7 +128,9 @@ def read_list_fields(path: Path, record: Record, prefix: str, attribute: str) ->
     return int(index) if is_class(index) else hash_path(name), int(label), name
 
 
-def convert_folders(folder: Path, prefix: str, output: Path, attribute: str = CLASS_ATTRIBUTE) -> tuple[str, ...]:
+def convert_folders(
+    folder: Path, prefix: str, output: Path, attribute: str = CLASS_ATTRIBUTE, *, finder: Finder | None = None
+) -> tuple[str, ...]:
     """Write a folder with one sub-folder of images per class as a manifest; the classes.
 
     Args:
@@ -136,11 +138,12 @@ def convert_folders(folder: Path, prefix: str, output: Path, attribute: str = CL
         prefix: `s3://bucket/prefix/` where they are, or will be.
         output: Where the manifest goes; its order is that of a hash of each path.
         attribute: What the class is called.
+        finder: Says what is an image, and counts what is left out.
     """
     start = check_prefix(prefix)
     try:
         names = find_classes(folder)
-        classes, rows = label_paths(find_images(folder, names), {name: name for name in names})
+        classes, rows = label_paths(find_images(folder, names, finder), {name: name for name in names})
     except ListError as error:
         raise ManifestError(str(error)) from error
     write_manifest(

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from headrace.files import whole_files
 from headrace.inputs import rereadable
+from headrace.lst.divisions import TEST, TRAIN, VALIDATION, Division
 from headrace.lst.hashing import hash_path, limit_hash, salt
 from headrace.manifest.labels import Label, LabelKind, read_label
 from headrace.manifest.records import (
@@ -27,26 +28,6 @@ from headrace.manifest.records import (
 
 SHOWN_LABELS: Final = 10
 DEFAULT_VALIDATION_RATIO: Final = 0.2
-TRAIN, VALIDATION, TEST = range(3)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Division:
-    """How a manifest was divided.
-
-    Args:
-        train: Training lines.
-        validation: Lines held out for validation.
-        test: Lines held out for a last test.
-        ungrouped: Lines in whose source the pattern to group by found nothing; each is on its own.
-        unlabelled: Lines without the label to stratify by; they are a stratum of their own.
-    """
-
-    train: int
-    validation: int
-    test: int = 0
-    ungrouped: int = 0
-    unlabelled: int = 0
 
 
 @dataclass(frozen=True)

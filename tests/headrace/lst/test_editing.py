@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from headrace.lst import (
     relabel_classes,
     remove_rows,
     replace_rows,
+    sample_classes,
     split_list,
     write_lst,
 )
@@ -278,3 +280,79 @@ def test_keeps_indices_of_64_bits(tmp_path: Path, output: Path) -> None:
     merge_lists([write(tmp_path / "1.lst", *rows[:2]), write(tmp_path / "2.lst", rows[2])], output)
 
     assert read(output) == rows
+
+
+def test_divides_into_three_parts(tmp_path: Path, everything: Path) -> None:
+    parts = [tmp_path / f"{name}.lst" for name in ("train", "validation", "test")]
+
+    division = split_list(everything, parts[0], parts[1], test=parts[2], ratio=0.2, test_ratio=0.1, stratified=True)
+
+    assert (division.train, division.validation, division.test) == (84, 24, 12)
+    assert [len(read(part)) for part in parts] == [84, 24, 12]
+    assert sorted(row for part in parts for row in read(part)) == sorted(read(everything))
+
+
+def test_holds_out_the_same_for_validation_with_and_without_a_test(tmp_path: Path, everything: Path) -> None:
+    split_list(everything, tmp_path / "t.lst", tmp_path / "v.lst", seed=3)
+    split_list(everything, tmp_path / "t2.lst", tmp_path / "v2.lst", test=tmp_path / "test.lst", test_ratio=0.3, seed=3)
+
+    assert read(tmp_path / "v.lst") == read(tmp_path / "v2.lst")
+    assert {row.split()[1] for row in read(tmp_path / "test.lst")} == {"0", "1"}
+
+
+def test_puts_something_of_a_class_of_three_into_each_part(tmp_path: Path) -> None:
+    everything = write(tmp_path / "all.lst", *(f"{n} 0 {n}" for n in range(3)))
+
+    division = split_list(everything, tmp_path / "t.lst", tmp_path / "v.lst", test=tmp_path / "test.lst", ratio=0.01)
+
+    assert (division.train, division.validation, division.test) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        (["0 0 a", "1 0 b"], {"group_by": "nosuch"}, "'nosuch' is found in no path; there are no groups"),
+        (["0 0 a1", "1 0 a2"], {"group_by": "a"}, "nothing could be held out: no class is in two groups of 'a'"),
+        (["0 0 a", "1 1 b"], {}, "nothing could be held out: no class has two images"),
+        (NUMBERS, {"stratified": True}, "has number for labels; only lists of classes can be stratified"),
+        (["0 0 a", "1 0 b"], {"ratio": 0.5, "test": Path("test.lst")}, "leave nothing to train with"),
+    ],
+)
+def test_refuses_to_divide_by_what_divides_nothing(
+    tmp_path: Path, rows: list[str], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ListError, match=message):
+        split_list(write(tmp_path / "all.lst", *rows), tmp_path / "t.lst", tmp_path / "v.lst", **options)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["all.lst"]
+
+
+def test_counts_rows_that_have_no_group(tmp_path: Path) -> None:
+    everything = write(tmp_path / "all.lst", "0 0 p1/a", "1 0 p2/a", "2 0 other", "3 0 another")
+
+    assert split_list(everything, tmp_path / "t.lst", tmp_path / "v.lst", group_by="p[0-9]").ungrouped == 2
+
+
+def test_samples_so_many_rows_of_each_class(tmp_path: Path, everything: Path, output: Path) -> None:
+    assert sample_classes(everything, output, 7) == {}
+
+    rows = read(output)
+    assert [sum(row.split()[1] == label for row in rows) for label in "01"] == [7, 7]
+    assert rows == [row for row in read(everything) if row in rows]
+    sample_classes(everything, tmp_path / "other.lst", 7, seed=1)
+    assert read(tmp_path / "other.lst") != rows
+
+
+def test_tells_classes_that_have_fewer_rows(tmp_path: Path, output: Path) -> None:
+    assert sample_classes(write(tmp_path / "all.lst", "0 0 a", "1 0 b", "2 1 c"), output, 2) == {1: 1}
+    assert len(read(output)) == 3
+
+
+def test_splits_a_class_by_its_paths(tmp_path: Path, output: Path) -> None:
+    everything = write(tmp_path / "all.lst", "0 3 dog/poodle1", "1 3 dog/pug1", "2 2 poodle/x")
+
+    relabel_classes(everything, output, {3: 7}, where="poodle")
+
+    assert read(output) == ["0 7 dog/poodle1", "1 3 dog/pug1", "2 2 poodle/x"]
+    with pytest.raises(ListError, match="3 has no image in whose path 'cat' is found"):
+        relabel_classes(everything, output, {3: 7}, where="cat")

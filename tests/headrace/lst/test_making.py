@@ -5,6 +5,7 @@ import pytest
 from botocore.stub import Stubber
 
 from headrace.lst import ListError, find_s3_images, make_lists_of, read_mapping
+from headrace.lst.making import Finder, find_images
 
 
 def test_reads_a_mapping_with_quoted_paths(tmp_path: Path) -> None:
@@ -53,3 +54,35 @@ def test_says_why_s3_does_not_list(code: str, step: str) -> None:
             list(find_s3_images("s3://raw/images", client))
 
     assert step in str(refused.value)
+
+
+def test_counts_what_is_left_out_of_a_folder(tmp_path: Path) -> None:
+    for name in (
+        "ant/1.jpg",
+        "ant/2.PNG",
+        "ant/3.bmp",
+        "ant/notes.txt",
+        "ant/.hidden.jpg",
+        "root.jpg",
+        "elsewhere/4.jpg",
+    ):
+        (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "images" / name).write_bytes(b"image")
+    (tmp_path / "images" / "elsewhere").rename(tmp_path / "elsewhere")
+    (tmp_path / "images" / "ant" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "images" / "ant" / "loop").symlink_to(tmp_path / "images" / "ant")
+    (tmp_path / "images" / "ant" / "broken.jpg").symlink_to(tmp_path / "none.jpg")
+    finder, more = Finder(), Finder.with_more(["BMP", ".webp"])
+
+    found = sorted(find_images(tmp_path / "images", ["ant"], finder))
+
+    assert found == ["ant/1.jpg", "ant/2.PNG", "ant/linked/4.jpg"]
+    assert finder.left_out == {
+        ".bmp": 1,
+        ".txt": 1,
+        "a broken link, or no file": 1,
+        "a folder that is there already, by a link": 1,
+        "no class, beside the folders": 1,
+    }
+    assert str(finder).startswith("5 files left out: 1 of .bmp, 1 of .txt, ")
+    assert "ant/3.bmp" in set(find_images(tmp_path / "images", ["ant"], more))
