@@ -35,7 +35,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup setup-dev run up down test test-fast bench check format synth deploy lock snapshots clean
+.PHONY: help setup setup-dev run up down test test-fast test-sdk bench check format synth deploy lock snapshots clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -56,6 +56,9 @@ test: setup-dev ## every check and every test, as in CI
 
 test-fast: setup-dev ## the tests that need no local cloud and no real processes
 	@$(PYTEST) -m "not slow"
+
+test-sdk: setup-dev ## the SageMaker SDK's versions 2 and 3 on the local cloud, each with packages of its own
+	@HEADRACE_SDK_TESTS=1 pytest tests/end_to_end/test_sagemaker_sdk.py
 
 check: setup-dev ## format, lint and types
 	@ruff format --check --quiet

@@ -24,6 +24,7 @@ from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_IN
 from headrace.inputs import read_document
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection, pipeline
+from headrace.local.brought_images import bring_engine_image, bring_python
 from headrace.local.cloud import CloudError, LocalCloud
 from headrace.local.delivery import ForeignDataError
 from headrace.local.deployment import Deployment, NotDeployedError, read_deployment
@@ -180,6 +181,38 @@ def write_shell_lines(environment: Mapping[str, str], present: Iterable[str]) ->
     """What a shell evaluates to take over an environment in place of what is present there."""
     unset = shlex.join(["unset", *local_cloud.list_misleading_variables(present)])
     return "\n".join([unset, *(f"export {name}={shlex.quote(value)}" for name, value in environment.items())])
+
+
+@local.command()
+@click.argument("image_uri")
+@click.option(
+    "--python",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An interpreter with the packages of the image.",
+)
+@click.option(
+    "--program",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --python: the file that the image runs where a job names no entrypoint.",
+)
+@click.option("--engine-image", help="An image that Docker or podman holds; jobs run as its containers.")
+@click.pass_obj
+def bring(
+    folders: Folders, /, *, image_uri: str, python: Path | None, program: Path | None, engine_image: str | None
+) -> None:
+    """Bring a container image of your own: IMAGE_URI is what requests name.
+
+    Example: headrace local bring 123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1 --python venv/bin/python
+    """
+    if (python is None) == (engine_image is None):
+        raise click.UsageError("give either --python or --engine-image")
+    if program and not python:
+        raise click.UsageError("--program goes with --python: an image of an engine has its own")
+    with _mistakes_told():
+        if engine_image:
+            bring_engine_image(folders.cloud, image_uri, find_engine(), engine_image)
+        elif python:
+            bring_python(folders.cloud, image_uri, python, program)
 
 
 @local.command()

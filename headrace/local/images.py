@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
 from headrace.container_images.building import BuildSettings, build_image
 from headrace.container_images.engine import Engine
 from headrace.contract import Container
+from headrace.local.brought_images import find_brought
 from headrace.local.sagemaker.engine_containers import EngineContainer
 from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
 from headrace.local.tools import Tool, run_tool
@@ -218,11 +220,11 @@ class PushedImages:
         """How to run an image.
 
         Raises:
-            ImageNotFoundError: If it has not been pushed.
+            ImageNotFoundError: If it has been neither pushed nor brought.
         """
         entries = _read_entries(self._root)
         if image_uri not in entries:
-            raise ImageNotFoundError(image_uri)
+            return self._find_brought(image_uri)
         entry = entries[image_uri]
         if "engine" in entry:
             return ContainerImage(
@@ -232,11 +234,20 @@ class PushedImages:
                 container=EngineContainer(entry["engine"], entry["image"]),
             )
         program = entry["program"]
+        python = Path(entry["environment"]) / "bin" / "python"
         return ContainerImage(
-            entrypoint=(str(Path(entry["environment"]) / "bin" / "python"), *entry["arguments"]),
+            entrypoint=(str(python), *entry["arguments"]),
             working_directory=Path(program),
-            environment={**_system_environment(), "PYTHONPATH": program, **self._environment},
+            environment={**_system_environment(python), "PYTHONPATH": program, **self._environment},
         )
+
+    def _find_brought(self, image_uri: str) -> ContainerImage:
+        image = find_brought(self._root, image_uri, self._environment)
+        if not image:
+            raise ImageNotFoundError(image_uri)
+        if image.container:
+            return image
+        return replace(image, environment={**_system_environment(Path(image.entrypoint[0])), **self._environment})
 
 
 def read_entrypoint(dockerfile: Path) -> list[str]:
@@ -252,11 +263,16 @@ def read_entrypoint(dockerfile: Path) -> list[str]:
     return [str(part) for part in entrypoint]
 
 
-def _system_environment() -> dict[str, str]:
-    """What a process needs of this machine; everything else of the caller's environment stays outside."""
-    kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME")
+def _system_environment(python: Path) -> dict[str, str]:
+    """What a process needs of this machine; everything else of the caller's environment stays outside.
+
+    The scripts beside the image's interpreter come first in PATH: a shell's `python3` is the image's.
+    """
+    kept = ("LANG", "LC_ALL", "TMPDIR", "HOME")
+    paths = (str(python.parent), os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent))
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
+        "PATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -28,6 +28,7 @@ class ChannelStager:
         self._check_stop = check_stop
         self._mounted: list[Path] = []
         self.linked: list[Path] = []
+        self.streamed: set[Path] = set()
         self._read_only: list[ReadOnlyFolder] = []
 
     def stage_channel(self, channel: Mapping[str, Any], default_mode: str, folder: Path) -> None:
@@ -46,6 +47,7 @@ class ChannelStager:
         self.stage_s3(s3_source["S3Uri"], s3_source["S3DataType"], folder)
         if mode == "FastFile":
             self._read_only.append(ReadOnlyFolder(folder, folder))
+            self.streamed.add(folder)
 
     def protect_folders(self) -> tuple[str, ...]:
         """The launcher's words that take the right to write to read-only channels."""

@@ -22,7 +22,10 @@ class ImageNotFoundError(LookupError):
     """The registry holds no image under this name."""
 
     def __init__(self, image_uri: str) -> None:
-        super().__init__(f"Requested image {image_uri} not found.")
+        super().__init__(
+            f"Requested image {image_uri} not found. The local cloud runs the images that the deployed stacks name; "
+            f"bring any other with: headrace local bring {image_uri} --python PYTHON"
+        )
         self.image_uri = image_uri
 
 

@@ -2,20 +2,23 @@
 
 import logging
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.errors import AlgorithmError, DataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
-from headrace.local.sagemaker.left_files import LeftFileError
+from headrace.local.sagemaker.left_files import LeftFileError, LeftFolder
 from headrace.local.sagemaker.log_shipping import LogStream
 from headrace.local.sagemaker.processes import ContainerProcess
 from headrace.local.sagemaker.s3_objects import AWS_ERRORS
 from headrace.local.sagemaker.trees import CONTAINER_ROOT, ROOT_VARIABLE, ContainerTree
+from headrace.local.sagemaker.volumes import GIB, Volume, measure_folder
 
 REASON_CHARACTERS = 1024
 
@@ -92,6 +95,8 @@ class Job(ABC):
         self._abandoned = False
         self._process: ContainerProcess | None = None
         self._log: LogStream | None = None
+        # Folders that take no room on the volume of an instance.
+        self._streamed: set[Path] = set()
         self._thread = threading.Thread(target=self._run, name=f"{self.kind} {self.name}", daemon=True)
 
     @property
@@ -189,6 +194,10 @@ class Job(ABC):
             self.changed.notify_all()
 
     @abstractmethod
+    def _find_volume_gib(self) -> int | None:
+        """How large a volume was asked for."""
+
+    @abstractmethod
     def _read_line(self, line: str) -> None:
         """Takes note of a line the program printed."""
 
@@ -213,13 +222,15 @@ class Job(ABC):
         self._log.open()
         for note in notes:
             self._note(note)
+        volume = Volume(self._find_volume_gib(), lambda: measure_folder(tree.ml, self._streamed))
         process = self._start_process(tree, command, environment, preparation)
-        outcome = self._supervise(process)
+        outcome = self._supervise(process, volume)
         if self._abandoned:
             raise StoppedError
         if outcome is COMPLETED and process.exit_code:
             failure = self._read_left_text(tree, "output/failure")
             raise AlgorithmError(describe_failed_program(failure, process))
+        volume.check()
         return outcome
 
     def _note(self, note: str) -> None:
@@ -266,17 +277,35 @@ class Job(ABC):
         with self.changed:
             self.changed.notify_all()
 
-    def _supervise(self, process: ContainerProcess) -> Outcome:
-        """How the program's run ended: by itself, by a stop, or by the clock."""
-        limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+    def _supervise(self, process: ContainerProcess, volume: Volume) -> Outcome:
+        """How the program's run ended: by itself, by a stop, or by the clock; a full volume ends it with an error."""
+        limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", threading.TIMEOUT_MAX)
+        deadline = time.monotonic() + limit
+        while not self._await_news(process, min(deadline - time.monotonic(), volume.interval_seconds)):
+            if time.monotonic() >= deadline:
+                break
+            try:
+                volume.check()
+            except AlgorithmError:
+                process.kill()
+                raise
         with self.changed:
-            self.changed.wait_for(lambda: process.exited or self._stop_requested, timeout=limit)
             if process.exited:
                 return COMPLETED
             stop_requested = self._stop_requested
             self._enter_stopping()
         process.stop(self.host.patience.job_stop_seconds)
         return STOPPED if stop_requested else Outcome("Stopped", "MaxRuntimeExceeded")
+
+    def _await_news(self, process: ContainerProcess, seconds: float) -> bool:
+        """Whether the program ended, or was asked to, within a time."""
+        with self.changed:
+            return self.changed.wait_for(lambda: process.exited or self._stop_requested, max(0, seconds))
+
+    def _open_results(self, tree: ContainerTree, folder: Path) -> LeftFolder:
+        """What a program left in a folder; what is not stored is told in the job's log."""
+        size_gib = self._find_volume_gib()
+        return tree.open_results(folder, self._note, size_gib * GIB if size_gib else None)
 
     def _stream_name(self) -> str:
         return f"{self.name}/algo-1-{int(read_clock().timestamp())}"

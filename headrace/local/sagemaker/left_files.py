@@ -99,16 +99,24 @@ class LeftFolder:
         root: the folder that it is in.
         name: its path below the root.
         note: takes one line for each thing in it that is left out.
+        limit_bytes: the most its files may hold together, holes included.
     """
 
-    def __init__(self, root: Path, name: str, note: Callable[[str], None]) -> None:
+    def __init__(self, root: Path, name: str, note: Callable[[str], None], limit_bytes: int | None = None) -> None:
         self._root = root
         self._parts = PurePosixPath(name).parts
         self._note = note
+        self._limit_bytes = limit_bytes
 
     def list_entries(self) -> list[LeftEntry]:
         """Every file and folder below it, parents first; nothing where the folder is gone."""
-        return list(self._walk())
+        entries = list(self._walk())
+        total = sum(entry.size_bytes for entry in entries)
+        if self._limit_bytes is not None and total > self._limit_bytes:
+            raise LeftFileError(
+                f"{'/'.join(self._parts)} holds {total} bytes, more than the {self._limit_bytes} of VolumeSizeInGB"
+            )
+        return entries
 
     def open(self, entry: LeftEntry) -> BinaryIO:
         """Opens a file of the list."""

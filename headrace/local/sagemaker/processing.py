@@ -83,6 +83,10 @@ class ProcessingJob(Job):
             self._store_outputs(tree)
         return outcome
 
+    def _find_volume_gib(self) -> int | None:
+        size: int | None = self.request["ProcessingResources"]["ClusterConfig"].get("VolumeSizeInGB")
+        return size
+
     def _read_line(self, line: str) -> None:
         """Processing jobs have no metrics."""
 
@@ -111,7 +115,7 @@ class ProcessingJob(Job):
 
     def _store_outputs(self, tree: ContainerTree) -> None:
         for output in self._list_outputs():
-            results = tree.open_results(tree.locate(output["LocalPath"]), self._note)
+            results = self._open_results(tree, tree.locate(output["LocalPath"]))
             upload_folder(self.host.s3, results, S3Location.parse(output["S3Uri"]))
 
     def _list_differences(self) -> list[str]:

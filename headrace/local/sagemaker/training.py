@@ -116,6 +116,10 @@ class TrainingJob(Job):
             super()._enter_stopping()
             self._enter("Stopping")
 
+    def _find_volume_gib(self) -> int | None:
+        size: int | None = self.request["ResourceConfig"].get("VolumeSizeInGB")
+        return size
+
     def _read_line(self, line: str) -> None:
         self._metrics.read_line(line)
 
@@ -154,6 +158,7 @@ class TrainingJob(Job):
         environment = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
         notes = [*self._list_differences(), *stager.list_differences()]
         preparation = stager.protect_folders()
+        self._streamed = stager.streamed
         return self._run_program(tree, command, environment, notes=notes, preparation=preparation)
 
     def _stage(self, tree: ContainerTree, stager: ChannelStager) -> None:
@@ -181,10 +186,10 @@ class TrainingJob(Job):
         checkpoints = self.request.get("CheckpointConfig")
         if checkpoints:
             folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
-            upload_folder(self.host.s3, tree.open_results(folder, self._note), S3Location.parse(checkpoints["S3Uri"]))
+            upload_folder(self.host.s3, self._open_results(tree, folder), S3Location.parse(checkpoints["S3Uri"]))
         # Output first: once the model is there, everything else is too.
         for folder, name in ((tree.ml / "output/data", "output"), (tree.ml / "model", "model")):
-            self._store_folder(tree, tree.open_results(folder, self._note), name)
+            self._store_folder(tree, self._open_results(tree, folder), name)
 
     def _store_folder(self, tree: ContainerTree, results: LeftFolder, name: str) -> None:
         if not self._is_packed:

@@ -67,9 +67,9 @@ class ContainerTree:
         except FileNotFoundError:
             return ""
 
-    def open_results(self, folder: Path, note: Callable[[str], None]) -> LeftFolder:
+    def open_results(self, folder: Path, note: Callable[[str], None], limit_bytes: int | None) -> LeftFolder:
         """What a program left in a folder of the tree; `note` takes a line for each thing that cannot be stored."""
-        return LeftFolder(self.ml, folder.relative_to(self.ml).as_posix(), note)
+        return LeftFolder(self.ml, folder.relative_to(self.ml).as_posix(), note, limit_bytes)
 
     def remove(self) -> None:
         """Removes all of it."""

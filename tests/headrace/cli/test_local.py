@@ -16,6 +16,7 @@ from headrace.cli.local import write_shell_lines
 from headrace.cli.summary import RunSummary
 from headrace.contract import Workload
 from headrace.local import cloud
+from headrace.local.images import PushedImages
 from headrace.local.occupancy import occupy
 from headrace.local.pipeline import ExecutionReport, StateRun
 from headrace.local.workload_runs import Prediction
@@ -219,3 +220,27 @@ def test_shows_what_runs_and_what_does_not() -> None:
         "─────────  ──────\n"
         "none"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "mistake"),
+    [
+        ([], "give either --python or --engine-image"),
+        (["--python", sys.executable, "--engine-image", "a"], "give either --python or --engine-image"),
+        (["--engine-image", "a", "--program", __file__], "--program goes with --python"),
+        (["--python", "/absent/python"], "does not exist"),
+    ],
+)
+def test_says_what_bringing_an_image_takes(tmp_path: Path, options: list[str], mistake: str) -> None:
+    result = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), "bring", "mine:1", *options])
+
+    assert result.exit_code == 2
+    assert mistake in result.output
+
+
+def test_brings_an_image(tmp_path: Path) -> None:
+    arguments = ["local", "--folder", str(tmp_path), "bring", "mine:1", "--python", sys.executable]
+
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
+
+    assert PushedImages(tmp_path / "cloud", {}).resolve("mine:1").entrypoint == (sys.executable,)

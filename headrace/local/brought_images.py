@@ -1,0 +1,64 @@
+"""Container images that are not the platform's own, brought to a local cloud under the URIs that requests name.
+
+An image is brought as an image of a container engine, or as a Python interpreter with the packages of the image and,
+where a job is to run without an entrypoint of its own, the program that the image runs.
+
+    {"123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1": {"python": "/home/me/venv/bin/python", "program": null}}
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from headrace.container_images.engine import Engine, EngineError
+from headrace.local.sagemaker.engine_containers import EngineContainer
+from headrace.local.sagemaker.images import ContainerImage
+
+_FILE: Final = "brought-images.json"
+
+
+def bring_python(root: Path, image_uri: str, python: Path, program: Path | None) -> None:
+    """Have an image's jobs run with an interpreter of this machine."""
+    entry = {"python": str(python.absolute()), "program": str(program.absolute()) if program else None}
+    _write(root, {**_read(root), image_uri: entry})
+
+
+def bring_engine_image(root: Path, image_uri: str, engine: Engine, name: str) -> None:
+    """Have an image's jobs run as containers of an image that an engine holds.
+
+    Raises:
+        EngineError: If it holds none of this name.
+    """
+    if engine.attempt(["image", "inspect", name]).returncode != 0:
+        raise EngineError(f"{engine.name} holds no image {name}: pull or build it first")
+    _write(root, {**_read(root), image_uri: {"engine": engine.name.value, "image": name}})
+
+
+def find_brought(root: Path, image_uri: str, environment: Mapping[str, str]) -> ContainerImage | None:
+    """How to run an image that was brought; None for any other."""
+    entry = _read(root).get(image_uri)
+    if not entry:
+        return None
+    if "engine" in entry:
+        container = EngineContainer(entry["engine"], entry["image"])
+        return ContainerImage(entrypoint=(), working_directory=root, environment=environment, container=container)
+    program = [entry["program"]] if entry["program"] else []
+    return ContainerImage(
+        entrypoint=(entry["python"], *program),
+        working_directory=Path(*program).parent if program else Path("/"),
+        environment=environment,
+    )
+
+
+def _read(root: Path) -> dict[str, Any]:
+    file = root / _FILE
+    entries: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return entries
+
+
+def _write(root: Path, entries: Mapping[str, Any]) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    scratch = root / f"{_FILE}.new"
+    scratch.write_text(json.dumps(entries, indent=2), encoding="utf-8")
+    scratch.replace(root / _FILE)
