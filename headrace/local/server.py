@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -17,6 +18,9 @@ from headrace.local.credentials import read_owner_key
 from headrace.local.file_systems import FileSystems
 from headrace.local.images import PushedImages
 from headrace.local.sagemaker import SageMaker, stop_leftover_processes
+from headrace.local.sagemaker.launching import can_place
+
+logger = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -50,6 +54,8 @@ def _serve(root: Path, port: int) -> None:
     ministack.configure(port)
     jobs = _jobs_folder(root)
     stop_leftover_processes(jobs)
+    if not can_place():
+        logger.warning("opt_ml_not_shown reason=this machine allows no mounts")
     s3 = boto3.client("s3")
     file_systems = FileSystems(root, s3)
     file_systems.remove_leftovers()

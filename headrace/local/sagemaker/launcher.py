@@ -78,6 +78,8 @@ def guard(words: list[str], program: list[str]) -> NoReturn:
     """Runs the program as a child and ends as it ended, when nothing that it started is left."""
     if sys.platform == "linux":
         call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # Where this was ignored by whoever started the local cloud, no child could be waited for.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
     child = os.fork()
     if not child:

@@ -301,6 +301,33 @@ def test_does_not_export_what_links_point_to(make_link: MakeLink, tmp_path: Path
     assert link.end() == {}
 
 
+@pytest.mark.parametrize("name", ["folder/a.jpg", "folder/sub/"])
+def test_does_not_load_an_object_through_a_link_that_leads_out(make_link: MakeLink, tmp_path: Path, name: str) -> None:
+    link = make_link().start()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (link.folder / "folder").symlink_to(outside)
+    link.put(name, b"1")
+
+    with pytest.raises(DataError, match=f'a link in the file system leads "{name}" out of it'):
+        link.mount()
+
+    assert list(outside.iterdir()) == []
+
+
+def test_deletes_nothing_through_a_link_that_leads_out(make_link: MakeLink, tmp_path: Path) -> None:
+    link = make_link().start()
+    link.put("folder/a.jpg", b"1")
+    link.mount()
+    (link.folder / "folder").rename(tmp_path / "outside")
+    (link.folder / "folder").symlink_to(tmp_path / "outside")
+    link.delete("folder/a.jpg")
+
+    link.mount()
+
+    assert (tmp_path / "outside" / "a.jpg").exists()
+
+
 def test_keeps_no_half_loaded_file(make_link: MakeLink) -> None:
     link = make_link().start()
     link.put("a.jpg", b"1")

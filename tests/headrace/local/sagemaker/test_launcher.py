@@ -84,6 +84,14 @@ def test_ends_by_the_signal_that_ended_a_guarded_program(number: signal.Signals)
     assert end_of(start_guarded(script=f"kill -{number} $$")) == (-number, "")
 
 
+def test_waits_for_a_guarded_program_where_nobody_waits_for_children() -> None:
+    ignore = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+
+    assert end_of(start_guarded(script="exit 7", prefix=(sys.executable, "-c", ignore))) == (7, "")
+
+
 def test_gives_a_guarded_program_nothing_to_read() -> None:
     assert end_of(start_guarded(script="cat; echo end")) == (0, "end\n")
 
