@@ -1,23 +1,32 @@
 """`headrace data`: what is in S3 and on this machine, copied, listed, printed, measured."""
 
 import json
-import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from headrace.cli.copying import (
+    INCOMPLETE,
+    STREAM,
+    CommandWithPatterns,
+    as_line,
+    find_taken,
+    is_stream,
+    print_content,
+    print_report,
+    progress_bar,
+    replicate_most,
+    store_stream,
+    tell_skipped,
+)
 from headrace.errors import explain_os_error
 
 if TYPE_CHECKING:
     from headrace import data as library
 
-CHUNK = 1024 * 1024
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
@@ -27,35 +36,81 @@ def data() -> None:
 
     An address is s3://bucket/key or a path; credentials, region and endpoint are those of boto3.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but for objects that were gone by their turn,
-    130 stopped by Ctrl-C. Files appear whole or not at all; to finish what failed, run it again.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but for what was skipped, with a line for each that says
+    why, or was gone by its turn, 130 stopped by Ctrl-C. Files appear whole or not at all; to finish what failed,
+    run it again.
     """
 
 
-@data.command()
+@data.command(cls=CommandWithPatterns)
 @click.argument("source")
 @click.argument("target")
-@click.option("--dry-run", is_flag=True, help="Copy nothing; show what would be copied.")
+@click.option("--dry-run", is_flag=True, help="Copy and delete nothing; show what would be done.")
 @click.option("--checksum", is_flag=True, help="Compare contents also where size and time are equal.")
+@click.option("--include", multiple=True, metavar="PATTERN", help="Take the names that match, such as '*.jpg'.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out the names that match. Of all patterns that match a name, the last one given decides, as in the "
+    "AWS CLI; * stands for slashes too.",
+)
+@click.option(
+    "--delete",
+    is_flag=True,
+    help="Then delete at TARGET what SOURCE has not; nothing if SOURCE is empty or anything was skipped.",
+)
+@click.option("--content-type", metavar="TYPE", help="Of what is uploaded; by default each name says it.")
 @click.option("--workers", type=click.IntRange(1, 512), default=64, show_default=True, help="Requests at once.")
 @JSON_OPTION
 @click.pass_context
 def copy(
-    context: click.Context, *, source: str, target: str, dry_run: bool, checksum: bool, workers: int, as_json: bool
+    context: click.Context,
+    *,
+    source: str,
+    target: str,
+    dry_run: bool,
+    checksum: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    delete: bool,
+    content_type: str | None,
+    workers: int,
+    as_json: bool,
 ) -> None:
     """Copy what is at SOURCE to TARGET: a prefix, a folder or one object; only what changed.
 
-    Prints the names of what was copied, and the counts on standard error.
+    SOURCE - is standard input, TARGET - is standard output. Links are followed. What cannot be copied is skipped with
+    a line that says why. Prints the names of what was copied, and all else on standard error.
 
     Example: headrace data copy s3://raw/images/ images
     """
-    from headrace import data as library
-
-    with _mistakes_told(), _bar() as show:
-        report = library.replicate(source, target, workers=workers, checksum=checksum, dry_run=dry_run, progress=show)
-    _print_report(report, dry_run=dry_run, as_json=as_json)
-    if report.missing:
-        context.exit(3)
+    if target == STREAM or is_stream(source):
+        _refuse_for_streams(target, has_patterns=bool(include or exclude), delete=delete, as_json=as_json)
+    with _mistakes_told(), progress_bar() as show:
+        if target == STREAM:
+            if not dry_run:
+                print_content(source)
+            return
+        if is_stream(source):
+            report = store_stream(source, target, content_type=content_type, dry_run=dry_run)
+        else:
+            report = replicate_most(
+                source,
+                target,
+                workers=workers,
+                checksum=checksum,
+                takes=find_taken(),
+                mirror=delete,
+                content_type=content_type,
+                dry_run=dry_run,
+                progress=show,
+            )
+    print_report(report, dry_run=dry_run, as_json=as_json)
+    if delete and report.skipped and not report.deleted:
+        click.echo("nothing was deleted, since not everything could be copied", err=True)
+    if report.missing or report.skipped:
+        context.exit(INCOMPLETE)
 
 
 @data.command("ls")
@@ -71,23 +126,20 @@ def list_command(address: str, *, recursive: bool, as_json: bool) -> None:
     """
     from headrace import data as library
 
-    with _mistakes_told():
-        for entry in library.list_objects(address, recursive=recursive):
+    with _mistakes_told(), _telling_skipped() as keep:
+        for entry in keep(library.list_objects(address, recursive=recursive)):
             click.echo(_describe(entry) if as_json else _render(entry))
 
 
 @data.command()
 @click.argument("address")
 def cat(address: str) -> None:
-    """Write the object at ADDRESS to standard output.
+    """Write the object at ADDRESS, or standard input for -, to standard output.
 
     Example: headrace data cat s3://raw/bigmart/Train.csv | head -3
     """
-    from headrace import data as library
-
-    with _mistakes_told(), library.open_object(address) as file:
-        shutil.copyfileobj(file, sys.stdout.buffer, CHUNK)
-        sys.stdout.buffer.flush()
+    with _mistakes_told():
+        print_content(address)
 
 
 @data.command()
@@ -100,9 +152,9 @@ def du(address: str, *, as_json: bool) -> None:
     """
     from headrace import data as library
 
-    with _mistakes_told():
-        usage = library.measure_usage(address)
-    click.echo(json.dumps(asdict(usage)) if as_json else f"{usage.bytes}\t{usage.objects}")
+    with _mistakes_told(), _telling_skipped() as keep:
+        usage = library.add_up(keep(library.list_objects(address, recursive=True)))
+        click.echo(json.dumps(asdict(usage)) if as_json else f"{usage.bytes}\t{usage.objects}")
 
 
 @contextmanager
@@ -120,39 +172,40 @@ def _mistakes_told() -> Iterator[None]:
         raise click.ClickException(explain_os_error(error)) from None
 
 
+class _Skipping:
+    """Leaves out what is not a file, says why, and remembers that it did."""
+
+    def __init__(self) -> None:
+        self.has_skipped = False
+
+    def __call__(self, entries: "Iterable[library.Entry]") -> "Iterator[library.Entry]":
+        for entry in entries:
+            if entry.problem:
+                self.has_skipped = True
+                tell_skipped(entry.name, entry.problem)
+            else:
+                yield entry
+
+
 @contextmanager
-def _bar() -> Iterator["Callable[[library.Progress], object] | None"]:
-    """A progress bar on standard error, and only where a person watches."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("list")
-        yield lambda now: bar.update(
-            task, description=f"{now.files} of {now.files_total} files", completed=now.bytes, total=now.bytes_total
-        )
+def _telling_skipped() -> Iterator[_Skipping]:
+    """Ends the command with the code for an incomplete result where something was left out."""
+    skipping = _Skipping()
+    yield skipping
+    if skipping.has_skipped:
+        click.get_current_context().exit(INCOMPLETE)
 
 
-def _print_report(report: "library.Report", *, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"dry_run": dry_run, **asdict(report)}, indent=2))
-        return
-    for name in report.copied:
-        click.echo(name)
-    for name in report.missing:
-        click.echo(f"missing: {name} was listed, but is gone", err=True)
-    copied = "to copy" if dry_run else "copied"
-    click.echo(
-        f"{len(report.copied)} {copied} ({report.bytes_copied} bytes), {len(report.unchanged)} unchanged, "
-        f"{len(report.missing)} missing",
-        err=True,
-    )
+def _refuse_for_streams(target: str, *, has_patterns: bool, delete: bool, as_json: bool) -> None:
+    if has_patterns or delete:
+        raise click.UsageError("--include, --exclude and --delete are for folders and prefixes, not for a stream")
+    if target == STREAM and as_json:
+        raise click.UsageError("--json and the content cannot both go to standard output")
 
 
 def _render(entry: "library.Entry") -> str:
-    return f"\t\t{entry.name}" if entry.is_folder else f"{entry.size}\t{_show_time(entry)}\t{entry.name}"
+    name = as_line(entry.name)
+    return f"\t\t{name}" if entry.is_folder else f"{entry.size}\t{_show_time(entry)}\t{name}"
 
 
 def _describe(entry: "library.Entry") -> str:

@@ -1,33 +1,45 @@
 """Seven ways to bring data to code: `s3://` addresses and paths of this machine alike."""
 
 from headrace.data.addresses import S3Address, parse_address
+from headrace.data.entries import Entry, Usage
 from headrace.data.errors import (
     AccessDeniedError,
     AddressError,
+    BlockedError,
     ChangedObjectError,
+    CredentialsError,
     DamagedObjectError,
     DataError,
     KeyRefusedError,
     MissingObjectError,
 )
 from headrace.data.frameworks import file_system, storage_options
-from headrace.data.listing import Entry, Usage, list_objects, measure_usage
+from headrace.data.listing import add_up, list_objects, measure_usage
+from headrace.data.patterns import Pattern, Patterns
 from headrace.data.reading import open_object, read_bytes, temporary_file, write_bytes
-from headrace.data.replication import Progress, Report, replicate
+from headrace.data.replication import IncompleteError, Progress, Report, Skipped, replicate
+from headrace.data.streams import write_stream
 
 __all__ = [
     "AccessDeniedError",
     "AddressError",
+    "BlockedError",
     "ChangedObjectError",
+    "CredentialsError",
     "DamagedObjectError",
     "DataError",
     "Entry",
+    "IncompleteError",
     "KeyRefusedError",
     "MissingObjectError",
+    "Pattern",
+    "Patterns",
     "Progress",
     "Report",
     "S3Address",
+    "Skipped",
     "Usage",
+    "add_up",
     "file_system",
     "list_objects",
     "measure_usage",
@@ -38,4 +50,5 @@ __all__ = [
     "storage_options",
     "temporary_file",
     "write_bytes",
+    "write_stream",
 ]

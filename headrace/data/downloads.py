@@ -2,28 +2,24 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final
-
-import obstore
 
 from headrace.data.addresses import S3Address
 from headrace.data.checksums import PART_SIZE, count_parts, hash_bytes, is_same
 from headrace.data.connection import Connection
-from headrace.data.errors import DamagedObjectError, MissingObjectError, explaining
-from headrace.data.listing import Entry
+from headrace.data.entries import Entry
+from headrace.data.errors import DamagedObjectError
+from headrace.data.failures import conclude
+from headrace.data.folders import look_at_target
+from headrace.data.names import place_of
+from headrace.data.objects import Objects
 from headrace.data.staging import Staging
 from headrace.data.verification import check_content, holds_object
 from headrace.data.work import Outcome, Step
-
-if TYPE_CHECKING:
-    from obstore import GetOptions
-    from obstore.store import S3Store
-
-# Small enough to stay in a core's cache between arriving and being written.
-_CHUNK: Final = 256 * 1024
+from headrace.errors import HeadraceError
 
 
 class Download:
@@ -39,8 +35,7 @@ class Download:
     def __init__(
         self, connection: Connection, source: S3Address, target: Path, staging: Staging, *, checksum: bool
     ) -> None:
-        self._client = connection.client_of(source.bucket)
-        self._store = connection.store_of(source.bucket)
+        self._objects = Objects(connection, source.bucket)
         self._source = source
         self._target = target
         self._staging = staging
@@ -49,27 +44,21 @@ class Download:
 
     def is_unchanged(self, entry: Entry) -> bool:
         """Whether the file holds the object already: the same size, and the same time or content."""
-        file = self._target / entry.name
-        try:
-            status = file.stat()
-        except FileNotFoundError:
-            return False
-        if status.st_size != entry.size:
+        file = self._target / place_of(entry.name)
+        status = look_at_target(file)
+        if status is None or status.st_size != entry.size:
             return False
         if not self._checksum and status.st_mtime_ns // 1_000_000 == entry.modified:
             return True
-        return holds_object(self._client, file, self._source.join(entry.name), entry.etag)
+        return holds_object(self._objects.client, file, self._source.join(entry.name), entry.etag)
 
     def copy(self, entry: Entry) -> Step:
         """Copy an object, or the parts of a large one in steps of their own."""
-        file = self._target / entry.name
-        self._make_folder_of(entry.name)
+        file = self._target / place_of(entry.name)
+        self._make_folder_of(place_of(entry.name))
         if entry.size > 2 * PART_SIZE:
             return self._split(entry)
-        try:
-            content = self._read(entry)
-        except MissingObjectError:
-            return Step(entry.name, entry.size, Outcome.MISSING)
+        content = self._read(entry)
         staged = self._staging.write_file(content, entry.modified)
         self._check(entry, content, staged)
         self._staging.publish(staged, file)
@@ -83,8 +72,7 @@ class Download:
 
     def _read(self, entry: Entry) -> memoryview:
         address = self._source.join(entry.name)
-        with explaining(address):
-            content = memoryview(obstore.get(self._store, address.key, options={"if_match": entry.etag}).bytes())
+        content, _ = self._objects.read(address, etag=entry.etag)
         if len(content) != entry.size:
             raise _cut_off(address, entry.size, len(content))
         return content
@@ -93,33 +81,33 @@ class Download:
         """Hash what is in memory where that is enough."""
         address = self._source.join(entry.name)
         if count_parts(entry.etag) != 0 or not is_same(hash_bytes(content), entry.etag):
-            check_content(self._client, staged, address, entry.etag)
+            check_content(self._objects.client, staged, address, entry.etag)
 
     def _split(self, entry: Entry) -> Step:
         staged = self._staging.new_file()
         staged.touch()
-        parts = _Parts(entry, self._source.join(entry.name), self._store, staged, self._finish)
+        parts = _Parts(entry, self._source.join(entry.name), self._objects, staged, self._finish)
         return Step(entry.name, more=parts.tasks())
 
     def _finish(self, entry: Entry, staged: Path) -> None:
-        check_content(self._client, staged, self._source.join(entry.name), entry.etag)
-        self._staging.publish(staged, self._target / entry.name, entry.modified)
+        check_content(self._objects.client, staged, self._source.join(entry.name), entry.etag)
+        self._staging.publish(staged, self._target / place_of(entry.name), entry.modified)
 
 
 class _Parts:
     """The parts of one large object, read side by side into one file."""
 
     def __init__(
-        self, entry: Entry, address: S3Address, store: "S3Store", staged: Path, finish: Callable[[Entry, Path], None]
+        self, entry: Entry, address: S3Address, objects: Objects, staged: Path, finish: Callable[[Entry, Path], None]
     ) -> None:
         self._entry = entry
         self._address = address
-        self._store = store
+        self._objects = objects
         self._staged = staged
         self._finish = finish
         self._starts = range(0, entry.size, PART_SIZE)
         self._left = len(self._starts)
-        self._is_missing = False
+        self._failure: Exception | None = None
         self._lock = Lock()
 
     def tasks(self) -> Sequence[Callable[[], Step]]:
@@ -129,31 +117,36 @@ class _Parts:
     def _copy(self, start: int) -> Step:
         end = min(start + PART_SIZE, self._entry.size)
         try:
-            if not self._is_missing:
+            if not self._failure:
                 self._read(start, end)
-        except MissingObjectError:
-            self._is_missing = True
-        return Step(self._entry.name, end - start, self._count_down())
+        except (HeadraceError, OSError) as error:
+            self._failure = error
+        return self._count_down(Step(self._entry.name, end - start))
 
     def _read(self, start: int, end: int) -> None:
         position = start
         # Parts of two versions of an object must not meet in one file.
-        options: GetOptions = {"range": (start, end), "if_match": self._entry.etag}
-        with self._staged.open("r+b", buffering=0) as file, explaining(self._address):
-            for chunk in obstore.get(self._store, self._address.key, options=options).stream(min_chunk_size=_CHUNK):
+        chunks = self._objects.stream(self._address, etag=self._entry.etag, span=(start, end))
+        with self._staged.open("r+b", buffering=0) as file:
+            for chunk in chunks:
                 position += os.pwrite(file.fileno(), chunk, position)
         if position != end:
             raise _cut_off(self._address, end - start, position - start)
 
-    def _count_down(self) -> Outcome | None:
+    def _count_down(self, step: Step) -> Step:
+        """The step of a part; that of the last one says what became of the file."""
         with self._lock:
             self._left -= 1
             if self._left:
-                return None
-        if self._is_missing:
-            return Outcome.MISSING
-        self._finish(self._entry, self._staged)
-        return Outcome.COPIED
+                return step
+        try:
+            if self._failure:
+                raise self._failure
+            self._finish(self._entry, self._staged)
+        except (HeadraceError, OSError) as error:
+            self._staged.unlink(missing_ok=True)
+            return replace(conclude(self._entry, error), size=step.size)
+        return replace(step, outcome=Outcome.COPIED)
 
 
 def _cut_off(address: S3Address, expected: int, found: int) -> DamagedObjectError:

@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from headrace.data.checksums import hash_file
+from headrace.data.entries import Entry
 from headrace.data.errors import DamagedObjectError
-from headrace.data.listing import Entry, describe_file
+from headrace.data.folders import look_at_target
 from headrace.data.staging import Staging
 from headrace.data.work import Outcome, Step
 
@@ -29,12 +30,10 @@ class FileCopy:
     def is_unchanged(self, entry: Entry) -> bool:
         """Whether the target has the file already: the same size, and the same time or content."""
         source, target = self._source / entry.name, self._target / entry.name
-        if not target.exists():
+        status = look_at_target(target)
+        if status is None or status.st_size != entry.size:
             return False
-        found = describe_file(target, entry.name)
-        if found.size != entry.size:
-            return False
-        if not self._checksum and found.modified == entry.modified:
+        if not self._checksum and status.st_mtime_ns // 1_000_000 == entry.modified:
             return True
         return hash_file(source) == hash_file(target)
 

@@ -2,57 +2,20 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from headrace import s3_heads
 from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
 from headrace.data.connection import connect
-from headrace.data.errors import MissingObjectError, explaining
-
-STAGING: Final = ".headrace-partial"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file or an object.
-
-    Args:
-        name: Its path below the address it was listed from; ends with a slash if it is a folder.
-        size: Its bytes.
-        modified: When it was last written, in milliseconds since 1970; S3 tells no more.
-        etag: S3's mark of its content; empty for files of this machine.
-    """
-
-    name: str
-    size: int
-    modified: int
-    etag: str = ""
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a folder, or the empty object that some clients put in a folder's place."""
-        return self.name.endswith("/")
-
-    @property
-    def modified_at(self) -> datetime:
-        """When it was last written."""
-        return datetime.fromtimestamp(self.modified / 1000, UTC)
-
-
-@dataclass(frozen=True)
-class Usage:
-    """How much there is at an address."""
-
-    objects: int
-    bytes: int
+from headrace.data.entries import Entry, Usage
+from headrace.data.errors import MissingObjectError, as_shown, explaining
+from headrace.data.folders import describe_file, list_files, list_folder
 
 
 def list_objects(address: AddressLike, *, recursive: bool = False) -> Iterator[Entry]:
-    """What is at an address: one object, or what is in the folder.
+    """What is at an address: one object, or what is in the folder; also what is not a file, with its `problem`.
 
     Args:
         address: `s3://bucket/prefix` or a path.
@@ -65,12 +28,14 @@ def list_objects(address: AddressLike, *, recursive: bool = False) -> Iterator[E
 
 
 def measure_usage(address: AddressLike) -> Usage:
-    """How many objects are at an address, and their bytes together."""
-    objects = size = 0
-    for entry in list_objects(address, recursive=True):
-        objects += 1
-        size += entry.size
-    return Usage(objects, size)
+    """How many objects are at an address, and their bytes together; what is not a file does not count."""
+    return add_up(list_objects(address, recursive=True))
+
+
+def add_up(entries: Iterable[Entry]) -> Usage:
+    """How many of the entries are objects, and their bytes together."""
+    sizes = [entry.size for entry in entries if not entry.problem]
+    return Usage(len(sizes), sum(sizes))
 
 
 def find_entries(address: Address, *, recursive: bool = True) -> tuple[Address, Iterable[Entry]]:
@@ -103,21 +68,6 @@ def list_prefix(folder: S3Address, *, recursive: bool = True) -> Iterator[Entry]
                 yield _as_entry(name, found)
 
 
-def list_files(folder: Path) -> Iterator[Entry]:
-    """The files below a folder; links to folders are not followed."""
-    for place, folders, files in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if name != STAGING)
-        for name in sorted(files):
-            path = Path(place, name)
-            yield describe_file(path, path.relative_to(folder).as_posix())
-
-
-def describe_file(path: Path, name: str) -> Entry:
-    """A file as an entry."""
-    status = path.stat()
-    return Entry(name, status.st_size, status.st_mtime_ns // 1_000_000)
-
-
 def describe_object(address: S3Address) -> Entry:
     """An object as an entry under its own name.
 
@@ -131,19 +81,11 @@ def describe_object(address: S3Address) -> Entry:
 
 
 def _find_files(path: Path, *, recursive: bool) -> tuple[Path, Iterable[Entry]]:
-    if not path.exists():
-        raise MissingObjectError(f"there is nothing at {path}")
-    if not path.is_dir():
-        return path, [describe_file(path, path.name)]
-    return path, list_files(path) if recursive else _list_folder(path)
-
-
-def _list_folder(folder: Path) -> Iterator[Entry]:
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            yield Entry(f"{path.name}/", 0, 0)
-        else:
-            yield describe_file(path, path.name)
+    if path.is_dir():
+        return path, list_files(path) if recursive else list_folder(path)
+    if not os.path.lexists(path):
+        raise MissingObjectError(f"there is nothing at {as_shown(path)}")
+    return path, [describe_file(path, path.name)]
 
 
 def _empty(folder: S3Address) -> list[Entry]:
@@ -167,7 +109,3 @@ def _list_pages(folder: S3Address, *, recursive: bool) -> Iterator[dict[str, Any
 
 def _as_entry(name: str, found: dict[str, Any]) -> Entry:
     return Entry(name, found["Size"], round(found["LastModified"].timestamp() * 1000), found.get("ETag", ""))
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -8,17 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-import obstore
-
 from headrace.data.addresses import AddressLike, S3Address, parse_address
 from headrace.data.checksums import MIB, count_parts, hash_bytes
 from headrace.data.connection import connect
-from headrace.data.errors import AddressError, DamagedObjectError, explaining
+from headrace.data.errors import AddressError, DamagedObjectError
 from headrace.data.listing import describe_object
 from headrace.data.names import is_file_name
+from headrace.data.objects import Objects
 from headrace.data.replication import replicate
 from headrace.data.staging import staging_in
-from headrace.data.uploads import store_bytes
 from headrace.data.verification import check_answer
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def open_object(address: AddressLike) -> BinaryIO:
     where = parse_address(address)
     if isinstance(where, Path):
         return where.open("rb")
-    return io.BufferedReader(_ObjectReader(_with_readable_key(where)))
+    return io.BufferedReader(_ObjectReader(_with_key(where)))
 
 
 def read_bytes(address: AddressLike) -> bytes:
@@ -54,24 +52,18 @@ def read_bytes(address: AddressLike) -> bytes:
     where = parse_address(address)
     if isinstance(where, Path):
         return where.read_bytes()
-    connection = connect()
-    with explaining(where):
-        answer = obstore.get(connection.store_of(where.bucket), _with_readable_key(where).key)
-        content = bytes(answer.bytes())
-    etag = answer.meta["e_tag"] or ""
+    objects = Objects(connect(), _with_key(where).bucket)
+    content, etag = objects.read(where)
     if count_parts(etag) == 0:
-        client = connection.client_of(where.bucket)
-        check_answer(client, where, sent=hash_bytes(content), stored=etag, size=len(content))
-    return content
+        check_answer(objects.client, where, sent=hash_bytes(content), stored=etag, size=len(content))
+    return bytes(content)
 
 
 def write_bytes(address: AddressLike, content: bytes) -> None:
     """Store content as an object, over what is there: at once, or not at all."""
     where = parse_address(address)
     if isinstance(where, S3Address):
-        _with_readable_key(where)
-        connection = connect()
-        store_bytes(connection.client_of(where.bucket), connection.store_of(where.bucket), where, content)
+        Objects(connect(), _with_key(where).bucket).store(where, content)
         return
     with staging_in(where.parent) as staging:
         staged = staging.new_file()
@@ -97,7 +89,8 @@ def temporary_file(address: AddressLike) -> Iterator[Path]:
         yield where
         return
     with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
-        path = Path(folder, _with_readable_key(where).name)
+        name = _with_key(where).name
+        path = Path(folder, name if is_file_name(name) else "object")
         replicate(where, path)
         yield path
 
@@ -109,7 +102,7 @@ class _ObjectReader(io.RawIOBase):
         super().__init__()
         found = describe_object(address)
         self._address = address
-        self._store = connect().store_of(address.bucket)
+        self._objects = Objects(connect(), address.bucket)
         self._size, self._etag = found.size, found.etag
         self._position = 0
         self._block, self._block_start = memoryview(b""), 0
@@ -160,11 +153,7 @@ class _ObjectReader(io.RawIOBase):
         self._block_start = self._position
 
     def _fetch(self, start: int, end: int) -> memoryview:
-        with explaining(self._address):
-            answer = obstore.get(
-                self._store, self._address.key, options={"range": (start, end), "if_match": self._etag}
-            )
-            content = memoryview(answer.bytes())
+        content, _ = self._objects.read(self._address, etag=self._etag, span=(start, end))
         if len(content) != end - start:
             raise DamagedObjectError(
                 f"{self._address} arrived with {len(content):,} of {end - start:,} bytes; try again"
@@ -172,7 +161,7 @@ class _ObjectReader(io.RawIOBase):
         return content
 
 
-def _with_readable_key(address: S3Address) -> S3Address:
-    if not is_file_name(address.key):
-        raise AddressError(f"{address} is the key of no file: it has an empty, '.' or '..' part; rename the object")
+def _with_key(address: S3Address) -> S3Address:
+    if not address.key:
+        raise AddressError(f"{address} names a bucket, not an object; write s3://bucket/key")
     return address

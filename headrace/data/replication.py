@@ -1,25 +1,47 @@
 """Replicas of what is at one address at another: only what changed, whole or not at all, checked."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
 from headrace.data.bucket_copies import BucketCopy
 from headrace.data.checksums import PART_SIZE
 from headrace.data.connection import WORKERS, connect
 from headrace.data.downloads import Download
-from headrace.data.errors import MissingObjectError
+from headrace.data.entries import Entry
+from headrace.data.errors import AddressError, DataError, KeyRefusedError, MissingObjectError, as_shown
+from headrace.data.failures import conclude, tell_reason
 from headrace.data.file_copies import FileCopy
-from headrace.data.listing import Entry, describe_object, find_entries, list_prefix
-from headrace.data.names import keep_files
+from headrace.data.listing import describe_object, find_entries, list_prefix
+from headrace.data.mirrors import check_mirror, delete, find_surplus, list_own_files
+from headrace.data.names import is_file_name, place_of, settle_files, settle_objects
+from headrace.data.objects import Objects
 from headrace.data.staging import Staging, staging_in
 from headrace.data.uploads import Upload
 from headrace.data.work import Outcome, Step, work_off
+from headrace.errors import HeadraceError
+from headrace.files import is_stream
+
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out.
+
+    Args:
+        name: Which one.
+        reason: Why.
+    """
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +54,8 @@ class Report:
         copied: The names of those that were copied, sorted.
         unchanged: The names of those that were there already.
         missing: The names of those that were listed, but gone when their turn came.
+        skipped: Those that could not be copied, or deleted, with the reasons.
+        deleted: The names of those that were deleted because the source has none of the name.
         bytes_copied: The size of the copied ones.
     """
 
@@ -40,7 +64,26 @@ class Report:
     copied: tuple[str, ...]
     unchanged: tuple[str, ...]
     missing: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    deleted: tuple[str, ...]
     bytes_copied: int
+
+
+class IncompleteError(DataError):
+    """Some files could not be copied; all others were.
+
+    Args:
+        report: What was done, with the reason for each that was not.
+    """
+
+    def __init__(self, report: Report) -> None:
+        shown = "; ".join(f"{as_shown(file.name)}: {file.reason}" for file in report.skipped[:_SHOWN])
+        more = len(report.skipped) - _SHOWN
+        super().__init__(
+            f"{report.source}: {len(report.skipped)} could not be copied to {report.target}, the others were: {shown}"
+            + (f"; and {more} more" if more > 0 else "")
+        )
+        self.report = report
 
 
 @dataclass(slots=True)
@@ -65,6 +108,9 @@ def replicate(
     *,
     workers: int = WORKERS,
     checksum: bool = False,
+    takes: Callable[[str], bool] | None = None,
+    mirror: bool = False,
+    content_type: str | None = None,
     dry_run: bool = False,
     progress: Callable[[Progress], object] | None = None,
 ) -> Report:
@@ -77,20 +123,31 @@ def replicate(
         target: `s3://bucket/prefix` or a path; for one object its own address, unless it is a folder.
         workers: How many requests run at once.
         checksum: Whether to compare contents also where size and time say that nothing has changed.
-        dry_run: Whether to report only what would be copied.
+        takes: Whether a name is wanted, such as `Patterns.takes`; all others are left alone at both places.
+        mirror: Whether to delete at the target what the source has not, after everything has been copied.
+        content_type: The one of all objects that are uploaded; by default their names say it.
+        dry_run: Whether to report only what would be done.
         progress: Is told, in the caller's thread, how far it is.
 
     Raises:
-        KeyRefusedError: Before anything is copied, if a key names no file inside the folder.
-        DamagedObjectError: If something arrives cut off or with another checksum.
-        DataError: If anything else goes wrong; a single object that is gone by its turn is only reported.
+        IncompleteError: At the end, if some could not be copied; nothing is deleted then.
+        DataError: At once, if it is one object that cannot be copied, or if all would fail of the same.
     """
-    route = _find_route(source, target)
+    takes = takes or (lambda _: True)
+    route = _find_route(source, target, takes)
+    if content_type and not route.is_upload:
+        raise AddressError("a content type can be given to what is uploaded from this machine only")
     record = _Record(route, progress)
-    with _open_transfer(route, checksum=checksum, dry_run=dry_run) as transfer:
+    if mirror:
+        check_mirror(route.source, route.target, route.entries, is_single=route.is_single)
+    existing = _find_existing(route.target) if isinstance(route.target, S3Address) else {}
+    with _open_transfer(route, existing, content_type, checksum=checksum, dry_run=dry_run) as transfer:
         tasks = (partial(_deal_with, transfer, entry, dry_run=dry_run) for entry in route.entries)
         work_off(tasks, min(workers, route.count_steps()), record.add)
-    return record.report()
+    if mirror and not record.errors:
+        surplus = find_surplus(_list_target(route.target, existing), route.list_places(), takes)
+        record.note(_delete(route.target, surplus, dry_run=dry_run))
+    return record.conclude()
 
 
 @dataclass(frozen=True)
@@ -101,15 +158,31 @@ class _Route:
     target: Address
     entries: Sequence[Entry]
 
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one object."""
+        return _is_one_object(self.source)
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether it leads from this machine to S3."""
+        return isinstance(self.source, Path) and isinstance(self.target, S3Address)
+
     def count_steps(self) -> int:
         """How many steps the work can fall into."""
         return sum(1 + entry.size // PART_SIZE for entry in self.entries)
+
+    def list_places(self) -> Iterator[str]:
+        """The names that the files have at the target."""
+        is_folder = isinstance(self.target, Path)
+        return (place_of(entry.name) if is_folder else entry.name for entry in self.entries)
 
 
 class _Record:
     """Keeps what became of each file."""
 
     def __init__(self, route: _Route, progress: Callable[[Progress], object] | None) -> None:
+        self.errors: dict[str, Exception] = {}
         self._route = route
         self._sizes = {entry.name: entry.size for entry in route.entries}
         self._names: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
@@ -121,65 +194,112 @@ class _Record:
         self._progress.bytes += step.size
         if step.outcome:
             self._progress.files += 1
-            self._names[step.outcome].append(step.name)
+            self.note([step])
         if self._tell:
             self._tell(self._progress)
 
-    def report(self) -> Report:
-        """Everything noted; a single object under its own name."""
-        return Report(
+    def note(self, steps: Iterable[Step]) -> None:
+        """Take note of what became of files."""
+        for step in steps:
+            if step.outcome:
+                self._names[step.outcome].append(step.name)
+            if step.error and step.outcome is Outcome.SKIPPED:
+                self.errors[step.name] = step.error
+
+    def conclude(self) -> Report:
+        """Everything noted; a single object under its own name.
+
+        Raises:
+            IncompleteError: If something was skipped.
+        """
+        if self._route.is_single:
+            for error in self.errors.values():
+                raise error
+        report = Report(
             source=str(self._route.source),
             target=str(self._route.target),
             copied=self._list(Outcome.COPIED),
             unchanged=self._list(Outcome.UNCHANGED),
             missing=self._list(Outcome.MISSING),
+            skipped=tuple(Skipped(name, self._find_reason(name)) for name in sorted(self.errors)),
+            deleted=self._list(Outcome.DELETED),
             bytes_copied=sum(self._sizes[name] for name in self._names[Outcome.COPIED]),
         )
+        if report.skipped:
+            raise IncompleteError(report)
+        return report
 
     def _list(self, outcome: Outcome) -> tuple[str, ...]:
         return tuple(sorted(name or self._route.source.name for name in self._names[outcome]))
 
+    def _find_reason(self, name: str) -> str:
+        places = (self._route.source, self._route.target)
+        subjects = tuple(place.join(name) if isinstance(place, S3Address) else place / name for place in places)
+        return tell_reason(self.errors[name], subjects)
 
-def _find_route(source: AddressLike, target: AddressLike) -> _Route:
-    where, entries = find_entries(parse_address(source))
+
+def _find_route(source: AddressLike, target: AddressLike, takes: Callable[[str], bool]) -> _Route:
+    where, found = find_entries(parse_address(source))
+    listed = list(found)
+    entries = [entry for entry in listed if takes(entry.name)]
+    if listed and not entries:
+        raise MissingObjectError(f"{where} has {len(listed)} files, and the patterns take none of them")
     goal = parse_address(target)
     if _is_one_object(where):
-        return _Route(where, _place_one(where, goal, target), [replace(entry, name="") for entry in entries])
-    if isinstance(where, S3Address) and isinstance(goal, Path):
+        return _Route(where, _place_one(where, goal, target), [_as_single(where, entry) for entry in entries])
+    if isinstance(goal, S3Address):
+        folder = goal.as_folder()
+        return _Route(where, folder, list(settle_objects(entries, folder)))
+    if isinstance(where, S3Address):
         # Large ones first, so that none is left to the end alone.
-        kept = sorted(keep_files(entries), key=lambda entry: -entry.size)
-        return _Route(where, goal, kept)
-    return _Route(where, goal.as_folder() if isinstance(goal, S3Address) else goal, list(entries))
+        return _Route(where, goal, sorted(settle_files(entries), key=lambda entry: -entry.size))
+    return _Route(where, goal, entries)
 
 
 def _is_one_object(where: Address) -> bool:
     return not (where.is_folder if isinstance(where, S3Address) else where.is_dir())
 
 
+def _as_single(where: Address, entry: Entry) -> Entry:
+    if entry.problem:
+        raise DataError(f"{where}: {entry.problem}")
+    return replace(entry, name="")
+
+
 def _place_one(where: Address, goal: Address, written: AddressLike) -> Address:
     """Where one object goes: into a folder under its own name, or to the very address."""
     if isinstance(goal, S3Address):
         return goal.join(where.name) if goal.is_folder else goal
-    is_folder = goal.is_dir() or os.fspath(goal if isinstance(written, S3Address) else written).endswith("/")
-    return goal / where.name if is_folder else goal
+    if not (goal.is_dir() or os.fspath(goal if isinstance(written, S3Address) else written).endswith("/")):
+        return goal
+    if not is_file_name(where.name):
+        raise KeyRefusedError(f"{where}: its key is not the name of a file; name the file to copy it to")
+    return goal / where.name
 
 
 @contextmanager
-def _open_transfer(route: _Route, *, checksum: bool, dry_run: bool) -> Iterator[_Transfer]:
+def _open_transfer(
+    route: _Route, existing: Mapping[str, Entry], content_type: str | None, *, checksum: bool, dry_run: bool
+) -> Iterator[_Transfer]:
     source, target = route.source, route.target
     if isinstance(target, S3Address):
-        existing = _find_existing(target)
         if isinstance(source, S3Address):
             yield BucketCopy(connect(), source, target, existing, checksum=checksum)
         else:
-            yield Upload(connect(), source, target, existing, checksum=checksum)
+            objects = Objects(connect(), target.bucket, content_type=content_type)
+            yield Upload(objects, source, target, existing, checksum=checksum)
         return
-    folder = target.parent if _is_one_object(source) else target
+    folder = _find_staging(target) if route.is_single else target
     with nullcontext(Staging(folder)) if dry_run else staging_in(folder) as staging:
         if isinstance(source, S3Address):
             yield Download(connect(), source, target, staging, checksum=checksum)
         else:
             yield FileCopy(source, target, staging, checksum=checksum)
+
+
+def _find_staging(target: Path) -> Path:
+    """Where a single file grows; what is written through has no folder to make one beside."""
+    return Path(tempfile.gettempdir()) if is_stream(target) else target.parent
 
 
 def _find_existing(target: S3Address) -> Mapping[str, Entry]:
@@ -191,12 +311,20 @@ def _find_existing(target: S3Address) -> Mapping[str, Entry]:
         return {}
 
 
+def _list_target(target: Address, existing: Mapping[str, Entry]) -> Iterable[str]:
+    return existing if isinstance(target, S3Address) else list_own_files(target)
+
+
+def _delete(target: Address, names: Sequence[str], *, dry_run: bool) -> Iterable[Step]:
+    return (Step(name, outcome=Outcome.DELETED) for name in names) if dry_run else delete(target, names)
+
+
 def _deal_with(transfer: _Transfer, entry: Entry, *, dry_run: bool) -> Step:
-    if transfer.is_unchanged(entry):
-        return Step(entry.name, entry.size, Outcome.UNCHANGED)
-    if dry_run:
-        return Step(entry.name, entry.size, Outcome.COPIED)
     try:
-        return transfer.copy(entry)
-    except MissingObjectError:
-        return Step(entry.name, entry.size, Outcome.MISSING)
+        if entry.problem:
+            raise DataError(entry.problem)
+        if transfer.is_unchanged(entry):
+            return Step(entry.name, entry.size, Outcome.UNCHANGED)
+        return Step(entry.name, entry.size, Outcome.COPIED) if dry_run else transfer.copy(entry)
+    except (HeadraceError, OSError) as error:
+        return conclude(entry, error)

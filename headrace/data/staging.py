@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from headrace.data.listing import STAGING
+from headrace.data.folders import STAGING
 from headrace.files import put_in_place
 
 _LOCK: Final = "lock"

@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     COPIED = "copied"
     UNCHANGED = "unchanged"
     MISSING = "missing"
+    SKIPPED = "skipped"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,14 @@ class Step:
         name: The file it worked on.
         size: The bytes it has dealt with.
         outcome: What became of the file, once that is known.
+        error: Why it was skipped.
         more: The pieces the rest of the work falls into.
     """
 
     name: str
     size: int = 0
     outcome: Outcome | None = None
+    error: Exception | None = None
     more: Sequence["Task"] = field(default=(), repr=False)
 
 

@@ -52,6 +52,8 @@ def test_copy_prints_a_report_as_json(images: Path, tmp_path: Path) -> None:
         "copied": [],
         "unchanged": ["a.jpg", "cats/1.jpg"],
         "missing": [],
+        "skipped": [],
+        "deleted": [],
         "bytes_copied": 0,
     }
 
@@ -74,6 +76,166 @@ def test_copy_exits_with_3_when_objects_are_missing(
 
     assert answer.exit_code == 3
     assert "missing: gone was listed, but is gone\n" in answer.stderr
+
+
+@pytest.fixture
+def untidy(images: Path) -> Path:
+    """A folder with a file, a linked folder, a broken link and a pipe."""
+    (images.parent / "linked").mkdir()
+    (images.parent / "linked" / "in.txt").write_bytes(b"2")
+    (images / "linkdir").symlink_to("../linked")
+    (images / "broken").symlink_to("nowhere")
+    os.mkfifo(images / "pipe")
+    return images
+
+
+SKIPPED = "skipped: broken: a link to nothing (nowhere)\nskipped: pipe: a named pipe, not a file\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_copy_skips_what_is_not_a_file_and_ends_with_3(untidy: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    answer = invoke("copy", untidy, tmp_path / "copy", *options)
+
+    assert answer.exit_code == 3
+    assert answer.stdout == "a.jpg\ncats/1.jpg\nlinkdir/in.txt\n"
+    assert answer.stderr.startswith(SKIPPED)
+    assert answer.stderr.endswith(" (5 bytes), 0 unchanged, 0 missing, 2 skipped\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [(("du",), "5\t3\n"), (("ls",), "1\t1970-01-01T00:00:00Z\ta.jpg\n\t\tcats/\n\t\tlinkdir/\n")],
+)
+def test_tells_what_is_not_a_file_and_ends_with_3(untidy: Path, command: tuple[str, ...], printed: str) -> None:
+    answer = invoke(*command, untidy)
+
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (3, printed, SKIPPED)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "copied"),
+    [
+        (("--exclude", "*.jpg"), ["notes.txt"]),
+        (("--exclude", "*", "--include", "*.jpg"), ["a.jpg", "cats/1.jpg"]),
+        (("--include", "*.jpg", "--exclude", "*", "--include=n*"), ["notes.txt"]),
+        (("--exclude", "cats/*"), ["a.jpg", "notes.txt"]),
+        (("--include", "*.jpg"), ["a.jpg", "cats/1.jpg", "notes.txt"]),
+    ],
+)
+def test_copy_lets_the_last_pattern_decide(
+    images: Path, tmp_path: Path, patterns: tuple[str, ...], copied: list[str]
+) -> None:
+    (images / "notes.txt").touch()
+
+    assert invoke("copy", *patterns, images, tmp_path / "copy").stdout.split() == copied
+
+
+def test_copy_refuses_patterns_that_leave_nothing(images: Path, tmp_path: Path) -> None:
+    answer = invoke("copy", "--exclude", "*", "--include", "*.jpgg", images, tmp_path / "copy")
+
+    assert answer.exit_code == 1
+    assert f"{images} has 2 files, and the patterns take none of them" in answer.stderr
+
+
+def test_copy_deletes_what_the_source_has_not(images: Path, tmp_path: Path) -> None:
+    target = tmp_path / "copy"
+    (target / "old").mkdir(parents=True)
+    (target / "old" / "2.jpg").touch()
+    (target / "keep.txt").touch()
+
+    options = ("--delete", "--exclude", "*.txt", images, target)
+    shown = invoke("copy", "--dry-run", *options)
+    assert (target / "old" / "2.jpg").exists()
+    answer = invoke("copy", *options)
+
+    assert shown.stderr == "to delete: old/2.jpg\n2 to copy (4 bytes), 0 unchanged, 0 missing, 1 to delete\n"
+    assert answer.stderr == "deleted: old/2.jpg\n2 copied (4 bytes), 0 unchanged, 0 missing, 1 deleted\n"
+    assert sorted(path.name for path in target.iterdir()) == ["a.jpg", "cats", "keep.txt"]
+
+
+def test_copy_deletes_nothing_when_something_was_skipped(untidy: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "old").touch()
+
+    answer = invoke("copy", "--delete", untidy, tmp_path / "copy")
+
+    assert answer.exit_code == 3
+    assert "nothing was deleted, since not everything could be copied\n" in answer.stderr
+    assert (tmp_path / "copy" / "old").exists()
+
+
+def test_copy_takes_standard_input_and_pipes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    program = [sys.executable, "-c", PROGRAM, "data", "copy"]
+
+    subprocess.run([*program, "-", str(tmp_path / "one")], input=b"1", check=True, capture_output=True)
+    with subprocess.Popen([*program, tmp_path / "pipe", tmp_path / "two"], stdout=subprocess.DEVNULL) as reader:
+        (tmp_path / "pipe").write_bytes(b"2")
+
+    assert reader.returncode == 0
+    assert (tmp_path / "one").read_bytes() == b"1"
+    assert (tmp_path / "two").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize("command", [("cat", "-"), ("copy", "-", "-"), ("copy", "/dev/stdin", "-")])
+def test_prints_standard_input(command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "data", *command], input=b"\x00\xff", check=True, capture_output=True
+    )
+
+    assert done.stdout == b"\x00\xff"
+
+
+@pytest.mark.parametrize("target", ["/dev/stdout", "/dev/null"])
+def test_copy_writes_through_devices(images: Path, target: str) -> None:
+    program = [sys.executable, "-c", PROGRAM, "data", "copy", str(images / "a.jpg"), target]
+
+    done = subprocess.run(program, check=True, capture_output=True)
+
+    assert done.stdout.startswith(b"a" if target == "/dev/stdout" else b"")
+    assert not Path("/dev/null").is_file()
+
+
+def test_copy_keeps_a_link_in_the_place_of_a_file(images: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("v7")
+
+    invoke("copy", images / "a.jpg", tmp_path / "link")
+
+    assert (tmp_path / "v7").read_bytes() == b"a"
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_copy_prints_to_standard_output(images: Path) -> None:
+    answer = invoke("copy", images / "a.jpg", "-")
+
+    assert (answer.stdout_bytes, answer.stderr) == (b"a", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-", "."),
+        ("-", "s3://raw/"),
+        ("-", "new", "--delete"),
+        ("-", "new", "--include", "*"),
+        ("file", "-", "--json"),
+        (".", "new", "--content-type", "text/csv"),
+    ],
+)
+def test_copy_refuses_what_cannot_be_meant(
+    tmp_path: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+
+    assert invoke("copy", *arguments).exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_prints_odd_names_on_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a\r\x1b[31m\nb").touch()
+
+    assert invoke("ls", tmp_path).stdout.endswith("\ta\\r\\x1b[31m\\nb\n")
 
 
 def test_ls_prints_bytes_times_and_names(images: Path) -> None:

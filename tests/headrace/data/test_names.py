@@ -1,50 +1,70 @@
-"""Keys that can be files, and keys that cannot."""
+"""Keys that can be files, and keys that cannot; names that can be keys."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.data.errors import KeyRefusedError
-from headrace.data.listing import Entry
-from headrace.data.names import keep_files
+from headrace.data.addresses import S3Address
+from headrace.data.entries import Entry
+from headrace.data.names import place_of, settle_files, settle_objects
 
 
-def entries(*names: str, size: int = 1) -> list[Entry]:
-    return [Entry(name, size, 0) for name in names]
+def settle(*names: str, size: int = 1) -> dict[str, str]:
+    """The problem of each name."""
+    return {entry.name: entry.problem for entry in settle_files(Entry(name, size, 0) for name in names)}
 
 
 @given(st.text())
-def test_keeps_only_names_inside_the_folder(name: str) -> None:
-    try:
-        kept = keep_files(entries(name))
-    except KeyRefusedError:
+def test_takes_only_names_inside_the_folder(name: str) -> None:
+    if settle(name)[name]:
         return
 
-    assert kept[0].name == name
-    assert not name.startswith("/")
-    assert not {"", ".", ".."} & set(name.split("/"))
+    place = place_of(name)
+    assert not place.startswith("/")
+    assert not {"", ".", ".."} & set(place.split("/"))
 
 
-def test_names_the_first_refused_keys_and_counts_the_rest() -> None:
-    with pytest.raises(KeyRefusedError, match=r"'\.\./0', '\.\./1', '\.\./2' and 7 more: no name of a file"):
-        keep_files(entries(*(f"../{number}" for number in range(10))))
+@pytest.mark.parametrize("name", ["../a", "a/../../b", "./a", "a/..", "a/", "/", "a\0b", ".headrace-partial/a"])
+def test_takes_no_key_that_names_no_file_in_the_folder(name: str) -> None:
+    assert settle("fine", name) == {
+        "fine": "",
+        name: "its key is not the name of a file inside the folder; rename the object",
+    }
 
 
-def test_refuses_content_under_a_folders_name() -> None:
-    with pytest.raises(KeyRefusedError, match="'a/'"):
-        keep_files(entries("a/"))
+@pytest.mark.parametrize(("name", "place"), [("a//b", "a/b"), ("/etc/passwd", "etc/passwd"), ("///a", "a")])
+def test_drops_empty_segments_as_the_aws_cli_does(name: str, place: str) -> None:
+    assert settle(name) == {name: ""}
+    assert place_of(name) == place
 
 
-def test_refuses_the_name_of_its_own_folder_for_unfinished_files() -> None:
-    with pytest.raises(KeyRefusedError):
-        keep_files(entries(".headrace-partial/a"))
+def test_gives_a_place_to_the_key_that_is_its_own_path() -> None:
+    problems = settle("a//b", "a/b", "/a/b")
+
+    assert problems["a/b"] == ""
+    assert problems["a//b"] == problems["/a/b"] == "it would be the same file as 'a/b'; rename one of them"
 
 
-@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b/c/d", "a/b"), ("a", "a/b/c")])
-def test_refuses_a_file_in_the_place_of_a_folder(names: tuple[str, ...]) -> None:
-    with pytest.raises(KeyRefusedError, match="both an object and a folder of objects; rename one of them"):
-        keep_files(entries(*names))
+@pytest.mark.parametrize(("file", "below"), [("a", "a/b"), ("a/b", "a/b/c/d"), ("a", "a/b/c"), ("a", "a//b")])
+def test_keeps_a_folder_of_objects_and_skips_the_object_of_its_name(file: str, below: str) -> None:
+    assert settle(file, below) == {file: "both an object and a folder of objects; rename one of them", below: ""}
 
 
 def test_keeps_names_that_only_begin_alike() -> None:
-    assert len(keep_files(entries("a", "a.b/c", "ab/c", "ab/d"))) == 4
+    assert set(settle("a", "a.b/c", "ab/c", "ab/d").values()) == {""}
+
+
+def test_leaves_out_the_empty_objects_that_stand_for_folders() -> None:
+    assert settle("a/", size=0) == {}
+
+
+def test_finds_names_that_cannot_be_keys() -> None:
+    entries = [Entry("fine", 1, 0), Entry("\udcff", 1, 0), Entry("é" * 510, 1, 0)]
+
+    problems = [entry.problem for entry in settle_objects(entries, S3Address("raw", "images/"))]
+
+    assert problems == [
+        "",
+        "its name is not UTF-8, as keys must be; rename the file",
+        "its key would have 1,027 bytes, and S3 takes 1,024",
+    ]

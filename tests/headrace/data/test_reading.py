@@ -125,10 +125,58 @@ def test_says_when_there_is_no_such_object(bucket: Bucket, read: object) -> None
         read(f"{bucket.uri}/none")
 
 
-@pytest.mark.parametrize("key", ["a//b", "../a", "a/"])
-def test_says_which_keys_it_cannot_read(bucket: Bucket, key: str) -> None:
-    with pytest.raises(data.AddressError, match=r"it has an empty, '\.' or '\.\.' part; rename the object"):
-        data.read_bytes(f"{bucket.uri}/{key}")
+@pytest.mark.parametrize("key", ["a//b", "/a", "../a", "a/", "a\rb"])
+def test_reads_and_writes_objects_of_any_key(bucket: Bucket, key: str) -> None:
+    data.write_bytes(f"{bucket.uri}/{key}", CONTENT)
+
+    assert bucket.get(key) == CONTENT
+    assert data.read_bytes(f"{bucket.uri}/{key}") == CONTENT
+    with data.open_object(f"{bucket.uri}/{key}") as file:
+        file.seek(1_000_000)
+        assert file.read() == CONTENT[1_000_000:]
+
+
+@pytest.mark.parametrize("key", ["a//b", "/a", "a/..", "a\rb"])
+def test_gives_a_temporary_file_to_objects_of_any_key(bucket: Bucket, key: str) -> None:
+    with data.temporary_file(bucket.put(key, CONTENT)) as path:
+        assert path.read_bytes() == CONTENT
+
+
+def test_says_that_a_bucket_is_not_an_object(bucket: Bucket) -> None:
+    with pytest.raises(data.AddressError, match="names a bucket, not an object"):
+        data.read_bytes(bucket.uri)
+
+
+@pytest.mark.parametrize("size", [0, 10, 8 * 1024 * 1024, 20 * 1024 * 1024])
+def test_stores_a_stream(bucket: Bucket, size: int) -> None:
+    content = bytes(size)
+
+    assert data.write_stream(f"{bucket.uri}/new.csv", io.BytesIO(content)) == size
+
+    assert bucket.get("new.csv") == content
+    assert bucket.s3.head_object(Bucket=bucket.name, Key="new.csv")["ContentType"] == "text/csv"
+
+
+class Breaking(io.RawIOBase):
+    """A stream that breaks off after a first part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reads = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        self._reads += 1
+        if self._reads > 2:
+            raise KeyboardInterrupt
+        return bytes(size)
+
+
+def test_leaves_nothing_of_a_stream_that_breaks_off(bucket: Bucket) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        data.write_stream(f"{bucket.uri}/new", Breaking())  # type: ignore[arg-type]
+
+    assert bucket.list_keys() == []
+    assert not bucket.s3.list_multipart_uploads(Bucket=bucket.name).get("Uploads")
 
 
 def test_lists_one_level_or_all(bucket: Bucket) -> None:

@@ -182,23 +182,104 @@ def test_leaves_out_the_empty_objects_that_stand_for_folders(bucket: Bucket, tmp
     assert read_folder(tmp_path) == {"cats/1.jpg": b"cat"}
 
 
-@pytest.mark.parametrize("key", ["../a", "a/../../b", "a//b", "./a", "/etc/passwd", "a/.."])
-def test_refuses_keys_that_name_no_file_in_the_folder(bucket: Bucket, tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize("key", ["../a", "a/../../b", "./a", "a/.."])
+def test_skips_keys_that_name_no_file_in_the_folder(bucket: Bucket, tmp_path: Path, key: str) -> None:
     bucket.put("images/fine", b"fine")
     bucket.put(f"images/{key}")
 
-    with pytest.raises(data.KeyRefusedError, match="no name of a file inside the folder; rename the objects"):
-        data.replicate(f"{bucket.uri}/images/", tmp_path / "folder")
+    for dry_run in (True, False):
+        with pytest.raises(data.IncompleteError) as stopped:
+            data.replicate(f"{bucket.uri}/images/", tmp_path / "folder", dry_run=dry_run)
 
-    assert read_folder(tmp_path) == {}
+    assert stopped.value.report.copied == ("fine",)
+    assert [file.name for file in stopped.value.report.skipped] == [key]
+    assert read_folder(tmp_path) == {"folder/fine": b"fine"}
 
 
-def test_refuses_an_object_with_the_name_of_a_folder(bucket: Bucket, tmp_path: Path) -> None:
+ODD = {
+    "a//b": "a/b",
+    "/x": "x",
+    "cr\r": "cr\r",
+    "line\n/1": "line\n/1",
+    "é 1+#?%41*&<>'\"\\": "é 1+#?%41*&<>'\"\\",
+    "esc\x1b[31m": "esc\x1b[31m",
+}
+
+
+def test_copies_odd_keys_to_files(bucket: Bucket, tmp_path: Path) -> None:
+    for key in ODD:
+        bucket.put(key, key.encode())
+
+    data.replicate(bucket.uri, tmp_path)
+
+    assert read_folder(tmp_path) == {place: key.encode() for key, place in ODD.items()}
+    assert data.replicate(bucket.uri, tmp_path).copied == ()
+    assert data.replicate(bucket.uri, tmp_path, checksum=True).copied == ()
+
+
+@pytest.mark.parametrize("size", [10, 17 * MIB])
+def test_copies_files_of_odd_names(bucket: Bucket, tmp_path: Path, size: int) -> None:
+    content = os.urandom(size)
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "a\rb.jpg").write_bytes(content)
+
+    data.replicate(tmp_path / "from", bucket.uri)
+    data.replicate(bucket.uri, tmp_path / "to")
+
+    assert bucket.list_keys() == ["a\rb.jpg"]
+    assert read_folder(tmp_path / "to") == {"a\rb.jpg": content}
+
+
+@pytest.mark.parametrize("key", ODD)
+def test_copies_one_object_of_an_odd_key(bucket: Bucket, tmp_path: Path, key: str) -> None:
+    data.replicate(bucket.put(key, b"odd"), tmp_path / "file")
+
+    assert (tmp_path / "file").read_bytes() == b"odd"
+
+
+def test_skips_an_object_with_the_name_of_a_folder(bucket: Bucket, tmp_path: Path) -> None:
     bucket.put("a", b"object")
     bucket.put("a/b", b"below")
 
-    with pytest.raises(data.KeyRefusedError, match="'a': both an object and a folder of objects"):
+    with pytest.raises(data.IncompleteError, match="a: both an object and a folder of objects"):
         data.replicate(bucket.uri, tmp_path)
+
+    assert read_folder(tmp_path) == {"a/b": b"below"}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_skips_what_a_folder_or_a_file_stands_in_the_way_of(bucket: Bucket, tmp_path: Path, dry_run: bool) -> None:
+    for key in ("a", "b/c", "fine", "n" * 300):
+        bucket.put(key)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").touch()
+
+    with pytest.raises(data.IncompleteError) as stopped:
+        data.replicate(bucket.uri, tmp_path, dry_run=dry_run)
+
+    assert stopped.value.report.copied == ("fine",)
+    assert {file.name[:3]: file.reason for file in stopped.value.report.skipped} == {
+        "a": "a folder is in its place",
+        "b/c": "a file is in the place of one of its folders",
+        "nnn": "its name is too long for a file",
+    }
+
+
+def test_follows_links_and_skips_what_is_not_a_file(bucket: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "in.txt").write_bytes(b"2")
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "a.txt").write_bytes(b"1")
+    (source / "linkdir").symlink_to("../real")
+    (source / "broken").symlink_to("nowhere")
+    os.mkfifo(source / "pipe")
+
+    with pytest.raises(data.IncompleteError) as stopped:
+        data.replicate(source, bucket.uri)
+
+    assert bucket.list_keys() == ["a.txt", "linkdir/in.txt"]
+    assert [file.name for file in stopped.value.report.skipped] == ["broken", "pipe"]
 
 
 @pytest.mark.parametrize("size", [100, 20 * MIB])
@@ -229,7 +310,7 @@ def test_notices_an_object_that_is_replaced_after_it_was_listed(
         "headrace.data.replication.find_entries", lambda _: (data.parse_address(f"{bucket.uri}/"), listed)
     )
 
-    with pytest.raises(data.ChangedObjectError, match="/a was replaced while it was being read"):
+    with pytest.raises(data.IncompleteError, match="/a was replaced while it was being read"):
         data.replicate(bucket.uri, tmp_path)
 
 
@@ -277,7 +358,7 @@ def test_notices_damaged_downloads(
     with spoiling(s3_environment["AWS_ENDPOINT_URL"], SPOILT[fault]) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
 
-        with pytest.raises(data.DamagedObjectError, match=message):
+        with pytest.raises(data.IncompleteError, match=message):
             data.replicate(bucket.uri, tmp_path)
 
     assert read_folder(tmp_path) == {}
