@@ -1,6 +1,7 @@
 """The README's first command, as a new user gives it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,26 @@ def test_prints_what_the_readme_shows(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert set(outline(done.stdout)) == set(outline(shown))
     assert done.stderr == ""
+    assert cloud.find(folder / "cloud") is None
+
+
+def test_runs_the_readmes_commands_for_ones_own_clients(tmp_path: Path) -> None:
+    folder = make_folders(tmp_path / "local").base
+    blocks = (PROJECT / "README.md").read_text().split("```\n")
+    (commands,) = (block for block in blocks if 'eval "$(headrace local up)"' in block)
+    elsewhere = commands.replace("local up", f"local up --port {find_free_port()}")
+    elsewhere = elsewhere.replace("headrace local", f"headrace local --folder {folder}").replace(
+        ".headrace/", f"{folder}/"
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    done = subprocess.run(
+        ["sh", "-ec", elsewhere], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "SUCCEEDED" in done.stdout
+    assert '"EndpointStatus": "InService"' in done.stdout
     assert cloud.find(folder / "cloud") is None
 
 
