@@ -1,10 +1,10 @@
 """The command line: what to normalize, to where, and how."""
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Final, NoReturn
+from typing import Final
 
+from containers.shared.arguments import ArgumentParser
 from lambdas.image_normalizer.errors import BadOptionError
 from lambdas.image_normalizer.options import Options, parse_options
 
@@ -37,14 +37,6 @@ class Job:
     connections: int
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are reported like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of ending the process."""
-        raise ArgumentError(f"{message}; see --help")
-
-
 def parse_job(arguments: Sequence[str]) -> Job:
     """The command line, checked."""
     parsed = _build_parser().parse_args(arguments)
@@ -65,11 +57,11 @@ def parse_job(arguments: Sequence[str]) -> Job:
     return job
 
 
-def _build_parser() -> Parser:
-    parser = Parser(
+def _build_parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        mistake=ArgumentError,
         prog="python -m image_preprocessing",
         description="Normalize images of S3 in bulk. A job that was interrupted goes on when it is run again.",
-        allow_abbrev=False,
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(contract.SOURCE_ARGUMENT, help="prefix of the images, such as s3://bucket/images/")

@@ -1,14 +1,13 @@
 """The preprocessing steps in their order: read, split, fit, encode, write."""
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import polars as pl
 
+from containers.shared.arguments import ArgumentParser
 from containers.shared.events import log_event
 from containers.shared.outputs import Outputs
 
@@ -19,6 +18,9 @@ from .reading import BATCH_ROWS, read_folder
 from .sales import Mask, Sales
 from .splitting import choose_held_out_rows
 
+# More than any generator of random numbers takes in, and fewer than Python reads.
+LONGEST_SEED = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -28,17 +30,13 @@ class Options:
     seed: int
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are reported like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of ending the process."""
-        raise ArgumentError(f"{message}; see --help")
-
-
 def parse_options(arguments: Sequence[str]) -> Options:
     """The command line, checked."""
-    parser = Parser(prog="python -m preprocessing", description="Clean, split and encode Big Mart sales.")
+    parser = ArgumentParser(
+        mistake=ArgumentError,
+        prog="python -m preprocessing",
+        description="Clean, split and encode Big Mart sales.",
+    )
     parser.add_argument(
         contract.SPLIT_RATIO_ARGUMENT,
         dest="ratio",
@@ -67,8 +65,8 @@ def parse_ratio(text: str) -> float:
 
 def parse_seed(text: str) -> int:
     """A whole number that is not negative."""
-    if not (text.isascii() and text.isdecimal()):
-        raise ArgumentError(f"{contract.SEED_ARGUMENT}: {text!r} is not a whole number from 0 on, such as 42")
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_SEED):
+        raise ArgumentError(f"{contract.SEED_ARGUMENT}: {text[:100]!r} is not a whole number from 0 on, such as 42")
     return int(text)
 
 

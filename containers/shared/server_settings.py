@@ -1,5 +1,6 @@
 """What the environment says to a server, read once at start."""
 
+import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ WORKERS_VARIABLE = "HEADRACE_SERVE_WORKERS"
 ACCESS_LOG_VARIABLE = "HEADRACE_ACCESS_LOG"
 ACCESS_LOG_SUMMARY = "summary"
 ACCESS_LOG_EVERY = "every"
+VARIABLES = (sagemaker.ML_ROOT_VARIABLE, HOST_VARIABLE, sagemaker.PORT_VARIABLE, WORKERS_VARIABLE, ACCESS_LOG_VARIABLE)
+# So alike that it is no other program's name.
+ALMOST = 0.9
 
 
 class SettingsError(Exception):
@@ -35,6 +39,7 @@ class ServerSettings:
 
 def read_server_settings(environment: Mapping[str, str] = os.environ) -> ServerSettings:
     """The settings in the environment, with the container's defaults."""
+    check_names(environment)
     return ServerSettings(
         root=sagemaker.find_root(environment),
         host=environment.get(HOST_VARIABLE, DEFAULT_HOST),
@@ -42,6 +47,14 @@ def read_server_settings(environment: Mapping[str, str] = os.environ) -> ServerS
         workers=read_whole(environment, WORKERS_VARIABLE, default=count_cpus(), highest=1024),
         access_log=read_choice(environment, ACCESS_LOG_VARIABLE, (ACCESS_LOG_SUMMARY, ACCESS_LOG_EVERY)),
     )
+
+
+def check_names(environment: Mapping[str, str]) -> None:
+    """Refuse a variable that is only almost one of ours, and so would change nothing."""
+    for name in environment.keys() - set(VARIABLES):
+        meant = difflib.get_close_matches(name, VARIABLES, n=1, cutoff=ALMOST)
+        if meant:
+            raise SettingsError(f"environment variable {name} is not known; did you mean {meant[0]}?")
 
 
 def read_whole(environment: Mapping[str, str], name: str, *, default: int, highest: int) -> int:

@@ -229,9 +229,10 @@ def test_refuses_a_destination_whose_pictures_were_made_otherwise(s3: FakeS3) ->
     run_job(s3)
 
     with pytest.raises(
-        DestinationError, match="made otherwise: colour grey in place of rgb, width 16 in place of 8; choose another"
+        DestinationError,
+        match="made otherwise: colour grey in place of rgb, fit stretch in place of cover; choose another",
     ):
-        run_job(s3, "--colour", "rgb", "--width", "8")
+        run_job(s3, "--colour", "rgb", "--fit", "cover")
 
 
 def test_refuses_a_destination_whose_pictures_are_those_of_another_source(s3: FakeS3) -> None:

@@ -30,6 +30,21 @@ def test_takes_what_the_environment_says() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("HEADRACE_SERVE_WORKER", "HEADRACE_SERVE_WORKERS"), ("HEADRACE_ACESS_LOG", "HEADRACE_ACCESS_LOG")],
+)
+def test_names_a_variable_that_is_misspelt(name: str, meant: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_server_settings({name: "1"})
+
+    assert str(raised.value) == f"environment variable {name} is not known; did you mean {meant}?"
+
+
+def test_leaves_other_programs_their_variables() -> None:
+    assert read_server_settings({"HEADRACE_IMAGES": "", "SAGEMAKER_REGION": ""}) == read_server_settings({})
+
+
 def test_names_an_access_log_that_does_not_exist() -> None:
     with pytest.raises(SettingsError) as raised:
         read_server_settings({"HEADRACE_ACCESS_LOG": "none"})
