@@ -147,7 +147,14 @@ def check_choice(subject: str, field: str, value: str, choices: type[StrEnum]) -
 
 
 def check_count(subject: str, field: str, values: Sequence[str], *, least: int, most: int) -> None:
-    """Raises ChannelError for too few or too many values."""
+    """Raises ChannelError for too few or too many values, and for a text in place of them."""
+    if isinstance(values, str):
+        raise ChannelError(
+            subject,
+            found=f"{field} is the text {show(values)}",
+            reason="it would be taken for as many values as it has letters",
+            remedy=f"give a tuple: ({values!r},)",
+        )
     if not least <= len(values) <= most:
         raise ChannelError(
             subject,

@@ -7,16 +7,28 @@ A traditional manifest is one JSON array: a prefix, then keys relative to it
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from headrace.errors import explain_os_error
-from headrace.inputs import read_document
+from headrace.inputs import read_document, rereadable
 from headrace.lst.hashing import hash_path
+from headrace.lst.layouts import Layout, ListKind
 from headrace.lst.making import Finder, find_classes, find_images, label_paths
-from headrace.lst.rows import ListError, parse_row, read_lines
-from headrace.manifest.labels import S3_URI, Task, is_class
+from headrace.lst.rows import (
+    HIGHEST_INDEX,
+    INDEX_PATTERN,
+    ListError,
+    find_layout,
+    find_line_problems,
+    format_labels,
+    format_number,
+    read_lines,
+)
+from headrace.manifest.labels import S3_URI, Label, LabelKind, Task, is_class, is_hot, parse_classes, read_label
 from headrace.manifest.records import (
     METADATA_SUFFIX,
     SOURCE_REFERENCE,
@@ -30,6 +42,8 @@ from headrace.manifest.records import (
 CLASS_ATTRIBUTE: Final = "class"
 BOX_ATTRIBUTE: Final = "bounding-box"
 INDEX_ATTRIBUTE: Final = "index"
+# Of several labels, a list has a column for each class.
+MOST_COLUMNS: Final = 10_000
 
 
 def expand_manifest(
@@ -73,25 +87,48 @@ def read_traditional(path: Path) -> tuple[str, list[str]]:
 def convert_list(path: Path, prefix: str, output: Path, attribute: str = CLASS_ATTRIBUTE) -> None:
     """Write a list as a manifest, its rows' indices under `index` for the way back.
 
+    Several labels become an array, as they stand: `[1, 0, 1]`.
+
     Args:
-        path: The list.
+        path: The list: of classes, numbers or several labels.
         prefix: `s3://bucket/prefix/` of the channel that its paths are below.
         output: Where the manifest goes.
         attribute: What the class is called.
     """
     start = check_prefix(prefix)
     try:
-        rows = (parse_row(path, number, line) for number, line in read_lines(path))
-        write_manifest(
-            output,
-            ({SOURCE_REFERENCE: start + row.path, attribute: row.label, INDEX_ATTRIBUTE: row.index} for row in rows),
-        )
+        with rereadable(path):
+            layout = find_layout(path)
+            if layout.varies:
+                raise ManifestError(
+                    f"{path} has boxes as parts of the image; a manifest's boxes are pixels, so pack it"
+                )
+            rows = _read_rows(path, layout)
+            write_manifest(
+                output,
+                (
+                    {SOURCE_REFERENCE: start + name, attribute: label, INDEX_ATTRIBUTE: index}
+                    for index, label, name in rows
+                ),
+            )
     except ListError as error:
         raise ManifestError(str(error)) from error
 
 
+def _read_rows(path: Path, layout: Layout) -> Iterator[tuple[int, Any, str]]:
+    """Index, label and path of each row of a list."""
+    for number, line in read_lines(path):
+        fields = line.split("\t")
+        for problem in find_line_problems(fields, layout):
+            raise ManifestError(f"{path}, line {number}: {problem}")
+        labels = [float(label) if "." in label else int(label) for label in format_labels(fields[1:-1]).split("\t")]
+        yield int(fields[0]), labels if layout.kind is ListKind.LABELS else labels[0], fields[-1]
+
+
 def convert_to_list(path: Path, prefix: str, output: Path, attribute: str = CLASS_ATTRIBUTE) -> None:
     """Write a manifest of classes as a list; `index` gives the indices, or else a hash of each path.
+
+    Of several labels, the list has a column of 0 or 1 for each class.
 
     Args:
         path: The manifest.
@@ -102,30 +139,76 @@ def convert_to_list(path: Path, prefix: str, output: Path, attribute: str = CLAS
     start = check_prefix(prefix)
     indices: dict[int, int] = {}
 
-    def list_lines() -> Iterator[str]:
+    def list_lines(columns: int) -> Iterator[str]:
         for record in read_manifest(path):
-            index, label, name = read_list_fields(path, record, start, attribute)
+            index, name = read_list_fields(path, record, start)
+            label = _write_label(path, record, attribute, columns)
             first = indices.setdefault(index, record.line)
             if first != record.line:
                 raise ManifestError(f"{path}, line {record.line}: index {index} is that of line {first}, too")
             yield f"{index}\t{label}\t{name}"
 
-    write_lines(output, list_lines())
+    with rereadable(path):
+        write_lines(output, list_lines(_count_columns(path, attribute)))
 
 
-def read_list_fields(path: Path, record: Record, prefix: str, attribute: str) -> tuple[int, int, str]:
-    """Index, class and path of a record."""
-    uri, label = record.data.get(SOURCE_REFERENCE), record.data.get(attribute)
+def _count_columns(path: Path, attribute: str) -> int:
+    """How many columns several labels need; none where each line has one."""
+    columns = 0
+    for record in read_manifest(path):
+        label = read_label(record.data, attribute)
+        if label.kind is LabelKind.CLASSES:
+            columns = max(columns, _count_classes(label))
+        if columns > MOST_COLUMNS:
+            raise ManifestError(
+                f"{path}, line {record.line}: {attribute} has class {columns - 1}; a list would need as many columns"
+            )
+    return columns
+
+
+def _count_classes(label: Label) -> int:
+    classes = parse_classes(label.value)
+    if "class-map" not in label.metadata and isinstance(classes, tuple) and is_hot(classes):
+        return len(classes)
+    return max((int(number) + 1 for number in label.class_ids if is_class(number)), default=1)
+
+
+def _write_label(path: Path, record: Record, attribute: str, columns: int) -> str:
+    """A label as it stands in a list."""
+    label = read_label(record.data, attribute)
+    where = f"{path}, line {record.line}: {attribute} is {label.value!r}"
+    if columns:
+        if label.kind is not LabelKind.CLASSES or not all(map(is_class, label.class_ids)):
+            raise ManifestError(f"{where}, expected an array of classes, as other lines have")
+        marked = {int(number) for number in label.class_ids}
+        return "\t".join(str(int(number in marked)) for number in range(columns))
+    if isinstance(label.value, float):
+        return format_number(format(Decimal(repr(label.value)), "f"))
+    if not is_class(label.value):
+        raise ManifestError(f"{where}, expected a class, a whole number from 0")
+    return str(int(label.value))
+
+
+def read_list_fields(path: Path, record: Record, prefix: str) -> tuple[int, str]:
+    """Index and path of a record."""
+    uri = record.data.get(SOURCE_REFERENCE)
     where = f"{path}, line {record.line}"
     if not isinstance(uri, str) or not uri.startswith(prefix) or uri == prefix:
         raise ManifestError(f"{where}: source-ref is {uri!r}, expected something below {prefix}")
-    if not is_class(label):
-        raise ManifestError(f"{where}: {attribute} is {label!r}, expected a class, a whole number from 0")
     name = uri.removeprefix(prefix)
     if any(character in name for character in "\t\r\n"):
         raise ManifestError(f"{where}: {name!r} holds a tab or a line end, which a list cannot")
     index = record.data.get(INDEX_ATTRIBUTE)
-    return int(index) if is_class(index) else hash_path(name), int(label), name
+    return hash_path(name) if index is None else _read_index(where, index), name
+
+
+def _read_index(where: str, index: object) -> int:
+    """An index of 64 bits, which may stand as a text."""
+    if isinstance(index, int | str) and not isinstance(index, bool) and re.fullmatch(INDEX_PATTERN, str(index)):
+        number = int(index)
+        if number <= HIGHEST_INDEX:
+            return number
+    raise ManifestError(f"{where}: {INDEX_ATTRIBUTE} is {index!r}, expected a whole number from 0 to {HIGHEST_INDEX}")
 
 
 def convert_folders(

@@ -116,6 +116,11 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: AugmentedManifestChannel(name="train", uri="s3://b/m", attribute_names=()),
         "channel 'train': attribute_names has 0 entries: SageMaker takes 1 to 16; give at least 1",
     ),
+    "a text for the attributes": (
+        lambda: AugmentedManifestChannel(name="train", uri="s3://b/m", attribute_names="source"),  # type: ignore[arg-type]
+        "channel 'train': attribute_names is the text 'source': it would be taken for as many values as it has "
+        "letters; give a tuple: ('source',)",
+    ),
     "17 attributes": (
         lambda: AugmentedManifestChannel(
             name="train", uri="s3://b/m", attribute_names=tuple(f"label{number}" for number in range(17))

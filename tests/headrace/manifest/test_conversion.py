@@ -100,6 +100,50 @@ def test_turns_lists_into_manifests_and_back(
     assert read_lst(folder / "after.lst") == rows
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "7\t1\t0\t1\ta.jpg\n8\t0\t0\t1\tb.jpg\n",
+        "7\t0.75\ta.jpg\n8\t1\tb.jpg\n9\t-0.5\tc.jpg\n",
+        "18446744073709551615\t1\ta.jpg\n",
+    ],
+    ids=["several labels", "numbers", "index of 64 bits"],
+)
+def test_turns_lists_of_other_kinds_into_manifests_and_back(tmp_path: Path, output: Path, rows: str) -> None:
+    (tmp_path / "before.lst").write_text(rows)
+
+    convert_list(tmp_path / "before.lst", PREFIX, output)
+    convert_to_list(output, PREFIX, tmp_path / "after.lst")
+
+    assert (tmp_path / "after.lst").read_text() == rows
+
+
+def test_writes_a_column_for_each_class_of_several_labels(tmp_path: Path, output: Path) -> None:
+    names = {"class-map": {"0": "dog", "2": "cat"}}
+    records = [make_image("images/a.jpg", [2, 0], **names), make_image("images/b.jpg", [], **names)]
+
+    convert_to_list(write(tmp_path / "all.manifest", *records), PREFIX, output)
+
+    assert [line.split("\t")[1:] for line in output.read_text().splitlines()] == [
+        ["1", "0", "1", "a.jpg"],
+        ["0", "0", "0", "b.jpg"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("0\t2\t5\t0\t0\t0\t1\t1\ta.jpg\n", "has boxes as parts of the image"),
+        ("0\t1\t0\ta.jpg\n1\t1\tb.jpg\n", "line 2: expected an index, 2 labels and a path"),
+    ],
+)
+def test_refuses_lists_that_no_manifest_can_hold(tmp_path: Path, output: Path, rows: str, message: str) -> None:
+    (tmp_path / "all.lst").write_text(rows)
+
+    with pytest.raises(ManifestError, match=message):
+        convert_list(tmp_path / "all.lst", PREFIX, output)
+
+
 def test_turns_a_real_list_into_a_manifest_and_back_byte_for_byte(tmp_path: Path, output: Path) -> None:
     real = find_real("scones_train.lst")
 
@@ -124,6 +168,9 @@ def test_turns_a_real_manifest_into_a_list(output: Path) -> None:
         ({"source-ref": PREFIX, "class": 1}, "expected something below"),
         ({"source-ref": f"{PREFIX}a"}, "class is None, expected a class, a whole number from 0"),
         ({"source-ref": f"{PREFIX}a\tb", "class": 1}, "holds a tab or a line end"),
+        ({"source-ref": f"{PREFIX}a", "class": 1, "index": "x"}, "index is 'x', expected a whole number from 0 to"),
+        ({"source-ref": f"{PREFIX}a", "class": 1, "index": 2**64}, "expected a whole number from 0 to"),
+        ({"source-ref": f"{PREFIX}a", "class": [1, 20000]}, "a list would need as many columns"),
     ],
 )
 def test_refuses_a_line_that_no_list_can_hold(
