@@ -49,6 +49,8 @@ def check_list(
 def _load(engine: Engine, source: Source, kind: ListKind | None) -> tuple[Layout, list[Problem]]:
     """Load what is well formed; what the labels are, and what is wrong with the other lines."""
     layout = _choose_layout(source, kind)
+    if kind is None and layout == ONE_NUMBER:
+        layout = find_layout(source.path)
     if layout == source.layout and engine.load_plain("rows", source):
         return layout, []
     if kind is None and layout == ONE_CLASS and find_layout(source.path) == ONE_NUMBER:

@@ -138,20 +138,22 @@ def _tell_columns(fields: Sequence[str]) -> Layout:
 def find_layout(path: Path) -> Layout:
     """What the labels of a list are, as its rows say.
 
-    One column holds numbers to predict where the first row has a fraction, or a tenth of all rows have one: a fraction
-    among many classes is a mistake.
+    One column holds numbers to predict where a tenth of all rows have a fraction, the first one or two of them: a
+    fraction among many classes is a mistake.
     """
     first = next((line for _, line in _read_tolerantly(path) if line), "0\t0\tempty")
     layout = tell_layout(first.split("\t"))
-    return ONE_NUMBER if layout == ONE_CLASS and _has_fractions(path) else layout
+    if layout.kind not in {ListKind.CLASS, ListKind.NUMBER}:
+        return layout
+    return ONE_NUMBER if _has_fractions(path, least=1 if layout == ONE_NUMBER else 2) else ONE_CLASS
 
 
-def _has_fractions(path: Path) -> bool:
+def _has_fractions(path: Path, least: int) -> bool:
     rows = fractions = 0
     for _, line in _read_tolerantly(path):
         rows += 1
         fractions += any(map(is_fraction, (line or "").split("\t")[1:2]))
-    return fractions > 1 and fractions * 10 >= rows
+    return fractions >= least and fractions * 10 >= rows
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -212,3 +212,37 @@ def test_refuses_wrong_usage(
 
     assert answer.exit_code == 2
     assert message in " ".join(answer.stderr.split())
+
+
+def test_tells_rows_without_a_group_and_classes_with_few_rows(tmp_path: Path, parts: list[object]) -> None:
+    path = write(tmp_path / "all.lst", "0 0 p1/a", "1 0 p2/a", "2 0 other", "3 1 p1/b")
+
+    divided = invoke("split", path, *parts, "--group-by", "p[0-9]", "--test", tmp_path / "test.lst")
+    sampled = invoke("sample", path, "--per-class", "2", "-o", tmp_path / "small.lst")
+
+    assert divided.stderr == f"{path}: 1 rows have no group of 'p[0-9]'; each of them is on its own\n"
+    assert sampled.stderr == f"{path}: class 1 has 1 rows only; all of them are kept\n"
+    assert len(read(tmp_path / "small.lst")) == 3
+
+
+def test_refuses_a_ratio_for_a_test_that_is_not_asked_for(tmp_path: Path, parts: list[object]) -> None:
+    path = write(tmp_path / "all.lst", "0 0 a", "1 0 b")
+
+    assert invoke("split", path, *parts, "--test-ratio", "0.1").exit_code == 2
+
+
+def test_counts_files_that_are_left_out(tmp_path: Path, images: Path, parts: list[object]) -> None:
+    (images / "ant" / "9.bmp").write_bytes(b"image")
+
+    assert "1 files left out: 1 of .bmp; --also takes" in invoke("make", images, *parts).stderr
+    assert invoke("make", images, *parts, "--also", ".bmp").stderr == ""
+
+
+def test_checks_labels_of_the_kind_that_is_meant(tmp_path: Path) -> None:
+    path = write(tmp_path / "numbers.lst", "0 0.75 a")
+
+    assert [invoke("check", path, *kind).exit_code for kind in ((), ("--kind", "number"), ("--kind", "class"))] == [
+        0,
+        0,
+        1,
+    ]

@@ -186,3 +186,33 @@ def test_refuses_wrong_usage(
 
     assert answer.exit_code == 2
     assert message in " ".join(answer.stderr.split())
+
+
+def test_tells_labels_that_are_not_judged_and_not_counted(tmp_path: Path) -> None:
+    metadata = {"class-map": {"0": "car"}, "type": "groundtruth/video-object-detection"}
+    path = write(
+        tmp_path / "video.manifest",
+        {"source-ref": "s3://raw/seq.json", "Car-ref": "s3://raw/SeqLabel.json", "Car-ref-metadata": metadata},
+    )
+
+    checked, counted = invoke("check", path), invoke("stats", path)
+
+    assert (checked.exit_code, checked.stdout) == (0, "")
+    assert checked.stderr.startswith(f"{path}: not judged: 1 of Car-ref, of type video-object-detection")
+    assert counted.stderr.startswith(f"{path}: not counted: 1 labels of video-object-detection")
+
+
+def test_counts_what_coco_has_and_the_manifest_has_not(tmp_path: Path, output: Path) -> None:
+    coco = {
+        "images": [{"id": 1, "file_name": "1.jpg", "width": 9, "height": 9}],
+        "annotations": [{"id": 918, "image_id": 1, "category_id": 3, "bbox": [1, 1, 2, 0.0]}],
+        "categories": [{"id": 3, "name": "car"}],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    arguments = ["convert", "coco", tmp_path / "coco.json", "--prefix", "s3://raw/", "-o", output]
+
+    refused, skipped = invoke(*arguments), invoke(*arguments, "--bad-boxes", "skip")
+
+    assert (refused.exit_code, skipped.exit_code) == (1, 0)
+    assert "annotation 918, of image 1 (1.jpg): the box is empty" in refused.stderr
+    assert "0 boxes of 1 images; 1 bad boxes left out" in skipped.stderr

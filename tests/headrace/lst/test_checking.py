@@ -167,6 +167,12 @@ def test_takes_lists_of_numbers_to_predict(tmp_path: Path) -> None:
     ]
 
 
+def test_takes_a_fraction_among_many_classes_for_a_mistake(tmp_path: Path) -> None:
+    rows = ["0\t0.5\ta0", *(f"{number}\t0\ta{number}" for number in range(1, 20))]
+
+    assert check(tmp_path / "images.lst", "\n".join(rows)) == ["line 1: class '0.5' is not a whole number from 0"]
+
+
 def test_expects_the_kind_of_labels_that_is_meant(tmp_path: Path) -> None:
     path = write(tmp_path / "images.lst", "0 0.5 a", "1 1 b")
 
