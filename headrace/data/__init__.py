@@ -17,7 +17,8 @@ from headrace.data.frameworks import file_system, storage_options
 from headrace.data.listing import add_up, list_objects, measure_usage
 from headrace.data.patterns import Pattern, Patterns
 from headrace.data.reading import open_object, read_bytes, temporary_file, write_bytes
-from headrace.data.replication import IncompleteError, Progress, Report, Skipped, replicate
+from headrace.data.replication import replicate
+from headrace.data.reports import IncompleteError, Progress, Report, Skipped
 from headrace.data.streams import write_stream
 
 __all__ = [

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
 from headrace.data.bucket_copies import BucketCopy
@@ -15,85 +15,19 @@ from headrace.data.checksums import PART_SIZE
 from headrace.data.connection import WORKERS, connect
 from headrace.data.downloads import Download
 from headrace.data.entries import Entry
-from headrace.data.errors import AddressError, DataError, KeyRefusedError, MissingObjectError, as_shown
+from headrace.data.errors import AddressError, DataError, KeyRefusedError, MissingObjectError
 from headrace.data.failures import conclude, tell_reason
 from headrace.data.file_copies import FileCopy
 from headrace.data.listing import describe_object, find_entries, list_prefix
 from headrace.data.mirrors import check_mirror, delete, find_surplus, list_own_files
 from headrace.data.names import is_file_name, place_of, settle_files, settle_objects
 from headrace.data.objects import Objects
+from headrace.data.reports import IncompleteError, Progress, Report, Skipped
 from headrace.data.staging import Staging, staging_in
 from headrace.data.uploads import Upload
 from headrace.data.work import Outcome, Step, work_off
 from headrace.errors import HeadraceError
 from headrace.files import is_stream
-
-_SHOWN: Final = 3
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file that was left out.
-
-    Args:
-        name: Which one.
-        reason: Why.
-    """
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What a replication did.
-
-    Args:
-        source: Where the files are from.
-        target: Where they are now.
-        copied: The names of those that were copied, sorted.
-        unchanged: The names of those that were there already.
-        missing: The names of those that were listed, but gone when their turn came.
-        skipped: Those that could not be copied, or deleted, with the reasons.
-        deleted: The names of those that were deleted because the source has none of the name.
-        bytes_copied: The size of the copied ones.
-    """
-
-    source: str
-    target: str
-    copied: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    missing: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
-    deleted: tuple[str, ...]
-    bytes_copied: int
-
-
-class IncompleteError(DataError):
-    """Some files could not be copied; all others were.
-
-    Args:
-        report: What was done, with the reason for each that was not.
-    """
-
-    def __init__(self, report: Report) -> None:
-        shown = "; ".join(f"{as_shown(file.name)}: {file.reason}" for file in report.skipped[:_SHOWN])
-        more = len(report.skipped) - _SHOWN
-        super().__init__(
-            f"{report.source}: {len(report.skipped)} could not be copied to {report.target}, the others were: {shown}"
-            + (f"; and {more} more" if more > 0 else "")
-        )
-        self.report = report
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a replication is."""
-
-    files_total: int
-    bytes_total: int
-    files: int = 0
-    bytes: int = 0
 
 
 class _Transfer(Protocol):
@@ -213,8 +147,9 @@ class _Record:
             IncompleteError: If something was skipped.
         """
         if self._route.is_single:
-            for error in self.errors.values():
-                raise error
+            for name, error in self.errors.items():
+                is_told = isinstance(error, HeadraceError)
+                raise error if is_told else DataError(f"{self._route.target}: {self._find_reason(name)}") from error
         report = Report(
             source=str(self._route.source),
             target=str(self._route.target),
@@ -247,6 +182,8 @@ def _find_route(source: AddressLike, target: AddressLike, takes: Callable[[str],
     goal = parse_address(target)
     if _is_one_object(where):
         return _Route(where, _place_one(where, goal, target), [_as_single(where, entry) for entry in entries])
+    if isinstance(goal, Path) and goal.exists() and not goal.is_dir():
+        raise DataError(f"{goal} is not a folder, and {where} holds {len(entries)} files; name a folder")
     if isinstance(goal, S3Address):
         folder = goal.as_folder()
         return _Route(where, folder, list(settle_objects(entries, folder)))

@@ -81,3 +81,21 @@ def test_gives_a_file_itself_where_a_temporary_one_is_wanted(images: Path) -> No
 
 def test_gives_frameworks_no_options_for_a_path() -> None:
     assert data.storage_options("sales.csv") == {}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_refuses_a_file_as_the_target_of_a_folder(images: Path, tmp_path: Path, dry_run: bool) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+
+    with pytest.raises(data.DataError, match=r"file is not a folder, and .*images holds 2 files; name a folder"):
+        data.replicate(images, tmp_path / "file", dry_run=dry_run)
+
+    assert (tmp_path / "file").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_says_that_a_folder_is_in_the_place_of_one_file(images: Path, tmp_path: Path, dry_run: bool) -> None:
+    (tmp_path / "to" / "a.jpg").mkdir(parents=True)
+
+    with pytest.raises(data.DataError, match=r"to/a\.jpg: a folder is in its place"):
+        data.replicate(images / "a.jpg", tmp_path / "to", dry_run=dry_run)
