@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -32,6 +33,8 @@ from headrace.local.tools import Tool, run_tool
 
 _IMAGES_FILE = "images.json"
 _PROGRAMS_FOLDER = "programs"
+_SCRATCH_PREFIX = ".new-"
+_ABANDONED_SECONDS = 24 * 3600
 _MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _ENTRYPOINT = re.compile(r"^ENTRYPOINT\s+(\[.*\])\s*$", re.MULTILINE)
 
@@ -69,7 +72,8 @@ class Environments:
         if not missing:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".new-") as scratch, ExitStack() as stack:
+        remove_abandoned(self._folder)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=_SCRATCH_PREFIX) as scratch, ExitStack() as stack:
             installations = [
                 stack.enter_context(_start_installation(container, Path(scratch) / container)) for container in missing
             ]
@@ -79,6 +83,14 @@ class Environments:
                 # Another run may have made the same meanwhile.
                 if not self.path(container).exists():
                     (Path(scratch) / container).rename(self.path(container))
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what commands that were killed while they installed packages have left half done."""
+    for scratch in folder.glob(f"{_SCRATCH_PREFIX}*"):
+        # One that is younger may be another command's, at work.
+        if time.time() - scratch.stat().st_mtime > _ABANDONED_SECONDS:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _requirements(container: Container) -> Path:
@@ -127,7 +139,7 @@ def _stage_program(root: Path, uri: str, container: Container) -> Path:
     folder = root / _PROGRAMS_FOLDER / uri.rpartition("/")[2].replace(":", "-")
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_SCRATCH_PREFIX) as scratch:
             stage_program(container, Path(scratch) / container)
             (Path(scratch) / container).rename(folder)
     return folder

@@ -1,12 +1,13 @@
 """Containers as processes: the program their Dockerfile names, the packages they pin."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, list_modules
 from headrace.contract import Container
-from headrace.local.images import Environments, ImageError, PushedImages, push, read_entrypoint
+from headrace.local.images import Environments, ImageError, PushedImages, push, read_entrypoint, remove_abandoned
 from headrace.local.sagemaker.images import ImageNotFoundError
 
 URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
@@ -83,3 +84,14 @@ def test_knows_no_image_that_was_not_pushed(tmp_path: Path) -> None:
 
 def test_has_a_place_of_its_own_for_each_containers_packages(tmp_path: Path) -> None:
     assert len(set(Environments(tmp_path).paths().values())) == len(Container)
+
+
+def test_removes_what_a_killed_installation_left_and_nothing_of_one_at_work(tmp_path: Path) -> None:
+    for name in (".new-abandoned", ".new-at-work", "training-kept"):
+        (tmp_path / name / "lib").mkdir(parents=True)
+    for name in (".new-abandoned", "training-kept"):
+        os.utime(tmp_path / name, (0, 0))
+
+    remove_abandoned(tmp_path)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".new-at-work", "training-kept"]
