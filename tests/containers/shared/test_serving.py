@@ -76,6 +76,7 @@ def server(
     root = {ForestEndpoint: trained, ImageEndpoint: image_root}[request.param]
     endpoint = request.param(root, 1, Traffic(every=False))
     endpoint.load()
+    monkeypatch.setattr(endpoint, "load_or_exit", lambda: None)
     server = Server(endpoint)
     yield server
     server.stop()
