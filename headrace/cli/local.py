@@ -209,6 +209,7 @@ def bring(
     if program and not python:
         raise click.UsageError("--program goes with --python: an image of an engine has its own")
     with _mistakes_told():
+        folders.make_private()
         if engine_image:
             bring_engine_image(folders.cloud, image_uri, find_engine(), engine_image)
         elif python:

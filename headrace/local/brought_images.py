@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from headrace.container_images.engine import Engine, EngineError
+from headrace.files import whole_file
 from headrace.local.sagemaker.engine_containers import EngineContainer
 from headrace.local.sagemaker.images import ContainerImage
 
@@ -59,6 +60,5 @@ def _read(root: Path) -> dict[str, Any]:
 
 def _write(root: Path, entries: Mapping[str, Any]) -> None:
     root.mkdir(parents=True, exist_ok=True)
-    scratch = root / f"{_FILE}.new"
-    scratch.write_text(json.dumps(entries, indent=2), encoding="utf-8")
-    scratch.replace(root / _FILE)
+    with whole_file(root / _FILE) as scratch:
+        scratch.write_text(json.dumps(entries, indent=2), encoding="utf-8")
