@@ -84,7 +84,7 @@ def ask(session: Session, image: str, role: str, model_data: str, rows: str) -> 
     model.deploy(initial_instance_count=1, instance_type="ml.m5.large", endpoint_name=name)
     predictor = Predictor(name, sagemaker_session=session, serializer=CSVSerializer())
     try:
-        return predictor.predict(rows).decode()
+        return predictor.predict(rows).decode().strip()
     finally:
         predictor.delete_endpoint()
         model.delete_model()
