@@ -1,5 +1,4 @@
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 from headrace.local.sagemaker.launching import LAUNCHER, can_place, launch_with
 from headrace.local.sagemaker.read_only import Protection, find_protection
 from tests.headrace.local.sagemaker.cloud import is_running
+from tests.headrace.local.sagemaker.test_read_only import AS_NOBODY, NOBODY, can_run_as_nobody
 
 
 def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -206,11 +206,11 @@ def test_shows_read_only_folders_below_opt_ml_read_only(tmp_path: Path) -> None:
 def test_places_opt_ml_for_an_ordinary_user() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
-        prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
-        if prefix and not shutil.which("setpriv"):
+        prefix = AS_NOBODY if os.geteuid() == 0 else ()
+        if prefix and not can_run_as_nobody():
             pytest.skip("programs cannot be run as another user here")
 
         answer = end_of(start_guarded("place", folder, script="id -u > /opt/ml/user", prefix=prefix))
 
         assert answer == (0, "")
-        assert int(Path(folder, "user").read_text()) == (65534 if prefix else os.geteuid())
+        assert int(Path(folder, "user").read_text()) == (NOBODY if prefix else os.geteuid())
