@@ -10,6 +10,7 @@ from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Options
 from tests.containers.image_preprocessing.fake_s3 import FakeS3
 from tests.containers.image_preprocessing.jobs import MANIFEST, PICTURES, run_job
+from tests.lambdas.image_normalizer.hostile_images import make_hostile_images
 from tests.lambdas.image_normalizer.made_images import make_jpeg, make_png
 
 BAD = b"no image at all"
@@ -368,3 +369,17 @@ def test_counts_an_image_whose_decoder_fails_oddly_and_goes_on(s3: FakeS3) -> No
     run_job(s3, "--max-refused", "1")
 
     assert read_summary(s3)["refused"] == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ends_well_whatever_the_images_are(s3: FakeS3) -> None:
+    images = list(make_hostile_images(250, seed=11))
+    for number, image_bytes in enumerate(images):
+        s3.put(f"images/hostile/{number}.png", image_bytes)
+
+    run_job(s3, "--max-refused", "1000", source=("--source", "s3://raw/images/hostile/"))
+
+    summary = read_summary(s3)
+    assert (summary["images"], summary["unavailable"]) == (len(images), 0)
+    failures = [json.loads(line) for line in s3.read("sets/small/failures.jsonl").splitlines()]
+    assert [failure for failure in failures if failure["code"] == "NormalizerFailed"] == []

@@ -14,6 +14,7 @@ from PIL import Image
 
 from containers.shared.image_decoding import ImageError, decode_image
 from tests.conftest import PROJECT
+from tests.lambdas.image_normalizer.hostile_images import make_hostile_images
 from tests.lambdas.image_normalizer.made_images import make_jpeg, make_png, make_png_chunk, repeat_last_scan
 from tests.memory_groups import limiting_memory
 
@@ -175,3 +176,10 @@ def test_decodes_or_refuses_whatever_it_is_given(damage: bytes, place: int, form
 
     with contextlib.suppress(ImageError):
         assert len(decode_image(io.BytesIO(content), 32)) == 32
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_decodes_or_refuses_hostile_images_of_every_kind() -> None:
+    for image_bytes in make_hostile_images(600, seed=17):
+        with contextlib.suppress(ImageError):
+            assert decode_image(io.BytesIO(image_bytes), 32).shape == (32, 32, 3)

@@ -4,7 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from PIL import Image
 from headrace.images.addresses import Address, AddressError, DoorKind
 from headrace.images.doors import FolderDoor, FunctionUrlDoor, ObjectLambdaDoor, open_door
 from headrace.images.errors import ImageRefusedError, ImageUnavailableError
+from tests.lambdas.image_normalizer.hostile_images import make_hostile_images
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -275,3 +276,14 @@ class TestFolderDoor:
 
         with pytest.raises(ImageRefusedError, match="TooManyBytes"):
             FolderDoor(tmp_path, {}).read("a.png")
+
+    @pytest.mark.filterwarnings("ignore")
+    def test_refuses_or_normalizes_whatever_the_files_are(self, tmp_path: Path) -> None:
+        door = FolderDoor(tmp_path, {"width": "16"})
+        pictures = 0
+        for image_bytes in make_hostile_images(250, seed=13):
+            (tmp_path / "image").write_bytes(image_bytes)
+            with suppress(ImageRefusedError):
+                pictures += bool(door.read("image"))
+
+        assert pictures > 20

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from lambdas.image_normalizer.cache import PictureCache
 from lambdas.image_normalizer.errors import (
     EmptyBodyError,
     ImageCorruptError,
@@ -20,10 +21,16 @@ from lambdas.image_normalizer.errors import (
     TooManyBytesError,
     UnsupportedFormatError,
 )
+from lambdas.image_normalizer.function_url import FunctionUrlDoor
 from lambdas.image_normalizer.limits import Limits
 from lambdas.image_normalizer.normalize import normalize
+from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
+from lambdas.image_normalizer.originals import AccessPoint
+from tests.memory_groups import limiting_memory
 
 from .bounded_runs import FUNCTION_MIB, run_apart
+from .fake_s3 import serve
+from .hostile_images import make_hostile_images
 from .made_images import (
     claim_jpeg_size,
     encode,
@@ -34,6 +41,7 @@ from .made_images import (
     repeat_last_scan,
 )
 
+CODES = {error.code for error in NormalizeError.__subclasses__()}
 NOISE = Image.effect_noise((64, 64), 50)
 PNG_START = make_png_header(8, 8)[:33]
 
@@ -181,3 +189,37 @@ def test_decodes_a_24_megapixel_photograph_within_100_mib(tmp_path: Path) -> Non
 
     assert run.ending.endswith("bytes")
     assert run.peak_mib < 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_thousands_of_hostile_images_end_in_a_picture_or_in_an_error_of_ours(part: int, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number:03}" for number in range(900)]
+    for file, image_bytes in zip(files, make_hostile_images(len(files), seed=part), strict=True):
+        file.write_bytes(image_bytes)
+
+    with limiting_memory(FUNCTION_MIB * 1024 * 1024) as group:
+        runs = run_apart(files, {"colour": "rgb", "width": "64"}, group)
+
+    assert [run for run in runs if not (run.ending.endswith("bytes") or run.ending in CODES)] == []
+    assert len(runs) == len(files)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_doors_answer_whatever_the_image_is() -> None:
+    images = {f"{number}.bin": image for number, image in enumerate(make_hostile_images(200, seed=7))}
+    with serve(images) as bucket:
+        source = AccessPoint(bucket.client, "source")
+        url = FunctionUrlDoor(source, PictureCache(bucket.client, "work"), None)
+        object_lambda = ObjectLambdaDoor(bucket.client, bucket.connections, source, None)
+        context = {"requestContext": {"http": {"method": "GET"}}, "headers": {}}
+        answers = [url.answer({**context, "rawPath": f"/{key}"})[0] for key in images]
+        for key in images:
+            tokens = {"inputS3Url": bucket.sign(key), "outputRoute": "route", "outputToken": key}
+            request = {"url": f"https://pictures.test/{key}", "headers": {}}
+            object_lambda.answer({"getObjectContext": tokens, "configuration": {}, "userRequest": request})
+
+    assert {answer["statusCode"] for answer in answers} == {200, 400}
+    assert [sent.status for sent in bucket.sent] == [answer["statusCode"] for answer in answers]
+    assert {sent.code for sent in bucket.sent} <= {None, *CODES}
