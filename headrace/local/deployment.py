@@ -12,6 +12,7 @@ from typing import Any, Final
 import boto3
 
 from headrace import contract
+from headrace.container_images import image_tag
 from headrace.contract import Container, Workload
 from headrace.local.cloud import ACCOUNT, REGION, LocalCloud, is_running
 from headrace.local.tools import Tool, ToolError, run_tool
@@ -55,8 +56,12 @@ class Deployment:
 
     @property
     def images(self) -> dict[str, Container]:
-        """The image URIs that the pipeline uses, and the container each stands for."""
-        return {self.outputs[container.image_output]: container for container in Container}
+        """The image URIs that the pipeline uses, and the container each stands for.
+
+        An output may have an earlier tag: the engine takes a template of which only outputs have changed for unchanged.
+        """
+        repositories = {c: self.outputs[c.image_output].rpartition(":")[0] for c in Container}
+        return {f"{repository}:{image_tag(container)}": container for container, repository in repositories.items()}
 
 
 def start_synthesis(environment: str, assembly: Path) -> Tool:
