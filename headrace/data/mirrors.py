@@ -80,8 +80,11 @@ def _delete_files(folder: Path, names: Iterable[str]) -> Iterator[Step]:
 
 
 def _remove_empty(path: Path, folder: Path) -> None:
-    while path != folder and not any(path.iterdir()):
-        path.rmdir()
+    while path != folder:
+        try:
+            path.rmdir()
+        except OSError:
+            return
         path = path.parent
 
 
