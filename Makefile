@@ -91,10 +91,10 @@ snapshots: setup-dev ## write the template snapshots anew
 	@HEADRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py
 
 setup:
-	@$(LOCK) $(MAKE) --no-print-directory $(VENV)/setup
+	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup
 
 setup-dev:
-	@$(LOCK) $(MAKE) --no-print-directory $(VENV)/setup-dev
+	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup-dev
 
 $(VENV)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headrace needs Python 3.11 or newer, found " + sys.version.split()[0] + "; choose one with make PYTHON=python3.12 …")'

@@ -31,14 +31,16 @@ def clone(tmp_path: Path) -> Path:
 def start(clone: Path, *arguments: str) -> "subprocess.Popen[str]":
     # What the make that runs the tests was given is not meant for this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.Popen(["make", *arguments], cwd=clone, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        ["make", *arguments], cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def make(clone: Path, *arguments: str) -> list[str]:
     """The words of the command that a verb runs."""
     (clone / ".venv" / "setup").touch()
-    _, stderr = (process := start(clone, *arguments)).communicate()
-    assert process.returncode == 0, stderr
+    stdout, stderr = (process := start(clone, *arguments)).communicate()
+    assert (process.returncode, stdout) == (0, ""), stderr
     return (clone / "calls").read_text().splitlines()
 
 
