@@ -6,7 +6,7 @@
 # ///
 """Copies 2,000 objects of 50 KB and 4 of 100 MB from a server that takes 25 ms to answer each request.
 
-The server is no part of any side: it runs in a process of its own and answers from memory. The article's serial loop
+The server is not a part of any side: it runs in a process of its own and answers from memory. The article's serial loop
 would take two minutes, so it copies a twentieth: its true time is 20 times what the table says.
 """
 

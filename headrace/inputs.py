@@ -24,7 +24,7 @@ _copies: dict[Path, Path] = {}
 
 
 class InputError(OSError):
-    """Something that is no file to read, or a line of it that is no line; says so as the system's own errors do."""
+    """Something that is not a file to read, or a line that is too long; says so as the system's own errors do."""
 
 
 class _Input(io.FileIO):
@@ -62,7 +62,7 @@ def open_input(path: Path) -> io.BufferedReader:
 def open_regular(path: Path) -> io.BufferedReader:
     """A file among many, such as an image of a folder, where nobody means a pipe."""
     if is_stream(path):
-        raise InputError(errno.EINVAL, "is no regular file; leave it out", str(path))
+        raise InputError(errno.EINVAL, "is not a regular file; leave it out", str(path))
     return open_input(path)
 
 

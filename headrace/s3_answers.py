@@ -51,7 +51,7 @@ _STEPS: Final = MappingProxyType(
         "InvalidObjectState": _RESTORE,
         "KMS.DisabledException": "enable the key in KMS",
         "KeyTooLongError": "give it a shorter name",
-        "NoSuchUpload": "the upload was aborted meanwhile, perhaps by a lifecycle rule; start again",
+        "NoSuchUpload": "the upload was aborted, perhaps by a lifecycle rule; start again",
         "ObjectNotInActiveTierError": _RESTORE,
         "RequestTimeout": _BUSY,
         "ServiceUnavailable": _BUSY,

@@ -44,7 +44,7 @@ class ImageEndpoint(Endpoint):
 
 
 def check_content_type(content_type: str) -> None:
-    """Refuse what is no image, before the body is read."""
+    """Refuse what is not an image, before the body is read."""
     message = Message()
     message["content-type"] = content_type
     if not content_type or message.get_content_type() not in READABLE:

@@ -8,7 +8,7 @@ _ADDRESS = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)", re.DOTALL
 
 
 class LocationError(ValueError):
-    """A text that is no address in S3."""
+    """A text that is not an address in S3."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Tally:
             self.tell("progress")
 
     def skip(self) -> None:
-        """One object more that is no image."""
+        """One more object that is not an image."""
         self.skipped += 1
 
     def of(self, outcome: Outcome) -> int:

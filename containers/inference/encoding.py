@@ -124,7 +124,7 @@ def parse_feature(document: Mapping[str, Any]) -> NumericFeature | CategoryFeatu
 
 
 def standardise_numbers(categories: Sequence[str], mean: float, scale: float) -> dict[str, float]:
-    """The z-score of each category's number; a scale that is no use as such is refused with the encoding."""
+    """The z-score of each category's number; a scale that is of no use as such is refused with the encoding."""
     return {name: (number - mean) / (scale or math.nan) for number, name in enumerate(categories)}
 
 
@@ -134,7 +134,7 @@ def check_encoding(encoding: Encoding) -> None:
         if feature.column not in encoding.columns:
             raise EncodingError(f"feature {feature.column!r} is not one of the columns")
         if feature.fill_by is not None and feature.fill_by not in encoding.text_columns:
-            raise EncodingError(f"feature {feature.column!r} is filled by {feature.fill_by!r}, which is no category")
+            raise EncodingError(f"feature {feature.column!r} is filled by {feature.fill_by!r}, which is not a category")
         if not (math.isfinite(feature.mean) and math.isfinite(feature.scale) and feature.scale > 0):
             raise EncodingError(f"feature {feature.column!r} has mean {feature.mean} and scale {feature.scale}")
 

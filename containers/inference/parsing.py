@@ -136,7 +136,7 @@ def parse_object(row: int, line: str) -> Mapping[str, Any]:
 
 
 def check_keys(objects: Sequence[Mapping[str, Any]], encoding: Encoding) -> None:
-    """Refuse rows with a key that is no column, or without a column that has to be there."""
+    """Refuse rows with a key that is not a column, or without a column that has to be there."""
     features = {*encoding.number_columns, *encoding.text_columns}
     required = features.difference(encoding.optional_columns)
     for row, item in enumerate(objects, start=1):

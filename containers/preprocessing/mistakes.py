@@ -91,7 +91,7 @@ def find_cell_mistake(column: str, cell: str) -> tuple[MistakeKind, str] | None:
     if not is_utf8(cell):
         return MistakeKind.ENCODING, "not UTF-8; save the file as UTF-8"
     if NUL in cell:
-        return MistakeKind.ENCODING, "a NUL byte; write the file anew as text"
+        return MistakeKind.ENCODING, "a NUL byte; save the file again as text"
     if column == schema.TARGET and not cell:
         return MistakeKind.TARGET, "the target is empty; give every row its sales, or remove the row"
     if cell and column in (*schema.NUMBERS, schema.TARGET):

@@ -18,7 +18,7 @@ ACCESS_LOG_VARIABLE = "HEADRACE_ACCESS_LOG"
 ACCESS_LOG_SUMMARY = "summary"
 ACCESS_LOG_EVERY = "every"
 VARIABLES = (sagemaker.ML_ROOT_VARIABLE, HOST_VARIABLE, sagemaker.PORT_VARIABLE, WORKERS_VARIABLE, ACCESS_LOG_VARIABLE)
-# So alike that it is no other program's name.
+# So alike that it cannot be another program's name.
 ALMOST = 0.9
 
 

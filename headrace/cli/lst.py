@@ -94,7 +94,7 @@ def make_command(
 
 
 def tell_left_out(source: object, finder: Finder) -> None:
-    """Say what was no image, if something was not."""
+    """Report what was not an image, if anything was not."""
     if finder.left_out:
         click.echo(f"{source}: {finder}; --also takes files of another suffix", err=True)
 

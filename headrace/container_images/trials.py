@@ -161,7 +161,7 @@ class Trials:
             return [("serves and stops on SIGTERM", lambda: self._serve(container))]
         return [
             *([("runs without network", lambda: self._run_job(container))] if container in OUTPUTS else []),
-            ("tells why it fails", lambda: self._fail_job(container)),
+            ("says why it fails", lambda: self._fail_job(container)),
             *([("stops on SIGTERM", lambda: self._stop_job(container))] if container in FIRST_READ else []),
         ]
 

@@ -18,7 +18,7 @@ USUAL_PART_SIZES: Final = tuple(size * MIB for size in (8, 16, 5, 50, 64, 15, 10
 
 _ETAG: Final = re.compile(r'"?([0-9a-f]{32})(?:-([0-9]+))?"?')
 _READ_SIZE: Final = MIB
-# An ETag is no protection against forgery, only against accidents.
+# An ETag is not a protection against forgery, only against accidents.
 _new_md5: Final = partial(hashlib.md5, usedforsecurity=False)
 
 

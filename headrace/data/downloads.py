@@ -29,7 +29,7 @@ class Download:
         source: The prefix.
         target: The folder.
         staging: Where files grow.
-        checksum: Whether equal times are no proof that a file holds its object.
+        checksum: Whether equal times are not proof that a file holds its object.
     """
 
     def __init__(

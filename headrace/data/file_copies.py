@@ -18,7 +18,7 @@ class FileCopy:
         source: The one folder.
         target: The other.
         staging: Where files grow.
-        checksum: Whether equal times are no proof of equal content.
+        checksum: Whether equal times are not proof of equal content.
     """
 
     def __init__(self, source: Path, target: Path, staging: Staging, *, checksum: bool) -> None:

@@ -21,7 +21,7 @@ ADDRESS_VARIABLE: Final = "HEADRACE_IMAGES"
 
 
 class AddressError(Exception):
-    """There is no way to normalized images, or it is not understood."""
+    """There is not a way to normalized images, or it is not understood."""
 
 
 class DoorKind(StrEnum):
@@ -59,7 +59,7 @@ def parse_address(text: str) -> Address:
     if text and parts.scheme in {"", "file"} and Path(unquote(parts.path)).is_dir():
         return Address(DoorKind.FOLDER, unquote(parts.path))
     raise AddressError(
-        f"{text!r} is no way to normalized images: use the function's URL, "
+        f"{text!r} is not a way to normalized images: use the function's URL, "
         "s3://ALIAS of an Object Lambda access point, or a folder that exists"
     )
 

@@ -34,7 +34,7 @@ def check_url_key(key: str) -> None:
 
 
 def check_file_key(key: str) -> None:
-    """Refuse a key that is no path below a folder.
+    """Refuse a key that is not a path below a folder.
 
     Raises:
         ImageRefusedError: If it is such a key.

@@ -246,7 +246,7 @@ class DataRepository:
 
 
 def list_files(folder: Path) -> Iterator[Path]:
-    """The files below a folder in order; links are no files: what they point to may be anywhere."""
+    """The files below a folder in order; links are not files: what they point to may be anywhere."""
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for path in (Path(parent, name) for name in sorted(names)):

@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.validation import load_service_model, validate_request
 
-# White space, brackets, wildcards, special and control characters, and what is no character at all.
+# White space, brackets, wildcards, special and control characters, and what is not a character at all.
 _FORBIDDEN_IN_NAMES: Final = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\U0010ffff]""")
 MOST_INPUT_BYTES: Final = 262_144
 

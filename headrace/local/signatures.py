@@ -134,7 +134,9 @@ def _parse(request: SentRequest) -> sigv4.HeaderSignature:
     if isinstance(signature, tuple):
         raise SignatureError(Fault.MALFORMED, signature[1])
     if not _DATE.fullmatch(signature.amz_date):
-        raise SignatureError(Fault.MALFORMED, f"The date of the signature is no time of ISO 8601: {signature.amz_date}")
+        raise SignatureError(
+            Fault.MALFORMED, f"The date of the signature is not written as 20260131T235959Z: {signature.amz_date}"
+        )
     return signature
 
 

@@ -101,9 +101,7 @@ class ListDiff:
         """
         side = "before" if set(changes) == {Change.REMOVED} else "after"
         if side == "after" and Change.REMOVED in changes:
-            raise ListError(
-                "a list holds what is no more or what is now; write the removed rows to a list of their own"
-            )
+            raise ListError("a list holds rows that were removed or rows that are there, not both; write two lists")
         self._engine.write_whole(
             f"FROM changes SELECT index_{side} AS number, label_{side} AS label, path_{side} AS path "
             f"WHERE {_is_one_of(changes)} ORDER BY number",

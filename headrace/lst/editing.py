@@ -249,7 +249,7 @@ def relabel_classes(path: Path, output: Path, mapping: Mapping[int, int], *, whe
         _refuse(
             engine,
             "FROM renamed SELECT old WHERE old NOT IN (FROM rows SELECT label) ORDER BY old",
-            f"is no class of {path}",
+            f"is not a class of {path}",
         )
         matches = f"{_match(engine, where)} <> ''" if where else "true"
         _refuse(
@@ -320,7 +320,7 @@ def replace_rows(path: Path, replacements: Path, output: Path, *, key: Key = Key
         _refuse(
             engine,
             f"FROM rows1 SELECT {column} WHERE {column} NOT IN (FROM rows0 SELECT {column}) ORDER BY line",
-            f"is no {key} of {path}; use `headrace lst add` for new rows",
+            f"is not in {path}; use `headrace lst add` for new rows",
         )
         _refuse(
             engine,
@@ -356,7 +356,7 @@ def _match(engine: Engine, pattern: str) -> str:
         matched = f"regexp_extract(path, {quote(pattern)}, {group})"
         engine.fetch(f"FROM (VALUES ('')) AS tried(path) SELECT {matched}")
     except (re.error, duckdb.Error) as error:
-        raise ListError(f"{pattern!r} is no regular expression to group by: {error}") from error
+        raise ListError(f"{pattern!r} is not a regular expression to group by: {error}") from error
     return matched
 
 

@@ -116,6 +116,6 @@ def _find_box_problems(box: Sequence[str]) -> Iterator[str]:
         yield f"has class {box[0]!r}, expected a whole number from 0"
     left, top, right, bottom = map(float, box[1:SHORTEST_BOX])
     if min(left, top) < -_TOLERANCE or max(right, bottom) > 1 + _TOLERANCE:
-        yield f"reaches outside the image: {' '.join(box[1:SHORTEST_BOX])} are no parts from 0 to 1"
+        yield f"reaches outside the image: {' '.join(box[1:SHORTEST_BOX])} are not fractions from 0 to 1"
     if left >= right or top >= bottom:
         yield f"is empty or turned round: left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}"

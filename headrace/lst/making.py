@@ -193,7 +193,7 @@ def find_s3_images(uri: str, client: Any, finder: Finder | None = None) -> Itera
     finder = finder or Finder()
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
-        raise ListError(f"{uri!r} is no S3 prefix; write s3://bucket/prefix/")
+        raise ListError(f"{uri!r} is not an S3 prefix; write s3://bucket/prefix/")
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
     try:
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):

@@ -151,7 +151,7 @@ class _Reader:
         if bad and self._bad_boxes is BadBoxes.REFUSE:
             more = f"\nand {len(bad) - SHOWN_BOXES} more" if len(bad) > SHOWN_BOXES else ""
             told = "\n".join(f"{self._path}, {problem}" for problem in bad[:SHOWN_BOXES])
-            raise ManifestError(f"{told}{more}\nmend them, or choose to skip or clip bad boxes (`--bad-boxes`)")
+            raise ManifestError(f"{told}{more}\ncorrect them, or choose to skip or clip bad boxes (`--bad-boxes`)")
         return boxes
 
     def _read_box(self, annotation: Mapping[str, Any], name: str) -> tuple[dict[str, Any] | None, str | None]:

@@ -78,7 +78,7 @@ def read_traditional(path: Path) -> tuple[str, list[str]]:
         raise ManifestError(f'{path}: expected an array that starts with {{"prefix": "s3://bucket/prefix/"}}')
     for number, key in enumerate(entries[1:], start=1):
         if not isinstance(key, str) or not S3_URI.fullmatch(prefix + key):
-            raise ManifestError(f"{path}, key {number}: {key!r} with its prefix is no S3 URI of an object")
+            raise ManifestError(f"{path}, key {number}: {key!r} with its prefix is not an S3 URI of an object")
     if len(entries) == 1:
         raise ManifestError(f"{path}: no key follows the prefix")
     return prefix, entries[1:]
@@ -251,7 +251,7 @@ def check_prefix(prefix: str) -> str:
     """An S3 prefix with the slash at its end."""
     whole = f"{prefix.rstrip('/')}/"
     if not S3_URI.fullmatch(f"{whole}key"):
-        raise ManifestError(f"{prefix!r} is no S3 prefix; write s3://bucket/prefix/")
+        raise ManifestError(f"{prefix!r} is not an S3 prefix; write s3://bucket/prefix/")
     return whole
 
 

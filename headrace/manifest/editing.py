@@ -305,7 +305,7 @@ class _Demands:
         if self._source:
             raise ManifestError(f"{self._path}: {self._source!r} is found in no source")
         if self._confidence is not None:
-            raise ManifestError(f"{self._path}: no line tells a confidence, so that none can be asked for")
+            raise ManifestError(f"{self._path}: no line has a confidence, so none can be asked for")
 
 
 def filter_manifest(path: Path, output: Path, selection: Selection) -> int:
@@ -335,4 +335,4 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        raise ManifestError(f"{text!r} is no regular expression: {error}") from error
+        raise ManifestError(f"{text!r} is not a regular expression: {error}") from error

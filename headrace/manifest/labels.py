@@ -315,7 +315,7 @@ def _find_box_problems(box: object, size: tuple[float, float] | None, names: obj
 
 
 def find_side_problems(box: Mapping[str, Any], size: tuple[float, float] | None) -> Iterator[str]:
-    """What is wrong with where a box is: its sides are no numbers, it is empty, or it reaches outside its image."""
+    """What is wrong with where a box is: its sides are not numbers, it is empty, or it reaches outside its image."""
     wrong = [side for side in _SIDES if not is_number(box.get(side))]
     if wrong:
         yield f"has no number for {', '.join(wrong)}"

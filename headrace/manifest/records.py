@@ -113,7 +113,7 @@ def find_source(data: Mapping[str, Any]) -> str | None:
 
 
 def list_labels(data: Mapping[str, Any]) -> list[str]:
-    """The label attributes of a record: those that have metadata, or else whatever is no source."""
+    """The label attributes of a record: those that have metadata, or else whatever is not a source."""
     described = [_name_described(data, name) for name in data if name.endswith(METADATA_SUFFIX)]
     return described or [name for name in data if name != find_source(data) and name not in SOURCES]
 
@@ -195,4 +195,4 @@ def name_kind(value: object) -> str:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

@@ -97,7 +97,7 @@ def find_problem(lines: Sequence[str], first_line: int, width: int, tensor_type:
         for column, text in enumerate(fields, start=1):
             if not is_number(text, tensor_type):
                 return (
-                    f"line {number}, column {column}: {text!r} is no {tensor_type} number; "
+                    f"line {number}, column {column}: {text!r} is not a number of type {tensor_type}; "
                     "give numbers only, without a header"
                 )
     return f"line {first_line}: cannot be read as numbers"

@@ -47,7 +47,7 @@ def open_epoch(channel: str, epoch: int, folder: Path = DATA_FOLDER) -> Iterator
             "opened one after the other from 0"
         ) from error
     if not is_pipe:
-        raise RecordIOError(f"{path}: is no named pipe; is the channel's InputMode Pipe?")
+        raise RecordIOError(f"{path}: is not a named pipe; is the channel's InputMode Pipe?")
     with path.open("rb") as stream:
         yield stream
 

@@ -216,7 +216,7 @@ def decode_record(frame: Frame) -> Record:
 
 def refuse_frame(frame: Frame, reason: Exception) -> RecordIOError:
     """The error of a record that holds no message."""
-    return RecordIOError(f"{name_frame(frame)}: is no message of SageMaker's RecordIO-protobuf: {reason}")
+    return RecordIOError(f"{name_frame(frame)}: is not a message of SageMaker's RecordIO-protobuf: {reason}")
 
 
 def parse_message(message: bytes) -> Record:
@@ -244,7 +244,7 @@ def parse_entry(entry: bytes) -> tuple[str, Tensor]:
     for number, content in read_fields(fields.get(MAP_VALUE, b"")):
         if number in TYPES_BY_FIELD:
             return name, parse_tensor(TYPES_BY_FIELD[number], content)
-    raise WireError(f"{name!r} is no tensor of {', '.join(map(str, TensorType))}")
+    raise WireError(f"{name!r} is not a tensor of {', '.join(map(str, TensorType))}")
 
 
 def parse_usual_entry(entry: bytes) -> Tensor | None:
@@ -287,7 +287,7 @@ def check_ends(tensor_type: TensorType, lists: Mapping[int, bytes | bytearray]) 
     if tensor_type is TensorType.INT32:
         varints.append(lists[VALUES])
     elif len(lists[VALUES]) % tensor_type.dtype.itemsize:
-        raise WireError(f"{len(lists[VALUES]):,} bytes of values are no multiple of {tensor_type}")
+        raise WireError(f"{len(lists[VALUES]):,} bytes of values are not a multiple of {tensor_type}")
     for packed in varints:
         if packed and packed[-1] >= 0x80:
             raise WireError("a list ends within a number")

@@ -21,7 +21,7 @@ Counts = NDArray[np.int64]
 
 
 class WireError(Exception):
-    """Bytes that are no message; its message says why."""
+    """Bytes that are not a message; its message says why."""
 
 
 def encode_varint(number: int) -> bytes:

@@ -93,7 +93,7 @@ class AccessPoint:
         except RequestError as error:
             if error.status != HTTPStatus.PRECONDITION_FAILED:
                 raise
-            reason = "the image was replaced meanwhile; try again"
+            reason = "the image was replaced while it was being read; try again"
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
 
 

@@ -129,7 +129,7 @@ def _choose_another_attempt(*, wait: str) -> Choice:
 def _decide_outcome(*, done: str, wait: str) -> Choice:
     """InService alone is not enough: it may be the configuration before ours again, or a later execution's.
 
-    Nor must it be InService: when somebody else's change is pending, ours has ended.
+    Nor does it have to be InService: when another execution's change is pending, ours has ended.
     """
     others = f"({_is_in_progress()} and $endpoint.Pending != '' and $endpoint.Pending != $execution)"
     has_ended = f"($endpoint.Status = 'InService' or {others})"

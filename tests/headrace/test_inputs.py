@@ -84,7 +84,7 @@ def test_refuses_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_refuses_a_pipe_among_the_files_of_a_folder(pipe: Path) -> None:
-    with pytest.raises(InputError, match="is no regular file; leave it out"):
+    with pytest.raises(InputError, match="is not a regular file; leave it out"):
         open_regular(pipe)
 
 

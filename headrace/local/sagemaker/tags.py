@@ -28,7 +28,7 @@ class Tags:
         return self.list_tags(request)
 
     def delete_tags(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """DeleteTags of the API; keys that no tag has are no mistake."""
+        """DeleteTags of the API; keys that no tag has are not a mistake."""
         arn = self._find(request["ResourceArn"])
         with self._lock:
             for key in request["TagKeys"]:

@@ -117,7 +117,7 @@ def rename_column(document: dict[str, Any]) -> None:
         (raise_version, "format 'headrace-encoding' version 2, but 'headrace-encoding' version 1 is read"),
         (rename_kind, "feature kind 'pickle' is unknown"),
         (zero_scale, "feature 'Item_Weight' has mean "),
-        (fill_by_nothing, "feature 'Item_Weight' is filled by 'Item_Colour', which is no category"),
+        (fill_by_nothing, "feature 'Item_Weight' is filled by 'Item_Colour', which is not a category"),
         (rename_column, "feature 'Item_Colour' is not one of the columns"),
     ],
 )

@@ -337,7 +337,7 @@ def test_says_where_a_nul_byte_is(tmp_path: Path) -> None:
     rows = format_rows(any_sales_row(), any_sales_row() | {"Item_Identifier": "FD\0A15"})
     write_text(tmp_path, (HEADER + rows).encode())
 
-    assert fail(tmp_path) == "sales.csv, line 3, column Item_Identifier: a NUL byte; write the file anew as text"
+    assert fail(tmp_path) == "sales.csv, line 3, column Item_Identifier: a NUL byte; save the file again as text"
 
 
 def test_says_where_quotes_do_not_close(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def _make_unreadable(path: Path) -> None:
     path.chmod(0)
 
 
-# Each makes a file of its kind; what is no file of ours has its own name.
+# Each makes a file of its kind; what is not a file of ours has its own name.
 KINDS: Final[Mapping[str, Callable[[Path], object]]] = {
     "text": lambda path: path.write_text("one two\nthree\n"),
     "binary": lambda path: path.write_bytes(bytes(range(256)) * 64),

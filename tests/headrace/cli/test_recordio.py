@@ -149,7 +149,7 @@ def test_counts_images_by_class(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ("write none.csv new.pbr", "Error: none.csv: No such file or directory"),
-        ("write text.csv new.pbr", "Error: text.csv, line 1, column 1: 'a' is no float32 number"),
+        ("write text.csv new.pbr", "Error: text.csv, line 1, column 1: 'a' is not a number of type float32"),
         ("write . new.pbr", "Error: Invalid value for 'CSV': File '.' is a directory."),
         ("read text.csv", "Error: text.csv, record 0 at byte 0: starts with 61 2c 62 0a"),
         ("info text.csv", "Error: text.csv, record 0 at byte 0: starts with 61 2c 62 0a"),

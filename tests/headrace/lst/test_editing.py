@@ -83,7 +83,7 @@ def test_keeps_groups_together(everything: Path, pattern: str, stratified: bool)
 
 
 def test_refuses_a_group_that_is_no_regular_expression(everything: Path) -> None:
-    with pytest.raises(ListError, match=r"'\(' is no regular expression to group by"):
+    with pytest.raises(ListError, match=r"'\(' is not a regular expression to group by"):
         split(everything, group_by="(")
 
 
@@ -153,7 +153,7 @@ def test_relabels_classes_and_merges_them(tmp_path: Path, output: Path) -> None:
 
 
 def test_refuses_to_relabel_a_class_that_is_not_there(tmp_path: Path, output: Path) -> None:
-    with pytest.raises(ListError, match=r"7 is no class of .*all\.lst"):
+    with pytest.raises(ListError, match=r"7 is not a class of .*all\.lst"):
         relabel_classes(write(tmp_path / "all.lst", "0 0 a"), output, {7: 1})
 
 
@@ -210,8 +210,8 @@ def test_replaces_rows_where_they_stand(tmp_path: Path, output: Path, key: Key, 
 @pytest.mark.parametrize(
     ("key", "rows", "message"),
     [
-        (Key.PATH, ["9 1 z"], r"z is no path of .*all\.lst; use `headrace lst add`"),
-        (Key.INDEX, ["9 1 a"], r"9 is no index of .*all\.lst"),
+        (Key.PATH, ["9 1 z"], r"z is not in .*all\.lst; use `headrace lst add`"),
+        (Key.INDEX, ["9 1 a"], r"9 is not in .*all\.lst"),
         (Key.PATH, ["8 0 a", "9 0 a"], "a is more than once in"),
         (Key.PATH, ["1 0 a"], "index 1 is that of a and of b"),
         (Key.INDEX, ["1 0 a"], "a would be in the list twice"),

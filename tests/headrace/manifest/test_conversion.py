@@ -70,7 +70,7 @@ def test_expands_keys_without_labels(tmp_path: Path, output: Path) -> None:
         ([], "expected an array that starts"),
         ([{"prefix": "raw/"}, "a"], "expected an array that starts"),
         ([{"prefix": PREFIX}], "no key follows the prefix"),
-        ([{"prefix": PREFIX}, "a", 5], "key 2: 5 with its prefix is no S3 URI"),
+        ([{"prefix": PREFIX}, "a", 5], "key 2: 5 with its prefix is not an S3 URI"),
         ([{"prefix": PREFIX}, "a", "c"], "key 2: c has no label"),
     ],
 )
@@ -323,7 +323,7 @@ def test_names_the_first_bad_boxes_and_counts_the_others(tmp_path: Path, output:
 
     lines = str(raised.value).splitlines()
     assert ["annotation 918" in lines[0], "annotation 919" in lines[1], "annotation 920" in lines[2]] == [True] * 3
-    assert lines[3:] == ["and 1 more", "mend them, or choose to skip or clip bad boxes (`--bad-boxes`)"]
+    assert lines[3:] == ["and 1 more", "correct them, or choose to skip or clip bad boxes (`--bad-boxes`)"]
     assert not output.exists()
 
 
@@ -364,5 +364,5 @@ def test_turns_real_boxes_into_coco(output: Path) -> None:
 
 @pytest.mark.parametrize("prefix", ["raw/images", "s3://", "/raw"])
 def test_refuses_a_prefix_that_is_none(tmp_path: Path, output: Path, prefix: str) -> None:
-    with pytest.raises(ManifestError, match="is no S3 prefix; write s3://bucket/prefix/"):
+    with pytest.raises(ManifestError, match="is not an S3 prefix; write s3://bucket/prefix/"):
         convert_to_list(write(tmp_path / "all", make_image("a")), prefix, output)

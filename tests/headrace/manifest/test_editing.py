@@ -68,7 +68,7 @@ def test_divides_as_lists_are_divided(tmp_path: Path, everything: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"ratio": 1}, "the validation ratio is 1"), ({"group_by": "("}, r"'\(' is no regular expression")],
+    [({"ratio": 1}, "the validation ratio is 1"), ({"group_by": "("}, r"'\(' is not a regular expression")],
 )
 def test_refuses_to_split_by_what_it_cannot(everything: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ManifestError, match=message):
@@ -144,7 +144,7 @@ def test_selects_boxes_by_the_names_of_their_classes(tmp_path: Path) -> None:
         ({"attribute": "nosuch"}, "no line has the label 'nosuch'; name one that is there"),
         ({"labels": frozenset({"0", "nosuch"})}, "no line has the class nosuch; there are 0, 1"),
         ({"source": "nosuch"}, "'nosuch' is found in no source"),
-        ({"least_confidence": 0.5}, "no line tells a confidence"),
+        ({"least_confidence": 0.5}, "no line has a confidence"),
     ],
 )
 def test_refuses_to_filter_by_what_no_line_has(everything: Path, options: dict[str, Any], message: str) -> None:
@@ -223,5 +223,5 @@ def test_merges_a_manifest_with_itself_into_one(tmp_path: Path, everything: Path
 
 
 def test_refuses_a_selection_that_is_no_regular_expression() -> None:
-    with pytest.raises(ManifestError, match="is no regular expression"):
+    with pytest.raises(ManifestError, match="is not a regular expression"):
         Selection(source="[")

@@ -179,7 +179,7 @@ def test_filters_every_kind_by_its_names_and_its_least_confidence(
 
     assert filter_manifest(path, tmp_path / "some.manifest", Selection(labels=frozenset(names[:1]))) == 1
     if confidence is None:
-        with pytest.raises(ManifestError, match="no line tells a confidence"):
+        with pytest.raises(ManifestError, match="no line has a confidence"):
             filter_manifest(path, tmp_path / "some.manifest", Selection(least_confidence=0.1))
         return
     for least, kept in ((confidence, 1), (confidence + 0.01, 0)):

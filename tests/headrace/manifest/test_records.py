@@ -56,7 +56,7 @@ def test_writes_a_manifest_typed_by_hand_without_its_spaces(tmp_path: Path) -> N
         (b"[1]", "line 2: an array, expected an object such as"),
         (b'"a"', "line 2: a string, expected an object"),
         (b"\xe4", "line 2: not UTF-8; save the file as UTF-8"),
-        (b'{"a": NaN}', "line 2: not JSON: NaN is no JSON number"),
+        (b'{"a": NaN}', "line 2: not JSON: NaN is not a JSON number"),
     ],
 )
 def test_says_on_which_line_a_manifest_is_wrong(tmp_path: Path, line: bytes, message: str) -> None:

@@ -37,14 +37,17 @@ def test_reads_rows_without_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["label,a,b"], "line 1, column 1: 'label' is no float32 number; give numbers only, without a header"),
-        (["1,2,3", "1,,3"], "line 2, column 2: '' is no float32 number"),
+        (
+            ["label,a,b"],
+            "line 1, column 1: 'label' is not a number of type float32; give numbers only, without a header",
+        ),
+        (["1,2,3", "1,,3"], "line 2, column 2: '' is not a number of type float32"),
         (["1,2,3", "1,2,3", "1,2"], "line 3: has 2 fields, expected 3"),
         (["1,2,3", "", "1,2,3"], "line 2: has 1 fields, expected 3"),
         (["1,2,3", "1,2,3,4"], "line 2: has 4 fields, expected 3"),
-        (["1,2,1e400"], "line 1, column 3: '1e400' is no float32 number"),
-        (["1,2,1e39"], "line 1, column 3: '1e39' is no float32 number"),
-        (["1;2;3"], "line 1, column 1: '1;2;3' is no float32 number"),
+        (["1,2,1e400"], "line 1, column 3: '1e400' is not a number of type float32"),
+        (["1,2,1e39"], "line 1, column 3: '1e39' is not a number of type float32"),
+        (["1;2;3"], "line 1, column 1: '1;2;3' is not a number of type float32"),
     ],
 )
 @pytest.mark.parametrize("most_lines", [1, 1000])
@@ -74,7 +77,7 @@ def test_reads_past_blank_lines_at_the_end(
 
 @pytest.mark.parametrize("text", ["1.5", "nan", "2147483648"])
 def test_takes_whole_numbers_of_32_bits_only_where_these_are_wanted(tmp_path: Path, text: str) -> None:
-    with pytest.raises(RecordIOError, match=f"column 2: '{text}' is no int32 number"):
+    with pytest.raises(RecordIOError, match=f"column 2: '{text}' is not a number of type int32"):
         read(tmp_path / "rows.csv", f"1,{text}\n", TensorType.INT32)
 
 

@@ -85,7 +85,7 @@ def test_says_when_there_is_no_pipe(tmp_path: Path) -> None:
 def test_says_when_the_channel_is_not_in_pipe_mode(tmp_path: Path) -> None:
     (tmp_path / "train_0").touch()
 
-    with pytest.raises(RecordIOError, match="is no named pipe; is the channel's InputMode Pipe"):
+    with pytest.raises(RecordIOError, match="is not a named pipe; is the channel's InputMode Pipe"):
         list(read_objects("train", 0, tmp_path))
 
 

@@ -101,7 +101,9 @@ def test_finds_damage_in_a_file_of_one_layout(tmp_path: Path) -> None:
     damaged[len(FLOATS) * 9_000 + 9] ^= 1
     path.write_bytes(damaged)
 
-    with pytest.raises(RecordIOError, match=r"train\.pbr, record 9000 at byte 468,000: is no message of SageMaker's"):
+    with pytest.raises(
+        RecordIOError, match=r"train\.pbr, record 9000 at byte 468,000: is not a message of SageMaker's"
+    ):
         read_rows(path)
 
 
@@ -168,12 +170,12 @@ def test_refuses_every_cut_but_those_between_records(data: Any) -> None:
             "record 0 at byte 0: holds 'source' in place of features and a label called 'values'; read such",
         ),
         (plain.frame(b""), "record 0 at byte 0: holds nothing in place of features"),
-        (plain.frame(b"\xff\xd8\xff\xe0"), "record 0 at byte 0: is no message of SageMaker's RecordIO-protobuf: "),
+        (plain.frame(b"\xff\xd8\xff\xe0"), "record 0 at byte 0: is not a message of SageMaker's RecordIO-protobuf: "),
         (
             plain.record(
                 plain.field(1, b"values") + plain.field(2, plain.field(7, plain.field(1, b"\xff" * 10 + b"\1")))
             ),
-            "record 0 at byte 0: is no message of SageMaker's RecordIO-protobuf: a number has more than 64 bits",
+            "record 0 at byte 0: is not a message of SageMaker's RecordIO-protobuf: a number has more than 64 bits",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

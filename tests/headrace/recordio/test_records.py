@@ -65,11 +65,11 @@ def test_leaves_out_fields_it_does_not_know(tmp_path: Path) -> None:
         (b"\xff\xd8\xff\xe0 JFIF", "a field has the unknown wire type 7"),
         (
             plain.field(1, plain.field(1, b"img") + plain.field(2, plain.field(9, b""))),
-            "'img' is no tensor of float32, ",
+            "'img' is not a tensor of float32, ",
         ),
         (
             plain.field(1, plain.field(2, plain.field(2, plain.field(1, b"abc")))),
-            "3 bytes of values are no multiple of ",
+            "3 bytes of values are not a multiple of ",
         ),
         (plain.field(1, plain.field(2, plain.field(7, plain.field(1, b"\x80")))), "a list ends within a number"),
         (plain.field(3, b"\xff"), "'utf-8' codec can't decode byte 0xff"),
@@ -82,7 +82,7 @@ def test_says_which_record_is_no_message(tmp_path: Path, payload: bytes, reason:
     with pytest.raises(RecordIOError) as raised:
         list(read_records(path))
 
-    prefix = f"{path}, record 1 at byte 28: is no message of SageMaker's RecordIO-protobuf: "
+    prefix = f"{path}, record 1 at byte 28: is not a message of SageMaker's RecordIO-protobuf: "
     assert str(raised.value).startswith(prefix + reason)
 
 
