@@ -22,7 +22,7 @@ from headrace.cli.copying import (
     store_stream,
     tell_skipped,
 )
-from headrace.errors import explain_os_error
+from headrace.cli.mistakes import clear_errors
 
 if TYPE_CHECKING:
     from headrace import data as library
@@ -87,7 +87,7 @@ def copy(
     """
     if target == STREAM or is_stream(source):
         _refuse_for_streams(target, has_patterns=bool(include or exclude), delete=delete, as_json=as_json)
-    with _mistakes_told(), progress_bar() as show:
+    with _clear_errors(), progress_bar() as show:
         if target == STREAM:
             if not dry_run:
                 print_content(source)
@@ -126,7 +126,7 @@ def list_command(address: str, *, recursive: bool, as_json: bool) -> None:
     """
     from headrace import data as library
 
-    with _mistakes_told(), _telling_skipped() as keep:
+    with _clear_errors(), _telling_skipped() as keep:
         for entry in keep(library.list_objects(address, recursive=recursive)):
             click.echo(_describe(entry) if as_json else _render(entry))
 
@@ -138,7 +138,7 @@ def cat(address: str) -> None:
 
     Example: headrace data cat s3://raw/bigmart/Train.csv | head -3
     """
-    with _mistakes_told():
+    with _clear_errors():
         print_content(address)
 
 
@@ -152,24 +152,21 @@ def du(address: str, *, as_json: bool) -> None:
     """
     from headrace import data as library
 
-    with _mistakes_told(), _telling_skipped() as keep:
+    with _clear_errors(), _telling_skipped() as keep:
         usage = library.add_up(keep(library.list_objects(address, recursive=True)))
         click.echo(json.dumps(asdict(usage)) if as_json else f"{usage.bytes}\t{usage.objects}")
 
 
 @contextmanager
-def _mistakes_told() -> Iterator[None]:
-    """Turn what can go wrong into a message and exit code 1."""
-    from headrace.data import AddressError, DataError
+def _clear_errors() -> Iterator[None]:
+    """Turn what can go wrong into a message and an exit code: what is not an address is wrong usage."""
+    from headrace.data import AddressError
 
-    try:
-        yield
-    except AddressError as error:
-        raise click.UsageError(str(error)) from None
-    except DataError as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(explain_os_error(error)) from None
+    with clear_errors():
+        try:
+            yield
+        except AddressError as error:
+            raise click.UsageError(str(error)) from None
 
 
 class _Skipping:

@@ -3,7 +3,6 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,10 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from headrace.cli import progress
+from headrace.cli.mistakes import clear_errors_of_aws
 from headrace.cli.tables import render_table
 from headrace.container_images import image_tag
 from headrace.container_images.building import BuildSettings, build_image
-from headrace.container_images.engine import Engine, EngineError, EngineName, find_engine
+from headrace.container_images.engine import Engine, EngineName, find_engine
 from headrace.container_images.listing import BuiltImage, describe_image, write_bill_of_materials
 from headrace.container_images.pushing import (
     aim_at_registry,
@@ -24,10 +24,8 @@ from headrace.container_images.pushing import (
     log_in_to_ecr,
     push_image,
 )
-from headrace.container_images.trials import TrialError, try_images
+from headrace.container_images.trials import try_images
 from headrace.contract import Container
-from headrace.files import FileError
-from headrace.local.tools import ToolError
 
 MEBIBYTE = 1024 * 1024
 DIGEST_CHARACTERS = len("sha256:") + 12
@@ -95,7 +93,7 @@ def build(
 
     Example: headrace images build training inference
     """
-    with _mistakes_told():
+    with clear_errors_of_aws():
         found = find_engine(engine)
         settings = BuildSettings(base_image=base_image, ca_bundle=ca_bundle)
         for container in containers:
@@ -115,7 +113,7 @@ def try_command(engine: EngineName | None, containers: list[Container], as_json:
     written to and 2 GiB of memory. The containers that make another's input run, too.
     """
     with (
-        _mistakes_told(),
+        clear_errors_of_aws(),
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
         progress.step("run the containers"),
     ):
@@ -141,7 +139,7 @@ def push(engine: EngineName | None, containers: list[Container], environment: st
 
     Example: headrace images push --registry localhost:5055 training
     """
-    with _mistakes_told():
+    with clear_errors_of_aws():
         found = find_engine(engine)
         places = (
             _push_to_registry(found, containers, registry) if registry else _push_to_ecr(found, containers, environment)
@@ -183,7 +181,7 @@ def _push_to_ecr(engine: Engine, containers: list[Container], environment: str) 
 @click.pass_obj
 def list_command(engine: EngineName | None, as_json: bool) -> None:
     """Show size, layers, user and digest of the images of the containers' current files."""
-    with _mistakes_told():
+    with clear_errors_of_aws():
         found = find_engine(engine)
         described = {container: describe_image(found, container) for container in Container}
     if as_json:
@@ -216,16 +214,5 @@ def sbom(engine: EngineName | None, container: str, output: Path) -> None:
 
     Example: headrace images sbom training --output training.spdx.json
     """
-    with _mistakes_told(), progress.step(f"list the packages of {container}"):
+    with clear_errors_of_aws(), progress.step(f"list the packages of {container}"):
         write_bill_of_materials(find_engine(engine), Container(container), output)
-
-
-@contextmanager
-def _mistakes_told() -> Iterator[None]:
-    """Turn what can go wrong into a message and exit code 1."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except (EngineError, TrialError, ToolError, FileError, OSError, BotoCoreError, ClientError) as error:
-        raise click.ClickException(str(error)) from None

@@ -5,47 +5,31 @@ import os
 import shlex
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from headrace.cli import progress, summary
 from headrace.cli.images import with_build_options
+from headrace.cli.mistakes import clear_errors_of_aws
 from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
 from headrace.container_images.building import BuildSettings
-from headrace.container_images.engine import EngineError, find_engine
+from headrace.container_images.engine import find_engine
 from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
 from headrace.inputs import read_document
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection, pipeline
 from headrace.local.brought_images import bring_engine_image, bring_python
 from headrace.local.cloud import CloudError, LocalCloud
-from headrace.local.delivery import ForeignDataError
-from headrace.local.deployment import Deployment, NotDeployedError, read_deployment
-from headrace.local.images import EngineImages, ImageError
-from headrace.local.pipeline import PipelineError
+from headrace.local.deployment import Deployment, read_deployment
+from headrace.local.images import EngineImages
 from headrace.local.platform import Folders, running_platform, stop_running, use_clients_of
-from headrace.local.tools import ToolError
 from headrace.local.workload_runs import RUNS, WorkloadRun
-from headrace.lst import ListError
-
-MISTAKES: Final = (
-    CloudError,
-    EngineError,
-    ForeignDataError,
-    ImageError,
-    ListError,
-    NotDeployedError,
-    PipelineError,
-    ToolError,
-    inspection.NothingLoggedError,
-)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -133,7 +117,7 @@ def run(
         MODEL_NAME_INPUT: model_name,
         ENDPOINT_NAME_INPUT: endpoint_name,
     }
-    with _mistakes_told():
+    with clear_errors_of_aws():
         this_run = _prepare_run(Workload(workload), data, folders)
         with running_platform(
             folders, environment=environment, port=port, keep=keep, step=progress.step, images=_choose_images(**images)
@@ -169,7 +153,7 @@ def up(folders: Folders, /, environment: str, port: int | None, **images: Any) -
     """
     present = list(os.environ)
     with (
-        _mistakes_told(),
+        clear_errors_of_aws(),
         running_platform(
             folders, environment=environment, port=port, keep=True, step=progress.step, images=_choose_images(**images)
         ) as (cloud, _),
@@ -208,7 +192,7 @@ def bring(
         raise click.UsageError("give either --python or --engine-image")
     if program and not python:
         raise click.UsageError("--program goes with --python: an image of an engine has its own")
-    with _mistakes_told():
+    with clear_errors_of_aws():
         folders.make_private()
         if engine_image:
             bring_engine_image(folders.cloud, image_uri, find_engine(), engine_image)
@@ -239,7 +223,7 @@ def invoke(
 
     Example: head -3 Train.csv | headrace local invoke
     """
-    with _mistakes_told():
+    with clear_errors_of_aws():
         _running_cloud(folders)
         name = endpoint_name or read_deployment(environment).endpoint_name(Workload(workload))
         answer = pipeline.invoke_endpoint(name, read_document(file), content_type=content_type, accept=accept)
@@ -251,7 +235,7 @@ def invoke(
 @click.pass_obj
 def status(folders: Folders, as_json: bool) -> None:
     """Show what runs on the local cloud: stacks, executions, jobs, endpoints."""
-    with _mistakes_told():
+    with clear_errors_of_aws():
         cloud = _running_cloud(folders)
         seen = inspection.look_around(cloud.root)
     if as_json:
@@ -269,7 +253,7 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
 
     Example: headrace local logs endpoint
     """
-    with _mistakes_told():
+    with clear_errors_of_aws():
         _running_cloud(folders)
         for line in inspection.read_log(kind, name):
             click.echo(line)
@@ -280,7 +264,7 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
 @click.pass_obj
 def down(folders: Folders, force: bool) -> None:
     """Stop the local cloud and everything that runs on it."""
-    with _mistakes_told():
+    with clear_errors_of_aws():
         was_up = stop_running(folders, step=progress.step, force=force)
     if not was_up:
         click.echo("no local cloud is up", err=True)
@@ -296,15 +280,3 @@ def _running_cloud(folders: Folders) -> LocalCloud:
 
 def _name_execution() -> str:
     return f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
-
-
-@contextmanager
-def _mistakes_told() -> Iterator[None]:
-    """Turn what can go wrong into a message and exit code 1."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except (*MISTAKES, Boto3Error, BotoCoreError, ClientError) as error:
-        raise click.ClickException(str(error)) from None

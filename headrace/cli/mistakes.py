@@ -21,3 +21,17 @@ def clear_errors() -> Iterator[None]:
         raise click.ClickException(f"{error.object[error.start : error.end]!r} cannot be written as text") from None
     except MemoryError:
         raise click.ClickException("this takes more memory than there is") from None
+
+
+@contextmanager
+def clear_errors_of_aws() -> Iterator[None]:
+    """The same, for what calls AWS by its own client."""
+    # Not above: it takes longer to import than many commands take.
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    with clear_errors():
+        try:
+            yield
+        except (Boto3Error, BotoCoreError, ClientError) as error:
+            raise click.ClickException(str(error)) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from headrace.errors import HeadraceError
 from headrace.leash import LeashedProcess
 
 _ANSWER_SECONDS: Final = 20
@@ -17,7 +18,7 @@ _INSTALL: Final = (
 )
 
 
-class EngineError(RuntimeError):
+class EngineError(HeadraceError):
     """There is no engine, or it failed; the message ends with its own words."""
 
 

@@ -25,6 +25,7 @@ from headrace import bigmart, pictures
 from headrace.container_images.building import PLATFORM, name_image
 from headrace.container_images.engine import Engine, EngineError, show_end
 from headrace.contract import Container
+from headrace.errors import HeadraceError
 from headrace.local.sagemaker.deployments import find_free_port, is_healthy
 
 MEMORY: Final = "2g"
@@ -93,7 +94,7 @@ _CHAINS: Final = (
 )
 
 
-class TrialError(RuntimeError):
+class TrialError(HeadraceError):
     """An image that does not keep SageMaker's contract; the message ends with what the container printed."""
 
 

@@ -18,6 +18,7 @@ from typing import IO, Any, Final
 
 import boto3
 
+from headrace.errors import HeadraceError
 from headrace.local import credentials
 from headrace.local.credentials import AccessKey
 
@@ -49,7 +50,7 @@ _MISLEADING_VARIABLES: Final = (
 _ENDPOINT_OF_A_SERVICE: Final = "AWS_ENDPOINT_URL_"
 
 
-class CloudError(RuntimeError):
+class CloudError(HeadraceError):
     """The local cloud cannot be started, reached or stopped."""
 
 

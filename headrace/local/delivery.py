@@ -13,11 +13,13 @@ from typing import Any, Final, Protocol
 
 import boto3
 
+from headrace.errors import HeadraceError
+
 _RECORD: Final = "delivered.json"
 _SHOWN: Final = 3
 
 
-class ForeignDataError(RuntimeError):
+class ForeignDataError(HeadraceError):
     """Where data are to go there are some already that no run has brought."""
 
 

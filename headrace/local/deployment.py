@@ -14,6 +14,7 @@ import boto3
 from headrace import contract
 from headrace.container_images import image_tag
 from headrace.contract import Container, Workload
+from headrace.errors import HeadraceError
 from headrace.local.cloud import ACCOUNT, REGION, LocalCloud, is_running
 from headrace.local.tools import Tool, ToolError, run_tool
 
@@ -21,7 +22,7 @@ PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 _CDK_PROGRAM: Final = PROJECT / "node_modules" / ".bin" / "cdk"
 
 
-class NotDeployedError(LookupError):
+class NotDeployedError(HeadraceError):
     """The stacks of an environment do not stand."""
 
 

@@ -26,6 +26,7 @@ from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
 from headrace.container_images.building import BuildSettings, build_image
 from headrace.container_images.engine import Engine
 from headrace.contract import Container
+from headrace.errors import HeadraceError
 from headrace.local.brought_images import find_brought
 from headrace.local.sagemaker.engine_containers import EngineContainer
 from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
@@ -39,7 +40,7 @@ _MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _ENTRYPOINT = re.compile(r"^ENTRYPOINT\s+(\[.*\])\s*$", re.MULTILINE)
 
 
-class ImageError(RuntimeError):
+class ImageError(HeadraceError):
     """A container whose program cannot be run as a process."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import boto3
 
+from headrace.errors import HeadraceError
 from headrace.local.file_systems import list_folders
 
 LOG_KINDS: Final = {
@@ -15,7 +16,7 @@ LOG_KINDS: Final = {
 }
 
 
-class NothingLoggedError(LookupError):
+class NothingLoggedError(HeadraceError):
     """There is no log of this kind or name."""
 
 

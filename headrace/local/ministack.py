@@ -23,6 +23,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 
+from headrace.errors import HeadraceError
 from headrace.local.cloud import ACCOUNT, HOST, REGION
 from headrace.local.credentials import AccessKey, make_key
 from headrace.local.door import Door
@@ -60,7 +61,7 @@ Provision = Callable[..., tuple[str, Attributes]]
 _execution_arn: contextvars.ContextVar[str] = contextvars.ContextVar("execution_arn")
 
 
-class EngineVersionError(RuntimeError):
+class EngineVersionError(HeadraceError):
     """Another MiniStack is installed than the one whose internals this module knows."""
 
 

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from headrace.errors import HeadraceError
+
 _FILE: Final = "in-use"
 
 
-class OccupiedError(RuntimeError):
+class OccupiedError(HeadraceError):
     """Another command uses the folder."""
 
 

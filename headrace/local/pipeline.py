@@ -10,12 +10,13 @@ from typing import Any
 import boto3
 
 from headrace.contract import Workload
+from headrace.errors import HeadraceError
 from headrace.local.deployment import Deployment
 
 _POLL_SECONDS = 0.2
 
 
-class PipelineError(RuntimeError):
+class PipelineError(HeadraceError):
     """An execution that did not succeed; the message is its cause."""
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from headrace.errors import HeadraceError
 from headrace.leash import LeashedProcess
 
 _ASK_SECONDS: Final = 1
 
 
-class ToolError(RuntimeError):
+class ToolError(HeadraceError):
     """A tool failed; the message ends with what it said."""
 
 
