@@ -6,7 +6,7 @@ header of four, which starts with these two lengths:
 
     1	4	5	800	533	0	0.1	0.1	0.5	0.5	1	0.2	0.2	0.6	0.6	street/1.jpg
 
-A box is its class, then left, top, right and bottom as parts of the image
+A box is its class, then left, top, right and bottom as fractions of the image
 (https://mxnet.apache.org/versions/1.9.1/api/python/docs/api/gluon/data/index.html, `image.ImageDetIter`).
 """
 
