@@ -127,10 +127,10 @@ class Refusal:
             >>> str(Refusal("NoSuchBucket", "The specified bucket does not exist"))
             'NoSuchBucket: The specified bucket does not exist; check its name'
         """
-        return "; ".join(filter(None, (self.told, self._find_step())))
+        return "; ".join(filter(None, (self.reason, self._find_step())))
 
     @property
-    def told(self) -> str:
+    def reason(self) -> str:
         """The code and the message alone."""
         message = self.message.strip().rstrip(".")
         return f"{self.code}: {message or _NO_REASON}"

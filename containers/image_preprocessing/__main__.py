@@ -35,6 +35,6 @@ if __name__ == "__main__":
         run_until_stopped(
             lambda: main(sys.argv[1:], ml_root, running_tally),
             # Pictures appear whole: there is nothing to discard.
-            discard=lambda: running_tally.tell("stopped"),
+            discard=lambda: running_tally.report("stopped"),
         )
     )

@@ -41,7 +41,7 @@ def normalize_all(job: Job, storage: Storage, tally: Tally) -> str:
         maker = PictureMaker(storage, destination.pictures, job.options)
         images = manifest.find_images() if manifest else find_images(storage, job.source, destination.pictures, tally)
         Crew(partial(tally_image, maker=maker, log=log, tally=tally), job.connections).work_through(images)
-        tally.tell("normalizing_end")
+        tally.report("normalizing_end")
         return _report(job, destination, manifest, log, tally)
 
 

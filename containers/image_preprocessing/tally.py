@@ -9,7 +9,7 @@ from typing import Final
 
 from containers.shared.events import log_event
 
-TELL_SECONDS: Final = 5.0
+REPORT_SECONDS: Final = 5.0
 
 
 class Outcome(StrEnum):
@@ -31,18 +31,18 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[Outcome] = Counter()
-        self._started = self._told = time.monotonic()
+        self._started = self._reported = time.monotonic()
         self.skipped = 0
 
     def count(self, outcome: Outcome) -> None:
         """One image more."""
         with self._lock:
             self._counts[outcome] += 1
-            is_time = time.monotonic() - self._told > TELL_SECONDS
+            is_time = time.monotonic() - self._reported > REPORT_SECONDS
             if is_time:
-                self._told = time.monotonic()
+                self._reported = time.monotonic()
         if is_time:
-            self.tell("progress")
+            self.report("progress")
 
     def skip(self) -> None:
         """One more object that is not an image."""
@@ -67,7 +67,7 @@ class Tally:
         outcomes = {str(outcome): self.of(outcome) for outcome in Outcome}
         return {"images": self.images, **outcomes, "skipped": self.skipped, "seconds": self.seconds}
 
-    def tell(self, event: str) -> None:
+    def report(self, event: str) -> None:
         """Write the figures to standard output, now."""
         log_event(event, **self.describe())
         sys.stdout.flush()

@@ -70,14 +70,14 @@ def _find_exit_code(work: Callable[[], object]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _tell_stop()
+        return _report_stop()
     except OutputClosedError:
         return _SIGNALLED + signal.SIGPIPE
     # Click returns, and does not raise, what a command has exited with; most return nothing.
     return code if isinstance(code, int) else 0
 
 
-def _tell_stop() -> int:
+def _report_stop() -> int:
     number = _stopped_by[0] if _stopped_by else signal.SIGINT
     click.echo(f"stopped by {'Ctrl-C' if number == signal.SIGINT else number.name}", err=True)
     return _SIGNALLED + number

@@ -11,6 +11,7 @@ import click
 from headrace.channels import needs_vpc, prices
 from headrace.channels.adviser import Advice, Changes, Option, Place, Workload, WorkloadError, advise
 from headrace.channels.quantities import parse_size, show_dollars, show_duration
+from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.tables import render_table
 
 WIDTH = 100
@@ -41,7 +42,7 @@ def channels() -> None:
 @click.option("--size", callback=_parse_size, required=True, help="How much there is: 500GB, 1.5TiB.")
 @click.option("--files", type=click.IntRange(min=1), required=True, help="How many files.")
 @click.option("--passes", type=click.IntRange(min=1), required=True, help="Passes a month: epochs of all jobs.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Jobs these passes are in.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Jobs that make these passes.")
 @click.option(
     "--changes",
     type=click.Choice([changes.value for changes in Changes]),
@@ -49,14 +50,16 @@ def channels() -> None:
     help="How often files are edited.",
 )
 @click.option("--posix", is_flag=True, help="People share the files with ordinary tools.")
-@click.option("--instances", type=click.IntRange(min=1), default=1, show_default=True, help="Instances of a job.")
-@click.option("--volume", callback=_parse_size, default="16TiB", show_default=True, help="Largest volume of one.")
+@click.option("--instances", type=click.IntRange(min=1), default=1, show_default=True, help="Instances per job.")
+@click.option(
+    "--volume", callback=_parse_size, default="16TiB", show_default=True, help="An instance's largest volume."
+)
 @click.option(
     "--start-minutes",
     type=click.FloatRange(min=0),
     help="How long a job may copy before it trains.  [default: 10, or a tenth of its reading]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@JSON_OPTION
 def advise_command(
     *,
     where: str,

@@ -132,11 +132,11 @@ def print_report(report: "library.Report", *, dry_run: bool, as_json: bool) -> N
     for name in report.missing:
         click.echo(f"missing: {as_line(name)} was listed, but is gone", err=True)
     for file in report.skipped:
-        tell_skipped(file.name, file.reason)
+        report_skipped(file.name, file.reason)
     click.echo(_sum_up(report, dry_run=dry_run), err=True)
 
 
-def tell_skipped(name: str, reason: str) -> None:
+def report_skipped(name: str, reason: str) -> None:
     """Say on standard error what was left out, and why."""
     click.echo(f"skipped: {as_line(name)}: {reason}", err=True)
 

@@ -19,15 +19,14 @@ from headrace.cli.copying import (
     print_report,
     progress_bar,
     replicate_most,
+    report_skipped,
     store_stream,
-    tell_skipped,
 )
+from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.mistakes import clear_errors
 
 if TYPE_CHECKING:
     from headrace import data as library
-
-JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
 @click.group()
@@ -58,9 +57,9 @@ def data() -> None:
 @click.option(
     "--delete",
     is_flag=True,
-    help="Then delete at TARGET what SOURCE has not; nothing if SOURCE is empty or anything was skipped.",
+    help="Afterwards, delete what is at TARGET but not at SOURCE; nothing if SOURCE is empty or anything was skipped.",
 )
-@click.option("--content-type", metavar="TYPE", help="Of what is uploaded; by default each name says it.")
+@click.option("--content-type", metavar="TYPE", help="The content type of what is uploaded.  [default: from each name]")
 @click.option("--workers", type=click.IntRange(1, 512), default=64, show_default=True, help="Requests at once.")
 @JSON_OPTION
 @click.pass_context
@@ -126,7 +125,7 @@ def list_command(address: str, *, recursive: bool, as_json: bool) -> None:
     """
     from headrace import data as library
 
-    with _clear_errors(), _telling_skipped() as keep:
+    with _clear_errors(), _reporting_skipped() as keep:
         for entry in keep(library.list_objects(address, recursive=recursive)):
             click.echo(_describe(entry) if as_json else _render(entry))
 
@@ -152,7 +151,7 @@ def du(address: str, *, as_json: bool) -> None:
     """
     from headrace import data as library
 
-    with _clear_errors(), _telling_skipped() as keep:
+    with _clear_errors(), _reporting_skipped() as keep:
         usage = library.add_up(keep(library.list_objects(address, recursive=True)))
         click.echo(json.dumps(asdict(usage)) if as_json else f"{usage.bytes}\t{usage.objects}")
 
@@ -179,13 +178,13 @@ class _Skipping:
         for entry in entries:
             if entry.problem:
                 self.has_skipped = True
-                tell_skipped(entry.name, entry.problem)
+                report_skipped(entry.name, entry.problem)
             else:
                 yield entry
 
 
 @contextmanager
-def _telling_skipped() -> Iterator[_Skipping]:
+def _reporting_skipped() -> Iterator[_Skipping]:
     """Ends the command with the code for an incomplete result where something was left out."""
     skipping = _Skipping()
     yield skipping

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from headrace.cli import progress
+from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.mistakes import clear_errors_of_aws
 from headrace.cli.tables import render_table
 from headrace.container_images import image_tag
@@ -104,7 +105,7 @@ def build(
 
 @images.command("test")
 @_with_containers
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@JSON_OPTION
 @click.pass_obj
 def try_command(engine: EngineName | None, containers: list[Container], as_json: bool) -> None:
     """Run built images through SageMaker's contract, on made-up data.
@@ -135,7 +136,7 @@ def try_command(engine: EngineName | None, containers: list[Container], as_json:
 def push(engine: EngineName | None, containers: list[Container], environment: str, registry: str | None) -> None:
     """Push built images to the repositories of the deployed stacks, or to another registry.
 
-    What is there already is left alone. Prints each image's place, and whether it was pushed or there.
+    What is there already is left alone. Prints each image's place, and whether it was pushed or was already there.
 
     Example: headrace images push --registry localhost:5055 training
     """
@@ -177,7 +178,7 @@ def _push_to_ecr(engine: Engine, containers: list[Container], environment: str) 
 
 
 @images.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@JSON_OPTION
 @click.pass_obj
 def list_command(engine: EngineName | None, as_json: bool) -> None:
     """Show size, layers, user and digest of the images of the containers' current files."""

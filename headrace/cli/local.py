@@ -15,6 +15,7 @@ import click
 
 from headrace.cli import progress, summary
 from headrace.cli.images import with_build_options
+from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.mistakes import clear_errors_of_aws
 from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
@@ -83,7 +84,7 @@ def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path 
     "--data",
     type=click.Path(exists=True, path_type=Path),
     help="bigmart: a CSV file; images: a folder with a sub-folder per class. If left out, what you have put into the "
-    "raw bucket, or made up.",
+    "raw bucket, or made-up data.",
 )
 @click.option("--job-name", help="Name of the jobs; derived from the execution's name if left out.")
 @click.option("--model-name", help="Name of the model; derived likewise.")
@@ -231,7 +232,7 @@ def invoke(
 
 
 @local.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@JSON_OPTION
 @click.pass_obj
 def status(folders: Folders, as_json: bool) -> None:
     """Show what runs on the local cloud: stacks, executions, jobs, endpoints."""

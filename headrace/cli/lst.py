@@ -6,9 +6,12 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 
+from headrace.cli.divisions import RATIO, report_alone, with_parts
+from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.mistakes import clear_errors
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
@@ -36,13 +39,11 @@ from headrace.lst.streaming import write_made_lists
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 SHOWN_ROWS = 20
-RATIO = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the new list goes.")
 also_option = click.option(
     "--also", metavar="SUFFIX", multiple=True, help="Take files of this suffix, too: .bmp.  [default: .jpeg .jpg .png]"
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -58,10 +59,10 @@ def lst() -> None:
 @click.argument("source")
 @click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training list goes.")
 @click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the list of held-out images goes.")
-@click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
+@click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Share to hold out.")
 @click.option("--mapping", type=INPUT_FILE, help="CSV of path or first folder, and class; else folders are classes.")
 @also_option
-@json_option
+@JSON_OPTION
 def make_command(
     *,
     source: str,
@@ -89,11 +90,11 @@ def make_command(
         else:
             paths = find_images(Path(source), find_classes(Path(source)), finder)
         classes = write_made_lists(paths, given or name_folders, train, validation, ratio=ratio)
-    tell_left_out(source, finder)
+    report_left_out(source, finder)
     report(json.dumps({"classes": classes}) if as_json else "\n".join(classes), train, validation)
 
 
-def tell_left_out(source: object, finder: Finder) -> None:
+def report_left_out(source: object, finder: Finder) -> None:
     """Report what was not an image, if anything was not."""
     if finder.left_out:
         click.echo(f"{source}: {finder}; --also takes files of another suffix", err=True)
@@ -108,7 +109,7 @@ def tell_left_out(source: object, finder: Finder) -> None:
     type=click.Choice([kind.value for kind in ListKind]),
     help="What the labels are.  [default: boxes or numbers if rows look like these, else a class]",
 )
-@json_option
+@JSON_OPTION
 def check_command(*, path: Path, folder: Path | None, multi_label: bool, kind: str | None, as_json: bool) -> None:
     """Find everything that training would refuse; exit code 1 if there is something.
 
@@ -133,7 +134,7 @@ def check_command(*, path: Path, folder: Path | None, multi_label: bool, kind: s
 )
 @click.option("--rows", type=click.IntRange(min=0), default=SHOWN_ROWS, show_default=True, help="Rows to show.")
 @click.option("-o", "--output", type=OUTPUT_FILE, help="Write the changed rows as a list.")
-@json_option
+@JSON_OPTION
 def diff_command(
     *, before: Path, after: Path, only: Sequence[str], rows: int, output: Path | None, as_json: bool
 ) -> None:
@@ -195,65 +196,28 @@ def _render_paths(before: str | None, after: str | None) -> str:
 
 @lst.command("split")
 @click.argument("path", type=INPUT_FILE)
-@click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training rows go.")
-@click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the rows held out go.")
-@click.option("--test", type=OUTPUT_FILE, help="Where rows held out for a last test go.  [default: there are none]")
-@click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
-@click.option("--test-ratio", type=RATIO, help="Part held out for the test.  [default: as for validation]")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another divides another way.")
-@click.option("--group-by", metavar="REGEX", help="Images whose paths it finds the same text in stay together.")
-@click.option("--stratified", is_flag=True, help="The ratio in every class, as nearly as can be.")
-def split_command(
-    *,
-    path: Path,
-    train: Path,
-    validation: Path,
-    test: Path | None,
-    ratio: float,
-    test_ratio: float | None,
-    seed: int,
-    group_by: str | None,
-    stratified: bool,
-) -> None:
+@with_parts
+@click.option("--group-by", metavar="REGEX", help="Images in whose paths it finds the same text stay together.")
+@click.option("--stratified", is_flag=True, help="Keep the ratio in every class, as nearly as possible.")
+def split_command(*, path: Path, group_by: str | None, stratified: bool, **parts: Any) -> None:
     """Divide a list into training and validation rows, and rows for a last test where these are wanted.
 
     Example: headrace lst split all.lst --train train.lst --validation validation.lst --group-by 'patient[0-9]+'
     """
-    require_test(test, test_ratio)
     with clear_errors(), step(f"divide {path}"):
-        division = split_list(
-            path,
-            train,
-            validation,
-            test=test,
-            ratio=ratio,
-            test_ratio=test_ratio,
-            seed=seed,
-            group_by=group_by,
-            stratified=stratified,
-        )
-    tell_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
-
-
-def tell_alone(path: Path, count: int, text: str) -> None:
-    """Say what a division could not do for some rows."""
-    if count:
-        click.echo(f"{path}: {count} rows {text}", err=True)
-
-
-def require_test(test: Path | None, test_ratio: float | None) -> None:
-    """Refuse a ratio for a part that is not asked for."""
-    if test_ratio and test is None:
-        raise click.UsageError("--test-ratio is the part of --test; say where that goes")
+        division = split_list(path, group_by=group_by, stratified=stratified, **parts)
+    report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
 
 
 @lst.command("sample")
 @click.argument("path", type=INPUT_FILE)
-@click.option("--per-class", type=click.IntRange(min=1), required=True, help="So many rows of each class.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another chooses others.")
+@click.option("--per-class", type=click.IntRange(min=1), required=True, help="Rows of each class to keep.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another one chooses other rows."
+)
 @output_option
 def sample_command(*, path: Path, per_class: int, seed: int, output: Path) -> None:
-    """Keep so many rows of each class, chosen by a hash of each path; classes that have fewer are told.
+    """Keep a number of rows of each class, chosen by a hash of each path; classes that have fewer are reported.
 
     Example: headrace lst sample all.lst --per-class 100 -o small.lst
     """
@@ -308,7 +272,7 @@ def parse_classes(texts: Sequence[str]) -> dict[int, int]:
 @click.argument("additions", type=INPUT_FILE)
 @output_option
 def add_command(*, path: Path, additions: Path, output: Path) -> None:
-    """Put the rows of another list behind those of a list.
+    """Append the rows of another list to those of a list.
 
     Example: headrace lst add train.lst new.lst -o train.lst
     """

@@ -5,10 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from headrace.cli.lst import also_option, require_test, tell_alone, tell_left_out
+from headrace.cli.divisions import report_alone, with_parts
+from headrace.cli.json_option import JSON_OPTION
+from headrace.cli.lst import also_option, report_left_out
 from headrace.cli.mistakes import clear_errors
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
@@ -34,16 +37,13 @@ from headrace.manifest import (
     split_manifest,
 )
 from headrace.manifest.conversion import BOX_ATTRIBUTE, CLASS_ATTRIBUTE
-from headrace.manifest.editing import DEFAULT_VALIDATION_RATIO
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the result goes.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 prefix_option = click.option("--prefix", required=True, help="s3://bucket/prefix/ that the paths are below.")
 class_option = click.option("--attribute", default=CLASS_ATTRIBUTE, show_default=True, help="The label's name.")
 box_option = click.option("--attribute", default=BOX_ATTRIBUTE, show_default=True, help="The boxes' name.")
-RATIO = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.group()
@@ -62,7 +62,7 @@ def manifest() -> None:
     "--task", type=click.Choice([task.value for task in Task]), help="What is learnt.  [default: what metadata says]"
 )
 @click.option("--objects", is_flag=True, help="Ask S3 whether each object is there.")
-@json_option
+@JSON_OPTION
 def check_command(*, path: Path, attributes: Sequence[str], task: str | None, objects: bool, as_json: bool) -> None:
     """Find everything that training would refuse; exit code 1 if there is something.
 
@@ -98,45 +98,18 @@ def check_command(*, path: Path, attributes: Sequence[str], task: str | None, ob
 
 @manifest.command("split")
 @click.argument("path", type=INPUT_FILE)
-@click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training lines go.")
-@click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the lines held out go.")
-@click.option("--test", type=OUTPUT_FILE, help="Where lines held out for a last test go.  [default: there are none]")
-@click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Part held out.")
-@click.option("--test-ratio", type=RATIO, help="Part held out for the test.  [default: as for validation]")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another divides another way.")
-@click.option("--group-by", metavar="REGEX", help="Lines whose sources it finds the same text in stay together.")
-@click.option("--stratify-by", metavar="ATTRIBUTE", help="The ratio in each of its values, as nearly as can be.")
-def split_command(
-    *,
-    path: Path,
-    train: Path,
-    validation: Path,
-    test: Path | None,
-    ratio: float,
-    test_ratio: float | None,
-    seed: int,
-    group_by: str | None,
-    stratify_by: str | None,
-) -> None:
+@with_parts
+@click.option("--group-by", metavar="REGEX", help="Lines in whose sources it finds the same text stay together.")
+@click.option("--stratify-by", metavar="ATTRIBUTE", help="Keep the ratio in each of its values, as nearly as possible.")
+def split_command(*, path: Path, group_by: str | None, stratify_by: str | None, **parts: Any) -> None:
     """Divide a manifest into training and validation lines, and lines for a last test where these are wanted.
 
     Example: headrace manifest split all.manifest --train train.manifest --validation held-out.manifest
     """
-    require_test(test, test_ratio)
     with clear_errors(), step(f"divide {path}"):
-        division = split_manifest(
-            path,
-            train,
-            validation,
-            test=test,
-            ratio=ratio,
-            test_ratio=test_ratio,
-            seed=seed,
-            group_by=group_by,
-            stratify_by=stratify_by,
-        )
-    tell_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
-    tell_alone(path, division.unlabelled, f"have no {stratify_by}; they are a stratum of their own")
+        division = split_manifest(path, group_by=group_by, stratify_by=stratify_by, **parts)
+    report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
+    report_alone(path, division.unlabelled, f"have no {stratify_by}; they are a stratum of their own")
 
 
 @manifest.command("merge")
@@ -157,9 +130,9 @@ def merge_command(*, paths: Sequence[Path], output: Path) -> None:
 @click.option("--attribute", help="The label's name.  [default: the newest label of each line]")
 @click.option("--label", "labels", multiple=True, help="A class name or number to keep; give it again for more.")
 @click.option("--source", metavar="REGEX", help="Keep lines in whose source this is found.")
-@click.option("--least-confidence", type=click.FloatRange(0, 1), help="Keep lines with no confidence below.")
+@click.option("--least-confidence", type=click.FloatRange(0, 1), help="Keep lines with no confidence below this.")
 @click.option("--labelled", is_flag=True, help="Keep lines with a label that did not fail.")
-@json_option
+@JSON_OPTION
 def filter_command(
     *,
     path: Path,
@@ -191,7 +164,7 @@ def filter_command(
 @click.argument("path", type=INPUT_FILE)
 @click.option("--attribute", help="The label's name.  [default: the newest label of each line]")
 @click.option("--picture", type=OUTPUT_FILE, help="Draw the distributions into this SVG.")
-@json_option
+@JSON_OPTION
 def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as_json: bool) -> None:
     """Count labels and boxes, and draw their distributions.
 
@@ -219,7 +192,7 @@ def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as
 
 @manifest.group("convert")
 def convert() -> None:
-    """Make manifests of other descriptions of data, and the way back."""
+    """Convert other descriptions of data into manifests, and back."""
 
 
 @convert.command("traditional")
@@ -279,7 +252,7 @@ def to_list_command(*, path: Path, prefix: str, output: Path, attribute: str) ->
 @output_option
 @class_option
 @also_option
-@json_option
+@JSON_OPTION
 def folders_command(
     *, folder: Path, prefix: str, output: Path, attribute: str, also: Sequence[str], as_json: bool
 ) -> None:
@@ -292,7 +265,7 @@ def folders_command(
     with clear_errors(), step(f"convert {folder}"):
         finder = Finder.with_more(also)
         classes = convert_folders(folder, prefix, output, attribute, finder=finder)
-    tell_left_out(folder, finder)
+    report_left_out(folder, finder)
     report(json.dumps({"classes": classes}) if as_json else "\n".join(classes), output)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.mistakes import clear_errors
 from headrace.cli.paths import OUTPUT_FILE, InputFile, report
 from headrace.cli.progress import step
@@ -20,8 +21,6 @@ TYPES = ("float32", "float64", "int32")
 # A file that is not there is told by what reads it, as one that is damaged.
 FILE = InputFile(exists=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
 @contextmanager
@@ -47,9 +46,11 @@ def recordio() -> None:
 @recordio.command("write")
 @click.argument("csv", type=FILE)
 @click.argument("output", type=OUTPUT_FILE)
-@click.option("--type", "type_name", type=click.Choice(TYPES), default="float32", show_default=True, help="Of numbers.")
+@click.option(
+    "--type", "type_name", type=click.Choice(TYPES), default="float32", show_default=True, help="The numbers' type."
+)
 @click.option("--no-labels", is_flag=True, help="The first column is a feature, not the label.")
-@json_option
+@JSON_OPTION
 def write_command(*, csv: Path, output: Path, type_name: str, no_labels: bool, as_json: bool) -> None:
     """Write RecordIO-protobuf from a CSV of numbers without a header, the label first.
 
@@ -80,7 +81,7 @@ def _warn_not_finite(csv: Path, count: int, first: tuple[int, int | None], *, la
 
 @recordio.command("read")
 @click.argument("file", type=FILE)
-@click.option("--rows", type=click.IntRange(min=1), help="Only so many of the first rows.")
+@click.option("--rows", type=click.IntRange(min=1), help="Print only this many of the first rows.")
 @click.option("--json", "as_json", is_flag=True, help="Print each row as a line of JSON; sparse ones stay sparse.")
 def read_command(*, file: Path, rows: int | None, as_json: bool) -> None:
     """Print RecordIO-protobuf as CSV, the label first.
@@ -100,7 +101,7 @@ def read_command(*, file: Path, rows: int | None, as_json: bool) -> None:
 
 @recordio.command("info")
 @click.argument("file", type=FILE)
-@json_option
+@JSON_OPTION
 def info_command(*, file: Path, as_json: bool) -> None:
     """Check every record of a RecordIO-protobuf file and say what is in it.
 
@@ -135,7 +136,7 @@ def images() -> None:
 @click.argument("folder", type=FOLDER)
 @click.argument("output", type=OUTPUT_FILE)
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be packed, and name each on stderr.")
-@json_option
+@JSON_OPTION
 def write_images_command(*, lst: Path, folder: Path, output: Path, skip_bad: bool, as_json: bool) -> None:
     """Write a .rec file, and its .idx beside it, of the images of a list.
 
@@ -174,11 +175,11 @@ def _require_one(lst: Path, images: Iterator[Any], refused: Sequence[object]) ->
 @images.command("read")
 @click.argument("file", type=FILE)
 @click.argument("folder", type=FOLDER)
-@json_option
+@JSON_OPTION
 def read_images_command(*, file: Path, folder: Path, as_json: bool) -> None:
     """Write the images of a .rec file and their list into a new folder.
 
-    Records with labels and no image are counted as headers and stand in FILE's .headers.tsv there.
+    Records with labels and no image are counted as headers and listed in FILE's .headers.tsv there.
 
     Example: headrace recordio images read train.rec images
     """
@@ -193,7 +194,7 @@ def read_images_command(*, file: Path, folder: Path, as_json: bool) -> None:
 
 @images.command("info")
 @click.argument("file", type=FILE)
-@json_option
+@JSON_OPTION
 def image_info_command(*, file: Path, as_json: bool) -> None:
     """Check every record of a .rec file and count its images by class.
 

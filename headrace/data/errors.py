@@ -98,9 +98,9 @@ def as_shown(name: object) -> str:
 def _explain(subject: object, refusal: Refusal) -> DataError:
     shown = as_shown(subject)
     if refusal.is_missing:
-        return MissingObjectError(f"there is nothing at {shown}" + (f" ({refusal.told})" if refusal.message else ""))
+        return MissingObjectError(f"there is nothing at {shown}" + (f" ({refusal.reason})" if refusal.message else ""))
     if refusal.is_changed:
-        return ChangedObjectError(f"{shown} was replaced while it was being read; start again ({refusal.told})")
+        return ChangedObjectError(f"{shown} was replaced while it was being read; start again ({refusal.reason})")
     if refusal.is_blocking:
         return BlockedError(f"{shown}: {refusal}")
     return (AccessDeniedError if refusal.is_denied else DataError)(f"{shown}: {refusal}")

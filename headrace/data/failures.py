@@ -31,7 +31,7 @@ def conclude(entry: Entry, error: Exception) -> Step:
     return Step(entry.name, entry.size, outcome, error)
 
 
-def tell_reason(error: Exception, subjects: tuple[object, ...]) -> str:
+def shorten_reason(error: Exception, subjects: tuple[object, ...]) -> str:
     """Why a file was left out, without the addresses that stand beside the reason anyway."""
     if not isinstance(error, DataError) and isinstance(error, OSError):
         return _REASONS.get(error.errno or 0) or explain_os_error(error)

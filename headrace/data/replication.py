@@ -16,7 +16,7 @@ from headrace.data.connection import WORKERS, connect
 from headrace.data.downloads import Download
 from headrace.data.entries import Entry
 from headrace.data.errors import AddressError, DataError, KeyRefusedError, MissingObjectError
-from headrace.data.failures import conclude, tell_reason
+from headrace.data.failures import conclude, shorten_reason
 from headrace.data.file_copies import FileCopy
 from headrace.data.listing import describe_object, find_entries, list_prefix
 from headrace.data.mirrors import check_mirror, delete, find_surplus, list_own_files
@@ -170,7 +170,7 @@ class _Record:
     def _find_reason(self, name: str) -> str:
         places = (self._route.source, self._route.target)
         subjects = tuple(place.join(name) if isinstance(place, S3Address) else place / name for place in places)
-        return tell_reason(self.errors[name], subjects)
+        return shorten_reason(self.errors[name], subjects)
 
 
 def _find_route(source: AddressLike, target: AddressLike, takes: Callable[[str], bool]) -> _Route:

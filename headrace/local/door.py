@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qs, quote
 
-from headrace.local.refusals import HttpAnswer, refuse_signature, tell_protocol, write_error
+from headrace.local.refusals import HttpAnswer, find_protocol, refuse_signature, write_error
 from headrace.local.signatures import FindKey, SentRequest, SignatureError, authenticate, name_key
 
 Message = MutableMapping[str, Any]
@@ -75,7 +75,7 @@ class Door:
     def _refuse_unread(self, request: SentRequest) -> HttpAnswer | None:
         """What can be told before the body is read; strangers cannot make the door keep theirs."""
         if reason := find_foreign_origin(request.headers, self._port):
-            return write_error(tell_protocol(request), "AccessDenied", reason, 403)
+            return write_error(find_protocol(request), "AccessDenied", reason, 403)
         if is_open_to_all(request):
             return None
         try:

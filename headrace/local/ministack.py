@@ -28,7 +28,7 @@ from headrace.local.cloud import ACCOUNT, HOST, REGION
 from headrace.local.credentials import AccessKey, make_key
 from headrace.local.door import Door
 from headrace.local.executions import StatesError, check_request
-from headrace.local.refusals import is_silent, refuse_operation, refuse_service, tell_service
+from headrace.local.refusals import find_service, is_silent, refuse_operation, refuse_service
 from headrace.local.resources import MISSING_ATTRIBUTES, MISSING_TYPES, Attributes, ResourceType, ResourceWatcher
 from headrace.local.sagemaker.control_plane import SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
@@ -129,7 +129,7 @@ def install_execution_rules() -> None:
 def install_refusals() -> None:
     """Teach MiniStack to say, in the caller's protocol, which service or operation it does not serve."""
     app: Any = importlib.import_module("ministack.app")
-    app._dispatch_service_request = _tell_unserved(app, app._dispatch_service_request)
+    app._dispatch_service_request = _refuse_unserved(app, app._dispatch_service_request)
 
 
 def install_key_of_s3() -> None:
@@ -168,7 +168,7 @@ def install_functions(port: int) -> None:
 
     handlers[FUNCTION_URL] = _lead_here(handlers[FUNCTION_URL], port)
     functions._build_function_url_event = _keep_path_encoded(functions._build_function_url_event)
-    object_lambda.handle_request = _tell_query(object_lambda.handle_request)
+    object_lambda.handle_request = _keep_query(object_lambda.handle_request)
     functions._execute_function = _take_turns(functions._execute_function, threading.Semaphore(FUNCTIONS_AT_ONCE))
     sessions = FunctionSessions()
     runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
@@ -347,11 +347,11 @@ def _leave_ended(states: Any, stop: Callable[[dict[str, Any]], Any]) -> Callable
     return run
 
 
-def _tell_unserved(app: Any, dispatch: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+def _refuse_unserved(app: Any, dispatch: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
     async def run(method: str, path: str, headers: dict[str, str], body: bytes, query: Any, request_id: str) -> Any:
         request = SentRequest(method=method, path=path, query=query, headers=dict(headers))
         service = app.detect_service(method, path, headers, app._routing_params(method, path, headers, body, query))
-        signed_for = tell_service(request)
+        signed_for = find_service(request)
         # MiniStack takes what it does not know for S3; older signatures name no service.
         is_taken_for_s3 = service == "s3" and signed_for and not signed_for.startswith("s3")
         if service not in app.SERVICE_HANDLERS or is_taken_for_s3:
@@ -454,7 +454,7 @@ def _keep_path_encoded(build_event: Callable[..., dict[str, Any]]) -> Callable[.
     return build
 
 
-def _tell_query(handle: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+def _keep_query(handle: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
     """On AWS, an Object Lambda event has the caller's whole address; MiniStack leaves out an alias's query."""
 
     async def handle_with_query(*arguments: Any) -> Any:

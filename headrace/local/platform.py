@@ -87,14 +87,14 @@ def running_platform(
     images = images or ProcessImages(folders.environments)
     with _occupied(folders):
         if running := _find_running(folders.cloud, port):
-            with _loss_told(running):
+            with _explaining_loss(running):
                 yield running, _deploy(running, folders, environment, step, images, is_new=False)
             return
         with step("start the local cloud"):
             # Kept only once it is whole: a command that is killed before takes it along.
             started = local_cloud.start(folders.cloud, port or local_cloud.DEFAULT_PORT, stop_with_caller=True)
         try:
-            with _loss_told(started):
+            with _explaining_loss(started):
                 yield started, _deploy(started, folders, environment, step, images, is_new=True)
             if keep:
                 started.keep()
@@ -137,7 +137,7 @@ def _occupied(folders: Folders, otherwise: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def _loss_told(cloud: LocalCloud) -> Iterator[None]:
+def _explaining_loss(cloud: LocalCloud) -> Iterator[None]:
     """Whatever fails because the local cloud has been stopped meanwhile is told as that."""
     try:
         yield

@@ -51,26 +51,26 @@ _BAD_REQUESTS_OF_S3: Final = frozenset(
 )
 
 
-def tell_service(request: SentRequest) -> str:
+def find_service(request: SentRequest) -> str:
     """The service that a request was signed for, or nothing."""
     scope = request.headers.get("authorization", "") or request.parameter("X-Amz-Credential")
     found = _SCOPE.search(scope)
     return found[1] if found else ""
 
 
-def tell_protocol(request: SentRequest) -> Protocol:
+def find_protocol(request: SentRequest) -> Protocol:
     """How the caller wants to be answered."""
-    headers, service = request.headers, tell_service(request)
+    headers, service = request.headers, find_service(request)
     if "cbor" in headers.get("smithy-protocol", "") or "cbor" in headers.get("content-type", ""):
         return Protocol.CBOR
     if "x-amz-target" in headers or "amz-json" in headers.get("content-type", ""):
         return Protocol.JSON
     if "x-www-form-urlencoded" in headers.get("content-type", "") or request.parameter("Action"):
         return Protocol.EC2 if service == "ec2" else Protocol.QUERY
-    return _tell_rest_protocol(request, service)
+    return _find_rest_protocol(request, service)
 
 
-def _tell_rest_protocol(request: SentRequest, service: str) -> Protocol:
+def _find_rest_protocol(request: SentRequest, service: str) -> Protocol:
     if service in _REST_XML:
         return Protocol.S3 if service.startswith("s3") else Protocol.XML
     is_named = service or request.path.startswith("/_aws/")
@@ -79,7 +79,7 @@ def _tell_rest_protocol(request: SentRequest, service: str) -> Protocol:
 
 def refuse_signature(request: SentRequest, fault: Fault, message: str) -> HttpAnswer:
     """A service's own answer to a request whose signature is wrong."""
-    protocol = tell_protocol(request)
+    protocol = find_protocol(request)
     of_s3, of_xml, of_json = _CODES[fault]
     if fault in (Fault.MISSING, Fault.UNKNOWN_KEY):
         message = f"{message.rstrip('.')}: {HOW_TO_GET_THE_KEY}"
@@ -94,13 +94,13 @@ def refuse_signature(request: SentRequest, fault: Fault, message: str) -> HttpAn
 
 def refuse_service(request: SentRequest, served: Iterable[str]) -> HttpAnswer:
     """The answer to a request for a service that the local cloud lacks."""
-    reason = f"The local cloud does not serve {tell_service(request)}. It serves: {', '.join(sorted(served))}."
+    reason = f"The local cloud does not serve {find_service(request)}. It serves: {', '.join(sorted(served))}."
     return refuse_operation(request, reason)
 
 
 def refuse_operation(request: SentRequest, reason: str) -> HttpAnswer:
     """The answer to a request for what the local cloud lacks."""
-    protocol = tell_protocol(request)
+    protocol = find_protocol(request)
     code = "InvalidAction" if protocol in _ENVELOPES else "UnknownOperationException"
     return write_error(protocol, code, reason, BAD_REQUEST)
 
@@ -110,7 +110,7 @@ def is_silent(request: SentRequest, answer: HttpAnswer) -> bool:
     status, _, body = answer
     if status < BAD_REQUEST:
         return False
-    if tell_protocol(request) == Protocol.CBOR:
+    if find_protocol(request) == Protocol.CBOR:
         return not body.startswith(_CBOR_MAP)
     try:
         told = json.loads(body)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from headrace.errors import explain_os_error
 from headrace.files import whole_file
 from headrace.inputs import open_input, rereadable
-from headrace.lst.layouts import CLASS_PATTERN, NUMBER_PATTERN, ONE_CLASS, Layout, ListKind, tell_layout
+from headrace.lst.layouts import CLASS_PATTERN, NUMBER_PATTERN, ONE_CLASS, Layout, ListKind, guess_layout
 from headrace.lst.rows import (
     INDEX_PATTERN,
     ListError,
@@ -88,7 +88,7 @@ class Engine:
         link = self.scratch / f"source{self._sources}.lst"
         link.symlink_to(file.resolve())
         fields = first.decode("utf-8", "replace").split(TAB)
-        return Source(path, link, tell_layout(fields), max(len(fields) - 2, 1))
+        return Source(path, link, guess_layout(fields), max(len(fields) - 2, 1))
 
     def _read_source(self, path: Path) -> Path:
         """A regular file of a list, which is read by Python and by DuckDB."""

@@ -61,11 +61,11 @@ ONE_NUMBER: Final = Layout(ListKind.NUMBER, 1)
 BOXES: Final = Layout(ListKind.BOXES, 0)
 
 
-def tell_layout(fields: Sequence[str]) -> Layout:
+def guess_layout(fields: Sequence[str]) -> Layout:
     """What a list's first row says of its labels.
 
     Example:
-        >>> tell_layout(["0", "0.75", "a.jpg"]).kind
+        >>> guess_layout(["0", "0.75", "a.jpg"]).kind
         <ListKind.NUMBER: 'number'>
     """
     labels = fields[1:-1]

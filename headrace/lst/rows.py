@@ -34,8 +34,8 @@ from headrace.lst.layouts import (
     Layout,
     ListKind,
     find_label_problems,
+    guess_layout,
     is_fraction,
-    tell_layout,
 )
 from headrace.lst.problems import Problem
 
@@ -120,7 +120,7 @@ def _read_labels(path: Path, layout: Layout | None) -> list[MultiLabelRow]:
     numbered = []
     for number, line in read_lines(path):
         fields = line.split("\t")
-        layout = layout or _tell_columns(fields)
+        layout = layout or _count_columns(fields)
         problems = find_line_problems(fields, layout)
         if problems:
             raise ListError(f"{path}, line {number}: {problems[0]}")
@@ -130,7 +130,7 @@ def _read_labels(path: Path, layout: Layout | None) -> list[MultiLabelRow]:
     return [row for _, row in numbered]
 
 
-def _tell_columns(fields: Sequence[str]) -> Layout:
+def _count_columns(fields: Sequence[str]) -> Layout:
     width = len(fields) - 2
     return ONE_CLASS if width == 1 else Layout(ListKind.LABELS, width)
 
@@ -142,7 +142,7 @@ def find_layout(path: Path) -> Layout:
     fraction among many classes is a mistake.
     """
     first = next((line for _, line in _read_tolerantly(path) if line), "0\t0\tempty")
-    layout = tell_layout(first.split("\t"))
+    layout = guess_layout(first.split("\t"))
     if layout.kind not in {ListKind.CLASS, ListKind.NUMBER}:
         return layout
     return ONE_NUMBER if _has_fractions(path, least=1 if layout == ONE_NUMBER else 2) else ONE_CLASS

@@ -54,7 +54,7 @@ class EndpointSteps:
         """The states by their names; `next_state` finds in `$serving` the configuration that serves."""
         return {
             FIRST: self._look(found="Endpoint Found", not_found="No Endpoint Found"),
-            "No Endpoint Found": _tell_missing_from_error(missing="Create Endpoint"),
+            "No Endpoint Found": _choose_for_missing(missing="Create Endpoint"),
             "Endpoint Found": _choose_update(update="Update Endpoint", wait="Wait For Earlier Change"),
             "Wait For Earlier Change": Wait(seconds=POLL_SECONDS, next=FIRST),
             "Create Endpoint": self._create("Create Endpoint", refused="Change Refused", wait="Wait For Endpoint"),
@@ -101,7 +101,7 @@ class EndpointSteps:
         )
 
 
-def _tell_missing_from_error(*, missing: str) -> Choice:
+def _choose_for_missing(*, missing: str) -> Choice:
     """The message decides: how Step Functions spells the error of a missing endpoint is not documented."""
     assign = assign_failure("LookForEndpointFailed", "'Look For Endpoint: ' & $lookup_error")
     unexpected = Rule(condition=f"$not($contains($lookup_error, '{_MISSING}'))", next=FAILED, assign=assign)

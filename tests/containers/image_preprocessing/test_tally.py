@@ -7,7 +7,7 @@ from containers.image_preprocessing.tally import Outcome, Tally
 def test_tells_of_progress_every_few_seconds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(tally_module, "TELL_SECONDS", -1)
+    monkeypatch.setattr(tally_module, "REPORT_SECONDS", -1)
     tally = Tally()
     tally.skip()
 

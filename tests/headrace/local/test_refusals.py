@@ -8,12 +8,12 @@ from botocore.parsers import create_parser
 
 from headrace.local.refusals import (
     Protocol,
+    find_protocol,
+    find_service,
     is_silent,
     refuse_operation,
     refuse_service,
     refuse_signature,
-    tell_protocol,
-    tell_service,
     write_error,
 )
 from headrace.local.signatures import Fault
@@ -96,17 +96,17 @@ def test_writes_any_text_into_an_error(protocol: Protocol) -> None:
 def test_answers_a_browser_or_curl_in_xml_as_s3_would() -> None:
     request = make_request("GET", f"{ENDPOINT}/")
 
-    assert (tell_service(request), tell_protocol(request)) == ("", Protocol.S3)
+    assert (find_service(request), find_protocol(request)) == ("", Protocol.S3)
 
 
 def test_answers_an_unsigned_function_url_in_json() -> None:
-    assert tell_protocol(make_request("GET", f"{ENDPOINT}/_aws/lambda-url/a/")) == Protocol.REST_JSON
+    assert find_protocol(make_request("GET", f"{ENDPOINT}/_aws/lambda-url/a/")) == Protocol.REST_JSON
 
 
 def test_tells_the_service_of_a_presigned_address() -> None:
     url = connect("s3", signature_version="s3v4").generate_presigned_url("get_object", {"Bucket": "raw", "Key": "a"})
 
-    assert tell_service(make_request("GET", url)) == "s3"
+    assert find_service(make_request("GET", url)) == "s3"
 
 
 SERVED = ["s3", "iam"]

@@ -1,0 +1,54 @@
+"""What `headrace lst split` and `headrace manifest split` have in common: their parts, and what they report."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from headrace.cli.paths import OUTPUT_FILE
+from headrace.lst.making import DEFAULT_VALIDATION_RATIO
+
+RATIO: Final = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def with_parts(command: Command) -> Command:
+    """Give a command the options that say into which parts it divides, how large they are, and where they go."""
+    for option in (
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed divides differently."
+        ),
+        click.option(
+            "--test-ratio",
+            type=RATIO,
+            callback=_require_test,
+            help="Share to hold out for the last test.  [default: as for validation]",
+        ),
+        click.option(
+            "--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Share to hold out."
+        ),
+        click.option(
+            "--test",
+            type=OUTPUT_FILE,
+            is_eager=True,
+            help="Where a part for a last test goes.  [default: there is none]",
+        ),
+        click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the held-out part goes."),
+        click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training part goes."),
+    ):
+        command = option(command)
+    return command
+
+
+def _require_test(context: click.Context, _option: click.Parameter, test_ratio: float | None) -> float | None:
+    if test_ratio and context.params.get("test") is None:
+        raise click.UsageError("--test-ratio is the share of --test; say where that goes")
+    return test_ratio
+
+
+def report_alone(path: Path, count: int, text: str) -> None:
+    """Say what a division could not do for some rows."""
+    if count:
+        click.echo(f"{path}: {count} rows {text}", err=True)
