@@ -143,7 +143,7 @@ def test_takes_lists_of_boxes_as_im2rec_packs_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("2\t2\t5\t0\t0.1\t0.1\t1.5\t0.5\t2.jpg", "box 1 reaches outside the image: 0.1 0.1 1.5 0.5 are no parts"),
+        ("2\t2\t5\t0\t0.1\t0.1\t1.5\t0.5\t2.jpg", "box 1 reaches outside the image: 0.1 0.1 1.5 0.5 are not fractions"),
         ("2\t2\t5\t0\t10\t10\t50\t50\t2.jpg", "box 1 reaches outside the image"),
         ("2\t2\t5\t0\t0.5\t0.1\t0.1\t0.5\t2.jpg", "box 1 is empty or turned round: left 0.5, top 0.1, right 0.1"),
         ("2\t2\t5\t0.5\t0.1\t0.1\t0.5\t0.5\t2.jpg", "box 1 has class '0.5', expected a whole number from 0"),
