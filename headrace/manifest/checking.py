@@ -209,7 +209,7 @@ def _find_object_problem(client: Any, uri: str) -> str | None:
     try:
         client.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+        if Refusal.of(error.response).is_missing:
             return f"{uri} is not there"
         return f"{uri}: {Refusal.of(hear_reason(client, error, bucket, key).response)}"
     except BotoCoreError as error:

@@ -177,7 +177,7 @@ def server(trained: Path) -> Iterator[Server]:
         assert process.stdout
         drain = subprocess.Popen([sys.executable, "-c", "import sys; [None for _ in sys.stdin]"], stdin=process.stdout)
         yield Server(process, port)
-    drain.wait(10)
+    drain.wait(PATIENCE_SECONDS)
 
 
 def test_answers_every_request_and_every_ping_under_load(server: Server) -> None:

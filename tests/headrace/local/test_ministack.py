@@ -24,6 +24,7 @@ from headrace.local.resources import (
     ResourceWatcher,
 )
 from headrace.local.signatures import Fault, SignatureError
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +369,7 @@ def test_lets_only_so_many_functions_run_at_once(
         nonlocal running, most
         running += 1
         most = max(most, running)
-        full.wait(5)
+        full.wait(PATIENCE_SECONDS)
         running -= 1
 
     monkeypatch.setattr(functions, "_execute_function", execute)

@@ -77,7 +77,7 @@ class GatedS3(FakeS3):
 
     def get_object(self, **request: Any) -> Any:
         self.reached.set()
-        assert self.gate.wait(20)
+        assert self.gate.wait(PATIENCE_SECONDS)
         return super().get_object(**request)
 
 

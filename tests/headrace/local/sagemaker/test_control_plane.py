@@ -6,6 +6,7 @@ import pytest
 from headrace.local.sagemaker import Patience, SageMakerError
 from tests.headrace.local.sagemaker.cloud import SERVE, Cloud, is_running, make_config, s3_channel, serve
 from tests.headrace.local.sagemaker.fakes import GatedS3
+from tests.patience import PATIENCE_SECONDS
 
 STUBBORN = """
     import signal
@@ -59,7 +60,7 @@ def test_close_ends_a_job_that_is_still_downloading(tmp_path: Path) -> None:
     s3.put("raw", "train/a", b"1")
     s3.put("raw", "train/b", b"2")
     cloud.train(cloud.push_image("pass"), InputDataConfig=[s3_channel("s3://raw/train")])
-    assert s3.reached.wait(20)
+    assert s3.reached.wait(PATIENCE_SECONDS)
 
     closer = threading.Thread(target=cloud.sagemaker.close)
     closer.start()

@@ -10,6 +10,7 @@ from headrace.local.sagemaker.engine_containers import EngineContainer, name_con
 from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.processes import ContainerProcess, build_command, stop_leftover_processes
 from headrace.local.sagemaker.trees import ContainerTree
+from tests.patience import PATIENCE_SECONDS
 
 # Notes its arguments; a run prints the variables that its environment file names.
 ENGINE = """#!/bin/sh
@@ -60,7 +61,7 @@ def run(engine: Path, tree: ContainerTree, environment: dict[str, str]) -> list[
         on_exit=ended.set,
         container=this_image.container,
     )
-    assert ended.wait(20)
+    assert ended.wait(PATIENCE_SECONDS)
     return lines
 
 

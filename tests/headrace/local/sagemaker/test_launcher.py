@@ -11,6 +11,7 @@ from headrace.local.sagemaker.launching import LAUNCHER, can_place, launch_with
 from headrace.local.sagemaker.read_only import Protection, find_protection
 from tests.headrace.local.sagemaker.cloud import is_running
 from tests.headrace.local.sagemaker.test_read_only import AS_NOBODY, NOBODY, can_run_as_nobody
+from tests.patience import PATIENCE_SECONDS
 
 
 def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,7 +73,7 @@ def end_of(guarded: subprocess.Popen[str]) -> tuple[int, str]:
     assert guarded.stdout
     with guarded.stdin, guarded.stdout:
         output = guarded.stdout.read()
-        return guarded.wait(20), output
+        return guarded.wait(PATIENCE_SECONDS), output
 
 
 def test_ends_with_the_exit_code_of_a_guarded_program() -> None:
@@ -125,7 +126,7 @@ def test_ends_a_guarded_program_and_its_daemons_when_the_other_end_is_closed() -
 
     with guarded.stdout:
         assert guarded.stdout.read() == ""
-    assert guarded.wait(20) == -signal.SIGKILL
+    assert guarded.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     assert not is_running(daemon)
 
 

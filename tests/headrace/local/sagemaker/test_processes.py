@@ -10,6 +10,7 @@ import pytest
 from headrace.local.sagemaker import ContainerImage, stop_leftover_processes
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.trees import ContainerTree
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_kills_what_a_crashed_run_left_behind(
 
     assert stop_leftover_processes(tmp_path) == [leftover.pid]
 
-    assert leftover.wait(20) == -9
+    assert leftover.wait(PATIENCE_SECONDS) == -9
     assert not record.exists()
     assert not tree.folder.exists()
 

@@ -10,6 +10,7 @@ from headrace.local.sagemaker import Patience, SageMakerError, channels, trainin
 from headrace.local.sagemaker.read_only import Protection, find_protection
 from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, file_system_channel, is_running, s3_channel
 from tests.headrace.local.sagemaker.fakes import GatedS3
+from tests.patience import PATIENCE_SECONDS
 
 SAVE_MODEL = "(ml / 'model' / 'model.txt').write_text('trained')\n"
 RUN_UNTIL_STOPPED = """
@@ -259,7 +260,7 @@ def test_stops_without_a_result_while_it_is_downloading(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, Patience(), s3)
     s3.put("raw", "train/a.csv", b"1")
     cloud.train(cloud.push_image(SAVE_MODEL), InputDataConfig=[s3_channel("s3://raw/train")])
-    assert s3.reached.wait(20)
+    assert s3.reached.wait(PATIENCE_SECONDS)
 
     cloud.call("StopTrainingJob", TrainingJobName="job")
     s3.gate.set()
