@@ -60,5 +60,5 @@ def _read(root: Path) -> dict[str, Any]:
 
 def _write(root: Path, entries: Mapping[str, Any]) -> None:
     root.mkdir(parents=True, exist_ok=True)
-    with whole_file(root / _FILE) as scratch:
-        scratch.write_text(json.dumps(entries, indent=2), encoding="utf-8")
+    with whole_file(root / _FILE) as file:
+        file.write_text(json.dumps(entries, indent=2), encoding="utf-8")

@@ -19,6 +19,7 @@ from typing import IO, Any, Final
 import boto3
 
 from headrace.errors import HeadraceError
+from headrace.files import whole_file
 from headrace.local import credentials
 from headrace.local.credentials import AccessKey
 
@@ -201,9 +202,8 @@ def _read_state(root: Path) -> dict[str, Any]:
 
 
 def _write_state(root: Path, state: Mapping[str, Any]) -> None:
-    new = root / f"{_STATE_FILE}.new"
-    new.write_text(json.dumps(state))
-    new.replace(root / _STATE_FILE)
+    with whole_file(root / _STATE_FILE) as file:
+        file.write_text(json.dumps(state))
 
 
 def is_running(root: Path) -> bool:

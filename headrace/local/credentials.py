@@ -43,7 +43,7 @@ def renew_owner_key(root: Path) -> AccessKey:
     key = make_key()
     new = root / f"{_FILE}.new"
     new.unlink(missing_ok=True)
-    # Private from its first moment, not only once its mode is changed.
+    # Not `whole_file`: private from its first moment, not only once its mode is changed.
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump({"key_id": key.key_id, "secret": key.secret}, file)
     new.replace(root / _FILE)

@@ -6,6 +6,7 @@ record of what it brought, each with a fingerprint that changes when somebody pu
 
 import itertools
 import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Final, Protocol
 import boto3
 
 from headrace.errors import HeadraceError
+from headrace.files import whole_file
 
 _RECORD: Final = "delivered.json"
 _SHOWN: Final = 3
@@ -96,9 +98,8 @@ class Folder:
 
     def put(self, name: str, file: Path) -> None:
         """Copy a file there."""
-        target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
+        with whole_file(self.path / name) as copy:
+            shutil.copyfile(file, copy)
 
     def remove(self, name: str) -> None:
         """Remove a file."""
@@ -150,9 +151,8 @@ class Delivery:
         return {name for name, fingerprint in place.list_files().items() if own.get(name) != fingerprint}
 
     def _write(self) -> None:
-        scratch = self._record.with_suffix(".new")
-        scratch.write_text(json.dumps(self._brought))
-        scratch.replace(self._record)
+        with whole_file(self._record) as file:
+            file.write_text(json.dumps(self._brought))
 
 
 def refuse_foreign(foreign: Mapping[Place, list[str]]) -> None:
