@@ -74,6 +74,7 @@ def _serve(root: Path, port: int) -> None:
         region=cloud.REGION,
     )
     ministack.install_sagemaker(sagemaker)
+    ministack.install_presigned_addresses()
     ministack.install_refusals()
     ministack.install_execution_rules()
     ministack.install_key_of_s3()

@@ -21,7 +21,9 @@ ALGORITHM: Final = "AWS4-HMAC-SHA256"
 LONGEST_PRESIGNED_SECONDS: Final = 7 * 24 * 3600
 # How far ahead of this clock an address may have been presigned.
 _CLOCK_SKEW: Final = timedelta(minutes=15)
-_DATE: Final = re.compile(r"\d{8}T\d{6}Z")
+_DATE_FORMAT: Final = "%Y%m%dT%H%M%SZ"
+# Python does not read numbers of thousands of digits; the year 5138 has eleven.
+_SECONDS: Final = re.compile(r"[0-9]{1,11}")
 _UNSIGNED_BODY: Final = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
 _SIGNED_CHUNKS: Final = ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
 
@@ -124,38 +126,59 @@ def authenticate(request: SentRequest, find_key: FindKey, now: datetime | None =
     return key
 
 
+def is_presigned_for_s3(request: SentRequest) -> bool:
+    """Whether a request came by an address presigned for S3, which covers no body, and before version 4 no query."""
+    if not _is_presigned(request):
+        return False
+    if request.parameter("X-Amz-Algorithm") == ALGORITHM:
+        return request.parameter("X-Amz-Credential").split("/")[3:4] == ["s3"]
+    return bool(request.parameter("AWSAccessKeyId") and request.parameter("Signature"))
+
+
 def _is_presigned(request: SentRequest) -> bool:
     return "authorization" not in request.headers
 
 
 def _parse(request: SentRequest) -> sigv4.HeaderSignature:
     parse = sigv4.parse_query_signature if _is_presigned(request) else sigv4.parse_header_signature
-    signature = parse(request.query if _is_presigned(request) else request.headers)
+    try:
+        signature = parse(request.query if _is_presigned(request) else request.headers)
+    except OverflowError as error:
+        # The end of the year 9999 has no time in a zone to the east.
+        raise SignatureError(Fault.MALFORMED, f"The date of the request cannot be read: {error}") from None
     if isinstance(signature, tuple):
         raise SignatureError(Fault.MALFORMED, signature[1])
-    if not _DATE.fullmatch(signature.amz_date):
-        raise SignatureError(
-            Fault.MALFORMED, f"The date of the signature is not written as 20260131T235959Z: {signature.amz_date}"
-        )
+    if not signature.signature.isascii():
+        raise SignatureError(Fault.MALFORMED, "The signature has other characters than hexadecimal digits")
+    _read_date(signature)
     return signature
+
+
+def _read_date(signature: sigv4.HeaderSignature) -> datetime:
+    text = signature.amz_date
+    try:
+        if text.isascii() and len(text) == len("20261128T000000Z"):
+            return datetime.strptime(text, _DATE_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    raise SignatureError(Fault.MALFORMED, f"The date of the signature is not written as 20260131T235959Z: {text}")
 
 
 def _check_time(request: SentRequest, signature: sigv4.HeaderSignature, now: datetime) -> None:
     if _is_presigned(request):
-        _check_expiry(request.parameter("X-Amz-Expires"), signature.amz_date, now)
+        _check_expiry(request.parameter("X-Amz-Expires"), _read_date(signature), now)
     elif failure := sigv4.request_time_failure(signature, now=now):
         raise SignatureError(Fault.SKEWED_CLOCK, failure[1])
 
 
-def _check_expiry(expires: str, signed_at: str, now: datetime) -> None:
-    if not expires.isascii() or not expires.isdigit() or not 0 < int(expires) <= LONGEST_PRESIGNED_SECONDS:
+def _check_expiry(expires: str, signed_at: datetime, now: datetime) -> None:
+    if not _SECONDS.fullmatch(expires) or not 0 < int(expires) <= LONGEST_PRESIGNED_SECONDS:
         raise SignatureError(
             Fault.MALFORMED, f"X-Amz-Expires must be a number of seconds from 1 to {LONGEST_PRESIGNED_SECONDS}"
         )
-    start = datetime.strptime(signed_at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    if now > start + timedelta(seconds=int(expires)):
+    if now - signed_at > timedelta(seconds=int(expires)):
         raise SignatureError(Fault.EXPIRED_ADDRESS, "Request has expired")
-    if now < start - _CLOCK_SKEW:
+    if signed_at - now > _CLOCK_SKEW:
         raise SignatureError(Fault.EXPIRED_ADDRESS, "Request is not valid yet")
 
 
@@ -190,7 +213,7 @@ def _check_body(request: SentRequest, signature: sigv4.HeaderSignature) -> None:
 def _check_older_address(request: SentRequest, key: AccessKey) -> None:
     """Signature version 2: what boto3 presigns for S3 in the older regions unless told otherwise."""
     expires = request.parameter("Expires")
-    if not expires.isascii() or not expires.isdigit():
+    if not _SECONDS.fullmatch(expires):
         raise SignatureError(Fault.MALFORMED, "Expires must be a number of seconds since 1970")
     if time.time() > int(expires):
         raise SignatureError(Fault.EXPIRED_ADDRESS, "Request has expired")

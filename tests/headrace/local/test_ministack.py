@@ -8,6 +8,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -24,6 +25,7 @@ from headrace.local.resources import (
     ResourceWatcher,
 )
 from headrace.local.signatures import Fault, SignatureError
+from tests.headrace.local.sent_requests import connect
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -397,6 +399,26 @@ def test_says_which_service_is_not_served(app: Any, monkeypatch: pytest.MonkeyPa
 
     assert status == 400
     assert json.loads(body)["message"].startswith("The local cloud does not serve fsx. It serves: account, acm,")
+
+
+def test_tells_the_service_of_a_request_in_one_place(app: Any) -> None:
+    assert list(inspect.signature(app.detect_service).parameters) == ["method", "path", "headers", "query_params"]
+    assert "detect_service" in app._dispatch_service_request.__code__.co_names
+    assert app.detect_service("POST", "/raw/a", {}, {"Action": ["CreateUser"], "uploads": [""]}) == "iam"
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_leads_an_address_presigned_for_s3_to_s3_whatever_is_sent_to_it(
+    app: Any, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setattr(app, "detect_service", app.detect_service)
+    ministack.install_presigned_addresses()
+    upload = {"Bucket": "raw", "Key": "a"}
+    url = connect("s3", signature_version=version).generate_presigned_url("create_multipart_upload", upload)
+    query = parse_qs(urlsplit(url).query, keep_blank_values=True)
+
+    assert app.detect_service("POST", "/raw/a", {}, {"Action": ["CreateUser"], **query}) == "s3"
+    assert app.detect_service("POST", "/", {}, {"Action": ["CreateUser"]}) == "iam"
 
 
 def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ def test_refuses_a_presigned_address_that_has_expired_or_was_changed(version: st
     assert find_fault(replace(fresh, path="/raw/b")) == Fault.WRONG_SIGNATURE
 
 
-@pytest.mark.parametrize("expires", ["", "0", "604801", "-1", "1e3", "٣"])
+@pytest.mark.parametrize("expires", ["", "0", "604801", "-1", "1e3", "٣", "9" * 5000])
 def test_refuses_a_presigned_address_that_would_last_too_long_or_for_no_time(expires: str) -> None:
     url = connect("s3", signature_version="s3v4").generate_presigned_url("get_object", {"Bucket": "raw", "Key": "a"})
     request = make_request("GET", url)
@@ -198,6 +198,29 @@ def test_refuses_a_signature_that_lacks_something(authorization: str) -> None:
     request = make_request("GET", f"{ENDPOINT}/", {"Authorization": authorization, "X-Amz-Date": "yesterday"})
 
     assert find_fault(request) == Fault.MALFORMED
+
+
+@pytest.mark.parametrize("date", ["20261399T999999Z", "00000000T000000Z", "²0261128T000000Z", "2026111T000000Z"])
+def test_refuses_a_date_that_there_is_not(date: str) -> None:
+    url = connect("s3", signature_version="s3v4").generate_presigned_url("get_object", {"Bucket": "raw", "Key": "a"})
+    presigned = make_request("GET", url)
+
+    assert find_fault(replace(presigned, query={**presigned.query, "X-Amz-Date": [date]})) == Fault.MALFORMED
+    assert find_fault(change(take(connect("sts"), "get_caller_identity"), x_amz_date=date)) == Fault.MALFORMED
+
+
+def test_refuses_what_cannot_be_read() -> None:
+    request = take(connect("sts"), "get_caller_identity")
+    authorization = request.headers["authorization"]
+    older = make_request(
+        "GET",
+        connect("s3", signature_version="s3").generate_presigned_url("get_object", {"Bucket": "raw", "Key": "a"}),
+    )
+    early = {name: value for name, value in request.headers.items() if name != "x-amz-date"}
+
+    assert find_fault(change(request, authorization=f"{authorization[:-1]}é")) == Fault.MALFORMED
+    assert find_fault(replace(older, query={**older.query, "Expires": ["9" * 5000]})) == Fault.MALFORMED
+    assert find_fault(replace(request, headers={**early, "date": "Fri, 31 Dec 9999 23:59:59 -1200"})) == Fault.MALFORMED
 
 
 def sign_chunks(*chunks: bytes) -> SentRequest:
