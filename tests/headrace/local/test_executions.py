@@ -1,5 +1,6 @@
 """What Step Functions refuses: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html."""
 
+import json
 from typing import Any
 
 import pytest
@@ -69,7 +70,36 @@ def test_tells_no_input_in_its_message() -> None:
         ("SendTaskSuccess", {"taskToken": "t", "output": "{"}, "InvalidOutput"),
         ("StopExecution", {"executionArn": "arn", "error": "e" * 257}, "ValidationException"),
         ("StopExecution", {}, "ValidationException"),
+        ("ListExecutions", {"stateMachineArn": MACHINE, "statusFilter": "DONE"}, "ValidationException"),
+        ("ListExecutions", {"stateMachineArn": MACHINE, "maxResults": 5000}, "ValidationException"),
+        ("DescribeStateMachine", {"stateMachineArn": ""}, "ValidationException"),
+        ("UpdateStateMachine", {"stateMachineArn": MACHINE, "definition": "{"}, "InvalidDefinition"),
     ],
 )
 def test_refuses_the_same_of_the_operations_beside_it(operation: str, request_: dict[str, Any], code: str) -> None:
     assert find_refusal(operation, **request_) == code
+
+
+@pytest.mark.parametrize(
+    ("definition", "fault"),
+    [
+        ([], "StartAt and States are required at /"),
+        ({}, "StartAt and States are required at /"),
+        ({"StartAt": "A", "States": {}}, "StartAt and States are required at /"),
+        ({"StartAt": [], "States": {"A": {"Type": "Pass", "Choices": 5, "Catch": [6]}}}, "Missing target:"),
+        ({"StartAt": "A", "States": {"B": {"Type": "Pass", "End": True}}}, "Missing target: A at /StartAt"),
+        ({"StartAt": "A", "States": {"A": {"Next": "A"}}}, "Type is required at /States/A"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}, "Missing target: B at /States/A/Next"),
+        (
+            {"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": [{"Next": "A"}], "Default": "B"}}},
+            "Missing target: B at /States/A/Default",
+        ),
+        (
+            {"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": {"StartAt": "B"}, "End": True}}},
+            "StartAt and States are required at /States/A",
+        ),
+    ],
+)
+def test_refuses_a_definition_that_cannot_run(definition: object, fault: str) -> None:
+    with pytest.raises(StatesError, match=fault):
+        check_request("CreateStateMachine", {"name": "a", "definition": json.dumps(definition), "roleArn": "arn"})
