@@ -79,6 +79,7 @@ def _serve(root: Path, port: int) -> None:
     ministack.install_execution_rules()
     ministack.install_key_of_s3()
     ministack.install_resources(file_systems.list_watchers())
+    ministack.install_change_sets()
     ministack.install_functions(port)
     asyncio.run(ministack.serve(port, owner=owner, close=sagemaker.close))
 

@@ -256,6 +256,16 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
+def test_looks_up_who_makes_a_change_set_when_one_is_asked_for() -> None:
+    formation = importlib.import_module("ministack.services.cloudformation")
+    handlers = importlib.import_module("ministack.services.cloudformation.handlers")
+    made = inspect.getsource(handlers._ACTION_HANDLERS["CreateChangeSet"])
+
+    assert formation._ACTION_HANDLERS is handlers._ACTION_HANDLERS
+    assert "_change_sets[cs_id] = change_set" in made
+    assert '_cs_status, _cs_exec = "FAILED", "UNAVAILABLE"' in made
+
+
 def test_calls_the_functions_of_lambda_that_are_wrapped(functions: Any) -> None:
     object_lambda = importlib.import_module("ministack.services.s3_object_lambda")
 

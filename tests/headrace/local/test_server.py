@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,14 @@ class Stack:
         self.api.update_stack(StackName=self.name, TemplateBody=write_template(**changes))
         self._wait("stack_update_complete")
 
+    def change(self, template: str) -> None:
+        """Update by a change set, as CDK does."""
+        named = {"StackName": self.name, "ChangeSetName": f"change-{uuid.uuid4()}"}
+        self.api.create_change_set(**named, TemplateBody=template)
+        self.api.get_waiter("change_set_create_complete").wait(**named, WaiterConfig=QUICKLY)
+        self.api.execute_change_set(**named)
+        self._wait("stack_update_complete")
+
     def delete(self) -> None:
         self.api.delete_stack(StackName=self.name)
         self._wait("stack_delete_complete")
@@ -185,6 +194,17 @@ def test_removes_the_folders_with_the_stack(cloud: LocalCloud) -> None:
     stack.delete()
 
     assert list_folders(cloud.root) == {}
+
+
+def test_takes_new_outputs_alone_for_a_change_and_nothing_new_for_none(stack: Stack) -> None:
+    template = json.loads(write_template())
+    template["Outputs"]["More"] = {"Value": "new"}
+
+    stack.change(json.dumps(template))
+
+    assert stack.outputs()["More"] == "new"
+    with pytest.raises(WaiterError, match="FAILED"):
+        stack.change(json.dumps(template))
 
 
 def test_keeps_the_other_resources_when_one_is_replaced(stack: Stack) -> None:
