@@ -228,7 +228,7 @@ def _name_error(error: OSError, partials: list[Partial]) -> FileError | None:
 
 @contextmanager
 def _naming(target: Path) -> Iterator[None]:
-    """Tell what the system refuses with the name that the user gave."""
+    """Report what the system refuses with the name that the user gave."""
     try:
         yield
     except OSError as error:

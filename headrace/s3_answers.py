@@ -91,7 +91,7 @@ class Refusal:
 
     @classmethod
     def find_in(cls, text: str) -> "Refusal | None":
-        """What a client of obstore was answered; None if its message tells of something else."""
+        """What a client of obstore was answered; None if its message is about something else."""
         if _REDIRECT in text:
             return cls("PermanentRedirect", "the bucket is in another Region than the one that was asked")
         found = _IN_TEXT.search(text)

@@ -1,4 +1,4 @@
-"""What HEAD tells of an object of S3, and why where it tells nothing."""
+"""What HEAD says of an object of S3, and the reason where it says nothing."""
 
 from typing import Any
 

@@ -14,10 +14,10 @@ from .tally import Tally
 
 
 def main(arguments: Sequence[str], root: Path, tally: Tally) -> int:
-    """Run the program, tell SageMaker below the root how it ended, and return its exit code."""
+    """Run the program, report to SageMaker below the root how it ended, and return its exit code."""
 
     def work() -> None:
-        # Importing takes a while, during which a signal to stop shall be heeded already.
+        # Importing takes a while, and a signal to stop must already be heeded during it.
         from .arguments import parse_job
         from .program import normalize_all
         from .storage import connect

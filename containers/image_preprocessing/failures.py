@@ -1,4 +1,4 @@
-"""Mistakes a user can correct, and how the container tells SageMaker how it ended."""
+"""Mistakes a user can correct, and how the container reports to SageMaker how it ended."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The images below a prefix, told from those that have their pictures already."""
+"""The images below a prefix, without those that have their pictures already."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""S3 as the job uses it: what may fail for one object is told from what ends the job."""
+"""S3 as the job uses it: what may fail for one object is kept apart from what ends the job."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping

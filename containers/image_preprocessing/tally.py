@@ -1,4 +1,4 @@
-"""What became of the images so far, told every few seconds."""
+"""What became of the images so far, reported every few seconds."""
 
 import sys
 import threading

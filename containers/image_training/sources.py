@@ -25,7 +25,7 @@ class PictureSource(Protocol):
         """How many pictures to ask it for at the same time."""
 
     def lacks(self, path: str) -> bool:
-        """Whether it can be told without reading that there is no such picture."""
+        """Whether it is known without reading that there is no such picture."""
 
     def open(self, path: str) -> BinaryIO:
         """A picture's content.

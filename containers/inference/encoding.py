@@ -33,7 +33,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class NumericFeature:
-    """A number column with the fill for unknown values, told by another column if `fill_by` names one."""
+    """A number column with the fill for unknown values, decided by another column if `fill_by` names one."""
 
     column: str
     fill_by: str | None
@@ -76,7 +76,7 @@ class Encoding:
 
     @property
     def optional_columns(self) -> tuple[str, ...]:
-        """The columns that are known to be empty at times, because another one tells what to fill in."""
+        """The columns that are known to be empty at times, because another one decides what to fill in."""
         return tuple(feature.column for feature in self.features if feature.fill_by is not None)
 
 

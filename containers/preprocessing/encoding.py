@@ -15,7 +15,7 @@ Its file is data only, for the inference container to repeat exactly what was do
         "categories": ["High", "Medium", "Small"], "mean": 1.47, "scale": 0.68}]}
 
 To encode a cell: strip blanks, tabs and line ends; replace a known spelling (compared in lower case); put the fill in
-place of an empty cell, told by the cleaned cell of the column `by`; a category becomes its index; then
+place of an empty cell, decided by the cleaned cell of the column `by`; a category becomes its index; then
 `(value - mean) / scale` in float64, held within float32's range and rounded to it. A category that is missing or
 unknown becomes 0.0, the mean.
 """
@@ -49,7 +49,7 @@ class MeanFill:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFill:
-    """The category in place of an empty cell, told by another column; none where the rule knows nothing."""
+    """The category in place of an empty cell, decided by another column; none where the rule knows nothing."""
 
     by: str
     values: Mapping[str, str]

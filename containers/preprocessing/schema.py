@@ -32,7 +32,7 @@ SPELLINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryRule:
-    """What stands in for a missing category, told by the category of another column."""
+    """What stands in for a missing category, decided by the category of another column."""
 
     by: str
     values: Mapping[str, str]

@@ -90,7 +90,7 @@ class Endpoint(ABC):
             )
 
     async def live(self, receive: Receive, send: Send) -> None:
-        """Load the model beside serving, which tells SageMaker that the container is alive."""
+        """Load the model while serving, which shows SageMaker that the container is alive."""
         await receive()
         threading.Thread(target=self.load_or_exit, daemon=True).start()
         await send({"type": "lifespan.startup.complete"})

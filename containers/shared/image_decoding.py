@@ -49,7 +49,7 @@ def decode_image(source: Path | BinaryIO, side: int) -> Pixels:
 
 
 def _read(source: Path | BinaryIO) -> bytes:
-    """The file, or as much of it as tells that it is too large."""
+    """The file, or as much of it as shows that it is too large."""
     if isinstance(source, Path):
         with source.open("rb") as file:
             return _read(file)

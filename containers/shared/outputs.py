@@ -28,7 +28,7 @@ class Outputs:
             self.discard()
 
     def add(self, path: Path) -> Path:
-        """The temporary path to write to for a file that shall appear at `path`."""
+        """The temporary path to write to for a file that is to appear at `path`."""
         partial = Partial(path)
         self._partials.append(partial)
         partial.create()

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from containers.shared.server_events import log_event
 
 PERIOD_SECONDS = 10.0
-# Of each period; a caller who only makes mistakes shall not fill the log.
+# Of each period; a caller who only makes mistakes must not fill the log.
 REFUSALS_IN_FULL = 20
 BOUNDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000)
 BEYOND = "more"

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str], root: Path, outputs: Outputs) -> int:
     """Run the program below the root and return its exit code."""
 
     def work() -> None:
-        # Importing takes a while, during which a signal to stop shall be heeded already.
+        # Importing takes a while, and a signal to stop must already be heeded during it.
         from .program import train
 
         train(root, arguments, outputs)

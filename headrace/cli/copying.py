@@ -46,7 +46,7 @@ def find_taken() -> Callable[[str], bool] | None:
 
 
 def replicate_most(source: str, target: str, **options: Any) -> "library.Report":
-    """Replicate what can be; the report also tells of what could not."""
+    """Replicate what can be; the report also has what could not."""
     from headrace import data as library
 
     try:

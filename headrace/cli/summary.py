@@ -29,7 +29,7 @@ SCORES: Mapping[Workload, tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """Everything `headrace local run` has to tell."""
+    """Everything `headrace local run` has to report."""
 
     workload: Workload
     data: str

@@ -42,7 +42,7 @@ def aim_at_registry(registry: str, container: Container) -> Target:
 
 
 def aim_at_stacks(outputs: Mapping[str, str], container: Container, environment: str) -> Target:
-    """A container's repository as the deployed stacks tell of it, with the tag of the container's current files.
+    """A container's repository as the deployed stacks name it, with the tag of the container's current files.
 
     Raises:
         EngineError: If no deployed stack has the repository.

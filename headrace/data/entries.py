@@ -11,7 +11,7 @@ class Entry:
     Args:
         name: Its path below the address it was listed from; ends with a slash if it is a folder.
         size: Its bytes.
-        modified: When it was last written, in milliseconds since 1970; S3 tells no more.
+        modified: When it was last written, in milliseconds since 1970; S3 says no more.
         etag: S3's mark of its content; empty for files of this machine.
         problem: Why it cannot be read or copied; empty for what can.
     """

@@ -1,4 +1,4 @@
-"""What there is in a folder of this machine; links are followed, and what is not a file is told with the reason."""
+"""What there is in a folder of this machine; links are followed, and what is not a file is listed with the reason."""
 
 import errno
 import os

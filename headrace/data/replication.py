@@ -124,7 +124,7 @@ class _Record:
         self._tell = progress
 
     def add(self, step: Step) -> None:
-        """Take note of a step, and tell of it."""
+        """Take note of a step, and report it."""
         self._progress.bytes += step.size
         if step.outcome:
             self._progress.files += 1

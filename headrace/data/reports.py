@@ -1,4 +1,4 @@
-"""What a replication tells: how far it is, what it did, what it could not do."""
+"""What a replication reports: how far it is, what it did, what it could not do."""
 
 from dataclasses import dataclass
 from typing import Final

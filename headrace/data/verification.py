@@ -1,4 +1,4 @@
-"""Whether a file holds what an object holds, as far as S3 tells."""
+"""Whether a file holds what an object holds, as far as S3 says."""
 
 from pathlib import Path
 from typing import Any, Final

@@ -41,7 +41,7 @@ Task = Callable[[], Step]
 
 
 def work_off(tasks: Iterable[Task], workers: int, on_step: Callable[[Step], None]) -> None:
-    """Do tasks in threads and tell of each step in the caller's thread.
+    """Do tasks in threads and report each step in the caller's thread.
 
     The first error, or whatever `on_step` or Ctrl-C raises, ends it: what has begun is finished, the rest left undone.
     """

@@ -255,7 +255,7 @@ def list_files(folder: Path) -> Iterator[Path]:
 
 
 def read_stamp(path: Path) -> Stamp | None:
-    """What tells whether a file was written again; None when there is nothing."""
+    """What shows whether a file was written again; None when there is nothing."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):

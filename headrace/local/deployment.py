@@ -28,7 +28,7 @@ class NotDeployedError(HeadraceError):
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What the stacks of one environment tell of themselves."""
+    """What the stacks of one environment say of themselves."""
 
     environment: str
     outputs: Mapping[str, str]

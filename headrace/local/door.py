@@ -73,7 +73,7 @@ class Door:
         await self._services(scope, receive, without_cross_origin_headers(send))
 
     def _refuse_unread(self, request: SentRequest) -> HttpAnswer | None:
-        """What can be told before the body is read; strangers cannot make the door keep theirs."""
+        """What can be seen before the body is read; strangers cannot make the door keep theirs."""
         if reason := find_foreign_origin(request.headers, self._port):
             return write_error(find_protocol(request), "AccessDenied", reason, 403)
         if is_open_to_all(request):
@@ -134,9 +134,9 @@ def find_foreign_origin(headers: Mapping[str, str], port: int) -> str | None:
         return f"the local cloud answers to 127.0.0.1, localhost and names below localhost, not to the host {host!r}"
     origin = headers.get("origin")
     if origin is not None and origin.lower() != f"http://{host}".lower():
-        return f"the local cloud takes no requests of web pages, so none of the origin {origin!r}"
+        return f"the local cloud accepts no requests from web pages, so none from the origin {origin!r}"
     if headers.get("sec-fetch-site") == "cross-site":
-        return "the local cloud takes no requests of web pages"
+        return "the local cloud accepts no requests from web pages"
     return None
 
 

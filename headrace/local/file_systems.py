@@ -87,7 +87,7 @@ class FileSystems:
             remove_folder(folder)
 
     def list_watchers(self) -> dict[str, ResourceWatcher]:
-        """What is to be told of resources, by their template type."""
+        """What is to be reported of resources, by their template type."""
         return {
             EFS_FILE_SYSTEM: ResourceWatcher(create=self._add_efs, delete=self._remove),
             EFS_ACCESS_POINT: ResourceWatcher(create=self._add_access_point),

@@ -1,4 +1,4 @@
-"""Executes a deployed pipeline and tells what it did."""
+"""Executes a deployed pipeline and reports what it did."""
 
 import json
 import time

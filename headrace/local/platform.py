@@ -138,7 +138,7 @@ def _occupied(folders: Folders, otherwise: str = "") -> Iterator[None]:
 
 @contextmanager
 def _explaining_loss(cloud: LocalCloud) -> Iterator[None]:
-    """Whatever fails because the local cloud has been stopped meanwhile is told as that."""
+    """Whatever fails because the local cloud has been stopped in the meantime is reported as that."""
     try:
         yield
     except Exception as error:

@@ -187,7 +187,7 @@ def _name_stratum(path: Path, record: Record, attribute: str | None) -> str:
 
 
 def require_classes(path: Path, record: Record, attribute: str) -> Label:
-    """A label that tells its classes.
+    """A label that names its classes.
 
     Raises:
         ManifestError: its classes stand in another file, or it is what the line is about.

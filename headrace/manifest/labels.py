@@ -108,7 +108,7 @@ class Label:
 
     @property
     def confidences(self) -> list[float]:
-        """All confidences that metadata tells: of the label, or of each class, box, span or colour."""
+        """All confidences that metadata has: of the label, or of each class, box, span or colour."""
         objects = chain(
             [self.metadata],
             _list_objects(self.metadata, "objects"),

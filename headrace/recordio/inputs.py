@@ -1,4 +1,4 @@
-"""Files of records to read, whose problems are told with their name."""
+"""Files of records to read, whose problems are reported with their name."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,7 +28,7 @@ def read_again(path: Path) -> Iterator[None]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Tell what is wrong with a file, with its name."""
+    """Report what is wrong with a file, with its name."""
     try:
         yield
     except OSError as error:

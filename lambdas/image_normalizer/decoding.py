@@ -53,7 +53,7 @@ class Opened(NamedTuple):
 
 
 def open_image(image_bytes: bytes, found: Format, limits: Limits) -> Opened:
-    """An image of a known format, found affordable as far as its header tells."""
+    """An image of a known format, found affordable as far as its header says."""
     parts, decoder_bytes, is_scalable = _check_header(image_bytes, found, limits)
     image = load_plugin(found)(BytesIO(parts.image_bytes))
     limits.check_pixels(*image.size)
@@ -80,7 +80,7 @@ load_plugin(Format.JPEG)
 
 
 def prepare(opened: Opened, colour: Colour, least_size: tuple[int, int]) -> str:
-    """Make an opened image ready for being decoded, and tell the mode in which it is resampled.
+    """Make an opened image ready for being decoded, and return the mode in which it is resampled.
 
     Args:
         opened: What `open_image` gave.
@@ -116,7 +116,7 @@ def translate_errors(name: str) -> Iterator[None]:
 
 
 def _check_header(image_bytes: bytes, found: Format, limits: Limits) -> tuple[PixelParts, int, bool]:
-    """What the decoder shall see, what it will hold beside the pixels, and whether it can scale."""
+    """What the decoder gets to see, what it will hold beside the pixels, and whether it can scale."""
     parts = PixelParts(image_bytes, b"")
     # Pillow reads all of the file, or as much of it as one frame takes, at once.
     decoder_bytes = len(image_bytes)

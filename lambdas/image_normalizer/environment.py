@@ -16,7 +16,7 @@ class EnvironmentVariableError(Exception):
 
 
 class Environment(NamedTuple):
-    """What the infrastructure and Lambda tell the function.
+    """What the infrastructure and Lambda say to the function.
 
     Args:
         source: The access point that images are read through.

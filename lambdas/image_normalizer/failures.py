@@ -72,7 +72,7 @@ def read_s3_error(status: int, document: bytes) -> RequestError:
 
 
 def _choose_reason(status: int, code: str, text: str | None) -> str:
-    """S3's own words, unless they tell too much; the log has them then."""
+    """S3's own words, unless they give away too much; the log has them then."""
     if text and code != _CODES[HTTPStatus.FORBIDDEN] and not _CONFIDENTIAL.search(text):
         return text
     if text:

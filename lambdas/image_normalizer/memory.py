@@ -1,4 +1,4 @@
-"""What an image takes in memory at each step to its picture, told from its header before any of it is spent."""
+"""What an image takes in memory at each step to its picture, counted from its header before any of it is spent."""
 
 from typing import Final, NamedTuple
 

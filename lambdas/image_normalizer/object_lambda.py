@@ -78,7 +78,7 @@ class ObjectLambdaDoor(NamedTuple):
             self.s3.write_get_object_response(context["outputRoute"], context["outputToken"], failure)
 
     def _answer_head(self, event: Event) -> tuple[dict[str, Any], Outcome]:
-        """What GET would tell of the picture, for a caller who may read the original."""
+        """What GET would say of the picture, for a caller who may read the original."""
         try:
             url, headers = event[HEAD_CONTEXT]["inputS3Url"], event["userRequest"]["headers"]
             options = _read_options(event)

@@ -18,7 +18,7 @@ _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 class Credentials(NamedTuple):
-    """What tells AWS who asks; a role's have a token beside the two keys."""
+    """What shows AWS who asks; a role's have a token beside the two keys."""
 
     key_id: str
     secret: str
@@ -26,7 +26,7 @@ class Credentials(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """Signs in somebody's name for one service in one region; the time is told in seconds since 1970."""
+    """Signs in somebody's name for one service in one region; the time is given in seconds since 1970."""
 
     credentials: Credentials
     region: str

@@ -48,7 +48,7 @@ def describe_folder(name: str) -> tarfile.TarInfo:
 
 
 def forget_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """A member as root's, so that archives do not tell who ran the job."""
+    """A member as root's, so that archives do not show who ran the job."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     return member

@@ -13,7 +13,7 @@ DEFAULT_PAGE_SIZE = 10
 
 
 class Resource(Protocol):
-    """What every listed resource can tell of itself."""
+    """What every listed resource can say of itself."""
 
     @property
     def name(self) -> str:

@@ -183,7 +183,7 @@ class Endpoint:
 
 
 def start_deployment(deployment: Deployment) -> str:
-    """Starts a deployment and tells why it did not get healthy; nothing when it did."""
+    """Starts a deployment and returns why it did not become healthy; nothing when it did."""
     try:
         deployment.start()
     except DeploymentError as error:

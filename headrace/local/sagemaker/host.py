@@ -114,6 +114,6 @@ class Host:
 
 
 def read_clock() -> datetime:
-    """The time now, in UTC and to the millisecond as SageMaker tells it."""
+    """The time now, in UTC and to the millisecond as SageMaker gives it."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

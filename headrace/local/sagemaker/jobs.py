@@ -61,7 +61,7 @@ def describe_failed_program(failure: str, process: ContainerProcess) -> str:
 
 
 def describe_end(process: ContainerProcess, room: int) -> str:
-    """How a program ended that does not tell itself: its signal, its last lines, and a cause that it cannot know."""
+    """How a program ended that does not say so itself: its signal, its last lines, and a cause that it cannot know."""
     signal = f"{process.end_signal} ended the program" if process.end_signal else ""
     cause = NOT_PLACED if str(CONTAINER_ROOT) in process.last_lines and not process.is_placed else ""
     begin, end = f"{signal}: " if signal else "", f" ({cause})" if cause else ""
@@ -303,7 +303,7 @@ class Job(ABC):
             return self.changed.wait_for(lambda: process.exited or self._stop_requested, max(0, seconds))
 
     def _open_results(self, tree: ContainerTree, folder: Path) -> LeftFolder:
-        """What a program left in a folder; what is not stored is told in the job's log."""
+        """What a program left in a folder; what is not stored is named in the job's log."""
         size_gib = self._find_volume_gib()
         return tree.open_results(folder, self._note, size_gib * GIB if size_gib else None)
 

@@ -233,7 +233,7 @@ def find_processes(ml_root: Path) -> Iterator[int]:
 
 
 def kill_processes(pids: Iterator[int]) -> list[int]:
-    """Kills processes and tells which."""
+    """Kills processes and returns which."""
     killed = []
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):

@@ -72,7 +72,7 @@ def object_exists(s3: S3Client, location: S3Location) -> bool:
 
 
 def find_etag(s3: S3Client, location: S3Location) -> str | None:
-    """What tells an object's content from another's; None when there is no object."""
+    """What distinguishes an object's content from another's; None when there is no object."""
     try:
         return str(s3.head_object(Bucket=location.bucket, Key=location.key)["ETag"])
     except ClientError as error:
@@ -110,7 +110,7 @@ def relative_key(key: str, prefix: str) -> str:
 
 
 def download_prefix(s3: S3Client, prefix: S3Location, folder: Path, check_stop: Callable[[], None]) -> int:
-    """Copies every object under a prefix into a folder and tells how many there were."""
+    """Copies every object under a prefix into a folder and returns how many there were."""
     count = 0
     for key in list_keys(s3, prefix):
         check_stop()

@@ -214,7 +214,7 @@ def write_config(tree: ContainerTree, name: str, content: Mapping[str, Any]) -> 
 
 
 def describe_channel(channel: Mapping[str, Any], default_mode: str) -> dict[str, str]:
-    """A channel as inputdataconfig.json tells of it; a FastFile channel looks like files to the program."""
+    """A channel as inputdataconfig.json describes it; a FastFile channel looks like files to the program."""
     mode = channel.get("InputMode", default_mode)
     source = channel["DataSource"].get("S3DataSource", {})
     described = {

@@ -68,7 +68,7 @@ class FakeS3:
 
 
 class GatedS3(FakeS3):
-    """Objects that arrive only when the gate is opened; `reached` tells that somebody waits for one."""
+    """Objects that arrive only when the gate is opened; `reached` says that somebody waits for one."""
 
     def __init__(self, *buckets: str) -> None:
         super().__init__(*buckets)
