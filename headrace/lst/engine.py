@@ -31,7 +31,6 @@ from headrace.lst.rows import (
 if TYPE_CHECKING:
     import duckdb
 
-LABEL_ORDER = "TRY_CAST(label AS BIGINT), label"
 TAB = "\t"
 # Stands for the tabs between labels where they share a column.
 INNER_TAB = "\x1f"
@@ -40,9 +39,10 @@ MEMORY_LIMIT = "1500MiB"
 SHOWN_PROBLEMS = 3
 # What DuckDB makes of Ctrl-C while it works.
 _INTERRUPTED = "Query interrupted"
-# One column in, one column out: a row is written as it is, never quoted.
+# These are about where the output goes, not about the query.
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-# In the file itself, which is nobody's yet: a temporary one of DuckDB's own would be left behind.
+# One column in, one column out: a row is written as it is, never quoted. In the file itself, which is nobody's yet: a
+# temporary one of DuckDB's own would be left behind.
 _COPY_OPTIONS = "USE_TMP_FILE false, FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE ''"
 
 
