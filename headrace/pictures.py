@@ -14,6 +14,8 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from headrace.errors import HeadraceError
+
 DEFAULT_CLASSES = 6
 DEFAULT_PER_CLASS = 20
 DEFAULT_SEED = 2021
@@ -30,7 +32,7 @@ QUALITY = 88
 Point = tuple[float, float]
 
 
-class PicturesError(ValueError):
+class PicturesError(HeadraceError, ValueError):
     """Numbers of classes or pictures that cannot be made, or a folder that is already there."""
 
 

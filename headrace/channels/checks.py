@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headrace.channels.vocabulary import is_known_later
+from headrace.errors import HeadraceError
 
 SHOWN_CHARACTERS = 60
 
 
-class ChannelError(ValueError):
+class ChannelError(HeadraceError, ValueError):
     """Channels that SageMaker would refuse: which one, what was found, why not, and what to do.
 
     Args:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headrace.channels.throughput import LARGEST_VOLUME_BYTES
+from headrace.errors import HeadraceError
 
 
-class WorkloadError(ValueError):
+class WorkloadError(HeadraceError, ValueError):
     """A workload that cannot be."""
 
 

@@ -15,13 +15,14 @@ from urllib.parse import unquote, urlsplit
 import boto3
 
 from headrace import contract
+from headrace.errors import HeadraceError
 from lambdas.image_normalizer import contract as normalizer
 
 ADDRESS_VARIABLE: Final = "HEADRACE_IMAGES"
 
 
-class AddressError(Exception):
-    """There is not a way to normalized images, or it is not understood."""
+class AddressError(HeadraceError):
+    """There is no way to normalized images, or it is not understood."""
 
 
 class DoorKind(StrEnum):

@@ -1,7 +1,9 @@
 """Images that cannot be had."""
 
+from headrace.errors import HeadraceError
 
-class ImageError(Exception):
+
+class ImageError(HeadraceError):
     """An image that did not come.
 
     Args:
