@@ -14,6 +14,8 @@ from headrace.data.work import Outcome, Step
 
 # Each sends several parts at once and keeps them in memory.
 _LARGE_AT_ONCE: Final = 4
+# Milliseconds: S3 tells whole seconds, and a file system its own clock's.
+_TICK: Final = 1_000
 
 
 class Upload:
@@ -42,9 +44,10 @@ class Upload:
         stored = self._existing.get(entry.name)
         if stored is None or stored.size != entry.size:
             return False
-        if not self._checksum and entry.modified < stored.modified:
+        file = self._source / entry.name
+        if not self._checksum and max(entry.modified, _find_arrival(file)) + _TICK < stored.modified:
             return True
-        return holds_object(self._objects.client, self._source / entry.name, self._target.join(entry.name), stored.etag)
+        return holds_object(self._objects.client, file, self._target.join(entry.name), stored.etag)
 
     def copy(self, entry: Entry) -> Step:
         """Store a file."""
@@ -57,3 +60,8 @@ class Upload:
             with self._large:
                 self._objects.store_file(address, file, choose_part_size(file.stat().st_size))
         return Step(entry.name, entry.size, Outcome.COPIED)
+
+
+def _find_arrival(file: Path) -> int:
+    """When a file came to its place, in milliseconds: what is moved there keeps its time of last writing."""
+    return file.stat().st_ctime_ns // 1_000_000

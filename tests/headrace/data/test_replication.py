@@ -33,6 +33,19 @@ def test_reports_what_it_copied(folder: Path, bucket: Bucket) -> None:
     assert report.target == f"{bucket.uri}/images/"
 
 
+def test_uploads_an_older_file_that_was_moved_into_the_place_of_a_newer_one(bucket: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "other.lst").write_bytes(b"0\t1\ta.jpg\n")
+    os.utime(tmp_path / "other.lst", (1_000_000_000, 1_000_000_000))
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists/train.lst").write_bytes(b"0\t0\ta.jpg\n")
+    data.replicate(tmp_path / "lists", bucket.uri)
+
+    (tmp_path / "other.lst").rename(tmp_path / "lists/train.lst")
+
+    assert data.replicate(tmp_path / "lists", bucket.uri).copied == ("train.lst",)
+    assert bucket.get("train.lst") == b"0\t1\ta.jpg\n"
+
+
 def test_copies_between_buckets(folder: Path, bucket: Bucket, s3: Any) -> None:
     other = Bucket.create(s3)
     data.replicate(folder, bucket.uri)
