@@ -81,6 +81,13 @@ def test_refuses_prefixes_that_lie_in_each_other(stub: Stub, source: str, target
         data.replicate(stub.uri + source, stub.uri + target, mirror=True)
 
 
+def test_refuses_a_source_of_nothing_but_empty_folders(stub: Stub) -> None:
+    stub.reset({"from/cats/": b"", "to/precious": b"x"})
+
+    with pytest.raises(data.DataError, match="is empty, so its mirror would delete everything"):
+        data.replicate(f"{stub.uri}/from/", f"{stub.uri}/to/", mirror=True)
+
+
 @pytest.mark.parametrize("refused", ["LIST", "GET"])
 def test_deletes_nothing_when_s3_refuses_something(stub: Stub, tmp_path: Path, refused: str) -> None:
     target = fill(tmp_path, "old")
