@@ -3,6 +3,8 @@
 from mimetypes import MimeTypes
 from typing import Final
 
+from headrace.data.errors import AddressError
+
 _OWN: Final = {
     ".avif": "image/avif",
     ".heic": "image/heic",
@@ -29,6 +31,17 @@ _PACKED: Final = {
 _TYPES: Final = MimeTypes(())
 for _suffix, _type in _OWN.items():
     _TYPES.add_type(_type, _suffix)
+
+
+def check_content_type(text: str) -> str:
+    """A content type that is given, as it is.
+
+    Raises:
+        AddressError: If no header can hold it.
+    """
+    if not (text.isascii() and text.isprintable() and text.strip()):
+        raise AddressError(f"{text!r} is no content type; write one such as image/jpeg")
+    return text
 
 
 def guess_content_type(name: str) -> str:

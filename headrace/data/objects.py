@@ -11,7 +11,7 @@ from boto3.s3.transfer import TransferConfig
 from headrace.data.addresses import S3Address
 from headrace.data.checksums import hash_bytes, hash_file
 from headrace.data.connection import Connection
-from headrace.data.content_types import guess_content_type
+from headrace.data.content_types import check_content_type, guess_content_type
 from headrace.data.errors import explaining
 from headrace.data.verification import check_answer
 
@@ -36,7 +36,7 @@ class Objects:
     def __init__(self, connection: Connection, bucket: str, *, content_type: str | None = None) -> None:
         self.client = connection.client_of(bucket)
         self._store = connection.store_of(bucket)
-        self._content_type = content_type
+        self._content_type = None if content_type is None else check_content_type(content_type)
 
     def read(self, address: S3Address, *, etag: str = "", span: Span | None = None) -> tuple[memoryview, str]:
         """The content of an object, or of a part of it, and its ETag.

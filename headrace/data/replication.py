@@ -69,7 +69,7 @@ def replicate(
     """
     takes = takes or (lambda _: True)
     route = _find_route(source, target, takes)
-    if content_type and not route.is_upload:
+    if content_type is not None and not route.is_upload:
         raise AddressError("a content type can be given to what is uploaded from this machine only")
     record = _Record(route, progress)
     if mirror:

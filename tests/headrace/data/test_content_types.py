@@ -50,3 +50,11 @@ def test_stores_objects_with_the_type_that_is_given(stub: Stub, tmp_path: Path) 
 def test_refuses_a_type_for_what_is_not_uploaded(stub: Stub, tmp_path: Path) -> None:
     with pytest.raises(data.AddressError, match="to what is uploaded from this machine only"):
         data.replicate(stub.uri, tmp_path, content_type="image/jpeg")
+
+
+@pytest.mark.parametrize("kind", ["a/b\nx-amz-acl: public-read", "é/x", "", " "])
+def test_refuses_a_type_that_no_header_can_hold(stub: Stub, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"x")
+
+    with pytest.raises(data.AddressError, match="is no content type"):
+        data.replicate(tmp_path, f"{stub.uri}/new/", content_type=kind)
