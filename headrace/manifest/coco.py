@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from headrace.files import whole_file
+from headrace.lst.paths import find_stray
 from headrace.manifest.conversion import BOX_ATTRIBUTE, check_prefix, read_json
 from headrace.manifest.labels import (
     Task,
@@ -186,6 +187,8 @@ class _Reader:
             file = image.get("file_name")
             if not isinstance(file, str) or not file:
                 raise self._error(f"{name}: file_name is {file!r}, expected the name of a file")
+            if stray := find_stray(file):
+                raise self._error(f"{name}: {file} {stray}")
             first = seen.setdefault(file, name)
             if first != name:
                 raise self._error(f"{name} has the file {file} of {first}; each image has one file")

@@ -18,6 +18,7 @@ from headrace.inputs import read_document, rereadable
 from headrace.lst.hashing import hash_path
 from headrace.lst.layouts import Layout, ListKind
 from headrace.lst.making import Finder, find_classes, find_images, label_paths
+from headrace.lst.paths import find_stray
 from headrace.lst.rows import (
     HIGHEST_INDEX,
     INDEX_PATTERN,
@@ -121,6 +122,8 @@ def _read_rows(path: Path, layout: Layout) -> Iterator[tuple[int, Any, str]]:
         fields = line.split("\t")
         for problem in find_line_problems(fields, layout):
             raise ManifestError(f"{path}, line {number}: {problem}")
+        if stray := find_stray(fields[-1]):
+            raise ManifestError(f"{path}, line {number}: {fields[-1]} {stray}")
         labels = [float(label) if "." in label else int(label) for label in format_labels(fields[1:-1]).split("\t")]
         yield int(fields[0]), labels if layout.kind is ListKind.LABELS else labels[0], fields[-1]
 

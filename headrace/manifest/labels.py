@@ -6,6 +6,7 @@ algorithm reads it by default (https://docs.aws.amazon.com/sagemaker/latest/dg/i
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -347,8 +348,8 @@ def is_class(value: object) -> TypeGuard[int | str]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a JSON number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value is a JSON number: neither infinite nor NaN, which Python's reader takes, too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def _is_inside(box: Mapping[str, float], size: tuple[float, float]) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from headrace.lst import ListRow, make_lists_of, read_lst, write_lst
 from headrace.lst.making import name_folders
+from headrace.lst.paths import find_stray
 from headrace.manifest import (
     BadBoxes,
     ManifestError,
@@ -24,7 +25,9 @@ from tests.headrace.lst.lists import find_real
 from tests.headrace.manifest.manifests import make_box, make_boxes, make_image, read, write
 
 PREFIX = "s3://raw/images/"
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\t\r\n\ufeff"), min_size=1).filter(str.strip)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\t\r\n\ufeff"), min_size=1).filter(
+    lambda name: name.strip() and not find_stray(name)
+)
 SIDES = st.integers(1, 40)
 COCO = {
     "images": [{"id": 9, "file_name": "a.jpg", "width": 100, "height": 50}],
@@ -247,6 +250,9 @@ def test_turns_coco_into_manifests_and_back(
         (lambda coco: coco["images"].append(5), "images, entry 2: a number, expected an object"),
         (lambda coco: coco["images"][0].pop("width"), r"image 9 \(a.jpg\): width is None, expected a number above 0"),
         (lambda coco: coco["images"][0].pop("file_name"), "image 9: file_name is None"),
+        (lambda coco: coco["images"][0].update(file_name="../a.jpg"), r"image 9: ../a.jpg leaves its folder by \.\."),
+        (lambda coco: coco["images"][0].update(file_name="/data/a.jpg"), "image 9: /data/a.jpg starts at the root"),
+        (lambda coco: coco["images"][0].update(file_name="s3://raw/a.jpg"), "image 9: s3://raw/a.jpg is an address"),
         (lambda coco: coco["images"][0].pop("id"), "images, entry 1: id is None, expected a number or a text"),
         (
             lambda coco: coco["images"].append({**coco["images"][0], "file_name": "b.jpg"}),
@@ -315,6 +321,27 @@ def test_leaves_out_or_clips_bad_boxes(
     assert (done.images, done.boxes, done.crowds) == (2, 1 + len(boxes), 1)
     assert (done.skipped, done.clipped, done.without_boxes) == (skipped, clipped, without)
     assert list(check_manifest(output)) == []
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize("side", range(4))
+@pytest.mark.parametrize("way", [BadBoxes.SKIP, BadBoxes.CLIP])
+def test_leaves_out_boxes_whose_sides_are_no_numbers(
+    tmp_path: Path, output: Path, number: float, side: int, way: BadBoxes
+) -> None:
+    coco = json.loads(json.dumps(COCO))
+    coco["annotations"][0]["bbox"][side] = number
+
+    done = convert_coco(write_json(tmp_path / "coco.json", coco), PREFIX, output, bad_boxes=way)
+
+    assert (done.boxes, done.skipped) == (0, 1)
+
+
+def test_refuses_rows_whose_paths_leave_the_channel(tmp_path: Path, output: Path) -> None:
+    (tmp_path / "all.lst").write_text("0\t0\ta.jpg\n1\t0\t../b.jpg\n")
+
+    with pytest.raises(ManifestError, match=r"line 2: ../b.jpg leaves its folder"):
+        convert_list(tmp_path / "all.lst", PREFIX, output)
 
 
 def test_names_the_first_bad_boxes_and_counts_the_others(tmp_path: Path, output: Path) -> None:
