@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 # What `find_stray` finds something in, as DuckDB's RE2 and Python both read it.
-STRAY_PATTERN: Final = r"^/|(^|/)\.\.(/|$)|\\|^[A-Za-z][A-Za-z0-9+.-]*:/"
+STRAY_PATTERN: Final = r"\x00|^/|(^|/)\.\.(/|$)|\\|^[A-Za-z][A-Za-z0-9+.-]*:/"
 _STRAY = re.compile(STRAY_PATTERN)
 
 
@@ -20,6 +20,8 @@ def find_stray(path: str) -> str | None:
     """
     if not _STRAY.search(path):
         return None
+    if "\0" in path:
+        return "has a NUL, which no file's name has; write the path anew"
     if path.startswith("/"):
         return "starts at the root of the machine; give the path below the channel"
     if "\\" in path:
