@@ -44,6 +44,12 @@ output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, 
 also_option = click.option(
     "--also", metavar="SUFFIX", multiple=True, help="Take files of this suffix, too: .bmp.  [default: .jpeg .jpg .png]"
 )
+kind_option = click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in ListKind]),
+    callback=lambda _context, _option, value: value and ListKind(value),
+    help="What the labels are.  [default: boxes or numbers if rows look like these, else a class]",
+)
 
 
 @click.group()
@@ -104,19 +110,15 @@ def report_left_out(source: object, finder: Finder) -> None:
 @click.argument("path", type=INPUT_FILE)
 @click.option("--folder", type=FOLDER, help="Where the images are; each must be there.")
 @click.option("--multi-label", is_flag=True, help="The list has several label columns.")
-@click.option(
-    "--kind",
-    type=click.Choice([kind.value for kind in ListKind]),
-    help="What the labels are.  [default: boxes or numbers if rows look like these, else a class]",
-)
+@kind_option
 @JSON_OPTION
-def check_command(*, path: Path, folder: Path | None, multi_label: bool, kind: str | None, as_json: bool) -> None:
+def check_command(*, path: Path, folder: Path | None, multi_label: bool, kind: ListKind | None, as_json: bool) -> None:
     """Find everything that training would refuse; exit code 1 if there is something.
 
     Example: headrace lst check train.lst --folder images/
     """
     with clear_errors(), step(f"check {path}"):
-        problems = check_list(path, folder, several_labels=multi_label, kind=ListKind(kind) if kind else None)
+        problems = check_list(path, folder, several_labels=multi_label, kind=kind)
     if as_json:
         click.echo(json.dumps([asdict(problem) for problem in problems]))
     else:
@@ -134,9 +136,17 @@ def check_command(*, path: Path, folder: Path | None, multi_label: bool, kind: s
 )
 @click.option("--rows", type=click.IntRange(min=0), default=SHOWN_ROWS, show_default=True, help="Rows to show.")
 @click.option("-o", "--output", type=OUTPUT_FILE, help="Write the changed rows as a list.")
+@kind_option
 @JSON_OPTION
 def diff_command(
-    *, before: Path, after: Path, only: Sequence[str], rows: int, output: Path | None, as_json: bool
+    *,
+    before: Path,
+    after: Path,
+    only: Sequence[str],
+    rows: int,
+    output: Path | None,
+    kind: ListKind | None,
+    as_json: bool,
 ) -> None:
     """Show which rows were added, removed, relabelled, moved or renumbered, per class and in detail.
 
@@ -148,7 +158,7 @@ def diff_command(
     changes = tuple(Change(name) for name in only) or tuple(Change)
     with clear_errors(), ExitStack() as block:
         with step(f"compare {before} and {after}"):
-            diff = block.enter_context(diff_lists(before, after))
+            diff = block.enter_context(diff_lists(before, after, kind=kind))
         if output:
             diff.write_lst(output, tuple(Change(name) for name in only) or tuple(set(Change) - {Change.REMOVED}))
         if as_json:
@@ -199,13 +209,14 @@ def _render_paths(before: str | None, after: str | None) -> str:
 @with_parts
 @click.option("--group-by", metavar="REGEX", help="Images in whose paths it finds the same text stay together.")
 @click.option("--stratified", is_flag=True, help="Keep the ratio in every class, as nearly as possible.")
-def split_command(*, path: Path, group_by: str | None, stratified: bool, **parts: Any) -> None:
+@kind_option
+def split_command(*, path: Path, group_by: str | None, stratified: bool, kind: ListKind | None, **parts: Any) -> None:
     """Divide a list into training and validation rows, and rows for a last test where these are wanted.
 
     Example: headrace lst split all.lst --train train.lst --validation validation.lst --group-by 'patient[0-9]+'
     """
     with clear_errors(), step(f"divide {path}"):
-        division = split_list(path, group_by=group_by, stratified=stratified, **parts)
+        division = split_list(path, group_by=group_by, stratified=stratified, kind=kind, **parts)
     report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
 
 
@@ -231,13 +242,14 @@ def sample_command(*, path: Path, per_class: int, seed: int, output: Path) -> No
 @click.argument("paths", type=INPUT_FILE, nargs=-1, required=True)
 @output_option
 @click.option("--renumber", is_flag=True, help="Make each index the hash of its path.")
-def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool) -> None:
+@kind_option
+def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool, kind: ListKind | None) -> None:
     """Put lists one after the other; a row in several of them is there once.
 
     Example: headrace lst merge ours.lst theirs.lst -o all.lst --renumber
     """
     with clear_errors(), step("merge lists"):
-        merge_lists(paths, output, renumber=renumber)
+        merge_lists(paths, output, renumber=renumber, kind=kind)
 
 
 @lst.command("relabel")
@@ -271,13 +283,14 @@ def parse_classes(texts: Sequence[str]) -> dict[int, int]:
 @click.argument("path", type=INPUT_FILE)
 @click.argument("additions", type=INPUT_FILE)
 @output_option
-def add_command(*, path: Path, additions: Path, output: Path) -> None:
+@kind_option
+def add_command(*, path: Path, additions: Path, output: Path, kind: ListKind | None) -> None:
     """Append the rows of another list to those of a list.
 
     Example: headrace lst add train.lst new.lst -o train.lst
     """
     with clear_errors(), step(f"add rows to {path}"):
-        add_rows(path, additions, output)
+        add_rows(path, additions, output, kind=kind)
 
 
 @lst.command("remove")
@@ -285,7 +298,8 @@ def add_command(*, path: Path, additions: Path, output: Path) -> None:
 @click.argument("paths", nargs=-1, metavar="[IMAGE]...")
 @click.option("--from", "file", type=INPUT_FILE, help="A file of images, one path a line; - is stdin.")
 @output_option
-def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, output: Path) -> None:
+@kind_option
+def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, output: Path, kind: ListKind | None) -> None:
     """Leave out the rows of images, named here or in a file.
 
     Example: headrace lst remove train.lst cat/blurred.jpg -o train.lst
@@ -294,7 +308,7 @@ def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, outpu
         named = [*paths, *(line for _, line in read_lines(file))] if file else paths
         if not named:
             raise click.UsageError("name the images to remove, or a file of them (--from)")
-        remove_rows(path, named, output)
+        remove_rows(path, named, output, kind=kind)
 
 
 @lst.command("replace")
@@ -308,10 +322,11 @@ def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, outpu
     help="What rows share.",
 )
 @output_option
-def replace_command(*, path: Path, replacements: Path, by: str, output: Path) -> None:
+@kind_option
+def replace_command(*, path: Path, replacements: Path, by: str, output: Path, kind: ListKind | None) -> None:
     """Put the rows of another list in place of those of the same path, or index.
 
     Example: headrace lst replace train.lst corrections.lst -o train.lst
     """
     with clear_errors(), step(f"replace rows of {path}"):
-        replace_rows(path, replacements, output, key=Key(by))
+        replace_rows(path, replacements, output, key=Key(by), kind=kind)

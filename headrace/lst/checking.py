@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from headrace.lst.engine import Engine, Source, open_engine, quote
-from headrace.lst.layouts import BOXES, ONE_CLASS, ONE_NUMBER, Layout, ListKind, find_box_problems
+from headrace.lst.layouts import ONE_CLASS, ONE_NUMBER, Layout, ListKind, find_box_problems
 from headrace.lst.paths import STRAY_PATTERN, find_stray, leaves_folder
 from headrace.lst.problems import Problem
 from headrace.lst.rows import ListError, describe_shared_index, find_bad_lines, find_layout
@@ -61,11 +61,8 @@ def _load(engine: Engine, source: Source, kind: ListKind | None) -> tuple[Layout
 
 def _choose_layout(source: Source, kind: ListKind | None) -> Layout:
     """What is meant, or else what the first row says: several labels only where somebody means them."""
-    if kind is ListKind.LABELS and source.columns > 1:
-        return Layout(kind, source.columns)
-    if kind is None:
-        return ONE_CLASS if source.layout.kind is ListKind.LABELS else source.layout
-    return {ListKind.NUMBER: ONE_NUMBER, ListKind.BOXES: BOXES}.get(kind, ONE_CLASS)
+    layout = source.as_kind(kind).layout
+    return ONE_CLASS if kind is None and layout.kind is ListKind.LABELS else layout
 
 
 def _find_shared(engine: Engine) -> Iterator[Problem]:

@@ -110,13 +110,18 @@ class ListDiff:
 
 
 @contextmanager
-def diff_lists(before: Path, after: Path) -> Iterator[ListDiff]:
+def diff_lists(before: Path, after: Path, *, kind: ListKind | None = None) -> Iterator[ListDiff]:
     """Compare two lists by their paths.
 
     Rows are checked where they differ; `check_list` checks the others.
+
+    Args:
+        before: The one list.
+        after: The other.
+        kind: What the labels of both are; without it, what the rows look like.
     """
     with open_engine() as engine:
-        sources = engine.find_source(before), engine.find_source(after)
+        sources = engine.find_source(before).as_kind(kind), engine.find_source(after).as_kind(kind)
         if not _find_plainly(engine, *sources):
             _find_closely(engine, *sources)
         _refuse_doubles(engine, before, after)

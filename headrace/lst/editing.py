@@ -44,6 +44,7 @@ def split_list(
     seed: int = 0,
     group_by: str | None = None,
     stratified: bool = False,
+    kind: ListKind | None = None,
 ) -> Division:
     """Divide a list by a hash of each path; a class of as many rows as there are parts is in each part.
 
@@ -58,6 +59,7 @@ def split_list(
         group_by: A regular expression (RE2): images for whose paths its first group, or all of it, matches the same
             text stay together; a path it does not match is on its own.
         stratified: Hold out the ratio of every class as nearly as can be; one more image may then move another.
+        kind: What the labels are; without it, what the rows look like.
 
     Raises:
         ListError: the pattern matches no path, or nothing could be held out.
@@ -67,7 +69,7 @@ def split_list(
     if ratio + for_test >= 1:
         raise ListError(f"validation ({ratio}) and test ({for_test}) leave nothing to train with")
     with open_engine() as engine:
-        layout = engine.load("rows", path)
+        layout = engine.load("rows", path, kind)
         if stratified and layout.kind in {ListKind.NUMBER, ListKind.BOXES}:
             raise ListError(f"{path} has {layout.kind} for labels; only lists of classes can be stratified")
         ungrouped = _count_ungrouped(engine, path, group_by) if group_by else 0
@@ -200,19 +202,20 @@ def _require_classes(path: Path, layout: Layout, done: str) -> None:
         raise ListError(f"{path} has {labels}; only lists of one class per image can be {done} by class")
 
 
-def merge_lists(paths: Sequence[Path], output: Path, *, renumber: bool = False) -> None:
+def merge_lists(paths: Sequence[Path], output: Path, *, renumber: bool = False, kind: ListKind | None = None) -> None:
     """Write the rows of several lists one after the other; a row that is in more than one of them, once.
 
     Args:
         paths: The lists, all with as many label columns.
         output: Where the list goes.
         renumber: Give every row the hash of its path as index, as `make_lists` does.
+        kind: What the labels are; without it, what the rows look like.
 
     Raises:
         ListError: lists disagree on the label of a path, or on the path of an index.
     """
     with open_engine() as engine:
-        _load_all(engine, paths)
+        _load_all(engine, paths, kind)
         _refuse(
             engine,
             "FROM every SELECT path GROUP BY path HAVING count(DISTINCT label) > 1 ORDER BY path",
@@ -264,14 +267,20 @@ def relabel_classes(path: Path, output: Path, mapping: Mapping[int, int], *, whe
         )
 
 
-def add_rows(path: Path, additions: Path, output: Path) -> None:
+def add_rows(path: Path, additions: Path, output: Path, *, kind: ListKind | None = None) -> None:
     """Write a list with the rows of another after its own.
+
+    Args:
+        path: The list.
+        additions: The other.
+        output: Where the list goes.
+        kind: What the labels are; without it, what the rows look like.
 
     Raises:
         ListError: an index or a path is in both.
     """
     with open_engine() as engine:
-        _load_all(engine, [path, additions])
+        _load_all(engine, [path, additions], kind)
         _refuse(
             engine,
             "FROM every SELECT path GROUP BY path HAVING count(*) > 1 ORDER BY path",
@@ -281,14 +290,20 @@ def add_rows(path: Path, additions: Path, output: Path) -> None:
         engine.write_whole("FROM every SELECT number, label, path ORDER BY list, line", output)
 
 
-def remove_rows(path: Path, paths: Iterable[str], output: Path) -> None:
+def remove_rows(path: Path, paths: Iterable[str], output: Path, *, kind: ListKind | None = None) -> None:
     """Write a list without the rows of some paths.
+
+    Args:
+        path: The list.
+        paths: What is to be removed.
+        output: Where the list goes.
+        kind: What the labels are; without it, what the rows look like.
 
     Raises:
         ListError: a path to remove is not in the list.
     """
     with open_engine() as engine:
-        engine.load("rows", path)
+        engine.load("rows", path, kind)
         names = engine.scratch / "removed.lst"
         engine.write_scratch(names, (f"0\t0\t{name}\n" for name in paths))
         engine.load("removed", names)
@@ -302,7 +317,9 @@ def remove_rows(path: Path, paths: Iterable[str], output: Path) -> None:
         )
 
 
-def replace_rows(path: Path, replacements: Path, output: Path, *, key: Key = Key.PATH) -> None:
+def replace_rows(
+    path: Path, replacements: Path, output: Path, *, key: Key = Key.PATH, kind: ListKind | None = None
+) -> None:
     """Write a list with rows of another in place of its own, where they stand.
 
     Args:
@@ -310,13 +327,14 @@ def replace_rows(path: Path, replacements: Path, output: Path, *, key: Key = Key
         replacements: The new rows.
         output: Where the list goes.
         key: Rows of the same path get another label and index; those of the same index another path and label.
+        kind: What the labels are; without it, what the rows look like.
 
     Raises:
         ListError: there is no row to replace, or an index or a path would be there twice.
     """
     column = "path" if key is Key.PATH else "number"
     with open_engine() as engine:
-        _load_all(engine, [path, replacements])
+        _load_all(engine, [path, replacements], kind)
         _refuse(
             engine,
             f"FROM rows1 SELECT {column} WHERE {column} NOT IN (FROM rows0 SELECT {column}) ORDER BY line",
@@ -360,9 +378,9 @@ def _match(engine: Engine, pattern: str) -> str:
     return matched
 
 
-def _load_all(engine: Engine, paths: Sequence[Path]) -> None:
+def _load_all(engine: Engine, paths: Sequence[Path], kind: ListKind | None) -> None:
     """Load lists as rows0, rows1, …, and a view `every` of all their rows."""
-    sources = [engine.find_source(path) for path in paths]
+    sources = [engine.find_source(path).as_kind(kind) for path in paths]
     if any(source.layout == ONE_NUMBER for source in sources):
         # In a few rows of numbers, the first may look like a class.
         sources = [replace(source, layout=ONE_NUMBER) if source.layout == ONE_CLASS else source for source in sources]

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 from headrace.errors import explain_os_error
 from headrace.files import whole_file
 from headrace.inputs import open_input, rereadable
-from headrace.lst.layouts import CLASS_PATTERN, NUMBER_PATTERN, ONE_CLASS, Layout, ListKind, guess_layout
+from headrace.lst.layouts import (
+    BOXES,
+    CLASS_PATTERN,
+    ONE_CLASS,
+    ONE_NUMBER,
+    PLAIN_NUMBER_PATTERN,
+    Layout,
+    ListKind,
+    guess_layout,
+)
 from headrace.lst.rows import (
     INDEX_PATTERN,
     ListError,
@@ -56,6 +65,7 @@ class Source:
         layout: What its labels are, as the first row says.
         columns: How many label columns the first row has.
         packed: Whether the labels of a row share a column, in their shortest form.
+        meant: Whether the layout is what somebody says, and not what the rows look like.
     """
 
     path: Path
@@ -63,11 +73,20 @@ class Source:
     layout: Layout
     columns: int
     packed: bool = False
+    meant: bool = False
 
     @property
     def label_columns(self) -> list[str]:
         """The names of its label columns."""
         return [f"label{number}" for number in range(1 if self.packed else self.layout.width)]
+
+    def as_kind(self, kind: ListKind | None) -> Source:
+        """The same list, its labels taken for what somebody means; several only where there are several columns."""
+        if kind is None:
+            return self
+        several = Layout(kind, self.columns) if self.columns > 1 else ONE_CLASS
+        layouts = {ListKind.NUMBER: ONE_NUMBER, ListKind.BOXES: BOXES, ListKind.LABELS: several}
+        return replace(self, layout=layouts.get(kind, ONE_CLASS), meant=True)
 
 
 class Engine:
@@ -97,13 +116,13 @@ class Engine:
         except OSError as error:
             raise ListError(explain_os_error(error, path)) from error
 
-    def load(self, table: str, path: Path) -> Layout:
+    def load(self, table: str, path: Path, kind: ListKind | None = None) -> Layout:
         """Make a table (line, number, label, path) of a list, in its order; what its labels are.
 
         Raises:
             ListError: lines are malformed; the message names the first of them.
         """
-        return self.load_source(table, self.find_source(path))
+        return self.load_source(table, self.find_source(path).as_kind(kind))
 
     def load_source(self, table: str, source: Source) -> Layout:
         """As `load`, of a list that has been found."""
@@ -213,7 +232,9 @@ def open_engine() -> Iterator[Engine]:
 
 def look_closer(source: Source) -> Source:
     """A list that is not plain, with what all its rows and not only the first say of its labels."""
-    return replace(source, layout=find_layout(source.path)) if source.layout == ONE_CLASS else source
+    if source.meant or source.layout != ONE_CLASS:
+        return source
+    return replace(source, layout=find_layout(source.path))
 
 
 @contextmanager
@@ -247,7 +268,7 @@ def _select_label(source: Source) -> str:
         return _unpack(source.label_columns[0])
     if source.layout.kind is ListKind.CLASS:
         return require_class(source.label_columns[0])
-    labels = [_require(_matches(name, NUMBER_PATTERN), _shorten(name)) for name in source.label_columns]
+    labels = [_require(_matches(name, PLAIN_NUMBER_PATTERN), _shorten(name)) for name in source.label_columns]
     return f"concat_ws(chr(9), {', '.join(labels)})"
 
 

@@ -19,9 +19,12 @@ from typing import Final
 # MXNet's im2rec writes classes as 1.000000.
 CLASS_PATTERN: Final = r"([0-9]{1,9})(\.0*)?"
 # The largest number of 32 bits has 39 digits.
-NUMBER_PATTERN: Final = r"-?[0-9]{1,40}(\.[0-9]*)?"
+PLAIN_NUMBER_PATTERN: Final = r"-?[0-9]{1,40}(\.[0-9]*)?"
 CLASS: Final = re.compile(CLASS_PATTERN)
-NUMBER: Final = re.compile(NUMBER_PATTERN)
+PLAIN_NUMBER: Final = re.compile(PLAIN_NUMBER_PATTERN)
+# As Python and pandas write small ones: 1e-05.
+_NUMBER: Final = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+_TOO_LARGE: Final = 1e40
 # MXNet's readers take no header and no box that is shorter.
 SHORTEST_HEADER, SHORTEST_BOX = 2, 5
 _TOLERANCE: Final = 1e-6
@@ -78,7 +81,12 @@ def guess_layout(fields: Sequence[str]) -> Layout:
 
 def is_fraction(label: str) -> bool:
     """Whether a label is a number and no class."""
-    return bool(NUMBER.fullmatch(label.strip())) and not CLASS.fullmatch(label.strip())
+    return is_number(label) and not CLASS.fullmatch(label.strip())
+
+
+def is_number(label: str) -> bool:
+    """Whether a label is a number that 32 bits can hold, however it is written."""
+    return bool(_NUMBER.fullmatch(label.strip())) and abs(float(label)) < _TOO_LARGE
 
 
 def measure_boxes(labels: Sequence[str]) -> tuple[int, int] | None:
@@ -97,7 +105,7 @@ def find_label_problems(labels: Sequence[str], layout: Layout) -> Iterator[str]:
             f"class {label!r} is not a whole number from 0" for label in labels if not CLASS.fullmatch(label.strip())
         )
         return
-    yield from (f"label {label!r} is not a number" for label in labels if not NUMBER.fullmatch(label.strip()))
+    yield from (f"label {label!r} is not a number" for label in labels if not is_number(label))
 
 
 def find_box_problems(labels: Sequence[str]) -> Iterator[str]:

@@ -27,9 +27,9 @@ from headrace.errors import HeadraceError, explain_os_error
 from headrace.files import whole_file
 from headrace.lst.layouts import (
     CLASS,
-    NUMBER,
     ONE_CLASS,
     ONE_NUMBER,
+    PLAIN_NUMBER,
     SHORTEST_HEADER,
     Layout,
     ListKind,
@@ -222,7 +222,14 @@ def format_labels(labels: Sequence[str]) -> str:
 
 
 def format_number(text: str) -> str:
-    """A decimal number without zeros at its end."""
+    """A number in its shortest decimal form: without an exponent, and without zeros at its end.
+
+    Example:
+        >>> format_number("0.50"), format_number("1e-05")
+        ('0.5', '0.00001')
+    """
+    if not PLAIN_NUMBER.fullmatch(text):
+        text = format(Decimal(text), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -256,7 +263,7 @@ def write_lst(path: Path, rows: Iterable[Row]) -> None:
 
 
 def _is_writable(row: Row) -> bool:
-    pattern = CLASS if isinstance(row, ListRow) else NUMBER
+    pattern = CLASS if isinstance(row, ListRow) else PLAIN_NUMBER
     labels = row.label_text.split("\t")
     path = row.path.strip() and not _UNWRITABLE.search(row.path)
     return 0 <= row.index <= HIGHEST_INDEX and all(map(pattern.fullmatch, labels)) and bool(path)

@@ -6,9 +6,9 @@ from headrace.lst import ListError, ListKind, check_list
 from tests.headrace.lst.lists import find_real, write
 
 
-def check(path: Path, content: str | bytes, *, several_labels: bool = False) -> list[str]:
+def check(path: Path, content: str | bytes, *, folder: Path | None = None, several_labels: bool = False) -> list[str]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return [str(problem) for problem in check_list(path, several_labels=several_labels)]
+    return [str(problem) for problem in check_list(path, folder, several_labels=several_labels)]
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,12 @@ def test_names_images_that_are_empty_and_links_that_lead_out_of_the_folder(tmp_p
         ("a/../../b.jpg", "a/../../b.jpg leaves its folder by .."),
         ("s3://raw/c.jpg", "s3://raw/c.jpg is an address or a drive"),
         ("C:/c.jpg", "C:/c.jpg is an address or a drive"),
+        ("a\0.jpg", "a\0.jpg has a NUL"),
         ("sub\\e.jpg", "sub\\e.jpg has a backslash; write / between folders"),
     ],
 )
 def test_names_paths_that_leave_the_channel(tmp_path: Path, path: str, problem: str) -> None:
-    (found,) = check(tmp_path / "images.lst", f"0\t0\t{path}\n")
+    (found,) = check(tmp_path / "images.lst", f"0\t0\t{path}\n", folder=tmp_path)
 
     assert found.startswith(f"line 1: {problem}")
 
@@ -164,6 +165,18 @@ def test_takes_lists_of_numbers_to_predict(tmp_path: Path) -> None:
     assert check(tmp_path / "regression.lst", "0\t1.000000\ta.jpg\n1\t0.5\tb.jpg\n2\t1.5\tc.jpg\n") == []
     assert check(tmp_path / "regression.lst", "0\t0.5\ta.jpg\n1\tcat\tb.jpg\n") == [
         "line 2: label 'cat' is not a number"
+    ]
+
+
+@pytest.mark.parametrize("number", ["1e-05", "-2.5E+3", ".5", "+5", "5."])
+def test_takes_numbers_however_they_are_written(tmp_path: Path, number: str) -> None:
+    assert check(tmp_path / "regression.lst", f"0\t0.75\ta.jpg\n1\t{number}\tb.jpg\n") == []
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "1e40", "0x10", "1_000", "1e999", ".", "e5"])
+def test_refuses_what_is_no_number_of_32_bits(tmp_path: Path, number: str) -> None:
+    assert check(tmp_path / "regression.lst", f"0\t0.75\ta.jpg\n1\t{number}\tb.jpg\n") == [
+        f"line 2: label {number!r} is not a number"
     ]
 
 

@@ -4,10 +4,13 @@ from typing import Any
 import pytest
 
 from headrace.lst import (
+    Change,
     Key,
     ListError,
+    ListKind,
     ListRow,
     add_rows,
+    diff_lists,
     hash_path,
     make_lists_of,
     merge_lists,
@@ -251,6 +254,46 @@ def test_splits_and_merges_lists_of_other_kinds(tmp_path: Path, output: Path, ro
 
     assert read(tmp_path / "validation.lst")
     assert sorted(read(output)) == sorted(rows)
+
+
+def test_writes_numbers_in_their_shortest_form(tmp_path: Path, output: Path) -> None:
+    merge_lists([write(tmp_path / "all.lst", "0 1e-05 a", "1 2.50e2 b", "2 .5 c", "3 +7 d")], output)
+
+    assert read(output) == ["0 0.00001 a", "1 250 b", "2 0.5 c", "3 7 d"]
+
+
+def test_edits_numbers_that_look_like_classes_where_they_are_meant(tmp_path: Path, output: Path) -> None:
+    kind, train, held_out = ListKind.NUMBER, tmp_path / "train.lst", tmp_path / "validation.lst"
+    everything = write(
+        tmp_path / "all.lst", *(f"{number} {number} {number}.jpg" for number in range(40)), "40 -1 x.jpg"
+    )
+    news, fewer = write(tmp_path / "new.lst", "50 3 y.jpg"), write(tmp_path / "one.lst", "7 0.5 7.jpg")
+
+    split_list(everything, train, held_out, ratio=0.5, kind=kind)
+    merge_lists([train, held_out], output, kind=kind)
+    add_rows(output, news, output, kind=kind)
+    replace_rows(output, fewer, output, kind=kind)
+    remove_rows(output, ["x.jpg"], output, kind=kind)
+
+    assert 10 < len(read(held_out)) < 30
+    assert sorted(read(output)) == sorted(
+        [*(f"{number} {number} {number}.jpg" for number in range(40) if number != 7), "50 3 y.jpg", "7 0.5 7.jpg"]
+    )
+    with diff_lists(everything, output, kind=kind) as diff:
+        assert diff.count() == {
+            Change.ADDED: 1,
+            Change.REMOVED: 1,
+            Change.RELABELLED: 1,
+            Change.MOVED: 0,
+            Change.RENUMBERED: 0,
+        }
+
+
+def test_refuses_numbers_where_classes_are_meant(tmp_path: Path, output: Path) -> None:
+    everything = write(tmp_path / "all.lst", "0 1.5 a", "1 2.5 b")
+
+    with pytest.raises(ListError, match=r"line 1: class '1\.5' is not a whole number from 0"):
+        merge_lists([everything], output, kind=ListKind.CLASS)
 
 
 def test_replaces_rows_of_boxes(tmp_path: Path, output: Path) -> None:
