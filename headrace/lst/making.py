@@ -87,7 +87,13 @@ def read_mapping(path: Path) -> dict[str, str]:
     for number, fields in lines:
         if len(fields) != 2 or not all(field.strip() for field in fields):
             raise ListError(f"{path}, line {number}: expected a path or folder, a comma and a class")
-    return {key: name for _, (key, name) in lines}
+    mapping: dict[str, str] = {}
+    for number, (key, name) in lines:
+        if mapping.setdefault(key, name) != name:
+            raise ListError(
+                f"{path}, line {number}: {key} is of class {name}, and on an earlier line of {mapping[key]}"
+            )
+    return mapping
 
 
 def find_classes(folder: Path) -> tuple[str, ...]:
@@ -128,6 +134,15 @@ class Finder:
             return False
         return True
 
+    def can_list(self, path: str) -> bool:
+        """Whether a list, which is UTF-8, can hold a path."""
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            self.left_out["a name that is not UTF-8"] += 1
+            return False
+        return True
+
     def count_unreadable(self, _error: OSError) -> None:
         """Count a folder that cannot be read."""
         self.left_out["a folder that cannot be read"] += 1
@@ -150,9 +165,10 @@ def find_images(folder: Path, classes: Iterable[str], finder: Finder | None = No
     if rootless:
         finder.left_out["no class, beside the folders"] += rootless
     for name in classes:
-        paths = [
+        images = (
             path.relative_to(folder).as_posix() for path in _walk(folder / name, finder) if finder.takes(path.name)
-        ]
+        )
+        paths = [path for path in images if finder.can_list(path)]
         if not paths:
             raise ListError(
                 f"{folder / name} has no image ({', '.join(sorted(finder.suffixes))}); remove it or add some"

@@ -22,6 +22,13 @@ def test_says_on_which_line_a_mapping_is_wrong(tmp_path: Path, line: str) -> Non
         read_mapping(tmp_path / "classes.csv")
 
 
+def test_refuses_a_mapping_that_gives_a_path_two_classes(tmp_path: Path) -> None:
+    (tmp_path / "classes.csv").write_text("ant,insect\nbee,insect\nant,insect\nbee,bird\n")
+
+    with pytest.raises(ListError, match="line 4: bee is of class bird, and on an earlier line of insect"):
+        read_mapping(tmp_path / "classes.csv")
+
+
 def test_prefers_the_class_of_a_path_to_that_of_its_folder() -> None:
     classes, train, validation = make_lists_of(
         ["ant/1.jpg", "ant/2.jpg", "ant/3.jpg"], {"ant": "worker", "ant/2.jpg": "queen"}
@@ -65,6 +72,7 @@ def test_counts_what_is_left_out_of_a_folder(tmp_path: Path) -> None:
         "ant/.hidden.jpg",
         "root.jpg",
         "elsewhere/4.jpg",
+        "ant/\udcff.jpg",
     ):
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "images" / name).write_bytes(b"image")
@@ -80,9 +88,10 @@ def test_counts_what_is_left_out_of_a_folder(tmp_path: Path) -> None:
     assert finder.left_out == {
         ".bmp": 1,
         ".txt": 1,
+        "a name that is not UTF-8": 1,
         "a broken link, or no file": 1,
         "a folder that is there already, by a link": 1,
         "no class, beside the folders": 1,
     }
-    assert str(finder).startswith("5 files left out: 1 of .bmp, 1 of .txt, ")
+    assert str(finder).startswith("6 files left out: 1 of .bmp, 1 of .txt, ")
     assert "ant/3.bmp" in set(find_images(tmp_path / "images", ["ant"], more))
