@@ -64,7 +64,7 @@ def check_manifest(
     checker = _RecordChecker(attribute_names, task, Counter() if unjudged is None else unjudged)
     found = _check_records(path, checker)
     yield from _check_objects(found, client) if client else (item for item in found if isinstance(item, Problem))
-    if not checker.records:
+    if not checker.lines:
         yield Problem(None, "the manifest has no rows")
 
 
@@ -81,7 +81,7 @@ class _RecordChecker:
     """Checks records one by one; remembers the first type of each attribute and, in two numbers, each line's labels."""
 
     def __init__(self, names: Sequence[str], task: Task | None, unjudged: Counter[str]) -> None:
-        self.records = 0
+        self.lines = 0
         self._names = tuple(names)
         self._task = task
         self._unjudged = unjudged
@@ -90,7 +90,6 @@ class _RecordChecker:
 
     def find_problems(self, record: Record) -> Iterator[str]:
         """What is wrong with a record, but for objects that are not there."""
-        self.records += 1
         data = record.data
         if find_source(data) is None:
             yield "neither source-ref nor source; each line is about an object or a text"
@@ -164,6 +163,7 @@ def _find_reference_problems(data: Any) -> Iterator[str]:
 
 def _check_records(path: Path, checker: _RecordChecker) -> Iterator[Problem | Record]:
     for record in scan_manifest(path):
+        checker.lines += 1
         if isinstance(record, Record):
             yield from (Problem(record.line, text) for text in checker.find_problems(record))
         yield record

@@ -250,6 +250,8 @@ class Selection:
 
     def __post_init__(self) -> None:
         compile_pattern(self.source or "")
+        if self.least_confidence is not None and not 0 <= self.least_confidence <= 1:
+            raise ManifestError(f"the least confidence is {self.least_confidence}, expected a number from 0 to 1")
 
     def keeps(self, record: Record) -> bool:
         """Whether a line is kept."""

@@ -136,6 +136,12 @@ def test_finds_all_problems_and_not_the_first(path: Path) -> None:
     assert lines == [1, 2, 4]
 
 
+def test_says_nothing_of_an_empty_manifest_where_all_lines_are_wrong(path: Path) -> None:
+    path.write_text("[]\n")
+
+    assert [problem.line for problem in check_manifest(path)] == [1]
+
+
 def test_says_that_a_manifest_is_empty(path: Path) -> None:
     assert check(path) == ["the manifest has no rows"]
 

@@ -156,6 +156,12 @@ def test_refuses_to_filter_by_what_no_line_has(everything: Path, options: dict[s
     assert not output.exists()
 
 
+@pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])
+def test_refuses_a_confidence_that_is_none(confidence: float) -> None:
+    with pytest.raises(ManifestError, match="expected a number from 0 to 1"):
+        Selection(least_confidence=confidence)
+
+
 def test_selects_boxes_by_the_numbers_of_their_classes(tmp_path: Path) -> None:
     path = write(tmp_path / "all.manifest", make_boxes(make_box()), make_boxes())
 
