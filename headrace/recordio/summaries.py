@@ -119,4 +119,6 @@ def summarize_images(path: Path) -> ImageSummary:
                 size += len(record.image)
             else:
                 headers += 1
+    if not classes and not headers:
+        raise RecordIOError(f"{path}: holds no record")
     return ImageSummary(classes.total(), size, dict(sorted(classes.items())), headers)

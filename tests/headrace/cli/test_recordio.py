@@ -162,6 +162,7 @@ def test_counts_images_by_class(tmp_path: Path) -> None:
             "Error: new.bin: does not end in .rec; its index is beside it and ends in .idx",
         ),
         ("images read text.csv new", "Error: text.csv, record 0 at byte 0: starts with 61 2c 62 0a"),
+        ("images info empty", "Error: empty: holds no record"),
         ("images info none.rec", "Error: none.rec: No such file or directory"),
     ],
 )
