@@ -27,7 +27,8 @@ _MOST_JPEG_JUNK: Final = 64 * 1024
 _MOST_PNG_CHUNKS: Final = 16 * 1024
 _MOST_TIFF_PIECES: Final = 64 * 1024
 _TIFF_OFFSETS: Final = (0x0111, 0x0144)
-_TIFF_SHORT, _TIFF_LONG = 3, 4
+# Its types of whole numbers, any of which its decoder takes for any number.
+_TIFF_NUMBERS: Final = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
 _TIFF_UNCOMPRESSED: Final = 1
 # The JPEG decoder within may keep as much again until the last scan.
 _TIFF_JPEG: Final = frozenset({6, 7})
@@ -155,7 +156,7 @@ def count_tiff_piece_bytes(image_bytes: bytes) -> int:
     strip = values.get(0x0100, 0) * min(height, values.get(0x0116, height))
     tile = values.get(0x0142, 0) * values.get(0x0143, 0)
     bits = max(values.get(0x0102, 1), 8) * max(values.get(0x0115, 1), 1)
-    return max(strip, tile) * bits // 8 * (2 if compression in _TIFF_JPEG else 1)
+    return max(strip, tile, 0) * bits // 8 * (2 if compression in _TIFF_JPEG else 1)
 
 
 def count_bmp_run_bytes(image_bytes: bytes) -> int:
@@ -176,7 +177,7 @@ def count_bmp_run_bytes(image_bytes: bytes) -> int:
 def read_tiff_entries(block: bytes) -> Iterator[tuple[int, int, int]]:
     """The entries of the first directory of a TIFF or of a block of EXIF, up to where it is damaged.
 
-    Each is its tag, how many values it has, and the first of them where they are whole numbers of two or four bytes.
+    Each is its tag, how many values it has, and the first of them where they are whole numbers.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     try:
@@ -184,9 +185,9 @@ def read_tiff_entries(block: bytes) -> Iterator[tuple[int, int, int]]:
         (entries,) = struct.unpack_from(f"{order}H", block, offset)
         for start in range(offset + 2, offset + 2 + 12 * entries, 12):
             tag, kind, count, place = struct.unpack_from(f"{order}HHII", block, start)
-            size, letter = (4, "I") if kind == _TIFF_LONG else (2, "H")
-            at = place if count * size > 4 and kind in (_TIFF_SHORT, _TIFF_LONG) else start + 8
-            yield tag, count, struct.unpack_from(f"{order}{letter}", block, at)[0]
+            number = struct.Struct(f"{order}{_TIFF_NUMBERS.get(kind, 'H')}")
+            at = place if count * number.size > 4 and kind in _TIFF_NUMBERS else start + 8
+            yield tag, count, number.unpack_from(block, at)[0]
     except struct.error:
         return
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from lambdas.image_normalizer.errors import ImageTooLargeError
+from lambdas.image_normalizer.headers import count_tiff_piece_bytes
 from lambdas.image_normalizer.limits import Limits
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Colour, Options, OutputFormat
@@ -90,6 +91,26 @@ def test_ends_well_in_the_functions_memory(name: str, tmp_path: Path) -> None:
     assert run.ending.endswith(ending)
     # The function's runtime is not in this process.
     assert run.peak_mib < 0.93 * FUNCTION_MIB
+
+
+@pytest.mark.parametrize(
+    ("kind", "letter"), [(1, "B"), (3, "H"), (4, "I"), (6, "b"), (8, "h"), (9, "i"), (16, "Q"), (17, "q")]
+)
+@pytest.mark.parametrize("order", "<>")
+def test_counts_a_strip_whatever_the_type_of_its_numbers(kind: int, letter: str, order: str) -> None:
+    entries = [(0x0100, 100), (0x0101, 90), (0x0103, 5), (0x0116, 90)]
+    far = 10 + 12 * len(entries)
+    directory = values = b""
+    for tag, value in entries:
+        packed = struct.pack(f"{order}{letter}", value)
+        place = packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack(f"{order}I", far + len(values))
+        directory += struct.pack(f"{order}HHI", tag, kind, 1) + place
+        values += packed if len(packed) > 4 else b""
+    start = {"<": b"II*\0", ">": b"MM\0*"}[order]
+
+    counted = count_tiff_piece_bytes(start + struct.pack(f"{order}IH", 8, len(entries)) + directory + values)
+
+    assert counted == 100 * 90
 
 
 def test_resamples_the_height_first_where_that_takes_less() -> None:
