@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from io import BytesIO
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from . import headers, memory
+from . import headers, memory, readings
 from .errors import (
     ImageCorruptError,
     ImageTooLargeError,
@@ -22,6 +22,10 @@ from .limits import Limits
 from .options import Colour
 from .orientation import Orientation, read_exif_orientation
 from .pixel_parts import PixelParts, select_jpeg_parts, select_png_parts
+from .readings import Box, Levels
+
+if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import TiffImageFile
 
 # What libwebp's animation decoder and Pillow hold of a picture beside its pixels, measured.
 _WEBP_BYTES_PER_PIXEL: Final = 12
@@ -44,12 +48,16 @@ class Opened(NamedTuple):
         orientation: How it wants to be turned.
         decoder_bytes: What its decoder holds beside the pixels.
         is_scalable: Whether its decoder can make it smaller and grey.
+        levels: How grey of more than 8 bits is meant.
+        covered: The part of it that has pixels, if that is not all.
     """
 
     image: ImageFile
     orientation: Orientation
     decoder_bytes: int
     is_scalable: bool = False
+    levels: Levels = Levels()
+    covered: Box | None = None
 
 
 def open_image(image_bytes: bytes, found: Format, limits: Limits) -> Opened:
@@ -60,12 +68,21 @@ def open_image(image_bytes: bytes, found: Format, limits: Limits) -> Opened:
     # In one piece: by default the decoder gets 64 KiB at a time.
     image.decodermaxblock = len(image_bytes)
     if found is Format.TIFF:
-        # Pillow turns a TIFF while it loads it, for which it needs the decoded image twice.
-        turning = memory.count_pixel_bytes(image.size, image.mode)
-        return Opened(image, Orientation.TOP_LEFT, max(decoder_bytes, turning))
+        return _open_tiff(cast("TiffImageFile", image), decoder_bytes)
+    if found is Format.GIF:
+        return Opened(image, Orientation.TOP_LEFT, decoder_bytes, covered=readings.read_covered_box(image))
+    if found is Format.PNG:
+        readings.halve_transparent_colour(image)
     exif = parts.exif or image.info.get("exif")
     orientation = read_exif_orientation(exif) if isinstance(exif, bytes) else Orientation.TOP_LEFT
     return Opened(image, orientation, decoder_bytes, is_scalable)
+
+
+def _open_tiff(image: "TiffImageFile", decoder_bytes: int) -> Opened:
+    levels = readings.read_tiff_levels(image)
+    # Pillow turns a TIFF while it loads it, beside the decoder.
+    turning = memory.count_pixel_bytes(image.size, image.mode) if readings.is_turned_by_pillow(image) else 0
+    return Opened(image, Orientation.TOP_LEFT, decoder_bytes + turning, levels=levels)
 
 
 def load_plugin(found: Format) -> Callable[[BytesIO], ImageFile]:
@@ -95,7 +112,10 @@ def prepare(opened: Opened, colour: Colour, least_size: tuple[int, int]) -> str:
 def decode(opened: Opened, target: str) -> Image.Image:
     """The pixels of an image that was prepared for this mode."""
     opened.image.load()
-    return _convert(opened.image, target)
+    pixels = _convert(opened.image, target)
+    if opened.covered:
+        _whiten_around(pixels, opened.covered)
+    return pixels
 
 
 @contextmanager
@@ -123,7 +143,10 @@ def _check_header(image_bytes: bytes, found: Format, limits: Limits) -> tuple[Pi
     is_scalable = False
     match found:
         case Format.BMP:
-            decoder_bytes += headers.count_bmp_run_bytes(image_bytes)
+            parts = PixelParts(readings.order_bmp_fields(image_bytes), b"")
+            is_ordered = parts.image_bytes is not image_bytes
+            # Ordered, it is there three times for a moment.
+            decoder_bytes += headers.count_bmp_run_bytes(image_bytes) + is_ordered * 2 * len(image_bytes)
         case Format.GIF:
             limits.check_pixels(*headers.read_gif_size(image_bytes))
         case Format.JPEG:
@@ -162,3 +185,12 @@ def _convert(image: Image.Image, target: str) -> Image.Image:
         return image
     detour = memory.choose_detour(image.mode, target)
     return (image.convert(detour) if detour else image).convert(target)
+
+
+def _whiten_around(pixels: Image.Image, covered: Box) -> None:
+    """Make white, as what is transparent, the part without pixels."""
+    left, top, right, bottom = covered
+    width, height = pixels.size
+    white = (255,) * len(pixels.getbands())
+    for box in ((0, 0, width, top), (0, bottom, width, height), (0, 0, left, height), (right, 0, width, height)):
+        pixels.paste(white, box)

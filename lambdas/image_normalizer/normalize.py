@@ -12,9 +12,10 @@ from .limits import Limits
 from .memory import Demand, choose_way
 from .options import Colour, Options, OutputFormat
 from .orientation import Orientation, turn_upright
+from .readings import Levels
 
 # A new number, for code that makes other pictures, leaves those of earlier code unused.
-GENERATION: Final = 1
+GENERATION: Final = 2
 
 DEFAULT_OPTIONS: Final = Options()
 DEFAULT_LIMITS: Final = Limits()
@@ -42,13 +43,13 @@ def shrink(
     image_bytes: bytes, found: Format, options: Options, limits: Limits, choose: ChooseFilter = choose_filter
 ) -> Image.Image:
     """The image upright and as small as it will be; its colours are still to be finished."""
-    pixels, layout, orientation = _read(image_bytes, found, options, limits)
-    return turn_upright(resample(pixels, layout, choose), orientation)
+    pixels, layout, orientation, levels = _read(image_bytes, found, options, limits)
+    return turn_upright(levels.apply(resample(pixels, layout, choose)), orientation)
 
 
 def _read(
     image_bytes: bytes, found: Format, options: Options, limits: Limits
-) -> tuple[Image.Image, Layout, Orientation]:
+) -> tuple[Image.Image, Layout, Orientation, Levels]:
     """The image's pixels, and what is to become of them."""
     opened = decoding.open_image(image_bytes, found, limits)
     target = options.size[::-1] if opened.orientation.swaps_sides else options.size
@@ -56,7 +57,7 @@ def _read(
     mode = decoding.prepare(opened, options.colour, layout.decoding_size)
     demand = Demand(opened.image.size, opened.image.mode, mode, len(image_bytes), opened.decoder_bytes)
     mode, layout = choose_way(demand, layout, limits)
-    return decoding.decode(opened, mode), layout, opened.orientation
+    return decoding.decode(opened, mode), layout, opened.orientation, opened.levels
 
 
 def _finish(picture: Image.Image, options: Options) -> Image.Image:

@@ -6,7 +6,7 @@ from containers.image_preprocessing import program
 from containers.image_preprocessing.failures import DestinationError, IncompleteError, SourceError, StorageError
 from containers.image_preprocessing.pictures import Image, PictureMaker
 from containers.image_preprocessing.tally import Outcome
-from lambdas.image_normalizer.normalize import normalize
+from lambdas.image_normalizer.normalize import GENERATION, normalize
 from lambdas.image_normalizer.options import Options
 from tests.containers.image_preprocessing.fake_s3 import FakeS3
 from tests.containers.image_preprocessing.jobs import MANIFEST, PICTURES, run_job
@@ -249,7 +249,7 @@ def test_refuses_a_destination_whose_pictures_are_those_of_other_code(
     run_job(s3)
     monkeypatch.setattr("containers.image_preprocessing.destination.GENERATION", 99)
 
-    with pytest.raises(DestinationError, match="generation 1 in place of 99"):
+    with pytest.raises(DestinationError, match=f"generation {GENERATION} in place of 99"):
         run_job(s3)
 
 
@@ -271,7 +271,7 @@ def test_takes_a_destination_without_pictures_whatever_it_was_meant_for(s3: Fake
     run_job(s3)
 
     assert s3.read_json("sets/small/options.json") == {
-        "generation": 1,
+        "generation": GENERATION,
         "source": "s3://raw/images/",
         "width": 16,
         "height": 16,

@@ -99,3 +99,50 @@ def make_lossless_jpeg(width: int = 16, height: int = 16) -> bytes:
 def make_jpeg_segment(marker: int, content: bytes) -> bytes:
     """A segment of a JPEG."""
     return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+def make_grey_tiff(
+    pixels: bytes, width: int, height: int, *, bits: int, white_is_zero: bool = False, is_signed: bool = False
+) -> bytes:
+    """An uncompressed grey TIFF of one strip, which holds these bytes."""
+    entries = {
+        0x0100: width,
+        0x0101: height,
+        0x0102: bits,
+        0x0103: 1,
+        0x0106: 0 if white_is_zero else 1,
+        0x0111: 0,
+        0x0115: 1,
+        0x0116: height,
+        0x0117: len(pixels),
+        0x0153: 2 if is_signed else 1,
+    }
+    entries[0x0111] = 8 + 2 + 12 * len(entries) + 4
+    directory = b"".join(
+        struct.pack("<HHII", tag, 4 if value > 0xFFFF else 3, 1, value) for tag, value in entries.items()
+    )
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4) + pixels
+
+
+def make_gif_of_a_corner() -> bytes:
+    """A GIF of 8 x 8 pixels, red by its palette, of which the only frame is black and covers the upper left quarter."""
+    palette = bytes(RED + BLACK)
+    # Codes of three bits: clear, black, clear, black and so on, so that their width never grows; at last the end.
+    bits = "".join(f"{code:03b}"[::-1] for code in [4, 1] * 16 + [5])
+    codes = bytes(int(bits[at : at + 8][::-1], 2) for at in range(0, len(bits), 8))
+    screen = struct.pack("<HHBBB", 8, 8, 0x80, 0, 0)
+    frame = struct.pack("<HHHHB", 0, 0, 4, 4, 0)
+    return b"GIF89a" + screen + palette + b"," + frame + b"\2" + bytes([len(codes)]) + codes + b"\0;"
+
+
+def make_bmp_of_fields(image: Image.Image, fields: str, header_bytes: int) -> bytes:
+    """A BMP of four bytes a pixel, which are these channels in turn; X is nothing, and A is whole."""
+    bands = dict(zip("RGB", image.split(), strict=True))
+    empty, whole = Image.new("L", image.size), Image.new("L", image.size, 255)
+    channels = [bands.get(field, whole if field == "A" else empty).tobytes() for field in fields]
+    pixels = bytes(byte for pixel in zip(*channels, strict=True) for byte in pixel)
+    masks = struct.pack("<4I", *(0xFF << 8 * fields.index(field) if field in fields else 0 for field in "RGBA"))
+    header = struct.pack("<IiiHHIIiiII", header_bytes, image.width, -image.height, 1, 32, 3, len(pixels), 0, 0, 0, 0)
+    # The shortest header is followed by its masks, which are those of the colours.
+    header += masks[:12] if header_bytes == 40 else masks.ljust(header_bytes - 40, b"\0")
+    return b"BM" + struct.pack("<IHHI", 14 + len(header) + len(pixels), 0, 0, 14 + len(header)) + header + pixels

@@ -47,6 +47,12 @@ def make_tiff_of_large_tile(side: int) -> bytes:
     return bytes(tiff[:4]) + struct.pack("<I", len(tiff)) + bytes(tiff[8:]) + block
 
 
+def make_tiff_in_one_strip(side: int, orientation: int) -> bytes:
+    """A small TIFF of which Pillow holds the strip, the pixels and, where it turns them, these once more."""
+    grey = Image.new("L", (side, side), 77)
+    return encode(grey, "TIFF", compression="tiff_lzw", strip_size=side * side, tiffinfo={0x0112: orientation})
+
+
 CASES: dict[str, tuple[Callable[[], bytes], dict[str, str], str]] = {
     "grey-10x1000000": (lambda: make_png(10, 1_000_000, colour=0), DEFAULT, PICTURE),
     "rgb-10x1000000": (lambda: make_png(10, 1_000_000), {"colour": "rgb"}, PICTURE),
@@ -71,6 +77,9 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, str], str]] = {
     ),
     "bmp-of-jumps": (lambda: make_bmp_of_jumps(9000, 9000), DEFAULT, TOO_LARGE),
     "tiff-of-large-tile": (lambda: make_tiff_of_large_tile(16_384), DEFAULT, TOO_LARGE),
+    "tiff-in-one-strip": (lambda: make_tiff_in_one_strip(9000, 1), DEFAULT, PICTURE),
+    "tiff-in-one-strip-turned": (lambda: make_tiff_in_one_strip(9000, 6), DEFAULT, TOO_LARGE),
+    "tiff-in-one-strip-turned-less": (lambda: make_tiff_in_one_strip(7800, 6), DEFAULT, PICTURE),
     "large-file": (
         lambda: make_png(3000, 3000, parts=make_png_chunk(b"juNK", bytes(28 * MIB))),
         LARGE,

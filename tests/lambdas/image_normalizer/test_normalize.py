@@ -4,10 +4,23 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from lambdas.image_normalizer.errors import UnsupportedFormatError
 from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.options import Colour, Fit, Options, OutputFormat
 
-from .made_images import encode, make_jpeg, make_lossless_jpeg, make_scene, open_bytes, orient
+from .made_images import (
+    encode,
+    make_bmp_of_fields,
+    make_gif_of_a_corner,
+    make_grey_tiff,
+    make_jpeg,
+    make_lossless_jpeg,
+    make_png,
+    make_png_chunk,
+    make_scene,
+    open_bytes,
+    orient,
+)
 
 RGB_PNG = Options(width=96, height=64, colour=Colour.RGB, output_format=OutputFormat.PNG)
 # The luma of the scene's corners: red, white, blue, black.
@@ -96,6 +109,55 @@ def test_scales_sixteen_bits_of_grey_to_eight(kind: str) -> None:
     picture = open_bytes(normalize(encode(halves, kind), RGB_PNG))
 
     assert read_corners(picture) == (128, 128, 255, 255)
+
+
+@pytest.mark.parametrize("white_is_zero", [False, True])
+def test_reads_a_tiff_of_sixteen_bits_whichever_end_is_white(white_is_zero: bool) -> None:
+    stored = b"\xff\xdf" if white_is_zero else b"\x00\x20"
+    image_bytes = make_grey_tiff(stored * 64 * 64, 64, 64, bits=16, white_is_zero=white_is_zero)
+
+    picture = open_bytes(normalize(image_bytes, RGB_PNG))
+
+    assert read_corners(picture) == (32, 32, 32, 32)
+
+
+def test_scales_twelve_bits_of_grey_to_eight() -> None:
+    image_bytes = make_grey_tiff(b"\x80\x08\x00" * 32 * 32 + b"\xff\xff\xff" * 32 * 32, 64, 64, bits=12)
+
+    picture = open_bytes(normalize(image_bytes, RGB_PNG))
+
+    assert read_corners(picture) == (128, 128, 255, 255)
+
+
+def test_refuses_numbers_with_a_sign() -> None:
+    with pytest.raises(UnsupportedFormatError, match="sign"):
+        normalize(make_grey_tiff(bytes(64 * 64), 64, 64, bits=8, is_signed=True))
+
+
+@pytest.mark.parametrize(
+    ("colour_type", "transparent", "corner"), [(0, b"\x55" * 2, 255), (2, b"\x55" * 6, 255), (0, b"\xff\x00", 0x55)]
+)
+def test_shows_the_transparent_colour_of_sixteen_bits_white(colour_type: int, transparent: bytes, corner: int) -> None:
+    image_bytes = make_png(64, 64, bits=16, colour=colour_type, parts=make_png_chunk(b"tRNS", transparent))
+
+    assert read_corners(open_bytes(normalize(image_bytes, RGB_PNG))) == (corner,) * 4
+
+
+@pytest.mark.parametrize("colour", Colour)
+def test_shows_white_where_the_first_frame_of_a_gif_is_not(colour: Colour) -> None:
+    options = Options(width=96, height=64, colour=colour, output_format=OutputFormat.PNG)
+
+    picture = open_bytes(normalize(make_gif_of_a_corner(), options))
+
+    assert read_corners(picture) == (0, 255, 255, 255)
+
+
+@pytest.mark.parametrize("fields", ["RGBX", "BGRX", "XRGB", "XBGR", "RGBA", "ARGB", "ABGR", "GARB"])
+@pytest.mark.parametrize("header_bytes", [40, 56, 108, 124])
+def test_reads_a_bmp_of_any_order_of_its_bytes(fields: str, header_bytes: int) -> None:
+    picture = open_bytes(normalize(make_bmp_of_fields(make_scene(), fields, header_bytes), RGB_PNG))
+
+    assert read_corners(picture) == approximate(CORNERS, 1)
 
 
 @pytest.mark.parametrize("colour", Colour)

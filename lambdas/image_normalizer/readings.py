@@ -1,0 +1,110 @@
+"""What Pillow would read otherwise than a file means it, or not at all, though it could."""
+
+import struct
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from PIL.Image import Image
+from PIL.ImageFile import ImageFile
+
+from .errors import UnsupportedFormatError
+
+if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import TiffImageFile
+
+_ORIENTATION: Final = 0x0112
+_TURNED: Final = range(2, 9)
+_PHOTOMETRIC: Final = 0x0106
+_WHITE_IS_ZERO: Final = 0
+_SAMPLE_FORMAT: Final = 0x0153
+_SIGNED: Final = 2
+_MOST_DEEP_GREY: Final = 0xFFFF
+
+_BMP_HEADERS_OF_COLOURS: Final = (40, 52)
+_BMP_HEADERS_OF_ALPHA: Final = (56, 108, 124)
+_BMP_FIELDS: Final = (32, 3)
+_BMP_MASKS_AT: Final = 54
+# Of the masks for red, green, blue and alpha, what a mask of one byte says of its place in a pixel.
+_BMP_PLACES: Final = {0xFF: 0, 0xFF00: 1, 0xFF0000: 2, 0xFF000000: 3}
+_BMP_USUAL_MASKS: Final = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+
+Box = tuple[int, int, int, int]
+
+
+class Levels(NamedTuple):
+    """What turns stored grey into 16 bits of which 0 is black."""
+
+    factor: int = 1
+    offset: int = 0
+
+    def apply(self, picture: Image) -> Image:
+        """The picture as it is meant."""
+        if self == Levels():
+            return picture
+        return picture.point(lambda value: value * self.factor + self.offset)
+
+
+def read_tiff_levels(image: "TiffImageFile") -> Levels:
+    """How the grey of a TIFF of more than 8 bits is meant.
+
+    Raises:
+        UnsupportedFormatError: If its numbers have a sign.
+    """
+    if _SIGNED in image.tag_v2.get(_SAMPLE_FORMAT, ()):
+        raise UnsupportedFormatError("numbers with a sign have no known range; send 8 or 16 bits a channel without one")
+    if not image.mode.startswith("I;16"):
+        return Levels()
+    if "I;12" in (image.tile[0].args or ()):
+        return Levels(factor=16)
+    is_inverted = image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    return Levels(-1, _MOST_DEEP_GREY) if is_inverted else Levels()
+
+
+def is_turned_by_pillow(image: "TiffImageFile") -> bool:
+    """Whether Pillow will turn a TIFF when it loads it."""
+    return image.getexif().get(_ORIENTATION) in _TURNED
+
+
+def halve_transparent_colour(image: ImageFile) -> None:
+    """Let Pillow, which has 8 of a PNG's 16 bits or no transparency at all, find the transparent colour by 8 bits."""
+    transparent = image.info.get("transparency")
+    (tile, *_) = image.tile
+    if transparent is None or not str(tile.args).endswith(";16B"):
+        return
+    if isinstance(transparent, int):
+        image.info["transparency"] = transparent >> 8
+        # The mode decides what the decoder makes.
+        image._mode = "L"
+        image.tile = [tile._replace(args="L;16B")]
+    else:
+        image.info["transparency"] = tuple(value >> 8 for value in transparent)
+
+
+def read_covered_box(image: ImageFile) -> Box | None:
+    """The part of a GIF's screen that its first frame covers, if that is not all."""
+    extents = image.tile[0].extents
+    return None if extents == (0, 0, *image.size) else extents
+
+
+def order_bmp_fields(image_bytes: bytes) -> bytes:
+    """A BMP of four bytes a pixel with these in the usual order; any other BMP as it is."""
+    try:
+        (start,) = struct.unpack_from("<I", image_bytes, 10)
+        (header_bytes,) = struct.unpack_from("<I", image_bytes, 14)
+        kind = struct.unpack_from("<HI", image_bytes, 28)
+        masks = struct.unpack_from("<4I", image_bytes, _BMP_MASKS_AT)
+    except struct.error:
+        return image_bytes
+    if header_bytes in _BMP_HEADERS_OF_COLOURS or masks[3] == 0:
+        masks = masks[:3]
+    elif header_bytes not in _BMP_HEADERS_OF_ALPHA:
+        return image_bytes
+    usual = _BMP_USUAL_MASKS[: len(masks)]
+    is_of_bytes = len(set(masks)) == len(masks) and _BMP_PLACES.keys() >= set(masks)
+    if kind != _BMP_FIELDS or masks == usual or not is_of_bytes:
+        return image_bytes
+    ordered = bytearray(image_bytes)
+    end = start + (len(image_bytes) - start) // 4 * 4
+    for mask, usual_mask in zip(masks, usual, strict=True):
+        ordered[start + _BMP_PLACES[usual_mask] : end : 4] = image_bytes[start + _BMP_PLACES[mask] : end : 4]
+    struct.pack_into(f"<{len(masks)}I", ordered, _BMP_MASKS_AT, *usual)
+    return bytes(ordered)
