@@ -10,7 +10,7 @@ import polars as pl
 from containers.shared.events import warn_event
 
 from . import schema
-from .csv_text import has_nul, recognize_format, recognize_separator
+from .csv_text import has_odd_bytes, recognize_format, recognize_separator
 from .failures import DataError
 from .mistakes import check_rows, is_utf8, read_header
 from .sales import LARGEST_NUMBER, CategoryColumn, Sales, concatenate_sales
@@ -61,7 +61,7 @@ def check_header(path: Path, name: str) -> list[str]:
     if not all(is_utf8(column) for column in header):
         raise DataError(f"{name}, line 1: not UTF-8; save the file as UTF-8")
     check_columns(header, name)
-    if has_nul(path):
+    if has_odd_bytes(path):
         check_rows(path, name)
     return header
 

@@ -1,6 +1,8 @@
+import bz2
 import csv
 import gzip
 import json
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -318,6 +320,16 @@ def test_says_when_a_file_is_utf16(tmp_path: Path, encoding: str) -> None:
         (gzip.compress(HEADER.encode()), "compressed with gzip; decompress it first"),
         (HEADER.encode("utf-16-le"), "UTF-16, or no text at all; save the file as UTF-8"),
         (b"PK\x03\x04rest", "a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV"),
+        (b"\xd0\xcf\x11\xe0rest", "an old Excel workbook; save the sheet as CSV"),
+        (b"PAR1rest", "Parquet; write it as CSV"),
+        (bz2.compress(HEADER.encode()), "compressed with bzip2; decompress it first"),
+        (lzma.compress(HEADER.encode()), "compressed with xz; decompress it first"),
+        (b"\x28\xb5\x2f\xfdrest", "compressed with Zstandard; decompress it first"),
+        (b"7z\xbc\xafrest", "a 7-Zip archive; unpack it"),
+        (
+            (HEADER + format_rows(any_sales_row())).replace("\n", "\r").encode(),
+            "text whose lines end with carriage returns alone; save it with line feeds",
+        ),
     ],
 )
 def test_says_what_a_file_is_that_is_not_text(tmp_path: Path, content: bytes, what: str) -> None:
@@ -338,6 +350,22 @@ def test_says_where_a_nul_byte_is(tmp_path: Path) -> None:
     write_text(tmp_path, (HEADER + rows).encode())
 
     assert fail(tmp_path) == "sales.csv, line 3, column Item_Identifier: a NUL byte; save the file again as text"
+
+
+@pytest.mark.parametrize("cell", ['"Da"iry', '"Dairy" ', '""Dairy', '"a""b"c'])
+@pytest.mark.parametrize("rows_before", [1, 12_000])
+def test_says_where_text_follows_a_quote(tmp_path: Path, cell: str, rows_before: int) -> None:
+    rows = format_rows(*[any_sales_row()] * rows_before, any_sales_row(Item_Type=cell))
+    write_text(tmp_path, HEADER + rows)
+
+    assert fail(tmp_path).startswith(f"sales.csv, line {rows_before + 2}: not readable as CSV: ',' expected after '\"'")
+
+
+@pytest.mark.parametrize("cell", ['"Da""iry"', '"Da,""i""ry"', '"""Da"""', '""', '"Da\niry"', "a'b"])
+def test_reads_quotes_within_quotes(tmp_path: Path, cell: str) -> None:
+    write_text(tmp_path, HEADER + format_rows(*[any_sales_row()] * 5, any_sales_row(Item_Type=cell)))
+
+    assert run(tmp_path) == 0
 
 
 def test_says_where_quotes_do_not_close(tmp_path: Path) -> None:
