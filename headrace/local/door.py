@@ -10,10 +10,17 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, unquote
 
-from headrace.local.refusals import HttpAnswer, find_protocol, refuse_signature, write_error
-from headrace.local.signatures import FindKey, SentRequest, SignatureError, authenticate, name_key
+from headrace.local.refusals import HttpAnswer, find_protocol, find_service, refuse_signature, write_error
+from headrace.local.signatures import (
+    FindKey,
+    SentRequest,
+    SignatureError,
+    authenticate,
+    is_presigned_for_s3,
+    name_key,
+)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -23,6 +30,8 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 HEALTH_PATH: Final = "/_ministack/health"
 # CloudFormation hands these addresses out; what is random in them stands for the signature that they have on AWS.
 _CAPABILITIES: Final = re.compile(r"/_ministack/cfn-(?:response|signal)/[0-9a-f-]{32,36}")
+# Where the engine itself listens, on every host; a bucket in the host makes keys of S3 of the same paths.
+_ENGINE_PATHS: Final = ("/_ministack/", "/_aws/", "/_localstack/")
 _HOST: Final = re.compile(r"(?P<name>\[::1\]|[a-z0-9._-]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE)
 # Hashing more than this would hold up the other callers.
 _MUCH: Final = 1 << 20
@@ -78,6 +87,11 @@ class Door:
             return write_error(find_protocol(request), "AccessDenied", reason, 403)
         if is_open_to_all(request):
             return None
+        if is_for_s3(request) and unquote(request.path).startswith(_ENGINE_PATHS):
+            reason = (
+                f"the local cloud serves such a key only with its bucket in the path, not in the host: {request.path}"
+            )
+            return write_error(find_protocol(request), "AccessDenied", reason, 403)
         try:
             if self._find_key(name_key(request)):
                 return None
@@ -125,6 +139,11 @@ def is_open_to_all(request: SentRequest) -> bool:
     if request.method in ("GET", "HEAD"):
         return request.path == HEALTH_PATH
     return request.method == "PUT" and _CAPABILITIES.fullmatch(request.path) is not None
+
+
+def is_for_s3(request: SentRequest) -> bool:
+    """Whether a request is signed for S3, which must not lead it to the engine's own services."""
+    return find_service(request) == "s3" or is_presigned_for_s3(request)
 
 
 def find_foreign_origin(headers: Mapping[str, str], port: int) -> str | None:

@@ -248,6 +248,21 @@ def test_opens_a_web_socket_at_a_presigned_address(door: Door, services: Service
     assert answer.headers == {}
 
 
+@pytest.mark.parametrize("key", ["_ministack/reset", "_aws/lambda-url/id/", "_ministack/config"])
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_leads_no_address_presigned_for_s3_to_the_engine(
+    door: Door, services: Services, version: str, key: str
+) -> None:
+    client = connect("s3", signature_version=version)
+    url = client.generate_presigned_url("create_multipart_upload", {"Bucket": "raw", "Key": key})
+    in_host = url.replace(f"{ENDPOINT}/raw", f"http://raw.localhost:{PORT}")
+
+    answer = visit(door, make_scope("POST", in_host))
+
+    assert (answer.status, services.reached) == (403, [])
+    assert b"only with its bucket in the path" in answer.body
+
+
 def test_lets_the_server_start_and_stop_the_services(door: Door, services: Services) -> None:
     async def nothing(*_: Message) -> Message:
         return {}
