@@ -33,7 +33,7 @@ from headrace.lst import (
     sample_classes,
     split_list,
 )
-from headrace.lst.making import DEFAULT_VALIDATION_RATIO, Finder, find_classes, find_images, name_folders
+from headrace.lst.making import DEFAULT_VALIDATION_RATIO, Finder, Naming, find_classes, find_images, name_folders
 from headrace.lst.rows import read_lines
 from headrace.lst.streaming import write_made_lists
 
@@ -87,7 +87,7 @@ def make_command(
     Example: headrace lst make images/ --train train.lst --validation validation.lst
     """
     with clear_errors(), step(f"make lists of {source}"):
-        given = read_mapping(mapping) if mapping else None
+        naming = Naming(read_mapping(mapping)) if mapping else None
         finder = Finder.with_more(also)
         if source.startswith("s3://"):
             import boto3
@@ -95,8 +95,10 @@ def make_command(
             paths: Iterator[str] = find_s3_images(source, boto3.client("s3"), finder)
         else:
             paths = find_images(Path(source), find_classes(Path(source)), finder)
-        classes = write_made_lists(paths, given or name_folders, train, validation, ratio=ratio)
+        classes = write_made_lists(paths, naming or name_folders, train, validation, ratio=ratio)
     report_left_out(source, finder)
+    if naming and naming.unused:
+        click.echo(f"{mapping}: {len(naming.unused)} rows name no image, such as {next(iter(naming.unused))}", err=True)
     report(json.dumps({"classes": classes}) if as_json else "\n".join(classes), train, validation)
 
 

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,16 +85,44 @@ def read_mapping(path: Path) -> dict[str, str]:
         raise ListError(f"{path}: not UTF-8; save the file as UTF-8") from error
     except csv.Error as error:
         raise ListError(f"{path}: not CSV: {error}") from error
-    for number, fields in lines:
-        if len(fields) != 2 or not all(field.strip() for field in fields):
-            raise ListError(f"{path}, line {number}: expected a path or folder, a comma and a class")
+    if not lines:
+        raise ListError(f"{path}: has no row; give a path or folder, a comma and a class on each line")
     mapping: dict[str, str] = {}
-    for number, (key, name) in lines:
-        if mapping.setdefault(key, name) != name:
-            raise ListError(
-                f"{path}, line {number}: {key} is of class {name}, and on an earlier line of {mapping[key]}"
-            )
+    for number, fields in lines:
+        problem = _find_mapping_problem(fields, mapping)
+        if problem:
+            raise ListError(f"{path}, line {number}: {problem}")
+        mapping[fields[0]] = fields[1]
     return mapping
+
+
+def _find_mapping_problem(fields: Sequence[str], mapping: Mapping[str, str]) -> str | None:
+    """What is wrong with a line of a mapping, after the lines before it."""
+    if len(fields) != 2 or not all(field.strip() for field in fields):
+        return "expected a path or folder, a comma and a class"
+    key, name = fields
+    if re.search(r"[\t\r\n]", name):
+        return f"the class {name!r} has a tab or a line end; name it without"
+    first = mapping.get(key, name)
+    return f"{key} is of class {name}, and on an earlier line of {first}" if first != name else None
+
+
+class Naming:
+    """Names the classes of paths by a mapping, and keeps what it has named none by.
+
+    Args:
+        names: The class of each path or first folder.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self.unused = dict.fromkeys(names)
+
+    def __call__(self, path: str) -> str | None:
+        """The class of a path; None where it has none."""
+        key = path if path in self._names else path.partition("/")[0]
+        self.unused.pop(key, None)
+        return self._names.get(key)
 
 
 def find_classes(folder: Path) -> tuple[str, ...]:

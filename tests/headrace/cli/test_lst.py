@@ -42,6 +42,15 @@ def test_makes_lists_of_a_folder(tmp_path: Path, images: Path, parts: list[objec
     assert [len(read(tmp_path / f"{part}.lst")) for part in ("train", "validation")] == [2, 2]
 
 
+def test_tells_rows_of_a_mapping_that_name_no_image(tmp_path: Path, images: Path, parts: list[object]) -> None:
+    (tmp_path / "classes.csv").write_text("path,class\nant,insect\nbee,insect\n")
+
+    answer = invoke("make", images, *parts, "--mapping", tmp_path / "classes.csv")
+
+    assert (answer.exit_code, answer.stdout) == (0, "insect\n")
+    assert "classes.csv: 1 rows name no image, such as path" in answer.stderr
+
+
 def test_makes_lists_of_a_mapping(tmp_path: Path, images: Path, parts: list[object]) -> None:
     (tmp_path / "classes.csv").write_text("ant,insect\nbee,insect\nbee/2.jpg,queen\n")
 

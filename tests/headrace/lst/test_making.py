@@ -29,6 +29,17 @@ def test_refuses_a_mapping_that_gives_a_path_two_classes(tmp_path: Path) -> None
         read_mapping(tmp_path / "classes.csv")
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [("", "has no row"), ("\n", "has no row"), ('ant,"in\tsect"\n', "line 1: the class .* has a tab or a line end")],
+)
+def test_refuses_a_mapping_of_nothing_or_of_what_no_list_can_hold(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "classes.csv").write_text(content)
+
+    with pytest.raises(ListError, match=problem):
+        read_mapping(tmp_path / "classes.csv")
+
+
 def test_prefers_the_class_of_a_path_to_that_of_its_folder() -> None:
     classes, train, validation = make_lists_of(
         ["ant/1.jpg", "ant/2.jpg", "ant/3.jpg"], {"ant": "worker", "ant/2.jpg": "queen"}
