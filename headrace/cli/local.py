@@ -46,10 +46,22 @@ _workload_option = click.option(
 )
 
 
+class _FolderType(click.Path):
+    """A folder that need not exist; an empty name, as of an unset variable, is not taken for the current one."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name of the folder is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.group()
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_FolderType(),
     default=Folders().base,
     help="Where it keeps its state; two local clouds need two folders and two ports.  [default: .headrace]",
 )

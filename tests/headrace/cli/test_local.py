@@ -112,6 +112,17 @@ def test_names_the_port_that_is_busy(tmp_path: Path) -> None:
     assert "choose another with --port" in answer.stderr
 
 
+def test_takes_an_empty_folder_for_a_mistake_and_not_for_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    answer = CliRunner().invoke(cli, ["local", "--folder", "", "status"])
+
+    assert answer.exit_code == 2
+    assert "Invalid value for '--folder': the name of the folder is empty" in answer.stderr
+
+
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "99999", "http"])
 @pytest.mark.parametrize("command", ["run", "up"])
 def test_refuses_a_port_that_there_is_not(tmp_path: Path, command: str, port: str) -> None:
