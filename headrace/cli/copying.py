@@ -42,6 +42,8 @@ def find_taken() -> Callable[[str], bool] | None:
     from headrace import data as library
 
     given = click.get_current_context().meta[_PATTERNS]
+    if given and all(takes for _, takes in given):
+        click.echo("--include leaves nothing out by itself; put --exclude '*' before it to take nothing else", err=True)
     return library.Patterns(library.Pattern(text, takes=takes) for text, takes in given).takes if given else None
 
 

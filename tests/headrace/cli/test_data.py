@@ -130,6 +130,15 @@ def test_copy_lets_the_last_pattern_decide(
     assert invoke("copy", *patterns, images, tmp_path / "copy").stdout.split() == copied
 
 
+@pytest.mark.parametrize(("excluded", "told"), [((), True), (("--exclude", "*"), False)])
+def test_copy_tells_that_include_leaves_nothing_out_by_itself(
+    images: Path, tmp_path: Path, excluded: tuple[str, ...], told: bool
+) -> None:
+    answer = invoke("copy", *excluded, "--include", "*.jpg", images, tmp_path / "copy")
+
+    assert ("--include leaves nothing out by itself" in answer.stderr) == told
+
+
 def test_copy_refuses_patterns_that_leave_nothing(images: Path, tmp_path: Path) -> None:
     answer = invoke("copy", "--exclude", "*", "--include", "*.jpgg", images, tmp_path / "copy")
 
