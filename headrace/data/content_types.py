@@ -40,7 +40,7 @@ def check_content_type(text: str) -> str:
         AddressError: If no header can hold it.
     """
     if not (text.isascii() and text.isprintable() and text.strip()):
-        raise AddressError(f"{text!r} is no content type; write one such as image/jpeg")
+        raise AddressError(f"{text!r} is not a content type; write one such as image/jpeg")
     return text
 
 

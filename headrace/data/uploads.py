@@ -14,7 +14,7 @@ from headrace.data.work import Outcome, Step
 
 # Each sends several parts at once and keeps them in memory.
 _LARGE_AT_ONCE: Final = 4
-# Milliseconds: S3 tells whole seconds, and a file system its own clock's.
+# Milliseconds: S3 gives whole seconds, and a file system its own clock's.
 _TICK: Final = 1_000
 
 

@@ -254,8 +254,8 @@ def write_lst(path: Path, rows: Iterable[Row]) -> None:
     for line, row in numbered:
         if not _is_writable(row):
             raise ListError(
-                f"{path}, line {line}: {row} has a negative number, a label that is none, or a path that is empty or "
-                "holds a tab"
+                f"{path}, line {line}: {row} has a negative number, something that is not a label, or a path that is "
+                "empty or holds a tab"
             )
     text = "".join(f"{row.index}\t{row.label_text}\t{row.path}\n" for _, row in numbered)
     with whole_file(path) as partial:

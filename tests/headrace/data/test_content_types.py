@@ -56,5 +56,5 @@ def test_refuses_a_type_for_what_is_not_uploaded(stub: Stub, tmp_path: Path) -> 
 def test_refuses_a_type_that_no_header_can_hold(stub: Stub, tmp_path: Path, kind: str) -> None:
     (tmp_path / "1.jpg").write_bytes(b"x")
 
-    with pytest.raises(data.AddressError, match="is no content type"):
+    with pytest.raises(data.AddressError, match="is not a content type"):
         data.replicate(tmp_path, f"{stub.uri}/new/", content_type=kind)
