@@ -14,10 +14,11 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from headrace.errors import HeadraceError, explain_os_error
 from headrace.files import whole_file
@@ -29,6 +30,8 @@ METADATA_SUFFIX = "-metadata"
 SOURCE_REFERENCE = "source-ref"
 SOURCES = (SOURCE_REFERENCE, "source")
 FAILURE = "failure-reason"
+# How JSON writes each half of a character beyond 16 bits.
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class ManifestError(HeadraceError):
@@ -74,6 +77,10 @@ def parse_line(number: int, raw: bytes) -> Record | Problem:
     try:
         text = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
         data = json.loads(text, parse_constant=_refuse_constant)
+        if _SURROGATE.search(text):
+            json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        return Problem(number, f"{error.object[error.start]!r} is half a character; write both halves, or neither")
     except UnicodeDecodeError:
         return Problem(number, "not UTF-8; save the file as UTF-8")
     except json.JSONDecodeError as error:

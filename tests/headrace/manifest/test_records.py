@@ -55,6 +55,7 @@ def test_writes_a_manifest_typed_by_hand_without_its_spaces(tmp_path: Path) -> N
         (b'{"a": 1', "line 2: not JSON: Expecting ',' delimiter at column 8; write one whole object on each line"),
         (b"[1]", "line 2: an array, expected an object such as"),
         (b'"a"', "line 2: a string, expected an object"),
+        (b'{"source": "a\\ud83d"}', r"line 2: '\ud83d' is half a character; write both halves, or neither"),
         (b"\xe4", "line 2: not UTF-8; save the file as UTF-8"),
         (b'{"a": NaN}', "line 2: not JSON: NaN is not a JSON number"),
     ],
@@ -67,6 +68,12 @@ def test_says_on_which_line_a_manifest_is_wrong(tmp_path: Path, line: bytes, mes
         list(read_manifest(path))
 
     assert str(raised.value).startswith(f"{path}, {message}")
+
+
+def test_reads_characters_that_json_writes_in_two_halves(tmp_path: Path) -> None:
+    (tmp_path / "train.manifest").write_bytes(b'{"source": "\\ud83d\\ude00"}\n')
+
+    assert [record.source for record in read_manifest(tmp_path / "train.manifest")] == ["\N{GRINNING FACE}"]
 
 
 def test_names_a_manifest_that_is_missing(tmp_path: Path) -> None:
