@@ -72,7 +72,7 @@ def open_image(image_bytes: bytes, found: Format, limits: Limits) -> Opened:
     if found is Format.GIF:
         return Opened(image, Orientation.TOP_LEFT, decoder_bytes, covered=readings.read_covered_box(image))
     if found is Format.PNG:
-        readings.halve_transparent_colour(image)
+        readings.scale_transparent_colour(image)
     exif = parts.exif or image.info.get("exif")
     orientation = read_exif_orientation(exif) if isinstance(exif, bytes) else Orientation.TOP_LEFT
     return Opened(image, orientation, decoder_bytes, is_scalable)

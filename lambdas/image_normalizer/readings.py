@@ -18,6 +18,8 @@ _WHITE_IS_ZERO: Final = 0
 _SAMPLE_FORMAT: Final = 0x0153
 _SIGNED: Final = 2
 _MOST_DEEP_GREY: Final = 0xFFFF
+# By Pillow's names of a PNG's grey, what makes its greatest value 255.
+_PNG_FEW_BITS: Final = {"L;2": 85, "L;4": 17}
 
 _BMP_HEADERS_OF_COLOURS: Final = (40, 52)
 _BMP_HEADERS_OF_ALPHA: Final = (56, 108, 124)
@@ -64,18 +66,18 @@ def is_turned_by_pillow(image: "TiffImageFile") -> bool:
     return image.getexif().get(_ORIENTATION) in _TURNED
 
 
-def halve_transparent_colour(image: ImageFile) -> None:
-    """Let Pillow, which has 8 of a PNG's 16 bits or no transparency at all, find the transparent colour by 8 bits."""
+def scale_transparent_colour(image: ImageFile) -> None:
+    """Let Pillow find a PNG's transparent colour by 8 bits, which is what it makes of 2, 4 and 16."""
     transparent = image.info.get("transparency")
-    (tile, *_) = image.tile
-    if transparent is None or not str(tile.args).endswith(";16B"):
-        return
-    if isinstance(transparent, int):
+    raw_mode = str(image.tile[0].args)
+    if isinstance(transparent, int) and raw_mode in _PNG_FEW_BITS:
+        image.info["transparency"] = transparent * _PNG_FEW_BITS[raw_mode]
+    elif isinstance(transparent, int) and raw_mode == "I;16B":
         image.info["transparency"] = transparent >> 8
-        # The mode decides what the decoder makes.
+        # The mode decides what the decoder makes; deep grey has no transparency.
         image._mode = "L"
-        image.tile = [tile._replace(args="L;16B")]
-    else:
+        image.tile = [image.tile[0]._replace(args="L;16B")]
+    elif isinstance(transparent, tuple) and raw_mode == "RGB;16B":
         image.info["transparency"] = tuple(value >> 8 for value in transparent)
 
 

@@ -135,10 +135,20 @@ def test_refuses_numbers_with_a_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    ("colour_type", "transparent", "corner"), [(0, b"\x55" * 2, 255), (2, b"\x55" * 6, 255), (0, b"\xff\x00", 0x55)]
+    ("bits", "colour_type", "transparent", "corner"),
+    [
+        (2, 0, b"\0\1", 255),
+        (2, 0, b"\0\2", 0x55),
+        (4, 0, b"\0\5", 255),
+        (8, 0, b"\0\x55", 255),
+        (8, 2, b"\0\x55" * 3, 255),
+        (16, 0, b"\x55" * 2, 255),
+        (16, 0, b"\xff\0", 0x55),
+        (16, 2, b"\x55" * 6, 255),
+    ],
 )
-def test_shows_the_transparent_colour_of_sixteen_bits_white(colour_type: int, transparent: bytes, corner: int) -> None:
-    image_bytes = make_png(64, 64, bits=16, colour=colour_type, parts=make_png_chunk(b"tRNS", transparent))
+def test_shows_the_transparent_colour_white(bits: int, colour_type: int, transparent: bytes, corner: int) -> None:
+    image_bytes = make_png(64, 64, bits=bits, colour=colour_type, parts=make_png_chunk(b"tRNS", transparent))
 
     assert read_corners(open_bytes(normalize(image_bytes, RGB_PNG))) == (corner,) * 4
 
