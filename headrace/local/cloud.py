@@ -182,6 +182,8 @@ def claim(root: Path, port: int) -> IO[str]:
     except BlockingIOError:
         lock.close()
         raise CloudError(f"another local cloud runs on {root}") from None
+    # What an earlier server wrote must not be taken for this one's before it has its port and its key.
+    (root / _STATE_FILE).unlink(missing_ok=True)
     credentials.renew_owner_key(root)
     _write_state(root, {"port": port, "pid": os.getpid(), "is_kept": False})
     return lock
@@ -227,7 +229,11 @@ def find(root: Path) -> LocalCloud | None:
     """The local cloud that runs on a root, if one does."""
     if not is_running(root):
         return None
-    state = _read_state(root)
+    try:
+        state = _read_state(root)
+    except FileNotFoundError:
+        # It holds the root, and is about to say where it listens.
+        return None
     key = credentials.read_owner_key(root)
     return LocalCloud(root=root, port=state["port"], pid=state["pid"], key=key, is_kept=state["is_kept"])
 

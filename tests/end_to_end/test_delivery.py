@@ -30,6 +30,11 @@ def list_rows(platform: Platform, s3: Any) -> list[str]:
     return [item["Key"].removeprefix("bigmart/") for item in found["Contents"]]
 
 
+def list_keys(s3: Any, bucket: str, prefix: str) -> list[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+
 def test_trains_on_what_the_user_has_put_there_when_no_file_is_given(
     platform: Platform, raw: Any, first_execution: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -69,13 +74,13 @@ def test_takes_away_only_what_runs_have_brought(platform: Platform, sales: Path,
 
 def test_leaves_pictures_and_lists_of_the_user_alone(platform: Platform, tmp_path: Path) -> None:
     s3, bucket = platform.client("s3"), platform.deployment.raw_bucket
+    before = list_keys(s3, bucket, Workload.IMAGES.raw_prefix)
     s3.put_object(Bucket=bucket, Key="images/lists/train/mine.lst", Body=b"0\t0\ta.jpg\n")
     run = ImagesRun(None, tmp_path)
 
     run.bring_data(platform.cloud, platform.deployment)
 
-    found = s3.list_objects_v2(Bucket=bucket, Prefix=Workload.IMAGES.raw_prefix)["Contents"]
-    assert [item["Key"] for item in found] == ["images/lists/train/mine.lst"]
+    assert list_keys(s3, bucket, Workload.IMAGES.raw_prefix) == sorted([*before, "images/lists/train/mine.lst"])
     assert run.data == f"s3://{bucket}/images/lists/train/"
     s3.delete_object(Bucket=bucket, Key="images/lists/train/mine.lst")
 

@@ -117,6 +117,10 @@ def closed_pipe() -> Iterator[int]:
 
 
 def serve(number: int) -> None:
+    # The tests may run under nohup or in the background of a script, which ignore these for all their children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ignored in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_DFL)
     for name in MODULES:
         import_module(name)
     with socket.socket(fileno=number) as server:

@@ -33,6 +33,13 @@ def test_finds_the_server_that_holds_the_root(tmp_path: Path) -> None:
     assert found.endpoint_url == "http://127.0.0.1:4711"
 
 
+def test_finds_nothing_as_long_as_the_server_has_not_said_where_it_listens(tmp_path: Path) -> None:
+    with cloud.claim(tmp_path, 4711):
+        (tmp_path / "cloud.json").unlink()
+
+        assert cloud.find(tmp_path) is None
+
+
 def test_finds_nothing_when_the_server_has_died(tmp_path: Path) -> None:
     cloud.claim(tmp_path, 4711).close()
 
