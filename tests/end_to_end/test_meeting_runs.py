@@ -61,7 +61,12 @@ def test_down_leaves_a_run_its_cloud_unless_forced_to(folder: Path, running: "su
     assert refused[0] == 1
     assert "or stop both with 'headrace local down --force'" in refused[2]
     assert forced[0] == 0
-    assert (code, stderr) == (1, "Error: the local cloud has ended while this command used it; run it again\n")
+    assert code == 1
+    # It depends on the machine how far the run has come.
+    assert stderr in (
+        "Error: the local cloud has ended while this command used it; run it again\n",
+        "Error: the local cloud was stopped before it had started; run it again\n",
+    )
     assert wait_until_gone(folder), list_processes_of(folder)
 
 

@@ -27,8 +27,6 @@ def s3(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
     """boto3's own client, to arrange and to look."""
     for name, value in s3_environment.items():
         monkeypatch.setenv(name, value)
-    # The session of the process remembers the first key it has read.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return boto3.client("s3")
 
 
