@@ -32,3 +32,22 @@ def explain_os_error(error: OSError, place: object = None) -> str:
     if advice and reason == os.strerror(error.errno or 0):
         reason = f"{reason}; {advice}"
     return f"{os.fsdecode(where) if isinstance(where, bytes) else where}: {reason}" if where else reason
+
+
+def as_shown(name: object, *, keeps_bytes: bool = False) -> str:
+    r"""A name as people can read it: on one line, without what would steer their terminal.
+
+    Args:
+        name: What is to be shown.
+        keeps_bytes: Whether bytes of a file's name that are not text stay as they are, for programs.
+
+    Example:
+        >>> as_shown("cats\r/1.jpg")
+        'cats\\r/1.jpg'
+    """
+    return "".join(
+        sign
+        if sign.isprintable() or (keeps_bytes and "\udc80" <= sign <= "\udcff")
+        else sign.encode("unicode_escape").decode("ascii")
+        for sign in str(name)
+    )

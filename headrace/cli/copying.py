@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from headrace import files
+from headrace.errors import as_shown
 
 if TYPE_CHECKING:
     from headrace import data as library
@@ -150,10 +151,7 @@ def as_line(name: str) -> str:
         >>> as_line("cats\r/1.jpg")
         'cats\\r/1.jpg'
     """
-    return "".join(
-        sign if sign.isprintable() or "\udc80" <= sign <= "\udcff" else sign.encode("unicode_escape").decode("ascii")
-        for sign in name
-    )
+    return as_shown(name, keeps_bytes=True)
 
 
 def _sum_up(report: "library.Report", *, dry_run: bool) -> str:

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from obstore.exceptions import BaseError
 
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, as_shown
 from headrace.s3_answers import Refusal
 
 # obstore has no type for it.
@@ -83,16 +83,6 @@ def explaining(subject: object) -> Iterator[None]:
         raise _explain(subject, Refusal.find_in(str(error)) or Refusal("NoSuchKey", "")) from error
     except (BaseError, Boto3Error, BotoCoreError, ResponseParserError, ValueError) as error:
         raise _explain_text(subject, error) from error
-
-
-def as_shown(name: object) -> str:
-    r"""A name as people can read it: on one line, without what would steer their terminal.
-
-    Example:
-        >>> as_shown("cats\r/1.jpg")
-        'cats\\r/1.jpg'
-    """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in str(name))
 
 
 def _explain(subject: object, refusal: Refusal) -> DataError:

@@ -10,8 +10,9 @@ from headrace import s3_heads
 from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
 from headrace.data.connection import connect
 from headrace.data.entries import Entry, Usage
-from headrace.data.errors import MissingObjectError, as_shown, explaining
+from headrace.data.errors import MissingObjectError, explaining
 from headrace.data.folders import describe_file, list_files, list_folder
+from headrace.errors import as_shown
 
 
 def list_objects(address: AddressLike, *, recursive: bool = False) -> Iterator[Entry]:

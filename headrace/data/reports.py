@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from headrace.data.errors import DataError, as_shown
+from headrace.data.errors import DataError
+from headrace.errors import as_shown
 
 _SHOWN: Final = 3
 
