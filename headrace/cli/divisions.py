@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from headrace.cli.paths import OUTPUT_FILE
-from headrace.lst.making import DEFAULT_VALIDATION_RATIO
+from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO
 
 RATIO: Final = click.FloatRange(0, 1, min_open=True, max_open=True)
 

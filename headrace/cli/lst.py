@@ -33,7 +33,8 @@ from headrace.lst import (
     sample_classes,
     split_list,
 )
-from headrace.lst.making import DEFAULT_VALIDATION_RATIO, Finder, Naming, find_classes, find_images, name_folders
+from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO
+from headrace.lst.making import Finder, Naming, find_classes, find_images, name_folders
 from headrace.lst.rows import read_lines
 from headrace.lst.streaming import write_made_lists
 

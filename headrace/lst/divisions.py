@@ -1,8 +1,10 @@
 """How many rows a division put where, and what it could not go by."""
 
 from dataclasses import dataclass
+from typing import Final
 
 TRAIN, VALIDATION, TEST = range(3)
+DEFAULT_VALIDATION_RATIO: Final = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,3 +24,12 @@ class Division:
     test: int = 0
     ungrouped: int = 0
     unlabelled: int = 0
+
+
+def find_mistake(validation: float, test: float = 0.0) -> str | None:
+    """What is wrong with the ratios to hold out, or nothing."""
+    if not 0 < validation < 1:
+        return f"the validation ratio is {validation}, expected a number between 0 and 1"
+    if not 0 <= test < 1 or validation + test >= 1:
+        return f"validation ({validation}) and test ({test}) leave nothing to train with"
+    return None

@@ -11,11 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from headrace.files import whole_files
-from headrace.lst.divisions import TEST, TRAIN, VALIDATION, Division
+from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO, TEST, TRAIN, VALIDATION, Division, find_mistake
 from headrace.lst.engine import Engine, open_engine, quote
 from headrace.lst.hashing import limit_hash, salt
 from headrace.lst.layouts import ONE_CLASS, ONE_NUMBER, Layout, ListKind
-from headrace.lst.making import DEFAULT_VALIDATION_RATIO, check_ratio
 from headrace.lst.rows import ListError
 
 SHOWN_ROWS = 3
@@ -64,10 +63,9 @@ def split_list(
     Raises:
         ListError: the pattern matches no path, or nothing could be held out.
     """
-    check_ratio(ratio)
     for_test = (test_ratio or ratio) if test else 0.0
-    if ratio + for_test >= 1:
-        raise ListError(f"validation ({ratio}) and test ({for_test}) leave nothing to train with")
+    if mistake := find_mistake(ratio, for_test):
+        raise ListError(mistake)
     with open_engine() as engine:
         layout = engine.load("rows", path, kind)
         if stratified and layout.kind in {ListKind.NUMBER, ListKind.BOXES}:

@@ -12,12 +12,12 @@ from typing import Any, Self
 
 from headrace.errors import explain_os_error
 from headrace.inputs import open_input, read_text_lines
+from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO, find_mistake
 from headrace.lst.hashing import hash_path, limit_hash
 from headrace.lst.rows import ListError, ListRow
 
 # What SageMaker's built-in algorithms read; the normalizer makes these of other formats.
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
-DEFAULT_VALIDATION_RATIO = 0.2
 # The class of each path or first folder, or what says the class of a path.
 Classes = Mapping[str, str] | Callable[[str], str | None]
 
@@ -258,8 +258,8 @@ def count_held_out(indices: Sequence[int], ratio: float) -> int:
 
 def check_ratio(ratio: float) -> None:
     """Refuse a ratio that leaves a part empty."""
-    if not 0 < ratio < 1:
-        raise ListError(f"the validation ratio is {ratio}, expected a number between 0 and 1")
+    if mistake := find_mistake(ratio):
+        raise ListError(mistake)
 
 
 def name_class(path: str, mapping: Classes) -> str:

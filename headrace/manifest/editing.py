@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from headrace.files import whole_files
 from headrace.inputs import rereadable
-from headrace.lst.divisions import TEST, TRAIN, VALIDATION, Division
+from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO, TEST, TRAIN, VALIDATION, Division, find_mistake
 from headrace.lst.hashing import hash_path, limit_hash, salt
 from headrace.manifest.labels import Label, LabelKind, read_label
 from headrace.manifest.records import (
@@ -27,7 +27,6 @@ from headrace.manifest.records import (
 )
 
 SHOWN_LABELS: Final = 10
-DEFAULT_VALIDATION_RATIO: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,9 @@ def split_manifest(
     Raises:
         ManifestError: no line has the label or matches the pattern, or nothing could be held out.
     """
-    ratios = _check_ratios(ratio, (test_ratio or ratio) if test else 0)
+    ratios = ratio, (test_ratio or ratio) if test else 0
+    if mistake := find_mistake(*ratios):
+        raise ManifestError(mistake)
     rule = Rule(compile_pattern(group_by) if group_by else None, seed, stratify_by)
     with rereadable(path):
         survey = _Survey.of(path, rule)
@@ -98,14 +99,6 @@ def split_manifest(
         ungrouped=survey.ungrouped,
         unlabelled=survey.unlabelled,
     )
-
-
-def _check_ratios(validation: float, test: float) -> tuple[float, float]:
-    if not 0 < validation < 1:
-        raise ManifestError(f"the validation ratio is {validation}, expected a number between 0 and 1")
-    if not 0 <= test < 1 or validation + test >= 1:
-        raise ManifestError(f"validation ({validation}) and test ({test}) leave nothing to train with")
-    return validation, test
 
 
 @dataclass(kw_only=True)
