@@ -14,11 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.left_files import LeftFolder
-from headrace.s3_answers import Refusal
+from headrace.s3_answers import NO_SUCH_BUCKET, Refusal
 from headrace.s3_heads import hear_reason
 
 AWS_ERRORS = (BotoCoreError, Boto3Error, ClientError)
-MISSING_CODES = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
 PATH_STYLE_HOST = re.compile(r"s3[.-]([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
 BUCKET_STYLE_HOST = re.compile(r"(?P<bucket>[^/]+)\.s3[.-]([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
 
@@ -63,7 +62,10 @@ def split_address(uri: str) -> SplitResult:
 
 def is_missing(error: BaseException) -> bool:
     """Whether S3 answered that there is no such object or bucket."""
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] in MISSING_CODES
+    if not isinstance(error, ClientError):
+        return False
+    refusal = Refusal.of(error.response)
+    return refusal.is_missing or refusal.code == NO_SUCH_BUCKET
 
 
 def object_exists(s3: S3Client, location: S3Location) -> bool:
