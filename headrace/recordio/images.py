@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from headrace.files import whole_file, whole_files
 from headrace.inputs import open_regular
 from headrace.lst import MultiLabelRow, write_lst
 from headrace.lst.paths import find_stray, leaves_folder
+from headrace.lst.rows import Row
 from headrace.recordio.framing import (
     ALIGNMENT,
     CUT_SHORT,
@@ -67,22 +68,6 @@ class ImageRecord(NamedTuple):
     image: bytes
 
 
-class ListedImage(Protocol):
-    """A row of a list, as `headrace.lst` reads them."""
-
-    @property
-    def index(self) -> int:
-        """The unique index."""
-
-    @property
-    def path(self) -> str:
-        """The path below the folder."""
-
-    @property
-    def label_text(self) -> str:
-        """The labels with tabs between them."""
-
-
 @dataclass(frozen=True)
 class RefusedImage:
     """An image of a list that cannot be packed: where it should be, and why not."""
@@ -95,7 +80,7 @@ class RefusedImage:
 
 
 def load_images(
-    rows: Iterable[ListedImage], folder: Path, *, refused: Callable[[RefusedImage], None] | None = None
+    rows: Iterable[Row], folder: Path, *, refused: Callable[[RefusedImage], None] | None = None
 ) -> Iterator[ImageRecord]:
     """The images of a list, read from their folder one at a time.
 
