@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from urllib3.exceptions import HTTPError
 
-from headrace.s3_answers import Refusal
+from headrace.s3.answers import Refusal
 
 from .failures import JobError, StorageError
 from .locations import Location

@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from headrace.cli.mistakes import clear_errors
+from headrace.cli.messages import clear_errors
 from headrace.cli.standard_streams import OutputClosedError, guard_standard_streams
 
 _COMMANDS = ("channels", "data", "images", "local", "lst", "manifest", "recordio")

@@ -23,7 +23,7 @@ from headrace.cli.copying import (
     store_stream,
 )
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.mistakes import clear_errors
+from headrace.cli.messages import clear_errors
 
 if TYPE_CHECKING:
     from headrace import data as library

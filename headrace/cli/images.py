@@ -11,7 +11,7 @@ import click
 
 from headrace.cli import progress
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.mistakes import clear_errors_of_aws
+from headrace.cli.messages import clear_errors_of_aws
 from headrace.cli.tables import render_table
 from headrace.container_images import image_tag
 from headrace.container_images.building import BuildSettings, build_image

@@ -16,7 +16,7 @@ import click
 from headrace.cli import progress, summary
 from headrace.cli.images import with_build_options
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.mistakes import clear_errors_of_aws
+from headrace.cli.messages import clear_errors_of_aws
 from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
 from headrace.container_images.building import BuildSettings

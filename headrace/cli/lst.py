@@ -12,7 +12,7 @@ import click
 
 from headrace.cli.divisions import RATIO, report_alone, with_parts
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.mistakes import clear_errors
+from headrace.cli.messages import clear_errors
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table

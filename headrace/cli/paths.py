@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from headrace.cli.mistakes import clear_errors
+from headrace.cli.messages import clear_errors
 from headrace.files import STANDARD_OUTPUT_NUMBER, find_descriptor, identify, is_stream
 from headrace.inputs import rereadable
 

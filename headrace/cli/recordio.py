@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.mistakes import clear_errors
+from headrace.cli.messages import clear_errors
 from headrace.cli.paths import OUTPUT_FILE, InputFile, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table

@@ -9,7 +9,7 @@ from threading import Lock
 
 from headrace.data.addresses import S3Address
 from headrace.data.checksums import PART_SIZE, count_parts, hash_bytes, is_same
-from headrace.data.connection import Connection
+from headrace.data.clients import Connection
 from headrace.data.entries import Entry
 from headrace.data.errors import DamagedObjectError
 from headrace.data.failures import conclude
@@ -18,7 +18,7 @@ from headrace.data.names import place_of
 from headrace.data.objects import Objects
 from headrace.data.staging import Staging
 from headrace.data.verification import check_content, holds_object
-from headrace.data.work import Outcome, Step
+from headrace.data.workers import Outcome, Step
 from headrace.errors import HeadraceError
 
 

@@ -21,7 +21,7 @@ from botocore.parsers import ResponseParserError
 from obstore.exceptions import BaseError
 
 from headrace.errors import HeadraceError, as_shown
-from headrace.s3_answers import Refusal
+from headrace.s3.answers import Refusal
 
 # obstore has no type for it.
 _CUT_OFF: Final = "request or response body error"

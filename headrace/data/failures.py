@@ -5,7 +5,7 @@ from typing import Final
 
 from headrace.data.entries import Entry
 from headrace.data.errors import BlockedError, DataError, MissingObjectError
-from headrace.data.work import Outcome, Step
+from headrace.data.workers import Outcome, Step
 from headrace.errors import explain_os_error
 
 # The disk, the device or this process, not the file, is at its end.

@@ -8,7 +8,7 @@ from headrace.data.entries import Entry
 from headrace.data.errors import DamagedObjectError
 from headrace.data.folders import look_at_target
 from headrace.data.staging import Staging
-from headrace.data.work import Outcome, Step
+from headrace.data.workers import Outcome, Step
 
 
 class FileCopy:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from headrace.data.addresses import AddressLike, S3Address, parse_address
-from headrace.data.connection import connect
+from headrace.data.clients import connect
 from headrace.data.errors import DataError
 from headrace.extras import explain_missing
 

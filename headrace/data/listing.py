@@ -6,13 +6,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from headrace import s3_heads
 from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
-from headrace.data.connection import connect
+from headrace.data.clients import connect
 from headrace.data.entries import Entry, Usage
 from headrace.data.errors import MissingObjectError, explaining
 from headrace.data.folders import describe_file, list_files, list_folder
 from headrace.errors import as_shown
+from headrace.s3 import heads
 
 
 def list_objects(address: AddressLike, *, recursive: bool = False) -> Iterator[Entry]:
@@ -77,7 +77,7 @@ def describe_object(address: S3Address) -> Entry:
     """
     with explaining(address):
         client = connect().client_of(address.bucket)
-        found = s3_heads.describe_object(client, address.bucket, address.key)
+        found = heads.describe_object(client, address.bucket, address.key)
     return _as_entry(address.name, found | {"Size": found["ContentLength"]})
 
 

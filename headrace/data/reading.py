@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from headrace.data.addresses import AddressLike, S3Address, parse_address
 from headrace.data.checksums import MIB, count_parts, hash_bytes
-from headrace.data.connection import connect
+from headrace.data.clients import connect
 from headrace.data.errors import AddressError, DamagedObjectError
 from headrace.data.listing import describe_object
 from headrace.data.names import is_file_name

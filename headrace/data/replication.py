@@ -12,7 +12,7 @@ from typing import Protocol
 from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
 from headrace.data.bucket_copies import BucketCopy
 from headrace.data.checksums import PART_SIZE
-from headrace.data.connection import WORKERS, connect
+from headrace.data.clients import WORKERS, connect
 from headrace.data.downloads import Download
 from headrace.data.entries import Entry
 from headrace.data.errors import AddressError, DataError, KeyRefusedError, MissingObjectError
@@ -25,7 +25,7 @@ from headrace.data.objects import Objects
 from headrace.data.reports import IncompleteError, Progress, Report, Skipped
 from headrace.data.staging import Staging, staging_in
 from headrace.data.uploads import Upload
-from headrace.data.work import Outcome, Step, work_off
+from headrace.data.workers import Outcome, Step, work_off
 from headrace.errors import HeadraceError
 from headrace.files import is_stream
 

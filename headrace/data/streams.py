@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final
 
 from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
 from headrace.data.checksums import MIB, PART_SIZE
-from headrace.data.connection import connect
+from headrace.data.clients import connect
 from headrace.data.errors import AddressError, explaining
 from headrace.data.objects import Objects
 from headrace.files import whole_file

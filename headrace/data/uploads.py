@@ -10,7 +10,7 @@ from headrace.data.checksums import PART_SIZE, choose_part_size
 from headrace.data.entries import Entry
 from headrace.data.objects import Objects
 from headrace.data.verification import holds_object
-from headrace.data.work import Outcome, Step
+from headrace.data.workers import Outcome, Step
 
 # Each sends several parts at once and keeps them in memory.
 _LARGE_AT_ONCE: Final = 4

@@ -233,7 +233,7 @@ def find_s3_images(uri: str, client: Any, finder: Finder | None = None) -> Itera
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from headrace.s3_answers import Refusal
+    from headrace.s3.answers import Refusal
 
     finder = finder or Finder()
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")

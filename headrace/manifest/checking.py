@@ -202,8 +202,8 @@ def _list_references(record: Record) -> list[tuple[str, str]]:
 def _find_object_problem(client: Any, uri: str) -> str | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from headrace.s3_answers import Refusal
-    from headrace.s3_heads import hear_reason
+    from headrace.s3.answers import Refusal
+    from headrace.s3.heads import hear_reason
 
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:

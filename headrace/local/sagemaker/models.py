@@ -13,7 +13,7 @@ from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.rules import check_endpoint_config, check_model, check_s3_uri, list_containers
 from headrace.local.sagemaker.s3_objects import S3Location, object_exists
-from headrace.s3_answers import Refusal
+from headrace.s3.answers import Refusal
 
 
 @dataclass(frozen=True, kw_only=True)

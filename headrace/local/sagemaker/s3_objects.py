@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.left_files import LeftFolder
-from headrace.s3_answers import NO_SUCH_BUCKET, Refusal
-from headrace.s3_heads import hear_reason
+from headrace.s3.answers import NO_SUCH_BUCKET, Refusal
+from headrace.s3.heads import hear_reason
 
 AWS_ERRORS = (BotoCoreError, Boto3Error, ClientError)
 PATH_STYLE_HOST = re.compile(r"s3[.-]([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")

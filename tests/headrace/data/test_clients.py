@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from headrace.data import AccessDeniedError, storage_options
-from headrace.data.connection import Connection, connect
+from headrace.data.clients import Connection, connect
 
 
 @pytest.fixture(autouse=True)
@@ -68,13 +68,13 @@ def test_uses_the_default_session_that_the_program_set_up(monkeypatch: pytest.Mo
     [("raw", "https://raw.s3.amazonaws.com"), ("raw.images", "https://s3.amazonaws.com/raw.images")],
 )
 def test_addresses_buckets_by_botocores_rules(bucket: str, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headrace.data.connection._find_region", lambda *_: "us-east-1")
+    monkeypatch.setattr("headrace.data.clients._find_region", lambda *_: "us-east-1")
 
     assert Connection(boto3.Session()).store_of(bucket).config["endpoint"] == endpoint
 
 
 def test_goes_to_the_region_of_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headrace.data.connection._find_region", lambda *_: "eu-west-1")
+    monkeypatch.setattr("headrace.data.clients._find_region", lambda *_: "eu-west-1")
 
     connection = Connection(boto3.Session())
 

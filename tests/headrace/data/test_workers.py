@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from headrace.data.work import Outcome, Step, work_off
+from headrace.data.workers import Outcome, Step, work_off
 from tests.patience import PATIENCE_SECONDS
 
 
