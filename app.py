@@ -14,7 +14,8 @@ from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.notebook_stack import NotebookStack
 from stacks.registry_stack import RegistryStack
-from stacks.settings import Settings, SettingsError, read_bundle_target
+from stacks.settings.environment import Settings, read_bundle_target
+from stacks.settings.mistakes import SettingsError
 from stacks.storage_stack import StorageStack
 
 

@@ -15,7 +15,7 @@ from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob, execution_uri
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
 from stacks.registry_stack import RegistryStack
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from stacks.storage_stack import StorageStack
 
 # What the processing job leaves for the training job: its outputs, and the channels they become.

@@ -10,7 +10,7 @@ from constructs import Construct
 from headrace import contract
 from stacks.constructs.file_systems import LustreFileSystem, SharedFileSystem
 from stacks.network_stack import NetworkStack
-from stacks.setting_sections import FileSystemSettings
+from stacks.settings.file_systems import FileSystemSettings
 
 
 class FileSystemStack(Stack):

@@ -29,8 +29,8 @@ from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.registry_stack import RegistryStack
-from stacks.setting_sections import ChannelSettings, NormalizedSettings
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
+from stacks.settings.workloads import ChannelSettings, NormalizedSettings
 from stacks.storage_stack import StorageStack
 
 

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from stacks.constructs.isolated_network import ExistingNetwork, IsolatedNetwork
 from stacks.constructs.security_groups import SecurityGroups
-from stacks.setting_sections import NetworkSettings
+from stacks.settings.network import NetworkSettings
 
 
 class NetworkStack(Stack):

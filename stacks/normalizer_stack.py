@@ -13,7 +13,7 @@ from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.constructs.normalizer import Normalizer
 from stacks.network_stack import NetworkStack
 from stacks.registry_stack import RegistryStack
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from stacks.storage_stack import StorageStack
 
 CLOSED_TO_NEW_ACCOUNTS = (

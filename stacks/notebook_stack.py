@@ -14,7 +14,7 @@ from headrace.contract import Workload
 from stacks.constructs.notebook_role import NotebookRole
 from stacks.nag import acknowledge
 from stacks.network_stack import NetworkStack
-from stacks.setting_sections import NotebookSettings
+from stacks.settings.notebook import NotebookSettings
 from stacks.storage_stack import StorageStack
 
 PLATFORM = "notebook-al2023-v1"

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from headrace.contract import Container
 from stacks.constructs.image_repository import ImageRepository
-from stacks.setting_sections import RegistrySettings
+from stacks.settings.storage import RegistrySettings
 
 
 class RegistryStack(Stack):

@@ -9,7 +9,7 @@ from constructs import Construct
 from headrace import contract
 from lambdas.image_normalizer import contract as normalizer
 from stacks.constructs.buckets import AccessLogBucket, DataBucket, DataBucketDefaults
-from stacks.setting_sections import StorageSettings
+from stacks.settings.storage import StorageSettings
 
 
 class StorageStack(Stack):

@@ -28,9 +28,10 @@ FORBIDDEN: Final = (
     (
         "stacks/constructs",
         "stacks",
-        ("stacks/constructs", "stacks/pipeline", "stacks/asl.py", "stacks/nag.py", "stacks/setting_sections.py"),
+        ("stacks/constructs", "stacks/pipeline", "stacks/asl.py", "stacks/nag.py", "stacks/settings"),
     ),
-    ("stacks/setting", "stacks/constructs", ()),
+    ("stacks/constructs", "stacks/settings/environment.py", ()),
+    ("stacks/settings", "stacks/constructs", ()),
     ("headrace/container_images", "headrace/local", ()),
 )
 
@@ -42,7 +43,8 @@ FORBIDDEN_YET: Final = frozenset(
         ("headrace", "containers"),
         ("stacks", "lambdas"),
         ("stacks/constructs", "stacks"),
-        ("stacks/setting", "stacks/constructs"),
+        ("stacks/constructs", "stacks/settings/environment.py"),
+        ("stacks/settings", "stacks/constructs"),
         ("headrace/container_images", "headrace/local"),
     }
 )

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.setting_sections import StorageSettings
+from stacks.settings.storage import StorageSettings
 
 
 class AccessLogBucket(s3.Bucket):

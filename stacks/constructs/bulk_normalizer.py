@@ -20,8 +20,8 @@ from stacks.constructs.state_machine import FAILED, FAILURE, StateMachine, name_
 from stacks.nag import acknowledge, wildcard_in_account
 from stacks.network_stack import NetworkStack
 from stacks.registry_stack import RegistryStack
-from stacks.setting_sections import BulkSettings
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
+from stacks.settings.normalizer import BulkSettings
 from stacks.storage_stack import StorageStack
 
 # What the machine may wait for instances before and between attempts.

@@ -9,7 +9,7 @@ from aws_cdk import aws_s3objectlambda as object_lambda
 from constructs import Construct
 
 from stacks.constructs.image_access_point import ImageAccessPoint
-from stacks.setting_sections import ConsumerSettings
+from stacks.settings.normalizer import ConsumerSettings
 
 _OBJECT_LAMBDA = "s3-object-lambda.amazonaws.com"
 # Lists come from S3: pictures have the names of their images.

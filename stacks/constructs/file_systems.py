@@ -10,7 +10,7 @@ from constructs import Construct
 
 from headrace import contract
 from stacks.network_stack import NetworkStack
-from stacks.setting_sections import EfsSettings, FsxSettings
+from stacks.settings.file_systems import EfsSettings, FsxSettings
 
 LUSTRE_VERSION = "2.15"
 # People reach their folder through an access point, all as one user, so that everybody can edit everything in it.

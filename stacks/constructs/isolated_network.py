@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
-from stacks.setting_sections import ExistingNetworkSettings, NetworkSettings
+from stacks.settings.network import ExistingNetworkSettings, NetworkSettings
 
 # What a client of S3 in the VPC does with the platform's buckets.
 OBJECT_ACTIONS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject")

@@ -11,7 +11,8 @@ from aws_cdk import aws_s3 as s3
 from headrace import contract
 from headrace.channels import Channel, VpcConfig, render_input_data_config
 from stacks.asl import jsonata
-from stacks.setting_sections import EndpointSettings, JobSettings, PreprocessingSettings, TrainingSettings
+from stacks.settings.jobs import EndpointSettings, JobSettings, TrainingSettings
+from stacks.settings.workloads import PreprocessingSettings
 
 VARIANT_NAME = "AllTraffic"
 

@@ -15,7 +15,7 @@ from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.constructs.image_access_point import ImageAccessPoint
 from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, BundleTarget, bundle_code
 from stacks.nag import acknowledge, wildcard_objects
-from stacks.setting_sections import NormalizerSettings
+from stacks.settings.normalizer import NormalizerSettings
 from stacks.storage_stack import StorageStack
 
 SOURCE = Path(image_normalizer.__path__[0])

@@ -19,7 +19,7 @@ from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob, exec
 from stacks.constructs.sagemaker_tasks import SageMakerTask, SageMakerTasks, name_for_attempt
 from stacks.constructs.state_machine import FAILED, FAILURE, StateMachine, assign_failure, name_log_group
 from stacks.nag import acknowledge, wildcard_in_account
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 
 _ANY_NAME = (
     "An execution's input names what it makes, so the names are not known beforehand; "

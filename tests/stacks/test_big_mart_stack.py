@@ -8,7 +8,7 @@ from botocore.session import get_session
 from botocore.validate import ParamValidator
 
 from headrace.contract import Container
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from tests.stacks.conftest import read_context, read_definition, template_of
 from tests.stacks.jsonata_fields import choose, evaluate, find_choice
 

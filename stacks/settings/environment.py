@@ -1,36 +1,26 @@
 """The settings of one environment: read from the CDK context once, checked whole, then passed down."""
 
-import difflib
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Self
 
 from constructs import Node
-from pydantic import BaseModel, StringConstraints, ValidationError, model_validator
+from pydantic import StringConstraints, ValidationError, model_validator
 
 from headrace import contract
 from headrace.contract import Workload
 from stacks.constructs.lambda_bundle import BundleTarget
-from stacks.setting_sections import (
-    SAGEMAKER_API_ENDPOINT,
-    BigMartSettings,
-    EncryptionSettings,
-    FileSystemSettings,
-    ImagesSettings,
-    NetworkSettings,
-    NormalizerSettings,
-    NotebookSettings,
-    PipelineSettings,
-    RegistrySettings,
-    Section,
-    StorageSettings,
-)
+from stacks.settings.file_systems import FileSystemSettings
+from stacks.settings.jobs import PipelineSettings
+from stacks.settings.mistakes import SettingsError, describe
+from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
+from stacks.settings.normalizer import NormalizerSettings
+from stacks.settings.notebook import NotebookSettings
+from stacks.settings.section import Section
+from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
+from stacks.settings.workloads import BigMartSettings, ImagesSettings
 
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
-
-
-class SettingsError(ValueError):
-    """A setting is missing, misspelt, of the wrong type or impossible."""
 
 
 class Settings(Section):
@@ -148,8 +138,8 @@ class Settings(Section):
         try:
             return cls.model_validate({"environment": environment, **values})
         except ValidationError as error:
-            problems = [_describe(problem, f"{ENVIRONMENTS_KEY}.{environment}", cls) for problem in error.errors()]
-            raise SettingsError("\n".join(dict.fromkeys(problems))) from None
+            prefix = f"{ENVIRONMENTS_KEY}.{environment}"
+            raise SettingsError(describe(error, prefix=prefix, model=cls)) from None
 
 
 def read_bundle_target(node: Node) -> BundleTarget:
@@ -163,33 +153,3 @@ def read_bundle_target(node: Node) -> BundleTarget:
         allowed = ", ".join(BundleTarget)
         raise SettingsError(f"context '{contract.BUNDLE_TARGET_CONTEXT}': found {target!r}, allowed: {allowed}")
     return BundleTarget(target)
-
-
-def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:
-    location = [str(part) for part in problem["loc"]]
-    key = ".".join([prefix, *location])
-    if problem["type"] == "extra_forbidden":
-        allowed = sorted(_section(model, location[:-1]).model_fields)
-        close = difflib.get_close_matches(location[-1], allowed, n=1)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
-        return f"{key}: unknown key{hint}; allowed: {', '.join(allowed)}"
-    if problem["type"] == "missing":
-        return f"{key}: missing"
-    reason = problem["msg"].removeprefix("Value error, ")
-    if isinstance(problem["input"], Mapping | BaseModel):
-        return f"{key}: {reason}"
-    return f"{key}: found {problem['input']!r}: {reason}"
-
-
-def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
-    for part in path:
-        if not part.isdecimal():
-            model = _model_in(model.model_fields[part].annotation)
-    return model
-
-
-def _model_in(annotation: Any) -> type[BaseModel]:
-    """The section inside an annotation such as `Section | None` or `tuple[Section, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(_model_in(part) for part in get_args(annotation) if part not in (type(None), Ellipsis))

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from headrace import contract
 from headrace.contract import Workload
 from stacks.constructs.lambda_bundle import BundleTarget
-from stacks.settings import Settings, SettingsError, read_bundle_target
+from stacks.settings.environment import Settings, read_bundle_target
+from stacks.settings.mistakes import SettingsError
 from tests.stacks.conftest import SWITCHES, read_context, set_path
 
 

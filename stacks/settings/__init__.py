@@ -1,0 +1,1 @@
+"""The settings of an environment, by section."""

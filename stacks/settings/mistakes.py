@@ -1,0 +1,52 @@
+"""What is wrong with settings, said by the key's path, what was found and what is allowed."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+
+class SettingsError(ValueError):
+    """A setting is missing, misspelt, of the wrong type or impossible."""
+
+
+def describe(error: ValidationError, *, prefix: str, model: type[BaseModel]) -> str:
+    """Every mistake on a line of its own.
+
+    Args:
+        error: What pydantic found.
+        prefix: The path of the object that was read.
+        model: What it was read as.
+    """
+    return "\n".join(dict.fromkeys(_describe(problem, prefix, model) for problem in error.errors()))
+
+
+def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join([prefix, *location])
+    if problem["type"] == "extra_forbidden":
+        allowed = sorted(_section(model, location[:-1]).model_fields)
+        close = difflib.get_close_matches(location[-1], allowed, n=1)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        return f"{key}: unknown key{hint}; allowed: {', '.join(allowed)}"
+    if problem["type"] == "missing":
+        return f"{key}: missing"
+    reason = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], Mapping | BaseModel):
+        return f"{key}: {reason}"
+    return f"{key}: found {problem['input']!r}: {reason}"
+
+
+def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
+    for part in path:
+        if not part.isdecimal():
+            model = _model_in(model.model_fields[part].annotation)
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel]:
+    """The section inside an annotation such as `Section | None` or `tuple[Section, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(_model_in(part) for part in get_args(annotation) if part not in (type(None), Ellipsis))

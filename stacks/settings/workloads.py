@@ -1,0 +1,103 @@
+"""The settings of each workload: its jobs, its channels, its endpoint."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from containers.image_training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
+from headrace.channels import InputMode
+from headrace.contract import Workload
+from lambdas.image_normalizer.options import Colour, Fit, OutputFormat, parse_options
+from stacks.settings.jobs import EndpointSettings, ProcessingSettings, TrainingSettings
+from stacks.settings.normalizer import Options
+from stacks.settings.section import Section
+
+
+def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
+    """The endpoint sees a photograph in colour and stretched to a square, and the job reads JPEG and PNG."""
+    asked = parse_options(options)
+    if (asked.colour, asked.fit) != (Colour.RGB, Fit.STRETCH) or asked.output_format is OutputFormat.WEBP:
+        raise ValueError(
+            f"colour {asked.colour}, fit {asked.fit} and output_format {asked.output_format} would train on other "
+            "pictures than the endpoint sees; use colour rgb, fit stretch and output_format jpeg or png"
+        )
+    return options
+
+
+def _check_image_prefix(prefix: str) -> str:
+    place = Workload.IMAGES.raw_prefix
+    if not (prefix.startswith(place) and prefix.endswith("/")):
+        raise ValueError(f"the normalizer reads below '{place}' only; give a prefix there that ends with '/'")
+    return prefix
+
+
+class PreprocessingSettings(ProcessingSettings):
+    """The processing job of the sales: its machine, its limits and how it splits the rows."""
+
+    train_test_split_ratio: Annotated[float, Field(gt=0, lt=1)]
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+class ChannelSettings(Section):
+    """A training channel: a prefix of the raw bucket or of the sets made in bulk, or a directory of a file system."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-_]{1,64}$")]
+    source: Literal["s3", "sets", "efs", "fsx"]
+    path: Annotated[str, StringConstraints(min_length=1, max_length=900)]
+    input_mode: Literal["File", "FastFile"] = InputMode.FILE.value
+    access: Literal["ro", "rw"] = "ro"
+
+    @property
+    def is_mounted(self) -> bool:
+        """Whether it is a directory of a file system, which the job reaches from inside the VPC."""
+        return self.source in ("efs", "fsx")
+
+    @model_validator(mode="after")
+    def _check_path(self) -> Self:
+        if not self.is_mounted and self.path.startswith("/"):
+            raise ValueError("a prefix in a bucket does not start with '/'")
+        if self.is_mounted and not self.path.startswith("/"):
+            raise ValueError("a directory of a file system starts with '/'")
+        return self
+
+
+class NormalizedSettings(Section):
+    """Pictures that the normalizer makes while the job reads them: as which consumer, from where, of what kind."""
+
+    consumer: str
+    prefix: Annotated[str, StringConstraints(max_length=900), AfterValidator(_check_image_prefix)]
+    options: Annotated[Options, AfterValidator(_check_likeness)]
+    connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)]
+
+
+class ChannelTrainingSettings(TrainingSettings):
+    """A training job whose channels are listed; its pictures come from two of them, or from the normalizer."""
+
+    channels: Annotated[tuple[ChannelSettings, ...], Field(min_length=1, max_length=20, strict=False)]
+    normalized: NormalizedSettings | None = None
+
+    @model_validator(mode="after")
+    def _check_pictures(self) -> Self:
+        pictures = [c.name for c in self.channels if c.name in (TRAIN_CHANNEL, VALIDATION_CHANNEL)]
+        if self.normalized and pictures:
+            raise ValueError(
+                f"channel '{pictures[0]}' brings pictures, and so does 'normalized'; "
+                "remove the channel, or set normalized to null"
+            )
+        return self
+
+
+class BigMartSettings(Section):
+    """Sales of Big Mart: preprocess, train, serve."""
+
+    preprocessing: PreprocessingSettings
+    training: TrainingSettings
+    endpoint: EndpointSettings
+
+
+class ImagesSettings(Section):
+    """Image classification: train from listed channels, serve."""
+
+    training: ChannelTrainingSettings
+    endpoint: EndpointSettings
