@@ -10,7 +10,7 @@ from containers.shared import sagemaker
 from containers.training import contract as training
 from headrace import contract
 from headrace.channels import S3Channel
-from headrace.contract import Container, Workload
+from headrace.recipes import ContainerImage, big_mart
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob, execution_uri
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
@@ -41,7 +41,7 @@ class BigMartStack(Stack):
         self._registry = registry
 
         parts = Parts(
-            workload=Workload.BIG_MART,
+            workload=big_mart.RECIPE,
             work=storage.work,
             preprocessing=self._describe_preprocessing(),
             training=self._describe_training(),
@@ -49,13 +49,13 @@ class BigMartStack(Stack):
         )
         pipeline = TrainingPipeline(self, "Training", parts=parts, settings=settings, key=storage.key)
 
-        CfnOutput(self, Workload.BIG_MART.state_machine_output, value=pipeline.state_machine.state_machine_arn)
-        CfnOutput(self, Workload.BIG_MART.endpoint_name_output, value=parts.endpoint.name)
+        CfnOutput(self, big_mart.RECIPE.state_machine_output, value=pipeline.state_machine.state_machine_arn)
+        CfnOutput(self, big_mart.RECIPE.endpoint_name_output, value=parts.endpoint.name)
 
     def _describe_preprocessing(self) -> PreprocessingJob:
         settings = self._settings.bigmart.preprocessing
-        role = self._create_role(Container.PREPROCESSING, kind="ProcessingJobs")
-        role.allow_reading(self._storage.raw, Workload.BIG_MART.raw_prefix)
+        role = self._create_role(big_mart.PREPROCESSING, kind="ProcessingJobs")
+        role.allow_reading(self._storage.raw, big_mart.RECIPE.raw_prefix)
         role.allow_writing(self._storage.work, contract.EXECUTIONS_PREFIX)
         folders = {
             TRAIN_OUTPUT: preprocessing.TRAIN_FOLDER,
@@ -64,14 +64,14 @@ class BigMartStack(Stack):
         }
         return PreprocessingJob(
             role=role,
-            image_uri=self._registry.repositories[Container.PREPROCESSING].image_uri,
+            image_uri=self._registry.repositories[big_mart.PREPROCESSING].image_uri,
             arguments=[
                 preprocessing.SPLIT_RATIO_ARGUMENT,
                 str(settings.train_test_split_ratio),
                 preprocessing.SEED_ARGUMENT,
                 str(settings.seed),
             ],
-            source_uri=f"s3://{self._storage.raw.bucket_name}/{Workload.BIG_MART.raw_prefix}",
+            source_uri=f"s3://{self._storage.raw.bucket_name}/{big_mart.RECIPE.raw_prefix}",
             input_path=f"{sagemaker.ML_ROOT}/{preprocessing.INPUT_FOLDER}",
             output_paths={name: f"{sagemaker.ML_ROOT}/{folder}" for name, folder in folders.items()},
             settings=settings,
@@ -79,7 +79,7 @@ class BigMartStack(Stack):
         )
 
     def _describe_training(self) -> TrainingJob:
-        role = self._create_role(Container.TRAINING, kind="TrainingJobs")
+        role = self._create_role(big_mart.TRAINING, kind="TrainingJobs")
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
         role.allow_writing(self._storage.work, contract.EXECUTIONS_PREFIX)
         sources = {
@@ -89,7 +89,7 @@ class BigMartStack(Stack):
         }
         return TrainingJob(
             role=role,
-            image_uri=self._registry.repositories[Container.TRAINING].image_uri,
+            image_uri=self._registry.repositories[big_mart.TRAINING].image_uri,
             metrics=training.METRICS,
             channels=[
                 S3Channel(name=name, uri=execution_uri(self._storage.work, output), content_type=content_type)
@@ -100,17 +100,17 @@ class BigMartStack(Stack):
         )
 
     def _describe_endpoint(self) -> Endpoint:
-        role = self._create_role(Container.INFERENCE, kind="Endpoints")
+        role = self._create_role(big_mart.INFERENCE, kind="Endpoints")
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
         return Endpoint(
-            name=self._settings.endpoint_name(Workload.BIG_MART),
+            name=self._settings.endpoint_name(big_mart.RECIPE),
             role=role,
-            image_uri=self._registry.repositories[Container.INFERENCE].image_uri,
+            image_uri=self._registry.repositories[big_mart.INFERENCE].image_uri,
             settings=self._settings.bigmart.endpoint,
             key=self._storage.key,
         )
 
-    def _create_role(self, container: Container, *, kind: str) -> ExecutionRole:
+    def _create_role(self, container: ContainerImage, *, kind: str) -> ExecutionRole:
         repository = self._registry.repositories[container]
         return ExecutionRole(
             self, f"{container.pascal_name}Role", kind=kind, repository=repository, key=self._storage.key

@@ -20,7 +20,7 @@ from headrace.channels import (
     VpcConfig,
     needs_vpc,
 )
-from headrace.contract import Container, Workload
+from headrace.recipes import ContainerImage, images
 from lambdas.image_normalizer.contract import SETS_PREFIX
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.jobs import Endpoint, TrainingJob
@@ -60,20 +60,20 @@ class ImageStack(Stack):
         self._normalizer = normalizer
 
         parts = Parts(
-            workload=Workload.IMAGES,
+            workload=images.RECIPE,
             work=storage.work,
             training=self._describe_training(),
             endpoint=self._describe_endpoint(),
         )
         pipeline = TrainingPipeline(self, "Training", parts=parts, settings=settings, key=storage.key)
 
-        CfnOutput(self, Workload.IMAGES.state_machine_output, value=pipeline.state_machine.state_machine_arn)
-        CfnOutput(self, Workload.IMAGES.endpoint_name_output, value=parts.endpoint.name)
+        CfnOutput(self, images.RECIPE.state_machine_output, value=pipeline.state_machine.state_machine_arn)
+        CfnOutput(self, images.RECIPE.endpoint_name_output, value=parts.endpoint.name)
 
     def _describe_training(self) -> TrainingJob:
         settings = self._settings.images.training
         channels = [self._create_channel(channel) for channel in settings.channels]
-        role = self._create_role(Container.IMAGE_TRAINING, kind="TrainingJobs")
+        role = self._create_role(images.TRAINING, kind="TrainingJobs")
         if prefixes := sorted({channel.path for channel in settings.channels if channel.source == "s3"}):
             role.allow_reading(self._storage.raw, *prefixes)
         if sets := sorted({SETS_PREFIX + channel.path for channel in settings.channels if channel.source == "sets"}):
@@ -85,7 +85,7 @@ class ImageStack(Stack):
         environment = self._open_normalizer(role, settings.normalized) if settings.normalized else {}
         return TrainingJob(
             role=role,
-            image_uri=self._registry.repositories[Container.IMAGE_TRAINING].image_uri,
+            image_uri=self._registry.repositories[images.TRAINING].image_uri,
             metrics=training.METRICS,
             channels=channels,
             vpc_config=vpc_config,
@@ -152,17 +152,17 @@ class ImageStack(Stack):
         raise AssertionError(f"the settings let channel {channel.name} read from {channel.source}, which is off")
 
     def _describe_endpoint(self) -> Endpoint:
-        role = self._create_role(Container.IMAGE_INFERENCE, kind="Endpoints")
+        role = self._create_role(images.INFERENCE, kind="Endpoints")
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
         return Endpoint(
-            name=self._settings.endpoint_name(Workload.IMAGES),
+            name=self._settings.endpoint_name(images.RECIPE),
             role=role,
-            image_uri=self._registry.repositories[Container.IMAGE_INFERENCE].image_uri,
+            image_uri=self._registry.repositories[images.INFERENCE].image_uri,
             settings=self._settings.images.endpoint,
             key=self._storage.key,
         )
 
-    def _create_role(self, container: Container, *, kind: str) -> ExecutionRole:
+    def _create_role(self, container: ContainerImage, *, kind: str) -> ExecutionRole:
         repository = self._registry.repositories[container]
         return ExecutionRole(
             self, f"{container.pascal_name}Role", kind=kind, repository=repository, key=self._storage.key

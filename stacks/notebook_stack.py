@@ -10,7 +10,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from headrace import contract
-from headrace.contract import Workload
+from headrace.recipes import list_recipes
 from stacks.constructs.notebook_role import NotebookRole
 from stacks.nag import acknowledge
 from stacks.network_stack import NetworkStack
@@ -41,7 +41,7 @@ class NotebookStack(Stack):
         assert group is not None  # noqa: S101 (the network makes it whenever there is a notebook)
 
         role = NotebookRole(self, "Role", key=storage.key)
-        role.allow_data(storage.raw, [workload.raw_prefix for workload in Workload])
+        role.allow_data(storage.raw, [workload.raw_prefix for workload in list_recipes()])
         role.allow_data(storage.work, [contract.EXECUTIONS_PREFIX])
         notebook = sagemaker.CfnNotebookInstance(
             self,

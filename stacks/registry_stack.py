@@ -5,7 +5,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from headrace.contract import Container
+from headrace.recipes import list_images
 from stacks.constructs.image_repository import ImageRepository
 from stacks.settings.storage import RegistrySettings
 
@@ -26,7 +26,7 @@ class RegistryStack(Stack):
                 images_kept=settings.images_kept,
                 retain_data=retain_data,
             )
-            for container in Container
+            for container in list_images()
         }
 
         for container, repository in self.repositories.items():

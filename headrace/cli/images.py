@@ -26,7 +26,7 @@ from headrace.container_images.pushing import (
     push_image,
 )
 from headrace.container_images.trials import try_images
-from headrace.contract import Container
+from headrace.recipes import ContainerImage, find_image, list_images
 
 MEBIBYTE = 1024 * 1024
 DIGEST_CHARACTERS = len("sha256:") + 12
@@ -34,15 +34,17 @@ DIGEST_CHARACTERS = len("sha256:") + 12
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _parse_containers(_context: click.Context, _argument: click.Parameter, names: tuple[str, ...]) -> list[Container]:
-    return [Container(name) for name in names] or list(Container)
+def _parse_containers(
+    _context: click.Context, _argument: click.Parameter, names: tuple[str, ...]
+) -> list[ContainerImage]:
+    return [find_image(name) for name in names] or list(list_images())
 
 
 def _with_containers(command: Command) -> Command:
     return click.argument(
         "containers",
         nargs=-1,
-        type=click.Choice([container.value for container in Container]),
+        type=click.Choice([container.name for container in list_images()]),
         callback=_parse_containers,
     )(command)
 
@@ -85,7 +87,7 @@ def images(context: click.Context, engine: str | None) -> None:
 @click.pass_obj
 def build(
     engine: EngineName | None,
-    containers: list[Container],
+    containers: list[ContainerImage],
     base_image: str | None,
     ca_bundle: Path | None,
     force: bool,
@@ -107,7 +109,7 @@ def build(
 @_with_containers
 @JSON_OPTION
 @click.pass_obj
-def try_command(engine: EngineName | None, containers: list[Container], as_json: bool) -> None:
+def try_command(engine: EngineName | None, containers: list[ContainerImage], as_json: bool) -> None:
     """Run built images through SageMaker's contract, on made-up data.
 
     Jobs run without network, endpoints answer on the loopback interface; all with a root file system that cannot be
@@ -133,7 +135,7 @@ def try_command(engine: EngineName | None, containers: list[Container], as_json:
 )
 @click.option("--registry", help="Another registry: a host, with a path if wanted, such as localhost:5055/ml.")
 @click.pass_obj
-def push(engine: EngineName | None, containers: list[Container], environment: str, registry: str | None) -> None:
+def push(engine: EngineName | None, containers: list[ContainerImage], environment: str, registry: str | None) -> None:
     """Push built images to the repositories of the deployed stacks, or to another registry.
 
     What is there already is left alone. Prints each image's place, and whether it was pushed or was already there.
@@ -149,7 +151,7 @@ def push(engine: EngineName | None, containers: list[Container], environment: st
             click.echo(f"{place}\t{'pushed' if was_pushed else 'already there'}")
 
 
-def _push_to_registry(engine: Engine, containers: list[Container], registry: str) -> Iterator[tuple[str, bool]]:
+def _push_to_registry(engine: Engine, containers: list[ContainerImage], registry: str) -> Iterator[tuple[str, bool]]:
     for container in containers:
         target = aim_at_registry(registry, container)
         is_new = not is_in_registry(target)
@@ -159,7 +161,7 @@ def _push_to_registry(engine: Engine, containers: list[Container], registry: str
         yield str(target), is_new
 
 
-def _push_to_ecr(engine: Engine, containers: list[Container], environment: str) -> Iterator[tuple[str, bool]]:
+def _push_to_ecr(engine: Engine, containers: list[ContainerImage], environment: str) -> Iterator[tuple[str, bool]]:
     import boto3
 
     from headrace.local.deployment import read_deployment
@@ -184,7 +186,7 @@ def list_command(engine: EngineName | None, as_json: bool) -> None:
     """Show size, layers, user and digest of the images of the containers' current files."""
     with clear_errors_of_aws():
         found = find_engine(engine)
-        described = {container: describe_image(found, container) for container in Container}
+        described = {container: describe_image(found, container) for container in list_images()}
     if as_json:
         click.echo(json.dumps([asdict(image) for image in described.values() if image], indent=2))
         return
@@ -192,12 +194,12 @@ def list_command(engine: EngineName | None, as_json: bool) -> None:
     click.echo(render_table(("container", "tag", "MiB", "layers", "user", "digest"), rows, numbers={2, 3}))
 
 
-def _show_image(container: Container, image: BuiltImage | None) -> tuple[str, ...]:
+def _show_image(container: ContainerImage, image: BuiltImage | None) -> tuple[str, ...]:
     if image is None:
-        return (container.value, image_tag(container), "-", "-", "-", "not built")
+        return (container.name, image_tag(container), "-", "-", "-", "not built")
     size = f"{image.size_bytes / MEBIBYTE:.0f}"
     return (
-        container.value,
+        container.name,
         image_tag(container),
         size,
         str(image.layers),
@@ -207,7 +209,7 @@ def _show_image(container: Container, image: BuiltImage | None) -> tuple[str, ..
 
 
 @images.command()
-@click.argument("container", type=click.Choice([container.value for container in Container]))
+@click.argument("container", type=click.Choice([container.name for container in list_images()]))
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @click.pass_obj
 def sbom(engine: EngineName | None, container: str, output: Path) -> None:
@@ -216,4 +218,4 @@ def sbom(engine: EngineName | None, container: str, output: Path) -> None:
     Example: headrace images sbom training --output training.spdx.json
     """
     with clear_errors_of_aws(), progress.step(f"list the packages of {container}"):
-        write_bill_of_materials(find_engine(engine), Container(container), output)
+        write_bill_of_materials(find_engine(engine), find_image(container), output)

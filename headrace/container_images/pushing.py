@@ -11,7 +11,7 @@ from typing import Any, Final
 from headrace.container_images import image_tag
 from headrace.container_images.building import name_image
 from headrace.container_images.engine import Engine, EngineError, EngineName
-from headrace.contract import Container
+from headrace.recipes import ContainerImage
 
 _MANIFESTS: Final = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -35,13 +35,13 @@ class Target:
         return self.registry.rpartition(":")[0] in _LOOPBACK or self.registry in _LOOPBACK
 
 
-def aim_at_registry(registry: str, container: Container) -> Target:
+def aim_at_registry(registry: str, container: ContainerImage) -> Target:
     """A container's place in a registry that is given by its host and an optional path."""
     host, _, path = registry.rstrip("/").partition("/")
     return Target(host, f"{path or 'headrace'}/{container}", image_tag(container))
 
 
-def aim_at_stacks(outputs: Mapping[str, str], container: Container, environment: str) -> Target:
+def aim_at_stacks(outputs: Mapping[str, str], container: ContainerImage, environment: str) -> Target:
     """A container's repository as the deployed stacks name it, with the tag of the container's current files.
 
     Raises:
@@ -57,7 +57,7 @@ def aim_at_stacks(outputs: Mapping[str, str], container: Container, environment:
     return Target(registry, path.rpartition(":")[0], image_tag(container))
 
 
-def push_image(engine: Engine, container: Container, target: Target) -> None:
+def push_image(engine: Engine, container: ContainerImage, target: Target) -> None:
     """Push a built image.
 
     Raises:

@@ -24,9 +24,9 @@ from typing import Final
 from headrace import bigmart, pictures
 from headrace.container_images.building import PLATFORM, name_image
 from headrace.container_images.engine import Engine, EngineError, show_end
-from headrace.contract import Container
 from headrace.errors import HeadraceError
 from headrace.local.sagemaker.deployments import find_free_port, is_healthy
+from headrace.recipes import ContainerImage, big_mart, images, normalizer
 
 MEMORY: Final = "2g"
 ROWS: Final = 400
@@ -46,20 +46,20 @@ TERMINATED_EXIT: Final = 143
 KILLED_EXIT: Final = 137
 
 ARGUMENTS: Final = {
-    Container.TRAINING: ("train",),
-    Container.IMAGE_TRAINING: ("train",),
-    Container.IMAGE_PREPROCESSING: ("--source=s3://trial/images/", "--destination=s3://trial/pictures/"),
+    big_mart.TRAINING: ("train",),
+    images.TRAINING: ("train",),
+    normalizer.BULK: ("--source=s3://trial/images/", "--destination=s3://trial/pictures/"),
 }
 # What a job reads first, by its place below /opt/ml.
 _HYPERPARAMETERS: Final = "input/config/hyperparameters.json"
 _AWS_CONFIGURATION: Final = "input/config/aws"
 FIRST_READ: Final = {
-    Container.TRAINING: _HYPERPARAMETERS,
-    Container.IMAGE_TRAINING: _HYPERPARAMETERS,
-    Container.IMAGE_PREPROCESSING: _AWS_CONFIGURATION,
+    big_mart.TRAINING: _HYPERPARAMETERS,
+    images.TRAINING: _HYPERPARAMETERS,
+    normalizer.BULK: _AWS_CONFIGURATION,
 }
 ENVIRONMENTS: Final = {
-    Container.IMAGE_PREPROCESSING: {
+    normalizer.BULK: {
         "AWS_ACCESS_KEY_ID": "trial",
         "AWS_SECRET_ACCESS_KEY": "trial",
         "AWS_CONFIG_FILE": f"/opt/ml/{_AWS_CONFIGURATION}",
@@ -75,22 +75,22 @@ while is_deaf():
     time.sleep(0.02)
 """
 OUTPUTS: Final = {
-    Container.PREPROCESSING: (
+    big_mart.PREPROCESSING: (
         "processing/train/train_features.csv",
         "processing/train/train_labels.csv",
         "processing/test/test_features.csv",
         "processing/test/test_labels.csv",
         "processing/encoding/encoding.json",
     ),
-    Container.TRAINING: ("model/model.onnx", "model/encoding.json", "output/data/evaluation.json"),
-    Container.IMAGE_TRAINING: ("model/classifier.json", "model/weights.npz", "output/data/evaluation.json"),
+    big_mart.TRAINING: ("model/model.onnx", "model/encoding.json", "output/data/evaluation.json"),
+    images.TRAINING: ("model/classifier.json", "model/weights.npz", "output/data/evaluation.json"),
 }
 
 # In each, a container makes the input of the next.
 _CHAINS: Final = (
-    (Container.PREPROCESSING, Container.TRAINING, Container.INFERENCE),
-    (Container.IMAGE_TRAINING, Container.IMAGE_INFERENCE),
-    (Container.IMAGE_PREPROCESSING,),
+    (big_mart.PREPROCESSING, big_mart.TRAINING, big_mart.INFERENCE),
+    (images.TRAINING, images.INFERENCE),
+    (normalizer.BULK,),
 )
 
 
@@ -110,16 +110,16 @@ class Passed:
 Check = tuple[str, Callable[[], None]]
 
 
-def order_trials(containers: Collection[Container]) -> list[Container]:
+def order_trials(containers: Collection[ContainerImage]) -> list[ContainerImage]:
     """The containers and the makers of their input, makers first."""
-    ordered: list[Container] = []
+    ordered: list[ContainerImage] = []
     for chain in _CHAINS:
         wanted = [place for place, container in enumerate(chain, start=1) if container in containers]
         ordered += chain[: max(wanted, default=0)]
     return ordered
 
 
-def try_images(engine: Engine, containers: Collection[Container], scratch: Path) -> list[Passed]:
+def try_images(engine: Engine, containers: Collection[ContainerImage], scratch: Path) -> list[Passed]:
     """Run containers and the makers of their input through the contract, chains of makers side by side.
 
     Raises:
@@ -127,7 +127,7 @@ def try_images(engine: Engine, containers: Collection[Container], scratch: Path)
         EngineError: If an image has not been built, or the engine fails.
     """
     order = order_trials(containers)
-    missing = [container.value for container in order if not engine.has_image(name_image(container))]
+    missing = [container.name for container in order if not engine.has_image(name_image(container))]
     if missing:
         raise EngineError(
             f"not built from their current files: {', '.join(missing)}; run 'headrace images build' first"
@@ -145,7 +145,7 @@ class Trials:
         self._engine = engine
         self._scratch = scratch
 
-    def try_chain(self, chain: Sequence[Container]) -> list[Passed]:
+    def try_chain(self, chain: Sequence[ContainerImage]) -> list[Passed]:
         """Run all checks of containers of which each makes the input of the next."""
         passed = []
         for container in chain:
@@ -153,12 +153,12 @@ class Trials:
                 start = time.monotonic()
                 run()
                 seconds = round(time.monotonic() - start, 2)
-                passed.append(Passed(container=container.value, check=check, seconds=seconds))
+                passed.append(Passed(container=container.name, check=check, seconds=seconds))
         return passed
 
-    def _list_checks(self, container: Container) -> list[Check]:
+    def _list_checks(self, container: ContainerImage) -> list[Check]:
         """The checks of a container, in order; later ones use what earlier ones leave behind."""
-        if container in (Container.INFERENCE, Container.IMAGE_INFERENCE):
+        if container in (big_mart.INFERENCE, images.INFERENCE):
             return [("serves and stops on SIGTERM", lambda: self._serve(container))]
         return [
             *([("runs without network", lambda: self._run_job(container))] if container in OUTPUTS else []),
@@ -166,10 +166,10 @@ class Trials:
             *([("stops on SIGTERM", lambda: self._stop_job(container))] if container in FIRST_READ else []),
         ]
 
-    def _tree(self, container: Container, name: str = "job") -> Path:
-        return self._scratch / container / name
+    def _tree(self, container: ContainerImage, name: str = "job") -> Path:
+        return self._scratch / container.name / name
 
-    def _run_job(self, container: Container) -> None:
+    def _run_job(self, container: ContainerImage) -> None:
         tree = self._tree(container)
         self._prepare(container, tree)
         answer = self._run_to_end(container, tree)
@@ -178,10 +178,10 @@ class Trials:
             written = (tree / name).is_file()
             expect(written, container, f"does not write /opt/ml/{name}", answer.stdout + answer.stderr)
 
-    def _run_to_end(self, container: Container, tree: Path) -> subprocess.CompletedProcess[str]:
+    def _run_to_end(self, container: ContainerImage, tree: Path) -> subprocess.CompletedProcess[str]:
         return self._engine.attempt(["run", "--rm", *list_job_arguments(container, tree)])
 
-    def _fail_job(self, container: Container) -> None:
+    def _fail_job(self, container: ContainerImage) -> None:
         tree = self._tree(container, "no-data")
         tree.mkdir(parents=True)
         answer = self._run_to_end(container, tree)
@@ -190,7 +190,7 @@ class Trials:
         reason = tree / "output/failure"
         expect(reason.is_file() and reason.stat().st_size > 0, container, "writes no /opt/ml/output/failure", said)
 
-    def _stop_job(self, container: Container) -> None:
+    def _stop_job(self, container: ContainerImage) -> None:
         tree = self._tree(container, "stopped")
         (tree / "input/config").mkdir(parents=True)
         # Nobody writes to this pipe: the program waits for it until it is stopped.
@@ -199,8 +199,8 @@ class Trials:
             self._engine.call(f"waiting for {container}", ["exec", name, "python", "-c", AWAIT_SIGNAL_HANDLER])
             self._stop(container, name, expected=(TERMINATED_EXIT,))
 
-    def _serve(self, container: Container) -> None:
-        maker = Container.TRAINING if container is Container.INFERENCE else Container.IMAGE_TRAINING
+    def _serve(self, container: ContainerImage) -> None:
+        maker = big_mart.TRAINING if container is big_mart.INFERENCE else images.TRAINING
         model = self._tree(maker) / "model"
         port = find_free_port()
         published = ["--publish", f"{LOOPBACK}:{port}:{SERVING_PORT}", "--volume", f"{model}:/opt/ml/model:ro"]
@@ -220,7 +220,7 @@ class Trials:
         finally:
             self._engine.attempt(["rm", "--force", "--volumes", name])
 
-    def _await_health(self, container: Container, name: str, port: int) -> None:
+    def _await_health(self, container: ContainerImage, name: str, port: int) -> None:
         deadline = time.monotonic() + HEALTH_SECONDS
         while not is_healthy(port, PING_SECONDS):
             running = self._engine.call("inspecting", ["inspect", "--format", "{{.State.Running}}", name]) == "true"
@@ -228,7 +228,7 @@ class Trials:
             expect(alive, container, "does not answer 200 on /ping", self._read_log(name))
             time.sleep(HEALTH_INTERVAL_SECONDS)
 
-    def _stop(self, container: Container, name: str, expected: Collection[int]) -> None:
+    def _stop(self, container: ContainerImage, name: str, expected: Collection[int]) -> None:
         self._engine.call(f"stopping {container}", ["stop", "--time", str(STOP_SECONDS), name])
         code = int(self._engine.call("inspecting", ["inspect", "--format", "{{.State.ExitCode}}", name]))
         problem = f"had to be killed {STOP_SECONDS} s after SIGTERM" if code == KILLED_EXIT else f"exits with {code}"
@@ -238,12 +238,12 @@ class Trials:
         answer = self._engine.attempt(["logs", name])
         return answer.stdout + answer.stderr
 
-    def _prepare(self, container: Container, tree: Path) -> None:
+    def _prepare(self, container: ContainerImage, tree: Path) -> None:
         tree.mkdir(parents=True)
-        if container is Container.PREPROCESSING:
+        if container is big_mart.PREPROCESSING:
             bigmart.write_csv(tree / "processing/input/sales.csv", rows=ROWS)
-        elif container is Container.TRAINING:
-            write_training_job(tree, self._tree(Container.PREPROCESSING) / "processing")
+        elif container is big_mart.TRAINING:
+            write_training_job(tree, self._tree(big_mart.PREPROCESSING) / "processing")
         else:
             write_image_job(tree)
 
@@ -254,7 +254,7 @@ def limit() -> list[str]:
     return ["--platform", PLATFORM, "--pull", "never", *confinement]
 
 
-def list_job_arguments(container: Container, tree: Path) -> list[str]:
+def list_job_arguments(container: ContainerImage, tree: Path) -> list[str]:
     """The command line of a job over a tree, without any network."""
     environment = [f"--env={name}={value}" for name, value in ENVIRONMENTS.get(container, {}).items()]
     options = [*limit(), "--network", "none", "--volume", f"{tree}:/opt/ml", *environment]
@@ -300,9 +300,9 @@ def write_configuration(tree: Path, hyperparameters: dict[str, str]) -> None:
         (config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def make_request(container: Container) -> tuple[bytes, str, int]:
+def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
     """A body for an endpoint, its content type and how many predictions it asks for."""
-    if container is Container.IMAGE_INFERENCE:
+    if container is images.INFERENCE:
         shape = pictures.SHAPES[:1]
         body = io.BytesIO()
         next(pictures.draw_pictures(shape, 1, seed=1))[1].save(body, format="JPEG")
@@ -331,7 +331,7 @@ def invoke(port: int, body: bytes, content_type: str) -> list[object]:
     return predictions
 
 
-def expect(holds: bool, container: Container, problem: str, said: str) -> None:
+def expect(holds: bool, container: ContainerImage, problem: str, said: str) -> None:
     """Raises TrialError with the problem and what the container said unless something holds."""
     if not holds:
         raise TrialError(f"{container} {problem}; it said:\n{show_end(said) or 'nothing'}")

@@ -13,10 +13,10 @@ import boto3
 
 from headrace import contract
 from headrace.container_images import image_tag
-from headrace.contract import Container, Workload
 from headrace.errors import HeadraceError
 from headrace.local.cloud import ACCOUNT, REGION, LocalCloud, is_running
 from headrace.local.tools import Tool, ToolError, run_tool
+from headrace.recipes import ContainerImage, Recipe, list_images
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 _CDK_PROGRAM: Final = PROJECT / "node_modules" / ".bin" / "cdk"
@@ -38,11 +38,11 @@ class Deployment:
         """The bucket that raw rows go into."""
         return self.outputs[contract.RAW_BUCKET_OUTPUT]
 
-    def state_machine_arn(self, workload: Workload) -> str:
+    def state_machine_arn(self, workload: Recipe) -> str:
         """The pipeline of a workload."""
         return self.outputs[workload.state_machine_output]
 
-    def endpoint_name(self, workload: Workload) -> str:
+    def endpoint_name(self, workload: Recipe) -> str:
         """The endpoint of a workload that executions create or update when their input names none.
 
         Raises:
@@ -56,12 +56,12 @@ class Deployment:
         return self.outputs[workload.endpoint_name_output]
 
     @property
-    def images(self) -> dict[str, Container]:
+    def images(self) -> dict[str, ContainerImage]:
         """The image URIs that the pipeline uses, and the container each stands for.
 
         An output may have an earlier tag: the engine takes a template of which only outputs have changed for unchanged.
         """
-        repositories = {c: self.outputs[c.image_output].rpartition(":")[0] for c in Container}
+        repositories = {c: self.outputs[c.image_output].rpartition(":")[0] for c in list_images()}
         return {f"{repository}:{image_tag(container)}": container for container, repository in repositories.items()}
 
 

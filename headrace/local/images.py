@@ -25,12 +25,13 @@ import boto3
 from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
 from headrace.container_images.building import BuildSettings, build_image
 from headrace.container_images.engine import Engine
-from headrace.contract import Container
 from headrace.errors import HeadraceError
 from headrace.local.brought_images import find_brought
 from headrace.local.sagemaker.engine_containers import EngineContainer
-from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError
+from headrace.local.sagemaker.images import ContainerImage as RunnableImage
+from headrace.local.sagemaker.images import ImageNotFoundError
 from headrace.local.tools import Tool, run_tool
+from headrace.recipes import ContainerImage, list_images
 
 _IMAGES_FILE = "images.json"
 _PROGRAMS_FOLDER = "programs"
@@ -54,14 +55,14 @@ class Environments:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def path(self, container: Container) -> Path:
+    def path(self, container: ContainerImage) -> Path:
         """Where a container's environment is, or will be."""
         digest = hashlib.sha256(_requirements(container).read_bytes()).hexdigest()[:16]
         return self._folder / f"{container}-{sys.implementation.cache_tag}-{digest}"
 
-    def paths(self) -> dict[Container, Path]:
+    def paths(self) -> dict[ContainerImage, Path]:
         """Where every container's environment is."""
-        return {container: self.path(container) for container in Container}
+        return {container: self.path(container) for container in list_images()}
 
     def prepare(self) -> None:
         """Make those that are missing, side by side.
@@ -69,21 +70,22 @@ class Environments:
         Raises:
             ToolError: If packages cannot be installed; with the installer's own words.
         """
-        missing = [container for container in Container if not self.path(container).exists()]
+        missing = [container for container in list_images() if not self.path(container).exists()]
         if not missing:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         remove_abandoned(self._folder)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=_SCRATCH_PREFIX) as scratch, ExitStack() as stack:
             installations = [
-                stack.enter_context(_start_installation(container, Path(scratch) / container)) for container in missing
+                stack.enter_context(_start_installation(container, Path(scratch) / container.name))
+                for container in missing
             ]
             for installation in installations:
                 installation.finish()
             for container in missing:
                 # Another run may have made the same meanwhile.
                 if not self.path(container).exists():
-                    (Path(scratch) / container).rename(self.path(container))
+                    (Path(scratch) / container.name).rename(self.path(container))
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -94,11 +96,11 @@ def remove_abandoned(folder: Path) -> None:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _requirements(container: Container) -> Path:
-    return CONTAINERS_DIRECTORY / container / "requirements.txt"
+def _requirements(container: ContainerImage) -> Path:
+    return CONTAINERS_DIRECTORY / container.folder / "requirements.txt"
 
 
-def _start_installation(container: Container, environment: Path) -> Tool:
+def _start_installation(container: ContainerImage, environment: Path) -> Tool:
     uv = [sys.executable, "-m", "uv", "--quiet"]
     # Relocatable, because it gets its place only when it is whole.
     run_tool("uv venv", [*uv, "venv", "--relocatable", "--python", sys.executable, str(environment)])
@@ -108,20 +110,22 @@ def _start_installation(container: Container, environment: Path) -> Tool:
     return Tool(f"installing the packages of {container}", command)
 
 
-def push(root: Path, images: Mapping[str, Container], environments: Mapping[Container, Path]) -> None:
+def push(root: Path, images: Mapping[str, ContainerImage], environments: Mapping[ContainerImage, Path]) -> None:
     """Make images known to the local cloud under their URIs."""
     entries = {
         uri: {
             "program": str(_stage_program(root, uri, container)),
             "environment": str(environments[container]),
-            "arguments": read_entrypoint(CONTAINERS_DIRECTORY / container / "Dockerfile")[1:],
+            "arguments": read_entrypoint(CONTAINERS_DIRECTORY / container.folder / "Dockerfile")[1:],
         }
         for uri, container in images.items()
     }
     _add_entries(root, entries)
 
 
-def push_built(root: Path, images: Mapping[str, Container], engine: str, names: Mapping[Container, str]) -> None:
+def push_built(
+    root: Path, images: Mapping[str, ContainerImage], engine: str, names: Mapping[ContainerImage, str]
+) -> None:
     """Make images that an engine holds known to the local cloud, which then runs them as containers."""
     _add_entries(root, {uri: {"engine": engine, "image": names[container]} for uri, container in images.items()})
 
@@ -135,14 +139,14 @@ def list_in_registry(images: Iterable[str]) -> None:
             ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=_write_manifest(uri))
 
 
-def _stage_program(root: Path, uri: str, container: Container) -> Path:
+def _stage_program(root: Path, uri: str, container: ContainerImage) -> Path:
     """A copy of the program for this image alone; an image's tag names its content."""
     folder = root / _PROGRAMS_FOLDER / uri.rpartition("/")[2].replace(":", "-")
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_SCRATCH_PREFIX) as scratch:
-            stage_program(container, Path(scratch) / container)
-            (Path(scratch) / container).rename(folder)
+            stage_program(container, Path(scratch) / container.name)
+            (Path(scratch) / container.name).rename(folder)
     return folder
 
 
@@ -173,7 +177,7 @@ class ImageSource(Protocol):
     def prepare(self) -> None:
         """Make what is missing."""
 
-    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+    def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
         """Make the images known under their URIs."""
 
 
@@ -193,7 +197,7 @@ class ProcessImages:
         """Install the packages that are missing."""
         self._environments.prepare()
 
-    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+    def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
         """Make the images known under their URIs."""
         push(root, images, self._environments.paths())
 
@@ -206,13 +210,13 @@ class EngineImages:
     def __init__(self, engine: Engine, settings: BuildSettings) -> None:
         self._engine = engine
         self._settings = settings
-        self._names: dict[Container, str] = {}
+        self._names: dict[ContainerImage, str] = {}
 
     def prepare(self) -> None:
         """Build the images that are missing."""
-        self._names = {container: build_image(self._engine, container, self._settings) for container in Container}
+        self._names = {container: build_image(self._engine, container, self._settings) for container in list_images()}
 
-    def push(self, root: Path, images: Mapping[str, Container]) -> None:
+    def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
         """Make the images known under their URIs."""
         push_built(root, images, self._engine.name, self._names)
 
@@ -229,7 +233,7 @@ class PushedImages:
         (self._root / _IMAGES_FILE).unlink(missing_ok=True)
         shutil.rmtree(self._root / _PROGRAMS_FOLDER, ignore_errors=True)
 
-    def resolve(self, image_uri: str) -> ContainerImage:
+    def resolve(self, image_uri: str) -> RunnableImage:
         """How to run an image.
 
         Raises:
@@ -240,7 +244,7 @@ class PushedImages:
             return self._find_brought(image_uri)
         entry = entries[image_uri]
         if "engine" in entry:
-            return ContainerImage(
+            return RunnableImage(
                 entrypoint=(),
                 working_directory=CONTAINERS_DIRECTORY,
                 environment=self._environment,
@@ -248,13 +252,13 @@ class PushedImages:
             )
         program = entry["program"]
         python = Path(entry["environment"]) / "bin" / "python"
-        return ContainerImage(
+        return RunnableImage(
             entrypoint=(str(python), *entry["arguments"]),
             working_directory=Path(program),
             environment={**_system_environment(python), "PYTHONPATH": program, **self._environment},
         )
 
-    def _find_brought(self, image_uri: str) -> ContainerImage:
+    def _find_brought(self, image_uri: str) -> RunnableImage:
         image = find_brought(self._root, image_uri, self._environment)
         if not image:
             raise ImageNotFoundError(image_uri)

@@ -9,9 +9,9 @@ from typing import Any
 
 import boto3
 
-from headrace.contract import Workload
 from headrace.errors import HeadraceError
 from headrace.local.deployment import Deployment
+from headrace.recipes import Recipe
 
 _POLL_SECONDS = 0.2
 
@@ -38,7 +38,7 @@ class ExecutionReport:
     output: dict[str, Any]
 
 
-def start_execution(deployment: Deployment, workload: Workload, name: str, names: dict[str, str]) -> str:
+def start_execution(deployment: Deployment, workload: Recipe, name: str, names: dict[str, str]) -> str:
     """Start a workload's pipeline with the names given and return the execution's ARN."""
     states: Any = boto3.client("stepfunctions")
     answer = states.start_execution(

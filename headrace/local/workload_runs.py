@@ -11,12 +11,13 @@ from typing import Any, Final, Protocol, TypeVar
 import boto3
 
 from headrace import bigmart, lst, pictures
-from headrace.contract import FSX_RAW_PATH, Workload
+from headrace.contract import FSX_RAW_PATH
 from headrace.local import file_systems
 from headrace.local.cloud import LocalCloud
 from headrace.local.delivery import Delivery, Folder, Place, Prefix, refuse_foreign
 from headrace.local.deployment import Deployment
 from headrace.local.pipeline import invoke_endpoint
+from headrace.recipes import Recipe, big_mart, images
 
 ASKED: Final = 5
 Item = TypeVar("Item")
@@ -36,7 +37,7 @@ class Prediction:
 class WorkloadRun(Protocol):
     """A workload with the data of one run."""
 
-    workload: Workload
+    workload: Recipe
     data: str
 
     def bring_data(self, cloud: LocalCloud, deployment: Deployment) -> None:
@@ -53,7 +54,7 @@ class WorkloadRun(Protocol):
 class BigMartRun:
     """A file of Big Mart sales, made up where none is given."""
 
-    workload = Workload.BIG_MART
+    workload = big_mart.RECIPE
 
     def __init__(self, given: Path | None, scratch: Path) -> None:
         self.data = str(given) if given else "made up"
@@ -96,7 +97,7 @@ class BigMartRun:
 class ImagesRun:
     """A folder of pictures with a sub-folder for each class, made up where none is given."""
 
-    workload = Workload.IMAGES
+    workload = images.RECIPE
 
     def __init__(self, given: Path | None, scratch: Path) -> None:
         self.data = str(given) if given else "made up"
@@ -186,13 +187,13 @@ class ImagesRun:
         return {name: self._lists / name for name in names}
 
 
-RUNS: Final[dict[Workload, type[BigMartRun] | type[ImagesRun]]] = {
-    Workload.BIG_MART: BigMartRun,
-    Workload.IMAGES: ImagesRun,
+RUNS: Final[dict[Recipe, type[BigMartRun] | type[ImagesRun]]] = {
+    big_mart.RECIPE: BigMartRun,
+    images.RECIPE: ImagesRun,
 }
 
 
-def read_training_request(deployment: Deployment, workload: Workload) -> dict[str, Any]:
+def read_training_request(deployment: Deployment, workload: Recipe) -> dict[str, Any]:
     """What the deployed state machine asks of SageMaker for training."""
     states: Any = boto3.client("stepfunctions")
     machine = states.describe_state_machine(stateMachineArn=deployment.state_machine_arn(workload))

@@ -9,13 +9,13 @@ from dataclasses import fields
 from typing import Final
 
 from containers.image_preprocessing import contract as preprocessing
-from headrace.contract import Workload
+from headrace.recipes import images
 from lambdas.image_normalizer.contract import BulkInput
 from lambdas.image_normalizer.options import Options
 from stacks.asl import Choice, Rule
 from stacks.constructs.execution_input import has_other_keys, refuse, refuse_other_inputs
 
-_IMAGES: Final = Workload.IMAGES.raw_prefix
+_IMAGES: Final = images.RECIPE.raw_prefix
 # The longest bucket name and the argument's own name leave so many of the 256 characters that SageMaker allows.
 _LONGEST_KEY: Final = 160
 _NAME_PATTERN: Final = "/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/"

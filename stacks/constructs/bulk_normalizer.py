@@ -7,7 +7,7 @@ from constructs import Construct
 
 from containers.image_preprocessing import contract as preprocessing
 from headrace.channels import Reference, VpcConfig
-from headrace.contract import Container, Workload
+from headrace.recipes import images, normalizer
 from lambdas.image_normalizer import contract
 from lambdas.image_normalizer.contract import BulkInput
 from stacks.asl import Finish, Pass, State, jsonata, render_definition
@@ -56,7 +56,7 @@ class BulkNormalizer(Construct):
         self._bulk = bulk
         self._storage = storage
         self._network = network
-        self._repository = registry.repositories[Container.IMAGE_PREPROCESSING]
+        self._repository = registry.repositories[normalizer.BULK]
 
         self._role = self._create_role()
         log_group = ExpiringLogGroup(
@@ -71,7 +71,7 @@ class BulkNormalizer(Construct):
 
     def _create_role(self) -> ExecutionRole:
         role = ExecutionRole(self, "Role", kind="ProcessingJobs", repository=self._repository, key=self._storage.key)
-        role.allow_reading(self._storage.raw, Workload.IMAGES.raw_prefix)
+        role.allow_reading(self._storage.raw, images.RECIPE.raw_prefix)
         role.allow_reading(self._storage.work, contract.SETS_PREFIX)
         role.allow_writing(self._storage.work, contract.SETS_PREFIX)
         role.allow_telling_missing(self._storage.raw, self._storage.work)

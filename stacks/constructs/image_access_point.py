@@ -7,12 +7,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from headrace.contract import Workload
+from headrace.recipes import images
 from stacks.nag import acknowledge, wildcard_objects, wildcard_resource
 
 Identity = iam.Role | iam.ManagedPolicy
 
-_PREFIX = Workload.IMAGES.raw_prefix
+_PREFIX = images.RECIPE.raw_prefix
 
 
 class ImageAccessPoint(Construct):

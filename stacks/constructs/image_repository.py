@@ -5,14 +5,14 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from headrace.container_images import image_tag
-from headrace.contract import Container
+from headrace.recipes import ContainerImage
 
 
 class ImageRepository(ecr.Repository):
     """A repository for one container: scanned on push, tags never move, old images expire."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, container: Container, images_kept: int, retain_data: bool
+        self, scope: Construct, construct_id: str, *, container: ContainerImage, images_kept: int, retain_data: bool
     ) -> None:
         super().__init__(
             scope,

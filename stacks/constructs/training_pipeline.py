@@ -9,7 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from headrace import contract
-from headrace.contract import Workload
+from headrace.recipes import Recipe
 from stacks.asl import Choice, Finish, Pass, Rule, State, jsonata, render_definition
 from stacks.constructs import endpoint_steps, execution_names
 from stacks.constructs.endpoint_steps import EndpointSteps
@@ -31,7 +31,7 @@ _ANY_NAME = (
 class Parts:
     """What one pipeline runs, and where it leaves what it makes."""
 
-    workload: Workload
+    workload: Recipe
     work: s3.IBucket
     preprocessing: PreprocessingJob | None = None
     training: TrainingJob
@@ -69,7 +69,7 @@ class TrainingPipeline(Construct):
             days=self._settings.pipeline.log_retention_days,
             key=key,
             retain_data=self._settings.retain_data,
-            log_group_name=name_log_group(self._settings.environment, self._parts.workload),
+            log_group_name=name_log_group(self._settings.environment, self._parts.workload.name),
         )
         state_machine = StateMachine(
             self, "StateMachine", definition=definition, statements=self._statements, log_group=log_group

@@ -7,7 +7,7 @@ from constructs import Node
 from pydantic import StringConstraints, ValidationError, model_validator
 
 from headrace import contract
-from headrace.contract import Workload
+from headrace.recipes import Recipe, big_mart, images, list_recipes
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.jobs import PipelineSettings
@@ -101,15 +101,15 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_endpoint_names(self) -> Self:
-        names = [self.endpoint_name(workload) for workload in Workload]
+        names = [self.endpoint_name(workload) for workload in list_recipes()]
         if len(set(names)) < len(names):
             raise ValueError(f"images.endpoint.name: '{names[0]}' is another workload's endpoint already")
         return self
 
-    def endpoint_name(self, workload: Workload) -> str:
+    def endpoint_name(self, workload: Recipe) -> str:
         """The endpoint of a workload that an execution changes when its input names none."""
-        endpoint = {Workload.BIG_MART: self.bigmart.endpoint, Workload.IMAGES: self.images.endpoint}[workload]
-        return endpoint.name or contract.default_endpoint_name(self.environment, workload)
+        endpoint = {big_mart.RECIPE: self.bigmart.endpoint, images.RECIPE: self.images.endpoint}[workload]
+        return endpoint.name or contract.default_endpoint_name(self.environment, workload.name)
 
     def stack_name(self, stack: str) -> str:
         """The name of a stack in CloudFormation; two environments may share an account."""

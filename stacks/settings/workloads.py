@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from containers.image_training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
 from headrace.channels import InputMode
-from headrace.contract import Workload
+from headrace.recipes import images
 from lambdas.image_normalizer.options import Colour, Fit, OutputFormat, parse_options
 from stacks.settings.jobs import EndpointSettings, ProcessingSettings, TrainingSettings
 from stacks.settings.normalizer import Options
@@ -26,7 +26,7 @@ def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _check_image_prefix(prefix: str) -> str:
-    place = Workload.IMAGES.raw_prefix
+    place = images.RECIPE.raw_prefix
     if not (prefix.startswith(place) and prefix.endswith("/")):
         raise ValueError(f"the normalizer reads below '{place}' only; give a prefix there that ends with '/'")
     return prefix

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from headrace.container_images import CONTAINERS_DIRECTORY
-from headrace.contract import Container
+from headrace.recipes import ContainerImage
 
 
-def start_program(container: Container, *arguments: str, root: Path, **environment: str) -> "subprocess.Popen[str]":
+def start_program(
+    container: ContainerImage, *arguments: str, root: Path, **environment: str
+) -> "subprocess.Popen[str]":
     """A program over a root; the repository stands for the modules that its image carries."""
     return subprocess.Popen(
-        [sys.executable, "-u", "-m", container, *arguments],
+        [sys.executable, "-u", "-m", container.name, *arguments],
         cwd=CONTAINERS_DIRECTORY,
         env={"PYTHONPATH": str(CONTAINERS_DIRECTORY.parent), "HEADRACE_ML_ROOT": str(root), **environment},
         stdout=subprocess.PIPE,
@@ -23,7 +25,7 @@ def start_program(container: Container, *arguments: str, root: Path, **environme
 
 
 @contextmanager
-def serving(container: Container, root: Path, port: int, workers: int = 2) -> Iterator["subprocess.Popen[str]"]:
+def serving(container: ContainerImage, root: Path, port: int, workers: int = 2) -> Iterator["subprocess.Popen[str]"]:
     """An endpoint's program, all workers of which have told about their model."""
     settings = {
         "HEADRACE_BIND_HOST": "127.0.0.1",

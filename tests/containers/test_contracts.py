@@ -10,9 +10,9 @@ from containers.preprocessing import encoding as preprocessing_encoding
 from containers.training import channels
 from containers.training import contract as training
 from headrace.container_images import CONTAINERS_DIRECTORY
-from headrace.contract import Container
+from headrace.recipes import ContainerImage, list_images
 
-CONTRACTS = [f"{container}/contract.py" for container in Container]
+CONTRACTS = [f"{container.folder}/contract.py" for container in list_images()]
 
 
 @pytest.mark.parametrize("module", [*CONTRACTS, "shared/sagemaker.py"])
@@ -28,7 +28,7 @@ def test_imports_the_standard_library_only_where_the_stacks_look(module: str) ->
     assert imported <= set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("folder", [*Container, "shared"])
+@pytest.mark.parametrize("folder", [*(image.folder for image in list_images()), "shared"])
 def test_never_unpickles(folder: str) -> None:
     for path in (CONTAINERS_DIRECTORY / folder).glob("*.py"):
         text = path.read_text()
@@ -60,9 +60,9 @@ def test_names_preprocessed_files_as_training_finds_them() -> None:
         assert features.removesuffix(training.FEATURES_SUFFIX) == labels.removesuffix(training.LABELS_SUFFIX)
 
 
-@pytest.mark.parametrize("container", list(Container))
-def test_builds_an_image_that_runs_the_package(container: Container) -> None:
-    folder = CONTAINERS_DIRECTORY / container
+@pytest.mark.parametrize("container", list_images(), ids=str)
+def test_builds_an_image_that_runs_the_package(container: ContainerImage) -> None:
+    folder = CONTAINERS_DIRECTORY / container.folder
     dockerfile = (folder / "Dockerfile").read_text()
 
     assert f"COPY modules/ /opt/program/\nCOPY *.py /opt/program/{container}/\nWORKDIR /opt/program\n" in dockerfile

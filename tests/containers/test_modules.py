@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, MODULES_FILE, list_modules
-from headrace.contract import Container
+from headrace.recipes import ContainerImage, list_images
 
 REPOSITORY = CONTAINERS_DIRECTORY.parent
 
 
-def find_carried(container: Container) -> set[str]:
+def find_carried(container: ContainerImage) -> set[str]:
     """The modules of the repository that a container's program imports, directly or through others.
 
     What others import late, inside functions, is for uses of theirs that need not be the program's.
     """
-    own = CONTAINERS_DIRECTORY / container
+    own = CONTAINERS_DIRECTORY / container.folder
     waiting = [file for path in own.glob("*.py") for file in find_files(path, ast.walk(parse(path)))]
     found: set[Path] = set()
     while waiting:
@@ -53,20 +53,20 @@ def list_names(package: tuple[str, ...], node: ast.AST) -> list[tuple[str, ...]]
     return []
 
 
-@pytest.mark.parametrize("container", list(Container))
-def test_carries_exactly_the_modules_that_its_program_imports(container: Container) -> None:
+@pytest.mark.parametrize("container", list_images(), ids=str)
+def test_carries_exactly_the_modules_that_its_program_imports(container: ContainerImage) -> None:
     assert set(list_modules(container)) == find_carried(container)
 
 
-@pytest.mark.parametrize("container", list(Container))
-def test_lists_modules_once_each_and_in_order(container: Container) -> None:
-    lines = (CONTAINERS_DIRECTORY / container / MODULES_FILE).read_text().splitlines()
+@pytest.mark.parametrize("container", list_images(), ids=str)
+def test_lists_modules_once_each_and_in_order(container: ContainerImage) -> None:
+    lines = (CONTAINERS_DIRECTORY / container.folder / MODULES_FILE).read_text().splitlines()
 
     assert lines == sorted(set(lines))
 
 
 def test_shares_nothing_that_only_one_image_carries() -> None:
-    carried = [module for container in Container for module in list_modules(container)]
+    carried = [module for container in list_images() for module in list_modules(container)]
     shared = [path.relative_to(REPOSITORY).as_posix() for path in (CONTAINERS_DIRECTORY / "shared").glob("[!_]*.py")]
 
     assert [module for module in shared if carried.count(module) < 2] == []

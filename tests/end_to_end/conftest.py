@@ -12,13 +12,13 @@ import boto3
 import pytest
 
 from headrace import bigmart, pictures
-from headrace.contract import Workload
 from headrace.local import pipeline
 from headrace.local.cloud import LocalCloud
 from headrace.local.deployment import Deployment
 from headrace.local.platform import Folders, running_platform
 from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import BigMartRun
+from headrace.recipes import big_mart
 from tests.local_clouds import own_clients
 
 ROWS = 1_500
@@ -54,9 +54,7 @@ class Platform:
 
     def start(self, name: str | None = None, **names: str) -> str:
         """Start an execution; its ARN."""
-        return pipeline.start_execution(
-            self.deployment, Workload.BIG_MART, name or f"test-{uuid.uuid4().hex[:8]}", names
-        )
+        return pipeline.start_execution(self.deployment, big_mart.RECIPE, name or f"test-{uuid.uuid4().hex[:8]}", names)
 
     def run(self, name: str | None = None, **names: str) -> dict[str, Any]:
         """Run an execution to its end; its description."""

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from headrace.container_images.engine import Engine, EngineError
-from headrace.contract import JOB_NAME_INPUT, Workload
+from headrace.contract import JOB_NAME_INPUT
 from headrace.local import inspection, pipeline
 from headrace.local.images import EngineImages
 from headrace.local.platform import running_platform
 from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
+from headrace.recipes import images
 from lambdas.image_normalizer.normalize import normalize
 from tests.end_to_end.conftest import CLASSES, Platform, make_folders
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
@@ -90,7 +91,7 @@ def test_makes_the_pictures_of_processes(contained: Platform) -> None:
 def test_reads_pictures_through_the_normalizer(contained: Platform, made_up_pictures: Path, tmp_path: Path) -> None:
     with clients_of(contained.cloud):
         ImagesRun(made_up_pictures, tmp_path).bring_data(contained.cloud, contained.deployment)
-        arn = pipeline.start_execution(contained.deployment, Workload.IMAGES, "pictures", {})
+        arn = pipeline.start_execution(contained.deployment, images.RECIPE, "pictures", {})
         report = pipeline.follow_execution(arn, lambda _: None)
         log = list(inspection.read_log("training", report.output[JOB_NAME_INPUT]))
 

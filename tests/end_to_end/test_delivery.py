@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from headrace.contract import Workload
 from headrace.local.delivery import ForeignDataError
 from headrace.local.workload_runs import BigMartRun, ImagesRun
+from headrace.recipes import images
 from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow
@@ -74,13 +74,13 @@ def test_takes_away_only_what_runs_have_brought(platform: Platform, sales: Path,
 
 def test_leaves_pictures_and_lists_of_the_user_alone(platform: Platform, tmp_path: Path) -> None:
     s3, bucket = platform.client("s3"), platform.deployment.raw_bucket
-    before = list_keys(s3, bucket, Workload.IMAGES.raw_prefix)
+    before = list_keys(s3, bucket, images.RECIPE.raw_prefix)
     s3.put_object(Bucket=bucket, Key="images/lists/train/mine.lst", Body=b"0\t0\ta.jpg\n")
     run = ImagesRun(None, tmp_path)
 
     run.bring_data(platform.cloud, platform.deployment)
 
-    assert list_keys(s3, bucket, Workload.IMAGES.raw_prefix) == sorted([*before, "images/lists/train/mine.lst"])
+    assert list_keys(s3, bucket, images.RECIPE.raw_prefix) == sorted([*before, "images/lists/train/mine.lst"])
     assert run.data == f"s3://{bucket}/images/lists/train/"
     s3.delete_object(Bucket=bucket, Key="images/lists/train/mine.lst")
 

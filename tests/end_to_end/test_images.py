@@ -12,12 +12,13 @@ from typing import Any
 import boto3
 import pytest
 
-from headrace.contract import JOB_NAME_INPUT, Workload
+from headrace.contract import JOB_NAME_INPUT
 from headrace.local import inspection, pipeline
 from headrace.local.pipeline import ExecutionReport
 from headrace.local.platform import running_platform
 from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import ImagesRun
+from headrace.recipes import images
 from tests.conftest import REAL_DATA
 from tests.end_to_end.conftest import CLASSES, PICTURES_PER_CLASS, make_folders
 from tests.local_clouds import own_clients
@@ -64,7 +65,7 @@ def run_on_dev(tmp_path_factory: pytest.TempPathFactory, made_up_pictures: Path)
         ) as (cloud, deployment),
     ):
         run.bring_data(cloud, deployment)
-        arn = pipeline.start_execution(deployment, Workload.IMAGES, "traced", {})
+        arn = pipeline.start_execution(deployment, images.RECIPE, "traced", {})
         report = pipeline.follow_execution(arn, lambda _: None)
         name = report.output[JOB_NAME_INPUT]
         job = boto3.client("sagemaker").describe_training_job(TrainingJobName=name)

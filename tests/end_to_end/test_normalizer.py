@@ -29,6 +29,7 @@ from headrace.local.images import ProcessImages
 from headrace.local.platform import Folders
 from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import ImagesRun
+from headrace.recipes import images
 from tests.end_to_end.conftest import CLASSES
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of, set_path
@@ -220,12 +221,12 @@ def test_two_hundred_concurrent_reads_lose_nothing(doors: Doors, door: int) -> N
 
 
 def test_the_image_workload_trains_through_the_alias(doors: Doors, made_up_pictures: Path, tmp_path: Path) -> None:
-    images = ProcessImages(Folders().environments)
-    images.prepare()
-    images.push(doors.cloud.root, doors.deployment.images)
+    processes = ProcessImages(Folders().environments)
+    processes.prepare()
+    processes.push(doors.cloud.root, doors.deployment.images)
     ImagesRun(made_up_pictures, tmp_path).bring_data(doors.cloud, doors.deployment)
 
-    arn = pipeline.start_execution(doors.deployment, contract.Workload.IMAGES, "through-the-alias", {})
+    arn = pipeline.start_execution(doors.deployment, images.RECIPE, "through-the-alias", {})
     report = pipeline.follow_execution(arn, lambda _: None)
 
     assert report.output["Metrics"]["validation:accuracy"] > 2 / CLASSES

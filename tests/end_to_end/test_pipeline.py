@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from containers.training import contract as training
-from headrace.contract import Container
 from headrace.local import pipeline
 from headrace.local.images import Environments, push
 from headrace.local.platform import Folders
+from headrace.recipes import big_mart
 from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def broken_inference_image(platform: Platform, scratch: Path) -> Iterator[None]:
     environments = Environments(Folders().environments)
     (scratch / "bin").mkdir()
     (scratch / "bin" / "python").symlink_to("/bin/false")
-    push(platform.cloud.root, images, environments.paths() | {Container.INFERENCE: scratch})
+    push(platform.cloud.root, images, environments.paths() | {big_mart.INFERENCE: scratch})
     try:
         yield
     finally:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from headrace.contract import Container
 from headrace.local.images import Environments
 from headrace.local.platform import Folders
+from headrace.recipes import big_mart
 from tests.conftest import PROJECT
 from tests.end_to_end.conftest import ROWS, Platform
 
@@ -127,7 +127,7 @@ def test_an_sklearn_processor_runs_a_script_with_the_image_that_was_brought(
     platform: Platform, sales: Path, run_sdk: Callable[..., str]
 ) -> None:
     image = run_sdk("v2", "-c", SKLEARN, "name").splitlines()[-1]
-    python = Environments(Folders().environments).path(Container.PREPROCESSING) / "bin" / "python"
+    python = Environments(Folders().environments).path(big_mart.PREPROCESSING) / "bin" / "python"
     folder = str(platform.cloud.root.parent)
     headrace = Path(sys.executable).with_name("headrace")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, image_tag, list_modules, stage_context, stage_modules
-from headrace.contract import Container
+from headrace.recipes import ContainerImage, big_mart, list_images
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def containers(tmp_path: Path) -> Path:
 
 
 def tag(containers: Path) -> str:
-    return image_tag(Container.TRAINING, containers)
+    return image_tag(big_mart.TRAINING, containers)
 
 
 def test_is_the_same_for_the_same_content_elsewhere(containers: Path, tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_changes_when_a_module_that_it_carries_changes(containers: Path) -> None
     assert tag(containers) != before
 
 
-@pytest.mark.parametrize("container", list(Container))
-def test_stages_what_the_tag_names(container: Container, tmp_path: Path) -> None:
+@pytest.mark.parametrize("container", list_images(), ids=str)
+def test_stages_what_the_tag_names(container: ContainerImage, tmp_path: Path) -> None:
     stage_context(container, tmp_path)
 
     staged = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
@@ -72,8 +72,8 @@ def test_stages_what_the_tag_names(container: Container, tmp_path: Path) -> None
     assert "requirements.in" not in staged
 
 
-@pytest.mark.parametrize("container", list(Container))
-def test_stages_modules_as_they_lie_in_the_image(container: Container, tmp_path: Path) -> None:
+@pytest.mark.parametrize("container", list_images(), ids=str)
+def test_stages_modules_as_they_lie_in_the_image(container: ContainerImage, tmp_path: Path) -> None:
     stage_modules(container, tmp_path)
 
     for module in list_modules(container):

@@ -7,7 +7,7 @@ from aws_cdk.assertions import Match, Template
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from headrace.contract import Container
+from headrace.recipes import ContainerImage, big_mart
 from stacks.settings.environment import Settings
 from tests.stacks.conftest import read_context, read_definition, template_of
 from tests.stacks.jsonata_fields import choose, evaluate, find_choice
@@ -331,19 +331,19 @@ EVERY_JOB = {
     "s3:GetObject",
     "s3:ListBucket",
 }
-CONTAINERS = (Container.PREPROCESSING, Container.TRAINING, Container.INFERENCE)
+CONTAINERS = (big_mart.PREPROCESSING, big_mart.TRAINING, big_mart.INFERENCE)
 WRITES = {"s3:AbortMultipartUpload", "s3:PutObject"}
 
 
 @pytest.mark.parametrize(
     ("container", "actions"),
     [
-        (Container.PREPROCESSING, EVERY_JOB | WRITES),
-        (Container.TRAINING, EVERY_JOB | WRITES),
-        (Container.INFERENCE, EVERY_JOB),
+        (big_mart.PREPROCESSING, EVERY_JOB | WRITES),
+        (big_mart.TRAINING, EVERY_JOB | WRITES),
+        (big_mart.INFERENCE, EVERY_JOB),
     ],
 )
-def test_lets_each_job_do_its_own_work_only(template: Template, container: Container, actions: set[str]) -> None:
+def test_lets_each_job_do_its_own_work_only(template: Template, container: ContainerImage, actions: set[str]) -> None:
     assert list_actions(find_statements(template, container.pascal_name)) == actions
 
 

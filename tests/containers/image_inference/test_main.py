@@ -6,8 +6,8 @@ import pytest
 
 from containers.image_inference.__main__ import main
 from containers.shared.endpoint import MODEL_REFUSED_EXIT
-from headrace.contract import Container
 from headrace.local.sagemaker.deployments import find_free_port
+from headrace.recipes import images
 from tests.containers.programs import serving, start_program
 
 
@@ -35,7 +35,7 @@ def test_serves_until_terminated(trained_images: Path, pictures: Path) -> None:
     picture = (pictures / "star/star_0001.jpg").read_bytes()
 
     with (
-        serving(Container.IMAGE_INFERENCE, trained_images, port) as process,
+        serving(images.INFERENCE, trained_images, port) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 200
@@ -57,7 +57,7 @@ def test_ends_with_a_reason_when_the_model_cannot_be_loaded(tmp_path: Path, work
         "SAGEMAKER_BIND_TO_PORT": str(find_free_port()),
     }
 
-    with start_program(Container.IMAGE_INFERENCE, "serve", root=tmp_path, **settings) as process:
+    with start_program(images.INFERENCE, "serve", root=tmp_path, **settings) as process:
         log, _ = process.communicate()
 
     assert process.returncode == MODEL_REFUSED_EXIT

@@ -9,7 +9,7 @@ from containers.image_preprocessing.__main__ import main
 from containers.image_preprocessing.storage import Storage
 from containers.image_preprocessing.tally import Tally
 from headrace.container_images import stage_modules
-from headrace.contract import Container
+from headrace.recipes import normalizer
 from tests.containers.image_preprocessing.fake_s3 import FakeS3
 from tests.containers.image_preprocessing.jobs import DESTINATION, SMALL, SOURCE
 
@@ -72,7 +72,7 @@ def test_needs_no_folder_of_sagemakers(connected: FakeS3, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_runs_with_the_modules_that_its_image_carries_alone(repository: Path, tmp_path: Path) -> None:
-    stage_modules(Container.IMAGE_PREPROCESSING, tmp_path / "modules")
+    stage_modules(normalizer.BULK, tmp_path / "modules")
     program = repository / "containers"
 
     done = subprocess.run(

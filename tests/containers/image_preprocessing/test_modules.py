@@ -1,9 +1,9 @@
 import pytest
 
 from headrace.container_images import list_modules
-from headrace.contract import Container
+from headrace.recipes import normalizer
 
-CONTAINER = Container.IMAGE_PREPROCESSING
+CONTAINER = normalizer.BULK
 
 
 @pytest.mark.parametrize("module", list_modules(CONTAINER))

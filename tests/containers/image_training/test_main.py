@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from containers.image_training import contract, program
-from headrace.contract import Container
+from headrace.recipes import images
 from tests.containers.image_training.image_roots import (
     CHANNELS,
     fail,
@@ -226,7 +226,7 @@ def test_ends_with_143_and_leaves_no_model_when_terminated(tmp_path: Path, pictu
     write_image_job(
         tmp_path, pictures, train=[(index, *rows[index % 48][1:]) for index in range(20_000)], validation=rows
     )
-    with start_program(Container.IMAGE_TRAINING, "train", root=tmp_path) as process:
+    with start_program(images.TRAINING, "train", root=tmp_path) as process:
         assert process.stdout
         assert process.stdout.readline().startswith("hyperparameters ")
         assert process.stdout.readline() == "lists_read train=20000 validation=48 classes=4\n"

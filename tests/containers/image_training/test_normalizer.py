@@ -20,11 +20,11 @@ from containers.image_training import normalizer
 from containers.image_training.normalizer import open_normalizer
 from containers.shared.training_failures import JobError
 from headrace.container_images import stage_modules
-from headrace.contract import Container
 from headrace.images import reader
 from headrace.images.addresses import Address
 from headrace.images.doors import Door, FolderDoor
 from headrace.images.errors import ImageRefusedError, ImageUnavailableError
+from headrace.recipes import images
 from tests.containers.image_training.image_roots import fail, list_rows, run, write_image_job
 
 URL = "https://abc.lambda-url.eu-west-1.on.aws/"
@@ -231,7 +231,7 @@ def function_url(raw: Path) -> Iterator[str]:
 def start_program(repository: Path, tmp_path: Path) -> Start:
     """Runs Python where its image's packages and modules are, and nothing else of the repository."""
     modules = tmp_path / "modules"
-    stage_modules(Container.IMAGE_TRAINING, modules)
+    stage_modules(images.TRAINING, modules)
     path = f"{modules}:{sysconfig.get_path('purelib')}"
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 

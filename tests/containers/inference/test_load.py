@@ -18,8 +18,8 @@ import pytest
 from containers.inference import contract
 from containers.shared import sagemaker
 from containers.shared.connections import ARRIVAL_SECONDS
-from headrace.contract import Container
 from headrace.local.sagemaker.deployments import find_free_port
+from headrace.recipes import big_mart
 from tests.containers.job_roots import any_sales_row, make_sales
 from tests.containers.programs import serving
 from tests.patience import PATIENCE_SECONDS
@@ -173,7 +173,7 @@ async def load_badly(port: int) -> tuple[Outcome, dict[str, int], dict[str, int]
 @pytest.fixture(scope="module")
 def server(trained: Path) -> Iterator[Server]:
     port = find_free_port()
-    with serving(Container.INFERENCE, trained, port) as process:
+    with serving(big_mart.INFERENCE, trained, port) as process:
         assert process.stdout
         drain = subprocess.Popen([sys.executable, "-c", "import sys; [None for _ in sys.stdin]"], stdin=process.stdout)
         yield Server(process, port)

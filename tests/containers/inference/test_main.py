@@ -6,8 +6,8 @@ import pytest
 
 from containers.inference.__main__ import main
 from containers.shared.endpoint import MODEL_REFUSED_EXIT
-from headrace.contract import Container
 from headrace.local.sagemaker.deployments import find_free_port
+from headrace.recipes import big_mart
 from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
 
@@ -36,7 +36,7 @@ def test_serves_until_terminated(trained: Path) -> None:
     row = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
 
     with (
-        serving(Container.INFERENCE, trained, port) as process,
+        serving(big_mart.INFERENCE, trained, port) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client,
     ):
         assert client.get("/ping").status_code == 200
@@ -52,7 +52,7 @@ def test_serves_until_terminated(trained: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ends_well_when_terminated_right_after_loading(trained: Path, workers: int) -> None:
-    with serving(Container.INFERENCE, trained, find_free_port(), workers) as process:
+    with serving(big_mart.INFERENCE, trained, find_free_port(), workers) as process:
         process.terminate()
 
         assert process.wait() == 0
@@ -67,7 +67,7 @@ def test_ends_with_a_reason_when_the_model_cannot_be_loaded(tmp_path: Path, work
         "SAGEMAKER_BIND_TO_PORT": str(find_free_port()),
     }
 
-    with start_program(Container.INFERENCE, "serve", root=tmp_path, **settings) as process:
+    with start_program(big_mart.INFERENCE, "serve", root=tmp_path, **settings) as process:
         log, _ = process.communicate()
 
     assert process.returncode == MODEL_REFUSED_EXIT

@@ -12,7 +12,7 @@ from containers.preprocessing import program
 from containers.preprocessing.__main__ import main
 from containers.preprocessing.schema import REQUIRED
 from containers.shared.outputs import Outputs
-from headrace.contract import Container
+from headrace.recipes import big_mart
 from tests.containers.job_roots import any_sales_row, list_files, make_sales, write_sales, write_text
 from tests.containers.programs import start_program
 
@@ -398,7 +398,7 @@ def test_refuses_unknown_arguments(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_explains_its_arguments(tmp_path: Path) -> None:
-    with start_program(Container.PREPROCESSING, "--help", root=tmp_path) as process:
+    with start_program(big_mart.PREPROCESSING, "--help", root=tmp_path) as process:
         explanation, _ = process.communicate()
 
     assert process.returncode == 0

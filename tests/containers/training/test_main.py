@@ -9,7 +9,7 @@ import pytest
 from containers.shared.outputs import Outputs
 from containers.training import contract, export, program
 from containers.training.__main__ import main
-from headrace.contract import Container
+from headrace.recipes import big_mart
 from tests.containers.job_roots import list_files, write_job
 from tests.containers.programs import start_program
 
@@ -268,7 +268,7 @@ def test_reports_an_internal_error_and_leaves_nothing(
 def test_ends_with_143_and_leaves_no_model_when_terminated(tmp_path: Path, channels: dict[str, Path]) -> None:
     # Minutes of work that need little memory.
     write_job(tmp_path, {"n_estimators": "20000", "max_depth": "1"}, channels)
-    with start_program(Container.TRAINING, "train", root=tmp_path) as process:
+    with start_program(big_mart.TRAINING, "train", root=tmp_path) as process:
         assert process.stdout
         assert process.stdout.readline().startswith("hyperparameters ")
         assert process.stdout.readline().startswith("data_read ")

@@ -14,12 +14,12 @@ from click.testing import CliRunner
 from headrace.cli import cli, summary
 from headrace.cli.local import write_shell_lines
 from headrace.cli.summary import RunSummary
-from headrace.contract import Workload
 from headrace.local import cloud
 from headrace.local.images import PushedImages
 from headrace.local.occupancy import occupy
 from headrace.local.pipeline import ExecutionReport, StateRun
 from headrace.local.workload_runs import Prediction
+from headrace.recipes import big_mart
 
 
 def list_commands() -> list[list[str]]:
@@ -164,7 +164,7 @@ def test_down_leaves_a_cloud_that_another_command_uses(tmp_path: Path) -> None:
 @pytest.fixture
 def run_summary() -> RunSummary:
     return RunSummary(
-        workload=Workload.BIG_MART,
+        workload=big_mart.RECIPE.name,
         data="sales.csv",
         report=ExecutionReport(
             name="run-1",

@@ -11,13 +11,13 @@ from headrace.container_images.building import (
     read_base_image,
 )
 from headrace.container_images.engine import EngineName
-from headrace.contract import Container
+from headrace.recipes import big_mart, list_images
 
 PIP_CONFIGURATION = Path("/pip.conf")
 
 
 def list_arguments(engine: EngineName, settings: BuildSettings | None = None) -> list[str]:
-    return list_build_arguments(engine, Container.TRAINING, settings or BuildSettings(), "abc", PIP_CONFIGURATION)
+    return list_build_arguments(engine, big_mart.TRAINING, settings or BuildSettings(), "abc", PIP_CONFIGURATION)
 
 
 @pytest.mark.parametrize("engine", list(EngineName))
@@ -62,4 +62,7 @@ def test_knows_no_revision_outside_of_git(tmp_path: Path) -> None:
 
 
 def test_has_one_base_image_for_all_containers() -> None:
-    assert len({read_base_image(CONTAINERS_DIRECTORY / container / "Dockerfile") for container in Container}) == 1
+    assert (
+        len({read_base_image(CONTAINERS_DIRECTORY / container.folder / "Dockerfile") for container in list_images()})
+        == 1
+    )

@@ -1,7 +1,7 @@
 import pytest
 
 from headrace.container_images.listing import BuiltImage, read_inspection
-from headrace.contract import Container
+from headrace.recipes import big_mart
 
 DIGEST = "ab" * 32
 
@@ -16,7 +16,7 @@ def test_reads_what_each_engine_says(identifier: str) -> None:
         "Config": {"User": "", "Labels": labels},
     }
 
-    assert read_inspection(Container.TRAINING, "training:1", inspection) == BuiltImage(
+    assert read_inspection(big_mart.TRAINING, "training:1", inspection) == BuiltImage(
         container="training",
         name="training:1",
         size_bytes=1000,
@@ -31,6 +31,6 @@ def test_reads_what_each_engine_says(identifier: str) -> None:
 def test_reads_an_image_without_labels() -> None:
     inspection = {"Id": DIGEST, "Size": 1, "RootFS": {"Layers": []}, "Config": {"User": "1000", "Labels": None}}
 
-    image = read_inspection(Container.TRAINING, "training:1", inspection)
+    image = read_inspection(big_mart.TRAINING, "training:1", inspection)
 
     assert (image.user, image.revision, image.base) == ("1000", "", "")

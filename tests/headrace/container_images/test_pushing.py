@@ -19,10 +19,10 @@ from headrace.container_images.pushing import (
     log_in_to_ecr,
     push_image,
 )
-from headrace.contract import Container
+from headrace.recipes import big_mart
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-TAG = image_tag(Container.TRAINING)
+TAG = image_tag(big_mart.TRAINING)
 
 
 class Registry(http.server.BaseHTTPRequestHandler):
@@ -74,14 +74,14 @@ def ecr() -> Iterator[tuple[Any, Stubber]]:
 def test_aims_at_the_deployed_repository_with_the_current_tag() -> None:
     outputs = {"TrainingImageUri": f"{REGISTRY}/dev-training-x1:{'0' * 16}"}
 
-    assert aim_at_stacks(outputs, Container.TRAINING, "dev") == Target(REGISTRY, "dev-training-x1", TAG)
+    assert aim_at_stacks(outputs, big_mart.TRAINING, "dev") == Target(REGISTRY, "dev-training-x1", TAG)
 
 
 def test_says_what_to_deploy_when_there_is_no_repository() -> None:
     with pytest.raises(
         EngineError, match="environment prod has a repository for training; deploy it first: cdk deploy"
     ):
-        aim_at_stacks({}, Container.TRAINING, "prod")
+        aim_at_stacks({}, big_mart.TRAINING, "prod")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_says_what_to_deploy_when_there_is_no_repository() -> None:
     ],
 )
 def test_aims_at_a_registry_with_or_without_a_path(registry: str, place: str) -> None:
-    assert str(aim_at_registry(registry, Container.TRAINING)) == place
+    assert str(aim_at_registry(registry, big_mart.TRAINING)) == place
 
 
 def test_sees_a_tag_that_a_registry_has(registry: str) -> None:
@@ -142,9 +142,9 @@ def test_never_shows_the_password_on_the_command_line(ecr: tuple[Any, Stubber]) 
 
 def test_tags_and_pushes_over_plain_http_on_this_machine() -> None:
     engine = FakeEngine()
-    target = aim_at_registry("localhost:5055", Container.TRAINING)
+    target = aim_at_registry("localhost:5055", big_mart.TRAINING)
 
-    push_image(engine, Container.TRAINING, target)
+    push_image(engine, big_mart.TRAINING, target)
 
     commands = [arguments for arguments, _ in engine.calls]
     assert commands == [
@@ -156,11 +156,11 @@ def test_tags_and_pushes_over_plain_http_on_this_machine() -> None:
 def test_pushes_over_tls_elsewhere() -> None:
     engine = FakeEngine()
 
-    push_image(engine, Container.TRAINING, Target(REGISTRY, "training", TAG))
+    push_image(engine, big_mart.TRAINING, Target(REGISTRY, "training", TAG))
 
     assert engine.calls[-1][0] == ["push", "--format", "v2s2", f"{REGISTRY}/training:{TAG}"]
 
 
 def test_says_to_build_before_a_push() -> None:
     with pytest.raises(EngineError, match="training has not been built from its current files; run 'headrace images"):
-        push_image(FakeEngine(has_image=False), Container.TRAINING, Target(REGISTRY, "training", TAG))
+        push_image(FakeEngine(has_image=False), big_mart.TRAINING, Target(REGISTRY, "training", TAG))

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -11,25 +12,27 @@ from headrace.container_images.trials import (
     order_trials,
     write_image_job,
 )
-from headrace.contract import Container
+from headrace.recipes import ContainerImage, big_mart, images, list_images, normalizer
 
 
 @pytest.mark.parametrize(
     ("asked", "run"),
     [
-        ([Container.INFERENCE], [Container.PREPROCESSING, Container.TRAINING, Container.INFERENCE]),
-        ([Container.IMAGE_INFERENCE], [Container.IMAGE_TRAINING, Container.IMAGE_INFERENCE]),
-        ([Container.PREPROCESSING], [Container.PREPROCESSING]),
-        ([Container.IMAGE_PREPROCESSING], [Container.IMAGE_PREPROCESSING]),
-        (list(Container), list(Container)),
+        ([big_mart.INFERENCE], [big_mart.PREPROCESSING, big_mart.TRAINING, big_mart.INFERENCE]),
+        ([images.INFERENCE], [images.TRAINING, images.INFERENCE]),
+        ([big_mart.PREPROCESSING], [big_mart.PREPROCESSING]),
+        ([normalizer.BULK], [normalizer.BULK]),
+        (list_images(), list(list_images())),
     ],
 )
-def test_runs_the_makers_of_a_containers_input_first(asked: list[Container], run: list[Container]) -> None:
+def test_runs_the_makers_of_a_containers_input_first(
+    asked: Collection[ContainerImage], run: list[ContainerImage]
+) -> None:
     assert order_trials(asked) == run
 
 
 def test_runs_jobs_without_network_and_without_a_place_to_write(tmp_path: Path) -> None:
-    arguments = " ".join(list_job_arguments(Container.TRAINING, tmp_path))
+    arguments = " ".join(list_job_arguments(big_mart.TRAINING, tmp_path))
 
     assert "--read-only" in arguments
     assert "--network none" in arguments
@@ -38,7 +41,7 @@ def test_runs_jobs_without_network_and_without_a_place_to_write(tmp_path: Path) 
 
 
 def test_gives_a_job_that_lives_by_the_network_addresses_and_credentials(tmp_path: Path) -> None:
-    arguments = " ".join(list_job_arguments(Container.IMAGE_PREPROCESSING, tmp_path))
+    arguments = " ".join(list_job_arguments(normalizer.BULK, tmp_path))
 
     assert "--network none" in arguments
     assert "--env=AWS_ACCESS_KEY_ID=trial" in arguments
@@ -61,18 +64,18 @@ def test_holds_out_one_picture_of_each_class(tmp_path: Path) -> None:
 
 
 def test_asks_about_rows_without_the_answer() -> None:
-    body, content_type, asked = make_request(Container.INFERENCE)
+    body, content_type, asked = make_request(big_mart.INFERENCE)
 
     assert content_type == "text/csv"
     assert [line.count(",") for line in body.decode().splitlines()] == [10] * asked
 
 
 def test_asks_about_a_jpeg() -> None:
-    body, content_type, _ = make_request(Container.IMAGE_INFERENCE)
+    body, content_type, _ = make_request(images.INFERENCE)
 
     assert (body[:2], content_type) == (b"\xff\xd8", "application/x-image")
 
 
 def test_shows_what_a_container_said_when_it_fails() -> None:
     with pytest.raises(TrialError, match=r"training exits with 2; it said:\nno memory"):
-        expect(False, Container.TRAINING, "exits with 2", "no memory\n")
+        expect(False, big_mart.TRAINING, "exits with 2", "no memory\n")

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, list_modules
-from headrace.contract import Container
 from headrace.local.images import Environments, ImageError, PushedImages, push, read_entrypoint, remove_abandoned
 from headrace.local.sagemaker.images import ImageNotFoundError
+from headrace.recipes import ContainerImage, big_mart, list_images
 
 URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
 
 
-@pytest.mark.parametrize("container", list(Container))
-def test_reads_the_program_of_each_container(container: Container) -> None:
-    assert read_entrypoint(CONTAINERS_DIRECTORY / container / "Dockerfile") == ["python", "-m", container.value]
+@pytest.mark.parametrize("container", list_images(), ids=str)
+def test_reads_the_program_of_each_container(container: ContainerImage) -> None:
+    assert read_entrypoint(CONTAINERS_DIRECTORY / container.folder / "Dockerfile") == ["python", "-m", container.name]
 
 
 @pytest.mark.parametrize("instruction", ["", "ENTRYPOINT python -m training", 'ENTRYPOINT ["java", "-jar", "x.jar"]'])
@@ -28,7 +28,7 @@ def test_refuses_a_dockerfile_whose_program_is_not_python(tmp_path: Path, instru
 
 
 def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
-    push(tmp_path, {URI: Container.TRAINING}, {Container.TRAINING: tmp_path / "environment"})
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
 
     image = PushedImages(tmp_path, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}).resolve(URI)
 
@@ -37,21 +37,21 @@ def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
 
 
 def test_shows_a_program_the_modules_that_its_image_carries_and_no_others(tmp_path: Path) -> None:
-    push(tmp_path, {URI: Container.TRAINING}, {Container.TRAINING: tmp_path / "environment"})
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
 
     image = PushedImages(tmp_path, {}).resolve(URI)
 
     folder = image.working_directory
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     own = {f"training/{path.name}" for path in (CONTAINERS_DIRECTORY / "training").glob("*.py")}
-    assert found == set(list_modules(Container.TRAINING)) | own
+    assert found == set(list_modules(big_mart.TRAINING)) | own
     assert image.environment["PYTHONPATH"] == str(folder)
 
 
 def test_keeps_what_was_pushed_before(tmp_path: Path) -> None:
     earlier, later = URI, URI.replace(":abc", ":def")
-    push(tmp_path, {earlier: Container.TRAINING}, {Container.TRAINING: tmp_path / "old"})
-    push(tmp_path, {later: Container.TRAINING}, {Container.TRAINING: tmp_path / "new"})
+    push(tmp_path, {earlier: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "old"})
+    push(tmp_path, {later: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "new"})
 
     registry = PushedImages(tmp_path, {})
 
@@ -61,7 +61,7 @@ def test_keeps_what_was_pushed_before(tmp_path: Path) -> None:
 
 
 def test_forgets_everything_with_the_cloud(tmp_path: Path) -> None:
-    push(tmp_path, {URI: Container.TRAINING}, {Container.TRAINING: tmp_path / "environment"})
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
     registry = PushedImages(tmp_path, {})
 
     registry.empty()
@@ -72,7 +72,7 @@ def test_forgets_everything_with_the_cloud(tmp_path: Path) -> None:
 
 def test_keeps_the_callers_environment_out_of_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "shh")
-    push(tmp_path, {URI: Container.TRAINING}, {Container.TRAINING: tmp_path})
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path})
 
     assert "SECRET" not in PushedImages(tmp_path, {}).resolve(URI).environment
 
@@ -83,7 +83,7 @@ def test_knows_no_image_that_was_not_pushed(tmp_path: Path) -> None:
 
 
 def test_has_a_place_of_its_own_for_each_containers_packages(tmp_path: Path) -> None:
-    assert len(set(Environments(tmp_path).paths().values())) == len(Container)
+    assert len(set(Environments(tmp_path).paths().values())) == len(list_images())
 
 
 def test_removes_what_a_killed_installation_left_and_nothing_of_one_at_work(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from headrace import contract
-from headrace.contract import Workload
+from headrace.recipes import big_mart, images
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.settings.mistakes import SettingsError
@@ -320,8 +320,8 @@ def test_refuses_a_place_where_functions_cannot_run() -> None:
 def test_lets_the_settings_name_an_endpoint() -> None:
     settings = Settings.from_mapping("dev", environments_with("bigmart.endpoint.name", "shop"))
 
-    assert settings.endpoint_name(Workload.BIG_MART) == "shop"
-    assert settings.endpoint_name(Workload.IMAGES) == "headrace-dev-images"
+    assert settings.endpoint_name(big_mart.RECIPE) == "shop"
+    assert settings.endpoint_name(images.RECIPE) == "headrace-dev-images"
 
 
 def test_refuses_an_endpoint_name_that_sagemaker_does_not_allow() -> None:

@@ -1,0 +1,44 @@
+"""What each workload is: pure data, which the stacks, the commands and the local cloud read alike."""
+
+from importlib import import_module
+from typing import Final
+
+from headrace.recipes.recipe import ContainerImage, Recipe
+
+__all__ = ["ContainerImage", "Recipe", "find_image", "find_recipe", "list_images", "list_recipes"]
+
+# The workloads, by the module that has their recipe.
+_WORKLOADS: Final = (
+    "big_mart",
+    "images",
+)
+
+
+def list_recipes() -> tuple[Recipe, ...]:
+    """The recipes of all workloads."""
+    return tuple(import_module(f"{__name__}.{module}").RECIPE for module in _WORKLOADS)
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of a workload.
+
+    Raises:
+        KeyError: If there is no such workload.
+    """
+    return {recipe.name: recipe for recipe in list_recipes()}[name]
+
+
+def list_images() -> tuple[ContainerImage, ...]:
+    """The container images of all workloads, and those that belong to none."""
+    from headrace.recipes import normalizer
+
+    return (*(image for recipe in list_recipes() for image in recipe.images), normalizer.BULK)
+
+
+def find_image(name: str) -> ContainerImage:
+    """A container image by its name.
+
+    Raises:
+        KeyError: If there is none.
+    """
+    return {image.name: image for image in list_images()}[name]

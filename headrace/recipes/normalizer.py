@@ -1,0 +1,9 @@
+"""The normalizer's batch door, which belongs to no workload."""
+
+from typing import Final
+
+from headrace.recipes.recipe import ContainerImage
+
+BULK: Final = ContainerImage(
+    name="image_preprocessing", folder="image_preprocessing", description="Normalizes images of a bucket in bulk"
+)
