@@ -55,7 +55,7 @@ def prepare_root(rows: int | None = None) -> Path:
 
 
 def write_sales(path: Path, rows: int) -> None:
-    from headrace.bigmart import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
+    from headrace.workloads.sales import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
 
     distinct = [",".join(row) + "\n" for row in make_rows(DEFAULT_ROWS, DEFAULT_SEED)]
     path.parent.mkdir(parents=True)

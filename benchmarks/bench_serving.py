@@ -124,7 +124,7 @@ def prepare_sales(folder: Path) -> Rows:
     from containers.preprocessing.__main__ import main as preprocess
     from containers.preprocessing.splitting import choose_held_out_rows
     from containers.shared.outputs import Outputs
-    from headrace.bigmart import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
+    from headrace.workloads.sales import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
 
     rows = list(make_rows(DEFAULT_ROWS, DEFAULT_SEED))
     sales = folder / "processing/input/sales.csv"

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from headrace import bigmart, pictures
 from headrace.container_images.building import PLATFORM, name_image
 from headrace.container_images.engine import Engine, EngineError, show_end
 from headrace.errors import HeadraceError
 from headrace.local.sagemaker.deployments import find_free_port, is_healthy
 from headrace.recipes import ContainerImage, big_mart, images, normalizer
+from headrace.workloads import photographs, sales
 
 MEMORY: Final = "2g"
 ROWS: Final = 400
@@ -241,7 +241,7 @@ class Trials:
     def _prepare(self, container: ContainerImage, tree: Path) -> None:
         tree.mkdir(parents=True)
         if container is big_mart.PREPROCESSING:
-            bigmart.write_csv(tree / "processing/input/sales.csv", rows=ROWS)
+            sales.write_csv(tree / "processing/input/sales.csv", rows=ROWS)
         elif container is big_mart.TRAINING:
             write_training_job(tree, self._tree(big_mart.PREPROCESSING) / "processing")
         else:
@@ -272,7 +272,7 @@ def write_training_job(tree: Path, processed: Path) -> None:
 def write_image_job(tree: Path) -> None:
     """An image training job over made-up pictures, the last of each class held out."""
     data = tree / "input/data"
-    pictures.make_pictures(data / "train", classes=CLASSES, per_class=PICTURES_PER_CLASS)
+    photographs.make_pictures(data / "train", classes=CLASSES, per_class=PICTURES_PER_CLASS)
     (data / "validation").symlink_to("train")
     rows: dict[str, list[str]] = {"train": [], "validation": []}
     for label, folder in enumerate(sorted((data / "train").iterdir())):
@@ -303,12 +303,12 @@ def write_configuration(tree: Path, hyperparameters: dict[str, str]) -> None:
 def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
     """A body for an endpoint, its content type and how many predictions it asks for."""
     if container is images.INFERENCE:
-        shape = pictures.SHAPES[:1]
+        shape = photographs.SHAPES[:1]
         body = io.BytesIO()
-        next(pictures.draw_pictures(shape, 1, seed=1))[1].save(body, format="JPEG")
+        next(photographs.draw_pictures(shape, 1, seed=1))[1].save(body, format="JPEG")
         return body.getvalue(), "application/x-image", CLASSES
     text = io.StringIO()
-    rows = (row[:-1] for row in bigmart.make_rows(ASKED, seed=1))
+    rows = (row[:-1] for row in sales.make_rows(ASKED, seed=1))
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode(), "text/csv", ASKED
 

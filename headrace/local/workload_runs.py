@@ -10,14 +10,15 @@ from typing import Any, Final, Protocol, TypeVar
 
 import boto3
 
-from headrace import bigmart, lst, pictures
+from headrace import lst
 from headrace.contract import FSX_RAW_PATH
 from headrace.local import file_systems
 from headrace.local.cloud import LocalCloud
-from headrace.local.delivery import Delivery, Folder, Place, Prefix, refuse_foreign
 from headrace.local.deployment import Deployment
 from headrace.local.pipeline import invoke_endpoint
 from headrace.recipes import Recipe, big_mart, images
+from headrace.workloads import photographs, sales
+from headrace.workloads.delivery import Delivery, Folder, Place, Prefix, refuse_foreign
 
 ASKED: Final = 5
 Item = TypeVar("Item")
@@ -63,7 +64,7 @@ class BigMartRun:
         self._file = given or scratch / "made_up_sales.csv"
         if given is None:
             scratch.mkdir(parents=True, exist_ok=True)
-            bigmart.write_csv(self._file)
+            sales.write_csv(self._file)
 
     def bring_data(self, cloud: LocalCloud, deployment: Deployment) -> None:
         """Put the file into the raw bucket, in place of what earlier runs put there.
@@ -88,7 +89,7 @@ class BigMartRun:
             Prediction(
                 asked=f"{row['Item_Identifier']} at {row['Outlet_Identifier']}",
                 predicted=float(value),
-                actual=float(row[bigmart.COLUMNS[-1]]) if row.get(bigmart.COLUMNS[-1]) else None,
+                actual=float(row[sales.COLUMNS[-1]]) if row.get(sales.COLUMNS[-1]) else None,
             )
             for row, value in zip(rows, json.loads(answer)["predictions"], strict=True)
         ]
@@ -107,7 +108,7 @@ class ImagesRun:
         self._folder = given or scratch / "made_up_pictures"
         if given is None and not self._folder.exists():
             scratch.mkdir(parents=True, exist_ok=True)
-            pictures.make_pictures(self._folder)
+            photographs.make_pictures(self._folder)
         self._lists = scratch / "lists"
         self._classes, self._train, self._validation = lst.make_lists(self._folder)
 

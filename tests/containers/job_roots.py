@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from headrace.bigmart import COLUMNS, make_rows
+from headrace.workloads.sales import COLUMNS, make_rows
 
 ANY_ROW = {
     "Item_Identifier": "FDA01",

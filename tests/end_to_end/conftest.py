@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import pytest
 
-from headrace import bigmart, pictures
 from headrace.local import pipeline
 from headrace.local.cloud import LocalCloud
 from headrace.local.deployment import Deployment
@@ -19,6 +18,7 @@ from headrace.local.platform import Folders, running_platform
 from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import BigMartRun
 from headrace.recipes import big_mart
+from headrace.workloads import photographs, sales
 from tests.local_clouds import own_clients
 
 ROWS = 1_500
@@ -84,7 +84,7 @@ class Platform:
 def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small made-up file of Big Mart sales."""
     path = tmp_path_factory.mktemp("data") / "sales.csv"
-    bigmart.write_csv(path, rows=ROWS)
+    sales.write_csv(path, rows=ROWS)
     return path
 
 
@@ -92,7 +92,7 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made_up_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few made-up pictures of each of some classes."""
     folder = tmp_path_factory.mktemp("data") / "pictures"
-    pictures.make_pictures(folder, classes=CLASSES, per_class=PICTURES_PER_CLASS)
+    photographs.make_pictures(folder, classes=CLASSES, per_class=PICTURES_PER_CLASS)
     return folder
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from headrace.local.delivery import ForeignDataError
 from headrace.local.workload_runs import BigMartRun, ImagesRun
 from headrace.recipes import images
+from headrace.workloads.delivery import ForeignDataError
 from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow

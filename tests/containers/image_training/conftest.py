@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.pictures import make_pictures
+from headrace.workloads.photographs import make_pictures
 from tests.containers.image_training.image_roots import train_on_pictures
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from headrace.pictures import SHAPES, PicturesError, draw_pictures, make_pictures
+from headrace.workloads.photographs import SHAPES, PicturesError, draw_pictures, make_pictures
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
@@ -61,7 +61,7 @@ def test_leaves_nothing_when_it_breaks(tmp_path: Path, monkeypatch: pytest.Monke
         yield next(draw_pictures(SHAPES, 1, 0))
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("headrace.pictures.draw_pictures", break_down)
+    monkeypatch.setattr("headrace.workloads.photographs.draw_pictures", break_down)
 
     with pytest.raises(RuntimeError, match="broken"):
         make_pictures(tmp_path / "made")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.delivery import Delivery, Folder, ForeignDataError, Place, refuse_foreign
+from headrace.workloads.delivery import Delivery, Folder, ForeignDataError, Place, refuse_foreign
 
 
 @pytest.fixture

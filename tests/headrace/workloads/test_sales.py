@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from headrace import bigmart
 from headrace.files import FileError
+from headrace.workloads import sales
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, str]]:
-    return [dict(zip(bigmart.COLUMNS, row, strict=True)) for row in bigmart.make_rows(8523, seed=1)]
+    return [dict(zip(sales.COLUMNS, row, strict=True)) for row in sales.make_rows(8523, seed=1)]
 
 
 def mean_sales_over_price(rows: list[dict[str, str]], outlet_type: str) -> float:
@@ -23,18 +23,18 @@ def mean_sales_over_price(rows: list[dict[str, str]], outlet_type: str) -> float
 
 def test_writes_the_same_bytes_for_the_same_seed(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        bigmart.write_csv(tmp_path / name, rows=50, seed=seed)
+        sales.write_csv(tmp_path / name, rows=50, seed=seed)
 
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
 
 
 def test_writes_a_file_with_header_and_as_many_rows_as_the_real_one(tmp_path: Path) -> None:
-    bigmart.write_csv(tmp_path / "new/sales.csv")
+    sales.write_csv(tmp_path / "new/sales.csv")
 
     with (tmp_path / "new/sales.csv").open(newline="") as file:
         header, *records = csv.reader(file)
-    assert tuple(header) == bigmart.COLUMNS
+    assert tuple(header) == sales.COLUMNS
     assert len(records) == 8523
     assert {len(record) for record in records} == {12}
 
@@ -46,7 +46,7 @@ def test_leaves_nothing_when_writing_fails(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(bigmart, "make_rows", break_down)
 
     with pytest.raises(FileError, match=r"sales\.csv: disk full"):
-        bigmart.write_csv(tmp_path / "sales.csv")
+        sales.write_csv(tmp_path / "sales.csv")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -55,13 +55,13 @@ def test_repeats_no_item_in_an_outlet(rows: list[dict[str, str]]) -> None:
 
 
 def test_makes_more_rows_than_there_are_items_in_outlets() -> None:
-    assert sum(1 for _ in bigmart.make_rows(20_000, seed=1)) == 20_000
+    assert sum(1 for _ in sales.make_rows(20_000, seed=1)) == 20_000
 
 
 def test_has_the_items_of_the_real_assortment() -> None:
-    assert sum(kind.items for kind in bigmart.ITEM_TYPES) == 1559
-    assert len(bigmart.ITEM_TYPES) == 16
-    assert len(bigmart.OUTLETS) == 10
+    assert sum(kind.items for kind in sales.ITEM_TYPES) == 1559
+    assert len(sales.ITEM_TYPES) == 16
+    assert len(sales.OUTLETS) == 10
 
 
 def test_describes_an_item_alike_in_all_outlets(rows: list[dict[str, str]]) -> None:
@@ -97,7 +97,7 @@ def test_sells_by_price_and_outlet_type(rows: list[dict[str, str]], outlet_type:
 
 def test_explains_sales_as_well_as_the_real_data_does(rows: list[dict[str, str]]) -> None:
     sales = [float(row["Item_Outlet_Sales"]) for row in rows]
-    expected = [float(row["Item_MRP"]) * bigmart.DEMANDS[row["Outlet_Type"]].mean for row in rows]
+    expected = [float(row["Item_MRP"]) * sales.DEMANDS[row["Outlet_Type"]].mean for row in rows]
     mean = sum(sales) / len(sales)
 
     unexplained = sum((sale - guess) ** 2 for sale, guess in zip(sales, expected, strict=True))
@@ -112,4 +112,4 @@ def test_shares_no_row_with_the_real_file() -> None:
 
     real = {hashlib.sha256(line.encode()).digest() for line in path.read_text().splitlines()[1:]}
 
-    assert not real & {hashlib.sha256(",".join(row).encode()).digest() for row in bigmart.make_rows(8523, seed=2013)}
+    assert not real & {hashlib.sha256(",".join(row).encode()).digest() for row in sales.make_rows(8523, seed=2013)}
