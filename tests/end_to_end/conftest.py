@@ -18,7 +18,8 @@ from headrace.local.platform import Folders, running_platform
 from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import BigMartRun
 from headrace.recipes import big_mart
-from headrace.workloads import photographs, sales
+from headrace.workloads import photographs
+from headrace.workloads.sales import write_csv
 from tests.local_clouds import own_clients
 
 ROWS = 1_500
@@ -84,7 +85,7 @@ class Platform:
 def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small made-up file of Big Mart sales."""
     path = tmp_path_factory.mktemp("data") / "sales.csv"
-    sales.write_csv(path, rows=ROWS)
+    write_csv(path, rows=ROWS)
     return path
 
 

@@ -43,7 +43,7 @@ def test_leaves_nothing_when_writing_fails(tmp_path: Path, monkeypatch: pytest.M
     def break_down(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(bigmart, "make_rows", break_down)
+    monkeypatch.setattr(sales, "make_rows", break_down)
 
     with pytest.raises(FileError, match=r"sales\.csv: disk full"):
         sales.write_csv(tmp_path / "sales.csv")
@@ -96,13 +96,13 @@ def test_sells_by_price_and_outlet_type(rows: list[dict[str, str]], outlet_type:
 
 
 def test_explains_sales_as_well_as_the_real_data_does(rows: list[dict[str, str]]) -> None:
-    sales = [float(row["Item_Outlet_Sales"]) for row in rows]
+    sold = [float(row["Item_Outlet_Sales"]) for row in rows]
     expected = [float(row["Item_MRP"]) * sales.DEMANDS[row["Outlet_Type"]].mean for row in rows]
-    mean = sum(sales) / len(sales)
+    mean = sum(sold) / len(sold)
 
-    unexplained = sum((sale - guess) ** 2 for sale, guess in zip(sales, expected, strict=True))
+    unexplained = sum((sale - guess) ** 2 for sale, guess in zip(sold, expected, strict=True))
 
-    assert 0.55 < 1 - unexplained / sum((sale - mean) ** 2 for sale in sales) < 0.65
+    assert 0.55 < 1 - unexplained / sum((sale - mean) ** 2 for sale in sold) < 0.65
 
 
 def test_shares_no_row_with_the_real_file() -> None:
