@@ -59,7 +59,7 @@ def normalize_as_the_article(image_bytes: bytes) -> bytes:
 
 
 def normalize_as_we_do(image_bytes: bytes) -> bytes:
-    from lambdas.image_normalizer.normalize import normalize
+    from headrace.normalizer.normalize import normalize
 
     return normalize(image_bytes)
 
@@ -138,7 +138,7 @@ def compare_cold_starts() -> Case:
         ours=Side(name="handler", run=partial(run_python, "import lambdas.image_normalizer.handler")),
         peers=(
             Side(name="boto3, cv2, numpy, requests", run=partial(run_python, article)),
-            Side(name="normalize alone", run=partial(run_python, "import lambdas.image_normalizer.normalize")),
+            Side(name="normalize alone", run=partial(run_python, "import headrace.normalizer.normalize")),
             Side(name="python alone", run=partial(run_python, "pass")),
         ),
     )

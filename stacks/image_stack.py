@@ -20,8 +20,8 @@ from headrace.channels import (
     VpcConfig,
     needs_vpc,
 )
+from headrace.normalizer.contract import SETS_PREFIX
 from headrace.recipes import ContainerImage, images
-from lambdas.image_normalizer.contract import SETS_PREFIX
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.jobs import Endpoint, TrainingJob
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline

@@ -6,7 +6,7 @@ from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.image_normalizer import contract
+from headrace.normalizer import contract
 from stacks.constructs.bulk_normalizer import BulkNormalizer
 from stacks.constructs.consumer import Consumer
 from stacks.constructs.lambda_bundle import BundleTarget

@@ -21,7 +21,7 @@ FORBIDDEN: Final = (
     ("lambdas", "stacks", ()),
     ("lambdas", "containers", ()),
     ("headrace", "stacks", ()),
-    ("headrace", "lambdas", ("contract.py",)),
+    ("headrace", "lambdas", ()),
     ("headrace", "containers", ("contract.py",)),
     ("stacks", "containers", ("contract.py", "containers/shared/sagemaker.py")),
     ("stacks", "lambdas", ("contract.py",)),
@@ -39,9 +39,7 @@ FORBIDDEN: Final = (
 CYCLIC_YET: Final = frozenset({"headrace", "stacks"})
 FORBIDDEN_YET: Final = frozenset(
     {
-        ("headrace", "lambdas"),
         ("headrace", "containers"),
-        ("stacks", "lambdas"),
         ("stacks/constructs", "stacks"),
         ("stacks/constructs", "stacks/settings/environment.py"),
         ("stacks/settings", "stacks/constructs"),

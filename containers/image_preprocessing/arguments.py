@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from containers.shared.arguments import ArgumentParser
-from lambdas.image_normalizer.errors import BadOptionError
-from lambdas.image_normalizer.options import Options, parse_options
+from headrace.normalizer.errors import BadOptionError
+from headrace.normalizer.options import Options, parse_options
 
 from . import contract
 from .failures import ArgumentError

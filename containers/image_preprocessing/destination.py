@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import IO, Any
 
-from lambdas.image_normalizer.normalize import GENERATION
+from headrace.normalizer.normalize import GENERATION
 
 from . import contract
 from .arguments import Job

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Condition
 from typing import Final, NamedTuple
 
-from lambdas.image_normalizer.limits import Limits
+from headrace.normalizer.limits import Limits
 
 # As many files of the largest size.
 _MOST_FILES: Final = 16

@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 from containers.shared.cpus import count_cpus
 from containers.shared.free_memory import find_free_memory
-from lambdas.image_normalizer.limits import Limits
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Options
+from headrace.normalizer.limits import Limits
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Options
 
 from . import contract
 from .locations import Location

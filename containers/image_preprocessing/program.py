@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from containers.shared.events import log_event
-from lambdas.image_normalizer.contract import ErrorCode
-from lambdas.image_normalizer.errors import NormalizeError
+from headrace.normalizer.contract import ErrorCode
+from headrace.normalizer.errors import NormalizeError
 
 from .arguments import Job
 from .crew import Crew

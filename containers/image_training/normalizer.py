@@ -10,8 +10,8 @@ from containers.shared.training_failures import JobError, TrainingError
 from headrace.images.addresses import Address, AddressError, DoorKind, parse_address
 from headrace.images.errors import ImageRefusedError, ImageUnavailableError
 from headrace.images.reader import DEFAULT_CONNECTIONS, ImageReader
-from lambdas.image_normalizer.errors import BadOptionError
-from lambdas.image_normalizer.options import parse_options
+from headrace.normalizer.errors import BadOptionError
+from headrace.normalizer.options import parse_options
 
 from . import contract
 

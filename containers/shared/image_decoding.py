@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Resampling
 
-from lambdas.image_normalizer.decoding import translate_errors
-from lambdas.image_normalizer.errors import (
+from headrace.normalizer.decoding import translate_errors
+from headrace.normalizer.errors import (
     ImageCorruptError,
     ImageTruncatedError,
     NormalizeError,
     NotAnImageError,
     UnsupportedFormatError,
 )
-from lambdas.image_normalizer.formats import Format, detect_format
-from lambdas.image_normalizer.limits import Limits
-from lambdas.image_normalizer.normalize import finish_colours, shrink
-from lambdas.image_normalizer.options import Colour, Options
+from headrace.normalizer.formats import Format, detect_format
+from headrace.normalizer.limits import Limits
+from headrace.normalizer.normalize import finish_colours, shrink
+from headrace.normalizer.options import Colour, Options
 
 # What SageMaker's built-in image classification reads, too; every further decoder is a further way in.
 FORMATS = (Format.JPEG, Format.PNG)

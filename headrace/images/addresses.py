@@ -16,7 +16,7 @@ import boto3
 
 from headrace import contract
 from headrace.errors import HeadraceError
-from lambdas.image_normalizer import contract as normalizer
+from headrace.normalizer import contract as normalizer
 
 ADDRESS_VARIABLE: Final = "HEADRACE_IMAGES"
 

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from headrace.images.addresses import Address, AddressError, DoorKind
 from headrace.images.errors import ImageError, ImageRefusedError, ImageUnavailableError
 from headrace.images.keys import BAD_KEY, check_file_key, check_key, check_url_key
-from lambdas.image_normalizer.contract import ErrorCode
+from headrace.normalizer.contract import ErrorCode
 
 # The function itself takes 30 seconds at most by default, and 60 by any setting.
 _TIMEOUT_SECONDS: Final = 65
@@ -142,8 +142,8 @@ class FolderDoor:
 
     def __init__(self, folder: Path, options: Mapping[str, str]) -> None:
         try:
-            from lambdas.image_normalizer import normalize
-            from lambdas.image_normalizer import options as known_options
+            from headrace.normalizer import normalize
+            from headrace.normalizer import options as known_options
         except ImportError as error:
             raise AddressError(f"normalizing a folder's images here needs Pillow: {error}") from error
         self._folder = folder
@@ -153,7 +153,7 @@ class FolderDoor:
 
     def read(self, key: str) -> bytes:
         """The picture of an image."""
-        from lambdas.image_normalizer.errors import NormalizeError
+        from headrace.normalizer.errors import NormalizeError
 
         check_file_key(key)
         try:

@@ -3,10 +3,11 @@
 import hashlib
 from typing import Final
 
+from headrace.normalizer.normalize import GENERATION
+from headrace.normalizer.options import Options
+
 from .contract import CACHE_PREFIX, REDIRECT_SECONDS
 from .failures import RequestError
-from .normalize import GENERATION
-from .options import Options
 from .originals import Original
 from .s3 import METADATA_PREFIX, S3
 

@@ -5,8 +5,8 @@ import sys
 import traceback
 from http import HTTPStatus
 
-from .contract import ErrorCode
-from .errors import NormalizeError
+from headrace.normalizer.contract import ErrorCode
+from headrace.normalizer.errors import NormalizeError
 
 # S3 Object Lambda passes on these and no others:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_WriteGetObjectResponse.html

@@ -10,11 +10,13 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from headrace.normalizer.contract import ErrorCode
+from headrace.normalizer.options import parse_options
+
 from .cache import CacheError, PictureCache
-from .contract import CACHE_CONTROL, MAX_INLINE_BYTES, ErrorCode, Header
+from .contract import CACHE_CONTROL, MAX_INLINE_BYTES, Header
 from .failures import RequestError, explain
 from .metrics import Outcome
-from .options import parse_options
 from .originals import AccessPoint
 from .pictures import Picture, make_picture
 from .ranges import read_range

@@ -10,13 +10,14 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from headrace.normalizer.errors import BadOptionError
+from headrace.normalizer.options import Options, parse_options
+
 from .cache import PictureCache
 from .connections import Connections
 from .contract import CACHE_CONTROL, Header
-from .errors import BadOptionError
 from .failures import RequestError, explain
 from .metrics import Outcome
-from .options import Options, parse_options
 from .originals import AccessPoint, PresignedAddress, read_key
 from .pictures import Picture, make_picture
 from .ranges import read_range

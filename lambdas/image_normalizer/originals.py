@@ -7,10 +7,11 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from headrace.normalizer.contract import ErrorCode
+from headrace.normalizer.limits import Limits
+
 from .connections import READ_SECONDS, Answer, Connections, CutOffError, Request
-from .contract import ErrorCode
 from .failures import RequestError
-from .limits import Limits
 from .s3 import S3, ask_s3
 
 

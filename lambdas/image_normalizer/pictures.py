@@ -6,9 +6,10 @@ import zlib
 from contextlib import suppress
 from typing import NamedTuple
 
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Options
+
 from .cache import CacheError, PictureCache, name_picture
-from .normalize import normalize
-from .options import Options
 from .originals import Original
 
 

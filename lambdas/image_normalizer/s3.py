@@ -10,8 +10,9 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from headrace.normalizer.contract import ErrorCode
+
 from .connections import Answer, Connections, NoAnswerError, Request
-from .contract import ErrorCode
 from .failures import RequestError, read_s3_error
 from .signing import Credentials, Signer
 

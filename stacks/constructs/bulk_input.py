@@ -9,9 +9,9 @@ from dataclasses import fields
 from typing import Final
 
 from containers.image_preprocessing import contract as preprocessing
+from headrace.normalizer.contract import BulkInput
+from headrace.normalizer.options import Options
 from headrace.recipes import images
-from lambdas.image_normalizer.contract import BulkInput
-from lambdas.image_normalizer.options import Options
 from stacks.asl import Choice, Rule
 from stacks.constructs.execution_input import has_other_keys, refuse, refuse_other_inputs
 

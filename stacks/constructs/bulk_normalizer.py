@@ -7,9 +7,9 @@ from constructs import Construct
 
 from containers.image_preprocessing import contract as preprocessing
 from headrace.channels import Reference, VpcConfig
+from headrace.normalizer import contract
+from headrace.normalizer.contract import BulkInput
 from headrace.recipes import images, normalizer
-from lambdas.image_normalizer import contract
-from lambdas.image_normalizer.contract import BulkInput
 from stacks.asl import Finish, Pass, State, jsonata, render_definition
 from stacks.constructs import bulk_input, execution_names
 from stacks.constructs.execution_role import ExecutionRole

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,7 +16,10 @@ from aws_cdk import aws_lambda as lambda_
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
-KEPT_PACKAGES = Path(__file__).parents[2] / ".headrace" / "lambda-packages"
+_REPOSITORY = Path(__file__).parents[2]
+KEPT_PACKAGES = _REPOSITORY / ".headrace" / "lambda-packages"
+# In a program's folder: the modules of the repository that its bundle carries, one path a line.
+MODULES_FILE = "modules.txt"
 
 # The oldest glibc that the wheels may ask for; Amazon Linux 2023 has 2.34.
 _GRAVITON = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
@@ -37,7 +40,7 @@ class BundleTarget(StrEnum):
 
 @jsii.implements(ILocalBundling)
 class LambdaBundle:
-    """The folder of a Lambda program and the packages its `requirements.txt` pins.
+    """The folder of a Lambda program, the modules its `modules.txt` lists and the packages its `requirements.txt` pins.
 
     The packages are kept by the hash of the lock file, so that only the first synthesis after a change of it needs a
     network; the program itself is small and copied every time.
@@ -60,11 +63,19 @@ class LambdaBundle:
             BundleError: The packages cannot be installed.
         """
         shutil.copytree(self.provide_packages(), output_dir, dirs_exist_ok=True)
-        for path in sorted(self._source.rglob("*.py")):
-            place = Path(output_dir) / self._source.name / path.relative_to(self._source)
+        for relative, path in self._list_program():
+            place = Path(output_dir) / relative
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
         return True
+
+    def _list_program(self) -> Iterator[tuple[str, Path]]:
+        """The function's own modules, and those of the repository that it lists: their places in the bundle first."""
+        for path in sorted(self._source.rglob("*.py")):
+            yield path.relative_to(self._source.parent).as_posix(), path
+        listing = self._source / MODULES_FILE
+        for line in listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []:
+            yield line, _REPOSITORY / line
 
     def provide_packages(self) -> Path:
         """The folder of the installed packages, made on first use.
@@ -129,6 +140,6 @@ def _remove_traces(folder: Path) -> None:
 
 if __name__ == "__main__":
     # Run at set-up, so that synthesis never needs a network.
-    for program in sorted(Path(__file__).parents[2].glob("lambdas/*/requirements.txt")):
+    for program in sorted(_REPOSITORY.glob("lambdas/*/requirements.txt")):
         for where in BundleTarget:
             LambdaBundle(program.parent, target=where).provide_packages()

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from containers.image_preprocessing import contract as image_preprocessing
-from lambdas.image_normalizer.errors import BadOptionError
-from lambdas.image_normalizer.options import parse_options
+from headrace.normalizer.errors import BadOptionError
+from headrace.normalizer.options import parse_options
 from stacks.settings.jobs import ProcessingSettings
 from stacks.settings.section import LogDays, Section
 

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from containers.image_training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
 from headrace.channels import InputMode
+from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import images
-from lambdas.image_normalizer.options import Colour, Fit, OutputFormat, parse_options
 from stacks.settings.jobs import EndpointSettings, ProcessingSettings, TrainingSettings
 from stacks.settings.normalizer import Options
 from stacks.settings.section import Section

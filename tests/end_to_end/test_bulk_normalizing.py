@@ -18,8 +18,8 @@ from PIL import Image
 
 from headrace.local import pipeline
 from headrace.local.pipeline import PipelineError
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Options
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Options
 from tests.end_to_end.conftest import Platform
 from tests.patience import PATIENCE_SECONDS
 

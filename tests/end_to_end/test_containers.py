@@ -15,8 +15,8 @@ from headrace.local.images import EngineImages
 from headrace.local.platform import running_platform
 from headrace.local.sagemaker.deployments import find_free_port
 from headrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
+from headrace.normalizer.normalize import normalize
 from headrace.recipes import images
-from lambdas.image_normalizer.normalize import normalize
 from tests.end_to_end.conftest import CLASSES, Platform, make_folders
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state

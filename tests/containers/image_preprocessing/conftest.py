@@ -3,7 +3,7 @@
 import pytest
 
 from tests.containers.image_preprocessing.fake_s3 import FakeS3
-from tests.lambdas.image_normalizer.made_images import make_jpeg
+from tests.headrace.normalizer.made_images import make_jpeg
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from containers.image_preprocessing.arguments import parse_job
 from containers.image_preprocessing.failures import ArgumentError
 from containers.image_preprocessing.locations import Location
-from lambdas.image_normalizer.options import Colour, Fit, Options, OutputFormat
+from headrace.normalizer.options import Colour, Fit, Options, OutputFormat
 from tests.containers.image_preprocessing.jobs import DESTINATION, MANIFEST, SOURCE
 
 

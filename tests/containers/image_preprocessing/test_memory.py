@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from containers.image_preprocessing.memory import MemoryBudget, share_memory
-from lambdas.image_normalizer.limits import Limits
+from headrace.normalizer.limits import Limits
 from tests.patience import PATIENCE_SECONDS
 
 MIB = 1024 * 1024

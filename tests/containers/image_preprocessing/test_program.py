@@ -6,12 +6,12 @@ from containers.image_preprocessing import program
 from containers.image_preprocessing.failures import DestinationError, IncompleteError, SourceError, StorageError
 from containers.image_preprocessing.pictures import Image, PictureMaker
 from containers.image_preprocessing.tally import Outcome
-from lambdas.image_normalizer.normalize import GENERATION, normalize
-from lambdas.image_normalizer.options import Options
+from headrace.normalizer.normalize import GENERATION, normalize
+from headrace.normalizer.options import Options
 from tests.containers.image_preprocessing.fake_s3 import FakeS3
 from tests.containers.image_preprocessing.jobs import MANIFEST, PICTURES, run_job
-from tests.lambdas.image_normalizer.hostile_images import make_hostile_images
-from tests.lambdas.image_normalizer.made_images import make_jpeg, make_png
+from tests.headrace.normalizer.hostile_images import make_hostile_images
+from tests.headrace.normalizer.made_images import make_jpeg, make_png
 
 BAD = b"no image at all"
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from containers.image_inference.model import Model, load_model
 from containers.shared.image_decoding import decode_image
 from containers.shared.image_features import FeatureSettings, extract_features
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Colour, Options, OutputFormat
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Colour, Options, OutputFormat
 from tests.containers.image_training.image_roots import Row, list_rows, run, write_image_job
 
 JPEG, PNG = (Options(colour=Colour.RGB, output_format=form) for form in (OutputFormat.JPEG, OutputFormat.PNG))

@@ -14,8 +14,8 @@ from PIL import Image
 
 from containers.shared.image_decoding import ImageError, decode_image
 from tests.conftest import PROJECT
-from tests.lambdas.image_normalizer.hostile_images import make_hostile_images
-from tests.lambdas.image_normalizer.made_images import make_jpeg, make_png, make_png_chunk, repeat_last_scan
+from tests.headrace.normalizer.hostile_images import make_hostile_images
+from tests.headrace.normalizer.made_images import make_jpeg, make_png, make_png_chunk, repeat_last_scan
 from tests.memory_groups import limiting_memory
 
 TOLERANCE = 12

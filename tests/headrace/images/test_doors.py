@@ -19,7 +19,7 @@ from PIL import Image
 from headrace.images.addresses import Address, AddressError, DoorKind
 from headrace.images.doors import FolderDoor, FunctionUrlDoor, ObjectLambdaDoor, open_door
 from headrace.images.errors import ImageRefusedError, ImageUnavailableError
-from tests.lambdas.image_normalizer.hostile_images import make_hostile_images
+from tests.headrace.normalizer.hostile_images import make_hostile_images
 
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from headrace.normalizer.options import Options
 from lambdas.image_normalizer.cache import CacheError, PictureCache, name_picture
-from lambdas.image_normalizer.options import Options
 from lambdas.image_normalizer.originals import Original
 from tests.lambdas.image_normalizer.fake_s3 import Bucket, serve
 

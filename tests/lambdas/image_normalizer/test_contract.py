@@ -1,4 +1,4 @@
-"""The names that three sides share are those that AWS takes, and cost nothing to import."""
+"""The names that the function shares with the infrastructure are those that AWS takes, and cost nothing to import."""
 
 import subprocess
 import sys
@@ -13,10 +13,6 @@ from tests.conftest import PROJECT
 def test_names_variables_that_lambda_allows(variable: str) -> None:
     assert variable.isupper()
     assert not variable.startswith(("AWS_", "LAMBDA_"))
-
-
-def test_names_an_output_per_consumer() -> None:
-    assert contract.object_lambda_output("labelling-team") == "NormalizerAliasLabellingTeam"
 
 
 def test_needs_the_standard_library_only() -> None:

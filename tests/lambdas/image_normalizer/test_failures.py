@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.image_normalizer.errors import ImageTruncatedError
+from headrace.normalizer.errors import ImageTruncatedError
 from lambdas.image_normalizer.failures import RequestError, explain, pass_on, read_s3_error
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Options
 from lambdas.image_normalizer import function_url, pictures
 from lambdas.image_normalizer.cache import PictureCache
 from lambdas.image_normalizer.function_url import FunctionUrlDoor
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Options
 from lambdas.image_normalizer.originals import AccessPoint
+from tests.headrace.normalizer.made_images import make_jpeg, open_bytes
 from tests.lambdas.image_normalizer.fake_s3 import Bucket, serve
-from tests.lambdas.image_normalizer.made_images import make_jpeg, open_bytes
 
 KEY = "images/a photo+%41.jpg"
 RAW_PATH = "/images/a%20photo%2B%2541.jpg"

@@ -82,8 +82,16 @@ def list_modules() -> set[str]:
 def test_starts_with_nothing_but_the_standard_library_and_pillow() -> None:
     packages = {module.partition(".")[0] for module in list_modules()}
 
-    assert packages - sys.stdlib_module_names == {"PIL", "lambdas"}
+    assert packages - sys.stdlib_module_names == {"PIL", "headrace", "lambdas"}
 
 
 def test_starts_without_the_decoders_that_few_images_need() -> None:
     assert {name for name in list_modules() if name.endswith("ImagePlugin")} == {"PIL.JpegImagePlugin"}
+
+
+def test_loads_exactly_the_modules_that_its_bundle_carries() -> None:
+    lines = (PROJECT / "lambdas" / "image_normalizer" / "modules.txt").read_text().splitlines()
+    carried = {line.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for line in lines}
+
+    assert {name for name in list_modules() if name.partition(".")[0] == "headrace"} == carried
+    assert lines == sorted(set(lines))

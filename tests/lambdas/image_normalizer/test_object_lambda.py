@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Options
 from lambdas.image_normalizer import object_lambda, pictures
 from lambdas.image_normalizer.cache import PictureCache
-from lambdas.image_normalizer.normalize import normalize
 from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
-from lambdas.image_normalizer.options import Options
 from lambdas.image_normalizer.originals import AccessPoint
+from tests.headrace.normalizer.made_images import make_jpeg, open_bytes
 from tests.lambdas.image_normalizer.fake_s3 import Bucket, Sent, serve
-from tests.lambdas.image_normalizer.made_images import make_jpeg, open_bytes
 
 KEY = "images/a photo.jpg"
 

@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import parse_options
 from lambdas.image_normalizer.contract import Variable
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import parse_options
 from stacks.constructs.lambda_bundle import BundleTarget, LambdaBundle
 from tests.conftest import PROJECT
+from tests.headrace.normalizer.made_images import encode, make_jpeg, make_scene, orient
 
 from .fake_s3 import Bucket, serve
 from .graviton import invoke, list_missing_tools, start_function
-from .made_images import encode, make_jpeg, make_scene, orient
 
 HANDLER = """
 import base64, platform
-from image_normalizer.errors import NormalizeError
+from headrace.normalizer.errors import NormalizeError
 from image_normalizer.handler import handle as answer
-from image_normalizer.normalize import normalize
-from image_normalizer.options import parse_options
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import parse_options
 
 def handle(event, context):
     if "image" not in event:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from headrace.normalizer.errors import EmptyBodyError, TooManyBytesError
+from headrace.normalizer.limits import Limits
 from lambdas.image_normalizer import connections
-from lambdas.image_normalizer.errors import EmptyBodyError, TooManyBytesError
 from lambdas.image_normalizer.failures import RequestError
-from lambdas.image_normalizer.limits import Limits
 from lambdas.image_normalizer.originals import AccessPoint, PresignedAddress, read_key, select_signed_headers
 from tests.lambdas.image_normalizer.fake_s3 import serve
 

@@ -8,7 +8,7 @@ from botocore.session import get_session
 from botocore.validate import ParamValidator
 
 from containers.image_preprocessing.arguments import parse_job
-from lambdas.image_normalizer.options import Colour, Options
+from headrace.normalizer.options import Colour, Options
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import read_definition, template_of
 from tests.stacks.jsonata_fields import choose, evaluate, find_choice

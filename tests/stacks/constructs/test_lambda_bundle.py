@@ -79,7 +79,7 @@ def test_has_the_same_bytes_when_made_anew(bundle: Path, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_runs_here_when_made_for_the_host(tmp_path: Path) -> None:
     LambdaBundle(NORMALIZER, target=BundleTarget.HOST).try_bundle(str(tmp_path))
-    program = "import PIL, image_normalizer.normalize as n; print(PIL.__file__, n.__file__)"
+    program = "import PIL, headrace.normalizer.normalize as n; print(PIL.__file__, n.__file__)"
 
     done = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {program}"],
@@ -96,6 +96,17 @@ def test_holds_the_program_as_a_package(program: Path, tmp_path: Path) -> None:
 
     assert [path.relative_to(tmp_path / "out").as_posix() for path in list_files(tmp_path / "out")] == [
         "greeter/handler.py"
+    ]
+
+
+def test_holds_the_modules_of_the_repository_that_the_program_lists(program: Path, tmp_path: Path) -> None:
+    (program / "modules.txt").write_text("headrace/normalizer/options.py\n")
+
+    LambdaBundle(program, target=BundleTarget.GRAVITON, kept_in=tmp_path / "kept").try_bundle(str(tmp_path / "out"))
+
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in list_files(tmp_path / "out")] == [
+        "greeter/handler.py",
+        "headrace/normalizer/options.py",
     ]
 
 

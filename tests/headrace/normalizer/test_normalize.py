@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from lambdas.image_normalizer.errors import UnsupportedFormatError
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Colour, Fit, Options, OutputFormat
+from headrace.normalizer.errors import UnsupportedFormatError
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Colour, Fit, Options, OutputFormat
 
 from .made_images import (
     encode,

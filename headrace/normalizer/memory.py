@@ -2,8 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from .layout import Layout, Size, count_resampling
-from .limits import Limits
+from headrace.normalizer.layout import Layout, Size, count_resampling
+from headrace.normalizer.limits import Limits
 
 # Modes of Pillow's in which an image is resampled: 8-bit grey, 16-bit grey, colour, colour times opacity.
 GREY: Final = "L"

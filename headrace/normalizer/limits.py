@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .errors import EmptyBodyError, ImageTooLargeError, TooComplexError, TooManyBytesError
+from headrace.normalizer.errors import EmptyBodyError, ImageTooLargeError, TooComplexError, TooManyBytesError
 
 _MIB = 1024 * 1024
 

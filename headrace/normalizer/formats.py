@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from .errors import NotAnImageError, UnsupportedFormatError
+from headrace.normalizer.errors import NotAnImageError, UnsupportedFormatError
 
 
 class Format(StrEnum):

@@ -5,14 +5,14 @@ from typing import Final
 
 from PIL import Image
 
-from . import decoding, memory
-from .formats import Format, detect_format
-from .layout import ChooseFilter, Layout, choose_filter, plan_layout, resample
-from .limits import Limits
-from .memory import Demand, choose_way
-from .options import Colour, Options, OutputFormat
-from .orientation import Orientation, turn_upright
-from .readings import Levels
+from headrace.normalizer import decoding, memory
+from headrace.normalizer.formats import Format, detect_format
+from headrace.normalizer.layout import ChooseFilter, Layout, choose_filter, plan_layout, resample
+from headrace.normalizer.limits import Limits
+from headrace.normalizer.memory import Demand, choose_way
+from headrace.normalizer.options import Colour, Options, OutputFormat
+from headrace.normalizer.orientation import Orientation, turn_upright
+from headrace.normalizer.readings import Levels
 
 # A new number, for code that makes other pictures, leaves those of earlier code unused.
 GENERATION: Final = 2

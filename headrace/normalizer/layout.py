@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from PIL.Image import Image, Resampling
 
-from .options import Fit
+from headrace.normalizer.options import Fit
 
 # Scaled JPEG decoding blurs; twice the size leaves the last step enough to be close to the whole image's average.
 _DECODING_FACTOR: Final = 2

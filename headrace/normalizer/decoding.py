@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from . import headers, memory, readings
-from .errors import (
+from headrace.normalizer import headers, memory, readings
+from headrace.normalizer.errors import (
     ImageCorruptError,
     ImageTooLargeError,
     ImageTruncatedError,
     NormalizeError,
     UnsupportedFormatError,
 )
-from .formats import Format
-from .limits import Limits
-from .options import Colour
-from .orientation import Orientation, read_exif_orientation
-from .pixel_parts import PixelParts, select_jpeg_parts, select_png_parts
-from .readings import Box, Levels
+from headrace.normalizer.formats import Format
+from headrace.normalizer.limits import Limits
+from headrace.normalizer.options import Colour
+from headrace.normalizer.orientation import Orientation, read_exif_orientation
+from headrace.normalizer.pixel_parts import PixelParts, select_jpeg_parts, select_png_parts
+from headrace.normalizer.readings import Box, Levels
 
 if TYPE_CHECKING:
     from PIL.TiffImagePlugin import TiffImageFile

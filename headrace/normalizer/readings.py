@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 
-from .errors import UnsupportedFormatError
+from headrace.normalizer.errors import UnsupportedFormatError
 
 if TYPE_CHECKING:
     from PIL.TiffImagePlugin import TiffImageFile

@@ -4,9 +4,9 @@ import zlib
 
 import pytest
 
-from lambdas.image_normalizer.errors import ImageCorruptError, NormalizeError
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Colour, Options, OutputFormat
+from headrace.normalizer.errors import ImageCorruptError, NormalizeError
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Colour, Options, OutputFormat
 
 from .made_images import (
     encode,

@@ -5,7 +5,7 @@ from typing import Final
 
 from PIL.Image import Image, Transpose
 
-from .headers import read_tiff_entries
+from headrace.normalizer.headers import read_tiff_entries
 
 _ORIENTATION_TAG: Final = 0x0112
 _EXIF_PREFIX: Final = b"Exif\0\0"

@@ -1,7 +1,7 @@
 import pytest
 
-from lambdas.image_normalizer.errors import BadOptionError
-from lambdas.image_normalizer.options import Colour, Fit, Options, OutputFormat, parse_options
+from headrace.normalizer.errors import BadOptionError
+from headrace.normalizer.options import Colour, Fit, Options, OutputFormat, parse_options
 
 
 def test_defaults_are_the_articles() -> None:

@@ -1,4 +1,4 @@
-from lambdas.image_normalizer.errors import NormalizeError
+from headrace.normalizer.errors import NormalizeError
 
 
 def test_every_reason_has_a_code_of_its_own() -> None:

@@ -7,7 +7,7 @@ memory, and text of a PNG may call itself by any name of Pillow's own. EXIF is t
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from .headers import Part, find_jpeg_segments, find_png_chunks
+from headrace.normalizer.headers import Part, find_jpeg_segments, find_png_chunks
 
 _PNG_SIGNATURE_BYTES: Final = 8
 _PNG_CHECKSUM_BYTES: Final = 4

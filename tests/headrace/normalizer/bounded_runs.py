@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdas.image_normalizer.errors import NormalizeError
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Options, parse_options
+from headrace.normalizer.errors import NormalizeError
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Options, parse_options
 from tests.conftest import PROJECT
 
 # The memory of the function; what a test process of pytest has loaded is not in it.

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from .errors import ImageCorruptError, ImageTruncatedError, TooComplexError
+from headrace.normalizer.errors import ImageCorruptError, ImageTruncatedError, TooComplexError
 
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from .errors import BadOptionError
+from headrace.normalizer.errors import BadOptionError
 
 LARGEST_SIDE: Final = 2048
 # What OpenCV's JPEG encoder takes when it is not told.

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lambdas.image_normalizer.errors import ImageTooLargeError
-from lambdas.image_normalizer.headers import count_tiff_piece_bytes
-from lambdas.image_normalizer.limits import Limits
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Colour, Options, OutputFormat
+from headrace.normalizer.errors import ImageTooLargeError
+from headrace.normalizer.headers import count_tiff_piece_bytes
+from headrace.normalizer.limits import Limits
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Colour, Options, OutputFormat
 from tests.memory_groups import limiting_memory
 
 from .bounded_runs import FUNCTION_MIB, run_apart

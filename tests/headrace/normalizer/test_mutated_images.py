@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdas.image_normalizer.errors import NormalizeError
-from lambdas.image_normalizer.limits import Limits
-from lambdas.image_normalizer.normalize import normalize
-from lambdas.image_normalizer.options import Colour, Options
+from headrace.normalizer.errors import NormalizeError
+from headrace.normalizer.limits import Limits
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import Colour, Options
 
 from .made_images import encode, make_jpeg, make_scene, orient
 

@@ -1,0 +1,36 @@
+"""Names that the infrastructure, every door of the normalizer and its clients share; standard library only."""
+
+from enum import StrEnum
+from typing import Final
+
+# Where whole sets of the batch door are kept in the work bucket.
+SETS_PREFIX: Final = "normalized-sets/"
+
+FUNCTION_URL_OUTPUT: Final = "NormalizerUrl"
+BULK_OUTPUT: Final = "NormalizerBulkStateMachineArn"
+
+
+class BulkInput(StrEnum):
+    """The keys of the batch door's input, in the order in which they are looked at."""
+
+    NAME = "Name"
+    SOURCE = "Source"
+    MANIFEST = "Manifest"
+    OPTIONS = "Options"
+
+
+class ErrorCode(StrEnum):
+    """Errors of the doors, in S3's words where S3 has one; those of images are in `errors.py`."""
+
+    BAD_RANGE = "InvalidRange"
+    FAILED = "NormalizerFailed"
+    METHOD_NOT_ALLOWED = "MethodNotAllowed"
+    NO_KEY = "KeyMissing"
+    OBJECT_CHANGED = "PreconditionFailed"
+    SLOW_DOWN = "SlowDown"
+    SOURCE_UNAVAILABLE = "ServiceUnavailable"
+
+
+def object_lambda_output(consumer: str) -> str:
+    """The stack output with the alias of a consumer's Object Lambda access point."""
+    return f"NormalizerAlias{consumer.title().replace('-', '')}"
