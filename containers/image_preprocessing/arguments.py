@@ -7,10 +7,10 @@ from typing import Final
 from containers.shared.arguments import ArgumentParser
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import Options, parse_options
+from headrace.s3.addresses import S3Address, S3AddressError
 
 from . import contract
 from .failures import ArgumentError
-from .locations import Location, LocationError
 
 _LARGEST_NUMBER: Final = 10**9
 _OPTIONS: Final = [field.name for field in fields(Options)]
@@ -29,9 +29,9 @@ class Job:
         connections: How many images are read and written at a time.
     """
 
-    source: Location
+    source: S3Address
     is_manifest: bool
-    destination: Location
+    destination: S3Address
     options: Options
     max_refused: int
     connections: int
@@ -89,23 +89,23 @@ def _parse_options(given: dict[str, str]) -> Options:
         raise ArgumentError(f"{error.reason}; see --help") from None
 
 
-def _parse_location(argument: str, text: str) -> Location:
+def _parse_location(argument: str, text: str) -> S3Address:
     try:
-        return Location.parse(text)
-    except LocationError as error:
+        return S3Address.parse(text)
+    except S3AddressError as error:
         raise ArgumentError(f"{argument}: {error}") from None
 
 
-def _parse_prefix(argument: str, text: str) -> Location:
+def _parse_prefix(argument: str, text: str) -> S3Address:
     location = _parse_location(argument, text)
-    if not location.is_prefix:
+    if not location.is_folder:
         raise ArgumentError(f"{argument}: {text!r} is not a prefix: end it with '/'")
     return location
 
 
-def _parse_object(argument: str, text: str) -> Location:
+def _parse_object(argument: str, text: str) -> S3Address:
     location = _parse_location(argument, text)
-    if location.is_prefix:
+    if location.is_folder:
         raise ArgumentError(f"{argument}: {text!r} names no object; give the address of a manifest")
     return location
 

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from headrace.normalizer.normalize import GENERATION
+from headrace.s3.addresses import S3Address
 
 from . import contract
 from .arguments import Job
 from .failures import DestinationError
-from .locations import Location
 from .storage import Storage
 
 JSON = "application/json"
@@ -24,10 +24,10 @@ class Destination:
         place: The prefix.
     """
 
-    def __init__(self, storage: Storage, place: Location) -> None:
+    def __init__(self, storage: Storage, place: S3Address) -> None:
         self._storage = storage
         self._place = place
-        self.pictures = place.below(contract.PICTURES_PREFIX)
+        self.pictures = place.join(contract.PICTURES_PREFIX)
 
     def claim(self, job: Job) -> None:
         """Write what the pictures are made with, unless they are made with the same already.
@@ -50,18 +50,18 @@ class Destination:
         """Say how the run has gone, or that one is under way."""
         self._write_json(contract.SUMMARY_FILE, summary)
 
-    def write_failures(self, file: IO[bytes]) -> Location:
+    def write_failures(self, file: IO[bytes]) -> S3Address:
         """Keep the images without a picture; where."""
-        place = self._place.below(contract.FAILURES_FILE)
+        place = self._place.join(contract.FAILURES_FILE)
         self._storage.upload(file, place, JSON_LINES)
         return place
 
     def write_manifest(self, file: IO[bytes]) -> None:
         """Keep the manifest of the pictures."""
-        self._storage.upload(file, self._place.below(contract.NORMALIZED_MANIFEST_FILE), JSON_LINES)
+        self._storage.upload(file, self._place.join(contract.NORMALIZED_MANIFEST_FILE), JSON_LINES)
 
     def _read_recipe(self) -> dict[str, Any]:
-        text = self._storage.read(self._place.below(contract.OPTIONS_FILE))
+        text = self._storage.read(self._place.join(contract.OPTIONS_FILE))
         try:
             found = json.loads(text or b"{}")
         except ValueError:
@@ -69,7 +69,7 @@ class Destination:
         return found if isinstance(found, dict) else {}
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
-        self._storage.write(self._place.below(name), f"{json.dumps(content, indent=2)}\n".encode(), JSON)
+        self._storage.write(self._place.join(name), f"{json.dumps(content, indent=2)}\n".encode(), JSON)
 
 
 def describe_recipe(job: Job) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import json
 from collections.abc import Collection, Iterator
 from typing import IO, Any, Final
 
+from headrace.s3.addresses import S3Address, S3AddressError
+
 from .failures import SourceError
-from .locations import Location, LocationError
 from .pictures import Image
 
 SOURCE_REFERENCE: Final = "source-ref"
@@ -23,7 +24,7 @@ class Manifest:
         file: Where it is now.
     """
 
-    def __init__(self, place: Location, file: IO[bytes]) -> None:
+    def __init__(self, place: S3Address, file: IO[bytes]) -> None:
         self._place = place
         self._file = file
 
@@ -42,11 +43,11 @@ class Manifest:
             place = self._parse_reference(line, record)
             yield Image(place, name_picture(place), may_have_picture=True, line=line)
 
-    def write_normalized(self, target: IO[bytes], pictures: Location, without: Collection[int]) -> None:
+    def write_normalized(self, target: IO[bytes], pictures: S3Address, without: Collection[int]) -> None:
         """Write the same lines about the pictures, without those of some numbers."""
         for line, record in self._read_records():
             if line not in without:
-                picture = pictures.below(name_picture(self._parse_reference(line, record)))
+                picture = pictures.join(name_picture(self._parse_reference(line, record)))
                 text = json.dumps({**record, SOURCE_REFERENCE: str(picture)}, ensure_ascii=False, separators=(",", ":"))
                 target.write(f"{text}\n".encode())
 
@@ -65,15 +66,15 @@ class Manifest:
             raise self._refuse(line, "not a JSON object in UTF-8")
         return record
 
-    def _parse_reference(self, line: int, record: dict[str, Any]) -> Location:
+    def _parse_reference(self, line: int, record: dict[str, Any]) -> S3Address:
         reference = record.get(SOURCE_REFERENCE)
         if not isinstance(reference, str):
             raise self._refuse(line, f"no {SOURCE_REFERENCE!r} with the address of an image")
         try:
-            place = Location.parse(reference)
-        except LocationError as error:
+            place = S3Address.parse(reference)
+        except S3AddressError as error:
             raise self._refuse(line, f"{SOURCE_REFERENCE}: {error}") from None
-        if place.is_prefix:
+        if place.is_folder:
             raise self._refuse(line, f"{SOURCE_REFERENCE}: {reference!r} names no object")
         return place
 
@@ -81,6 +82,6 @@ class Manifest:
         return SourceError(f"{self._place}, line {line}: {problem}; correct the line or remove it")
 
 
-def name_picture(image: Location) -> str:
+def name_picture(image: S3Address) -> str:
     """Where the picture of a manifest's image goes: its bucket is part of the path, as two may have the same keys."""
     return f"{image.bucket}/{image.key}"

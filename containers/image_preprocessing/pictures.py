@@ -8,9 +8,9 @@ from containers.shared.free_memory import find_free_memory
 from headrace.normalizer.limits import Limits
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
+from headrace.s3.addresses import S3Address
 
 from . import contract
-from .locations import Location
 from .memory import MemoryBudget, share_memory
 from .storage import OpenObject, Storage, UnchangedError
 from .tally import Outcome
@@ -29,7 +29,7 @@ class Image(NamedTuple):
         line: Its line in a manifest.
     """
 
-    place: Location
+    place: S3Address
     path: str
     etag: str | None = None
     may_have_picture: bool = False
@@ -45,7 +45,7 @@ class PictureMaker:
         options: The pictures that are asked for.
     """
 
-    def __init__(self, storage: Storage, pictures: Location, options: Options) -> None:
+    def __init__(self, storage: Storage, pictures: S3Address, options: Options) -> None:
         self._storage = storage
         self._pictures = pictures
         self._options = options
@@ -60,7 +60,7 @@ class PictureMaker:
             NormalizeError: If the image is refused.
             ObjectError: If S3 does not give the image or take the picture.
         """
-        place = self._pictures.below(image.path)
+        place = self._pictures.join(image.path)
         known = self._find_source_etag(place) if image.may_have_picture else None
         if known and known == image.etag:
             return Outcome.KEPT
@@ -73,7 +73,7 @@ class PictureMaker:
         self._storage.write(place, picture, self._options.output_format.media_type, metadata)
         return Outcome.MADE
 
-    def _find_source_etag(self, picture: Location) -> str | None:
+    def _find_source_etag(self, picture: S3Address) -> str | None:
         metadata = self._storage.read_metadata(picture)
         return f'"{metadata[contract.SOURCE_ETAG]}"' if metadata and contract.SOURCE_ETAG in metadata else None
 

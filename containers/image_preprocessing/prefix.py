@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
-from .locations import Location
+from headrace.s3.addresses import S3Address
+
 from .pictures import Image
 from .storage import Storage, StoredObject
 from .tally import Outcome, Tally
@@ -15,7 +16,7 @@ IMAGE_SUFFIXES: Final = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff
 _DOUBTFUL: Final = timedelta(minutes=15)
 
 
-def find_images(storage: Storage, prefix: Location, pictures: Location, tally: Tally) -> Iterator[Image]:
+def find_images(storage: Storage, prefix: S3Address, pictures: S3Address, tally: Tally) -> Iterator[Image]:
     """The images whose pictures are missing, outdated or doubtful; what is not among them is counted."""
     images = _select_images(storage.list_objects(prefix), tally)
     for image, picture in pair_with_pictures(images, storage.list_objects(pictures)):
@@ -24,7 +25,7 @@ def find_images(storage: Storage, prefix: Location, pictures: Location, tally: T
             tally.count(Outcome.KEPT)
             continue
         is_doubtful = age is not None and age >= timedelta(0)
-        yield Image(prefix.below(image.path), image.path, image.etag, may_have_picture=is_doubtful)
+        yield Image(prefix.join(image.path), image.path, image.etag, may_have_picture=is_doubtful)
 
 
 def pair_with_pictures(

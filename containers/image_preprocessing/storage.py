@@ -11,10 +11,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from urllib3.exceptions import HTTPError
 
+from headrace.s3.addresses import S3Address
 from headrace.s3.answers import Refusal
+from headrace.s3.heads import find_object
 
 from .failures import JobError, StorageError
-from .locations import Location
 
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 30
@@ -22,10 +23,9 @@ _REQUEST_ATTEMPTS: Final = 5
 # A broken answer is asked for again; botocore does that only until an answer begins.
 _READ_ATTEMPTS: Final = 3
 
-_MISSING: Final = frozenset({"404", "NoSuchKey"})
 _UNCHANGED: Final = "304"
-# Trying again will not help: the object is not there, is in an archive, or its picture's key would be too long.
-_FINAL: Final = _MISSING | {"InvalidObjectState", "KeyTooLongError"}
+# Trying again will not help: the object is in an archive, or its picture's key would be too long.
+_FINAL: Final = frozenset({"InvalidObjectState", "KeyTooLongError"})
 # What is refused of one object so is refused of all that the job may ask for.
 _ENDING: Final = frozenset({"403", "AccessDenied", "SignatureDoesNotMatch"})
 
@@ -40,11 +40,18 @@ class ObjectError(JobError):
         is_final: Whether the next run would find the same.
     """
 
-    def __init__(self, place: Location, code: str, reason: str, *, is_final: bool = False) -> None:
+    def __init__(self, place: S3Address, code: str, reason: str, *, is_final: bool = False) -> None:
         super().__init__(f"{place}: {code}: {reason}")
         self.code = code
         self.reason = reason
         self.is_final = is_final
+
+
+class AbsentObjectError(ObjectError):
+    """There is no such object."""
+
+    def __init__(self, place: S3Address) -> None:
+        super().__init__(place, "NoSuchKey", "there is no such object", is_final=True)
 
 
 class UnchangedError(Exception):
@@ -75,7 +82,7 @@ class Storage:
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
 
-    def list_objects(self, prefix: Location) -> Iterator[StoredObject]:
+    def list_objects(self, prefix: S3Address) -> Iterator[StoredObject]:
         """All objects below a prefix, in the order of their keys as S3 lists them: that of their code points."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
         start = len(prefix.key)
@@ -84,23 +91,15 @@ class Storage:
                 for found in page.get("Contents", []):
                     yield StoredObject(found["Key"][start:], found["ETag"], found["LastModified"])
 
-    def read_metadata(self, place: Location) -> dict[str, str] | None:
+    def read_metadata(self, place: S3Address) -> dict[str, str] | None:
         """What was stored beside an object; None if there is no object."""
-        try:
-            with explaining(place):
-                return dict(self._s3.head_object(Bucket=place.bucket, Key=place.key)["Metadata"])
-        except ObjectError as error:
-            if error.code in _MISSING:
-                return None
-            raise
-        except StorageError:
-            # An answer to HEAD has no body to give S3's reason in; the answer to GET has.
-            self._get(place)["Body"].close()
-            raise
+        with explaining(place):
+            found = find_object(self._s3, place.bucket, place.key)
+        return None if found is None else dict(found["Metadata"])
 
     @contextmanager
     def open(
-        self, place: Location, *, if_etag: str | None = None, unless_etag: str | None = None
+        self, place: S3Address, *, if_etag: str | None = None, unless_etag: str | None = None
     ) -> Iterator["OpenObject"]:
         """An object, of which nothing has been read yet.
 
@@ -120,35 +119,33 @@ class Storage:
         finally:
             found.close()
 
-    def read(self, place: Location) -> bytes | None:
+    def read(self, place: S3Address) -> bytes | None:
         """A small object; None if there is none."""
         try:
             with self.open(place) as found:
                 return found.read()
-        except ObjectError as error:
-            if error.code in _MISSING:
-                return None
-            raise
+        except AbsentObjectError:
+            return None
 
-    def write(self, place: Location, body: bytes, media_type: str, metadata: Mapping[str, str] | None = None) -> None:
+    def write(self, place: S3Address, body: bytes, media_type: str, metadata: Mapping[str, str] | None = None) -> None:
         """Write an object, which appears whole or not at all."""
         with explaining(place):
             self._s3.put_object(
                 Bucket=place.bucket, Key=place.key, Body=body, ContentType=media_type, Metadata=metadata or {}
             )
 
-    def download(self, place: Location, file: IO[bytes]) -> None:
+    def download(self, place: S3Address, file: IO[bytes]) -> None:
         """Put an object into a file."""
         with explaining(place):
             self._s3.download_fileobj(place.bucket, place.key, file)
 
-    def upload(self, file: IO[bytes], place: Location, media_type: str) -> None:
+    def upload(self, file: IO[bytes], place: S3Address, media_type: str) -> None:
         """Put a file into an object, which appears whole or not at all."""
         file.seek(0)
         with explaining(place):
             self._s3.upload_fileobj(file, place.bucket, place.key, ExtraArgs={"ContentType": media_type})
 
-    def _get(self, place: Location, **conditions: str | None) -> Any:
+    def _get(self, place: S3Address, **conditions: str | None) -> Any:
         given = {name: etag for name, etag in conditions.items() if etag}
         with explaining(place):
             return self._s3.get_object(Bucket=place.bucket, Key=place.key, **given)
@@ -163,7 +160,7 @@ class OpenObject:
         ask_again: Gets another answer about the same version.
     """
 
-    def __init__(self, place: Location, answer: Any, ask_again: Callable[[], Any]) -> None:
+    def __init__(self, place: S3Address, answer: Any, ask_again: Callable[[], Any]) -> None:
         self._place = place
         self._body = answer["Body"]
         self._ask_again = ask_again
@@ -200,7 +197,7 @@ def connect(connections: int) -> Storage:
 
 
 @contextmanager
-def explaining(place: Location) -> Iterator[None]:
+def explaining(place: S3Address) -> Iterator[None]:
     """Turn the client's errors about a place into the job's.
 
     Raises:
@@ -218,14 +215,14 @@ def explaining(place: Location) -> Iterator[None]:
         raise ObjectError(place, type(error).__name__, f"{error}; run the job again") from error
 
 
-def _explain_answer(place: Location, error: ClientError) -> Exception:
+def _explain_answer(place: S3Address, error: ClientError) -> Exception:
     refusal = Refusal.of(error.response)
     if refusal.code == _UNCHANGED:
         return UnchangedError()
     if refusal.is_blocking or refusal.code in _ENDING:
         return StorageError(f"{place}: {refusal}")
     if refusal.is_missing:
-        return ObjectError(place, "NoSuchKey", "there is no such object", is_final=True)
+        return AbsentObjectError(place)
     if refusal.is_changed:
         return ObjectError(place, "PreconditionFailed", "it was replaced while the job ran; run the job again")
     return ObjectError(place, refusal.code, refusal.message, is_final=refusal.code in _FINAL)

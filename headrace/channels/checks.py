@@ -7,8 +7,11 @@ from enum import StrEnum
 
 from headrace.channels.vocabulary import is_known_later
 from headrace.errors import HeadraceError
+from headrace.s3.addresses import S3Address, S3AddressError
 
 SHOWN_CHARACTERS = 60
+# A CDK token in a text, or a variable of Fn::Sub: what will stand there is known only later.
+UNRESOLVED = re.compile(r"\$\{[^}]+\}")
 
 
 class ChannelError(HeadraceError, ValueError):
@@ -57,13 +60,7 @@ CONTENT_TYPE = TextRule(
     remedy="give a MIME type such as text/csv",
 )
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
-S3_URI = TextRule(
-    pattern=r"(https|s3)://([^/]+)/?(.*)",
-    shortest=0,
-    longest=1024,
-    reason="an S3 location has the form s3://bucket/key",
-    remedy="give one, or a Reference if it is known only later",
-)
+MOST_URI_CHARACTERS = 1024
 ATTRIBUTE_NAME = TextRule(
     pattern=r".+",
     shortest=1,
@@ -125,15 +122,41 @@ def check_text(subject: str, field: str, value: str, rule: TextRule) -> None:
     """Raises ChannelError for a value that breaks its rule; values known only later pass."""
     if is_known_later(value):
         return
-    if len(value) > rule.longest:
+    check_length(subject, field, value, rule.longest)
+    if len(value) < rule.shortest or not re.fullmatch(rule.pattern, value):
+        raise ChannelError(subject, found=f"{field} is {show(value)}", reason=rule.reason, remedy=rule.remedy)
+
+
+def check_length(subject: str, field: str, value: str, longest: int) -> None:
+    """Raises ChannelError for a value that is too long."""
+    if len(value) > longest:
         raise ChannelError(
             subject,
             found=f"{field} has {len(value):,} characters",
-            reason=f"SageMaker takes at most {rule.longest:,}",
+            reason=f"SageMaker takes at most {longest:,}",
             remedy="shorten it",
         )
-    if len(value) < rule.shortest or not re.fullmatch(rule.pattern, value):
-        raise ChannelError(subject, found=f"{field} is {show(value)}", reason=rule.reason, remedy=rule.remedy)
+
+
+def check_uri(subject: str, uri: str) -> None:
+    """Raises ChannelError for what is not an address in S3; one that is known only later passes."""
+    if is_known_later(uri):
+        return
+    check_length(subject, "uri", uri, MOST_URI_CHARACTERS)
+    try:
+        parse_uri(uri)
+    except S3AddressError as error:
+        raise ChannelError(
+            subject,
+            found=f"uri is {show(uri)}",
+            reason=f"it {error.reason}",
+            remedy=f"{error.remedy}, or give a Reference if it is known only later",
+        ) from None
+
+
+def parse_uri(uri: str) -> S3Address:
+    """The address of a URI, parts of which may be known only later."""
+    return S3Address.parse_uri(UNRESOLVED.sub("later", uri))
 
 
 def check_choice(subject: str, field: str, value: str, choices: type[StrEnum]) -> None:

@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 from headrace.channels.checks import (
     ATTRIBUTE_NAME,
     CONTENT_TYPE,
-    S3_URI,
     ChannelError,
     check_choice,
     check_count,
     check_doubles,
     check_name,
     check_text,
+    check_uri,
     name_channel,
+    parse_uri,
     show,
 )
 from headrace.channels.vocabulary import Compression, Distribution, InputMode, RecordWrapper, is_known_later
@@ -41,7 +42,7 @@ class _ObjectChannel(ABC):
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        check_text(self._subject, "uri", self.uri, S3_URI)
+        check_uri(self._subject, self.uri)
         check_text(self._subject, "content_type", self.content_type or "", CONTENT_TYPE)
         check_choice(self._subject, "input_mode", self.input_mode, InputMode)
         check_choice(self._subject, "distribution", self.distribution, Distribution)
@@ -114,8 +115,7 @@ class _ObjectChannel(ABC):
             )
 
     def _check_object(self) -> None:
-        key = self.uri.partition("://")[2].partition("/")[2]
-        if not is_known_later(self.uri) and (not key or key.endswith("/")):
+        if not is_known_later(self.uri) and parse_uri(self.uri).is_folder:
             raise ChannelError(
                 self._subject,
                 found=f"uri is {show(self.uri)}",

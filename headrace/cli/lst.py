@@ -37,6 +37,7 @@ from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO
 from headrace.lst.making import Finder, Naming, find_classes, find_images, name_folders
 from headrace.lst.rows import read_lines
 from headrace.lst.streaming import write_made_lists
+from headrace.s3.addresses import SCHEME
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 SHOWN_ROWS = 20
@@ -90,7 +91,7 @@ def make_command(
     with clear_errors(), step(f"make lists of {source}"):
         naming = Naming(read_mapping(mapping)) if mapping else None
         finder = Finder.with_more(also)
-        if source.startswith("s3://"):
+        if source.startswith(SCHEME):
             import boto3
 
             paths: Iterator[str] = find_s3_images(source, boto3.client("s3"), finder)

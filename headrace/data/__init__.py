@@ -1,6 +1,6 @@
 """Seven ways to bring data to code: `s3://` addresses and paths of this machine alike."""
 
-from headrace.data.addresses import S3Address, parse_address
+from headrace.data.addresses import parse_address
 from headrace.data.entries import Entry, Usage
 from headrace.data.errors import (
     AccessDeniedError,
@@ -20,6 +20,7 @@ from headrace.data.reading import open_object, read_bytes, temporary_file, write
 from headrace.data.replication import replicate
 from headrace.data.reports import IncompleteError, Progress, Report, Skipped
 from headrace.data.streams import write_stream
+from headrace.s3.addresses import S3Address
 
 __all__ = [
     "AccessDeniedError",

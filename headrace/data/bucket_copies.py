@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headrace.data.addresses import S3Address
 from headrace.data.checksums import count_parts, is_same
 from headrace.data.clients import Connection
 from headrace.data.entries import Entry
 from headrace.data.errors import explaining
 from headrace.data.workers import Outcome, Step
+from headrace.s3.addresses import S3Address
 
 # S3 copies no more in one request.
 _LARGEST_AT_ONCE: Final = 5 * 1024**3

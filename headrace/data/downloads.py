@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
-from headrace.data.addresses import S3Address
 from headrace.data.checksums import PART_SIZE, count_parts, hash_bytes, is_same
 from headrace.data.clients import Connection
 from headrace.data.entries import Entry
@@ -20,6 +19,7 @@ from headrace.data.staging import Staging
 from headrace.data.verification import check_content, holds_object
 from headrace.data.workers import Outcome, Step
 from headrace.errors import HeadraceError
+from headrace.s3.addresses import S3Address
 
 
 class Download:

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from headrace.data.addresses import AddressLike, S3Address, parse_address
+from headrace.data.addresses import AddressLike, parse_address
 from headrace.data.clients import connect
 from headrace.data.errors import DataError
 from headrace.extras import explain_missing
+from headrace.s3.addresses import S3Address
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -6,13 +6,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
+from headrace.data.addresses import Address, AddressLike, parse_address
 from headrace.data.clients import connect
 from headrace.data.entries import Entry, Usage
 from headrace.data.errors import MissingObjectError, explaining
 from headrace.data.folders import describe_file, list_files, list_folder
 from headrace.errors import as_shown
 from headrace.s3 import heads
+from headrace.s3.addresses import S3Address
 
 
 def list_objects(address: AddressLike, *, recursive: bool = False) -> Iterator[Entry]:

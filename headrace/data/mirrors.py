@@ -7,13 +7,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from headrace.data.addresses import Address, S3Address
+from headrace.data.addresses import Address
 from headrace.data.clients import connect
 from headrace.data.entries import Entry
 from headrace.data.errors import AddressError, DataError, explaining
 from headrace.data.failures import conclude
 from headrace.data.folders import STAGING
 from headrace.data.workers import Outcome, Step
+from headrace.s3.addresses import S3Address
 
 # S3 deletes no more in one request.
 _AT_ONCE: Final = 1_000

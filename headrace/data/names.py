@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from headrace.data.addresses import S3Address
 from headrace.data.entries import Entry
 from headrace.data.folders import STAGING
+from headrace.s3.addresses import S3Address
 
 _NO_SEGMENTS: Final = {"", ".", ".."}
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html

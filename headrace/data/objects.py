@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import obstore
 from boto3.s3.transfer import TransferConfig
 
-from headrace.data.addresses import S3Address
 from headrace.data.checksums import hash_bytes, hash_file
 from headrace.data.clients import Connection
 from headrace.data.content_types import check_content_type, guess_content_type
 from headrace.data.errors import explaining
 from headrace.data.verification import check_answer
+from headrace.s3.addresses import S3Address
 
 if TYPE_CHECKING:
     from obstore import GetOptions

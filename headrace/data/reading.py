@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from headrace.data.addresses import AddressLike, S3Address, parse_address
+from headrace.data.addresses import AddressLike, parse_address
 from headrace.data.checksums import MIB, count_parts, hash_bytes
 from headrace.data.clients import connect
 from headrace.data.errors import AddressError, DamagedObjectError
@@ -18,6 +18,7 @@ from headrace.data.objects import Objects
 from headrace.data.replication import replicate
 from headrace.data.staging import staging_in
 from headrace.data.verification import check_answer
+from headrace.s3.addresses import S3Address
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

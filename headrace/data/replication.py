@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
+from headrace.data.addresses import Address, AddressLike, parse_address
 from headrace.data.bucket_copies import BucketCopy
 from headrace.data.checksums import PART_SIZE
 from headrace.data.clients import WORKERS, connect
@@ -28,6 +28,7 @@ from headrace.data.uploads import Upload
 from headrace.data.workers import Outcome, Step, work_off
 from headrace.errors import HeadraceError
 from headrace.files import is_stream
+from headrace.s3.addresses import S3Address
 
 
 class _Transfer(Protocol):

@@ -7,12 +7,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from headrace.data.addresses import Address, AddressLike, S3Address, parse_address
+from headrace.data.addresses import Address, AddressLike, parse_address
 from headrace.data.checksums import MIB, PART_SIZE
 from headrace.data.clients import connect
 from headrace.data.errors import AddressError, explaining
 from headrace.data.objects import Objects
 from headrace.files import whole_file
+from headrace.s3.addresses import S3Address
 
 _PARTS_AT_ONCE: Final = 4
 # S3 takes 10,000 parts: twice the size after each thousand leaves no length that a stream could have out of reach.

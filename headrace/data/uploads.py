@@ -5,12 +5,12 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Final
 
-from headrace.data.addresses import S3Address
 from headrace.data.checksums import PART_SIZE, choose_part_size
 from headrace.data.entries import Entry
 from headrace.data.objects import Objects
 from headrace.data.verification import holds_object
 from headrace.data.workers import Outcome, Step
+from headrace.s3.addresses import S3Address
 
 # Each sends several parts at once and keeps them in memory.
 _LARGE_AT_ONCE: Final = 4

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, Final
 
-from headrace.data.addresses import S3Address
 from headrace.data.checksums import count_parts, fit_part_sizes, hash_file, is_same
 from headrace.data.errors import DamagedObjectError, explaining
+from headrace.s3.addresses import S3Address
 from headrace.s3.heads import describe_object
 
 # With these, an ETag of one piece is the MD5 of the content.

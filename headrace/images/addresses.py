@@ -17,6 +17,7 @@ import boto3
 from headrace import contract
 from headrace.errors import HeadraceError
 from headrace.normalizer import contract as normalizer
+from headrace.s3.addresses import SCHEME, S3Address, S3AddressError
 
 ADDRESS_VARIABLE: Final = "HEADRACE_IMAGES"
 
@@ -55,8 +56,8 @@ def parse_address(text: str) -> Address:
     parts = urlsplit(text)
     if parts.scheme in {"http", "https"} and parts.netloc:
         return Address(DoorKind.FUNCTION_URL, text)
-    if parts.scheme == "s3" and parts.netloc and parts.path in {"", "/"}:
-        return Address(DoorKind.OBJECT_LAMBDA, parts.netloc)
+    if alias := _find_alias(text):
+        return Address(DoorKind.OBJECT_LAMBDA, alias)
     if text and parts.scheme in {"", "file"} and Path(unquote(parts.path)).is_dir():
         return Address(DoorKind.FOLDER, unquote(parts.path))
     raise AddressError(
@@ -87,6 +88,17 @@ def find_address(*, environment: str = "dev", consumer: str | None = None) -> Ad
         f"the normalizer of '{environment}' has no function URL, and {consumer or 'nobody'} an Object Lambda access "
         f"point: set normalizer.function_url, or {ADDRESS_VARIABLE} to a folder"
     )
+
+
+def _find_alias(text: str) -> str | None:
+    """The bucket of an address in S3 that names nothing in it."""
+    if not text.startswith(SCHEME):
+        return None
+    try:
+        address = S3Address.parse(text)
+    except S3AddressError as error:
+        raise AddressError(str(error)) from None
+    return None if address.key else address.bucket
 
 
 def _read_outputs(stack: str) -> dict[str, str]:

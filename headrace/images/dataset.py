@@ -11,8 +11,8 @@ from headrace.images.errors import ImageRefusedError
 from headrace.images.reader import ImageReader
 from headrace.lst import ListRow, read_lst
 from headrace.manifest import records
-from headrace.manifest.labels import S3_URI
 from headrace.manifest.records import SOURCE_REFERENCE, ManifestError
+from headrace.s3.addresses import S3Address, names_object
 
 # So many images per thread are read ahead of whoever uses them.
 _AHEAD: Final = 2
@@ -115,8 +115,8 @@ def _take(
 def _find_keys(manifest: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for record in records.read_manifest(manifest):
         address = str(record.data.get(SOURCE_REFERENCE))
-        if not S3_URI.fullmatch(address):
+        if not names_object(address):
             raise ManifestError(
                 f"{manifest}, line {record.line}: {SOURCE_REFERENCE!r} does not hold the S3 address of an image"
             )
-        yield address.removeprefix("s3://").partition("/")[2], record.data
+        yield S3Address.parse(address).key, record.data

@@ -23,7 +23,6 @@ from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.left_files import open_left_file
 from headrace.local.sagemaker.s3_objects import (
-    S3Location,
     download_object,
     find_etag,
     list_etags,
@@ -31,6 +30,7 @@ from headrace.local.sagemaker.s3_objects import (
     place_key,
     upload_file,
 )
+from headrace.s3.addresses import S3Address
 
 NEW, CHANGED, DELETED = "NEW", "CHANGED", "DELETED"
 FOLDER_STAMP = (0, 0)
@@ -77,7 +77,7 @@ class DataRepository:
         record: Where to keep what is known of them.
     """
 
-    def __init__(self, *, s3: S3Client, folder: Path, source: S3Location, policy: Policy, record: Path) -> None:
+    def __init__(self, *, s3: S3Client, folder: Path, source: S3Address, policy: Policy, record: Path) -> None:
         self.folder = folder
         self.source = source
         self.policy = policy
@@ -220,7 +220,7 @@ class DataRepository:
                 self._s3.delete_object(Bucket=location.bucket, Key=location.key)
                 del known[name]
 
-    def _is_unchanged(self, last: KnownObject | None, location: S3Location) -> bool:
+    def _is_unchanged(self, last: KnownObject | None, location: S3Address) -> bool:
         return find_etag(self._s3, location) == (last.etag if last else None)
 
     def _list(self, scope: str) -> dict[str, str]:
@@ -228,8 +228,8 @@ class DataRepository:
         etags = list_etags(self._s3, self._locate(scope))
         return {key.removeprefix(self.source.key): etag for key, etag in etags if key != self.source.key}
 
-    def _locate(self, name: str) -> S3Location:
-        return S3Location(self.source.bucket, self.source.key + name)
+    def _locate(self, name: str) -> S3Address:
+        return self.source.join(name)
 
     def _read(self) -> dict[str, KnownObject]:
         entries = json.loads(self._record.read_text(encoding="utf-8"))

@@ -18,8 +18,9 @@ from headrace.local.resources import (
 )
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import S3Client
-from headrace.local.sagemaker.s3_objects import AWS_ERRORS, S3Location
+from headrace.local.sagemaker.s3_objects import AWS_ERRORS, parse_address
 from headrace.local.sagemaker.trees import remove_folder
+from headrace.s3.addresses import S3Address
 
 EFS: Final = "EFS"
 FSX_LUSTRE: Final = "FSxLustre"
@@ -226,13 +227,13 @@ def _locate_association(system: FileSystem, file_system_path: str) -> Path:
     return system.folder.joinpath(*path.parts[1:])
 
 
-def _parse_source(data_repository_path: str) -> S3Location:
+def _parse_source(data_repository_path: str) -> S3Address:
     try:
-        source = S3Location.parse(data_repository_path)
+        source = parse_address(data_repository_path)
     except DataError as error:
         raise ValueError(f"DataRepositoryPath: {error}") from error
     folder = source.key.rstrip("/")
-    return S3Location(source.bucket, f"{folder}/" if folder else "")
+    return S3Address(source.bucket, f"{folder}/" if folder else "")
 
 
 def _is_true(value: object) -> bool:

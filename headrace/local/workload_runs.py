@@ -17,6 +17,7 @@ from headrace.local.cloud import LocalCloud
 from headrace.local.deployment import Deployment
 from headrace.local.pipeline import invoke_endpoint
 from headrace.recipes import Recipe, big_mart, images
+from headrace.s3.addresses import S3Address
 from headrace.workloads import photographs, sales
 from headrace.workloads.delivery import Delivery, Folder, Place, Prefix, refuse_foreign
 
@@ -205,8 +206,8 @@ def read_training_request(deployment: Deployment, workload: Recipe) -> dict[str,
 def find_place(cloud: LocalCloud, deployment: Deployment, source: Mapping[str, Any]) -> Place | None:
     """Where a channel's data source reads files that a run brings; none for a set, which the batch door makes."""
     if "S3DataSource" in source:
-        bucket, _, prefix = source["S3DataSource"]["S3Uri"].removeprefix("s3://").partition("/")
-        return Prefix(bucket, prefix) if bucket == deployment.raw_bucket else None
+        address = S3Address.parse(source["S3DataSource"]["S3Uri"])
+        return Prefix(address.bucket, address.key) if address.bucket == deployment.raw_bucket else None
     mount = source["FileSystemDataSource"]
     path = mount["DirectoryPath"]
     if mount["FileSystemType"] == _FSX_LUSTRE:

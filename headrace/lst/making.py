@@ -15,6 +15,7 @@ from headrace.inputs import open_input, read_text_lines
 from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO, find_mistake
 from headrace.lst.hashing import hash_path, limit_hash
 from headrace.lst.rows import ListError, ListRow
+from headrace.s3.addresses import S3Address, S3AddressError
 
 # What SageMaker's built-in algorithms read; the normalizer makes these of other formats.
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
@@ -236,18 +237,22 @@ def find_s3_images(uri: str, client: Any, finder: Finder | None = None) -> Itera
     from headrace.s3.answers import Refusal
 
     finder = finder or Finder()
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket:
-        raise ListError(f"{uri!r} is not an S3 prefix; write s3://bucket/prefix/")
-    prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+    folder = _parse_folder(uri)
     try:
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=folder.bucket, Prefix=folder.key):
             keys = [entry["Key"] for entry in page.get("Contents", ())]
-            yield from (key.removeprefix(prefix) for key in keys if not key.endswith("/") and finder.takes(key))
+            yield from (key.removeprefix(folder.key) for key in keys if not key.endswith("/") and finder.takes(key))
     except ClientError as error:
         raise ListError(f"{uri}: {Refusal.of(error.response)}") from error
     except BotoCoreError as error:
         raise ListError(f"{uri}: {error}") from error
+
+
+def _parse_folder(uri: str) -> S3Address:
+    try:
+        return S3Address.parse(uri).as_folder()
+    except S3AddressError as error:
+        raise ListError(str(error)) from None
 
 
 def count_held_out(indices: Sequence[int], ratio: float) -> int:

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from headrace.lst.problems import Problem
 from headrace.manifest.labels import (
-    S3_URI,
     Task,
     can_judge,
     find_label_problems,
@@ -34,6 +33,7 @@ from headrace.manifest.records import (
     read_type,
     scan_manifest,
 )
+from headrace.s3.addresses import S3Address, names_object
 
 __all__ = ["Task", "check_manifest"]
 
@@ -157,8 +157,8 @@ def _describe_absence(data: Any, name: str) -> str:
 
 def _find_reference_problems(data: Any) -> Iterator[str]:
     for name, value in data.items():
-        if name.endswith(REFERENCE_SUFFIX) and not (isinstance(value, str) and S3_URI.fullmatch(value)):
-            yield f"{name} is {value!r}, expected an S3 URI such as s3://bucket/key"
+        if name.endswith(REFERENCE_SUFFIX) and not (isinstance(value, str) and names_object(value)):
+            yield f"{name} is {value!r}, expected the S3 address of an object, such as s3://bucket/key"
 
 
 def _check_records(path: Path, checker: _RecordChecker) -> Iterator[Problem | Record]:
@@ -195,7 +195,7 @@ def _list_references(record: Record) -> list[tuple[str, str]]:
     return [
         (name, value)
         for name, value in record.data.items()
-        if name.endswith(REFERENCE_SUFFIX) and isinstance(value, str) and S3_URI.fullmatch(value)
+        if name.endswith(REFERENCE_SUFFIX) and isinstance(value, str) and names_object(value)
     ]
 
 
@@ -203,15 +203,13 @@ def _find_object_problem(client: Any, uri: str) -> str | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from headrace.s3.answers import Refusal
-    from headrace.s3.heads import hear_reason
+    from headrace.s3.heads import find_object
 
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    address = S3Address.parse(uri)
     try:
-        client.head_object(Bucket=bucket, Key=key)
+        found = find_object(client, address.bucket, address.key)
     except ClientError as error:
-        if Refusal.of(error.response).is_missing:
-            return f"{uri} is not there"
-        return f"{uri}: {Refusal.of(hear_reason(client, error, bucket, key).response)}"
+        return f"{uri}: {Refusal.of(error.response)}"
     except BotoCoreError as error:
         return f"{uri}: {error}"
-    return None
+    return f"{uri} is not there" if found is None else None

@@ -29,7 +29,7 @@ from headrace.lst.rows import (
     format_number,
     read_lines,
 )
-from headrace.manifest.labels import S3_URI, Label, LabelKind, Task, is_class, is_hot, parse_classes, read_label
+from headrace.manifest.labels import Label, LabelKind, Task, is_class, is_hot, parse_classes, read_label
 from headrace.manifest.records import (
     METADATA_SUFFIX,
     SOURCE_REFERENCE,
@@ -39,6 +39,7 @@ from headrace.manifest.records import (
     write_lines,
     write_manifest,
 )
+from headrace.s3.addresses import SCHEME, S3Address, S3AddressError, names_object
 
 CLASS_ATTRIBUTE: Final = "class"
 BOX_ATTRIBUTE: Final = "bounding-box"
@@ -75,11 +76,11 @@ def read_traditional(path: Path) -> tuple[str, list[str]]:
     entries = read_json(path)
     first = entries[0] if isinstance(entries, list) and entries else None
     prefix = first.get("prefix") if isinstance(first, dict) else None
-    if not isinstance(prefix, str) or not prefix.startswith("s3://"):
+    if not isinstance(prefix, str) or not prefix.startswith(SCHEME):
         raise ManifestError(f'{path}: expected an array that starts with {{"prefix": "s3://bucket/prefix/"}}')
     for number, key in enumerate(entries[1:], start=1):
-        if not isinstance(key, str) or not S3_URI.fullmatch(prefix + key):
-            raise ManifestError(f"{path}, key {number}: {key!r} with its prefix is not an S3 URI of an object")
+        if not isinstance(key, str) or not names_object(prefix + key):
+            raise ManifestError(f"{path}, key {number}: {key!r} with its prefix is not the S3 address of an object")
     if len(entries) == 1:
         raise ManifestError(f"{path}: no key follows the prefix")
     return prefix, entries[1:]
@@ -252,10 +253,10 @@ def convert_folders(
 
 def check_prefix(prefix: str) -> str:
     """An S3 prefix with the slash at its end."""
-    whole = f"{prefix.rstrip('/')}/"
-    if not S3_URI.fullmatch(f"{whole}key"):
-        raise ManifestError(f"{prefix!r} is not an S3 prefix; write s3://bucket/prefix/")
-    return whole
+    try:
+        return str(S3Address.parse(prefix).as_folder())
+    except S3AddressError as error:
+        raise ManifestError(str(error)) from None
 
 
 def read_json(path: Path) -> Any:

@@ -25,7 +25,6 @@ from headrace.manifest.records import (
     read_type,
 )
 
-S3_URI: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)
 _CLASS = re.compile(r"[0-9]{1,9}")
 _SIDES: Final = ("left", "top", "width", "height")
 # Ground Truth's own boxes end a rounding error beyond the image.

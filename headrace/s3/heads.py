@@ -4,6 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from headrace.s3.answers import Refusal
+
 
 def describe_object(client: Any, bucket: str, key: str, **options: Any) -> dict[str, Any]:
     """What boto3's client is told of an object; its refusals have S3's reason.
@@ -14,11 +16,26 @@ def describe_object(client: Any, bucket: str, key: str, **options: Any) -> dict[
     try:
         described: dict[str, Any] = client.head_object(Bucket=bucket, Key=key, **options)
     except ClientError as error:
-        raise hear_reason(client, error, bucket, key) from error
+        raise _hear_reason(client, error, bucket, key) from error
     return described
 
 
-def hear_reason(client: Any, error: ClientError, bucket: str, key: str) -> ClientError:
+def find_object(client: Any, bucket: str, key: str) -> dict[str, Any] | None:
+    """The same, or None if there is no such object: the one answer to HEAD that needs no reason.
+
+    Raises:
+        ClientError: If S3 refuses it.
+    """
+    try:
+        found: dict[str, Any] = client.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if Refusal.of(error.response).is_missing:
+            return None
+        raise _hear_reason(client, error, bucket, key) from error
+    return found
+
+
+def _hear_reason(client: Any, error: ClientError, bucket: str, key: str) -> ClientError:
     """The refusal with its reason: answers to HEAD have no body to give one, so the first byte is asked for."""
     if not error.response["Error"]["Code"].isdigit():
         return error

@@ -16,6 +16,7 @@ import boto3
 
 from headrace.errors import HeadraceError
 from headrace.files import whole_file
+from headrace.s3.addresses import S3Address
 
 _RECORD: Final = "delivered.json"
 _SHOWN: Final = 3
@@ -55,7 +56,7 @@ class Prefix:
     @property
     def address(self) -> str:
         """The prefix's URI."""
-        return f"s3://{self.bucket}/{self.prefix}"
+        return str(S3Address(self.bucket, self.prefix))
 
     def list_files(self) -> dict[str, str]:
         """The entity tag of each object by its name below the prefix; objects that stand for folders are none."""

@@ -8,12 +8,8 @@ from typing import Any
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import Host
 from headrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
-from headrace.local.sagemaker.s3_objects import (
-    S3Location,
-    download_object,
-    download_prefix,
-    place_key,
-)
+from headrace.local.sagemaker.s3_objects import download_object, download_prefix, parse_address, place_key
+from headrace.s3.addresses import S3Address
 
 
 class ChannelStager:
@@ -78,7 +74,7 @@ class ChannelStager:
     def stage_s3(self, uri: str, data_type: str, folder: Path) -> None:
         """Fills a folder with the objects of a prefix or of a manifest."""
         folder.mkdir(parents=True, exist_ok=True)
-        location = S3Location.parse(uri)
+        location = parse_address(uri)
         if data_type == "ManifestFile":
             self._stage_manifest(location, folder)
         elif data_type == "S3Prefix":
@@ -87,7 +83,7 @@ class ChannelStager:
         else:
             raise DataError(f'S3 data type {data_type} of "{uri}" is not served by the local cloud yet.')
 
-    def _stage_manifest(self, location: S3Location, folder: Path) -> None:
+    def _stage_manifest(self, location: S3Address, folder: Path) -> None:
         file = folder.parent / f"{folder.name}-manifest"
         download_object(self._host.s3, location, file)
         try:
@@ -96,10 +92,10 @@ class ChannelStager:
             raise DataError(f"Data download failed: the manifest {location} cannot be read: {error}") from error
         for name in names:
             self._check_stop()
-            source = S3Location.parse(prefix + name)
+            source = parse_address(prefix + name)
             download_object(self._host.s3, source, place_key(name, folder))
 
-    def _describe_missing(self, uri: str, location: S3Location) -> str:
+    def _describe_missing(self, uri: str, location: S3Address) -> str:
         return (
             f'Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure '
             f"that the bucket exists in the selected region ({self._host.region}), that objects exist under that S3 "

@@ -19,7 +19,7 @@ from headrace.local.sagemaker.log_shipping import LogStream
 from headrace.local.sagemaker.models import Definition, ModelData, locate_model_data
 from headrace.local.sagemaker.processes import ContainerProcess, build_command
 from headrace.local.sagemaker.rules import list_containers
-from headrace.local.sagemaker.s3_objects import AWS_ERRORS, S3Location, download_object, download_prefix
+from headrace.local.sagemaker.s3_objects import AWS_ERRORS, download_object, download_prefix, parse_address
 from headrace.local.sagemaker.trees import ContainerTree
 
 LOOPBACK = "127.0.0.1"
@@ -148,7 +148,7 @@ class Deployment:
             ) from error
 
     def _fetch(self, data: ModelData, folder: Path) -> None:
-        location = S3Location.parse(data.uri)
+        location = parse_address(data.uri)
         if not data.is_archive:
             if not download_prefix(self._host.s3, location, folder, self._check_closing):
                 raise DataError(f"No S3 objects found under {location}.")

@@ -12,7 +12,7 @@ from headrace.local.sagemaker.descriptions import complete_model_request
 from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.rules import check_endpoint_config, check_model, check_s3_uri, list_containers
-from headrace.local.sagemaker.s3_objects import S3Location, object_exists
+from headrace.local.sagemaker.s3_objects import object_exists, parse_address
 from headrace.s3.answers import Refusal
 
 
@@ -91,7 +91,7 @@ class Models:
 
     def _is_there(self, uri: str) -> bool:
         try:
-            return object_exists(self._host.s3, S3Location.parse(uri))
+            return object_exists(self._host.s3, parse_address(uri))
         except ClientError as error:
             raise RequestRefusedError(f"Could not access model data at {uri}: {Refusal.of(error.response)}") from error
 

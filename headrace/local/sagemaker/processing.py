@@ -13,7 +13,7 @@ from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.jobs import COMPLETED, Job, Outcome
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_processing_job
-from headrace.local.sagemaker.s3_objects import S3Location, upload_folder
+from headrace.local.sagemaker.s3_objects import parse_address, upload_folder
 from headrace.local.sagemaker.training import describe_resources
 from headrace.local.sagemaker.trees import ContainerTree
 
@@ -116,7 +116,7 @@ class ProcessingJob(Job):
     def _store_outputs(self, tree: ContainerTree) -> None:
         for output in self._list_outputs():
             results = self._open_results(tree, tree.locate(output["LocalPath"]))
-            upload_folder(self.host.s3, results, S3Location.parse(output["S3Uri"]))
+            upload_folder(self.host.s3, results, parse_address(output["S3Uri"]))
 
     def _list_differences(self) -> list[str]:
         notes = []

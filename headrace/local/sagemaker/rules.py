@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.local.sagemaker.errors import DataError, RequestRefusedError
-from headrace.local.sagemaker.s3_objects import S3Location
+from headrace.local.sagemaker.s3_objects import parse_address
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 PROCESSING_ROOT = "/opt/ml/processing/"
@@ -141,7 +141,7 @@ def list_containers(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def check_s3_uri(uri: str) -> None:
     """Raises RequestRefusedError for an address that is not in S3."""
     try:
-        S3Location.parse(uri)
+        parse_address(uri)
     except DataError as error:
         raise RequestRefusedError(f"{error}.") from error
 

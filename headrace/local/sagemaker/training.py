@@ -18,8 +18,9 @@ from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.metrics import MetricCollector, MetricPublisher
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_training_job
-from headrace.local.sagemaker.s3_objects import S3Location, download_prefix, upload_file, upload_folder
+from headrace.local.sagemaker.s3_objects import download_prefix, parse_address, upload_file, upload_folder
 from headrace.local.sagemaker.trees import ContainerTree
+from headrace.s3.addresses import S3Address
 
 NOT_DESCRIBED = {"Tags", "SessionChainingConfig"}
 STATUS_MESSAGES = {
@@ -50,7 +51,9 @@ class TrainingJob(Job):
         self._algorithm = request["AlgorithmSpecification"]
         publisher = MetricPublisher(host.cloudwatch, self.name)
         self._metrics = MetricCollector(self._algorithm.get("MetricDefinitions", []), publisher)
-        self._results = S3Location.parse(request["OutputDataConfig"]["S3OutputPath"]).join(f"{self.name}/output")
+        self._results = (
+            parse_address(request["OutputDataConfig"]["S3OutputPath"]).as_folder().join(f"{self.name}/output/")
+        )
         self._is_packed = request["OutputDataConfig"].get("CompressionType") != "NONE"
         self._enter("Starting")
 
@@ -87,7 +90,7 @@ class TrainingJob(Job):
         return {key: description[key] for key in keys if key in description}
 
     @property
-    def _model_location(self) -> S3Location:
+    def _model_location(self) -> S3Address:
         return self._results.join("model.tar.gz" if self._is_packed else "model/")
 
     def _describe_times(self) -> dict[str, datetime | int]:
@@ -180,13 +183,13 @@ class TrainingJob(Job):
         if checkpoints:
             folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
             folder.mkdir(parents=True, exist_ok=True)
-            download_prefix(self.host.s3, S3Location.parse(checkpoints["S3Uri"]), folder, self._check_stop)
+            download_prefix(self.host.s3, parse_address(checkpoints["S3Uri"]), folder, self._check_stop)
 
     def _store_results(self, tree: ContainerTree) -> None:
         checkpoints = self.request.get("CheckpointConfig")
         if checkpoints:
             folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
-            upload_folder(self.host.s3, self._open_results(tree, folder), S3Location.parse(checkpoints["S3Uri"]))
+            upload_folder(self.host.s3, self._open_results(tree, folder), parse_address(checkpoints["S3Uri"]))
         # Output first: once the model is there, everything else is too.
         for folder, name in ((tree.ml / "output/data", "output"), (tree.ml / "model", "model")):
             self._store_folder(tree, self._open_results(tree, folder), name)

@@ -98,6 +98,7 @@ class FakeS3:
         Key: str,  # noqa: N803
         IfMatch: str | None = None,  # noqa: N803
         IfNoneMatch: str | None = None,  # noqa: N803
+        Range: str | None = None,  # noqa: N803
     ) -> dict[str, Any]:
         self.before_get(Key)
         self._check("GetObject", Bucket, Key)

@@ -2,16 +2,16 @@ import pytest
 
 from containers.image_preprocessing.arguments import parse_job
 from containers.image_preprocessing.failures import ArgumentError
-from containers.image_preprocessing.locations import Location
 from headrace.normalizer.options import Colour, Fit, Options, OutputFormat
+from headrace.s3.addresses import S3Address
 from tests.containers.image_preprocessing.jobs import DESTINATION, MANIFEST, SOURCE
 
 
 def test_normalizes_as_the_doors_do_when_nothing_is_said() -> None:
     job = parse_job([*SOURCE, *DESTINATION])
 
-    assert job.source == Location("raw", "images/")
-    assert job.destination == Location("work", "sets/small/")
+    assert job.source == S3Address("raw", "images/")
+    assert job.destination == S3Address("work", "sets/small/")
     assert job.options == Options()
     assert (job.is_manifest, job.max_refused, job.connections) == (False, 0, 32)
 
@@ -28,7 +28,7 @@ def test_takes_every_option_of_the_normalizer() -> None:
 
 
 def test_reads_a_whole_bucket() -> None:
-    assert parse_job(["--source", "s3://raw/", *DESTINATION]).source == Location("raw", "")
+    assert parse_job(["--source", "s3://raw/", *DESTINATION]).source == S3Address("raw", "")
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_reads_a_whole_bucket() -> None:
         (SOURCE, "the following arguments are required: --destination"),
         ((*SOURCE, *DESTINATION, "--depth", "3"), "unrecognized arguments: --depth 3"),
         ((*SOURCE, *DESTINATION, "--conn", "3"), "unrecognized arguments: --conn 3"),
-        (("--source", "raw/images/", *DESTINATION), "--source: 'raw/images/' is not an address in S3 such as s3://"),
-        (("--source", "s3://Raw_/images/", *DESTINATION), "--source: 's3://Raw_/images/' is not an address in S3"),
+        (("--source", "raw/images/", *DESTINATION), "--source: 'raw/images/' is not an address in S3; write s3://"),
+        (("--source", "s3://raw images/", *DESTINATION), "--source: 's3://raw images/' is not an address in S3"),
         (("--source", "s3://raw/images", *DESTINATION), "--source: 's3://raw/images' is not a prefix: end it with '/'"),
         (("--manifest", "s3://raw/lists/", *DESTINATION), "--manifest: 's3://raw/lists/' names no object"),
         ((*SOURCE, "--destination", "s3://work/sets"), "--destination: 's3://work/sets' is not a prefix"),

@@ -5,15 +5,15 @@ from collections.abc import Collection
 import pytest
 
 from containers.image_preprocessing.failures import SourceError
-from containers.image_preprocessing.locations import Location
 from containers.image_preprocessing.manifest import Manifest
+from headrace.s3.addresses import S3Address
 
-PICTURES = Location("work", "pictures/")
+PICTURES = S3Address("work", "pictures/")
 
 
 def make_manifest(*lines: str | bytes) -> Manifest:
     text = b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines)
-    return Manifest(Location("raw", "train.manifest"), io.BytesIO(text))
+    return Manifest(S3Address("raw", "train.manifest"), io.BytesIO(text))
 
 
 def normalized(manifest: Manifest, without: Collection[int] = ()) -> list[str]:

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from containers.image_preprocessing.locations import Location
 from containers.image_preprocessing.prefix import find_images, pair_with_pictures
 from containers.image_preprocessing.storage import Storage, StoredObject
 from containers.image_preprocessing.tally import Outcome, Tally
+from headrace.s3.addresses import S3Address
 from tests.containers.image_preprocessing.fake_s3 import START, FakeS3
 
-IMAGES, PICTURES = Location("raw", "images/"), Location("work", "pictures/")
+IMAGES, PICTURES = S3Address("raw", "images/"), S3Address("work", "pictures/")
 
 # Keys as S3 has them, in the order in which it lists them: that of their UTF-8 bytes.
 Keys = st.sets(st.text(alphabet="a/é\U0001f600\uffef", min_size=1, max_size=3)).map(

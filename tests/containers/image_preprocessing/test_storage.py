@@ -5,11 +5,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from containers.image_preprocessing.failures import StorageError
-from containers.image_preprocessing.locations import Location
 from containers.image_preprocessing.storage import ObjectError, Storage, UnchangedError, connect, explaining
+from headrace.s3.addresses import S3Address
 from tests.containers.image_preprocessing.fake_s3 import PAGE, FakeS3, refusal
 
-PLACE = Location("raw", "images/0.jpg")
+PLACE = S3Address("raw", "images/0.jpg")
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "403", "NoSuchBucket", "ExpiredToken", "InvalidAccessKeyId"])
@@ -51,7 +51,7 @@ def test_lists_page_after_page_with_paths_below_the_prefix() -> None:
     for number in range(2 * PAGE + 1):
         s3.put(f"images/{number}.jpg", b"")
 
-    listed = [found.path for found in Storage(s3).list_objects(Location("raw", "images/"))]
+    listed = [found.path for found in Storage(s3).list_objects(S3Address("raw", "images/"))]
 
     assert listed == [f"{number}.jpg" for number in range(2 * PAGE + 1)]
 
@@ -97,7 +97,7 @@ def test_tells_an_object_that_is_still_the_one_that_is_known() -> None:
 
 
 @pytest.mark.parametrize("ask", [Storage.read, Storage.read_metadata])
-def test_tells_a_missing_object_from_a_forbidden_one(ask: Callable[[Storage, Location], Any]) -> None:
+def test_tells_a_missing_object_from_a_forbidden_one(ask: Callable[[Storage, S3Address], Any]) -> None:
     s3 = FakeS3()
     assert ask(Storage(s3), PLACE) is None
 

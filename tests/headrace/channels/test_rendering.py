@@ -192,7 +192,7 @@ def test_renders_channels_in_the_order_given() -> None:
 
 
 def test_takes_20_channels_of_every_source_in_one_job() -> None:
-    many = [S3Channel(name=f"c{number}", uri="s3://b/k") for number in range(18)]
+    many = [S3Channel(name=f"c{number}", uri="s3://raw/k") for number in range(18)]
 
     assert len(render_input_data_config([*many, EFS, FSX], VPC)) == 20
 
@@ -200,10 +200,10 @@ def test_takes_20_channels_of_every_source_in_one_job() -> None:
 @pytest.mark.parametrize(
     "channel",
     [
-        S3Channel(name="n" * 64, uri="s3://b/".ljust(1024, "k"), content_type="t" * 256),
-        S3Channel(name="n", uri="https://s3.amazonaws.com/b/k", input_mode=InputMode.PIPE, shuffle_seed=2**63 - 1),
+        S3Channel(name="n" * 64, uri="s3://raw/".ljust(1024, "k"), content_type="t" * 256),
+        S3Channel(name="n", uri="https://s3.amazonaws.com/raw/k", input_mode=InputMode.PIPE, shuffle_seed=2**63 - 1),
         AugmentedManifestChannel(
-            name="n", uri="s3://b/m", attribute_names=tuple(f"{number}".ljust(256, "a") for number in range(10, 26))
+            name="n", uri="s3://raw/m", attribute_names=tuple(f"{number}".ljust(256, "a") for number in range(10, 26))
         ),
         EfsChannel(name="n", file_system_id="fs-01234567", directory_path="/".ljust(4096, "d")),
         FsxLustreChannel(

@@ -33,7 +33,17 @@ def test_refuses_what_is_no_address(text: str) -> None:
         parse_address(text)
 
 
-@pytest.mark.parametrize("text", ["s3://", "s3:///key", "s3://Raw/a", "s3://arn:aws:s3:eu-west-1:123:accesspoint/a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3://",
+        "s3:///key",
+        "s3://raw a/b",
+        "s3://192.168.1.1/a",
+        "s3://ab/c",
+        "s3://arn:aws:s3:eu-west-1:123:accesspoint/a",
+    ],
+)
 def test_refuses_what_names_no_bucket(text: str) -> None:
-    with pytest.raises(AddressError, match="names no bucket; write s3://bucket/key"):
+    with pytest.raises(AddressError, match=r"is not an address in S3: .+; write s3://bucket/key"):
         parse_address(text)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.data.addresses import S3Address
 from headrace.data.entries import Entry
 from headrace.data.names import place_of, settle_files, settle_objects
+from headrace.s3.addresses import S3Address
 
 
 def settle(*names: str, size: int = 1) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 
 from headrace.local.data_repositories import DataRepository, Policy
 from headrace.local.sagemaker.errors import DataError, StoppedError
-from headrace.local.sagemaker.s3_objects import S3Location
+from headrace.s3.addresses import S3Address
 from tests.headrace.local.sagemaker.fakes import FakeS3, client_error
 
 ALL = ("NEW", "CHANGED", "DELETED")
@@ -48,7 +48,7 @@ class Link:
         self.repository = DataRepository(
             s3=self.s3,
             folder=self.folder,
-            source=S3Location("raw", "images/"),
+            source=S3Address("raw", "images/"),
             policy=Policy(frozenset(imported), frozenset(exported)),
             record=self.record,
         )

@@ -177,7 +177,7 @@ def test_goes_on_when_changes_cannot_be_exported(platform: Platform, caplog: pyt
         ({"FileSystemId": "fs-0d"}, "File system fs-0d does not exist"),
         ({"FileSystemId": EFS}, f"file system {EFS} is not an FSx for Lustre file system"),
         ({"FileSystemPath": "images"}, 'FileSystemPath "images" must begin with "/"'),
-        ({"DataRepositoryPath": "raw/images"}, 'DataRepositoryPath: "raw/images" is not an address in S3'),
+        ({"DataRepositoryPath": "raw/images"}, "DataRepositoryPath: 'raw/images' is not an address in S3"),
     ],
 )
 def test_refuses_an_association(platform: Platform, changes: dict[str, Any], message: str) -> None:

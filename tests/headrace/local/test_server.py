@@ -18,7 +18,7 @@ from headrace.local.data_repositories import DataRepository, Policy
 from headrace.local.file_systems import list_folders
 from headrace.local.resources import MISSING_TYPES
 from headrace.local.sagemaker.deployments import find_free_port
-from headrace.local.sagemaker.s3_objects import S3Location
+from headrace.s3.addresses import S3Address
 from tests.local_clouds import clients_of
 
 pytestmark = pytest.mark.slow
@@ -240,7 +240,7 @@ def test_agrees_with_the_engine_on_what_an_unchanged_object_is(cloud: LocalCloud
     repository = DataRepository(
         s3=s3,
         folder=tmp_path / "data",
-        source=S3Location("linked", "data/"),
+        source=S3Address("linked", "data/"),
         policy=Policy(imported=events, exported=events),
         record=tmp_path / "record.json",
     )

@@ -96,10 +96,10 @@ def test_names_annotations_that_failed(path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("uri", ["raw/1.jpg", "s3://raw", "s3://raw/", "s3://RAW/1.jpg", "https://raw/1.jpg", 5])
+@pytest.mark.parametrize("uri", ["raw/1.jpg", "s3://raw", "s3://raw/", "s3://raw/folder/", "https://raw/1.jpg", 5])
 def test_names_a_reference_that_is_no_s3_uri(path: Path, uri: object) -> None:
     assert check(path, {"source-ref": uri, "class": 1}) == [
-        f"line 1: source-ref is {uri!r}, expected an S3 URI such as s3://bucket/key"
+        f"line 1: source-ref is {uri!r}, expected the S3 address of an object, such as s3://bucket/key"
     ]
 
 
@@ -168,9 +168,10 @@ def test_tells_an_object_it_may_not_see_from_one_that_is_not_there(path: Path) -
 class Head:
     """Says that no object of an odd number is there."""
 
-    def head_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803 - boto3's names
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
         if int(Key) % 2:
             raise boto3.client("s3").exceptions.ClientError({"Error": {"Code": "404"}}, "HeadObject")
+        return {}
 
 
 def test_names_missing_objects_in_the_order_of_lines(path: Path) -> None:

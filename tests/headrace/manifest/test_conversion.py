@@ -73,7 +73,7 @@ def test_expands_keys_without_labels(tmp_path: Path, output: Path) -> None:
         ([], "expected an array that starts"),
         ([{"prefix": "raw/"}, "a"], "expected an array that starts"),
         ([{"prefix": PREFIX}], "no key follows the prefix"),
-        ([{"prefix": PREFIX}, "a", 5], "key 2: 5 with its prefix is not an S3 URI"),
+        ([{"prefix": PREFIX}, "a", 5], "key 2: 5 with its prefix is not the S3 address of an object"),
         ([{"prefix": PREFIX}, "a", "c"], "key 2: c has no label"),
     ],
 )
@@ -391,5 +391,5 @@ def test_turns_real_boxes_into_coco(output: Path) -> None:
 
 @pytest.mark.parametrize("prefix", ["raw/images", "s3://", "/raw"])
 def test_refuses_a_prefix_that_is_none(tmp_path: Path, output: Path, prefix: str) -> None:
-    with pytest.raises(ManifestError, match="is not an S3 prefix; write s3://bucket/prefix/"):
+    with pytest.raises(ManifestError, match="is not an address in S3"):
         convert_to_list(write(tmp_path / "all", make_image("a")), prefix, output)

@@ -129,7 +129,7 @@ def test_refuses_an_address_that_is_none(cloud: Cloud) -> None:
     status, answer = ask(cloud, "CreateTrainingJob", json.dumps(request).encode())
 
     assert (status, answer["__type"]) == (400, "ValidationException")
-    assert '"https://[bucket/x" is not an address in S3' in answer["message"]
+    assert "'https://[bucket/x' is not an address in S3" in answer["message"]
 
 
 def test_a_job_fails_with_the_reason_when_its_environment_cannot_be_passed_on(cloud: Cloud) -> None:

@@ -28,21 +28,21 @@ VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"InputDataConfig": [s3_channel("s3://a/b"), s3_channel("s3://a/c")]}, "given more than once: train"),
+        ({"InputDataConfig": [s3_channel("s3://raw/b"), s3_channel("s3://a/c")]}, "given more than once: train"),
         ({"InputDataConfig": [FILE_SYSTEM]}, "VpcConfig must be specified"),
         (
             {"InputDataConfig": [FILE_SYSTEM | {"InputMode": "FastFile"}], "VpcConfig": VPC},
             "only supported in File input mode",
         ),
         (
-            {"InputDataConfig": [s3_channel("s3://a/b", data_type="AugmentedManifestFile")]},
+            {"InputDataConfig": [s3_channel("s3://raw/b", data_type="AugmentedManifestFile")]},
             "AugmentedManifestFile can only be used if the channel's input mode is Pipe",
         ),
         (
-            {"InputDataConfig": [s3_channel("s3://a/b", data_type="ManifestFile", InputMode="FastFile")]},
+            {"InputDataConfig": [s3_channel("s3://raw/b", data_type="ManifestFile", InputMode="FastFile")]},
             "FastFile input mode only supports S3DataType S3Prefix",
         ),
-        ({"InputDataConfig": [s3_channel("s3://a/b", "..")]}, "cannot be the name of a folder"),
+        ({"InputDataConfig": [s3_channel("s3://raw/b", "..")]}, "cannot be the name of a folder"),
         ({"InputDataConfig": [s3_channel("https://example.com/b")]}, "is not an address in S3"),
         ({"InputDataConfig": [{"ChannelName": "train", "DataSource": {}}]}, "must have exactly one data source"),
         ({"OutputDataConfig": {"S3OutputPath": "https://example.com/b"}}, "is not an address in S3"),
@@ -71,10 +71,10 @@ def test_takes_a_file_system_channel_in_a_vpc() -> None:
     ("given", "message"),
     [
         ({}, "needs an S3Input"),
-        ({"S3Input": {"S3Uri": "s3://a/b", "LocalPath": "/opt/ml/model"}}, "must be a path below"),
-        ({"S3Input": {"S3Uri": "s3://a/b"}}, "must be a path below"),
+        ({"S3Input": {"S3Uri": "s3://raw/b", "LocalPath": "/opt/ml/model"}}, "must be a path below"),
+        ({"S3Input": {"S3Uri": "s3://raw/b"}}, "must be a path below"),
         (
-            {"S3Input": {"S3Uri": "s3://a/b", "LocalPath": "/opt/ml/processing/a", "S3InputMode": "Pipe"}},
+            {"S3Input": {"S3Uri": "s3://raw/b", "LocalPath": "/opt/ml/processing/a", "S3InputMode": "Pipe"}},
             "Pipe mode is not served",
         ),
     ],

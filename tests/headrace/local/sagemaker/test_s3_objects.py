@@ -8,13 +8,14 @@ from botocore.exceptions import ClientError
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.s3_objects import (
-    S3Location,
     download_object,
     download_prefix,
     find_etag,
+    parse_address,
     relative_key,
     upload_folder,
 )
+from headrace.s3.addresses import S3Address
 from tests.headrace.local.sagemaker.fakes import FakeS3, client_error
 
 
@@ -28,7 +29,7 @@ def s3() -> FakeS3:
 
 
 def download(s3: FakeS3, uri: str, folder: Path) -> list[str]:
-    download_prefix(s3, S3Location.parse(uri), folder, never_stop)
+    download_prefix(s3, parse_address(uri), folder, never_stop)
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
@@ -47,13 +48,13 @@ def download(s3: FakeS3, uri: str, folder: Path) -> list[str]:
     ],
 )
 def test_reads_every_way_to_write_a_place(uri: str, bucket: str, key: str) -> None:
-    assert S3Location.parse(uri) == S3Location(bucket, key)
+    assert parse_address(uri) == S3Address(bucket, key)
 
 
 @pytest.mark.parametrize("uri", ["train/a.csv", "s3:///key", "https://example.com/raw", "http://s3.amazonaws.com/raw"])
 def test_refuses_what_is_no_place_in_s3(uri: str) -> None:
     with pytest.raises(DataError, match="is not an address in S3"):
-        S3Location.parse(uri)
+        parse_address(uri)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_stops_between_objects(s3: FakeS3, tmp_path: Path) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        download_prefix(s3, S3Location("raw", "train"), tmp_path, stop)
+        download_prefix(s3, S3Address("raw", "train"), tmp_path, stop)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -122,7 +123,7 @@ def test_uploads_a_folder_with_its_folders(s3: FakeS3, tmp_path: Path) -> None:
     (tmp_path / "deep" / "a.csv").write_bytes(b"1")
 
     upload_folder(
-        s3, LeftFolder(tmp_path.parent, tmp_path.name, note=pytest.fail), S3Location.parse("s3://work/features/")
+        s3, LeftFolder(tmp_path.parent, tmp_path.name, note=pytest.fail), parse_address("s3://work/features/")
     )
 
     assert s3.buckets["work"] == {"features/deep/a.csv": b"1"}
@@ -166,14 +167,14 @@ CODES = {"AccessDenied": "the role needs", "InvalidObjectState": "restore it fir
 @pytest.mark.parametrize("operation", ["LIST", "GET"])
 def test_says_why_s3_does_not_give_a_jobs_data(tmp_path: Path, operation: str, code: str) -> None:
     with pytest.raises(DataError, match=f"Data download failed: s3://raw/.*: {code}: {code}") as refused:
-        download_prefix(RefusingS3(code, operation), S3Location("raw", ""), tmp_path, never_stop)
+        download_prefix(RefusingS3(code, operation), S3Address("raw", ""), tmp_path, never_stop)
 
     assert CODES[code] in str(refused.value)
 
 
 def test_says_why_s3_does_not_give_one_object(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"s3://raw/a\.csv: InvalidObjectState: "):
-        download_object(RefusingS3("InvalidObjectState", "GET"), S3Location("raw", "a.csv"), tmp_path / "a.csv")
+        download_object(RefusingS3("InvalidObjectState", "GET"), S3Address("raw", "a.csv"), tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -182,10 +183,10 @@ def test_says_why_s3_does_not_take_an_artifact(tmp_path: Path, code: str) -> Non
 
     with pytest.raises(DataError, match=f"Artifact upload failed: s3://raw/model could not be written: {code}: "):
         upload_folder(
-            RefusingS3(code, "PUT"), LeftFolder(tmp_path.parent, tmp_path.name, note=pytest.fail), S3Location("raw", "")
+            RefusingS3(code, "PUT"), LeftFolder(tmp_path.parent, tmp_path.name, note=pytest.fail), S3Address("raw", "")
         )
 
 
 def test_asks_for_the_reason_that_head_does_not_tell() -> None:
     with pytest.raises(ClientError, match="ExpiredToken"):
-        find_etag(RefusingS3("ExpiredToken", "GET"), S3Location("raw", "a.csv"))
+        find_etag(RefusingS3("ExpiredToken", "GET"), S3Address("raw", "a.csv"))
