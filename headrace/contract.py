@@ -1,5 +1,6 @@
 """Names that the infrastructure gives and the library reads; standard library only."""
 
+from enum import StrEnum
 from typing import Final
 
 RAW_BUCKET_OUTPUT: Final = "RawBucketName"
@@ -20,6 +21,15 @@ FSX_RAW_PATH: Final = "/raw"
 JOB_NAME_INPUT: Final = "JobName"
 MODEL_NAME_INPUT: Final = "ModelName"
 ENDPOINT_NAME_INPUT: Final = "EndpointName"
+
+# The key of an execution's output that says how it has ended; an execution without one serves its model.
+OUTCOME_OUTPUT: Final = "Outcome"
+
+
+class Outcome(StrEnum):
+    """How an execution that succeeded has ended."""
+
+    SERVING = "SERVING"
 
 
 def default_endpoint_name(environment: str, workload: str) -> str:

@@ -21,7 +21,7 @@ from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
 from headrace.container_images.building import BuildSettings
 from headrace.container_images.engine import find_engine
-from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Outcome
 from headrace.inputs import read_document
 from headrace.local import cloud as local_cloud
 from headrace.local import inspection, pipeline
@@ -29,9 +29,12 @@ from headrace.local.brought_images import bring_engine_image, bring_python
 from headrace.local.cloud import CloudError, LocalCloud
 from headrace.local.deployment import Deployment, read_deployment
 from headrace.local.images import EngineImages
+from headrace.local.pipeline import ExecutionReport
 from headrace.local.platform import Folders, running_platform, stop_running, use_clients_of
-from headrace.local.workload_runs import RUNS, WorkloadRun
-from headrace.recipes import Recipe, big_mart, find_recipe, images, list_recipes
+from headrace.local.site import LocalSite
+from headrace.recipes import Recipe, big_mart, find_recipe, list_recipes
+from headrace.workloads import find_workload
+from headrace.workloads.workload import Prediction, Workload
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,7 +43,7 @@ _environment_option = click.option(
 )
 _workload_option = click.option(
     "--workload",
-    type=click.Choice([workload.name for workload in list_recipes()]),
+    type=click.Choice([recipe.name for recipe in list_recipes()]),
     default=big_mart.RECIPE.name,
     show_default=True,
     help="What is trained and asked.",
@@ -96,8 +99,8 @@ def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path 
 @click.option(
     "--data",
     type=click.Path(exists=True, path_type=Path),
-    help="bigmart: a CSV file; images: a folder with a sub-folder per class. If left out, what you have put into the "
-    "raw bucket, or made-up data.",
+    help="; ".join(f"{recipe}: {recipe.data}" for recipe in list_recipes())
+    + ". If left out, what you have put into the raw bucket, or made-up data.",
 )
 @click.option("--job-name", help="Name of the jobs; derived from the execution's name if left out.")
 @click.option("--model-name", help="Name of the model; derived likewise.")
@@ -137,26 +140,31 @@ def run(
             folders, environment=environment, port=port, keep=keep, step=progress.step, images=_choose_images(**images)
         ) as (cloud, deployment):
             made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
-    click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made))
+    click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
 
 
-def _prepare_run(workload: Recipe, data: Path | None, folders: Folders) -> WorkloadRun:
-    if data and not (data.is_dir() if workload == images.RECIPE else data.is_file()):
-        wanted = "a folder with a sub-folder for each class" if workload == images.RECIPE else "a CSV file"
-        raise click.BadParameter(f"{data}: the workload {workload} takes {wanted}", param_hint="--data")
-    return RUNS[workload](data, folders.data)
+def _prepare_run(recipe: Recipe, data: Path | None, folders: Folders) -> Workload:
+    if data and not (data.is_dir() if recipe.data_is_folder else data.is_file()):
+        raise click.BadParameter(f"{data}: the workload {recipe} takes {recipe.data}", param_hint="--data")
+    return find_workload(recipe)(data, folders.data)
 
 
-def _run(this_run: WorkloadRun, cloud: LocalCloud, deployment: Deployment, names: dict[str, str]) -> RunSummary:
+def _run(this_run: Workload, cloud: LocalCloud, deployment: Deployment, names: dict[str, str]) -> RunSummary:
+    site = LocalSite(cloud, deployment)
     with progress.step("bring the data"):
-        this_run.bring_data(cloud, deployment)
-    arn = pipeline.start_execution(deployment, this_run.workload, _name_execution(), names)
+        this_run.bring_data(site)
+    arn = pipeline.start_execution(deployment, this_run.recipe, _name_execution(), names)
     with progress.step("run the state machine"):
         report = pipeline.follow_execution(arn, progress.note)
-    predictions = this_run.ask_endpoint(report.output[ENDPOINT_NAME_INPUT])
-    return RunSummary(
-        workload=this_run.workload.name, data=this_run.data, report=report, predictions=tuple(predictions)
-    )
+    predictions = tuple(_ask(this_run, site, report))
+    return RunSummary(workload=this_run.recipe.name, data=this_run.data, report=report, predictions=predictions)
+
+
+def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[Prediction]:
+    """Try what an execution has come to."""
+    match report.outcome:
+        case Outcome.SERVING:
+            return this_run.ask_endpoint(site, report.output[ENDPOINT_NAME_INPUT])
 
 
 @local.command()

@@ -4,28 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headrace.cli.tables import render_table
-from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Outcome
 from headrace.local.pipeline import ExecutionReport
-from headrace.local.workload_runs import Prediction
-from headrace.recipes import big_mart, images
-
-# What to tell of each workload's metrics: the columns, and a row for the model and for the naive answer.
-SCORES: Mapping[str, tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]]] = {
-    big_mart.RECIPE.name: (
-        {"RMSE": ",.1f", "R²": ".3f"},
-        {
-            "random forest": ("validation:rmse", "validation:r2"),
-            "mean predictor": ("baseline:rmse", "baseline:r2"),
-        },
-    ),
-    images.RECIPE.name: (
-        {"top-1 accuracy": ".3f", "top-5 accuracy": ".3f"},
-        {
-            "classifier": ("validation:accuracy", "validation:top5_accuracy"),
-            "most frequent class": ("baseline:accuracy",),
-        },
-    ),
-}
+from headrace.workloads.workload import Prediction, Scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +19,7 @@ class RunSummary:
     predictions: tuple[Prediction, ...]
 
 
-def render(run: RunSummary) -> str:
+def render(run: RunSummary, scores: Scores) -> str:
     """The summary of a run: states and times, scores, predictions."""
     output = run.report.output
     facts = {
@@ -46,18 +27,26 @@ def render(run: RunSummary) -> str:
         "execution": run.report.name,
         "job": output[JOB_NAME_INPUT],
         "model": output[MODEL_NAME_INPUT],
-        "endpoint": output[ENDPOINT_NAME_INPUT],
-        "model data": output["ModelDataUrl"],
+        **_describe_outcome(run.report),
     }
-    if "SupersededBy" in output:
-        facts["superseded"] = f"the endpoint serves {output['SupersededBy']}, of a later execution"
     sections = [
         "\n".join(f"{name:<11} {value}" for name, value in facts.items()),
         _states(run.report),
-        _scores(run.workload, output["Metrics"]),
+        _scores(scores, output["Metrics"]),
         _predictions(run.predictions),
     ]
     return "\n\n".join(sections)
+
+
+def _describe_outcome(report: ExecutionReport) -> dict[str, str]:
+    """What an execution has come to."""
+    output = report.output
+    match report.outcome:
+        case Outcome.SERVING:
+            facts = {"endpoint": output[ENDPOINT_NAME_INPUT], "model data": output["ModelDataUrl"]}
+            if "SupersededBy" in output:
+                facts["superseded"] = f"the endpoint serves {output['SupersededBy']}, of a later execution"
+            return facts
 
 
 def render_status(endpoint_url: str, seen: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
@@ -75,10 +64,10 @@ def _states(report: ExecutionReport) -> str:
     return render_table(["state", "seconds"], [*rows, ["SUCCEEDED", f"{report.seconds:.1f}"]], numbers={1})
 
 
-def _scores(workload: str, metrics: Mapping[str, float]) -> str:
-    columns, models = SCORES[workload]
+def _scores(scores: Scores, metrics: Mapping[str, float]) -> str:
+    columns = scores.columns
     rows = []
-    for model, names in models.items():
+    for model, names in scores.rows.items():
         cells = [format(metrics[name], style) for name, style in zip(names, columns.values(), strict=False)]
         rows.append([model, *cells, *[""] * (len(columns) - len(cells))])
     return render_table(["held out", *columns], rows, numbers=set(range(1, len(columns) + 1)))

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from headrace.contract import OUTCOME_OUTPUT, Outcome
 from headrace.errors import HeadraceError
 from headrace.local.deployment import Deployment
 from headrace.recipes import Recipe
@@ -36,6 +37,11 @@ class ExecutionReport:
     seconds: float
     states: tuple[StateRun, ...]
     output: dict[str, Any]
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it has ended."""
+        return Outcome(self.output.get(OUTCOME_OUTPUT, Outcome.SERVING))
 
 
 def start_execution(deployment: Deployment, workload: Recipe, name: str, names: dict[str, str]) -> str:

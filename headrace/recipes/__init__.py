@@ -5,9 +5,9 @@ from typing import Final
 
 from headrace.recipes.recipe import ContainerImage, Recipe
 
-__all__ = ["ContainerImage", "Recipe", "find_image", "find_recipe", "list_images", "list_recipes"]
+__all__ = ["ContainerImage", "Recipe", "find_image", "find_module", "find_recipe", "list_images", "list_recipes"]
 
-# The workloads, by the module that has their recipe.
+# The workloads, by the name of the modules that have their recipe and their runs.
 _WORKLOADS: Final = (
     "big_mart",
     "images",
@@ -26,6 +26,11 @@ def find_recipe(name: str) -> Recipe:
         KeyError: If there is no such workload.
     """
     return {recipe.name: recipe for recipe in list_recipes()}[name]
+
+
+def find_module(recipe: Recipe) -> str:
+    """The name of the modules that have a workload's recipe here and its runs in `headrace.workloads`."""
+    return dict(zip(list_recipes(), _WORKLOADS, strict=True))[recipe]
 
 
 def list_images() -> tuple[ContainerImage, ...]:

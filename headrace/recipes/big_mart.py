@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from headrace.recipes.recipe import ContainerImage, Recipe
+from headrace.recipes.recipe import Channel, ContainerImage, Preprocessing, Recipe, Serving, Training
 
 PREPROCESSING: Final = ContainerImage(
     name="preprocessing", folder="preprocessing", description="Turns raw Big Mart rows into features"
@@ -14,4 +14,37 @@ INFERENCE: Final = ContainerImage(
     name="inference", folder="inference", description="Serves predictions of Big Mart sales"
 )
 
-RECIPE: Final = Recipe(name="bigmart", stack_id="BigMart", images=(PREPROCESSING, TRAINING, INFERENCE))
+VALIDATION_RMSE: Final = "validation:rmse"
+VALIDATION_R2: Final = "validation:r2"
+BASELINE_RMSE: Final = "baseline:rmse"
+BASELINE_R2: Final = "baseline:r2"
+TRAIN_RMSE: Final = "train:rmse"
+
+RECIPE: Final = Recipe(
+    name="bigmart",
+    stack_id="BigMart",
+    data="a CSV file",
+    preprocessing=Preprocessing(
+        image=PREPROCESSING,
+        arguments={"--train-test-split-ratio": "train_test_split_ratio", "--seed": "seed"},
+        input_folder="processing/input",
+        output_folders={
+            "train": "processing/train",
+            "test": "processing/test",
+            "encoding": "processing/encoding",
+        },
+    ),
+    training=Training(
+        image=TRAINING,
+        metrics={
+            name: rf"metric {name}=(-?[0-9]+\.[0-9]+)"
+            for name in (VALIDATION_RMSE, VALIDATION_R2, BASELINE_RMSE, BASELINE_R2, TRAIN_RMSE)
+        },
+        channels=(
+            Channel(name="train", content_type="text/csv", output="train"),
+            Channel(name="validation", content_type="text/csv", output="test"),
+            Channel(name="encoding", content_type="application/json", output="encoding"),
+        ),
+    ),
+    serving=Serving(image=INFERENCE, content_type="text/csv"),
+)

@@ -1,5 +1,6 @@
 """The shape of a recipe; standard library only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -32,21 +33,116 @@ class ContainerImage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """A processing job, from all the raw data to outputs that the training job reads.
+
+    Args:
+        image: What it runs.
+        arguments: The program's arguments, each with the key of the setting that it takes its value from.
+        input_folder: Where it finds the raw data, below /opt/ml.
+        output_folders: Where it leaves each output, below /opt/ml, by the output's name.
+    """
+
+    image: ContainerImage
+    arguments: Mapping[str, str]
+    input_folder: str
+    output_folders: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A training channel.
+
+    Args:
+        name: Its name.
+        content_type: What is in it.
+        output: The output of preprocessing that comes through it; all the raw data if left out.
+    """
+
+    name: str
+    content_type: str
+    output: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalizerVariables:
+    """What a training program that can read through the normalizer finds in its environment.
+
+    Args:
+        address: Where the normalizer is, as `headrace.images` spells it.
+        prefix: Where in its bucket the lists' paths begin.
+        options: The normalizer's options, as in a URL's query.
+        connections: How many photographs are asked for at the same time.
+    """
+
+    address: str
+    prefix: str
+    options: str
+    connections: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A training job.
+
+    Args:
+        image: What it runs.
+        metrics: The regular expression of each metric in its log, one group each, by the metric's name.
+        channels: What it reads; if none, the settings list its channels.
+        listed_content_type: What is in channels that the settings list.
+        normalizer: How it is told to read through the normalizer, if it can.
+    """
+
+    image: ContainerImage
+    metrics: Mapping[str, str]
+    channels: tuple[Channel, ...] = ()
+    listed_content_type: str | None = None
+    normalizer: NormalizerVariables | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """An endpoint.
+
+    Args:
+        image: What it runs.
+        content_type: What it is asked with.
+    """
+
+    image: ContainerImage
+    content_type: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Recipe:
     """What a workload is; each has a stack and a state machine of its own.
 
     Args:
         name: Its name in commands, settings and the raw bucket.
         stack_id: Its stack's construct id, with which the names of the stack's outputs begin.
-        images: The container images of its steps, in their order.
+        data: What people give as its data, such as "a CSV file".
+        data_is_folder: Whether that is a folder.
+        preprocessing: How the raw data becomes the training job's input, where it needs to.
+        training: How the model is made.
+        serving: How the model is asked.
     """
 
     name: str
     stack_id: str
-    images: tuple[ContainerImage, ...]
+    data: str
+    data_is_folder: bool = False
+    preprocessing: Preprocessing | None = None
+    training: Training
+    serving: Serving
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def images(self) -> tuple[ContainerImage, ...]:
+        """The container images of its steps, once each, in the order of the steps."""
+        steps = (self.preprocessing, self.training, self.serving)
+        return tuple(dict.fromkeys(step.image for step in steps if step))
 
     @property
     def state_machine_output(self) -> str:

@@ -16,8 +16,9 @@ from headrace.local.cloud import LocalCloud
 from headrace.local.deployment import Deployment
 from headrace.local.platform import Folders, running_platform
 from headrace.local.sagemaker.deployments import find_free_port
-from headrace.local.workload_runs import BigMartRun
+from headrace.local.site import LocalSite
 from headrace.recipes import big_mart
+from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import photographs
 from headrace.workloads.sales import write_csv
 from tests.local_clouds import own_clients
@@ -42,6 +43,11 @@ class Platform:
 
     cloud: LocalCloud
     deployment: Deployment
+
+    @property
+    def site(self) -> LocalSite:
+        """The platform as a run finds it."""
+        return LocalSite(self.cloud, self.deployment)
 
     def client(self, service: str) -> Any:
         """A stock client of the local cloud."""
@@ -113,13 +119,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture
 def with_rows(platform: Platform) -> Callable[[Path], None]:
     """Puts a file into the raw bucket in place of all others."""
-    return lambda path: BigMartRun(path, path.parent).bring_data(platform.cloud, platform.deployment)
+    return lambda path: big_mart_workload.Run(path, path.parent).bring_data(platform.site)
 
 
 @pytest.fixture(scope="session")
 def first_execution(platform: Platform, sales: Path) -> dict[str, Any]:
     """An execution that made the endpoint `shop`."""
-    BigMartRun(sales, sales.parent).bring_data(platform.cloud, platform.deployment)
+    big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
     execution = platform.run(EndpointName="shop")
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     return execution | {"output": json.loads(execution["output"])}

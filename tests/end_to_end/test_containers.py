@@ -14,9 +14,11 @@ from headrace.local import inspection, pipeline
 from headrace.local.images import EngineImages
 from headrace.local.platform import running_platform
 from headrace.local.sagemaker.deployments import find_free_port
-from headrace.local.workload_runs import BigMartRun, ImagesRun, Prediction
 from headrace.normalizer.normalize import normalize
 from headrace.recipes import images
+from headrace.workloads import big_mart as big_mart_workload
+from headrace.workloads import images as images_workload
+from headrace.workloads.workload import Prediction
 from tests.end_to_end.conftest import CLASSES, Platform, make_folders
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state
@@ -58,13 +60,13 @@ def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def run_once(platform: Platform, sales: Path) -> tuple[dict[str, Any], list[Prediction]]:
     """The metrics of an execution and what its endpoint then predicts."""
-    run = BigMartRun(sales, sales.parent)
+    run = big_mart_workload.Run(sales, sales.parent)
     with clients_of(platform.cloud):
-        run.bring_data(platform.cloud, platform.deployment)
+        run.bring_data(platform.site)
         execution = platform.run(EndpointName="compared")
         assert execution["status"] == "SUCCEEDED", execution.get("cause")
         metrics: dict[str, Any] = json.loads(execution["output"])["Metrics"]
-        return metrics, run.ask_endpoint("compared")
+        return metrics, run.ask_endpoint(platform.site, "compared")
 
 
 def list_containers(engine: Engine) -> set[str]:
@@ -90,7 +92,7 @@ def test_makes_the_pictures_of_processes(contained: Platform) -> None:
 
 def test_reads_pictures_through_the_normalizer(contained: Platform, made_up_pictures: Path, tmp_path: Path) -> None:
     with clients_of(contained.cloud):
-        ImagesRun(made_up_pictures, tmp_path).bring_data(contained.cloud, contained.deployment)
+        images_workload.Run(made_up_pictures, tmp_path).bring_data(contained.site)
         arn = pipeline.start_execution(contained.deployment, images.RECIPE, "pictures", {})
         report = pipeline.follow_execution(arn, lambda _: None)
         log = list(inspection.read_log("training", report.output[JOB_NAME_INPUT]))
@@ -102,7 +104,7 @@ def test_reads_pictures_through_the_normalizer(contained: Platform, made_up_pict
 def test_leaves_no_container_behind_when_a_job_is_stopped(engine: Engine, contained: Platform, sales: Path) -> None:
     before = list_containers(engine)
     with clients_of(contained.cloud):
-        BigMartRun(sales, sales.parent).bring_data(contained.cloud, contained.deployment)
+        big_mart_workload.Run(sales, sales.parent).bring_data(contained.site)
         arn = contained.start("contained-and-stopped")
         wait_for_state(arn, "Train")
 

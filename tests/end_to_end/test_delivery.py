@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from headrace.local.workload_runs import BigMartRun, ImagesRun
 from headrace.recipes import images
+from headrace.workloads import big_mart as big_mart_workload
+from headrace.workloads import images as images_workload
 from headrace.workloads.delivery import ForeignDataError
 from tests.end_to_end.conftest import Platform
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def raw(platform: Platform, sales: Path) -> Iterator[Any]:
     """The raw bucket, with what a run has brought and then with a user's own file, until the test ends."""
-    BigMartRun(sales, sales.parent).bring_data(platform.cloud, platform.deployment)
+    big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
     s3 = platform.client("s3")
     s3.put_object(Bucket=platform.deployment.raw_bucket, Key="bigmart/mine.csv", Body=sales.read_bytes())
     yield s3
@@ -38,14 +39,14 @@ def list_keys(s3: Any, bucket: str, prefix: str) -> list[str]:
 def test_trains_on_what_the_user_has_put_there_when_no_file_is_given(
     platform: Platform, raw: Any, first_execution: dict[str, Any], tmp_path: Path
 ) -> None:
-    run = BigMartRun(None, tmp_path)
+    run = big_mart_workload.Run(None, tmp_path)
 
-    run.bring_data(platform.cloud, platform.deployment)
+    run.bring_data(platform.site)
 
     assert run.data == f"s3://{platform.deployment.raw_bucket}/bigmart/"
     assert "mine.csv" in list_rows(platform, raw)
     assert "made_up_sales.csv" not in list_rows(platform, raw)
-    assert len(run.ask_endpoint("shop")) == 5
+    assert len(run.ask_endpoint(platform.site, "shop")) == 5
 
 
 def test_refuses_to_mix_a_given_file_with_what_the_user_has_put_there(
@@ -54,7 +55,7 @@ def test_refuses_to_mix_a_given_file_with_what_the_user_has_put_there(
     with pytest.raises(
         ForeignDataError, match=r"/bigmart/ has mine\.csv, which 'headrace local run' did not put there"
     ):
-        BigMartRun(sales, sales.parent).bring_data(platform.cloud, platform.deployment)
+        big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
 
     assert list_rows(platform, raw) == ["mine.csv", sales.name]
 
@@ -64,9 +65,9 @@ def test_takes_away_only_what_runs_have_brought(platform: Platform, sales: Path,
     s3.put_object(Bucket=platform.deployment.raw_bucket, Key="bigmart/notes.txt", Body=b"mine")
     other = tmp_path / "other.csv"
     other.write_bytes(sales.read_bytes())
-    BigMartRun(other, tmp_path).bring_data(platform.cloud, platform.deployment)
+    big_mart_workload.Run(other, tmp_path).bring_data(platform.site)
 
-    BigMartRun(sales, sales.parent).bring_data(platform.cloud, platform.deployment)
+    big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
 
     assert list_rows(platform, s3) == ["notes.txt", sales.name]
     s3.delete_object(Bucket=platform.deployment.raw_bucket, Key="bigmart/notes.txt")
@@ -76,9 +77,9 @@ def test_leaves_pictures_and_lists_of_the_user_alone(platform: Platform, tmp_pat
     s3, bucket = platform.client("s3"), platform.deployment.raw_bucket
     before = list_keys(s3, bucket, images.RECIPE.raw_prefix)
     s3.put_object(Bucket=bucket, Key="images/lists/train/mine.lst", Body=b"0\t0\ta.jpg\n")
-    run = ImagesRun(None, tmp_path)
+    run = images_workload.Run(None, tmp_path)
 
-    run.bring_data(platform.cloud, platform.deployment)
+    run.bring_data(platform.site)
 
     assert list_keys(s3, bucket, images.RECIPE.raw_prefix) == sorted([*before, "images/lists/train/mine.lst"])
     assert run.data == f"s3://{bucket}/images/lists/train/"

@@ -17,8 +17,9 @@ from headrace.local import inspection, pipeline
 from headrace.local.pipeline import ExecutionReport
 from headrace.local.platform import running_platform
 from headrace.local.sagemaker.deployments import find_free_port
-from headrace.local.workload_runs import ImagesRun
+from headrace.local.site import LocalSite
 from headrace.recipes import images
+from headrace.workloads import images as images_workload
 from tests.conftest import REAL_DATA
 from tests.end_to_end.conftest import CLASSES, PICTURES_PER_CLASS, make_folders
 from tests.local_clouds import own_clients
@@ -57,14 +58,14 @@ class TracedRun:
 def run_on_dev(tmp_path_factory: pytest.TempPathFactory, made_up_pictures: Path) -> Iterator[TracedRun]:
     """A run on the templates of dev."""
     folders = make_folders(tmp_path_factory.mktemp("dev") / "local")
-    run = ImagesRun(made_up_pictures, folders.data)
+    run = images_workload.Run(made_up_pictures, folders.data)
     with (
         own_clients(),
         running_platform(
             folders, environment="dev", port=find_free_port(), keep=False, step=lambda _: nullcontext()
         ) as (cloud, deployment),
     ):
-        run.bring_data(cloud, deployment)
+        run.bring_data(LocalSite(cloud, deployment))
         arn = pipeline.start_execution(deployment, images.RECIPE, "traced", {})
         report = pipeline.follow_execution(arn, lambda _: None)
         name = report.output[JOB_NAME_INPUT]

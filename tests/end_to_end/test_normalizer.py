@@ -28,8 +28,9 @@ from headrace.local.deployment import Deployment, bootstrap, deploy, read_deploy
 from headrace.local.images import ProcessImages
 from headrace.local.platform import Folders
 from headrace.local.sagemaker.deployments import find_free_port
-from headrace.local.workload_runs import ImagesRun
+from headrace.local.site import LocalSite
 from headrace.recipes import images
+from headrace.workloads import images as images_workload
 from tests.end_to_end.conftest import CLASSES
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of, set_path
@@ -224,7 +225,7 @@ def test_the_image_workload_trains_through_the_alias(doors: Doors, made_up_pictu
     processes = ProcessImages(Folders().environments)
     processes.prepare()
     processes.push(doors.cloud.root, doors.deployment.images)
-    ImagesRun(made_up_pictures, tmp_path).bring_data(doors.cloud, doors.deployment)
+    images_workload.Run(made_up_pictures, tmp_path).bring_data(LocalSite(doors.cloud, doors.deployment))
 
     arn = pipeline.start_execution(doors.deployment, images.RECIPE, "through-the-alias", {})
     report = pipeline.follow_execution(arn, lambda _: None)

@@ -18,8 +18,9 @@ from headrace.local import cloud
 from headrace.local.images import PushedImages
 from headrace.local.occupancy import occupy
 from headrace.local.pipeline import ExecutionReport, StateRun
-from headrace.local.workload_runs import Prediction
 from headrace.recipes import big_mart
+from headrace.workloads import find_workload
+from headrace.workloads.workload import Prediction
 
 
 def list_commands() -> list[list[str]]:
@@ -191,7 +192,7 @@ def run_summary() -> RunSummary:
 
 
 def test_tells_states_scores_and_predictions(run_summary: RunSummary) -> None:
-    assert summary.render(run_summary) == (
+    assert summary.render(run_summary, find_workload(big_mart.RECIPE).scores) == (
         "data        sales.csv\n"
         "execution   run-1\n"
         "job         run-1\n"

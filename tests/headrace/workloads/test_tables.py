@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.workload_runs import read_rows
+from containers.preprocessing.csv_text import read_records
+from headrace.workloads.tables import read_rows
 
 HEADER = "Item_Identifier,Outlet_Identifier,Item_Outlet_Sales"
 
@@ -26,3 +27,4 @@ def test_reads_rows_by_the_rules_of_the_job(tmp_path: Path, text: str) -> None:
     assert read_rows(file) == [
         {"Item_Identifier": "FDA15", "Outlet_Identifier": "OUT049", "Item_Outlet_Sales": "3735.1"}
     ]
+    assert [list(row.values()) for row in read_rows(file)] == list(read_records(file))[1:]

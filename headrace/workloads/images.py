@@ -1,0 +1,110 @@
+"""Image classification."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Final
+
+from headrace import lst
+from headrace.recipes import Recipe, images
+from headrace.workloads import photographs
+from headrace.workloads.delivery import Place, Prefix, refuse_foreign
+from headrace.workloads.workload import Prediction, Scores, Site, spread
+
+_PICTURES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+
+class Run:
+    """A folder of pictures with a sub-folder for each class, made up where none is given."""
+
+    recipe: ClassVar[Recipe] = images.RECIPE
+    scores: ClassVar[Scores] = Scores(
+        columns={"top-1 accuracy": ".3f", "top-5 accuracy": ".3f"},
+        rows={
+            "classifier": (images.VALIDATION_ACCURACY, images.VALIDATION_TOP5_ACCURACY),
+            "most frequent class": (images.BASELINE_ACCURACY,),
+        },
+    )
+
+    def __init__(self, given: Path | None, scratch: Path) -> None:
+        self.data = str(given) if given else "made up"
+        self._given = given is not None
+        self._uses_others = False
+        self._pictures: Place | None = None
+        self._folder = given or scratch / "made_up_pictures"
+        if given is None and not self._folder.exists():
+            scratch.mkdir(parents=True, exist_ok=True)
+            photographs.make_pictures(self._folder)
+        self._lists = scratch / "lists"
+        self._classes, self._train, self._validation = lst.make_lists(self._folder)
+
+    def bring_data(self, site: Site) -> None:
+        """Put pictures and lists where the deployed job reads them: in channels, or behind the normalizer.
+
+        Without pictures of one's own, what somebody else has put there is used instead of made-up ones.
+        """
+        files = self._sort_files(site)
+        foreign = site.delivery.find_foreign(files)
+        if foreign and not self._given:
+            self.data = ", ".join(place.address for place in foreign)
+            self._uses_others = True
+            self._pictures = next(
+                (place for place, named in files.items() if named.keys() & self._images().keys()), None
+            )
+            return
+        refuse_foreign(foreign)
+        for place, named in files.items():
+            site.delivery.bring(place, named)
+
+    def _sort_files(self, site: Site) -> dict[Place, dict[str, Path]]:
+        """The files that go to each place that the job reads."""
+        request = site.read_training_request(self.recipe)
+        self._write_lists()
+        files = {
+            images.TRAIN_CHANNEL: self._images(),
+            images.VALIDATION_CHANNEL: self._images(),
+            images.TRAIN_LIST_CHANNEL: self._pick("train.lst", "classes.txt"),
+            images.VALIDATION_LIST_CHANNEL: self._pick("validation.lst"),
+        }
+        sorted_files: dict[Place, dict[str, Path]] = {}
+        for channel in request["InputDataConfig"]:
+            if place := site.find_place(channel["DataSource"]):
+                sorted_files.setdefault(place, {}).update(files[channel["ChannelName"]])
+        if prefix := request.get("Environment", {}).get(images.NORMALIZER.prefix):
+            # The normalizer reads the raw bucket.
+            sorted_files.setdefault(Prefix(site.raw_bucket, prefix), {}).update(self._images())
+        return sorted_files
+
+    def _images(self) -> dict[str, Path]:
+        return {row.path: self._folder / row.path for row in (*self._train, *self._validation)}
+
+    def _write_lists(self) -> None:
+        lst.write_lst(self._lists / "train.lst", self._train)
+        lst.write_lst(self._lists / "validation.lst", self._validation)
+        (self._lists / "classes.txt").write_text("".join(f"{name}\n" for name in self._classes), encoding="utf-8")
+
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+        """Post a few of the held-out pictures, or of those that were there."""
+        ask = partial(self._ask, site, endpoint_name)
+        if self._uses_others:
+            return self._ask_others(ask)
+        return [
+            ask(row.path, (self._folder / row.path).read_bytes(), self._classes[row.label])
+            for row in spread(self._validation)
+        ]
+
+    def _ask_others(self, ask: Callable[[str, bytes, str | None], Prediction]) -> list[Prediction]:
+        place = self._pictures
+        names = sorted(place.list_files()) if place else []
+        pictures = [name for name in names if Path(name).suffix.lower() in _PICTURES]
+        return [ask(name, place.read(name), None) for name in spread(pictures) if place]
+
+    @staticmethod
+    def _ask(site: Site, endpoint_name: str, name: str, picture: bytes, actual: str | None) -> Prediction:
+        answer = site.invoke(endpoint_name, picture, content_type=images.CONTENT_TYPE, accept="application/json")
+        best = json.loads(answer)["predictions"][0]
+        return Prediction(asked=name, predicted=f"{best['label']} ({best['probability']:.2f})", actual=actual)
+
+    def _pick(self, *names: str) -> dict[str, Path]:
+        return {name: self._lists / name for name in names}
