@@ -81,9 +81,8 @@ bench: setup ## measure the hot paths side by side with their peers (BENCH=name 
 lock: $(VENV)/uv ## pin the requirements anew
 	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt requirements.in -o requirements.txt
-	for container in $(notdir $(patsubst %/Dockerfile,%,$(wildcard containers/*/Dockerfile))); do \
-		$(COMPILE) -c requirements-dev.txt containers/$$container/requirements.in \
-			-o containers/$$container/requirements.txt; \
+	for folder in $(patsubst %/requirements.in,%,$(wildcard containers/*/requirements.in containers/*/*/requirements.in)); do \
+		$(COMPILE) -c requirements-dev.txt $$folder/requirements.in -o $$folder/requirements.txt; \
 	done
 	$(COMPILE) -c requirements-dev.txt lambdas/image_normalizer/requirements.in -o lambdas/image_normalizer/requirements.txt
 

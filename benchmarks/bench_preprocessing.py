@@ -68,8 +68,8 @@ def write_sales(path: Path, rows: int) -> None:
 
 
 def run_ours(root: Path) -> None:
-    from containers.preprocessing.__main__ import main as preprocess
-    from containers.shared.outputs import Outputs
+    from containers.big_mart.preprocessing.__main__ import main as preprocess
+    from containers.shared.job.outputs import Outputs
 
     with contextlib.redirect_stdout(io.StringIO()):
         assert preprocess([], root, Outputs()) == 0
@@ -114,7 +114,7 @@ def check_outputs() -> None:
     import numpy as np
     import pandas as pd
 
-    from containers.preprocessing.splitting import choose_held_out_rows
+    from containers.big_mart.preprocessing.splitting import choose_held_out_rows
 
     root = prepare_root(CHECKED_ROWS)
     run_ours(root)

@@ -121,9 +121,9 @@ def create_book_app() -> Any:
 
 def prepare_sales(folder: Path) -> Rows:
     """Made-up sales, preprocessed; the rows that were held out come back."""
-    from containers.preprocessing.__main__ import main as preprocess
-    from containers.preprocessing.splitting import choose_held_out_rows
-    from containers.shared.outputs import Outputs
+    from containers.big_mart.preprocessing.__main__ import main as preprocess
+    from containers.big_mart.preprocessing.splitting import choose_held_out_rows
+    from containers.shared.job.outputs import Outputs
     from headrace.workloads.sales import COLUMNS, DEFAULT_ROWS, DEFAULT_SEED, make_rows
 
     rows = list(make_rows(DEFAULT_ROWS, DEFAULT_SEED))
@@ -150,11 +150,11 @@ def silence() -> Iterator[None]:
 
 def train_forest(folder: Path, name: str, *, export: bool) -> Trained:
     """A forest with the named hyperparameters, pickled, and exported if ours is to serve it."""
-    from containers.training.channels import read_dataset, read_encoding
-    from containers.training.evaluation import find_rmse
-    from containers.training.export import export_forest
-    from containers.training.forest import fit_forest
-    from containers.training.hyperparameters import Hyperparameters
+    from containers.big_mart.training.channels import read_dataset, read_encoding
+    from containers.big_mart.training.evaluation import find_rmse
+    from containers.big_mart.training.export import export_forest
+    from containers.big_mart.training.forest import fit_forest
+    from containers.big_mart.training.hyperparameters import Hyperparameters
 
     encoding = read_encoding(folder / "processing/encoding")
     train, test = (read_dataset(folder / "processing" / part, encoding.width) for part in ("train", "test"))
@@ -183,7 +183,7 @@ def serve(side: str, trained: Trained) -> Iterator[tuple[int, subprocess.Popen[b
             "SAGEMAKER_BIND_TO_PORT": str(port),
             "PYTHONPATH": str(ROOT),
         }
-        command, folder = [sys.executable, "-m", "inference", "serve"], ROOT / "containers"
+        command, folder = [sys.executable, "-m", "containers.big_mart.inference", "serve"], ROOT
     else:
         # One thread keeps connections alive, as nginx does before sync workers; more only get in each other's way.
         options = ["-k", "gthread", "--threads", "1", "-w", str(os.cpu_count()), "-b", f"127.0.0.1:{port}"]

@@ -1,1 +1,1 @@
-"""The three container programs: preprocessing, training and inference."""
+"""The programs of the container images, a folder for each workload."""

@@ -5,9 +5,9 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from containers.preprocessing import contract as preprocessing
+from containers.big_mart.preprocessing import contract as preprocessing
+from containers.big_mart.training import contract as training
 from containers.shared import sagemaker
-from containers.training import contract as training
 from headrace import contract
 from headrace.channels import S3Channel
 from headrace.recipes import ContainerImage, big_mart

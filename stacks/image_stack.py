@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from aws_cdk import Aws, CfnOutput, Stack
 from constructs import Construct
 
-from containers.image_training import contract as training
+from containers.images.training import contract as training
 from headrace import contract
 from headrace.channels import (
     Access,

@@ -52,7 +52,7 @@ def stage_modules(container: ContainerImage, folder: Path) -> None:
 def stage_program(container: ContainerImage, folder: Path) -> None:
     """Put a container's program, and the modules that its image carries, into a folder as they lie in the image."""
     program = sorted((CONTAINERS_DIRECTORY / container.folder).glob("*.py"))
-    _copy([(f"{container}/{path.name}", path) for path in program], folder)
+    _copy([(f"containers/{container.folder}/{path.name}", path) for path in program], folder)
     stage_modules(container, folder)
 
 

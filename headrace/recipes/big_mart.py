@@ -5,13 +5,13 @@ from typing import Final
 from headrace.recipes.recipe import Channel, ContainerImage, Preprocessing, Recipe, Serving, Training
 
 PREPROCESSING: Final = ContainerImage(
-    name="preprocessing", folder="preprocessing", description="Turns raw Big Mart rows into features"
+    name="preprocessing", folder="big_mart/preprocessing", description="Turns raw Big Mart rows into features"
 )
 TRAINING: Final = ContainerImage(
-    name="training", folder="training", description="Trains a random forest on Big Mart features"
+    name="training", folder="big_mart/training", description="Trains a random forest on Big Mart features"
 )
 INFERENCE: Final = ContainerImage(
-    name="inference", folder="inference", description="Serves predictions of Big Mart sales"
+    name="inference", folder="big_mart/inference", description="Serves predictions of Big Mart sales"
 )
 
 VALIDATION_RMSE: Final = "validation:rmse"

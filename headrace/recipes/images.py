@@ -5,10 +5,10 @@ from typing import Final
 from headrace.recipes.recipe import ContainerImage, NormalizerVariables, Recipe, Serving, Training
 
 TRAINING: Final = ContainerImage(
-    name="image_training", folder="image_training", description="Trains an image classifier"
+    name="image_training", folder="images/training", description="Trains an image classifier"
 )
 INFERENCE: Final = ContainerImage(
-    name="image_inference", folder="image_inference", description="Serves an image classifier"
+    name="image_inference", folder="images/inference", description="Serves an image classifier"
 )
 
 # The channels, their content type and their meaning are those of SageMaker's built-in image classification.

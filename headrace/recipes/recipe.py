@@ -22,6 +22,11 @@ class ContainerImage:
         return self.name
 
     @property
+    def package(self) -> str:
+        """The package of its program, in the image as in the repository."""
+        return f"containers.{self.folder.replace('/', '.')}"
+
+    @property
     def pascal_name(self) -> str:
         """The name as it stands in construct ids and outputs."""
         return "".join(word.capitalize() for word in self.name.split("_"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
-from containers.image_preprocessing import contract as preprocessing
+from containers.normalizer import contract as preprocessing
 from headrace.normalizer.contract import BulkInput
 from headrace.normalizer.options import Options
 from headrace.recipes import images

@@ -5,7 +5,7 @@ from typing import Any, Final
 from aws_cdk import Aws
 from constructs import Construct
 
-from containers.image_preprocessing import contract as preprocessing
+from containers.normalizer import contract as preprocessing
 from headrace.channels import Reference, VpcConfig
 from headrace.normalizer import contract
 from headrace.normalizer.contract import BulkInput

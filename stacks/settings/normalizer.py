@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from containers.image_preprocessing import contract as image_preprocessing
+from containers.normalizer import contract as image_preprocessing
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import parse_options
 from stacks.settings.jobs import ProcessingSettings

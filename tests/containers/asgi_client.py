@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from containers.shared.endpoint import Endpoint
+from containers.shared.serving.endpoint import Endpoint
 
 
 class Client:

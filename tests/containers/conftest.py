@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from containers.preprocessing.__main__ import main as preprocess
-from containers.shared.outputs import Outputs
-from containers.training.__main__ import main as train
+from containers.big_mart.preprocessing.__main__ import main as preprocess
+from containers.big_mart.training.__main__ import main as train
+from containers.shared.job.outputs import Outputs
 from tests.containers.job_roots import make_sales, write_job, write_sales
 
 

@@ -16,8 +16,7 @@ def start_program(
 ) -> "subprocess.Popen[str]":
     """A program over a root; the repository stands for the modules that its image carries."""
     return subprocess.Popen(
-        [sys.executable, "-u", "-m", container.name, *arguments],
-        cwd=CONTAINERS_DIRECTORY,
+        [sys.executable, "-u", "-m", container.package, *arguments],
         env={"PYTHONPATH": str(CONTAINERS_DIRECTORY.parent), "HEADRACE_ML_ROOT": str(root), **environment},
         stdout=subprocess.PIPE,
         text=True,

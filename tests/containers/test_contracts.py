@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from containers.inference import contract as inference
-from containers.inference import encoding as inference_encoding
-from containers.preprocessing import contract as preprocessing
-from containers.preprocessing import encoding as preprocessing_encoding
-from containers.training import channels
-from containers.training import contract as training
+from containers.big_mart.inference import contract as inference
+from containers.big_mart.inference import encoding as inference_encoding
+from containers.big_mart.preprocessing import contract as preprocessing
+from containers.big_mart.preprocessing import encoding as preprocessing_encoding
+from containers.big_mart.training import channels
+from containers.big_mart.training import contract as training
 from headrace.container_images import CONTAINERS_DIRECTORY
 from headrace.recipes import ContainerImage, list_images
 
@@ -30,7 +30,7 @@ def test_imports_the_standard_library_only_where_the_stacks_look(module: str) ->
 
 @pytest.mark.parametrize("folder", [*(image.folder for image in list_images()), "shared"])
 def test_never_unpickles(folder: str) -> None:
-    for path in (CONTAINERS_DIRECTORY / folder).glob("*.py"):
+    for path in (CONTAINERS_DIRECTORY / folder).rglob("*.py"):
         text = path.read_text()
         assert not {"pickle", "joblib", "cloudpickle"} & set(text.replace(".", " ").split())
         assert text.count("np.load(") == text.count("allow_pickle=False") - text.count("np.savez(")
@@ -65,7 +65,8 @@ def test_builds_an_image_that_runs_the_package(container: ContainerImage) -> Non
     folder = CONTAINERS_DIRECTORY / container.folder
     dockerfile = (folder / "Dockerfile").read_text()
 
-    assert f"COPY modules/ /opt/program/\nCOPY *.py /opt/program/{container}/\nWORKDIR /opt/program\n" in dockerfile
-    assert dockerfile.endswith(f'ENTRYPOINT ["python", "-m", "{container}"]\n')
+    assert f"COPY modules/ /opt/program/\nCOPY *.py /opt/program/containers/{container.folder}/\n" in dockerfile
+    assert "WORKDIR /opt/program\n" in dockerfile
+    assert dockerfile.endswith(f'ENTRYPOINT ["python", "-m", "{container.package}"]\n')
     assert "--require-hashes" in dockerfile
     assert (folder / ".dockerignore").read_text() == "*\n!*.py\n!modules\n!requirements.txt\n"

@@ -67,6 +67,6 @@ def test_lists_modules_once_each_and_in_order(container: ContainerImage) -> None
 
 def test_shares_nothing_that_only_one_image_carries() -> None:
     carried = [module for container in list_images() for module in list_modules(container)]
-    shared = [path.relative_to(REPOSITORY).as_posix() for path in (CONTAINERS_DIRECTORY / "shared").glob("[!_]*.py")]
+    shared = [path.relative_to(REPOSITORY).as_posix() for path in (CONTAINERS_DIRECTORY / "shared").rglob("[!_]*.py")]
 
     assert [module for module in shared if carried.count(module) < 2] == []

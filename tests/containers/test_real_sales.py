@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from containers.inference.app import ForestEndpoint
-from containers.preprocessing.__main__ import main as preprocess
-from containers.shared.outputs import Outputs
-from containers.shared.traffic import Traffic
-from containers.training.__main__ import main as train
+from containers.big_mart.inference.app import ForestEndpoint
+from containers.big_mart.preprocessing.__main__ import main as preprocess
+from containers.big_mart.training.__main__ import main as train
+from containers.shared.job.outputs import Outputs
+from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import write_job
 

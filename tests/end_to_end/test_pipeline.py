@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from containers.training import contract as training
+from containers.big_mart.training import contract as training
 from headrace.local import pipeline
 from headrace.local.images import Environments, push
 from headrace.local.platform import Folders

@@ -10,11 +10,11 @@ from headrace.recipes import ContainerImage, big_mart, list_images
 
 @pytest.fixture
 def containers(tmp_path: Path) -> Path:
-    folder = tmp_path / "containers" / "training"
+    folder = tmp_path / "containers" / "big_mart" / "training"
     folder.mkdir(parents=True)
     (folder / "Dockerfile").write_text("FROM scratch\n")
     (folder / "train.py").write_text("print('trained')\n")
-    return folder.parent
+    return folder.parents[1]
 
 
 def tag(containers: Path) -> str:
@@ -30,29 +30,29 @@ def test_is_the_same_for_the_same_content_elsewhere(containers: Path, tmp_path: 
 
 def test_changes_when_a_file_changes(containers: Path) -> None:
     before = tag(containers)
-    (containers / "training" / "train.py").write_text("print('trained better')\n")
+    (containers / "big_mart" / "training" / "train.py").write_text("print('trained better')\n")
 
     assert tag(containers) != before
 
 
 def test_changes_when_a_file_is_renamed(containers: Path) -> None:
     before = tag(containers)
-    (containers / "training" / "train.py").rename(containers / "training" / "fit.py")
+    (containers / "big_mart" / "training" / "train.py").rename(containers / "big_mart" / "training" / "fit.py")
 
     assert tag(containers) != before
 
 
 def test_ignores_what_never_enters_the_image(containers: Path) -> None:
     before = tag(containers)
-    (containers / "training" / "__pycache__").mkdir()
-    (containers / "training" / "__pycache__" / "train.pyc").write_bytes(b"\0")
-    (containers / "training" / "requirements.in").write_text("numpy\n")
+    (containers / "big_mart" / "training" / "__pycache__").mkdir()
+    (containers / "big_mart" / "training" / "__pycache__" / "train.pyc").write_bytes(b"\0")
+    (containers / "big_mart" / "training" / "requirements.in").write_text("numpy\n")
 
     assert tag(containers) == before
 
 
 def test_changes_when_a_module_that_it_carries_changes(containers: Path) -> None:
-    (containers / "training" / "modules.txt").write_text("library/reading.py\n")
+    (containers / "big_mart" / "training" / "modules.txt").write_text("library/reading.py\n")
     (containers.parent / "library").mkdir()
     module = containers.parent / "library" / "reading.py"
     module.write_text("print('read')\n")

@@ -15,7 +15,9 @@ URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
 
 @pytest.mark.parametrize("container", list_images(), ids=str)
 def test_reads_the_program_of_each_container(container: ContainerImage) -> None:
-    assert read_entrypoint(CONTAINERS_DIRECTORY / container.folder / "Dockerfile") == ["python", "-m", container.name]
+    dockerfile = CONTAINERS_DIRECTORY / container.folder / "Dockerfile"
+
+    assert read_entrypoint(dockerfile) == ["python", "-m", container.package]
 
 
 @pytest.mark.parametrize("instruction", ["", "ENTRYPOINT python -m training", 'ENTRYPOINT ["java", "-jar", "x.jar"]'])
@@ -32,7 +34,7 @@ def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
 
     image = PushedImages(tmp_path, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}).resolve(URI)
 
-    assert image.entrypoint == (str(tmp_path / "environment" / "bin" / "python"), "-m", "training")
+    assert image.entrypoint == (str(tmp_path / "environment" / "bin" / "python"), "-m", "containers.big_mart.training")
     assert image.environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
 
 
@@ -43,7 +45,8 @@ def test_shows_a_program_the_modules_that_its_image_carries_and_no_others(tmp_pa
 
     folder = image.working_directory
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    own = {f"training/{path.name}" for path in (CONTAINERS_DIRECTORY / "training").glob("*.py")}
+    program = CONTAINERS_DIRECTORY / "big_mart/training"
+    own = {f"containers/big_mart/training/{path.name}" for path in program.glob("*.py")}
     assert found == set(list_modules(big_mart.TRAINING)) | own
     assert image.environment["PYTHONPATH"] == str(folder)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from containers.image_training import contract as image_training
-from containers.preprocessing import contract as preprocessing
-from containers.training import contract as training
+from containers.big_mart.preprocessing import contract as preprocessing
+from containers.big_mart.training import contract as training
+from containers.images.training import contract as image_training
 from headrace.recipes import (
     Recipe,
     big_mart,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from containers.image_preprocessing.arguments import parse_job
-from containers.image_preprocessing.failures import ArgumentError
+from containers.normalizer.arguments import parse_job
+from containers.normalizer.failures import ArgumentError
 from headrace import images
 from headrace.channels import S3Channel
 from headrace.data import parse_address

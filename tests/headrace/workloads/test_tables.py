@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.preprocessing.csv_text import read_records
+from containers.big_mart.preprocessing.csv_text import read_records
 from headrace.workloads.tables import read_rows
 
 HEADER = "Item_Identifier,Outlet_Identifier,Item_Outlet_Sales"

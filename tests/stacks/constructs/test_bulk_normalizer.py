@@ -7,7 +7,7 @@ from aws_cdk.assertions import Match, Template
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from containers.image_preprocessing.arguments import parse_job
+from containers.normalizer.arguments import parse_job
 from headrace.normalizer.options import Colour, Options
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import read_definition, template_of

@@ -1,0 +1,135 @@
+"""Reading the raw CSV files of a folder into one sales table."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from containers.shared.job.events import warn_event
+
+from . import schema
+from .csv_text import has_odd_bytes, recognize_format, recognize_separator
+from .failures import DataError
+from .mistakes import check_rows, is_utf8, read_header
+from .sales import LARGEST_NUMBER, CategoryColumn, Sales, concatenate_sales
+
+# What is in memory as text at a time; all rows are there as 64 bytes each, whatever the length of their texts.
+BATCH_ROWS = 262_144
+COLUMN_TYPES: dict[str, type[pl.DataType]] = {
+    **dict.fromkeys((*schema.NUMBERS, schema.TARGET), pl.Float64),
+    **dict.fromkeys(schema.CATEGORIES, pl.Categorical),
+}
+
+
+def read_folder(folder: Path) -> Sales:
+    """The rows of every CSV file below the folder, in the order of the files' paths."""
+    paths = find_files(folder)
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    headers = [check_header(path, name) for path, name in zip(paths, names, strict=True)]
+    parts = [
+        build_sales(batch, headers[0])
+        for path, header, name in zip(paths, headers, names, strict=True)
+        for batch in read_batches(path, header, name)
+    ]
+    if not any(len(part.target) for part in parts):
+        raise DataError("the input has no data rows, only headers; check what was uploaded to the job's input")
+    return concatenate_sales(parts)
+
+
+def find_files(folder: Path) -> list[Path]:
+    """The folder's CSV files, sorted by path."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".csv" and path.is_file())
+    if not paths:
+        raise DataError(
+            f"no CSV file in {folder}; check that the job's input names a prefix with at least one .csv object"
+        )
+    return paths
+
+
+def check_header(path: Path, name: str) -> list[str]:
+    """The file's columns, once they are known to be the ones needed."""
+    if what := recognize_format(path):
+        raise DataError(f"{name}: not CSV but {what}")
+    try:
+        header = read_header(path)
+    except csv.Error as error:
+        raise DataError(f"{name}: not readable as CSV: {error}; check that it is a text file with a header") from error
+    if not header:
+        raise DataError(f"{name}: the file is empty; it needs a header and data rows")
+    if not all(is_utf8(column) for column in header):
+        raise DataError(f"{name}, line 1: not UTF-8; save the file as UTF-8")
+    check_columns(header, name)
+    if has_odd_bytes(path):
+        check_rows(path, name)
+    return header
+
+
+def check_columns(header: list[str], name: str) -> None:
+    """Refuse a header that has not every column once."""
+    repeated = sorted({column for column in header if header.count(column) > 1})
+    if repeated:
+        raise DataError(f"{name}: the header has {quote(repeated)} more than once; give every column a name of its own")
+    missing = [column for column in schema.REQUIRED if column not in header]
+    if missing and (separator := recognize_separator(header, schema.REQUIRED)):
+        raise DataError(f"{name}: the fields are separated by {separator}; save the file with commas between them")
+    if missing:
+        raise DataError(f"{name}: the header lacks {quote(missing)}; it has {quote(header)}")
+    extra = [column for column in header if column not in schema.REQUIRED]
+    if extra:
+        warn_event("columns_ignored", file=name, columns=quote(extra))
+
+
+def quote(names: Sequence[str]) -> str:
+    """Names in quotes, so that blanks around them show."""
+    return ", ".join(repr(name) for name in names)
+
+
+def read_batches(path: Path, header: list[str], name: str) -> Iterator[pl.DataFrame]:
+    """The file's sales columns, some rows at a time; a mistake in any row is an error that says where."""
+    # Every column is read, because Polars overlooks rows that are too long when told to read some.
+    scan = pl.scan_csv(path, schema={column: COLUMN_TYPES.get(column, pl.String) for column in header})
+    checked = False
+    try:
+        for batch in scan.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            if is_suspicious(batch, header[-1]):
+                if not checked:
+                    check_rows(path, name)
+                    checked = True
+                # Nothing is wrong with the rows, so those without a target are blank lines.
+                batch = batch.drop_nulls(schema.TARGET)
+            yield batch.select(*COLUMN_TYPES)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        check_rows(path, name)
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{name}: not readable as CSV: {reason}; check the quotes and commas") from error
+
+
+def is_suspicious(frame: pl.DataFrame, last_column: str) -> bool:
+    """True when rows may be too short, may lack the target, or have numbers that are not finite."""
+    if frame[last_column].null_count() or frame[schema.TARGET].null_count():
+        return True
+    return not all(frame.select(pl.col(pl.Float64).abs().le(LARGEST_NUMBER).all()).row(0))
+
+
+def build_sales(frame: pl.DataFrame, header: list[str]) -> Sales:
+    """The frame as plain arrays."""
+    return Sales(
+        columns=tuple(column for column in header if column in schema.REQUIRED and column != schema.TARGET),
+        numbers={column: frame[column].to_numpy() for column in schema.NUMBERS},
+        categories={column: build_category(frame[column]) for column in schema.CATEGORIES},
+        target=frame[schema.TARGET].to_numpy(),
+    )
+
+
+def build_category(series: pl.Series) -> CategoryColumn:
+    """The series with its distinct texts sorted, so that codes do not depend on the order of reading."""
+    distinct = series.drop_nulls().unique()
+    physical = distinct.to_physical().to_numpy()
+    names = distinct.cast(pl.String).to_list()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    table = np.full(int(physical.max(initial=0)) + 1, -1, dtype=np.int32)
+    table[physical[order]] = np.arange(len(names), dtype=np.int32)
+    codes = table[series.to_physical().fill_null(0).to_numpy()]
+    return CategoryColumn(np.where(series.is_null().to_numpy(), np.int32(-1), codes), tuple(names[i] for i in order))

@@ -1,0 +1,1 @@
+"""The containers that train and serve image classifiers."""

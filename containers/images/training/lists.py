@@ -1,0 +1,192 @@
+"""Reading and checking the lists that say which image is of which class.
+
+A list has one row per image: a unique index, the class counted from 0 and the image's path below its channel, with
+tabs between them. A sample:
+
+    0	0	accordion/image_0001.jpg
+    1	1	bonsai/image_0007.jpg
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+
+from containers.shared.job.training_failures import ChannelError
+
+from . import contract
+from .channels import find_list, read_text
+from .sources import PictureSource
+
+INDEX = re.compile(r"[0-9]{1,18}")
+# MXNet's im2rec writes classes as 1.000000.
+CLASS = re.compile(r"([0-9]{1,9})(\.0*)?")
+NAMED_LINES = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image of a list: the line it stands on, its index, its class and its path below the channel."""
+
+    line: int
+    index: int
+    number: int
+    path: str
+
+
+@dataclass(frozen=True)
+class ImageList:
+    """The rows of one list, where it is and where its pictures come from."""
+
+    path: Path
+    name: str
+    pictures: PictureSource
+    rows: Sequence[Row]
+
+
+class ProblemKind(StrEnum):
+    """What can be wrong with a row, as the advice that helps."""
+
+    FIELDS = "a row is an index, a class and a path with tabs between them"
+    INDEX = "give every row a whole number of its own"
+    CLASS = "number the classes from 0, without gaps"
+    PATH = "write paths relative to the channel of the images"
+    IMAGE = "check the path, and the prefix or folder of the channel"
+    UNTRAINED = "add images of the class to the training list, or remove such rows"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, and the line it is on."""
+
+    kind: ProblemKind
+    line: int
+    text: str
+
+
+def read_lists(
+    train: tuple[Path, PictureSource], validation: tuple[Path, PictureSource]
+) -> tuple[ImageList, ImageList]:
+    """The training and the validation list, each from its folder and with its pictures, once both are right."""
+    (train_list, train_problems), (validation_list, validation_problems) = (
+        read_list(*places) for places in (train, validation)
+    )
+    reports = [*describe_problems(train_list.name, train_problems)]
+    reports += describe_problems(validation_list.name, validation_problems)
+    # Classes of lists that cannot be read would be a second complaint about the same mistake.
+    reports = reports or find_class_problems(train_list, validation_list)
+    if reports:
+        raise ChannelError("\n".join(reports))
+    return train_list, validation_list
+
+
+def read_list(folder: Path, pictures: PictureSource) -> tuple[ImageList, list[Problem]]:
+    """The rows of the folder's list that can be used, and what is wrong with the others."""
+    path = find_list(folder)
+    name = f"channel {folder.name!r}, {path.name}"
+    found = list(parse_list(read_text(path, folder.name)))
+    if not found:
+        raise ChannelError(f"{name}: the list is empty; check the step that wrote it")
+    rows = [item for item in found if isinstance(item, Row)]
+    problems = [item for item in found if isinstance(item, Problem)]
+    problems += find_repeated_indices(rows)
+    problems += find_missing_images(rows, pictures)
+    return ImageList(path, name, pictures, rows), problems
+
+
+def parse_list(text: str) -> Iterator[Row | Problem]:
+    """Each row of the list, or what is wrong with it; blank lines are none."""
+    for line, content in enumerate(text.split("\n"), start=1):
+        if content.strip():
+            yield parse_row(line, content.removesuffix("\r").split("\t"))
+
+
+def parse_row(line: int, fields: Sequence[str]) -> Row | Problem:
+    """The row of these fields, or what is wrong with it."""
+    if len(fields) != 3:
+        return Problem(ProblemKind.FIELDS, line, f"expected 3 fields, found {len(fields)}")
+    index, number = INDEX.fullmatch(fields[0].strip()), CLASS.fullmatch(fields[1].strip())
+    if not index:
+        return Problem(ProblemKind.INDEX, line, f"index {fields[0]!r} is not a whole number")
+    if not number:
+        return Problem(ProblemKind.CLASS, line, f"class {fields[1]!r} is not a whole number from 0")
+    reason = find_path_mistake(fields[2])
+    if reason:
+        return Problem(ProblemKind.PATH, line, f"path {fields[2]!r} {reason}")
+    return Row(line, int(index[0]), int(number[1]), fields[2])
+
+
+def find_path_mistake(path: str) -> str | None:
+    """Why a path cannot be one below the channel, if so."""
+    if not path.strip():
+        return "is empty"
+    if path.startswith("/") or "://" in path:
+        return "is absolute"
+    if ".." in path.split("/"):
+        return "leads out of the channel"
+    return None
+
+
+def find_repeated_indices(rows: Sequence[Row]) -> Iterator[Problem]:
+    """Rows whose index a row before them has."""
+    lines: dict[int, int] = {}
+    for row in rows:
+        first = lines.setdefault(row.index, row.line)
+        if first != row.line:
+            yield Problem(ProblemKind.INDEX, row.line, f"index {row.index} is that of line {first}, too")
+
+
+def find_missing_images(rows: Sequence[Row], pictures: PictureSource) -> Iterator[Problem]:
+    """Rows whose image is not there."""
+    for row in rows:
+        if pictures.lacks(row.path):
+            yield Problem(ProblemKind.IMAGE, row.line, f"{pictures.name} has no image {row.path!r}")
+
+
+def find_class_problems(train: ImageList, validation: ImageList) -> list[str]:
+    """What is wrong with the classes of both lists together."""
+    trained = {row.number for row in train.rows}
+    known = trained | {row.number for row in validation.rows}
+    gap = next(number for number in count() if number not in known)
+    if gap < len(known):
+        return [f"no row is of class {gap}, but some are of class {max(known)}; {ProblemKind.CLASS}"]
+    if len(known) == 1:
+        return [f"{train.name}: all rows are of class 0; a classifier needs at least two classes to tell apart"]
+    return describe_problems(
+        validation.name,
+        [
+            Problem(ProblemKind.UNTRAINED, row.line, f"the training list has no image of class {row.number}")
+            for row in validation.rows
+            if row.number not in trained
+        ],
+    )
+
+
+def describe_problems(name: str, problems: Sequence[Problem]) -> list[str]:
+    """One line for each kind of problem: the first of it, what to do, and where the others are."""
+    reports = []
+    for kind in ProblemKind:
+        lines = [problem.line for problem in problems if problem.kind is kind]
+        if lines:
+            first = next(problem for problem in problems if problem.kind is kind)
+            named = ", ".join(map(str, lines[:NAMED_LINES])) + (" …" if len(lines) > NAMED_LINES else "")
+            others = f" ({len(lines)} such rows, on lines {named})" if len(lines) > 1 else ""
+            reports.append(f"{name}, line {first.line}: {first.text}; {kind}{others}")
+    return reports
+
+
+def read_labels(train: ImageList, classes: int) -> tuple[str, ...]:
+    """The names of the classes: those in the file beside the training list, or else their numbers."""
+    path = train.path.with_name(contract.LABELS_FILE)
+    if not path.is_file():
+        return tuple(map(str, range(classes)))
+    channel = contract.TRAIN_LIST_CHANNEL
+    labels = tuple(line.strip() for line in read_text(path, channel).strip().splitlines())
+    if len(labels) != classes or len(set(labels)) != classes or not all(labels):
+        raise ChannelError(
+            f"channel {channel!r}, {path.name}: {len(labels)} lines, {len(set(labels) - {''})} different names; "
+            f"expected a different name for each of the {classes} classes, one a line, class 0 first"
+        )
+    return labels

@@ -1,0 +1,79 @@
+"""Where the pictures of the lists come from: a channel for each list, or the image normalizer for both."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from containers.shared.cpus import count_cpus
+from containers.shared.images.decoding import ImageError
+from containers.shared.job.training_channels import find_channel
+from containers.shared.job.training_failures import JobError
+from containers.shared.job.training_job import Job
+
+from . import contract
+
+
+class PictureSource(Protocol):
+    """Where the pictures of a list come from; threads share it."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def threads(self) -> int:
+        """How many pictures to ask it for at the same time."""
+
+    def lacks(self, path: str) -> bool:
+        """Whether it is known without reading that there is no such picture."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A picture's content.
+
+        Raises:
+            ImageError: If there is none that could be used.
+            TrainingError: If there will be none for any other path either.
+        """
+
+
+class ChannelPictures:
+    """The files of a channel."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"channel {folder.name!r}"
+        self.threads = count_cpus()
+        self._folder = folder
+
+    def lacks(self, path: str) -> bool:
+        """Whether there is no such file."""
+        try:
+            return not (self._folder / path).is_file()
+        except OSError:
+            # A name may be longer than the file system allows.
+            return True
+
+    def open(self, path: str) -> BinaryIO:
+        """A file of the channel."""
+        try:
+            return (self._folder / path).open("rb")
+        except OSError as error:
+            raise ImageError(f"it cannot be opened: {error.strerror}") from error
+
+
+def open_sources(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[PictureSource, PictureSource]:
+    """The sources of the training and of the validation pictures."""
+    names = (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
+    if not environment.get(contract.IMAGES_VARIABLE):
+        train, validation = (ChannelPictures(find_channel(root, name, job.channels)) for name in names)
+        return train, validation
+    for name in names:
+        if name in job.channels:
+            raise JobError(
+                f"the job has channel {name!r}, and the variable {contract.IMAGES_VARIABLE} says that pictures come "
+                "from the normalizer; remove one of the two"
+            )
+    # Not above: pictures from channels do without AWS's client, which takes a while to import.
+    from .normalizer import open_normalizer
+
+    pictures = open_normalizer(environment)
+    return pictures, pictures

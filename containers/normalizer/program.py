@@ -1,0 +1,112 @@
+"""The job's steps in their order: claim the destination, make the pictures that are missing, report."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+from containers.shared.job.events import log_event
+from headrace.normalizer.contract import ErrorCode
+from headrace.normalizer.errors import NormalizeError
+
+from .arguments import Job
+from .crew import Crew
+from .destination import Destination
+from .failure_log import FailureLog
+from .failures import IncompleteError, JobError, SourceError, StorageError
+from .manifest import Manifest
+from .pictures import Image, PictureMaker
+from .prefix import IMAGE_SUFFIXES, find_images
+from .storage import ObjectError, Storage
+from .tally import Outcome, Tally
+
+# Each was tried several times: when so many fail, it is not the images.
+MOST_UNAVAILABLE: Final = 1000
+
+
+def normalize_all(job: Job, storage: Storage, tally: Tally) -> str:
+    """Bring the destination up to date and return what there is to say about it.
+
+    Raises:
+        JobError: If that is not possible, or too many images are without a picture.
+    """
+    with _open_manifest(job, storage) as manifest, tempfile.TemporaryFile() as failures:
+        destination = Destination(storage, job.destination)
+        destination.claim(job)
+        destination.write_summary({**tally.describe(), "is_complete": False})
+        log_event("normalizing_start", source=job.source, destination=job.destination)
+
+        log = FailureLog(failures)
+        maker = PictureMaker(storage, destination.pictures, job.options)
+        images = manifest.find_images() if manifest else find_images(storage, job.source, destination.pictures, tally)
+        Crew(partial(tally_image, maker=maker, log=log, tally=tally), job.connections).work_through(images)
+        tally.report("normalizing_end")
+        return _report(job, destination, manifest, log, tally)
+
+
+def tally_image(image: Image, maker: PictureMaker, log: FailureLog, tally: Tally) -> None:
+    """Make an image's picture and count what came of it."""
+    try:
+        outcome = maker.make(image)
+    except NormalizeError as error:
+        outcome = Outcome.REFUSED
+        log.write(image, error.code, error.reason)
+    except ObjectError as error:
+        outcome = Outcome.REFUSED if error.is_final else Outcome.UNAVAILABLE
+        log.write(image, error.code, error.reason)
+        if tally.of(Outcome.UNAVAILABLE) >= MOST_UNAVAILABLE:
+            raise StorageError(
+                f"more than {MOST_UNAVAILABLE} images were unavailable, the last one: {error}"
+            ) from error
+    except JobError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one image must not end the job for all others
+        outcome = Outcome.REFUSED
+        log_event("image_failed", key=image.place.key, error=repr(error))
+        log.write(image, ErrorCode.FAILED, repr(error))
+    tally.count(outcome)
+
+
+@contextmanager
+def _open_manifest(job: Job, storage: Storage) -> Iterator[Manifest | None]:
+    if not job.is_manifest:
+        yield None
+        return
+    with tempfile.TemporaryFile() as file:
+        storage.download(job.source, file)
+        manifest = Manifest(job.source, file)
+        manifest.check()
+        yield manifest
+
+
+def _report(job: Job, destination: Destination, manifest: Manifest | None, log: FailureLog, tally: Tally) -> str:
+    if not tally.images:
+        suffixes = ", ".join(IMAGE_SUFFIXES)
+        raise SourceError(
+            f"no image below {job.source}, only {tally.skipped} other objects; check the prefix. "
+            f"Images are objects that end in one of {suffixes}"
+        )
+    is_complete = tally.of(Outcome.REFUSED) <= job.max_refused and not tally.of(Outcome.UNAVAILABLE)
+    failures = destination.write_failures(log.file)
+    if manifest:
+        with tempfile.TemporaryFile() as normalized:
+            manifest.write_normalized(normalized, destination.pictures, log.lines)
+            destination.write_manifest(normalized)
+    destination.write_summary({**tally.describe(), "is_complete": is_complete})
+    if not is_complete:
+        raise IncompleteError(_explain(job, tally, log, str(failures)))
+    return f"{job.destination}: {_sum_up(tally)}"
+
+
+def _sum_up(tally: Tally) -> str:
+    counts = ", ".join(f"{tally.of(outcome)} {outcome}" for outcome in Outcome)
+    return f"{tally.images} images: {counts}"
+
+
+def _explain(job: Job, tally: Tally, log: FailureLog, failures: str) -> str:
+    first = "; ".join(log.first)
+    return (
+        f"{_sum_up(tally)}, where {job.max_refused} may be refused. First: {first}. All: {failures}. "
+        "Correct or remove what was refused, or allow more, and run the job again: pictures that are made are kept"
+    )

@@ -1,0 +1,73 @@
+"""What became of the images so far, reported every few seconds."""
+
+import sys
+import threading
+import time
+from collections import Counter
+from enum import StrEnum
+from typing import Final
+
+from containers.shared.job.events import log_event
+
+REPORT_SECONDS: Final = 5.0
+
+
+class Outcome(StrEnum):
+    """What can become of an image.
+
+    Its picture is MADE, or KEPT from an earlier run; the image is REFUSED, which every run would do, or UNAVAILABLE,
+    which the next run may not find.
+    """
+
+    MADE = "made"
+    KEPT = "kept"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+
+
+class Tally:
+    """Counts images; all threads may count."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[Outcome] = Counter()
+        self._started = self._reported = time.monotonic()
+        self.skipped = 0
+
+    def count(self, outcome: Outcome) -> None:
+        """One image more."""
+        with self._lock:
+            self._counts[outcome] += 1
+            is_time = time.monotonic() - self._reported > REPORT_SECONDS
+            if is_time:
+                self._reported = time.monotonic()
+        if is_time:
+            self.report("progress")
+
+    def skip(self) -> None:
+        """One more object that is not an image."""
+        self.skipped += 1
+
+    def of(self, outcome: Outcome) -> int:
+        """How many images have come to this."""
+        return self._counts[outcome]
+
+    @property
+    def images(self) -> int:
+        """How many images have come to anything."""
+        return sum(self._counts.values())
+
+    @property
+    def seconds(self) -> float:
+        """Since the job began."""
+        return round(time.monotonic() - self._started, 1)
+
+    def describe(self) -> dict[str, float]:
+        """All figures by their names."""
+        outcomes = {str(outcome): self.of(outcome) for outcome in Outcome}
+        return {"images": self.images, **outcomes, "skipped": self.skipped, "seconds": self.seconds}
+
+    def report(self, event: str) -> None:
+        """Write the figures to standard output, now."""
+        log_event(event, **self.describe())
+        sys.stdout.flush()

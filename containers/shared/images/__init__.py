@@ -1,0 +1,1 @@
+"""What is done to images in training and at the endpoint alike."""

@@ -1,0 +1,75 @@
+"""Serving an application over HTTP until told to stop."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from containers.shared import sagemaker
+from containers.shared.serving.connections import PatientProtocol
+from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT
+from containers.shared.serving.settings import ServerSettings, SettingsError, read_server_settings
+
+# SageMaker kills a container 30 seconds after asking it to stop, and answers take at most a few.
+SHUTDOWN_SECONDS = 10
+# Longer than the pauses between SageMaker's health checks, so that they reuse a connection.
+KEEP_ALIVE_SECONDS = 75
+# A worker that loads a large model is silent for a while.
+WORKER_SILENCE_SECONDS = 60
+
+
+def main(package: str, arguments: Sequence[str]) -> int:
+    """Serve what `create_app` of the package's `app` makes until told to stop, and return the exit code."""
+    try:
+        check_command(arguments)
+        settings = read_server_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return sagemaker.USER_ERROR_EXIT
+    return serve(configure(f"{package}.app:create_app", settings, factory=True))
+
+
+def check_command(arguments: Sequence[str]) -> None:
+    """Refuse anything but the one command SageMaker calls the container with."""
+    if list(arguments) != [sagemaker.SERVE_COMMAND]:
+        raise SettingsError(
+            f"expected the one argument {sagemaker.SERVE_COMMAND!r}, found {' '.join(arguments)!r}; "
+            f"run the container as `docker run IMAGE {sagemaker.SERVE_COMMAND}`"
+        )
+
+
+def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Config:
+    """How every endpoint is served."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=WORKER_SILENCE_SECONDS,
+        **options,
+    )
+
+
+def serve(config: uvicorn.Config) -> int:
+    """Serve until told to stop, or until a worker ends for want of a model, and return the exit code."""
+    # uvicorn stops first and then raises the signal again, for whoever was handling it before.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if config.workers == 1:
+        uvicorn.Server(config).run()
+        return 0
+    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    refused = any(process.exitcode == MODEL_REFUSED_EXIT for process in supervisor.processes)
+    return MODEL_REFUSED_EXIT if refused else 0

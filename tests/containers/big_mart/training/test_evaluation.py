@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from containers.big_mart.training.evaluation import find_r2, find_rmse, format_metric
+
+LABELS = np.array([1.0, 2.0, 3.0])
+
+
+def test_has_no_error_when_predictions_are_the_labels() -> None:
+    assert (find_rmse(LABELS, LABELS), find_r2(LABELS, LABELS)) == (0.0, 1.0)
+
+
+def test_explains_nothing_when_the_mean_is_predicted() -> None:
+    mean = np.full(3, 2.0)
+
+    assert find_rmse(LABELS, mean) == pytest.approx((2 / 3) ** 0.5)
+    assert find_r2(LABELS, mean) == 0.0
+
+
+def test_explains_nothing_when_labels_do_not_vary() -> None:
+    assert find_r2(np.ones(3), np.zeros(3)) == 0.0
+
+
+def test_writes_metrics_without_an_exponent() -> None:
+    assert format_metric("validation:r2", -1e-7) == "metric validation:r2=-0.000000\n"

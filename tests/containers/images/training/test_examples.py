@@ -1,0 +1,96 @@
+import threading
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from containers.images.training import examples
+from containers.images.training.examples import read_examples
+from containers.images.training.lists import ImageList, Row
+from containers.images.training.sources import ChannelPictures
+from containers.shared.images.decoding import Pixels
+from containers.shared.images.features import FeatureSettings, extract_features
+from tests.patience import PATIENCE_SECONDS
+
+SETTINGS = FeatureSettings(side=64)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> ImageList:
+    """Seven noisy images, the fifth of them broken."""
+    for number in range(7):
+        noise = np.random.default_rng(number).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"{number}.png")
+    (tmp_path / "4.png").write_bytes(b"broken")
+    rows = [Row(number + 1, number, number % 3, f"{number}.png") for number in range(7)]
+    return ImageList(tmp_path / "images.lst", "any list", ChannelPictures(tmp_path), rows)
+
+
+def test_keeps_the_order_of_the_list_without_bad_images(images: ImageList, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "BATCH", 3)
+
+    read = read_examples(images, SETTINGS, mirror=False)
+
+    assert read.classes.tolist() == [0, 1, 2, 0, 2, 0]
+    assert read.features.shape[:2] == (6, 1)
+    assert [image.path for image in read.bad] == ["4.png"]
+    alone = read_examples(replace(images, rows=images.rows[6:]), SETTINGS, mirror=False)
+    assert np.array_equal(read.features[5], alone.features[0])
+
+
+def test_adds_mirror_images_as_second_views(images: ImageList) -> None:
+    with Image.open(images.path.with_name("0.png")) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(images.path.with_name("1.png"))
+
+    features = read_examples(images, SETTINGS, mirror=True).features
+
+    assert np.array_equal(features[0, 1], features[1, 0])
+    assert not np.array_equal(features[0, 0], features[0, 1])
+
+
+class SlowPictures:
+    """Pictures of which none comes before all have been asked for."""
+
+    name = "a slow network"
+
+    def __init__(self, count: int) -> None:
+        self.threads = count
+        self._all_asked = threading.Barrier(count, timeout=PATIENCE_SECONDS)
+
+    def lacks(self, _path: str) -> bool:
+        return False
+
+    def open(self, path: str) -> BinaryIO:
+        self._all_asked.wait()
+        picture = BytesIO()
+        Image.new("RGB", (64, 64), "red").save(picture, "PNG")
+        picture.seek(0)
+        return picture
+
+
+def test_waits_for_many_pictures_but_works_on_as_many_as_there_are_cores(
+    images: ImageList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, most_at_work = set[int](), 0
+
+    def watch(pixels: Pixels, settings: FeatureSettings) -> NDArray[np.float32]:
+        nonlocal most_at_work
+        at_work.add(threading.get_ident())
+        most_at_work = max(most_at_work, len(at_work))
+        # Long enough for another thread to come in, if it may.
+        features = [extract_features(pixels, settings) for _ in range(10)]
+        at_work.discard(threading.get_ident())
+        return features[0]
+
+    monkeypatch.setattr(examples, "count_cpus", lambda: 1)
+    monkeypatch.setattr(examples, "extract_features", watch)
+
+    read = read_examples(replace(images, pictures=SlowPictures(len(images.rows))), SETTINGS, mirror=False)
+
+    assert len(read.classes) == len(images.rows)
+    assert most_at_work == 1

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from containers.images.training import normalizer
+from containers.images.training.sources import ChannelPictures, open_sources
+from containers.shared.images.decoding import ImageError
+from containers.shared.job.training_failures import JobError
+from containers.shared.job.training_job import Job
+
+DOOR = {"HEADRACE_IMAGES": "https://abc.lambda-url.eu-west-1.on.aws/"}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The root of a job with a picture in each channel."""
+    for channel in ("train", "validation"):
+        (tmp_path / "input/data" / channel).mkdir(parents=True)
+        (tmp_path / "input/data" / channel / "a.jpg").write_bytes(channel.encode())
+    return tmp_path
+
+
+def a_job(*channels: str) -> Job:
+    return Job(hyperparameters={}, channels=channels)
+
+
+@pytest.mark.parametrize("environment", [{}, {"HEADRACE_IMAGES": ""}])
+def test_takes_pictures_from_channels_where_no_normalizer_is_named(root: Path, environment: dict[str, str]) -> None:
+    train, validation = open_sources(root, a_job("train", "validation"), environment)
+
+    assert (train.name, validation.name) == ("channel 'train'", "channel 'validation'")
+    for source, content in ((train, b"train"), (validation, b"validation")):
+        with source.open("a.jpg") as picture:
+            assert picture.read() == content
+
+
+def test_takes_all_pictures_from_the_normalizer_where_one_is_named(root: Path) -> None:
+    train, validation = open_sources(root, a_job("train_lst", "validation_lst"), DOOR)
+
+    assert train is validation
+    assert isinstance(train, normalizer.NormalizedPictures)
+
+
+@pytest.mark.parametrize("channel", ["train", "validation"])
+def test_refuses_a_channel_of_pictures_beside_a_normalizer(root: Path, channel: str) -> None:
+    with pytest.raises(JobError) as refused:
+        open_sources(root, a_job(channel, "train_lst", "validation_lst"), DOOR)
+
+    assert str(refused.value) == (
+        f"the job has channel {channel!r}, and the variable HEADRACE_IMAGES says that pictures come from the "
+        "normalizer; remove one of the two"
+    )
+
+
+def test_calls_a_file_that_cannot_be_opened_a_bad_image(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="it cannot be opened: No such file or directory"):
+        ChannelPictures(tmp_path).open("gone.jpg")

@@ -1,0 +1,91 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from containers.normalizer.prefix import find_images, pair_with_pictures
+from containers.normalizer.storage import Storage, StoredObject
+from containers.normalizer.tally import Outcome, Tally
+from headrace.s3.addresses import S3Address
+from tests.containers.normalizer.fake_s3 import START, FakeS3
+
+IMAGES, PICTURES = S3Address("raw", "images/"), S3Address("work", "pictures/")
+
+# Keys as S3 has them, in the order in which it lists them: that of their UTF-8 bytes.
+Keys = st.sets(st.text(alphabet="a/é\U0001f600\uffef", min_size=1, max_size=3)).map(
+    lambda keys: sorted(keys, key=str.encode)
+)
+
+
+def list_paths(paths: list[str]) -> list[StoredObject]:
+    return [StoredObject(path, '"1"', START) for path in paths]
+
+
+def find_paths(s3: FakeS3, tally: Tally) -> dict[str, bool]:
+    """The images that are left to do, and whether their pictures may be current."""
+    found = find_images(Storage(s3), IMAGES, PICTURES, tally)
+    return {image.path: image.may_have_picture for image in found}
+
+
+@given(images=Keys, pictures=Keys)
+def test_finds_the_picture_of_every_image_that_has_one(images: list[str], pictures: list[str]) -> None:
+    pairs = pair_with_pictures(list_paths(images), list_paths(pictures))
+
+    found = [(image.path, picture.path if picture else None) for image, picture in pairs]
+    assert found == [(path, path if path in pictures else None) for path in images]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.JPEG", "b/a.png", "a.WebP", "a.gif", "a.tif", "a.tiff", "a.bmp", ".jpg"])
+def test_takes_an_object_for_an_image_by_its_suffix(name: str) -> None:
+    s3, tally = FakeS3(), Tally()
+    s3.put(f"images/{name}", b"")
+
+    assert list(find_paths(s3, tally)) == [name]
+    assert tally.skipped == 0
+
+
+@pytest.mark.parametrize("name", ["a.txt", "jpg", "a.jpg.json", "a.heic", "b.jpg/a"])
+def test_counts_objects_that_are_no_images(name: str) -> None:
+    s3, tally = FakeS3(), Tally()
+    s3.put(f"images/{name}", b"")
+
+    assert find_paths(s3, tally) == {}
+    assert tally.skipped == 1
+
+
+@pytest.mark.parametrize("name", ["", "b/", "b.jpg/"])
+def test_overlooks_what_stands_for_a_folder(name: str) -> None:
+    s3, tally = FakeS3(), Tally()
+    s3.put(f"images/{name}", b"")
+
+    assert find_paths(s3, tally) == {}
+    assert tally.skipped == 0
+
+
+@pytest.mark.parametrize(
+    ("age", "found"),
+    [
+        (timedelta(days=-1), {"a.jpg": False}),
+        (timedelta(seconds=-1), {"a.jpg": False}),
+        (timedelta(0), {"a.jpg": True}),
+        (timedelta(minutes=14, seconds=59), {"a.jpg": True}),
+        (timedelta(minutes=15), {}),
+    ],
+)
+def test_judges_a_picture_by_its_age(age: timedelta, found: dict[str, bool]) -> None:
+    s3, tally = FakeS3(), Tally()
+    s3.put("images/a.jpg", b"")
+    s3.now += age
+    s3.put("pictures/a.jpg", b"", "work")
+
+    assert find_paths(s3, tally) == found
+    assert tally.of(Outcome.KEPT) == 1 - len(found)
+
+
+def test_leaves_pictures_alone_that_nobody_asks_for() -> None:
+    s3, tally = FakeS3(), Tally()
+    s3.put("pictures/a.jpg", b"", "work")
+
+    assert find_paths(s3, tally) == {}
+    assert s3.keys("pictures/") == ["pictures/a.jpg"]
