@@ -37,14 +37,14 @@ def test_nobody_is_told_to_install_the_name_from_an_index() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["pip install 'headrace[recordio]'", "uv pip install headrace ", "pipx install headrace\n"]
+    "line", ["pip install 'headrace[data]'", "uv pip install headrace ", "pipx install headrace\n"]
 )
 def test_recognizes_an_installation_from_an_index(line: str) -> None:
     assert INSTALLED_FROM_AN_INDEX.search(line)
 
 
 @pytest.mark.parametrize(
-    "line", ["pip install '.[recordio]'", "pip install 'headrace @ git+https://example.com/headrace.git'"]
+    "line", ["pip install '.[data]'", "pip install 'headrace @ git+https://example.com/headrace.git'"]
 )
 def test_leaves_the_checkout_and_addresses_alone(line: str) -> None:
     assert not INSTALLED_FROM_AN_INDEX.search(line)

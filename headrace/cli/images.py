@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from headrace.cli import progress
+from headrace.cli.checkout_commands import CheckoutGroup
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.messages import clear_errors_of_aws
 from headrace.cli.tables import render_table
@@ -65,7 +66,7 @@ def with_build_options(command: Command) -> Command:
     return base(ca(command))
 
 
-@click.group()
+@click.group(cls=CheckoutGroup)
 @click.option(
     "--engine",
     type=click.Choice([name.value for name in EngineName]),

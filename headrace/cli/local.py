@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from headrace.cli import progress, summary
+from headrace.cli.checkout_commands import LocalGroup
 from headrace.cli.images import with_build_options
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.messages import clear_errors_of_aws
@@ -62,7 +63,7 @@ class _FolderType(click.Path):
         return super().convert(value, param, ctx)
 
 
-@click.group()
+@click.group(cls=LocalGroup)
 @click.option(
     "--folder",
     type=_FolderType(),

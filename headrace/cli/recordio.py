@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from headrace.cli.messages import clear_errors
 from headrace.cli.paths import OUTPUT_FILE, InputFile, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
-from headrace.extras import explain_missing
 from headrace.files import refuse_overwriting
 
 # Named here and not taken from headrace.recordio, whose numpy takes long to load and only these commands need.
@@ -21,17 +19,6 @@ TYPES = ("float32", "float64", "int32")
 # A file that is not there is told by what reads it, as one that is damaged.
 FILE = InputFile(exists=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-
-
-@contextmanager
-def _explaining_errors() -> Iterator[None]:
-    """Turn what is wrong with files into a message and exit code 1."""
-    try:
-        import headrace.recordio  # noqa: F401 (to find what it needs)
-    except ModuleNotFoundError as error:
-        raise click.ClickException(explain_missing(str(error.name), "recordio")) from error
-    with clear_errors():
-        yield
 
 
 @click.group()
@@ -58,7 +45,7 @@ def write_command(*, csv: Path, output: Path, type_name: str, no_labels: bool, a
 
     Example: headrace recordio write train.csv train.pbr
     """
-    with _explaining_errors(), step(f"writing {output}"):
+    with clear_errors(), step(f"writing {output}"):
         from headrace.recordio import TensorType, write_batches
         from headrace.recordio.csv_rows import read_csv
         from headrace.recordio.summaries import FiniteWatch
@@ -88,7 +75,7 @@ def read_command(*, file: Path, rows: int | None, as_json: bool) -> None:
 
     Example: headrace recordio read train.pbr --rows 5
     """
-    with _explaining_errors():
+    with clear_errors():
         from itertools import chain, islice
 
         from headrace.recordio import read_batches
@@ -107,7 +94,7 @@ def info_command(*, file: Path, as_json: bool) -> None:
 
     Example: headrace recordio info train.pbr
     """
-    with _explaining_errors(), step(f"reading {file}"):
+    with clear_errors(), step(f"reading {file}"):
         from headrace.recordio.summaries import summarize_rows
 
         summary = summarize_rows(file)
@@ -146,7 +133,7 @@ def write_images_command(*, lst: Path, folder: Path, output: Path, skip_bad: boo
 
     Example: headrace recordio images write train.lst images train.rec
     """
-    with _explaining_errors(), step(f"writing {output}"):
+    with clear_errors(), step(f"writing {output}"):
         from headrace.lst import read_any_lst
         from headrace.recordio.images import RefusedImage, load_images, write_images
 
@@ -183,7 +170,7 @@ def read_images_command(*, file: Path, folder: Path, as_json: bool) -> None:
 
     Example: headrace recordio images read train.rec images
     """
-    with _explaining_errors(), step(f"reading {file}"):
+    with clear_errors(), step(f"reading {file}"):
         from headrace.recordio.images import unpack_images
 
         headers: list[int] = []
@@ -200,7 +187,7 @@ def image_info_command(*, file: Path, as_json: bool) -> None:
 
     Example: headrace recordio images info train.rec
     """
-    with _explaining_errors(), step(f"reading {file}"):
+    with clear_errors(), step(f"reading {file}"):
         from headrace.recordio.summaries import summarize_images
 
         summary = summarize_images(file)

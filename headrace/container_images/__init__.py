@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from headrace.checkout import CHECKOUT
 from headrace.recipes import ContainerImage
 
-CONTAINERS_DIRECTORY: Final = Path(__file__).resolve().parents[2] / "containers"
+CONTAINERS_DIRECTORY: Final = CHECKOUT / "containers"
 
 MODULES_FILE: Final = "modules.txt"
 # Where the build context has the listed modules.

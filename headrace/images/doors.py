@@ -45,7 +45,7 @@ def open_door(address: Address, options: Mapping[str, str], *, connections: int)
     """The door at an address, for pictures with these options.
 
     Raises:
-        AddressError: If a folder's images cannot be normalized here.
+        AddressError: If requests to a function URL cannot be signed.
     """
     if address.kind is DoorKind.FUNCTION_URL:
         return FunctionUrlDoor(address.place, options, connections)
@@ -141,11 +141,9 @@ class FolderDoor:
     """A folder whose images this process normalizes itself."""
 
     def __init__(self, folder: Path, options: Mapping[str, str]) -> None:
-        try:
-            from headrace.normalizer import normalize
-            from headrace.normalizer import options as known_options
-        except ImportError as error:
-            raise AddressError(f"normalizing a folder's images here needs Pillow: {error}") from error
+        from headrace.normalizer import normalize
+        from headrace.normalizer import options as known_options
+
         self._folder = folder
         self._normalize = normalize.normalize
         self._limits = normalize.DEFAULT_LIMITS

@@ -12,14 +12,14 @@ from typing import Any, Final
 import boto3
 
 from headrace import contract
+from headrace.checkout import CHECKOUT
 from headrace.container_images import image_tag
 from headrace.errors import HeadraceError
 from headrace.local.cloud import ACCOUNT, REGION, LocalCloud, is_running
 from headrace.local.tools import Tool, ToolError, run_tool
 from headrace.recipes import ContainerImage, Recipe, list_images
 
-PROJECT: Final = Path(__file__).resolve().parent.parent.parent
-_CDK_PROGRAM: Final = PROJECT / "node_modules" / ".bin" / "cdk"
+_CDK_PROGRAM: Final = CHECKOUT / "node_modules" / ".bin" / "cdk"
 
 
 class NotDeployedError(HeadraceError):
@@ -70,7 +70,7 @@ def start_synthesis(environment: str, assembly: Path) -> Tool:
     command = [*_cdk(), "synth", "--quiet", "--output", str(assembly), "--context", f"env={environment}"]
     # Lambda functions run under this Python here.
     command += ["--context", f"{contract.BUNDLE_TARGET_CONTEXT}=host"]
-    return Tool("cdk synth", command, environment=_toolchain(), directory=PROJECT)
+    return Tool("cdk synth", command, environment=_toolchain(), directory=CHECKOUT)
 
 
 def bootstrap(cloud: LocalCloud) -> None:
@@ -93,7 +93,7 @@ def deploy(cloud: LocalCloud, assembly: Path) -> None:
         "cdk deploy",
         command,
         environment=_cdk_environment(cloud),
-        directory=PROJECT,
+        directory=CHECKOUT,
         is_of_use=lambda: is_running(cloud.root),
     )
 

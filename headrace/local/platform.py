@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from headrace.checkout import CHECKOUT
 from headrace.local import cloud as local_cloud
 from headrace.local.cloud import CloudError, LocalCloud
-from headrace.local.deployment import PROJECT, Deployment, bootstrap, deploy, read_deployment, start_synthesis
+from headrace.local.deployment import Deployment, bootstrap, deploy, read_deployment, start_synthesis
 from headrace.local.images import ImageSource, ProcessImages, list_in_registry
 from headrace.local.occupancy import OccupiedError, occupy
 
@@ -22,7 +23,7 @@ Step = Callable[[str], AbstractContextManager[None]]
 class Folders:
     """Where the local cloud keeps what it makes: all below one folder of the project that Git ignores."""
 
-    base: Path = PROJECT / DEFAULT_FOLDER
+    base: Path = CHECKOUT / DEFAULT_FOLDER
 
     @property
     def cloud(self) -> Path:

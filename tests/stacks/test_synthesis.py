@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.interpreters import find_python
 from tests.stacks.conftest import ENVIRONMENTS
-from tests.stacks.interpreters import find_python
 
 # The limit leaves room for downloading another toolchain for the first time.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import sys
 from pathlib import Path
 
 import click
@@ -11,7 +10,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from headrace.cli.recordio import recordio
-from headrace.extras import explain_missing
 from headrace.recordio import ImageFile, ImageRecord, read_rows, write_images, write_rows
 
 COMMANDS = [
@@ -180,17 +178,6 @@ def test_explains_bad_files_and_leaves_nothing_behind(
     assert answer.stdout == ""
     assert message in answer.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "list.lst", "text.csv"]
-
-
-def test_says_what_to_install_when_numpy_is_missing(monkeypatch: pytest.MonkeyPatch, table: Path) -> None:
-    for name in [name for name in sys.modules if name.startswith("headrace.recordio")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "numpy", None)
-
-    answer = invoke("info", table)
-
-    assert answer.exit_code == 1
-    assert answer.stderr == f"Error: {explain_missing('numpy', 'recordio')}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

@@ -12,7 +12,7 @@ import pytest
 
 from stacks.notebook import stop_when_idle
 from stacks.notebook.stop_when_idle import is_idle, last_activity
-from tests.stacks.interpreters import find_python
+from tests.interpreters import find_python
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
