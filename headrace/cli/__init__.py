@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -30,6 +31,11 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = getattr(import_module(f"headrace.cli.{cmd_name}"), cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what goes wrong becomes a message here, before Click swallows a broken pipe."""
+        with clear_errors():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -23,7 +23,6 @@ from headrace.cli.copying import (
     store_stream,
 )
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.messages import clear_errors
 
 if TYPE_CHECKING:
     from headrace import data as library
@@ -86,7 +85,7 @@ def copy(
     """
     if target == STREAM or is_stream(source):
         _refuse_for_streams(target, has_patterns=bool(include or exclude), delete=delete, as_json=as_json)
-    with _clear_errors(), progress_bar() as show:
+    with _refusing_addresses(), progress_bar() as show:
         if target == STREAM:
             if not dry_run:
                 print_content(source)
@@ -125,7 +124,7 @@ def list_command(address: str, *, recursive: bool, as_json: bool) -> None:
     """
     from headrace import data as library
 
-    with _clear_errors(), _reporting_skipped() as keep:
+    with _refusing_addresses(), _reporting_skipped() as keep:
         for entry in keep(library.list_objects(address, recursive=recursive)):
             click.echo(_describe(entry) if as_json else _render(entry))
 
@@ -137,7 +136,7 @@ def cat(address: str) -> None:
 
     Example: headrace data cat s3://raw/bigmart/Train.csv | head -3
     """
-    with _clear_errors():
+    with _refusing_addresses():
         print_content(address)
 
 
@@ -151,21 +150,20 @@ def du(address: str, *, as_json: bool) -> None:
     """
     from headrace import data as library
 
-    with _clear_errors(), _reporting_skipped() as keep:
+    with _refusing_addresses(), _reporting_skipped() as keep:
         usage = library.add_up(keep(library.list_objects(address, recursive=True)))
         click.echo(json.dumps(asdict(usage)) if as_json else f"{usage.bytes}\t{usage.objects}")
 
 
 @contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Turn what can go wrong into a message and an exit code: what is not an address is wrong usage."""
+def _refusing_addresses() -> Iterator[None]:
+    """Take what is not an address for wrong usage."""
     from headrace.data import AddressError
 
-    with clear_errors():
-        try:
-            yield
-        except AddressError as error:
-            raise click.UsageError(str(error)) from None
+    try:
+        yield
+    except AddressError as error:
+        raise click.UsageError(str(error)) from None
 
 
 class _Skipping:

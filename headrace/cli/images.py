@@ -12,7 +12,6 @@ import click
 from headrace.cli import progress
 from headrace.cli.checkout_commands import CheckoutGroup
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.messages import clear_errors_of_aws
 from headrace.cli.tables import render_table
 from headrace.container_images import image_tag
 from headrace.container_images.building import BuildSettings, build_image
@@ -97,13 +96,12 @@ def build(
 
     Example: headrace images build training inference
     """
-    with clear_errors_of_aws():
-        found = find_engine(engine)
-        settings = BuildSettings(base_image=base_image, ca_bundle=ca_bundle)
-        for container in containers:
-            with progress.step(f"build {container}"):
-                name = build_image(found, container, settings, force=force)
-            click.echo(name)
+    found = find_engine(engine)
+    settings = BuildSettings(base_image=base_image, ca_bundle=ca_bundle)
+    for container in containers:
+        with progress.step(f"build {container}"):
+            name = build_image(found, container, settings, force=force)
+        click.echo(name)
 
 
 @images.command("test")
@@ -117,7 +115,6 @@ def try_command(engine: EngineName | None, containers: list[ContainerImage], as_
     written to and 2 GiB of memory. The containers that make another's input run, too.
     """
     with (
-        clear_errors_of_aws(),
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
         progress.step("run the containers"),
     ):
@@ -143,13 +140,12 @@ def push(engine: EngineName | None, containers: list[ContainerImage], environmen
 
     Example: headrace images push --registry localhost:5055 training
     """
-    with clear_errors_of_aws():
-        found = find_engine(engine)
-        places = (
-            _push_to_registry(found, containers, registry) if registry else _push_to_ecr(found, containers, environment)
-        )
-        for place, was_pushed in places:
-            click.echo(f"{place}\t{'pushed' if was_pushed else 'already there'}")
+    found = find_engine(engine)
+    places = (
+        _push_to_registry(found, containers, registry) if registry else _push_to_ecr(found, containers, environment)
+    )
+    for place, was_pushed in places:
+        click.echo(f"{place}\t{'pushed' if was_pushed else 'already there'}")
 
 
 def _push_to_registry(engine: Engine, containers: list[ContainerImage], registry: str) -> Iterator[tuple[str, bool]]:
@@ -185,9 +181,8 @@ def _push_to_ecr(engine: Engine, containers: list[ContainerImage], environment: 
 @click.pass_obj
 def list_command(engine: EngineName | None, as_json: bool) -> None:
     """Show size, layers, user and digest of the images of the containers' current files."""
-    with clear_errors_of_aws():
-        found = find_engine(engine)
-        described = {container: describe_image(found, container) for container in list_images()}
+    found = find_engine(engine)
+    described = {container: describe_image(found, container) for container in list_images()}
     if as_json:
         click.echo(json.dumps([asdict(image) for image in described.values() if image], indent=2))
         return
@@ -218,5 +213,5 @@ def sbom(engine: EngineName | None, container: str, output: Path) -> None:
 
     Example: headrace images sbom training --output training.spdx.json
     """
-    with clear_errors_of_aws(), progress.step(f"list the packages of {container}"):
+    with progress.step(f"list the packages of {container}"):
         write_bill_of_materials(find_engine(engine), find_image(container), output)

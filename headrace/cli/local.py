@@ -17,7 +17,6 @@ from headrace.cli import progress, summary
 from headrace.cli.checkout_commands import LocalGroup
 from headrace.cli.images import with_build_options
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.messages import clear_errors_of_aws
 from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
 from headrace.container_images.building import BuildSettings
@@ -135,12 +134,11 @@ def run(
         MODEL_NAME_INPUT: model_name,
         ENDPOINT_NAME_INPUT: endpoint_name,
     }
-    with clear_errors_of_aws():
-        this_run = _prepare_run(find_recipe(workload), data, folders)
-        with running_platform(
-            folders, environment=environment, port=port, keep=keep, step=progress.step, images=_choose_images(**images)
-        ) as (cloud, deployment):
-            made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
+    this_run = _prepare_run(find_recipe(workload), data, folders)
+    with running_platform(
+        folders, environment=environment, port=port, keep=keep, step=progress.step, images=_choose_images(**images)
+    ) as (cloud, deployment):
+        made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
 
 
@@ -178,7 +176,6 @@ def up(folders: Folders, /, environment: str, port: int | None, **images: Any) -
     """
     present = list(os.environ)
     with (
-        clear_errors_of_aws(),
         running_platform(
             folders, environment=environment, port=port, keep=True, step=progress.step, images=_choose_images(**images)
         ) as (cloud, _),
@@ -217,12 +214,11 @@ def bring(
         raise click.UsageError("give either --python or --engine-image")
     if program and not python:
         raise click.UsageError("--program goes with --python: an image of an engine has its own")
-    with clear_errors_of_aws():
-        folders.make_private()
-        if engine_image:
-            bring_engine_image(folders.cloud, image_uri, find_engine(), engine_image)
-        elif python:
-            bring_python(folders.cloud, image_uri, python, program)
+    folders.make_private()
+    if engine_image:
+        bring_engine_image(folders.cloud, image_uri, find_engine(), engine_image)
+    elif python:
+        bring_python(folders.cloud, image_uri, python, program)
 
 
 @local.command()
@@ -248,10 +244,9 @@ def invoke(
 
     Example: head -3 Train.csv | headrace local invoke
     """
-    with clear_errors_of_aws():
-        _running_cloud(folders)
-        name = endpoint_name or read_deployment(environment).endpoint_name(find_recipe(workload))
-        answer = pipeline.invoke_endpoint(name, read_document(file), content_type=content_type, accept=accept)
+    _running_cloud(folders)
+    name = endpoint_name or read_deployment(environment).endpoint_name(find_recipe(workload))
+    answer = pipeline.invoke_endpoint(name, read_document(file), content_type=content_type, accept=accept)
     sys.stdout.buffer.write(answer)
 
 
@@ -260,9 +255,8 @@ def invoke(
 @click.pass_obj
 def status(folders: Folders, as_json: bool) -> None:
     """Show what runs on the local cloud: stacks, executions, jobs, endpoints."""
-    with clear_errors_of_aws():
-        cloud = _running_cloud(folders)
-        seen = inspection.look_around(cloud.root)
+    cloud = _running_cloud(folders)
+    seen = inspection.look_around(cloud.root)
     if as_json:
         click.echo(json.dumps({"endpoint_url": cloud.endpoint_url, **seen}, indent=2))
     else:
@@ -278,10 +272,9 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
 
     Example: headrace local logs endpoint
     """
-    with clear_errors_of_aws():
-        _running_cloud(folders)
-        for line in inspection.read_log(kind, name):
-            click.echo(line)
+    _running_cloud(folders)
+    for line in inspection.read_log(kind, name):
+        click.echo(line)
 
 
 @local.command()
@@ -289,8 +282,7 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
 @click.pass_obj
 def down(folders: Folders, force: bool) -> None:
     """Stop the local cloud and everything that runs on it."""
-    with clear_errors_of_aws():
-        was_up = stop_running(folders, step=progress.step, force=force)
+    was_up = stop_running(folders, step=progress.step, force=force)
     if not was_up:
         click.echo("no local cloud is up", err=True)
 

@@ -12,7 +12,6 @@ import click
 
 from headrace.cli.divisions import RATIO, report_alone, with_parts
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.messages import clear_errors
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
@@ -88,7 +87,7 @@ def make_command(
 
     Example: headrace lst make images/ --train train.lst --validation validation.lst
     """
-    with clear_errors(), step(f"make lists of {source}"):
+    with step(f"make lists of {source}"):
         naming = Naming(read_mapping(mapping)) if mapping else None
         finder = Finder.with_more(also)
         if source.startswith(SCHEME):
@@ -121,7 +120,7 @@ def check_command(*, path: Path, folder: Path | None, multi_label: bool, kind: L
 
     Example: headrace lst check train.lst --folder images/
     """
-    with clear_errors(), step(f"check {path}"):
+    with step(f"check {path}"):
         problems = check_list(path, folder, several_labels=multi_label, kind=kind)
     if as_json:
         click.echo(json.dumps([asdict(problem) for problem in problems]))
@@ -160,7 +159,7 @@ def diff_command(
     Example: headrace lst diff monday.lst friday.lst --only added --only relabelled -o news.lst
     """
     changes = tuple(Change(name) for name in only) or tuple(Change)
-    with clear_errors(), ExitStack() as block:
+    with ExitStack() as block:
         with step(f"compare {before} and {after}"):
             diff = block.enter_context(diff_lists(before, after, kind=kind))
         if output:
@@ -219,7 +218,7 @@ def split_command(*, path: Path, group_by: str | None, stratified: bool, kind: L
 
     Example: headrace lst split all.lst --train train.lst --validation validation.lst --group-by 'patient[0-9]+'
     """
-    with clear_errors(), step(f"divide {path}"):
+    with step(f"divide {path}"):
         division = split_list(path, group_by=group_by, stratified=stratified, kind=kind, **parts)
     report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
 
@@ -236,7 +235,7 @@ def sample_command(*, path: Path, per_class: int, seed: int, output: Path) -> No
 
     Example: headrace lst sample all.lst --per-class 100 -o small.lst
     """
-    with clear_errors(), step(f"sample {path}"):
+    with step(f"sample {path}"):
         fewer = sample_classes(path, output, per_class, seed=seed)
     for label, count in fewer.items():
         click.echo(f"{path}: class {label} has {count} rows only; all of them are kept", err=True)
@@ -252,7 +251,7 @@ def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool, kind: 
 
     Example: headrace lst merge ours.lst theirs.lst -o all.lst --renumber
     """
-    with clear_errors(), step("merge lists"):
+    with step("merge lists"):
         merge_lists(paths, output, renumber=renumber, kind=kind)
 
 
@@ -266,7 +265,7 @@ def relabel_command(*, path: Path, classes: Sequence[str], where: str | None, ou
 
     Example: headrace lst relabel all.lst 3=2 4=3 -o merged.lst
     """
-    with clear_errors(), step(f"relabel {path}"):
+    with step(f"relabel {path}"):
         relabel_classes(path, output, parse_classes(classes), where=where)
 
 
@@ -293,7 +292,7 @@ def add_command(*, path: Path, additions: Path, output: Path, kind: ListKind | N
 
     Example: headrace lst add train.lst new.lst -o train.lst
     """
-    with clear_errors(), step(f"add rows to {path}"):
+    with step(f"add rows to {path}"):
         add_rows(path, additions, output, kind=kind)
 
 
@@ -308,7 +307,7 @@ def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, outpu
 
     Example: headrace lst remove train.lst cat/blurred.jpg -o train.lst
     """
-    with clear_errors(), step(f"remove rows from {path}"):
+    with step(f"remove rows from {path}"):
         named = [*paths, *(line for _, line in read_lines(file))] if file else paths
         if not named:
             raise click.UsageError("name the images to remove, or a file of them (--from)")
@@ -332,5 +331,5 @@ def replace_command(*, path: Path, replacements: Path, by: str, output: Path, ki
 
     Example: headrace lst replace train.lst corrections.lst -o train.lst
     """
-    with clear_errors(), step(f"replace rows of {path}"):
+    with step(f"replace rows of {path}"):
         replace_rows(path, replacements, output, key=Key(by), kind=kind)

@@ -12,7 +12,6 @@ import click
 from headrace.cli.divisions import report_alone, with_parts
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.lst import also_option, report_left_out
-from headrace.cli.messages import clear_errors
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
@@ -78,18 +77,17 @@ def check_command(*, path: Path, attributes: Sequence[str], task: str | None, ob
         client = boto3.client("s3")
     found = False
     unjudged = Counter[str]()
-    with clear_errors():
-        problems = check_manifest(
-            path,
-            attribute_names=attributes,
-            task=Task(task) if task else None,
-            client=client,
-            unjudged=unjudged,
-        )
-        for problem in problems:
-            found = True
-            text = f"{path}, {problem}" if problem.line else f"{path}: {problem}"
-            click.echo(json.dumps(asdict(problem), ensure_ascii=False) if as_json else text)
+    problems = check_manifest(
+        path,
+        attribute_names=attributes,
+        task=Task(task) if task else None,
+        client=client,
+        unjudged=unjudged,
+    )
+    for problem in problems:
+        found = True
+        text = f"{path}, {problem}" if problem.line else f"{path}: {problem}"
+        click.echo(json.dumps(asdict(problem), ensure_ascii=False) if as_json else text)
     for name, count in unjudged.items():
         click.echo(f"{path}: not judged: {count} of {name}", err=True)
     if found:
@@ -106,7 +104,7 @@ def split_command(*, path: Path, group_by: str | None, stratify_by: str | None, 
 
     Example: headrace manifest split all.manifest --train train.manifest --validation held-out.manifest
     """
-    with clear_errors(), step(f"divide {path}"):
+    with step(f"divide {path}"):
         division = split_manifest(path, group_by=group_by, stratify_by=stratify_by, **parts)
     report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
     report_alone(path, division.unlabelled, f"have no {stratify_by}; they are a stratum of their own")
@@ -120,7 +118,7 @@ def merge_command(*, paths: Sequence[Path], output: Path) -> None:
 
     Example: headrace manifest merge monday.manifest friday.manifest -o all.manifest
     """
-    with clear_errors(), step("merge manifests"):
+    with step("merge manifests"):
         merge_manifests(paths, output)
 
 
@@ -148,7 +146,7 @@ def filter_command(
 
     Example: headrace manifest filter all.manifest --labelled --least-confidence 0.8 -o sure.manifest
     """
-    with clear_errors(), step(f"filter {path}"):
+    with step(f"filter {path}"):
         selection = Selection(
             attribute=attribute,
             labels=frozenset(labels),
@@ -170,7 +168,7 @@ def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as
 
     Example: headrace manifest stats train.manifest --picture labels.svg
     """
-    with clear_errors(), step(f"count {path}"):
+    with step(f"count {path}"):
         statistics = count_manifest(path, attribute)
         if picture:
             refuse_overwriting(picture, path)
@@ -205,7 +203,7 @@ def traditional_command(*, path: Path, output: Path, attribute: str, labels: Pat
 
     Example: headrace manifest convert traditional images.json --labels train.lst -o train.manifest
     """
-    with clear_errors(), step(f"convert {path}"):
+    with step(f"convert {path}"):
         expand_manifest(path, output, read_labels(labels) if labels else None, attribute)
 
 
@@ -228,7 +226,7 @@ def list_command(*, path: Path, prefix: str, output: Path, attribute: str) -> No
 
     Example: headrace manifest convert list train.lst --prefix s3://raw/images/ -o train.manifest
     """
-    with clear_errors(), step(f"convert {path}"):
+    with step(f"convert {path}"):
         convert_list(path, prefix, output, attribute)
 
 
@@ -242,7 +240,7 @@ def to_list_command(*, path: Path, prefix: str, output: Path, attribute: str) ->
 
     Example: headrace manifest convert to-list train.manifest --prefix s3://raw/images/ -o train.lst
     """
-    with clear_errors(), step(f"convert {path}"):
+    with step(f"convert {path}"):
         convert_to_list(path, prefix, output, attribute)
 
 
@@ -262,7 +260,7 @@ def folders_command(
 
     Example: headrace manifest convert folders images/ --prefix s3://raw/images/ -o train.manifest
     """
-    with clear_errors(), step(f"convert {folder}"):
+    with step(f"convert {folder}"):
         finder = Finder.with_more(also)
         classes = convert_folders(folder, prefix, output, attribute, finder=finder)
     report_left_out(folder, finder)
@@ -289,7 +287,7 @@ def coco_command(*, path: Path, prefix: str, output: Path, attribute: str, bad_b
 
     Example: headrace manifest convert coco instances.json --prefix s3://raw/street/ -o train.manifest
     """
-    with clear_errors(), step(f"convert {path}"):
+    with step(f"convert {path}"):
         done = convert_coco(path, prefix, output, attribute, bad_boxes=BadBoxes(bad_boxes))
     left_out = {"crowds left out": done.crowds, "bad boxes left out": done.skipped, "boxes clipped": done.clipped}
     told = [f"{count} {text}" for text, count in left_out.items() if count]
@@ -307,5 +305,5 @@ def to_coco_command(*, path: Path, prefix: str, output: Path, attribute: str) ->
 
     Example: headrace manifest convert to-coco train.manifest --prefix s3://raw/street/ -o instances.json
     """
-    with clear_errors(), step(f"convert {path}"):
+    with step(f"convert {path}"):
         convert_to_coco(path, prefix, output, attribute)

@@ -1,5 +1,6 @@
 """What can go wrong, as a message and exit code 1."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,28 +11,35 @@ from headrace.errors import HeadraceError, explain_os_error
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Turn what a user can mend into a message and exit code 1."""
+    """Turn what a user can mend into a message and exit code 1; a mistake of ours stays one."""
     try:
         yield
-    except HeadraceError as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(explain_os_error(error)) from None
-    except UnicodeEncodeError as error:
-        raise click.ClickException(f"{error.object[error.start : error.end]!r} cannot be written as text") from None
-    except MemoryError:
-        raise click.ClickException("this takes more memory than there is") from None
+    except Exception as error:
+        message = find_message(error)
+        if message is None:
+            raise
+        raise click.ClickException(message) from None
 
 
-@contextmanager
-def clear_errors_of_aws() -> Iterator[None]:
-    """The same, for what calls AWS by its own client."""
-    # Not above: it takes longer to import than many commands take.
+def find_message(error: Exception) -> str | None:
+    """What to tell a user of an error; None where it is not the user's to mend."""
+    if isinstance(error, HeadraceError) or _is_of_aws(error):
+        return str(error)
+    if isinstance(error, OSError):
+        return explain_os_error(error)
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object[error.start : error.end]!r} cannot be written as text"
+    if isinstance(error, MemoryError):
+        return "this takes more memory than there is"
+    return None
+
+
+def _is_of_aws(error: Exception) -> bool:
+    """Whether it is what AWS's client raises."""
+    # Whoever has not imported it has no error of it, and it takes longer to import than many commands take.
+    if "boto3.exceptions" not in sys.modules:
+        return False
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
-    with clear_errors():
-        try:
-            yield
-        except (Boto3Error, BotoCoreError, ClientError) as error:
-            raise click.ClickException(str(error)) from None
+    return isinstance(error, Boto3Error | BotoCoreError | ClientError)

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import click
 
-from headrace.cli.messages import clear_errors
 from headrace.files import STANDARD_OUTPUT_NUMBER, find_descriptor, identify, is_stream
 from headrace.inputs import rereadable
 
@@ -30,9 +29,8 @@ class InputFile(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path; that of standard input for a dash."""
         path = Path(os.fsdecode(super().convert("/dev/stdin" if value == _DASH else value, param, ctx)))
-        with clear_errors():
-            if ctx and not (ctx.resilient_parsing or self._waits) and is_stream(path):
-                self._put_aside(path, param, ctx)
+        if ctx and not (ctx.resilient_parsing or self._waits) and is_stream(path):
+            self._put_aside(path, param, ctx)
         return path
 
     def _put_aside(self, path: Path, param: click.Parameter | None, ctx: click.Context) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.messages import clear_errors
 from headrace.cli.paths import OUTPUT_FILE, InputFile, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
@@ -45,7 +44,7 @@ def write_command(*, csv: Path, output: Path, type_name: str, no_labels: bool, a
 
     Example: headrace recordio write train.csv train.pbr
     """
-    with clear_errors(), step(f"writing {output}"):
+    with step(f"writing {output}"):
         from headrace.recordio import TensorType, write_batches
         from headrace.recordio.csv_rows import read_csv
         from headrace.recordio.summaries import FiniteWatch
@@ -75,15 +74,14 @@ def read_command(*, file: Path, rows: int | None, as_json: bool) -> None:
 
     Example: headrace recordio read train.pbr --rows 5
     """
-    with clear_errors():
-        from itertools import chain, islice
+    from itertools import chain, islice
 
-        from headrace.recordio import read_batches
-        from headrace.recordio.csv_rows import render_csv, render_json
+    from headrace.recordio import read_batches
+    from headrace.recordio.csv_rows import render_csv, render_json
 
-        render = render_json if as_json else render_csv
-        for line in islice(chain.from_iterable(map(render, read_batches(file))), rows):
-            click.echo(line)
+    render = render_json if as_json else render_csv
+    for line in islice(chain.from_iterable(map(render, read_batches(file))), rows):
+        click.echo(line)
 
 
 @recordio.command("info")
@@ -94,7 +92,7 @@ def info_command(*, file: Path, as_json: bool) -> None:
 
     Example: headrace recordio info train.pbr
     """
-    with clear_errors(), step(f"reading {file}"):
+    with step(f"reading {file}"):
         from headrace.recordio.summaries import summarize_rows
 
         summary = summarize_rows(file)
@@ -133,7 +131,7 @@ def write_images_command(*, lst: Path, folder: Path, output: Path, skip_bad: boo
 
     Example: headrace recordio images write train.lst images train.rec
     """
-    with clear_errors(), step(f"writing {output}"):
+    with step(f"writing {output}"):
         from headrace.lst import read_any_lst
         from headrace.recordio.images import RefusedImage, load_images, write_images
 
@@ -170,7 +168,7 @@ def read_images_command(*, file: Path, folder: Path, as_json: bool) -> None:
 
     Example: headrace recordio images read train.rec images
     """
-    with clear_errors(), step(f"reading {file}"):
+    with step(f"reading {file}"):
         from headrace.recordio.images import unpack_images
 
         headers: list[int] = []
@@ -187,7 +185,7 @@ def image_info_command(*, file: Path, as_json: bool) -> None:
 
     Example: headrace recordio images info train.rec
     """
-    with clear_errors(), step(f"reading {file}"):
+    with step(f"reading {file}"):
         from headrace.recordio.summaries import summarize_images
 
         summary = summarize_images(file)

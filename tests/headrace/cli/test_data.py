@@ -13,13 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from headrace import data as library
+from headrace.cli import cli
 from headrace.cli.data import data
 
 PROGRAM = "from headrace.cli import main; main()"
 
 
 def invoke(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(data, [str(argument) for argument in arguments])
+    return CliRunner().invoke(cli, ["data", *map(str, arguments)])
 
 
 @pytest.fixture

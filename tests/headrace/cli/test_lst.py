@@ -9,12 +9,13 @@ import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner, Result
 
+from headrace.cli import cli
 from headrace.cli.lst import lst
 from tests.headrace.lst.lists import read, write
 
 
 def invoke(*arguments: object, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(lst, [str(argument) for argument in arguments], input=stdin)
+    return CliRunner().invoke(cli, ["lst", *map(str, arguments)], input=stdin)
 
 
 @pytest.fixture

@@ -10,12 +10,13 @@ import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner, Result
 
+from headrace.cli import cli
 from headrace.cli.manifest import convert, manifest
 from tests.headrace.manifest.manifests import make_box, make_boxes, make_image, read, write
 
 
 def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(manifest, [str(argument) for argument in arguments])
+    return CliRunner().invoke(cli, ["manifest", *map(str, arguments)])
 
 
 NAMES = [

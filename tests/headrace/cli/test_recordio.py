@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from headrace.cli import cli
 from headrace.cli.recordio import recordio
 from headrace.recordio import ImageFile, ImageRecord, read_rows, write_images, write_rows
 
@@ -20,7 +21,7 @@ JPEG = b"\xff\xd8\xff"
 
 
 def invoke(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(recordio, list(map(str, arguments)))
+    return CliRunner().invoke(cli, ["recordio", *map(str, arguments)])
 
 
 @pytest.fixture
