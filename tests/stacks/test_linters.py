@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 # Each linter has an environment of its own: their pinned requirements contradict ours.
 TOOL = [sys.executable, "-m", "uv", "--quiet", "tool", "run", "--from"]
-CFN_LINT = [*TOOL, "cfn-lint==1.58.0", "cfn-lint", "--format", "json"]
+CFN_LINT_VERSION = "cfn-lint==1.58.0"
+CFN_LINT = [*TOOL, CFN_LINT_VERSION, "cfn-lint", "--format", "json"]
 CHECKOV = [*TOOL, "checkov==3.3.30", "checkov", "--skip-download", "--framework", "cloudformation"]
 # The environments, and what neither of them has: a notebook.
 VARIANTS = ("dev", "prod", "notebook", "private-notebook")
