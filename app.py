@@ -6,10 +6,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
-from stacks.big_mart_stack import BigMartStack
+from headrace.recipes import list_recipes
 from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
-from stacks.image_stack import ImageStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.notebook_stack import NotebookStack
@@ -17,6 +16,7 @@ from stacks.registry_stack import RegistryStack
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.settings.mistakes import SettingsError
 from stacks.storage_stack import StorageStack
+from stacks.workload_stack import Surroundings, WorkloadStack
 
 
 def build(app: cdk.App) -> cdk.App:
@@ -61,7 +61,6 @@ def build(app: cdk.App) -> cdk.App:
             retain_data=retain_data,
             stack_name=name("FileSystems"),
         )
-    BigMartStack(app, "BigMart", settings=settings, storage=storage, registry=registry, stack_name=name("BigMart"))
     normalizer = None
     if settings.normalizer.has_doors:
         normalizer = NormalizerStack(
@@ -74,18 +73,13 @@ def build(app: cdk.App) -> cdk.App:
             target=read_bundle_target(app.node),
             stack_name=name("Normalizer"),
         )
-    ImageStack(
-        app,
-        "Images",
-        settings=settings,
-        storage=storage,
-        registry=registry,
-        network=network,
-        file_systems=file_systems,
-        normalizer=normalizer,
-        stack_name=name("Images"),
+    around = Surroundings(
+        storage=storage, registry=registry, network=network, file_systems=file_systems, normalizer=normalizer
     )
-
+    for recipe in list_recipes():
+        WorkloadStack(
+            app, recipe.stack_id, recipe=recipe, settings=settings, around=around, stack_name=name(recipe.stack_id)
+        )
     if settings.notebook.enabled:
         NotebookStack(
             app,

@@ -101,7 +101,7 @@ class Training:
     image: ContainerImage
     metrics: Mapping[str, str]
     channels: tuple[Channel, ...] = ()
-    listed_content_type: str | None = None
+    listed_content_type: str = "application/octet-stream"
     normalizer: NormalizerVariables | None = None
 
 
@@ -146,8 +146,14 @@ class Recipe:
     @property
     def images(self) -> tuple[ContainerImage, ...]:
         """The container images of its steps, once each, in the order of the steps."""
-        steps = (self.preprocessing, self.training, self.serving)
-        return tuple(dict.fromkeys(step.image for step in steps if step))
+        return tuple(dict.fromkeys(self._list_step_images()))
+
+    def count_steps(self, image: ContainerImage) -> int:
+        """In how many of its steps a container image runs."""
+        return self._list_step_images().count(image)
+
+    def _list_step_images(self) -> list[ContainerImage]:
+        return [step.image for step in (self.preprocessing, self.training, self.serving) if step]
 
     @property
     def state_machine_output(self) -> str:

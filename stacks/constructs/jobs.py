@@ -11,8 +11,7 @@ from aws_cdk import aws_s3 as s3
 from headrace import contract
 from headrace.channels import Channel, VpcConfig, render_input_data_config
 from stacks.asl import jsonata
-from stacks.settings.jobs import EndpointSettings, JobSettings, TrainingSettings
-from stacks.settings.workloads import PreprocessingSettings
+from stacks.settings.jobs import EndpointSettings, JobSettings, ProcessingSettings, TrainingSettings
 
 VARIANT_NAME = "AllTraffic"
 
@@ -38,7 +37,7 @@ class PreprocessingJob:
     source_uri: str
     input_path: str
     output_paths: Mapping[str, str]
-    settings: PreprocessingSettings
+    settings: ProcessingSettings
     key: kms.IKey | None
 
     def render(self, job_name: str, output_uris: Mapping[str, str]) -> dict[str, Any]:

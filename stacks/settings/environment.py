@@ -7,7 +7,7 @@ from constructs import Node
 from pydantic import StringConstraints, ValidationError, model_validator
 
 from headrace import contract
-from headrace.recipes import Recipe, big_mart, images, list_recipes
+from headrace.recipes import Recipe, list_recipes
 from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.jobs import PipelineSettings
@@ -17,7 +17,7 @@ from stacks.settings.normalizer import NormalizerSettings
 from stacks.settings.notebook import NotebookSettings
 from stacks.settings.section import Section
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
-from stacks.settings.workloads import BigMartSettings, ImagesSettings
+from stacks.settings.workloads import BigMartSettings, ImagesSettings, WorkloadSettings
 
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
@@ -106,10 +106,14 @@ class Settings(Section):
             raise ValueError(f"images.endpoint.name: '{names[0]}' is another workload's endpoint already")
         return self
 
-    def endpoint_name(self, workload: Recipe) -> str:
+    def workload(self, recipe: Recipe) -> WorkloadSettings:
+        """The section of a workload."""
+        section: WorkloadSettings = getattr(self, recipe.name)
+        return section
+
+    def endpoint_name(self, recipe: Recipe) -> str:
         """The endpoint of a workload that an execution changes when its input names none."""
-        endpoint = {big_mart.RECIPE: self.bigmart.endpoint, images.RECIPE: self.images.endpoint}[workload]
-        return endpoint.name or contract.default_endpoint_name(self.environment, workload.name)
+        return self.workload(recipe).endpoint.name or contract.default_endpoint_name(self.environment, recipe.name)
 
     def stack_name(self, stack: str) -> str:
         """The name of a stack in CloudFormation; two environments may share an account."""

@@ -88,16 +88,26 @@ class ChannelTrainingSettings(TrainingSettings):
         return self
 
 
-class BigMartSettings(Section):
-    """Sales of Big Mart: preprocess, train, serve."""
+class WorkloadSettings(Section):
+    """A workload: train, serve."""
 
-    preprocessing: PreprocessingSettings
     training: TrainingSettings
     endpoint: EndpointSettings
 
 
-class ImagesSettings(Section):
-    """Image classification: train from listed channels, serve."""
+class PreprocessedSettings(WorkloadSettings):
+    """A workload that preprocesses its raw data first."""
+
+    preprocessing: ProcessingSettings
+
+
+class BigMartSettings(PreprocessedSettings):
+    """Sales of Big Mart."""
+
+    preprocessing: PreprocessingSettings
+
+
+class ImagesSettings(WorkloadSettings):
+    """Image classification, from listed channels."""
 
     training: ChannelTrainingSettings
-    endpoint: EndpointSettings

@@ -1,0 +1,90 @@
+"""Where a training job's data comes from, and what the job must be allowed for it."""
+
+from aws_cdk import aws_s3 as s3
+
+from headrace import contract
+from headrace.channels import (
+    Access,
+    Channel,
+    EfsChannel,
+    FsxLustreChannel,
+    InputMode,
+    Reference,
+    S3Channel,
+)
+from headrace.normalizer.contract import SETS_PREFIX
+from stacks.constructs.execution_role import ExecutionRole
+from stacks.constructs.file_systems import LustreFileSystem, SharedFileSystem
+from stacks.constructs.jobs import execution_uri
+from stacks.settings.workloads import ChannelSettings
+
+
+class ChannelSources:
+    """Makes channels, and remembers which objects they read.
+
+    Args:
+        raw: The raw bucket.
+        work: The work bucket.
+        efs: The shared file system, if there is one.
+        fsx: FSx for Lustre, if it is there.
+    """
+
+    def __init__(
+        self, *, raw: s3.IBucket, work: s3.IBucket, efs: SharedFileSystem | None, fsx: LustreFileSystem | None
+    ) -> None:
+        self._raw = raw
+        self._work = work
+        self._efs = efs
+        self._fsx = fsx
+        self._read: dict[s3.IBucket, set[str]] = {raw: set(), work: set()}
+
+    def read_output(self, name: str, output: str, *, content_type: str) -> Channel:
+        """A channel from an output of the running execution."""
+        self._read[self._work].add(contract.EXECUTIONS_PREFIX)
+        return S3Channel(name=name, uri=execution_uri(self._work, output), content_type=content_type)
+
+    def read_raw(self, name: str, prefix: str, *, content_type: str) -> Channel:
+        """A channel from a prefix of the raw bucket."""
+        return self._read_prefix(name, self._raw, prefix, content_type, InputMode.FILE)
+
+    def read_listed(self, channel: ChannelSettings, *, content_type: str) -> Channel:
+        """A channel as the settings list it."""
+        if channel.source == "s3":
+            return self._read_prefix(channel.name, self._raw, channel.path, content_type, InputMode(channel.input_mode))
+        if channel.source == "sets":
+            prefix = SETS_PREFIX + channel.path
+            return self._read_prefix(channel.name, self._work, prefix, content_type, InputMode(channel.input_mode))
+        return self._mount(channel, content_type)
+
+    def allow_reading(self, role: ExecutionRole) -> None:
+        """Let a job read the objects of all channels made so far."""
+        for bucket, prefixes in self._read.items():
+            if prefixes:
+                role.allow_reading(bucket, *sorted(prefixes))
+
+    def _read_prefix(
+        self, name: str, bucket: s3.IBucket, prefix: str, content_type: str, input_mode: InputMode
+    ) -> Channel:
+        self._read[bucket].add(prefix)
+        uri = f"s3://{bucket.bucket_name}/{prefix}"
+        return S3Channel(name=name, uri=uri, content_type=content_type, input_mode=input_mode)
+
+    def _mount(self, channel: ChannelSettings, content_type: str) -> Channel:
+        if channel.source == "efs" and self._efs:
+            return EfsChannel(
+                name=channel.name,
+                file_system_id=Reference(self._efs.file_system_id),
+                directory_path=channel.path,
+                access_mode=Access(channel.access),
+                content_type=content_type,
+            )
+        if channel.source == "fsx" and self._fsx:
+            return FsxLustreChannel(
+                name=channel.name,
+                file_system_id=Reference(self._fsx.file_system_id),
+                mount_name=Reference(self._fsx.mount_name),
+                directory_path=channel.path,
+                access_mode=Access(channel.access),
+                content_type=content_type,
+            )
+        raise AssertionError(f"the settings let channel {channel.name} read from {channel.source}, which is off")

@@ -1,0 +1,184 @@
+"""A workload: from raw data to a live endpoint, as its recipe says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from aws_cdk import Aws, CfnOutput, Stack
+from constructs import Construct
+
+from containers.shared import sagemaker
+from headrace import contract
+from headrace.channels import Channel, FsxLustreChannel, Reference, VpcConfig, needs_vpc
+from headrace.recipes import ContainerImage, Recipe
+from headrace.recipes.recipe import NormalizerVariables, Preprocessing
+from stacks.constructs.channel_sources import ChannelSources
+from stacks.constructs.execution_role import ExecutionRole
+from stacks.constructs.image_repository import ImageRepository
+from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob
+from stacks.constructs.training_pipeline import Parts, TrainingPipeline
+from stacks.file_system_stack import FileSystemStack
+from stacks.network_stack import NetworkStack
+from stacks.normalizer_stack import NormalizerStack
+from stacks.registry_stack import RegistryStack
+from stacks.settings.environment import Settings
+from stacks.settings.workloads import ChannelTrainingSettings, NormalizedSettings, PreprocessedSettings
+from stacks.storage_stack import StorageStack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """The stacks that workloads share."""
+
+    storage: StorageStack
+    registry: RegistryStack
+    network: NetworkStack
+    file_systems: FileSystemStack | None
+    normalizer: NormalizerStack | None
+
+
+class WorkloadStack(Stack):
+    """A training job, an endpoint, where the recipe has one a processing job before them, and what runs all of it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        recipe: Recipe,
+        settings: Settings,
+        around: Surroundings,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._recipe = recipe
+        self._settings = settings.workload(recipe)
+        self._around = around
+        self._storage = around.storage
+
+        parts = Parts(
+            workload=recipe,
+            work=self._storage.work,
+            preprocessing=self._describe_preprocessing(recipe.preprocessing, self._settings)
+            if recipe.preprocessing and isinstance(self._settings, PreprocessedSettings)
+            else None,
+            training=self._describe_training(),
+            endpoint=self._describe_endpoint(settings.endpoint_name(recipe)),
+        )
+        pipeline = TrainingPipeline(self, "Training", parts=parts, settings=settings, key=self._storage.key)
+
+        CfnOutput(self, recipe.state_machine_output, value=pipeline.state_machine.state_machine_arn)
+        CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)
+
+    def _describe_preprocessing(self, step: Preprocessing, section: PreprocessedSettings) -> PreprocessingJob:
+        settings = section.preprocessing
+        role = self._create_role(step.image, kind="ProcessingJobs")
+        role.allow_reading(self._storage.raw, self._recipe.raw_prefix)
+        role.allow_writing(self._storage.work, contract.EXECUTIONS_PREFIX)
+        arguments = [(argument, str(getattr(settings, key))) for argument, key in step.arguments.items()]
+        return PreprocessingJob(
+            role=role,
+            image_uri=self._find_repository(step.image).image_uri,
+            arguments=[part for argument in arguments for part in argument],
+            source_uri=f"s3://{self._storage.raw.bucket_name}/{self._recipe.raw_prefix}",
+            input_path=f"{sagemaker.ML_ROOT}/{step.input_folder}",
+            output_paths={name: f"{sagemaker.ML_ROOT}/{folder}" for name, folder in step.output_folders.items()},
+            settings=settings,
+            key=self._storage.key,
+        )
+
+    def _describe_training(self) -> TrainingJob:
+        step, settings = self._recipe.training, self._settings.training
+        role = self._create_role(step.image, kind="TrainingJobs")
+        channels = self._create_channels(role)
+        role.allow_writing(self._storage.work, contract.EXECUTIONS_PREFIX)
+        normalized = settings.normalized if isinstance(settings, ChannelTrainingSettings) else None
+        return TrainingJob(
+            role=role,
+            image_uri=self._find_repository(step.image).image_uri,
+            metrics=step.metrics,
+            channels=channels,
+            vpc_config=self._join_network(role, channels) if needs_vpc(channels) else None,
+            environment=self._open_normalizer(role, step.normalizer, normalized)
+            if normalized and step.normalizer
+            else {},
+            # An isolated container would have no network to the normalizer, and no credentials to sign requests with.
+            isolated=normalized is None,
+            settings=settings,
+            key=self._storage.key,
+        )
+
+    def _create_channels(self, role: ExecutionRole) -> list[Channel]:
+        """The training job's channels: those of the recipe, or those that the settings list."""
+        step, settings, file_systems = self._recipe.training, self._settings.training, self._around.file_systems
+        sources = ChannelSources(
+            raw=self._storage.raw,
+            work=self._storage.work,
+            efs=file_systems.efs if file_systems else None,
+            fsx=file_systems.fsx if file_systems else None,
+        )
+        if isinstance(settings, ChannelTrainingSettings):
+            channels = [
+                sources.read_listed(channel, content_type=step.listed_content_type) for channel in settings.channels
+            ]
+        else:
+            channels = [
+                sources.read_output(channel.name, channel.output, content_type=channel.content_type)
+                if channel.output
+                else sources.read_raw(channel.name, self._recipe.raw_prefix, content_type=channel.content_type)
+                for channel in step.channels
+            ]
+        sources.allow_reading(role)
+        return channels
+
+    def _open_normalizer(
+        self, role: ExecutionRole, variables: NormalizerVariables, settings: NormalizedSettings
+    ) -> Mapping[str, str]:
+        """Let a role read through the normalizer; what its job needs to know for that."""
+        if self._around.normalizer is None:
+            raise AssertionError("the settings let the job read through a normalizer that is off")
+        consumer = self._around.normalizer.consumers[settings.consumer]
+        role.add_managed_policy(consumer.readers)
+        return {
+            variables.address: consumer.address,
+            variables.prefix: settings.prefix,
+            variables.options: urlencode(settings.options),
+            variables.connections: str(settings.connections),
+            # SageMaker does not promise to tell the region, and an access point's alias does not name it.
+            "AWS_DEFAULT_REGION": Aws.REGION,
+        }
+
+    def _join_network(self, role: ExecutionRole, channels: list[Channel]) -> VpcConfig:
+        network, file_systems = self._around.network, self._around.file_systems
+        fsx = file_systems.fsx if file_systems else None
+        # FSx for Lustre is in one zone, and SageMaker asks for that zone's subnet alone.
+        reads_fsx = any(isinstance(channel, FsxLustreChannel) for channel in channels)
+        subnets = [fsx.subnet] if fsx and reads_fsx else network.subnets
+        group = network.groups.training
+        role.allow_network(subnets, group)
+        return VpcConfig(
+            security_group_ids=(Reference(group.security_group_id),),
+            subnets=tuple(Reference(subnet.subnet_id) for subnet in subnets),
+        )
+
+    def _describe_endpoint(self, name: str) -> Endpoint:
+        image = self._recipe.serving.image
+        role = self._create_role(image, kind="Endpoints")
+        role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
+        return Endpoint(
+            name=name,
+            role=role,
+            image_uri=self._find_repository(image).image_uri,
+            settings=self._settings.endpoint,
+            key=self._storage.key,
+        )
+
+    def _create_role(self, image: ContainerImage, *, kind: str) -> ExecutionRole:
+        """The role of one step; an image that runs in several has one in each."""
+        name = image.pascal_name + (kind if self._recipe.count_steps(image) > 1 else "")
+        repository = self._find_repository(image)
+        return ExecutionRole(self, f"{name}Role", kind=kind, repository=repository, key=self._storage.key)
+
+    def _find_repository(self, image: ContainerImage) -> ImageRepository:
+        return self._around.registry.repositories[image]
