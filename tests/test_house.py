@@ -1,6 +1,7 @@
 """The house as a whole: who may know whom, and how large its rooms may get. Imports inside functions count, too."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -46,6 +47,7 @@ FORBIDDEN_YET: Final = frozenset(
         ("headrace/container_images", "headrace/local"),
     }
 )
+SHARED_YET: Final = frozenset({"DataError", "ImageError"})
 LONG_YET: Final = frozenset({"headrace/local/ministack.py", "headrace/lst/editing.py"})
 
 
@@ -168,6 +170,17 @@ def test_imports_nothing_of_the_cdk_at_run_time(part: str) -> None:
     ]
 
     assert importers == []
+
+
+def test_gives_every_error_a_name_of_its_own() -> None:
+    names = Counter(
+        node.name
+        for tree in find_sources().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error") and node.name not in SHARED_YET
+    )
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_keeps_every_file_short() -> None:

@@ -9,7 +9,7 @@ from containers.shared import sagemaker
 from containers.shared.job.reporting import run_and_report
 from containers.shared.job.stopping import run_until_stopped
 
-from .failures import JobError, report_failure, report_success
+from .failures import BulkJobError, report_failure, report_success
 from .tally import Tally
 
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str], root: Path, tally: Tally) -> int:
         job = parse_job(arguments)
         report_success(root, normalize_all(job, connect(job.connections), tally))
 
-    return run_and_report(work, JobError, partial(report_failure, root))
+    return run_and_report(work, BulkJobError, partial(report_failure, root))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from headrace.normalizer.options import Options, parse_options
 from headrace.s3.addresses import S3Address, S3AddressError
 
 from . import contract
-from .failures import ArgumentError
+from .failures import JobArgumentError
 
 _LARGEST_NUMBER: Final = 10**9
 _OPTIONS: Final = [field.name for field in fields(Options)]
@@ -59,7 +59,7 @@ def parse_job(arguments: Sequence[str]) -> Job:
 
 def _build_parser() -> ArgumentParser:
     parser = ArgumentParser(
-        mistake=ArgumentError,
+        mistake=JobArgumentError,
         prog="python -m image_preprocessing",
         description="Normalize images of S3 in bulk. A job that was interrupted goes on when it is run again.",
     )
@@ -86,33 +86,33 @@ def _parse_options(given: dict[str, str]) -> Options:
     try:
         return parse_options(given)
     except BadOptionError as error:
-        raise ArgumentError(f"{error.reason}; see --help") from None
+        raise JobArgumentError(f"{error.reason}; see --help") from None
 
 
 def _parse_location(argument: str, text: str) -> S3Address:
     try:
         return S3Address.parse(text)
     except S3AddressError as error:
-        raise ArgumentError(f"{argument}: {error}") from None
+        raise JobArgumentError(f"{argument}: {error}") from None
 
 
 def _parse_prefix(argument: str, text: str) -> S3Address:
     location = _parse_location(argument, text)
     if not location.is_folder:
-        raise ArgumentError(f"{argument}: {text!r} is not a prefix: end it with '/'")
+        raise JobArgumentError(f"{argument}: {text!r} is not a prefix: end it with '/'")
     return location
 
 
 def _parse_object(argument: str, text: str) -> S3Address:
     location = _parse_location(argument, text)
     if location.is_folder:
-        raise ArgumentError(f"{argument}: {text!r} names no object; give the address of a manifest")
+        raise JobArgumentError(f"{argument}: {text!r} names no object; give the address of a manifest")
     return location
 
 
 def _parse_number(argument: str, text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and least <= int(text) <= most):
-        raise ArgumentError(f"{argument}: {text!r} is not a whole number from {least} to {most}")
+        raise JobArgumentError(f"{argument}: {text!r} is not a whole number from {least} to {most}")
     return int(text)
 
 
@@ -120,7 +120,7 @@ def _keep_apart(job: Job) -> None:
     """A job whose pictures lay among its images would take them for images."""
     overlap = job.source.contains(job.destination) or job.destination.contains(job.source)
     if overlap and not job.is_manifest:
-        raise ArgumentError(
+        raise JobArgumentError(
             f"{contract.DESTINATION_ARGUMENT}: {job.destination} overlaps with {contract.SOURCE_ARGUMENT} "
             f"{job.source}; choose a prefix beside it"
         )

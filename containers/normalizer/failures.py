@@ -7,27 +7,27 @@ from containers.shared import sagemaker
 from containers.shared.job import reporting
 
 
-class JobError(Exception):
+class BulkJobError(Exception):
     """Something that keeps the job from its end; its message says what, where and what to do."""
 
 
-class ArgumentError(JobError):
+class JobArgumentError(BulkJobError):
     """A command-line argument that cannot be used."""
 
 
-class SourceError(JobError):
+class SourceError(BulkJobError):
     """A prefix without images, or a manifest that cannot be used."""
 
 
-class DestinationError(JobError):
+class DestinationError(BulkJobError):
     """A destination that holds something else."""
 
 
-class StorageError(JobError):
+class StorageError(BulkJobError):
     """S3 does not let the job go on."""
 
 
-class IncompleteError(JobError):
+class TooManyRefusedError(BulkJobError):
     """The job has gone through all images, and too many are without a picture."""
 
 

@@ -14,7 +14,7 @@ from .arguments import Job
 from .crew import Crew
 from .destination import Destination
 from .failure_log import FailureLog
-from .failures import IncompleteError, JobError, SourceError, StorageError
+from .failures import BulkJobError, SourceError, StorageError, TooManyRefusedError
 from .manifest import Manifest
 from .pictures import Image, PictureMaker
 from .prefix import IMAGE_SUFFIXES, find_images
@@ -29,7 +29,7 @@ def normalize_all(job: Job, storage: Storage, tally: Tally) -> str:
     """Bring the destination up to date and return what there is to say about it.
 
     Raises:
-        JobError: If that is not possible, or too many images are without a picture.
+        BulkJobError: If that is not possible, or too many images are without a picture.
     """
     with _open_manifest(job, storage) as manifest, tempfile.TemporaryFile() as failures:
         destination = Destination(storage, job.destination)
@@ -59,7 +59,7 @@ def tally_image(image: Image, maker: PictureMaker, log: FailureLog, tally: Tally
             raise StorageError(
                 f"more than {MOST_UNAVAILABLE} images were unavailable, the last one: {error}"
             ) from error
-    except JobError:
+    except BulkJobError:
         raise
     except Exception as error:  # noqa: BLE001 - one image must not end the job for all others
         outcome = Outcome.REFUSED
@@ -95,7 +95,7 @@ def _report(job: Job, destination: Destination, manifest: Manifest | None, log: 
             destination.write_manifest(normalized)
     destination.write_summary({**tally.describe(), "is_complete": is_complete})
     if not is_complete:
-        raise IncompleteError(_explain(job, tally, log, str(failures)))
+        raise TooManyRefusedError(_explain(job, tally, log, str(failures)))
     return f"{job.destination}: {_sum_up(tally)}"
 
 

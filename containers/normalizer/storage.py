@@ -15,7 +15,7 @@ from headrace.s3.addresses import S3Address
 from headrace.s3.answers import Refusal
 from headrace.s3.heads import find_object
 
-from .failures import JobError, StorageError
+from .failures import BulkJobError, StorageError
 
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 30
@@ -30,7 +30,7 @@ _FINAL: Final = frozenset({"InvalidObjectState", "KeyTooLongError"})
 _ENDING: Final = frozenset({"403", "AccessDenied", "SignatureDoesNotMatch"})
 
 
-class ObjectError(JobError):
+class ObjectError(BulkJobError):
     """An object that cannot be read or written.
 
     Args:

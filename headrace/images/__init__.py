@@ -1,6 +1,6 @@
 """Normalized images for training code, through whichever door of the normalizer there is."""
 
-from headrace.images.addresses import Address, AddressError, find_address, parse_address
+from headrace.images.addresses import Address, DoorError, find_address, parse_address
 from headrace.images.dataset import ReadImage, read_images, read_listed, read_manifest
 from headrace.images.errors import ImageError, ImageRefusedError, ImageUnavailableError
 from headrace.images.reader import ImageReader, open_normalized
@@ -8,7 +8,7 @@ from headrace.manifest import ManifestError
 
 __all__ = [
     "Address",
-    "AddressError",
+    "DoorError",
     "ImageError",
     "ImageReader",
     "ImageRefusedError",

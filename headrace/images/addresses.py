@@ -22,7 +22,7 @@ from headrace.s3.addresses import SCHEME, S3Address, S3AddressError
 ADDRESS_VARIABLE: Final = "HEADRACE_IMAGES"
 
 
-class AddressError(HeadraceError):
+class DoorError(HeadraceError):
     """There is no way to normalized images, or it is not understood."""
 
 
@@ -51,7 +51,7 @@ def parse_address(text: str) -> Address:
     """The address that a text means; a text without a scheme is a folder.
 
     Raises:
-        AddressError: If it means none.
+        DoorError: If it means none.
     """
     parts = urlsplit(text)
     if parts.scheme in {"http", "https"} and parts.netloc:
@@ -60,7 +60,7 @@ def parse_address(text: str) -> Address:
         return Address(DoorKind.OBJECT_LAMBDA, alias)
     if text and parts.scheme in {"", "file"} and Path(unquote(parts.path)).is_dir():
         return Address(DoorKind.FOLDER, unquote(parts.path))
-    raise AddressError(
+    raise DoorError(
         f"{text!r} is not a way to normalized images: use the function's URL, "
         "s3://ALIAS of an Object Lambda access point, or a folder that exists"
     )
@@ -74,7 +74,7 @@ def find_address(*, environment: str = "dev", consumer: str | None = None) -> Ad
         consumer: Read through this consumer's Object Lambda access point if there is one, not the function URL.
 
     Raises:
-        AddressError: If neither tells one.
+        DoorError: If neither tells one.
     """
     if text := os.environ.get(ADDRESS_VARIABLE):
         return parse_address(text)
@@ -84,7 +84,7 @@ def find_address(*, environment: str = "dev", consumer: str | None = None) -> Ad
         return Address(DoorKind.OBJECT_LAMBDA, alias)
     if normalizer.FUNCTION_URL_OUTPUT in outputs:
         return Address(DoorKind.FUNCTION_URL, outputs[normalizer.FUNCTION_URL_OUTPUT])
-    raise AddressError(
+    raise DoorError(
         f"the normalizer of '{environment}' has no function URL, and {consumer or 'nobody'} an Object Lambda access "
         f"point: set normalizer.function_url, or {ADDRESS_VARIABLE} to a folder"
     )
@@ -97,7 +97,7 @@ def _find_alias(text: str) -> str | None:
     try:
         address = S3Address.parse(text)
     except S3AddressError as error:
-        raise AddressError(str(error)) from None
+        raise DoorError(str(error)) from None
     return None if address.key else address.bucket
 
 
@@ -106,7 +106,5 @@ def _read_outputs(stack: str) -> dict[str, str]:
     try:
         (description,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except cloudformation.exceptions.ClientError as error:
-        raise AddressError(
-            f"cannot read the outputs of {stack}: {error}; deploy it, or set {ADDRESS_VARIABLE}"
-        ) from error
+        raise DoorError(f"cannot read the outputs of {stack}: {error}; deploy it, or set {ADDRESS_VARIABLE}") from error
     return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}

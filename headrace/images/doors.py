@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from headrace.images.addresses import Address, AddressError, DoorKind
+from headrace.images.addresses import Address, DoorError, DoorKind
 from headrace.images.errors import ImageError, ImageRefusedError, ImageUnavailableError
 from headrace.images.keys import BAD_KEY, check_file_key, check_key, check_url_key
 from headrace.normalizer.contract import ErrorCode
@@ -45,7 +45,7 @@ def open_door(address: Address, options: Mapping[str, str], *, connections: int)
     """The door at an address, for pictures with these options.
 
     Raises:
-        AddressError: If requests to a function URL cannot be signed.
+        DoorError: If requests to a function URL cannot be signed.
     """
     if address.kind is DoorKind.FUNCTION_URL:
         return FunctionUrlDoor(address.place, options, connections)
@@ -61,14 +61,14 @@ class FunctionUrlDoor:
         session = boto3.Session()
         credentials = session.get_credentials()
         if credentials is None:
-            raise AddressError("there are no AWS credentials to sign requests to the function URL with")
+            raise DoorError("there are no AWS credentials to sign requests to the function URL with")
         self._url = url.rstrip("/")
         self._query = f"?{urlencode(options)}" if options else ""
         self._credentials = credentials
         region = _URL_REGION.search(urllib3.util.parse_url(url).host or "")
         self._region = region[1] if region else session.region_name
         if not self._region:
-            raise AddressError(f"{url} does not name the region to sign requests for; set AWS_DEFAULT_REGION")
+            raise DoorError(f"{url} does not name the region to sign requests for; set AWS_DEFAULT_REGION")
         self._http = urllib3.PoolManager(
             maxsize=connections,
             timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_TIMEOUT_SECONDS),

@@ -68,7 +68,7 @@ def open_normalized(key: str, *, address: Address | None = None, **options: str 
         options: The normalizer's options: width, height, fit, colour, output_format, quality.
 
     Raises:
-        AddressError: If there is no way to normalized images.
+        DoorError: If there is no way to normalized images.
         ImageError: If the picture does not come.
     """
     chosen = address or _find_default_address(os.environ.get(ADDRESS_VARIABLE))

@@ -7,7 +7,7 @@ from headrace.normalizer.normalize import GENERATION
 from headrace.normalizer.options import Options
 
 from .contract import CACHE_PREFIX, REDIRECT_SECONDS
-from .failures import RequestError
+from .failures import RefusalError
 from .originals import Original
 from .s3 import METADATA_PREFIX, S3
 
@@ -45,7 +45,7 @@ class PictureCache:
             with self._s3.get_object(self._bucket, name) as answer:
                 body = answer.read()
                 return body if answer.headers.get(f"{METADATA_PREFIX}{_CHECKSUM}") == _checksum(body) else None
-        except RequestError as error:
+        except RefusalError as error:
             if error.code in _MISSING:
                 return None
             raise CacheError(str(error)) from error
@@ -58,7 +58,7 @@ class PictureCache:
         """
         try:
             self._s3.put_object(self._bucket, name, body, media_type, {_CHECKSUM: _checksum(body)})
-        except RequestError as error:
+        except RefusalError as error:
             raise CacheError(str(error)) from error
 
     def sign_url(self, name: str) -> str:

@@ -26,7 +26,7 @@ _CODES: dict[int, str] = {
 }
 
 
-class RequestError(Exception):
+class RefusalError(Exception):
     """A request that is answered with an error.
 
     Args:
@@ -42,29 +42,29 @@ class RequestError(Exception):
         self.reason = reason
 
 
-def explain(error: Exception) -> RequestError:
+def explain(error: Exception) -> RefusalError:
     """The answer to what was raised on the way: images and options that are refused are the caller's mistake.
 
     Anything else is ours. The log has all of it, the caller only that asking again does not help.
     """
-    if isinstance(error, RequestError):
+    if isinstance(error, RefusalError):
         return error
     if isinstance(error, NormalizeError):
-        return RequestError(HTTPStatus.BAD_REQUEST, error.code, error.reason)
+        return RefusalError(HTTPStatus.BAD_REQUEST, error.code, error.reason)
     sys.stderr.write("".join(traceback.format_exception(error)))
     reason = f"the normalizer has failed: {type(error).__name__}; its log says more"
-    return RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorCode.FAILED, reason)
+    return RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorCode.FAILED, reason)
 
 
-def pass_on(status: int, code: str, reason: str) -> RequestError:
+def pass_on(status: int, code: str, reason: str) -> RefusalError:
     """The answer where S3 itself has refused; what S3 could not do at the moment may be asked again."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         code = ErrorCode.SLOW_DOWN if code == ErrorCode.SLOW_DOWN else ErrorCode.SOURCE_UNAVAILABLE
-        return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, code, reason)
-    return RequestError(status if status in _STATUSES else HTTPStatus.BAD_REQUEST, code, reason)
+        return RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, code, reason)
+    return RefusalError(status if status in _STATUSES else HTTPStatus.BAD_REQUEST, code, reason)
 
 
-def read_s3_error(status: int, document: bytes) -> RequestError:
+def read_s3_error(status: int, document: bytes) -> RefusalError:
     """The answer to an error that S3 has put as XML; answers to HEAD have none."""
     code, message = _CODE.search(document), _MESSAGE.search(document)
     name = code[1].decode() if code else _CODES.get(status, "InvalidRequest")

@@ -15,7 +15,7 @@ from headrace.normalizer.options import parse_options
 
 from .cache import CacheError, PictureCache
 from .contract import CACHE_CONTROL, MAX_INLINE_BYTES, Header
-from .failures import RequestError, explain
+from .failures import RefusalError, explain
 from .metrics import Outcome
 from .originals import AccessPoint
 from .pictures import Picture, make_picture
@@ -54,10 +54,10 @@ class FunctionUrlDoor(NamedTuple):
 
     def _make_picture(self, event: Event, method: str) -> Picture:
         if method not in {"GET", "HEAD"}:
-            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, ErrorCode.METHOD_NOT_ALLOWED, f"{method} is not answered")
+            raise RefusalError(HTTPStatus.METHOD_NOT_ALLOWED, ErrorCode.METHOD_NOT_ALLOWED, f"{method} is not answered")
         key = unquote(event["rawPath"]).removeprefix("/")
         if not key:
-            raise RequestError(HTTPStatus.BAD_REQUEST, ErrorCode.NO_KEY, "the path names no image: GET /KEY")
+            raise RefusalError(HTTPStatus.BAD_REQUEST, ErrorCode.NO_KEY, "the path names no image: GET /KEY")
         options = parse_options(event.get("queryStringParameters") or {})
         if self.cache:
             return make_picture(self.source.find(key), options, self.cache)
@@ -85,7 +85,7 @@ class FunctionUrlDoor(NamedTuple):
                 self.store.put(picture.name, picture.body, picture.media_type)
             except CacheError as error:
                 reason = "the picture is too large for an answer and could not be kept; try again"
-                raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
+                raise RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
         headers = {Header.LOCATION: self.store.sign_url(picture.name), Header.CACHE_CONTROL: "no-store"}
         return {"statusCode": int(HTTPStatus.SEE_OTHER), "headers": headers}
 
@@ -104,7 +104,7 @@ def _send(body: bytes, answer: Answer) -> Answer:
     return {**answer, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
-def _send_failure(failure: RequestError) -> Answer:
+def _send_failure(failure: RefusalError) -> Answer:
     return {
         "statusCode": failure.status,
         "headers": {Header.CONTENT_TYPE: "application/json", Header.CACHE_CONTROL: "no-store"},

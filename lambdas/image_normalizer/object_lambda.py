@@ -16,7 +16,7 @@ from headrace.normalizer.options import Options, parse_options
 from .cache import PictureCache
 from .connections import Connections
 from .contract import CACHE_CONTROL, Header
-from .failures import RequestError, explain
+from .failures import RefusalError, explain
 from .metrics import Outcome
 from .originals import AccessPoint, PresignedAddress, read_key
 from .pictures import Picture, make_picture
@@ -72,7 +72,7 @@ class ObjectLambdaDoor(NamedTuple):
         try:
             self.s3.write_get_object_response(context["outputRoute"], context["outputToken"], reply)
         except Exception as error:
-            if isinstance(error, RequestError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if isinstance(error, RefusalError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             # Not this reply, but perhaps one that says so.
             failure = _describe_failure(explain(error))
@@ -152,7 +152,7 @@ def _describe_head(picture: Picture) -> dict[str, Any]:
     return {"statusCode": int(HTTPStatus.OK), "headers": headers}
 
 
-def _describe_failure(failure: RequestError) -> Reply:
+def _describe_failure(failure: RefusalError) -> Reply:
     # The message travels in a header, which is one line of ASCII.
     message = " ".join(failure.reason.encode("ascii", "replace").decode().split())
     return Reply(failure.status, error=(failure.code, message))

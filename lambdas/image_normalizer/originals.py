@@ -11,7 +11,7 @@ from headrace.normalizer.contract import ErrorCode
 from headrace.normalizer.limits import Limits
 
 from .connections import READ_SECONDS, Answer, Connections, CutOffError, Request
-from .failures import RequestError
+from .failures import RefusalError
 from .s3 import S3, ask_s3
 
 
@@ -40,7 +40,7 @@ class PresignedAddress:
         """The image, as S3 answers the caller.
 
         Raises:
-            RequestError: With S3's own error.
+            RefusalError: With S3's own error.
         """
         started = time.monotonic()
         with self._ask("GET") as answer:
@@ -71,7 +71,7 @@ class AccessPoint:
             etag: The only version that will do.
 
         Raises:
-            RequestError: With S3's own error.
+            RefusalError: With S3's own error.
         """
         started = time.monotonic()
         with self._s3.get_object(self._name, key, etag) as answer:
@@ -81,7 +81,7 @@ class AccessPoint:
         """The image of a key, for whoever may do without its bytes, which take a request of their own.
 
         Raises:
-            RequestError: With S3's own error.
+            RefusalError: With S3's own error.
         """
         with self._s3.head_object(self._name, key) as answer:
             name, etag = _name(key, answer), str(answer.headers.get("ETag", ""))
@@ -91,11 +91,11 @@ class AccessPoint:
         try:
             with self.open(key, etag) as original:
                 return original.read()
-        except RequestError as error:
+        except RefusalError as error:
             if error.status != HTTPStatus.PRECONDITION_FAILED:
                 raise
             reason = "the image was replaced while it was being read; try again"
-            raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
+            raise RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
 
 
 def select_signed_headers(url: str, request_headers: Mapping[str, str]) -> dict[str, str]:

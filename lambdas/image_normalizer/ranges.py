@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from headrace.normalizer.contract import ErrorCode
 
-from .failures import RequestError
+from .failures import RefusalError
 
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})")
 
@@ -33,7 +33,7 @@ def read_range(headers: Mapping[str, str], length: int, etag: str) -> ByteRange 
     With `If-Range` the part is wanted of the picture that the caller knows, and else all of the new one.
 
     Raises:
-        RequestError: If a picture of this many bytes has no such part.
+        RefusalError: If a picture of this many bytes has no such part.
     """
     return parse_range(headers.get("range"), length) if headers.get("if-range", etag) == etag else None
 
@@ -42,7 +42,7 @@ def parse_range(header: str | None, length: int) -> ByteRange | None:
     """The part that a `Range` header asks for, or None where the whole is the answer, as for several ranges.
 
     Raises:
-        RequestError: If a picture of this many bytes has no such part.
+        RefusalError: If a picture of this many bytes has no such part.
     """
     found = _RANGE.fullmatch(header.strip()) if header else None
     if not found or not (found["first"] or found["last"]):
@@ -54,7 +54,7 @@ def parse_range(header: str | None, length: int) -> ByteRange | None:
     else:
         first, last = max(0, length - int(found["last"])), length - 1
     if first >= length:
-        raise RequestError(
+        raise RefusalError(
             HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
             ErrorCode.BAD_RANGE,
             f"the picture has {length} bytes, the range is {header}",

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from headrace.normalizer.contract import ErrorCode
 
 from .connections import Answer, Connections, NoAnswerError, Request
-from .failures import RequestError, read_s3_error
+from .failures import RefusalError, read_s3_error
 from .signing import Credentials, Signer
 
 METADATA_PREFIX: Final = "x-amz-meta-"
@@ -86,7 +86,7 @@ class S3:
             etag: The only version that will do.
 
         Raises:
-            RequestError: With S3's own error.
+            RefusalError: With S3's own error.
         """
         headers = {"if-match": etag} if etag else {}
         return self._ask(self._objects, "GET", self._place.locate_object(bucket, key), headers)
@@ -95,7 +95,7 @@ class S3:
         """What there is to know of an object without its bytes.
 
         Raises:
-            RequestError: With S3's own error.
+            RefusalError: With S3's own error.
         """
         return self._ask(self._objects, "HEAD", self._place.locate_object(bucket, key), {})
 
@@ -103,7 +103,7 @@ class S3:
         """Keep an object, and beside it what its metadata say.
 
         Raises:
-            RequestError: With S3's own error.
+            RefusalError: With S3's own error.
         """
         url = self._place.locate_object(bucket, key)
         headers = {"content-type": media_type, **{f"{METADATA_PREFIX}{name}": metadata[name] for name in metadata}}
@@ -123,7 +123,7 @@ class S3:
             reply: What to send.
 
         Raises:
-            RequestError: With S3's own error.
+            RefusalError: With S3's own error.
         """
         headers = {
             "x-amz-request-route": route,
@@ -148,7 +148,7 @@ def ask_s3(connections: Connections, request: Request) -> Iterator[Answer]:
     """What S3 answers, unless it is an error; reading the answer's body is part of it.
 
     Raises:
-        RequestError: With S3's own error, or that S3 did not answer.
+        RefusalError: With S3's own error, or that S3 did not answer.
     """
     try:
         with connections.ask(request) as answer:
@@ -157,4 +157,4 @@ def ask_s3(connections: Connections, request: Request) -> Iterator[Answer]:
             yield answer
     except NoAnswerError as error:
         reason = f"S3 could not be asked: {error}; try again"
-        raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
+        raise RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error

@@ -9,5 +9,5 @@ class ArgumentError(PreprocessingError):
     """A command-line argument that cannot be used."""
 
 
-class DataError(PreprocessingError):
+class SalesError(PreprocessingError):
     """Input files that cannot be used as they are."""

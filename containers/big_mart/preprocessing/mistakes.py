@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import schema
 from .csv_text import NUL, open_text, read_records
-from .failures import DataError
+from .failures import SalesError
 from .sales import LARGEST_NUMBER
 
 FINITE_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -46,7 +46,7 @@ def check_rows(path: Path, name: str) -> None:
     column = f", column {first.column}" if first.column else ""
     more = sum(mistake.kind is first.kind for mistake in mistakes) - 1
     others = f" ({more} more of this kind in the file)" if more else ""
-    raise DataError(f"{name}, line {first.line}{column}: {first.text}{others}")
+    raise SalesError(f"{name}, line {first.line}{column}: {first.text}{others}")
 
 
 def read_header(path: Path) -> list[str]:

@@ -11,7 +11,7 @@ from containers.shared.job.events import warn_event
 
 from . import schema
 from .csv_text import has_odd_bytes, recognize_format, recognize_separator
-from .failures import DataError
+from .failures import SalesError
 from .mistakes import check_rows, is_utf8, read_header
 from .sales import LARGEST_NUMBER, CategoryColumn, Sales, concatenate_sales
 
@@ -34,7 +34,7 @@ def read_folder(folder: Path) -> Sales:
         for batch in read_batches(path, header, name)
     ]
     if not any(len(part.target) for part in parts):
-        raise DataError("the input has no data rows, only headers; check what was uploaded to the job's input")
+        raise SalesError("the input has no data rows, only headers; check what was uploaded to the job's input")
     return concatenate_sales(parts)
 
 
@@ -42,7 +42,7 @@ def find_files(folder: Path) -> list[Path]:
     """The folder's CSV files, sorted by path."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".csv" and path.is_file())
     if not paths:
-        raise DataError(
+        raise SalesError(
             f"no CSV file in {folder}; check that the job's input names a prefix with at least one .csv object"
         )
     return paths
@@ -51,15 +51,15 @@ def find_files(folder: Path) -> list[Path]:
 def check_header(path: Path, name: str) -> list[str]:
     """The file's columns, once they are known to be the ones needed."""
     if what := recognize_format(path):
-        raise DataError(f"{name}: not CSV but {what}")
+        raise SalesError(f"{name}: not CSV but {what}")
     try:
         header = read_header(path)
     except csv.Error as error:
-        raise DataError(f"{name}: not readable as CSV: {error}; check that it is a text file with a header") from error
+        raise SalesError(f"{name}: not readable as CSV: {error}; check that it is a text file with a header") from error
     if not header:
-        raise DataError(f"{name}: the file is empty; it needs a header and data rows")
+        raise SalesError(f"{name}: the file is empty; it needs a header and data rows")
     if not all(is_utf8(column) for column in header):
-        raise DataError(f"{name}, line 1: not UTF-8; save the file as UTF-8")
+        raise SalesError(f"{name}, line 1: not UTF-8; save the file as UTF-8")
     check_columns(header, name)
     if has_odd_bytes(path):
         check_rows(path, name)
@@ -70,12 +70,14 @@ def check_columns(header: list[str], name: str) -> None:
     """Refuse a header that has not every column once."""
     repeated = sorted({column for column in header if header.count(column) > 1})
     if repeated:
-        raise DataError(f"{name}: the header has {quote(repeated)} more than once; give every column a name of its own")
+        raise SalesError(
+            f"{name}: the header has {quote(repeated)} more than once; give every column a name of its own"
+        )
     missing = [column for column in schema.REQUIRED if column not in header]
     if missing and (separator := recognize_separator(header, schema.REQUIRED)):
-        raise DataError(f"{name}: the fields are separated by {separator}; save the file with commas between them")
+        raise SalesError(f"{name}: the fields are separated by {separator}; save the file with commas between them")
     if missing:
-        raise DataError(f"{name}: the header lacks {quote(missing)}; it has {quote(header)}")
+        raise SalesError(f"{name}: the header lacks {quote(missing)}; it has {quote(header)}")
     extra = [column for column in header if column not in schema.REQUIRED]
     if extra:
         warn_event("columns_ignored", file=name, columns=quote(extra))
@@ -103,7 +105,7 @@ def read_batches(path: Path, header: list[str], name: str) -> Iterator[pl.DataFr
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         check_rows(path, name)
         reason = str(error).splitlines()[0]
-        raise DataError(f"{name}: not readable as CSV: {reason}; check the quotes and commas") from error
+        raise SalesError(f"{name}: not readable as CSV: {reason}; check the quotes and commas") from error
 
 
 def is_suspicious(frame: pl.DataFrame, last_column: str) -> bool:

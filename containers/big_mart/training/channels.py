@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from containers.shared.job.training_channels import list_files
-from containers.shared.job.training_failures import ChannelError
+from containers.shared.job.training_failures import TrainingDataError
 
 from . import contract
 
@@ -39,7 +39,7 @@ def read_encoding(folder: Path) -> EncodingFile:
     """The fitted encoding of the preprocessing job."""
     path = folder / contract.ENCODING_FILE
     if not path.is_file():
-        raise ChannelError(
+        raise TrainingDataError(
             f"channel {folder.name!r} has no {contract.ENCODING_FILE}; it has {list_files(folder)}; "
             "point it at the encoding output of the preprocessing job"
         )
@@ -49,9 +49,9 @@ def read_encoding(folder: Path) -> EncodingFile:
         found = (document["format"], document["version"])
         width = len(document["features"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ChannelError(f"channel {folder.name!r}, {path.name}: not an encoding ({error!r})") from error
+        raise TrainingDataError(f"channel {folder.name!r}, {path.name}: not an encoding ({error!r})") from error
     if found != (ENCODING_FORMAT, ENCODING_VERSION):
-        raise ChannelError(
+        raise TrainingDataError(
             f"channel {folder.name!r}, {path.name}: format {found[0]!r} version {found[1]!r}, but this program reads "
             f"{ENCODING_FORMAT!r} version {ENCODING_VERSION}; preprocess again with the same release"
         )
@@ -62,7 +62,7 @@ def read_dataset(folder: Path, width: int) -> Dataset:
     """The channel's features and labels, in the order of the files' paths."""
     paths = sorted(folder.rglob(f"*{contract.FEATURES_SUFFIX}"))
     if not paths:
-        raise ChannelError(
+        raise TrainingDataError(
             f"channel {folder.name!r} has no file named *{contract.FEATURES_SUFFIX}; it has {list_files(folder)}; "
             "point it at an output of the preprocessing job"
         )
@@ -76,14 +76,14 @@ def read_pair(folder: Path, features_path: Path, width: int) -> Dataset:
         features_path.name.removesuffix(contract.FEATURES_SUFFIX) + contract.LABELS_SUFFIX
     )
     if not labels_path.is_file():
-        raise ChannelError(
+        raise TrainingDataError(
             f"channel {folder.name!r} has {features_path.name} but no {labels_path.name} beside it; "
             "copy both outputs of the preprocessing job"
         )
     features = read_numbers(features_path, channel=folder.name, width=width, dtype=pl.Float32)
     labels = read_numbers(labels_path, channel=folder.name, width=1, dtype=pl.Float64)
     if len(features) != len(labels):
-        raise ChannelError(
+        raise TrainingDataError(
             f"channel {folder.name!r}: {features_path.name} has {len(features)} rows, but {labels_path.name} has "
             f"{len(labels)}; use the two files of one preprocessing run"
         )
@@ -94,14 +94,14 @@ def read_numbers(path: Path, *, channel: str, width: int, dtype: type[pl.DataTyp
     """A CSV file without header that holds nothing but finite numbers."""
     name = f"channel {channel!r}, {path.name}"
     if not path.stat().st_size:
-        raise ChannelError(f"{name}: the file is empty; check the job that wrote it")
+        raise TrainingDataError(f"{name}: the file is empty; check the job that wrote it")
     try:
         frame = pl.read_csv(path, has_header=False, schema={f"column {i + 1}": dtype for i in range(width)})
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = find_mistake(path, width) or f"not readable as CSV: {str(error).splitlines()[0]}"
-        raise ChannelError(f"{name}{reason}") from error
+        raise TrainingDataError(f"{name}{reason}") from error
     if not all(frame.select(pl.all().is_finite().fill_null(value=False).all()).row(0)):
-        raise ChannelError(f"{name}{find_mistake(path, width) or ': a number is not finite'}")
+        raise TrainingDataError(f"{name}{find_mistake(path, width) or ': a number is not finite'}")
     return frame
 
 

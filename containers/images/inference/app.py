@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from email.message import Message
 from pathlib import Path
 
-from containers.shared.images.decoding import ImageError
+from containers.shared.images.decoding import DecodingError
 from containers.shared.serving.endpoint import Answer, Endpoint, Headers, Receive, RequestError, read_body
 from containers.shared.serving.settings import ACCESS_LOG_EVERY, read_server_settings
 from containers.shared.serving.traffic import Traffic
@@ -38,7 +38,7 @@ class ImageEndpoint(Endpoint):
             raise RequestError(400, "the body is empty; send one JPEG or PNG image")
         try:
             probabilities = await self.run_in_turn(self.model.classify, body)
-        except ImageError as error:
+        except DecodingError as error:
             raise RequestError(400, f"the body cannot be decoded: {error}") from error
         return Answer(200, format_answer(self.model.labels, probabilities), amounts={"bytes": len(body)})
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from containers.shared.cpus import count_cpus
-from containers.shared.images.decoding import ImageError, decode_image
+from containers.shared.images.decoding import DecodingError, decode_image
 from containers.shared.images.features import FeatureSettings, count_features, extract_features
 from containers.shared.job.events import log_event, warn_event
-from containers.shared.job.training_failures import ChannelError
+from containers.shared.job.training_failures import TrainingDataError
 
 from .lists import ImageList, Row
 from .sources import PictureSource
@@ -78,7 +78,7 @@ def read_image(
         with pictures.open(row.path) as picture, cpus:
             pixels = decode_image(picture, settings.side)
             return np.stack([extract_features(view, settings) for view in (pixels, pixels[:, ::-1])[:views]])
-    except ImageError as error:
+    except DecodingError as error:
         return BadImage(pictures.name, row.path, str(error))
 
 
@@ -86,15 +86,17 @@ def check_examples(train: Examples, validation: Examples, *, classes: int, max_b
     """Refuse images of which too many cannot be used."""
     bad = [*train.bad, *validation.bad]
     if len(bad) > max_bad_images:
-        raise ChannelError(
+        raise TrainingDataError(
             f"{len(bad)} images cannot be used, more than max_bad_images={max_bad_images}: {name_images(bad)}; "
             "replace them, remove their rows, or raise max_bad_images"
         )
     lost = sorted(set(range(classes)) - set(train.classes.tolist()))
     if lost:
-        raise ChannelError(f"no training image of class {lost[0]} can be used: {name_images(train.bad)}; replace them")
+        raise TrainingDataError(
+            f"no training image of class {lost[0]} can be used: {name_images(train.bad)}; replace them"
+        )
     if not len(validation.classes):
-        raise ChannelError(f"no validation image can be used: {name_images(validation.bad)}; replace them")
+        raise TrainingDataError(f"no validation image can be used: {name_images(validation.bad)}; replace them")
 
 
 def name_images(bad: Sequence[BadImage]) -> str:

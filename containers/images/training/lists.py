@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
-from containers.shared.job.training_failures import ChannelError
+from containers.shared.job.training_failures import TrainingDataError
 
 from . import contract
 from .channels import find_list, read_text
@@ -78,7 +78,7 @@ def read_lists(
     # Classes of lists that cannot be read would be a second complaint about the same mistake.
     reports = reports or find_class_problems(train_list, validation_list)
     if reports:
-        raise ChannelError("\n".join(reports))
+        raise TrainingDataError("\n".join(reports))
     return train_list, validation_list
 
 
@@ -88,7 +88,7 @@ def read_list(folder: Path, pictures: PictureSource) -> tuple[ImageList, list[Pr
     name = f"channel {folder.name!r}, {path.name}"
     found = list(parse_list(read_text(path, folder.name)))
     if not found:
-        raise ChannelError(f"{name}: the list is empty; check the step that wrote it")
+        raise TrainingDataError(f"{name}: the list is empty; check the step that wrote it")
     rows = [item for item in found if isinstance(item, Row)]
     problems = [item for item in found if isinstance(item, Problem)]
     problems += find_repeated_indices(rows)
@@ -185,7 +185,7 @@ def read_labels(train: ImageList, classes: int) -> tuple[str, ...]:
     channel = contract.TRAIN_LIST_CHANNEL
     labels = tuple(line.strip() for line in read_text(path, channel).strip().splitlines())
     if len(labels) != classes or len(set(labels)) != classes or not all(labels):
-        raise ChannelError(
+        raise TrainingDataError(
             f"channel {channel!r}, {path.name}: {len(labels)} lines, {len(set(labels) - {''})} different names; "
             f"expected a different name for each of the {classes} classes, one a line, class 0 first"
         )

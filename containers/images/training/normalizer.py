@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from io import BytesIO
 from urllib.parse import parse_qsl
 
-from containers.shared.images.decoding import ImageError
+from containers.shared.images.decoding import DecodingError
 from containers.shared.job.events import log_event
 from containers.shared.job.training_failures import JobError, TrainingError
-from headrace.images.addresses import Address, AddressError, DoorKind, parse_address
+from headrace.images.addresses import Address, DoorError, DoorKind, parse_address
 from headrace.images.errors import ImageRefusedError, ImageUnavailableError
 from headrace.images.reader import DEFAULT_CONNECTIONS, ImageReader
 from headrace.normalizer.errors import BadOptionError
@@ -38,7 +38,7 @@ class NormalizedPictures:
         try:
             return BytesIO(self._reader.read(self._prefix + path))
         except ImageRefusedError as error:
-            raise ImageError(f"{error.code}: {error.reason}") from error
+            raise DecodingError(f"{error.code}: {error.reason}") from error
         except ImageUnavailableError as error:
             raise PictureUnavailableError(
                 f"image {error.key!r} does not come through {self.name}, however often it is asked for: "
@@ -54,7 +54,7 @@ def open_normalizer(environment: Mapping[str, str]) -> NormalizedPictures:
     address = parse_door(environment[contract.IMAGES_VARIABLE])
     try:
         reader = ImageReader(address, options, connections=connections)
-    except AddressError as error:
+    except DoorError as error:
         raise JobError(f"variable {contract.IMAGES_VARIABLE}: {error}") from error
     log_event("normalizer_opened", door=repr(address.kind.value), prefix=prefix, connections=connections, **options)
     return NormalizedPictures(reader, prefix, address.kind)
@@ -64,7 +64,7 @@ def parse_door(text: str) -> Address:
     """The address of one of the normalizer's doors."""
     try:
         address = parse_address(text)
-    except AddressError as error:
+    except DoorError as error:
         raise JobError(f"variable {contract.IMAGES_VARIABLE}: {error}") from error
     if address.kind is DoorKind.FOLDER:
         raise JobError(

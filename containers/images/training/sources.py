@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from containers.shared.cpus import count_cpus
-from containers.shared.images.decoding import ImageError
+from containers.shared.images.decoding import DecodingError
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_failures import JobError
 from containers.shared.job.training_job import Job
@@ -31,7 +31,7 @@ class PictureSource(Protocol):
         """A picture's content.
 
         Raises:
-            ImageError: If there is none that could be used.
+            DecodingError: If there is none that could be used.
             TrainingError: If there will be none for any other path either.
         """
 
@@ -57,7 +57,7 @@ class ChannelPictures:
         try:
             return (self._folder / path).open("rb")
         except OSError as error:
-            raise ImageError(f"it cannot be opened: {error.strerror}") from error
+            raise DecodingError(f"it cannot be opened: {error.strerror}") from error
 
 
 def open_sources(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[PictureSource, PictureSource]:

@@ -30,7 +30,7 @@ LIMITS = Limits(pixels=50_000_000)
 Pixels = NDArray[np.uint8]
 
 
-class ImageError(Exception):
+class DecodingError(Exception):
     """An image that cannot be decoded; its message is the reason."""
 
 
@@ -39,13 +39,13 @@ def decode_image(source: Path | BinaryIO, side: int) -> Pixels:
     try:
         return _decode(_read(source), Options(width=side, height=side, colour=Colour.RGB))
     except (NotAnImageError, UnsupportedFormatError) as error:
-        raise ImageError(f"neither a {FORMATS[0]} nor a {FORMATS[1]} file") from error
+        raise DecodingError(f"neither a {FORMATS[0]} nor a {FORMATS[1]} file") from error
     except (ImageCorruptError, ImageTruncatedError) as error:
-        raise ImageError(f"damaged: {error.reason}") from error
+        raise DecodingError(f"damaged: {error.reason}") from error
     except NormalizeError as error:
-        raise ImageError(error.reason) from error
+        raise DecodingError(error.reason) from error
     except OSError as error:
-        raise ImageError(f"it cannot be read: {error.strerror or error}") from error
+        raise DecodingError(f"it cannot be read: {error.strerror or error}") from error
 
 
 def _read(source: Path | BinaryIO) -> bytes:

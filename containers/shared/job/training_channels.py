@@ -4,19 +4,19 @@ from collections.abc import Collection
 from pathlib import Path
 
 from containers.shared import sagemaker
-from containers.shared.job.training_failures import ChannelError
+from containers.shared.job.training_failures import TrainingDataError
 
 
 def find_channel(root: Path, channel: str, declared: Collection[str]) -> Path:
     """The channel's folder, once it is known to hold a file."""
     if channel not in declared:
-        raise ChannelError(
+        raise TrainingDataError(
             f"the job has no channel {channel!r}, only {', '.join(map(repr, declared)) or 'none at all'}; "
             "add it to the job's InputDataConfig"
         )
     folder = root / sagemaker.DATA_FOLDER / channel
     if not any(path.is_file() for path in folder.rglob("*")):
-        raise ChannelError(
+        raise TrainingDataError(
             f"channel {channel!r} is empty: there is no file in {folder}; likely causes: its S3Uri names a prefix "
             "without objects (a misspelt name, or the step that writes it has not run), a manifest without entries, "
             "or a file system DirectoryPath that is not the data's"

@@ -13,5 +13,5 @@ class HyperparameterError(TrainingError):
     """A hyperparameter that is unknown or out of its range."""
 
 
-class ChannelError(TrainingError):
+class TrainingDataError(TrainingError):
     """A channel that is missing, empty or holds data that cannot be used."""

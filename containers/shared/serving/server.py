@@ -11,7 +11,7 @@ from uvicorn.supervisors import Multiprocess
 from containers.shared import sagemaker
 from containers.shared.serving.connections import PatientProtocol
 from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT
-from containers.shared.serving.settings import ServerSettings, SettingsError, read_server_settings
+from containers.shared.serving.settings import ServerSettings, ServerSettingsError, read_server_settings
 
 # SageMaker kills a container 30 seconds after asking it to stop, and answers take at most a few.
 SHUTDOWN_SECONDS = 10
@@ -26,7 +26,7 @@ def main(package: str, arguments: Sequence[str]) -> int:
     try:
         check_command(arguments)
         settings = read_server_settings()
-    except SettingsError as error:
+    except ServerSettingsError as error:
         sys.stderr.write(f"{error}\n")
         return sagemaker.USER_ERROR_EXIT
     return serve(configure(f"{package}.app:create_app", settings, factory=True))
@@ -35,7 +35,7 @@ def main(package: str, arguments: Sequence[str]) -> int:
 def check_command(arguments: Sequence[str]) -> None:
     """Refuse anything but the one command SageMaker calls the container with."""
     if list(arguments) != [sagemaker.SERVE_COMMAND]:
-        raise SettingsError(
+        raise ServerSettingsError(
             f"expected the one argument {sagemaker.SERVE_COMMAND!r}, found {' '.join(arguments)!r}; "
             f"run the container as `docker run IMAGE {sagemaker.SERVE_COMMAND}`"
         )

@@ -22,7 +22,7 @@ VARIABLES = (sagemaker.ML_ROOT_VARIABLE, HOST_VARIABLE, sagemaker.PORT_VARIABLE,
 ALMOST = 0.9
 
 
-class SettingsError(Exception):
+class ServerSettingsError(Exception):
     """An environment variable or argument that cannot be used."""
 
 
@@ -54,14 +54,14 @@ def check_names(environment: Mapping[str, str]) -> None:
     for name in environment.keys() - set(VARIABLES):
         meant = difflib.get_close_matches(name, VARIABLES, n=1, cutoff=ALMOST)
         if meant:
-            raise SettingsError(f"environment variable {name} is not known; did you mean {meant[0]}?")
+            raise ServerSettingsError(f"environment variable {name} is not known; did you mean {meant[0]}?")
 
 
 def read_whole(environment: Mapping[str, str], name: str, *, default: int, highest: int) -> int:
     """A whole number from 1 to `highest`."""
     text = environment.get(name, str(default))
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(highest)) and 1 <= int(text) <= highest):
-        raise SettingsError(f"environment variable {name}: {text!r} is not a whole number from 1 to {highest}")
+        raise ServerSettingsError(f"environment variable {name}: {text!r} is not a whole number from 1 to {highest}")
     return int(text)
 
 
@@ -69,5 +69,5 @@ def read_choice(environment: Mapping[str, str], name: str, choices: Sequence[str
     """One of the choices, the first unless the environment says otherwise."""
     text = environment.get(name, choices[0])
     if text not in choices:
-        raise SettingsError(f"environment variable {name}: {text!r} is not one of {', '.join(choices)}")
+        raise ServerSettingsError(f"environment variable {name}: {text!r} is not one of {', '.join(choices)}")
     return text

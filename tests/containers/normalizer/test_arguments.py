@@ -1,7 +1,7 @@
 import pytest
 
 from containers.normalizer.arguments import parse_job
-from containers.normalizer.failures import ArgumentError
+from containers.normalizer.failures import JobArgumentError
 from headrace.normalizer.options import Colour, Fit, Options, OutputFormat
 from headrace.s3.addresses import S3Address
 from tests.containers.normalizer.jobs import DESTINATION, MANIFEST, SOURCE
@@ -53,7 +53,7 @@ def test_reads_a_whole_bucket() -> None:
     ],
 )
 def test_says_which_argument_cannot_be_used(arguments: tuple[str, ...], message: str) -> None:
-    with pytest.raises(ArgumentError) as refused:
+    with pytest.raises(JobArgumentError) as refused:
         parse_job(arguments)
 
     assert message in str(refused.value)
@@ -61,7 +61,7 @@ def test_says_which_argument_cannot_be_used(arguments: tuple[str, ...], message:
 
 @pytest.mark.parametrize("destination", ["s3://raw/images/", "s3://raw/images/small/", "s3://raw/"])
 def test_refuses_a_destination_that_overlaps_with_the_source(destination: str) -> None:
-    with pytest.raises(ArgumentError, match="overlaps with --source s3://raw/images/; choose a prefix beside it"):
+    with pytest.raises(JobArgumentError, match="overlaps with --source s3://raw/images/; choose a prefix beside it"):
         parse_job([*SOURCE, "--destination", destination])
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from containers.normalizer import program
-from containers.normalizer.failures import DestinationError, IncompleteError, SourceError, StorageError
+from containers.normalizer.failures import DestinationError, SourceError, StorageError, TooManyRefusedError
 from containers.normalizer.pictures import Image, PictureMaker
 from containers.normalizer.tally import Outcome
 from headrace.normalizer.normalize import GENERATION, normalize
@@ -133,7 +133,7 @@ def test_reports_the_images_that_are_refused(s3: FakeS3) -> None:
     s3.put("images/3.jpg", BAD)
     s3.put("images/4.jpg", b"")
 
-    with pytest.raises(IncompleteError) as failed:
+    with pytest.raises(TooManyRefusedError) as failed:
         run_job(s3)
 
     failures = {line["key"]: (line["bucket"], line["code"]) for line in s3.read_lines("sets/small/failures.jsonl")}
@@ -178,7 +178,7 @@ def test_refuses_a_file_that_is_too_large_without_reading_it(s3: FakeS3, monkeyp
 def test_finds_an_image_unavailable_that_is_replaced_while_the_job_runs(s3: FakeS3) -> None:
     s3.before_get = lambda key: s3.put(key, BAD) if key == "images/3.jpg" else None
 
-    with pytest.raises(IncompleteError, match="0 refused, 1 unavailable"):
+    with pytest.raises(TooManyRefusedError, match="0 refused, 1 unavailable"):
         run_job(s3)
 
     (failure,) = s3.read_lines("sets/small/failures.jsonl")
@@ -190,7 +190,7 @@ def test_finds_an_image_unavailable_when_s3_is_out_of_order_for_it(s3: FakeS3) -
     s3.refuse("GetObject", "images/3.jpg", "InternalError", 500)
     s3.refuse("PutObject", f"{PICTURES}4.jpg", "SlowDown", 503)
 
-    with pytest.raises(IncompleteError, match="5 made, 0 kept, 0 refused, 2 unavailable"):
+    with pytest.raises(TooManyRefusedError, match="5 made, 0 kept, 0 refused, 2 unavailable"):
         run_job(s3, "--max-refused", "7")
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from headrace.images import addresses
-from headrace.images.addresses import Address, AddressError, DoorKind, find_address, parse_address
+from headrace.images.addresses import Address, DoorError, DoorKind, find_address, parse_address
 
 URL = "https://abc.lambda-url.eu-west-1.on.aws/"
 
@@ -54,7 +54,7 @@ def test_understands_a_folder(scheme: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "ftp://a/b", "https://", "s3://bucket/prefix", "/no/such/folder"])
 def test_refuses_what_is_no_address(text: str) -> None:
-    with pytest.raises(AddressError, match="use the function's URL"):
+    with pytest.raises(DoorError, match="use the function's URL"):
         parse_address(text)
 
 
@@ -77,5 +77,5 @@ def test_finds_the_consumers_object_lambda_access_point(outputs: dict[str, str])
 
 
 def test_says_what_to_set_when_there_is_no_door(outputs: dict[str, str]) -> None:
-    with pytest.raises(AddressError, match=r"set normalizer\.function_url, or HEADRACE_IMAGES"):
+    with pytest.raises(DoorError, match=r"set normalizer\.function_url, or HEADRACE_IMAGES"):
         find_address()

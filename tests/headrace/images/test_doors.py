@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import CredentialRetrievalError
 from PIL import Image
 
-from headrace.images.addresses import Address, AddressError, DoorKind
+from headrace.images.addresses import Address, DoorError, DoorKind
 from headrace.images.doors import FolderDoor, FunctionUrlDoor, ObjectLambdaDoor, open_door
 from headrace.images.errors import ImageRefusedError, ImageUnavailableError
 from tests.headrace.normalizer.hostile_images import make_hostile_images
@@ -77,7 +77,7 @@ class TestFunctionUrlDoor:
     def test_needs_a_region_to_sign_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_DEFAULT_REGION")
 
-        with pytest.raises(AddressError, match="does not name the region to sign requests for; set AWS_DEFAULT_REGION"):
+        with pytest.raises(DoorError, match="does not name the region to sign requests for; set AWS_DEFAULT_REGION"):
             FunctionUrlDoor("https://pictures.example.com/", {}, 1)
 
     def test_may_ask_again_when_credentials_are_late(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from containers.normalizer.arguments import parse_job
-from containers.normalizer.failures import ArgumentError
+from containers.normalizer.failures import JobArgumentError
 from headrace import images
 from headrace.channels import S3Channel
 from headrace.data import parse_address
@@ -44,7 +44,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "local SageMaker": parse_served,
     "local SageMaker's rules": check_s3_uri,
 }
-REFUSALS = (HeadraceError, ArgumentError, DataError, RequestRefusedError)
+REFUSALS = (HeadraceError, JobArgumentError, DataError, RequestRefusedError)
 ADDRESSES = (
     "s3://raw/",
     "s3://raw",

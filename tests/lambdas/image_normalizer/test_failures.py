@@ -3,7 +3,7 @@
 import pytest
 
 from headrace.normalizer.errors import ImageTruncatedError
-from lambdas.image_normalizer.failures import RequestError, explain, pass_on, read_s3_error
+from lambdas.image_normalizer.failures import RefusalError, explain, pass_on, read_s3_error
 
 
 def test_explains_an_image_that_is_refused() -> None:
@@ -43,7 +43,7 @@ def test_keeps_that_it_was_asked_too_fast() -> None:
 
 
 def test_leaves_a_refused_request_as_it_is() -> None:
-    error = RequestError(404, "NoSuchKey", "gone")
+    error = RefusalError(404, "NoSuchKey", "gone")
 
     assert explain(error) is error
 

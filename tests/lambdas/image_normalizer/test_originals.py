@@ -5,7 +5,7 @@ import pytest
 from headrace.normalizer.errors import EmptyBodyError, TooManyBytesError
 from headrace.normalizer.limits import Limits
 from lambdas.image_normalizer import connections
-from lambdas.image_normalizer.failures import RequestError
+from lambdas.image_normalizer.failures import RefusalError
 from lambdas.image_normalizer.originals import AccessPoint, PresignedAddress, read_key, select_signed_headers
 from tests.lambdas.image_normalizer.fake_s3 import serve
 
@@ -55,7 +55,7 @@ def test_gives_an_image_the_same_name_both_ways() -> None:
 def test_refuses_an_image_that_has_changed_meanwhile() -> None:
     with (
         serve({"a": b"1"}) as bucket,
-        pytest.raises(RequestError) as refused,
+        pytest.raises(RefusalError) as refused,
         AccessPoint(bucket.client, "source").open("a", '"other"'),
     ):
         pass
@@ -78,7 +78,7 @@ def test_gives_up_an_image_that_comes_too_slowly(monkeypatch: pytest.MonkeyPatch
 
     with (
         serve({"a": b"1"}) as bucket,
-        pytest.raises(RequestError) as refused,
+        pytest.raises(RefusalError) as refused,
         AccessPoint(bucket.client, "source").open("a") as original,
     ):
         original.read()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.image_normalizer.failures import RequestError
+from lambdas.image_normalizer.failures import RefusalError
 from lambdas.image_normalizer.ranges import ByteRange, parse_range
 
 
@@ -27,7 +27,7 @@ def test_answers_with_the_whole_what_it_does_not_understand(header: str | None) 
 
 @pytest.mark.parametrize("header", ["bytes=10-", "bytes=10-11", "bytes=-0"])
 def test_refuses_a_part_that_is_not_there(header: str) -> None:
-    with pytest.raises(RequestError) as refused:
+    with pytest.raises(RefusalError) as refused:
         parse_range(header, 10)
 
     assert refused.value.status == 416

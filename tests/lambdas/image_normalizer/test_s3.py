@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
 from lambdas.image_normalizer.connections import Connections, Request
-from lambdas.image_normalizer.failures import RequestError
+from lambdas.image_normalizer.failures import RefusalError
 from lambdas.image_normalizer.s3 import S3, Place, Reply
 from lambdas.image_normalizer.signing import Credentials
 
@@ -184,7 +184,7 @@ def test_signs_an_address_that_leads_to_the_object(bucket: Bucket) -> None:
 def test_passes_on_what_s3_says(bucket: Bucket, code: str, refusal: tuple[int, str]) -> None:
     bucket.failing["GET"] = code
 
-    with pytest.raises(RequestError, match=f"This is {code}") as refused, bucket.client.get_object("raw", KEY):
+    with pytest.raises(RefusalError, match=f"This is {code}") as refused, bucket.client.get_object("raw", KEY):
         pass
 
     assert (refused.value.status, refused.value.code) == refusal
@@ -195,7 +195,7 @@ def test_follows_no_redirect_to_another_region() -> None:
     with play(answer(301, document, "Location: http://127.0.0.1:1/")) as (server, connections):
         s3 = S3(connections, PLACE._replace(endpoint=server.url), CREDENTIALS)
 
-        with pytest.raises(RequestError) as refused, s3.get_object("raw", "a"):
+        with pytest.raises(RefusalError) as refused, s3.get_object("raw", "a"):
             pass
 
         assert (refused.value.status, refused.value.code) == (400, "PermanentRedirect")
@@ -206,7 +206,7 @@ def test_says_that_it_may_be_asked_again_when_s3_does_not_answer_to_the_end(cut:
     with play(cut, cut) as (server, connections):
         s3 = S3(connections, PLACE._replace(endpoint=server.url), CREDENTIALS)
 
-        with pytest.raises(RequestError, match="try again") as refused, s3.get_object("raw", "a") as found:
+        with pytest.raises(RefusalError, match="try again") as refused, s3.get_object("raw", "a") as found:
             found.read()
 
     assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from containers.big_mart.preprocessing.failures import DataError
+from containers.big_mart.preprocessing.failures import SalesError
 from containers.big_mart.preprocessing.splitting import choose_held_out_rows
 
 
@@ -12,7 +12,7 @@ def test_holds_out_the_exact_number_of_rows(rows: int, ratio: float, held_out: i
 
 @pytest.mark.parametrize("ratio", [0.01, 0.99])
 def test_refuses_a_split_that_leaves_a_part_empty(ratio: float) -> None:
-    with pytest.raises(DataError, match="the input has 3 rows, too few to split"):
+    with pytest.raises(SalesError, match="the input has 3 rows, too few to split"):
         choose_held_out_rows(3, ratio=ratio, seed=1)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from containers.images.training.lists import ImageList, read_labels, read_lists
 from containers.images.training.sources import ChannelPictures
-from containers.shared.job.training_failures import ChannelError
+from containers.shared.job.training_failures import TrainingDataError
 from tests.containers.images.training.image_roots import Row, format_rows
 
 RIGHT: list[Row] = [(0, 0, "a.jpg"), (1, 1, "b.jpg")]
@@ -35,7 +35,7 @@ def read(folders: Path) -> tuple[ImageList, ImageList]:
 
 
 def refuse(folders: Path) -> str:
-    with pytest.raises(ChannelError) as raised:
+    with pytest.raises(TrainingDataError) as raised:
         read(folders)
     return str(raised.value)
 
@@ -163,7 +163,7 @@ def test_names_the_classes_line_by_line(folders: Path) -> None:
 def test_refuses_names_that_are_not_one_per_class(folders: Path, text: str, lines: int, names: int) -> None:
     (folders / "train_lst/classes.txt").write_text(text)
 
-    with pytest.raises(ChannelError) as raised:
+    with pytest.raises(TrainingDataError) as raised:
         read_labels(read(folders)[0], classes=2)
 
     assert str(raised.value) == (

@@ -4,7 +4,7 @@ import pytest
 
 from containers.images.training import normalizer
 from containers.images.training.sources import ChannelPictures, open_sources
-from containers.shared.images.decoding import ImageError
+from containers.shared.images.decoding import DecodingError
 from containers.shared.job.training_failures import JobError
 from containers.shared.job.training_job import Job
 
@@ -53,5 +53,5 @@ def test_refuses_a_channel_of_pictures_beside_a_normalizer(root: Path, channel: 
 
 
 def test_calls_a_file_that_cannot_be_opened_a_bad_image(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="it cannot be opened: No such file or directory"):
+    with pytest.raises(DecodingError, match="it cannot be opened: No such file or directory"):
         ChannelPictures(tmp_path).open("gone.jpg")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from containers.shared.images.decoding import ImageError, decode_image
+from containers.shared.images.decoding import DecodingError, decode_image
 from tests.conftest import PROJECT
 from tests.headrace.normalizer.hostile_images import make_hostile_images
 from tests.headrace.normalizer.made_images import make_jpeg, make_png, make_png_chunk, repeat_last_scan
@@ -28,7 +28,7 @@ def encode(image: Image.Image, form: str = "PNG", **options: object) -> io.Bytes
 
 
 def refuse(content: bytes) -> str:
-    with pytest.raises(ImageError) as raised:
+    with pytest.raises(DecodingError) as raised:
         decode_image(io.BytesIO(content), 32)
     return str(raised.value)
 
@@ -138,7 +138,7 @@ def test_refuses_a_file_that_is_too_large_without_reading_all_of_it(tmp_path: Pa
         file.write(make_png(1, 1))
         file.truncate(1 << 40)
 
-    with pytest.raises(ImageError, match="the file has"):
+    with pytest.raises(DecodingError, match="the file has"):
         decode_image(tmp_path / "large.png", 32)
 
 
@@ -158,8 +158,8 @@ def test_decodes_or_refuses_in_the_memory_of_a_small_container(content: bytes, t
     program = (
         "import os, sys; from pathlib import Path; from contextlib import suppress\n"
         "Path(sys.argv[1], 'cgroup.procs').write_text(str(os.getpid()))\n"
-        "from containers.shared.images.decoding import ImageError, decode_image\n"
-        "with suppress(ImageError): decode_image(Path(sys.argv[2]), 96)\n"
+        "from containers.shared.images.decoding import DecodingError, decode_image\n"
+        "with suppress(DecodingError): decode_image(Path(sys.argv[2]), 96)\n"
     )
 
     with limiting_memory(320 * 1024 * 1024) as group:
@@ -174,12 +174,12 @@ def test_decodes_or_refuses_whatever_it_is_given(damage: bytes, place: int, form
     content = bytearray(encode(Image.linear_gradient("L").resize((40, 40)).convert("RGB"), form).getvalue())
     content[place : place + len(damage)] = damage
 
-    with contextlib.suppress(ImageError):
+    with contextlib.suppress(DecodingError):
         assert len(decode_image(io.BytesIO(content), 32)) == 32
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_decodes_or_refuses_hostile_images_of_every_kind() -> None:
     for image_bytes in make_hostile_images(600, seed=17):
-        with contextlib.suppress(ImageError):
+        with contextlib.suppress(DecodingError):
             assert decode_image(io.BytesIO(image_bytes), 32).shape == (32, 32, 3)

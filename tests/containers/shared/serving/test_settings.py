@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from containers.shared.cpus import count_cpus
-from containers.shared.serving.settings import ServerSettings, SettingsError, read_server_settings
+from containers.shared.serving.settings import ServerSettings, ServerSettingsError, read_server_settings
 
 
 def test_serves_as_sagemaker_expects_when_nothing_is_said() -> None:
@@ -35,7 +35,7 @@ def test_takes_what_the_environment_says() -> None:
     [("HEADRACE_SERVE_WORKER", "HEADRACE_SERVE_WORKERS"), ("HEADRACE_ACESS_LOG", "HEADRACE_ACCESS_LOG")],
 )
 def test_names_a_variable_that_is_misspelt(name: str, meant: str) -> None:
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(ServerSettingsError) as raised:
         read_server_settings({name: "1"})
 
     assert str(raised.value) == f"environment variable {name} is not known; did you mean {meant}?"
@@ -46,7 +46,7 @@ def test_leaves_other_programs_their_variables() -> None:
 
 
 def test_names_an_access_log_that_does_not_exist() -> None:
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(ServerSettingsError) as raised:
         read_server_settings({"HEADRACE_ACCESS_LOG": "none"})
 
     assert str(raised.value) == "environment variable HEADRACE_ACCESS_LOG: 'none' is not one of summary, every"
@@ -54,7 +54,7 @@ def test_names_an_access_log_that_does_not_exist() -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "http", "80.0", "9" * 5000])
 def test_names_a_port_that_cannot_be_used(text: str) -> None:
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(ServerSettingsError) as raised:
         read_server_settings({"SAGEMAKER_BIND_TO_PORT": text})
 
     assert str(raised.value) == (
