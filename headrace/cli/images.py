@@ -54,7 +54,7 @@ def with_build_options(command: Command) -> Command:
     base = click.option(
         "--base-image",
         envvar="HEADRACE_BASE_IMAGE",
-        help="Stands in for the Dockerfiles' base image.  [env: HEADRACE_BASE_IMAGE]",
+        help="Stands in for the Dockerfile's base image.  [env: HEADRACE_BASE_IMAGE]",
     )
     ca = click.option(
         "--ca-bundle",

@@ -1,7 +1,7 @@
-"""ContainerImage images: what each is built from, and the tag that names its content.
+"""Container images: what each is built from, and the tag that names its content.
 
-An image is built from its container's folder, and from the modules of the repository that the folder's `modules.txt`
-lists, one path a line. They come into the image at the same paths below /opt/program.
+All are built by one Dockerfile, each from its folder and from the modules of the repository that the folder's
+`modules.txt` lists, one path a line. They come into the image at the same paths below /opt/program.
 """
 
 import hashlib
@@ -10,27 +10,40 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from headrace.checkout import CHECKOUT
 from headrace.recipes import ContainerImage
 
-CONTAINERS_DIRECTORY: Final = CHECKOUT / "containers"
+CONTAINERS_DIRECTORY: Final = Path(__file__).resolve().parents[2] / "containers"
 
+DOCKERFILE: Final = "Dockerfile"
+REQUIREMENTS_FILE: Final = "requirements.txt"
 MODULES_FILE: Final = "modules.txt"
-# Where the build context has the listed modules.
-MODULES_FOLDER: Final = "modules"
+# Where the build context has what becomes /opt/program.
+PROGRAM_FOLDER: Final = "program"
 
-# What is in the folder but never in the image.
-_NOT_IN_THE_IMAGE: Final = frozenset({"__pycache__", "requirements.in", MODULES_FILE})
+# The stages of the Dockerfile that images end with.
+JOB_STAGE: Final = "job"
+ENDPOINT_STAGE: Final = "endpoint"
 
 
 def image_tag(container: ContainerImage, containers_directory: Path = CONTAINERS_DIRECTORY) -> str:
-    """A tag of 16 hexadecimal digits that changes exactly when a file of the container's build context does."""
-    digest = hashlib.sha256()
+    """A tag of 16 hexadecimal digits that changes exactly when what the image is built from does."""
+    digest = hashlib.sha256("\0".join(list_build_facts(container)).encode())
     for relative, path in _list_context(container, containers_directory):
         content = path.read_bytes()
         digest.update(f"{relative}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
+
+
+def list_build_facts(container: ContainerImage) -> list[str]:
+    """The options of a build that say which of all images it makes."""
+    labels = {"title": f"headrace/{container}", "description": container.description}
+    return [
+        *("--target", ENDPOINT_STAGE if container.is_endpoint else JOB_STAGE),
+        *("--build-arg", f"PACKAGE={container.package}"),
+        # Not build arguments: the cache of podman does not see that an argument in a label has changed.
+        *(part for name, text in labels.items() for part in ("--label", f"org.opencontainers.image.{name}={text}")),
+    ]
 
 
 def stage_context(container: ContainerImage, folder: Path) -> None:
@@ -45,27 +58,26 @@ def list_modules(container: ContainerImage, containers_directory: Path = CONTAIN
     return {line: containers_directory.parent / line for line in lines}
 
 
-def stage_modules(container: ContainerImage, folder: Path) -> None:
-    """Put the modules that an image carries into a folder, as they lie in the image."""
-    _copy(list_modules(container).items(), folder)
+def list_program(container: ContainerImage, containers_directory: Path = CONTAINERS_DIRECTORY) -> dict[str, Path]:
+    """A container's program and the modules that its image carries, by their paths in it."""
+    own = sorted((containers_directory / container.folder).glob("*.py"))
+    return {
+        **{f"containers/{container.folder}/{path.name}": path for path in own},
+        **list_modules(container, containers_directory),
+    }
 
 
 def stage_program(container: ContainerImage, folder: Path) -> None:
     """Put a container's program, and the modules that its image carries, into a folder as they lie in the image."""
-    program = sorted((CONTAINERS_DIRECTORY / container.folder).glob("*.py"))
-    _copy([(f"containers/{container.folder}/{path.name}", path) for path in program], folder)
-    stage_modules(container, folder)
+    _copy(list_program(container).items(), folder)
 
 
 def _list_context(container: ContainerImage, containers_directory: Path) -> Iterator[tuple[str, Path]]:
     """The files of a build context: their paths in it, and where they are."""
-    own = containers_directory / container.folder
-    for path in sorted(own.rglob("*")):
-        relative = path.relative_to(own)
-        if path.is_file() and _NOT_IN_THE_IMAGE.isdisjoint(relative.parts):
-            yield relative.as_posix(), path
-    for module, path in list_modules(container, containers_directory).items():
-        yield f"{MODULES_FOLDER}/{module}", path
+    yield DOCKERFILE, containers_directory / DOCKERFILE
+    yield REQUIREMENTS_FILE, containers_directory / container.folder / REQUIREMENTS_FILE
+    for relative, path in list_program(container, containers_directory).items():
+        yield f"{PROGRAM_FOLDER}/{relative}", path
 
 
 def _copy(files: Iterable[tuple[str, Path]], folder: Path) -> None:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from headrace.container_images import CONTAINERS_DIRECTORY, image_tag, list_modules, stage_context
+from headrace.container_images import (
+    CONTAINERS_DIRECTORY,
+    DOCKERFILE,
+    image_tag,
+    list_build_facts,
+    list_modules,
+    stage_context,
+)
 from headrace.container_images.engine import Engine, EngineName
 from headrace.recipes import ContainerImage
 
@@ -17,7 +24,7 @@ from headrace.recipes import ContainerImage
 PLATFORM: Final = "linux/amd64"
 UNKNOWN_REVISION: Final = "unknown"
 
-# Where the Dockerfiles mount the two secrets of a build.
+# Where the Dockerfile mounts the two secrets of a build.
 _CA_IN_BUILD: Final = "/etc/headrace-ca.pem"
 REVISION_LABEL: Final = "org.opencontainers.image.revision"
 BASE_LABEL: Final = "org.opencontainers.image.base.name"
@@ -34,7 +41,7 @@ class BuildSettings:
     """What a build takes from its surroundings.
 
     Args:
-        base_image: Stands in for the base image that the Dockerfiles name.
+        base_image: Stands in for the base image that the Dockerfile names.
         ca_bundle: Certificates that pip trusts during the build; they do not become part of the image.
     """
 
@@ -55,8 +62,8 @@ def build_image(engine: Engine, container: ContainerImage, settings: BuildSettin
     """
     name = name_image(container)
     folder = CONTAINERS_DIRECTORY / container.folder
-    revision = find_revision([folder, *list_modules(container).values()])
-    base = settings.base_image or read_base_image(folder / "Dockerfile")
+    revision = find_revision([folder, CONTAINERS_DIRECTORY / DOCKERFILE, *list_modules(container).values()])
+    base = settings.base_image or read_base_image(CONTAINERS_DIRECTORY / DOCKERFILE)
     if not force and read_labels(engine, name).items() >= {REVISION_LABEL: revision, BASE_LABEL: base}.items():
         return name
     with tempfile.TemporaryDirectory() as scratch:
@@ -89,8 +96,8 @@ def list_build_arguments(
     engine: EngineName, container: ContainerImage, settings: BuildSettings, revision: str, pip_configuration: Path
 ) -> list[str]:
     """The command line of a build, all but the context."""
-    # Not a build argument: the cache of podman does not see that an argument in a label has changed.
-    arguments = ["build", "--platform", PLATFORM, *_OPTIONS[engine], "--label", f"{REVISION_LABEL}={revision}"]
+    arguments = ["build", "--platform", PLATFORM, *_OPTIONS[engine], *list_build_facts(container)]
+    arguments += ["--label", f"{REVISION_LABEL}={revision}"]
     if settings.base_image:
         arguments += ["--build-arg", f"BASE_IMAGE={settings.base_image}"]
     if settings.ca_bundle:

@@ -158,7 +158,7 @@ class Trials:
 
     def _list_checks(self, container: ContainerImage) -> list[Check]:
         """The checks of a container, in order; later ones use what earlier ones leave behind."""
-        if container in (big_mart.INFERENCE, images.INFERENCE):
+        if container.is_endpoint:
             return [("serves and stops on SIGTERM", lambda: self._serve(container))]
         return [
             *([("runs without network", lambda: self._run_job(container))] if container in OUTPUTS else []),

@@ -1,6 +1,6 @@
 """The local cloud's images: built by a container engine, or without one.
 
-Without an engine, a container's own packages and the program that its Dockerfile names stand for its image. A "pushed"
+Without an engine, a container's own packages and its program stand for its image. A "pushed"
 image is an entry in a file of the local cloud's root: the image's URI, and either a copy of its program with the
 Python environment, or the engine and the image's name there. As in a registry, what was pushed stays, unchanged, as
 long as the cloud lives: another environment's images, and those of earlier models. ECR lists them too.
@@ -9,7 +9,6 @@ long as the cloud lives: another environment's images, and those of earlier mode
 import hashlib
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -25,7 +24,6 @@ import boto3
 from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
 from headrace.container_images.building import BuildSettings, build_image
 from headrace.container_images.engine import Engine
-from headrace.errors import HeadraceError
 from headrace.local.brought_images import find_brought
 from headrace.local.sagemaker.engine_containers import EngineContainer
 from headrace.local.sagemaker.images import ContainerImage as RunnableImage
@@ -38,11 +36,6 @@ _PROGRAMS_FOLDER = "programs"
 _SCRATCH_PREFIX = ".new-"
 _ABANDONED_SECONDS = 24 * 3600
 _MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
-_ENTRYPOINT = re.compile(r"^ENTRYPOINT\s+(\[.*\])\s*$", re.MULTILINE)
-
-
-class ImageError(HeadraceError):
-    """A container whose program cannot be run as a process."""
 
 
 class Environments:
@@ -116,7 +109,7 @@ def push(root: Path, images: Mapping[str, ContainerImage], environments: Mapping
         uri: {
             "program": str(_stage_program(root, uri, container)),
             "environment": str(environments[container]),
-            "arguments": read_entrypoint(CONTAINERS_DIRECTORY / container.folder / "Dockerfile")[1:],
+            "arguments": ["-m", container.package],
         }
         for uri, container in images.items()
     }
@@ -265,19 +258,6 @@ class PushedImages:
         if image.container:
             return image
         return replace(image, environment={**_system_environment(Path(image.entrypoint[0])), **self._environment})
-
-
-def read_entrypoint(dockerfile: Path) -> list[str]:
-    """The program and arguments of a Dockerfile's last ENTRYPOINT.
-
-    Raises:
-        ImageError: If there is none in the JSON form, or its program is not Python.
-    """
-    found = _ENTRYPOINT.findall(dockerfile.read_text())
-    entrypoint = json.loads(found[-1]) if found else []
-    if not entrypoint or entrypoint[0] not in ("python", "python3"):
-        raise ImageError(f'{dockerfile}: expected ENTRYPOINT ["python", …]; the local cloud runs Python programs')
-    return [str(part) for part in entrypoint]
 
 
 def _system_environment(python: Path) -> dict[str, str]:

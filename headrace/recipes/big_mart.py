@@ -11,7 +11,7 @@ TRAINING: Final = ContainerImage(
     name="training", folder="big_mart/training", description="Trains a random forest on Big Mart features"
 )
 INFERENCE: Final = ContainerImage(
-    name="inference", folder="big_mart/inference", description="Serves predictions of Big Mart sales"
+    name="inference", folder="big_mart/inference", description="Serves predictions of Big Mart sales", is_endpoint=True
 )
 
 VALIDATION_RMSE: Final = "validation:rmse"

@@ -8,7 +8,7 @@ TRAINING: Final = ContainerImage(
     name="image_training", folder="images/training", description="Trains an image classifier"
 )
 INFERENCE: Final = ContainerImage(
-    name="image_inference", folder="images/inference", description="Serves an image classifier"
+    name="image_inference", folder="images/inference", description="Serves an image classifier", is_endpoint=True
 )
 
 # The channels, their content type and their meaning are those of SageMaker's built-in image classification.

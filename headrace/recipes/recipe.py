@@ -12,11 +12,13 @@ class ContainerImage:
         name: Its name in commands, repositories and outputs.
         folder: What it is built from, below `containers/`.
         description: What it does, in half a sentence.
+        is_endpoint: Whether it serves a model; all others are jobs.
     """
 
     name: str
     folder: str
     description: str
+    is_endpoint: bool = False
 
     def __str__(self) -> str:
         return self.name

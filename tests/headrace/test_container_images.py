@@ -1,10 +1,12 @@
 """An image's tag names its content, wherever that lies in the repository."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from headrace.container_images import CONTAINERS_DIRECTORY, image_tag, list_modules, stage_context, stage_modules
+from headrace.container_images import CONTAINERS_DIRECTORY, image_tag, list_modules, stage_context, stage_program
 from headrace.recipes import ContainerImage, big_mart, list_images
 
 
@@ -12,7 +14,8 @@ from headrace.recipes import ContainerImage, big_mart, list_images
 def containers(tmp_path: Path) -> Path:
     folder = tmp_path / "containers" / "big_mart" / "training"
     folder.mkdir(parents=True)
-    (folder / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "containers" / "Dockerfile").write_text("FROM scratch\n")
+    (folder / "requirements.txt").write_text("numpy==2.0\n")
     (folder / "train.py").write_text("print('trained')\n")
     return folder.parents[1]
 
@@ -51,6 +54,19 @@ def test_ignores_what_never_enters_the_image(containers: Path) -> None:
     assert tag(containers) == before
 
 
+@pytest.mark.parametrize("name", ["Dockerfile", "big_mart/training/requirements.txt"])
+def test_changes_when_the_image_is_made_otherwise(containers: Path, name: str) -> None:
+    before = tag(containers)
+    (containers / name).write_text("# something else\n")
+
+    assert tag(containers) != before
+
+
+@pytest.mark.parametrize("change", [{"is_endpoint": True}, {"description": "Trains otherwise"}])
+def test_changes_when_a_build_argument_changes(containers: Path, change: dict[str, Any]) -> None:
+    assert image_tag(replace(big_mart.TRAINING, **change), containers) != tag(containers)
+
+
 def test_changes_when_a_module_that_it_carries_changes(containers: Path) -> None:
     (containers / "big_mart" / "training" / "modules.txt").write_text("library/reading.py\n")
     (containers.parent / "library").mkdir()
@@ -67,14 +83,15 @@ def test_stages_what_the_tag_names(container: ContainerImage, tmp_path: Path) ->
     stage_context(container, tmp_path)
 
     staged = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert {"Dockerfile", "requirements.txt", "__main__.py"} <= staged
-    assert staged >= {f"modules/{module}" for module in list_modules(container)}
-    assert "requirements.in" not in staged
+    program = {path for path in staged if path.startswith("program/")}
+    assert staged - program == {"Dockerfile", "requirements.txt"}
+    assert f"program/containers/{container.folder}/__main__.py" in program
+    assert program > {f"program/{module}" for module in list_modules(container)}
 
 
 @pytest.mark.parametrize("container", list_images(), ids=str)
 def test_stages_modules_as_they_lie_in_the_image(container: ContainerImage, tmp_path: Path) -> None:
-    stage_modules(container, tmp_path)
+    stage_program(container, tmp_path)
 
     for module in list_modules(container):
         assert (tmp_path / module).read_bytes() == (CONTAINERS_DIRECTORY.parent / module).read_bytes()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.container_images import CONTAINERS_DIRECTORY
+from headrace.container_images import CONTAINERS_DIRECTORY, DOCKERFILE
 from headrace.container_images.building import (
     UNKNOWN_REVISION,
     BuildSettings,
@@ -11,7 +11,7 @@ from headrace.container_images.building import (
     read_base_image,
 )
 from headrace.container_images.engine import EngineName
-from headrace.recipes import big_mart, list_images
+from headrace.recipes import ContainerImage, big_mart, images, list_images
 
 PIP_CONFIGURATION = Path("/pip.conf")
 
@@ -61,8 +61,15 @@ def test_knows_no_revision_outside_of_git(tmp_path: Path) -> None:
     assert find_revision([tmp_path]) == UNKNOWN_REVISION
 
 
-def test_has_one_base_image_for_all_containers() -> None:
-    assert (
-        len({read_base_image(CONTAINERS_DIRECTORY / container.folder / "Dockerfile") for container in list_images()})
-        == 1
-    )
+def test_reads_the_base_image_that_the_dockerfile_names() -> None:
+    assert read_base_image(CONTAINERS_DIRECTORY / DOCKERFILE).startswith("docker.io/library/python:3.13-slim")
+
+
+@pytest.mark.parametrize("container", list_images(), ids=str)
+def test_says_which_image_it_builds(container: ContainerImage) -> None:
+    arguments = list_build_arguments(EngineName.PODMAN, container, BuildSettings(), "abc", PIP_CONFIGURATION)
+
+    stage = "endpoint" if container in (big_mart.INFERENCE, images.INFERENCE) else "job"
+    assert f"--target {stage} --build-arg PACKAGE={container.package} " in " ".join(arguments)
+    assert f"org.opencontainers.image.title=headrace/{container}" in arguments
+    assert f"org.opencontainers.image.description={container.description}" in arguments

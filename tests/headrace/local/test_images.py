@@ -1,4 +1,4 @@
-"""Containers as processes: the program their Dockerfile names, the packages they pin."""
+"""Containers as processes: their program, the packages they pin."""
 
 import os
 from pathlib import Path
@@ -6,27 +6,11 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, list_modules
-from headrace.local.images import Environments, ImageError, PushedImages, push, read_entrypoint, remove_abandoned
+from headrace.local.images import Environments, PushedImages, push, remove_abandoned
 from headrace.local.sagemaker.images import ImageNotFoundError
-from headrace.recipes import ContainerImage, big_mart, list_images
+from headrace.recipes import big_mart, list_images
 
 URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
-
-
-@pytest.mark.parametrize("container", list_images(), ids=str)
-def test_reads_the_program_of_each_container(container: ContainerImage) -> None:
-    dockerfile = CONTAINERS_DIRECTORY / container.folder / "Dockerfile"
-
-    assert read_entrypoint(dockerfile) == ["python", "-m", container.package]
-
-
-@pytest.mark.parametrize("instruction", ["", "ENTRYPOINT python -m training", 'ENTRYPOINT ["java", "-jar", "x.jar"]'])
-def test_refuses_a_dockerfile_whose_program_is_not_python(tmp_path: Path, instruction: str) -> None:
-    dockerfile = tmp_path / "Dockerfile"
-    dockerfile.write_text(f"FROM scratch\n{instruction}\n")
-
-    with pytest.raises(ImageError, match='expected ENTRYPOINT \\["python", …\\]'):
-        read_entrypoint(dockerfile)
 
 
 def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
