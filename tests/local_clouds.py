@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 import boto3
 
-from headrace.local import cloud as local_cloud
-from headrace.local.cloud import LocalCloud
+from headrace.local.engine import cloud as local_cloud
+from headrace.local.engine.cloud import LocalCloud
 from headrace.local.sagemaker.deployments import find_free_port
 
 __all__ = ["clients_of", "find_free_port", "own_clients"]

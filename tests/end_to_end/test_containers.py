@@ -10,9 +10,9 @@ import pytest
 
 from headrace.container_images.engine import Engine, EngineError
 from headrace.contract import JOB_NAME_INPUT
-from headrace.local import inspection, pipeline
-from headrace.local.images import EngineImages
-from headrace.local.platform import running_platform
+from headrace.local.engine.images import EngineImages
+from headrace.local.platform import inspection, pipeline
+from headrace.local.platform.running import running_platform
 from headrace.local.sagemaker.deployments import find_free_port
 from headrace.normalizer.normalize import normalize
 from headrace.recipes import images

@@ -13,11 +13,11 @@ import boto3
 import pytest
 
 from headrace.contract import JOB_NAME_INPUT
-from headrace.local import inspection, pipeline
-from headrace.local.pipeline import ExecutionReport
-from headrace.local.platform import running_platform
+from headrace.local.platform import inspection, pipeline
+from headrace.local.platform.pipeline import ExecutionReport
+from headrace.local.platform.running import running_platform
+from headrace.local.platform.site import LocalSite
 from headrace.local.sagemaker.deployments import find_free_port
-from headrace.local.site import LocalSite
 from headrace.recipes import images
 from headrace.workloads import images as images_workload
 from tests.conftest import REAL_DATA

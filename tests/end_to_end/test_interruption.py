@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from headrace.local import cloud
+from headrace.local.engine import cloud
 from headrace.local.sagemaker.deployments import find_free_port
 from tests.end_to_end.conftest import make_folders
 from tests.patience import PATIENCE_SECONDS

@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from headrace.local import cloud
+from headrace.local.engine import cloud
 from tests.end_to_end.conftest import make_folders
 from tests.end_to_end.test_interruption import STAGES, list_processes_of, start_run
 from tests.local_clouds import find_free_port

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local import cloud as local_cloud
+from headrace.local.engine import cloud as local_cloud
 from tests.end_to_end.conftest import make_folders
 from tests.end_to_end.test_interruption import list_processes_of
 from tests.end_to_end.test_kills import PATIENCE_SECONDS, wait_until_gone

@@ -21,14 +21,14 @@ from PIL import Image
 from app import build
 from headrace import contract
 from headrace.images import Address, ImageReader, ImageRefusedError, find_address, open_normalized, read_images
-from headrace.local import cloud as local_cloud
-from headrace.local import inspection, pipeline
-from headrace.local.cloud import LocalCloud
-from headrace.local.deployment import Deployment, bootstrap, deploy, read_deployment
-from headrace.local.images import ProcessImages
-from headrace.local.platform import Folders
+from headrace.local.engine import cloud as local_cloud
+from headrace.local.engine.cloud import LocalCloud
+from headrace.local.engine.images import ProcessImages
+from headrace.local.platform import inspection, pipeline
+from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
+from headrace.local.platform.running import Folders
+from headrace.local.platform.site import LocalSite
 from headrace.local.sagemaker.deployments import find_free_port
-from headrace.local.site import LocalSite
 from headrace.recipes import images
 from headrace.workloads import images as images_workload
 from tests.end_to_end.conftest import CLASSES

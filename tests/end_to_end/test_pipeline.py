@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from containers.big_mart.training import contract as training
-from headrace.local import pipeline
-from headrace.local.images import Environments, push
-from headrace.local.platform import Folders
+from headrace.local.engine.images import Environments, push
+from headrace.local.platform import pipeline
+from headrace.local.platform.running import Folders
 from headrace.recipes import big_mart
 from tests.end_to_end.conftest import Platform
 

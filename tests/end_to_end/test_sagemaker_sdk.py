@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.images import Environments
-from headrace.local.platform import Folders
+from headrace.local.engine.images import Environments
+from headrace.local.platform.running import Folders
 from headrace.recipes import big_mart
 from tests.conftest import PROJECT
 from tests.end_to_end.conftest import ROWS, Platform

@@ -16,7 +16,7 @@ from typing import IO, cast
 from headrace.local.sagemaker.engine_containers import EngineContainer, remove_container
 from headrace.local.sagemaker.errors import AlgorithmError
 from headrace.local.sagemaker.images import ContainerImage
-from headrace.local.sagemaker.launching import can_place, launch_with
+from headrace.local.sagemaker.launcher_command import can_place, launch_with
 from headrace.local.sagemaker.log_shipping import MAX_LINE_BYTES
 from headrace.local.sagemaker.trees import ROOT_VARIABLE, ContainerTree, remove_folder
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from headrace.local.sagemaker.launching import PROBE_SECONDS, launch_with
+from headrace.local.sagemaker.launcher_command import PROBE_SECONDS, launch_with
 
 WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 EXPECT_READ_ONLY = """

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from headrace.cli import cli, summary
 from headrace.cli.local import write_shell_lines
 from headrace.cli.summary import RunSummary
-from headrace.local import cloud
-from headrace.local.images import PushedImages
-from headrace.local.occupancy import occupy
-from headrace.local.pipeline import ExecutionReport, StateRun
+from headrace.local.engine import cloud
+from headrace.local.engine.images import PushedImages
+from headrace.local.platform.occupancy import occupy
+from headrace.local.platform.pipeline import ExecutionReport, StateRun
 from headrace.recipes import big_mart
 from headrace.workloads import find_workload
 from headrace.workloads.workload import Prediction

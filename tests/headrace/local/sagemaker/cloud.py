@@ -5,8 +5,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from headrace.local.file_systems import FileSystems
-from headrace.local.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
+from headrace.local.engine.file_systems import FileSystems
+from headrace.local.engine.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
 from headrace.local.sagemaker import ContainerImage, Patience, SageMaker
 from headrace.local.sagemaker.validation import find_violations, load_service_model
 from tests.headrace.local.sagemaker.fakes import FakeCloudWatch, FakeLogs, FakeRegistry, FakeS3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.sagemaker.launching import LAUNCHER, can_place, launch_with
+from headrace.local.sagemaker.launcher_command import LAUNCHER, can_place, launch_with
 from headrace.local.sagemaker.read_only import Protection, find_protection
 from tests.headrace.local.sagemaker.cloud import is_running
 from tests.headrace.local.sagemaker.test_read_only import AS_NOBODY, NOBODY, can_run_as_nobody

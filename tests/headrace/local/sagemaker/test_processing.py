@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from headrace.local.sagemaker import SageMakerError, processes
-from headrace.local.sagemaker.launching import can_place
+from headrace.local.sagemaker.launcher_command import can_place
 from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, is_running
 
 COPY = """

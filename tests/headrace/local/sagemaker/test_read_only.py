@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.sagemaker.launching import LAUNCHER, launch_with
+from headrace.local.sagemaker.launcher_command import LAUNCHER, launch_with
 from headrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
 
 NOBODY = 65534

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from headrace.local.sagemaker.errors import DataError
-from headrace.local.sagemaker.launching import LAUNCHER
+from headrace.local.sagemaker.launcher_command import LAUNCHER
 from headrace.local.sagemaker.read_only import Protection
 from headrace.local.sagemaker.trees import ContainerTree
 

@@ -1,0 +1,46 @@
+"""Ends what a server of the local cloud leaves behind when it is killed.
+
+A process beside the server: it holds the server's lock too, so that no other server starts before it is done.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Final
+
+_ENDED_WELL: Final = b"."
+
+
+class Watcher:
+    """Watches this process, and ends the jobs and endpoints under a folder if it is killed.
+
+    Args:
+        jobs: The folder that records them.
+        lock: The lock to hold until that is done.
+    """
+
+    def __init__(self, jobs: Path, lock: IO[str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "headrace.local.engine.aftermath", str(jobs)],
+            stdin=subprocess.PIPE,
+            pass_fds=[lock.fileno()],
+            start_new_session=True,
+        )
+
+    def dismiss(self) -> None:
+        """Say that this process leaves nothing behind."""
+        self._process.communicate(_ENDED_WELL)
+
+
+def main() -> None:
+    """Wait for the server's end on standard input, a pipe from it."""
+    if sys.stdin.buffer.read() == _ENDED_WELL:
+        return
+    # Not above: hardly ever needed, and this process waits for a long time.
+    from headrace.local.sagemaker import stop_leftover_processes
+
+    stop_leftover_processes(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""The local cloud's images: built by a container engine, or without one.
+
+Without an engine, a container's own packages and its program stand for its image. A "pushed"
+image is an entry in a file of the local cloud's root: the image's URI, and either a copy of its program with the
+Python environment, or the engine and the image's name there. As in a registry, what was pushed stays, unchanged, as
+long as the cloud lives: another environment's images, and those of earlier models. ECR lists them too.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+
+from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
+from headrace.container_images.building import BuildSettings, build_image
+from headrace.container_images.engine import Engine
+from headrace.local.engine.brought_images import find_brought
+from headrace.local.engine.tools import Tool, run_tool
+from headrace.local.sagemaker.engine_containers import EngineContainer
+from headrace.local.sagemaker.images import ContainerImage as RunnableImage
+from headrace.local.sagemaker.images import ImageNotFoundError
+from headrace.recipes import ContainerImage, list_images
+
+_IMAGES_FILE = "images.json"
+_PROGRAMS_FOLDER = "programs"
+_SCRATCH_PREFIX = ".new-"
+_ABANDONED_SECONDS = 24 * 3600
+_MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+class Environments:
+    """Python environments with exactly a container's pinned packages, made on first use and kept by their hash.
+
+    Args:
+        folder: Where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, container: ContainerImage) -> Path:
+        """Where a container's environment is, or will be."""
+        digest = hashlib.sha256(_requirements(container).read_bytes()).hexdigest()[:16]
+        return self._folder / f"{container}-{sys.implementation.cache_tag}-{digest}"
+
+    def paths(self) -> dict[ContainerImage, Path]:
+        """Where every container's environment is."""
+        return {container: self.path(container) for container in list_images()}
+
+    def prepare(self) -> None:
+        """Make those that are missing, side by side.
+
+        Raises:
+            ToolError: If packages cannot be installed; with the installer's own words.
+        """
+        missing = [container for container in list_images() if not self.path(container).exists()]
+        if not missing:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(self._folder)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=_SCRATCH_PREFIX) as scratch, ExitStack() as stack:
+            installations = [
+                stack.enter_context(_start_installation(container, Path(scratch) / container.name))
+                for container in missing
+            ]
+            for installation in installations:
+                installation.finish()
+            for container in missing:
+                # Another run may have made the same meanwhile.
+                if not self.path(container).exists():
+                    (Path(scratch) / container.name).rename(self.path(container))
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what commands that were killed while they installed packages have left half done."""
+    for scratch in folder.glob(f"{_SCRATCH_PREFIX}*"):
+        # One that is younger may be another command's, at work.
+        if time.time() - scratch.stat().st_mtime > _ABANDONED_SECONDS:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _requirements(container: ContainerImage) -> Path:
+    return CONTAINERS_DIRECTORY / container.folder / "requirements.txt"
+
+
+def _start_installation(container: ContainerImage, environment: Path) -> Tool:
+    uv = [sys.executable, "-m", "uv", "--quiet"]
+    # Relocatable, because it gets its place only when it is whole.
+    run_tool("uv venv", [*uv, "venv", "--relocatable", "--python", sys.executable, str(environment)])
+    # Bytecode is compiled once here: the programs themselves never write any.
+    options = ["--require-hashes", "--compile-bytecode", "--python", str(environment / "bin" / "python")]
+    command = [*uv, "pip", "install", *options, "--requirements", str(_requirements(container))]
+    return Tool(f"installing the packages of {container}", command)
+
+
+def push(root: Path, images: Mapping[str, ContainerImage], environments: Mapping[ContainerImage, Path]) -> None:
+    """Make images known to the local cloud under their URIs."""
+    entries = {
+        uri: {
+            "program": str(_stage_program(root, uri, container)),
+            "environment": str(environments[container]),
+            "arguments": ["-m", container.package],
+        }
+        for uri, container in images.items()
+    }
+    _add_entries(root, entries)
+
+
+def push_built(
+    root: Path, images: Mapping[str, ContainerImage], engine: str, names: Mapping[ContainerImage, str]
+) -> None:
+    """Make images that an engine holds known to the local cloud, which then runs them as containers."""
+    _add_entries(root, {uri: {"engine": engine, "image": names[container]} for uri, container in images.items()})
+
+
+def list_in_registry(images: Iterable[str]) -> None:
+    """Have ECR, as the AWS clients of this process see it, list images by their URIs."""
+    ecr: Any = boto3.client("ecr")
+    for uri in images:
+        repository, tag = uri.partition("/")[2].rsplit(":", 1)
+        with suppress(ecr.exceptions.ImageTagAlreadyExistsException, ecr.exceptions.ImageAlreadyExistsException):
+            ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=_write_manifest(uri))
+
+
+def _stage_program(root: Path, uri: str, container: ContainerImage) -> Path:
+    """A copy of the program for this image alone; an image's tag names its content."""
+    folder = root / _PROGRAMS_FOLDER / uri.rpartition("/")[2].replace(":", "-")
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_SCRATCH_PREFIX) as scratch:
+            stage_program(container, Path(scratch) / container.name)
+            (Path(scratch) / container.name).rename(folder)
+    return folder
+
+
+def _write_manifest(uri: str) -> str:
+    """A manifest without layers: there is nothing to pull from a local cloud."""
+    digest = f"sha256:{hashlib.sha256(uri.encode()).hexdigest()}"
+    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": len(uri), "digest": digest}
+    return json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST_TYPE, "config": config, "layers": []})
+
+
+def _add_entries(root: Path, entries: Mapping[str, Mapping[str, object]]) -> None:
+    scratch = root / f"{_IMAGES_FILE}.new"
+    scratch.write_text(json.dumps({**_read_entries(root), **entries}, indent=2))
+    scratch.replace(root / _IMAGES_FILE)
+
+
+def _read_entries(root: Path) -> dict[str, dict[str, Any]]:
+    file = root / _IMAGES_FILE
+    entries: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.exists() else {}
+    return entries
+
+
+class ImageSource(Protocol):
+    """Makes the containers' images and makes them known to a local cloud."""
+
+    description: str
+
+    def prepare(self) -> None:
+        """Make what is missing."""
+
+    def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
+        """Make the images known under their URIs."""
+
+
+class ProcessImages:
+    """Images that are run as processes, each with its own packages.
+
+    Args:
+        folder: Where the packages are kept.
+    """
+
+    description = "prepare the containers' packages"
+
+    def __init__(self, folder: Path) -> None:
+        self._environments = Environments(folder)
+
+    def prepare(self) -> None:
+        """Install the packages that are missing."""
+        self._environments.prepare()
+
+    def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
+        """Make the images known under their URIs."""
+        push(root, images, self._environments.paths())
+
+
+class EngineImages:
+    """Images that are built and run by a container engine."""
+
+    description = "build the containers' images"
+
+    def __init__(self, engine: Engine, settings: BuildSettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._names: dict[ContainerImage, str] = {}
+
+    def prepare(self) -> None:
+        """Build the images that are missing."""
+        self._names = {container: build_image(self._engine, container, self._settings) for container in list_images()}
+
+    def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
+        """Make the images known under their URIs."""
+        push_built(root, images, self._engine.name, self._names)
+
+
+class PushedImages:
+    """The registry of a local cloud: what has been pushed to it."""
+
+    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+        self._root = root
+        self._environment = dict(environment)
+
+    def empty(self) -> None:
+        """Forget what was pushed to an earlier cloud of the same root."""
+        (self._root / _IMAGES_FILE).unlink(missing_ok=True)
+        shutil.rmtree(self._root / _PROGRAMS_FOLDER, ignore_errors=True)
+
+    def resolve(self, image_uri: str) -> RunnableImage:
+        """How to run an image.
+
+        Raises:
+            ImageNotFoundError: If it has been neither pushed nor brought.
+        """
+        entries = _read_entries(self._root)
+        if image_uri not in entries:
+            return self._find_brought(image_uri)
+        entry = entries[image_uri]
+        if "engine" in entry:
+            return RunnableImage(
+                entrypoint=(),
+                working_directory=CONTAINERS_DIRECTORY,
+                environment=self._environment,
+                container=EngineContainer(entry["engine"], entry["image"]),
+            )
+        program = entry["program"]
+        python = Path(entry["environment"]) / "bin" / "python"
+        return RunnableImage(
+            entrypoint=(str(python), *entry["arguments"]),
+            working_directory=Path(program),
+            environment={**_system_environment(python), "PYTHONPATH": program, **self._environment},
+        )
+
+    def _find_brought(self, image_uri: str) -> RunnableImage:
+        image = find_brought(self._root, image_uri, self._environment)
+        if not image:
+            raise ImageNotFoundError(image_uri)
+        if image.container:
+            return image
+        return replace(image, environment={**_system_environment(Path(image.entrypoint[0])), **self._environment})
+
+
+def _system_environment(python: Path) -> dict[str, str]:
+    """What a process needs of this machine; everything else of the caller's environment stays outside.
+
+    The scripts beside the image's interpreter come first in PATH: a shell's `python3` is the image's.
+    """
+    kept = ("LANG", "LC_ALL", "TMPDIR", "HOME")
+    paths = (str(python.parent), os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent))
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "PATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

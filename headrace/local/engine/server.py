@@ -1,0 +1,108 @@
+"""The local cloud's server process: MiniStack with SageMaker added, on one loopback port."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from headrace.local.engine import cloud, ministack
+from headrace.local.engine.aftermath import Watcher
+from headrace.local.engine.credentials import read_owner_key
+from headrace.local.engine.file_systems import FileSystems
+from headrace.local.engine.images import PushedImages
+from headrace.local.sagemaker import SageMaker, stop_leftover_processes
+from headrace.local.sagemaker.launcher_command import can_place
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Serve until told to stop; everything started here has ended when this returns."""
+    arguments = _parse_arguments()
+    root: Path = arguments.root
+    try:
+        ministack.check_version()
+        lock = cloud.claim(root, arguments.port)
+    except (ministack.EngineVersionError, cloud.CloudError) as error:
+        sys.exit(str(error))
+    watcher = Watcher(_jobs_folder(root), lock)
+    if arguments.stop_with_caller:
+        threading.Thread(target=_stop_when_caller_ends, args=[root], daemon=True).start()
+    else:
+        cloud.mark_kept(root)
+
+    with lock:
+        _serve(root, arguments.port)
+        watcher.dismiss()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # MiniStack leaves threads and warm workers that would keep the interpreter from ending.
+        os._exit(0)
+
+
+def _serve(root: Path, port: int) -> None:
+    owner = read_owner_key(root)
+    environment = cloud.client_environment(port, owner)
+    cloud.point_clients(environment)
+    ministack.configure(port)
+    jobs = _jobs_folder(root)
+    stop_leftover_processes(jobs)
+    if not can_place():
+        logger.warning("opt_ml_not_shown reason=this machine allows no mounts")
+    s3 = boto3.client("s3")
+    file_systems = FileSystems(root, s3)
+    file_systems.remove_leftovers()
+    # A job's end waits for its last log lines and metrics, so a service that hangs must not hold it up.
+    impatient = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
+    registry = PushedImages(root, environment)
+    registry.empty()
+    sagemaker = SageMaker(
+        root=jobs,
+        registry=registry,
+        s3=s3,
+        logs=boto3.client("logs", config=impatient),
+        cloudwatch=boto3.client("cloudwatch", config=impatient),
+        file_systems=file_systems,
+        account=cloud.ACCOUNT,
+        region=cloud.REGION,
+    )
+    ministack.install_sagemaker(sagemaker)
+    ministack.install_presigned_addresses()
+    ministack.install_refusals()
+    ministack.install_execution_rules()
+    ministack.install_key_of_s3()
+    ministack.install_resources(file_systems.list_watchers())
+    ministack.install_change_sets()
+    ministack.install_functions(port)
+    asyncio.run(ministack.serve(port, owner=owner, close=sagemaker.close))
+
+
+def _jobs_folder(root: Path) -> Path:
+    return root / "sagemaker"
+
+
+def _stop_when_caller_ends(root: Path) -> None:
+    """Standard input is a pipe from the caller; it closes when the caller ends, even if killed."""
+    if sys.stdin.buffer.read() == cloud.KEEP:
+        cloud.mark_kept(root)
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--stop-with-caller", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

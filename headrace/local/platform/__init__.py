@@ -1,0 +1,1 @@
+"""The platform on the local cloud: deployed, delivered to, run and looked at."""

@@ -1,0 +1,133 @@
+"""Deploys the CDK app to the local cloud with the real CDK command line, and reads what it deployed."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+from headrace import contract
+from headrace.checkout import CHECKOUT
+from headrace.container_images import image_tag
+from headrace.errors import HeadraceError
+from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud, is_running
+from headrace.local.engine.tools import Tool, ToolError, run_tool
+from headrace.recipes import ContainerImage, Recipe, list_images
+
+_CDK_PROGRAM: Final = CHECKOUT / "node_modules" / ".bin" / "cdk"
+
+
+class NotDeployedError(HeadraceError):
+    """The stacks of an environment do not stand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What the stacks of one environment say of themselves."""
+
+    environment: str
+    outputs: Mapping[str, str]
+
+    @property
+    def raw_bucket(self) -> str:
+        """The bucket that raw rows go into."""
+        return self.outputs[contract.RAW_BUCKET_OUTPUT]
+
+    def state_machine_arn(self, workload: Recipe) -> str:
+        """The pipeline of a workload."""
+        return self.outputs[workload.state_machine_output]
+
+    def endpoint_name(self, workload: Recipe) -> str:
+        """The endpoint of a workload that executions create or update when their input names none.
+
+        Raises:
+            NotDeployedError: If the environment's stacks do not stand.
+        """
+        if workload.endpoint_name_output not in self.outputs:
+            raise NotDeployedError(
+                f"the environment '{self.environment}' is not deployed to this local cloud; "
+                f"deploy it with 'headrace local up --env {self.environment}'"
+            )
+        return self.outputs[workload.endpoint_name_output]
+
+    @property
+    def images(self) -> dict[str, ContainerImage]:
+        """The image URIs that the pipeline uses, and the container each stands for.
+
+        An output may have an earlier tag: the engine takes a template of which only outputs have changed for unchanged.
+        """
+        repositories = {c: self.outputs[c.image_output].rpartition(":")[0] for c in list_images()}
+        return {f"{repository}:{image_tag(container)}": container for container, repository in repositories.items()}
+
+
+def start_synthesis(environment: str, assembly: Path) -> Tool:
+    """Start to synthesize the app into a folder; needs no credentials, network or running cloud."""
+    command = [*_cdk(), "synth", "--quiet", "--output", str(assembly), "--context", f"env={environment}"]
+    # Lambda functions run under this Python here.
+    command += ["--context", f"{contract.BUNDLE_TARGET_CONTEXT}=host"]
+    return Tool("cdk synth", command, environment=_toolchain(), directory=CHECKOUT)
+
+
+def bootstrap(cloud: LocalCloud) -> None:
+    """Prepare the local cloud's account for CDK."""
+    # Away from the project: there the command would synthesize the app for nothing.
+    with tempfile.TemporaryDirectory() as elsewhere:
+        command = [*_cdk(), "bootstrap", f"aws://{ACCOUNT}/{REGION}"]
+        run_tool("cdk bootstrap", command, environment=_cdk_environment(cloud), directory=Path(elsewhere))
+
+
+def deploy(cloud: LocalCloud, assembly: Path) -> None:
+    """Deploy every stack of a synthesized app.
+
+    Raises:
+        ToolError: With the command line's own words.
+    """
+    command = [*_cdk(), "deploy", "--all", "--app", str(assembly), "--require-approval", "never", "--concurrency", "3"]
+    # The command line would try to reach a cloud that has ended for minutes.
+    run_tool(
+        "cdk deploy",
+        command,
+        environment=_cdk_environment(cloud),
+        directory=CHECKOUT,
+        is_of_use=lambda: is_running(cloud.root),
+    )
+
+
+def read_deployment(environment: str) -> Deployment:
+    """The outputs of an environment's stacks, as the AWS clients of this process see them."""
+    cloudformation: Any = boto3.client("cloudformation")
+    prefix = contract.stack_name(environment, "")
+    outputs: dict[str, str] = {}
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            if stack["StackName"].startswith(prefix):
+                outputs |= {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return Deployment(environment=environment, outputs=outputs)
+
+
+def _cdk() -> list[str]:
+    if not _CDK_PROGRAM.exists():
+        raise ToolError(f"the CDK command line is not installed at {_CDK_PROGRAM}: run 'make setup'")
+    return [str(_CDK_PROGRAM), "--no-notices", "--no-color", "--ci"]
+
+
+def _cdk_environment(cloud: LocalCloud) -> dict[str, str]:
+    return {
+        **_toolchain(),
+        **cloud.client_environment,
+        # The engine tells a bucket from a path by the host name here.
+        "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION": f"http://localhost:{cloud.port}",
+    }
+
+
+def _toolchain() -> dict[str, str]:
+    """PATH with this Python and its Node first: the CDK command line and jsii take both from there."""
+    scripts = Path(sys.executable).parent
+    if shutil.which("node", path=str(scripts)) is None:
+        raise ToolError(f"Node is not installed beside {sys.executable}: run 'make setup'")
+    return {"PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}

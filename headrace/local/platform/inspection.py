@@ -1,0 +1,93 @@
+"""Looks at what runs on the local cloud, with the API calls a user would make on AWS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+from headrace.errors import HeadraceError
+from headrace.local.engine.file_systems import list_folders
+
+LOG_KINDS: Final = {
+    "preprocessing": "/aws/sagemaker/ProcessingJobs",
+    "training": "/aws/sagemaker/TrainingJobs",
+    "endpoint": "/aws/sagemaker/Endpoints",
+}
+
+
+class NothingLoggedError(HeadraceError):
+    """There is no log of this kind or name."""
+
+
+def look_around(root: Path | None = None) -> dict[str, list[dict[str, str]]]:
+    """Stacks, executions, jobs and endpoints: name and status of each, the latest first.
+
+    Args:
+        root: The local cloud's folder; with it file systems are told too, and for status the folder of each.
+    """
+    sagemaker: Any = boto3.client("sagemaker")
+    return {
+        "stacks": _stacks(),
+        "executions": _executions(),
+        "processing jobs": [
+            _row(job, "ProcessingJob") for job in sagemaker.list_processing_jobs()["ProcessingJobSummaries"]
+        ],
+        "training jobs": [_row(job, "TrainingJob") for job in sagemaker.list_training_jobs()["TrainingJobSummaries"]],
+        "endpoints": [_row(endpoint, "Endpoint") for endpoint in sagemaker.list_endpoints()["Endpoints"]],
+    } | ({"file systems": _file_systems(root)} if root else {})
+
+
+def read_log(kind: str, name: str | None) -> Iterator[str]:
+    """The lines that a job or an endpoint has logged; the latest one of its kind when no name is given.
+
+    Raises:
+        NothingLoggedError: If there is none.
+    """
+    logs: Any = boto3.client("logs")
+    chosen = name or _latest(kind)
+    group = f"{LOG_KINDS[kind]}/{chosen}" if kind == "endpoint" else LOG_KINDS[kind]
+    prefix = {} if kind == "endpoint" else {"logStreamNamePrefix": f"{chosen}/"}
+    try:
+        streams = logs.describe_log_streams(logGroupName=group, **prefix)["logStreams"]
+    except logs.exceptions.ResourceNotFoundException:
+        streams = []
+    if not streams:
+        raise NothingLoggedError(f"nothing has been logged for {kind} '{chosen}'")
+    for stream in streams:
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, logStreamNames=[stream["logStreamName"]]
+        )
+        yield from (event["message"] for page in pages for event in page["events"])
+
+
+def _latest(kind: str) -> str:
+    rows = look_around()[{"endpoint": "endpoints", "training": "training jobs"}.get(kind, "processing jobs")]
+    if not rows:
+        raise NothingLoggedError(f"nothing of the kind '{kind}' has run yet; start a run with 'headrace local run'")
+    return rows[0]["name"]
+
+
+def _stacks() -> list[dict[str, str]]:
+    cloudformation: Any = boto3.client("cloudformation")
+    return [
+        {"name": stack["StackName"], "status": stack["StackStatus"]}
+        for stack in cloudformation.describe_stacks()["Stacks"]
+    ]
+
+
+def _executions() -> list[dict[str, str]]:
+    states: Any = boto3.client("stepfunctions")
+    return [
+        {"name": execution["name"], "status": execution["status"]}
+        for machine in states.list_state_machines()["stateMachines"]
+        for execution in states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+    ]
+
+
+def _file_systems(root: Path) -> list[dict[str, str]]:
+    return [{"name": name, "status": str(folder)} for name, folder in list_folders(root).items()]
+
+
+def _row(summary: dict[str, Any], kind: str) -> dict[str, str]:
+    return {"name": summary[f"{kind}Name"], "status": summary[f"{kind}Status"]}

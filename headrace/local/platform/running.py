@@ -1,0 +1,198 @@
+"""The platform on the local cloud: found or started, its templates deployed, its images pushed."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from headrace.checkout import CHECKOUT
+from headrace.local.engine import cloud as local_cloud
+from headrace.local.engine.cloud import CloudError, LocalCloud
+from headrace.local.engine.images import ImageSource, ProcessImages, list_in_registry
+from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment, start_synthesis
+from headrace.local.platform.occupancy import OccupiedError, occupy
+
+DEFAULT_FOLDER: Final = ".headrace"
+
+Step = Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the local cloud keeps what it makes: all below one folder of the project that Git ignores."""
+
+    base: Path = CHECKOUT / DEFAULT_FOLDER
+
+    @property
+    def cloud(self) -> Path:
+        """The running cloud's own state."""
+        return self.base / "cloud"
+
+    @property
+    def environments(self) -> Path:
+        """The containers' Python environments, kept between runs."""
+        return self.base / "environments"
+
+    @property
+    def assembly(self) -> Path:
+        """The synthesized app."""
+        return self.base / "assembly"
+
+    @property
+    def data(self) -> Path:
+        """Made-up data sets."""
+        return self.base / "data"
+
+    def make_private(self) -> None:
+        """Keep other users out; a folder of the caller's choice, which others may need, stays as it is.
+
+        Raises:
+            CloudError: If a folder is somebody else's.
+        """
+        if self.base.name == DEFAULT_FOLDER or not self.base.exists():
+            local_cloud.make_private(self.base)
+        for folder in (self.cloud, self.assembly, self.data):
+            local_cloud.make_private(folder)
+
+
+@contextmanager
+def running_platform(
+    folders: Folders,
+    *,
+    environment: str,
+    port: int | None,
+    keep: bool,
+    step: Step,
+    images: ImageSource | None = None,
+) -> Iterator[tuple[LocalCloud, Deployment]]:
+    """The platform, deployed and reachable by this process's AWS clients.
+
+    Uses the local cloud that runs already, or starts one and stops it at the end.
+
+    Args:
+        folders: Where things are kept.
+        environment: Which of the app's environments to deploy.
+        port: Where a new cloud listens, and one that runs must; anywhere if left out.
+        keep: Whether a cloud started here goes on when the block ends well.
+        step: Shows progress.
+        images: Makes the images; processes stand for containers if left out.
+
+    Raises:
+        CloudError: If the cloud cannot be started, another command uses it, or it listens elsewhere.
+        EngineError: If the images cannot be built.
+        ToolError: If the app cannot be synthesized or deployed.
+    """
+    folders.make_private()
+    images = images or ProcessImages(folders.environments)
+    with _occupied(folders):
+        if running := _find_running(folders.cloud, port):
+            with _explaining_loss(running):
+                yield running, _deploy(running, folders, environment, step, images, is_new=False)
+            return
+        with step("start the local cloud"):
+            # Kept only once it is whole: a command that is killed before takes it along.
+            started = local_cloud.start(folders.cloud, port or local_cloud.DEFAULT_PORT, stop_with_caller=True)
+        try:
+            with _explaining_loss(started):
+                yield started, _deploy(started, folders, environment, step, images, is_new=True)
+            if keep:
+                started.keep()
+        except BaseException:
+            _stop(started)
+            raise
+        if not keep:
+            _stop(started)
+
+
+def stop_running(folders: Folders, *, step: Step, force: bool) -> bool:
+    """Stop the local cloud of a folder; whether there was one.
+
+    Args:
+        folders: Where it keeps its state.
+        step: Shows progress.
+        force: Whether to stop it even under a command that uses it.
+
+    Raises:
+        CloudError: If another command uses it, or it does not end.
+    """
+    cloud = local_cloud.find(folders.cloud)
+    if cloud is None:
+        return False
+    alone = nullcontext() if force else _occupied(folders, otherwise="stop both with 'headrace local down --force'")
+    with alone, step("stop the local cloud"):
+        cloud.stop()
+    return True
+
+
+@contextmanager
+def _occupied(folders: Folders, otherwise: str = "") -> Iterator[None]:
+    own = "give this one a folder and a port of its own: headrace local --folder FOLDER … --port PORT"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(occupy(folders.base))
+        except OccupiedError as error:
+            raise CloudError(f"{error}; wait for its end, or {otherwise or own}") from None
+        yield
+
+
+@contextmanager
+def _explaining_loss(cloud: LocalCloud) -> Iterator[None]:
+    """Whatever fails because the local cloud has been stopped in the meantime is reported as that."""
+    try:
+        yield
+    except Exception as error:
+        if not local_cloud.is_running(cloud.root):
+            raise CloudError("the local cloud has ended while this command used it; run it again") from error
+        raise
+
+
+def _find_running(root: Path, port: int | None) -> LocalCloud | None:
+    """The cloud to join. One that is not kept belongs to a command that was killed: nobody else can be here."""
+    running = local_cloud.find(root)
+    if running and not running.is_kept:
+        if not local_cloud.wait_until_stopped(root, local_cloud.STOP_SECONDS):
+            running.stop()
+        return None
+    if running and port not in (None, running.port):
+        raise CloudError(
+            f"the local cloud of {root.parent} is up on port {running.port}, not {port}; leave --port out to use it, "
+            "stop it with 'headrace local down', or give another folder: headrace local --folder FOLDER …"
+        )
+    return running
+
+
+def use_clients_of(cloud: LocalCloud) -> None:
+    """Point the AWS clients of this process at the local cloud."""
+    local_cloud.point_clients(cloud.client_environment)
+
+
+def _deploy(
+    cloud: LocalCloud, folders: Folders, environment: str, step: Step, images: ImageSource, *, is_new: bool
+) -> Deployment:
+    use_clients_of(cloud)
+    with start_synthesis(environment, folders.assembly) as synthesis:
+        with step(images.description):
+            images.prepare()
+        if is_new:
+            with step("bootstrap the account"):
+                bootstrap(cloud)
+        with step("synthesize the app"):
+            synthesis.finish()
+    with step("deploy the stacks"):
+        deploy(cloud, folders.assembly)
+    deployment = read_deployment(environment)
+    images.push(cloud.root, deployment.images)
+    list_in_registry(deployment.images)
+    return deployment
+
+
+def _stop(cloud: LocalCloud) -> None:
+    """Stop the cloud even if the user loses patience: it has its own time limits."""
+    handlers = {signum: signal.signal(signum, signal.SIG_IGN) for signum in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        cloud.stop()
+    finally:
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)

@@ -1,0 +1,62 @@
+"""The platform on the local cloud, as the runs of workloads find it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import boto3
+
+from headrace.contract import FSX_RAW_PATH
+from headrace.local.engine import file_systems
+from headrace.local.engine.cloud import LocalCloud
+from headrace.local.platform import pipeline
+from headrace.local.platform.deployment import Deployment
+from headrace.recipes import Recipe
+from headrace.s3.addresses import S3Address
+from headrace.workloads.delivery import Delivery, Folder, Place, Prefix
+
+_FSX_LUSTRE: Final = "FSxLustre"
+
+
+@dataclass(frozen=True)
+class LocalSite:
+    """A platform that is deployed to a local cloud."""
+
+    cloud: LocalCloud
+    deployment: Deployment
+
+    @property
+    def raw_bucket(self) -> str:
+        """The bucket that raw data goes into."""
+        return self.deployment.raw_bucket
+
+    @property
+    def delivery(self) -> Delivery:
+        """What runs have brought to this local cloud."""
+        return Delivery(self.cloud.root)
+
+    def read_training_request(self, recipe: Recipe) -> dict[str, Any]:
+        """What the deployed state machine asks of SageMaker for training."""
+        states: Any = boto3.client("stepfunctions")
+        machine = states.describe_state_machine(stateMachineArn=self.deployment.state_machine_arn(recipe))
+        request: dict[str, Any] = json.loads(machine["definition"])["States"]["Train"]["Arguments"]
+        return request
+
+    def find_place(self, source: Mapping[str, Any]) -> Place | None:
+        """Where a channel's data source reads files that a run brings; none for a set, which the batch door makes."""
+        if "S3DataSource" in source:
+            address = S3Address.parse(source["S3DataSource"]["S3Uri"])
+            return Prefix(address.bucket, address.key) if address.bucket == self.raw_bucket else None
+        mount = source["FileSystemDataSource"]
+        path = mount["DirectoryPath"]
+        if mount["FileSystemType"] == _FSX_LUSTRE:
+            # Without the mount name, which is the first part of every path on FSx for Lustre.
+            path = "/" + path.split("/", 2)[2]
+        if mount["FileSystemType"] == _FSX_LUSTRE and path.startswith(f"{FSX_RAW_PATH}/"):
+            return Prefix(self.raw_bucket, path.removeprefix(f"{FSX_RAW_PATH}/").rstrip("/") + "/")
+        return Folder(file_systems.list_folders(self.cloud.root)[mount["FileSystemId"]] / path.lstrip("/"))
+
+    def invoke(self, endpoint_name: str, body: bytes, *, content_type: str, accept: str) -> bytes:
+        """What an endpoint answers."""
+        return pipeline.invoke_endpoint(endpoint_name, body, content_type=content_type, accept=accept)

@@ -1,0 +1,84 @@
+"""Containers as processes: their program, the packages they pin."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from headrace.container_images import CONTAINERS_DIRECTORY, list_modules
+from headrace.local.engine.images import Environments, PushedImages, push, remove_abandoned
+from headrace.local.sagemaker.images import ImageNotFoundError
+from headrace.recipes import big_mart, list_images
+
+URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
+
+
+def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
+
+    image = PushedImages(tmp_path, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}).resolve(URI)
+
+    assert image.entrypoint == (str(tmp_path / "environment" / "bin" / "python"), "-m", "containers.big_mart.training")
+    assert image.environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+
+
+def test_shows_a_program_the_modules_that_its_image_carries_and_no_others(tmp_path: Path) -> None:
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
+
+    image = PushedImages(tmp_path, {}).resolve(URI)
+
+    folder = image.working_directory
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    program = CONTAINERS_DIRECTORY / "big_mart/training"
+    own = {f"containers/big_mart/training/{path.name}" for path in program.glob("*.py")}
+    assert found == set(list_modules(big_mart.TRAINING)) | own
+    assert image.environment["PYTHONPATH"] == str(folder)
+
+
+def test_keeps_what_was_pushed_before(tmp_path: Path) -> None:
+    earlier, later = URI, URI.replace(":abc", ":def")
+    push(tmp_path, {earlier: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "old"})
+    push(tmp_path, {later: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "new"})
+
+    registry = PushedImages(tmp_path, {})
+
+    folders = {uri: registry.resolve(uri) for uri in (earlier, later)}
+    assert [image.entrypoint[0].split("/")[-3] for image in folders.values()] == ["old", "new"]
+    assert len({image.working_directory for image in folders.values()}) == 2
+
+
+def test_forgets_everything_with_the_cloud(tmp_path: Path) -> None:
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
+    registry = PushedImages(tmp_path, {})
+
+    registry.empty()
+
+    with pytest.raises(ImageNotFoundError):
+        registry.resolve(URI)
+
+
+def test_keeps_the_callers_environment_out_of_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "shh")
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path})
+
+    assert "SECRET" not in PushedImages(tmp_path, {}).resolve(URI).environment
+
+
+def test_knows_no_image_that_was_not_pushed(tmp_path: Path) -> None:
+    with pytest.raises(ImageNotFoundError, match="Requested image nowhere:1 not found"):
+        PushedImages(tmp_path, {}).resolve("nowhere:1")
+
+
+def test_has_a_place_of_its_own_for_each_containers_packages(tmp_path: Path) -> None:
+    assert len(set(Environments(tmp_path).paths().values())) == len(list_images())
+
+
+def test_removes_what_a_killed_installation_left_and_nothing_of_one_at_work(tmp_path: Path) -> None:
+    for name in (".new-abandoned", ".new-at-work", "training-kept"):
+        (tmp_path / name / "lib").mkdir(parents=True)
+    for name in (".new-abandoned", "training-kept"):
+        os.utime(tmp_path / name, (0, 0))
+
+    remove_abandoned(tmp_path)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".new-at-work", "training-kept"]

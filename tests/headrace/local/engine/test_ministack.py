@@ -1,0 +1,444 @@
+"""Every part of MiniStack's inside that headrace uses is still there and still works as assumed."""
+
+import asyncio
+import importlib
+import importlib.metadata
+import inspect
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from headrace.local.engine import ministack
+from headrace.local.engine.cloud import ACCOUNT
+from headrace.local.engine.credentials import AccessKey
+from headrace.local.engine.ministack import EngineVersionError
+from headrace.local.engine.resources import (
+    EFS_ACCESS_POINT,
+    EFS_FILE_SYSTEM,
+    FSX_FILE_SYSTEM,
+    MISSING_ATTRIBUTES,
+    MISSING_TYPES,
+    ResourceWatcher,
+)
+from headrace.local.engine.signatures import Fault, SignatureError
+from tests.headrace.local.engine.sent_requests import connect
+from tests.patience import PATIENCE_SECONDS
+
+
+@pytest.fixture(scope="module")
+def states() -> Any:
+    return importlib.import_module("ministack.services.stepfunctions")
+
+
+@pytest.fixture(scope="module")
+def app() -> Any:
+    return importlib.import_module("ministack.app")
+
+
+def test_pins_the_version_that_is_known() -> None:
+    assert importlib.metadata.version("ministack") == ministack.VERSION
+
+
+def test_refuses_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: "9.9.9")
+
+    with pytest.raises(EngineVersionError, match=r"ministack 9\.9\.9 is installed, but headrace needs 1\.5\.33"):
+        ministack.check_version()
+
+
+def test_routes_requests_by_tables_that_can_be_added_to(app: Any) -> None:
+    router = importlib.import_module("ministack.core.router")
+
+    assert "sagemaker" not in {*app.SERVICE_REGISTRY, *app.SERVICE_NAME_ALIASES}
+    assert set(router.SERVICE_PATTERNS["ecr"]) == {"target_prefixes", "host_patterns", "credential_scope"}
+
+
+def test_routes_sagemakers_requests_once_its_pattern_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    router = importlib.import_module("ministack.core.router")
+    monkeypatch.setitem(router.SERVICE_PATTERNS, "sagemaker", {"target_prefixes": ["SageMaker."]})
+    scope = "AWS4-HMAC-SHA256 Credential=test/20261120/us-east-1/sagemaker/aws4_request, SignedHeaders=host"
+
+    control = router.detect_service("POST", "/", {"x-amz-target": "SageMaker.ListModels", "authorization": scope}, {})
+    runtime = router.detect_service("POST", "/endpoints/x/invocations", {"authorization": scope}, {})
+
+    assert (control, runtime) == ("sagemaker", "sagemaker")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("_run_execution", ["exec_arn"]),
+        *((name, ["data"]) for name in ministack.CHECKED_OPERATIONS.values()),
+        ("_resolve_state_machine_arn", ["arn"]),
+        ("_ExecutionError", ["error", "cause"]),
+        ("_invoke_aws_sdk_integration", ["resource", "input_data"]),
+        ("_prefix_sdk_error", ["service_name", "error_code"]),
+    ],
+)
+def test_has_the_functions_that_are_wrapped(states: Any, name: str, parameters: list[str]) -> None:
+    assert list(inspect.signature(getattr(states, name)).parameters) == parameters
+
+
+def test_looks_functions_up_when_they_are_called(states: Any) -> None:
+    source = inspect.getsource(states._start_execution)
+
+    assert "args=(_run_execution, exec_arn)" in source
+    table = inspect.getsource(states.handle_request)
+    assert all(f'"{name}": {function}' in table for name, function in ministack.CHECKED_OPERATIONS.items())
+
+
+def test_resolves_the_encryption_of_every_write_in_one_place() -> None:
+    s3 = importlib.import_module("ministack.services.s3")
+
+    assert list(inspect.signature(s3._resolve_sse_write_headers).parameters) == ["headers", "bucket_name"]
+    assert inspect.getsource(s3).count(" = _resolve_sse_write_headers(") == 4
+
+
+def test_dispatches_optimized_integrations_by_prefix(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(states._SERVICE_DISPATCH, "arn:aws:states:::sagemaker:", lambda resource, _: resource)
+    resource = "arn:aws:states:::sagemaker:createTrainingJob.sync"
+
+    assert states._invoke_resource(resource, {}) == resource
+
+
+def test_spells_sdk_errors_as_told(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(states._AWS_SDK_ERROR_PREFIX, "sagemaker", "SageMaker")
+    monkeypatch.setitem(
+        states._AWS_SDK_ERROR_CODE_OVERRIDES, "sagemaker", {"ValidationException": "SageMakerException"}
+    )
+
+    assert states._prefix_sdk_error("sagemaker", "ValidationException") == "SageMaker.SageMakerException"
+
+
+def test_ends_an_execution_thread_quietly_on_system_exit(states: Any) -> None:
+    assert "except BaseException" not in inspect.getsource(states._run_execution)
+    assert 'execution["status"] == "RUNNING"' in inspect.getsource(states._run_execution)
+
+
+def test_binds_loopback_and_opens_no_other_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment: dict[str, str] = {}
+    monkeypatch.setattr("os.environ", environment)
+
+    ministack.configure(4711)
+
+    assert environment["BIND_HOST"] == "127.0.0.1"
+    assert environment["GATEWAY_PORT"] == "4711"
+    assert (environment["IOT_MTLS_ENABLED"], environment["SFTP_ENABLED"]) == ("0", "0")
+
+
+@pytest.fixture
+def provisioners(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """MiniStack's provisioners with tables that a test may change."""
+    module: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
+    monkeypatch.setattr(module, "_RESOURCE_HANDLERS", dict(module._RESOURCE_HANDLERS))
+    monkeypatch.setattr(module, "_REPLACING_PROPERTIES", dict(module._REPLACING_PROPERTIES))
+    stacks = importlib.import_module("ministack.services.cloudformation.stacks")
+    monkeypatch.setattr(stacks, "_runs_on_worker_thread", stacks._runs_on_worker_thread)
+    return module
+
+
+class Events:
+    """A watcher that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, ...]] = []
+        self.watcher = ResourceWatcher(
+            create=lambda resource_id, _: self.seen.append(("create", resource_id)),
+            update=lambda resource_id, _: self.seen.append(("update", resource_id)),
+            delete=lambda resource_id: self.seen.append(("delete", resource_id)),
+        )
+
+
+def test_lacks_the_types_that_are_added(provisioners: Any) -> None:
+    assert not {missing.name for missing in MISSING_TYPES} & set(provisioners._RESOURCE_HANDLERS)
+
+
+def test_lacks_the_attributes_that_are_added(provisioners: Any) -> None:
+    properties = {"VpcId": "vpc-0123456789abcdef0", "CidrBlock": "10.0.0.0/24"}
+    for name, describe in MISSING_ATTRIBUTES.items():
+        resource_id, attributes = provisioners._provision_resource(name, "Some", properties, "stack")
+        added = describe(resource_id, properties)
+        provisioners._delete_resource(name, resource_id, properties)
+
+        assert set(added) - set(attributes), name
+
+
+@pytest.mark.parametrize("name", [*MISSING_ATTRIBUTES, EFS_FILE_SYSTEM, EFS_ACCESS_POINT])
+def test_calls_the_handlers_that_are_wrapped_with_these_arguments(provisioners: Any, name: str) -> None:
+    handlers = provisioners._RESOURCE_HANDLERS[name]
+    parameters = {action: list(inspect.signature(handlers[action]).parameters) for action in ("create", "update")}
+
+    assert parameters["create"] == ["logical_id", "props", "stack_name"]
+    assert parameters["update"] == ["physical_id", "old_props", "new_props", "stack_name", "logical_id"]
+    assert list(inspect.signature(handlers["delete"]).parameters) == ["physical_id", "props"]
+    assert "delete_with_logical_id" not in handlers
+
+
+def test_looks_handlers_and_threads_up_when_they_are_needed(provisioners: Any) -> None:
+    stacks = importlib.import_module("ministack.services.cloudformation.stacks")
+
+    assert "_RESOURCE_HANDLERS.get(resource_type)" in inspect.getsource(provisioners._provision_resource)
+    assert list(inspect.signature(stacks._runs_on_worker_thread).parameters) == ["resource_type"]
+    assert "if _runs_on_worker_thread(resource_type)" in inspect.getsource(stacks)
+
+
+def test_provisions_an_added_type(provisioners: Any) -> None:
+    ministack.install_resources({})
+
+    resource_id, attributes = provisioners._provision_resource("AWS::EC2::FlowLog", "Log", {}, "stack")
+
+    assert attributes == {"Id": resource_id}
+
+
+def test_keeps_an_added_resource_when_a_property_changes_that_allows_it(provisioners: Any) -> None:
+    ministack.install_resources({})
+    old, new = {"SubnetId": "subnet-1"}, {"SubnetId": "subnet-1", "Tags": []}
+
+    updated = provisioners._update_resource("AWS::EC2::NatGateway", "nat-1", old, new, "stack", "Nat", {})
+
+    assert updated == ("nat-1", {"NatGatewayId": "nat-1"})
+
+
+def test_replaces_an_added_resource_when_a_property_changes_that_needs_it(provisioners: Any) -> None:
+    ministack.install_resources({})
+    old, new = {"SubnetId": "subnet-1"}, {"SubnetId": "subnet-2"}
+
+    resource_id, _ = provisioners._update_resource("AWS::EC2::NatGateway", "nat-1", old, new, "stack", "Nat", {})
+
+    assert resource_id != "nat-1"
+
+
+def test_adds_attributes_to_those_of_the_engine(provisioners: Any) -> None:
+    ministack.install_resources({})
+
+    vpc_id, attributes = provisioners._provision_resource("AWS::EC2::VPC", "Vpc", {"CidrBlock": "10.1.0.0/16"}, "s")
+
+    assert attributes["CidrBlock"] == "10.1.0.0/16"
+    assert attributes["VpcId"] == vpc_id
+    assert attributes["DefaultNetworkAcl"].startswith("acl-")
+
+
+@pytest.mark.parametrize("name", [EFS_FILE_SYSTEM, FSX_FILE_SYSTEM])
+def test_tells_a_watcher_of_a_resource_from_its_beginning_to_its_end(provisioners: Any, name: str) -> None:
+    events = Events()
+    ministack.install_resources({name: events.watcher})
+
+    resource_id, attributes = provisioners._provision_resource(name, "Files", {}, "stack")
+    provisioners._update_resource(name, resource_id, {}, {"Note": "changed"}, "stack", "Files", attributes)
+    provisioners._delete_resource(name, resource_id, {})
+
+    assert events.seen == [("create", resource_id), ("update", resource_id), ("delete", resource_id)]
+
+
+def test_lets_watchers_work_outside_of_the_loop_that_answers_requests(provisioners: Any) -> None:
+    stacks = importlib.import_module("ministack.services.cloudformation.stacks")
+    ministack.install_resources({EFS_FILE_SYSTEM: Events().watcher})
+
+    assert stacks._runs_on_worker_thread(EFS_FILE_SYSTEM)
+    assert stacks._runs_on_worker_thread("Custom::Anything")
+    assert not stacks._runs_on_worker_thread("AWS::S3::Bucket")
+
+
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """MiniStack's Lambda with functions that a test may replace."""
+    module: Any = importlib.import_module("ministack.services.lambda_svc")
+    for name in ("_build_function_url_event", "_execute_function", "execution_credentials"):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    runtime = importlib.import_module("ministack.core.lambda_runtime")
+    monkeypatch.setattr(runtime, "execution_credentials", runtime.execution_credentials)
+    object_lambda = importlib.import_module("ministack.services.s3_object_lambda")
+    monkeypatch.setattr(object_lambda, "handle_request", object_lambda.handle_request)
+    return module
+
+
+def test_looks_up_who_makes_a_change_set_when_one_is_asked_for() -> None:
+    formation = importlib.import_module("ministack.services.cloudformation")
+    handlers = importlib.import_module("ministack.services.cloudformation.handlers")
+    made = inspect.getsource(handlers._ACTION_HANDLERS["CreateChangeSet"])
+
+    assert formation._ACTION_HANDLERS is handlers._ACTION_HANDLERS
+    assert "_change_sets[cs_id] = change_set" in made
+    assert '_cs_status, _cs_exec = "FAILED", "UNAVAILABLE"' in made
+
+
+def test_calls_the_functions_of_lambda_that_are_wrapped(functions: Any) -> None:
+    object_lambda = importlib.import_module("ministack.services.s3_object_lambda")
+
+    assert "_build_function_url_event(" in inspect.getsource(functions.handle_function_url_request)
+    assert "_execute_function, func" in inspect.getsource(functions._execute_function_with_config_scope)
+    assert "lambda_svc._execute_function, func_record, event" in inspect.getsource(object_lambda._invoke)
+    assert list(inspect.signature(object_lambda.handle_request).parameters)[-2:] == ["query_params", "url"]
+
+
+def test_leads_function_urls_to_its_own_port(provisioners: Any, functions: Any, app: Any) -> None:
+    given = {"FunctionUrl": f"https://{'a' * 32}.lambda-url.us-east-1.on.aws/", "FunctionArn": "arn"}
+    create = provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL]
+    assert set(create) == {"create", "update", "delete"}
+    provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL] = {**create, "create": lambda *_: ("name", given)}
+
+    ministack.install_functions(4711)
+    _, attributes = provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL]["create"]("Url", {}, "stack")
+
+    path = f"/_aws/lambda-url/{'a' * 32}/"
+    assert attributes == {"FunctionUrl": f"http://127.0.0.1:4711{path}", "FunctionArn": "arn"}
+    assert app._parse_lambda_url("127.0.0.1:4711", f"{path}images/a.jpg") == ("a" * 32, "/images/a.jpg")
+
+
+def test_gives_functions_the_path_as_it_was_sent(provisioners: Any, functions: Any) -> None:
+    ministack.install_functions(4711)
+
+    event = functions._build_function_url_event("id", "0", "us-east-1", "GET", "/a b%41", {}, b"", {})
+
+    assert event["rawPath"] == "/a%20b%2541"
+
+
+def test_tells_object_lambda_the_query_of_an_alias(provisioners: Any, functions: Any, monkeypatch: Any) -> None:
+    object_lambda: Any = importlib.import_module("ministack.services.s3_object_lambda")
+    seen: list[str] = []
+
+    async def handle(*arguments: Any) -> None:
+        seen.append(arguments[-1])
+
+    monkeypatch.setattr(object_lambda, "handle_request", handle)
+    ministack.install_functions(4711)
+
+    asyncio.run(object_lambda.handle_request({}, "us-east-1", "GET", "a", {}, b"", {"width": ["8"]}, "/alias/a"))
+
+    assert seen == ["/alias/a?width=8"]
+
+
+def test_finds_the_keys_that_the_engine_gives_out() -> None:
+    iam, sts = (importlib.import_module(f"ministack.services.{name}") for name in ("iam", "sts"))
+    account = ACCOUNT
+    record = {"Status": "Active", "SecretAccessKey": "secret", "UserName": "user"}
+    session = {"Arn": f"arn:aws:sts::{account}:assumed-role/r/s", "SecretAccessKey": "other", "SessionToken": "token"}
+    iam._access_keys["AKIAUSERS"] = record
+    iam._access_keys["AKIAIDLE"] = {**record, "Status": "Inactive"}
+    sts.register_session("ASIASESSION", session)
+
+    found = [ministack.find_key(name) for name in ("AKIAUSERS", "ASIASESSION", "AKIAIDLE", "AKIANOBODYS")]
+
+    assert found == [
+        AccessKey(key_id="AKIAUSERS", secret="secret"),
+        AccessKey(key_id="ASIASESSION", secret="other", session_token="token"),
+        None,
+        None,
+    ]
+
+
+def test_knows_an_expired_key() -> None:
+    sts = importlib.import_module("ministack.services.sts")
+    session = {"Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s", "SecretAccessKey": "s", "Expiration": 1.0}
+    sts._sessions["ASIAEXPIRED"] = session
+
+    with pytest.raises(SignatureError) as refused:
+        ministack.find_key("ASIAEXPIRED")
+
+    assert refused.value.fault == Fault.EXPIRED_TOKEN
+
+
+@pytest.mark.parametrize("name", ["test", "123456789012", ""])
+def test_gives_nobody_the_keys_that_are_the_engines_administrators(name: str) -> None:
+    assert ministack.find_key(name) is None
+
+
+def test_gives_functions_a_key_of_their_own_that_is_known(provisioners: Any, functions: Any) -> None:
+    ministack.install_functions(4711)
+    config = {
+        "FunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f",
+        "Role": "arn:aws:iam::0:role/r",
+    }
+
+    given = functions.execution_credentials(config)
+
+    assert given == functions.execution_credentials(config)
+    assert given != functions.execution_credentials({**config, "Role": "arn:aws:iam::0:role/other"})
+    assert ministack.find_key(given["AWS_ACCESS_KEY_ID"]) == AccessKey(
+        key_id=given["AWS_ACCESS_KEY_ID"],
+        secret=given["AWS_SECRET_ACCESS_KEY"],
+        session_token=given["AWS_SESSION_TOKEN"],
+    )
+
+
+def test_calls_the_function_of_credentials_that_is_replaced(functions: Any) -> None:
+    runtime = importlib.import_module("ministack.core.lambda_runtime")
+
+    assert "update(execution_credentials(self.config))" in inspect.getsource(runtime)
+    assert inspect.getsource(functions).count("update(execution_credentials(config))") == 3
+
+
+def test_lets_only_so_many_functions_run_at_once(
+    provisioners: Any, functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, most, full = 0, 0, threading.Barrier(ministack.FUNCTIONS_AT_ONCE)
+
+    def execute(_: int) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        full.wait(PATIENCE_SECONDS)
+        running -= 1
+
+    monkeypatch.setattr(functions, "_execute_function", execute)
+    ministack.install_functions(4711)
+
+    with ThreadPoolExecutor(4 * ministack.FUNCTIONS_AT_ONCE) as threads:
+        list(threads.map(functions._execute_function, range(2 * ministack.FUNCTIONS_AT_ONCE)))
+
+    assert most == ministack.FUNCTIONS_AT_ONCE
+
+
+def call_engine(app: Any, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    answer: tuple[int, dict[str, str], bytes] = asyncio.run(
+        app._dispatch_service_request("POST", "/", headers, body, {}, "id")
+    )
+    return answer
+
+
+def test_says_which_service_is_not_served(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_dispatch_service_request", app._dispatch_service_request)
+    ministack.install_refusals()
+    signed = {"authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20261128/us-east-1/fsx/aws4_request, SignedHeaders=a"}
+
+    status, _, body = call_engine(app, {**signed, "x-amz-target": "AWSSimbaAPIService_v20180301.DescribeFileSystems"})
+
+    assert status == 400
+    assert json.loads(body)["message"].startswith("The local cloud does not serve fsx. It serves: account, acm,")
+
+
+def test_tells_the_service_of_a_request_in_one_place(app: Any) -> None:
+    assert list(inspect.signature(app.detect_service).parameters) == ["method", "path", "headers", "query_params"]
+    assert "detect_service" in app._dispatch_service_request.__code__.co_names
+    assert app.detect_service("POST", "/raw/a", {}, {"Action": ["CreateUser"], "uploads": [""]}) == "iam"
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_leads_an_address_presigned_for_s3_to_s3_whatever_is_sent_to_it(
+    app: Any, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setattr(app, "detect_service", app.detect_service)
+    ministack.install_presigned_addresses()
+    upload = {"Bucket": "raw", "Key": "a"}
+    url = connect("s3", signature_version=version).generate_presigned_url("create_multipart_upload", upload)
+    query = parse_qs(urlsplit(url).query, keep_blank_values=True)
+
+    assert app.detect_service("POST", "/raw/a", {}, {"Action": ["CreateUser"], **query}) == "s3"
+    assert app.detect_service("POST", "/", {}, {"Action": ["CreateUser"]}) == "iam"
+
+
+def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(*_: object) -> tuple[int, dict[str, str], bytes]:
+        return 400, {}, b'{"error": "no"}'
+
+    monkeypatch.setattr(app, "_dispatch_service_request", silent)
+    ministack.install_refusals()
+    target = {"x-amz-target": "AWSStepFunctions.Unknown"}
+
+    _, _, body = call_engine(app, target)
+
+    assert json.loads(body)["message"] == """states of the local cloud gave no reason: b'{"error": "no"}'"""

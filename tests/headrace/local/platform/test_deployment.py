@@ -1,0 +1,20 @@
+"""What an environment's stacks say of themselves."""
+
+import pytest
+
+from headrace.container_images import image_tag
+from headrace.local.platform.deployment import Deployment, NotDeployedError
+from headrace.recipes import images, list_images
+
+
+def test_knows_images_by_the_tags_of_what_they_are_made_of_now() -> None:
+    outputs = {container.image_output: f"registry.example/{container}:earlier" for container in list_images()}
+
+    images = Deployment(environment="dev", outputs=outputs).images
+
+    assert images == {f"registry.example/{container}:{image_tag(container)}": container for container in list_images()}
+
+
+def test_says_how_to_deploy_an_environment_whose_endpoint_is_asked_for() -> None:
+    with pytest.raises(NotDeployedError, match="deploy it with 'headrace local up --env prod'"):
+        Deployment(environment="prod", outputs={}).endpoint_name(images.RECIPE)
