@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
+from headrace.normalizer.formats import list_suffixes
 from headrace.s3.addresses import S3Address
 
 from .pictures import Image
 from .storage import Storage, StoredObject
 from .tally import Outcome, Tally
 
-IMAGE_SUFFIXES: Final = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+IMAGE_SUFFIXES: Final = list_suffixes()
 # An image that was replaced while its picture was being made is as old as the picture, or a little younger; one that
 # was uploaded in parts has the time at which that began. So young pictures are asked what they were made of.
 _DOUBTFUL: Final = timedelta(minutes=15)

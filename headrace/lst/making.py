@@ -15,10 +15,11 @@ from headrace.inputs import open_input, read_text_lines
 from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO, find_mistake
 from headrace.lst.hashing import hash_path, limit_hash
 from headrace.lst.rows import ListError, ListRow
+from headrace.normalizer.formats import CLASSIFIED, list_suffixes
 from headrace.s3.addresses import S3Address, S3AddressError
 
 # What SageMaker's built-in algorithms read; the normalizer makes these of other formats.
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+IMAGE_SUFFIXES = frozenset(list_suffixes(CLASSIFIED))
 # The class of each path or first folder, or what says the class of a path.
 Classes = Mapping[str, str] | Callable[[str], str | None]
 

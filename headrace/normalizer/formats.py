@@ -1,5 +1,6 @@
-"""Telling image formats apart by their first bytes."""
+"""The image formats: how files of them are named, and how their first bytes tell them apart."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -17,9 +18,21 @@ class Format(StrEnum):
     WEBP = "WebP"
 
 
+# What SageMaker's built-in image classification reads, and lists are made of.
+CLASSIFIED: Final = (Format.JPEG, Format.PNG)
+_SUFFIXES: Final = {
+    Format.BMP: (".bmp",),
+    Format.GIF: (".gif",),
+    Format.JPEG: (".jpeg", ".jpg"),
+    Format.PNG: (".png",),
+    Format.TIFF: (".tif", ".tiff"),
+    Format.WEBP: (".webp",),
+}
+JPEG_SIGNATURE: Final = b"\xff\xd8\xff"
+PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _SIGNATURES: Final = (
-    (b"\xff\xd8\xff", Format.JPEG),
-    (b"\x89PNG\r\n\x1a\n", Format.PNG),
+    (JPEG_SIGNATURE, Format.JPEG),
+    (PNG_SIGNATURE, Format.PNG),
     (b"GIF87a", Format.GIF),
     (b"GIF89a", Format.GIF),
     (b"II*\0", Format.TIFF),
@@ -40,6 +53,16 @@ _UNSUPPORTED_SIGNATURES: Final = (
     (b"P6", "Portable pixel map"),
 )
 _SUPPORTED: Final = ", ".join(Format)
+
+
+def list_suffixes(formats: Iterable[Format] = Format) -> tuple[str, ...]:
+    """What the names of files of these formats end with, in small letters.
+
+    Example:
+        >>> list_suffixes([Format.JPEG, Format.PNG])
+        ('.jpeg', '.jpg', '.png')
+    """
+    return tuple(suffix for found in formats for suffix in _SUFFIXES[found])
 
 
 def detect_format(image_bytes: bytes) -> Format:

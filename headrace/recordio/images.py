@@ -32,6 +32,7 @@ from headrace.inputs import open_regular
 from headrace.lst import MultiLabelRow, write_lst
 from headrace.lst.paths import find_stray, leaves_folder
 from headrace.lst.rows import Row
+from headrace.normalizer.formats import JPEG_SIGNATURE, PNG_SIGNATURE, Format, list_suffixes
 from headrace.recordio.framing import (
     ALIGNMENT,
     CUT_SHORT,
@@ -52,8 +53,6 @@ WHOLE_HEADER = struct.Struct("<4sIIfQQ")
 LABEL = struct.Struct("<f")
 IMAGES_SUFFIX, INDEX_SUFFIX = ".rec", ".idx"
 HIGHEST_INDEX = (1 << 64) - 1
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-SUFFIXES = {JPEG: ".jpg", PNG: ".png"}
 # So many images are named when all of a list's that are bad are told.
 SHOWN_IMAGES = 20
 
@@ -115,7 +114,7 @@ def read_image(folder: Path, name: str) -> bytes | RefusedImage:
         return RefusedImage(str(path), error.strerror or str(error))
     if not image:
         return RefusedImage(str(path), "is empty; copy the image again or remove it from the list")
-    if not image.startswith((JPEG, PNG)):
+    if not image.startswith((JPEG_SIGNATURE, PNG_SIGNATURE)):
         return RefusedImage(str(path), "is neither JPEG nor PNG; remove it from the list or convert it")
     return image
 
@@ -319,7 +318,7 @@ def _save_headers(headers: Sequence[ImageRecord], path: Path) -> None:
 
 
 def _save_image(record: ImageRecord, folder: Path) -> MultiLabelRow:
-    suffix = SUFFIXES[PNG] if record.image.startswith(PNG) else SUFFIXES[JPEG]
+    suffix = list_suffixes([Format.PNG if record.image.startswith(PNG_SIGNATURE) else Format.JPEG])[-1]
     row = MultiLabelRow(record.image_index, tuple(map(shorten_label, record.labels)), f"{record.image_index}{suffix}")
     with whole_file(folder / row.path) as partial:
         partial.write_bytes(record.image)

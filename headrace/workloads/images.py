@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from headrace import lst
+from headrace.normalizer.formats import list_suffixes
 from headrace.recipes import Recipe, images
 from headrace.workloads import photographs
 from headrace.workloads.delivery import Place, Prefix, refuse_foreign
 from headrace.workloads.workload import Prediction, Scores, Site, spread
 
-_PICTURES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_PICTURES: Final = frozenset(list_suffixes())
 
 
 class Run:

@@ -1,11 +1,11 @@
 """The training steps in their order: read, fit, evaluate, export, check, write."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from containers.shared import sagemaker
+from containers.shared.cpus import count_cpus
 from containers.shared.job.events import log_event
 from containers.shared.job.free_memory import find_free_memory
 from containers.shared.job.outputs import Outputs
@@ -35,7 +35,7 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     training, validation = (read_dataset(folder, encoding.width) for folder in folders)
     log_event("data_read", train=len(training.labels), validation=len(validation.labels), features=encoding.width)
 
-    check_fitting(len(training.labels), hyperparameters, os.cpu_count() or 1, find_free_memory())
+    check_fitting(len(training.labels), hyperparameters, count_cpus(), find_free_memory())
     forest = fit_forest(training, hyperparameters, log_trees)
     metrics = evaluate_forest(forest, training, validation)
     for name, value in metrics.items():

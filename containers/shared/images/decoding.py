@@ -18,13 +18,11 @@ from headrace.normalizer.errors import (
     NotAnImageError,
     UnsupportedFormatError,
 )
-from headrace.normalizer.formats import Format, detect_format
+from headrace.normalizer.formats import CLASSIFIED, detect_format
 from headrace.normalizer.limits import Limits
 from headrace.normalizer.normalize import finish_colours, shrink
 from headrace.normalizer.options import Colour, Options
 
-# What SageMaker's built-in image classification reads, too; every further decoder is a further way in.
-FORMATS = (Format.JPEG, Format.PNG)
 LIMITS = Limits(pixels=50_000_000)
 
 Pixels = NDArray[np.uint8]
@@ -39,7 +37,7 @@ def decode_image(source: Path | BinaryIO, side: int) -> Pixels:
     try:
         return _decode(_read(source), Options(width=side, height=side, colour=Colour.RGB))
     except (NotAnImageError, UnsupportedFormatError) as error:
-        raise DecodingError(f"neither a {FORMATS[0]} nor a {FORMATS[1]} file") from error
+        raise DecodingError(f"neither a {CLASSIFIED[0]} nor a {CLASSIFIED[1]} file") from error
     except (ImageCorruptError, ImageTruncatedError) as error:
         raise DecodingError(f"damaged: {error.reason}") from error
     except NormalizeError as error:
@@ -59,7 +57,7 @@ def _read(source: Path | BinaryIO) -> bytes:
 
 def _decode(image_bytes: bytes, options: Options) -> Pixels:
     found = detect_format(image_bytes)
-    if found not in FORMATS:
+    if found not in CLASSIFIED:
         raise UnsupportedFormatError(found)
     LIMITS.check_file(len(image_bytes))
     with translate_errors(found):

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.lst import MultiLabelRow, make_lists, read_any_lst
+from headrace.normalizer.formats import JPEG_SIGNATURE as JPEG
+from headrace.normalizer.formats import PNG_SIGNATURE as PNG
 from headrace.recordio import ImageFile, ImageRecord, RecordIOError, load_images, unpack_images, write_images
 from headrace.recordio.framing import MAGIC, frame_record
-from headrace.recordio.images import JPEG, PNG, RefusedImage
+from headrace.recordio.images import RefusedImage
 from headrace.recordio.summaries import summarize_images
 from tests.conftest import REAL_DATA
 
