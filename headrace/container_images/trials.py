@@ -24,7 +24,7 @@ from typing import Final
 from headrace.container_images.building import PLATFORM, name_image
 from headrace.container_images.engine import Engine, EngineError, show_end
 from headrace.errors import HeadraceError
-from headrace.local.sagemaker.deployments import find_free_port, is_healthy
+from headrace.loopback import LOOPBACK, find_free_port, is_healthy
 from headrace.recipes import ContainerImage, big_mart, images, normalizer
 from headrace.workloads import photographs, sales
 
@@ -33,7 +33,6 @@ ROWS: Final = 400
 CLASSES: Final = 3
 PICTURES_PER_CLASS: Final = 4
 ASKED: Final = 3
-LOOPBACK: Final = "127.0.0.1"
 SERVING_PORT: Final = 8080
 HEALTH_SECONDS: Final = 60.0
 HEALTH_INTERVAL_SECONDS: Final = 0.05

@@ -14,7 +14,7 @@ from headrace.container_images.building import build_image, name_image
 from headrace.container_images.engine import Engine, EngineError
 from headrace.container_images.listing import BuiltImage, describe_image
 from headrace.container_images.trials import try_images
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from headrace.recipes import ContainerImage, big_mart, images, list_images
 from tests.engines import engine_alone, give_up, read_build_settings
 

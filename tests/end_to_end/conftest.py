@@ -16,7 +16,7 @@ from headrace.local.platform import pipeline
 from headrace.local.platform.deployment import Deployment
 from headrace.local.platform.running import Folders, running_platform
 from headrace.local.platform.site import LocalSite
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from headrace.recipes import big_mart
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import photographs

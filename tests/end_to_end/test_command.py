@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headrace.local.engine import cloud
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from tests.conftest import PROJECT
 from tests.end_to_end.conftest import make_folders
 

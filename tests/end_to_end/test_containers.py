@@ -13,7 +13,7 @@ from headrace.contract import JOB_NAME_INPUT
 from headrace.local.engine.images import EngineImages
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.running import running_platform
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from headrace.normalizer.normalize import normalize
 from headrace.recipes import images
 from headrace.workloads import big_mart as big_mart_workload

@@ -17,7 +17,7 @@ from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.pipeline import ExecutionReport
 from headrace.local.platform.running import running_platform
 from headrace.local.platform.site import LocalSite
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from headrace.recipes import images
 from headrace.workloads import images as images_workload
 from tests.conftest import REAL_DATA

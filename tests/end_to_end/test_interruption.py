@@ -10,7 +10,7 @@ import pexpect
 import pytest
 
 from headrace.local.engine import cloud
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from tests.end_to_end.conftest import make_folders
 from tests.patience import PATIENCE_SECONDS
 

@@ -28,7 +28,7 @@ from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
 from headrace.local.platform.running import Folders
 from headrace.local.platform.site import LocalSite
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from headrace.recipes import images
 from headrace.workloads import images as images_workload
 from tests.end_to_end.conftest import CLASSES

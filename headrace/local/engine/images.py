@@ -25,11 +25,11 @@ from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
 from headrace.container_images.building import BuildSettings, build_image
 from headrace.container_images.engine import Engine
 from headrace.local.engine.brought_images import find_brought
-from headrace.local.engine.tools import Tool, run_tool
 from headrace.local.sagemaker.engine_containers import EngineContainer
 from headrace.local.sagemaker.images import ContainerImage as RunnableImage
 from headrace.local.sagemaker.images import ImageNotFoundError
 from headrace.recipes import ContainerImage, list_images
+from headrace.tools import Tool, run_tool
 
 _IMAGES_FILE = "images.json"
 _PROGRAMS_FOLDER = "programs"

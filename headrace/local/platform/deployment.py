@@ -16,8 +16,8 @@ from headrace.checkout import CHECKOUT
 from headrace.container_images import image_tag
 from headrace.errors import HeadraceError
 from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud, is_running
-from headrace.local.engine.tools import Tool, ToolError, run_tool
 from headrace.recipes import ContainerImage, Recipe, list_images
+from headrace.tools import Tool, ToolError, run_tool
 
 _CDK_PROGRAM: Final = CHECKOUT / "node_modules" / ".bin" / "cdk"
 

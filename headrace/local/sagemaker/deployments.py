@@ -1,14 +1,9 @@
 """One model behind an endpoint: staged, started, pinged, restarted when it dies."""
 
-import errno
-import http.client
 import logging
-import random
-import socket
 import threading
 import time
 import uuid
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +16,7 @@ from headrace.local.sagemaker.processes import ContainerProcess, build_command
 from headrace.local.sagemaker.rules import list_containers
 from headrace.local.sagemaker.s3_objects import AWS_ERRORS, download_object, download_prefix, parse_address
 from headrace.local.sagemaker.trees import ContainerTree
-
-LOOPBACK = "127.0.0.1"
-# Systems give the higher ones to outgoing connections.
-LASTING_PORTS = range(20_000, 32_768)
+from headrace.loopback import LOOPBACK, find_free_port, is_healthy
 
 logger = logging.getLogger(__name__)
 
@@ -247,24 +239,3 @@ class Deployment:
                 process = self._process
             if process:
                 process.stop(self._host.patience.serving_stop_seconds)
-
-
-def find_free_port() -> int:
-    """A loopback port that was free a moment ago, and that no outgoing connection takes in the next one."""
-    for port in random.sample(LASTING_PORTS, len(LASTING_PORTS)):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((LOOPBACK, port))
-            return port
-    raise OSError(errno.EADDRINUSE, f"no port from {LASTING_PORTS[0]} to {LASTING_PORTS[-1]} is free")
-
-
-def is_healthy(port: int, timeout_seconds: float) -> bool:
-    """Whether a container answers its health check."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout_seconds)
-    try:
-        connection.request("GET", "/ping")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.local.sagemaker.deployments import LOOPBACK
 from headrace.local.sagemaker.errors import SageMakerError
 from headrace.local.sagemaker.validation import load_service_model
+from headrace.loopback import LOOPBACK
 
 TIMEOUT_MESSAGE = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "

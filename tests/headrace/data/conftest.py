@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from headrace.local.engine import cloud
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from tests.headrace.data.buckets import Bucket
 from tests.headrace.data.stub_s3 import Stub, serving
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from tests.patience import PATIENCE_SECONDS
 
 QEMU = "qemu-aarch64-static"

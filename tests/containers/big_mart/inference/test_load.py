@@ -18,7 +18,7 @@ import pytest
 from containers.big_mart.inference import contract
 from containers.shared import sagemaker
 from containers.shared.serving.connections import ARRIVAL_SECONDS
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from headrace.recipes import big_mart
 from tests.containers.job_roots import any_sales_row, make_sales
 from tests.containers.programs import serving

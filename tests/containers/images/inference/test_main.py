@@ -6,7 +6,7 @@ import pytest
 
 from containers.images.inference.__main__ import main
 from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from headrace.recipes import images
 from tests.containers.programs import serving, start_program
 

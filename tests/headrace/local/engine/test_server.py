@@ -17,7 +17,7 @@ from headrace.local.engine.data_repositories import DataRepository, Policy
 from headrace.local.engine.file_systems import list_folders
 from headrace.local.engine.resources import MISSING_TYPES
 from headrace.local.platform import inspection
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from headrace.s3.addresses import S3Address
 from tests.local_clouds import clients_of
 

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from headrace.local.sagemaker.deployments import find_free_port
+from headrace.loopback import find_free_port
 from tests.local_clouds import clients_of
 from tests.patience import PATIENCE_SECONDS
 

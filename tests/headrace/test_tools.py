@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.engine.tools import Tool, ToolError, run_tool
+from headrace.tools import Tool, ToolError, run_tool
 
 
 def test_tells_what_a_failing_tool_said() -> None:
