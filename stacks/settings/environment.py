@@ -1,6 +1,6 @@
 """The settings of one environment: read from the CDK context once, checked whole, then passed down."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Self
 
 from constructs import Node
@@ -17,7 +17,7 @@ from stacks.settings.normalizer import NormalizerSettings
 from stacks.settings.notebook import NotebookSettings
 from stacks.settings.section import Section
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
-from stacks.settings.workloads import BigMartSettings, ImagesSettings, WorkloadSettings
+from stacks.settings.workloads import BigMartSettings, ChannelTrainingSettings, ImagesSettings, WorkloadSettings
 
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
@@ -44,44 +44,46 @@ class Settings(Section):
     @model_validator(mode="after")
     def _check_channels(self) -> Self:
         enabled = {"efs": self.file_systems.efs.enabled, "fsx": self.file_systems.fsx.enabled}
-        for channel in self.images.training.channels:
-            if channel.is_mounted and not enabled[channel.source]:
-                raise ValueError(
-                    f"images.training.channels: channel '{channel.name}' reads from {channel.source}, "
-                    f"but file_systems.{channel.source}.enabled is false"
-                )
+        for name, training in self._list_channel_trainings():
+            for channel in training.channels:
+                if channel.is_mounted and not enabled[channel.source]:
+                    raise ValueError(
+                        f"{name}.training.channels: channel '{channel.name}' reads from {channel.source}, "
+                        f"but file_systems.{channel.source}.enabled is false"
+                    )
         return self
 
     @model_validator(mode="after")
     def _check_normalized(self) -> Self:
-        normalized = self.images.training.normalized
-        if normalized is None:
-            return self
-        if not self.normalizer.answers_requests:
-            raise ValueError(
-                "images.training.normalized: the normalizer has no door to read through; turn on "
-                "normalizer.function_url, or set normalized to null and add the channels 'train' and 'validation'"
-            )
         consumers = [consumer.name for consumer in self.normalizer.consumers]
-        if normalized.consumer not in consumers:
-            raise ValueError(
-                f"images.training.normalized.consumer: found '{normalized.consumer}', "
-                f"but normalizer.consumers has {', '.join(consumers) or 'nobody'}"
-            )
+        for name, training in self._list_channel_trainings():
+            if training.normalized is None:
+                continue
+            if not self.normalizer.answers_requests:
+                raise ValueError(
+                    f"{name}.training.normalized: the normalizer has no door to read through; turn on "
+                    "normalizer.function_url, or set normalized to null and add the channels 'train' and 'validation'"
+                )
+            if training.normalized.consumer not in consumers:
+                raise ValueError(
+                    f"{name}.training.normalized.consumer: found '{training.normalized.consumer}', "
+                    f"but normalizer.consumers has {', '.join(consumers) or 'nobody'}"
+                )
         return self
 
     @model_validator(mode="after")
     def _check_way_to_the_normalizer(self) -> Self:
         """A function URL is on the internet only: https://docs.aws.amazon.com/lambda/latest/dg/lambda-urls.html."""
-        training = self.images.training
-        mounted = [channel.name for channel in training.channels if channel.is_mounted]
         has_way_out = self.network.nat_gateways > 0 or self.network.existing is not None
-        if training.normalized and mounted and not has_way_out:
-            raise ValueError(
-                f"images.training.normalized: channel '{mounted[0]}' of a file system puts the job into the VPC, whose "
-                "isolated subnets lead to no door of the normalizer; let the list come from s3, add a NAT gateway with "
-                "network.nat_gateways, or set normalized to null and add the channels 'train' and 'validation'"
-            )
+        for name, training in self._list_channel_trainings():
+            mounted = [channel.name for channel in training.channels if channel.is_mounted]
+            if training.normalized and mounted and not has_way_out:
+                raise ValueError(
+                    f"{name}.training.normalized: channel '{mounted[0]}' of a file system puts the job into the VPC, "
+                    "whose isolated subnets lead to no door of the normalizer; let the list come from s3, add a NAT "
+                    "gateway with network.nat_gateways, or set normalized to null and add the channels 'train' and "
+                    "'validation'"
+                )
         return self
 
     @model_validator(mode="after")
@@ -101,15 +103,25 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_endpoint_names(self) -> Self:
-        names = [self.endpoint_name(workload) for workload in list_recipes()]
-        if len(set(names)) < len(names):
-            raise ValueError(f"images.endpoint.name: '{names[0]}' is another workload's endpoint already")
+        taken: set[str] = set()
+        for recipe in list_recipes():
+            name = self.endpoint_name(recipe)
+            if name in taken:
+                raise ValueError(f"{recipe}.endpoint.name: '{name}' is another workload's endpoint already")
+            taken.add(name)
         return self
 
     def workload(self, recipe: Recipe) -> WorkloadSettings:
         """The section of a workload."""
         section: WorkloadSettings = getattr(self, recipe.name)
         return section
+
+    def _list_channel_trainings(self) -> Iterator[tuple[str, ChannelTrainingSettings]]:
+        """The training jobs whose channels are listed, by the names of their workloads."""
+        for recipe in list_recipes():
+            training = self.workload(recipe).training
+            if isinstance(training, ChannelTrainingSettings):
+                yield recipe.name, training
 
     def endpoint_name(self, recipe: Recipe) -> str:
         """The endpoint of a workload that an execution changes when its input names none."""
