@@ -1,4 +1,4 @@
-"""The one way to write a file: whole or not at all, in the place that its name means.
+"""The one way to write a file or a folder: whole or not at all, in the place that its name means.
 
 A file grows under a name of its own beside its place, so that writers of one file never mix, and takes its name once
 it is whole. A link stays a link, its file keeps owner, group, mode and attributes. What is not a regular file (a
@@ -103,6 +103,24 @@ def whole_files(*targets: Path) -> Iterator[tuple[Path, ...]]:
         # A stream may still refuse, and then the files must not have changed.
         for partial in sorted(partials, key=lambda partial: not partial.is_stream):
             partial.publish()
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to write into; it takes its name once the block ends without an exception.
+
+    Raises:
+        FileError: there is something of that name; nothing is left behind.
+    """
+    if folder.exists():
+        raise FileError(f"{folder} is already there; remove it or choose another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+        # A temporary folder itself is its maker's alone.
+        partial = Path(scratch, "whole")
+        partial.mkdir()
+        yield partial
+        partial.rename(folder)
 
 
 def put_in_place(written: Path, target: Path) -> None:

@@ -16,8 +16,8 @@ from headrace.data.listing import describe_object
 from headrace.data.names import is_file_name
 from headrace.data.objects import Objects
 from headrace.data.replication import replicate
-from headrace.data.staging import staging_in
 from headrace.data.verification import check_answer
+from headrace.files import whole_file
 from headrace.s3.addresses import S3Address
 
 if TYPE_CHECKING:
@@ -66,10 +66,8 @@ def write_bytes(address: AddressLike, content: bytes) -> None:
     if isinstance(where, S3Address):
         Objects(connect(), _with_key(where).bucket).store(where, content)
         return
-    with staging_in(where.parent) as staging:
-        staged = staging.new_file()
-        staged.write_bytes(content)
-        staging.publish(staged, where)
+    with whole_file(where) as partial:
+        partial.write_bytes(content)
 
 
 @contextmanager

@@ -17,7 +17,6 @@ import mmap
 import os
 import re
 import struct
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +26,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from headrace.files import whole_file, whole_files
+from headrace.files import whole_file, whole_files, whole_folder
 from headrace.inputs import open_regular
 from headrace.lst import MultiLabelRow, write_lst
 from headrace.lst.paths import find_stray, leaves_folder
@@ -287,14 +286,7 @@ def unpack_images(path: Path, folder: Path, *, header: Callable[[ImageRecord], N
         header: Told of each record that has labels and no image, such as those of InsightFace that say which records
             show one person. They stand in `NAME.headers.tsv`, not in the list.
     """
-    if folder.exists():
-        raise RecordIOError(f"{folder}: is there already; name a folder that is not")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as partial,
-        ImageFile(path) as images,
-    ):
-        target = Path(partial) / "images"
+    with whole_folder(folder) as target, ImageFile(path) as images:
         headers: list[ImageRecord] = []
         rows: list[MultiLabelRow] = []
         for record in images:
@@ -304,7 +296,6 @@ def unpack_images(path: Path, folder: Path, *, header: Callable[[ImageRecord], N
                 headers.append(record)
         write_lst(target / path.with_suffix(".lst").name, rows)
         _save_headers(headers, target / path.with_suffix(".headers.tsv").name)
-        target.rename(folder)
     if header:
         for record in headers:
             header(record)
@@ -314,7 +305,8 @@ def unpack_images(path: Path, folder: Path, *, header: Callable[[ImageRecord], N
 def _save_headers(headers: Sequence[ImageRecord], path: Path) -> None:
     lines = [f"{record.image_index}\t{MultiLabelRow(0, record.labels, '').label_text}\n" for record in headers]
     if lines:
-        path.write_text("".join(lines), encoding="utf-8", newline="\n")
+        with whole_file(path) as partial:
+            partial.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def _save_image(record: ImageRecord, folder: Path) -> MultiLabelRow:

@@ -6,8 +6,6 @@ and light vary, and some shapes are hidden in part, so that a classifier learns 
 
 import math
 import random
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from headrace.errors import HeadraceError
+from headrace.files import whole_folder
 
 DEFAULT_CLASSES = 6
 DEFAULT_PER_CLASS = 20
@@ -33,7 +32,7 @@ Point = tuple[float, float]
 
 
 class PicturesError(HeadraceError, ValueError):
-    """Numbers of classes or pictures that cannot be made, or a folder that is already there."""
+    """Numbers of classes or pictures that cannot be made."""
 
 
 @dataclass(frozen=True)
@@ -83,19 +82,10 @@ def make_pictures(
             f"cannot make {per_class} pictures of {classes} classes; ask for 1 to {len(SHAPES)} classes "
             "and at least 1 picture of each"
         )
-    if folder.exists():
-        raise PicturesError(f"{folder} is already there; remove it or choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with whole_folder(folder) as partial:
         for path, picture in draw_pictures(SHAPES[:classes], per_class, seed):
             (partial / path).parent.mkdir(exist_ok=True)
             picture.save(partial / path, quality=QUALITY)
-        # Temporary folders are their maker's alone.
-        partial.chmod(0o755)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def draw_pictures(shapes: Sequence[Shape], per_class: int, seed: int) -> Iterator[tuple[str, Image.Image]]:

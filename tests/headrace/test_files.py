@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.files import FileError, find_descriptor, refuse_overwriting, whole_file, whole_files
+from headrace.files import FileError, find_descriptor, refuse_overwriting, whole_file, whole_files, whole_folder
 
 
 def write(target: Path, text: str = "new") -> None:
@@ -232,3 +232,20 @@ def test_changes_no_file_when_a_pipe_among_the_outputs_breaks(tmp_path: Path) ->
 def test_finds_no_descriptor_in_an_ordinary_number(tmp_path: Path) -> None:
     assert find_descriptor(tmp_path / "1") is None
     assert find_descriptor(Path("/dev/stdout")) == 1
+
+
+def test_gives_a_folder_its_name_once_it_is_whole(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / "new" / "images") as partial:
+        (partial / "1.jpg").write_text("new")
+        assert not (tmp_path / "new" / "images").exists()
+
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["images"]
+    assert stat.S_IMODE((tmp_path / "new" / "images").stat().st_mode) & 0o500 == 0o500
+    assert (tmp_path / "new" / "images" / "1.jpg").read_text() == "new"
+
+
+def test_leaves_no_folder_where_its_making_fails(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "images") as partial:
+        (partial / "missing" / "1.jpg").touch()
+
+    assert list(tmp_path.iterdir()) == []

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from headrace.files import whole_file
 from headrace.local.sagemaker.errors import DataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.left_files import open_left_file
@@ -239,10 +240,9 @@ class DataRepository:
         }
 
     def _write(self, known: Mapping[str, KnownObject]) -> None:
-        scratch = self._record.with_suffix(".new")
         entries = {name: asdict(entry) for name, entry in known.items()}
-        scratch.write_text(json.dumps(entries), encoding="utf-8")
-        scratch.replace(self._record)
+        with whole_file(self._record) as file:
+            file.write_text(json.dumps(entries), encoding="utf-8")
 
 
 def list_files(folder: Path) -> Iterator[Path]:

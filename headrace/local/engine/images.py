@@ -24,6 +24,7 @@ import boto3
 from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
 from headrace.container_images.building import BuildSettings, build_image
 from headrace.container_images.engine import Engine
+from headrace.files import whole_file
 from headrace.local.engine.brought_images import find_brought
 from headrace.local.sagemaker.engine_containers import EngineContainer
 from headrace.local.sagemaker.images import ContainerImage as RunnableImage
@@ -151,9 +152,8 @@ def _write_manifest(uri: str) -> str:
 
 
 def _add_entries(root: Path, entries: Mapping[str, Mapping[str, object]]) -> None:
-    scratch = root / f"{_IMAGES_FILE}.new"
-    scratch.write_text(json.dumps({**_read_entries(root), **entries}, indent=2))
-    scratch.replace(root / _IMAGES_FILE)
+    with whole_file(root / _IMAGES_FILE) as file:
+        file.write_text(json.dumps({**_read_entries(root), **entries}, indent=2))
 
 
 def _read_entries(root: Path) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace.files import FileError
 from headrace.lst import MultiLabelRow, make_lists, read_any_lst
 from headrace.normalizer.formats import JPEG_SIGNATURE as JPEG
 from headrace.normalizer.formats import PNG_SIGNATURE as PNG
@@ -256,7 +257,7 @@ def test_unpacks_images_and_their_list(tmp_path: Path, rec: Path) -> None:
 
 
 def test_unpacks_into_a_new_folder_only(tmp_path: Path, rec: Path) -> None:
-    with pytest.raises(RecordIOError, match="is there already; name a folder that is not"):
+    with pytest.raises(FileError, match="is already there; remove it or choose another folder"):
         unpack_images(rec, tmp_path)
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from headrace.files import FileError
 from headrace.workloads.photographs import SHAPES, PicturesError, draw_pictures, make_pictures
 
 
@@ -50,7 +51,7 @@ def test_refuses_numbers_it_cannot_make(tmp_path: Path, classes: int, per_class:
 
 
 def test_leaves_a_folder_that_is_there_alone(tmp_path: Path) -> None:
-    with pytest.raises(PicturesError, match="is already there; remove it or choose another folder"):
+    with pytest.raises(FileError, match="is already there; remove it or choose another folder"):
         make_pictures(tmp_path)
 
     assert read_files(tmp_path) == {}
