@@ -9,10 +9,10 @@ from constructs import Construct
 from headrace.normalizer import contract
 from stacks.constructs.bulk_normalizer import BulkNormalizer
 from stacks.constructs.consumer import Consumer
-from stacks.constructs.lambda_bundle import BundleTarget
 from stacks.constructs.normalizer import Normalizer
 from stacks.network_stack import NetworkStack
 from stacks.registry_stack import RegistryStack
+from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.environment import Settings
 from stacks.storage_stack import StorageStack
 

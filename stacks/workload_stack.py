@@ -16,11 +16,11 @@ from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.image_repository import ImageRepository
-from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
 from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
+from stacks.pipeline.jobs import Endpoint, PreprocessingJob, TrainingJob
 from stacks.registry_stack import RegistryStack
 from stacks.settings.environment import Settings
 from stacks.settings.workloads import ChannelTrainingSettings, NormalizedSettings, PreprocessedSettings

@@ -29,7 +29,7 @@ FORBIDDEN: Final = (
     (
         "stacks/constructs",
         "stacks",
-        ("stacks/constructs", "stacks/pipeline", "stacks/asl.py", "stacks/nag.py", "stacks/settings"),
+        ("stacks/constructs", "stacks/pipeline", "stacks/nag.py", "stacks/settings"),
     ),
     ("stacks/constructs", "stacks/settings/environment.py", ()),
     ("stacks/settings", "stacks/constructs", ()),
@@ -43,7 +43,6 @@ FORBIDDEN_YET: Final = frozenset(
         ("headrace", "containers"),
         ("stacks/constructs", "stacks"),
         ("stacks/constructs", "stacks/settings/environment.py"),
-        ("stacks/settings", "stacks/constructs"),
     }
 )
 SHARED_YET: Final = frozenset({"DataError"})

@@ -10,15 +10,15 @@ from headrace.channels import Reference, VpcConfig
 from headrace.normalizer import contract
 from headrace.normalizer.contract import BulkInput
 from headrace.recipes import images, normalizer
-from stacks.asl import Finish, Pass, State, jsonata, render_definition
-from stacks.constructs import bulk_input, execution_names
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
-from stacks.constructs.jobs import render_resources
-from stacks.constructs.sagemaker_tasks import SageMakerTasks, name_for_attempt
 from stacks.constructs.state_machine import FAILED, FAILURE, StateMachine, name_log_group
 from stacks.nag import acknowledge, wildcard_in_account
 from stacks.network_stack import NetworkStack
+from stacks.pipeline import bulk_input, names
+from stacks.pipeline.asl import Finish, Pass, State, jsonata, render_definition
+from stacks.pipeline.jobs import render_resources
+from stacks.pipeline.sagemaker_tasks import SageMakerTasks, name_for_attempt
 from stacks.registry_stack import RegistryStack
 from stacks.settings.environment import Settings
 from stacks.settings.normalizer import BulkSettings
@@ -126,7 +126,7 @@ class BulkNormalizer(Construct):
         return Pass(
             assign={
                 "request": jsonata("$states.input"),
-                "job_name": jsonata(execution_names.name_from_execution()),
+                "job_name": jsonata(names.name_from_execution()),
                 "destination": jsonata(f"'{sets}' & $states.input.{BulkInput.NAME} & '/'"),
             },
             next=next_state,

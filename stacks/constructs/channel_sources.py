@@ -15,7 +15,7 @@ from headrace.channels import (
 from headrace.normalizer.contract import SETS_PREFIX
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.file_systems import LustreFileSystem, SharedFileSystem
-from stacks.constructs.jobs import execution_uri
+from stacks.pipeline.jobs import execution_uri
 from stacks.settings.workloads import ChannelSettings
 
 

@@ -7,12 +7,13 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
+
+from stacks.settings.bundle_target import BundleTarget
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
@@ -29,13 +30,6 @@ _RECIPE = 1
 
 class BundleError(Exception):
     """A bundle that cannot be made."""
-
-
-class BundleTarget(StrEnum):
-    """Where the code is to run: on Lambda's Graviton, or under this Python in the local cloud."""
-
-    GRAVITON = "graviton"
-    HOST = "host"
 
 
 @jsii.implements(ILocalBundling)

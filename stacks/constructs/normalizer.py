@@ -13,8 +13,9 @@ from lambdas.image_normalizer import contract
 from lambdas.image_normalizer.contract import Variable
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.constructs.image_access_point import ImageAccessPoint
-from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, BundleTarget, bundle_code
+from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
 from stacks.nag import acknowledge, wildcard_objects
+from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.normalizer import NormalizerSettings
 from stacks.storage_stack import StorageStack
 

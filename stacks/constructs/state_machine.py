@@ -9,8 +9,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.asl import Fail, jsonata
 from stacks.nag import acknowledge, wildcard_resource
+from stacks.pipeline.asl import Fail, jsonata
 
 # Whatever goes wrong is kept in `$failure` and leads here.
 FAILED = "Failed"

@@ -10,15 +10,16 @@ from constructs import Construct
 
 from headrace import contract
 from headrace.recipes import Recipe
-from stacks.asl import Choice, Finish, Pass, Rule, State, jsonata, render_definition
-from stacks.constructs import endpoint_steps, execution_names
-from stacks.constructs.endpoint_steps import EndpointSteps
-from stacks.constructs.execution_input import refuse_other_inputs
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
-from stacks.constructs.jobs import Endpoint, PreprocessingJob, TrainingJob, execution_uri
-from stacks.constructs.sagemaker_tasks import SageMakerTask, SageMakerTasks, name_for_attempt
 from stacks.constructs.state_machine import FAILED, FAILURE, StateMachine, assign_failure, name_log_group
 from stacks.nag import acknowledge, wildcard_in_account
+from stacks.pipeline import names
+from stacks.pipeline.asl import Choice, Finish, Pass, Rule, State, jsonata, render_definition
+from stacks.pipeline.execution_input import refuse_other_inputs
+from stacks.pipeline.jobs import Endpoint, PreprocessingJob, TrainingJob, execution_uri
+from stacks.pipeline.sagemaker_tasks import SageMakerTask, SageMakerTasks, name_for_attempt
+from stacks.pipeline.steps import serve
+from stacks.pipeline.steps.serve import EndpointSteps
 from stacks.settings.environment import Settings
 
 _ANY_NAME = (
@@ -89,9 +90,7 @@ class TrainingPipeline(Construct):
             **self._begin(next_state="Train"),
             "Train": self._train("Train", next_state="Save Model"),
             "Save Model": self._save_model("Save Model", next_state="Create Endpoint Config"),
-            "Create Endpoint Config": self._create_endpoint_config(
-                "Create Endpoint Config", next_state=endpoint_steps.FIRST
-            ),
+            "Create Endpoint Config": self._create_endpoint_config("Create Endpoint Config", next_state=serve.FIRST),
             **self._endpoint_steps.states(next_state="Serving"),
             "Serving": _choose_report(newest="Done", superseded="Superseded"),
             "Done": self._report(),
@@ -108,17 +107,13 @@ class TrainingPipeline(Construct):
         }
 
     def _name_resources(self, *, next_state: str) -> Pass:
-        given = {
-            variable: jsonata(execution_names.given_or_derived(key)) for variable, key in execution_names.INPUTS.items()
-        }
-        given["endpoint_name"] = jsonata(
-            execution_names.given_or(contract.ENDPOINT_NAME_INPUT, f"'{self._parts.endpoint.name}'")
-        )
+        given = {variable: jsonata(names.given_or_derived(key)) for variable, key in names.INPUTS.items()}
+        given["endpoint_name"] = jsonata(names.given_or(contract.ENDPOINT_NAME_INPUT, f"'{self._parts.endpoint.name}'"))
         return Pass(
             assign={
                 "request": jsonata("$states.input"),
                 **given,
-                "execution": jsonata(execution_names.name_from_execution()),
+                "execution": jsonata(names.name_from_execution()),
                 **self._endpoint_steps.variables,
             },
             next=next_state,
@@ -126,20 +121,20 @@ class TrainingPipeline(Construct):
 
     def _check_names(self, *, next_state: str) -> Choice:
         example = f'{{}} or {{"{contract.JOB_NAME_INPUT}": "sales-7"}}'
-        names = tuple(
+        invalid = tuple(
             Rule(
-                condition=execution_names.is_invalid(f"${variable}"),
+                condition=names.is_invalid(f"${variable}"),
                 next=FAILED,
                 assign=assign_failure(
                     "InvalidName",
                     f"'{key}: SageMaker does not allow the name \"' & $string(${variable}) & '\"; "
-                    f"allowed: {execution_names.NAME_RULE}'",
+                    f"allowed: {names.NAME_RULE}'",
                 ),
             )
-            for variable, key in execution_names.INPUTS.items()
+            for variable, key in names.INPUTS.items()
         )
-        others = refuse_other_inputs(execution_names.INPUTS.values(), example=example)
-        return Choice(rules=(*others, *names), default=next_state)
+        others = refuse_other_inputs(names.INPUTS.values(), example=example)
+        return Choice(rules=(*others, *invalid), default=next_state)
 
     def _preprocess(self, name: str, job: PreprocessingJob, *, next_state: str) -> State:
         output_uris = {output: execution_uri(self._parts.work, output) for output in job.output_paths}

@@ -8,7 +8,7 @@ from pydantic import StringConstraints, ValidationError, model_validator
 
 from headrace import contract
 from headrace.recipes import Recipe, list_recipes
-from stacks.constructs.lambda_bundle import BundleTarget
+from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.jobs import PipelineSettings
 from stacks.settings.mistakes import SettingsError, describe

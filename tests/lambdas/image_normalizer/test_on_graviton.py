@@ -13,7 +13,8 @@ from PIL import Image, ImageChops
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import parse_options
 from lambdas.image_normalizer.contract import Variable
-from stacks.constructs.lambda_bundle import BundleTarget, LambdaBundle
+from stacks.constructs.lambda_bundle import LambdaBundle
+from stacks.settings.bundle_target import BundleTarget
 from tests.conftest import PROJECT
 from tests.headrace.normalizer.made_images import encode, make_jpeg, make_scene, orient
 

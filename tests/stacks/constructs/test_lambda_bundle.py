@@ -14,10 +14,10 @@ from stacks.constructs.lambda_bundle import (
     ARCHITECTURE,
     RUNTIME,
     BundleError,
-    BundleTarget,
     LambdaBundle,
     bundle_code,
 )
+from stacks.settings.bundle_target import BundleTarget
 from tests.conftest import PROJECT
 
 NORMALIZER = PROJECT / "lambdas" / "image_normalizer"

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from headrace import contract
 from headrace.recipes import big_mart, images
-from stacks.constructs.lambda_bundle import BundleTarget
+from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.settings.mistakes import SettingsError
 from tests.stacks.conftest import SWITCHES, read_context, set_path

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 
 from headrace import contract
 from headrace.channels import Channel, VpcConfig, render_input_data_config
-from stacks.asl import jsonata
+from stacks.pipeline.asl import jsonata
 from stacks.settings.jobs import EndpointSettings, JobSettings, ProcessingSettings, TrainingSettings
 
 VARIANT_NAME = "AllTraffic"

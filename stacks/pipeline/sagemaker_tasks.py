@@ -12,7 +12,7 @@ from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.asl import Catch, Retry, Task, jsonata
+from stacks.pipeline.asl import Catch, Retry, Task, jsonata
 
 # Everything of SageMaker's errors that the API does not model (throttling included) arrives under the first name.
 THROTTLED = Retry(errors=("SageMaker.AmazonSageMakerException",), interval_seconds=5, max_attempts=3)

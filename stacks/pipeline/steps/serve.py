@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stacks.asl import Catch, Choice, Retry, Rule, State, Wait, jsonata
-from stacks.constructs.sagemaker_tasks import SageMakerTask, SageMakerTasks
 from stacks.constructs.state_machine import FAILED, assign_failure
+from stacks.pipeline.asl import Catch, Choice, Retry, Rule, State, Wait, jsonata
+from stacks.pipeline.sagemaker_tasks import SageMakerTask, SageMakerTasks
 
 IN_PROGRESS: Final = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 POLL_SECONDS: Final = 30

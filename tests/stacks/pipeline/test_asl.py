@@ -2,7 +2,19 @@
 
 import pytest
 
-from stacks.asl import Catch, Choice, DefinitionError, Fail, Finish, Pass, Retry, Rule, State, Task, render_definition
+from stacks.pipeline.asl import (
+    Catch,
+    Choice,
+    DefinitionError,
+    Fail,
+    Finish,
+    Pass,
+    Retry,
+    Rule,
+    State,
+    Task,
+    render_definition,
+)
 
 
 def render(states: dict[str, State], start_at: str = "First") -> dict[str, object]:

@@ -10,7 +10,7 @@ from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.constructs.execution_names import given_or_derived, is_invalid, name_from_execution
+from stacks.pipeline.names import given_or_derived, is_invalid, name_from_execution
 
 NAME = get_session().get_service_model("sagemaker").shape_for("TrainingJobName").metadata
 

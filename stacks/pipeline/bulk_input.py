@@ -12,8 +12,8 @@ from containers.normalizer import contract as preprocessing
 from headrace.normalizer.contract import BulkInput
 from headrace.normalizer.options import Options
 from headrace.recipes import images
-from stacks.asl import Choice, Rule
-from stacks.constructs.execution_input import has_other_keys, refuse, refuse_other_inputs
+from stacks.pipeline.asl import Choice, Rule
+from stacks.pipeline.execution_input import has_other_keys, refuse, refuse_other_inputs
 
 _IMAGES: Final = images.RECIPE.raw_prefix
 # The longest bucket name and the argument's own name leave so many of the 256 characters that SageMaker allows.

@@ -1,0 +1,1 @@
+"""The state machines: what runs in them, step by step."""

@@ -1,0 +1,1 @@
+"""The steps that pipelines are made of, a file each."""
