@@ -37,7 +37,7 @@ from headrace.lst.layouts import (
     guess_layout,
     is_fraction,
 )
-from headrace.lst.problems import Problem
+from headrace.lst.problems import Part, Problem, RowProblem
 
 # The records of a `.rec` file hold indices of 64 bits.
 HIGHEST_INDEX = (1 << 64) - 1
@@ -141,7 +141,7 @@ def find_layout(path: Path) -> Layout:
     One column holds numbers to predict where a tenth of all rows have a fraction, the first one or two of them: a
     fraction among many classes is a mistake.
     """
-    first = next((line for _, line in _read_tolerantly(path) if line), "0\t0\tempty")
+    first = next((line for _, line in read_tolerantly(path) if line), "0\t0\tempty")
     layout = guess_layout(first.split("\t"))
     if layout.kind not in {ListKind.CLASS, ListKind.NUMBER}:
         return layout
@@ -150,7 +150,7 @@ def find_layout(path: Path) -> Layout:
 
 def _has_fractions(path: Path, least: int) -> bool:
     rows = fractions = 0
-    for _, line in _read_tolerantly(path):
+    for _, line in read_tolerantly(path):
         rows += 1
         fractions += any(map(is_fraction, (line or "").split("\t")[1:2]))
     return fractions >= least and fractions * 10 >= rows
@@ -158,7 +158,7 @@ def _has_fractions(path: Path, least: int) -> bool:
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a list that are not blank, with their numbers and without their ends."""
-    for number, line in _read_tolerantly(path):
+    for number, line in read_tolerantly(path):
         if line is None:
             raise ListError(f"{path}, line {number}: {NOT_UTF8}")
         yield number, line
@@ -180,23 +180,29 @@ def parse_row(path: Path, number: int, line: str) -> ListRow:
     problems = find_line_problems(fields, ONE_CLASS)
     if problems:
         raise ListError(f"{path}, line {number}: {problems[0]}")
+    return make_row(fields)
+
+
+def make_row(fields: Sequence[str]) -> ListRow:
+    """The row of fields with which nothing is wrong."""
     return ListRow(int(fields[0]), int(fields[1].strip().partition(".")[0]), fields[2])
 
 
-def find_line_problems(fields: Sequence[str], layout: Layout) -> list[str]:
+def find_line_problems(fields: Sequence[str], layout: Layout) -> list[RowProblem]:
     """What is wrong with the fields of one line of a list of this layout."""
     if not _fits(fields, layout):
         columns = _describe_columns(layout)
-        return [f"expected an index, {columns} and a path with tabs between them, found {len(fields)} fields"]
+        text = f"expected an index, {columns} and a path with tabs between them, found {len(fields)} fields"
+        return [RowProblem(Part.FIELDS, text)]
     problems = []
     index = fields[0].strip()
     if not _INDEX.fullmatch(index):
-        problems.append(f"index {fields[0]!r} is not a whole number")
+        problems.append(RowProblem(Part.INDEX, f"index {fields[0]!r} is not a whole number"))
     elif int(index) > HIGHEST_INDEX:
-        problems.append(f"index {index} is above {HIGHEST_INDEX}, the highest of 64 bits")
-    problems += find_label_problems(fields[1:-1], layout)
+        problems.append(RowProblem(Part.INDEX, f"index {index} is above {HIGHEST_INDEX}, the highest of 64 bits"))
+    problems += [RowProblem(Part.LABEL, text) for text in find_label_problems(fields[1:-1], layout)]
     if not fields[-1].strip():
-        problems.append("the path is empty")
+        problems.append(RowProblem(Part.PATH, "the path is empty"))
     return problems
 
 
@@ -271,20 +277,20 @@ def _is_writable(row: Row) -> bool:
 
 def find_bad_lines(path: Path, layout: Layout) -> Iterator[Problem]:
     """Everything that is wrong with single lines of a list of this layout."""
-    for number, line in _read_tolerantly(path):
-        texts = [NOT_UTF8] if line is None else find_line_problems(line.split("\t"), layout)
-        yield from (Problem(number, text) for text in texts)
+    for number, line in read_tolerantly(path):
+        found = [NOT_UTF8] if line is None else find_line_problems(line.split("\t"), layout)
+        yield from (Problem(number, str(problem)) for problem in found)
 
 
 def read_good_lines(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """The fields of every line with which nothing is wrong, and its number."""
-    for number, line in _read_tolerantly(path):
+    for number, line in read_tolerantly(path):
         if line is not None and not find_line_problems(fields := line.split("\t"), layout):
             yield number, fields
 
 
-def _read_tolerantly(path: Path) -> Iterator[tuple[int, str | None]]:
-    """The lines that are not blank; None for one that is not UTF-8."""
+def read_tolerantly(path: Path) -> Iterator[tuple[int, str | None]]:
+    """The lines that are not blank, with their numbers and without their ends; None for one that is not UTF-8."""
     for number, raw in read_raw_lines(path):
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")

@@ -1,28 +1,22 @@
-"""Reading and checking the lists that say which image is of which class.
+"""The training and the validation list, checked together; `headrace.lst.rows` describes their format."""
 
-A list has one row per image: a unique index, the class counted from 0 and the image's path below its channel, with
-tabs between them. A sample:
-
-    0	0	accordion/image_0001.jpg
-    1	1	bonsai/image_0007.jpg
-"""
-
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 from containers.shared.job.training_failures import TrainingDataError
+from headrace.lst.layouts import ONE_CLASS
+from headrace.lst.paths import find_stray
+from headrace.lst.problems import Part
+from headrace.lst.rows import NOT_UTF8, describe_shared_index, find_line_problems, make_row, read_tolerantly
 
 from . import contract
 from .channels import find_list, read_text
 from .sources import PictureSource
 
-INDEX = re.compile(r"[0-9]{1,18}")
-# MXNet's im2rec writes classes as 1.000000.
-CLASS = re.compile(r"([0-9]{1,9})(\.0*)?")
 NAMED_LINES = 5
 
 
@@ -47,19 +41,27 @@ class ImageList:
 
 
 class ProblemKind(StrEnum):
-    """What can be wrong with a row, as the advice that helps."""
+    """What can be wrong with a row; only the first of each kind is reported in full."""
 
-    FIELDS = "a row is an index, a class and a path with tabs between them"
-    INDEX = "give every row a whole number of its own"
-    CLASS = "number the classes from 0, without gaps"
-    PATH = "write paths relative to the channel of the images"
-    IMAGE = "check the path, and the prefix or folder of the channel"
-    UNTRAINED = "add images of the class to the training list, or remove such rows"
+    FIELDS = Part.FIELDS
+    INDEX = Part.INDEX
+    CLASS = Part.LABEL
+    PATH = Part.PATH
+    IMAGE = "image"
+    UNTRAINED = "untrained"
+
+
+_CLASS_ADVICE: Final = "number the classes from 0, without gaps"
+_ADVICE: Final = {
+    ProblemKind.INDEX: "give every row a whole number of its own",
+    ProblemKind.CLASS: _CLASS_ADVICE,
+    ProblemKind.PATH: "write paths relative to the channel of the images",
+}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, and the line it is on."""
+    """One thing that is wrong, what to do about it, and the line it is on."""
 
     kind: ProblemKind
     line: int
@@ -86,7 +88,7 @@ def read_list(folder: Path, pictures: PictureSource) -> tuple[ImageList, list[Pr
     """The rows of the folder's list that can be used, and what is wrong with the others."""
     path = find_list(folder)
     name = f"channel {folder.name!r}, {path.name}"
-    found = list(parse_list(read_text(path, folder.name)))
+    found = list(parse_list(path, name))
     if not found:
         raise TrainingDataError(f"{name}: the list is empty; check the step that wrote it")
     rows = [item for item in found if isinstance(item, Row)]
@@ -96,37 +98,23 @@ def read_list(folder: Path, pictures: PictureSource) -> tuple[ImageList, list[Pr
     return ImageList(path, name, pictures, rows), problems
 
 
-def parse_list(text: str) -> Iterator[Row | Problem]:
+def parse_list(path: Path, name: str) -> Iterator[Row | Problem]:
     """Each row of the list, or what is wrong with it; blank lines are none."""
-    for line, content in enumerate(text.split("\n"), start=1):
-        if content.strip():
-            yield parse_row(line, content.removesuffix("\r").split("\t"))
+    for number, line in read_tolerantly(path):
+        if line is None:
+            raise TrainingDataError(f"{name}, line {number}: {NOT_UTF8}")
+        yield parse_row(number, line.split("\t"))
 
 
 def parse_row(line: int, fields: Sequence[str]) -> Row | Problem:
     """The row of these fields, or what is wrong with it."""
-    if len(fields) != 3:
-        return Problem(ProblemKind.FIELDS, line, f"expected 3 fields, found {len(fields)}")
-    index, number = INDEX.fullmatch(fields[0].strip()), CLASS.fullmatch(fields[1].strip())
-    if not index:
-        return Problem(ProblemKind.INDEX, line, f"index {fields[0]!r} is not a whole number")
-    if not number:
-        return Problem(ProblemKind.CLASS, line, f"class {fields[1]!r} is not a whole number from 0")
-    reason = find_path_mistake(fields[2])
-    if reason:
-        return Problem(ProblemKind.PATH, line, f"path {fields[2]!r} {reason}")
-    return Row(line, int(index[0]), int(number[1]), fields[2])
-
-
-def find_path_mistake(path: str) -> str | None:
-    """Why a path cannot be one below the channel, if so."""
-    if not path.strip():
-        return "is empty"
-    if path.startswith("/") or "://" in path:
-        return "is absolute"
-    if ".." in path.split("/"):
-        return "leads out of the channel"
-    return None
+    for problem in find_line_problems(fields, ONE_CLASS):
+        kind = ProblemKind(problem.part)
+        return Problem(kind, line, "; ".join(filter(None, (problem.text, _ADVICE.get(kind)))))
+    row = make_row(fields)
+    if stray := find_stray(row.path):
+        return Problem(ProblemKind.PATH, line, f"path {row.path!r} {stray}")
+    return Row(line, row.index, row.label, row.path)
 
 
 def find_repeated_indices(rows: Sequence[Row]) -> Iterator[Problem]:
@@ -135,14 +123,15 @@ def find_repeated_indices(rows: Sequence[Row]) -> Iterator[Problem]:
     for row in rows:
         first = lines.setdefault(row.index, row.line)
         if first != row.line:
-            yield Problem(ProblemKind.INDEX, row.line, f"index {row.index} is that of line {first}, too")
+            yield Problem(ProblemKind.INDEX, row.line, describe_shared_index(row.index, first))
 
 
 def find_missing_images(rows: Sequence[Row], pictures: PictureSource) -> Iterator[Problem]:
     """Rows whose image is not there."""
     for row in rows:
         if pictures.lacks(row.path):
-            yield Problem(ProblemKind.IMAGE, row.line, f"{pictures.name} has no image {row.path!r}")
+            text = f"{pictures.name} has no image {row.path!r}; check the path, and the prefix or folder of the channel"
+            yield Problem(ProblemKind.IMAGE, row.line, text)
 
 
 def find_class_problems(train: ImageList, validation: ImageList) -> list[str]:
@@ -151,13 +140,18 @@ def find_class_problems(train: ImageList, validation: ImageList) -> list[str]:
     known = trained | {row.number for row in validation.rows}
     gap = next(number for number in count() if number not in known)
     if gap < len(known):
-        return [f"no row is of class {gap}, but some are of class {max(known)}; {ProblemKind.CLASS}"]
+        return [f"no row is of class {gap}, but some are of class {max(known)}; {_CLASS_ADVICE}"]
     if len(known) == 1:
         return [f"{train.name}: all rows are of class 0; a classifier needs at least two classes to tell apart"]
     return describe_problems(
         validation.name,
         [
-            Problem(ProblemKind.UNTRAINED, row.line, f"the training list has no image of class {row.number}")
+            Problem(
+                ProblemKind.UNTRAINED,
+                row.line,
+                f"the training list has no image of class {row.number}; "
+                "add images of the class to the training list, or remove such rows",
+            )
             for row in validation.rows
             if row.number not in trained
         ],
@@ -165,7 +159,7 @@ def find_class_problems(train: ImageList, validation: ImageList) -> list[str]:
 
 
 def describe_problems(name: str, problems: Sequence[Problem]) -> list[str]:
-    """One line for each kind of problem: the first of it, what to do, and where the others are."""
+    """One line for each kind of problem: the first of it, and where the others are."""
     reports = []
     for kind in ProblemKind:
         lines = [problem.line for problem in problems if problem.kind is kind]
@@ -173,7 +167,7 @@ def describe_problems(name: str, problems: Sequence[Problem]) -> list[str]:
             first = next(problem for problem in problems if problem.kind is kind)
             named = ", ".join(map(str, lines[:NAMED_LINES])) + (" …" if len(lines) > NAMED_LINES else "")
             others = f" ({len(lines)} such rows, on lines {named})" if len(lines) > 1 else ""
-            reports.append(f"{name}, line {first.line}: {first.text}; {kind}{others}")
+            reports.append(f"{name}, line {first.line}: {first.text}{others}")
     return reports
 
 

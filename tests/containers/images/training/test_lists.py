@@ -51,19 +51,25 @@ def test_reads_index_class_and_path_of_every_row(folders: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("1 1 b.jpg", "expected 3 fields, found 1; a row is an index, a class and a path with tabs between them"),
-        ("1\t1\t0\tb.jpg", "expected 3 fields, found 4; a row is an index, a class and a path with tabs between them"),
+        (
+            "1 1 b.jpg",
+            "expected an index, a class and a path with tabs between them, found 1 fields",
+        ),
+        (
+            "1\t1\t0\tb.jpg",
+            "expected an index, a class and a path with tabs between them, found 4 fields",
+        ),
         ("x\t1\tb.jpg", "index 'x' is not a whole number; give every row a whole number of its own"),
-        ("0\t1\tb.jpg", "index 0 is that of line 1, too; give every row a whole number of its own"),
+        ("0\t1\tb.jpg", "index 0 is that of line 1, too; indices are unique"),
         ("1\tcat\tb.jpg", "class 'cat' is not a whole number from 0; number the classes from 0, without gaps"),
         ("1\t-1\tb.jpg", "class '-1' is not a whole number from 0; number the classes from 0, without gaps"),
         ("1\t1.5\tb.jpg", "class '1.5' is not a whole number from 0; number the classes from 0, without gaps"),
-        ("1\t1\t ", "path ' ' is empty; write paths relative to the channel of the images"),
-        ("1\t1\t/b.jpg", "path '/b.jpg' is absolute; write paths relative to the channel of the images"),
-        ("1\t1\ts3://b/b.jpg", "path 's3://b/b.jpg' is absolute; write paths relative to the channel of the images"),
+        ("1\t1\t ", "the path is empty; write paths relative to the channel of the images"),
+        ("1\t1\t/b.jpg", "path '/b.jpg' starts at the root of the machine; give the path below the channel"),
+        ("1\t1\ts3://b/b.jpg", "path 's3://b/b.jpg' is an address or a drive; give the path below the channel"),
         (
             "1\t1\t../b.jpg",
-            "path '../b.jpg' leads out of the channel; write paths relative to the channel of the images",
+            "path '../b.jpg' leaves its folder by ..; give the path below the channel",
         ),
         (
             "1\t1\td.jpg",
@@ -77,7 +83,7 @@ def test_says_where_a_row_is_wrong_and_what_to_do(folders: Path, row: str, probl
     assert refuse(folders) == f"channel 'train_lst', images.lst, line 2: {problem}"
 
 
-@pytest.mark.parametrize("path", [".", "\0.jpg", "a" * 300, "a/" * 3000 + "a"])
+@pytest.mark.parametrize("path", [".", "a" * 300, "a/" * 3000 + "a"])
 def test_takes_paths_that_no_file_can_have_for_missing_images(folders: Path, path: str) -> None:
     write_list(folders, "train_lst", f"0\t0\ta.jpg\n1\t1\t{path}\n")
 
@@ -94,8 +100,7 @@ def test_reports_every_kind_of_problem_of_both_lists_at_once(folders: Path) -> N
         "number the classes from 0, without gaps\n"
         "channel 'train_lst', images.lst, line 2: channel 'train' has no image '2.jpg'; check the path, and the "
         "prefix or folder of the channel (7 such rows, on lines 2, 3, 4, 5, 6 …)\n"
-        "channel 'validation_lst', images.lst, line 2: index 0 is that of line 1, too; "
-        "give every row a whole number of its own"
+        "channel 'validation_lst', images.lst, line 2: index 0 is that of line 1, too; indices are unique"
     )
 
 
