@@ -15,15 +15,14 @@ from stacks.settings.mistakes import SettingsError, describe
 from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
 from stacks.settings.normalizer import NormalizerSettings
 from stacks.settings.notebook import NotebookSettings
-from stacks.settings.section import Section
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
-from stacks.settings.workloads import BigMartSettings, ChannelTrainingSettings, ImagesSettings, WorkloadSettings
+from stacks.settings.workloads import ChannelTrainingSettings, WorkloadSections, WorkloadSettings
 
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
 
 
-class Settings(Section):
+class Settings(WorkloadSections):
     """Everything that differs between environments."""
 
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,15}$")]
@@ -37,8 +36,6 @@ class Settings(Section):
     registry: RegistrySettings
     notebook: NotebookSettings
     pipeline: PipelineSettings
-    bigmart: BigMartSettings
-    images: ImagesSettings
     normalizer: NormalizerSettings
 
     @model_validator(mode="after")

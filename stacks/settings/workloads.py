@@ -1,14 +1,14 @@
 """The settings of each workload: its jobs, its channels, its endpoint."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, create_model, model_validator
 
 from containers.images.training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
 from headrace.channels import InputMode
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
-from headrace.recipes import images
+from headrace.recipes import Recipe, big_mart, images, list_recipes
 from stacks.settings.jobs import EndpointSettings, ProcessingSettings, TrainingSettings
 from stacks.settings.normalizer import Options
 from stacks.settings.section import Section
@@ -111,3 +111,28 @@ class ImagesSettings(WorkloadSettings):
     """Image classification, from listed channels."""
 
     training: ChannelTrainingSettings
+
+
+# The sections of workloads that have settings of their own.
+_SECTIONS: Final[Mapping[Recipe, type[WorkloadSettings]]] = {
+    big_mart.RECIPE: BigMartSettings,
+    images.RECIPE: ImagesSettings,
+}
+
+
+def find_section(recipe: Recipe) -> type[WorkloadSettings]:
+    """What a workload's section is."""
+    plain = PreprocessedSettings if recipe.preprocessing else WorkloadSettings
+    return _SECTIONS.get(recipe, plain)
+
+
+if TYPE_CHECKING:
+    # Types know no names out of a registry: `Settings.workload` finds a section by its recipe.
+    WorkloadSections = Section
+else:
+    WorkloadSections = create_model(
+        "WorkloadSections",
+        __base__=Section,
+        __doc__="The sections of the workloads, each under the name of its recipe.",
+        **{recipe.name: (find_section(recipe), ...) for recipe in list_recipes()},
+    )

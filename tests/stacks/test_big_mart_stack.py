@@ -297,7 +297,7 @@ def test_passes_settings_to_the_jobs(states: dict[str, Any]) -> None:
     train, preprocess = states["Train"]["Arguments"], states["Preprocess"]["Arguments"]
 
     assert train["HyperParameters"] == {"n_estimators": "500"}
-    assert train["ResourceConfig"]["InstanceType"] == settings.bigmart.training.instance_type
+    assert train["ResourceConfig"]["InstanceType"] == settings.workload(big_mart.RECIPE).training.instance_type
     assert preprocess["AppSpecification"]["ContainerArguments"] == ["--train-test-split-ratio", "0.1", "--seed", "42"]
 
 

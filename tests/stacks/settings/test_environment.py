@@ -12,6 +12,7 @@ from headrace.recipes import big_mart, images
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.settings.mistakes import SettingsError
+from stacks.settings.workloads import ChannelTrainingSettings
 from tests.stacks.conftest import SWITCHES, read_context, set_path
 
 
@@ -97,7 +98,9 @@ def test_says_what_was_found_and_what_is_allowed(path: str, value: Any, reason: 
 def test_serves_on_graviton() -> None:
     environments = environments_with("bigmart.endpoint.instance_type", "ml.c7g.xlarge")
 
-    assert Settings.from_mapping("dev", environments).bigmart.endpoint.instance_type == "ml.c7g.xlarge"
+    assert (
+        Settings.from_mapping("dev", environments).workload(big_mart.RECIPE).endpoint.instance_type == "ml.c7g.xlarge"
+    )
 
 
 def test_names_every_mistake_at_once() -> None:
@@ -270,7 +273,10 @@ def test_takes_a_network_that_may_lead_to_the_normalizer(
 ) -> None:
     set_path(with_list_from_efs["dev"], path, value)
 
-    assert Settings.from_mapping("dev", with_list_from_efs).images.training.normalized
+    training = Settings.from_mapping("dev", with_list_from_efs).workload(images.RECIPE).training
+
+    assert isinstance(training, ChannelTrainingSettings)
+    assert training.normalized
 
 
 def consumers(*names: str, **options: str) -> list[dict[str, Any]]:
