@@ -1,0 +1,67 @@
+"""A copy of the checkout to change and run, with the tools and the caches of the original."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import PROJECT
+
+# What is expensive to make and safe to share, by its path.
+SHARED = ("node_modules", ".headrace/environments", ".headrace/lambda-packages")
+
+
+class Checkout:
+    """The tracked files, committed once, so that Git knows what has been changed since."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        tracked = _git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
+        for name in filter(None, tracked):
+            if (PROJECT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(PROJECT / name, folder / name)
+        for name in SHARED:
+            (PROJECT / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).symlink_to(PROJECT / name)
+        _git(folder, "init", "--quiet")
+        _git(folder, "add", "--all")
+        _git(folder, "-c", "user.name=drill", "-c", "user.email=drill@localhost", "commit", "--quiet", "-m", "Before")
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file."""
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def insert_after(self, name: str, anchor: str, text: str) -> None:
+        """Put text behind the one place where an anchor is."""
+        content = (self.folder / name).read_text(encoding="utf-8")
+        assert content.count(anchor) == 1, f"{name} has {anchor!r} {content.count(anchor)} times"
+        self.write(name, content.replace(anchor, anchor + text))
+
+    def list_touched(self) -> set[str]:
+        """The files that are new or changed."""
+        _git(self.folder, "add", "--all", "--intent-to-add")
+        return set(_git(self.folder, "diff", "--name-only").split())
+
+    def count_added_lines(self, name: str) -> int:
+        """How many lines a file has got."""
+        return int(_git(self.folder, "diff", "--numstat", "--", name).split()[0])
+
+    def run(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of this Python's environment there."""
+        scripts = Path(sys.executable).parent
+        found = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder),
+            "PATH": os.pathsep.join([str(scripts), str(self.folder / "node_modules" / ".bin"), os.environ["PATH"]]),
+            **environment,
+        }
+        return subprocess.run(command, cwd=self.folder, env=found, capture_output=True, text=True, check=False)
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    answer = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+    return answer.stdout
