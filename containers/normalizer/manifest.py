@@ -1,19 +1,14 @@
-"""The images of an augmented manifest, and the manifest of their pictures.
+"""The images of an augmented manifest (`headrace.manifest.records`), and the manifest of their pictures."""
 
-An augmented manifest is JSON Lines, an object a line, whose `source-ref` is the address of an image:
-https://docs.aws.amazon.com/sagemaker/latest/dg/augmented-manifest.html
-"""
-
-import json
 from collections.abc import Collection, Iterator
-from typing import IO, Any, Final
+from typing import IO
 
+from headrace.lst.problems import Problem
+from headrace.manifest.records import SOURCE_REFERENCE, Record, format_record, parse_line
 from headrace.s3.addresses import S3Address, S3AddressError
 
 from .failures import SourceError
 from .pictures import Image
-
-SOURCE_REFERENCE: Final = "source-ref"
 
 
 class Manifest:
@@ -39,35 +34,29 @@ class Manifest:
 
     def find_images(self) -> Iterator[Image]:
         """The image of each line, of whose picture nothing is known yet."""
-        for line, record in self._read_records():
-            place = self._parse_reference(line, record)
-            yield Image(place, name_picture(place), may_have_picture=True, line=line)
+        for record in self._read_records():
+            place = self._parse_reference(record)
+            yield Image(place, name_picture(place), may_have_picture=True, line=record.line)
 
     def write_normalized(self, target: IO[bytes], pictures: S3Address, without: Collection[int]) -> None:
         """Write the same lines about the pictures, without those of some numbers."""
-        for line, record in self._read_records():
-            if line not in without:
-                picture = pictures.join(name_picture(self._parse_reference(line, record)))
-                text = json.dumps({**record, SOURCE_REFERENCE: str(picture)}, ensure_ascii=False, separators=(",", ":"))
+        for record in self._read_records():
+            if record.line not in without:
+                picture = pictures.join(name_picture(self._parse_reference(record)))
+                text = format_record({**record.data, SOURCE_REFERENCE: str(picture)})
                 target.write(f"{text}\n".encode())
 
-    def _read_records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _read_records(self) -> Iterator[Record]:
         self._file.seek(0)
         for line, raw in enumerate(self._file, start=1):
             if raw.strip():
-                yield line, self._parse_record(line, raw)
+                record = parse_line(line, raw)
+                if isinstance(record, Problem):
+                    raise self._refuse(line, record.text)
+                yield record
 
-    def _parse_record(self, line: int, raw: bytes) -> dict[str, Any]:
-        try:
-            record = json.loads(raw.decode("utf-8-sig"))
-        except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict):
-            raise self._refuse(line, "not a JSON object in UTF-8")
-        return record
-
-    def _parse_reference(self, line: int, record: dict[str, Any]) -> S3Address:
-        reference = record.get(SOURCE_REFERENCE)
+    def _parse_reference(self, record: Record) -> S3Address:
+        line, reference = record.line, record.data.get(SOURCE_REFERENCE)
         if not isinstance(reference, str):
             raise self._refuse(line, f"no {SOURCE_REFERENCE!r} with the address of an image")
         try:

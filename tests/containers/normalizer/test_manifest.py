@@ -60,10 +60,10 @@ def test_reads_a_manifest_that_begins_with_a_byte_order_mark() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("{", "not a JSON object in UTF-8"),
-        ("[]", "not a JSON object in UTF-8"),
-        (b"\xff", "not a JSON object in UTF-8"),
-        ("[" * 100_000, "not a JSON object in UTF-8"),
+        ("{", "not JSON: Expecting property name"),
+        ("[]", "an array, expected an object such as"),
+        (b"\xff", "not UTF-8; save the file as UTF-8"),
+        ("[" * 100_000, "not JSON: "),
         ("{}", "no 'source-ref' with the address of an image"),
         ('{"source": "text"}', "no 'source-ref' with the address of an image"),
         ('{"source-ref": 3}', "no 'source-ref' with the address of an image"),
