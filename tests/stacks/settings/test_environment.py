@@ -111,8 +111,8 @@ def test_names_every_mistake_at_once() -> None:
         Settings.from_mapping("dev", environments)
 
     assert [line.split(":")[0] for line in str(refused.value).splitlines()] == [
-        "environments.dev.registry.images_kept",
         "environments.dev.bigmart.training.volume_gib",
+        "environments.dev.registry.images_kept",
     ]
 
 
