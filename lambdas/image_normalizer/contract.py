@@ -14,9 +14,6 @@ CACHE_PREFIX: Final = "normalized/"
 MAX_INLINE_BYTES: Final = 4_500_000
 REDIRECT_SECONDS: Final = 300
 
-# Revalidated after some minutes: an image that changes has another ETag.
-CACHE_CONTROL: Final = "private, max-age=300"
-
 METRIC_NAMESPACE: Final = "Headrace/Normalizer"
 
 
@@ -27,15 +24,3 @@ class Variable(StrEnum):
     CACHE_BUCKET = "CACHE_BUCKET"
     KEEPS_ALL = "CACHE_KEEPS_ALL"
     DNS_SUFFIX = "DNS_SUFFIX"
-
-
-class Header(StrEnum):
-    """The headers of an answer."""
-
-    ACCEPT_RANGES = "Accept-Ranges"
-    CACHE_CONTROL = "Cache-Control"
-    CONTENT_LENGTH = "Content-Length"
-    CONTENT_RANGE = "Content-Range"
-    CONTENT_TYPE = "Content-Type"
-    ETAG = "ETag"
-    LOCATION = "Location"

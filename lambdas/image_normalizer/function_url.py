@@ -14,7 +14,7 @@ from headrace.normalizer.contract import ErrorCode
 from headrace.normalizer.options import parse_options
 
 from .cache import CacheError, PictureCache
-from .contract import CACHE_CONTROL, MAX_INLINE_BYTES, Header
+from .contract import MAX_INLINE_BYTES
 from .failures import RefusalError, explain
 from .metrics import Outcome
 from .originals import AccessPoint
@@ -69,13 +69,13 @@ class FunctionUrlDoor(NamedTuple):
         if known.strip() == "*" or picture.etag in known:
             return _describe(HTTPStatus.NOT_MODIFIED, picture, {})
         if method == "HEAD":
-            return _describe(HTTPStatus.OK, picture, {Header.CONTENT_LENGTH: str(len(picture.body))})
+            return _describe(HTTPStatus.OK, picture, {"Content-Length": str(len(picture.body))})
         part = read_range(headers, len(picture.body), picture.etag)
         body = part.cut(picture.body) if part else picture.body
         if len(body) > MAX_INLINE_BYTES:
             return self._redirect(picture)
         if part:
-            headers = {Header.CONTENT_RANGE: part.describe(len(picture.body))}
+            headers = {"Content-Range": part.describe(len(picture.body))}
             return _send(body, _describe(HTTPStatus.PARTIAL_CONTENT, picture, headers))
         return _send(body, _describe(HTTPStatus.OK, picture, {}))
 
@@ -86,18 +86,12 @@ class FunctionUrlDoor(NamedTuple):
             except CacheError as error:
                 reason = "the picture is too large for an answer and could not be kept; try again"
                 raise RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
-        headers = {Header.LOCATION: self.store.sign_url(picture.name), Header.CACHE_CONTROL: "no-store"}
+        headers = {"Location": self.store.sign_url(picture.name), "Cache-Control": "no-store"}
         return {"statusCode": int(HTTPStatus.SEE_OTHER), "headers": headers}
 
 
-def _describe(status: HTTPStatus, picture: Picture, headers: Mapping[str, str]) -> Answer:
-    described = {
-        Header.ACCEPT_RANGES: "bytes",
-        Header.CACHE_CONTROL: CACHE_CONTROL,
-        Header.CONTENT_TYPE: picture.media_type,
-        Header.ETAG: picture.etag,
-    }
-    return {"statusCode": int(status), "headers": {**described, **headers}}
+def _describe(status: HTTPStatus, picture: Picture, headers: dict[str, str]) -> Answer:
+    return {"statusCode": int(status), "headers": picture.headers | headers}
 
 
 def _send(body: bytes, answer: Answer) -> Answer:
@@ -107,6 +101,6 @@ def _send(body: bytes, answer: Answer) -> Answer:
 def _send_failure(failure: RefusalError) -> Answer:
     return {
         "statusCode": failure.status,
-        "headers": {Header.CONTENT_TYPE: "application/json", Header.CACHE_CONTROL: "no-store"},
+        "headers": {"Content-Type": "application/json", "Cache-Control": "no-store"},
         "body": json.dumps({"code": failure.code, "message": failure.reason}),
     }

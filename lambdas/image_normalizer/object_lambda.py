@@ -15,7 +15,6 @@ from headrace.normalizer.options import Options, parse_options
 
 from .cache import PictureCache
 from .connections import Connections
-from .contract import CACHE_CONTROL, Header
 from .failures import RefusalError, explain
 from .metrics import Outcome
 from .originals import AccessPoint, PresignedAddress, read_key
@@ -126,30 +125,18 @@ def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _describe_picture(picture: Picture, request_headers: Mapping[str, str]) -> Reply:
-    headers: dict[str, str] = {
-        Header.ACCEPT_RANGES: "bytes",
-        Header.CACHE_CONTROL: CACHE_CONTROL,
-        Header.CONTENT_TYPE: picture.media_type,
-        Header.ETAG: picture.etag,
-    }
+    headers = picture.headers
     lower = {name.lower(): value for name, value in request_headers.items()}
     part = read_range(lower, len(picture.body), picture.etag)
     if part:
-        headers[Header.CONTENT_RANGE] = part.describe(len(picture.body))
+        headers["Content-Range"] = part.describe(len(picture.body))
         return Reply(HTTPStatus.PARTIAL_CONTENT, headers, part.cut(picture.body))
     headers[_CHECKSUM_HEADER] = picture.crc32
     return Reply(HTTPStatus.OK, headers, picture.body)
 
 
 def _describe_head(picture: Picture) -> dict[str, Any]:
-    headers = {
-        Header.ACCEPT_RANGES: "bytes",
-        Header.CACHE_CONTROL: CACHE_CONTROL,
-        Header.CONTENT_LENGTH: len(picture.body),
-        Header.CONTENT_TYPE: picture.media_type,
-        Header.ETAG: picture.etag,
-    }
-    return {"statusCode": int(HTTPStatus.OK), "headers": headers}
+    return {"statusCode": int(HTTPStatus.OK), "headers": {**picture.headers, "Content-Length": len(picture.body)}}
 
 
 def _describe_failure(failure: RefusalError) -> Reply:

@@ -4,13 +4,16 @@ import base64
 import hashlib
 import zlib
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
 
 from .cache import CacheError, PictureCache, name_picture
 from .originals import Original
+
+# Revalidated after some minutes: an image that changes has another ETag.
+CACHE_CONTROL: Final = "private, max-age=300"
 
 
 class Picture(NamedTuple):
@@ -32,6 +35,16 @@ class Picture(NamedTuple):
     def etag(self) -> str:
         """A checksum of the bytes in the form of an `ETag` header."""
         return f'"{hashlib.sha256(self.body).hexdigest()[:32]}"'
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every door says of it."""
+        return {
+            "Accept-Ranges": "bytes",
+            "Cache-Control": CACHE_CONTROL,
+            "Content-Type": self.media_type,
+            "ETag": self.etag,
+        }
 
     @property
     def crc32(self) -> str:

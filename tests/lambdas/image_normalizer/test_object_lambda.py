@@ -10,7 +10,7 @@ import pytest
 
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
-from lambdas.image_normalizer import object_lambda, pictures
+from lambdas.image_normalizer import pictures
 from lambdas.image_normalizer.cache import PictureCache
 from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
 from lambdas.image_normalizer.originals import AccessPoint
@@ -205,7 +205,7 @@ def test_answers_an_event_that_lacks_something(door: ObjectLambdaDoor, bucket: B
 def test_sends_that_it_has_failed_when_a_reply_cannot_be_sent(
     door: ObjectLambdaDoor, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(object_lambda, "CACHE_CONTROL", "two\r\nlines")
+    monkeypatch.setattr(pictures, "CACHE_CONTROL", "two\r\nlines")
 
     assert answer(door, bucket, make_event(bucket.sign(KEY))).code == "NormalizerFailed"
 
