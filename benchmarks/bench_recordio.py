@@ -145,31 +145,26 @@ def compare(work: str, ours: Side, theirs: Callable[[], Any], run: Callable[[Any
     return Case(name=f"{work}; true ratios are {PART} times these", ours=ours, peers=(sdk,))
 
 
+def compare_both(
+    table: str,
+    make: Callable[[int], Work],
+    rows: int,
+    write_sdk: Callable[[Any], object],
+    read_sdk: Callable[[Any], object],
+) -> list[Case]:
+    """Writing a table to a file, and reading it."""
+    part = rows // PART
+    writer = Side(name="headrace", prepare=lambda: prepare_ours(make(rows)), run=write_ours)
+    reader = Side(name="headrace, checked, to arrays", prepare=lambda: written(make(rows)), run=read_ours)
+    return [
+        compare(f"write {table} to a file", writer, lambda: with_sdk(make(part)), write_sdk),
+        compare(f"read {table} from a file", reader, lambda: with_sdk(written(make(part))), read_sdk),
+    ]
+
+
 CASES = [
-    compare(
-        "write 1e6 x 11 float32 to a file",
-        Side(name="headrace", prepare=lambda: prepare_ours(make_dense(ROWS)), run=write_ours),
-        lambda: with_sdk(make_dense(ROWS // PART)),
-        write_dense_sdk,
-    ),
-    compare(
-        "read 1e6 x 11 float32 from a file",
-        Side(name="headrace, checked, to arrays", prepare=lambda: written(make_dense(ROWS)), run=read_ours),
-        lambda: with_sdk(written(make_dense(ROWS // PART))),
-        read_sdk,
-    ),
-    compare(
-        "write 50,000 sparse rows to a file",
-        Side(name="headrace", prepare=lambda: prepare_ours(make_sparse(SPARSE_ROWS)), run=write_ours),
-        lambda: with_sdk(make_sparse(SPARSE_ROWS // PART)),
-        write_sparse_sdk,
-    ),
-    compare(
-        "read 50,000 sparse rows from a file",
-        Side(name="headrace, checked, to arrays", prepare=lambda: written(make_sparse(SPARSE_ROWS)), run=read_ours),
-        lambda: with_sdk(written(make_sparse(SPARSE_ROWS // PART))),
-        read_sparse_sdk,
-    ),
+    *compare_both("1e6 x 11 float32", make_dense, ROWS, write_dense_sdk, read_sdk),
+    *compare_both("50,000 sparse rows", make_sparse, SPARSE_ROWS, write_sparse_sdk, read_sparse_sdk),
 ]
 
 if __name__ == "__main__":

@@ -17,14 +17,12 @@ elsewhere.
 """
 
 import argparse
-import asyncio
 import csv
 import io
 import json
 import os
 import pickle
 import platform
-import shutil
 import socket
 import statistics
 import subprocess
@@ -38,6 +36,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from load import name_client, put_load
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -248,78 +248,6 @@ def sum_cpu_seconds(family: Sequence[Any]) -> float:
     return sum(sum(member.cpu_times()[:2]) for member in family)
 
 
-def put_load(port: int, bodies: Sequence[bytes], connections: int, seconds: float) -> tuple[float, float]:
-    """The median milliseconds of a request, and the requests per second."""
-    if shutil.which("wrk"):
-        return put_load_with_wrk(port, bodies, connections, seconds)
-    return asyncio.run(put_load_with_python(port, bodies, connections, seconds))
-
-
-WRK_SCRIPT = """
-local bodies = {%s}
-local requests, next = {}, 0
-init = function()
-  for i, body in ipairs(bodies) do
-    requests[i] = wrk.format("POST", "/invocations", {["Content-Type"] = "text/csv"}, body)
-  end
-end
-request = function() next = next %% #requests + 1; return requests[next] end
-done = function(summary, latency)
-  local errors = summary.errors
-  io.write(string.format('RESULT {"p50_ms": %%f, "per_second": %%f, "errors": %%d}',
-    latency:percentile(50) / 1000, summary.requests / summary.duration * 1e6,
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
-end
-"""
-
-
-def put_load_with_wrk(port: int, bodies: Sequence[bytes], connections: int, seconds: float) -> tuple[float, float]:
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(WRK_SCRIPT % ",\n".join(f"[[\n{body.decode()}]]" for body in bodies))
-        script.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
-        done = subprocess.run(
-            [*command, "-s", script.name, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True
-        )
-    result = json.loads(done.stdout.split("RESULT ")[1])
-    return check_result(result["p50_ms"], result["per_second"], result["errors"])
-
-
-async def put_load_with_python(
-    port: int, bodies: Sequence[bytes], connections: int, seconds: float
-) -> tuple[float, float]:
-    durations: list[float] = []
-    refused = 0
-    head = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\ncontent-length: %d\r\n\r\n"
-    requests = [head % len(body) + body for body in bodies]
-    start = time.perf_counter()
-
-    async def call(number: int) -> None:
-        nonlocal refused
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while time.perf_counter() - start < seconds:
-            sent = time.perf_counter()
-            writer.write(requests[number % len(requests)])
-            answer = await reader.readuntil(b"\r\n\r\n")
-            lengths = [line for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-            await reader.readexactly(int(lengths[0].split(b":")[1]))
-            durations.append(time.perf_counter() - sent)
-            refused += not answer.startswith(b"HTTP/1.1 200")
-            number += connections
-        writer.close()
-
-    await asyncio.gather(*(call(number) for number in range(connections)))
-    per_second = len(durations) / (time.perf_counter() - start)
-    return check_result(statistics.median(durations) * 1000, per_second, refused)
-
-
-def check_result(p50_ms: float, per_second: float, errors: int) -> tuple[float, float]:
-    """The figures, unless some requests failed: then they mean nothing."""
-    if errors or not per_second:
-        raise RuntimeError(f"{errors} requests failed, {per_second:.1f} a second did not; try more --seconds")
-    return p50_ms, per_second
-
-
 def compare_predictions(book: Trained, ours: Trained, rows: Rows) -> float:
     """The largest relative difference between the answers of both sides to the held-out rows."""
     answers = [
@@ -353,7 +281,7 @@ def compare(case: Case, forests: dict[str, Trained], rows: Rows, *, turns: int, 
     result = {
         "case": case.name,
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
-        "client": "wrk" if shutil.which("wrk") else "asyncio",
+        "client": name_client(),
         "turns": turns,
         "sides": {side: summarize(values) for side, values in measured.items()},
         "ratios": find_ratios(measured["ours"], measured["book"]),
