@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from containers.big_mart.inference.app import ForestEndpoint
+from containers.big_mart.inference.service import SERVICE
 from containers.big_mart.preprocessing.__main__ import main as preprocess
 from containers.big_mart.training.__main__ import main as train
 from containers.shared.job.outputs import Outputs
+from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import write_job
@@ -34,7 +35,7 @@ def test_reaches_the_error_of_the_book_on_the_real_file(tmp_path: Path, real_sal
 
 @pytest.mark.slow
 def test_serves_the_file_that_has_no_target(trained: Path, real_sales: Path) -> None:
-    endpoint = ForestEndpoint(trained, 1, Traffic(every=False))
+    endpoint = Endpoint(SERVICE, trained, 1, Traffic(every=False))
     endpoint.load()
     client = Client(endpoint)
     test_rows = real_sales.with_name("Test.csv").read_bytes()

@@ -1,15 +1,11 @@
 """The program's entry: `python -m containers.images.inference serve`."""
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 from containers.shared.serving import server
 
-
-def main(arguments: Sequence[str]) -> int:
-    """Serve until told to stop, and return the exit code."""
-    return server.main(__package__, arguments)
-
+main = partial(server.main, __package__)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -11,19 +11,10 @@ names the most probable classes, best first. A sample, cut to two classes:
 import json
 from collections.abc import Sequence
 
-from containers.shared.serving.accept_headers import parse_accept
-
 from . import contract
 
 # The weights are single precision, which further digits would only pretend to exceed.
 SIGNIFICANT_DIGITS = 7
-ACCEPTED_PATTERNS = ("*/*", "application/*", contract.JSON)
-
-
-def accepts_json(accept: str) -> bool:
-    """True when the caller takes JSON, by the value of its Accept header."""
-    wishes = parse_accept(accept)
-    return not wishes or any(pattern in ACCEPTED_PATTERNS and quality > 0 for pattern, quality in wishes)
 
 
 def format_answer(labels: Sequence[str], probabilities: Sequence[float]) -> bytes:

@@ -8,6 +8,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from containers.shared.serving.events import log_event
+from containers.shared.serving.metrics import METRICS_STATE
 
 # SageMaker gives an answer 60 seconds in all; what is left of them is for waiting and computing.
 ARRIVAL_SECONDS = 20
@@ -192,6 +193,8 @@ class PatientProtocol(HttpToolsProtocol):
         head = f"content-type: application/json\r\ncontent-length: {len(content)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + head.encode() + content)
         log_event("connection_refused", status=status, error=reason)
+        if METRICS_STATE in self.app_state:
+            self.app_state[METRICS_STATE].note_refused_connection(status)
         self._linger()
 
     def _linger(self) -> None:

@@ -1,8 +1,10 @@
-"""Serving an application over HTTP until told to stop."""
+"""The program of every endpoint: serves a workload's model over HTTP until told to stop."""
 
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import uvicorn
@@ -10,8 +12,16 @@ from uvicorn.supervisors import Multiprocess
 
 from containers.shared import sagemaker
 from containers.shared.serving.connections import PatientProtocol
-from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT
-from containers.shared.serving.settings import ServerSettings, ServerSettingsError, read_server_settings
+from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT, Endpoint
+from containers.shared.serving.metrics import Board, Metrics
+from containers.shared.serving.service import Service
+from containers.shared.serving.settings import (
+    ACCESS_LOG_EVERY,
+    ServerSettings,
+    ServerSettingsError,
+    read_server_settings,
+)
+from containers.shared.serving.traffic import Traffic
 
 # SageMaker kills a container 30 seconds after asking it to stop, and answers take at most a few.
 SHUTDOWN_SECONDS = 10
@@ -22,14 +32,24 @@ WORKER_SILENCE_SECONDS = 60
 
 
 def main(package: str, arguments: Sequence[str]) -> int:
-    """Serve what `create_app` of the package's `app` makes until told to stop, and return the exit code."""
+    """Serve the SERVICE of the package's `service` module until told to stop, and return the exit code."""
     try:
         check_command(arguments)
         settings = read_server_settings()
     except ServerSettingsError as error:
         sys.stderr.write(f"{error}\n")
         return sagemaker.USER_ERROR_EXIT
-    return serve(configure(f"{package}.app:create_app", settings, factory=True))
+    board = Board(settings.workers)
+    return serve(configure(partial(create_app, f"{package}.service", board), settings, factory=True))
+
+
+def create_app(module: str, board: Board) -> Endpoint:
+    """The application of one worker process, configured by the environment."""
+    settings = read_server_settings()
+    traffic = Traffic(every=settings.access_log == ACCESS_LOG_EVERY)
+    # Here and not in the supervisor, which has no use for the model's packages.
+    service: Service = import_module(module).SERVICE
+    return Endpoint(service, settings.root, settings.workers, traffic, Metrics(board))
 
 
 def check_command(arguments: Sequence[str]) -> None:

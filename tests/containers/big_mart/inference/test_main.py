@@ -50,6 +50,20 @@ def test_serves_until_terminated(trained: Path) -> None:
 
 
 @pytest.mark.slow
+def test_shows_the_metrics_of_all_workers_whichever_is_asked(trained: Path) -> None:
+    port = find_free_port()
+
+    with serving(big_mart.INFERENCE, trained, port, workers=2):
+        for _ in range(8):
+            assert httpx.get(f"http://127.0.0.1:{port}/ping").status_code == 200
+        pages = [httpx.get(f"http://127.0.0.1:{port}/metrics").text for _ in range(8)]
+
+    for page in pages:
+        assert "headrace_workers_ready 2\n" in page
+        assert 'headrace_requests_total{path="/ping",status="200"} 8\n' in page
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ends_well_when_terminated_right_after_loading(trained: Path, workers: int) -> None:
     with serving(big_mart.INFERENCE, trained, find_free_port(), workers) as process:

@@ -1,20 +1,6 @@
 import json
 
-import pytest
-
-from containers.images.inference.answers import accepts_json, format_answer
-
-
-@pytest.mark.parametrize(
-    "accept", ["", "*/*", "application/json", "application/*", "text/csv, application/json;q=0.5", "APPLICATION/JSON"]
-)
-def test_accepts_callers_that_take_json(accept: str) -> None:
-    assert accepts_json(accept)
-
-
-@pytest.mark.parametrize("accept", ["text/csv", "image/*", "application/json;q=0", "application/json;q=x"])
-def test_declines_callers_that_take_none(accept: str) -> None:
-    assert not accepts_json(accept)
+from containers.images.inference.answers import format_answer
 
 
 def test_gives_all_probabilities_by_class_and_names_the_best_first() -> None:

@@ -1,41 +1,49 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from containers.shared.serving import endpoint as module
-from containers.shared.serving.endpoint import Answer, Endpoint, Headers, Receive, read_body
+from containers.shared.serving.content_types import ContentType
+from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.model_files import ModelError
+from containers.shared.serving.service import Prediction, Service
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
 
 
-class Counter(Endpoint):
+class Counter:
     """Answers with the length of the body."""
 
-    batch_strategy = "MULTI_RECORD"
-    failure: Exception | None = None
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    def load_model(self, folder: Path) -> Mapping[str, object]:
-        if self.failure:
-            raise self.failure
-        return {"folder": folder.name}
+    def describe(self) -> Mapping[str, object]:
+        return {"folder": self.folder.name}
 
-    async def answer_invocation(self, headers: Headers, receive: Receive) -> Answer:
-        body = await read_body(headers, receive, advice="send less")
-        return Answer(200, str(await self.run_in_turn(len, body)).encode())
+    def predict(self, body: bytes, _content_type: ContentType, _media_type: str) -> Prediction:
+        if body == b"broken":
+            raise MemoryError
+        return Prediction(str(len(body)).encode(), {"bytes": len(body)})
+
+
+SERVICE = Service(
+    load=Counter, reads=("text/plain",), writes=("text/plain",), batch_strategy="MULTI_RECORD", advice="send less"
+)
+PLAIN = {"content-type": "text/plain"}
 
 
 @pytest.fixture
-def endpoint(tmp_path: Path) -> Counter:
-    return Counter(tmp_path, 3, Traffic(every=True))
+def endpoint(tmp_path: Path) -> Endpoint:
+    return Endpoint(SERVICE, tmp_path, 3, Traffic(every=True))
 
 
 @pytest.fixture
-def client(endpoint: Counter) -> Client:
+def client(endpoint: Endpoint) -> Client:
     endpoint.load()
     return Client(endpoint)
 
@@ -49,17 +57,17 @@ def test_is_healthy_once_the_model_is_loaded(client: Client, method: str) -> Non
     assert client.request(method, "/ping").status_code == 200
 
 
-def test_asks_to_wait_while_the_model_is_loading(endpoint: Counter) -> None:
+def test_asks_to_wait_while_the_model_is_loading(endpoint: Endpoint) -> None:
     client = Client(endpoint)
 
     assert client.get("/ping").status_code == 503
-    answer = client.post("/invocations", content=b"1")
+    answer = client.post("/invocations", content=b"1", headers=PLAIN)
 
     assert answer.status_code == 503
     assert answer.json() == {"error": "the model is still loading; try again in a few seconds"}
 
 
-def test_logs_that_the_model_is_loaded(endpoint: Counter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logs_that_the_model_is_loaded(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
     endpoint.load()
 
     assert read_log(capsys) == [{"event": "model_loaded", "folder": "model"}]
@@ -71,7 +79,7 @@ def test_logs_that_the_model_is_loaded(endpoint: Counter, capsys: pytest.Capture
     ids=["known", "unknown"],
 )
 def test_ends_with_a_reason_in_the_log_when_the_model_cannot_be_loaded(
-    endpoint: Counter,
+    endpoint: Endpoint,
     failure: Exception,
     reason: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -79,7 +87,11 @@ def test_ends_with_a_reason_in_the_log_when_the_model_cannot_be_loaded(
 ) -> None:
     ended: list[int] = []
     monkeypatch.setattr("os._exit", ended.append)
-    endpoint.failure = failure
+
+    def fail(_folder: Path) -> Counter:
+        raise failure
+
+    endpoint.service = replace(SERVICE, load=fail)
 
     endpoint.load_or_exit()
 
@@ -91,7 +103,7 @@ def test_ends_with_a_reason_in_the_log_when_the_model_cannot_be_loaded(
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "identity, gzip"])
 def test_refuses_a_compressed_body(client: Client, encoding: str) -> None:
-    answer = client.post("/invocations", content=b"1", headers={"content-encoding": encoding})
+    answer = client.post("/invocations", content=b"1", headers={**PLAIN, "content-encoding": encoding})
 
     assert answer.status_code == 415
     assert answer.headers["accept-encoding"] == "identity"
@@ -99,13 +111,13 @@ def test_refuses_a_compressed_body(client: Client, encoding: str) -> None:
 
 
 def test_takes_a_body_that_is_said_to_be_as_it_is(client: Client) -> None:
-    answer = client.post("/invocations", content=b"123", headers={"content-encoding": "Identity"})
+    answer = client.post("/invocations", content=b"123", headers={**PLAIN, "content-encoding": "Identity"})
 
     assert answer.text == "3"
 
 
 def test_refuses_a_body_that_declares_to_be_too_large(client: Client) -> None:
-    answer = client.post("/invocations", content=b"x" * (6 * 1024 * 1024 + 1))
+    answer = client.post("/invocations", content=b"x" * (6 * 1024 * 1024 + 1), headers=PLAIN)
 
     assert answer.status_code == 413
     assert answer.json() == {"error": "the body is larger than 6291456 bytes; send less"}
@@ -116,16 +128,16 @@ def test_refuses_a_body_that_turns_out_too_large(client: Client) -> None:
         for _ in range(7):
             yield b"x" * 1024 * 1024
 
-    assert client.post("/invocations", content=stream()).status_code == 413
+    assert client.post("/invocations", content=stream(), headers=PLAIN).status_code == 413
 
 
 def test_refuses_work_when_other_work_takes_too_long(
-    endpoint: Counter, client: Client, monkeypatch: pytest.MonkeyPatch
+    endpoint: Endpoint, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LONGEST_WAIT_SECONDS", 0.01)
     asyncio.run(endpoint.turns.acquire())
 
-    answer = client.post("/invocations", content=b"1")
+    answer = client.post("/invocations", content=b"1", headers=PLAIN)
 
     assert answer.status_code == 503
     assert answer.json() == {"error": "other requests are in the way; try again, or send less at a time"}
@@ -137,6 +149,7 @@ def test_refuses_work_when_other_work_takes_too_long(
         ("DELETE", "/ping", "GET, HEAD, POST"),
         ("GET", "/invocations", "POST"),
         ("POST", "/execution-parameters", "GET, HEAD"),
+        ("POST", "/metrics", "GET, HEAD"),
     ],
 )
 def test_refuses_other_methods(client: Client, method: str, path: str, allowed: str) -> None:
@@ -162,15 +175,10 @@ def test_tells_batch_transform_how_to_call(client: Client) -> None:
     }
 
 
-def test_answers_a_request_that_breaks_and_logs_why(
-    client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def break_down(*_: object) -> None:
-        raise MemoryError
+def test_answers_a_request_that_breaks_and_logs_why(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
 
-    monkeypatch.setattr(Counter, "run_in_turn", break_down)
-
-    answer = client.post("/invocations", content=b"1")
+    answer = client.post("/invocations", content=b"broken", headers=PLAIN)
 
     assert answer.status_code == 500
     assert answer.json() == {"error": "the request could not be answered; the log of the endpoint says why"}
@@ -178,3 +186,44 @@ def test_answers_a_request_that_breaks_and_logs_why(
     assert broke["event"] == "request_broke"
     assert "MemoryError" in broke["traceback"]
     assert request["status"] == 500
+    assert "headrace_model_errors_total 1\n" in client.get("/metrics").text
+
+
+def test_shows_metrics_while_the_model_is_loading_and_after_it(endpoint: Endpoint) -> None:
+    client = Client(endpoint)
+    client.post("/invocations", content=b"1", headers=PLAIN)
+
+    before = client.get("/metrics")
+    endpoint.load()
+    after = client.get("/metrics").text
+
+    assert before.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert 'headrace_requests_rejected_total{reason="loading"} 1\n' in before.text
+    assert "headrace_workers_ready 0\n" in before.text
+    assert "headrace_model_load_seconds 0\n" in before.text
+    assert "headrace_workers_ready 1\n" in after
+    assert "headrace_model_load_seconds 0\n" not in after
+
+
+def test_counts_what_waited_too_long(endpoint: Endpoint, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_WAIT_SECONDS", 0.01)
+    asyncio.run(endpoint.turns.acquire())
+
+    client.post("/invocations", content=b"1", headers=PLAIN)
+
+    assert 'headrace_requests_rejected_total{reason="busy"} 1\n' in client.get("/metrics").text
+
+
+def test_counts_invocations_in_flight(endpoint: Endpoint, client: Client) -> None:
+    seen: list[str] = []
+
+    def look(_body: bytes, *_: object) -> Prediction:
+        seen.append(endpoint.metrics.render().decode())
+        return Prediction(b"", {})
+
+    assert endpoint.model
+    endpoint.model.predict = look  # type: ignore[method-assign]
+    client.post("/invocations", content=b"1", headers=PLAIN)
+
+    assert "headrace_requests_in_flight 1\n" in seen[0]
+    assert "headrace_requests_in_flight 0\n" in client.get("/metrics").text

@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 import uvicorn
 
-from containers.big_mart.inference.app import ForestEndpoint
-from containers.images.inference.app import ImageEndpoint
+from containers.big_mart.inference.service import SERVICE as FOREST
+from containers.images.inference.service import SERVICE as IMAGES
 from containers.images.training.export import dump_classifier, dump_weights
 from containers.shared.images.classifier import Classifier
 from containers.shared.images.features import FeatureSettings, count_features
 from containers.shared.serving import connections
 from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.server import configure
+from containers.shared.serving.service import Service
 from containers.shared.serving.settings import ServerSettings
 from containers.shared.serving.traffic import Traffic
 from tests.patience import PATIENCE_SECONDS
 
-MEDIA_TYPES = {ForestEndpoint: "text/csv", ImageEndpoint: "image/png"}
 HALF_HEADERS = b"GET /ping HTTP/1.1\r\nx: 1"
 HALF_BODY = b"POST /invocations HTTP/1.1\r\ncontent-type: %s\r\ncontent-length: 5000\r\n\r\nabc"
 
@@ -34,7 +34,7 @@ class Server:
 
     def __init__(self, endpoint: Endpoint) -> None:
         settings = ServerSettings(root=endpoint.root, host="127.0.0.1", port=0, workers=1, access_log="summary")
-        self.media_type = MEDIA_TYPES[type(endpoint)].encode()
+        self.media_type = endpoint.service.reads[0].encode()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._server = uvicorn.Server(configure(endpoint, settings))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
@@ -67,14 +67,14 @@ def image_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(params=[ForestEndpoint, ImageEndpoint])
+@pytest.fixture(params=[FOREST, IMAGES], ids=["forest", "images"])
 def server(
     request: pytest.FixtureRequest, trained: Path, image_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Server]:
     """Each of the endpoints, of little patience."""
     monkeypatch.setattr(connections, "ARRIVAL_SECONDS", 0.3)
-    root = {ForestEndpoint: trained, ImageEndpoint: image_root}[request.param]
-    endpoint = request.param(root, 1, Traffic(every=False))
+    service: Service = request.param
+    endpoint = Endpoint(service, trained if service is FOREST else image_root, 1, Traffic(every=False))
     endpoint.load()
     monkeypatch.setattr(endpoint, "load_or_exit", lambda: None)
     server = Server(endpoint)
@@ -106,8 +106,9 @@ def test_ends_a_connection_on_which_nothing_is_sent(server: Server) -> None:
         (b"GET / HTTP/1.1\r\ncontent-length: -1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400),
         (b"GET /elsewhere HTTP/1.1\r\n", 404),
-        (b"GET /metrics?a=%00 HTTP/1.1\r\n", 404),
+        (b"GET /elsewhere?a=%00 HTTP/1.1\r\n", 404),
         (b"DELETE /ping HTTP/1.1\r\n", 405),
+        (b"POST /metrics HTTP/1.1\r\n", 405),
         (b"POST /invocations HTTP/1.1\r\ncontent-type: %s\r\naccept: image/gif\r\n", 406),
         (b"POST /invocations HTTP/1.1\r\ncontent-type: %s\r\ncontent-length: 6291457\r\n", 413),
         (b"POST /invocations HTTP/1.1\r\ncontent-type: text/html\r\n", 415),
@@ -121,6 +122,7 @@ def test_ends_a_connection_on_which_nothing_is_sent(server: Server) -> None:
         "path",
         "path with a query",
         "method",
+        "method of metrics",
         "accept",
         "too large",
         "content type",
@@ -146,3 +148,15 @@ def test_ignores_the_wish_for_another_protocol(server: Server, upgrade: bytes) -
     status, _, _ = server.ask(b"GET /execution-parameters HTTP/1.1\r\nconnection: upgrade, close\r\n" + wish + b"\r\n")
 
     assert status == b"HTTP/1.1 200 OK"
+
+
+def test_shows_on_its_port_what_it_counted(server: Server) -> None:
+    server.ask(b"nonsense\r\n\r\n")
+    server.ask(b"GET /ping HTTP/1.1\r\nconnection: close\r\n\r\n")
+
+    status, headers, body = server.ask(b"GET /metrics HTTP/1.1\r\nconnection: close\r\n\r\n")
+
+    assert status == b"HTTP/1.1 200 OK"
+    assert headers[b"content-type"].startswith(b"text/plain; version=0.0.4")
+    assert b'headrace_connections_refused_total{status="400"} 1\n' in body
+    assert b'headrace_requests_total{path="/ping",status="200"} 1\n' in body

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from containers.images.inference.app import ImageEndpoint
 from containers.images.inference.model import Model
+from containers.images.inference.service import SERVICE
+from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.model_files import ModelError
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
@@ -16,8 +17,8 @@ from tests.containers.asgi_client import Client
 IMAGE = {"content-type": "application/x-image"}
 
 
-def build_endpoint(root: Path) -> ImageEndpoint:
-    endpoint = ImageEndpoint(root, 3, Traffic(every=True))
+def build_endpoint(root: Path) -> Endpoint:
+    endpoint = Endpoint(SERVICE, root, 3, Traffic(every=True))
     endpoint.load()
     return endpoint
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from containers.big_mart.inference.app import ForestEndpoint
+from containers.big_mart.inference.service import SERVICE
+from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.model_files import ModelError
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
@@ -16,8 +17,8 @@ CSV = {"content-type": "text/csv"}
 COLUMNS = [column for column in any_sales_row() if column != "Item_Outlet_Sales"]
 
 
-def build_endpoint(root: Path) -> ForestEndpoint:
-    endpoint = ForestEndpoint(root, 3, Traffic(every=True))
+def build_endpoint(root: Path) -> Endpoint:
+    endpoint = Endpoint(SERVICE, root, 3, Traffic(every=True))
     endpoint.load()
     return endpoint
 
@@ -154,7 +155,7 @@ def test_answers_large_bodies_in_another_thread(client: Client, monkeypatch: pyt
     to_thread = asyncio.to_thread
 
     async def note_and_run(*arguments: Any) -> Any:
-        called.append(len(arguments[-1]))
+        called.append(len(arguments[1]))
         return await to_thread(*arguments)
 
     monkeypatch.setattr(asyncio, "to_thread", note_and_run)
