@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -14,7 +13,6 @@ from aws_cdk.assertions import Template
 from app import build
 from tests.conftest import PROJECT
 
-IMAGE_TAG = re.compile(r":[0-9a-f]{16}\b")
 ENVIRONMENTS = ("dev", "prod")
 
 # Each switch of the settings, turned on in dev.

@@ -1,41 +1,92 @@
 """The templates, whole: an alarm for changes nobody meant to make.
 
 `make snapshots` writes them anew; the difference belongs into the commit that caused it. An environment has a file for
-each of its stacks, a switch for each stack that it makes differ from dev's.
+each of its stacks, a switch for each stack that it makes differ from dev's, with the difference.
 """
 
-import json
+import copy
 import os
 import shutil
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tests.conftest import PROJECT
-from tests.stacks.conftest import IMAGE_TAG, SWITCHES, list_stacks, template_of
+from tests.stacks.conftest import SWITCHES, list_stacks, template_of
+from tests.stacks.snapshots import write_difference, write_template
 
 SNAPSHOTS = PROJECT / "tests" / "snapshots"
 UPDATE = "HEADRACE_UPDATE_SNAPSHOTS"
 
 
+def templates_of(variant: str) -> dict[str, Mapping[str, Any]]:
+    """A variant's templates by stack."""
+    return {stack: template_of(stack, variant).to_json() for stack in list_stacks(variant)}
+
+
 def render(variant: str) -> dict[str, str]:
-    """A variant's templates as text, without what changes with every container's content."""
-    return {
-        stack: IMAGE_TAG.sub(
-            ":<image-tag>", json.dumps(template_of(stack, variant).to_json(), indent=1, sort_keys=True)
-        )
-        + "\n"
-        for stack in list_stacks(variant)
-    }
+    """What the files of a variant hold, by name."""
+    templates = templates_of(variant)
+    if variant not in SWITCHES:
+        return {f"{stack}.json": write_template(template) for stack, template in templates.items()}
+    base = templates_of("dev")
+    assert base.keys() <= templates.keys(), "a switch that takes a stack away has no place to say so"
+    differences = {stack: write_difference(base.get(stack, {}), template) for stack, template in templates.items()}
+    return {f"{stack}.diff": difference for stack, difference in differences.items() if difference}
 
 
 def test_synthesizes_the_same_templates_as_before(variant: str) -> None:
     found = render(variant)
-    if variant in SWITCHES:
-        base = render("dev")
-        found = {stack: text for stack, text in found.items() if text != base.get(stack)}
     folder = SNAPSHOTS / variant
     if UPDATE in os.environ:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for stack, text in found.items():
-            (folder / f"{stack}.json").write_text(text)
+        for name, text in found.items():
+            (folder / name).write_text(text)
 
-    assert found == {path.stem: path.read_text() for path in folder.glob("*.json")}
+    assert found == {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_keeps_snapshots_short_enough_to_review() -> None:
+    lines = sum(len(path.read_text().splitlines()) for path in SNAPSHOTS.glob("*/*"))
+
+    assert lines <= 12_000
+
+
+def mutate(value: Any) -> Iterator[Any]:
+    """A value with one of its leaves changed or one of its entries gone, for each of them."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            yield {other: kept for other, kept in value.items() if other != key}
+            yield from ({**value, key: mutant} for mutant in mutate(entry))
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield value[:index] + value[index + 1 :]
+            yield from ([*value[:index], mutant, *value[index + 1 :]] for mutant in mutate(entry))
+    elif isinstance(value, str):
+        yield f"{value}."
+    else:
+        yield not value if isinstance(value, bool) else value + 1
+
+
+def test_any_change_of_a_template_changes_its_snapshot() -> None:
+    for template in templates_of("prod").values():
+        for section, entries in template.items():
+            for name, entry in entries.items():
+                snapshot = write_template({section: {name: entry}})
+                for mutant in mutate(entry):
+                    assert write_template({section: {name: mutant}}) != snapshot, (name, mutant)
+
+
+def test_any_change_of_a_switch_changes_its_difference() -> None:
+    base = {"Resources": templates_of("dev")["Storage"]["Resources"]}
+    changed = {"Resources": templates_of("key")["Storage"]["Resources"]}
+    difference = write_difference(base, changed)
+
+    for mutant in mutate(changed["Resources"]):
+        assert write_difference(base, {"Resources": mutant}) != difference
+
+
+def test_a_switch_that_changes_nothing_has_no_difference() -> None:
+    template = templates_of("dev")["Storage"]
+
+    assert write_difference(template, copy.deepcopy(template)) == ""
