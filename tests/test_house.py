@@ -46,7 +46,7 @@ FORBIDDEN_YET: Final = frozenset(
     }
 )
 SHARED_YET: Final = frozenset({"DataError"})
-LONG_YET: Final = frozenset({"headrace/local/engine/ministack.py", "headrace/lst/editing.py"})
+LONG_YET: Final = frozenset({"headrace/local/engine/ministack.py"})
 
 
 @cache

@@ -11,7 +11,6 @@ from headrace.lst.editing import (
     remove_rows,
     replace_rows,
     sample_classes,
-    split_list,
 )
 from headrace.lst.hashing import hash_path
 from headrace.lst.layouts import Layout, ListKind
@@ -27,6 +26,7 @@ from headrace.lst.rows import (
     read_multi_label_lst,
     write_lst,
 )
+from headrace.lst.splitting import split_list
 from headrace.lst.streaming import write_made_lists
 
 __all__ = [

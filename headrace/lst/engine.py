@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -342,3 +343,21 @@ def _matches(column: str, pattern: str) -> str:
 
 def _shorten(column: str) -> str:
     return f"CASE WHEN contains({column}, '.') THEN rtrim(rtrim({column}, '0'), '.') ELSE {column} END"
+
+
+def hash_sql(text: str) -> str:
+    """`hash_path` of a text, as SQL."""
+    return f"(('0x' || substr(sha256({text}), 1, 14))::BIGINT >> 3)"
+
+
+def match_path(engine: Engine, pattern: str) -> str:
+    """The SQL for what a pattern finds in a path: its first group, or all of it; nothing is an empty text."""
+    import duckdb
+
+    try:
+        group = min(re.compile(pattern).groups, 1)
+        matched = f"regexp_extract(path, {quote(pattern)}, {group})"
+        engine.fetch(f"FROM (VALUES ('')) AS tried(path) SELECT {matched}")
+    except (re.error, duckdb.Error) as error:
+        raise ListError(f"{pattern!r} is not a regular expression to group by: {error}") from error
+    return matched

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO
-from headrace.lst.editing import hash_sql, hold_out, write_parts
-from headrace.lst.engine import open_engine, read_csv
+from headrace.lst.engine import hash_sql, open_engine, read_csv
 from headrace.lst.making import Classes, check_ratio, name_class
 from headrace.lst.rows import ListError
+from headrace.lst.splitting import hold_out, write_parts
 
 
 def write_made_lists(
