@@ -12,6 +12,10 @@ class NormalizeError(Exception):
 
     code: ClassVar[str] = "NormalizeError"
 
+    def __init_subclass__(cls) -> None:
+        """Each type's code is its name, without the ending that says what it is."""
+        cls.code = cls.__name__.removesuffix("Error")
+
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -20,52 +24,34 @@ class NormalizeError(Exception):
 class BadOptionError(NormalizeError):
     """An option that does not exist, or a value it cannot take."""
 
-    code = "BadOption"
-
 
 class EmptyBodyError(NormalizeError):
     """An object without a single byte."""
-
-    code = "EmptyBody"
 
 
 class TooManyBytesError(NormalizeError):
     """An object larger than the limit."""
 
-    code = "TooManyBytes"
-
 
 class NotAnImageError(NormalizeError):
     """Bytes that begin like no image format we know."""
-
-    code = "NotAnImage"
 
 
 class UnsupportedFormatError(NormalizeError):
     """An image of a kind that is not read here."""
 
-    code = "UnsupportedFormat"
-
 
 class ImageTooLargeError(NormalizeError):
     """An image that declares more pixels than the limit, or would need more memory to decode."""
-
-    code = "ImageTooLarge"
 
 
 class TooComplexError(NormalizeError):
     """An image that would take too long to decode for its size."""
 
-    code = "TooComplex"
-
 
 class ImageTruncatedError(NormalizeError):
     """An image that ends too early."""
 
-    code = "ImageTruncated"
-
 
 class ImageCorruptError(NormalizeError):
     """An image that its decoder gives up on."""
-
-    code = "ImageCorrupt"
