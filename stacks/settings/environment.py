@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Self
 
 from constructs import Node
-from pydantic import StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from headrace import contract
 from headrace.recipes import Recipe, list_recipes
@@ -15,6 +15,7 @@ from stacks.settings.mistakes import SettingsError, describe
 from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
 from stacks.settings.normalizer import NormalizerSettings
 from stacks.settings.notebook import NotebookSettings
+from stacks.settings.section import IN_PLACE, NOTHING, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
 from stacks.settings.workloads import ChannelTrainingSettings, WorkloadSections, WorkloadSettings
 
@@ -22,21 +23,38 @@ ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
 
 
+def _default_tags(known: Mapping[str, object]) -> Mapping[str, str]:
+    return {"project": "headrace", "environment": str(known["environment"])}
+
+
 class Settings(WorkloadSections):
-    """Everything that differs between environments."""
+    """Everything that may differ between environments; what most share is a default."""
 
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,15}$")]
-    retain_data: bool
-    tags: Mapping[str, str]
-    encryption: EncryptionSettings
-    permissions_boundary: Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,128}$")] | None = None
-    network: NetworkSettings
-    storage: StorageSettings
-    file_systems: FileSystemSettings
-    registry: RegistrySettings
-    notebook: NotebookSettings
-    pipeline: PipelineSettings
-    normalizer: NormalizerSettings
+    retain_data: Annotated[
+        bool,
+        Setting(
+            "whether buckets, file systems, images, keys and logs stay when their stack is deleted",
+            cost="what stays goes on costing",
+            change=IN_PLACE,
+        ),
+    ]
+    tags: Annotated[
+        Mapping[str, str],
+        Setting("the tags of everything that can have them", cost=NOTHING, change=IN_PLACE),
+    ] = Field(default_factory=_default_tags)
+    encryption: EncryptionSettings = EncryptionSettings()
+    permissions_boundary: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,128}$")] | None,
+        Setting("the policy of yours that bounds every role", cost=NOTHING, change=IN_PLACE),
+    ] = None
+    network: NetworkSettings = NetworkSettings()
+    storage: StorageSettings = StorageSettings()
+    file_systems: FileSystemSettings = FileSystemSettings()
+    registry: RegistrySettings = RegistrySettings()
+    notebook: NotebookSettings = NotebookSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    normalizer: NormalizerSettings = NormalizerSettings()
 
     @model_validator(mode="after")
     def _check_channels(self) -> Self:

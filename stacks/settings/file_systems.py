@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from stacks.settings.section import Section
+from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, Section, Setting
 
 # What an EFS lifecycle policy can say: https://docs.aws.amazon.com/efs/latest/ug/lifecycle-management-efs.html
 INFREQUENT_ACCESS_DAYS = (1, 7, 14, 30, 60, 90, 180, 270, 365)
@@ -22,29 +22,100 @@ def _check_capacity(gib: int) -> int:
     return gib
 
 
+InfrequentAccessDays = Annotated[
+    int,
+    AfterValidator(_check_infrequent_access),
+    Allowed(f"one of {', '.join(map(str, INFREQUENT_ACCESS_DAYS))}"),
+]
+CapacityGib = Annotated[int, AfterValidator(_check_capacity), Allowed("1200, 2400 and multiples of 2400")]
 RepositoryEvent = Literal["NEW", "CHANGED", "DELETED"]
+
+
+RepositoryEvents = Annotated[tuple[RepositoryEvent, ...], Field(strict=False)]
+
+_OTHER_LUSTRE = Change(
+    "a new file system takes its place; what was not exported is lost", loses=("AWS::FSx::FileSystem",)
+)
 
 
 class EfsSettings(Section):
     """The shared POSIX file system that is paid by use."""
 
-    enabled: bool
-    infrequent_access_days: Annotated[int, AfterValidator(_check_infrequent_access)]
+    enabled: Annotated[
+        bool,
+        Setting(
+            "whether there is one",
+            cost="0.30 per GB and month; 0.03 per GB read, on every pass; 0.06 per GB written",
+            change=Change(
+                "off removes it with its files, or leaves it alone with `retain_data`",
+                loses=("AWS::EFS::FileSystem",),
+                is_locked=True,
+            ),
+        ),
+    ] = False
+    infrequent_access_days: Annotated[
+        InfrequentAccessDays,
+        Setting(
+            "after how many days a file that nobody reads moves to Infrequent Access",
+            cost="0.01 per GB read from there; storing is cheaper",
+            change=IN_PLACE,
+        ),
+    ] = 30
 
 
 class FsxSettings(Section):
     """FSx for Lustre over the raw bucket, which is paid as long as it exists."""
 
-    enabled: bool
-    deployment: Literal["PERSISTENT_2", "SCRATCH_2"]
-    capacity_gib: Annotated[int, AfterValidator(_check_capacity)]
-    throughput_mb_per_tib: Literal[125, 250, 500, 1000]
-    import_events: Annotated[tuple[RepositoryEvent, ...], Field(strict=False)]
-    export_events: Annotated[tuple[RepositoryEvent, ...], Field(strict=False)]
+    enabled: Annotated[
+        bool,
+        Setting(
+            "whether there is one",
+            cost="about 174 a month for the smallest, used or not",
+            change=Change(
+                "off removes it with what was not exported, or leaves it alone, and on the bill, with `retain_data`",
+                loses=("AWS::FSx::FileSystem",),
+                is_locked=True,
+            ),
+        ),
+    ] = False
+    deployment: Annotated[
+        Literal["PERSISTENT_2", "SCRATCH_2"],
+        Setting(
+            "`PERSISTENT_2` repairs a failed server; `SCRATCH_2` loses its files with one, and takes no key",
+            cost="0.145 per GB and month at the lowest throughput; `SCRATCH_2` 0.140",
+            change=_OTHER_LUSTRE,
+        ),
+    ] = "PERSISTENT_2"
+    capacity_gib: Annotated[
+        CapacityGib,
+        Setting(
+            "its size",
+            cost="in proportion",
+            change=Change("grows in place, for hours; Lustre never shrinks, so a smaller value is refused by FSx"),
+        ),
+    ] = 1200
+    throughput_mb_per_tib: Annotated[
+        Literal[125, 250, 500, 1000],
+        Setting(
+            "its throughput per TiB, with `PERSISTENT_2` only",
+            cost="more per step",
+            change=Change(
+                "FSx could do it in place, within minutes; `cdk diff` reports a new file system: look at the change set"
+            ),
+        ),
+    ] = 125
+    import_events: Annotated[
+        RepositoryEvents,
+        Setting("which changes of the raw bucket show at `/raw`", cost=NOTHING, change=IN_PLACE),
+    ] = ("NEW", "CHANGED", "DELETED")
+    export_events: Annotated[
+        RepositoryEvents,
+        Setting("which changes below `/raw` go to the raw bucket", cost="requests of S3", change=IN_PLACE),
+    ] = ("NEW", "CHANGED", "DELETED")
 
 
 class FileSystemSettings(Section):
     """Which file systems there are."""
 
-    efs: EfsSettings
-    fsx: FsxSettings
+    efs: EfsSettings = EfsSettings()
+    fsx: FsxSettings = FsxSettings()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from stacks.settings.section import LogDays, Section
+from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
 
 # Still named in the API's list, but current images no longer run on them, or AWS no longer offers them.
 RETIRED_FAMILIES = frozenset({"m4", "c4", "p2", "p3", "p3dn"})
@@ -27,44 +27,89 @@ def _check_job_family(instance_type: str) -> str:
 
 
 InstanceType = Annotated[
-    str, StringConstraints(pattern=r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$"), AfterValidator(_check_family)
+    str,
+    StringConstraints(pattern=r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$"),
+    AfterValidator(_check_family),
+    Allowed("an instance type such as ml.m5.xlarge, of a family that is not retired"),
 ]
-JobInstanceType = Annotated[InstanceType, AfterValidator(_check_job_family)]
+JobInstanceType = Annotated[InstanceType, AfterValidator(_check_job_family), Allowed("not Graviton")]
 VolumeGib = Annotated[int, Field(ge=1, le=16384)]
 HyperparameterText = Annotated[str, StringConstraints(max_length=256)]
 Hyperparameters = Annotated[Mapping[HyperparameterText, HyperparameterText | int | float], Field(max_length=100)]
 
 
+_NEXT_UPDATE = Change("the next execution updates the endpoint, which serves all the while")
+
+
 class PipelineSettings(Section):
     """The state machines' own limits."""
 
-    timeout_hours: Annotated[int, Field(ge=1, le=8760)]
-    log_retention_days: LogDays
+    timeout_hours: Annotated[
+        int,
+        Field(ge=1, le=8760),
+        Setting("after how long an execution is ended", cost=NOTHING, change=NEXT_EXECUTION),
+    ] = 6
+    log_retention_days: Annotated[
+        LogDays,
+        Setting(
+            "how long the executions' logs are kept",
+            cost="0.50 per GB written, 0.03 per GB and month kept",
+            change=IN_PLACE,
+        ),
+    ] = 30
 
 
 class JobSettings(Section):
     """The machine of a job."""
 
-    instance_type: JobInstanceType
-    volume_gib: VolumeGib
+    instance_type: Annotated[
+        JobInstanceType,
+        Setting("its machine", cost="by the second while it runs; ml.m5.xlarge 0.23 an hour", change=NEXT_EXECUTION),
+    ] = "ml.m5.xlarge"
+    volume_gib: Annotated[VolumeGib, Setting("its disk", cost="per GB, while the job runs", change=NEXT_EXECUTION)] = 30
 
 
 class ProcessingSettings(JobSettings):
     """A processing job: its machine and its limits."""
 
-    max_runtime_seconds: Annotated[int, Field(ge=60, le=777_600)]
+    max_runtime_seconds: Annotated[
+        int,
+        Field(ge=60, le=777_600),
+        Setting("after how long it is stopped", cost="bounds what a job costs", change=NEXT_EXECUTION),
+    ] = 3600
 
 
 class TrainingSettings(JobSettings):
     """The training job: its machine, its limits and its hyperparameters."""
 
-    max_runtime_seconds: Annotated[int, Field(ge=60, le=2_419_200)]
-    hyperparameters: Hyperparameters
+    max_runtime_seconds: Annotated[
+        int,
+        Field(ge=60, le=2_419_200),
+        Setting("after how long it is stopped", cost="bounds what a job costs", change=NEXT_EXECUTION),
+    ] = 3600
+    hyperparameters: Annotated[
+        Hyperparameters, Setting("the program's hyperparameters", cost=NOTHING, change=NEXT_EXECUTION)
+    ] = Field(default={})
 
 
 class EndpointSettings(Section):
     """The endpoint that executions create or update, and the machines that serve the model."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None = None
-    instance_type: InstanceType
-    instance_count: Annotated[int, Field(ge=1, le=100)]
+    name: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None,
+        Allowed("text of at most 63 letters, digits and hyphens, or null"),
+        Setting(
+            "the endpoint's name; null for `headrace-ENVIRONMENT-WORKLOAD`",
+            cost="the old endpoint stays, and on the bill, until it is deleted",
+            change=Change("the next execution creates the endpoint of that name"),
+        ),
+    ] = None
+    instance_type: Annotated[
+        InstanceType,
+        Setting("its machines", cost="by the second, used or not, until the endpoint is deleted", change=_NEXT_UPDATE),
+    ] = "ml.m5.large"
+    instance_count: Annotated[
+        int,
+        Field(ge=1, le=100),
+        Setting("how many machines serve", cost="in proportion", change=_NEXT_UPDATE),
+    ] = 1

@@ -19,7 +19,8 @@ def describe(error: ValidationError, *, prefix: str, model: type[BaseModel]) -> 
         prefix: The path of the object that was read.
         model: What it was read as.
     """
-    return "\n".join(dict.fromkeys(_describe(problem, prefix, model) for problem in error.errors()))
+    mistakes = [problem for problem in error.errors() if problem["type"] != "default_factory_not_called"]
+    return "\n".join(dict.fromkeys(_describe(problem, prefix, model) for problem in mistakes))
 
 
 def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:
@@ -38,15 +39,15 @@ def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:
     return f"{key}: found {problem['input']!r}: {reason}"
 
 
+def find_section(annotation: Any) -> type[BaseModel] | None:
+    """The section inside an annotation such as `Section | None` or `tuple[Section, ...]`, if there is one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(find_section, get_args(annotation))), None)
+
+
 def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
     for part in path:
         if not part.isdecimal():
-            model = _model_in(model.model_fields[part].annotation)
+            model = find_section(model.model_fields[part].annotation) or model
     return model
-
-
-def _model_in(annotation: Any) -> type[BaseModel]:
-    """The section inside an annotation such as `Section | None` or `tuple[Section, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(_model_in(part) for part in get_args(annotation) if part not in (type(None), Ellipsis))

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from stacks.settings.section import LogDays, Section
+from stacks.settings.section import IN_PLACE, NO_EFFECT, NOTHING, Allowed, Change, LogDays, Section, Setting
 
 # Where a notebook without internet access reaches SageMaker, to stop itself among other things.
 SAGEMAKER_API_ENDPOINT = "sagemaker.api"
@@ -21,14 +21,47 @@ def _check_cidr(cidr: str) -> str:
     return cidr
 
 
+Cidr = Annotated[str, AfterValidator(_check_cidr), Allowed("an IPv4 network from /16 to /24")]
+Ids = Annotated[tuple[str, ...], Field(min_length=1, max_length=16, strict=False)]
+
+_HELD_BY_SUBNETS = ("AWS::EC2::Subnet", "AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance")
+_OTHER_NETWORK = Change(
+    "everything in the network is made anew",
+    loses=("AWS::EC2::SecurityGroup", "AWS::EC2::VPC", *_HELD_BY_SUBNETS),
+    is_locked=True,
+)
+
+
 class ExistingNetworkSettings(Section):
     """A VPC that is there already, by ids: nothing is looked up."""
 
-    vpc_id: Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$")]
-    cidr: Annotated[str, AfterValidator(_check_cidr)]
-    availability_zones: Annotated[tuple[str, ...], Field(min_length=1, max_length=16, strict=False)]
-    subnet_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=16, strict=False)]
-    route_table_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=16, strict=False)]
+    vpc_id: Annotated[
+        str,
+        StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$"),
+        Setting(
+            "the VPC",
+            cost=NOTHING,
+            change=Change(
+                "everything of ours in the network is made anew; name the other VPC's subnets, too",
+                loses=("AWS::EC2::SecurityGroup", "AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance"),
+                is_locked=True,
+            ),
+        ),
+    ]
+    cidr: Annotated[Cidr, Setting("its addresses", cost=NOTHING, change=NO_EFFECT)]
+    availability_zones: Annotated[Ids, Setting("the zone of each subnet", cost=NOTHING, change=NO_EFFECT)]
+    subnet_ids: Annotated[
+        Ids,
+        Setting(
+            "the subnets; FSx for Lustre and the notebook are in the first",
+            cost=NOTHING,
+            change=Change(
+                "file systems and the notebook move to the new subnets",
+                loses=("AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance"),
+            ),
+        ),
+    ]
+    route_table_ids: Annotated[Ids, Setting("the route table of each subnet", cost=NOTHING, change=NO_EFFECT)]
 
     @model_validator(mode="after")
     def _check_lengths(self) -> Self:
@@ -40,12 +73,56 @@ class ExistingNetworkSettings(Section):
 class NetworkSettings(Section):
     """The VPC that file systems and training jobs meet in."""
 
-    availability_zones: Annotated[int, Field(ge=2, le=3)]
-    cidr: Annotated[str, AfterValidator(_check_cidr)]
-    nat_gateways: Annotated[int, Field(ge=0, le=3)]
-    interface_endpoints: Annotated[tuple[str, ...], Field(strict=False)]
-    flow_log_days: LogDays
-    existing: ExistingNetworkSettings | None = None
+    availability_zones: Annotated[
+        int,
+        Field(ge=2, le=3),
+        Setting(
+            "over how many zones its subnets spread",
+            cost="nothing; an interface endpoint costs once per zone",
+            change=Change("the subnets get other addresses", loses=_HELD_BY_SUBNETS, is_locked=True),
+        ),
+    ] = 2
+    cidr: Annotated[Cidr, Setting("its addresses", cost=NOTHING, change=_OTHER_NETWORK)] = "10.42.0.0/16"
+    nat_gateways: Annotated[
+        int,
+        Field(ge=0, le=3),
+        Setting(
+            "how many gateways lead to the internet; with 0 the subnets are isolated",
+            cost="about 33 a month each, and 0.045 per GB",
+            change=Change(
+                "in place, but from or to 0, which makes other subnets", loses=_HELD_BY_SUBNETS, is_locked=True
+            ),
+        ),
+    ] = 0
+    interface_endpoints: Annotated[
+        tuple[str, ...],
+        Field(strict=False),
+        Setting(
+            "the AWS services that the subnets reach by private addresses, such as `sagemaker.api` and `logs`",
+            cost="about 7.30 a month each and zone, and 0.01 per GB",
+            change=Change("an endpoint that is added or removed comes or goes; nothing else"),
+        ),
+    ] = ()
+    flow_log_days: Annotated[
+        LogDays,
+        Setting(
+            "how long the record of the VPC's connections is kept",
+            cost="0.50 per GB recorded, 0.03 per GB and month kept",
+            change=IN_PLACE,
+        ),
+    ] = 7
+    existing: Annotated[
+        ExistingNetworkSettings | None,
+        Setting(
+            "a VPC that is there already and belongs to somebody else, instead of one of its own",
+            cost=NOTHING,
+            change=Change(
+                "everything in the network is made anew in the other VPC",
+                loses=("AWS::Logs::LogGroup", *_OTHER_NETWORK.loses),
+                is_locked=True,
+            ),
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _check_existing(self) -> Self:

@@ -9,7 +9,7 @@ from containers.normalizer import contract as image_preprocessing
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import parse_options
 from stacks.settings.jobs import ProcessingSettings
-from stacks.settings.section import LogDays, Section
+from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
 
 
 def _check_options(options: Mapping[str, str]) -> Mapping[str, str]:
@@ -20,35 +20,125 @@ def _check_options(options: Mapping[str, str]) -> Mapping[str, str]:
     return options
 
 
-Options = Annotated[Mapping[str, str], AfterValidator(_check_options)]
+Options = Annotated[Mapping[str, str], AfterValidator(_check_options), Allowed("an object of the normalizer's options")]
 
 
 class ConsumerSettings(Section):
     """Somebody who reads pictures: what they get when a request through Object Lambda names no options."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=30)]
-    options: Options
+    name: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=30),
+        Setting(
+            "who reads",
+            cost=NOTHING,
+            change=Change(
+                "the access point and the policy of the old name go",
+                loses=("AWS::IAM::ManagedPolicy", "AWS::S3::AccessPoint"),
+            ),
+        ),
+    ]
+    options: Annotated[
+        Options,
+        Setting("what a request through Object Lambda that names no options gets", cost=NOTHING, change=IN_PLACE),
+    ] = Field(default={})
 
 
 class BulkSettings(ProcessingSettings):
     """The batch door: the machine of its processing job, and what the job puts up with."""
 
-    max_refused: Annotated[int, Field(ge=0, le=10**9)]
-    connections: Annotated[int, Field(ge=1, le=image_preprocessing.MOST_CONNECTIONS)]
+    max_runtime_seconds: Annotated[
+        int,
+        Field(ge=60, le=777_600),
+        Setting("after how long it is stopped", cost="bounds what a job costs", change=NEXT_EXECUTION),
+    ] = 14400
+    max_refused: Annotated[
+        int,
+        Field(ge=0, le=10**9),
+        Setting("how many images may be refused before the job fails", cost=NOTHING, change=NEXT_EXECUTION),
+    ] = 0
+    connections: Annotated[
+        int,
+        Field(ge=1, le=image_preprocessing.MOST_CONNECTIONS),
+        Setting("how many requests to S3 run at once", cost=NOTHING, change=NEXT_EXECUTION),
+    ] = 32
 
 
 class NormalizerSettings(Section):
     """The image normalizer: which doors it has, for whom, and its limits."""
 
-    function_url: bool
-    object_lambda: bool
-    bulk: BulkSettings | None = None
-    consumers: Annotated[tuple[ConsumerSettings, ...], Field(strict=False)]
-    cache: bool
+    function_url: Annotated[
+        bool,
+        Setting(
+            "whether there is a URL for requests signed for AWS",
+            cost="0.24 to 0.61 per million images",
+            change=Change("off removes the URL; on again gives another one", loses=("AWS::Lambda::Url",)),
+        ),
+    ] = True
+    object_lambda: Annotated[
+        bool,
+        Setting(
+            "whether each consumer has an S3 Object Lambda access point; AWS refuses it to accounts that had not used "
+            "it by 7 November 2025",
+            cost="as the URL, and per GB returned",
+            change=Change("image training changes its door", is_locked=True),
+        ),
+    ] = False
+    bulk: Annotated[
+        BulkSettings | None,
+        Setting(
+            "the batch door; null for none",
+            cost="nothing while idle; 5.61 to 6.14 per million images",
+            change=Change(
+                "null removes the state machine and its logs",
+                loses=("AWS::Logs::LogGroup", "AWS::StepFunctions::StateMachine"),
+                is_locked=True,
+            ),
+        ),
+    ] = None
+    consumers: Annotated[
+        tuple[ConsumerSettings, ...],
+        Field(strict=False),
+        Setting(
+            "who reads through the function: each has an access point and a policy for its roles",
+            cost=NOTHING,
+            change=Change(
+                "who is added comes in place; who is removed loses access point and policy",
+                loses=("AWS::IAM::ManagedPolicy", "AWS::S3::AccessPoint"),
+            ),
+        ),
+    ] = (ConsumerSettings(name="training"),)
+    cache: Annotated[
+        bool,
+        Setting(
+            "whether pictures are kept in the work bucket",
+            cost="0.023 per GB and month, 5.00 per million written",
+            change=IN_PLACE,
+        ),
+    ] = False
     # Less would cut off the function's own limits on reading; Object Lambda waits for 60.
-    timeout_seconds: Annotated[int, Field(ge=30, le=60)]
-    reserved_concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    log_retention_days: LogDays
+    timeout_seconds: Annotated[
+        int,
+        Field(ge=30, le=60),
+        Setting("how long the function may take for an image", cost="bounds what one costs", change=IN_PLACE),
+    ] = 30
+    reserved_concurrency: Annotated[
+        Annotated[int, Field(ge=1, le=10_000)] | None,
+        Setting(
+            "how many images at once, kept free for the function; null reserves nothing. A new account has 10 in all "
+            "and can reserve none",
+            cost=NOTHING,
+            change=IN_PLACE,
+        ),
+    ] = None
+    log_retention_days: Annotated[
+        LogDays,
+        Setting(
+            "how long the function's log is kept",
+            cost="0.50 per GB written, 0.03 per GB and month kept",
+            change=IN_PLACE,
+        ),
+    ] = 30
 
     @property
     def has_doors(self) -> bool:

@@ -5,19 +5,79 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from stacks.settings.jobs import InstanceType
-from stacks.settings.section import Section
+from stacks.settings.section import NOTHING, Change, Section, Setting
 
 
 class NotebookSettings(Section):
     """The notebook instance for people."""
 
-    enabled: bool
-    instance_type: InstanceType
-    volume_gib: Annotated[int, Field(ge=5, le=16384)]
-    repository_url: Annotated[str, StringConstraints(pattern=r"^https://[^/]+/.+$", max_length=1024)] | None = None
-    repository_secret_arn: Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:secretsmanager:.+$")] | None = None
-    direct_internet: bool
-    idle_minutes: Annotated[int, Field(ge=10, le=1440)]
+    enabled: Annotated[
+        bool,
+        Setting(
+            "whether there is one",
+            cost="its machine while it runs, its volume always",
+            change=Change(
+                "off removes it with the files on its volume",
+                loses=(
+                    "AWS::EC2::SecurityGroup",
+                    "AWS::SageMaker::CodeRepository",
+                    "AWS::SageMaker::NotebookInstance",
+                ),
+                is_locked=True,
+            ),
+        ),
+    ] = False
+    instance_type: Annotated[
+        InstanceType,
+        Setting("its machine", cost="by the second while it runs", change=Change("in place; it restarts")),
+    ] = "ml.t3.medium"
+    volume_gib: Annotated[
+        int,
+        Field(ge=5, le=16384),
+        Setting("its disk", cost="per GB and month, stopped or not", change=Change("grows in place; it restarts")),
+    ] = 20
+    repository_url: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^https://[^/]+/.+$", max_length=1024)] | None,
+        Setting(
+            "a Git repository that it clones when it starts",
+            cost=NOTHING,
+            change=Change(
+                "in place; with a secret, SageMaker's record of the repository is made anew",
+                loses=("AWS::SageMaker::CodeRepository",),
+            ),
+        ),
+    ] = None
+    repository_secret_arn: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:secretsmanager:.+$")] | None,
+        Setting(
+            "the secret that opens a private repository",
+            cost=NOTHING,
+            change=Change(
+                "in place; null removes SageMaker's record of the repository",
+                loses=("AWS::SageMaker::CodeRepository",),
+            ),
+        ),
+    ] = None
+    direct_internet: Annotated[
+        bool,
+        Setting(
+            "whether it reaches the internet around the VPC",
+            cost=NOTHING,
+            change=Change(
+                "a new notebook takes its place, without the old one's files",
+                loses=("AWS::SageMaker::NotebookInstance",),
+            ),
+        ),
+    ] = True
+    idle_minutes: Annotated[
+        int,
+        Field(ge=10, le=1440),
+        Setting(
+            "after how many minutes without work it stops itself",
+            cost="its machine for as long",
+            change=Change("in place; counts from its next start on"),
+        ),
+    ] = 60
 
     @model_validator(mode="after")
     def _check_secret(self) -> Self:

@@ -1,6 +1,7 @@
-"""What every section of the settings is made of."""
+"""What every section of the settings is made of, and what is known of each setting beside its type."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -10,6 +11,49 @@ _YEARS = (365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, *_YEARS)
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """What a setting may be, in words, where its type and its bounds do not say it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What deploying another value does to a living environment.
+
+    Args:
+        text: It in words, for the documentation.
+        loses: The CloudFormation types of what is replaced or removed, of those that hold something or have an address.
+        is_locked: Whether another stack imports what goes, so that CloudFormation refuses it in one deployment.
+    """
+
+    text: str
+    loses: tuple[str, ...] = ()
+    is_locked: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What to know of a setting before changing it; stands beside its type.
+
+    Args:
+        means: What it decides.
+        cost: What it costs, standing or per use, in US dollars.
+        change: What deploying another value does.
+    """
+
+    means: str
+    cost: str
+    change: Change
+
+
+NOTHING: Final = "nothing"
+IN_PLACE: Final = Change("updated in place")
+NO_EFFECT: Final = Change("nothing that is deployed changes")
+NEXT_EXECUTION: Final = Change("from the next execution on")
+
+
 def _check_retention(days: int) -> int:
     if days not in LOG_RETENTION_DAYS:
         raise ValueError(f"CloudWatch Logs keeps logs for one of {', '.join(map(str, LOG_RETENTION_DAYS))} days")
@@ -17,7 +61,11 @@ def _check_retention(days: int) -> int:
 
 
 Days = Annotated[int, Field(ge=1, le=3650)]
-LogDays = Annotated[int, AfterValidator(_check_retention)]
+LogDays = Annotated[
+    int,
+    AfterValidator(_check_retention),
+    Allowed(f"one of {', '.join(map(str, LOG_RETENTION_DAYS))}"),
+]
 
 
 class Section(BaseModel):

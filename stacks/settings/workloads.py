@@ -9,9 +9,9 @@ from containers.images.training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL,
 from headrace.channels import InputMode
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
-from stacks.settings.jobs import EndpointSettings, ProcessingSettings, TrainingSettings
+from stacks.settings.jobs import EndpointSettings, Hyperparameters, ProcessingSettings, TrainingSettings
 from stacks.settings.normalizer import Options
-from stacks.settings.section import Section
+from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
 
 
 def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
@@ -35,18 +35,57 @@ def _check_image_prefix(prefix: str) -> str:
 class PreprocessingSettings(ProcessingSettings):
     """The processing job of the sales: its machine, its limits and how it splits the rows."""
 
-    train_test_split_ratio: Annotated[float, Field(gt=0, lt=1)]
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    train_test_split_ratio: Annotated[
+        float, Field(gt=0, lt=1), Setting("the share of rows that is held out", cost=NOTHING, change=NEXT_EXECUTION)
+    ] = 0.1
+    seed: Annotated[
+        int,
+        Field(ge=0, le=2**32 - 1),
+        Setting("which rows are held out: the same seed holds out the same", cost=NOTHING, change=NEXT_EXECUTION),
+    ] = 42
+
+
+class ForestSettings(TrainingSettings):
+    """The training job of the sales."""
+
+    hyperparameters: Annotated[
+        Hyperparameters, Setting("those of the random forest", cost=NOTHING, change=NEXT_EXECUTION)
+    ] = Field(default={"n_estimators": 500})
 
 
 class ChannelSettings(Section):
     """A training channel: a prefix of the raw bucket or of the sets made in bulk, or a directory of a file system."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-_]{1,64}$")]
-    source: Literal["s3", "sets", "efs", "fsx"]
-    path: Annotated[str, StringConstraints(min_length=1, max_length=900)]
-    input_mode: Literal["File", "FastFile"] = InputMode.FILE.value
-    access: Literal["ro", "rw"] = "ro"
+    name: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9.\-_]{1,64}$"),
+        Setting("the channel's name", cost=NOTHING, change=NEXT_EXECUTION),
+    ]
+    source: Annotated[
+        Literal["s3", "sets", "efs", "fsx"],
+        Setting(
+            "the raw bucket, the sets made in bulk, or a file system that is on",
+            cost="see [what it costs](cost.md)",
+            change=NEXT_EXECUTION,
+        ),
+    ]
+    path: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=900),
+        Setting("a prefix of the bucket, or a directory that starts with `/`", cost=NOTHING, change=NEXT_EXECUTION),
+    ]
+    input_mode: Annotated[
+        Literal["File", "FastFile"],
+        Setting(
+            "whether S3 objects are copied before the job starts or read as files while it runs",
+            cost="requests of S3",
+            change=NEXT_EXECUTION,
+        ),
+    ] = InputMode.FILE.value
+    access: Annotated[
+        Literal["ro", "rw"],
+        Setting("whether the job may write to the file system", cost=NOTHING, change=NEXT_EXECUTION),
+    ] = "ro"
 
     @property
     def is_mounted(self) -> bool:
@@ -65,17 +104,56 @@ class ChannelSettings(Section):
 class NormalizedSettings(Section):
     """Pictures that the normalizer makes while the job reads them: as which consumer, from where, of what kind."""
 
-    consumer: str
-    prefix: Annotated[str, StringConstraints(max_length=900), AfterValidator(_check_image_prefix)]
-    options: Annotated[Options, AfterValidator(_check_likeness)]
-    connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)]
+    consumer: Annotated[
+        str,
+        Allowed("the name of an entry of `normalizer.consumers`"),
+        Setting(
+            "as whom the job reads",
+            cost=NOTHING,
+            change=Change("from the next execution on", is_locked=True),
+        ),
+    ] = "training"
+    prefix: Annotated[
+        str,
+        StringConstraints(max_length=900),
+        AfterValidator(_check_image_prefix),
+        Allowed(f"a prefix below `{images.RECIPE.raw_prefix}` that ends with `/`"),
+        Setting("where the photographs are in the raw bucket", cost=NOTHING, change=NEXT_EXECUTION),
+    ] = "images/pictures/"
+    options: Annotated[
+        Options,
+        AfterValidator(_check_likeness),
+        Allowed("with colour rgb, fit stretch and output_format jpeg or png"),
+        Setting("what the job gets", cost=NOTHING, change=NEXT_EXECUTION),
+    ] = Field(default={"width": "256", "height": "256", "colour": "rgb"})
+    connections: Annotated[
+        int,
+        Field(ge=1, le=MOST_CONNECTIONS),
+        Setting("how many requests run at once", cost=NOTHING, change=NEXT_EXECUTION),
+    ] = 32
 
 
 class ChannelTrainingSettings(TrainingSettings):
     """A training job whose channels are listed; its pictures come from two of them, or from the normalizer."""
 
-    channels: Annotated[tuple[ChannelSettings, ...], Field(min_length=1, max_length=20, strict=False)]
-    normalized: NormalizedSettings | None = None
+    channels: Annotated[
+        tuple[ChannelSettings, ...],
+        Field(min_length=1, max_length=20, strict=False),
+        Setting("where the job's data comes from", cost="see [what it costs](cost.md)", change=NEXT_EXECUTION),
+    ] = (
+        ChannelSettings(name="train", source="s3", path="images/pictures/"),
+        ChannelSettings(name="validation", source="s3", path="images/pictures/"),
+        ChannelSettings(name="train_lst", source="s3", path="images/lists/train/"),
+        ChannelSettings(name="validation_lst", source="s3", path="images/lists/validation/"),
+    )
+    normalized: Annotated[
+        NormalizedSettings | None,
+        Setting(
+            "pictures through the normalizer; null for pictures from the channels `train` and `validation`",
+            cost="0.24 to 0.61 per million images",
+            change=Change("on: from the next execution on; off takes the job's door away", is_locked=True),
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _check_pictures(self) -> Self:
@@ -91,26 +169,27 @@ class ChannelTrainingSettings(TrainingSettings):
 class WorkloadSettings(Section):
     """A workload: train, serve."""
 
-    training: TrainingSettings
-    endpoint: EndpointSettings
+    training: TrainingSettings = TrainingSettings()
+    endpoint: EndpointSettings = EndpointSettings()
 
 
 class PreprocessedSettings(WorkloadSettings):
     """A workload that preprocesses its raw data first."""
 
-    preprocessing: ProcessingSettings
+    preprocessing: ProcessingSettings = ProcessingSettings()
 
 
 class BigMartSettings(PreprocessedSettings):
     """Sales of Big Mart."""
 
-    preprocessing: PreprocessingSettings
+    preprocessing: PreprocessingSettings = PreprocessingSettings()
+    training: ForestSettings = ForestSettings()
 
 
 class ImagesSettings(WorkloadSettings):
     """Image classification, from listed channels."""
 
-    training: ChannelTrainingSettings
+    training: ChannelTrainingSettings = ChannelTrainingSettings()
 
 
 # The sections of workloads that have settings of their own.
@@ -134,5 +213,5 @@ else:
         "WorkloadSections",
         __base__=Section,
         __doc__="The sections of the workloads, each under the name of its recipe.",
-        **{recipe.name: (find_section(recipe), ...) for recipe in list_recipes()},
+        **{recipe.name: (find_section(recipe), find_section(recipe)()) for recipe in list_recipes()},
     )

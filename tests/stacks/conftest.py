@@ -68,12 +68,12 @@ def context_of(variant: str) -> dict[str, Any]:
 
 
 def set_path(settings: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a dotted path, or remove it when it is `...`."""
+    """Set the value at a dotted path, or leave it to its default when it is `...`."""
     *sections, key = path.split(".")
     for section in sections:
-        settings = settings[section]
+        settings = settings.setdefault(section, {})
     if value is ...:
-        del settings[key]
+        settings.pop(key, None)
     else:
         settings[key] = value
 

@@ -17,7 +17,7 @@ from tests.stacks.conftest import SWITCHES, read_context, set_path
 
 
 def environments_with(path: str, value: Any) -> dict[str, Any]:
-    """The environments of cdk.json with one value of `dev` changed, or removed when it is `...`."""
+    """The environments of cdk.json with one value of `dev` changed, or left to its default when it is `...`."""
     environments: dict[str, Any] = copy.deepcopy(read_context()["environments"])
     set_path(environments["dev"], path, value)
     return environments
@@ -59,9 +59,38 @@ def test_lists_the_keys_there_are_when_a_section_is_unknown() -> None:
 
 
 def test_names_a_missing_key() -> None:
-    assert (
-        refusal("bigmart.endpoint.instance_count", ...) == "environments.dev.bigmart.endpoint.instance_count: missing"
-    )
+    assert refusal("retain_data", ...) == "environments.dev.retain_data: missing"
+
+
+def test_says_nothing_of_defaults_that_follow_from_a_mistake() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_mapping("Dev", {"Dev": {"retain_data": False}})
+
+    assert str(refused.value).startswith("environments.Dev.environment: found 'Dev': String should match pattern")
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_reads_an_environment_of_a_few_lines() -> None:
+    environment = {"retain_data": False, "bigmart": {"training": {"hyperparameters": {"n_estimators": 900}}}}
+
+    settings = Settings.from_mapping("mine", {"mine": environment})
+
+    assert settings.workload(big_mart.RECIPE).training.hyperparameters == {"n_estimators": 900}
+    assert settings.tags == {"project": "headrace", "environment": "mine"}
+
+
+def test_asks_what_becomes_of_the_data_and_nothing_else() -> None:
+    assert [name for name, field in Settings.model_fields.items() if field.is_required()] == [
+        "environment",
+        "retain_data",
+    ]
+
+
+@pytest.mark.parametrize("section", ["bigmart", "images", "network", "storage", "file_systems", "normalizer"])
+def test_takes_the_same_defaults_for_a_section_that_is_left_out_and_an_empty_one(section: str) -> None:
+    left_out = Settings.from_mapping("mine", {"mine": {"retain_data": False}})
+
+    assert Settings.from_mapping("mine", {"mine": {"retain_data": False, section: {}}}) == left_out
 
 
 @pytest.mark.parametrize(
