@@ -35,7 +35,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup setup-dev run up down test test-fast test-sdk bench check format synth deploy lock snapshots assemblies clean
+.PHONY: help setup setup-dev run up down test test-fast test-sdk bench check format synth deploy lock snapshots assemblies settings-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -91,6 +91,9 @@ snapshots: setup-dev ## write the template snapshots anew
 
 assemblies: setup-dev ## keep the templates of dev and prod as what stands in accounts
 	@HEADRACE_KEEP_ASSEMBLIES=1 pytest -q tests/stacks/test_kept_assemblies.py -k "over_what_stands or from_cfn_lint"
+
+settings-table: setup ## write docs/settings.md anew from the settings
+	@python -m stacks.settings.table > docs/settings.md
 
 setup:
 	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup

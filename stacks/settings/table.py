@@ -1,0 +1,149 @@
+"""The page of all settings, docs/settings.md, which `make settings-table` writes."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from stacks.settings.environment import Settings
+from stacks.settings.mistakes import find_section
+from stacks.settings.section import Allowed, Change, Setting
+
+INTRODUCTION = """# Every setting
+
+`cdk.json` has an object per environment, below `environments`. It says what differs from the defaults on this page; a
+key that is left out or null has its default. A list replaces its default whole, and so does an object with keys of your
+own (`tags`, `hyperparameters`, `options`). This is an environment:
+
+```json
+"mine": {
+  "retain_data": false,
+  "network": { "cidr": "10.50.0.0/16" },
+  "bigmart": { "training": { "hyperparameters": { "n_estimators": 900 } } }
+}
+```
+
+- **Cost**: planning numbers in US dollars for us-east-1; [cost.md](cost.md) has more.
+- **Changing it**: what deploying another value over a living environment does. **Not in one deployment** means that
+  another stack imports what goes, so that CloudFormation refuses the change: first turn off what uses it, and deploy.
+  With `retain_data`, what holds data is not deleted when it is replaced or removed: it stays behind, and on the bill.
+
+A test compares the templates before and after a change of each setting with the last column. `make settings-table`
+writes this page from `stacks/settings/`, where these facts stand beside each setting's type."""
+HEADING = "| setting | what it says | type and bounds | default | cost | changing it |\n|---|---|---|---|---|---|"
+TYPES = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text", "null": "null"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A setting, and where it is.
+
+    Args:
+        path: Its keys below the environment.
+        field: What pydantic knows of it.
+        schema: Its JSON schema.
+    """
+
+    path: tuple[str, ...]
+    field: FieldInfo
+    schema: Mapping[str, Any]
+
+    @property
+    def facts(self) -> Setting:
+        """What is written beside its type.
+
+        Raises:
+            LookupError: If nothing is.
+        """
+        for part in self.field.metadata:
+            if isinstance(part, Setting):
+                return part
+        raise LookupError(f"{'.'.join(self.path)}: write a Setting(…) beside its type")
+
+    def render(self) -> str:
+        """Its line of the table."""
+        facts = self.facts
+        key = f"`{'.'.join(self.path)}`"
+        cells = (
+            key,
+            facts.means,
+            self._render_type(),
+            self._render_default(),
+            facts.cost,
+            _render_change(facts.change),
+        )
+        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+    def _render_type(self) -> str:
+        allowed = [part.text for part in self.field.metadata if isinstance(part, Allowed)]
+        if allowed:
+            return ", ".join([*filter(None, [TYPES.get(self.schema.get("type", ""))]), *allowed])
+        return _describe_type(self.schema)
+
+    def _render_default(self) -> str:
+        if self.field.is_required():
+            return "**must be given**"
+        if "default" not in self.schema:
+            return "the project's name and the environment's"
+        return f"`{json.dumps(self.schema['default'])}`"
+
+
+def list_settings(model: type[BaseModel] = Settings, path: tuple[str, ...] = ()) -> Iterator[Row]:
+    """Every setting below a section; a section that can be null or a list of sections is one, too."""
+    schemas = model.model_json_schema()["properties"]
+    for name, field in model.model_fields.items():
+        section = find_section(field.annotation)
+        if section is not field.annotation:
+            yield Row((*path, name), field, schemas[name])
+        if section:
+            entries = f"{name}[]" if schemas[name].get("type") == "array" else name
+            yield from list_settings(section, (*path, entries))
+
+
+def render_page() -> str:
+    """The page, as it stands in docs/settings.md."""
+    rows = [row for row in list_settings() if row.path != ("environment",)]
+    tables = [_render_table("The whole environment", Settings, [row for row in rows if len(row.path) == 1])]
+    for name, field in Settings.model_fields.items():
+        if section := find_section(field.annotation):
+            tables.append(_render_table(f"`{name}`", section, [row for row in rows if row.path[0] == name]))
+    return "\n\n".join([INTRODUCTION, *tables]) + "\n"
+
+
+def _render_table(title: str, section: type[BaseModel], rows: list[Row]) -> str:
+    return "\n".join([f"## {title}", f"{section.__doc__}", "", HEADING, *(row.render() for row in rows)])
+
+
+def _render_change(change: Change) -> str:
+    lost = f"; replaces or removes {', '.join(f'`{name}`' for name in change.loses)}" if change.loses else ""
+    return f"{change.text}{lost}{'. **Not in one deployment**' if change.is_locked else ''}"
+
+
+def _describe_type(schema: Mapping[str, Any]) -> str:
+    """A JSON schema in words."""
+    if options := schema.get("anyOf"):
+        return " or ".join(_describe_type(option) for option in options)
+    if values := schema.get("enum"):
+        return " or ".join(f"`{json.dumps(value)}`" for value in values)
+    if "items" in schema:
+        return "list of objects" if "$ref" in schema["items"] else f"list of {_describe_type(schema['items'])}"
+    return ", ".join([TYPES.get(schema.get("type", ""), "object"), *_list_bounds(schema)])
+
+
+def _list_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
+    if "minimum" in schema:
+        yield f"{schema['minimum']} to {schema['maximum']}"
+    if "exclusiveMinimum" in schema:
+        yield f"between {schema['exclusiveMinimum']} and {schema['exclusiveMaximum']}"
+    if "pattern" in schema:
+        yield f"`{schema['pattern']}`"
+    if "maxLength" in schema:
+        yield f"at most {schema['maxLength']} characters"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_page())

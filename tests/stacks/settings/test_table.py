@@ -1,0 +1,58 @@
+"""Every setting is in docs/settings.md, with what it costs and what changing it does."""
+
+import pytest
+
+from stacks.settings.section import Change, Setting
+from stacks.settings.table import Row, list_settings, render_page
+from tests.conftest import PROJECT
+
+
+def name_row(row: Row) -> str:
+    return ".".join(row.path)
+
+
+SETTINGS = [row for row in list_settings() if row.path != ("environment",)]
+
+
+@pytest.mark.parametrize("row", SETTINGS, ids=name_row)
+def test_says_of_each_setting_what_it_costs_and_what_changing_it_does(row: Row) -> None:
+    facts = row.facts
+
+    assert isinstance(facts, Setting)
+    assert isinstance(facts.change, Change)
+    assert all([facts.means, facts.cost, facts.change.text])
+
+
+def test_has_a_page_of_all_settings_as_they_are() -> None:
+    assert (PROJECT / "docs" / "settings.md").read_text() == render_page(), "make settings-table writes it anew"
+
+
+def test_refuses_a_setting_without_its_facts() -> None:
+    (environment,) = (row for row in list_settings() if row.path == ("environment",))
+
+    with pytest.raises(LookupError, match=r"^environment: write a Setting\(…\) beside its type$"):
+        environment.render()
+
+
+def find_line(setting: str) -> str:
+    (line,) = (line for line in render_page().splitlines() if line.startswith(f"| `{setting}` |"))
+    return line
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("network.availability_zones", "whole number, 2 to 3 | `2`"),
+        ("retain_data", "true or false | **must be given**"),
+        ("file_systems.fsx.deployment", '`"PERSISTENT_2"` or `"SCRATCH_2"`'),
+        ("bigmart.preprocessing.train_test_split_ratio", "number, between 0 and 1 | `0.1`"),
+        ("network.cidr", "text, an IPv4 network from /16 to /24"),
+        ("normalizer.reserved_concurrency", "whole number, 1 to 10000 or null | `null`"),
+        ("images.training.channels[].source", '`"s3"` or `"sets"`'),
+        ("normalizer.consumers", "list of objects"),
+        ("normalizer.consumers[].name", "at most 30 characters"),
+        ("file_systems.efs.enabled", "replaces or removes `AWS::EFS::FileSystem`. **Not in one deployment**"),
+    ],
+)
+def test_writes_type_bounds_default_and_change(setting: str, words: str) -> None:
+    assert words in find_line(setting)
