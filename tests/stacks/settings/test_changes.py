@@ -1,0 +1,240 @@
+"""What docs/settings.md says of changing a setting is what the templates before and after the change show."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, get_args
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from app import build
+from stacks.settings.environment import Settings
+from stacks.settings.mistakes import SettingsError
+from stacks.settings.section import NEXT_EXECUTION, NO_EFFECT
+from stacks.settings.table import Row, list_settings
+from tests.stacks.conftest import SWITCHES, context_of, set_path
+from tests.stacks.kept_assemblies import Assembly, Name, read_property, replacing_properties
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SETTINGS = {".".join(row.path): row for row in list_settings() if row.path != ("environment",)}
+# Whatever a setting can be about is there.
+EVERYTHING: Mapping[str, Any] = {
+    **SWITCHES["key"],
+    **SWITCHES["efs"],
+    **SWITCHES["fsx"],
+    **SWITCHES["private-notebook"],
+    "notebook.direct_internet": True,
+    "normalizer.consumers": [{"name": "training", "options": {}}, {"name": "labelling", "options": {}}],
+}
+NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
+IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
+TRAINED = {"name": "train_lst", "source": "s3", "path": "images/lists/train/"}
+# What else must be so, before and after, for a change of a setting to be possible or to matter.
+GIVEN: Mapping[str, Mapping[str, Any]] = {
+    **{setting: IN_EXISTING_NETWORK for setting in SETTINGS if setting.startswith("network.existing.")},
+    "network.existing": {"network.interface_endpoints": []},
+    "normalizer.function_url": {"normalizer.object_lambda": True},
+    "normalizer.consumers[].options": {"normalizer.object_lambda": True},
+    "images.training.channels[].access": {
+        "images.training.channels": [{"name": "train_lst", "source": "efs", "path": "/lists"}],
+        "images.training.normalized": ...,
+    },
+}
+# Another value, where none follows from the type.
+OTHERS: Mapping[str, Any] = {
+    "tags": {"project": "other"},
+    "permissions_boundary": "TeamBoundary",
+    "bigmart.training.hyperparameters": {"n_estimators": 5},
+    "bigmart.endpoint.name": "shop",
+    "images.training.hyperparameters": {"alpha": 1},
+    "images.training.channels": [TRAINED],
+    "images.training.channels[].name": "other_lst",
+    "images.training.channels[].path": "images/lists/other/",
+    "images.training.normalized": ...,
+    "images.training.normalized.consumer": "labelling",
+    "images.training.normalized.prefix": "images/other/",
+    "images.training.normalized.options": {"width": "64", "colour": "rgb"},
+    "images.endpoint.name": "shop",
+    "network.cidr": "10.50.0.0/16",
+    "network.interface_endpoints": ["sagemaker.api", "logs"],
+    "network.existing": NETWORK,
+    "network.existing.vpc_id": "vpc-0123456789abcdef1",
+    "network.existing.cidr": "10.1.0.0/16",
+    "network.existing.availability_zones": ["eu-west-1b", "eu-west-1c"],
+    "network.existing.subnet_ids": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
+    "network.existing.route_table_ids": ["rtb-0123456789abcdef2", "rtb-0123456789abcdef3"],
+    "file_systems.fsx.capacity_gib": 2400,
+    "file_systems.fsx.throughput_mb_per_tib": 250,
+    "file_systems.fsx.import_events": ["NEW"],
+    "file_systems.fsx.export_events": ["NEW"],
+    "notebook.repository_url": "https://github.com/example/other.git",
+    "notebook.repository_secret_arn": ...,
+    "normalizer.bulk": ...,
+    "normalizer.consumers": [{"name": "training", "options": {}}],
+    "normalizer.consumers[].name": "search",
+    "normalizer.consumers[].options": {"width": "64"},
+    "normalizer.reserved_concurrency": 5,
+}
+# What goes and comes with something else, and holds nothing.
+MINOR = frozenset(
+    {
+        "AWS::EC2::FlowLog",
+        "AWS::EC2::Route",
+        "AWS::EC2::RouteTable",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::EFS::AccessPoint",
+        "AWS::EFS::MountTarget",
+        "AWS::FSx::DataRepositoryAssociation",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Permission",
+        "AWS::SageMaker::NotebookInstanceLifecycleConfig",
+    }
+)
+PIPELINE = frozenset({"AWS::StepFunctions::StateMachine", "AWS::IAM::Policy", "AWS::IAM::Role"})
+
+
+def configure(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The context of dev with everything in it, and the changes."""
+    context = copy.deepcopy(context_of("dev"))
+    for path, value in {**EVERYTHING, **changes}.items():
+        section, _, key = path.partition("[].")
+        environment = context["environments"]["dev"]
+        if key:
+            *parents, name = section.split(".")
+            for parent in parents:
+                environment = environment[parent]
+            environment[name][-1][key] = value
+        else:
+            set_path(environment, path, copy.deepcopy(value))
+    return context
+
+
+def synthesize(changes: Mapping[str, Any]) -> Assembly:
+    """The templates of dev with everything in it, and the changes."""
+    app = build(cdk.App(context=configure(changes)))
+    stacks = [stack for stack in app.node.children if isinstance(stack, cdk.Stack)]
+    return Assembly(
+        {stack.node.id: stack.stack_name for stack in stacks},
+        {stack.node.id: Template.from_stack(stack).to_json() for stack in stacks},
+    )
+
+
+@cache
+def synthesize_given(setting: str) -> Assembly:
+    """The templates before a change of a setting: shared by most."""
+    return synthesize(GIVEN.get(setting, {})) if setting else synthesize({})
+
+
+def choose_other(setting: str) -> Any:
+    """A value of a setting that it does not have, and that the settings take."""
+    if setting in OTHERS:
+        return OTHERS[setting]
+    settings = Settings.from_mapping("dev", configure(GIVEN.get(setting, {}))["environments"])
+    value: Any = settings
+    for part in setting.split("."):
+        value = getattr(value, part.removesuffix("[]"))
+        value = value[-1] if part.endswith("[]") else value
+    for candidate in list_candidates(value, SETTINGS[setting]):
+        changes = {**GIVEN.get(setting, {}), setting: candidate}
+        try:
+            Settings.from_mapping("dev", configure(changes)["environments"])
+        except SettingsError:
+            continue
+        return candidate
+    raise LookupError(f"{setting}: add another value to OTHERS")
+
+
+def list_candidates(value: Any, row: Row) -> Iterator[Any]:
+    """Values that may be allowed in place of one."""
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield from (value + 1, value - 1, 60, 90)
+    elif isinstance(value, float):
+        yield value / 2
+    elif isinstance(value, str):
+        yield from (other for other in get_args(row.field.annotation) if other != value)
+        yield "ml.m5.2xlarge"
+
+
+def find_lost(before: Assembly, after: Assembly) -> set[Name]:
+    """What CloudFormation replaces or removes, until nothing more follows from what was found."""
+    names = {(stack, name) for stack, template in before.templates.items() for name in template["Resources"]}
+    lost: set[Name] = set()
+    while more := {name for name in names - lost if is_lost(name, before, after, lost)}:
+        lost |= more
+    return lost
+
+
+def is_lost(name: Name, before: Assembly, after: Assembly, lost: set[Name]) -> bool:
+    old, new = before.resource(name), after.resource(name)
+    if old["Type"] != new.get("Type"):
+        return True
+    values = [(read_property(old, path), read_property(new, path)) for path in list_replacing(old["Type"])]
+    return any(value != other or lost.intersection(before.referred(name[0], value)) for value, other in values)
+
+
+def list_replacing(kind: str) -> tuple[str, ...]:
+    """The paths whose change replaces a resource; what nobody has in dev or prod is named here."""
+    also = {"AWS::SageMaker::CodeRepository": ("/properties/GitConfig/RepositoryUrl",)}
+    return replacing_properties().get(kind, also.get(kind, ()))
+
+
+def find_locked(before: Assembly, after: Assembly, lost: set[Name]) -> set[str]:
+    """The exports that another stack imports while they go, or while what they name does."""
+    imported = set(list_imports(list(before.templates.values())))
+    kept = {
+        output["Export"]["Name"]
+        for template in after.templates.values()
+        for output in template.get("Outputs", {}).values()
+        if "Export" in output
+    }
+    return {name for name in imported if name not in kept or lost.intersection(before.referred(*before.exported(name)))}
+
+
+def list_imports(value: Any) -> Iterator[str]:
+    """The names of the exports that templates import."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("Fn::ImportValue"), str):
+            yield value["Fn::ImportValue"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from list_imports(part)
+
+
+def list_kinds(before: Assembly, after: Assembly) -> set[str]:
+    """The kinds of the resources that are not the same before and after."""
+    names = {
+        (stack, name)
+        for assembly in (before, after)
+        for stack, template in assembly.templates.items()
+        for name in template["Resources"]
+    }
+    return {
+        (before.resource(name) or after.resource(name))["Type"]
+        for name in names
+        if before.resource(name) != after.resource(name)
+    }
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_says_what_changing_a_setting_does(setting: str) -> None:
+    said = SETTINGS[setting].facts.change
+    before = synthesize_given(setting if setting in GIVEN else "")
+    after = synthesize({**GIVEN.get(setting, {}), setting: choose_other(setting)})
+
+    lost = find_lost(before, after)
+
+    assert (before.templates == after.templates) == (said is NO_EFFECT)
+    assert {before.resource(name)["Type"] for name in lost} - MINOR == set(said.loses)
+    assert bool(find_locked(before, after, lost)) == said.is_locked
+    if said is NEXT_EXECUTION:
+        assert list_kinds(before, after) <= PIPELINE
