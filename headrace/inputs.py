@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from headrace.errors import HeadraceError, explain_os_error
 from headrace.files import find_descriptor, is_stream
 
 if TYPE_CHECKING:
@@ -90,6 +91,22 @@ def read_document(path: Path) -> bytes:
     if len(content) > MOST_DOCUMENT_BYTES:
         raise InputError(errno.EFBIG, f"is larger than {MOST_DOCUMENT_BYTES >> 30} GiB; divide it", str(path))
     return content
+
+
+@contextmanager
+def naming(path: Path, mistake: type[HeadraceError]) -> Iterator[None]:
+    """Report what keeps a file from being read as a format's own error, with the file's name.
+
+    Args:
+        path: The file.
+        mistake: The error of its format.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise mistake(explain_os_error(error, path)) from error
+    except UnicodeDecodeError as error:
+        raise mistake(f"{path}: not UTF-8; save the file as UTF-8") from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from headrace.cli.divisions import RATIO, report_alone, with_parts
+from headrace.cli.folders import FOLDER, also_option, report_left_out
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
@@ -38,13 +39,9 @@ from headrace.lst.rows import read_lines
 from headrace.lst.streaming import write_made_lists
 from headrace.s3.addresses import SCHEME
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 SHOWN_ROWS = 20
 
 output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the new list goes.")
-also_option = click.option(
-    "--also", metavar="SUFFIX", multiple=True, help="Take files of this suffix, too: .bmp.  [default: .jpeg .jpg .png]"
-)
 kind_option = click.option(
     "--kind",
     type=click.Choice([kind.value for kind in ListKind]),
@@ -101,12 +98,6 @@ def make_command(
     if naming and naming.unused:
         click.echo(f"{mapping}: {len(naming.unused)} rows name no image, such as {next(iter(naming.unused))}", err=True)
     report(json.dumps({"classes": classes}) if as_json else "\n".join(classes), train, validation)
-
-
-def report_left_out(source: object, finder: Finder) -> None:
-    """Report what was not an image, if anything was not."""
-    if finder.left_out:
-        click.echo(f"{source}: {finder}; --also takes files of another suffix", err=True)
 
 
 @lst.command("check")

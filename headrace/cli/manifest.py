@@ -2,16 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from headrace.cli.divisions import report_alone, with_parts
+from headrace.cli.folders import FOLDER, also_option, report_left_out
 from headrace.cli.json_option import JSON_OPTION
-from headrace.cli.lst import also_option, report_left_out
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.progress import step
 from headrace.cli.tables import render_table
@@ -37,7 +37,7 @@ from headrace.manifest import (
 )
 from headrace.manifest.conversion import BOX_ATTRIBUTE, CLASS_ATTRIBUTE
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the result goes.")
 prefix_option = click.option("--prefix", required=True, help="s3://bucket/prefix/ that the paths are below.")
@@ -193,6 +193,22 @@ def convert() -> None:
     """Convert other descriptions of data into manifests, and back."""
 
 
+def _with_places(attribute_option: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Give a conversion its file, the prefix that paths are below, its output and the label's name."""
+
+    def give(command: Command) -> Command:
+        for option in (attribute_option, output_option, prefix_option, click.argument("path", type=INPUT_FILE)):
+            command = option(command)
+        return command
+
+    return give
+
+
+def _convert(conversion: Callable[..., None], *, path: Path, **places: Any) -> None:
+    with step(f"convert {path}"):
+        conversion(path, **places)
+
+
 @convert.command("traditional")
 @click.argument("path", type=INPUT_FILE)
 @output_option
@@ -217,31 +233,23 @@ def read_labels(path: Path) -> dict[str, int]:
 
 
 @convert.command("list")
-@click.argument("path", type=INPUT_FILE)
-@prefix_option
-@output_option
-@class_option
-def list_command(*, path: Path, prefix: str, output: Path, attribute: str) -> None:
+@_with_places(class_option)
+def list_command(**places: Any) -> None:
     """Turn a list into a manifest.
 
     Example: headrace manifest convert list train.lst --prefix s3://raw/images/ -o train.manifest
     """
-    with step(f"convert {path}"):
-        convert_list(path, prefix, output, attribute)
+    _convert(convert_list, **places)
 
 
 @convert.command("to-list")
-@click.argument("path", type=INPUT_FILE)
-@prefix_option
-@output_option
-@class_option
-def to_list_command(*, path: Path, prefix: str, output: Path, attribute: str) -> None:
+@_with_places(class_option)
+def to_list_command(**places: Any) -> None:
     """Turn a manifest of classes into a list.
 
     Example: headrace manifest convert to-list train.manifest --prefix s3://raw/images/ -o train.lst
     """
-    with step(f"convert {path}"):
-        convert_to_list(path, prefix, output, attribute)
+    _convert(convert_to_list, **places)
 
 
 @convert.command("folders")
@@ -268,10 +276,7 @@ def folders_command(
 
 
 @convert.command("coco")
-@click.argument("path", type=INPUT_FILE)
-@prefix_option
-@output_option
-@box_option
+@_with_places(box_option)
 @click.option(
     "--bad-boxes",
     type=click.Choice([way.value for way in BadBoxes]),
@@ -296,14 +301,10 @@ def coco_command(*, path: Path, prefix: str, output: Path, attribute: str, bad_b
 
 
 @convert.command("to-coco")
-@click.argument("path", type=INPUT_FILE)
-@prefix_option
-@output_option
-@box_option
-def to_coco_command(*, path: Path, prefix: str, output: Path, attribute: str) -> None:
+@_with_places(box_option)
+def to_coco_command(**places: Any) -> None:
     """Turn a manifest of boxes into COCO's instances.
 
     Example: headrace manifest convert to-coco train.manifest --prefix s3://raw/street/ -o instances.json
     """
-    with step(f"convert {path}"):
-        convert_to_coco(path, prefix, output, attribute)
+    _convert(convert_to_coco, **places)

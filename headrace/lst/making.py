@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from headrace.errors import explain_os_error
-from headrace.inputs import open_input, read_text_lines
+from headrace.inputs import naming, open_input, read_text_lines
 from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO, find_mistake
 from headrace.lst.hashing import hash_path, limit_hash
 from headrace.lst.rows import ListError, ListRow
@@ -78,13 +78,9 @@ def label_paths(paths: Iterable[str], mapping: Classes) -> tuple[tuple[str, ...]
 def read_mapping(path: Path) -> dict[str, str]:
     """The mapping in a CSV file without header: a path or a folder, and its class."""
     try:
-        with open_input(path) as file:
+        with naming(path, ListError), open_input(path) as file:
             rows = csv.reader(read_text_lines(file))
             lines = [(number, fields) for number, fields in enumerate(rows, start=1) if fields]
-    except OSError as error:
-        raise ListError(explain_os_error(error, path)) from error
-    except UnicodeDecodeError as error:
-        raise ListError(f"{path}: not UTF-8; save the file as UTF-8") from error
     except csv.Error as error:
         raise ListError(f"{path}: not CSV: {error}") from error
     if not lines:

@@ -1,8 +1,7 @@
 """What checks find."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -16,13 +15,8 @@ class Problem:
         return self.text if self.line is None else f"line {self.line}: {self.text}"
 
 
-class Part(StrEnum):
-    """What of a list's row is wrong."""
-
-    FIELDS = "fields"
-    INDEX = "index"
-    LABEL = "label"
-    PATH = "path"
+# What of a list's row may be wrong.
+Part = Literal["fields", "index", "label", "path"]
 
 
 class RowProblem(NamedTuple):

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 from headrace import inputs
-from headrace.errors import HeadraceError, explain_os_error
+from headrace.errors import HeadraceError
 from headrace.files import whole_file
 from headrace.lst.layouts import (
     CLASS,
@@ -37,7 +37,7 @@ from headrace.lst.layouts import (
     guess_layout,
     is_fraction,
 )
-from headrace.lst.problems import Part, Problem, RowProblem
+from headrace.lst.problems import Problem, RowProblem
 
 # The records of a `.rec` file hold indices of 64 bits.
 HIGHEST_INDEX = (1 << 64) - 1
@@ -109,11 +109,8 @@ def read_multi_label_lst(path: Path) -> list[MultiLabelRow]:
 
 def read_any_lst(path: Path) -> list[MultiLabelRow]:
     """The rows of a list of any kind: classes, numbers, several labels or boxes (`headrace.lst.layouts`)."""
-    try:
-        with inputs.rereadable(path):
-            return _read_labels(path, find_layout(path))
-    except OSError as error:
-        raise ListError(explain_os_error(error, path)) from error
+    with inputs.naming(path, ListError), inputs.rereadable(path):
+        return _read_labels(path, find_layout(path))
 
 
 def _read_labels(path: Path, layout: Layout | None) -> list[MultiLabelRow]:
@@ -166,12 +163,9 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def read_raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """All lines of a file with their numbers, without their ends."""
-    try:
-        with inputs.open_input(path) as file:
-            for number, line in enumerate(inputs.read_lines(file), start=1):
-                yield number, line.removesuffix(b"\n").removesuffix(b"\r")
-    except OSError as error:
-        raise ListError(explain_os_error(error, path)) from error
+    with inputs.naming(path, ListError), inputs.open_input(path) as file:
+        for number, line in enumerate(inputs.read_lines(file), start=1):
+            yield number, line.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def parse_row(path: Path, number: int, line: str) -> ListRow:
@@ -193,16 +187,16 @@ def find_line_problems(fields: Sequence[str], layout: Layout) -> list[RowProblem
     if not _fits(fields, layout):
         columns = _describe_columns(layout)
         text = f"expected an index, {columns} and a path with tabs between them, found {len(fields)} fields"
-        return [RowProblem(Part.FIELDS, text)]
+        return [RowProblem("fields", text)]
     problems = []
     index = fields[0].strip()
     if not _INDEX.fullmatch(index):
-        problems.append(RowProblem(Part.INDEX, f"index {fields[0]!r} is not a whole number"))
+        problems.append(RowProblem("index", f"index {fields[0]!r} is not a whole number"))
     elif int(index) > HIGHEST_INDEX:
-        problems.append(RowProblem(Part.INDEX, f"index {index} is above {HIGHEST_INDEX}, the highest of 64 bits"))
-    problems += [RowProblem(Part.LABEL, text) for text in find_label_problems(fields[1:-1], layout)]
+        problems.append(RowProblem("index", f"index {index} is above {HIGHEST_INDEX}, the highest of 64 bits"))
+    problems += [RowProblem("label", text) for text in find_label_problems(fields[1:-1], layout)]
     if not fields[-1].strip():
-        problems.append(RowProblem(Part.PATH, "the path is empty"))
+        problems.append(RowProblem("path", "the path is empty"))
     return problems
 
 

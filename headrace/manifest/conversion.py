@@ -13,8 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from headrace.errors import explain_os_error
-from headrace.inputs import read_document, rereadable
+from headrace.inputs import naming, read_document, rereadable
 from headrace.lst.hashing import hash_path
 from headrace.lst.layouts import Layout, ListKind
 from headrace.lst.making import Finder, find_classes, find_images, label_paths
@@ -262,11 +261,8 @@ def check_prefix(prefix: str) -> str:
 def read_json(path: Path) -> Any:
     """What a file of JSON says."""
     try:
-        return json.loads(read_document(path))
-    except OSError as error:
-        raise ManifestError(explain_os_error(error, path)) from error
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path}: not UTF-8; save the file as UTF-8") from error
+        with naming(path, ManifestError):
+            return json.loads(read_document(path))
     except json.JSONDecodeError as error:
         raise ManifestError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from headrace.errors import HeadraceError, explain_os_error
+from headrace.errors import HeadraceError
 from headrace.files import whole_file
-from headrace.inputs import open_input, read_lines
+from headrace.inputs import naming, open_input, read_lines
 from headrace.lst.problems import Problem
 
 REFERENCE_SUFFIX = "-ref"
@@ -63,13 +63,10 @@ def read_manifest(path: Path) -> Iterator[Record]:
 
 def scan_manifest(path: Path) -> Iterator[Record | Problem]:
     """The lines of a manifest; a problem for each that is not a JSON object."""
-    try:
-        with open_input(path) as file:
-            for number, raw in enumerate(read_lines(file), start=1):
-                if raw.strip():
-                    yield parse_line(number, raw)
-    except OSError as error:
-        raise ManifestError(explain_os_error(error, path)) from error
+    with naming(path, ManifestError), open_input(path) as file:
+        for number, raw in enumerate(read_lines(file), start=1):
+            if raw.strip():
+                yield parse_line(number, raw)
 
 
 def parse_line(number: int, raw: bytes) -> Record | Problem:

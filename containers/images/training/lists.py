@@ -10,7 +10,6 @@ from typing import Final
 from containers.shared.job.training_failures import TrainingDataError
 from headrace.lst.layouts import ONE_CLASS
 from headrace.lst.paths import find_stray
-from headrace.lst.problems import Part
 from headrace.lst.rows import NOT_UTF8, describe_shared_index, find_line_problems, make_row, read_tolerantly
 
 from . import contract
@@ -43,10 +42,10 @@ class ImageList:
 class ProblemKind(StrEnum):
     """What can be wrong with a row; only the first of each kind is reported in full."""
 
-    FIELDS = Part.FIELDS
-    INDEX = Part.INDEX
-    CLASS = Part.LABEL
-    PATH = Part.PATH
+    FIELDS = "fields"
+    INDEX = "index"
+    CLASS = "label"
+    PATH = "path"
     IMAGE = "image"
     UNTRAINED = "untrained"
 
