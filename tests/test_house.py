@@ -40,7 +40,6 @@ FORBIDDEN: Final = (
 CYCLIC_YET: Final = frozenset({"stacks"})
 FORBIDDEN_YET: Final = frozenset(
     {
-        ("headrace", "containers"),
         ("stacks/constructs", "stacks"),
         ("stacks/constructs", "stacks/settings/environment.py"),
     }
