@@ -288,12 +288,14 @@ class SageMakerTasks:
         """Run one task on the thread of its execution."""
         action, _, pattern = resource.split(":sagemaker:")[1].partition(".")
         operation = action[0].upper() + action[1:]
+        kind = operation.removeprefix("Create")
+        if pattern == "sync" and f"Stop{kind}" not in self._sagemaker.operations:
+            raise self._states._ExecutionError("States.Runtime", f"{resource}: only a job's end can be waited for")
         try:
             result = self._sagemaker.call(operation, arguments)
         except SageMakerError as error:
             raise self._states._ExecutionError(_name_task_error(error.code), error.message) from None
         if pattern == "sync":
-            kind = operation.removeprefix("Create")
             result = self._wait_for_job(kind, arguments[f"{kind}Name"])
         return json.loads(_to_state_json(result))
 
@@ -315,7 +317,7 @@ class SageMakerTasks:
         execution = _execution_arn.get()
         self._job_of_execution[execution] = (kind, name)
         try:
-            job = _WAITS[kind](self._sagemaker, name)
+            job = self._sagemaker.wait(kind, name)
         finally:
             del self._job_of_execution[execution]
         if self._states._executions[execution]["status"] != "RUNNING":
@@ -324,12 +326,6 @@ class SageMakerTasks:
         if job[f"{kind}Status"] != "Completed":
             raise self._states._ExecutionError("States.TaskFailed", _to_state_json(job))
         return job
-
-
-_WAITS: dict[str, Callable[[SageMaker, str], dict[str, Any]]] = {
-    "ProcessingJob": SageMaker.wait_for_processing_job,
-    "TrainingJob": SageMaker.wait_for_training_job,
-}
 
 
 def _check_first(states: Any, operation: str, serve: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from botocore import xform_name
 
 from headrace.errors import HeadraceError
 from headrace.local.engine.file_systems import list_folders
+from headrace.local.sagemaker.kind import ResourceKind
+from headrace.local.sagemaker.kinds import KINDS
 
-LOG_KINDS: Final = {
-    "preprocessing": "/aws/sagemaker/ProcessingJobs",
-    "training": "/aws/sagemaker/TrainingJobs",
-    "endpoint": "/aws/sagemaker/Endpoints",
-}
+# What runs, and so logs, by the word of its log.
+LOG_KINDS: Final = {kind.log.word: kind for kind in KINDS if issubclass(kind, ResourceKind) and kind.log}
 
 
 class NothingLoggedError(HeadraceError):
@@ -26,15 +26,10 @@ def look_around(root: Path | None = None) -> dict[str, list[dict[str, str]]]:
     Args:
         root: The local cloud's folder; with it file systems are told too, and for status the folder of each.
     """
-    sagemaker: Any = boto3.client("sagemaker")
     return {
         "stacks": _stacks(),
         "executions": _executions(),
-        "processing jobs": [
-            _row(job, "ProcessingJob") for job in sagemaker.list_processing_jobs()["ProcessingJobSummaries"]
-        ],
-        "training jobs": [_row(job, "TrainingJob") for job in sagemaker.list_training_jobs()["TrainingJobSummaries"]],
-        "endpoints": [_row(endpoint, "Endpoint") for endpoint in sagemaker.list_endpoints()["Endpoints"]],
+        **{f"{kind.noun}s": _resources(kind) for kind in LOG_KINDS.values()},
     } | ({"file systems": _file_systems(root)} if root else {})
 
 
@@ -46,8 +41,8 @@ def read_log(kind: str, name: str | None) -> Iterator[str]:
     """
     logs: Any = boto3.client("logs")
     chosen = name or _latest(kind)
-    group = f"{LOG_KINDS[kind]}/{chosen}" if kind == "endpoint" else LOG_KINDS[kind]
-    prefix = {} if kind == "endpoint" else {"logStreamNamePrefix": f"{chosen}/"}
+    group, beginning = LOG_KINDS[kind].locate_log(chosen)
+    prefix = {"logStreamNamePrefix": beginning} if beginning else {}
     try:
         streams = logs.describe_log_streams(logGroupName=group, **prefix)["logStreams"]
     except logs.exceptions.ResourceNotFoundException:
@@ -62,7 +57,7 @@ def read_log(kind: str, name: str | None) -> Iterator[str]:
 
 
 def _latest(kind: str) -> str:
-    rows = look_around()[{"endpoint": "endpoints", "training": "training jobs"}.get(kind, "processing jobs")]
+    rows = _resources(LOG_KINDS[kind])
     if not rows:
         raise NothingLoggedError(f"nothing of the kind '{kind}' has run yet; start a run with 'headrace local run'")
     return rows[0]["name"]
@@ -89,5 +84,10 @@ def _file_systems(root: Path) -> list[dict[str, str]]:
     return [{"name": name, "status": str(folder)} for name, folder in list_folders(root).items()]
 
 
-def _row(summary: dict[str, Any], kind: str) -> dict[str, str]:
-    return {"name": summary[f"{kind}Name"], "status": summary[f"{kind}Status"]}
+def _resources(kind: type[ResourceKind[Any]]) -> list[dict[str, str]]:
+    client: Any = boto3.client("sagemaker")
+    answer = getattr(client, xform_name(f"List{kind.name}s"))()
+    return [
+        {"name": summary[f"{kind.name}Name"], "status": summary[f"{kind.name}Status"]}
+        for summary in answer[kind.listed_as]
+    ]

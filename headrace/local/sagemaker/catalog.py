@@ -1,9 +1,9 @@
-"""Resources of one kind by name, and the pages in which they are listed."""
+"""The resources of one kind: what each can do, all of them by name, and the pages in which they are listed."""
 
 import base64
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -13,7 +13,7 @@ DEFAULT_PAGE_SIZE = 10
 
 
 class Resource(Protocol):
-    """What every listed resource can say of itself."""
+    """What every resource can say of itself and do."""
 
     @property
     def name(self) -> str:
@@ -38,6 +38,31 @@ class Resource(Protocol):
     @property
     def status(self) -> str:
         """Its status; empty where the kind has none."""
+        ...
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Its tags, which may be changed."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """What the Describe operation answers."""
+        ...
+
+    def summarize(self) -> dict[str, Any]:
+        """Its line in the List operation."""
+        ...
+
+    def start(self) -> None:
+        """Begins its work in the background, if it has any."""
+        ...
+
+    def wait(self) -> None:
+        """Returns when nothing is being done to it."""
+        ...
+
+    def close(self) -> None:
+        """Ends it at once because the local cloud ends, and returns when nothing of it runs."""
         ...
 
 
@@ -72,12 +97,16 @@ class Catalog(Generic[R]):
             return iter(list(self._resources.values()))
 
 
+def read_tags(request: Mapping[str, Any]) -> dict[str, str]:
+    """The tags that a request brings."""
+    return {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+
+
 def list_page(
     catalog: Catalog[R],
     request: Mapping[str, Any],
     *,
     key: str,
-    summarize: Callable[[R], dict[str, Any]],
     descending_by_default: bool = True,
 ) -> dict[str, Any]:
     """One page of a List operation, filtered and sorted under `key`, and with a token where more follow."""
@@ -92,7 +121,7 @@ def list_page(
         last = decode_token(request["NextToken"])
         found = [pair for pair in found if (pair[0] < last if descending else pair[0] > last)]
     size = int(request.get("MaxResults", DEFAULT_PAGE_SIZE))
-    response: dict[str, Any] = {key: [summarize(resource) for _, resource in found[:size]]}
+    response: dict[str, Any] = {key: [resource.summarize() for _, resource in found[:size]]}
     if len(found) > size:
         response["NextToken"] = encode_token(found[size - 1][0])
     return response

@@ -1,23 +1,17 @@
-"""SageMaker's control plane for one machine: every operation that is served here, by name."""
+"""SageMaker's control plane for one machine: what its kinds serve, one request at a time."""
 
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from headrace.local.sagemaker import wire
-from headrace.local.sagemaker.endpoints import Endpoints
 from headrace.local.sagemaker.errors import SageMakerError
 from headrace.local.sagemaker.host import CloudWatchClient, FileSystemMounts, Host, LogsClient, Patience, S3Client
 from headrace.local.sagemaker.images import ImageRegistry
-from headrace.local.sagemaker.models import EndpointConfigs, Models
-from headrace.local.sagemaker.processing import ProcessingJobs
-from headrace.local.sagemaker.tags import Tags
-from headrace.local.sagemaker.training import TrainingJobs
+from headrace.local.sagemaker.kind import Kinds, run_side_by_side
+from headrace.local.sagemaker.kinds import KINDS
 from headrace.local.sagemaker.validation import load_service_model, validate_request
-
-Handler = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class SageMaker:
@@ -56,13 +50,16 @@ class SageMaker:
         )
         self._gate = threading.Lock()
         self._closed = False
-        self._training = TrainingJobs(host)
-        self._processing = ProcessingJobs(host)
-        self._models = Models(host)
-        self._configs = EndpointConfigs(host, self._models)
-        self._tags = Tags(self._has_resource)
-        self._endpoints = Endpoints(host, self._models, self._configs)
-        self._operations = self._list_operations()
+        self._kinds = Kinds(host, KINDS)
+        self._operations = {name: serve for kind in self._kinds for name, serve in kind.operations.items()}
+        self._runtime_operations = {
+            name: serve for kind in self._kinds for name, serve in kind.runtime_operations.items()
+        }
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The names of the operations that it serves, those of the runtime API included."""
+        return frozenset([*self._operations, *self._runtime_operations])
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Answers one operation, InvokeEndpoint of the runtime API included.
@@ -72,98 +69,47 @@ class SageMaker:
         Raises:
             SageMakerError: the API's own error for this request.
         """
-        handler = self._operations.get(operation)
-        if not handler:
-            served = ", ".join(sorted(self._operations))
+        given = drop_nulls(request)
+        if operation in self._runtime_operations:
+            check_runtime_request(operation, given)
+            return self._runtime_operations[operation](given)
+        if operation not in self._operations:
+            served = ", ".join(sorted(self.operations))
             raise SageMakerError(
                 "UnknownOperationException", f"The local cloud does not serve {operation}. It serves: {served}."
             )
-        given = drop_nulls(request)
-        if operation == "InvokeEndpoint":
-            check_invocation(given)
-            return handler(given)
         validate_request(load_service_model("sagemaker").operation_model(operation).input_shape, given)
         with self._gate:
             if self._closed:
                 raise SageMakerError("ServiceUnavailable", "The local cloud is shutting down.", 503)
-            response = handler(given)
-            if operation.startswith("Create"):
-                (arn,) = response.values()
-                self._tags.replace(arn, given.get("Tags", []))
-            return response
+            return self._operations[operation](given)
 
     def handle_http(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> wire.HttpAnswer:
         """Answers one HTTP request of either API; blocks while a container works on it."""
         return wire.answer_http(self.call, method, path, headers, body)
 
-    def wait_for_training_job(self, name: str) -> dict[str, Any]:
-        """DescribeTrainingJob's answer once the job has ended."""
-        return self._training.find(name).wait()
+    def wait(self, kind: str, name: str) -> dict[str, Any]:
+        """What Describe answers once nothing is being done to a resource any more.
 
-    def wait_for_processing_job(self, name: str) -> dict[str, Any]:
-        """DescribeProcessingJob's answer once the job has ended."""
-        return self._processing.find(name).wait()
+        Args:
+            kind: Its kind as operations call it, such as TrainingJob.
+            name: Its name.
 
-    def wait_for_endpoint(self, name: str) -> dict[str, Any]:
-        """DescribeEndpoint's answer once the endpoint is not being created, updated or deleted any more."""
-        return self._endpoints.wait(name)
+        Raises:
+            SageMakerError: If there is none, or not any more.
+        """
+        return self._kinds[kind].wait(name)
 
     def close(self) -> None:
-        """Ends every job and endpoint with all their processes and files."""
+        """Ends everything that runs, with all processes and files."""
         with self._gate:
             self._closed = True
-        endings = [
-            *(job.abandon for job in self._training.jobs),
-            *(job.abandon for job in self._processing.jobs),
-            *(endpoint.close for endpoint in self._endpoints.endpoints),
-        ]
-        with ThreadPoolExecutor(max_workers=8, thread_name_prefix="closing") as pool:
-            for ending in [pool.submit(end) for end in endings]:
-                ending.result()
-
-    def _has_resource(self, arn: str) -> bool:
-        catalogs = (
-            self._training.jobs,
-            self._processing.jobs,
-            self._models.models,
-            self._configs.configs,
-            self._endpoints.endpoints,
-        )
-        return any(resource.arn == arn for catalog in catalogs for resource in catalog)
-
-    def _list_operations(self) -> dict[str, Handler]:
-        return {
-            "CreateTrainingJob": self._training.create,
-            "DescribeTrainingJob": self._training.describe,
-            "StopTrainingJob": self._training.stop,
-            "ListTrainingJobs": self._training.list_jobs,
-            "CreateProcessingJob": self._processing.create,
-            "DescribeProcessingJob": self._processing.describe,
-            "StopProcessingJob": self._processing.stop,
-            "ListProcessingJobs": self._processing.list_jobs,
-            "CreateModel": self._models.create,
-            "DescribeModel": self._models.describe,
-            "ListModels": self._models.list_models,
-            "DeleteModel": self._models.delete,
-            "CreateEndpointConfig": self._configs.create,
-            "DescribeEndpointConfig": self._configs.describe,
-            "ListEndpointConfigs": self._configs.list_configs,
-            "DeleteEndpointConfig": self._configs.delete,
-            "CreateEndpoint": self._endpoints.create,
-            "UpdateEndpoint": self._endpoints.update,
-            "DescribeEndpoint": self._endpoints.describe,
-            "ListEndpoints": self._endpoints.list_endpoints,
-            "DeleteEndpoint": self._endpoints.delete,
-            "InvokeEndpoint": self._endpoints.invoke,
-            "AddTags": self._tags.add_tags,
-            "DeleteTags": self._tags.delete_tags,
-            "ListTags": self._tags.list_tags,
-        }
+        run_side_by_side(kind.close for kind in self._kinds)
 
 
-def check_invocation(request: Mapping[str, Any]) -> None:
+def check_runtime_request(operation: str, request: Mapping[str, Any]) -> None:
     """Raises the runtime API's error, which has another name, for a request that breaks its shape."""
-    shape = load_service_model("sagemaker-runtime").operation_model("InvokeEndpoint").input_shape
+    shape = load_service_model("sagemaker-runtime").operation_model(operation).input_shape
     try:
         validate_request(shape, request)
     except SageMakerError as error:

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from headrace.local.sagemaker.archives import ArchiveError, unpack_archive
+from headrace.local.sagemaker.definitions import Definition
 from headrace.local.sagemaker.errors import AlgorithmError, DataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.log_shipping import LogStream
-from headrace.local.sagemaker.models import Definition, ModelData, locate_model_data
+from headrace.local.sagemaker.model_data import ModelData, locate_model_data
 from headrace.local.sagemaker.processes import ContainerProcess, build_command
 from headrace.local.sagemaker.rules import list_containers
 from headrace.local.sagemaker.s3_objects import AWS_ERRORS, download_object, download_prefix, parse_address
 from headrace.local.sagemaker.trees import ContainerTree
 from headrace.loopback import LOOPBACK, find_free_port, is_healthy
+
+# Each endpoint has a log group of its own below this.
+LOG_GROUPS = "/aws/sagemaker/Endpoints"
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +50,7 @@ class Deployment:
         self.outage = ""
         identifier = uuid.uuid4().hex
         self._tree = ContainerTree(host.root / "jobs" / "endpoints" / f"{endpoint}-{identifier}")
-        self._stream = LogStream(
-            host.logs, f"/aws/sagemaker/Endpoints/{endpoint}", f"{self.variant['VariantName']}/{identifier}"
-        )
+        self._stream = LogStream(host.logs, f"{LOG_GROUPS}/{endpoint}", f"{self.variant['VariantName']}/{identifier}")
         self._changed = threading.Condition()
         self._closing = False
         self._process: ContainerProcess | None = None

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from botocore import xform_name
+
 from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError, ImageRegistry
 
@@ -102,8 +104,8 @@ class Host:
     patience: Patience = field(default_factory=Patience)
 
     def arn(self, kind: str, name: str) -> str:
-        """A resource's ARN; SageMaker writes names in lower case there."""
-        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
+        """The ARN of a resource of a kind, such as TrainingJob; SageMaker writes names in lower case there."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{xform_name(kind, '-')}/{name.lower()}"
 
     def find_image(self, image_uri: str) -> ContainerImage:
         """The image a request names, or SageMaker's refusal."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from headrace.local.sagemaker.catalog import read_tags
 from headrace.local.sagemaker.errors import AlgorithmError, DataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobEnd:
     """How a job ended; `detail` is a status finer than the job's own, such as MaxRuntimeExceeded."""
 
     status: str
@@ -34,9 +35,9 @@ class Outcome:
     failure_reason: str = ""
 
 
-COMPLETED = Outcome("Completed", "Completed")
-STOPPED = Outcome("Stopped", "Stopped")
-INTERNAL_FAILURE = Outcome(
+COMPLETED = JobEnd("Completed", "Completed")
+STOPPED = JobEnd("Stopped", "Stopped")
+INTERNAL_FAILURE = JobEnd(
     "Failed", "Failed", "InternalServerError: We encountered an internal error. Please try again."
 )
 NOT_PLACED = (
@@ -45,9 +46,9 @@ NOT_PLACED = (
 )
 
 
-def fail(reason: str) -> Outcome:
+def fail(reason: str) -> JobEnd:
     """A failure with its reason, cut to what the API can carry."""
-    return Outcome("Failed", "Failed", reason[:REASON_CHARACTERS])
+    return JobEnd("Failed", "Failed", reason[:REASON_CHARACTERS])
 
 
 def describe_failed_program(failure: str, process: ContainerProcess) -> str:
@@ -70,19 +71,34 @@ def describe_end(process: ContainerProcess, room: int) -> str:
     return begin + process.last_lines[-(room - len(begin) - len(end)) :] + end
 
 
+def describe_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """resourceconfig.json for the one machine there is."""
+    instance_type = resources.get("InstanceType", "local")
+    group = "homogeneousCluster"
+    return {
+        "current_host": "algo-1",
+        "current_instance_type": instance_type,
+        "current_group_name": group,
+        "hosts": ["algo-1"],
+        "instance_groups": [{"instance_group_name": group, "instance_type": instance_type, "hosts": ["algo-1"]}],
+        "network_interface_name": "lo",
+    }
+
+
 class Job(ABC):
     """One run of a container program, from its request to its terminal state.
 
-    Threads wait for it with `wait`; `stop` asks it to end, `abandon` ends it because the local cloud does.
+    Threads wait for it with `wait`; `stop` asks it to end, `close` ends it because the local cloud does.
     """
 
     kind: ClassVar[str]
-    arn_kind: ClassVar[str]
-    name_key: ClassVar[str]
     log_group: ClassVar[str]
+    summary_keys: ClassVar[tuple[str, ...]]
+    """What of its description is in its line in a List operation."""
 
     def __init__(self, request: Mapping[str, Any], host: Host, image: ContainerImage) -> None:
         self.request = request
+        self.tags = read_tags(request)
         self.host = host
         self.image = image
         self.creation_time = self.last_modified_time = read_clock()
@@ -92,7 +108,7 @@ class Job(ABC):
         self.failure_reason = ""
         self.changed = threading.Condition(threading.RLock())
         self._stop_requested = False
-        self._abandoned = False
+        self._is_closing = False
         self._process: ContainerProcess | None = None
         self._log: LogStream | None = None
         # Folders that take no room on the volume of an instance.
@@ -102,12 +118,12 @@ class Job(ABC):
     @property
     def name(self) -> str:
         """The job's name as requested."""
-        return str(self.request[self.name_key])
+        return str(self.request[f"{self.kind}Name"])
 
     @property
     def arn(self) -> str:
         """The job's ARN."""
-        return self.host.arn(self.arn_kind, self.name)
+        return self.host.arn(self.kind, self.name)
 
     @property
     def is_terminal(self) -> bool:
@@ -118,19 +134,23 @@ class Job(ABC):
     def describe(self) -> dict[str, Any]:
         """What the Describe operation answers."""
 
+    def summarize(self) -> dict[str, Any]:
+        """The job's line in a List operation."""
+        description = self.describe()
+        return {key: description[key] for key in self.summary_keys if key in description}
+
     @abstractmethod
-    def _work(self, tree: ContainerTree) -> Outcome:
+    def _work(self, tree: ContainerTree) -> JobEnd:
         """Stages the data, runs the program and stores what it wrote."""
 
     def start(self) -> None:
         """Begins the work in the background."""
         self._thread.start()
 
-    def wait(self) -> dict[str, Any]:
-        """The job's description once it has ended."""
+    def wait(self) -> None:
+        """Returns when the job has ended."""
         with self.changed:
             self.changed.wait_for(lambda: self.is_terminal)
-            return self.describe()
 
     def stop(self) -> bool:
         """Asks the job to end; False when it has ended already."""
@@ -142,10 +162,10 @@ class Job(ABC):
             self.changed.notify_all()
             return True
 
-    def abandon(self) -> None:
+    def close(self) -> None:
         """Ends the job at once, without results, and returns when nothing of it is left."""
         with self.changed:
-            self._abandoned = True
+            self._is_closing = True
             self._stop_requested = True
             process = self._process
             self.changed.notify_all()
@@ -159,17 +179,17 @@ class Job(ABC):
         self.last_modified_time = read_clock()
 
     def _run(self) -> None:
-        outcome = INTERNAL_FAILURE
+        end = INTERNAL_FAILURE
         tree = ContainerTree(self.host.root / "jobs" / self.kind / self.name)
         try:
-            outcome = self._attempt(tree)
+            end = self._attempt(tree)
         finally:
             try:
                 tree.remove()
             finally:
-                self._conclude(outcome)
+                self._conclude(end)
 
-    def _attempt(self, tree: ContainerTree) -> Outcome:
+    def _attempt(self, tree: ContainerTree) -> JobEnd:
         try:
             return self._work(ContainerTree.create(tree.folder))
         except StoppedError:
@@ -185,12 +205,12 @@ class Job(ABC):
             if self._log:
                 self._log.close()
 
-    def _conclude(self, outcome: Outcome) -> None:
+    def _conclude(self, end: JobEnd) -> None:
         with self.changed:
             self.end_time = self.last_modified_time = read_clock()
-            self.failure_reason = outcome.failure_reason
-            self._record_outcome(outcome)
-            self.status = outcome.status
+            self.failure_reason = end.failure_reason
+            self._record_end(end)
+            self.status = end.status
             self.changed.notify_all()
 
     @abstractmethod
@@ -202,8 +222,8 @@ class Job(ABC):
         """Takes note of a line the program printed."""
 
     @abstractmethod
-    def _record_outcome(self, outcome: Outcome) -> None:
-        """Notes what an outcome means for this kind of job, before the job turns terminal."""
+    def _record_end(self, end: JobEnd) -> None:
+        """Notes what an end means for this kind of job, before the job turns terminal."""
 
     def _check_stop(self) -> None:
         if self._stop_requested:
@@ -217,21 +237,21 @@ class Job(ABC):
         *,
         notes: list[str],
         preparation: tuple[str, ...] = (),
-    ) -> Outcome:
+    ) -> JobEnd:
         self._log = LogStream(self.host.logs, self.log_group, self._stream_name())
         self._log.open()
         for note in notes:
             self._note(note)
         volume = Volume(self._find_volume_gib(), lambda: measure_folder(tree.ml, self._streamed))
         process = self._start_process(tree, command, environment, preparation)
-        outcome = self._supervise(process, volume)
-        if self._abandoned:
+        end = self._supervise(process, volume)
+        if self._is_closing:
             raise StoppedError
-        if outcome is COMPLETED and process.exit_code:
+        if end is COMPLETED and process.exit_code:
             failure = self._read_left_text(tree, "output/failure")
             raise AlgorithmError(describe_failed_program(failure, process))
         volume.check()
-        return outcome
+        return end
 
     def _note(self, note: str) -> None:
         """Tells in the job's log what SageMaker would not."""
@@ -277,7 +297,7 @@ class Job(ABC):
         with self.changed:
             self.changed.notify_all()
 
-    def _supervise(self, process: ContainerProcess, volume: Volume) -> Outcome:
+    def _supervise(self, process: ContainerProcess, volume: Volume) -> JobEnd:
         """How the program's run ended: by itself, by a stop, or by the clock; a full volume ends it with an error."""
         limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", threading.TIMEOUT_MAX)
         deadline = time.monotonic() + limit
@@ -295,7 +315,7 @@ class Job(ABC):
             stop_requested = self._stop_requested
             self._enter_stopping()
         process.stop(self.host.patience.job_stop_seconds)
-        return STOPPED if stop_requested else Outcome("Stopped", "MaxRuntimeExceeded")
+        return STOPPED if stop_requested else JobEnd("Stopped", "MaxRuntimeExceeded")
 
     def _await_news(self, process: ContainerProcess, seconds: float) -> bool:
         """Whether the program ended, or was asked to, within a time."""

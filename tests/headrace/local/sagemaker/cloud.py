@@ -8,6 +8,7 @@ from typing import Any
 from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
 from headrace.local.sagemaker import ContainerImage, Patience, SageMaker
+from headrace.local.sagemaker.kinds.endpoints import Endpoint, Endpoints
 from headrace.local.sagemaker.validation import find_violations, load_service_model
 from tests.headrace.local.sagemaker.fakes import FakeCloudWatch, FakeLogs, FakeRegistry, FakeS3
 
@@ -115,14 +116,14 @@ class Cloud:
 
     def train_to_end(self, image_uri: str, name: str = "job", **changes: Any) -> dict[str, Any]:
         self.train(image_uri, name, **changes)
-        return check_answer("DescribeTrainingJob", self.sagemaker.wait_for_training_job(name))
+        return check_answer("DescribeTrainingJob", self.sagemaker.wait("TrainingJob", name))
 
     def process(self, image_uri: str, name: str = "job", **changes: Any) -> dict[str, Any]:
         return self.call("CreateProcessingJob", **processing_request(image_uri, name, **changes))
 
     def process_to_end(self, image_uri: str, name: str = "job", **changes: Any) -> dict[str, Any]:
         self.process(image_uri, name, **changes)
-        return check_answer("DescribeProcessingJob", self.sagemaker.wait_for_processing_job(name))
+        return check_answer("DescribeProcessingJob", self.sagemaker.wait("ProcessingJob", name))
 
     def await_line(self, text: str) -> None:
         """Returns when any program has printed a text."""
@@ -200,7 +201,7 @@ def make_config(cloud: Cloud, name: str, image_uri: str, answer: str = "", **con
 
 def await_status(cloud: Cloud, status: str) -> dict[str, Any]:
     """The endpoint once nothing is being done to it, which must have this status then."""
-    endpoint = check_answer("DescribeEndpoint", cloud.sagemaker.wait_for_endpoint("endpoint"))
+    endpoint = check_answer("DescribeEndpoint", cloud.sagemaker.wait("Endpoint", "endpoint"))
     assert endpoint["EndpointStatus"] == status
     return endpoint
 
@@ -212,6 +213,11 @@ def serve(cloud: Cloud, config: str = "first", **container: Any) -> str:
     cloud.call("CreateEndpoint", EndpointName="endpoint", EndpointConfigName=config)
     await_status(cloud, "InService")
     return image
+
+
+def find_endpoint(cloud: Cloud) -> Endpoint:
+    """The endpoint as the control plane has it."""
+    return cloud.sagemaker._kinds.find(Endpoints).find("endpoint")
 
 
 def is_running(pid: int) -> bool:

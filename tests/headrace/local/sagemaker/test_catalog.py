@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from headrace.local.sagemaker import SageMakerError
 from headrace.local.sagemaker.catalog import Catalog, list_page
-from headrace.local.sagemaker.models import Definition
+from headrace.local.sagemaker.definitions import Definition
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -16,16 +16,18 @@ START = datetime(2026, 11, 20, tzinfo=UTC)
 def make_catalog(*names: str) -> Catalog[Definition]:
     catalog: Catalog[Definition] = Catalog()
     for seconds, name in enumerate(names):
-        catalog.add(Definition(name=name, arn=name, request={}, creation_time=START + timedelta(seconds=seconds)))
+        catalog.add(
+            Definition(kind="Model", name=name, arn=name, request={}, creation_time=START + timedelta(seconds=seconds))
+        )
     return catalog
 
 
 def page(catalog: Catalog[Definition], **request: Any) -> dict[str, Any]:
-    return list_page(catalog, request, key="Names", summarize=lambda definition: {"Name": definition.name})
+    return list_page(catalog, request, key="Names")
 
 
 def names(catalog: Catalog[Definition], **request: Any) -> list[str]:
-    return [entry["Name"] for entry in page(catalog, **request)["Names"]]
+    return [entry["ModelName"] for entry in page(catalog, **request)["Names"]]
 
 
 def test_takes_names_that_differ_in_case_for_one() -> None:
@@ -85,7 +87,7 @@ def test_pages_together_list_everything_once_and_in_order(
     listed: list[str] = []
     while True:
         answer = page(catalog, **request)
-        listed += [entry["Name"] for entry in answer["Names"]]
+        listed += [entry["ModelName"] for entry in answer["Names"]]
         if "NextToken" not in answer:
             break
         request["NextToken"] = answer["NextToken"]

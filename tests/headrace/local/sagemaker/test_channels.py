@@ -10,7 +10,7 @@ from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, file_system_channe
 
 
 def stage(cloud: Cloud, folder: Path, channel: dict[str, Any], mode: str = "File") -> dict[str, bytes]:
-    host = cloud.sagemaker._training._host
+    host = cloud.sagemaker._kinds["TrainingJob"]._host
     ChannelStager(host, ROLE, lambda: None).stage_channel(channel, mode, folder)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

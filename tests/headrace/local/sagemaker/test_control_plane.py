@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from headrace.local.sagemaker import Patience, SageMakerError
-from tests.headrace.local.sagemaker.cloud import SERVE, Cloud, is_running, make_config, s3_channel, serve
+from tests.headrace.local.sagemaker.cloud import SERVE, Cloud, find_endpoint, is_running, make_config, s3_channel, serve
 from tests.headrace.local.sagemaker.fakes import GatedS3
 from tests.patience import PATIENCE_SECONDS
 
@@ -39,7 +39,7 @@ def test_close_ends_a_job_that_ignores_sigterm(cloud: Cloud) -> None:
     cloud.sagemaker.close()
 
     assert not is_running(pid)
-    assert cloud.sagemaker.wait_for_training_job("job")["TrainingJobStatus"] == "Stopped"
+    assert cloud.sagemaker.wait("TrainingJob", "job")["TrainingJobStatus"] == "Stopped"
     assert cloud.s3.keys("work") == []
     assert_nothing_left(cloud)
 
@@ -73,7 +73,7 @@ def test_close_ends_a_job_that_is_still_downloading(tmp_path: Path) -> None:
 
 def test_close_ends_an_endpoint_in_service(cloud: Cloud) -> None:
     serve(cloud)
-    process = cloud.sagemaker._endpoints.find("endpoint")._active._process
+    process = find_endpoint(cloud)._active._process
     assert process
 
     cloud.sagemaker.close()
@@ -109,7 +109,7 @@ def test_close_does_not_wait_for_requests_in_flight(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path, Patience(ping_interval_seconds=0.02))
     image = serve(cloud)
     make_config(cloud, "second", image)
-    first = cloud.sagemaker._endpoints.find("endpoint")._active
+    first = find_endpoint(cloud)._active
     first.acquire()
     cloud.call("UpdateEndpoint", EndpointName="endpoint", EndpointConfigName="second")
     cloud.logs.await_line("serving", count=2)
@@ -148,7 +148,7 @@ def test_runs_many_jobs_at_once(cloud: Cloud) -> None:
     for name in names:
         cloud.train(image, name)
 
-    statuses = {cloud.sagemaker.wait_for_training_job(name)["TrainingJobStatus"] for name in names}
+    statuses = {cloud.sagemaker.wait("TrainingJob", name)["TrainingJobStatus"] for name in names}
     assert statuses == {"Completed"}
     assert cloud.s3.keys("work") == sorted(f"models/{name}/output/model.tar.gz" for name in names)
 

@@ -1,7 +1,7 @@
 """What Describe operations say beyond the request; clients index these members without asking."""
 
 from tests.headrace.local.sagemaker.cloud import Cloud, s3_channel
-from tests.headrace.local.sagemaker.test_processing import s3_input, s3_output
+from tests.headrace.local.sagemaker.kinds.test_processing_jobs import s3_input, s3_output
 
 
 def test_describes_a_training_job_with_the_defaults_of_its_request(cloud: Cloud) -> None:

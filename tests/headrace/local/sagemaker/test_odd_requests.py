@@ -14,7 +14,7 @@ from headrace.local.sagemaker import Patience
 from headrace.local.sagemaker.validation import load_service_model
 from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, processing_request, s3_channel, training_request
 
-OPERATIONS = sorted(Cloud(Path("never-used"), Patience()).sagemaker._list_operations().keys() - {"InvokeEndpoint"})
+OPERATIONS = sorted(Cloud(Path("never-used"), Patience()).sagemaker.operations - {"InvokeEndpoint"})
 PLAUSIBLE = ["job", "s3://raw/x", "/opt/ml/processing/x", ROLE, "ml.m5.large", "(", "x=(.*)", "https://[", "s3://[/x"]
 VALID = {
     "CreateTrainingJob": training_request("absent:1", InputDataConfig=[s3_channel("s3://raw/x")]),

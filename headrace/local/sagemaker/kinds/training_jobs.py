@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.archives import pack_folder
-from headrace.local.sagemaker.catalog import Catalog, list_page
 from headrace.local.sagemaker.channels import ChannelStager
 from headrace.local.sagemaker.descriptions import complete_training_request
-from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
-from headrace.local.sagemaker.jobs import Job, Outcome
+from headrace.local.sagemaker.job_kind import JobKind
+from headrace.local.sagemaker.jobs import Job, JobEnd, describe_resources
+from headrace.local.sagemaker.kind import KindLog
 from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.metrics import MetricCollector, MetricPublisher
 from headrace.local.sagemaker.processes import build_command
@@ -39,10 +39,17 @@ STATUS_MESSAGES = {
 class TrainingJob(Job):
     """One training job, as SageMaker would run it on an instance."""
 
-    kind: ClassVar[str] = "training"
-    arn_kind: ClassVar[str] = "training-job"
-    name_key: ClassVar[str] = "TrainingJobName"
+    kind: ClassVar[str] = "TrainingJob"
     log_group: ClassVar[str] = "/aws/sagemaker/TrainingJobs"
+    summary_keys: ClassVar[tuple[str, ...]] = (
+        "TrainingJobName",
+        "TrainingJobArn",
+        "CreationTime",
+        "TrainingEndTime",
+        "LastModifiedTime",
+        "TrainingJobStatus",
+        "SecondaryStatus",
+    )
 
     def __init__(self, request: Mapping[str, Any], host: Host, image: ContainerImage) -> None:
         stopping = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS, **request.get("StoppingCondition", {})}
@@ -74,20 +81,6 @@ class TrainingJob(Job):
             if self.failure_reason:
                 description["FailureReason"] = self.failure_reason
             return description | self._describe_times()
-
-    def summarize(self) -> dict[str, Any]:
-        """The job's line in ListTrainingJobs."""
-        description = self.describe()
-        keys = (
-            "TrainingJobName",
-            "TrainingJobArn",
-            "CreationTime",
-            "TrainingEndTime",
-            "LastModifiedTime",
-            "TrainingJobStatus",
-            "SecondaryStatus",
-        )
-        return {key: description[key] for key in keys if key in description}
 
     @property
     def _model_location(self) -> S3Address:
@@ -126,28 +119,28 @@ class TrainingJob(Job):
     def _read_line(self, line: str) -> None:
         self._metrics.read_line(line)
 
-    def _record_outcome(self, outcome: Outcome) -> None:
-        self._enter(outcome.detail)
+    def _record_end(self, end: JobEnd) -> None:
+        self._enter(end.detail)
         self.transitions[-1]["EndTime"] = self.transitions[-1]["StartTime"]
-        if outcome.failure_reason:
-            self.transitions[-1]["StatusMessage"] = outcome.failure_reason
+        if end.failure_reason:
+            self.transitions[-1]["StatusMessage"] = end.failure_reason
 
-    def _work(self, tree: ContainerTree) -> Outcome:
+    def _work(self, tree: ContainerTree) -> JobEnd:
         self._check_stop()
         self.start_time = read_clock()
         self._enter("Downloading")
         stager = ChannelStager(self.host, self.request["RoleArn"], self._check_stop)
         try:
             self._stage(tree, stager)
-            outcome = self._train(tree, stager)
+            end = self._train(tree, stager)
         finally:
             self._metrics.close()
             stager.export_changes()
         self._enter("Uploading")
         self._store_results(tree)
-        return outcome
+        return end
 
-    def _train(self, tree: ContainerTree, stager: ChannelStager) -> Outcome:
+    def _train(self, tree: ContainerTree, stager: ChannelStager) -> JobEnd:
         self._check_stop()
         self._enter("Training")
         command = build_command(
@@ -228,65 +221,16 @@ def describe_channel(channel: Mapping[str, Any], default_mode: str) -> dict[str,
     return described | ({"ContentType": channel["ContentType"]} if "ContentType" in channel else {})
 
 
-def describe_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """resourceconfig.json for the one machine there is."""
-    instance_type = resources.get("InstanceType", "local")
-    group = "homogeneousCluster"
-    return {
-        "current_host": "algo-1",
-        "current_instance_type": instance_type,
-        "current_group_name": group,
-        "hosts": ["algo-1"],
-        "instance_groups": [{"instance_group_name": group, "instance_type": instance_type, "hosts": ["algo-1"]}],
-        "network_interface_name": "lo",
-    }
-
-
-class TrainingJobs:
+class TrainingJobs(JobKind[TrainingJob]):
     """The training job operations of the API."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self.jobs: Catalog[TrainingJob] = Catalog()
+    name: ClassVar[str] = TrainingJob.kind
+    noun: ClassVar[str] = "training job"
+    listed_as: ClassVar[str] = "TrainingJobSummaries"
+    log: ClassVar[KindLog | None] = KindLog("training", TrainingJob.log_group)
 
-    def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """CreateTrainingJob: checks the request and starts the job."""
+    def make(self, request: Mapping[str, Any]) -> TrainingJob:
+        """The job that a request asks for."""
         check_training_job(request)
         image = self._host.find_image(request["AlgorithmSpecification"]["TrainingImage"])
-        job = TrainingJob(request, self._host, image)
-        if self.jobs.add(job):
-            raise SageMakerError(
-                "ResourceInUse",
-                "Training job names must be unique within an AWS account and region, and a training job with this name "
-                f"already exists ({job.arn})",
-            )
-        job.start()
-        return {"TrainingJobArn": job.arn}
-
-    def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """DescribeTrainingJob."""
-        return self.find(request["TrainingJobName"]).describe()
-
-    def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """StopTrainingJob: returns while the job is still stopping."""
-        job = self.find(request["TrainingJobName"])
-        if not job.stop():
-            raise RequestRefusedError(f"The request was rejected because the training job is in status {job.status}.")
-        return {}
-
-    def list_jobs(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """ListTrainingJobs."""
-        return list_page(
-            self.jobs,
-            request,
-            key="TrainingJobSummaries",
-            summarize=TrainingJob.summarize,
-            descending_by_default=False,
-        )
-
-    def find(self, name: str) -> TrainingJob:
-        """The job of a name, or SageMaker's refusal."""
-        job = self.jobs.find(name)
-        if not job:
-            raise RequestRefusedError("Requested resource not found.")
-        return job
+        return TrainingJob(request, self._host, image)

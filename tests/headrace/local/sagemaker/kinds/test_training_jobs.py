@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from headrace.local.sagemaker import Patience, SageMakerError, channels, training
+from headrace.local.sagemaker import Patience, SageMakerError, channels
+from headrace.local.sagemaker.kinds import training_jobs
 from headrace.local.sagemaker.read_only import Protection, find_protection
 from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, file_system_channel, is_running, s3_channel
 from tests.headrace.local.sagemaker.fakes import GatedS3
@@ -238,7 +239,7 @@ def test_stops_with_the_artifacts_written_by_then(cloud: Cloud) -> None:
 
     cloud.call("StopTrainingJob", TrainingJobName="job")
 
-    job = cloud.sagemaker.wait_for_training_job("job")
+    job = cloud.sagemaker.wait("TrainingJob", "job")
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"
     assert list_statuses(job)[2:] == ["Training", "Stopping", "Uploading", "Stopped"]
     archive = cloud.s3.buckets["work"]["models/job/output/model.tar.gz"]
@@ -265,7 +266,7 @@ def test_stops_without_a_result_while_it_is_downloading(tmp_path: Path) -> None:
     cloud.call("StopTrainingJob", TrainingJobName="job")
     s3.gate.set()
 
-    job = cloud.sagemaker.wait_for_training_job("job")
+    job = cloud.sagemaker.wait("TrainingJob", "job")
     assert list_statuses(job) == ["Starting", "Downloading", "Stopping", "Stopped"]
     assert s3.keys("work") == []
 
@@ -277,7 +278,7 @@ def test_does_not_start_the_program_when_the_stop_comes_just_before(
         cloud.call("StopTrainingJob", TrainingJobName="job")
         return ("/absent/program",)
 
-    monkeypatch.setattr(training, "build_command", build_command_after_stop)
+    monkeypatch.setattr(training_jobs, "build_command", build_command_after_stop)
 
     assert cloud.train_to_end(cloud.push_image(SAVE_MODEL))["TrainingJobStatus"] == "Stopped"
 
@@ -290,7 +291,7 @@ def test_kills_a_program_that_does_not_end_within_the_grace(tmp_path: Path) -> N
 
     cloud.call("StopTrainingJob", TrainingJobName="job")
 
-    assert cloud.sagemaker.wait_for_training_job("job")["TrainingJobStatus"] == "Stopped"
+    assert cloud.sagemaker.wait("TrainingJob", "job")["TrainingJobStatus"] == "Stopped"
     assert cloud.s3.keys("work") == ["models/job/output/model.tar.gz"]
 
 

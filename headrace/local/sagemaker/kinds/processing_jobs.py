@@ -4,27 +4,34 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from headrace.local.sagemaker.catalog import Catalog, list_page
 from headrace.local.sagemaker.channels import ChannelStager
 from headrace.local.sagemaker.descriptions import complete_processing_request
-from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
-from headrace.local.sagemaker.jobs import COMPLETED, Job, Outcome
+from headrace.local.sagemaker.job_kind import JobKind
+from headrace.local.sagemaker.jobs import COMPLETED, Job, JobEnd, describe_resources
+from headrace.local.sagemaker.kind import KindLog
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_processing_job
 from headrace.local.sagemaker.s3_objects import parse_address, upload_folder
-from headrace.local.sagemaker.training import describe_resources
 from headrace.local.sagemaker.trees import ContainerTree
 
 
 class ProcessingJob(Job):
     """One processing job, as SageMaker would run it on an instance."""
 
-    kind: ClassVar[str] = "processing"
-    arn_kind: ClassVar[str] = "processing-job"
-    name_key: ClassVar[str] = "ProcessingJobName"
+    kind: ClassVar[str] = "ProcessingJob"
     log_group: ClassVar[str] = "/aws/sagemaker/ProcessingJobs"
+    summary_keys: ClassVar[tuple[str, ...]] = (
+        "ProcessingJobName",
+        "ProcessingJobArn",
+        "CreationTime",
+        "ProcessingEndTime",
+        "LastModifiedTime",
+        "ProcessingJobStatus",
+        "FailureReason",
+        "ExitMessage",
+    )
 
     def __init__(self, request: Mapping[str, Any], host: Host, image: ContainerImage) -> None:
         super().__init__(request, host, image)
@@ -48,22 +55,7 @@ class ProcessingJob(Job):
             }
             return description | {key: value for key, value in optional.items() if value}
 
-    def summarize(self) -> dict[str, Any]:
-        """The job's line in ListProcessingJobs."""
-        description = self.describe()
-        keys = (
-            "ProcessingJobName",
-            "ProcessingJobArn",
-            "CreationTime",
-            "ProcessingEndTime",
-            "LastModifiedTime",
-            "ProcessingJobStatus",
-            "FailureReason",
-            "ExitMessage",
-        )
-        return {key: description[key] for key in keys if key in description}
-
-    def _work(self, tree: ContainerTree) -> Outcome:
+    def _work(self, tree: ContainerTree) -> JobEnd:
         self._check_stop()
         self.start_time = read_clock()
         self._stage(tree)
@@ -76,12 +68,12 @@ class ProcessingJob(Job):
             arguments=application.get("ContainerArguments"),
         )
         try:
-            outcome = self._run_program(tree, command, {}, notes=self._list_differences())
+            end = self._run_program(tree, command, {}, notes=self._list_differences())
         finally:
             self._exit_message = self._read_left_text(tree, "output/message")
-        if outcome is COMPLETED:
+        if end is COMPLETED:
             self._store_outputs(tree)
-        return outcome
+        return end
 
     def _find_volume_gib(self) -> int | None:
         size: int | None = self.request["ProcessingResources"]["ClusterConfig"].get("VolumeSizeInGB")
@@ -90,7 +82,7 @@ class ProcessingJob(Job):
     def _read_line(self, line: str) -> None:
         """Processing jobs have no metrics."""
 
-    def _record_outcome(self, outcome: Outcome) -> None:
+    def _record_end(self, end: JobEnd) -> None:
         """Processing jobs have no finer status."""
 
     def _stage(self, tree: ContainerTree) -> None:
@@ -128,50 +120,16 @@ class ProcessingJob(Job):
         return notes
 
 
-class ProcessingJobs:
+class ProcessingJobs(JobKind[ProcessingJob]):
     """The processing job operations of the API."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self.jobs: Catalog[ProcessingJob] = Catalog()
+    name: ClassVar[str] = ProcessingJob.kind
+    noun: ClassVar[str] = "processing job"
+    listed_as: ClassVar[str] = "ProcessingJobSummaries"
+    log: ClassVar[KindLog | None] = KindLog("preprocessing", ProcessingJob.log_group)
 
-    def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """CreateProcessingJob: checks the request and starts the job."""
+    def make(self, request: Mapping[str, Any]) -> ProcessingJob:
+        """The job that a request asks for."""
         check_processing_job(request)
-        job = ProcessingJob(request, self._host, self._host.find_image(request["AppSpecification"]["ImageUri"]))
-        if self.jobs.add(job):
-            raise SageMakerError(
-                "ResourceInUse",
-                "Processing job names must be unique within an AWS account and region, and a processing job with this "
-                f"name already exists ({job.arn})",
-            )
-        job.start()
-        return {"ProcessingJobArn": job.arn}
-
-    def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """DescribeProcessingJob."""
-        return self.find(request["ProcessingJobName"]).describe()
-
-    def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """StopProcessingJob: returns while the job is still stopping."""
-        job = self.find(request["ProcessingJobName"])
-        if not job.stop():
-            raise RequestRefusedError(f"The request was rejected because the processing job is in status {job.status}.")
-        return {}
-
-    def list_jobs(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """ListProcessingJobs."""
-        return list_page(
-            self.jobs,
-            request,
-            key="ProcessingJobSummaries",
-            summarize=ProcessingJob.summarize,
-            descending_by_default=False,
-        )
-
-    def find(self, name: str) -> ProcessingJob:
-        """The job of a name, or SageMaker's refusal."""
-        job = self.jobs.find(name)
-        if not job:
-            raise RequestRefusedError("Requested resource not found.")
-        return job
+        image = self._host.find_image(request["AppSpecification"]["ImageUri"])
+        return ProcessingJob(request, self._host, image)

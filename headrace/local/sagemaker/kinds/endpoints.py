@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from headrace.local.sagemaker.catalog import Catalog, list_page
-from headrace.local.sagemaker.deployments import Deployment, DeploymentError, NotServingError
+from headrace.local.sagemaker.catalog import read_tags
+from headrace.local.sagemaker.deployments import LOG_GROUPS, Deployment, DeploymentError, NotServingError
 from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.invocations import invoke
-from headrace.local.sagemaker.models import EndpointConfigs, Models
+from headrace.local.sagemaker.kind import Handler, KindLog, ResourceKind
+from headrace.local.sagemaker.kinds.endpoint_configs import EndpointConfigs
+from headrace.local.sagemaker.kinds.models import Models
 
 IN_PROGRESS = {"Creating", "Updating", "RollingBack", "Deleting"}
 INTERNAL_FAILURE = "Request to service failed."
@@ -19,9 +21,10 @@ SERVING = {"InService", "Updating", "RollingBack"}
 class Endpoint:
     """One endpoint and the deployment that answers for it."""
 
-    def __init__(self, name: str, host: Host, deployment: Deployment) -> None:
+    def __init__(self, name: str, host: Host, deployment: Deployment, tags: dict[str, str]) -> None:
         self.name = name
-        self.arn = host.arn("endpoint", name)
+        self.tags = tags
+        self.arn = host.arn("Endpoint", name)
         self._host = host
         self.creation_time = self.last_modified_time = read_clock()
         self._status = "Creating"
@@ -198,63 +201,50 @@ def describe_unknown_endpoint(name: str, account: str) -> SageMakerError:
     return SageMakerError("ValidationError", f"Endpoint {name} of account {account} not found.")
 
 
-class Endpoints:
+class Endpoints(ResourceKind[Endpoint]):
     """The endpoint operations of the API, its runtime's included."""
 
-    def __init__(self, host: Host, models: Models, configs: EndpointConfigs) -> None:
-        self._host = host
-        self._models = models
-        self._configs = configs
-        self.endpoints: Catalog[Endpoint] = Catalog()
+    name: ClassVar[str] = "Endpoint"
+    noun: ClassVar[str] = "endpoint"
+    listed_as: ClassVar[str] = "Endpoints"
+    log: ClassVar[KindLog | None] = KindLog("endpoint", LOG_GROUPS, is_of_each=True)
 
-    def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """CreateEndpoint: returns while the model is still being brought into service."""
-        endpoint = Endpoint(request["EndpointName"], self._host, self._plan_deployment(request))
-        if self.endpoints.add(endpoint):
-            raise RequestRefusedError(f'Cannot create already existing endpoint "{endpoint.arn}".')
-        endpoint.start()
-        return {"EndpointArn": endpoint.arn}
+    @property
+    def operations(self) -> Mapping[str, Handler]:
+        """Update and Delete, besides those that every kind has."""
+        return {**super().operations, "UpdateEndpoint": self.update, "DeleteEndpoint": self.delete}
+
+    @property
+    def runtime_operations(self) -> Mapping[str, Handler]:
+        """The one that sends a request to a model."""
+        return {"InvokeEndpoint": self.invoke}
+
+    def make(self, request: Mapping[str, Any]) -> Endpoint:
+        """The endpoint that a request asks for."""
+        deployment = self._plan_deployment(request)
+        return Endpoint(request["EndpointName"], self._host, deployment, read_tags(request))
 
     def update(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """UpdateEndpoint: what serves now keeps answering until its replacement is healthy."""
-        endpoint = self.find(request["EndpointName"])
+        endpoint = self.find_requested(request)
         endpoint.update(self._plan_deployment(request))
         return {"EndpointArn": endpoint.arn}
 
-    def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """DescribeEndpoint."""
-        return self.find(request["EndpointName"]).describe()
-
     def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DeleteEndpoint: returns while the endpoint is still being deleted."""
-        endpoint = self.find(request["EndpointName"])
-        endpoint.delete(lambda: self.endpoints.remove(endpoint.name))
+        endpoint = self.find_requested(request)
+        endpoint.delete(lambda: self._catalog.remove(endpoint.name))
         return {}
-
-    def list_endpoints(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """ListEndpoints."""
-        return list_page(self.endpoints, request, key="Endpoints", summarize=Endpoint.summarize)
 
     def invoke(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """InvokeEndpoint of the runtime API, where unlike elsewhere the case of the name matters."""
-        endpoint = self.endpoints.find(request["EndpointName"])
+        endpoint = self._catalog.find(request["EndpointName"])
         if not endpoint or endpoint.name != request["EndpointName"]:
             raise describe_unknown_endpoint(request["EndpointName"], self._host.account)
         return endpoint.invoke(request)
 
-    def wait(self, name: str) -> dict[str, Any]:
-        """DescribeEndpoint's answer once nothing is being done to the endpoint."""
-        self.find(name).wait()
-        return self.find(name).describe()
-
-    def find(self, name: str) -> Endpoint:
-        """The endpoint of a name, or SageMaker's refusal."""
-        endpoint = self.endpoints.find(name)
-        if not endpoint:
-            raise RequestRefusedError(f'Could not find endpoint "{self._host.arn("endpoint", name)}".')
-        return endpoint
-
     def _plan_deployment(self, request: Mapping[str, Any]) -> Deployment:
-        config = self._configs.find(request["EndpointConfigName"])
+        config = self._kinds.find(EndpointConfigs).find(request["EndpointConfigName"])
         (variant,) = config.request["ProductionVariants"]
-        return Deployment(self._host, request["EndpointName"], config, self._models.find(variant["ModelName"]))
+        model = self._kinds.find(Models).find(variant["ModelName"])
+        return Deployment(self._host, request["EndpointName"], config, model)

@@ -101,7 +101,7 @@ def test_stops_without_outputs(cloud: Cloud) -> None:
 
     cloud.call("StopProcessingJob", ProcessingJobName="job")
 
-    assert cloud.sagemaker.wait_for_processing_job("job")["ProcessingJobStatus"] == "Stopped"
+    assert cloud.sagemaker.wait("ProcessingJob", "job")["ProcessingJobStatus"] == "Stopped"
     assert cloud.s3.keys("work") == []
 
 
@@ -152,7 +152,7 @@ def test_refuses_to_stop_a_job_that_has_ended(cloud: Cloud) -> None:
 
 def test_says_that_an_unknown_job_is_not_found(cloud: Cloud) -> None:
     with pytest.raises(SageMakerError, match=r"Requested resource not found\."):
-        cloud.sagemaker.wait_for_processing_job("absent")
+        cloud.sagemaker.wait("ProcessingJob", "absent")
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="orphans are found in /proc")

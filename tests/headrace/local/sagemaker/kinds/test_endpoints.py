@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headrace.local.sagemaker import Patience, SageMakerError
-from tests.headrace.local.sagemaker.cloud import SERVE, Cloud, await_status, make_config, serve
+from tests.headrace.local.sagemaker.cloud import SERVE, Cloud, await_status, find_endpoint, make_config, serve
 
 
 def pack(members: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes:
@@ -185,7 +185,7 @@ def test_keeps_answering_with_the_old_model_during_an_update(cloud: Cloud) -> No
 def test_lets_requests_in_flight_end_when_an_update_switches(cloud: Cloud) -> None:
     image = serve(cloud, "first")
     make_config(cloud, "second", image)
-    first = cloud.sagemaker._endpoints.find("endpoint")._active
+    first = find_endpoint(cloud)._active
     first.acquire()
 
     cloud.call("UpdateEndpoint", EndpointName="endpoint", EndpointConfigName="second")
@@ -270,7 +270,7 @@ def test_is_out_of_service_when_the_process_keeps_dying(tmp_path: Path) -> None:
         serve(cloud)
         with pytest.raises(SageMakerError, match="ModelError"):
             invoke(cloud, b"crash")
-        cloud.sagemaker._endpoints.find("endpoint")._active._keeper.join(20)
+        find_endpoint(cloud)._active._keeper.join(20)
 
         endpoint = cloud.call("DescribeEndpoint", EndpointName="endpoint")
 
@@ -288,7 +288,7 @@ def test_is_gone_with_its_process_when_deleted(cloud: Cloud) -> None:
     cloud.call("DeleteEndpoint", EndpointName="endpoint")
 
     with pytest.raises(SageMakerError, match="Could not find endpoint"):
-        cloud.sagemaker.wait_for_endpoint("endpoint")
+        cloud.sagemaker.wait("Endpoint", "endpoint")
     with pytest.raises(SageMakerError, match=r'Could not find endpoint "arn:aws:sagemaker:.*:endpoint/endpoint"'):
         cloud.call("DescribeEndpoint", EndpointName="endpoint")
     assert cloud.list_records() == []

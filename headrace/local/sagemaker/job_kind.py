@@ -1,0 +1,40 @@
+"""What training jobs and processing jobs are to the API."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
+from headrace.local.sagemaker.jobs import Job
+from headrace.local.sagemaker.kind import Handler, ResourceKind
+
+J = TypeVar("J", bound=Job)
+
+
+class JobKind(ResourceKind[J]):
+    """A kind whose resources come to an end by themselves, can be stopped, and are never forgotten."""
+
+    is_listed_newest_first: ClassVar[bool] = False
+
+    @property
+    def operations(self) -> Mapping[str, Handler]:
+        """Stop, besides those that every kind has."""
+        return {**super().operations, f"Stop{self.name}": self.stop}
+
+    def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Stop: returns while the job is still stopping."""
+        job = self.find_requested(request)
+        if not job.stop():
+            raise RequestRefusedError(f"The request was rejected because the {self.noun} is in status {job.status}.")
+        return {}
+
+    def describe_taken(self, resource: J) -> SageMakerError:
+        """What SageMaker answers when the name of a new job is taken."""
+        return SageMakerError(
+            "ResourceInUse",
+            f"{self.noun.capitalize()} names must be unique within an AWS account and region, and a {self.noun} with "
+            f"this name already exists ({resource.arn})",
+        )
+
+    def describe_missing(self, name: str) -> SageMakerError:  # noqa: ARG002 (SageMaker does not say which)
+        """What SageMaker answers when no job has a name."""
+        return RequestRefusedError("Requested resource not found.")

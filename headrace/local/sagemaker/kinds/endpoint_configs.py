@@ -1,0 +1,22 @@
+"""Endpoint configurations: which model serves, and on what."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from headrace.local.sagemaker.definitions import DefinitionKind
+from headrace.local.sagemaker.kinds.models import Models
+from headrace.local.sagemaker.rules import check_endpoint_config
+
+
+class EndpointConfigs(DefinitionKind):
+    """The endpoint configuration operations of the API."""
+
+    name: ClassVar[str] = "EndpointConfig"
+    noun: ClassVar[str] = "endpoint configuration"
+    listed_as: ClassVar[str] = "EndpointConfigs"
+
+    def check(self, request: Mapping[str, Any]) -> None:
+        """Its model must exist."""
+        check_endpoint_config(request)
+        for variant in request["ProductionVariants"]:
+            self._kinds.find(Models).find(variant["ModelName"])
