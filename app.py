@@ -4,6 +4,7 @@ import sys
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from cdk_nag import AwsSolutionsChecks
 
 from headrace.recipes import list_recipes
@@ -22,18 +23,27 @@ from stacks.workload_stack import Surroundings, WorkloadStack
 def build(app: cdk.App) -> cdk.App:
     """Add the stacks of the environment that the context chooses."""
     settings = Settings.from_context(app.node)
-    retain_data = settings.retain_data
-    name = settings.stack_name
-
-    key = None
-    if settings.encryption.customer_key:
-        key = EncryptionStack(
+    around = _add_shared_stacks(app, settings)
+    for recipe in list_recipes():
+        stack_name = settings.stack_name(recipe.stack_id)
+        WorkloadStack(app, recipe.stack_id, recipe=recipe, settings=settings, around=around, stack_name=stack_name)
+    if settings.notebook.enabled:
+        NotebookStack(
             app,
-            "Encryption",
-            retain_data=retain_data,
-            has_fsx=settings.file_systems.fsx.enabled,
-            stack_name=name("Encryption"),
-        ).key
+            "Notebook",
+            settings=settings.notebook,
+            storage=around.storage,
+            network=around.network,
+            stack_name=settings.stack_name("Notebook"),
+        )
+    _mark_everything(app, settings, around.storage)
+    return app
+
+
+def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
+    """Add what workloads share."""
+    name, retain_data = settings.stack_name, settings.retain_data
+    key = _add_key(app, settings) if settings.encryption.customer_key else None
     storage = StorageStack(
         app, "Storage", settings=settings.storage, key=key, retain_data=retain_data, stack_name=name("Storage")
     )
@@ -49,49 +59,57 @@ def build(app: cdk.App) -> cdk.App:
         has_notebook=settings.notebook.enabled,
         stack_name=name("Network"),
     )
-    file_systems = None
-    if settings.file_systems.efs.enabled or settings.file_systems.fsx.enabled:
-        file_systems = FileSystemStack(
-            app,
-            "FileSystems",
-            settings=settings.file_systems,
-            network=network,
-            raw=storage.raw,
-            key=key,
-            retain_data=retain_data,
-            stack_name=name("FileSystems"),
-        )
-    normalizer = None
-    if settings.normalizer.has_doors:
-        normalizer = NormalizerStack(
-            app,
-            "Normalizer",
-            settings=settings,
-            storage=storage,
-            registry=registry,
-            network=network,
-            target=read_bundle_target(app.node),
-            stack_name=name("Normalizer"),
-        )
-    around = Surroundings(
-        storage=storage, registry=registry, network=network, file_systems=file_systems, normalizer=normalizer
+    return Surroundings(
+        storage=storage,
+        registry=registry,
+        network=network,
+        file_systems=_add_file_systems(app, settings, storage, network),
+        normalizer=_add_normalizer(app, settings, storage, registry, network),
     )
-    for recipe in list_recipes():
-        WorkloadStack(
-            app, recipe.stack_id, recipe=recipe, settings=settings, around=around, stack_name=name(recipe.stack_id)
-        )
-    if settings.notebook.enabled:
-        NotebookStack(
-            app,
-            "Notebook",
-            settings=settings.notebook,
-            storage=storage,
-            network=network,
-            stack_name=name("Notebook"),
-        )
 
-    _mark_everything(app, settings, storage)
-    return app
+
+def _add_key(app: cdk.App, settings: Settings) -> kms.IKey:
+    return EncryptionStack(
+        app,
+        "Encryption",
+        retain_data=settings.retain_data,
+        has_fsx=settings.file_systems.fsx.enabled,
+        stack_name=settings.stack_name("Encryption"),
+    ).key
+
+
+def _add_file_systems(
+    app: cdk.App, settings: Settings, storage: StorageStack, network: NetworkStack
+) -> FileSystemStack | None:
+    if not (settings.file_systems.efs.enabled or settings.file_systems.fsx.enabled):
+        return None
+    return FileSystemStack(
+        app,
+        "FileSystems",
+        settings=settings.file_systems,
+        network=network,
+        raw=storage.raw,
+        key=storage.key,
+        retain_data=settings.retain_data,
+        stack_name=settings.stack_name("FileSystems"),
+    )
+
+
+def _add_normalizer(
+    app: cdk.App, settings: Settings, storage: StorageStack, registry: RegistryStack, network: NetworkStack
+) -> NormalizerStack | None:
+    if not settings.normalizer.has_doors:
+        return None
+    return NormalizerStack(
+        app,
+        "Normalizer",
+        settings=settings,
+        storage=storage,
+        registry=registry,
+        network=network,
+        target=read_bundle_target(app.node),
+        stack_name=settings.stack_name("Normalizer"),
+    )
 
 
 def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) -> None:
