@@ -25,7 +25,7 @@ from headrace.container_images.building import PLATFORM, name_image
 from headrace.container_images.engine import Engine, EngineError, show_end
 from headrace.errors import HeadraceError
 from headrace.loopback import LOOPBACK, find_free_port, is_healthy
-from headrace.recipes import ContainerImage, big_mart, images, normalizer
+from headrace.recipes import ContainerImage, big_mart, images, list_recipes, normalizer
 from headrace.workloads import photographs, sales
 
 MEMORY: Final = "2g"
@@ -45,8 +45,7 @@ TERMINATED_EXIT: Final = 143
 KILLED_EXIT: Final = 137
 
 ARGUMENTS: Final = {
-    big_mart.TRAINING: ("train",),
-    images.TRAINING: ("train",),
+    **{recipe.training.image: ("train",) for recipe in list_recipes()},
     normalizer.BULK: ("--source=s3://trial/images/", "--destination=s3://trial/pictures/"),
 }
 # What a job reads first, by its place below /opt/ml.
@@ -86,11 +85,8 @@ OUTPUTS: Final = {
 }
 
 # In each, a container makes the input of the next.
-_CHAINS: Final = (
-    (big_mart.PREPROCESSING, big_mart.TRAINING, big_mart.INFERENCE),
-    (images.TRAINING, images.INFERENCE),
-    (normalizer.BULK,),
-)
+_CHAINS: Final = (*(recipe.images for recipe in list_recipes()), (normalizer.BULK,))
+_MAKERS: Final = {recipe.serving.image: recipe.training.image for recipe in list_recipes()}
 
 
 class TrialError(HeadraceError):
@@ -157,7 +153,7 @@ class Trials:
 
     def _list_checks(self, container: ContainerImage) -> list[Check]:
         """The checks of a container, in order; later ones use what earlier ones leave behind."""
-        if container.is_endpoint:
+        if _MAKERS.get(container) in OUTPUTS:
             return [("serves and stops on SIGTERM", lambda: self._serve(container))]
         return [
             *([("runs without network", lambda: self._run_job(container))] if container in OUTPUTS else []),
@@ -199,8 +195,7 @@ class Trials:
             self._stop(container, name, expected=(TERMINATED_EXIT,))
 
     def _serve(self, container: ContainerImage) -> None:
-        maker = big_mart.TRAINING if container is big_mart.INFERENCE else images.TRAINING
-        model = self._tree(maker) / "model"
+        model = self._tree(_MAKERS[container]) / "model"
         port = find_free_port()
         published = ["--publish", f"{LOOPBACK}:{port}:{SERVING_PORT}", "--volume", f"{model}:/opt/ml/model:ro"]
         with self._running([*limit(), *published, name_image(container), "serve"]) as name:
