@@ -40,6 +40,7 @@ FORBIDDEN: Final = (
 CYCLIC_YET: Final = frozenset({"stacks"})
 FORBIDDEN_YET: Final = frozenset(
     {
+        ("headrace", "containers"),
         ("stacks/constructs", "stacks"),
         ("stacks/constructs", "stacks/settings/environment.py"),
     }

@@ -38,6 +38,7 @@ class TextRule:
     """
 
     pattern: str
+    shortest: int
     longest: int
     reason: str
     remedy: str
@@ -46,12 +47,14 @@ class TextRule:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Channel.html
 CHANNEL_NAME = TextRule(
     pattern=r"[A-Za-z0-9\.\-_]+",
+    shortest=1,
     longest=64,
     reason="a channel's name has only letters, digits, '.', '-' and '_'",
     remedy="rename the channel",
 )
 CONTENT_TYPE = TextRule(
     pattern=r".*",
+    shortest=0,
     longest=256,
     reason="a content type is one line",
     remedy="give a MIME type such as text/csv",
@@ -60,6 +63,7 @@ CONTENT_TYPE = TextRule(
 MOST_URI_CHARACTERS = 1024
 ATTRIBUTE_NAME = TextRule(
     pattern=r".+",
+    shortest=1,
     longest=256,
     reason="an attribute's name is one line of text",
     remedy="name a key of the manifest's lines",
@@ -67,12 +71,14 @@ ATTRIBUTE_NAME = TextRule(
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_FileSystemDataSource.html
 FILE_SYSTEM_ID = TextRule(
     pattern=r"(fs-[0-9a-f]{8,})",
+    shortest=11,
     longest=21,
     reason="a file system's id is fs- and 8 to 18 hexadecimal digits",
     remedy="give one, or a Reference if it is known only later",
 )
 DIRECTORY_PATH = TextRule(
     pattern=r"/.*",
+    shortest=1,
     longest=4096,
     reason="a directory's path is one line that starts with '/'",
     remedy="give the full path from the root of the file system",
@@ -80,6 +86,7 @@ DIRECTORY_PATH = TextRule(
 # https://docs.aws.amazon.com/fsx/latest/APIReference/API_LustreFileSystemConfiguration.html
 MOUNT_NAME = TextRule(
     pattern=r"[A-Za-z0-9_-]+",
+    shortest=1,
     longest=8,
     reason="a mount name has only letters, digits, '_' and '-'",
     remedy="give the file system's MountName, as `aws fsx describe-file-systems` shows it",
@@ -87,12 +94,14 @@ MOUNT_NAME = TextRule(
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VpcConfig.html
 SECURITY_GROUP_ID = TextRule(
     pattern=r"sg-[-0-9a-zA-Z]+",
+    shortest=0,
     longest=32,
     reason="a security group's id has the form sg-xxxxxxxx",
     remedy="give one, or a Reference if it is known only later",
 )
 SUBNET_ID = TextRule(
     pattern=r"subnet-[-0-9a-zA-Z]+",
+    shortest=0,
     longest=32,
     reason="a subnet's id has the form subnet-xxxxxxxx",
     remedy="give one, or a Reference if it is known only later",
@@ -114,7 +123,7 @@ def check_text(subject: str, field: str, value: str, rule: TextRule) -> None:
     if is_known_later(value):
         return
     check_length(subject, field, value, rule.longest)
-    if not re.fullmatch(rule.pattern, value):
+    if len(value) < rule.shortest or not re.fullmatch(rule.pattern, value):
         raise ChannelError(subject, found=f"{field} is {show(value)}", reason=rule.reason, remedy=rule.remedy)
 
 

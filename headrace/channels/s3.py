@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from headrace.channels.checks import (
     ATTRIBUTE_NAME,
@@ -93,34 +93,26 @@ class _ObjectChannel(ABC):
         if self.input_mode == InputMode.PIPE:
             return
         if self.compression != Compression.NONE:
-            self._refuse_outside_pipes(
-                f"compression is {self.compression}",
-                "SageMaker unpacks objects only in Pipe mode",
-                "leave it out and unpack in the program",
+            raise ChannelError(
+                self._subject,
+                found=f"compression is {self.compression} in {self.input_mode} mode",
+                reason="SageMaker unpacks objects only in Pipe mode",
+                remedy="use Pipe mode, or leave it out and unpack in the program",
             )
         if self.record_wrapper != RecordWrapper.NONE:
-            self._refuse_outside_pipes(
-                f"record_wrapper is {self.record_wrapper}",
-                "SageMaker wraps objects in records only in Pipe mode",
-                "leave it out",
+            raise ChannelError(
+                self._subject,
+                found=f"record_wrapper is {self.record_wrapper} in {self.input_mode} mode",
+                reason="SageMaker wraps objects in records only in Pipe mode",
+                remedy="use Pipe mode, or leave it out",
             )
         if self.shuffle_seed is not None:
-            self._refuse_outside_pipes(
-                f"shuffle_seed is {self.shuffle_seed}",
-                "shuffling orders the objects of a pipe, and a folder has no order",
-                "leave it out and shuffle in the program",
+            raise ChannelError(
+                self._subject,
+                found=f"shuffle_seed is {self.shuffle_seed} in {self.input_mode} mode",
+                reason="shuffling orders the objects of a pipe, and a folder has no order",
+                remedy="use Pipe mode, or leave it out and shuffle in the program",
             )
-
-    def _refuse_outside_pipes(self, found: str, reason: str, remedy: str) -> NoReturn:
-        raise ChannelError(
-            self._subject,
-            found=f"{found} in {self.input_mode} mode",
-            reason=reason,
-            remedy=f"use Pipe mode, or {remedy}",
-        )
-
-    def _refuse_mode(self, reason: str, remedy: str) -> NoReturn:
-        raise ChannelError(self._subject, found=f"input_mode is {self.input_mode}", reason=reason, remedy=remedy)
 
     def _check_object(self) -> None:
         if not is_known_later(self.uri) and parse_uri(self.uri).is_folder:
@@ -173,8 +165,11 @@ class ManifestChannel(_ObjectChannel):
     def _check_source(self) -> None:
         self._check_object()
         if self.input_mode == InputMode.FAST_FILE:
-            self._refuse_mode(
-                "FastFile mounts a folder and reads no manifest", "use File or Pipe mode, or an S3Channel of the folder"
+            raise ChannelError(
+                self._subject,
+                found="input_mode is FastFile",
+                reason="FastFile mounts a folder and reads no manifest",
+                remedy="use File or Pipe mode, or an S3Channel of the folder",
             )
 
 
@@ -199,9 +194,11 @@ class AugmentedManifestChannel(_ObjectChannel):
     def _check_source(self) -> None:
         self._check_object()
         if self.input_mode != InputMode.PIPE:
-            self._refuse_mode(
-                "SageMaker streams augmented manifests, in Pipe mode only",
-                "use Pipe mode, or a ManifestChannel and the labels in a channel of their own",
+            raise ChannelError(
+                self._subject,
+                found=f"input_mode is {self.input_mode}",
+                reason="SageMaker streams augmented manifests, in Pipe mode only",
+                remedy="use Pipe mode, or a ManifestChannel and the labels in a channel of their own",
             )
         self._check_attributes()
 

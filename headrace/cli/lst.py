@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from headrace.cli.choices import choice_option
 from headrace.cli.divisions import RATIO, report_alone, with_parts
 from headrace.cli.folders import FOLDER, also_option, report_left_out
 from headrace.cli.json_option import JSON_OPTION
@@ -309,13 +308,19 @@ def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, outpu
 @lst.command("replace")
 @click.argument("path", type=INPUT_FILE)
 @click.argument("replacements", type=INPUT_FILE)
-@choice_option("--by", Key.PATH, "What rows share.")
+@click.option(
+    "--by",
+    type=click.Choice([key.value for key in Key]),
+    default=Key.PATH.value,
+    show_default=True,
+    help="What rows share.",
+)
 @output_option
 @kind_option
-def replace_command(*, path: Path, replacements: Path, by: Key, output: Path, kind: ListKind | None) -> None:
+def replace_command(*, path: Path, replacements: Path, by: str, output: Path, kind: ListKind | None) -> None:
     """Put the rows of another list in place of those of the same path, or index.
 
     Example: headrace lst replace train.lst corrections.lst -o train.lst
     """
     with step(f"replace rows of {path}"):
-        replace_rows(path, replacements, output, key=by, kind=kind)
+        replace_rows(path, replacements, output, key=Key(by), kind=kind)

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import click
 
-from headrace.cli.choices import choice_option
 from headrace.cli.divisions import report_alone, with_parts
 from headrace.cli.folders import FOLDER, also_option, report_left_out
 from headrace.cli.json_option import JSON_OPTION
@@ -278,8 +277,14 @@ def folders_command(
 
 @convert.command("coco")
 @_with_places(box_option)
-@choice_option("--bad-boxes", BadBoxes.REFUSE, "What becomes of boxes that are empty, outside the image or not there.")
-def coco_command(*, path: Path, prefix: str, output: Path, attribute: str, bad_boxes: BadBoxes) -> None:
+@click.option(
+    "--bad-boxes",
+    type=click.Choice([way.value for way in BadBoxes]),
+    default=BadBoxes.REFUSE.value,
+    show_default=True,
+    help="What becomes of boxes that are empty, outside the image or not there.",
+)
+def coco_command(*, path: Path, prefix: str, output: Path, attribute: str, bad_boxes: str) -> None:
     """Turn the boxes of COCO's instances into a manifest, and count on stderr what is left out.
 
     Skipping leaves bad boxes out; clipping cuts those that reach outside to their image and leaves out
@@ -288,7 +293,7 @@ def coco_command(*, path: Path, prefix: str, output: Path, attribute: str, bad_b
     Example: headrace manifest convert coco instances.json --prefix s3://raw/street/ -o train.manifest
     """
     with step(f"convert {path}"):
-        done = convert_coco(path, prefix, output, attribute, bad_boxes=bad_boxes)
+        done = convert_coco(path, prefix, output, attribute, bad_boxes=BadBoxes(bad_boxes))
     left_out = {"crowds left out": done.crowds, "bad boxes left out": done.skipped, "boxes clipped": done.clipped}
     told = [f"{count} {text}" for text, count in left_out.items() if count]
     if told:

@@ -1,12 +1,14 @@
 """The program's entry: `python -m containers.big_mart.preprocessing [--train-test-split-ratio 0.1] [--seed 42]`."""
 
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from containers.shared import sagemaker
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.reporting import PROCESSING_REPORTS, report_failure, run_and_report
-from containers.shared.job.starting import start
+from containers.shared.job.stopping import run_until_stopped
 
 from .failures import PreprocessingError
 
@@ -24,4 +26,6 @@ def main(arguments: Sequence[str], root: Path, outputs: Outputs) -> int:
 
 
 if __name__ == "__main__":
-    start(main)
+    ml_root = sagemaker.find_root()
+    partial_outputs = Outputs()
+    sys.exit(run_until_stopped(lambda: main(sys.argv[1:], ml_root, partial_outputs), discard=partial_outputs.discard))

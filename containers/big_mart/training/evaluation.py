@@ -10,7 +10,6 @@
 """
 
 import json
-from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,9 @@ from sklearn.ensemble import RandomForestRegressor
 
 from . import contract
 from .channels import Dataset
-from .hyperparameters import Hyperparameters
+from .hyperparameters import Hyperparameters, describe_hyperparameters
+
+METRIC_DIGITS = 6
 
 Values = NDArray[np.float64]
 
@@ -27,13 +28,15 @@ def evaluate_forest(forest: RandomForestRegressor, train: Dataset, validation: D
     """The metrics of the job, by the names it publishes them under."""
     predictions = forest.predict(validation.features)
     baseline = np.full_like(validation.labels, train.labels.mean())
-    return {
+    metrics = {
         contract.VALIDATION_RMSE: find_rmse(validation.labels, predictions),
         contract.VALIDATION_R2: find_r2(validation.labels, predictions),
         contract.BASELINE_RMSE: find_rmse(validation.labels, baseline),
         contract.BASELINE_R2: find_r2(validation.labels, baseline),
         contract.TRAIN_RMSE: find_rmse(train.labels, forest.predict(train.features)),
     }
+    # Threads add up the trees in any order, so further digits would differ from run to run.
+    return {name: round(value, METRIC_DIGITS) for name, value in metrics.items()}
 
 
 def find_rmse(labels: Values, predictions: Values) -> float:
@@ -47,6 +50,11 @@ def find_r2(labels: Values, predictions: Values) -> float:
     return 1 - float(np.sum((labels - predictions) ** 2)) / total if total else 0.0
 
 
+def format_metric(name: str, value: float) -> str:
+    """The log line that the job's MetricDefinitions look for."""
+    return f"metric {name}={value:.{METRIC_DIGITS}f}\n"
+
+
 def dump_evaluation(
     metrics: dict[str, float], train: Dataset, validation: Dataset, hyperparameters: Hyperparameters
 ) -> str:
@@ -54,6 +62,6 @@ def dump_evaluation(
     document = {
         "metrics": metrics,
         "rows": {"train": len(train.labels), "validation": len(validation.labels)},
-        "hyperparameters": asdict(hyperparameters),
+        "hyperparameters": describe_hyperparameters(hyperparameters),
     }
     return json.dumps(document, allow_nan=False, indent=1) + "\n"

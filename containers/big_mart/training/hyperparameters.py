@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from containers.shared.job.training_failures import HyperparameterError
-from containers.shared.job.training_hyperparameters import parse_whole, select_own
+from containers.shared.job.training_hyperparameters import select_own
 
 from . import contract
 
@@ -33,14 +33,28 @@ class Hyperparameters:
 def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
     """The job's hyperparameters, all of which SageMaker passes as text."""
     own = select_own(texts, [field.name for field in fields(Hyperparameters)])
-    merged = {name: str(value) for name, value in asdict(Hyperparameters()).items()} | own
+    defaults = Hyperparameters()
     return Hyperparameters(
-        n_estimators=parse_whole(contract.N_ESTIMATORS, merged[contract.N_ESTIMATORS], lowest=1),
-        min_samples_leaf=parse_whole(contract.MIN_SAMPLES_LEAF, merged[contract.MIN_SAMPLES_LEAF], lowest=1),
-        max_features=parse_max_features(merged[contract.MAX_FEATURES]),
-        max_depth=parse_max_depth(merged[contract.MAX_DEPTH]),
-        seed=parse_whole(contract.SEED, merged[contract.SEED]),
+        n_estimators=parse_whole(own, contract.N_ESTIMATORS, default=defaults.n_estimators, lowest=1),
+        min_samples_leaf=parse_whole(own, contract.MIN_SAMPLES_LEAF, default=defaults.min_samples_leaf, lowest=1),
+        max_features=parse_max_features(own.get(contract.MAX_FEATURES, str(defaults.max_features))),
+        max_depth=parse_max_depth(own),
+        seed=parse_whole(own, contract.SEED, default=defaults.seed, lowest=0),
     )
+
+
+def describe_hyperparameters(hyperparameters: Hyperparameters) -> dict[str, object]:
+    """The hyperparameters as data, by name."""
+    return asdict(hyperparameters)
+
+
+def parse_whole(texts: Mapping[str, str], name: str, *, default: int, lowest: int) -> int:
+    """A whole number from `lowest` to the largest that the forest's seed and sizes may have."""
+    highest = 2**31 - 1
+    text = texts.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(highest)) and lowest <= int(text) <= highest):
+        raise HyperparameterError(f"hyperparameter {name}: {text!r} is not a whole number from {lowest} to {highest}")
+    return int(text)
 
 
 def parse_max_features(text: str) -> float | str:
@@ -59,6 +73,8 @@ def parse_max_features(text: str) -> float | str:
     return fraction
 
 
-def parse_max_depth(text: str) -> int | None:
-    """A number of levels, or None for `none`."""
-    return None if text.lower() == "none" else parse_whole(contract.MAX_DEPTH, text, lowest=1)
+def parse_max_depth(texts: Mapping[str, str]) -> int | None:
+    """A number of levels, or None for `none` and when nothing is said."""
+    if texts.get(contract.MAX_DEPTH, "none").lower() == "none":
+        return None
+    return parse_whole(texts, contract.MAX_DEPTH, default=0, lowest=1)

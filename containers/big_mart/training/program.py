@@ -1,7 +1,7 @@
 """The training steps in their order: read, fit, evaluate, export, check, write."""
 
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from containers.shared import sagemaker
@@ -10,23 +10,23 @@ from containers.shared.job.events import log_event
 from containers.shared.job.free_memory import find_free_memory
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_channels import find_channel
-from containers.shared.job.training_job import read_job
-from containers.shared.job.training_metrics import publish_metrics, round_metrics
+from containers.shared.job.training_job import check_command, read_job
 
 from . import contract
 from .channels import read_dataset, read_encoding
-from .evaluation import dump_evaluation, evaluate_forest
+from .evaluation import dump_evaluation, evaluate_forest, format_metric
 from .export import check_export, export_forest
 from .forest import fit_forest
-from .hyperparameters import parse_hyperparameters
+from .hyperparameters import describe_hyperparameters, parse_hyperparameters
 from .memory import check_fitting, check_reading
 
 
 def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     """Write a model, its encoding and its evaluation from the channels under the root."""
-    job = read_job(root, arguments)
+    check_command(arguments)
+    job = read_job(root)
     hyperparameters = parse_hyperparameters(job.hyperparameters)
-    log_event("hyperparameters", **asdict(hyperparameters))
+    log_event("hyperparameters", **describe_hyperparameters(hyperparameters))
     encoding = read_encoding(find_channel(root, contract.ENCODING_CHANNEL, job.channels))
     folders = [
         find_channel(root, channel, job.channels) for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
@@ -37,8 +37,9 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
 
     check_fitting(len(training.labels), hyperparameters, count_cpus(), find_free_memory())
     forest = fit_forest(training, hyperparameters, log_trees)
-    metrics = round_metrics(evaluate_forest(forest, training, validation))
-    publish_metrics(metrics)
+    metrics = evaluate_forest(forest, training, validation)
+    for name, value in metrics.items():
+        sys.stdout.write(format_metric(name, value))
     model = export_forest(forest, encoding.content)
     log_event("export_checked", largest_relative_difference=f"{check_export(model, forest, validation.features):.1e}")
 

@@ -1,13 +1,15 @@
 """The program's entry: `python -m containers.images.training train`."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from containers.shared import sagemaker
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.reporting import TRAINING_REPORTS, report_failure, run_and_report
-from containers.shared.job.starting import start
+from containers.shared.job.stopping import run_until_stopped
 from containers.shared.job.training_failures import TrainingError
 
 
@@ -24,4 +26,10 @@ def main(arguments: Sequence[str], root: Path, environment: Mapping[str, str], o
 
 
 if __name__ == "__main__":
-    start(lambda arguments, root, outputs: main(arguments, root, os.environ, outputs))
+    ml_root = sagemaker.find_root()
+    partial_outputs = Outputs()
+    sys.exit(
+        run_until_stopped(
+            lambda: main(sys.argv[1:], ml_root, os.environ, partial_outputs), discard=partial_outputs.discard
+        )
+    )

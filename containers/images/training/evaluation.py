@@ -15,7 +15,6 @@ Row i of the confusion counts the validation images of class i, by the class the
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,9 @@ from containers.shared.images.classifier import Classifier
 
 from . import contract
 from .examples import Examples
-from .hyperparameters import Hyperparameters
+from .hyperparameters import Hyperparameters, describe_hyperparameters
 
+METRIC_DIGITS = 6
 TOP = 5
 
 Classes = NDArray[np.intp]
@@ -42,12 +42,13 @@ def measure_accuracies(
 ) -> dict[str, float]:
     """The metrics of the job, by the names it publishes them under."""
     most_frequent = np.bincount(train.classes).argmax()
-    return {
+    metrics = {
         contract.VALIDATION_ACCURACY: find_accuracy(validation.classes, validation_answers, top=1),
         contract.VALIDATION_TOP5_ACCURACY: find_accuracy(validation.classes, validation_answers, top=TOP),
         contract.BASELINE_ACCURACY: float(np.mean(validation.classes == most_frequent)),
         contract.TRAIN_ACCURACY: find_accuracy(train.classes, train_answers, top=1),
     }
+    return {name: round(value, METRIC_DIGITS) for name, value in metrics.items()}
 
 
 def find_accuracy(classes: Classes, answers: Probabilities, *, top: int) -> float:
@@ -60,6 +61,11 @@ def count_confusions(classes: Classes, answers: Probabilities) -> NDArray[np.int
     """How many images of each class, by row, are taken for each class, by column."""
     count = answers.shape[1]
     return np.bincount(classes * count + answers.argmax(axis=1), minlength=count * count).reshape(count, count)
+
+
+def format_metric(name: str, value: float) -> str:
+    """The log line that the job's MetricDefinitions look for."""
+    return f"metric {name}={value:.{METRIC_DIGITS}f}\n"
 
 
 def dump_evaluation(
@@ -81,6 +87,6 @@ def dump_evaluation(
         },
         "labels": list(labels),
         "confusion": confusions.tolist(),
-        "hyperparameters": asdict(hyperparameters),
+        "hyperparameters": describe_hyperparameters(hyperparameters),
     }
     return json.dumps(document, allow_nan=False, ensure_ascii=False) + "\n"

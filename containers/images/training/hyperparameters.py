@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from containers.shared.job.training_failures import HyperparameterError
-from containers.shared.job.training_hyperparameters import parse_whole, select_own
+from containers.shared.job.training_hyperparameters import select_own
 
 from . import contract
 
@@ -45,6 +45,11 @@ def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
     )
 
 
+def describe_hyperparameters(hyperparameters: Hyperparameters) -> dict[str, object]:
+    """The hyperparameters as data, by name."""
+    return asdict(hyperparameters)
+
+
 def parse_image_size(text: str) -> int:
     """One of the sizes that divide into whole cells."""
     if text not in map(str, IMAGE_SIZES):
@@ -70,3 +75,11 @@ def parse_switch(name: str, text: str) -> bool:
     if text.lower() not in SWITCHES:
         raise HyperparameterError(f"hyperparameter {name}: {text!r} is neither {' nor '.join(SWITCHES)}")
     return SWITCHES[text.lower()]
+
+
+def parse_whole(name: str, text: str) -> int:
+    """A whole number from 0."""
+    highest = 2**31 - 1
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(highest)) and int(text) <= highest):
+        raise HyperparameterError(f"hyperparameter {name}: {text!r} is not a whole number from 0 to {highest}")
+    return int(text)

@@ -1,8 +1,8 @@
 """The training steps in their order: check the lists, read the images, fit, evaluate, write."""
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from containers.shared import sagemaker
@@ -10,24 +10,24 @@ from containers.shared.images.features import FeatureSettings
 from containers.shared.job.events import log_event
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_channels import find_channel
-from containers.shared.job.training_job import Job, read_job
-from containers.shared.job.training_metrics import publish_metrics, round_metrics
+from containers.shared.job.training_job import Job, check_command, read_job
 
 from . import contract
-from .evaluation import count_confusions, dump_evaluation, judge_examples, measure_accuracies
+from .evaluation import count_confusions, dump_evaluation, format_metric, judge_examples, measure_accuracies
 from .examples import check_examples, read_examples
 from .export import dump_classifier, dump_weights
 from .fitting import fit_classifier
-from .hyperparameters import parse_hyperparameters
+from .hyperparameters import describe_hyperparameters, parse_hyperparameters
 from .lists import ImageList, read_labels, read_lists
 from .sources import open_sources
 
 
 def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], outputs: Outputs) -> None:
     """Write a classifier and its evaluation from the lists under the root, and the pictures that belong to them."""
-    job = read_job(root, arguments)
+    check_command(arguments)
+    job = read_job(root)
     hyperparameters = parse_hyperparameters(job.hyperparameters)
-    log_event("hyperparameters", **asdict(hyperparameters))
+    log_event("hyperparameters", **describe_hyperparameters(hyperparameters))
     train_list, validation_list = read_job_lists(root, job, environment)
     labels = read_labels(train_list, 1 + max(row.number for row in train_list.rows))
     log_event("lists_read", train=len(train_list.rows), validation=len(validation_list.rows), classes=len(labels))
@@ -41,9 +41,9 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
     classifier = fit_classifier(training, hyperparameters.inverse_regularization)
     log_event("classifier_fitted", seconds=f"{time.monotonic() - start:.1f}")
     answers = judge_examples(classifier, validation)
-    accuracies = measure_accuracies(training, judge_examples(classifier, training), validation, answers)
-    metrics = round_metrics(accuracies)
-    publish_metrics(metrics)
+    metrics = measure_accuracies(training, judge_examples(classifier, training), validation, answers)
+    for name, value in metrics.items():
+        sys.stdout.write(format_metric(name, value))
 
     weights = dump_weights(classifier)
     evaluation = dump_evaluation(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from containers.shared import sagemaker
-from containers.shared.commands import check_command
 from containers.shared.job.training_failures import JobError
 
 
@@ -19,9 +18,17 @@ class Job:
     channels: tuple[str, ...]
 
 
-def read_job(root: Path, arguments: Sequence[str]) -> Job:
-    """The job under the root, checked for what our programs can do; the one argument is SageMaker's command."""
-    check_command(arguments, sagemaker.TRAIN_COMMAND, mistake=JobError)
+def check_command(arguments: Sequence[str]) -> None:
+    """Refuse anything but the one command SageMaker calls the container with."""
+    if list(arguments) != [sagemaker.TRAIN_COMMAND]:
+        raise JobError(
+            f"expected the one argument {sagemaker.TRAIN_COMMAND!r}, found {' '.join(arguments)!r}; "
+            f"run the container as `docker run IMAGE {sagemaker.TRAIN_COMMAND}`"
+        )
+
+
+def read_job(root: Path) -> Job:
+    """The job under the root, checked for what our programs can do."""
     hosts = read_config(root / sagemaker.RESOURCES_FILE).get("hosts", [])
     if len(hosts) > 1:
         raise JobError(f"the job has {len(hosts)} instances, but this program trains on one; set InstanceCount to 1")

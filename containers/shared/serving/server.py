@@ -11,7 +11,6 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from containers.shared import sagemaker
-from containers.shared.commands import check_command
 from containers.shared.serving.connections import PatientProtocol
 from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT, Endpoint
 from containers.shared.serving.metrics import Board, Metrics
@@ -35,7 +34,7 @@ WORKER_SILENCE_SECONDS = 60
 def main(package: str, arguments: Sequence[str]) -> int:
     """Serve the SERVICE of the package's `service` module until told to stop, and return the exit code."""
     try:
-        check_command(arguments, sagemaker.SERVE_COMMAND, mistake=ServerSettingsError)
+        check_command(arguments)
         settings = read_server_settings()
     except ServerSettingsError as error:
         sys.stderr.write(f"{error}\n")
@@ -51,6 +50,15 @@ def create_app(module: str, board: Board) -> Endpoint:
     # Here and not in the supervisor, which has no use for the model's packages.
     service: Service = import_module(module).SERVICE
     return Endpoint(service, settings.root, settings.workers, traffic, Metrics(board))
+
+
+def check_command(arguments: Sequence[str]) -> None:
+    """Refuse anything but the one command SageMaker calls the container with."""
+    if list(arguments) != [sagemaker.SERVE_COMMAND]:
+        raise ServerSettingsError(
+            f"expected the one argument {sagemaker.SERVE_COMMAND!r}, found {' '.join(arguments)!r}; "
+            f"run the container as `docker run IMAGE {sagemaker.SERVE_COMMAND}`"
+        )
 
 
 def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Config:

@@ -1,17 +1,16 @@
-from dataclasses import asdict
-
 import pytest
 
 from containers.big_mart.training import contract
 from containers.big_mart.training.hyperparameters import (
     Hyperparameters,
+    describe_hyperparameters,
     parse_hyperparameters,
 )
 from containers.shared.job.training_failures import HyperparameterError
 
 
 def test_has_the_names_of_the_contract() -> None:
-    assert list(asdict(Hyperparameters())) == [
+    assert list(describe_hyperparameters(Hyperparameters())) == [
         contract.N_ESTIMATORS,
         contract.MIN_SAMPLES_LEAF,
         contract.MAX_FEATURES,

@@ -11,7 +11,7 @@ from tests.containers.job_roots import write_job
 def test_reads_hyperparameters_and_channels(tmp_path: Path) -> None:
     write_job(tmp_path, {"n_estimators": "7"}, {"train": tmp_path})
 
-    job = read_job(tmp_path, ["train"])
+    job = read_job(tmp_path)
 
     assert job.hyperparameters == {"n_estimators": "7"}
     assert job.channels == ("train",)
@@ -21,7 +21,7 @@ def test_refuses_a_job_with_several_instances(tmp_path: Path) -> None:
     write_job(tmp_path, {}, {}, hosts=("algo-1", "algo-2"))
 
     with pytest.raises(JobError, match="2 instances, but this program trains on one; set InstanceCount to 1"):
-        read_job(tmp_path, ["train"])
+        read_job(tmp_path)
 
 
 def test_refuses_pipe_mode(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_refuses_pipe_mode(tmp_path: Path) -> None:
     (tmp_path / "input/config/inputdataconfig.json").write_text(json.dumps({"train": {"TrainingInputMode": "Pipe"}}))
 
     with pytest.raises(JobError, match="channel 'train' has input mode Pipe"):
-        read_job(tmp_path, ["train"])
+        read_job(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_names_a_configuration_file_that_cannot_be_used(tmp_path: Path, content:
         path.write_text(content)
 
     with pytest.raises(JobError, match=f"hyperparameters.json {reason}"):
-        read_job(tmp_path, ["train"])
+        read_job(tmp_path)
