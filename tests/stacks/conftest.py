@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from app import build
 from tests.conftest import PROJECT
+from tests.stacks.synthesis import synthesize
 
 ENVIRONMENTS = ("dev", "prod")
 
@@ -79,31 +78,28 @@ def set_path(settings: dict[str, Any], path: str, value: Any) -> None:
 
 
 @cache
-def build_app(variant: str) -> cdk.App:
-    """The app of one variant."""
-    return build(cdk.App(context=context_of(variant)))
+def read_stacks(variant: str) -> Mapping[str, Any]:
+    """The name and the template of each stack of a variant, by the stack's id."""
+    return synthesize(context_of(variant))
 
 
-@cache
 def list_stacks(variant: str) -> tuple[str, ...]:
     """The ids of a variant's stacks."""
-    return tuple(child.node.id for child in build_app(variant).node.children if isinstance(child, cdk.Stack))
+    return tuple(read_stacks(variant))
 
 
 @cache
 def template_of(stack: str, variant: str = "dev") -> Template:
     """One stack's template."""
-    found = build_app(variant).node.find_child(stack)
-    assert isinstance(found, cdk.Stack)
-    return Template.from_stack(found)
+    return Template.from_json(read_stacks(variant)[stack]["template"])
 
 
 def find_resources(variant: str, *kinds: str) -> dict[str, dict[str, Any]]:
     """The resources of some kinds in all stacks of a variant, by `Stack/LogicalId`."""
     return {
         f"{stack}/{name}": resource
-        for stack in list_stacks(variant)
-        for name, resource in template_of(stack, variant).to_json()["Resources"].items()
+        for stack, made in read_stacks(variant).items()
+        for name, resource in made["template"]["Resources"].items()
         if resource["Type"] in kinds
     }
 

@@ -12,11 +12,10 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
 from tests.stacks.compact_json import write_compactly
-from tests.stacks.conftest import ENVIRONMENTS, build_app, list_stacks, template_of
+from tests.stacks.conftest import ENVIRONMENTS, read_stacks
 from tests.stacks.kept_assemblies import (
     ASSEMBLIES,
     KEPT_KINDS,
@@ -45,13 +44,12 @@ print(json.dumps({kind: replacing(kind) for kind in sys.argv[1:]}))
 """
 
 
-def synthesize(environment: str) -> Assembly:
+def read_today(environment: str) -> Assembly:
     """Today's assembly of an environment."""
-    stacks = list_stacks(environment)
-    found = {stack: build_app(environment).node.find_child(stack) for stack in stacks}
+    stacks = read_stacks(environment)
     return Assembly(
-        {name: stack.stack_name for name, stack in found.items() if isinstance(stack, cdk.Stack)},
-        {name: template_of(name, environment).to_json() for name in stacks},
+        {stack: made["name"] for stack, made in stacks.items()},
+        {stack: made["template"] for stack, made in stacks.items()},
     )
 
 
@@ -65,7 +63,7 @@ def keep(environment: str, assembly: Assembly) -> None:
 
 
 def test_deploys_over_what_stands_without_a_loss(environment: str) -> None:
-    now = synthesize(environment)
+    now = read_today(environment)
     if UPDATE in os.environ:
         keep(environment, now)
 

@@ -7,9 +7,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
+from app import build
 from stacks.normalizer_stack import CLOSED_TO_NEW_ACCOUNTS
 from tests.stacks.changed_settings import template_with
-from tests.stacks.conftest import build_app, list_stacks, template_of
+from tests.stacks.conftest import context_of, list_stacks, template_of
 
 OBJECT_LAMBDA = "AWS::S3ObjectLambda::AccessPoint"
 
@@ -108,7 +109,7 @@ def test_has_no_function_url_when_it_is_off() -> None:
 def test_is_not_there_without_a_door() -> None:
     closed = {"normalizer.function_url": False, "normalizer.bulk": None, "images.training.normalized": None}
 
-    with pytest.raises(RuntimeError, match="No child with id: 'Normalizer'"):
+    with pytest.raises(KeyError, match="Normalizer"):
         template_with("Normalizer", "dev", closed)
 
 
@@ -188,7 +189,7 @@ def test_lets_the_function_answer_through_its_own_access_points_only(with_object
 
 
 def test_says_in_one_line_that_new_accounts_have_no_object_lambda() -> None:
-    stack = build_app("object-lambda").node.find_child("Normalizer")
+    stack = build(cdk.App(context=context_of("object-lambda"))).node.find_child("Normalizer")
     assert isinstance(stack, cdk.Stack)
 
     (warning,) = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("accounts"))
@@ -198,7 +199,7 @@ def test_says_in_one_line_that_new_accounts_have_no_object_lambda() -> None:
 
 
 def test_says_nothing_of_object_lambda_where_it_is_off() -> None:
-    stack = build_app("dev").node.find_child("Normalizer")
+    stack = build(cdk.App(context=context_of("dev"))).node.find_child("Normalizer")
     assert isinstance(stack, cdk.Stack)
 
     assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []

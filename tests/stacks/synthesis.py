@@ -1,0 +1,74 @@
+"""Synthesized templates, made once for all processes and runs that see the same sources."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from app import build
+from tests.conftest import PROJECT
+
+STORE = PROJECT / ".pytest_cache" / "synthesized"
+# What synthesis reads; it is a pure function of these and the context.
+SOURCES = ("app.py", "package-lock.json", "requirements.txt", "stacks", "headrace", "containers", "lambdas")
+
+
+@cache
+def digest_sources() -> str:
+    """A digest of every file that synthesis may read."""
+    files = sorted(path for source in SOURCES for path in [PROJECT / source, *(PROJECT / source).rglob("*")])
+    digest = hashlib.sha256()
+    for path in files:
+        if path.is_file() and "__pycache__" not in path.parts:
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(PROJECT)} {len(content)}\n".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def synthesize(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The name and the template of each stack that a context makes, by the stack's id."""
+    name = hashlib.sha256(json.dumps(context, sort_keys=True).encode()).hexdigest()
+    folder = STORE / digest_sources()
+    with _locked(folder, name):
+        stored = folder / f"{name}.json"
+        if not stored.exists():
+            unfinished = folder / f"{name}.unfinished"
+            unfinished.write_text(json.dumps(_synthesize(context)))
+            unfinished.replace(stored)
+    found: Mapping[str, Any] = json.loads(stored.read_text())
+    return found
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, name: str) -> Iterator[None]:
+    """Let one process at a time make a thing; what other sources made goes."""
+    for other in STORE.glob("*"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _synthesize(context: Mapping[str, Any]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        app = build(cdk.App(context=dict(context), outdir=folder))
+        app.synth()
+        return {
+            stack.node.id: {
+                "name": stack.stack_name,
+                "template": json.loads((Path(folder) / stack.template_file).read_text()),
+            }
+            for stack in app.node.children
+            if isinstance(stack, cdk.Stack)
+        }
