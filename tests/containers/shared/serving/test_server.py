@@ -8,15 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import uvicorn
 
 from containers.big_mart.inference.service import SERVICE as FOREST
 from containers.images.inference.service import SERVICE as IMAGES
-from containers.images.training.export import dump_classifier, dump_weights
-from containers.shared.images.classifier import Classifier
-from containers.shared.images.features import FeatureSettings, count_features
 from containers.shared.serving import connections
 from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.server import configure
@@ -52,19 +48,6 @@ class Server:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join(PATIENCE_SECONDS)
-
-
-@pytest.fixture(scope="module")
-def image_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root of an image classifier that has learnt nothing."""
-    root = tmp_path_factory.mktemp("image_root")
-    settings = FeatureSettings()
-    classifier = Classifier(np.zeros((2, count_features(settings)), dtype=np.float32), np.zeros(2, dtype=np.float32))
-    weights = dump_weights(classifier)
-    (root / "model").mkdir()
-    (root / "model/weights.npz").write_bytes(weights)
-    (root / "model/classifier.json").write_text(dump_classifier(["gear", "star"], settings, weights))
-    return root
 
 
 @pytest.fixture(params=[FOREST, IMAGES], ids=["forest", "images"])

@@ -1,0 +1,114 @@
+"""The serving program as a process, with every kind of model: it starts, answers, counts and ends the same way."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from containers.shared.serving import server
+from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT
+from headrace.loopback import find_free_port
+from headrace.recipes import ContainerImage, big_mart, images, list_images
+from tests.containers.job_roots import any_sales_row
+from tests.containers.programs import serving, start_program
+
+SERVING = [container for container in list_images() if container.is_endpoint]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A model, and a request that it answers."""
+
+    container: ContainerImage
+    root: Path
+    content_type: str
+    body: bytes
+
+
+@pytest.fixture(params=SERVING, ids=str)
+def served(request: pytest.FixtureRequest, trained: Path, image_root: Path) -> Served:
+    """Each of the models that there are."""
+    row = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(picture, "PNG")
+    return {
+        big_mart.INFERENCE: Served(
+            container=big_mart.INFERENCE, root=trained, content_type="text/csv", body=row.encode()
+        ),
+        images.INFERENCE: Served(
+            container=images.INFERENCE, root=image_root, content_type="image/png", body=picture.getvalue()
+        ),
+    }[request.param]
+
+
+def test_refuses_another_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert server.main("containers.big_mart.inference", ["train"]) == 1
+
+    assert capsys.readouterr().err == (
+        "expected the one argument 'serve', found 'train'; run the container as `docker run IMAGE serve`\n"
+    )
+
+
+def test_refuses_a_setting_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEADRACE_SERVE_WORKERS", "many")
+
+    assert server.main("containers.big_mart.inference", ["serve"]) == 1
+
+    assert "HEADRACE_SERVE_WORKERS: 'many' is not a whole number" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_serves_and_counts_over_all_workers_until_terminated(served: Served) -> None:
+    address = f"http://127.0.0.1:{(port := find_free_port())}"
+
+    with serving(served.container, served.root, port, workers=2) as process:
+        for _ in range(8):
+            assert httpx.get(f"{address}/ping").status_code == 200
+        answer = httpx.post(
+            f"{address}/invocations", content=served.body, headers={"content-type": served.content_type}
+        )
+        pages = [httpx.get(f"{address}/metrics").text for _ in range(8)]
+        process.terminate()
+
+        assert process.wait() == 0
+
+    assert answer.status_code == 200
+    for page in pages:
+        assert "headrace_workers_ready 2\n" in page
+        assert 'headrace_requests_total{path="/ping",status="200"} 8\n' in page
+        assert 'headrace_requests_total{path="/invocations",status="200"} 1\n' in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ends_well_when_terminated_right_after_loading(served: Served, workers: int) -> None:
+    with serving(served.container, served.root, find_free_port(), workers) as process:
+        process.terminate()
+
+        assert process.wait() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("container", SERVING, ids=str)
+def test_ends_with_a_reason_when_the_model_cannot_be_loaded(
+    container: ContainerImage, tmp_path: Path, workers: str
+) -> None:
+    settings = {
+        "HEADRACE_BIND_HOST": "127.0.0.1",
+        "HEADRACE_SERVE_WORKERS": workers,
+        "SAGEMAKER_BIND_TO_PORT": str(find_free_port()),
+    }
+
+    with start_program(container, "serve", root=tmp_path, **settings) as process:
+        log, _ = process.communicate()
+
+    assert process.returncode == MODEL_REFUSED_EXIT
+    assert f"{tmp_path}/model/" in (reason := json.loads(log.splitlines()[0])["reason"])
+    assert "No such file or directory" in reason
