@@ -26,16 +26,6 @@ class LocalSite:
     cloud: LocalCloud
     deployment: Deployment
 
-    @property
-    def raw_bucket(self) -> str:
-        """The bucket that raw data goes into."""
-        return self.deployment.raw_bucket
-
-    @property
-    def delivery(self) -> Delivery:
-        """What runs have brought to this local cloud."""
-        return Delivery(self.cloud.root)
-
     def read_training_request(self, recipe: Recipe) -> dict[str, Any]:
         """What the deployed state machine asks of SageMaker for training."""
         states: Any = boto3.client("stepfunctions")
@@ -60,3 +50,13 @@ class LocalSite:
     def invoke(self, endpoint_name: str, body: bytes, *, content_type: str, accept: str) -> bytes:
         """What an endpoint answers."""
         return pipeline.invoke_endpoint(endpoint_name, body, content_type=content_type, accept=accept)
+
+    @property
+    def raw_bucket(self) -> str:
+        """The bucket that raw data goes into."""
+        return self.deployment.raw_bucket
+
+    @property
+    def delivery(self) -> Delivery:
+        """What runs have brought to this local cloud."""
+        return Delivery(self.cloud.root)
