@@ -27,8 +27,3 @@ VALIDATION_R2 = "validation:r2"
 BASELINE_RMSE = "baseline:rmse"
 BASELINE_R2 = "baseline:r2"
 TRAIN_RMSE = "train:rmse"
-# The regular expressions of the job's MetricDefinitions, one group each.
-METRICS = {
-    name: rf"metric {name}=(-?[0-9]+\.[0-9]+)"
-    for name in (VALIDATION_RMSE, VALIDATION_R2, BASELINE_RMSE, BASELINE_R2, TRAIN_RMSE)
-}

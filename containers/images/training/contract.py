@@ -36,8 +36,3 @@ TRAIN_ACCURACY = "train:accuracy"
 VALIDATION_ACCURACY = "validation:accuracy"
 VALIDATION_TOP5_ACCURACY = "validation:top5_accuracy"
 BASELINE_ACCURACY = "baseline:accuracy"
-# The regular expressions of the job's MetricDefinitions, one group each.
-METRICS = {
-    name: rf"metric {name}=([0-9]+\.[0-9]+)"
-    for name in (VALIDATION_ACCURACY, VALIDATION_TOP5_ACCURACY, BASELINE_ACCURACY, TRAIN_ACCURACY)
-}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.big_mart.training import contract, export, program
+from containers.big_mart.training import export, program
 from containers.big_mart.training.__main__ import main
 from containers.shared.job.outputs import Outputs
 from headrace.recipes import big_mart
@@ -62,7 +62,10 @@ def test_logs_metrics_that_the_regular_expressions_find(
     assert run(tmp_path) == 0
 
     log = capsys.readouterr().out
-    found = {name: [float(text) for text in re.findall(regex, log)] for name, regex in contract.METRICS.items()}
+    found = {
+        name: [float(text) for text in re.findall(regex, log)]
+        for name, regex in big_mart.RECIPE.training.metrics.items()
+    }
     evaluation = json.loads((tmp_path / "output/data/evaluation.json").read_text())
     assert found == {name: [pytest.approx(value, abs=1e-6)] for name, value in evaluation["metrics"].items()}
     assert re.search(r"^metric validation:rmse=\d+\.\d{6}$", log, re.MULTILINE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from containers.images.training import contract, program
+from containers.images.training import program
 from headrace.recipes import images
 from tests.containers.images.training.image_roots import (
     CHANNELS,
@@ -53,7 +53,9 @@ def test_logs_metrics_that_the_regular_expressions_find(
     assert run(tmp_path) == 0
 
     log = capsys.readouterr().out
-    found = {name: [float(text) for text in re.findall(regex, log)] for name, regex in contract.METRICS.items()}
+    found = {
+        name: [float(text) for text in re.findall(regex, log)] for name, regex in images.RECIPE.training.metrics.items()
+    }
     assert found == {name: [value] for name, value in read_evaluation(tmp_path)["metrics"].items()}
     assert re.search(r"^metric validation:accuracy=[01]\.\d{6}$", log, re.MULTILINE)
 
