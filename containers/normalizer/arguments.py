@@ -60,7 +60,7 @@ def parse_job(arguments: Sequence[str]) -> Job:
 def _build_parser() -> ArgumentParser:
     parser = ArgumentParser(
         mistake=JobArgumentError,
-        prog="python -m image_preprocessing",
+        prog="python -m containers.normalizer",
         description="Normalize images of S3 in bulk. A job that was interrupted goes on when it is run again.",
     )
     source = parser.add_mutually_exclusive_group(required=True)

@@ -34,7 +34,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     """The command line, checked."""
     parser = ArgumentParser(
         mistake=ArgumentError,
-        prog="python -m preprocessing",
+        prog="python -m containers.big_mart.preprocessing",
         description="Clean, split and encode Big Mart sales.",
     )
     parser.add_argument(
