@@ -73,14 +73,7 @@ def _serve(root: Path, port: int) -> None:
         account=cloud.ACCOUNT,
         region=cloud.REGION,
     )
-    ministack.install_sagemaker(sagemaker)
-    ministack.install_presigned_addresses()
-    ministack.install_refusals()
-    ministack.install_execution_rules()
-    ministack.install_key_of_s3()
-    ministack.install_resources(file_systems.list_watchers())
-    ministack.install_change_sets()
-    ministack.install_functions(port)
+    ministack.install(sagemaker, file_systems.list_watchers(), port)
     asyncio.run(ministack.serve(port, owner=owner, close=sagemaker.close))
 
 

@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from headrace.local.engine import ministack
 from headrace.local.engine.cloud import ACCOUNT
 from headrace.local.engine.credentials import AccessKey
-from headrace.local.engine.ministack import EngineVersionError
+from headrace.local.engine.ministack import EngineVersionError, cloudformation, process, routing, step_functions
+from headrace.local.engine.ministack import functions as lambdas
 from headrace.local.engine.resources import (
     EFS_ACCESS_POINT,
     EFS_FILE_SYSTEM,
@@ -40,14 +40,14 @@ def app() -> Any:
 
 
 def test_pins_the_version_that_is_known() -> None:
-    assert importlib.metadata.version("ministack") == ministack.VERSION
+    assert importlib.metadata.version("ministack") == process.VERSION
 
 
 def test_refuses_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "9.9.9")
 
     with pytest.raises(EngineVersionError, match=r"ministack 9\.9\.9 is installed, but headrace needs 1\.5\.33"):
-        ministack.check_version()
+        process.check_version()
 
 
 def test_routes_requests_by_tables_that_can_be_added_to(app: Any) -> None:
@@ -72,7 +72,7 @@ def test_routes_sagemakers_requests_once_its_pattern_is_added(monkeypatch: pytes
     ("name", "parameters"),
     [
         ("_run_execution", ["exec_arn"]),
-        *((name, ["data"]) for name in ministack.CHECKED_OPERATIONS.values()),
+        *((name, ["data"]) for name in step_functions.CHECKED_OPERATIONS.values()),
         ("_resolve_state_machine_arn", ["arn"]),
         ("_ExecutionError", ["error", "cause"]),
         ("_invoke_aws_sdk_integration", ["resource", "input_data"]),
@@ -88,7 +88,7 @@ def test_looks_functions_up_when_they_are_called(states: Any) -> None:
 
     assert "args=(_run_execution, exec_arn)" in source
     table = inspect.getsource(states.handle_request)
-    assert all(f'"{name}": {function}' in table for name, function in ministack.CHECKED_OPERATIONS.items())
+    assert all(f'"{name}": {function}' in table for name, function in step_functions.CHECKED_OPERATIONS.items())
 
 
 def test_resolves_the_encryption_of_every_write_in_one_place() -> None:
@@ -123,7 +123,7 @@ def test_binds_loopback_and_opens_no_other_listener(monkeypatch: pytest.MonkeyPa
     environment: dict[str, str] = {}
     monkeypatch.setattr("os.environ", environment)
 
-    ministack.configure(4711)
+    process.configure(4711)
 
     assert environment["BIND_HOST"] == "127.0.0.1"
     assert environment["GATEWAY_PORT"] == "4711"
@@ -187,7 +187,7 @@ def test_looks_handlers_and_threads_up_when_they_are_needed(provisioners: Any) -
 
 
 def test_provisions_an_added_type(provisioners: Any) -> None:
-    ministack.install_resources({})
+    cloudformation.install_resources({})
 
     resource_id, attributes = provisioners._provision_resource("AWS::EC2::FlowLog", "Log", {}, "stack")
 
@@ -195,7 +195,7 @@ def test_provisions_an_added_type(provisioners: Any) -> None:
 
 
 def test_keeps_an_added_resource_when_a_property_changes_that_allows_it(provisioners: Any) -> None:
-    ministack.install_resources({})
+    cloudformation.install_resources({})
     old, new = {"SubnetId": "subnet-1"}, {"SubnetId": "subnet-1", "Tags": []}
 
     updated = provisioners._update_resource("AWS::EC2::NatGateway", "nat-1", old, new, "stack", "Nat", {})
@@ -204,7 +204,7 @@ def test_keeps_an_added_resource_when_a_property_changes_that_allows_it(provisio
 
 
 def test_replaces_an_added_resource_when_a_property_changes_that_needs_it(provisioners: Any) -> None:
-    ministack.install_resources({})
+    cloudformation.install_resources({})
     old, new = {"SubnetId": "subnet-1"}, {"SubnetId": "subnet-2"}
 
     resource_id, _ = provisioners._update_resource("AWS::EC2::NatGateway", "nat-1", old, new, "stack", "Nat", {})
@@ -213,7 +213,7 @@ def test_replaces_an_added_resource_when_a_property_changes_that_needs_it(provis
 
 
 def test_adds_attributes_to_those_of_the_engine(provisioners: Any) -> None:
-    ministack.install_resources({})
+    cloudformation.install_resources({})
 
     vpc_id, attributes = provisioners._provision_resource("AWS::EC2::VPC", "Vpc", {"CidrBlock": "10.1.0.0/16"}, "s")
 
@@ -225,7 +225,7 @@ def test_adds_attributes_to_those_of_the_engine(provisioners: Any) -> None:
 @pytest.mark.parametrize("name", [EFS_FILE_SYSTEM, FSX_FILE_SYSTEM])
 def test_tells_a_watcher_of_a_resource_from_its_beginning_to_its_end(provisioners: Any, name: str) -> None:
     events = Events()
-    ministack.install_resources({name: events.watcher})
+    cloudformation.install_resources({name: events.watcher})
 
     resource_id, attributes = provisioners._provision_resource(name, "Files", {}, "stack")
     provisioners._update_resource(name, resource_id, {}, {"Note": "changed"}, "stack", "Files", attributes)
@@ -236,7 +236,7 @@ def test_tells_a_watcher_of_a_resource_from_its_beginning_to_its_end(provisioner
 
 def test_lets_watchers_work_outside_of_the_loop_that_answers_requests(provisioners: Any) -> None:
     stacks = importlib.import_module("ministack.services.cloudformation.stacks")
-    ministack.install_resources({EFS_FILE_SYSTEM: Events().watcher})
+    cloudformation.install_resources({EFS_FILE_SYSTEM: Events().watcher})
 
     assert stacks._runs_on_worker_thread(EFS_FILE_SYSTEM)
     assert stacks._runs_on_worker_thread("Custom::Anything")
@@ -277,12 +277,12 @@ def test_calls_the_functions_of_lambda_that_are_wrapped(functions: Any) -> None:
 
 def test_leads_function_urls_to_its_own_port(provisioners: Any, functions: Any, app: Any) -> None:
     given = {"FunctionUrl": f"https://{'a' * 32}.lambda-url.us-east-1.on.aws/", "FunctionArn": "arn"}
-    create = provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL]
+    create = provisioners._RESOURCE_HANDLERS[lambdas.FUNCTION_URL]
     assert set(create) == {"create", "update", "delete"}
-    provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL] = {**create, "create": lambda *_: ("name", given)}
+    provisioners._RESOURCE_HANDLERS[lambdas.FUNCTION_URL] = {**create, "create": lambda *_: ("name", given)}
 
-    ministack.install_functions(4711)
-    _, attributes = provisioners._RESOURCE_HANDLERS[ministack.FUNCTION_URL]["create"]("Url", {}, "stack")
+    lambdas.install_functions(4711)
+    _, attributes = provisioners._RESOURCE_HANDLERS[lambdas.FUNCTION_URL]["create"]("Url", {}, "stack")
 
     path = f"/_aws/lambda-url/{'a' * 32}/"
     assert attributes == {"FunctionUrl": f"http://127.0.0.1:4711{path}", "FunctionArn": "arn"}
@@ -290,7 +290,7 @@ def test_leads_function_urls_to_its_own_port(provisioners: Any, functions: Any, 
 
 
 def test_gives_functions_the_path_as_it_was_sent(provisioners: Any, functions: Any) -> None:
-    ministack.install_functions(4711)
+    lambdas.install_functions(4711)
 
     event = functions._build_function_url_event("id", "0", "us-east-1", "GET", "/a b%41", {}, b"", {})
 
@@ -305,7 +305,7 @@ def test_tells_object_lambda_the_query_of_an_alias(provisioners: Any, functions:
         seen.append(arguments[-1])
 
     monkeypatch.setattr(object_lambda, "handle_request", handle)
-    ministack.install_functions(4711)
+    lambdas.install_functions(4711)
 
     asyncio.run(object_lambda.handle_request({}, "us-east-1", "GET", "a", {}, b"", {"width": ["8"]}, "/alias/a"))
 
@@ -321,7 +321,7 @@ def test_finds_the_keys_that_the_engine_gives_out() -> None:
     iam._access_keys["AKIAIDLE"] = {**record, "Status": "Inactive"}
     sts.register_session("ASIASESSION", session)
 
-    found = [ministack.find_key(name) for name in ("AKIAUSERS", "ASIASESSION", "AKIAIDLE", "AKIANOBODYS")]
+    found = [process.find_key(name) for name in ("AKIAUSERS", "ASIASESSION", "AKIAIDLE", "AKIANOBODYS")]
 
     assert found == [
         AccessKey(key_id="AKIAUSERS", secret="secret"),
@@ -337,18 +337,18 @@ def test_knows_an_expired_key() -> None:
     sts._sessions["ASIAEXPIRED"] = session
 
     with pytest.raises(SignatureError) as refused:
-        ministack.find_key("ASIAEXPIRED")
+        process.find_key("ASIAEXPIRED")
 
     assert refused.value.fault == Fault.EXPIRED_TOKEN
 
 
 @pytest.mark.parametrize("name", ["test", "123456789012", ""])
 def test_gives_nobody_the_keys_that_are_the_engines_administrators(name: str) -> None:
-    assert ministack.find_key(name) is None
+    assert process.find_key(name) is None
 
 
 def test_gives_functions_a_key_of_their_own_that_is_known(provisioners: Any, functions: Any) -> None:
-    ministack.install_functions(4711)
+    lambdas.install_functions(4711)
     config = {
         "FunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f",
         "Role": "arn:aws:iam::0:role/r",
@@ -358,7 +358,7 @@ def test_gives_functions_a_key_of_their_own_that_is_known(provisioners: Any, fun
 
     assert given == functions.execution_credentials(config)
     assert given != functions.execution_credentials({**config, "Role": "arn:aws:iam::0:role/other"})
-    assert ministack.find_key(given["AWS_ACCESS_KEY_ID"]) == AccessKey(
+    assert process.find_key(given["AWS_ACCESS_KEY_ID"]) == AccessKey(
         key_id=given["AWS_ACCESS_KEY_ID"],
         secret=given["AWS_SECRET_ACCESS_KEY"],
         session_token=given["AWS_SESSION_TOKEN"],
@@ -375,7 +375,7 @@ def test_calls_the_function_of_credentials_that_is_replaced(functions: Any) -> N
 def test_lets_only_so_many_functions_run_at_once(
     provisioners: Any, functions: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running, most, full = 0, 0, threading.Barrier(ministack.FUNCTIONS_AT_ONCE)
+    running, most, full = 0, 0, threading.Barrier(lambdas.FUNCTIONS_AT_ONCE)
 
     def execute(_: int) -> None:
         nonlocal running, most
@@ -385,12 +385,12 @@ def test_lets_only_so_many_functions_run_at_once(
         running -= 1
 
     monkeypatch.setattr(functions, "_execute_function", execute)
-    ministack.install_functions(4711)
+    lambdas.install_functions(4711)
 
-    with ThreadPoolExecutor(4 * ministack.FUNCTIONS_AT_ONCE) as threads:
-        list(threads.map(functions._execute_function, range(2 * ministack.FUNCTIONS_AT_ONCE)))
+    with ThreadPoolExecutor(4 * lambdas.FUNCTIONS_AT_ONCE) as threads:
+        list(threads.map(functions._execute_function, range(2 * lambdas.FUNCTIONS_AT_ONCE)))
 
-    assert most == ministack.FUNCTIONS_AT_ONCE
+    assert most == lambdas.FUNCTIONS_AT_ONCE
 
 
 def call_engine(app: Any, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
@@ -402,7 +402,7 @@ def call_engine(app: Any, headers: dict[str, str], body: bytes = b"") -> tuple[i
 
 def test_says_which_service_is_not_served(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "_dispatch_service_request", app._dispatch_service_request)
-    ministack.install_refusals()
+    routing.install_refusals()
     signed = {"authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20261128/us-east-1/fsx/aws4_request, SignedHeaders=a"}
 
     status, _, body = call_engine(app, {**signed, "x-amz-target": "AWSSimbaAPIService_v20180301.DescribeFileSystems"})
@@ -422,7 +422,7 @@ def test_leads_an_address_presigned_for_s3_to_s3_whatever_is_sent_to_it(
     app: Any, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     monkeypatch.setattr(app, "detect_service", app.detect_service)
-    ministack.install_presigned_addresses()
+    routing.install_presigned_addresses()
     upload = {"Bucket": "raw", "Key": "a"}
     url = connect("s3", signature_version=version).generate_presigned_url("create_multipart_upload", upload)
     query = parse_qs(urlsplit(url).query, keep_blank_values=True)
@@ -436,7 +436,7 @@ def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytes
         return 400, {}, b'{"error": "no"}'
 
     monkeypatch.setattr(app, "_dispatch_service_request", silent)
-    ministack.install_refusals()
+    routing.install_refusals()
     target = {"x-amz-target": "AWSStepFunctions.Unknown"}
 
     _, _, body = call_engine(app, target)

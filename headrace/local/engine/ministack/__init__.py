@@ -1,0 +1,42 @@
+"""The only place that reaches into MiniStack, the engine of the local cloud, but for its functions for signatures.
+
+MiniStack has no SageMaker, lacks some template types and has no way to plug either in, so these modules add them to the
+tables MiniStack routes by. Those are internals: the version is checked here, and
+`tests/headrace/local/engine/test_ministack.py` pins every one that is used.
+"""
+
+from collections.abc import Mapping
+
+from headrace.local.engine.ministack.cloudformation import install_change_sets, install_resources
+from headrace.local.engine.ministack.functions import install_functions
+from headrace.local.engine.ministack.process import EngineVersionError, check_version, configure, serve
+from headrace.local.engine.ministack.routing import (
+    install_key_of_s3,
+    install_presigned_addresses,
+    install_refusals,
+    install_requests,
+)
+from headrace.local.engine.ministack.step_functions import install_execution_rules, install_tasks
+from headrace.local.engine.resources import ResourceWatcher
+from headrace.local.sagemaker.control_plane import SageMaker
+
+__all__ = ["EngineVersionError", "check_version", "configure", "install", "serve"]
+
+
+def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port: int) -> None:
+    """Teach MiniStack, once it is configured, everything that it lacks.
+
+    Args:
+        sagemaker: Answers SageMaker's requests and the tasks of state machines.
+        watchers: Who is told of the resources of a type.
+        port: Where this server listens.
+    """
+    install_requests(sagemaker)
+    install_tasks(sagemaker)
+    install_presigned_addresses()
+    install_refusals()
+    install_execution_rules()
+    install_key_of_s3()
+    install_resources(watchers)
+    install_change_sets()
+    install_functions(port)

@@ -1,0 +1,104 @@
+"""MiniStack in this process: its version, its environment, its keys, and how long it serves."""
+
+import asyncio
+import importlib
+import importlib.metadata
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+
+from headrace.errors import HeadraceError
+from headrace.local.engine.cloud import ACCOUNT, HOST, REGION
+from headrace.local.engine.credentials import AccessKey
+from headrace.local.engine.door import Door
+from headrace.local.engine.signatures import Fault, SignatureError
+
+VERSION = "1.5.33"
+
+
+# Waits of a state machine (polling an endpoint, pausing before a retry) take this share of their time.
+WAIT_SCALE = 0.02
+
+
+class EngineVersionError(HeadraceError):
+    """Another MiniStack is installed than the one whose internals this module knows."""
+
+
+def configure(port: int) -> None:
+    """Set MiniStack up for this process; it reads its environment when it is first imported."""
+    os.environ.update(
+        BIND_HOST=HOST,
+        GATEWAY_PORT=str(port),
+        MINISTACK_HOST="localhost",
+        MINISTACK_REGION=REGION,
+        MINISTACK_ACCOUNT_ID=ACCOUNT,
+        SFN_WAIT_SCALE=str(WAIT_SCALE),
+        LOG_LEVEL="WARNING",
+        # Listeners on ports of their own, which nothing here uses.
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        # No Docker daemon is ever asked, even where one runs.
+        DOCKER_HOST="unix:///nonexistent",
+    )
+
+
+def check_version() -> None:
+    """Refuse to run on a MiniStack whose internals may differ.
+
+    Raises:
+        EngineVersionError: Naming both versions.
+    """
+    found = importlib.metadata.version("ministack")
+    if found != VERSION:
+        raise EngineVersionError(f"ministack {found} is installed, but headrace needs {VERSION}: run 'make setup'")
+
+
+async def serve(port: int, *, owner: AccessKey, close: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then close while requests are still answered: what closes still logs.
+
+    Args:
+        port: Where to listen.
+        owner: A key that requests may be signed with; the others are those that MiniStack gives out.
+        close: Ends what runs.
+    """
+    app = importlib.import_module("ministack.app")
+    door = Door(app.app, port=port, find_key=lambda key_id: owner if key_id == owner.key_id else find_key(key_id))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+
+    async def stopped() -> None:
+        await stop.wait()
+        await asyncio.to_thread(close)
+
+    config = Config()
+    config.bind = [f"{HOST}:{port}"]
+    config.loglevel = "WARNING"
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    await serve_asgi(door, config, shutdown_trigger=stopped)  # type: ignore[arg-type]
+
+
+def find_key(key_id: str) -> AccessKey | None:
+    """A key that MiniStack gave out, an IAM user's or a temporary one.
+
+    Raises:
+        SignatureError: If it has expired.
+    """
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    responses: Any = importlib.import_module("ministack.core.responses")
+    # To MiniStack, `test` and the number of any account are keys of its administrator.
+    if evaluator.is_root_access_key(key_id):
+        return None
+    account = responses._account_from_sts_session(key_id) or evaluator.find_iam_access_key_account(key_id)
+    found = evaluator.resolve_credential(key_id, account)
+    if isinstance(found, evaluator.ResolvedCredential):
+        return AccessKey(key_id=key_id, secret=found.secret_access_key, session_token=found.session_token)
+    if found.code == "ExpiredTokenException":
+        raise SignatureError(Fault.EXPIRED_TOKEN, found.message)
+    return None

@@ -1,0 +1,172 @@
+"""What MiniStack's Step Functions is taught: tasks of SageMaker, and what AWS refuses."""
+
+import contextvars
+import importlib
+import importlib.metadata
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from headrace.local.engine.step_functions import StatesError, check_request
+from headrace.local.sagemaker.control_plane import SageMaker
+from headrace.local.sagemaker.errors import SageMakerError
+
+# The operations of Step Functions whose requests are checked, and the function of MiniStack that serves each.
+CHECKED_OPERATIONS = {
+    "StartExecution": "_start_execution",
+    "StartSyncExecution": "_start_sync_execution",
+    "StopExecution": "_stop_execution",
+    "CreateStateMachine": "_create_state_machine",
+    "UpdateStateMachine": "_update_state_machine",
+    "DeleteStateMachine": "_delete_state_machine",
+    "DescribeStateMachine": "_describe_state_machine",
+    "DescribeExecution": "_describe_execution",
+    "GetExecutionHistory": "_get_execution_history",
+    "ListExecutions": "_list_executions",
+    "ListStateMachines": "_list_state_machines",
+    "CreateActivity": "_create_activity",
+    "SendTaskSuccess": "_send_task_success",
+    "SendTaskFailure": "_send_task_failure",
+    "SendTaskHeartbeat": "_send_task_heartbeat",
+}
+
+
+_execution_arn: contextvars.ContextVar[str] = contextvars.ContextVar("execution_arn")
+
+
+def install_tasks(sagemaker: SageMaker) -> None:
+    """Teach MiniStack's Step Functions to give SageMaker tasks to a control plane."""
+    states: Any = importlib.import_module("ministack.services.stepfunctions")
+
+    states._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
+    states._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
+    states._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = {"ValidationException": "SageMakerException"}
+    tasks = SageMakerTasks(sagemaker, states)
+    states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
+    states._run_execution = _remember_execution(states._run_execution)
+    states._stop_execution = tasks.stopping_jobs(states._stop_execution)
+
+
+def install_execution_rules() -> None:
+    """Teach MiniStack's Step Functions to refuse what AWS refuses, and to answer a repeated request as AWS does."""
+    states: Any = importlib.import_module("ministack.services.stepfunctions")
+
+    states._start_execution = _answer_again(states, states._start_execution)
+    states._stop_execution = _leave_ended(states, states._stop_execution)
+    for operation, function in CHECKED_OPERATIONS.items():
+        setattr(states, function, _check_first(states, operation, getattr(states, function)))
+
+
+class SageMakerTasks:
+    """Step Functions' optimized integration: `sagemaker:ACTION`, and `sagemaker:ACTION.sync` for jobs."""
+
+    def __init__(self, sagemaker: SageMaker, states: Any) -> None:
+        self._sagemaker = sagemaker
+        self._states = states
+        self._job_of_execution: dict[str, tuple[str, str]] = {}
+
+    def run(self, resource: str, arguments: dict[str, Any]) -> Any:
+        """Run one task on the thread of its execution."""
+        action, _, pattern = resource.split(":sagemaker:")[1].partition(".")
+        operation = action[0].upper() + action[1:]
+        kind = operation.removeprefix("Create")
+        if pattern == "sync" and f"Stop{kind}" not in self._sagemaker.operations:
+            raise self._states._ExecutionError("States.Runtime", f"{resource}: only a job's end can be waited for")
+        try:
+            result = self._sagemaker.call(operation, arguments)
+        except SageMakerError as error:
+            raise self._states._ExecutionError(_name_task_error(error.code), error.message) from None
+        if pattern == "sync":
+            result = self._wait_for_job(kind, arguments[f"{kind}Name"])
+        return json.loads(_to_state_json(result))
+
+    def stopping_jobs(self, stop_execution: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+        """StopExecution as on AWS: it stops the job that the execution waits for."""
+
+        def stop(request: dict[str, Any]) -> Any:
+            answer = stop_execution(request)
+            if job := self._job_of_execution.get(request.get("executionArn", "")):
+                kind, name = job
+                # It may have ended between the two lines above.
+                with suppress(SageMakerError):
+                    self._sagemaker.call(f"Stop{kind}", {f"{kind}Name": name})
+            return answer
+
+        return stop
+
+    def _wait_for_job(self, kind: str, name: str) -> dict[str, Any]:
+        execution = _execution_arn.get()
+        self._job_of_execution[execution] = (kind, name)
+        try:
+            job = self._sagemaker.wait(kind, name)
+        finally:
+            del self._job_of_execution[execution]
+        if self._states._executions[execution]["status"] != "RUNNING":
+            # Ends the execution's thread; any other exception would turn ABORTED into FAILED.
+            raise SystemExit
+        if job[f"{kind}Status"] != "Completed":
+            raise self._states._ExecutionError("States.TaskFailed", _to_state_json(job))
+        return job
+
+
+def _check_first(states: Any, operation: str, serve: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
+    def run(request: dict[str, Any]) -> Any:
+        try:
+            check_request(operation, request)
+        except StatesError as error:
+            return states.error_response_json(error.code, error.message, 400)
+        return serve(request)
+
+    return run
+
+
+def _answer_again(states: Any, start: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
+    """StartExecution is idempotent: a running execution's name and input get its answer once more."""
+
+    def run(request: dict[str, Any]) -> Any:
+        machine = states._resolve_state_machine_arn(request["stateMachineArn"].partition("#")[0])
+        arn = f"{str(machine).replace(':stateMachine:', ':execution:')}:{request.get('name')}"
+        running = states._executions.get(arn)
+        if running and running["status"] == "RUNNING" and running["input"] == request.get("input", "{}"):
+            return states.json_response({"executionArn": arn, "startDate": running["startDate"]})
+        return start(request)
+
+    return run
+
+
+def _leave_ended(states: Any, stop: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
+    """StopExecution takes an execution that has ended already, and leaves it as it is."""
+
+    def run(request: dict[str, Any]) -> Any:
+        execution = states._executions.get(request["executionArn"])
+        if execution and execution["status"] != "RUNNING":
+            return states.json_response({"stopDate": execution["stopDate"]})
+        return stop(request)
+
+    return run
+
+
+def _remember_execution(run: Callable[[str], None]) -> Callable[[str], None]:
+    def run_remembering(execution_arn: str) -> None:
+        _execution_arn.set(execution_arn)
+        run(execution_arn)
+
+    return run_remembering
+
+
+def _name_task_error(code: str) -> str:
+    """How Step Functions names an error of the API: the modelled ones by name, all others alike."""
+    modelled = {"ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound"}
+    return f"SageMaker.{code}Exception" if code in modelled else "SageMaker.AmazonSageMakerException"
+
+
+def _to_state_json(result: object) -> str:
+    return json.dumps(result, default=_to_epoch_milliseconds)
+
+
+def _to_epoch_milliseconds(value: object) -> int:
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    raise TypeError(f"cannot put {value!r} into a state")
