@@ -159,7 +159,7 @@ class ResourceKind(Kind, Generic[R]):
     def wait(self, name: str) -> dict[str, Any]:
         """What Describe answers once nothing is being done to the resource of a name."""
         self.find(name).wait()
-        return self.find(name).describe()
+        return self.describe({f"{self.name}Name": name})
 
     def describe_taken(self, resource: R) -> SageMakerError:
         """What SageMaker answers when the name of a new resource is taken."""
