@@ -45,7 +45,6 @@ FORBIDDEN_YET: Final = frozenset(
         ("stacks/constructs", "stacks/settings/environment.py"),
     }
 )
-SHARED_YET: Final = frozenset({"DataError"})
 
 
 @cache
@@ -174,7 +173,7 @@ def test_gives_every_error_a_name_of_its_own() -> None:
         node.name
         for tree in find_sources().values()
         for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef) and node.name.endswith("Error") and node.name not in SHARED_YET
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error")
     )
 
     assert [name for name, count in names.items() if count > 1] == []

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace.files import whole_file
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.left_files import open_left_file
 from headrace.local.sagemaker.s3_objects import (
@@ -161,16 +161,16 @@ class DataRepository:
         self._refuse_outside(name, target.parent)
         make_folder(target.parent)
         if target.is_dir():
-            raise DataError(f"Data download failed: {self.source}{name} is both an object and a folder of objects.")
+            raise JobDataError(f"Data download failed: {self.source}{name} is both an object and a folder of objects.")
         scratch = self._record.with_suffix(".part")
         download_object(self._s3, self._locate(name), scratch)
         scratch.replace(target)
         return read_stamp(target)
 
     def _refuse_outside(self, name: str, folder: Path) -> None:
-        """Raises DataError where a link that a job left would lead the object out of the file system."""
+        """Raises JobDataError where a link that a job left would lead the object out of the file system."""
         if not self._is_inside(folder):
-            raise DataError(
+            raise JobDataError(
                 f'Data download failed: a link in the file system leads "{name}" out of it. Please remove the link.'
             )
 

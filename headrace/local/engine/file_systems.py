@@ -16,7 +16,7 @@ from headrace.local.engine.resources import (
     ResourceWatcher,
     name_lustre_mount,
 )
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.s3_objects import AWS_ERRORS, parse_address
 from headrace.local.sagemaker.trees import remove_folder
@@ -49,18 +49,18 @@ class FileSystem:
         """Where a channel's DirectoryPath is in the folder.
 
         Raises:
-            DataError: If it is not one of this file system.
+            JobDataError: If it is not one of this file system.
         """
         path = PurePosixPath(directory_path)
         if not path.is_absolute() or ".." in path.parts:
-            raise DataError(
+            raise JobDataError(
                 f'DirectoryPath "{directory_path}" of file system {self.id} must begin with "/" and have no ".." in it.'
             )
         parts = path.parts[1:]
         if not self.mount_name:
             return self.folder.joinpath(*parts)
         if parts[:1] != (self.mount_name,):
-            raise DataError(
+            raise JobDataError(
                 f'DirectoryPath "{directory_path}" must begin with the mount name of FSx for Lustre file system '
                 f'{self.id}: "/{"/".join((self.mount_name, *parts))}".'
             )
@@ -102,7 +102,7 @@ class FileSystems:
         """The folder of a file system.
 
         Raises:
-            DataError: If there is no such file system.
+            JobDataError: If there is no such file system.
         """
         return self._find(file_system_id).folder
 
@@ -112,18 +112,18 @@ class FileSystems:
         """The directory that a channel names, with the objects of linked buckets loaded.
 
         Raises:
-            DataError: If there is no such file system or directory.
+            JobDataError: If there is no such file system or directory.
         """
         system = self._find(file_system_id)
         if system.type != file_system_type:
-            raise DataError(f"File system {system.id} is of type {system.type}, not {file_system_type}.")
+            raise JobDataError(f"File system {system.id} is of type {system.type}, not {file_system_type}.")
         directory = system.locate(directory_path)
         if not directory.resolve().is_relative_to(system.folder):
-            raise DataError(f'Directory "{directory_path}" leads out of file system {system.id}.')
+            raise JobDataError(f'Directory "{directory_path}" leads out of file system {system.id}.')
         for repository in self._list_repositories(directory):
             repository.import_changes(directory, check_stop)
         if not directory.is_dir():
-            raise DataError(f'Directory "{directory_path}" does not exist on file system {system.id}.')
+            raise JobDataError(f'Directory "{directory_path}" does not exist on file system {system.id}.')
         return directory
 
     def export_changes(self, directory: Path) -> None:
@@ -131,7 +131,7 @@ class FileSystems:
         for repository in self._list_repositories(directory):
             try:
                 repository.export_changes(directory)
-            except (DataError, OSError, *AWS_ERRORS):
+            except (JobDataError, OSError, *AWS_ERRORS):
                 logger.exception("export_failed directory=%s bucket=%s", directory, repository.source.bucket)
 
     def _find(self, file_system_id: str) -> FileSystem:
@@ -139,7 +139,7 @@ class FileSystems:
             system = self._systems.get(file_system_id)
             if not system:
                 known = ", ".join(sorted(self._systems)) or "none"
-                raise DataError(f"File system {file_system_id} does not exist; the deployed ones are: {known}.")
+                raise JobDataError(f"File system {file_system_id} does not exist; the deployed ones are: {known}.")
             return system
 
     def _list_repositories(self, directory: Path) -> list[DataRepository]:
@@ -190,7 +190,7 @@ class FileSystems:
             self._repositories[association_id] = repository
         try:
             repository.take_inventory(import_all=_is_true(properties.get("BatchImportMetaDataOnCreate")))
-        except (DataError, *AWS_ERRORS) as error:
+        except (JobDataError, *AWS_ERRORS) as error:
             self._unlink(association_id)
             raise ValueError(f"{repository.source} cannot be linked: {error}") from error
 
@@ -215,7 +215,7 @@ class FileSystems:
     def _find_for_template(self, file_system_id: str) -> FileSystem:
         try:
             return self._find(file_system_id.rpartition("/")[2])
-        except DataError as error:
+        except JobDataError as error:
             raise ValueError(str(error)) from error
 
 
@@ -230,7 +230,7 @@ def _locate_association(system: FileSystem, file_system_path: str) -> Path:
 def _parse_source(data_repository_path: str) -> S3Address:
     try:
         source = parse_address(data_repository_path)
-    except DataError as error:
+    except JobDataError as error:
         raise ValueError(f"DataRepositoryPath: {error}") from error
     folder = source.key.rstrip("/")
     return S3Address(source.bucket, f"{folder}/" if folder else "")

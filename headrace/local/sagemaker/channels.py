@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.host import Host
 from headrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
 from headrace.local.sagemaker.s3_objects import download_object, download_prefix, parse_address, place_key
@@ -32,7 +32,7 @@ class ChannelStager:
         mode = channel.get("InputMode", default_mode)
         source = channel["DataSource"]
         if mode == "Pipe":
-            raise DataError(
+            raise JobDataError(
                 f'Pipe mode of channel "{channel["ChannelName"]}" is not served by the local cloud yet; '
                 "use File or FastFile."
             )
@@ -79,17 +79,17 @@ class ChannelStager:
             self._stage_manifest(location, folder)
         elif data_type == "S3Prefix":
             if not download_prefix(self._host.s3, location, folder, self._check_stop):
-                raise DataError(self._describe_missing(uri, location))
+                raise JobDataError(self._describe_missing(uri, location))
         else:
-            raise DataError(f'S3 data type {data_type} of "{uri}" is not served by the local cloud yet.')
+            raise JobDataError(f'S3 data type {data_type} of "{uri}" is not served by the local cloud yet.')
 
     def _stage_manifest(self, location: S3Address, folder: Path) -> None:
         file = folder.parent / f"{folder.name}-manifest"
         download_object(self._host.s3, location, file)
         try:
             prefix, names = read_manifest(file.read_bytes())
-        except (ValueError, DataError) as error:
-            raise DataError(f"Data download failed: the manifest {location} cannot be read: {error}") from error
+        except (ValueError, JobDataError) as error:
+            raise JobDataError(f"Data download failed: the manifest {location} cannot be read: {error}") from error
         for name in names:
             self._check_stop()
             source = parse_address(prefix + name)
@@ -107,8 +107,8 @@ def read_manifest(content: bytes) -> tuple[str, list[str]]:
     """The prefix and the keys below it of a manifest such as `[{"prefix": "s3://bucket/train/"}, "a.csv", "b.csv"]`."""
     entries = json.loads(content)
     if not (isinstance(entries, list) and entries and isinstance(entries[0], dict) and entries[0].get("prefix")):
-        raise DataError('it must be a JSON list that begins with {"prefix": "s3://bucket/some/prefix/"}')
+        raise JobDataError('it must be a JSON list that begins with {"prefix": "s3://bucket/some/prefix/"}')
     names = entries[1:]
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise DataError("after the prefix it must list the keys below it as strings")
+        raise JobDataError("after the prefix it must list the keys below it as strings")
     return str(entries[0]["prefix"]), names

@@ -9,7 +9,7 @@ from typing import Any
 
 from headrace.local.sagemaker.archives import ArchiveError, unpack_archive
 from headrace.local.sagemaker.definitions import Definition
-from headrace.local.sagemaker.errors import AlgorithmError, DataError, StoppedError
+from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.log_shipping import LogStream
 from headrace.local.sagemaker.model_data import ModelData, locate_model_data
@@ -129,7 +129,7 @@ class Deployment:
             return
         try:
             self._fetch(data, folder)
-        except DataError as error:
+        except JobDataError as error:
             raise DeploymentError(
                 f'Failed to download model data for container "primary" from URL: "{data.uri}". Please ensure that '
                 "there is an object located at the URL and that the role passed to CreateModel has permissions to "
@@ -145,7 +145,7 @@ class Deployment:
         location = parse_address(data.uri)
         if not data.is_archive:
             if not download_prefix(self._host.s3, location, folder, self._check_closing):
-                raise DataError(f"No S3 objects found under {location}.")
+                raise JobDataError(f"No S3 objects found under {location}.")
             return
         archive = self._tree.folder / "model.tar.gz"
         download_object(self._host.s3, location, archive)

@@ -26,7 +26,7 @@ class RequestRefusedError(SageMakerError):
         super().__init__("ValidationException", message)
 
 
-class DataError(Exception):
+class JobDataError(Exception):
     """Data of the caller that cannot be staged or stored; SageMaker reports it as a ClientError."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.catalog import read_tags
-from headrace.local.sagemaker.errors import AlgorithmError, DataError, StoppedError
+from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.left_files import LeftFileError, LeftFolder
@@ -196,7 +196,7 @@ class Job(ABC):
             return STOPPED
         except AlgorithmError as error:
             return fail(f"AlgorithmError: {error}")
-        except DataError as error:
+        except JobDataError as error:
             return fail(f"ClientError: {error}")
         except (OSError, *AWS_ERRORS) as error:
             logger.exception("job_failed_internally job=%s", self.arn)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 
 KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -25,7 +25,7 @@ KINDS = {
 }
 
 
-class LeftFileError(DataError):
+class LeftFileError(JobDataError):
     """Something that is not a file one can read; the text says what it is."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from headrace.local.sagemaker.errors import DataError, RequestRefusedError
+from headrace.local.sagemaker.errors import JobDataError, RequestRefusedError
 from headrace.local.sagemaker.s3_objects import parse_address
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
@@ -142,7 +142,7 @@ def check_s3_uri(uri: str) -> None:
     """Raises RequestRefusedError for an address that is not in S3."""
     try:
         parse_address(uri)
-    except DataError as error:
+    except JobDataError as error:
         raise RequestRefusedError(f"{error}.") from error
 
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.s3.addresses import S3Address, S3AddressError
@@ -19,11 +19,11 @@ AWS_ERRORS = (BotoCoreError, Boto3Error, ClientError)
 
 
 def parse_address(uri: str) -> S3Address:
-    """The place that s3://bucket/key or one of S3's https addresses names; raises DataError for what is none."""
+    """The place that s3://bucket/key or one of S3's https addresses names; raises JobDataError for what is none."""
     try:
         return S3Address.parse_uri(uri)
     except S3AddressError as error:
-        raise DataError(str(error)) from error
+        raise JobDataError(str(error)) from error
 
 
 def is_missing(error: BaseException) -> bool:
@@ -88,45 +88,47 @@ def download_prefix(s3: S3Client, prefix: S3Address, folder: Path, check_stop: C
 
 
 def place_key(name: str, folder: Path) -> Path:
-    """Where a key belongs in a folder; raises DataError when that is outside of it."""
+    """Where a key belongs in a folder; raises JobDataError when that is outside of it."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise DataError(f'Data download failed: the S3 key "{name}" leads out of the folder. Please rename the object.')
+        raise JobDataError(
+            f'Data download failed: the S3 key "{name}" leads out of the folder. Please rename the object.'
+        )
     return folder / path
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder for objects; raises DataError when an object has its name."""
+    """Makes a folder for objects; raises JobDataError when an object has its name."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise DataError(
+        raise JobDataError(
             f'Data download failed: "{folder.name}" is both an object and a folder of objects in S3. '
             "Please rename one of them."
         ) from error
 
 
 def download_object(s3: S3Client, location: S3Address, target: Path) -> None:
-    """Copies one object to a file; raises DataError when there is none."""
+    """Copies one object to a file; raises JobDataError when there is none."""
     make_folder(target.parent)
     if target.is_dir():
-        raise DataError(f"Data download failed: {location} is both an object and a folder of objects.")
+        raise JobDataError(f"Data download failed: {location} is both an object and a folder of objects.")
     try:
         answer = s3.get_object(Bucket=location.bucket, Key=location.key)
         with target.open("wb") as file:
             shutil.copyfileobj(answer["Body"], file, 1024 * 1024)
     except ClientError as error:
         if is_missing(error):
-            raise DataError(f'Data download failed: there is no S3 object "{location}".') from error
+            raise JobDataError(f'Data download failed: there is no S3 object "{location}".') from error
         raise _refuse_download(location, error) from error
 
 
 def upload_file(s3: S3Client, file: BinaryIO, location: S3Address) -> None:
-    """Stores one open file; raises DataError when S3 does not take it."""
+    """Stores one open file; raises JobDataError when S3 does not take it."""
     try:
         s3.upload_fileobj(file, location.bucket, location.key)
     except AWS_ERRORS as error:
-        raise DataError(f"Artifact upload failed: {location} could not be written: {_explain(error)}") from error
+        raise JobDataError(f"Artifact upload failed: {location} could not be written: {_explain(error)}") from error
 
 
 def upload_folder(s3: S3Client, folder: LeftFolder, prefix: S3Address) -> None:
@@ -137,8 +139,8 @@ def upload_folder(s3: S3Client, folder: LeftFolder, prefix: S3Address) -> None:
                 upload_file(s3, file, prefix.as_folder().join(entry.name))
 
 
-def _refuse_download(location: S3Address, error: ClientError) -> DataError:
-    return DataError(f"Data download failed: {location}: {_explain(error)}")
+def _refuse_download(location: S3Address, error: ClientError) -> JobDataError:
+    return JobDataError(f"Data download failed: {location}: {_explain(error)}")
 
 
 def _explain(error: BaseException) -> str:

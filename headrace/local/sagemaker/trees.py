@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.left_files import LeftFolder, open_left_file
 
 CONTAINER_ROOT = PurePosixPath("/opt/ml")
@@ -42,10 +42,10 @@ class ContainerTree:
         return folder
 
     def locate(self, container_path: str) -> Path:
-        """Where a path below /opt/ml is on this machine; raises DataError for any other."""
+        """Where a path below /opt/ml is on this machine; raises JobDataError for any other."""
         path = PurePosixPath(container_path)
         if not path.is_relative_to(CONTAINER_ROOT) or ".." in path.parts:
-            raise DataError(
+            raise JobDataError(
                 f'"{container_path}" is not a path below {CONTAINER_ROOT}; use one, such as {CONTAINER_ROOT}/x'
             )
         return self.ml / path.relative_to(CONTAINER_ROOT)

@@ -12,7 +12,7 @@ from headrace import images
 from headrace.channels import S3Channel
 from headrace.data import parse_address
 from headrace.errors import HeadraceError
-from headrace.local.sagemaker.errors import DataError, RequestRefusedError
+from headrace.local.sagemaker.errors import JobDataError, RequestRefusedError
 from headrace.local.sagemaker.rules import check_s3_uri
 from headrace.local.sagemaker.s3_objects import parse_address as parse_served
 from headrace.lst import find_s3_images
@@ -44,7 +44,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "local SageMaker": parse_served,
     "local SageMaker's rules": check_s3_uri,
 }
-REFUSALS = (HeadraceError, JobArgumentError, DataError, RequestRefusedError)
+REFUSALS = (HeadraceError, JobArgumentError, JobDataError, RequestRefusedError)
 ADDRESSES = (
     "s3://raw/",
     "s3://raw",

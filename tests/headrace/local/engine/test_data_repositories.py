@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headrace.local.engine.data_repositories import DataRepository, Policy
-from headrace.local.sagemaker.errors import DataError, StoppedError
+from headrace.local.sagemaker.errors import JobDataError, StoppedError
 from headrace.s3.addresses import S3Address
 from tests.headrace.local.sagemaker.fakes import FakeS3, client_error
 
@@ -309,7 +309,7 @@ def test_does_not_load_an_object_through_a_link_that_leads_out(make_link: MakeLi
     (link.folder / "folder").symlink_to(outside)
     link.put(name, b"1")
 
-    with pytest.raises(DataError, match=f'a link in the file system leads "{name}" out of it'):
+    with pytest.raises(JobDataError, match=f'a link in the file system leads "{name}" out of it'):
         link.mount()
 
     assert list(outside.iterdir()) == []
@@ -370,7 +370,7 @@ def test_refuses_keys_that_cannot_be_files(make_link: MakeLink, keys: list[str],
     for key in keys:
         link.put(key, b"1")
 
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(JobDataError, match=message):
         link.mount()
 
 

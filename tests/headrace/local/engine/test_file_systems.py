@@ -11,7 +11,7 @@ from headrace.local.engine.resources import (
     FSX_FILE_SYSTEM,
     name_lustre_mount,
 )
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from tests.headrace.local.sagemaker.fakes import FakeS3
 
 EFS = "fs-0000000000000000a"
@@ -67,7 +67,7 @@ def test_removes_the_folder_when_the_file_system_is_deleted(platform: Platform, 
     platform.watchers[kind].delete(file_system_id)
 
     assert not folder.exists()
-    with pytest.raises(DataError, match=f"File system {file_system_id} does not exist; the deployed ones are: fs-"):
+    with pytest.raises(JobDataError, match=f"File system {file_system_id} does not exist; the deployed ones are: fs-"):
         platform.systems.folder(file_system_id)
 
 
@@ -127,7 +127,7 @@ def test_refuses_to_mount(platform: Platform, file_system_id: str, kind: str, pa
     (folder / "file").write_text("1")
     (folder / "outside").symlink_to(platform.root)
 
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(JobDataError, match=message):
         platform.mount(file_system_id, kind, path)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from headrace.local.sagemaker.channels import ChannelStager
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, file_system_channel, s3_channel
 
 
@@ -49,12 +49,12 @@ def test_copies_what_a_manifest_lists_and_nothing_else(cloud: Cloud, tmp_path: P
 def test_refuses_a_manifest(cloud: Cloud, tmp_path: Path, manifest: bytes, message: str) -> None:
     cloud.s3.put("raw", "manifest", manifest)
 
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(JobDataError, match=message):
         stage(cloud, tmp_path / "train", s3_channel("s3://raw/manifest", data_type="ManifestFile"))
 
 
 def test_says_that_pipe_mode_is_not_served(cloud: Cloud, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match='Pipe mode of channel "train" is not served by the local cloud yet'):
+    with pytest.raises(JobDataError, match='Pipe mode of channel "train" is not served by the local cloud yet'):
         stage(cloud, tmp_path, s3_channel("s3://raw/train/", InputMode="Pipe"))
 
 
@@ -79,5 +79,5 @@ def test_shows_a_writable_directory_of_a_file_system_itself(cloud: Cloud, tmp_pa
 def test_refuses_a_file_system_channel(cloud: Cloud, tmp_path: Path, channel: dict[str, Any], message: str) -> None:
     cloud.add_efs("fs-0123456789abcdef0")
 
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(JobDataError, match=message):
         stage(cloud, tmp_path / "train", channel)

@@ -5,7 +5,7 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.s3_objects import (
     download_object,
@@ -53,7 +53,7 @@ def test_reads_every_way_to_write_a_place(uri: str, bucket: str, key: str) -> No
 
 @pytest.mark.parametrize("uri", ["train/a.csv", "s3:///key", "https://example.com/raw", "http://s3.amazonaws.com/raw"])
 def test_refuses_what_is_no_place_in_s3(uri: str) -> None:
-    with pytest.raises(DataError, match="is not an address in S3"):
+    with pytest.raises(JobDataError, match="is not an address in S3"):
         parse_address(uri)
 
 
@@ -92,7 +92,7 @@ def test_makes_a_folder_for_a_key_that_ends_with_a_slash(s3: FakeS3, tmp_path: P
 def test_refuses_keys_that_lead_out_of_the_folder(s3: FakeS3, tmp_path: Path, key: str) -> None:
     s3.put("raw", key, b"x")
 
-    with pytest.raises(DataError, match="leads out of the folder"):
+    with pytest.raises(JobDataError, match="leads out of the folder"):
         download(s3, "s3://raw/train/", tmp_path / "data")
 
     assert not list(tmp_path.rglob("escaped"))
@@ -103,7 +103,7 @@ def test_refuses_a_name_that_is_both_object_and_folder(s3: FakeS3, tmp_path: Pat
     for key in keys:
         s3.put("raw", f"train/{key}", b"x")
 
-    with pytest.raises(DataError):
+    with pytest.raises(JobDataError):
         download(s3, "s3://raw/train/", tmp_path)
 
 
@@ -166,14 +166,14 @@ CODES = {"AccessDenied": "the role needs", "InvalidObjectState": "restore it fir
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("operation", ["LIST", "GET"])
 def test_says_why_s3_does_not_give_a_jobs_data(tmp_path: Path, operation: str, code: str) -> None:
-    with pytest.raises(DataError, match=f"Data download failed: s3://raw/.*: {code}: {code}") as refused:
+    with pytest.raises(JobDataError, match=f"Data download failed: s3://raw/.*: {code}: {code}") as refused:
         download_prefix(RefusingS3(code, operation), S3Address("raw", ""), tmp_path, never_stop)
 
     assert CODES[code] in str(refused.value)
 
 
 def test_says_why_s3_does_not_give_one_object(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"s3://raw/a\.csv: InvalidObjectState: "):
+    with pytest.raises(JobDataError, match=r"s3://raw/a\.csv: InvalidObjectState: "):
         download_object(RefusingS3("InvalidObjectState", "GET"), S3Address("raw", "a.csv"), tmp_path / "a.csv")
 
 
@@ -181,7 +181,7 @@ def test_says_why_s3_does_not_give_one_object(tmp_path: Path) -> None:
 def test_says_why_s3_does_not_take_an_artifact(tmp_path: Path, code: str) -> None:
     (tmp_path / "model").write_bytes(b"")
 
-    with pytest.raises(DataError, match=f"Artifact upload failed: s3://raw/model could not be written: {code}: "):
+    with pytest.raises(JobDataError, match=f"Artifact upload failed: s3://raw/model could not be written: {code}: "):
         upload_folder(
             RefusingS3(code, "PUT"), LeftFolder(tmp_path.parent, tmp_path.name, note=pytest.fail), S3Address("raw", "")
         )

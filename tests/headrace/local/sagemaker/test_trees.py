@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.sagemaker.errors import DataError
+from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.launcher_command import LAUNCHER
 from headrace.local.sagemaker.read_only import Protection
 from headrace.local.sagemaker.trees import ContainerTree
@@ -29,7 +29,7 @@ def test_finds_container_paths_below_its_root(tree: ContainerTree) -> None:
 
 @pytest.mark.parametrize("path", ["/opt/program", "/opt/mlx", "opt/ml/model", "/opt/ml/../../etc", ""])
 def test_refuses_paths_that_are_not_below_opt_ml(tree: ContainerTree, path: str) -> None:
-    with pytest.raises(DataError, match="is not a path below /opt/ml"):
+    with pytest.raises(JobDataError, match="is not a path below /opt/ml"):
         tree.locate(path)
 
 
