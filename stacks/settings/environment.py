@@ -82,7 +82,7 @@ class Settings(WorkloadSections):
             if training.normalized.consumer not in consumers:
                 raise ValueError(
                     f"{name}.training.normalized.consumer: found '{training.normalized.consumer}', "
-                    f"but normalizer.consumers has {', '.join(consumers) or 'nobody'}"
+                    f"but normalizer.consumers has {', '.join(consumers) or 'no entries'}"
                 )
         return self
 

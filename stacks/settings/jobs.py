@@ -34,6 +34,9 @@ InstanceType = Annotated[
 ]
 JobInstanceType = Annotated[InstanceType, AfterValidator(_check_job_family), Allowed("not Graviton")]
 VolumeGib = Annotated[int, Field(ge=1, le=16384)]
+_LIMIT = Setting("after how long it is stopped", cost="bounds what a job costs", change=NEXT_EXECUTION)
+ProcessingSeconds = Annotated[int, Field(ge=60, le=777_600), _LIMIT]
+TrainingSeconds = Annotated[int, Field(ge=60, le=2_419_200), _LIMIT]
 HyperparameterText = Annotated[str, StringConstraints(max_length=256)]
 Hyperparameters = Annotated[Mapping[HyperparameterText, HyperparameterText | int | float], Field(max_length=100)]
 
@@ -72,21 +75,13 @@ class JobSettings(Section):
 class ProcessingSettings(JobSettings):
     """A processing job: its machine and its limits."""
 
-    max_runtime_seconds: Annotated[
-        int,
-        Field(ge=60, le=777_600),
-        Setting("after how long it is stopped", cost="bounds what a job costs", change=NEXT_EXECUTION),
-    ] = 3600
+    max_runtime_seconds: ProcessingSeconds = 3600
 
 
 class TrainingSettings(JobSettings):
     """The training job: its machine, its limits and its hyperparameters."""
 
-    max_runtime_seconds: Annotated[
-        int,
-        Field(ge=60, le=2_419_200),
-        Setting("after how long it is stopped", cost="bounds what a job costs", change=NEXT_EXECUTION),
-    ] = 3600
+    max_runtime_seconds: TrainingSeconds = 3600
     hyperparameters: Annotated[
         Hyperparameters, Setting("the program's hyperparameters", cost=NOTHING, change=NEXT_EXECUTION)
     ] = Field(default={})

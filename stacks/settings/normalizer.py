@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from containers.normalizer import contract as image_preprocessing
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import parse_options
-from stacks.settings.jobs import ProcessingSettings
+from stacks.settings.jobs import ProcessingSeconds, ProcessingSettings
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
 
 
@@ -47,11 +47,7 @@ class ConsumerSettings(Section):
 class BulkSettings(ProcessingSettings):
     """The batch door: the machine of its processing job, and what the job puts up with."""
 
-    max_runtime_seconds: Annotated[
-        int,
-        Field(ge=60, le=777_600),
-        Setting("after how long it is stopped", cost="bounds what a job costs", change=NEXT_EXECUTION),
-    ] = 14400
+    max_runtime_seconds: ProcessingSeconds = 14400
     max_refused: Annotated[
         int,
         Field(ge=0, le=10**9),

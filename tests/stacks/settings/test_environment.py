@@ -260,7 +260,7 @@ def test_refuses_pictures_from_a_normalizer_without_a_door() -> None:
     )
 
 
-@pytest.mark.parametrize(("names", "told"), [(["labelling", "search"], "labelling, search"), ([], "nobody")])
+@pytest.mark.parametrize(("names", "told"), [(["labelling", "search"], "labelling, search"), ([], "no entries")])
 def test_refuses_to_read_as_a_consumer_that_does_not_exist(names: list[str], told: str) -> None:
     assert refusal("normalizer.consumers", consumers(*names)) == (
         f"environments.dev: images.training.normalized.consumer: found 'training', but normalizer.consumers has {told}"
