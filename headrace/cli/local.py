@@ -136,7 +136,7 @@ def run(
     }
     this_run = _prepare_run(find_recipe(workload), data, folders)
     with running_platform(
-        folders, environment=environment, port=port, keep=keep, step=progress.step, images=_choose_images(**images)
+        folders, environment=environment, port=port, keep=keep, progress=progress.step, images=_choose_images(**images)
     ) as (cloud, deployment):
         made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
@@ -177,7 +177,12 @@ def up(folders: Folders, /, environment: str, port: int | None, **images: Any) -
     present = list(os.environ)
     with (
         running_platform(
-            folders, environment=environment, port=port, keep=True, step=progress.step, images=_choose_images(**images)
+            folders,
+            environment=environment,
+            port=port,
+            keep=True,
+            progress=progress.step,
+            images=_choose_images(**images),
         ) as (cloud, _),
     ):
         click.echo(write_shell_lines(cloud.client_environment, present))
@@ -282,7 +287,7 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
 @click.pass_obj
 def down(folders: Folders, force: bool) -> None:
     """Stop the local cloud and everything that runs on it."""
-    was_up = stop_running(folders, step=progress.step, force=force)
+    was_up = stop_running(folders, progress=progress.step, force=force)
     if not was_up:
         click.echo("no local cloud is up", err=True)
 

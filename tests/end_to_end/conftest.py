@@ -110,7 +110,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with (
         own_clients(),
         running_platform(
-            folders, environment="dev", port=find_free_port(), keep=False, step=lambda _: nullcontext()
+            folders, environment="dev", port=find_free_port(), keep=False, progress=lambda _: nullcontext()
         ) as (cloud, deployment),
     ):
         yield Platform(cloud, deployment)

@@ -50,7 +50,7 @@ def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 environment="dev",
                 port=find_free_port(),
                 keep=False,
-                step=lambda _: nullcontext(),
+                progress=lambda _: nullcontext(),
                 images=images,
             )
         )

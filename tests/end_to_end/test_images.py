@@ -62,7 +62,7 @@ def run_on_dev(tmp_path_factory: pytest.TempPathFactory, made_up_pictures: Path)
     with (
         own_clients(),
         running_platform(
-            folders, environment="dev", port=find_free_port(), keep=False, step=lambda _: nullcontext()
+            folders, environment="dev", port=find_free_port(), keep=False, progress=lambda _: nullcontext()
         ) as (cloud, deployment),
     ):
         run.bring_data(LocalSite(cloud, deployment))

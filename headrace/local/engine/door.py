@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, unquote
 
-from headrace.local.engine.refusals import HttpAnswer, find_protocol, find_service, refuse_signature, write_error
+from headrace.local.engine.refusals import HttpAnswer, find_service, find_wire_format, refuse_signature, write_error
 from headrace.local.engine.signatures import (
     FindKey,
     SentRequest,
@@ -84,14 +84,14 @@ class Door:
     def _refuse_unread(self, request: SentRequest) -> HttpAnswer | None:
         """What can be seen before the body is read; strangers cannot make the door keep theirs."""
         if reason := find_foreign_origin(request.headers, self._port):
-            return write_error(find_protocol(request), "AccessDenied", reason, 403)
+            return write_error(find_wire_format(request), "AccessDenied", reason, 403)
         if is_open_to_all(request):
             return None
         if is_for_s3(request) and unquote(request.path).startswith(_ENGINE_PATHS):
             reason = (
                 f"the local cloud serves such a key only with its bucket in the path, not in the host: {request.path}"
             )
-            return write_error(find_protocol(request), "AccessDenied", reason, 403)
+            return write_error(find_wire_format(request), "AccessDenied", reason, 403)
         try:
             if self._find_key(name_key(request)):
                 return None

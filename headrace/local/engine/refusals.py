@@ -4,7 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from enum import Enum, auto
+from enum import StrEnum
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -22,16 +22,16 @@ _SCOPE: Final = re.compile(r"(?:Credential=)?[^/,\s]+/\d{8}/[^/]*/([^/]+)/aws4_r
 _REST_XML: Final = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda", "cloudfront", "route53"})
 
 
-class Protocol(Enum):
+class WireFormat(StrEnum):
     """How a service writes its errors."""
 
-    S3 = auto()
-    XML = auto()
-    QUERY = auto()
-    EC2 = auto()
-    JSON = auto()
-    REST_JSON = auto()
-    CBOR = auto()
+    S3 = "s3"
+    XML = "xml"
+    QUERY = "query"
+    EC2 = "ec2"
+    JSON = "json"
+    REST_JSON = "rest-json"
+    CBOR = "cbor"
 
 
 # What a fault is called: by S3, by services that answer in XML, by those that answer in JSON.
@@ -58,38 +58,38 @@ def find_service(request: SentRequest) -> str:
     return found[1] if found else ""
 
 
-def find_protocol(request: SentRequest) -> Protocol:
+def find_wire_format(request: SentRequest) -> WireFormat:
     """How the caller wants to be answered."""
     headers, service = request.headers, find_service(request)
     if "cbor" in headers.get("smithy-protocol", "") or "cbor" in headers.get("content-type", ""):
-        return Protocol.CBOR
+        return WireFormat.CBOR
     if "x-amz-target" in headers or "amz-json" in headers.get("content-type", ""):
-        return Protocol.JSON
+        return WireFormat.JSON
     if "x-www-form-urlencoded" in headers.get("content-type", "") or request.parameter("Action"):
-        return Protocol.EC2 if service == "ec2" else Protocol.QUERY
-    return _find_rest_protocol(request, service)
+        return WireFormat.EC2 if service == "ec2" else WireFormat.QUERY
+    return _find_rest_format(request, service)
 
 
-def _find_rest_protocol(request: SentRequest, service: str) -> Protocol:
+def _find_rest_format(request: SentRequest, service: str) -> WireFormat:
     if service in _REST_XML:
-        return Protocol.S3 if service.startswith("s3") else Protocol.XML
+        return WireFormat.S3 if service.startswith("s3") else WireFormat.XML
     is_named = service or request.path.startswith("/_aws/")
-    return Protocol.REST_JSON if is_named or "json" in request.headers.get("content-type", "") else Protocol.S3
+    return WireFormat.REST_JSON if is_named or "json" in request.headers.get("content-type", "") else WireFormat.S3
 
 
 def refuse_signature(request: SentRequest, fault: Fault, message: str) -> HttpAnswer:
     """A service's own answer to a request whose signature is wrong."""
-    protocol = find_protocol(request)
+    wire_format = find_wire_format(request)
     of_s3, of_xml, of_json = _CODES[fault]
     if fault in (Fault.MISSING, Fault.UNKNOWN_KEY):
         message = f"{message.rstrip('.')}: {HOW_TO_GET_THE_KEY}"
-    if protocol == Protocol.S3:
-        return write_error(protocol, of_s3, message, 400 if fault in _BAD_REQUESTS_OF_S3 else 403)
-    if protocol == Protocol.EC2:
-        return write_error(protocol, "AuthFailure", message, 401)
-    if protocol in (Protocol.XML, Protocol.QUERY):
-        return write_error(protocol, of_xml, message, 403)
-    return write_error(protocol, of_json, message, 403 if protocol == Protocol.REST_JSON else 400)
+    if wire_format == WireFormat.S3:
+        return write_error(wire_format, of_s3, message, 400 if fault in _BAD_REQUESTS_OF_S3 else 403)
+    if wire_format == WireFormat.EC2:
+        return write_error(wire_format, "AuthFailure", message, 401)
+    if wire_format in (WireFormat.XML, WireFormat.QUERY):
+        return write_error(wire_format, of_xml, message, 403)
+    return write_error(wire_format, of_json, message, 403 if wire_format == WireFormat.REST_JSON else 400)
 
 
 def refuse_service(request: SentRequest, served: Iterable[str]) -> HttpAnswer:
@@ -100,9 +100,9 @@ def refuse_service(request: SentRequest, served: Iterable[str]) -> HttpAnswer:
 
 def refuse_operation(request: SentRequest, reason: str) -> HttpAnswer:
     """The answer to a request for what the local cloud lacks."""
-    protocol = find_protocol(request)
-    code = "InvalidAction" if protocol in _ENVELOPES else "UnknownOperationException"
-    return write_error(protocol, code, reason, BAD_REQUEST)
+    wire_format = find_wire_format(request)
+    code = "InvalidAction" if wire_format in _ENVELOPES else "UnknownOperationException"
+    return write_error(wire_format, code, reason, BAD_REQUEST)
 
 
 def is_silent(request: SentRequest, answer: HttpAnswer) -> bool:
@@ -110,7 +110,7 @@ def is_silent(request: SentRequest, answer: HttpAnswer) -> bool:
     status, _, body = answer
     if status < BAD_REQUEST:
         return False
-    if find_protocol(request) == Protocol.CBOR:
+    if find_wire_format(request) == WireFormat.CBOR:
         return not body.startswith(_CBOR_MAP)
     try:
         told = json.loads(body)
@@ -119,26 +119,28 @@ def is_silent(request: SentRequest, answer: HttpAnswer) -> bool:
     return isinstance(told, dict) and not any(told.get(name) for name in ("message", "Message", "errorMessage"))
 
 
-def write_error(protocol: Protocol, code: str, message: str, status: int) -> HttpAnswer:
-    """An error in a protocol."""
+def write_error(wire_format: WireFormat, code: str, message: str, status: int) -> HttpAnswer:
+    """An error in a format."""
     request_id = str(uuid.uuid4())
     headers = {"x-amzn-requestid": request_id, "x-amz-request-id": request_id, "Content-Type": "text/xml"}
-    if protocol == Protocol.CBOR:
+    if wire_format == WireFormat.CBOR:
         headers |= {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
         return status, headers, _write_cbor({"__type": code, "message": message})
-    if protocol in _ENVELOPES:
+    if wire_format in _ENVELOPES:
         error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-        return status, headers, _ENVELOPES[protocol].format(error=error, id=request_id).encode()
+        return status, headers, _ENVELOPES[wire_format].format(error=error, id=request_id).encode()
     headers |= {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": code}
     return status, headers, json.dumps({"__type": code, "message": message}).encode()
 
 
-_ENVELOPES: Final[Mapping[Protocol, str]] = {
-    Protocol.S3: '<?xml version="1.0" encoding="UTF-8"?>\n<Error>{error}<RequestId>{id}</RequestId></Error>',
-    Protocol.XML: "<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>{id}</RequestId></ErrorResponse>",
-    Protocol.QUERY: "<ErrorResponse><Error><Type>Sender</Type>{error}</Error>"
-    "<RequestId>{id}</RequestId></ErrorResponse>",
-    Protocol.EC2: "<Response><Errors><Error>{error}</Error></Errors><RequestID>{id}</RequestID></Response>",
+_ENVELOPE_OF_QUERIES: Final = (
+    "<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>{id}</RequestId></ErrorResponse>"
+)
+_ENVELOPES: Final[Mapping[WireFormat, str]] = {
+    WireFormat.S3: '<?xml version="1.0" encoding="UTF-8"?>\n<Error>{error}<RequestId>{id}</RequestId></Error>',
+    WireFormat.XML: _ENVELOPE_OF_QUERIES,
+    WireFormat.QUERY: _ENVELOPE_OF_QUERIES,
+    WireFormat.EC2: "<Response><Errors><Error>{error}</Error></Errors><RequestID>{id}</RequestID></Response>",
 }
 
 

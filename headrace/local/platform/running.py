@@ -16,7 +16,7 @@ from headrace.local.platform.occupancy import OccupiedError, occupy
 
 DEFAULT_FOLDER: Final = ".headrace"
 
-Step = Callable[[str], AbstractContextManager[None]]
+Progress = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def running_platform(
     environment: str,
     port: int | None,
     keep: bool,
-    step: Step,
+    progress: Progress,
     images: ImageSource | None = None,
 ) -> Iterator[tuple[LocalCloud, Deployment]]:
     """The platform, deployed and reachable by this process's AWS clients.
@@ -76,7 +76,7 @@ def running_platform(
         environment: Which of the app's environments to deploy.
         port: Where a new cloud listens, and one that runs must; anywhere if left out.
         keep: Whether a cloud started here goes on when the block ends well.
-        step: Shows progress.
+        progress: Shows what is being done.
         images: Makes the images; processes stand for containers if left out.
 
     Raises:
@@ -89,14 +89,14 @@ def running_platform(
     with _occupied(folders):
         if running := _find_running(folders.cloud, port):
             with _explaining_loss(running):
-                yield running, _deploy(running, folders, environment, step, images, is_new=False)
+                yield running, _deploy(running, folders, environment, progress, images, is_new=False)
             return
-        with step("start the local cloud"):
+        with progress("start the local cloud"):
             # Kept only once it is whole: a command that is killed before takes it along.
             started = local_cloud.start(folders.cloud, port or local_cloud.DEFAULT_PORT, stop_with_caller=True)
         try:
             with _explaining_loss(started):
-                yield started, _deploy(started, folders, environment, step, images, is_new=True)
+                yield started, _deploy(started, folders, environment, progress, images, is_new=True)
             if keep:
                 started.keep()
         except BaseException:
@@ -106,12 +106,12 @@ def running_platform(
             _stop(started)
 
 
-def stop_running(folders: Folders, *, step: Step, force: bool) -> bool:
+def stop_running(folders: Folders, *, progress: Progress, force: bool) -> bool:
     """Stop the local cloud of a folder; whether there was one.
 
     Args:
         folders: Where it keeps its state.
-        step: Shows progress.
+        progress: Shows what is being done.
         force: Whether to stop it even under a command that uses it.
 
     Raises:
@@ -121,7 +121,7 @@ def stop_running(folders: Folders, *, step: Step, force: bool) -> bool:
     if cloud is None:
         return False
     alone = nullcontext() if force else _occupied(folders, otherwise="stop both with 'headrace local down --force'")
-    with alone, step("stop the local cloud"):
+    with alone, progress("stop the local cloud"):
         cloud.stop()
     return True
 
@@ -169,18 +169,18 @@ def use_clients_of(cloud: LocalCloud) -> None:
 
 
 def _deploy(
-    cloud: LocalCloud, folders: Folders, environment: str, step: Step, images: ImageSource, *, is_new: bool
+    cloud: LocalCloud, folders: Folders, environment: str, progress: Progress, images: ImageSource, *, is_new: bool
 ) -> Deployment:
     use_clients_of(cloud)
     with start_synthesis(environment, folders.assembly) as synthesis:
-        with step(images.description):
+        with progress(images.description):
             images.prepare()
         if is_new:
-            with step("bootstrap the account"):
+            with progress("bootstrap the account"):
                 bootstrap(cloud)
-        with step("synthesize the app"):
+        with progress("synthesize the app"):
             synthesis.finish()
-    with step("deploy the stacks"):
+    with progress("deploy the stacks"):
         deploy(cloud, folders.assembly)
     deployment = read_deployment(environment)
     images.push(cloud.root, deployment.images)

@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 
 from headrace.local.engine.refusals import (
-    Protocol,
-    find_protocol,
+    WireFormat,
     find_service,
+    find_wire_format,
     is_silent,
     refuse_operation,
     refuse_service,
@@ -25,7 +25,7 @@ IN_JSON = [
     "InvalidSignatureException",
     "InvalidSignatureException",
 ]
-# A service for each protocol, and the codes of AWS for no key, an unknown key, a wrong signature and a skewed clock.
+# A service for each wire_format, and the codes of AWS for no key, an unknown key, a wrong signature and a skewed clock.
 CODES = {
     ("s3", "list_buckets"): ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed"],
     ("sts", "get_caller_identity"): [
@@ -83,24 +83,24 @@ def test_says_where_the_key_comes_from() -> None:
     assert read_error(client, "list_models", answer)["Message"].endswith('take it with eval "$(headrace local up)"')
 
 
-@pytest.mark.parametrize("protocol", Protocol)
-def test_writes_any_text_into_an_error(protocol: Protocol) -> None:
-    status, headers, body = write_error(protocol, "Code", "<&é\"'" + "x" * 300, 400)
+@pytest.mark.parametrize("wire_format", WireFormat)
+def test_writes_any_text_into_an_error(wire_format: WireFormat) -> None:
+    status, headers, body = write_error(wire_format, "Code", "<&é\"'" + "x" * 300, 400)
 
     assert (status, headers["x-amzn-requestid"] in body.decode(errors="replace")) == (
         400,
-        protocol in (Protocol.S3, Protocol.XML, Protocol.QUERY, Protocol.EC2),
+        wire_format in (WireFormat.S3, WireFormat.XML, WireFormat.QUERY, WireFormat.EC2),
     )
 
 
 def test_answers_a_browser_or_curl_in_xml_as_s3_would() -> None:
     request = make_request("GET", f"{ENDPOINT}/")
 
-    assert (find_service(request), find_protocol(request)) == ("", Protocol.S3)
+    assert (find_service(request), find_wire_format(request)) == ("", WireFormat.S3)
 
 
 def test_answers_an_unsigned_function_url_in_json() -> None:
-    assert find_protocol(make_request("GET", f"{ENDPOINT}/_aws/lambda-url/a/")) == Protocol.REST_JSON
+    assert find_wire_format(make_request("GET", f"{ENDPOINT}/_aws/lambda-url/a/")) == WireFormat.REST_JSON
 
 
 def test_tells_the_service_of_a_presigned_address() -> None:
@@ -110,7 +110,7 @@ def test_tells_the_service_of_a_presigned_address() -> None:
 
 
 SERVED = ["s3", "iam"]
-# One of each protocol, and those that ML platforms ask for.
+# One of each wire_format, and those that ML platforms ask for.
 UNSERVED: list[tuple[str, str, dict[str, Any]]] = [
     ("fsx", "describe_file_systems", {}),
     ("ce", "list_cost_allocation_tags", {}),
