@@ -34,11 +34,25 @@ class FileSystemStack(Stack):
 
         if settings.efs.enabled:
             self.efs = SharedFileSystem(
-                self, "Efs", settings=settings.efs, network=network, key=key, retain_data=retain_data
+                self,
+                "Efs",
+                settings=settings.efs,
+                vpc=network.vpc,
+                subnets=network.subnets,
+                group=network.groups.efs,
+                key=key,
+                retain_data=retain_data,
             )
             CfnOutput(self, contract.EFS_OUTPUT, value=self.efs.file_system_id)
         if settings.fsx.enabled:
             self.fsx = LustreFileSystem(
-                self, "Fsx", settings=settings.fsx, network=network, raw=raw, key=key, retain_data=retain_data
+                self,
+                "Fsx",
+                settings=settings.fsx,
+                subnet=network.subnets[0],
+                group=network.groups.lustre,
+                raw=raw,
+                key=key,
+                retain_data=retain_data,
             )
             CfnOutput(self, contract.FSX_OUTPUT, value=self.fsx.file_system_id)

@@ -1,5 +1,7 @@
 """EFS and FSx for Lustre as SageMaker's training channels need them."""
 
+from collections.abc import Sequence
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
@@ -9,7 +11,6 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace import contract
-from stacks.network_stack import NetworkStack
 from stacks.settings.file_systems import EfsSettings, FsxSettings
 
 LUSTRE_VERSION = "2.15"
@@ -31,7 +32,9 @@ class SharedFileSystem(Construct):
         construct_id: str,
         *,
         settings: EfsSettings,
-        network: NetworkStack,
+        vpc: ec2.IVpc,
+        subnets: Sequence[ec2.ISubnet],
+        group: ec2.ISecurityGroup,
         key: kms.IKey | None,
         retain_data: bool,
     ) -> None:
@@ -40,9 +43,9 @@ class SharedFileSystem(Construct):
         self.file_system = efs.FileSystem(
             self,
             "FileSystem",
-            vpc=network.vpc,
-            vpc_subnets=ec2.SubnetSelection(subnets=network.subnets),
-            security_group=network.groups.efs,
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnets=subnets),
+            security_group=group,
             allow_anonymous_access=True,
             encrypted=True,
             kms_key=key,
@@ -73,14 +76,15 @@ class LustreFileSystem(Construct):
         construct_id: str,
         *,
         settings: FsxSettings,
-        network: NetworkStack,
+        subnet: ec2.ISubnet,
+        group: ec2.ISecurityGroup,
         raw: s3.IBucket,
         key: kms.IKey | None,
         retain_data: bool,
     ) -> None:
         super().__init__(scope, construct_id)
 
-        self.subnet = network.subnets[0]
+        self.subnet = subnet
         file_system = fsx.CfnFileSystem(
             self,
             "FileSystem",
@@ -88,8 +92,8 @@ class LustreFileSystem(Construct):
             file_system_type_version=LUSTRE_VERSION,
             storage_type="SSD",
             storage_capacity=settings.capacity_gib,
-            subnet_ids=[self.subnet.subnet_id],
-            security_group_ids=[network.groups.lustre.security_group_id],
+            subnet_ids=[subnet.subnet_id],
+            security_group_ids=[group.security_group_id],
             kms_key_id=key.key_arn if key and settings.deployment == "PERSISTENT_2" else None,
             lustre_configuration=_lustre_configuration(settings),
         )
