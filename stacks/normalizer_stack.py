@@ -7,13 +7,17 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from headrace.normalizer import contract
-from stacks.constructs.bulk_normalizer import BulkNormalizer
+from headrace.recipes import normalizer
+from stacks.constructs.bulk_normalizer import BulkNormalizer, BulkSurroundings
 from stacks.constructs.consumer import Consumer
+from stacks.constructs.image_repository import ImageRepository
 from stacks.constructs.normalizer import Normalizer
+from stacks.constructs.state_machine import MachineLog
 from stacks.network_stack import NetworkStack
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.environment import Settings
+from stacks.settings.normalizer import BulkSettings
 from stacks.storage_stack import StorageStack
 
 CLOSED_TO_NEW_ACCOUNTS = (
@@ -45,24 +49,17 @@ class NormalizerStack(Stack):
         if settings.normalizer.answers_requests:
             self._answer_requests(target)
         if settings.normalizer.bulk:
-            bulk = BulkNormalizer(
-                self,
-                "Bulk",
-                bulk=settings.normalizer.bulk,
-                settings=settings,
-                storage=storage,
-                registry=registry,
-                network=network,
-            )
-            CfnOutput(self, contract.BULK_OUTPUT, value=bulk.state_machine.state_machine_arn)
+            self._add_bulk_door(settings.normalizer.bulk, registry.repositories[normalizer.BULK], network)
 
     def _answer_requests(self, target: BundleTarget) -> None:
         settings = self._settings.normalizer
-        normalizer = Normalizer(
+        door = Normalizer(
             self,
             "Normalizer",
             settings=settings,
-            storage=self._storage,
+            images=self._storage.raw,
+            pictures=self._storage.work,
+            key=self._storage.key,
             target=target,
             retain_data=self._settings.retain_data,
         )
@@ -73,9 +70,9 @@ class NormalizerStack(Stack):
             for consumer in settings.consumers
         }
         if settings.function_url:
-            self._open_function_url(normalizer)
+            self._open_function_url(door)
         if settings.object_lambda:
-            self._open_object_lambda(normalizer)
+            self._open_object_lambda(door)
 
     def _open_function_url(self, normalizer: Normalizer) -> None:
         url = normalizer.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
@@ -88,6 +85,30 @@ class NormalizerStack(Stack):
         for name, consumer in self.consumers.items():
             alias = consumer.add_object_lambda(normalizer.function, normalizer.role)
             CfnOutput(self, contract.object_lambda_output(name), value=alias)
+
+    def _add_bulk_door(self, settings: BulkSettings, repository: ImageRepository, network: NetworkStack) -> None:
+        storage = self._storage
+        bulk = BulkNormalizer(
+            self,
+            "Bulk",
+            settings=settings,
+            around=BulkSurroundings(
+                raw=storage.raw,
+                work=storage.work,
+                key=storage.key,
+                repository=repository,
+                subnets=network.subnets,
+                group=network.groups.processing,
+            ),
+            log=MachineLog(
+                environment=self._settings.environment,
+                machine="normalizer",
+                days=self._settings.normalizer.log_retention_days,
+                key=storage.key,
+                retain_data=self._settings.retain_data,
+            ),
+        )
+        CfnOutput(self, contract.BULK_OUTPUT, value=bulk.state_machine.state_machine_arn)
 
 
 def _pascal_name(name: str) -> str:

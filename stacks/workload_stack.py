@@ -16,6 +16,7 @@ from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.image_repository import ImageRepository
+from stacks.constructs.state_machine import MachineLog
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
 from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
@@ -66,10 +67,25 @@ class WorkloadStack(Stack):
             training=self._describe_training(),
             endpoint=self._describe_endpoint(settings.endpoint_name(recipe)),
         )
-        pipeline = TrainingPipeline(self, "Training", parts=parts, settings=settings, key=self._storage.key)
+        pipeline = TrainingPipeline(
+            self,
+            "Training",
+            parts=parts,
+            timeout_hours=settings.pipeline.timeout_hours,
+            log=self._describe_log(settings),
+        )
 
         CfnOutput(self, recipe.state_machine_output, value=pipeline.state_machine.state_machine_arn)
         CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)
+
+    def _describe_log(self, settings: Settings) -> MachineLog:
+        return MachineLog(
+            environment=settings.environment,
+            machine=self._recipe.name,
+            days=settings.pipeline.log_retention_days,
+            key=self._storage.key,
+            retain_data=settings.retain_data,
+        )
 
     def _describe_preprocessing(self, step: Preprocessing, section: PreprocessedSettings) -> PreprocessingJob:
         settings = section.preprocessing

@@ -1,31 +1,54 @@
 """The normalizer's batch door: a state machine that has one processing job make the pictures of many images."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aws_cdk import Aws
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from containers.normalizer import contract as preprocessing
 from headrace.channels import Reference, VpcConfig
 from headrace.normalizer import contract
-from headrace.normalizer.contract import BulkInput
-from headrace.recipes import images, normalizer
+from headrace.recipes import images
 from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.expiring_log_group import ExpiringLogGroup
-from stacks.constructs.state_machine import FAILED, FAILURE, StateMachine, name_log_group
-from stacks.nag import acknowledge, wildcard_in_account
-from stacks.network_stack import NetworkStack
-from stacks.pipeline import bulk_input, names
-from stacks.pipeline.asl import Finish, Pass, State, jsonata, render_definition
+from stacks.constructs.image_repository import ImageRepository
+from stacks.constructs.state_machine import MachineLog, StateMachine
+from stacks.pipeline import bulk_input
+from stacks.pipeline.asl import jsonata
 from stacks.pipeline.jobs import render_resources
+from stacks.pipeline.join import join
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks, name_for_attempt
-from stacks.registry_stack import RegistryStack
-from stacks.settings.environment import Settings
+from stacks.pipeline.steps.name_set import name_set
+from stacks.pipeline.steps.normalize import normalize
+from stacks.pipeline.steps.tell_set import tell_set
 from stacks.settings.normalizer import BulkSettings
-from stacks.storage_stack import StorageStack
 
 # What the machine may wait for instances before and between attempts.
 _WAITING_SECONDS: Final = 2 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkSurroundings:
+    """Where the job reads, writes and runs.
+
+    Args:
+        raw: Where images are.
+        work: Where pictures go.
+        key: The customer's key, for both and for the volume.
+        repository: Where the job's image is.
+        subnets: The network it runs in.
+        group: What it is there.
+    """
+
+    raw: s3.IBucket
+    work: s3.IBucket
+    key: kms.IKey | None
+    repository: ImageRepository
+    subnets: Sequence[ec2.ISubnet]
+    group: ec2.ISecurityGroup
 
 
 class BulkNormalizer(Construct):
@@ -34,11 +57,9 @@ class BulkNormalizer(Construct):
     Args:
         scope: Where it lives.
         construct_id: Its id there.
-        bulk: Its job's machine and limits.
-        settings: Those of the whole environment.
-        storage: Where images are and pictures go.
-        registry: Where the job's image is.
-        network: Where the job runs.
+        settings: Its job's machine and limits.
+        around: Where the job reads, writes and runs.
+        log: Where the state machine logs.
     """
 
     def __init__(
@@ -46,115 +67,62 @@ class BulkNormalizer(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        bulk: BulkSettings,
-        settings: Settings,
-        storage: StorageStack,
-        registry: RegistryStack,
-        network: NetworkStack,
+        settings: BulkSettings,
+        around: BulkSurroundings,
+        log: MachineLog,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._bulk = bulk
-        self._storage = storage
-        self._network = network
-        self._repository = registry.repositories[normalizer.BULK]
+        self._settings = settings
+        self._around = around
 
         self._role = self._create_role()
-        log_group = ExpiringLogGroup(
-            self,
-            "Logs",
-            days=settings.normalizer.log_retention_days,
-            key=storage.key,
-            retain_data=settings.retain_data,
-            log_group_name=name_log_group(settings.environment, "normalizer"),
-        )
-        self.state_machine = self._create_state_machine(log_group)
+        self.state_machine = self._create_state_machine(log)
 
     def _create_role(self) -> ExecutionRole:
-        role = ExecutionRole(self, "Role", kind="ProcessingJobs", repository=self._repository, key=self._storage.key)
-        role.allow_reading(self._storage.raw, images.RECIPE.raw_prefix)
-        role.allow_reading(self._storage.work, contract.SETS_PREFIX)
-        role.allow_writing(self._storage.work, contract.SETS_PREFIX)
-        role.allow_telling_missing(self._storage.raw, self._storage.work)
-        role.allow_network(self._network.subnets, self._network.groups.processing)
+        role = ExecutionRole(
+            self, "Role", kind="ProcessingJobs", repository=self._around.repository, key=self._around.key
+        )
+        role.allow_reading(self._around.raw, images.RECIPE.raw_prefix)
+        role.allow_reading(self._around.work, contract.SETS_PREFIX)
+        role.allow_writing(self._around.work, contract.SETS_PREFIX)
+        role.allow_telling_missing(self._around.raw, self._around.work)
+        role.allow_network(self._around.subnets, self._around.group)
         return role
 
-    def _create_state_machine(self, log_group: ExpiringLogGroup) -> StateMachine:
-        task = SageMakerTasks(scope=self, on_failure=FAILED).run_processing_job(
-            "Normalize",
-            self._render_job(),
-            role=self._role,
-            next_state="Done",
-            assign={"report": jsonata("$exists($states.result.ExitMessage) ? $states.result.ExitMessage : ''")},
-        )
-        definition = render_definition(
-            self._chain(task.state),
-            start_at="Read Input",
+    def _create_state_machine(self, log: MachineLog) -> StateMachine:
+        tasks = SageMakerTasks(scope=self)
+        return StateMachine(
+            self,
+            "StateMachine",
+            pipeline=join(name_set(self._around.work), normalize(tasks, self._render_job(), self._role), tell_set),
             comment="images: from photographs to a set of pictures",
-            timeout_seconds=self._bulk.max_runtime_seconds + _WAITING_SECONDS,
-        )
-        machine = StateMachine(
-            self, "StateMachine", definition=definition, statements=task.statements, log_group=log_group
-        )
-        acknowledge(
-            machine.role,
-            {
-                wildcard_in_account("sagemaker", "processing-job/*"): "Jobs are named after executions, which are not "
-                "known beforehand; what runs is limited by passing only this door's own role, and only to SageMaker."
-            },
-        )
-        return machine
-
-    def _chain(self, normalize: State) -> dict[str, State]:
-        return {
-            "Read Input": self._read_input(next_state="Check Input"),
-            "Check Input": bulk_input.check_input(next_state="Normalize"),
-            "Normalize": normalize,
-            "Done": Finish(
-                output={
-                    BulkInput.NAME: jsonata(f"$request.{BulkInput.NAME}"),
-                    "JobName": jsonata("$job_name"),
-                    "Destination": jsonata("$destination"),
-                    "Pictures": jsonata(f"$destination & '{preprocessing.PICTURES_PREFIX}'"),
-                    "Report": jsonata("$report"),
-                }
-            ),
-            FAILED: FAILURE,
-        }
-
-    def _read_input(self, *, next_state: str) -> Pass:
-        sets = f"s3://{self._storage.work.bucket_name}/{contract.SETS_PREFIX}"
-        return Pass(
-            assign={
-                "request": jsonata("$states.input"),
-                "job_name": jsonata(names.name_from_execution()),
-                "destination": jsonata(f"'{sets}' & $states.input.{BulkInput.NAME} & '/'"),
-            },
-            next=next_state,
+            timeout_seconds=self._settings.max_runtime_seconds + _WAITING_SECONDS,
+            log=log,
         )
 
     def _render_job(self) -> dict[str, Any]:
         """CreateProcessingJob's request."""
         network = VpcConfig(
-            security_group_ids=(Reference(self._network.groups.processing.security_group_id),),
-            subnets=tuple(Reference(subnet.subnet_id) for subnet in self._network.subnets),
+            security_group_ids=(Reference(self._around.group.security_group_id),),
+            subnets=tuple(Reference(subnet.subnet_id) for subnet in self._around.subnets),
         )
         return {
             "ProcessingJobName": jsonata(name_for_attempt("$job_name")),
             "RoleArn": self._role.role_arn,
             "AppSpecification": {
-                "ImageUri": self._repository.image_uri,
+                "ImageUri": self._around.repository.image_uri,
                 "ContainerArguments": jsonata(
                     bulk_input.list_arguments(
-                        f"s3://{self._storage.raw.bucket_name}/",
-                        max_refused=self._bulk.max_refused,
-                        connections=self._bulk.connections,
+                        f"s3://{self._around.raw.bucket_name}/",
+                        max_refused=self._settings.max_refused,
+                        connections=self._settings.connections,
                     )
                 ),
             },
             # SageMaker does not promise to tell the region.
             "Environment": {"AWS_DEFAULT_REGION": Aws.REGION},
-            "ProcessingResources": {"ClusterConfig": render_resources(self._bulk, self._storage.key)},
+            "ProcessingResources": {"ClusterConfig": render_resources(self._settings, self._around.key)},
             # Not isolated, as it speaks to S3; its subnets lead nowhere else unless the network's settings say so.
             "NetworkConfig": {"EnableNetworkIsolation": False, "VpcConfig": network.render()},
-            "StoppingCondition": {"MaxRuntimeInSeconds": self._bulk.max_runtime_seconds},
+            "StoppingCondition": {"MaxRuntimeInSeconds": self._settings.max_runtime_seconds},
         }

@@ -5,7 +5,9 @@ from pathlib import Path
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas import image_normalizer
@@ -17,7 +19,6 @@ from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
 from stacks.nag import acknowledge, wildcard_objects
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.normalizer import NormalizerSettings
-from stacks.storage_stack import StorageStack
 
 SOURCE = Path(image_normalizer.__path__[0])
 
@@ -34,7 +35,9 @@ class Normalizer(Construct):
         scope: Where it lives.
         construct_id: Its id there.
         settings: Its limits.
-        storage: Where images are and pictures go.
+        images: Where images are.
+        pictures: Where pictures go.
+        key: The customer's key, for both and for the log.
         target: Where its code is to run.
         retain_data: Whether its log outlives it.
     """
@@ -45,18 +48,18 @@ class Normalizer(Construct):
         construct_id: str,
         *,
         settings: NormalizerSettings,
-        storage: StorageStack,
+        images: s3.IBucket,
+        pictures: s3.IBucket,
+        key: kms.IKey | None,
         target: BundleTarget,
         retain_data: bool,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._storage = storage
+        self._pictures = pictures
 
-        source = ImageAccessPoint(self, "Source", bucket=storage.raw)
-        log_group = ExpiringLogGroup(
-            self, "Logs", days=settings.log_retention_days, key=storage.key, retain_data=retain_data
-        )
-        self.role = self._create_role(source)
+        source = ImageAccessPoint(self, "Source", bucket=images)
+        log_group = ExpiringLogGroup(self, "Logs", days=settings.log_retention_days, key=key, retain_data=retain_data)
+        self.role = self._create_role(source, key)
         log_group.grant_write(self.role)
         self.function = lambda_.Function(
             self,
@@ -65,7 +68,7 @@ class Normalizer(Construct):
             code=bundle_code(SOURCE, target),
             environment={
                 Variable.SOURCE: source.alias,
-                Variable.CACHE_BUCKET: storage.work.bucket_name,
+                Variable.CACHE_BUCKET: pictures.bucket_name,
                 Variable.KEEPS_ALL: str(settings.cache).lower(),
                 Variable.DNS_SUFFIX: Aws.URL_SUFFIX,
             },
@@ -80,7 +83,7 @@ class Normalizer(Construct):
         self._add_alarms(Duration.seconds(settings.timeout_seconds * _LATE))
         self._acknowledge()
 
-    def _create_role(self, source: ImageAccessPoint) -> iam.Role:
+    def _create_role(self, source: ImageAccessPoint, key: kms.IKey | None) -> iam.Role:
         principal = iam.ServicePrincipal(
             "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         )
@@ -88,13 +91,11 @@ class Normalizer(Construct):
         source.allow_reading(role)
         # With it, S3 tells a missing image from a forbidden one.
         source.allow_listing(role)
-        pictures = self._storage.work.arn_for_objects(f"{contract.CACHE_PREFIX}*")
+        pictures = self._pictures.arn_for_objects(f"{contract.CACHE_PREFIX}*")
         role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[pictures]))
-        if self._storage.key:
+        if key:
             role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._storage.key.key_arn]
-                )
+                iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
             )
         return role
 
@@ -132,7 +133,7 @@ class Normalizer(Construct):
         acknowledge(
             self.role,
             {
-                wildcard_objects(self._storage.work, f"{contract.CACHE_PREFIX}*"): "Pictures are named by a hash; "
+                wildcard_objects(self._pictures, f"{contract.CACHE_PREFIX}*"): "Pictures are named by a hash; "
                 f"the prefix {contract.CACHE_PREFIX} and the two listed actions limit what the function reaches."
             },
         )

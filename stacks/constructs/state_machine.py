@@ -1,31 +1,56 @@
-"""A state machine with the house's defaults, and how all of them fail."""
+"""A state machine with the house's defaults."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.nag import acknowledge, wildcard_resource
-from stacks.pipeline.asl import Fail, jsonata
+from stacks.pipeline.join import Pipeline
 
-# Whatever goes wrong is kept in `$failure` and leads here.
-FAILED = "Failed"
-FAILURE = Fail(error=jsonata("$failure.Error"), cause=jsonata("$failure.Cause"))
+
+@dataclass(frozen=True, kw_only=True)
+class MachineLog:
+    """Where a state machine logs.
+
+    Args:
+        environment: The environment and
+        machine: the machine that the log group is named after.
+        days: How long events are kept.
+        key: The customer's key, to encrypt them with.
+        retain_data: Whether the log outlives the machine.
+    """
+
+    environment: str
+    machine: str
+    days: int
+    key: kms.IKey | None
+    retain_data: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the log group.
+
+        Step Functions needs this prefix once the account's log resource policy is full:
+        https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+        """
+        return f"/aws/vendedlogs/states/headrace-{self.environment}-{self.machine}"
 
 
 class StateMachine(sfn.StateMachine):
     """A state machine that logs and traces every execution, under a role that may do what its tasks need.
 
     Args:
-        scope: Where it lives, with its role.
+        scope: Where it lives, with its role and its log group.
         construct_id: Its id there.
-        definition: What it does.
-        statements: What its tasks must be allowed.
-        log_group: Where it logs.
+        pipeline: What it does.
+        comment: The same in a few words.
+        timeout_seconds: How long an execution may take.
+        log: Where it logs.
     """
 
     def __init__(
@@ -33,10 +58,15 @@ class StateMachine(sfn.StateMachine):
         scope: Construct,
         construct_id: str,
         *,
-        definition: Mapping[str, Any],
-        statements: Iterable[iam.PolicyStatement],
-        log_group: logs.ILogGroup,
+        pipeline: Pipeline,
+        comment: str,
+        timeout_seconds: int,
+        log: MachineLog,
     ) -> None:
+        definition = pipeline.render(comment=comment, timeout_seconds=timeout_seconds)
+        log_group = ExpiringLogGroup(
+            scope, "Logs", days=log.days, key=log.key, retain_data=log.retain_data, log_group_name=log.name
+        )
         role = iam.Role(scope, "WorkflowRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         super().__init__(
             scope,
@@ -46,26 +76,13 @@ class StateMachine(sfn.StateMachine):
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
             tracing_enabled=True,
         )
-        for statement in statements:
-            role.add_to_policy(statement)
+        for permission in pipeline.permissions:
+            role.add_to_policy(permission.statement)
         acknowledge(
             role,
-            {
+            {finding: reason for permission in pipeline.permissions for finding, reason in permission.findings.items()}
+            | {
                 wildcard_resource("*"): "X-Ray and the delivery of state machine logs know no resources; "
                 "CDK grants exactly the actions Step Functions documents for them."
             },
         )
-
-
-def name_log_group(environment: str, machine: str) -> str:
-    """The name of a state machine's log group.
-
-    Step Functions needs this prefix once the account's log resource policy is full:
-    https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
-    """
-    return f"/aws/vendedlogs/states/headrace-{environment}-{machine}"
-
-
-def assign_failure(error: str, cause: str) -> dict[str, Any]:
-    """What a branch to the failure state assigns: the error's name, and JSONata for its cause."""
-    return {"failure": {"Error": error, "Cause": jsonata(cause)}}

@@ -5,7 +5,12 @@ The language: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amaz
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+from stacks.pipeline.permission import Permission
+
+# The condition of a rule that holds whenever those before it do not.
+ALWAYS: Final = "true"
 
 
 class DefinitionError(ValueError):
@@ -20,6 +25,20 @@ def jsonata(expression: str) -> str:
         "{% $job_name & '-model' %}"
     """
     return f"{{% {expression} %}}"
+
+
+def read_jsonata(field: object) -> str | None:
+    """The expression in a field, if it is a JSONata field."""
+    if isinstance(field, str) and field.startswith("{%") and field.endswith("%}"):
+        return field[2:-2]
+    return None
+
+
+class Way(NamedTuple):
+    """A state that another one can lead to, and the variables that are assigned on the way."""
+
+    next: str
+    assign: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +75,18 @@ class Catch:
 
 
 class State(Protocol):
-    """One state: its JSON and the states it can lead to."""
+    """One state: its JSON and where it can lead."""
 
     def render(self) -> dict[str, Any]:
         """The state's JSON."""
 
-    def targets(self) -> Iterator[str]:
-        """The names of the states it can lead to."""
+    def ways(self) -> Iterator[Way]:
+        """Where it can lead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Calls a service and goes on with its answer."""
+    """Calls a service, as the permissions let it, and goes on with its answer."""
 
     resource: str
     arguments: Mapping[str, Any]
@@ -75,6 +94,7 @@ class Task:
     assign: Mapping[str, Any] = field(default_factory=dict)
     retry: tuple[Retry, ...] = ()
     catch: tuple[Catch, ...] = ()
+    permissions: tuple[Permission, ...] = ()
 
     def render(self) -> dict[str, Any]:
         """The state's JSON."""
@@ -90,10 +110,10 @@ class Task:
             "Next": self.next,
         }
 
-    def targets(self) -> Iterator[str]:
+    def ways(self) -> Iterator[Way]:
         """The next state and every catcher's."""
-        yield self.next
-        yield from (catch.next for catch in self.catch)
+        yield Way(self.next, self.assign)
+        yield from (Way(catch.next, catch.assign) for catch in self.catch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +127,9 @@ class Pass:
         """The state's JSON."""
         return {"Type": "Pass", "Assign": dict(self.assign), "Next": self.next}
 
-    def targets(self) -> Iterator[str]:
+    def ways(self) -> Iterator[Way]:
         """The next state."""
-        yield self.next
+        yield Way(self.next, self.assign)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,10 +156,11 @@ class Choice:
         ]
         return {"Type": "Choice", "Choices": choices, "Default": self.default}
 
-    def targets(self) -> Iterator[str]:
-        """Every rule's state and the default."""
-        yield from (rule.next for rule in self.rules)
-        yield self.default
+    def ways(self) -> Iterator[Way]:
+        """Every rule's state, and the default unless a rule always holds."""
+        yield from (Way(rule.next, rule.assign) for rule in self.rules)
+        if all(rule.condition != ALWAYS for rule in self.rules):
+            yield Way(self.default)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,9 +174,9 @@ class Wait:
         """The state's JSON."""
         return {"Type": "Wait", "Seconds": self.seconds, "Next": self.next}
 
-    def targets(self) -> Iterator[str]:
+    def ways(self) -> Iterator[Way]:
         """The next state."""
-        yield self.next
+        yield Way(self.next)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +192,7 @@ class Finish:
         """The state's JSON."""
         return {"Type": "Pass", "Output": dict(self.output), "End": True}
 
-    def targets(self) -> Iterator[str]:
+    def ways(self) -> Iterator[Way]:
         """None."""
         yield from ()
 
@@ -187,7 +208,7 @@ class Fail:
         """The state's JSON."""
         return {"Type": "Fail", "Error": self.error, "Cause": self.cause}
 
-    def targets(self) -> Iterator[str]:
+    def ways(self) -> Iterator[Way]:
         """None."""
         yield from ()
 
@@ -219,7 +240,7 @@ def _check_transitions(states: Mapping[str, State], start_at: str) -> None:
             raise DefinitionError(f"no state is named '{name}'")
         if name not in reached:
             reached.add(name)
-            waiting.extend(states[name].targets())
+            waiting.extend(way.next for way in states[name].ways())
     if unreachable := sorted(set(states) - reached):
         raise DefinitionError(f"nothing leads to {', '.join(unreachable)}")
 

@@ -7,8 +7,8 @@ otherwise be taken for one that was left out.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from stacks.constructs.state_machine import FAILED, assign_failure
 from stacks.pipeline.asl import Rule
+from stacks.pipeline.failure import FAILED, assign_failure
 
 # Nobody's mistake: the first is what Step Functions tells nested executions to be given, so that the console links
 # them (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-nested-workflows.html), the second a remark.

@@ -5,14 +5,17 @@ more than they use (docs/decisions/0002-raw-states.md).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.nag import wildcard_in_account
 from stacks.pipeline.asl import Catch, Retry, Task, jsonata
+from stacks.pipeline.failure import FAILED
+from stacks.pipeline.permission import Permission
 
 # Everything of SageMaker's errors that the API does not model (throttling included) arrives under the first name.
 THROTTLED = Retry(errors=("SageMaker.AmazonSageMakerException",), interval_seconds=5, max_attempts=3)
@@ -20,76 +23,63 @@ OUT_OF_QUOTA = Retry(errors=("SageMaker.ResourceLimitExceededException",), inter
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
+_ANY_NAME = (
+    "An execution's input names what it makes, so the names are not known beforehand; "
+    "what runs is limited by passing only this state machine's own roles, and only to SageMaker."
+)
 _PENDING = "$states.result.PendingDeploymentSummary.EndpointConfigName"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SageMakerTask:
-    """A state and what the state machine's role must be allowed to run it."""
-
-    state: Task
-    statements: list[iam.PolicyStatement] = field(default_factory=list)
-
-
-@dataclass(frozen=True, kw_only=True)
 class SageMakerTasks:
-    """Builds tasks for the state machine of one stack.
+    """Builds tasks for the state machine of one stack; each leads to the failure state when it has failed for good.
 
     Args:
         scope: Any construct of the stack; gives the ARNs their partition, region and account.
-        on_failure: The state that every task leads to when it has failed for good.
     """
 
     scope: Construct
-    on_failure: str
 
     def run_processing_job(
         self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
-    ) -> SageMakerTask:
+    ) -> Task:
         """Run a processing job to its end."""
         return self._run_job(name, "ProcessingJob", arguments, role=role, next_state=next_state, assign=assign)
 
     def run_training_job(
         self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
-    ) -> SageMakerTask:
+    ) -> Task:
         """Run a training job to its end."""
         return self._run_job(name, "TrainingJob", arguments, role=role, next_state=next_state, assign=assign)
 
-    def create_model(
-        self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str
-    ) -> SageMakerTask:
+    def create_model(self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str) -> Task:
         """Register a model."""
-        state = self._task(name, _optimized("createModel"), arguments, next_state=next_state)
-        return SageMakerTask(
-            state=state,
-            statements=[self._allow(["CreateModel"], "model/*"), allow_passing(role)],
-        )
+        permissions = [self._allow(["CreateModel"], "model/*"), allow_passing(role)]
+        return self._task(name, "createModel", arguments, next_state=next_state, permissions=permissions)
 
-    def create_endpoint_config(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> SageMakerTask:
+    def create_endpoint_config(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> Task:
         """Create an endpoint configuration."""
-        state = self._task(name, _optimized("createEndpointConfig"), arguments, next_state=next_state)
         # The configuration names a model, and SageMaker checks the permission on both.
-        return SageMakerTask(
-            state=state, statements=[self._allow(["CreateEndpointConfig"], "endpoint-config/*", "model/*")]
-        )
+        permissions = [self._allow(["CreateEndpointConfig"], "endpoint-config/*", "model/*")]
+        return self._task(name, "createEndpointConfig", arguments, next_state=next_state, permissions=permissions)
 
     def create_endpoint(
         self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: Catch
-    ) -> SageMakerTask:
+    ) -> Task:
         """Create an endpoint, without waiting until it serves."""
         return self._change_endpoint("createEndpoint", arguments, next_state=next_state, assign=assign, catch=catch)
 
     def update_endpoint(
         self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: Catch
-    ) -> SageMakerTask:
+    ) -> Task:
         """Give an endpoint another configuration, without waiting until it serves; the old one serves meanwhile."""
         return self._change_endpoint("updateEndpoint", arguments, next_state=next_state, assign=assign, catch=catch)
 
     def describe_endpoint(
         self, endpoint_name: str, *, next_state: str, retry: tuple[Retry, ...] = (), catch: tuple[Catch, ...]
-    ) -> SageMakerTask:
+    ) -> Task:
         """Look at an endpoint and keep what was seen in `$endpoint`."""
-        state = Task(
+        return Task(
             resource=f"arn:{Aws.PARTITION}:states:::aws-sdk:sagemaker:describeEndpoint",
             arguments={"EndpointName": endpoint_name},
             assign={
@@ -105,8 +95,8 @@ class SageMakerTasks:
             next=next_state,
             retry=retry,
             catch=catch,
+            permissions=(self._allow(["DescribeEndpoint"], "endpoint/*"),),
         )
-        return SageMakerTask(state=state, statements=[self._allow(["DescribeEndpoint"], "endpoint/*")])
 
     def keep_failure(
         self,
@@ -121,7 +111,7 @@ class SageMakerTasks:
         return Catch(
             errors=tuple(errors),
             assign={"failure": failure, **(assign or {})},
-            next=next_state or self.on_failure,
+            next=next_state or FAILED,
         )
 
     def _run_job(
@@ -133,12 +123,15 @@ class SageMakerTasks:
         role: iam.IRole,
         next_state: str,
         assign: Mapping[str, Any],
-    ) -> SageMakerTask:
-        state = self._task(name, _optimized(f"create{kind}.sync"), arguments, next_state=next_state, assign=assign)
+    ) -> Task:
         resource = {"ProcessingJob": "processing-job/*", "TrainingJob": "training-job/*"}[kind]
-        return SageMakerTask(
-            state=state,
-            statements=[
+        return self._task(
+            name,
+            f"create{kind}.sync",
+            arguments,
+            next_state=next_state,
+            assign=assign,
+            permissions=[
                 self._allow([f"Create{kind}", f"Describe{kind}", f"Stop{kind}", "AddTags", "ListTags"], resource),
                 self._allow_job_events(kind),
                 allow_passing(role),
@@ -153,63 +146,66 @@ class SageMakerTasks:
         next_state: str,
         assign: Mapping[str, Any],
         catch: Catch,
-    ) -> SageMakerTask:
+    ) -> Task:
         """Without a retry for what has no name of its own: the endpoint may be another's by then, so look again."""
-        state = Task(
+        return Task(
             resource=_optimized(action),
             arguments=arguments,
             assign=assign,
             retry=(OUT_OF_QUOTA,),
             catch=(catch,),
             next=next_state,
-        )
-        return SageMakerTask(
-            state=state,
-            statements=[self._allow([f"{action[0].upper()}{action[1:]}"], "endpoint/*", "endpoint-config/*")],
+            permissions=(self._allow([f"{action[0].upper()}{action[1:]}"], "endpoint/*", "endpoint-config/*"),),
         )
 
     def _task(
         self,
         name: str,
-        resource: str,
+        action: str,
         arguments: Mapping[str, Any],
         *,
         next_state: str,
+        permissions: Iterable[Permission],
         assign: Mapping[str, Any] | None = None,
     ) -> Task:
         return Task(
-            resource=resource,
+            resource=_optimized(action),
             arguments=arguments,
             assign=assign or {},
             retry=(OUT_OF_QUOTA, THROTTLED),
             catch=(self.keep_failure(name),),
             next=next_state,
+            permissions=tuple(permissions),
         )
 
-    def _allow(self, actions: list[str], *resources: str) -> iam.PolicyStatement:
+    def _allow(self, actions: list[str], *resources: str) -> Permission:
         stack = Stack.of(self.scope)
         arns = [
             stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
             for kind, name in (resource.split("/") for resource in resources)
         ]
-        return iam.PolicyStatement(actions=[f"sagemaker:{action}" for action in actions], resources=arns)
+        return Permission(
+            statement=iam.PolicyStatement(actions=[f"sagemaker:{action}" for action in actions], resources=arns),
+            findings={wildcard_in_account("sagemaker", resource): _ANY_NAME for resource in resources},
+        )
 
-    def _allow_job_events(self, kind: str) -> iam.PolicyStatement:
+    def _allow_job_events(self, kind: str) -> Permission:
         """Step Functions learns of a job's end through a rule of its own, which it makes and keeps."""
         rule = Stack.of(self.scope).format_arn(
             service="events", resource="rule", resource_name=f"StepFunctionsGetEventsForSageMaker{kind}sRule"
         )
-        return iam.PolicyStatement(
-            actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[rule]
-        )
+        actions = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
+        return Permission(statement=iam.PolicyStatement(actions=actions, resources=[rule]))
 
 
-def allow_passing(role: iam.IRole) -> iam.PolicyStatement:
+def allow_passing(role: iam.IRole) -> Permission:
     """Let the state machine hand this role to SageMaker, and to nobody else."""
-    return iam.PolicyStatement(
-        actions=["iam:PassRole"],
-        resources=[role.role_arn],
-        conditions={"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+    return Permission(
+        statement=iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+        )
     )
 
 

@@ -10,25 +10,21 @@ from constructs import IConstruct
 from app import build
 from stacks import notebook_stack
 from stacks.constructs import (
-    bulk_normalizer,
     execution_role,
     image_access_point,
     normalizer,
     notebook_role,
     state_machine,
-    training_pipeline,
 )
 from tests.stacks.conftest import context_of
 
 ACKNOWLEDGING_MODULES = (
-    bulk_normalizer,
     execution_role,
     image_access_point,
     normalizer,
     notebook_role,
     notebook_stack,
     state_machine,
-    training_pipeline,
 )
 
 

@@ -1,21 +1,35 @@
-"""The last steps of a pipeline: bring a configuration into service on an endpoint that others may be changing, too.
+"""Bring the model into service on an endpoint that others may be changing, too.
 
 SageMaker changes an endpoint for one caller at a time and refuses the others. Their executions wait, look again, and
 then tell three ends apart: their own configuration serves; it failed and the one before serves again; or a later
 execution has put its own there since.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
-from stacks.constructs.state_machine import FAILED, assign_failure
-from stacks.pipeline.asl import Catch, Choice, Retry, Rule, State, Wait, jsonata
-from stacks.pipeline.sagemaker_tasks import SageMakerTask, SageMakerTasks
+from stacks.pipeline.asl import ALWAYS, Catch, Choice, Retry, Rule, State, Wait, jsonata
+from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.jobs import Endpoint
+from stacks.pipeline.sagemaker_tasks import SageMakerTasks
+from stacks.pipeline.step import Step
 
 IN_PROGRESS: Final = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 POLL_SECONDS: Final = 30
-FIRST: Final = "Look For Endpoint"
+# What must be assigned before.
+VARIABLES: Final = {"attempts": 0}
+
+_CONFIGURE: Final = "Create Endpoint Config"
+_LOOK: Final = "Look For Endpoint"
+_NOT_FOUND: Final = "No Endpoint Found"
+_FOUND: Final = "Endpoint Found"
+_WAIT_FOR_OTHERS: Final = "Wait For Earlier Change"
+_CREATE: Final = "Create Endpoint"
+_UPDATE: Final = "Update Endpoint"
+_REFUSED: Final = "Change Refused"
+_WAIT: Final = "Wait For Endpoint"
+_DESCRIBE: Final = "Describe Endpoint"
+_DECIDE: Final = "Endpoint In Service"
 
 # What SageMaker says when somebody else has changed the endpoint since it was looked at. The message decides: Step
 # Functions gives all of them one name.
@@ -33,82 +47,68 @@ _REASON: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class EndpointSteps:
-    """States that create or update the endpoint `$endpoint_name` and wait until that has ended well or badly.
+def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
+    """Create or update the endpoint `$endpoint_name` with `$model_name`, and wait until that has ended well or badly.
 
-    Args:
-        tasks: Builds the calls of SageMaker.
-        allow: Takes note of what a call needs to be allowed.
+    It ends well with the name of the configuration that serves in `$serving`.
     """
 
-    tasks: SageMakerTasks
-    allow: Callable[[SageMakerTask], State]
-
-    @property
-    def variables(self) -> Mapping[str, Any]:
-        """What must be assigned before the first of these states."""
-        return {"attempts": 0}
-
-    def states(self, *, next_state: str) -> dict[str, State]:
-        """The states by their names; `next_state` finds in `$serving` the configuration that serves."""
+    def states(after: str) -> Mapping[str, State]:
+        config = endpoint.render_config(jsonata("$execution"), jsonata("$model_name"))
         return {
-            FIRST: self._look(found="Endpoint Found", not_found="No Endpoint Found"),
-            "No Endpoint Found": _choose_for_missing(missing="Create Endpoint"),
-            "Endpoint Found": _choose_update(update="Update Endpoint", wait="Wait For Earlier Change"),
-            "Wait For Earlier Change": Wait(seconds=POLL_SECONDS, next=FIRST),
-            "Create Endpoint": self._create("Create Endpoint", refused="Change Refused", wait="Wait For Endpoint"),
-            "Update Endpoint": self._update("Update Endpoint", refused="Change Refused", wait="Wait For Endpoint"),
-            "Change Refused": _choose_another_attempt(wait="Wait For Earlier Change"),
-            "Wait For Endpoint": Wait(seconds=POLL_SECONDS, next="Describe Endpoint"),
-            "Describe Endpoint": self._describe("Describe Endpoint", next_state="Endpoint In Service"),
-            "Endpoint In Service": _decide_outcome(done=next_state, wait="Wait For Endpoint"),
+            _CONFIGURE: tasks.create_endpoint_config(_CONFIGURE, config, next_state=_LOOK),
+            _LOOK: _look(tasks),
+            _NOT_FOUND: _choose_for_missing(),
+            _FOUND: _choose_update(),
+            _WAIT_FOR_OTHERS: Wait(seconds=POLL_SECONDS, next=_LOOK),
+            _CREATE: _create(tasks),
+            _UPDATE: _update(tasks),
+            _REFUSED: _choose_another_attempt(),
+            _WAIT: Wait(seconds=POLL_SECONDS, next=_DESCRIBE),
+            _DESCRIBE: _describe(tasks),
+            _DECIDE: _decide_outcome(done=after),
         }
 
-    def _look(self, *, found: str, not_found: str) -> State:
-        missing = Catch(
-            errors=("States.TaskFailed",),
-            assign={"lookup_error": jsonata("$states.errorOutput.Cause")},
-            next=not_found,
-        )
-        return self.allow(self.tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=found, catch=(missing,)))
-
-    def _create(self, name: str, *, refused: str, wait: str) -> State:
-        return self.allow(
-            self.tasks.create_endpoint(
-                _arguments(), next_state=wait, assign={"replaced": ""}, catch=self._catch(name, refused)
-            )
-        )
-
-    def _update(self, name: str, *, refused: str, wait: str) -> State:
-        assign = {"replaced": jsonata("$endpoint.ConfigName")}
-        return self.allow(
-            self.tasks.update_endpoint(_arguments(), next_state=wait, assign=assign, catch=self._catch(name, refused))
-        )
-
-    def _catch(self, name: str, refused: str) -> Catch:
-        return self.tasks.keep_failure(name, next_state=refused, assign={"attempts": jsonata("$attempts + 1")})
-
-    def _describe(self, name: str, *, next_state: str) -> State:
-        again = Retry(errors=("States.TaskFailed",), interval_seconds=5, max_attempts=3)
-        return self.allow(
-            self.tasks.describe_endpoint(
-                jsonata("$endpoint_name"),
-                next_state=next_state,
-                retry=(again,),
-                catch=(self.tasks.keep_failure(name),),
-            )
-        )
+    return states
 
 
-def _choose_for_missing(*, missing: str) -> Choice:
+def _look(tasks: SageMakerTasks) -> State:
+    missing = Catch(
+        errors=("States.TaskFailed",),
+        assign={"lookup_error": jsonata("$states.errorOutput.Cause")},
+        next=_NOT_FOUND,
+    )
+    return tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=_FOUND, catch=(missing,))
+
+
+def _create(tasks: SageMakerTasks) -> State:
+    return tasks.create_endpoint(_arguments(), next_state=_WAIT, assign={"replaced": ""}, catch=_catch(tasks, _CREATE))
+
+
+def _update(tasks: SageMakerTasks) -> State:
+    assign = {"replaced": jsonata("$endpoint.ConfigName")}
+    return tasks.update_endpoint(_arguments(), next_state=_WAIT, assign=assign, catch=_catch(tasks, _UPDATE))
+
+
+def _catch(tasks: SageMakerTasks, name: str) -> Catch:
+    return tasks.keep_failure(name, next_state=_REFUSED, assign={"attempts": jsonata("$attempts + 1")})
+
+
+def _describe(tasks: SageMakerTasks) -> State:
+    again = Retry(errors=("States.TaskFailed",), interval_seconds=5, max_attempts=3)
+    return tasks.describe_endpoint(
+        jsonata("$endpoint_name"), next_state=_DECIDE, retry=(again,), catch=(tasks.keep_failure(_DESCRIBE),)
+    )
+
+
+def _choose_for_missing() -> Choice:
     """The message decides: how Step Functions spells the error of a missing endpoint is not documented."""
-    assign = assign_failure("LookForEndpointFailed", "'Look For Endpoint: ' & $lookup_error")
+    assign = assign_failure("LookForEndpointFailed", f"'{_LOOK}: ' & $lookup_error")
     unexpected = Rule(condition=f"$not($contains($lookup_error, '{_MISSING}'))", next=FAILED, assign=assign)
-    return Choice(rules=(unexpected,), default=missing)
+    return Choice(rules=(unexpected,), default=_CREATE)
 
 
-def _choose_update(*, update: str, wait: str) -> Choice:
+def _choose_update() -> Choice:
     gone_wrong = Rule(
         condition="$endpoint.Status != 'InService'",
         next=FAILED,
@@ -118,15 +118,17 @@ def _choose_update(*, update: str, wait: str) -> Choice:
             f"': delete it, or give another EndpointName. ' & {_REASON}",
         ),
     )
-    return Choice(rules=(Rule(condition=_is_in_progress(), next=wait), gone_wrong), default=update)
+    return Choice(rules=(Rule(condition=_is_in_progress(), next=_WAIT_FOR_OTHERS), gone_wrong), default=_UPDATE)
 
 
-def _choose_another_attempt(*, wait: str) -> Choice:
+def _choose_another_attempt() -> Choice:
     changed = " or ".join(f"$contains($failure.Cause, '{message}')" for message in _CHANGED_MEANWHILE)
-    return Choice(rules=(Rule(condition=f"{changed} or $attempts < {_ATTEMPTS}", next=wait),), default=FAILED)
+    return Choice(
+        rules=(Rule(condition=f"{changed} or $attempts < {_ATTEMPTS}", next=_WAIT_FOR_OTHERS),), default=FAILED
+    )
 
 
-def _decide_outcome(*, done: str, wait: str) -> Choice:
+def _decide_outcome(*, done: str) -> Choice:
     """InService alone is not enough: it may be the configuration before ours again, or a later execution's.
 
     Nor does it have to be InService: when another execution's change is pending, ours has ended.
@@ -148,13 +150,13 @@ def _decide_outcome(*, done: str, wait: str) -> Choice:
         ),
     )
     failed = Rule(
-        condition="true",
+        condition=ALWAYS,
         next=FAILED,
         assign=assign_failure(
             "EndpointFailed", f"'endpoint ' & $endpoint_name & ' is ' & $endpoint.Status & ': ' & {_REASON}"
         ),
     )
-    return Choice(rules=(serves, rolled_back, Rule(condition=_is_in_progress(), next=wait), failed), default=FAILED)
+    return Choice(rules=(serves, rolled_back, Rule(condition=_is_in_progress(), next=_WAIT), failed), default=FAILED)
 
 
 def _arguments() -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""Make a set of pictures."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import aws_iam as iam
+
+from stacks.pipeline.asl import jsonata
+from stacks.pipeline.sagemaker_tasks import SageMakerTasks
+from stacks.pipeline.step import Step
+
+_NORMALIZE: Final = "Normalize"
+
+
+def normalize(tasks: SageMakerTasks, request: Mapping[str, Any], role: iam.IRole) -> Step:
+    """Run the job; `$report` is what it says in the end.
+
+    Args:
+        tasks: Makes the state.
+        request: CreateProcessingJob's.
+        role: What the job runs under.
+    """
+    assign = {"report": jsonata("$exists($states.result.ExitMessage) ? $states.result.ExitMessage : ''")}
+    return lambda after: {
+        _NORMALIZE: tasks.run_processing_job(_NORMALIZE, request, role=role, next_state=after, assign=assign)
+    }

@@ -1,0 +1,26 @@
+"""Make the model."""
+
+from typing import Final
+
+from aws_cdk import aws_s3 as s3
+
+from stacks.pipeline.asl import jsonata
+from stacks.pipeline.jobs import TrainingJob, execution_uri
+from stacks.pipeline.sagemaker_tasks import SageMakerTasks, name_for_attempt
+from stacks.pipeline.step import Step
+
+_TRAIN: Final = "Train"
+
+
+def train(tasks: SageMakerTasks, job: TrainingJob, work: s3.IBucket) -> Step:
+    """Run the training job `$job_name`; `$model_data` is where the model is, `$metrics` how good it is."""
+    arguments = job.render(jsonata(name_for_attempt("$job_name")), execution_uri(work, "model"))
+    assign = {
+        "model_data": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),
+        "metrics": jsonata(
+            "$exists($states.result.FinalMetricDataList) ? $states.result.FinalMetricDataList{MetricName: Value} : {}"
+        ),
+    }
+    return lambda after: {
+        _TRAIN: tasks.run_training_job(_TRAIN, arguments, role=job.role, next_state=after, assign=assign)
+    }
