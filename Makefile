@@ -35,7 +35,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup setup-dev run up down test test-fast test-sdk bench check format synth deploy lock snapshots assemblies settings-table clean
+.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy lock snapshots assemblies settings-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -50,12 +50,19 @@ up: setup ## start the local cloud, deploy to it and leave it up
 down: setup ## stop the local cloud
 	@$(LOCAL) down
 
-test: setup-dev ## every check and every test, as in CI
+test: setup-dev ## every check and every test but the full matrices, as in CI
 	@$(MAKE) --no-print-directory check
-	@$(PYTEST)
+	@$(PYTEST) -m "not full"
 
 test-fast: setup-dev ## the tests that need no local cloud and no real processes
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -m "not slow and not full"
+
+test-all: setup-dev ## every check and every test; writes the tables of the full matrices
+	@$(MAKE) --no-print-directory check
+	@HEADRACE_TABLES=all $(PYTEST)
+
+table: setup-dev ## run one full matrix and write its table (NAME=)
+	@HEADRACE_TABLES="$(NAME)" $(PYTEST) -m full
 
 test-sdk: setup-dev ## the SageMaker SDK's versions 2 and 3 on the local cloud, each with packages of its own
 	@HEADRACE_SDK_TESTS=1 pytest tests/end_to_end/test_sagemaker_sdk.py

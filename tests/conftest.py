@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.patience import SLOW_TEST_SECONDS
+from tests.tables import WANTED, TableWriter, choose_items
 
 # A busy machine is no failure: time is measured in benchmarks, never in a test.
 settings.register_profile("headrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,8 +30,15 @@ os.environ |= {
 os.environ.pop("AWS_PROFILE", None)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tables of the full matrices, where they are asked for; with several processes, in the first."""
+    if WANTED in os.environ and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(TableWriter())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give tests of real processes the time that they may take on a busy machine."""
+    items[:] = choose_items(items)
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_TEST_SECONDS))

@@ -16,7 +16,8 @@ from stacks.constructs import (
     notebook_role,
     state_machine,
 )
-from tests.stacks.conftest import context_of
+from tests.stacks.conftest import ENVIRONMENTS, VARIANTS, context_of
+from tests.tables import mark_full
 
 ACKNOWLEDGING_MODULES = (
     execution_role,
@@ -41,10 +42,16 @@ def find_violations(variant: str) -> set[tuple[str, str]]:
     }
 
 
+# Of the switches, the one that is furthest from dev and prod: a notebook of its own, a key and endpoints.
+VARIANTS_TO_CHECK = mark_full("nag", VARIANTS, but=(*ENVIRONMENTS, "private-notebook"))
+
+
+@pytest.mark.parametrize("variant", VARIANTS_TO_CHECK)
 def test_finds_nothing(variant: str) -> None:
     assert find_violations(variant) == set()
 
 
+@pytest.mark.parametrize("variant", VARIANTS_TO_CHECK)
 def test_would_find_everything_that_is_acknowledged(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     acknowledged: list[tuple[str, IConstruct]] = []
 
@@ -66,6 +73,7 @@ def test_would_find_everything_that_is_acknowledged(variant: str, monkeypatch: p
     assert not any(isinstance(construct, cdk.Stack) for _, construct in acknowledged)
 
 
+@pytest.mark.parametrize("variant", VARIANTS_TO_CHECK)
 def test_gives_every_acknowledgement_a_reason(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reasons: list[str] = []
     for module in ACKNOWLEDGING_MODULES:
