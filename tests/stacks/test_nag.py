@@ -42,8 +42,9 @@ def find_violations(variant: str) -> set[tuple[str, str]]:
     }
 
 
-# Of the switches, the one that is furthest from dev and prod: a notebook of its own, a key and endpoints.
-VARIANTS_TO_CHECK = mark_full("nag", VARIANTS, but=(*ENVIRONMENTS, "private-notebook"))
+# Every kind of resource once; what the other switches make is in prod or in one of these.
+ONE_OF_EACH = (*ENVIRONMENTS, "nat", "notebook", "private-notebook", "object-lambda")
+VARIANTS_TO_CHECK = mark_full("nag", VARIANTS, but=ONE_OF_EACH)
 
 
 @pytest.mark.parametrize("variant", VARIANTS_TO_CHECK)
