@@ -26,6 +26,10 @@ class HeadersTooLongError(Exception):
     """Headers beyond the bound, on the way out of the parser."""
 
 
+class TunnelError(Exception):
+    """A request to become a tunnel, on the way out of the parser."""
+
+
 class PatientProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1, which by itself waits for ever for a request that was begun."""
 
@@ -93,6 +97,9 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Wait for no further headers."""
         self._in_headers = False
+        # The parser would stop after it, whatever it reads again.
+        if self.parser.get_method() == b"CONNECT":
+            raise TunnelError
         if not self._wishes_upgrade():
             super().on_headers_complete()
 

@@ -174,8 +174,10 @@ def test_answers_what_follows_wishes_for_another_protocol() -> None:
     assert answer.count(b"HTTP/1.1 200 OK\r\n") == 1001
 
 
-def test_refuses_to_be_a_tunnel() -> None:
-    assert ask(b"CONNECT elsewhere:443 HTTP/1.1\r\nupgrade: h2c\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+@pytest.mark.parametrize("target", [b"elsewhere:443", b"/", b"/invocations", b"http://elsewhere/", b"*"])
+@pytest.mark.parametrize("wish", [b"", b"connection: upgrade\r\nupgrade: h2c\r\n", b"content-length: 1\r\n"])
+def test_refuses_to_be_a_tunnel(target: bytes, wish: bytes) -> None:
+    assert ask(b"CONNECT " + target + b" HTTP/1.1\r\n" + wish + b"\r\n").startswith(b"HTTP/1.1 400 ")
 
 
 def test_hears_a_refused_caller_out_so_that_the_refusal_arrives() -> None:
