@@ -10,7 +10,7 @@ from headrace.normalizer import contract
 from headrace.recipes import normalizer
 from stacks.constructs.bulk_normalizer import BulkNormalizer, BulkSurroundings
 from stacks.constructs.consumer import Consumer
-from stacks.constructs.image_repository import ImageRepository
+from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.normalizer import Normalizer
 from stacks.constructs.state_machine import MachineLog
 from stacks.network_stack import NetworkStack
@@ -86,7 +86,9 @@ class NormalizerStack(Stack):
             alias = consumer.add_object_lambda(normalizer.function, normalizer.role)
             CfnOutput(self, contract.object_lambda_output(name), value=alias)
 
-    def _add_bulk_door(self, settings: BulkSettings, repository: ImageRepository, network: NetworkStack) -> None:
+    def _add_bulk_door(
+        self, settings: BulkSettings, repository: ContainerImageRepository, network: NetworkStack
+    ) -> None:
         storage = self._storage
         bulk = BulkNormalizer(
             self,

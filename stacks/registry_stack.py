@@ -5,13 +5,13 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from headrace.recipes import list_images
-from stacks.constructs.image_repository import ImageRepository
+from headrace.recipes import list_container_images
+from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.settings.storage import RegistrySettings
 
 
 class RegistryStack(Stack):
-    """One repository per container; an image's tag is the hash of what it is built from."""
+    """One repository per container; a container image's tag is the hash of what it is built from."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: RegistrySettings, retain_data: bool, **kwargs: Any
@@ -19,14 +19,14 @@ class RegistryStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
 
         self.repositories = {
-            container: ImageRepository(
+            container: ContainerImageRepository(
                 self,
                 container.pascal_name,
                 container=container,
-                images_kept=settings.images_kept,
+                container_images_kept=settings.container_images_kept,
                 retain_data=retain_data,
             )
-            for container in list_images()
+            for container in list_container_images()
         }
 
         for container, repository in self.repositories.items():

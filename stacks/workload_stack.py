@@ -14,8 +14,8 @@ from headrace.channels import Channel, FsxLustreChannel, Reference, VpcConfig, n
 from headrace.recipes import ContainerImage, Recipe
 from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
+from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.image_repository import ImageRepository
 from stacks.constructs.state_machine import MachineLog
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
 from stacks.file_system_stack import FileSystemStack
@@ -196,5 +196,5 @@ class WorkloadStack(Stack):
         repository = self._find_repository(image)
         return ExecutionRole(self, f"{name}Role", kind=kind, repository=repository, key=self._storage.key)
 
-    def _find_repository(self, image: ContainerImage) -> ImageRepository:
+    def _find_repository(self, image: ContainerImage) -> ContainerImageRepository:
         return self._around.registry.repositories[image]

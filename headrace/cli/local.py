@@ -15,7 +15,7 @@ import click
 
 from headrace.cli import progress, summary
 from headrace.cli.checkout_commands import LocalGroup
-from headrace.cli.images import with_build_options
+from headrace.cli.containers import with_build_options
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
@@ -24,9 +24,9 @@ from headrace.container_images.engine import find_engine
 from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Outcome
 from headrace.inputs import read_document
 from headrace.local.engine import cloud as local_cloud
-from headrace.local.engine.brought_images import bring_engine_image, bring_python
+from headrace.local.engine.brought_container_images import bring_engine_image, bring_python
 from headrace.local.engine.cloud import CloudError, LocalCloud
-from headrace.local.engine.images import EngineImages
+from headrace.local.engine.container_images import EngineImages
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.pipeline import ExecutionReport
@@ -82,7 +82,7 @@ def _with_platform_options(command: Command) -> Command:
         help=f"Where a new local cloud listens.  [default: {local_cloud.DEFAULT_PORT}]",
     )
     containers = click.option(
-        "--containers", is_flag=True, help="Run jobs and endpoints as containers; builds their images first."
+        "--containers", is_flag=True, help="Run jobs and endpoints as containers; builds the container images first."
     )
     return _environment_option(port(containers(with_build_options(command))))
 
@@ -199,14 +199,14 @@ def write_shell_lines(environment: Mapping[str, str], present: Iterable[str]) ->
 @click.option(
     "--python",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="An interpreter with the packages of the image.",
+    help="An interpreter that has the packages of the container image.",
 )
 @click.option(
     "--program",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="With --python: the file that the image runs where a job names no entrypoint.",
+    help="With --python: the file to run if a job does not name an entrypoint.",
 )
-@click.option("--engine-image", help="An image that Docker or podman holds; jobs run as its containers.")
+@click.option("--engine-image", help="A container image that Docker or podman has; jobs run as its containers.")
 @click.pass_obj
 def bring(
     folders: Folders, /, *, image_uri: str, python: Path | None, program: Path | None, engine_image: str | None
@@ -218,7 +218,7 @@ def bring(
     if (python is None) == (engine_image is None):
         raise click.UsageError("give either --python or --engine-image")
     if program and not python:
-        raise click.UsageError("--program goes with --python: an image of an engine has its own")
+        raise click.UsageError("--program requires --python; a container image brings its own program")
     folders.make_private()
     if engine_image:
         bring_engine_image(folders.cloud, image_uri, find_engine(), engine_image)

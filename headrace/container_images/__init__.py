@@ -25,7 +25,7 @@ JOB_STAGE: Final = "job"
 ENDPOINT_STAGE: Final = "endpoint"
 
 
-def image_tag(container: ContainerImage, containers_directory: Path = CONTAINERS_DIRECTORY) -> str:
+def container_image_tag(container: ContainerImage, containers_directory: Path = CONTAINERS_DIRECTORY) -> str:
     """A tag of 16 hexadecimal digits that changes exactly when what the image is built from does."""
     digest = hashlib.sha256("\0".join(list_build_facts(container)).encode())
     for relative, path in _list_context(container, containers_directory):

@@ -12,7 +12,7 @@ from typing import Final
 from headrace.container_images import (
     CONTAINERS_DIRECTORY,
     DOCKERFILE,
-    image_tag,
+    container_image_tag,
     list_build_facts,
     list_modules,
     stage_context,
@@ -51,11 +51,13 @@ class BuildSettings:
 
 def name_image(container: ContainerImage) -> str:
     """What the engine of this machine calls the image of a container's current files."""
-    return f"localhost/headrace/{container}:{image_tag(container)}"
+    return f"localhost/headrace/{container}:{container_image_tag(container)}"
 
 
-def build_image(engine: Engine, container: ContainerImage, settings: BuildSettings, *, force: bool = False) -> str:
-    """Build a container's image, unless it is there, and return its name; by force, even so and from scratch.
+def build_container_image(
+    engine: Engine, container: ContainerImage, settings: BuildSettings, *, force: bool = False
+) -> str:
+    """Build a container image unless it exists, and return its name; `force` rebuilds it from scratch.
 
     Raises:
         EngineError: If it cannot be built.

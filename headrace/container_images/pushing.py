@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from headrace.container_images import image_tag
+from headrace.container_images import container_image_tag
 from headrace.container_images.building import name_image
 from headrace.container_images.engine import Engine, EngineError, EngineName
 from headrace.recipes import ContainerImage
@@ -38,7 +38,7 @@ class Target:
 def aim_at_registry(registry: str, container: ContainerImage) -> Target:
     """A container's place in a registry that is given by its host and an optional path."""
     host, _, path = registry.rstrip("/").partition("/")
-    return Target(host, f"{path or 'headrace'}/{container}", image_tag(container))
+    return Target(host, f"{path or 'headrace'}/{container}", container_image_tag(container))
 
 
 def aim_at_stacks(outputs: Mapping[str, str], container: ContainerImage, environment: str) -> Target:
@@ -54,17 +54,19 @@ def aim_at_stacks(outputs: Mapping[str, str], container: ContainerImage, environ
             f"cdk deploy --context env={environment} Registry"
         )
     registry, _, path = uri.partition("/")
-    return Target(registry, path.rpartition(":")[0], image_tag(container))
+    return Target(registry, path.rpartition(":")[0], container_image_tag(container))
 
 
-def push_image(engine: Engine, container: ContainerImage, target: Target) -> None:
+def push_container_image(engine: Engine, container: ContainerImage, target: Target) -> None:
     """Push a built image.
 
     Raises:
         EngineError: If it has not been built, or the registry refuses it.
     """
     if not engine.has_image(name_image(container)):
-        raise EngineError(f"{container} has not been built from its current files; run 'headrace images build' first")
+        raise EngineError(
+            f"{container} has not been built from its current files; run 'headrace containers build' first"
+        )
     engine.call(f"tagging {container}", ["tag", name_image(container), str(target)])
     engine.call(f"pushing {target}", ["push", *_list_push_options(engine, target), str(target)])
 

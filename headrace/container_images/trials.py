@@ -114,7 +114,7 @@ def order_trials(containers: Collection[ContainerImage]) -> list[ContainerImage]
     return ordered
 
 
-def try_images(engine: Engine, containers: Collection[ContainerImage], scratch: Path) -> list[Passed]:
+def try_container_images(engine: Engine, containers: Collection[ContainerImage], scratch: Path) -> list[Passed]:
     """Run containers and the makers of their input through the contract, chains of makers side by side.
 
     Raises:
@@ -125,7 +125,7 @@ def try_images(engine: Engine, containers: Collection[ContainerImage], scratch: 
     missing = [container.name for container in order if not engine.has_image(name_image(container))]
     if missing:
         raise EngineError(
-            f"not built from their current files: {', '.join(missing)}; run 'headrace images build' first"
+            f"not built from their current files: {', '.join(missing)}; run 'headrace containers build' first"
         )
     trials = Trials(engine, scratch)
     chains = [[container for container in order if container in chain] for chain in _CHAINS]

@@ -5,7 +5,15 @@ from typing import Final
 
 from headrace.recipes.recipe import ContainerImage, Recipe
 
-__all__ = ["ContainerImage", "Recipe", "find_image", "find_module", "find_recipe", "list_images", "list_recipes"]
+__all__ = [
+    "ContainerImage",
+    "Recipe",
+    "find_container_image",
+    "find_module",
+    "find_recipe",
+    "list_container_images",
+    "list_recipes",
+]
 
 # The workloads, by the name of the modules that have their recipe and their runs.
 _WORKLOADS: Final = (
@@ -33,17 +41,17 @@ def find_module(recipe: Recipe) -> str:
     return dict(zip(list_recipes(), _WORKLOADS, strict=True))[recipe]
 
 
-def list_images() -> tuple[ContainerImage, ...]:
+def list_container_images() -> tuple[ContainerImage, ...]:
     """The container images of all workloads, and those that belong to none."""
     from headrace.recipes import normalizer
 
     return (*(image for recipe in list_recipes() for image in recipe.images), normalizer.BULK)
 
 
-def find_image(name: str) -> ContainerImage:
+def find_container_image(name: str) -> ContainerImage:
     """A container image by its name.
 
     Raises:
         KeyError: If there is none.
     """
-    return {image.name: image for image in list_images()}[name]
+    return {image.name: image for image in list_container_images()}[name]

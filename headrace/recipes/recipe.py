@@ -35,7 +35,7 @@ class ContainerImage:
 
     @property
     def image_output(self) -> str:
-        """The stack output that holds this image's URI, tag included."""
+        """The stack output that holds the URI of this container image, tag included."""
         return f"{self.pascal_name}ImageUri"
 
 
@@ -44,7 +44,7 @@ class Preprocessing:
     """A processing job, from all the raw data to outputs that the training job reads.
 
     Args:
-        image: What it runs.
+        image: The container image that it runs.
         arguments: The program's arguments, each with the key of the setting that it takes its value from.
         input_folder: Where it finds the raw data, below /opt/ml.
         output_folders: Where it leaves each output, below /opt/ml, by the output's name.
@@ -93,7 +93,7 @@ class Training:
     """A training job.
 
     Args:
-        image: What it runs.
+        image: The container image that it runs.
         metrics: The regular expression of each metric in its log, one group each, by the metric's name.
         channels: What it reads; if none, the settings list its channels.
         listed_content_type: What is in channels that the settings list.
@@ -112,7 +112,7 @@ class Serving:
     """An endpoint.
 
     Args:
-        image: What it runs.
+        image: The container image that it runs.
         content_type: What it is asked with.
     """
 

@@ -13,8 +13,8 @@ from constructs import Construct
 from headrace.channels import Reference, VpcConfig
 from headrace.normalizer import contract
 from headrace.recipes import images
+from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.image_repository import ImageRepository
 from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.pipeline import bulk_input
 from stacks.pipeline.asl import jsonata
@@ -38,7 +38,7 @@ class BulkSurroundings:
         raw: Where images are.
         work: Where pictures go.
         key: The customer's key, for both and for the volume.
-        repository: Where the job's image is.
+        repository: The repository of the job's container image.
         subnets: The network it runs in.
         group: What it is there.
     """
@@ -46,7 +46,7 @@ class BulkSurroundings:
     raw: s3.IBucket
     work: s3.IBucket
     key: kms.IKey | None
-    repository: ImageRepository
+    repository: ContainerImageRepository
     subnets: Sequence[ec2.ISubnet]
     group: ec2.ISecurityGroup
 

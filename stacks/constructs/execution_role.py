@@ -14,14 +14,14 @@ from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects, wildc
 
 
 class ExecutionRole(iam.Role):
-    """What one kind of job may do: pull its image, write its logs and metrics, and what `allow_*` adds.
+    """What one kind of job may do: pull its container image, write its logs and metrics, and what `allow_*` adds.
 
     Args:
         scope: Where the role lives.
         construct_id: Its id there.
         kind: SageMaker's own name for the kind of job, as in its log groups and metric namespaces:
             TrainingJobs, ProcessingJobs or Endpoints.
-        repository: The only repository whose images it may pull.
+        repository: The only repository whose container images it may pull.
         key: The customer's key, where what it reads and writes is encrypted with one.
     """
 

@@ -22,7 +22,7 @@ class PreprocessingJob:
 
     Args:
         role: What it runs under.
-        image_uri: The image, tag included.
+        image_uri: The container image's URI, tag included.
         arguments: The program's arguments.
         source_uri: The prefix it reads.
         input_path: Where the container finds it.
@@ -73,7 +73,7 @@ class TrainingJob:
 
     Args:
         role: What it runs under.
-        image_uri: The image, tag included.
+        image_uri: The container image's URI, tag included.
         metrics: The regular expression of each metric, by its name.
         channels: Where its data comes from.
         vpc_config: The network, for channels from file systems.
@@ -123,7 +123,7 @@ class Endpoint:
     Args:
         name: The endpoint that an execution creates or updates when its input names none.
         role: What the model runs under.
-        image_uri: The image, tag included.
+        image_uri: The container image's URI, tag included.
         settings: Its machines.
         key: The customer's key, for the volumes.
     """

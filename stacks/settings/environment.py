@@ -34,7 +34,7 @@ class Settings(WorkloadSections):
     retain_data: Annotated[
         bool,
         Setting(
-            "whether buckets, file systems, images, keys and logs stay when their stack is deleted",
+            "whether buckets, file systems, container images, keys and logs stay when their stack is deleted",
             cost="what stays goes on costing",
             change=IN_PLACE,
         ),

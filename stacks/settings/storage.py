@@ -67,9 +67,9 @@ class StorageSettings(Section):
 
 
 class RegistrySettings(Section):
-    """How many images each repository keeps."""
+    """How many container images each repository keeps."""
 
-    images_kept: Annotated[
+    container_images_kept: Annotated[
         int,
         Field(ge=1, le=1000),
         Setting(

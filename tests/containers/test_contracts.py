@@ -10,9 +10,9 @@ from containers.big_mart.preprocessing import encoding as preprocessing_encoding
 from containers.big_mart.training import channels
 from containers.big_mart.training import contract as training
 from headrace.container_images import CONTAINERS_DIRECTORY, DOCKERFILE, ENDPOINT_STAGE, JOB_STAGE
-from headrace.recipes import list_images
+from headrace.recipes import list_container_images
 
-CONTRACTS = [f"{container.folder}/contract.py" for container in list_images()]
+CONTRACTS = [f"{container.folder}/contract.py" for container in list_container_images()]
 
 
 @pytest.mark.parametrize("module", [*CONTRACTS, "shared/sagemaker.py"])
@@ -28,7 +28,7 @@ def test_imports_the_standard_library_only_where_the_stacks_look(module: str) ->
     assert imported <= set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("folder", [*(image.folder for image in list_images()), "shared"])
+@pytest.mark.parametrize("folder", [*(image.folder for image in list_container_images()), "shared"])
 def test_never_unpickles(folder: str) -> None:
     for path in (CONTAINERS_DIRECTORY / folder).rglob("*.py"):
         text = path.read_text()

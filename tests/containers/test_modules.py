@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, MODULES_FILE, list_modules
-from headrace.recipes import ContainerImage, list_images
+from headrace.recipes import ContainerImage, list_container_images
 
 REPOSITORY = CONTAINERS_DIRECTORY.parent
 
@@ -53,12 +53,12 @@ def list_names(package: tuple[str, ...], node: ast.AST) -> list[tuple[str, ...]]
     return []
 
 
-@pytest.mark.parametrize("container", list_images(), ids=str)
+@pytest.mark.parametrize("container", list_container_images(), ids=str)
 def test_carries_exactly_the_modules_that_its_program_imports(container: ContainerImage) -> None:
     assert set(list_modules(container)) == find_carried(container)
 
 
-@pytest.mark.parametrize("container", list_images(), ids=str)
+@pytest.mark.parametrize("container", list_container_images(), ids=str)
 def test_lists_modules_once_each_and_in_order(container: ContainerImage) -> None:
     lines = (CONTAINERS_DIRECTORY / container.folder / MODULES_FILE).read_text().splitlines()
 
@@ -66,7 +66,7 @@ def test_lists_modules_once_each_and_in_order(container: ContainerImage) -> None
 
 
 def test_shares_nothing_that_only_one_image_carries() -> None:
-    carried = [module for container in list_images() for module in list_modules(container)]
+    carried = [module for container in list_container_images() for module in list_modules(container)]
     shared = [path.relative_to(REPOSITORY).as_posix() for path in (CONTAINERS_DIRECTORY / "shared").rglob("[!_]*.py")]
 
     assert [module for module in shared if carried.count(module) < 2] == []

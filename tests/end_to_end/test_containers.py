@@ -10,7 +10,7 @@ import pytest
 
 from headrace.container_images.engine import Engine, EngineError
 from headrace.contract import JOB_NAME_INPUT
-from headrace.local.engine.images import EngineImages
+from headrace.local.engine.container_images import EngineImages
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.running import running_platform
 from headrace.loopback import find_free_port

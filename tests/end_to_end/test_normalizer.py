@@ -23,7 +23,7 @@ from headrace import contract
 from headrace.images import Address, ImageReader, ImageRefusedError, find_address, open_normalized, read_images
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from headrace.local.engine.images import ProcessImages
+from headrace.local.engine.container_images import ProcessImages
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
 from headrace.local.platform.running import Folders

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from containers.big_mart.training import contract as training
-from headrace.local.engine.images import Environments, push
+from headrace.local.engine.container_images import Environments, push
 from headrace.local.platform import pipeline
 from headrace.local.platform.running import Folders
 from headrace.recipes import big_mart

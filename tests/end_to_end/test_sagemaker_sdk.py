@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.engine.images import Environments
+from headrace.local.engine.container_images import Environments
 from headrace.local.platform.running import Folders
 from headrace.recipes import big_mart
 from tests.conftest import PROJECT

@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 
-from headrace.container_images import CONTAINERS_DIRECTORY, image_tag, list_modules, stage_context, stage_program
-from headrace.recipes import ContainerImage, big_mart, list_images
+from headrace.container_images import (
+    CONTAINERS_DIRECTORY,
+    container_image_tag,
+    list_modules,
+    stage_context,
+    stage_program,
+)
+from headrace.recipes import ContainerImage, big_mart, list_container_images
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def containers(tmp_path: Path) -> Path:
 
 
 def tag(containers: Path) -> str:
-    return image_tag(big_mart.TRAINING, containers)
+    return container_image_tag(big_mart.TRAINING, containers)
 
 
 def test_is_the_same_for_the_same_content_elsewhere(containers: Path, tmp_path: Path) -> None:
@@ -64,7 +70,7 @@ def test_changes_when_the_image_is_made_otherwise(containers: Path, name: str) -
 
 @pytest.mark.parametrize("change", [{"is_endpoint": True}, {"description": "Trains otherwise"}])
 def test_changes_when_a_build_argument_changes(containers: Path, change: dict[str, Any]) -> None:
-    assert image_tag(replace(big_mart.TRAINING, **change), containers) != tag(containers)
+    assert container_image_tag(replace(big_mart.TRAINING, **change), containers) != tag(containers)
 
 
 def test_changes_when_a_module_that_it_carries_changes(containers: Path) -> None:
@@ -78,7 +84,7 @@ def test_changes_when_a_module_that_it_carries_changes(containers: Path) -> None
     assert tag(containers) != before
 
 
-@pytest.mark.parametrize("container", list_images(), ids=str)
+@pytest.mark.parametrize("container", list_container_images(), ids=str)
 def test_stages_what_the_tag_names(container: ContainerImage, tmp_path: Path) -> None:
     stage_context(container, tmp_path)
 
@@ -89,7 +95,7 @@ def test_stages_what_the_tag_names(container: ContainerImage, tmp_path: Path) ->
     assert program > {f"program/{module}" for module in list_modules(container)}
 
 
-@pytest.mark.parametrize("container", list_images(), ids=str)
+@pytest.mark.parametrize("container", list_container_images(), ids=str)
 def test_stages_modules_as_they_lie_in_the_image(container: ContainerImage, tmp_path: Path) -> None:
     stage_program(container, tmp_path)
 

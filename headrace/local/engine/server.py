@@ -14,9 +14,9 @@ from botocore.config import Config
 
 from headrace.local.engine import cloud, ministack
 from headrace.local.engine.aftermath import Watcher
+from headrace.local.engine.container_images import PushedImages
 from headrace.local.engine.credentials import read_owner_key
 from headrace.local.engine.file_systems import FileSystems
-from headrace.local.engine.images import PushedImages
 from headrace.local.sagemaker import SageMaker, stop_leftover_processes
 from headrace.local.sagemaker.launcher_command import can_place
 

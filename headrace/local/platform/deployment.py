@@ -13,10 +13,10 @@ import boto3
 
 from headrace import contract
 from headrace.checkout import CHECKOUT
-from headrace.container_images import image_tag
+from headrace.container_images import container_image_tag
 from headrace.errors import HeadraceError
 from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud, is_running
-from headrace.recipes import ContainerImage, Recipe, list_images
+from headrace.recipes import ContainerImage, Recipe, list_container_images
 from headrace.tools import Tool, ToolError, run_tool
 
 _CDK_PROGRAM: Final = CHECKOUT / "node_modules" / ".bin" / "cdk"
@@ -61,8 +61,11 @@ class Deployment:
 
         An output may have an earlier tag: the engine takes a template of which only outputs have changed for unchanged.
         """
-        repositories = {c: self.outputs[c.image_output].rpartition(":")[0] for c in list_images()}
-        return {f"{repository}:{image_tag(container)}": container for container, repository in repositories.items()}
+        repositories = {c: self.outputs[c.image_output].rpartition(":")[0] for c in list_container_images()}
+        return {
+            f"{repository}:{container_image_tag(container)}": container
+            for container, repository in repositories.items()
+        }
 
 
 def start_synthesis(environment: str, assembly: Path) -> Tool:

@@ -1,4 +1,4 @@
-"""The platform on the local cloud: found or started, its templates deployed, its images pushed."""
+"""The platform on the local cloud: found or started, its templates deployed, its container images pushed."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from typing import Final
 from headrace.checkout import CHECKOUT
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import CloudError, LocalCloud
-from headrace.local.engine.images import ImageSource, ProcessImages, list_in_registry
+from headrace.local.engine.container_images import ImageSource, ProcessImages, list_in_registry
 from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment, start_synthesis
 from headrace.local.platform.occupancy import OccupiedError, occupy
 
@@ -77,11 +77,11 @@ def running_platform(
         port: Where a new cloud listens, and one that runs must; anywhere if left out.
         keep: Whether a cloud started here goes on when the block ends well.
         progress: Shows what is being done.
-        images: Makes the images; processes stand for containers if left out.
+        images: Makes the container images; by default, processes stand in for containers.
 
     Raises:
         CloudError: If the cloud cannot be started, another command uses it, or it listens elsewhere.
-        EngineError: If the images cannot be built.
+        EngineError: If the container images cannot be built.
         ToolError: If the app cannot be synthesized or deployed.
     """
     folders.make_private()

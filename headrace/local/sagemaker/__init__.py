@@ -1,15 +1,19 @@
 """SageMaker for one machine: its API, its training and processing jobs and its endpoints, as plain processes."""
 
+from headrace.local.sagemaker.container_images import (
+    ContainerImage,
+    ContainerImageNotFoundError,
+    ContainerImageRegistry,
+)
 from headrace.local.sagemaker.control_plane import SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
 from headrace.local.sagemaker.host import Patience
-from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError, ImageRegistry
 from headrace.local.sagemaker.processes import stop_leftover_processes
 
 __all__ = [
     "ContainerImage",
-    "ImageNotFoundError",
-    "ImageRegistry",
+    "ContainerImageNotFoundError",
+    "ContainerImageRegistry",
     "Patience",
     "SageMaker",
     "SageMakerError",

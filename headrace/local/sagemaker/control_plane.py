@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from headrace.local.sagemaker import wire
+from headrace.local.sagemaker.container_images import ContainerImageRegistry
 from headrace.local.sagemaker.errors import SageMakerError
 from headrace.local.sagemaker.host import CloudWatchClient, FileSystemMounts, Host, LogsClient, Patience, S3Client
-from headrace.local.sagemaker.images import ImageRegistry
 from headrace.local.sagemaker.kind import Kinds, run_side_by_side
 from headrace.local.sagemaker.kinds import KINDS
 from headrace.local.sagemaker.validation import load_service_model, validate_request
@@ -28,7 +28,7 @@ class SageMaker:
         self,
         *,
         root: Path,
-        registry: ImageRegistry,
+        registry: ContainerImageRegistry,
         s3: S3Client,
         logs: LogsClient,
         cloudwatch: CloudWatchClient,

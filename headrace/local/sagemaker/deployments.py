@@ -45,7 +45,7 @@ class Deployment:
         (self.variant,) = config.request["ProductionVariants"]
         (self._container,) = list_containers(model.request)
         self._host = host
-        self._image = host.find_image(self._container["Image"])
+        self._image = host.find_container_image(self._container["Image"])
         self.resolution_time = read_clock()
         self.outage = ""
         identifier = uuid.uuid4().hex

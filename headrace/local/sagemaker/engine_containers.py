@@ -1,4 +1,4 @@
-"""Images run by a container engine, each as a child process that stands for its container."""
+"""Container images run by an engine, each as a child process that stands for its container."""
 
 import hashlib
 import logging
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EngineContainer:
-    """How to run one image with one engine.
+    """How to run one container image with one engine.
 
     Args:
         engine: The engine's program, `podman` or `docker`.
-        image: The image's name in the engine.
+        image: The container image's name in the engine.
     """
 
     engine: str

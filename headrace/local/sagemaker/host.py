@@ -8,8 +8,12 @@ from typing import Any, BinaryIO, Protocol
 
 from botocore import xform_name
 
+from headrace.local.sagemaker.container_images import (
+    ContainerImage,
+    ContainerImageNotFoundError,
+    ContainerImageRegistry,
+)
 from headrace.local.sagemaker.errors import RequestRefusedError
-from headrace.local.sagemaker.images import ContainerImage, ImageNotFoundError, ImageRegistry
 
 
 class S3Client(Protocol):
@@ -94,7 +98,7 @@ class Host:
     """What every job and endpoint needs to know of the machine it runs on."""
 
     root: Path
-    registry: ImageRegistry
+    registry: ContainerImageRegistry
     s3: S3Client
     logs: LogsClient
     cloudwatch: CloudWatchClient
@@ -107,11 +111,11 @@ class Host:
         """The ARN of a resource of a kind, such as TrainingJob; SageMaker writes names in lower case there."""
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{xform_name(kind, '-')}/{name.lower()}"
 
-    def find_image(self, image_uri: str) -> ContainerImage:
-        """The image a request names, or SageMaker's refusal."""
+    def find_container_image(self, image_uri: str) -> ContainerImage:
+        """The container image a request names, or SageMaker's refusal."""
         try:
             return self.registry.resolve(image_uri)
-        except ImageNotFoundError as error:
+        except ContainerImageNotFoundError as error:
             raise RequestRefusedError(str(error)) from error
 
 

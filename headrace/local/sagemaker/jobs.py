@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.catalog import read_tags
+from headrace.local.sagemaker.container_images import ContainerImage
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
-from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.left_files import LeftFileError, LeftFolder
 from headrace.local.sagemaker.log_shipping import LogStream
 from headrace.local.sagemaker.processes import ContainerProcess

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import IO, cast
 
+from headrace.local.sagemaker.container_images import ContainerImage
 from headrace.local.sagemaker.engine_containers import EngineContainer, remove_container
 from headrace.local.sagemaker.errors import AlgorithmError
-from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.launcher_command import can_place, launch_with
 from headrace.local.sagemaker.log_shipping import MAX_LINE_BYTES
 from headrace.local.sagemaker.trees import ROOT_VARIABLE, ContainerTree, remove_folder

@@ -16,7 +16,7 @@ from tests.headrace.normalizer.made_images import make_jpeg, make_png
 BAD = b"no image at all"
 
 
-def list_images() -> list[str]:
+def list_container_images() -> list[str]:
     return [f"{number}.jpg" for number in range(7)]
 
 
@@ -34,8 +34,8 @@ def write_manifest(s3: FakeS3, *references: str) -> None:
 def test_gives_every_image_the_normalizers_picture_under_its_own_name(s3: FakeS3) -> None:
     run_job(s3)
 
-    assert s3.keys(PICTURES) == [f"{PICTURES}{name}" for name in list_images()]
-    for name in list_images():
+    assert s3.keys(PICTURES) == [f"{PICTURES}{name}" for name in list_container_images()]
+    for name in list_container_images():
         picture = s3.objects["work", PICTURES + name]
         assert picture.body == normalize(s3.read(f"images/{name}", "raw"), Options(width=16, height=16))
         assert picture.media_type == "image/jpeg"
@@ -196,7 +196,7 @@ def test_finds_an_image_unavailable_when_s3_is_out_of_order_for_it(s3: FakeS3) -
 
 def test_gives_up_when_next_to_everything_is_unavailable(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "MOST_UNAVAILABLE", 2)
-    for name in list_images():
+    for name in list_container_images():
         s3.refuse("GetObject", f"images/{name}", "InternalError", 500)
 
     with pytest.raises(StorageError, match=r"more than 2 images were unavailable, the last one: .*InternalError"):
@@ -360,7 +360,7 @@ def test_counts_an_image_on_which_it_fails_and_goes_on(s3: FakeS3, monkeypatch: 
     run_job(s3, "--max-refused", "1")
 
     summary = read_summary(s3)
-    assert (summary["made"], summary["refused"]) == (len(list_images()) - 1, 1)
+    assert (summary["made"], summary["refused"]) == (len(list_container_images()) - 1, 1)
 
 
 def test_counts_an_image_whose_decoder_fails_oddly_and_goes_on(s3: FakeS3) -> None:

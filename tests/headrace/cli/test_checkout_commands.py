@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from headrace import checkout, extras
 from headrace.cli.checkout_commands import CheckoutCommand
-from headrace.cli.images import images
+from headrace.cli.containers import containers
 from headrace.cli.local import local
 
 
@@ -18,12 +18,12 @@ def list_commands(group: click.Group) -> Iterator[click.Command]:
         yield from list_commands(command) if isinstance(command, click.Group) else [command]
 
 
-@pytest.mark.parametrize("group", [images, local], ids=lambda group: group.name)
+@pytest.mark.parametrize("group", [containers, local], ids=lambda group: group.name)
 def test_every_command_that_reads_the_checkout_checks_for_it(group: click.Group) -> None:
     assert [command.name for command in list_commands(group) if not isinstance(command, CheckoutCommand)] == []
 
 
-@pytest.mark.parametrize(("group", "command"), [(images, "list"), (local, "down")])
+@pytest.mark.parametrize(("group", "command"), [(containers, "list"), (local, "down")])
 def test_refuses_a_command_without_the_checkout(
     group: click.Group, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from headrace.cli import cli, summary
 from headrace.cli.local import write_shell_lines
 from headrace.cli.summary import RunSummary
 from headrace.local.engine import cloud
-from headrace.local.engine.images import PushedImages
+from headrace.local.engine.container_images import PushedImages
 from headrace.local.platform.occupancy import occupy
 from headrace.local.platform.pipeline import ExecutionReport, StateRun
 from headrace.recipes import big_mart
@@ -239,7 +239,7 @@ def test_shows_what_runs_and_what_does_not() -> None:
     [
         ([], "give either --python or --engine-image"),
         (["--python", sys.executable, "--engine-image", "a"], "give either --python or --engine-image"),
-        (["--engine-image", "a", "--program", __file__], "--program goes with --python"),
+        (["--engine-image", "a", "--program", __file__], "--program requires --python"),
         (["--python", "/absent/python"], "does not exist"),
     ],
 )

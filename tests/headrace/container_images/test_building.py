@@ -11,7 +11,7 @@ from headrace.container_images.building import (
     read_base_image,
 )
 from headrace.container_images.engine import EngineName
-from headrace.recipes import ContainerImage, big_mart, images, list_images
+from headrace.recipes import ContainerImage, big_mart, images, list_container_images
 
 PIP_CONFIGURATION = Path("/pip.conf")
 
@@ -65,7 +65,7 @@ def test_reads_the_base_image_that_the_dockerfile_names() -> None:
     assert read_base_image(CONTAINERS_DIRECTORY / DOCKERFILE).startswith("docker.io/library/python:3.13-slim")
 
 
-@pytest.mark.parametrize("container", list_images(), ids=str)
+@pytest.mark.parametrize("container", list_container_images(), ids=str)
 def test_says_which_image_it_builds(container: ContainerImage) -> None:
     arguments = list_build_arguments(EngineName.PODMAN, container, BuildSettings(), "abc", PIP_CONFIGURATION)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from headrace.container_images.listing import BuiltImage, read_inspection
+from headrace.container_images.listing import BuiltContainerImage, read_inspection
 from headrace.recipes import big_mart
 
 DIGEST = "ab" * 32
@@ -16,7 +16,7 @@ def test_reads_what_each_engine_says(identifier: str) -> None:
         "Config": {"User": "", "Labels": labels},
     }
 
-    assert read_inspection(big_mart.TRAINING, "training:1", inspection) == BuiltImage(
+    assert read_inspection(big_mart.TRAINING, "training:1", inspection) == BuiltContainerImage(
         container="training",
         name="training:1",
         size_bytes=1000,

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from headrace.container_images import image_tag
+from headrace.container_images import container_image_tag
 from headrace.container_images.engine import Engine, EngineError, EngineName
 from headrace.container_images.pushing import (
     Target,
@@ -17,12 +17,12 @@ from headrace.container_images.pushing import (
     is_in_ecr,
     is_in_registry,
     log_in_to_ecr,
-    push_image,
+    push_container_image,
 )
 from headrace.recipes import big_mart
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-TAG = image_tag(big_mart.TRAINING)
+TAG = container_image_tag(big_mart.TRAINING)
 
 
 class Registry(http.server.BaseHTTPRequestHandler):
@@ -144,7 +144,7 @@ def test_tags_and_pushes_over_plain_http_on_this_machine() -> None:
     engine = FakeEngine()
     target = aim_at_registry("localhost:5055", big_mart.TRAINING)
 
-    push_image(engine, big_mart.TRAINING, target)
+    push_container_image(engine, big_mart.TRAINING, target)
 
     commands = [arguments for arguments, _ in engine.calls]
     assert commands == [
@@ -156,11 +156,13 @@ def test_tags_and_pushes_over_plain_http_on_this_machine() -> None:
 def test_pushes_over_tls_elsewhere() -> None:
     engine = FakeEngine()
 
-    push_image(engine, big_mart.TRAINING, Target(REGISTRY, "training", TAG))
+    push_container_image(engine, big_mart.TRAINING, Target(REGISTRY, "training", TAG))
 
     assert engine.calls[-1][0] == ["push", "--format", "v2s2", f"{REGISTRY}/training:{TAG}"]
 
 
 def test_says_to_build_before_a_push() -> None:
-    with pytest.raises(EngineError, match="training has not been built from its current files; run 'headrace images"):
-        push_image(FakeEngine(has_image=False), big_mart.TRAINING, Target(REGISTRY, "training", TAG))
+    with pytest.raises(
+        EngineError, match="training has not been built from its current files; run 'headrace containers"
+    ):
+        push_container_image(FakeEngine(has_image=False), big_mart.TRAINING, Target(REGISTRY, "training", TAG))

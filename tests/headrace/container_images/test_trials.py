@@ -12,7 +12,7 @@ from headrace.container_images.trials import (
     order_trials,
     write_image_job,
 )
-from headrace.recipes import ContainerImage, big_mart, images, list_images, normalizer
+from headrace.recipes import ContainerImage, big_mart, images, list_container_images, normalizer
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from headrace.recipes import ContainerImage, big_mart, images, list_images, norm
         ([images.INFERENCE], [images.TRAINING, images.INFERENCE]),
         ([big_mart.PREPROCESSING], [big_mart.PREPROCESSING]),
         ([normalizer.BULK], [normalizer.BULK]),
-        (list_images(), list(list_images())),
+        (list_container_images(), list(list_container_images())),
     ],
 )
 def test_runs_the_makers_of_a_containers_input_first(

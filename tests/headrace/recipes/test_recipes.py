@@ -8,11 +8,11 @@ from containers.images.training import contract as image_training
 from headrace.recipes import (
     Recipe,
     big_mart,
-    find_image,
+    find_container_image,
     find_module,
     find_recipe,
     images,
-    list_images,
+    list_container_images,
     list_recipes,
 )
 
@@ -30,21 +30,21 @@ def test_names_workloads_stacks_and_container_images_once_each() -> None:
     for names in (
         [recipe.name for recipe in list_recipes()],
         [recipe.stack_id for recipe in list_recipes()],
-        [image.name for image in list_images()],
-        [image.folder for image in list_images()],
+        [image.name for image in list_container_images()],
+        [image.folder for image in list_container_images()],
     ):
         assert len(set(names)) == len(names)
 
 
 def test_finds_a_container_image_by_its_name() -> None:
-    assert [find_image(image.name) for image in list_images()] == list(list_images())
+    assert [find_container_image(image.name) for image in list_container_images()] == list(list_container_images())
 
 
 def test_knows_neither_other_workloads_nor_other_images() -> None:
     with pytest.raises(KeyError):
         find_recipe("sales")
     with pytest.raises(KeyError):
-        find_image("sales")
+        find_container_image("sales")
 
 
 def test_says_what_the_big_mart_programs_do() -> None:

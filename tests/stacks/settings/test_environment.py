@@ -134,14 +134,14 @@ def test_serves_on_graviton() -> None:
 
 def test_names_every_mistake_at_once() -> None:
     environments = environments_with("bigmart.training.volume_gib", 0)
-    environments["dev"]["registry"] = {"images_kept": 0}
+    environments["dev"]["registry"] = {"container_images_kept": 0}
 
     with pytest.raises(SettingsError) as refused:
         Settings.from_mapping("dev", environments)
 
     assert [line.split(":")[0] for line in str(refused.value).splitlines()] == [
         "environments.dev.bigmart.training.volume_gib",
-        "environments.dev.registry.images_kept",
+        "environments.dev.registry.container_images_kept",
     ]
 
 

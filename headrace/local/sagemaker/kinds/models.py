@@ -1,4 +1,4 @@
-"""Models: an image and the files that it serves."""
+"""Models: a container image and the files that it serves."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -22,10 +22,10 @@ class Models(DefinitionKind):
     listed_as: ClassVar[str] = "Models"
 
     def check(self, request: Mapping[str, Any]) -> None:
-        """The image and the model data must exist."""
+        """The container image and the model data must exist."""
         check_model(request)
         (container,) = list_containers(request)
-        self._host.find_image(container["Image"])
+        self._host.find_container_image(container["Image"])
         self._check_data(container)
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.channels import ChannelStager
+from headrace.local.sagemaker.container_images import ContainerImage
 from headrace.local.sagemaker.descriptions import complete_processing_request
 from headrace.local.sagemaker.host import Host, read_clock
-from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.job_kind import JobKind
 from headrace.local.sagemaker.jobs import COMPLETED, Job, JobEnd, describe_resources
 from headrace.local.sagemaker.kind import KindLog
@@ -131,5 +131,5 @@ class ProcessingJobs(JobKind[ProcessingJob]):
     def make(self, request: Mapping[str, Any]) -> ProcessingJob:
         """The job that a request asks for."""
         check_processing_job(request)
-        image = self._host.find_image(request["AppSpecification"]["ImageUri"])
+        image = self._host.find_container_image(request["AppSpecification"]["ImageUri"])
         return ProcessingJob(request, self._host, image)

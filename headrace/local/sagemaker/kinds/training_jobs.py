@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from headrace.local.sagemaker.archives import pack_folder
 from headrace.local.sagemaker.channels import ChannelStager
+from headrace.local.sagemaker.container_images import ContainerImage
 from headrace.local.sagemaker.descriptions import complete_training_request
 from headrace.local.sagemaker.host import Host, read_clock
-from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.job_kind import JobKind
 from headrace.local.sagemaker.jobs import Job, JobEnd, describe_resources
 from headrace.local.sagemaker.kind import KindLog
@@ -232,5 +232,5 @@ class TrainingJobs(JobKind[TrainingJob]):
     def make(self, request: Mapping[str, Any]) -> TrainingJob:
         """The job that a request asks for."""
         check_training_job(request)
-        image = self._host.find_image(request["AlgorithmSpecification"]["TrainingImage"])
+        image = self._host.find_container_image(request["AlgorithmSpecification"]["TrainingImage"])
         return TrainingJob(request, self._host, image)

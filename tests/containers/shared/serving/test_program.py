@@ -12,11 +12,11 @@ from PIL import Image
 from containers.shared.serving import server
 from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT
 from headrace.loopback import find_free_port
-from headrace.recipes import ContainerImage, big_mart, images, list_images
+from headrace.recipes import ContainerImage, big_mart, images, list_container_images
 from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
 
-SERVING = [container for container in list_images() if container.is_endpoint]
+SERVING = [container for container in list_container_images() if container.is_endpoint]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,17 +2,20 @@
 
 import pytest
 
-from headrace.container_images import image_tag
+from headrace.container_images import container_image_tag
 from headrace.local.platform.deployment import Deployment, NotDeployedError
-from headrace.recipes import images, list_images
+from headrace.recipes import images, list_container_images
 
 
 def test_knows_images_by_the_tags_of_what_they_are_made_of_now() -> None:
-    outputs = {container.image_output: f"registry.example/{container}:earlier" for container in list_images()}
+    outputs = {container.image_output: f"registry.example/{container}:earlier" for container in list_container_images()}
 
     images = Deployment(environment="dev", outputs=outputs).images
 
-    assert images == {f"registry.example/{container}:{image_tag(container)}": container for container in list_images()}
+    assert images == {
+        f"registry.example/{container}:{container_image_tag(container)}": container
+        for container in list_container_images()
+    }
 
 
 def test_says_how_to_deploy_an_environment_whose_endpoint_is_asked_for() -> None:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
-from headrace.local.sagemaker import ContainerImage, ImageNotFoundError
+from headrace.local.sagemaker import ContainerImage, ContainerImageNotFoundError
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -133,5 +133,5 @@ class FakeRegistry:
 
     def resolve(self, image_uri: str) -> ContainerImage:
         if image_uri not in self.images:
-            raise ImageNotFoundError(image_uri)
+            raise ContainerImageNotFoundError(image_uri)
         return self.images[image_uri]

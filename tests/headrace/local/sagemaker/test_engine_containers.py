@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from headrace.local.sagemaker.container_images import ContainerImage
 from headrace.local.sagemaker.engine_containers import EngineContainer, name_container
-from headrace.local.sagemaker.images import ContainerImage
 from headrace.local.sagemaker.processes import ContainerProcess, build_command, stop_leftover_processes
 from headrace.local.sagemaker.trees import ContainerTree
 from tests.patience import PATIENCE_SECONDS

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images.engine import Engine, EngineError, EngineName
-from headrace.local.engine.brought_images import bring_engine_image, bring_python
-from headrace.local.engine.images import PushedImages
-from headrace.local.sagemaker.images import ImageNotFoundError
+from headrace.local.engine.brought_container_images import bring_engine_image, bring_python
+from headrace.local.engine.container_images import PushedImages
+from headrace.local.sagemaker.container_images import ContainerImageNotFoundError
 
 URI = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 OTHER = "123456789012.dkr.ecr.us-east-1.amazonaws.com/other:1"
@@ -67,5 +67,7 @@ def test_refuses_an_image_that_the_engine_does_not_hold(tmp_path: Path, monkeypa
 
 
 def test_says_how_to_bring_an_image_that_is_unknown(tmp_path: Path) -> None:
-    with pytest.raises(ImageNotFoundError, match=f"Requested image {URI} not found.*headrace local bring {URI}"):
+    with pytest.raises(
+        ContainerImageNotFoundError, match=f"Requested image {URI} not found.*headrace local bring {URI}"
+    ):
         PushedImages(tmp_path, {}).resolve(URI)

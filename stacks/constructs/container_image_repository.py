@@ -4,15 +4,21 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from headrace.container_images import image_tag
+from headrace.container_images import container_image_tag
 from headrace.recipes import ContainerImage
 
 
-class ImageRepository(ecr.Repository):
+class ContainerImageRepository(ecr.Repository):
     """A repository for one container: scanned on push, tags never move, old images expire."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, container: ContainerImage, images_kept: int, retain_data: bool
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        container: ContainerImage,
+        container_images_kept: int,
+        retain_data: bool,
     ) -> None:
         super().__init__(
             scope,
@@ -20,7 +26,7 @@ class ImageRepository(ecr.Repository):
             encryption=ecr.RepositoryEncryption.AES_256,
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-            lifecycle_rules=[ecr.LifecycleRule(max_image_count=images_kept)],
+            lifecycle_rules=[ecr.LifecycleRule(max_image_count=container_images_kept)],
             removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
         )
-        self.image_uri = self.repository_uri_for_tag(image_tag(container))
+        self.image_uri = self.repository_uri_for_tag(container_image_tag(container))

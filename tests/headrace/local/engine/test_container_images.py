@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, list_modules
-from headrace.local.engine.images import Environments, PushedImages, push, remove_abandoned
-from headrace.local.sagemaker.images import ImageNotFoundError
-from headrace.recipes import big_mart, list_images
+from headrace.local.engine.container_images import Environments, PushedImages, push, remove_abandoned
+from headrace.local.sagemaker.container_images import ContainerImageNotFoundError
+from headrace.recipes import big_mart, list_container_images
 
 URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
 
@@ -53,7 +53,7 @@ def test_forgets_everything_with_the_cloud(tmp_path: Path) -> None:
 
     registry.empty()
 
-    with pytest.raises(ImageNotFoundError):
+    with pytest.raises(ContainerImageNotFoundError):
         registry.resolve(URI)
 
 
@@ -65,12 +65,12 @@ def test_keeps_the_callers_environment_out_of_containers(tmp_path: Path, monkeyp
 
 
 def test_knows_no_image_that_was_not_pushed(tmp_path: Path) -> None:
-    with pytest.raises(ImageNotFoundError, match="Requested image nowhere:1 not found"):
+    with pytest.raises(ContainerImageNotFoundError, match="Requested image nowhere:1 not found"):
         PushedImages(tmp_path, {}).resolve("nowhere:1")
 
 
 def test_has_a_place_of_its_own_for_each_containers_packages(tmp_path: Path) -> None:
-    assert len(set(Environments(tmp_path).paths().values())) == len(list_images())
+    assert len(set(Environments(tmp_path).paths().values())) == len(list_container_images())
 
 
 def test_removes_what_a_killed_installation_left_and_nothing_of_one_at_work(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The local cloud's images: built by a container engine, or without one.
+"""The local cloud's container images: built by a container engine, or without one.
 
 Without an engine, a container's own packages and its program stand for its image. A "pushed"
 image is an entry in a file of the local cloud's root: the image's URI, and either a copy of its program with the
@@ -22,14 +22,14 @@ from typing import Any, Protocol
 import boto3
 
 from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
-from headrace.container_images.building import BuildSettings, build_image
+from headrace.container_images.building import BuildSettings, build_container_image
 from headrace.container_images.engine import Engine
 from headrace.files import whole_file
-from headrace.local.engine.brought_images import find_brought
+from headrace.local.engine.brought_container_images import find_brought
+from headrace.local.sagemaker.container_images import ContainerImage as RunnableImage
+from headrace.local.sagemaker.container_images import ContainerImageNotFoundError
 from headrace.local.sagemaker.engine_containers import EngineContainer
-from headrace.local.sagemaker.images import ContainerImage as RunnableImage
-from headrace.local.sagemaker.images import ImageNotFoundError
-from headrace.recipes import ContainerImage, list_images
+from headrace.recipes import ContainerImage, list_container_images
 from headrace.tools import Tool, run_tool
 
 _IMAGES_FILE = "images.json"
@@ -56,7 +56,7 @@ class Environments:
 
     def paths(self) -> dict[ContainerImage, Path]:
         """Where every container's environment is."""
-        return {container: self.path(container) for container in list_images()}
+        return {container: self.path(container) for container in list_container_images()}
 
     def prepare(self) -> None:
         """Make those that are missing, side by side.
@@ -64,7 +64,7 @@ class Environments:
         Raises:
             ToolError: If packages cannot be installed; with the installer's own words.
         """
-        missing = [container for container in list_images() if not self.path(container).exists()]
+        missing = [container for container in list_container_images() if not self.path(container).exists()]
         if not missing:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -198,7 +198,7 @@ class ProcessImages:
 class EngineImages:
     """Images that are built and run by a container engine."""
 
-    description = "build the containers' images"
+    description = "build the container images"
 
     def __init__(self, engine: Engine, settings: BuildSettings) -> None:
         self._engine = engine
@@ -206,8 +206,11 @@ class EngineImages:
         self._names: dict[ContainerImage, str] = {}
 
     def prepare(self) -> None:
-        """Build the images that are missing."""
-        self._names = {container: build_image(self._engine, container, self._settings) for container in list_images()}
+        """Build the container images that are missing."""
+        self._names = {
+            container: build_container_image(self._engine, container, self._settings)
+            for container in list_container_images()
+        }
 
     def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
         """Make the images known under their URIs."""
@@ -230,7 +233,7 @@ class PushedImages:
         """How to run an image.
 
         Raises:
-            ImageNotFoundError: If it has been neither pushed nor brought.
+            ContainerImageNotFoundError: If it has been neither pushed nor brought.
         """
         entries = _read_entries(self._root)
         if image_uri not in entries:
@@ -254,7 +257,7 @@ class PushedImages:
     def _find_brought(self, image_uri: str) -> RunnableImage:
         image = find_brought(self._root, image_uri, self._environment)
         if not image:
-            raise ImageNotFoundError(image_uri)
+            raise ContainerImageNotFoundError(image_uri)
         if image.container:
             return image
         return replace(image, environment={**_system_environment(Path(image.entrypoint[0])), **self._environment})

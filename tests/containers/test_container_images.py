@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from headrace.cli.images import images as images_command
-from headrace.container_images.building import build_image, name_image
+from headrace.cli.containers import containers as containers_command
+from headrace.container_images.building import build_container_image, name_image
 from headrace.container_images.engine import Engine, EngineError
-from headrace.container_images.listing import BuiltImage, describe_image
-from headrace.container_images.trials import try_images
+from headrace.container_images.listing import BuiltContainerImage, describe_container_image
+from headrace.container_images.trials import try_container_images
 from headrace.loopback import find_free_port
-from headrace.recipes import ContainerImage, big_mart, images, list_images
+from headrace.recipes import ContainerImage, big_mart, images, list_container_images
 from tests.engines import engine_alone, give_up, read_build_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -28,8 +28,8 @@ def engine() -> Iterator[Engine]:
     """An engine that holds all images."""
     with engine_alone() as engine:
         try:
-            for container in list_images():
-                build_image(engine, container, read_build_settings())
+            for container in list_container_images():
+                build_container_image(engine, container, read_build_settings())
         except EngineError as error:
             give_up(str(error))
         yield engine
@@ -55,9 +55,9 @@ def registry(tmp_path: Path) -> Iterator[str]:
             server.terminate()
 
 
-def build_from_scratch(engine: Engine, container: ContainerImage) -> BuiltImage | None:
-    build_image(engine, container, read_build_settings(), force=True)
-    return describe_image(engine, container)
+def build_from_scratch(engine: Engine, container: ContainerImage) -> BuiltContainerImage | None:
+    build_container_image(engine, container, read_build_settings(), force=True)
+    return describe_container_image(engine, container)
 
 
 def look_inside(engine: Engine, container: ContainerImage, script: str) -> str:
@@ -66,21 +66,21 @@ def look_inside(engine: Engine, container: ContainerImage, script: str) -> str:
 
 
 def test_keeps_sagemakers_contract(engine: Engine, tmp_path: Path) -> None:
-    passed = try_images(engine, list_images(), tmp_path)
+    passed = try_container_images(engine, list_container_images(), tmp_path)
 
-    assert {check.container for check in passed} == {container.name for container in list_images()}
+    assert {check.container for check in passed} == {container.name for container in list_container_images()}
 
 
-@pytest.mark.parametrize("container", list_images(), ids=str)
+@pytest.mark.parametrize("container", list_container_images(), ids=str)
 def test_carries_no_compilers_caches_or_build_secrets(engine: Engine, container: ContainerImage) -> None:
     unwanted = "command -v gcc cc make; ls /root/.cache /etc/headrace-ca.pem; find /opt -type d -name tests"
 
     assert look_inside(engine, container, f"{{ {unwanted}; }} 2>/dev/null || true") == ""
 
 
-@pytest.mark.parametrize("container", list_images(), ids=str)
+@pytest.mark.parametrize("container", list_container_images(), ids=str)
 def test_says_what_it_was_built_from(engine: Engine, container: ContainerImage) -> None:
-    image = describe_image(engine, container)
+    image = describe_container_image(engine, container)
 
     assert image is not None
     assert (image.user, image.layers <= 12) == ("root", True)
@@ -98,15 +98,15 @@ def test_is_the_same_whenever_it_is_built_from_scratch(engine: Engine) -> None:
 def test_pushes_once(engine: Engine, registry: str) -> None:
     command = ["push", "--registry", registry, "image_inference"]
 
-    first, second = (CliRunner().invoke(images_command, command) for _ in range(2))
+    first, second = (CliRunner().invoke(containers_command, command) for _ in range(2))
 
     place = f"{registry}/headrace/{name_image(images.INFERENCE).removeprefix('localhost/headrace/')}"
     assert (first.stdout, second.stdout) == (f"{place}\tpushed\n", f"{place}\talready there\n")
 
 
 def test_lists_what_was_built(engine: Engine) -> None:
-    answer = CliRunner().invoke(images_command, ["list", "--json"])
+    answer = CliRunner().invoke(containers_command, ["list", "--json"])
 
     listed = {image["container"]: image for image in json.loads(answer.stdout)}
-    assert listed.keys() == {container.name for container in list_images()}
+    assert listed.keys() == {container.name for container in list_container_images()}
     assert all(image["size_bytes"] > 0 and image["digest"].startswith("sha256:") for image in listed.values())

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from headrace.container_images.engine import Engine, EngineError
 from headrace.files import whole_file
+from headrace.local.sagemaker.container_images import ContainerImage
 from headrace.local.sagemaker.engine_containers import EngineContainer
-from headrace.local.sagemaker.images import ContainerImage
 
 _FILE: Final = "brought-images.json"
 

@@ -1,4 +1,4 @@
-"""`headrace images`: the containers' images, built, tried, pushed and shown."""
+"""`headrace containers`: build, test, push and list the container images."""
 
 import json
 import tempfile
@@ -13,20 +13,20 @@ from headrace.cli import progress
 from headrace.cli.checkout_commands import CheckoutGroup
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.tables import render_table
-from headrace.container_images import image_tag
-from headrace.container_images.building import BuildSettings, build_image
+from headrace.container_images import container_image_tag
+from headrace.container_images.building import BuildSettings, build_container_image
 from headrace.container_images.engine import Engine, EngineName, find_engine
-from headrace.container_images.listing import BuiltImage, describe_image, write_bill_of_materials
+from headrace.container_images.listing import BuiltContainerImage, describe_container_image, write_bill_of_materials
 from headrace.container_images.pushing import (
     aim_at_registry,
     aim_at_stacks,
     is_in_ecr,
     is_in_registry,
     log_in_to_ecr,
-    push_image,
+    push_container_image,
 )
-from headrace.container_images.trials import try_images
-from headrace.recipes import ContainerImage, find_image, list_images
+from headrace.container_images.trials import try_container_images
+from headrace.recipes import ContainerImage, find_container_image, list_container_images
 
 MEBIBYTE = 1024 * 1024
 DIGEST_CHARACTERS = len("sha256:") + 12
@@ -37,30 +37,30 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def _parse_containers(
     _context: click.Context, _argument: click.Parameter, names: tuple[str, ...]
 ) -> list[ContainerImage]:
-    return [find_image(name) for name in names] or list(list_images())
+    return [find_container_image(name) for name in names] or list(list_container_images())
 
 
 def _with_containers(command: Command) -> Command:
     return click.argument(
         "containers",
         nargs=-1,
-        type=click.Choice([container.name for container in list_images()]),
+        type=click.Choice([container.name for container in list_container_images()]),
         callback=_parse_containers,
     )(command)
 
 
 def with_build_options(command: Command) -> Command:
-    """Give a command that builds images the options of a build."""
+    """Add the build options to a command that builds container images."""
     base = click.option(
         "--base-image",
         envvar="HEADRACE_BASE_IMAGE",
-        help="Stands in for the Dockerfile's base image.  [env: HEADRACE_BASE_IMAGE]",
+        help="The base image, instead of the one in the Dockerfile.  [env: HEADRACE_BASE_IMAGE]",
     )
     ca = click.option(
         "--ca-bundle",
         envvar="HEADRACE_CA_BUNDLE",
         type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
-        help="Certificates that pip trusts during the build, PEM.  [env: HEADRACE_CA_BUNDLE]",
+        help="PEM file of certificates that pip trusts during the build.  [env: HEADRACE_CA_BUNDLE]",
     )
     return base(ca(command))
 
@@ -69,21 +69,22 @@ def with_build_options(command: Command) -> Command:
 @click.option(
     "--engine",
     type=click.Choice([name.value for name in EngineName]),
-    help="The container engine; Docker if its daemon answers, else podman, if left out.",
+    help="The container engine.  [default: Docker if its daemon answers, otherwise podman]",
 )
 @click.pass_context
-def images(context: click.Context, engine: str | None) -> None:
-    """Build, try, push and show the container images.
+def containers(context: click.Context, engine: str | None) -> None:
+    """Build, test, push and list the container images.
 
-    An image's tag is a hash of the files it is built from. Needs Docker or podman; CONTAINERS are all if left out.
+    A container image's tag is a hash of the files it is built from. Needs Docker or podman. Without CONTAINERS, a
+    command applies to all of them.
     """
     context.obj = EngineName(engine) if engine else None
 
 
-@images.command()
+@containers.command()
 @_with_containers
 @with_build_options
-@click.option("--force", is_flag=True, help="Build also what is there, from scratch.")
+@click.option("--force", is_flag=True, help="Rebuild existing container images from scratch.")
 @click.pass_obj
 def build(
     engine: EngineName | None,
@@ -92,33 +93,33 @@ def build(
     ca_bundle: Path | None,
     force: bool,
 ) -> None:
-    """Build the images that are not there yet, and print the names of all.
+    """Build the container images that do not exist yet, and print the names of all.
 
-    Example: headrace images build training inference
+    Example: headrace containers build training inference
     """
     found = find_engine(engine)
     settings = BuildSettings(base_image=base_image, ca_bundle=ca_bundle)
     for container in containers:
         with progress.step(f"build {container}"):
-            name = build_image(found, container, settings, force=force)
+            name = build_container_image(found, container, settings, force=force)
         click.echo(name)
 
 
-@images.command("test")
+@containers.command("test")
 @_with_containers
 @JSON_OPTION
 @click.pass_obj
 def try_command(engine: EngineName | None, containers: list[ContainerImage], as_json: bool) -> None:
-    """Run built images through SageMaker's contract, on made-up data.
+    """Test built container images against SageMaker's contract, on generated data.
 
-    Jobs run without network, endpoints answer on the loopback interface; all with a root file system that cannot be
-    written to and 2 GiB of memory. The containers that make another's input run, too.
+    Jobs run without a network and endpoints answer on the loopback interface. All have a read-only root file system
+    and 2 GiB of memory. Containers that produce the input of another one run as well.
     """
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
         progress.step("run the containers"),
     ):
-        passed = try_images(find_engine(engine), containers, Path(scratch))
+        passed = try_container_images(find_engine(engine), containers, Path(scratch))
     if as_json:
         click.echo(json.dumps([asdict(check) for check in passed], indent=2))
         return
@@ -126,19 +127,20 @@ def try_command(engine: EngineName | None, containers: list[ContainerImage], as_
     click.echo(render_table(("container", "passed", "seconds"), rows, numbers={2}))
 
 
-@images.command()
+@containers.command()
 @_with_containers
 @click.option(
-    "--env", "environment", default="dev", show_default=True, help="The environment whose repositories to use."
+    "--env", "environment", default="dev", show_default=True, help="The environment that has the repositories."
 )
-@click.option("--registry", help="Another registry: a host, with a path if wanted, such as localhost:5055/ml.")
+@click.option("--registry", help="Another registry: a host and an optional path, such as localhost:5055/ml.")
 @click.pass_obj
 def push(engine: EngineName | None, containers: list[ContainerImage], environment: str, registry: str | None) -> None:
-    """Push built images to the repositories of the deployed stacks, or to another registry.
+    """Push built container images to the repositories of the deployed stacks, or to another registry.
 
-    What is there already is left alone. Prints each image's place, and whether it was pushed or was already there.
+    Container images that the registry already has are skipped. Prints the URI of each one, and whether it was pushed
+    or was already there.
 
-    Example: headrace images push --registry localhost:5055 training
+    Example: headrace containers push --registry localhost:5055 training
     """
     found = find_engine(engine)
     places = (
@@ -154,7 +156,7 @@ def _push_to_registry(engine: Engine, containers: list[ContainerImage], registry
         is_new = not is_in_registry(target)
         if is_new:
             with progress.step(f"push {container}"):
-                push_image(engine, container, target)
+                push_container_image(engine, container, target)
         yield str(target), is_new
 
 
@@ -172,17 +174,17 @@ def _push_to_ecr(engine: Engine, containers: list[ContainerImage], environment: 
         is_new = not is_in_ecr(ecr, target)
         if is_new:
             with progress.step(f"push {container}"):
-                push_image(engine, container, target)
+                push_container_image(engine, container, target)
         yield str(target), is_new
 
 
-@images.command("list")
+@containers.command("list")
 @JSON_OPTION
 @click.pass_obj
 def list_command(engine: EngineName | None, as_json: bool) -> None:
-    """Show size, layers, user and digest of the images of the containers' current files."""
+    """Show size, layers, user and digest of the container images built from the current files."""
     found = find_engine(engine)
-    described = {container: describe_image(found, container) for container in list_images()}
+    described = {container: describe_container_image(found, container) for container in list_container_images()}
     if as_json:
         click.echo(json.dumps([asdict(image) for image in described.values() if image], indent=2))
         return
@@ -190,13 +192,13 @@ def list_command(engine: EngineName | None, as_json: bool) -> None:
     click.echo(render_table(("container", "tag", "MiB", "layers", "user", "digest"), rows, numbers={2, 3}))
 
 
-def _show_image(container: ContainerImage, image: BuiltImage | None) -> tuple[str, ...]:
+def _show_image(container: ContainerImage, image: BuiltContainerImage | None) -> tuple[str, ...]:
     if image is None:
-        return (container.name, image_tag(container), "-", "-", "-", "not built")
+        return (container.name, container_image_tag(container), "-", "-", "-", "not built")
     size = f"{image.size_bytes / MEBIBYTE:.0f}"
     return (
         container.name,
-        image_tag(container),
+        container_image_tag(container),
         size,
         str(image.layers),
         image.user,
@@ -204,14 +206,14 @@ def _show_image(container: ContainerImage, image: BuiltImage | None) -> tuple[st
     )
 
 
-@images.command()
-@click.argument("container", type=click.Choice([container.name for container in list_images()]))
+@containers.command()
+@click.argument("container", type=click.Choice([container.name for container in list_container_images()]))
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @click.pass_obj
 def sbom(engine: EngineName | None, container: str, output: Path) -> None:
-    """Write a built image's bill of materials, as SPDX JSON.
+    """Write the bill of materials of a container image as SPDX JSON.
 
-    Example: headrace images sbom training --output training.spdx.json
+    Example: headrace containers sbom training --output training.spdx.json
     """
     with progress.step(f"list the packages of {container}"):
-        write_bill_of_materials(find_engine(engine), find_image(container), output)
+        write_bill_of_materials(find_engine(engine), find_container_image(container), output)

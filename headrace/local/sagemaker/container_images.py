@@ -18,7 +18,7 @@ class ContainerImage:
     container: EngineContainer | None = None
 
 
-class ImageNotFoundError(LookupError):
+class ContainerImageNotFoundError(LookupError):
     """The registry holds no image under this name."""
 
     def __init__(self, image_uri: str) -> None:
@@ -29,9 +29,9 @@ class ImageNotFoundError(LookupError):
         self.image_uri = image_uri
 
 
-class ImageRegistry(Protocol):
+class ContainerImageRegistry(Protocol):
     """Finds images by the name that requests use."""
 
     def resolve(self, image_uri: str) -> ContainerImage:
-        """The image pushed under this name; raises ImageNotFoundError."""
+        """The image pushed under this name; raises ContainerImageNotFoundError."""
         ...
