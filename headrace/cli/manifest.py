@@ -161,31 +161,31 @@ def filter_command(
 @manifest.command("stats")
 @click.argument("path", type=INPUT_FILE)
 @click.option("--attribute", help="The label's name.  [default: the newest label of each line]")
-@click.option("--picture", type=OUTPUT_FILE, help="Draw the distributions into this SVG.")
+@click.option("--chart", type=OUTPUT_FILE, help="Draw the distributions into this SVG.")
 @JSON_OPTION
-def stats_command(*, path: Path, attribute: str | None, picture: Path | None, as_json: bool) -> None:
+def stats_command(*, path: Path, attribute: str | None, chart: Path | None, as_json: bool) -> None:
     """Count labels and boxes, and draw their distributions.
 
-    Example: headrace manifest stats train.manifest --picture labels.svg
+    Example: headrace manifest stats train.manifest --chart labels.svg
     """
     with step(f"count {path}"):
         statistics = count_manifest(path, attribute)
-        if picture:
-            refuse_overwriting(picture, path)
-            draw_statistics(statistics, picture, path.name)
+        if chart:
+            refuse_overwriting(chart, path)
+            draw_statistics(statistics, chart, path.name)
     if attribute is None and len(statistics.attributes) > 1:
         told = ", ".join(f"{name} on {count}" for name, count in statistics.attributes.items())
         click.echo(f"{path}: lines were counted by the newest label of each: {told}; --attribute names one", err=True)
     for name, count in statistics.unjudged.items():
         click.echo(f"{path}: not counted: {count} labels of {name}, whose classes are not in the manifest", err=True)
     if as_json:
-        report(json.dumps(vars(statistics), ensure_ascii=False), picture)
+        report(json.dumps(vars(statistics), ensure_ascii=False), chart)
         return
     rows = [("rows", statistics.rows), ("unlabelled", statistics.unlabelled), ("failed", statistics.failed)]
     labels = sorted(statistics.labels.items(), key=lambda item: (-item[1], item[0]))
-    report(render_table(("", "count"), [(name, str(count)) for name, count in rows], numbers={1}), picture)
-    report("", picture)
-    report(render_table(("label", "count"), [(name, str(count)) for name, count in labels], numbers={1}), picture)
+    report(render_table(("", "count"), [(name, str(count)) for name, count in rows], numbers={1}), chart)
+    report("", chart)
+    report(render_table(("label", "count"), [(name, str(count)) for name, count in labels], numbers={1}), chart)
 
 
 @manifest.group("convert")

@@ -1,4 +1,4 @@
-"""A picture of a manifest's distributions: bar charts in an SVG, which every browser shows and nothing has to draw."""
+"""Charts of a manifest's distributions: bars in an SVG, which every browser shows and nothing has to draw."""
 
 from collections.abc import Sequence
 from html import escape
@@ -22,13 +22,13 @@ Bars = Sequence[tuple[str, int]]
 
 
 def draw_statistics(statistics: Statistics, path: Path, title: str) -> None:
-    """Write the picture; it appears whole or not at all."""
+    """Write the chart; it appears whole or not at all."""
     with whole_file(path) as partial:
         partial.write_text(render_statistics(statistics, title), encoding="utf-8", newline="\n")
 
 
 def render_statistics(statistics: Statistics, title: str) -> str:
-    """The picture as SVG."""
+    """The chart as SVG."""
     charts: list[tuple[str, Bars]] = [
         (f"Labels of {title}", list_label_bars(statistics)),
         ("Boxes per image", [(str(boxes), rows) for boxes, rows in sorted(statistics.boxes_per_row.items())]),

@@ -44,7 +44,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "manifest split": ("manifest", "split", INPUT, *PARTS),
     "manifest merge": ("manifest", "merge", "good.manifest", INPUT, "-o", f"{OUT}/all.manifest"),
     "manifest filter": ("manifest", "filter", INPUT, "-o", f"{OUT}/some.manifest"),
-    "manifest stats": ("manifest", "stats", INPUT, "--picture", f"{OUT}/labels.svg"),
+    "manifest stats": ("manifest", "stats", INPUT, "--chart", f"{OUT}/labels.svg"),
     "manifest convert traditional": ("manifest", "convert", "traditional", INPUT, "-o", f"{OUT}/a.manifest"),
     "manifest convert list": ("manifest", "convert", "list", INPUT, *PREFIX, "-o", f"{OUT}/a.manifest"),
     "manifest convert to-list": ("manifest", "convert", "to-list", INPUT, *PREFIX, "-o", f"{OUT}/a.lst"),

@@ -100,7 +100,7 @@ def test_filters_and_counts(everything: Path, output: Path) -> None:
 
 
 def test_counts_labels_and_draws_them(everything: Path, output: Path) -> None:
-    answer = invoke("stats", everything, "--picture", output)
+    answer = invoke("stats", everything, "--chart", output)
 
     assert [line.split() for line in answer.stdout.splitlines()][2:5] == [
         ["rows", "10"],

@@ -155,7 +155,7 @@ def test_refuses_standard_input_twice(tmp_path: Path, headrace: ForkServer) -> N
     [
         ("a.lst", samples.LIST, ("lst", "split", "a.lst", "--train", "a.lst", "--validation", "./a.lst")),
         ("a.manifest", samples.MANIFEST, ("manifest", "split", "a.manifest", "--train", "t", "--validation", "link")),
-        ("a.manifest", samples.MANIFEST, ("manifest", "stats", "a.manifest", "--picture", "a.manifest")),
+        ("a.manifest", samples.MANIFEST, ("manifest", "stats", "a.manifest", "--chart", "a.manifest")),
         ("a.csv", "1,2\n", ("recordio", "write", "a.csv", "./a.csv")),
         ("a.idx", "0\t0\ta.jpg\n", ("recordio", "images", "write", "a.idx", ".", "a.rec")),
     ],
