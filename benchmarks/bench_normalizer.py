@@ -9,7 +9,7 @@
 # ///
 """The image normalizer against the article's function: OpenCV on every pixel, and a new connection per image.
 
-After the table: how similar the pictures are (SSIM), and what a million images cost on Graviton.
+After the table: how similar the normalized images are (SSIM), and what a million photographs cost on Graviton.
 """
 
 import os
@@ -213,11 +213,11 @@ def serve() -> None:
 
 
 def report_similarity_and_cost() -> None:
-    """Print how close our pictures are to the article's, and what both cost."""
+    """Print how close our normalized images are to the article's, and what both cost."""
     real = [*REAL_PHOTOGRAPHS.glob("photos/*.jpg"), *sorted(REAL_PHOTOGRAPHS.glob("classes/*/*.jpg"))[::4]]
     similarities = sorted(measure_similarity(path.read_bytes()) for path in real)
     made = [measure_similarity(read(f"{title}.jpg")) for title in SIZES]
-    print_line("\nSSIM to the article's pictures (mean, least)")
+    print_line("\nSSIM to the article's images (mean, least)")
     for name, values in ((f"{len(SIZES)} made photographs", made), (f"{len(real)} real photographs", similarities)):
         if values:
             print_line(f"  {name:38} {statistics.mean(values):.4f} {min(values):.4f}")
@@ -238,7 +238,7 @@ def estimate_cost(normalize: Callable[[bytes], bytes], content: bytes) -> float:
 
 
 def measure_similarity(content: bytes) -> float:
-    """The structural similarity of both pictures, with the Gaussian window of its authors."""
+    """The structural similarity of both images, with the Gaussian window of its authors."""
     import cv2
     import numpy as np
 

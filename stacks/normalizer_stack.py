@@ -1,4 +1,4 @@
-"""The image normalizer: small pictures of one size and kind, made of raw images one by one or in bulk."""
+"""The image normalizer: small normalized images, made of photographs one by one or in bulk."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ class NormalizerStack(Stack):
             "Normalizer",
             settings=settings,
             images=self._storage.raw,
-            pictures=self._storage.work,
+            normalized_images=self._storage.work,
             key=self._storage.key,
             target=target,
             retain_data=self._settings.retain_data,

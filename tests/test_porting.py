@@ -29,9 +29,9 @@ COMMANDS = re.findall(r"^headrace data (.*?)(?: \| .*)?$", PAGE, re.MULTILINE)
 
 def put_samples(raw: str, folder: Path) -> None:
     """What the page's snippets read."""
-    picture = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(picture, "JPEG")
-    data.write_bytes(f"{raw}/images/cat.jpg", picture.getvalue())
+    photograph = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(photograph, "JPEG")
+    data.write_bytes(f"{raw}/images/cat.jpg", photograph.getvalue())
     data.write_bytes(f"{raw}/sales.csv", b"item,price\nFDA15,249.8\n")
     data.write_bytes(f"{raw}/bigmart/Train.csv", b"Item_Identifier\nFDA15\n")
     scipy.io.savemat(folder / "heart.mat", {"signal": np.arange(3)})
@@ -67,7 +67,7 @@ def test_shows_snippets_that_run(places: dict[str, str], capsys: pytest.CaptureF
     assert names["table"]["price"].to_list() == names["frame"]["price"].to_list() == [249.8]
     assert names["lazy"].shape == (1, 1)
     assert names["signal"]["signal"].tolist() == [[0, 1, 2]]
-    assert names["picture"].size == (4, 4)
+    assert names["photograph"].size == (4, 4)
     assert data.read_bytes(f"{places['WORK']}/backup/images/cat.jpg") == Path("images/cat.jpg").read_bytes()
     assert data.read_bytes(f"{places['WORK']}/images/cat.jpg") == names["content"]
 

@@ -1,1 +1,1 @@
-"""The container that normalizes images in bulk."""
+"""The container that normalizes photographs in bulk."""

@@ -34,7 +34,7 @@ if __name__ == "__main__":
     sys.exit(
         run_until_stopped(
             lambda: main(sys.argv[1:], ml_root, running_tally),
-            # Pictures appear whole: there is nothing to discard.
+            # Each normalized image appears whole: there is nothing to discard.
             discard=lambda: running_tally.report("stopped"),
         )
     )

@@ -21,12 +21,12 @@ class Job:
     """What the command line says.
 
     Args:
-        source: The prefix of the images, or the manifest that lists them.
+        source: The prefix of the photographs, or the manifest that lists them.
         is_manifest: Which of the two.
         destination: The prefix of everything that is written.
-        options: The pictures that are asked for.
-        max_refused: How many images may be without a picture for their own fault.
-        connections: How many images are read and written at a time.
+        options: The normalized images that are asked for.
+        max_refused: How many photographs may be refused for their own fault.
+        connections: How many photographs are read and written at a time.
     """
 
     source: S3Address
@@ -61,23 +61,23 @@ def _build_parser() -> ArgumentParser:
     parser = ArgumentParser(
         mistake=JobArgumentError,
         prog="python -m containers.normalizer",
-        description="Normalize images of S3 in bulk. A job that was interrupted goes on when it is run again.",
+        description="Normalize photographs of S3 in bulk. A job that was interrupted goes on when it is run again.",
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(contract.SOURCE_ARGUMENT, help="prefix of the images, such as s3://bucket/images/")
-    source.add_argument(contract.MANIFEST_ARGUMENT, help="augmented manifest whose source-ref are the images")
-    parser.add_argument(contract.DESTINATION_ARGUMENT, required=True, help="prefix to write pictures and reports to")
+    source.add_argument(contract.SOURCE_ARGUMENT, help="prefix of the photographs, such as s3://bucket/images/")
+    source.add_argument(contract.MANIFEST_ARGUMENT, help="augmented manifest whose source-ref are the photographs")
+    parser.add_argument(contract.DESTINATION_ARGUMENT, required=True, help="prefix for normalized images and reports")
     for field in fields(Options):
-        parser.add_argument(contract.option_argument(field.name), help=f"of the pictures (default: {field.default})")
+        parser.add_argument(contract.option_argument(field.name), help=f"of the results (default: {field.default})")
     parser.add_argument(
         contract.MAX_REFUSED_ARGUMENT,
         default="0",
-        help="how many images may be without a picture because they cannot be read (default: %(default)s)",
+        help="how many photographs may be refused because they cannot be read (default: %(default)s)",
     )
     parser.add_argument(
         contract.CONNECTIONS_ARGUMENT,
         default=str(contract.DEFAULT_CONNECTIONS),
-        help="how many images to read and write at a time (default: %(default)s)",
+        help="how many photographs to read and write at a time (default: %(default)s)",
     )
     return parser
 
@@ -117,7 +117,7 @@ def _parse_number(argument: str, text: str, least: int, most: int) -> int:
 
 
 def _keep_apart(job: Job) -> None:
-    """A job whose pictures lay among its images would take them for images."""
+    """A job whose normalized images lay among its photographs would take them for photographs."""
     overlap = job.source.contains(job.destination) or job.destination.contains(job.source)
     if overlap and not job.is_manifest:
         raise JobArgumentError(

@@ -9,13 +9,13 @@ DEFAULT_CONNECTIONS = 32
 MOST_CONNECTIONS = 512
 
 # Below the destination.
-PICTURES_PREFIX = "pictures/"
+NORMALIZED_PREFIX = "normalized/"
 OPTIONS_FILE = "options.json"
 FAILURES_FILE = "failures.jsonl"
 SUMMARY_FILE = "summary.json"
 NORMALIZED_MANIFEST_FILE = "normalized.manifest"
 
-# In the metadata of a picture: the ETag of the image that it was made of.
+# In the metadata of a normalized image: the ETag of the photograph that it was made of.
 SOURCE_ETAG = "source-etag"
 
 

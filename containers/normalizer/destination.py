@@ -1,4 +1,4 @@
-"""What lies at a destination beside the pictures: what they were made with, and what came of the last run."""
+"""What lies at a destination beside the normalized images: what they were made with, and what came of the last run."""
 
 import json
 from dataclasses import asdict
@@ -27,21 +27,21 @@ class Destination:
     def __init__(self, storage: Storage, place: S3Address) -> None:
         self._storage = storage
         self._place = place
-        self.pictures = place.join(contract.PICTURES_PREFIX)
+        self.normalized = place.join(contract.NORMALIZED_PREFIX)
 
     def claim(self, job: Job) -> None:
-        """Write what the pictures are made with, unless they are made with the same already.
+        """Write what the normalized images are made with, unless they are made with the same already.
 
         Raises:
-            DestinationError: If there are pictures that were made otherwise.
+            DestinationError: If there are normalized images that were made otherwise.
         """
         ours = describe_recipe(job)
         theirs = self._read_recipe()
         if theirs == ours:
             return
-        if any(True for _ in self._storage.list_objects(self.pictures)):
+        if any(True for _ in self._storage.list_objects(self.normalized)):
             raise DestinationError(
-                f"{self._place} holds pictures that were made otherwise: {_compare(ours, theirs)}; "
+                f"{self._place} holds normalized images that were made otherwise: {_compare(ours, theirs)}; "
                 "choose another destination, or delete this one"
             )
         self._write_json(contract.OPTIONS_FILE, ours)
@@ -51,13 +51,13 @@ class Destination:
         self._write_json(contract.SUMMARY_FILE, summary)
 
     def write_failures(self, file: IO[bytes]) -> S3Address:
-        """Keep the images without a picture; where."""
+        """Keep the photographs that were not normalized; where."""
         place = self._place.join(contract.FAILURES_FILE)
         self._storage.upload(file, place, JSON_LINES)
         return place
 
     def write_manifest(self, file: IO[bytes]) -> None:
-        """Keep the manifest of the pictures."""
+        """Keep the manifest of the normalized images."""
         self._storage.upload(file, self._place.join(contract.NORMALIZED_MANIFEST_FILE), JSON_LINES)
 
     def _read_recipe(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Destination:
 
 
 def describe_recipe(job: Job) -> dict[str, Any]:
-    """What decides what the pictures of a job are, and where."""
+    """What decides what the normalized images of a job are, and where."""
     kind = "manifest" if job.is_manifest else "source"
     return {"generation": GENERATION, kind: str(job.source), **asdict(job.options)}
 

@@ -1,17 +1,17 @@
-"""The images without a picture, on disk until the job's end: there may be as many as there are images."""
+"""The photographs that were not normalized, on disk until the job's end: it may be all of them."""
 
 import json
 from threading import Lock
 from typing import IO, Final
 
-from .pictures import Image
+from .normalized_images import Photograph
 
 _SHOWN: Final = 3
 _SHOWN_CHARACTERS: Final = 200
 
 
 class FailureLog:
-    """One line of JSON for each image without a picture; all threads may write.
+    """One line of JSON for each photograph that was not normalized; all threads may write.
 
     A sample: `{"bucket":"raw","key":"images/a.jpg","code":"NotAnImage","reason":"the first bytes are …"}`.
 
@@ -25,12 +25,12 @@ class FailureLog:
         self.lines: set[int] = set()
         self._lock = Lock()
 
-    def write(self, image: Image, code: str, reason: str) -> None:
-        """Note an image and why it has no picture."""
-        entry = {"bucket": image.place.bucket, "key": image.place.key, "code": code, "reason": reason}
+    def write(self, photograph: Photograph, code: str, reason: str) -> None:
+        """Note a photograph and why it was not normalized."""
+        entry = {"bucket": photograph.place.bucket, "key": photograph.place.key, "code": code, "reason": reason}
         text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
         with self._lock:
             self.file.write(f"{text}\n".encode(errors="backslashreplace"))
-            self.lines.add(image.line)
+            self.lines.add(photograph.line)
             if len(self.first) < _SHOWN:
-                self.first.append(f"{image.place.key}: {code}: {reason}"[:_SHOWN_CHARACTERS])
+                self.first.append(f"{photograph.place.key}: {code}: {reason}"[:_SHOWN_CHARACTERS])

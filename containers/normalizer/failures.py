@@ -16,7 +16,7 @@ class JobArgumentError(BulkJobError):
 
 
 class SourceError(BulkJobError):
-    """A prefix without images, or a manifest that cannot be used."""
+    """A prefix without photographs, or a manifest that cannot be used."""
 
 
 class DestinationError(BulkJobError):
@@ -28,7 +28,7 @@ class StorageError(BulkJobError):
 
 
 class TooManyRefusedError(BulkJobError):
-    """The job has gone through all images, and too many are without a picture."""
+    """The job has gone through all photographs, and too many were not normalized."""
 
 
 def report_failure(root: Path, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""The images of an augmented manifest (`headrace.manifest.records`), and the manifest of their pictures."""
+"""The photographs of an augmented manifest (`headrace.manifest.records`), and that of their normalized images."""
 
 from collections.abc import Collection, Iterator
 from typing import IO
@@ -8,7 +8,7 @@ from headrace.manifest.records import SOURCE_REFERENCE, Record, format_record, p
 from headrace.s3.addresses import S3Address, S3AddressError
 
 from .failures import SourceError
-from .pictures import Image
+from .normalized_images import Photograph
 
 
 class Manifest:
@@ -29,21 +29,21 @@ class Manifest:
         Raises:
             SourceError: For the first line that is wrong.
         """
-        if not sum(1 for _ in self.find_images()):
-            raise SourceError(f"{self._place} has no line; it needs one for each image")
+        if not sum(1 for _ in self.find_photographs()):
+            raise SourceError(f"{self._place} has no line; it needs one for each photograph")
 
-    def find_images(self) -> Iterator[Image]:
-        """The image of each line, of whose picture nothing is known yet."""
+    def find_photographs(self) -> Iterator[Photograph]:
+        """The photograph of each line; whether it has been normalized is not known yet."""
         for record in self._read_records():
             place = self._parse_reference(record)
-            yield Image(place, name_picture(place), may_have_picture=True, line=record.line)
+            yield Photograph(place, name_normalized_image(place), may_be_normalized=True, line=record.line)
 
-    def write_normalized(self, target: IO[bytes], pictures: S3Address, without: Collection[int]) -> None:
-        """Write the same lines about the pictures, without those of some numbers."""
+    def write_normalized(self, target: IO[bytes], normalized_images: S3Address, without: Collection[int]) -> None:
+        """Write the same lines about the normalized images, without the lines of some numbers."""
         for record in self._read_records():
             if record.line not in without:
-                picture = pictures.join(name_picture(self._parse_reference(record)))
-                text = format_record({**record.data, SOURCE_REFERENCE: str(picture)})
+                normalized = normalized_images.join(name_normalized_image(self._parse_reference(record)))
+                text = format_record({**record.data, SOURCE_REFERENCE: str(normalized)})
                 target.write(f"{text}\n".encode())
 
     def _read_records(self) -> Iterator[Record]:
@@ -58,7 +58,7 @@ class Manifest:
     def _parse_reference(self, record: Record) -> S3Address:
         line, reference = record.line, record.data.get(SOURCE_REFERENCE)
         if not isinstance(reference, str):
-            raise self._refuse(line, f"no {SOURCE_REFERENCE!r} with the address of an image")
+            raise self._refuse(line, f"no {SOURCE_REFERENCE!r} with the address of a photograph")
         try:
             place = S3Address.parse(reference)
         except S3AddressError as error:
@@ -71,6 +71,6 @@ class Manifest:
         return SourceError(f"{self._place}, line {line}: {problem}; correct the line or remove it")
 
 
-def name_picture(image: S3Address) -> str:
-    """Where the picture of a manifest's image goes: its bucket is part of the path, as two may have the same keys."""
-    return f"{image.bucket}/{image.key}"
+def name_normalized_image(photograph: S3Address) -> str:
+    """Where a manifest's photograph goes, normalized: its bucket is part of the path, as two may have the same keys."""
+    return f"{photograph.bucket}/{photograph.key}"

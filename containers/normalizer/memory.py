@@ -1,4 +1,4 @@
-"""How much of S3's content is in memory at a time, and how many pictures are made."""
+"""How much of S3's content is in memory at a time, and how many photographs are normalized."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ _MOST_FILES: Final = 16
 
 
 class Shares(NamedTuple):
-    """What there is for the files of images, and how many pictures may be made at a time."""
+    """What there is for the files of photographs, and how many of them may be normalized at a time."""
 
     file_bytes: int
     makers: int
@@ -21,7 +21,7 @@ class Shares(NamedTuple):
 def share_memory(free: int | None, processors: int, limits: Limits) -> Shares:
     """The shares of a machine with so much memory, if that is known: files have a third of it at most.
 
-    With too little for one image, there is one at a time.
+    With too little for one photograph, there is one at a time.
     """
     most = _MOST_FILES * limits.file_bytes
     if free is None:

@@ -1,4 +1,4 @@
-"""One image's way to its picture."""
+"""The way from one photograph to its normalized image."""
 
 from threading import BoundedSemaphore
 from typing import Final, NamedTuple
@@ -18,63 +18,63 @@ from .tally import Outcome
 _LIMITS: Final = Limits()
 
 
-class Image(NamedTuple):
-    """An image whose picture is to be looked at or made.
+class Photograph(NamedTuple):
+    """A photograph to normalize, unless that has been done.
 
     Args:
-        place: Where the image is.
-        path: Where its picture goes, below those of the destination.
+        place: Where the photograph is.
+        path: Where its normalized image goes, below the destination's prefix.
         etag: The version that was listed; None where nothing was listed.
-        may_have_picture: Whether there may be a picture of this version.
+        may_be_normalized: Whether there may be a normalized image of this version.
         line: Its line in a manifest.
     """
 
     place: S3Address
     path: str
     etag: str | None = None
-    may_have_picture: bool = False
+    may_be_normalized: bool = False
     line: int = 0
 
 
-class PictureMaker:
-    """Makes pictures: as many threads as there are processors, and memory for, decode while the others wait for S3.
+class NormalizedImageMaker:
+    """Normalizes: as many threads as there are processors, and memory for, decode while the others wait for S3.
 
     Args:
         storage: S3.
-        pictures: The prefix of the pictures.
-        options: The pictures that are asked for.
+        normalized_images: Their prefix.
+        options: The normalized images that are asked for.
     """
 
-    def __init__(self, storage: Storage, pictures: S3Address, options: Options) -> None:
+    def __init__(self, storage: Storage, normalized_images: S3Address, options: Options) -> None:
         self._storage = storage
-        self._pictures = pictures
+        self._normalized_images = normalized_images
         self._options = options
         shares = share_memory(find_free_memory(), count_cpus(), _LIMITS)
         self._memory = MemoryBudget(shares.file_bytes)
         self._makers = BoundedSemaphore(shares.makers)
 
-    def make(self, image: Image) -> Outcome:
-        """Make an image's picture, unless there is one of the same version of the image.
+    def make(self, photograph: Photograph) -> Outcome:
+        """Normalize a photograph, unless this version of it has been normalized.
 
         Raises:
-            NormalizeError: If the image is refused.
-            ObjectError: If S3 does not give the image or take the picture.
+            NormalizeError: If the photograph is refused.
+            ObjectError: If S3 does not give the photograph or take the normalized image.
         """
-        place = self._pictures.join(image.path)
-        known = self._find_source_etag(place) if image.may_have_picture else None
-        if known and known == image.etag:
+        place = self._normalized_images.join(photograph.path)
+        known = self._find_source_etag(place) if photograph.may_be_normalized else None
+        if known and known == photograph.etag:
             return Outcome.KEPT
         try:
-            with self._storage.open(image.place, if_etag=image.etag, unless_etag=known) as original:
-                picture = self._normalize(original)
+            with self._storage.open(photograph.place, if_etag=photograph.etag, unless_etag=known) as original:
+                normalized = self._normalize(original)
         except UnchangedError:
             return Outcome.KEPT
         metadata = {contract.SOURCE_ETAG: original.etag.strip('"')}
-        self._storage.write(place, picture, self._options.output_format.media_type, metadata)
+        self._storage.write(place, normalized, self._options.output_format.media_type, metadata)
         return Outcome.MADE
 
-    def _find_source_etag(self, picture: S3Address) -> str | None:
-        metadata = self._storage.read_metadata(picture)
+    def _find_source_etag(self, normalized: S3Address) -> str | None:
+        metadata = self._storage.read_metadata(normalized)
         return f'"{metadata[contract.SOURCE_ETAG]}"' if metadata and contract.SOURCE_ETAG in metadata else None
 
     def _normalize(self, original: OpenObject) -> bytes:

@@ -1,4 +1,4 @@
-"""The images below a prefix, without those that have their pictures already."""
+"""The photographs below a prefix, without those that have been normalized."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -7,41 +7,43 @@ from typing import Final
 from headrace.normalizer.formats import list_suffixes
 from headrace.s3.addresses import S3Address
 
-from .pictures import Image
+from .normalized_images import Photograph
 from .storage import Storage, StoredObject
 from .tally import Outcome, Tally
 
 IMAGE_SUFFIXES: Final = list_suffixes()
-# An image that was replaced while its picture was being made is as old as the picture, or a little younger; one that
-# was uploaded in parts has the time at which that began. So young pictures are asked what they were made of.
+# A photograph that was replaced while it was being normalized is as old as the result, or a little younger; one that
+# was uploaded in parts has the time at which that began. So young normalized images are asked what they were made of.
 _DOUBTFUL: Final = timedelta(minutes=15)
 
 
-def find_images(storage: Storage, prefix: S3Address, pictures: S3Address, tally: Tally) -> Iterator[Image]:
-    """The images whose pictures are missing, outdated or doubtful; what is not among them is counted."""
-    images = _select_images(storage.list_objects(prefix), tally)
-    for image, picture in pair_with_pictures(images, storage.list_objects(pictures)):
-        age = picture.modified - image.modified if picture else None
+def find_photographs(
+    storage: Storage, prefix: S3Address, normalized_images: S3Address, tally: Tally
+) -> Iterator[Photograph]:
+    """The photographs whose normalized images are missing, outdated or doubtful; what is not among them is counted."""
+    photographs = _select_photographs(storage.list_objects(prefix), tally)
+    for photograph, normalized in pair_with_normalized(photographs, storage.list_objects(normalized_images)):
+        age = normalized.modified - photograph.modified if normalized else None
         if age is not None and age >= _DOUBTFUL:
             tally.count(Outcome.KEPT)
             continue
         is_doubtful = age is not None and age >= timedelta(0)
-        yield Image(prefix.join(image.path), image.path, image.etag, may_have_picture=is_doubtful)
+        yield Photograph(prefix.join(photograph.path), photograph.path, photograph.etag, may_be_normalized=is_doubtful)
 
 
-def pair_with_pictures(
-    images: Iterable[StoredObject], pictures: Iterable[StoredObject]
+def pair_with_normalized(
+    photographs: Iterable[StoredObject], normalized_images: Iterable[StoredObject]
 ) -> Iterator[tuple[StoredObject, StoredObject | None]]:
-    """Each image with the picture of its path, if there is one; both come in the order of their paths."""
-    remaining = iter(pictures)
-    picture = next(remaining, None)
-    for image in images:
-        while picture is not None and picture.path < image.path:
-            picture = next(remaining, None)
-        yield image, picture if picture is not None and picture.path == image.path else None
+    """Each photograph with the normalized image of its path, if there is one; both come in the order of their paths."""
+    remaining = iter(normalized_images)
+    normalized = next(remaining, None)
+    for photograph in photographs:
+        while normalized is not None and normalized.path < photograph.path:
+            normalized = next(remaining, None)
+        yield photograph, normalized if normalized is not None and normalized.path == photograph.path else None
 
 
-def _select_images(objects: Iterable[StoredObject], tally: Tally) -> Iterator[StoredObject]:
+def _select_photographs(objects: Iterable[StoredObject], tally: Tally) -> Iterator[StoredObject]:
     for found in objects:
         if found.path.endswith("/") or not found.path:
             continue

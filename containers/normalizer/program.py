@@ -1,4 +1,4 @@
-"""The job's steps in their order: claim the destination, make the pictures that are missing, report."""
+"""The job's steps in their order: claim the destination, normalize what is missing there, report."""
 
 import tempfile
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from .destination import Destination
 from .failure_log import FailureLog
 from .failures import BulkJobError, SourceError, StorageError, TooManyRefusedError
 from .manifest import Manifest
-from .pictures import Image, PictureMaker
-from .prefix import IMAGE_SUFFIXES, find_images
+from .normalized_images import NormalizedImageMaker, Photograph
+from .prefix import IMAGE_SUFFIXES, find_photographs
 from .storage import ObjectError, Storage
 from .tally import Outcome, Tally
 
-# Each was tried several times: when so many fail, it is not the images.
+# Each was tried several times: when so many fail, it is not the photographs.
 MOST_UNAVAILABLE: Final = 1000
 
 
@@ -29,7 +29,7 @@ def normalize_all(job: Job, storage: Storage, tally: Tally) -> str:
     """Bring the destination up to date and return what there is to say about it.
 
     Raises:
-        BulkJobError: If that is not possible, or too many images are without a picture.
+        BulkJobError: If that is not possible, or too many photographs were not normalized.
     """
     with _open_manifest(job, storage) as manifest, tempfile.TemporaryFile() as failures:
         destination = Destination(storage, job.destination)
@@ -38,33 +38,37 @@ def normalize_all(job: Job, storage: Storage, tally: Tally) -> str:
         log_event("normalizing_start", source=job.source, destination=job.destination)
 
         log = FailureLog(failures)
-        maker = PictureMaker(storage, destination.pictures, job.options)
-        images = manifest.find_images() if manifest else find_images(storage, job.source, destination.pictures, tally)
-        Crew(partial(tally_image, maker=maker, log=log, tally=tally), job.connections).work_through(images)
+        maker = NormalizedImageMaker(storage, destination.normalized, job.options)
+        photographs = (
+            manifest.find_photographs()
+            if manifest
+            else find_photographs(storage, job.source, destination.normalized, tally)
+        )
+        Crew(partial(tally_photograph, maker=maker, log=log, tally=tally), job.connections).work_through(photographs)
         tally.report("normalizing_end")
         return _report(job, destination, manifest, log, tally)
 
 
-def tally_image(image: Image, maker: PictureMaker, log: FailureLog, tally: Tally) -> None:
-    """Make an image's picture and count what came of it."""
+def tally_photograph(photograph: Photograph, maker: NormalizedImageMaker, log: FailureLog, tally: Tally) -> None:
+    """Normalize a photograph and count what came of it."""
     try:
-        outcome = maker.make(image)
+        outcome = maker.make(photograph)
     except NormalizeError as error:
         outcome = Outcome.REFUSED
-        log.write(image, error.code, error.reason)
+        log.write(photograph, error.code, error.reason)
     except ObjectError as error:
         outcome = Outcome.REFUSED if error.is_final else Outcome.UNAVAILABLE
-        log.write(image, error.code, error.reason)
+        log.write(photograph, error.code, error.reason)
         if tally.of(Outcome.UNAVAILABLE) >= MOST_UNAVAILABLE:
             raise StorageError(
-                f"more than {MOST_UNAVAILABLE} images were unavailable, the last one: {error}"
+                f"more than {MOST_UNAVAILABLE} photographs were unavailable, the last one: {error}"
             ) from error
     except BulkJobError:
         raise
-    except Exception as error:  # noqa: BLE001 - one image must not end the job for all others
+    except Exception as error:  # noqa: BLE001 - one photograph must not end the job for all others
         outcome = Outcome.REFUSED
-        log_event("image_failed", key=image.place.key, error=repr(error))
-        log.write(image, ErrorCode.FAILED, repr(error))
+        log_event("image_failed", key=photograph.place.key, error=repr(error))
+        log.write(photograph, ErrorCode.FAILED, repr(error))
     tally.count(outcome)
 
 
@@ -81,17 +85,17 @@ def _open_manifest(job: Job, storage: Storage) -> Iterator[Manifest | None]:
 
 
 def _report(job: Job, destination: Destination, manifest: Manifest | None, log: FailureLog, tally: Tally) -> str:
-    if not tally.images:
+    if not tally.photographs:
         suffixes = ", ".join(IMAGE_SUFFIXES)
         raise SourceError(
-            f"no image below {job.source}, only {tally.skipped} other objects; check the prefix. "
-            f"Images are objects that end in one of {suffixes}"
+            f"no photograph below {job.source}, only {tally.skipped} other objects; check the prefix. "
+            f"Photographs are objects that end in one of {suffixes}"
         )
     is_complete = tally.of(Outcome.REFUSED) <= job.max_refused and not tally.of(Outcome.UNAVAILABLE)
     failures = destination.write_failures(log.file)
     if manifest:
         with tempfile.TemporaryFile() as normalized:
-            manifest.write_normalized(normalized, destination.pictures, log.lines)
+            manifest.write_normalized(normalized, destination.normalized, log.lines)
             destination.write_manifest(normalized)
     destination.write_summary({**tally.describe(), "is_complete": is_complete})
     if not is_complete:
@@ -101,12 +105,12 @@ def _report(job: Job, destination: Destination, manifest: Manifest | None, log: 
 
 def _sum_up(tally: Tally) -> str:
     counts = ", ".join(f"{tally.of(outcome)} {outcome}" for outcome in Outcome)
-    return f"{tally.images} images: {counts}"
+    return f"{tally.photographs} photographs: {counts}"
 
 
 def _explain(job: Job, tally: Tally, log: FailureLog, failures: str) -> str:
     first = "; ".join(log.first)
     return (
         f"{_sum_up(tally)}, where {job.max_refused} may be refused. First: {first}. All: {failures}. "
-        "Correct or remove what was refused, or allow more, and run the job again: pictures that are made are kept"
+        "Correct or remove what was refused, or allow more, and run the job again: what is normalized is kept"
     )

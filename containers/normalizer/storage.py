@@ -24,7 +24,7 @@ _REQUEST_ATTEMPTS: Final = 5
 _READ_ATTEMPTS: Final = 3
 
 _UNCHANGED: Final = "304"
-# Trying again will not help: the object is in an archive, or its picture's key would be too long.
+# Trying again will not help: the object is in an archive, or its normalized image's key would be too long.
 _FINAL: Final = frozenset({"InvalidObjectState", "KeyTooLongError"})
 # What is refused of one object so is refused of all that the job may ask for.
 _ENDING: Final = frozenset({"403", "AccessDenied", "SignatureDoesNotMatch"})

@@ -1,4 +1,4 @@
-"""What became of the images so far, reported every few seconds."""
+"""What became of the photographs so far, reported every few seconds."""
 
 import sys
 import threading
@@ -13,9 +13,9 @@ REPORT_SECONDS: Final = 5.0
 
 
 class Outcome(StrEnum):
-    """What can become of an image.
+    """What can become of a photograph.
 
-    Its picture is MADE, or KEPT from an earlier run; the image is REFUSED, which every run would do, or UNAVAILABLE,
+    Its normalized image is MADE, or KEPT from an earlier run; it is REFUSED, which every run would do, or UNAVAILABLE,
     which the next run may not find.
     """
 
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class Tally:
-    """Counts images; all threads may count."""
+    """Counts photographs; all threads may count."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,7 +35,7 @@ class Tally:
         self.skipped = 0
 
     def count(self, outcome: Outcome) -> None:
-        """One image more."""
+        """One photograph more."""
         with self._lock:
             self._counts[outcome] += 1
             is_time = time.monotonic() - self._reported > REPORT_SECONDS
@@ -45,16 +45,16 @@ class Tally:
             self.report("progress")
 
     def skip(self) -> None:
-        """One more object that is not an image."""
+        """One more object that is not a photograph."""
         self.skipped += 1
 
     def of(self, outcome: Outcome) -> int:
-        """How many images have come to this."""
+        """How many photographs have come to this."""
         return self._counts[outcome]
 
     @property
-    def images(self) -> int:
-        """How many images have come to anything."""
+    def photographs(self) -> int:
+        """How many photographs have come to anything."""
         return sum(self._counts.values())
 
     @property
@@ -65,7 +65,7 @@ class Tally:
     def describe(self) -> dict[str, float]:
         """All figures by their names."""
         outcomes = {str(outcome): self.of(outcome) for outcome in Outcome}
-        return {"images": self.images, **outcomes, "skipped": self.skipped, "seconds": self.seconds}
+        return {"images": self.photographs, **outcomes, "skipped": self.skipped, "seconds": self.seconds}
 
     def report(self, event: str) -> None:
         """Write the figures to standard output, now."""

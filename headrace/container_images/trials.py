@@ -31,7 +31,7 @@ from headrace.workloads import photographs, sales
 MEMORY: Final = "2g"
 ROWS: Final = 400
 CLASSES: Final = 3
-PICTURES_PER_CLASS: Final = 4
+PHOTOGRAPHS_PER_CLASS: Final = 4
 ASKED: Final = 3
 SERVING_PORT: Final = 8080
 HEALTH_SECONDS: Final = 60.0
@@ -46,7 +46,7 @@ KILLED_EXIT: Final = 137
 
 ARGUMENTS: Final = {
     **{recipe.training.image: ("train",) for recipe in list_recipes()},
-    normalizer.BULK: ("--source=s3://trial/images/", "--destination=s3://trial/pictures/"),
+    normalizer.BULK: ("--source=s3://trial/images/", "--destination=s3://trial/sets/"),
 }
 # What a job reads first, by its place below /opt/ml.
 _HYPERPARAMETERS: Final = "input/config/hyperparameters.json"
@@ -264,15 +264,15 @@ def write_training_job(tree: Path, processed: Path) -> None:
 
 
 def write_image_job(tree: Path) -> None:
-    """An image training job over made-up pictures, the last of each class held out."""
+    """An image training job over made-up photographs, the last of each class held out."""
     data = tree / "input/data"
-    photographs.make_pictures(data / "train", classes=CLASSES, per_class=PICTURES_PER_CLASS)
+    photographs.make_photographs(data / "train", classes=CLASSES, per_class=PHOTOGRAPHS_PER_CLASS)
     (data / "validation").symlink_to("train")
     rows: dict[str, list[str]] = {"train": [], "validation": []}
     for label, folder in enumerate(sorted((data / "train").iterdir())):
-        for place, picture in enumerate(sorted(folder.iterdir())):
-            kind = "validation" if place == PICTURES_PER_CLASS - 1 else "train"
-            row = f"{label * PICTURES_PER_CLASS + place}\t{label}\t{folder.name}/{picture.name}\n"
+        for place, photograph in enumerate(sorted(folder.iterdir())):
+            kind = "validation" if place == PHOTOGRAPHS_PER_CLASS - 1 else "train"
+            row = f"{label * PHOTOGRAPHS_PER_CLASS + place}\t{label}\t{folder.name}/{photograph.name}\n"
             rows[kind].append(row)
     for kind, lines in rows.items():
         (data / f"{kind}_lst").mkdir()
@@ -299,7 +299,7 @@ def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
     if container is images.INFERENCE:
         shape = photographs.SHAPES[:1]
         body = io.BytesIO()
-        next(photographs.draw_pictures(shape, 1, seed=1))[1].save(body, format="JPEG")
+        next(photographs.draw_photographs(shape, 1, seed=1))[1].save(body, format="JPEG")
         return body.getvalue(), "application/x-image", CLASSES
     text = io.StringIO()
     rows = (row[:-1] for row in sales.make_rows(ASKED, seed=1))

@@ -27,7 +27,7 @@ class ReadImage(Generic[Label]):
     Args:
         key: Its key.
         label: What the list or manifest has on it.
-        body: The picture's bytes.
+        body: The normalized image's bytes.
     """
 
     key: str
@@ -41,7 +41,7 @@ def read_images(
     *,
     refused: Callable[[ImageRefusedError], None] | None = None,
 ) -> Generator[ReadImage[Label], None, None]:
-    """The pictures of images, in their order, read by as many threads as the reader has connections.
+    """The normalized images of photographs, in their order, read by as many threads as the reader has connections.
 
     Args:
         references: Keys, and what belongs to each.
@@ -72,12 +72,12 @@ def read_listed(
     prefix: str,
     refused: Callable[[ImageRefusedError], None] | None = None,
 ) -> Iterator[ReadImage[ListRow]]:
-    """The pictures of a list's images, in its order.
+    """The normalized images of a list, in its order.
 
     Args:
         lst: The list.
         reader: Reads them.
-        prefix: Where the list's paths begin: `images/pictures/`.
+        prefix: Where the list's paths begin: `images/photographs/`.
         refused: As for `read_images`.
     """
     return read_images(((prefix + row.path, row) for row in read_lst(lst)), reader, refused=refused)
@@ -86,7 +86,7 @@ def read_listed(
 def read_manifest(
     manifest: Path, reader: ImageReader, *, refused: Callable[[ImageRefusedError], None] | None = None
 ) -> Iterator[ReadImage[Mapping[str, Any]]]:
-    """The pictures of an augmented manifest's images, in its order, each with its line.
+    """The normalized images of an augmented manifest, in its order, each with its line.
 
     Args:
         manifest: The manifest; its images are in the bucket that the reader's door leads to.

@@ -34,7 +34,7 @@ class Door(Protocol):
     """A way to normalized images."""
 
     def read(self, key: str) -> bytes:
-        """The picture of an image.
+        """The normalized image of a photograph.
 
         Raises:
             ImageError: If it does not come.
@@ -42,7 +42,7 @@ class Door(Protocol):
 
 
 def open_door(address: Address, options: Mapping[str, str], *, connections: int) -> Door:
-    """The door at an address, for pictures with these options.
+    """The door at an address, for images normalized with these options.
 
     Raises:
         DoorError: If requests to a function URL cannot be signed.
@@ -76,7 +76,7 @@ class FunctionUrlDoor:
         )
 
     def read(self, key: str) -> bytes:
-        """The picture of an image."""
+        """The normalized image of a photograph."""
         check_url_key(key)
         url = f"{self._url}/{quote(key)}{self._query}"
         response = self._get(key, url, self._sign(key, url))
@@ -120,7 +120,7 @@ class ObjectLambdaDoor:
         self._s3.meta.events.register("before-call.s3.GetObject", self._add_options)
 
     def read(self, key: str) -> bytes:
-        """The picture of an image."""
+        """The normalized image of a photograph."""
         check_key(key)
         try:
             return bytes(self._s3.get_object(Bucket=self._alias, Key=key)["Body"].read())
@@ -150,7 +150,7 @@ class FolderDoor:
         self._options = known_options.parse_options(options)
 
     def read(self, key: str) -> bytes:
-        """The picture of an image."""
+        """The normalized image of a photograph."""
         from headrace.normalizer.errors import NormalizeError
 
         check_file_key(key)

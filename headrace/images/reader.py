@@ -41,7 +41,7 @@ class ImageReader:
         self._sleep = sleep
 
     def read(self, key: str) -> bytes:
-        """The picture of an image.
+        """The normalized image of a photograph.
 
         Raises:
             ImageRefusedError: If there is none.
@@ -57,10 +57,10 @@ class ImageReader:
 
 
 def open_normalized(key: str, *, address: Address | None = None, **options: str | int) -> BytesIO:
-    """The picture of an image of the raw bucket, as a file.
+    """The normalized image of a photograph of the raw bucket, as a file.
 
     Example:
-        Image.open(open_normalized("images/pictures/0001.jpg", width=128, height=128))
+        Image.open(open_normalized("images/photographs/0001.jpg", width=128, height=128))
 
     Args:
         key: The image's key.
@@ -69,7 +69,7 @@ def open_normalized(key: str, *, address: Address | None = None, **options: str 
 
     Raises:
         DoorError: If there is no way to normalized images.
-        ImageError: If the picture does not come.
+        ImageError: If the normalized image does not come.
     """
     chosen = address or _find_default_address(os.environ.get(ADDRESS_VARIABLE))
     return BytesIO(_open_reader(chosen, tuple(sorted(options.items()))).read(key))

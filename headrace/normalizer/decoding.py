@@ -27,7 +27,7 @@ from headrace.normalizer.readings import Box, Levels
 if TYPE_CHECKING:
     from PIL.TiffImagePlugin import TiffImageFile
 
-# What libwebp's animation decoder and Pillow hold of a picture beside its pixels, measured.
+# What libwebp's animation decoder and Pillow hold of an image beside its pixels, measured.
 _WEBP_BYTES_PER_PIXEL: Final = 12
 
 _PLUGINS: Final = {

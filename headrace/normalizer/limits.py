@@ -13,7 +13,7 @@ class Limits(NamedTuple):
     Args:
         file_bytes: The size of the file.
         pixels: Declared width times height.
-        decoding_bytes: What all steps from the file to the picture may hold at a time: the file, what its decoder
+        decoding_bytes: What all steps from file to normalized image may hold at a time: the file, what its decoder
             needs, pixels, working copies.
         scans: Passes over the image of a progressive JPEG; ordinary ones have about ten.
         scanned_bytes: All its passes together: each goes over all coefficients, however little it says.
@@ -41,7 +41,7 @@ class Limits(NamedTuple):
         """Refuse an image whose decoding needs too much memory."""
         if needed_bytes > self.decoding_bytes:
             raise ImageTooLargeError(
-                f"its picture needs about {needed_bytes // _MIB} MiB of memory, more than {self.decoding_bytes // _MIB}"
+                f"it needs about {needed_bytes // _MIB} MiB of memory, more than {self.decoding_bytes // _MIB}"
             )
 
     def check_scans(self, scans: int, bytes_per_scan: int) -> None:

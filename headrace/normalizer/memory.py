@@ -1,4 +1,4 @@
-"""What an image takes in memory at each step to its picture, counted from its header before any of it is spent."""
+"""What each step of normalizing takes in memory, counted from a photograph's header before any of it is spent."""
 
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ TRANSLUCENT: Final = "RGBa"
 # Pillow keeps all other modes in four bytes, RGB among them.
 _BYTES_PER_PIXEL: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}
 _FOUR_BYTES: Final = 4
-# The small picture, turned, on white, in its colours, between bars and encoded; libwebp needs most, measured.
+# The small image, turned, on white, in its colours, between bars and encoded; libwebp needs most, measured.
 _FINISHING_BYTES_PER_PIXEL: Final = 24
 
 
@@ -50,7 +50,7 @@ class Demand(NamedTuple):
     decoder_bytes: int
 
     def count(self, layout: Layout) -> int:
-        """The bytes that are held at a time, at most, until its picture is encoded."""
+        """The bytes that are held at a time, at most, until the normalized image is encoded."""
         finishing = self.file_bytes + layout.size[0] * layout.size[1] * _FINISHING_BYTES_PER_PIXEL
         return max(self._count_decoding(), self._count_resampling(layout), finishing)
 
@@ -73,7 +73,7 @@ def choose_way(demand: Demand, layout: Layout, limits: Limits) -> tuple[str, Lay
     """The mode in which an image is resampled and the order of the axes, such that there is room.
 
     The first way is the usual one, of which the others differ by a grey level here and there: the height first, and
-    colours kept until the picture is small.
+    colours kept until the image is small.
 
     Raises:
         ImageTooLargeError: If there is room for none.

@@ -14,7 +14,7 @@ from headrace.normalizer.options import Colour, Options, OutputFormat
 from headrace.normalizer.orientation import Orientation, turn_upright
 from headrace.normalizer.readings import Levels
 
-# A new number, for code that makes other pictures, leaves those of earlier code unused.
+# A new number, for code that normalizes otherwise, leaves what earlier code has made unused.
 GENERATION: Final = 2
 
 DEFAULT_OPTIONS: Final = Options()
@@ -35,7 +35,7 @@ def normalize(image_bytes: bytes, options: Options = DEFAULT_OPTIONS, limits: Li
     limits.check_file(len(image_bytes))
     found = detect_format(image_bytes)
     with decoding.translate_errors(found):
-        # The image itself is gone by the time its picture is finished.
+        # The photograph's pixels are gone by the time the normalized image is finished.
         return _encode(_finish(shrink(image_bytes, found, options, limits), options), options)
 
 
@@ -60,39 +60,39 @@ def _read(
     return decoding.decode(opened, mode), layout, opened.orientation, opened.levels
 
 
-def _finish(picture: Image.Image, options: Options) -> Image.Image:
-    return _add_bars(finish_colours(picture, options.colour), options)
+def _finish(image: Image.Image, options: Options) -> Image.Image:
+    return _add_bars(finish_colours(image, options.colour), options)
 
 
-def finish_colours(picture: Image.Image, colour: Colour) -> Image.Image:
-    """The picture in 8-bit grey or RGB."""
+def finish_colours(image: Image.Image, colour: Colour) -> Image.Image:
+    """The image in 8-bit grey or RGB."""
     mode = memory.GREY if colour is Colour.GREY else memory.RGB
-    if picture.mode == memory.DEEP_GREY:
+    if image.mode == memory.DEEP_GREY:
         # Converting alone would clip 16 bits to 8.
-        picture = picture.point(lambda value: value * (1 / 256)).convert(memory.GREY)
-    if picture.mode == memory.TRANSLUCENT:
-        translucent = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, translucent)
-    return picture if picture.mode == mode else picture.convert(mode)
+        image = image.point(lambda value: value * (1 / 256)).convert(memory.GREY)
+    if image.mode == memory.TRANSLUCENT:
+        translucent = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, translucent)
+    return image if image.mode == mode else image.convert(mode)
 
 
-def _add_bars(picture: Image.Image, options: Options) -> Image.Image:
-    """The picture in the middle of the asked size, black around it."""
-    if picture.size == options.size:
-        return picture
-    whole = Image.new(picture.mode, options.size)
-    whole.paste(picture, ((options.width - picture.width) // 2, (options.height - picture.height) // 2))
+def _add_bars(image: Image.Image, options: Options) -> Image.Image:
+    """The image in the middle of the asked size, black around it."""
+    if image.size == options.size:
+        return image
+    whole = Image.new(image.mode, options.size)
+    whole.paste(image, ((options.width - image.width) // 2, (options.height - image.height) // 2))
     return whole
 
 
-def _encode(picture: Image.Image, options: Options) -> bytes:
+def _encode(image: Image.Image, options: Options) -> bytes:
     decoding.load_plugin(Format[options.output_format.name])
-    # Pillow would write comments and profiles of some images into some pictures.
-    picture.info = {}
+    # Pillow would write some photographs' comments and profiles into their normalized images.
+    image.info = {}
     encoded = BytesIO()
     if options.output_format is OutputFormat.PNG:
-        picture.save(encoded, "PNG")
+        image.save(encoded, "PNG")
     else:
-        picture.save(encoded, options.output_format.name, quality=options.quality)
+        image.save(encoded, options.output_format.name, quality=options.quality)
     return encoded.getvalue()

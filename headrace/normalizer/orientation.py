@@ -1,4 +1,4 @@
-"""The way a camera was held, from EXIF, and turning a picture upright."""
+"""The way a camera was held, from EXIF, and turning a photograph upright."""
 
 from enum import IntEnum
 from typing import Final
@@ -12,7 +12,7 @@ _EXIF_PREFIX: Final = b"Exif\0\0"
 
 
 class Orientation(IntEnum):
-    """Where the first row and the first column of the stored pixels are in the picture, as EXIF counts."""
+    """Where the first row and the first column of the stored pixels are in the photograph, as EXIF counts."""
 
     TOP_LEFT = 1
     TOP_RIGHT = 2
@@ -25,7 +25,7 @@ class Orientation(IntEnum):
 
     @property
     def swaps_sides(self) -> bool:
-        """Whether the stored width is the picture's height."""
+        """Whether the stored width is the photograph's height."""
         return self >= Orientation.LEFT_TOP
 
 
@@ -56,7 +56,7 @@ def to_orientation(value: int) -> Orientation:
     return Orientation(value) if value in tuple(Orientation) else Orientation.TOP_LEFT
 
 
-def turn_upright(picture: Image, orientation: Orientation) -> Image:
-    """The picture as it was seen."""
+def turn_upright(image: Image, orientation: Orientation) -> Image:
+    """The image as it was seen."""
     turn = _TURNS.get(orientation)
-    return picture if turn is None else picture.transpose(turn)
+    return image if turn is None else image.transpose(turn)

@@ -38,11 +38,11 @@ class Levels(NamedTuple):
     factor: int = 1
     offset: int = 0
 
-    def apply(self, picture: Image) -> Image:
-        """The picture as it is meant."""
+    def apply(self, image: Image) -> Image:
+        """The image as it is meant."""
         if self == Levels():
-            return picture
-        return picture.point(lambda value: value * self.factor + self.offset)
+            return image
+        return image.point(lambda value: value * self.factor + self.offset)
 
 
 def read_tiff_levels(image: "TiffImageFile") -> Levels:

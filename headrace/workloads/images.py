@@ -13,11 +13,11 @@ from headrace.workloads import photographs
 from headrace.workloads.delivery import Place, Prefix, refuse_foreign
 from headrace.workloads.workload import Prediction, Scores, Site, spread
 
-_PICTURES: Final = frozenset(list_suffixes())
+_SUFFIXES: Final = frozenset(list_suffixes())
 
 
 class Run:
-    """A folder of pictures with a sub-folder for each class, made up where none is given."""
+    """A folder of photographs with a sub-folder for each class, made up where none is given."""
 
     recipe: ClassVar[Recipe] = images.RECIPE
     scores: ClassVar[Scores] = Scores(
@@ -32,25 +32,25 @@ class Run:
         self.data = str(given) if given else "made up"
         self._given = given is not None
         self._uses_others = False
-        self._pictures: Place | None = None
-        self._folder = given or scratch / "made_up_pictures"
+        self._photographs: Place | None = None
+        self._folder = given or scratch / "made_up_photographs"
         if given is None and not self._folder.exists():
             scratch.mkdir(parents=True, exist_ok=True)
-            photographs.make_pictures(self._folder)
+            photographs.make_photographs(self._folder)
         self._lists = scratch / "lists"
         self._classes, self._train, self._validation = lst.make_lists(self._folder)
 
     def bring_data(self, site: Site) -> None:
-        """Put pictures and lists where the deployed job reads them: in channels, or behind the normalizer.
+        """Put photographs and lists where the deployed job reads them: in channels, or behind the normalizer.
 
-        Without pictures of one's own, what somebody else has put there is used instead of made-up ones.
+        Without photographs of one's own, what somebody else has put there is used instead of made-up ones.
         """
         files = self._sort_files(site)
         foreign = site.delivery.find_foreign(files)
         if foreign and not self._given:
             self.data = ", ".join(place.address for place in foreign)
             self._uses_others = True
-            self._pictures = next(
+            self._photographs = next(
                 (place for place, named in files.items() if named.keys() & self._images().keys()), None
             )
             return
@@ -86,7 +86,7 @@ class Run:
         (self._lists / "classes.txt").write_text("".join(f"{name}\n" for name in self._classes), encoding="utf-8")
 
     def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
-        """Post a few of the held-out pictures, or of those that were there."""
+        """Post a few of the held-out photographs, or of those that were there."""
         ask = partial(self._ask, site, endpoint_name)
         if self._uses_others:
             return self._ask_others(ask)
@@ -96,14 +96,14 @@ class Run:
         ]
 
     def _ask_others(self, ask: Callable[[str, bytes, str | None], Prediction]) -> list[Prediction]:
-        place = self._pictures
+        place = self._photographs
         names = sorted(place.list_files()) if place else []
-        pictures = [name for name in names if Path(name).suffix.lower() in _PICTURES]
-        return [ask(name, place.read(name), None) for name in spread(pictures) if place]
+        found = [name for name in names if Path(name).suffix.lower() in _SUFFIXES]
+        return [ask(name, place.read(name), None) for name in spread(found) if place]
 
     @staticmethod
-    def _ask(site: Site, endpoint_name: str, name: str, picture: bytes, actual: str | None) -> Prediction:
-        answer = site.invoke(endpoint_name, picture, content_type=images.CONTENT_TYPE, accept="application/json")
+    def _ask(site: Site, endpoint_name: str, name: str, photograph: bytes, actual: str | None) -> Prediction:
+        answer = site.invoke(endpoint_name, photograph, content_type=images.CONTENT_TYPE, accept="application/json")
         best = json.loads(answer)["predictions"][0]
         return Prediction(asked=name, predicted=f"{best['label']} ({best['probability']:.2f})", actual=actual)
 

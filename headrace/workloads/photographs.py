@@ -1,4 +1,4 @@
-"""Made-up pictures, for running the image workload on a machine that has no data.
+"""Made-up photographs, for running the image workload on a machine that has no data.
 
 Each class is a shape, plain or striped, in a range of hues that overlaps with those of other classes. Place, size, turn
 and light vary, and some shapes are hidden in part, so that a classifier learns the classes well but not perfectly.
@@ -31,8 +31,8 @@ QUALITY = 88
 Point = tuple[float, float]
 
 
-class PicturesError(HeadraceError, ValueError):
-    """Numbers of classes or pictures that cannot be made."""
+class PhotographsError(HeadraceError, ValueError):
+    """Numbers of classes or photographs that cannot be made."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ SHAPES = (
 )
 
 
-def make_pictures(
+def make_photographs(
     folder: Path,
     classes: int = DEFAULT_CLASSES,
     per_class: int = DEFAULT_PER_CLASS,
@@ -78,37 +78,37 @@ def make_pictures(
     The folder appears whole or not at all, and must not be there before.
     """
     if not 1 <= classes <= len(SHAPES) or per_class < 1:
-        raise PicturesError(
-            f"cannot make {per_class} pictures of {classes} classes; ask for 1 to {len(SHAPES)} classes "
-            "and at least 1 picture of each"
+        raise PhotographsError(
+            f"cannot make {per_class} photographs of {classes} classes; ask for 1 to {len(SHAPES)} classes "
+            "and at least 1 photograph of each"
         )
     with whole_folder(folder) as partial:
-        for path, picture in draw_pictures(SHAPES[:classes], per_class, seed):
+        for path, photograph in draw_photographs(SHAPES[:classes], per_class, seed):
             (partial / path).parent.mkdir(exist_ok=True)
-            picture.save(partial / path, quality=QUALITY)
+            photograph.save(partial / path, quality=QUALITY)
 
 
-def draw_pictures(shapes: Sequence[Shape], per_class: int, seed: int) -> Iterator[tuple[str, Image.Image]]:
-    """The pictures and their paths; each depends on the seed and its own path only."""
+def draw_photographs(shapes: Sequence[Shape], per_class: int, seed: int) -> Iterator[tuple[str, Image.Image]]:
+    """The photographs and their paths; each depends on the seed and its own path only."""
     for shape in shapes:
         for number in range(1, per_class + 1):
             path = f"{shape.name}/{shape.name}_{number:04d}.jpg"
             # Made-up data need no cryptographic randomness, but the same bytes for a seed.
-            yield path, draw_picture(shape, random.Random(f"{seed} {path}"))  # noqa: S311
+            yield path, draw_photograph(shape, random.Random(f"{seed} {path}"))  # noqa: S311
 
 
-def draw_picture(shape: Shape, chance: random.Random) -> Image.Image:
-    """One picture of the shape."""
+def draw_photograph(shape: Shape, chance: random.Random) -> Image.Image:
+    """One photograph of the shape."""
     size = (chance.randint(SHORTEST_SIDE, LONGEST_SIDE), chance.randint(SHORTEST_SIDE, LONGEST_SIDE))
-    picture = draw_ground(size, chance)
+    photograph = draw_ground(size, chance)
     colours = [pick_colour(shape.hue, VIVID, chance) for _ in range(2)]
     filling = draw_stripes(size, colours, chance) if shape.stripes else Image.new("RGB", size, colours[0])
     mask = Image.new("L", size)
     ImageDraw.Draw(mask).polygon(place_outline(shape, size, chance), fill=255)
-    picture.paste(filling, mask=mask)
+    photograph.paste(filling, mask=mask)
     if chance.random() < HIDDEN_SHARE:
-        hide_part(picture, chance)
-    return add_noise(picture.filter(ImageFilter.GaussianBlur(chance.uniform(0, 1.2))), chance)
+        hide_part(photograph, chance)
+    return add_noise(photograph.filter(ImageFilter.GaussianBlur(chance.uniform(0, 1.2))), chance)
 
 
 def draw_ground(size: tuple[int, int], chance: random.Random) -> Image.Image:
@@ -135,7 +135,7 @@ def draw_stripes(size: tuple[int, int], colours: Sequence[str], chance: random.R
 
 
 def place_outline(shape: Shape, size: tuple[int, int], chance: random.Random) -> list[Point]:
-    """The outline's corners in the picture: near its middle, a little turned and squeezed."""
+    """The outline's corners in the photograph: near its middle, a little turned and squeezed."""
     middle = [side * chance.uniform(0.42, 0.58) for side in size]
     radius = min(size) * chance.uniform(0.28, 0.46)
     squeeze = chance.uniform(0.75, 1.0)
@@ -148,15 +148,15 @@ def place_outline(shape: Shape, size: tuple[int, int], chance: random.Random) ->
     return points
 
 
-def hide_part(picture: Image.Image, chance: random.Random) -> None:
-    """Put a bar of one colour over the picture."""
-    width, height = picture.size
+def hide_part(photograph: Image.Image, chance: random.Random) -> None:
+    """Put a bar of one colour over the photograph."""
+    width, height = photograph.size
     left, top = width * chance.uniform(0.1, 0.8), height * chance.uniform(0.1, 0.8)
     corners = (left, top, left + width * chance.uniform(0.15, 0.4), top + height * chance.uniform(0.15, 0.4))
-    ImageDraw.Draw(picture).rectangle(corners, fill=pick_colour(chance.randrange(256), PALE, chance))
+    ImageDraw.Draw(photograph).rectangle(corners, fill=pick_colour(chance.randrange(256), PALE, chance))
 
 
-def add_noise(picture: Image.Image, chance: random.Random) -> Image.Image:
-    """The picture with grain."""
-    grain = Image.frombytes("L", picture.size, chance.randbytes(picture.width * picture.height))
-    return Image.blend(picture, ImageChops.overlay(picture, grain.convert("RGB")), NOISE_SHARE)
+def add_noise(photograph: Image.Image, chance: random.Random) -> Image.Image:
+    """The photograph with grain."""
+    grain = Image.frombytes("L", photograph.size, chance.randbytes(photograph.width * photograph.height))
+    return Image.blend(photograph, ImageChops.overlay(photograph, grain.convert("RGB")), NOISE_SHARE)

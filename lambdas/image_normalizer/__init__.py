@@ -1,1 +1,1 @@
-"""The image normalizer: any photograph in, a small picture of one size and kind out."""
+"""The image normalizer: any photograph in, a small normalized image out."""

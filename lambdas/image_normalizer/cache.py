@@ -1,4 +1,4 @@
-"""Pictures that have been made before, in the work bucket."""
+"""Normalized images that have been made before, in the work bucket."""
 
 import hashlib
 from typing import Final
@@ -14,7 +14,7 @@ from .s3 import METADATA_PREFIX, S3
 # Without the permission to list the bucket, which this function has no use for, a missing object is a refused one.
 _MISSING: Final = frozenset({"AccessDenied", "NoSuchKey"})
 
-# What is written beside a picture: without it, or with another one, somebody else has put the object there.
+# What is written beside a normalized image: without it, or with another one, somebody else has put the object there.
 _CHECKSUM: Final = "sha256"
 
 
@@ -22,21 +22,21 @@ class CacheError(Exception):
     """The cache cannot be read or written at the moment."""
 
 
-def name_picture(original: Original, options: Options) -> str:
-    """The key of a picture: the same image, version and options have the same one."""
+def name_normalized_image(original: Original, options: Options) -> str:
+    """The key of a normalized image: the same version of a photograph and the same options have the same one."""
     text = f"{GENERATION}\n{original.name}\n{options!r}"
     return f"{CACHE_PREFIX}{hashlib.sha256(text.encode()).hexdigest()}.{options.output_format}"
 
 
-class PictureCache:
-    """Pictures by their names."""
+class NormalizedImageCache:
+    """Normalized images by their names."""
 
     def __init__(self, s3: S3, bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
     def get(self, name: str) -> bytes | None:
-        """A picture, if it is there and whole, and of this function.
+        """A normalized image, if it is there and whole, and of this function.
 
         Raises:
             CacheError: If S3 cannot tell.
@@ -51,7 +51,7 @@ class PictureCache:
             raise CacheError(str(error)) from error
 
     def put(self, name: str, body: bytes, media_type: str) -> None:
-        """Keep a picture.
+        """Keep a normalized image.
 
         Raises:
             CacheError: If S3 does not take it.
@@ -62,7 +62,7 @@ class PictureCache:
             raise CacheError(str(error)) from error
 
     def sign_url(self, name: str) -> str:
-        """An address under which anybody can read a picture for some minutes."""
+        """An address under which anybody can read a normalized image for some minutes."""
         return self._s3.presign_get(self._bucket, name, REDIRECT_SECONDS)
 
 

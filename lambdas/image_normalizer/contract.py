@@ -6,7 +6,7 @@ from typing import Final
 FUNCTION_HANDLER: Final = "image_normalizer.handler.handle"
 MEMORY_MIB: Final = 256
 
-# Where the pictures of single requests are kept in the work bucket.
+# Where the normalized images of single requests are kept in the work bucket.
 CACHE_PREFIX: Final = "normalized/"
 
 # A function's buffered answer is 6 MB of JSON at most, in which an image is text a third longer:

@@ -20,8 +20,8 @@ class Environment(NamedTuple):
 
     Args:
         source: The access point that images are read through.
-        cache_bucket: Where pictures are kept.
-        keeps_all: Whether every picture is kept, or only one that is too large for an answer.
+        cache_bucket: Where normalized images are kept.
+        keeps_all: Whether every normalized image is kept, or only one that is too large for an answer.
         place: Where S3 is.
         credentials: The role's. Reading them once is enough: they outlive the process, which Lambda replaces before.
     """

@@ -1,4 +1,4 @@
-"""Requests that end without a picture, in the words of HTTP and S3."""
+"""Requests that end without a normalized image, in the words of HTTP and S3."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ from headrace.normalizer.errors import NormalizeError
 _STATUSES = frozenset({200, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 500, 503})
 _CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,500})</Message>")
-# Accounts, roles, keys and buckets are nothing for whoever asks for a picture.
+# Accounts, roles, keys and buckets do not concern whoever asks for a normalized image.
 _CONFIDENTIAL = re.compile(r"arn:|\b[0-9]{12}\b")
 _DENIED = "S3 does not let this image be read"
 # All that XML has; the last one makes no new ones of them.

@@ -13,12 +13,12 @@ from urllib.parse import unquote
 from headrace.normalizer.contract import ErrorCode
 from headrace.normalizer.options import parse_options
 
-from .cache import CacheError, PictureCache
+from .cache import CacheError, NormalizedImageCache
 from .contract import MAX_INLINE_BYTES
 from .failures import RefusalError, explain
 from .metrics import Outcome
+from .normalized_images import NormalizedImage, make_normalized_image
 from .originals import AccessPoint
-from .pictures import Picture, make_picture
 from .ranges import read_range
 
 REQUEST_CONTEXT = "requestContext"
@@ -32,27 +32,27 @@ class FunctionUrlDoor(NamedTuple):
 
     Args:
         source: Where images are read.
-        store: Where pictures go that are too large for an answer.
-        cache: Where all pictures are looked for and kept.
+        store: Where normalized images go that are too large for an answer.
+        cache: Where all normalized images are looked for and kept.
     """
 
     source: AccessPoint
-    store: PictureCache
-    cache: PictureCache | None
+    store: NormalizedImageCache
+    cache: NormalizedImageCache | None
 
     def answer(self, event: Event) -> tuple[Answer, Outcome]:
         """What Lambda answers the caller, and what became of the request."""
         method = event[REQUEST_CONTEXT]["http"]["method"]
         try:
-            picture = self._make_picture(event, method)
+            normalized = self._make_normalized_image(event, method)
             headers = {name.lower(): value for name, value in event["headers"].items()}
-            answer = self._choose_answer(picture, method, headers)
+            answer = self._choose_answer(normalized, method, headers)
         except Exception as error:  # noqa: BLE001 - whoever asks gets an answer
             failure = explain(error)
             return _send_failure(failure), Outcome(status=failure.status, code=failure.code)
-        return answer, Outcome(status=answer["statusCode"], is_cached=picture.is_cached)
+        return answer, Outcome(status=answer["statusCode"], is_cached=normalized.is_cached)
 
-    def _make_picture(self, event: Event, method: str) -> Picture:
+    def _make_normalized_image(self, event: Event, method: str) -> NormalizedImage:
         if method not in {"GET", "HEAD"}:
             raise RefusalError(HTTPStatus.METHOD_NOT_ALLOWED, ErrorCode.METHOD_NOT_ALLOWED, f"{method} is not answered")
         key = unquote(event["rawPath"]).removeprefix("/")
@@ -60,38 +60,38 @@ class FunctionUrlDoor(NamedTuple):
             raise RefusalError(HTTPStatus.BAD_REQUEST, ErrorCode.NO_KEY, "the path names no image: GET /KEY")
         options = parse_options(event.get("queryStringParameters") or {})
         if self.cache:
-            return make_picture(self.source.find(key), options, self.cache)
+            return make_normalized_image(self.source.find(key), options, self.cache)
         with self.source.open(key) as original:
-            return make_picture(original, options, None)
+            return make_normalized_image(original, options, None)
 
-    def _choose_answer(self, picture: Picture, method: str, headers: Mapping[str, str]) -> Answer:
+    def _choose_answer(self, normalized: NormalizedImage, method: str, headers: Mapping[str, str]) -> Answer:
         known = headers.get("if-none-match", "")
-        if known.strip() == "*" or picture.etag in known:
-            return _describe(HTTPStatus.NOT_MODIFIED, picture, {})
+        if known.strip() == "*" or normalized.etag in known:
+            return _describe(HTTPStatus.NOT_MODIFIED, normalized, {})
         if method == "HEAD":
-            return _describe(HTTPStatus.OK, picture, {"Content-Length": str(len(picture.body))})
-        part = read_range(headers, len(picture.body), picture.etag)
-        body = part.cut(picture.body) if part else picture.body
+            return _describe(HTTPStatus.OK, normalized, {"Content-Length": str(len(normalized.body))})
+        part = read_range(headers, len(normalized.body), normalized.etag)
+        body = part.cut(normalized.body) if part else normalized.body
         if len(body) > MAX_INLINE_BYTES:
-            return self._redirect(picture)
+            return self._redirect(normalized)
         if part:
-            headers = {"Content-Range": part.describe(len(picture.body))}
-            return _send(body, _describe(HTTPStatus.PARTIAL_CONTENT, picture, headers))
-        return _send(body, _describe(HTTPStatus.OK, picture, {}))
+            headers = {"Content-Range": part.describe(len(normalized.body))}
+            return _send(body, _describe(HTTPStatus.PARTIAL_CONTENT, normalized, headers))
+        return _send(body, _describe(HTTPStatus.OK, normalized, {}))
 
-    def _redirect(self, picture: Picture) -> Answer:
-        if not (self.cache and picture.is_cached):
+    def _redirect(self, normalized: NormalizedImage) -> Answer:
+        if not (self.cache and normalized.is_cached):
             try:
-                self.store.put(picture.name, picture.body, picture.media_type)
+                self.store.put(normalized.name, normalized.body, normalized.media_type)
             except CacheError as error:
-                reason = "the picture is too large for an answer and could not be kept; try again"
+                reason = "the normalized image is too large for an answer and could not be kept; try again"
                 raise RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
-        headers = {"Location": self.store.sign_url(picture.name), "Cache-Control": "no-store"}
+        headers = {"Location": self.store.sign_url(normalized.name), "Cache-Control": "no-store"}
         return {"statusCode": int(HTTPStatus.SEE_OTHER), "headers": headers}
 
 
-def _describe(status: HTTPStatus, picture: Picture, headers: dict[str, str]) -> Answer:
-    return {"statusCode": int(status), "headers": picture.headers | headers}
+def _describe(status: HTTPStatus, normalized: NormalizedImage, headers: dict[str, str]) -> Answer:
+    return {"statusCode": int(status), "headers": normalized.headers | headers}
 
 
 def _send(body: bytes, answer: Answer) -> Answer:

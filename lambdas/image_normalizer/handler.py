@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .cache import PictureCache
+from .cache import NormalizedImageCache
 from .connections import Connections
 from .environment import Environment
 from .function_url import REQUEST_CONTEXT, FunctionUrlDoor
@@ -19,7 +19,7 @@ _ENVIRONMENT = Environment.from_variables(os.environ)
 _CONNECTIONS = Connections()
 _S3 = S3(_CONNECTIONS, _ENVIRONMENT.place, _ENVIRONMENT.credentials)
 _SOURCE = AccessPoint(_S3, _ENVIRONMENT.source)
-_STORE = PictureCache(_S3, _ENVIRONMENT.cache_bucket)
+_STORE = NormalizedImageCache(_S3, _ENVIRONMENT.cache_bucket)
 _CACHE = _STORE if _ENVIRONMENT.keeps_all else None
 _LOG = RequestLog(sys.stdout)
 _FUNCTION_URL = FunctionUrlDoor(source=_SOURCE, store=_STORE, cache=_CACHE)

@@ -23,7 +23,7 @@ class Outcome(NamedTuple):
     Args:
         status: The HTTP status of the answer.
         code: The error's name, where it is one.
-        is_cached: Whether the cache had the picture.
+        is_cached: Whether the cache had the normalized image.
     """
 
     status: int

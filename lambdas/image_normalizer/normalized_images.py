@@ -1,4 +1,4 @@
-"""Pictures made of originals, or found in the cache."""
+"""Normalized images made of originals, or found in the cache."""
 
 import base64
 import hashlib
@@ -9,15 +9,15 @@ from typing import Final, NamedTuple
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
 
-from .cache import CacheError, PictureCache, name_picture
+from .cache import CacheError, NormalizedImageCache, name_normalized_image
 from .originals import Original
 
 # Revalidated after some minutes: an image that changes has another ETag.
 CACHE_CONTROL: Final = "private, max-age=300"
 
 
-class Picture(NamedTuple):
-    """A normalized image.
+class NormalizedImage(NamedTuple):
+    """What an original becomes.
 
     Args:
         name: Its key in the cache.
@@ -52,17 +52,19 @@ class Picture(NamedTuple):
         return base64.b64encode(zlib.crc32(self.body).to_bytes(4)).decode()
 
 
-def make_picture(original: Original, options: Options, cache: PictureCache | None) -> Picture:
-    """The picture of an original; a cache that fails costs time, not the picture."""
-    name = name_picture(original, options)
+def make_normalized_image(original: Original, options: Options, cache: NormalizedImageCache | None) -> NormalizedImage:
+    """The normalized image of an original; a cache that fails costs time, not the answer."""
+    name = name_normalized_image(original, options)
     media_type = options.output_format.media_type
     if cache:
         with suppress(CacheError):
             body = cache.get(name)
             if body is not None:
-                return Picture(name=name, body=body, media_type=media_type, is_cached=True)
-    picture = Picture(name=name, body=normalize(original.read(), options), media_type=media_type, is_cached=False)
+                return NormalizedImage(name=name, body=body, media_type=media_type, is_cached=True)
+    normalized = NormalizedImage(
+        name=name, body=normalize(original.read(), options), media_type=media_type, is_cached=False
+    )
     if cache:
         with suppress(CacheError):
-            cache.put(name, picture.body, media_type)
-    return picture
+            cache.put(name, normalized.body, media_type)
+    return normalized

@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import Options, parse_options
 
-from .cache import PictureCache
+from .cache import NormalizedImageCache
 from .connections import Connections
 from .failures import RefusalError, explain
 from .metrics import Outcome
+from .normalized_images import NormalizedImage, make_normalized_image
 from .originals import AccessPoint, PresignedAddress, read_key
-from .pictures import Picture, make_picture
 from .ranges import read_range
 from .s3 import S3, Reply
 
@@ -40,13 +40,13 @@ class ObjectLambdaDoor(NamedTuple):
         s3: Takes the replies.
         connections: For the addresses in the events.
         source: Where HEAD reads the image itself: its address in the event tells of the original only.
-        cache: Where pictures are looked for and kept.
+        cache: Where normalized images are looked for and kept.
     """
 
     s3: S3
     connections: Connections
     source: AccessPoint
-    cache: PictureCache | None
+    cache: NormalizedImageCache | None
 
     def answer(self, event: Event) -> tuple[dict[str, Any], Outcome]:
         """What Lambda returns to S3, and what became of the request."""
@@ -57,9 +57,9 @@ class ObjectLambdaDoor(NamedTuple):
         try:
             options, headers = _read_options(event), event["userRequest"]["headers"]
             with PresignedAddress(self.connections, context["inputS3Url"], headers).open() as original:
-                picture = make_picture(original, options, self.cache)
-            reply = _describe_picture(picture, headers)
-            outcome = Outcome(status=reply.status, is_cached=picture.is_cached)
+                normalized = make_normalized_image(original, options, self.cache)
+            reply = _describe_normalized_image(normalized, headers)
+            outcome = Outcome(status=reply.status, is_cached=normalized.is_cached)
         except Exception as error:  # noqa: BLE001 - whoever asks waits for a minute where no reply is sent
             failure = explain(error)
             reply = _describe_failure(failure)
@@ -78,18 +78,18 @@ class ObjectLambdaDoor(NamedTuple):
             self.s3.write_get_object_response(context["outputRoute"], context["outputToken"], failure)
 
     def _answer_head(self, event: Event) -> tuple[dict[str, Any], Outcome]:
-        """What GET would say of the picture, for a caller who may read the original."""
+        """What GET would say of the normalized image, for a caller who may read the original."""
         try:
             url, headers = event[HEAD_CONTEXT]["inputS3Url"], event["userRequest"]["headers"]
             options = _read_options(event)
             etag = PresignedAddress(self.connections, url, headers).check()
             with self.source.open(read_key(url), etag) as original:
-                picture = make_picture(original, options, self.cache)
+                normalized = make_normalized_image(original, options, self.cache)
         except Exception as error:  # noqa: BLE001 - what S3 does not understand it answers with its own failure
             failure = explain(error)
             refusal = {"statusCode": failure.status, "errorCode": failure.code, "errorMessage": failure.reason}
             return refusal, Outcome(status=failure.status, code=failure.code)
-        return _describe_head(picture), Outcome(status=HTTPStatus.OK, is_cached=picture.is_cached)
+        return _describe_head(normalized), Outcome(status=HTTPStatus.OK, is_cached=normalized.is_cached)
 
 
 def _read_options(event: Event) -> Options:
@@ -124,19 +124,19 @@ def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return options
 
 
-def _describe_picture(picture: Picture, request_headers: Mapping[str, str]) -> Reply:
-    headers = picture.headers
+def _describe_normalized_image(normalized: NormalizedImage, request_headers: Mapping[str, str]) -> Reply:
+    headers = normalized.headers
     lower = {name.lower(): value for name, value in request_headers.items()}
-    part = read_range(lower, len(picture.body), picture.etag)
+    part = read_range(lower, len(normalized.body), normalized.etag)
     if part:
-        headers["Content-Range"] = part.describe(len(picture.body))
-        return Reply(HTTPStatus.PARTIAL_CONTENT, headers, part.cut(picture.body))
-    headers[_CHECKSUM_HEADER] = picture.crc32
-    return Reply(HTTPStatus.OK, headers, picture.body)
+        headers["Content-Range"] = part.describe(len(normalized.body))
+        return Reply(HTTPStatus.PARTIAL_CONTENT, headers, part.cut(normalized.body))
+    headers[_CHECKSUM_HEADER] = normalized.crc32
+    return Reply(HTTPStatus.OK, headers, normalized.body)
 
 
-def _describe_head(picture: Picture) -> dict[str, Any]:
-    return {"statusCode": int(HTTPStatus.OK), "headers": {**picture.headers, "Content-Length": len(picture.body)}}
+def _describe_head(normalized: NormalizedImage) -> dict[str, Any]:
+    return {"statusCode": int(HTTPStatus.OK), "headers": {**normalized.headers, "Content-Length": len(normalized.body)}}
 
 
 def _describe_failure(failure: RefusalError) -> Reply:

@@ -50,8 +50,8 @@ class Reply(NamedTuple):
 
     Args:
         status: The HTTP status.
-        headers: Those that describe a picture.
-        body: The picture.
+        headers: Those that describe a normalized image.
+        body: The normalized image.
         error: A code and a message in place of it.
     """
 

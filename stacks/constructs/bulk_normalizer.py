@@ -1,4 +1,4 @@
-"""The normalizer's batch door: a state machine that has one processing job make the pictures of many images."""
+"""The normalizer's batch door: a state machine whose one processing job normalizes many photographs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class BulkSurroundings:
 
     Args:
         raw: Where images are.
-        work: Where pictures go.
+        work: Where normalized images go.
         key: The customer's key, for both and for the volume.
         repository: The repository of the job's container image.
         subnets: The network it runs in.
@@ -52,7 +52,7 @@ class BulkSurroundings:
 
 
 class BulkNormalizer(Construct):
-    """A state machine whose executions each make or complete one set of pictures.
+    """A state machine whose executions each make or complete one set of normalized images.
 
     Args:
         scope: Where it lives.
@@ -95,7 +95,7 @@ class BulkNormalizer(Construct):
             self,
             "StateMachine",
             pipeline=join(name_set(self._around.work), normalize(tasks, self._render_job(), self._role), tell_set),
-            comment="images: from photographs to a set of pictures",
+            comment="images: from photographs to a set of normalized images",
             timeout_seconds=self._settings.max_runtime_seconds + _WAITING_SECONDS,
             log=log,
         )

@@ -1,4 +1,4 @@
-"""Somebody who reads pictures: an access point, what Object Lambda has for them, and a policy for their roles."""
+"""Somebody who reads normalized images: an access point, what Object Lambda has for them, a policy for their roles."""
 
 import json
 
@@ -12,7 +12,7 @@ from stacks.constructs.image_access_point import ImageAccessPoint
 from stacks.settings.normalizer import ConsumerSettings
 
 _OBJECT_LAMBDA = "s3-object-lambda.amazonaws.com"
-# Lists come from S3: pictures have the names of their images.
+# Lists come from S3: normalized images have the names of their photographs.
 _ACTIONS = ("GetObject", "HeadObject")
 
 
@@ -31,7 +31,7 @@ class Consumer(Construct):
 
     @property
     def address(self) -> str:
-        """Where the readers find pictures, as `headrace.images` spells it: Object Lambda where there is a choice."""
+        """Where normalized images are, as `headrace.images` spells it: Object Lambda where there is a choice."""
         if self._alias:
             return f"s3://{self._alias}"
         if self._url:
@@ -52,7 +52,7 @@ class Consumer(Construct):
         """
         access_point = object_lambda.CfnAccessPoint(
             self,
-            "Pictures",
+            "Pictures",  # Another id would replace the access point, whose alias the readers have.
             object_lambda_configuration=object_lambda.CfnAccessPoint.ObjectLambdaConfigurationProperty(
                 supporting_access_point=self._access_point.arn,
                 allowed_features=["GetObject-Range"],
@@ -78,7 +78,7 @@ class Consumer(Construct):
             content_transformation={"AwsLambda": {"FunctionArn": function.function_arn, **payload}},
         )
 
-    def _allow_readers(self, pictures: object_lambda.CfnAccessPoint, function: lambda_.Function) -> None:
+    def _allow_readers(self, door: object_lambda.CfnAccessPoint, function: lambda_.Function) -> None:
         """What the readers need on the way: the door, and behind it, only through it, the function and the images.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/olap-policies.html
@@ -86,7 +86,7 @@ class Consumer(Construct):
         through = {"ForAnyValue:StringEquals": {"aws:CalledVia": [_OBJECT_LAMBDA]}}
         self.readers.add_statements(
             iam.PolicyStatement(
-                actions=["s3-object-lambda:GetObject", "s3-object-lambda:ListBucket"], resources=[pictures.attr_arn]
+                actions=["s3-object-lambda:GetObject", "s3-object-lambda:ListBucket"], resources=[door.attr_arn]
             ),
             iam.PolicyStatement(
                 actions=["lambda:InvokeFunction"], resources=[function.function_arn], conditions=through

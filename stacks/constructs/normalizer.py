@@ -29,14 +29,14 @@ _LATE = 0.8
 
 
 class Normalizer(Construct):
-    """A small Graviton function that may read images, keep pictures and write its log: nothing else.
+    """A small Graviton function that may read photographs, keep normalized images and write its log: nothing else.
 
     Args:
         scope: Where it lives.
         construct_id: Its id there.
         settings: Its limits.
         images: Where images are.
-        pictures: Where pictures go.
+        normalized_images: Where they go.
         key: The customer's key, for both and for the log.
         target: Where its code is to run.
         retain_data: Whether its log outlives it.
@@ -49,13 +49,13 @@ class Normalizer(Construct):
         *,
         settings: NormalizerSettings,
         images: s3.IBucket,
-        pictures: s3.IBucket,
+        normalized_images: s3.IBucket,
         key: kms.IKey | None,
         target: BundleTarget,
         retain_data: bool,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._pictures = pictures
+        self._normalized_images = normalized_images
 
         source = ImageAccessPoint(self, "Source", bucket=images)
         log_group = ExpiringLogGroup(self, "Logs", days=settings.log_retention_days, key=key, retain_data=retain_data)
@@ -68,7 +68,7 @@ class Normalizer(Construct):
             code=bundle_code(SOURCE, target),
             environment={
                 Variable.SOURCE: source.alias,
-                Variable.CACHE_BUCKET: pictures.bucket_name,
+                Variable.CACHE_BUCKET: normalized_images.bucket_name,
                 Variable.KEEPS_ALL: str(settings.cache).lower(),
                 Variable.DNS_SUFFIX: Aws.URL_SUFFIX,
             },
@@ -91,8 +91,8 @@ class Normalizer(Construct):
         source.allow_reading(role)
         # With it, S3 tells a missing image from a forbidden one.
         source.allow_listing(role)
-        pictures = self._pictures.arn_for_objects(f"{contract.CACHE_PREFIX}*")
-        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[pictures]))
+        normalized_images = self._normalized_images.arn_for_objects(f"{contract.CACHE_PREFIX}*")
+        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[normalized_images]))
         if key:
             role.add_to_policy(
                 iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
@@ -133,7 +133,7 @@ class Normalizer(Construct):
         acknowledge(
             self.role,
             {
-                wildcard_objects(self._pictures, f"{contract.CACHE_PREFIX}*"): "Pictures are named by a hash; "
+                wildcard_objects(self._normalized_images, f"{contract.CACHE_PREFIX}*"): "They are named by a hash; "
                 f"the prefix {contract.CACHE_PREFIX} and the two listed actions limit what the function reaches."
             },
         )

@@ -1,6 +1,6 @@
 """JSONata about the input of the batch door: what is wrong with it, and the program's arguments that it becomes.
 
-The input is in `$request`, for example `{"Name": "pictures-256", "Source": "images/pictures/"}`.
+The input is in `$request`, for example `{"Name": "photographs-256", "Source": "images/photographs/"}`.
 """
 
 import json
@@ -53,7 +53,7 @@ def _list_mistakes() -> Iterator[Rule]:
     """What may be wrong with an execution's input, first things first."""
     keys, options = [key.value for key in BulkInput], [field.name for field in fields(Options)]
     name, source, manifest, chosen = (f"$request.{key}" for key in BulkInput)
-    example = f'{{"{BulkInput.NAME}": "pictures-256", "{BulkInput.SOURCE}": "{_IMAGES}pictures/"}}'
+    example = f'{{"{BulkInput.NAME}": "photographs-256", "{BulkInput.SOURCE}": "{_IMAGES}photographs/"}}'
     yield from refuse_other_inputs(keys, example=example)
     yield refuse(
         f"$type({name}) = 'string' ? $not($contains({name}, {_NAME_PATTERN})) : true",

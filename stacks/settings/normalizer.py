@@ -24,7 +24,7 @@ Options = Annotated[Mapping[str, str], AfterValidator(_check_options), Allowed("
 
 
 class ConsumerSettings(Section):
-    """Somebody who reads pictures: what they get when a request through Object Lambda names no options."""
+    """Somebody who reads normalized images: what they get when a request through Object Lambda names no options."""
 
     name: Annotated[
         str,
@@ -107,7 +107,7 @@ class NormalizerSettings(Section):
     cache: Annotated[
         bool,
         Setting(
-            "whether pictures are kept in the work bucket",
+            "whether normalized images are kept in the work bucket",
             cost="0.023 per GB and month, 5.00 per million written",
             change=IN_PLACE,
         ),

@@ -59,7 +59,7 @@ class StorageSettings(Section):
     cache_days: Annotated[
         Days,
         Setting(
-            "how long the normalizer's cached pictures are kept",
+            "how long the normalizer's cache keeps normalized images",
             cost="0.023 per GB and month of what is kept",
             change=IN_PLACE,
         ),

@@ -20,7 +20,7 @@ def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
     if (asked.colour, asked.fit) != (Colour.RGB, Fit.STRETCH) or asked.output_format is OutputFormat.WEBP:
         raise ValueError(
             f"colour {asked.colour}, fit {asked.fit} and output_format {asked.output_format} would train on other "
-            "pictures than the endpoint sees; use colour rgb, fit stretch and output_format jpeg or png"
+            "photographs than the endpoint sees; use colour rgb, fit stretch and output_format jpeg or png"
         )
     return options
 
@@ -102,7 +102,7 @@ class ChannelSettings(Section):
 
 
 class NormalizedSettings(Section):
-    """Pictures that the normalizer makes while the job reads them: as which consumer, from where, of what kind."""
+    """Photographs that are normalized while the job reads them: as which consumer, from where, into what."""
 
     consumer: Annotated[
         str,
@@ -119,7 +119,7 @@ class NormalizedSettings(Section):
         AfterValidator(_check_image_prefix),
         Allowed(f"a prefix below `{images.RECIPE.raw_prefix}` that ends with `/`"),
         Setting("where the photographs are in the raw bucket", cost=NOTHING, change=NEXT_EXECUTION),
-    ] = "images/pictures/"
+    ] = "images/photographs/"
     options: Annotated[
         Options,
         AfterValidator(_check_likeness),
@@ -134,33 +134,33 @@ class NormalizedSettings(Section):
 
 
 class ChannelTrainingSettings(TrainingSettings):
-    """A training job whose channels are listed; its pictures come from two of them, or from the normalizer."""
+    """A training job whose channels are listed; its photographs come from two of them, or from the normalizer."""
 
     channels: Annotated[
         tuple[ChannelSettings, ...],
         Field(min_length=1, max_length=20, strict=False),
         Setting("where the job's data comes from", cost="see [what it costs](cost.md)", change=NEXT_EXECUTION),
     ] = (
-        ChannelSettings(name="train", source="s3", path="images/pictures/"),
-        ChannelSettings(name="validation", source="s3", path="images/pictures/"),
+        ChannelSettings(name="train", source="s3", path="images/photographs/"),
+        ChannelSettings(name="validation", source="s3", path="images/photographs/"),
         ChannelSettings(name="train_lst", source="s3", path="images/lists/train/"),
         ChannelSettings(name="validation_lst", source="s3", path="images/lists/validation/"),
     )
     normalized: Annotated[
         NormalizedSettings | None,
         Setting(
-            "pictures through the normalizer; null for pictures from the channels `train` and `validation`",
+            "photographs through the normalizer; null for photographs from the channels `train` and `validation`",
             cost="0.24 to 0.61 per million images",
             change=Change("on: from the next execution on; off takes the job's door away", is_locked=True),
         ),
     ] = None
 
     @model_validator(mode="after")
-    def _check_pictures(self) -> Self:
-        pictures = [c.name for c in self.channels if c.name in (TRAIN_CHANNEL, VALIDATION_CHANNEL)]
-        if self.normalized and pictures:
+    def _check_photographs(self) -> Self:
+        photographs = [c.name for c in self.channels if c.name in (TRAIN_CHANNEL, VALIDATION_CHANNEL)]
+        if self.normalized and photographs:
             raise ValueError(
-                f"channel '{pictures[0]}' brings pictures, and so does 'normalized'; "
+                f"channel '{photographs[0]}' brings photographs, and so does 'normalized'; "
                 "remove the channel, or set normalized to null"
             )
         return self

@@ -25,7 +25,7 @@ from tests.local_clouds import own_clients
 
 ROWS = 1_500
 CLASSES = 4
-PICTURES_PER_CLASS = 12
+PHOTOGRAPHS_PER_CLASS = 12
 
 
 def make_folders(base: Path) -> Folders:
@@ -96,10 +96,10 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def made_up_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few made-up pictures of each of some classes."""
-    folder = tmp_path_factory.mktemp("data") / "pictures"
-    photographs.make_pictures(folder, classes=CLASSES, per_class=PICTURES_PER_CLASS)
+def made_up_photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few made-up photographs of each of some classes."""
+    folder = tmp_path_factory.mktemp("data") / "photographs"
+    photographs.make_photographs(folder, classes=CLASSES, per_class=PHOTOGRAPHS_PER_CLASS)
     return folder
 
 

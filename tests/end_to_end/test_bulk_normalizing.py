@@ -1,4 +1,4 @@
-"""The normalizer's batch door, deployed from its template: sets of pictures, however often their making is cut off."""
+"""The normalizer's batch door, deployed from its template: whole sets, however often their making is cut off."""
 
 import hashlib
 import io
@@ -84,24 +84,24 @@ class BatchDoor:
         summary: dict[str, Any] = json.loads(self.read(name, "summary.json"))
         return summary
 
-    def list_pictures(self, name: str) -> dict[str, list[str]]:
-        """The ETags of all versions of each picture of a set, by its path."""
-        prefix = f"normalized-sets/{name}/pictures/"
+    def list_versions(self, name: str) -> dict[str, list[str]]:
+        """The ETags of all versions of each normalized image of a set, by its path."""
+        prefix = f"normalized-sets/{name}/normalized/"
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.work, Prefix=prefix)
         found: dict[str, list[str]] = {}
         for version in (version for page in pages for version in page.get("Versions", [])):
             found.setdefault(version["Key"].removeprefix(prefix), []).append(version["ETag"].strip('"'))
         return found
 
-    def cut_off(self, name: str, arn: str, pictures: int, cut: Callable[[str], None]) -> int:
-        """Wait for some pictures of a set and cut its job off; how many there are then."""
+    def cut_off(self, name: str, arn: str, count: int, cut: Callable[[str], None]) -> int:
+        """Wait for some normalized images of a set and cut its job off; how many there are then."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(self.list_pictures(name)) < pictures:
+        while len(self.list_versions(name)) < count:
             assert time.monotonic() < deadline
         cut(arn)
         with suppress(PipelineError):
             pipeline.follow_execution(arn, lambda _: None)
-        return len(self.list_pictures(name))
+        return len(self.list_versions(name))
 
     def kill(self, arn: str) -> None:
         """Kill the processes of an execution's job."""
@@ -126,8 +126,8 @@ def door(platform: Platform) -> BatchDoor:
     return door
 
 
-def expect_pictures(images: dict[str, bytes]) -> dict[str, list[str]]:
-    """One version of each image's picture, by its path below `images/crowd/`."""
+def expect_normalized_images(images: dict[str, bytes]) -> dict[str, list[str]]:
+    """One version of each photograph's normalized image, by its path below `images/crowd/`."""
     return {
         key.removeprefix("images/crowd/"): [hashlib.md5(normalize(image, SMALL), usedforsecurity=False).hexdigest()]
         for key, image in images.items()
@@ -135,7 +135,7 @@ def expect_pictures(images: dict[str, bytes]) -> dict[str, list[str]]:
     }
 
 
-def test_a_killed_job_goes_on_without_losing_or_repeating_a_picture(door: BatchDoor) -> None:
+def test_a_killed_job_goes_on_without_losing_or_repeating_a_normalized_image(door: BatchDoor) -> None:
     request = {"Name": "killed", "Source": "images/crowd/", "Options": SMALL_INPUT}
     made_before = door.cut_off("killed", door.start(**request), IMAGES // 5, door.kill)
     assert door.read_summary("killed")["is_complete"] is False
@@ -144,7 +144,7 @@ def test_a_killed_job_goes_on_without_losing_or_repeating_a_picture(door: BatchD
         door.run(**request)
 
     assert IMAGES // 5 <= made_before < IMAGES - len(BAD)
-    assert door.list_pictures("killed") == expect_pictures(door.images)
+    assert door.list_versions("killed") == expect_normalized_images(door.images)
     made_after = IMAGES - len(BAD) - made_before
     assert f"{IMAGES} images: {made_after} made, {made_before} kept, 3 refused, 0 unavailable" in str(failed.value)
     failures = [json.loads(line) for line in door.read("killed", "failures.jsonl").splitlines()]
@@ -163,10 +163,13 @@ def test_a_second_run_makes_nothing(door: BatchDoor) -> None:
     second = door.run(**request)
 
     destination = f"s3://{door.work}/normalized-sets/few/"
-    assert (first["Destination"], first["Pictures"]) == (destination, f"{destination}pictures/")
-    assert first["Report"] == f"{destination}: 2 images: 2 made, 0 kept, 0 refused, 0 unavailable"
-    assert second["Report"] == f"{destination}: 2 images: 0 made, 2 kept, 0 refused, 0 unavailable"
-    assert {path: len(versions) for path, versions in door.list_pictures("few").items()} == {"a.jpg": 1, "ä b.PNG": 1}
+    assert (first["Destination"], first["NormalizedImages"]) == (destination, f"{destination}normalized/")
+    assert first["Report"] == f"{destination}: 2 photographs: 2 made, 0 kept, 0 refused, 0 unavailable"
+    assert second["Report"] == f"{destination}: 2 photographs: 0 made, 2 kept, 0 refused, 0 unavailable"
+    assert {path: len(versions) for path, versions in door.list_versions("few").items()} == {
+        "a.jpg": 1,
+        "ä b.PNG": 1,
+    }
     assert door.read_summary("few")["skipped"] == 1
 
 
@@ -181,15 +184,17 @@ def test_a_stopped_job_of_a_manifest_goes_on(door: BatchDoor) -> None:
 
     assert 50 <= made_before < LISTED
     assert f": {LISTED - made_before} made, {made_before} kept, 0 refused" in output["Report"]
-    assert {len(versions) for versions in door.list_pictures("listed").values()} == {1}
+    assert {len(versions) for versions in door.list_versions("listed").values()} == {1}
     normalized = [json.loads(line) for line in door.read("listed", "normalized.manifest").splitlines()]
-    assert normalized == [{"source-ref": f"{output['Pictures']}{door.raw}/{key}", "class": 3} for key in keys]
-    assert door.read("listed", f"pictures/{door.raw}/{keys[7]}") == normalize(door.images[keys[7]], SMALL)
+    assert normalized == [{"source-ref": f"{output['NormalizedImages']}{door.raw}/{key}", "class": 3} for key in keys]
+    assert door.read("listed", f"normalized/{door.raw}/{keys[7]}") == normalize(door.images[keys[7]], SMALL)
 
 
 def test_an_input_that_is_wrong_starts_no_job(door: BatchDoor) -> None:
-    with pytest.raises(PipelineError, match="InvalidInput: Source: found pictures/; allowed: a prefix that ends with"):
-        door.run(Name="few", Source="pictures/")
+    with pytest.raises(
+        PipelineError, match="InvalidInput: Source: found photographs/; allowed: a prefix that ends with"
+    ):
+        door.run(Name="few", Source="photographs/")
 
 
 def test_an_option_that_is_wrong_fails_the_job_in_its_own_words(door: BatchDoor) -> None:

@@ -79,21 +79,23 @@ def test_ends_with_the_scores_and_predictions_of_processes(
     assert run_once(contained, sales) == run_once(platform, sales)
 
 
-def test_makes_the_pictures_of_processes(contained: Platform) -> None:
+def test_normalizes_with_processes(contained: Platform) -> None:
     with clients_of(contained.cloud):
         door = BatchDoor(contained, contained.client("s3"), {"images/few/a.jpg": make_image(1)})
         door.put(door.images)
 
         output = door.run(Name="contained", Source="images/few/", Options=SMALL_INPUT)
 
-        assert output["Report"].endswith("1 images: 1 made, 0 kept, 0 refused, 0 unavailable")
-        assert door.read("contained", "pictures/a.jpg") == normalize(make_image(1), SMALL)
+        assert output["Report"].endswith("1 photographs: 1 made, 0 kept, 0 refused, 0 unavailable")
+        assert door.read("contained", "normalized/a.jpg") == normalize(make_image(1), SMALL)
 
 
-def test_reads_pictures_through_the_normalizer(contained: Platform, made_up_pictures: Path, tmp_path: Path) -> None:
+def test_reads_photographs_through_the_normalizer(
+    contained: Platform, made_up_photographs: Path, tmp_path: Path
+) -> None:
     with clients_of(contained.cloud):
-        images_workload.Run(made_up_pictures, tmp_path).bring_data(contained.site)
-        arn = pipeline.start_execution(contained.deployment, images.RECIPE, "pictures", {})
+        images_workload.Run(made_up_photographs, tmp_path).bring_data(contained.site)
+        arn = pipeline.start_execution(contained.deployment, images.RECIPE, "photographs", {})
         report = pipeline.follow_execution(arn, lambda _: None)
         log = list(inspection.read_log("training", report.output[JOB_NAME_INPUT]))
 

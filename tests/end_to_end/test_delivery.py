@@ -73,7 +73,7 @@ def test_takes_away_only_what_runs_have_brought(platform: Platform, sales: Path,
     s3.delete_object(Bucket=platform.deployment.raw_bucket, Key="bigmart/notes.txt")
 
 
-def test_leaves_pictures_and_lists_of_the_user_alone(platform: Platform, tmp_path: Path) -> None:
+def test_leaves_photographs_and_lists_of_the_user_alone(platform: Platform, tmp_path: Path) -> None:
     s3, bucket = platform.client("s3"), platform.deployment.raw_bucket
     before = list_keys(s3, bucket, images.RECIPE.raw_prefix)
     s3.put_object(Bucket=bucket, Key="images/lists/train/mine.lst", Body=b"0\t0\ta.jpg\n")

@@ -1,4 +1,4 @@
-"""The image workload: on dev, pictures through the normalizer; on prod, channels from S3, EFS and FSx in one job."""
+"""The image workload: on dev, photographs through the normalizer; on prod, channels from S3, EFS and FSx in one job."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ from headrace.loopback import find_free_port
 from headrace.recipes import images
 from headrace.workloads import images as images_workload
 from tests.conftest import REAL_DATA
-from tests.end_to_end.conftest import CLASSES, PICTURES_PER_CLASS, make_folders
+from tests.end_to_end.conftest import CLASSES, PHOTOGRAPHS_PER_CLASS, make_folders
 from tests.local_clouds import own_clients
 
 pytestmark = pytest.mark.slow
@@ -39,9 +39,9 @@ def run_images(folder: Path, environment: str, data: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def told_by_prod(tmp_path_factory: pytest.TempPathFactory, made_up_pictures: Path) -> dict[str, Any]:
+def told_by_prod(tmp_path_factory: pytest.TempPathFactory, made_up_photographs: Path) -> dict[str, Any]:
     """What a run on the templates of prod tells."""
-    return run_images(tmp_path_factory.mktemp("prod"), "prod", made_up_pictures)
+    return run_images(tmp_path_factory.mktemp("prod"), "prod", made_up_photographs)
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class TracedRun:
 
 
 @pytest.fixture(scope="module")
-def run_on_dev(tmp_path_factory: pytest.TempPathFactory, made_up_pictures: Path) -> Iterator[TracedRun]:
+def run_on_dev(tmp_path_factory: pytest.TempPathFactory, made_up_photographs: Path) -> Iterator[TracedRun]:
     """A run on the templates of dev."""
     folders = make_folders(tmp_path_factory.mktemp("dev") / "local")
-    run = images_workload.Run(made_up_pictures, folders.data)
+    run = images_workload.Run(made_up_photographs, folders.data)
     with (
         own_clients(),
         running_platform(
@@ -83,33 +83,33 @@ def list_answers() -> list[dict[str, Any]]:
     return [json.loads(message) for message in messages if message.startswith("{")]
 
 
-def test_learns_from_pictures_through_the_normalizer(run_on_dev: TracedRun) -> None:
+def test_learns_from_photographs_through_the_normalizer(run_on_dev: TracedRun) -> None:
     assert run_on_dev.report.output["Metrics"]["validation:accuracy"] > 2 / CLASSES
 
 
-def test_gives_the_job_no_channel_of_pictures_but_the_normalizer(run_on_dev: TracedRun) -> None:
+def test_gives_the_job_no_channel_of_photographs_but_the_normalizer(run_on_dev: TracedRun) -> None:
     assert [channel["ChannelName"] for channel in run_on_dev.job["InputDataConfig"]] == ["train_lst", "validation_lst"]
     assert "/lambda-url/" in run_on_dev.job["Environment"]["HEADRACE_IMAGES"]
 
 
-def test_tells_in_the_jobs_log_how_many_pictures_came_through_which_door(run_on_dev: TracedRun) -> None:
+def test_tells_in_the_jobs_log_how_many_photographs_came_through_which_door(run_on_dev: TracedRun) -> None:
     read = [line for line in run_on_dev.log if line.startswith("images_read ")]
 
     assert [line.split()[1] for line in read] == ["list=train.lst", "list=validation.lst"]
     assert all('source="the normalizer\'s function URL"' in line and line.endswith(" bad=0") for line in read)
 
 
-def test_has_the_function_make_every_picture(run_on_dev: TracedRun) -> None:
+def test_has_the_function_normalize_every_photograph(run_on_dev: TracedRun) -> None:
     made = [answer for answer in run_on_dev.answers if (answer["door"], answer["status"]) == ("function_url", 200)]
 
-    assert len(made) >= CLASSES * PICTURES_PER_CLASS
+    assert len(made) >= CLASSES * PHOTOGRAPHS_PER_CLASS
 
 
 def test_learns_from_channels_wherever_they_come_from(told_by_prod: dict[str, Any]) -> None:
     assert told_by_prod["report"]["output"]["Metrics"]["validation:accuracy"] > 2 / CLASSES
 
 
-def test_answers_a_picture_with_its_class(told_by_prod: dict[str, Any]) -> None:
+def test_answers_a_photograph_with_its_class(told_by_prod: dict[str, Any]) -> None:
     predictions = told_by_prod["predictions"]
 
     right = [p for p in predictions if p["predicted"].split(" ")[0] == p["actual"]]

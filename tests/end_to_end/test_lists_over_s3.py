@@ -20,8 +20,8 @@ def images(platform: Platform) -> str:
     bucket = f"images-{uuid.uuid4().hex[:8]}"
     s3.create_bucket(Bucket=bucket)
     for key in [*(f"ant/{number}.jpg" for number in range(6)), "bee/é 1+%.jpg", "bee/2.png", "bee/notes.txt"]:
-        s3.put_object(Bucket=bucket, Key=f"pictures/{key}", Body=b"picture")
-    return f"s3://{bucket}/pictures/"
+        s3.put_object(Bucket=bucket, Key=f"photographs/{key}", Body=b"photograph")
+    return f"s3://{bucket}/photographs/"
 
 
 def invoke(*arguments: object) -> Result:

@@ -1,4 +1,4 @@
-"""The image normalizer, deployed from its template: stock clients get the same pictures through both doors."""
+"""The image normalizer, deployed from its template: stock clients get the same normalized images through both doors."""
 
 import io
 import os
@@ -37,7 +37,7 @@ from tests.stacks.conftest import context_of, set_path
 
 pytestmark = pytest.mark.slow
 
-KEY = "images/pictures/a photo+ä.jpg"
+KEY = "images/photographs/a photo+ä.jpg"
 LARGE = {"width": "1300", "height": "1300", "colour": "rgb", "output_format": "png"}
 CONSUMER = "training"
 TRAINED = "images/trained/"
@@ -114,24 +114,24 @@ def addresses(doors: Doors) -> list[Address]:
     return [find_address(), find_address(consumer=CONSUMER)]
 
 
-def test_both_doors_give_the_same_picture(doors: Doors) -> None:
+def test_both_doors_give_the_same_normalized_image(doors: Doors) -> None:
     through_alias = doors.get_object(KEY)
     through_url = doors.get(KEY)
 
     assert through_url.data == through_alias
-    picture = Image.open(io.BytesIO(through_alias))
-    assert (picture.format, picture.size, picture.mode) == ("JPEG", (256, 256), "L")
+    normalized = Image.open(io.BytesIO(through_alias))
+    assert (normalized.format, normalized.size, normalized.mode) == ("JPEG", (256, 256), "L")
     assert through_url.headers["Content-Type"] == "image/jpeg"
 
 
 def test_a_consumer_has_its_own_options(doors: Doors) -> None:
     body = doors.s3.get_object(Bucket=doors.deployment.outputs["NormalizerAliasLabellingTeam"], Key=KEY)["Body"].read()
 
-    picture = Image.open(io.BytesIO(body))
-    assert (picture.size, picture.mode) == ((512, 512), "RGB")
+    normalized = Image.open(io.BytesIO(body))
+    assert (normalized.size, normalized.mode) == ((512, 512), "RGB")
 
 
-def test_a_range_is_a_part_of_the_picture(doors: Doors) -> None:
+def test_a_range_is_a_part_of_the_normalized_image(doors: Doors) -> None:
     whole = doors.get_object(KEY)
 
     part = doors.get(KEY, Range="bytes=10-19")
@@ -157,13 +157,13 @@ def test_head_tells_what_get_answers(doors: Doors) -> None:
 
 
 def test_a_stock_download_works_through_the_alias(doors: Doors, tmp_path: Path) -> None:
-    doors.s3.download_file(doors.alias, KEY, str(tmp_path / "picture.jpg"))
+    doors.s3.download_file(doors.alias, KEY, str(tmp_path / "normalized.jpg"))
 
-    assert (tmp_path / "picture.jpg").read_bytes() == doors.get_object(KEY)
+    assert (tmp_path / "normalized.jpg").read_bytes() == doors.get_object(KEY)
 
 
 def test_lists_come_from_s3(doors: Doors) -> None:
-    listed = doors.s3.list_objects_v2(Bucket=doors.alias, Prefix="images/pictures/")["Contents"]
+    listed = doors.s3.list_objects_v2(Bucket=doors.alias, Prefix="images/photographs/")["Contents"]
 
     assert [item["Key"] for item in listed] == [KEY]
 
@@ -186,15 +186,15 @@ def test_an_unsigned_request_is_refused(doors: Doors) -> None:
     assert doors.http.request("GET", f"{doors.deployment.outputs['NormalizerUrl']}{quote(KEY)}").status == 403
 
 
-def test_a_picture_too_large_for_an_answer_is_a_redirect_away(doors: Doors) -> None:
+def test_a_normalized_image_too_large_for_an_answer_is_a_redirect_away(doors: Doors) -> None:
     query = "?" + "&".join(f"{name}={value}" for name, value in LARGE.items())
     redirect = doors.get("images/noise.png", query=query)
 
-    picture = doors.http.request("GET", redirect.headers["Location"])
+    normalized = doors.http.request("GET", redirect.headers["Location"])
 
     assert (redirect.status, redirect.data) == (303, b"")
-    assert (picture.status, picture.headers["Content-Type"]) == (200, "image/png")
-    assert len(picture.data) > 4_500_000
+    assert (normalized.status, normalized.headers["Content-Type"]) == (200, "image/png")
+    assert len(normalized.data) > 4_500_000
 
 
 def test_the_library_reads_through_either_door(doors: Doors) -> None:
@@ -221,11 +221,11 @@ def test_two_hundred_concurrent_reads_lose_nothing(doors: Doors, door: int) -> N
     assert all(Image.open(io.BytesIO(image.body)).getpixel((4, 4)) == image.label for image in read)
 
 
-def test_the_image_workload_trains_through_the_alias(doors: Doors, made_up_pictures: Path, tmp_path: Path) -> None:
+def test_the_image_workload_trains_through_the_alias(doors: Doors, made_up_photographs: Path, tmp_path: Path) -> None:
     processes = ProcessImages(Folders().environments)
     processes.prepare()
     processes.push(doors.cloud.root, doors.deployment.images)
-    images_workload.Run(made_up_pictures, tmp_path).bring_data(LocalSite(doors.cloud, doors.deployment))
+    images_workload.Run(made_up_photographs, tmp_path).bring_data(LocalSite(doors.cloud, doors.deployment))
 
     arn = pipeline.start_execution(doors.deployment, images.RECIPE, "through-the-alias", {})
     report = pipeline.follow_execution(arn, lambda _: None)

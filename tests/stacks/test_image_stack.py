@@ -59,17 +59,17 @@ def list_allowed(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_reads_a_set_that_was_made_in_bulk_and_no_other() -> None:
-    channels = [{"name": "train", "source": "sets", "path": "pictures-256/pictures/"}]
+    channels = [{"name": "train", "source": "sets", "path": "photographs-256/normalized/"}]
     template = template_with(
         "Images", "dev", {"images.training.normalized": None, "images.training.channels": channels}
     )
 
     request = read_request(template.to_json())
     uri = json.dumps(sources_of(request)["train"]["S3Uri"])
-    assert uri.endswith('/normalized-sets/pictures-256/pictures/"')
+    assert uri.endswith('/normalized-sets/photographs-256/normalized/"')
     assert request["EnableNetworkIsolation"] is True
     (reading,) = (statement for action, statement in list_allowed(template) if action == "s3:GetObject")
-    assert json.dumps(reading["Resource"]).count("/normalized-sets/pictures-256/pictures/*") == 1
+    assert json.dumps(reading["Resource"]).count("/normalized-sets/photographs-256/normalized/*") == 1
     assert "Work" in json.dumps(reading["Resource"])
 
 
@@ -106,12 +106,12 @@ def test_has_the_channels_of_image_classification(environment: str, names: tuple
 
 
 @pytest.mark.parametrize("channel", ["train", "validation"])
-def test_reads_pictures_from_the_raw_bucket_in_prod(channel: str) -> None:
+def test_reads_photographs_from_the_raw_bucket_in_prod(channel: str) -> None:
     source = sources_of(request_of("prod"))[channel]
 
     assert source["S3DataType"] == "S3Prefix"
     assert source["S3Uri"].startswith("s3://<{'Fn::ImportValue': 'headrace-prod-storage:ExportsOutputRefRaw")
-    assert source["S3Uri"].endswith("}>/images/pictures/")
+    assert source["S3Uri"].endswith("}>/images/photographs/")
 
 
 def test_reads_the_training_list_from_efs_in_prod() -> None:
@@ -138,21 +138,21 @@ def test_reads_lists_from_s3_in_dev() -> None:
     assert kinds == [{"S3DataSource"}] * 2
 
 
-def test_reads_pictures_through_the_function_url_in_dev() -> None:
+def test_reads_photographs_through_the_function_url_in_dev() -> None:
     environment = request_of("dev")["Environment"]
 
     assert environment.pop("HEADRACE_IMAGES").startswith(
         "<{'Fn::ImportValue': 'headrace-dev-normalizer:ExportsOutputFnGetAttNormalizerFunctionFunctionUrl"
     )
     assert environment == {
-        "HEADRACE_IMAGES_PREFIX": "images/pictures/",
+        "HEADRACE_IMAGES_PREFIX": "images/photographs/",
         "HEADRACE_IMAGES_OPTIONS": "width=256&height=256&colour=rgb",
         "HEADRACE_IMAGES_CONNECTIONS": "32",
         "AWS_DEFAULT_REGION": "<{'Ref': 'AWS::Region'}>",
     }
 
 
-def test_reads_pictures_through_the_consumers_object_lambda_where_it_is_on() -> None:
+def test_reads_photographs_through_the_consumers_object_lambda_where_it_is_on() -> None:
     address = request_of("object-lambda")["Environment"]["HEADRACE_IMAGES"]
 
     assert address.startswith(
@@ -174,7 +174,7 @@ def test_lets_the_job_read_as_the_consumer_that_the_settings_name() -> None:
 
 @pytest.mark.parametrize(
     ("environment", "prefixes"),
-    [("dev", ["/images/lists/train/*", "/images/lists/validation/*"]), ("prod", ["/images/pictures/*"])],
+    [("dev", ["/images/lists/train/*", "/images/lists/validation/*"]), ("prod", ["/images/photographs/*"])],
 )
 def test_lets_the_job_read_what_its_channels_bring_from_s3(environment: str, prefixes: list[str]) -> None:
     assert list_read_prefixes(template_of("Images", environment)) == prefixes

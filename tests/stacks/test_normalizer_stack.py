@@ -1,4 +1,4 @@
-"""The image normalizer: a small Graviton function with the doors that are asked for, limited to images and pictures."""
+"""The image normalizer: a small Graviton function with the doors that are asked for, and few rights."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ def test_reserves_concurrency_only_where_asked(template: Template) -> None:
 
 
 @pytest.mark.parametrize(("variant", "keeps_all"), [("dev", "false"), ("object-lambda", "true")])
-def test_keeps_pictures_as_the_settings_say(variant: str, keeps_all: str) -> None:
+def test_keeps_normalized_images_as_the_settings_say(variant: str, keeps_all: str) -> None:
     template_of("Normalizer", variant).has_resource_properties(
         "AWS::Lambda::Function",
         {"Environment": {"Variables": Match.object_like({"CACHE_KEEPS_ALL": keeps_all})}},

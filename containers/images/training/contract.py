@@ -10,9 +10,9 @@ LIST_SUFFIX = ".lst"
 # May lie beside the training list and name the classes, one a line, class 0 first.
 LABELS_FILE = "classes.txt"
 
-# With the first of these set, pictures come from the image normalizer and not from channels. They say where it is (as
+# With the first of these set, photographs come from the normalizer and not from channels. They say where it is (as
 # `headrace.images` has it), where in its bucket the lists' paths begin, its options as in a URL's query, and how many
-# pictures are asked for at the same time.
+# photographs are asked for at the same time.
 IMAGES_VARIABLE = "HEADRACE_IMAGES"
 IMAGES_PREFIX_VARIABLE = "HEADRACE_IMAGES_PREFIX"
 IMAGES_OPTIONS_VARIABLE = "HEADRACE_IMAGES_OPTIONS"

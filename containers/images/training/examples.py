@@ -16,7 +16,7 @@ from containers.shared.job.events import log_event, warn_event
 from containers.shared.job.training_failures import TrainingDataError
 
 from .lists import ImageList, Row
-from .sources import PictureSource
+from .sources import PhotographSource
 
 BATCH = 512
 NAMED_IMAGES = 3
@@ -53,8 +53,8 @@ def read_examples(images: ImageList, settings: FeatureSettings, *, mirror: bool)
     bad: dict[int, BadImage] = {}
     # Threads wait for a network side by side, but work only as many as there are cores.
     cpus = BoundedSemaphore(count_cpus())
-    read = partial(read_image, images.pictures, cpus=cpus, settings=settings, views=views)
-    with ThreadPoolExecutor(images.pictures.threads) as pool:
+    read = partial(read_image, images.photographs, cpus=cpus, settings=settings, views=views)
+    with ThreadPoolExecutor(images.photographs.threads) as pool:
         for start in range(0, len(images.rows), BATCH):
             batch = images.rows[start : start + BATCH]
             for position, result in enumerate(pool.map(read, batch), start=start):
@@ -64,22 +64,22 @@ def read_examples(images: ImageList, settings: FeatureSettings, *, mirror: bool)
                 else:
                     features[position] = result
             read_so_far = {"images": start + len(batch), "bad": len(bad)}
-            log_event("images_read", list=images.path.name, source=repr(images.pictures.name), **read_so_far)
+            log_event("images_read", list=images.path.name, source=repr(images.photographs.name), **read_so_far)
     good = [position for position in range(len(images.rows)) if position not in bad]
     classes = np.array([images.rows[position].number for position in good], dtype=np.intp)
     return Examples(features[good] if bad else features, classes, list(bad.values()))
 
 
 def read_image(
-    pictures: PictureSource, row: Row, *, cpus: BoundedSemaphore, settings: FeatureSettings, views: int
+    photographs: PhotographSource, row: Row, *, cpus: BoundedSemaphore, settings: FeatureSettings, views: int
 ) -> NDArray[np.float32] | BadImage:
     """The features of each view of an image, or why there are none."""
     try:
-        with pictures.open(row.path) as picture, cpus:
-            pixels = decode_image(picture, settings.side)
+        with photographs.open(row.path) as photograph, cpus:
+            pixels = decode_image(photograph, settings.side)
             return np.stack([extract_features(view, settings) for view in (pixels, pixels[:, ::-1])[:views]])
     except DecodingError as error:
-        return BadImage(pictures.name, row.path, str(error))
+        return BadImage(photographs.name, row.path, str(error))
 
 
 def check_examples(train: Examples, validation: Examples, *, classes: int, max_bad_images: int) -> None:

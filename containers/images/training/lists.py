@@ -14,7 +14,7 @@ from headrace.lst.rows import NOT_UTF8, describe_shared_index, find_line_problem
 
 from . import contract
 from .channels import find_list, read_text
-from .sources import PictureSource
+from .sources import PhotographSource
 
 NAMED_LINES = 5
 
@@ -31,11 +31,11 @@ class Row:
 
 @dataclass(frozen=True)
 class ImageList:
-    """The rows of one list, where it is and where its pictures come from."""
+    """The rows of one list, where it is and where its photographs come from."""
 
     path: Path
     name: str
-    pictures: PictureSource
+    photographs: PhotographSource
     rows: Sequence[Row]
 
 
@@ -68,9 +68,9 @@ class Problem:
 
 
 def read_lists(
-    train: tuple[Path, PictureSource], validation: tuple[Path, PictureSource]
+    train: tuple[Path, PhotographSource], validation: tuple[Path, PhotographSource]
 ) -> tuple[ImageList, ImageList]:
-    """The training and the validation list, each from its folder and with its pictures, once both are right."""
+    """The training and the validation list, each from its folder and with its photographs, once both are right."""
     (train_list, train_problems), (validation_list, validation_problems) = (
         read_list(*places) for places in (train, validation)
     )
@@ -83,7 +83,7 @@ def read_lists(
     return train_list, validation_list
 
 
-def read_list(folder: Path, pictures: PictureSource) -> tuple[ImageList, list[Problem]]:
+def read_list(folder: Path, photographs: PhotographSource) -> tuple[ImageList, list[Problem]]:
     """The rows of the folder's list that can be used, and what is wrong with the others."""
     path = find_list(folder)
     name = f"channel {folder.name!r}, {path.name}"
@@ -93,8 +93,8 @@ def read_list(folder: Path, pictures: PictureSource) -> tuple[ImageList, list[Pr
     rows = [item for item in found if isinstance(item, Row)]
     problems = [item for item in found if isinstance(item, Problem)]
     problems += find_repeated_indices(rows)
-    problems += find_missing_images(rows, pictures)
-    return ImageList(path, name, pictures, rows), problems
+    problems += find_missing_images(rows, photographs)
+    return ImageList(path, name, photographs, rows), problems
 
 
 def parse_list(path: Path, name: str) -> Iterator[Row | Problem]:
@@ -125,11 +125,14 @@ def find_repeated_indices(rows: Sequence[Row]) -> Iterator[Problem]:
             yield Problem(ProblemKind.INDEX, row.line, describe_shared_index(row.index, first))
 
 
-def find_missing_images(rows: Sequence[Row], pictures: PictureSource) -> Iterator[Problem]:
-    """Rows whose image is not there."""
+def find_missing_images(rows: Sequence[Row], photographs: PhotographSource) -> Iterator[Problem]:
+    """Rows whose photograph is not there."""
     for row in rows:
-        if pictures.lacks(row.path):
-            text = f"{pictures.name} has no image {row.path!r}; check the path, and the prefix or folder of the channel"
+        if photographs.lacks(row.path):
+            text = (
+                f"{photographs.name} has no photograph {row.path!r}; "
+                "check the path, and the prefix or folder of the channel"
+            )
             yield Problem(ProblemKind.IMAGE, row.line, text)
 
 

@@ -1,4 +1,4 @@
-"""Pictures that the image normalizer makes while they are read, through the library's own client."""
+"""Photographs that the image normalizer normalizes while they are read, through the library's own client."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -16,12 +16,12 @@ from headrace.normalizer.options import parse_options
 from . import contract
 
 
-class PictureUnavailableError(TrainingError):
-    """A picture that did not come, however often it was asked for."""
+class PhotographUnavailableError(TrainingError):
+    """A photograph that did not come, however often it was asked for."""
 
 
-class NormalizedPictures:
-    """The pictures of the images below a prefix."""
+class NormalizedImages:
+    """The normalized images of the photographs below a prefix."""
 
     def __init__(self, reader: ImageReader, prefix: str, door: DoorKind) -> None:
         self.name = f"the normalizer's {door}"
@@ -34,19 +34,19 @@ class NormalizedPictures:
         return False
 
     def open(self, path: str) -> BytesIO:
-        """The picture of an image."""
+        """The normalized image of a photograph."""
         try:
             return BytesIO(self._reader.read(self._prefix + path))
         except ImageRefusedError as error:
             raise DecodingError(f"{error.code}: {error.reason}") from error
         except ImageUnavailableError as error:
-            raise PictureUnavailableError(
-                f"image {error.key!r} does not come through {self.name}, however often it is asked for: "
+            raise PhotographUnavailableError(
+                f"photograph {error.key!r} does not come through {self.name}, however often it is asked for: "
                 f"{error.code}: {error.reason}; look at the normalizer's log and alarms, then run the job again"
             ) from error
 
 
-def open_normalizer(environment: Mapping[str, str]) -> NormalizedPictures:
+def open_normalizer(environment: Mapping[str, str]) -> NormalizedImages:
     """The normalizer that the environment names."""
     prefix = parse_prefix(environment.get(contract.IMAGES_PREFIX_VARIABLE, ""))
     options = parse_query(environment.get(contract.IMAGES_OPTIONS_VARIABLE, ""))
@@ -57,7 +57,7 @@ def open_normalizer(environment: Mapping[str, str]) -> NormalizedPictures:
     except DoorError as error:
         raise JobError(f"variable {contract.IMAGES_VARIABLE}: {error}") from error
     log_event("normalizer_opened", door=repr(address.kind.value), prefix=prefix, connections=connections, **options)
-    return NormalizedPictures(reader, prefix, address.kind)
+    return NormalizedImages(reader, prefix, address.kind)
 
 
 def parse_door(text: str) -> Address:
@@ -95,7 +95,7 @@ def parse_query(text: str) -> dict[str, str]:
 
 
 def parse_connections(text: str) -> int:
-    """How many pictures are asked for at the same time."""
+    """How many photographs are asked for at the same time."""
     most = contract.MOST_CONNECTIONS
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
         raise JobError(

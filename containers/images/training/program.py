@@ -23,7 +23,7 @@ from .sources import open_sources
 
 
 def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], outputs: Outputs) -> None:
-    """Write a classifier and its evaluation from the lists under the root, and the pictures that belong to them."""
+    """Write a classifier and its evaluation from the lists under the root, and the photographs that belong to them."""
     check_command(arguments)
     job = read_job(root)
     hyperparameters = parse_hyperparameters(job.hyperparameters)
@@ -64,9 +64,9 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
 
 def read_job_lists(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[ImageList, ImageList]:
     """The job's lists, checked."""
-    train_pictures, validation_pictures = open_sources(root, job, environment)
+    train_photographs, validation_photographs = open_sources(root, job, environment)
     train_list, validation_list = (
         find_channel(root, channel, job.channels)
         for channel in (contract.TRAIN_LIST_CHANNEL, contract.VALIDATION_LIST_CHANNEL)
     )
-    return read_lists((train_list, train_pictures), (validation_list, validation_pictures))
+    return read_lists((train_list, train_photographs), (validation_list, validation_photographs))

@@ -1,4 +1,4 @@
-"""Where the pictures of the lists come from: a channel for each list, or the image normalizer for both."""
+"""Where the photographs of the lists come from: a channel for each list, or the image normalizer for both."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +13,8 @@ from containers.shared.job.training_job import Job
 from . import contract
 
 
-class PictureSource(Protocol):
-    """Where the pictures of a list come from; threads share it."""
+class PhotographSource(Protocol):
+    """Where the photographs of a list come from; threads share it."""
 
     @property
     def name(self) -> str:
@@ -22,13 +22,13 @@ class PictureSource(Protocol):
 
     @property
     def threads(self) -> int:
-        """How many pictures to ask it for at the same time."""
+        """How many photographs to ask it for at the same time."""
 
     def lacks(self, path: str) -> bool:
-        """Whether it is known without reading that there is no such picture."""
+        """Whether it is known without reading that there is no such photograph."""
 
     def open(self, path: str) -> BinaryIO:
-        """A picture's content.
+        """A photograph's content.
 
         Raises:
             DecodingError: If there is none that could be used.
@@ -36,7 +36,7 @@ class PictureSource(Protocol):
         """
 
 
-class ChannelPictures:
+class ChannelPhotographs:
     """The files of a channel."""
 
     def __init__(self, folder: Path) -> None:
@@ -60,20 +60,20 @@ class ChannelPictures:
             raise DecodingError(f"it cannot be opened: {error.strerror}") from error
 
 
-def open_sources(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[PictureSource, PictureSource]:
-    """The sources of the training and of the validation pictures."""
+def open_sources(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[PhotographSource, PhotographSource]:
+    """The sources of the training and of the validation photographs."""
     names = (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
     if not environment.get(contract.IMAGES_VARIABLE):
-        train, validation = (ChannelPictures(find_channel(root, name, job.channels)) for name in names)
+        train, validation = (ChannelPhotographs(find_channel(root, name, job.channels)) for name in names)
         return train, validation
     for name in names:
         if name in job.channels:
             raise JobError(
-                f"the job has channel {name!r}, and the variable {contract.IMAGES_VARIABLE} says that pictures come "
+                f"the job has channel {name!r}, and the variable {contract.IMAGES_VARIABLE} says that photographs come "
                 "from the normalizer; remove one of the two"
             )
-    # Not above: pictures from channels do without AWS's client, which takes a while to import.
+    # Not above: photographs from channels do without AWS's client, which takes a while to import.
     from .normalizer import open_normalizer
 
-    pictures = open_normalizer(environment)
-    return pictures, pictures
+    photographs = open_normalizer(environment)
+    return photographs, photographs

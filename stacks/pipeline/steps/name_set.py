@@ -1,4 +1,4 @@
-"""Name a set of pictures, and refuse an input that its job would refuse later."""
+"""Name a set of normalized images, and refuse an input that its job would refuse later."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,7 +15,7 @@ _CHECK: Final = "Check Input"
 
 
 def name_set(work: s3.IBucket) -> Step:
-    """Take the set's name from the execution's input; `$destination` is where its pictures go."""
+    """Take the set's name from the execution's input; `$destination` is where its normalized images go."""
     sets = f"s3://{work.bucket_name}/{contract.SETS_PREFIX}"
     read = Pass(
         assign={

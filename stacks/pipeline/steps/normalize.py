@@ -1,4 +1,4 @@
-"""Make a set of pictures."""
+"""Make a set of normalized images."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -15,7 +15,7 @@ def tell_set(_after: str) -> Mapping[str, State]:
                 BulkInput.NAME: jsonata(f"$request.{BulkInput.NAME}"),
                 "JobName": jsonata("$job_name"),
                 "Destination": jsonata("$destination"),
-                "Pictures": jsonata(f"$destination & '{preprocessing.PICTURES_PREFIX}'"),
+                "NormalizedImages": jsonata(f"$destination & '{preprocessing.NORMALIZED_PREFIX}'"),
                 "Report": jsonata("$report"),
             }
         )

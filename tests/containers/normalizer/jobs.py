@@ -10,7 +10,7 @@ SOURCE = ("--source", "s3://raw/images/")
 MANIFEST = ("--manifest", "s3://raw/lists/train.manifest")
 DESTINATION = ("--destination", "s3://work/sets/small/")
 SMALL = ("--width", "16", "--height", "16")
-PICTURES = "sets/small/pictures/"
+NORMALIZED = "sets/small/normalized/"
 
 
 def run_job(s3: FakeS3, *more: str, source: tuple[str, str] = SOURCE) -> str:

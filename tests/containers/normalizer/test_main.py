@@ -28,7 +28,7 @@ def run(root: Path, *arguments: str) -> int:
 def test_tells_sagemaker_what_was_done(connected: FakeS3, tmp_path: Path) -> None:
     assert run(tmp_path, *SOURCE, *DESTINATION, *SMALL) == 0
 
-    assert (tmp_path / "output/message").read_text().endswith("7 images: 7 made, 0 kept, 0 refused, 0 unavailable")
+    assert (tmp_path / "output/message").read_text().endswith("7 photographs: 7 made, 0 kept, 0 refused, 0 unavailable")
     assert not (tmp_path / "output/failure").exists()
 
 
@@ -39,7 +39,7 @@ def test_tells_sagemaker_what_the_user_can_correct(connected: FakeS3, tmp_path: 
         assert (tmp_path / "output" / name).read_text() == "width is 'wide', which is not a whole number; see --help"
 
 
-def test_tells_sagemaker_of_images_without_a_picture(connected: FakeS3, tmp_path: Path) -> None:
+def test_tells_sagemaker_of_photographs_that_were_not_normalized(connected: FakeS3, tmp_path: Path) -> None:
     for number in range(7):
         connected.put(f"images/{number}.jpg", b"\xff\xd8\xff" + bytes(number))
 
@@ -48,7 +48,7 @@ def test_tells_sagemaker_of_images_without_a_picture(connected: FakeS3, tmp_path
     reason = (tmp_path / "output/failure").read_text()
     assert reason.count("images/") == 3
     assert "s3://work/sets/small/failures.jsonl" in reason
-    assert reason.endswith("run the job again: pictures that are made are kept")
+    assert reason.endswith("run the job again: what is normalized is kept")
     assert len(reason) < 1024
 
 

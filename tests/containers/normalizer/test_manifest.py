@@ -8,7 +8,7 @@ from containers.normalizer.failures import SourceError
 from containers.normalizer.manifest import Manifest
 from headrace.s3.addresses import S3Address
 
-PICTURES = S3Address("work", "pictures/")
+NORMALIZED = S3Address("work", "normalized/")
 
 
 def make_manifest(*lines: str | bytes) -> Manifest:
@@ -18,7 +18,7 @@ def make_manifest(*lines: str | bytes) -> Manifest:
 
 def normalized(manifest: Manifest, without: Collection[int] = ()) -> list[str]:
     target = io.BytesIO()
-    manifest.write_normalized(target, PICTURES, without)
+    manifest.write_normalized(target, NORMALIZED, without)
     return target.getvalue().decode().splitlines()
 
 
@@ -31,7 +31,7 @@ def test_finds_the_image_of_every_line() -> None:
 
     manifest.check()
 
-    found = [(str(image.place), image.path, image.line) for image in manifest.find_images()]
+    found = [(str(found.place), found.path, found.line) for found in manifest.find_photographs()]
     assert found == [
         ("s3://raw/a.jpg", "raw/a.jpg", 1),
         ("s3://other/b/ä b.png", "other/b/ä b.png", 3),
@@ -41,10 +41,10 @@ def test_finds_the_image_of_every_line() -> None:
 def test_keeps_everything_of_a_line_but_the_address() -> None:
     line = '{"class":3,"source-ref":"s3://raw/ä.jpg","class-metadata":{"type":"x","confidence":0.93}}'
 
-    assert normalized(make_manifest(line)) == [line.replace("s3://raw/", "s3://work/pictures/raw/")]
+    assert normalized(make_manifest(line)) == [line.replace("s3://raw/", "s3://work/normalized/raw/")]
 
 
-def test_leaves_out_the_lines_without_a_picture() -> None:
+def test_leaves_out_the_lines_without_a_normalized_image() -> None:
     manifest = make_manifest(*(refer(f"s3://raw/{number}.jpg") for number in range(3)))
 
     assert [json.loads(line)["source-ref"][-5:] for line in normalized(manifest, without={2})] == ["0.jpg", "2.jpg"]
@@ -54,7 +54,7 @@ def test_reads_a_manifest_that_begins_with_a_byte_order_mark() -> None:
     manifest = make_manifest(b"\xef\xbb\xbf" + refer("s3://raw/a.jpg").encode())
 
     manifest.check()
-    assert [image.place.key for image in manifest.find_images()] == ["a.jpg"]
+    assert [found.place.key for found in manifest.find_photographs()] == ["a.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_reads_a_manifest_that_begins_with_a_byte_order_mark() -> None:
         ("[]", "an array, expected an object such as"),
         (b"\xff", "not UTF-8; save the file as UTF-8"),
         ("[" * 100_000, "not JSON: "),
-        ("{}", "no 'source-ref' with the address of an image"),
-        ('{"source": "text"}', "no 'source-ref' with the address of an image"),
-        ('{"source-ref": 3}', "no 'source-ref' with the address of an image"),
+        ("{}", "no 'source-ref' with the address of a photograph"),
+        ('{"source": "text"}', "no 'source-ref' with the address of a photograph"),
+        ('{"source-ref": 3}', "no 'source-ref' with the address of a photograph"),
         (refer("https://example.com/a.jpg"), "source-ref: 'https://example.com/a.jpg' is not an address in S3"),
         (refer("s3://raw/images/"), "source-ref: 's3://raw/images/' names no object"),
     ],
@@ -80,5 +80,5 @@ def test_says_which_line_is_wrong(line: str | bytes, problem: str) -> None:
 
 
 def test_refuses_a_manifest_without_lines() -> None:
-    with pytest.raises(SourceError, match="has no line; it needs one for each image"):
+    with pytest.raises(SourceError, match="has no line; it needs one for each photograph"):
         make_manifest("\n").check()

@@ -49,7 +49,7 @@ def test_gives_back_what_an_error_leaves() -> None:
     ("free_mib", "processors", "file_mib", "makers"),
     [(None, 8, 512, 8), (16_384, 4, 512, 4), (1024, 8, 341, 3), (256, 8, 85, 1), (10, 2, 32, 1)],
 )
-def test_makes_as_many_pictures_at_a_time_as_there_is_memory_for(
+def test_normalizes_as_many_photographs_at_a_time_as_there_is_memory_for(
     free_mib: int | None, processors: int, file_mib: int, makers: int
 ) -> None:
     shares = share_memory(free_mib and free_mib * MIB, processors, Limits())

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from containers.normalizer.prefix import find_images, pair_with_pictures
+from containers.normalizer.prefix import find_photographs, pair_with_normalized
 from containers.normalizer.storage import Storage, StoredObject
 from containers.normalizer.tally import Outcome, Tally
 from headrace.s3.addresses import S3Address
 from tests.containers.normalizer.fake_s3 import START, FakeS3
 
-IMAGES, PICTURES = S3Address("raw", "images/"), S3Address("work", "pictures/")
+IMAGES, NORMALIZED = S3Address("raw", "images/"), S3Address("work", "normalized/")
 
 # Keys as S3 has them, in the order in which it lists them: that of their UTF-8 bytes.
 Keys = st.sets(st.text(alphabet="a/é\U0001f600\uffef", min_size=1, max_size=3)).map(
@@ -23,17 +23,19 @@ def list_paths(paths: list[str]) -> list[StoredObject]:
 
 
 def find_paths(s3: FakeS3, tally: Tally) -> dict[str, bool]:
-    """The images that are left to do, and whether their pictures may be current."""
-    found = find_images(Storage(s3), IMAGES, PICTURES, tally)
-    return {image.path: image.may_have_picture for image in found}
+    """The photographs that are left to do, and whether their normalized images may be current."""
+    found = find_photographs(Storage(s3), IMAGES, NORMALIZED, tally)
+    return {photograph.path: photograph.may_be_normalized for photograph in found}
 
 
-@given(images=Keys, pictures=Keys)
-def test_finds_the_picture_of_every_image_that_has_one(images: list[str], pictures: list[str]) -> None:
-    pairs = pair_with_pictures(list_paths(images), list_paths(pictures))
+@given(photographs=Keys, normalized_images=Keys)
+def test_finds_the_normalized_image_of_every_photograph_that_has_one(
+    photographs: list[str], normalized_images: list[str]
+) -> None:
+    pairs = pair_with_normalized(list_paths(photographs), list_paths(normalized_images))
 
-    found = [(image.path, picture.path if picture else None) for image, picture in pairs]
-    assert found == [(path, path if path in pictures else None) for path in images]
+    found = [(photograph.path, normalized.path if normalized else None) for photograph, normalized in pairs]
+    assert found == [(path, path if path in normalized_images else None) for path in photographs]
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.JPEG", "b/a.png", "a.WebP", "a.gif", "a.tif", "a.tiff", "a.bmp", ".jpg"])
@@ -73,19 +75,19 @@ def test_overlooks_what_stands_for_a_folder(name: str) -> None:
         (timedelta(minutes=15), {}),
     ],
 )
-def test_judges_a_picture_by_its_age(age: timedelta, found: dict[str, bool]) -> None:
+def test_judges_a_normalized_image_by_its_age(age: timedelta, found: dict[str, bool]) -> None:
     s3, tally = FakeS3(), Tally()
     s3.put("images/a.jpg", b"")
     s3.now += age
-    s3.put("pictures/a.jpg", b"", "work")
+    s3.put("normalized/a.jpg", b"", "work")
 
     assert find_paths(s3, tally) == found
     assert tally.of(Outcome.KEPT) == 1 - len(found)
 
 
-def test_leaves_pictures_alone_that_nobody_asks_for() -> None:
+def test_leaves_normalized_images_alone_that_nobody_asks_for() -> None:
     s3, tally = FakeS3(), Tally()
-    s3.put("pictures/a.jpg", b"", "work")
+    s3.put("normalized/a.jpg", b"", "work")
 
     assert find_paths(s3, tally) == {}
-    assert s3.keys("pictures/") == ["pictures/a.jpg"]
+    assert s3.keys("normalized/") == ["normalized/a.jpg"]

@@ -4,19 +4,19 @@ import pytest
 
 from containers.normalizer import program
 from containers.normalizer.failures import DestinationError, SourceError, StorageError, TooManyRefusedError
-from containers.normalizer.pictures import Image, PictureMaker
+from containers.normalizer.normalized_images import NormalizedImageMaker, Photograph
 from containers.normalizer.tally import Outcome
 from headrace.normalizer.normalize import GENERATION, normalize
 from headrace.normalizer.options import Options
 from tests.containers.normalizer.fake_s3 import FakeS3
-from tests.containers.normalizer.jobs import MANIFEST, PICTURES, run_job
+from tests.containers.normalizer.jobs import MANIFEST, NORMALIZED, run_job
 from tests.headrace.normalizer.hostile_images import make_hostile_images
 from tests.headrace.normalizer.made_images import make_jpeg, make_png
 
 BAD = b"no image at all"
 
 
-def list_container_images() -> list[str]:
+def list_photographs() -> list[str]:
     return [f"{number}.jpg" for number in range(7)]
 
 
@@ -31,26 +31,26 @@ def write_manifest(s3: FakeS3, *references: str) -> None:
     s3.put("lists/train.manifest", "\n".join(lines).encode())
 
 
-def test_gives_every_image_the_normalizers_picture_under_its_own_name(s3: FakeS3) -> None:
+def test_normalizes_every_photograph_under_its_own_name(s3: FakeS3) -> None:
     run_job(s3)
 
-    assert s3.keys(PICTURES) == [f"{PICTURES}{name}" for name in list_container_images()]
-    for name in list_container_images():
-        picture = s3.objects["work", PICTURES + name]
-        assert picture.body == normalize(s3.read(f"images/{name}", "raw"), Options(width=16, height=16))
-        assert picture.media_type == "image/jpeg"
+    assert s3.keys(NORMALIZED) == [f"{NORMALIZED}{name}" for name in list_photographs()]
+    for name in list_photographs():
+        normalized = s3.objects["work", NORMALIZED + name]
+        assert normalized.body == normalize(s3.read(f"images/{name}", "raw"), Options(width=16, height=16))
+        assert normalized.media_type == "image/jpeg"
 
 
 def test_tells_the_format_by_the_content_type_alone(s3: FakeS3) -> None:
     run_job(s3, "--output-format", "png")
 
-    assert s3.objects["work", f"{PICTURES}0.jpg"].media_type == "image/png"
+    assert s3.objects["work", f"{NORMALIZED}0.jpg"].media_type == "image/png"
 
 
 def test_sums_up_what_was_done(s3: FakeS3) -> None:
     said = run_job(s3)
 
-    assert said == "s3://work/sets/small/: 7 images: 7 made, 0 kept, 0 refused, 0 unavailable"
+    assert said == "s3://work/sets/small/: 7 photographs: 7 made, 0 kept, 0 refused, 0 unavailable"
     assert read_summary(s3) == {
         "images": 7,
         "made": 7,
@@ -71,10 +71,10 @@ def test_makes_nothing_again_in_a_second_run(s3: FakeS3) -> None:
 
     assert read_summary(s3)["kept"] == 7
     assert s3.count("GetObject", "images/") == 0
-    assert s3.count("PutObject", PICTURES) == 0
+    assert s3.count("PutObject", NORMALIZED) == 0
 
 
-def test_asks_no_picture_that_is_much_younger_than_its_image(s3: FakeS3) -> None:
+def test_asks_no_normalized_image_that_is_much_younger_than_its_photograph(s3: FakeS3) -> None:
     run_job(s3)
     s3.requests.clear()
 
@@ -86,17 +86,17 @@ def test_asks_no_picture_that_is_much_younger_than_its_image(s3: FakeS3) -> None
 def test_goes_on_where_an_earlier_run_was_killed(s3: FakeS3) -> None:
     run_job(s3)
     for name in ("1.jpg", "5.jpg", "6.jpg"):
-        del s3.objects["work", PICTURES + name]
+        del s3.objects["work", NORMALIZED + name]
     s3.requests.clear()
 
     run_job(s3)
 
-    assert sorted(key for name, key in s3.requests if name == "PutObject" and key.startswith(PICTURES)) == [
-        f"{PICTURES}{name}" for name in ("1.jpg", "5.jpg", "6.jpg")
+    assert sorted(key for name, key in s3.requests if name == "PutObject" and key.startswith(NORMALIZED)) == [
+        f"{NORMALIZED}{name}" for name in ("1.jpg", "5.jpg", "6.jpg")
     ]
 
 
-def test_makes_the_picture_of_an_image_that_was_replaced_anew(s3: FakeS3) -> None:
+def test_normalizes_a_photograph_again_that_was_replaced(s3: FakeS3) -> None:
     run_job(s3)
     s3.wait(days=1)
     s3.put("images/3.jpg", make_jpeg(30, 90))
@@ -104,10 +104,10 @@ def test_makes_the_picture_of_an_image_that_was_replaced_anew(s3: FakeS3) -> Non
     run_job(s3)
 
     assert read_summary(s3)["made"] == 1
-    assert s3.read(f"{PICTURES}3.jpg") == normalize(make_jpeg(30, 90), Options(width=16, height=16))
+    assert s3.read(f"{NORMALIZED}3.jpg") == normalize(make_jpeg(30, 90), Options(width=16, height=16))
 
 
-def test_makes_the_picture_of_an_image_that_was_replaced_within_the_same_second_anew(s3: FakeS3) -> None:
+def test_normalizes_a_photograph_again_that_was_replaced_within_the_same_second(s3: FakeS3) -> None:
     s3.put("images/3.jpg", make_jpeg(30, 90))
     run_job(s3)
     s3.put("images/3.jpg", make_jpeg(90, 30))
@@ -115,10 +115,10 @@ def test_makes_the_picture_of_an_image_that_was_replaced_within_the_same_second_
     run_job(s3)
 
     assert read_summary(s3)["made"] == 1
-    assert s3.read(f"{PICTURES}3.jpg") == normalize(make_jpeg(90, 30), Options(width=16, height=16))
+    assert s3.read(f"{NORMALIZED}3.jpg") == normalize(make_jpeg(90, 30), Options(width=16, height=16))
 
 
-def test_keeps_a_picture_as_young_as_its_image_when_it_says_that_it_was_made_of_it(s3: FakeS3) -> None:
+def test_keeps_a_normalized_image_as_young_as_its_photograph_when_it_says_that_it_was_made_of_it(s3: FakeS3) -> None:
     s3.put("images/3.jpg", make_jpeg(30, 90))
     run_job(s3)
     s3.requests.clear()
@@ -139,8 +139,8 @@ def test_reports_the_images_that_are_refused(s3: FakeS3) -> None:
     failures = {line["key"]: (line["bucket"], line["code"]) for line in s3.read_lines("sets/small/failures.jsonl")}
     assert failures == {"images/3.jpg": ("raw", "NotAnImage"), "images/4.jpg": ("raw", "EmptyBody")}
     assert read_summary(s3)["is_complete"] is False
-    assert len(s3.keys(PICTURES)) == 5
-    assert "7 images: 5 made, 0 kept, 2 refused, 0 unavailable, where 0 may be refused" in str(failed.value)
+    assert len(s3.keys(NORMALIZED)) == 5
+    assert "7 photographs: 5 made, 0 kept, 2 refused, 0 unavailable, where 0 may be refused" in str(failed.value)
     assert "images/3.jpg: NotAnImage: the first bytes are those of no image format" in str(failed.value)
     assert "s3://work/sets/small/failures.jsonl" in str(failed.value)
 
@@ -188,7 +188,7 @@ def test_finds_an_image_unavailable_that_is_replaced_while_the_job_runs(s3: Fake
 
 def test_finds_an_image_unavailable_when_s3_is_out_of_order_for_it(s3: FakeS3) -> None:
     s3.refuse("GetObject", "images/3.jpg", "InternalError", 500)
-    s3.refuse("PutObject", f"{PICTURES}4.jpg", "SlowDown", 503)
+    s3.refuse("PutObject", f"{NORMALIZED}4.jpg", "SlowDown", 503)
 
     with pytest.raises(TooManyRefusedError, match="5 made, 0 kept, 0 refused, 2 unavailable"):
         run_job(s3, "--max-refused", "7")
@@ -196,16 +196,16 @@ def test_finds_an_image_unavailable_when_s3_is_out_of_order_for_it(s3: FakeS3) -
 
 def test_gives_up_when_next_to_everything_is_unavailable(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "MOST_UNAVAILABLE", 2)
-    for name in list_container_images():
+    for name in list_photographs():
         s3.refuse("GetObject", f"images/{name}", "InternalError", 500)
 
-    with pytest.raises(StorageError, match=r"more than 2 images were unavailable, the last one: .*InternalError"):
+    with pytest.raises(StorageError, match=r"more than 2 photographs were unavailable, the last one: .*InternalError"):
         run_job(s3)
 
 
 @pytest.mark.parametrize(
     ("operation", "key"),
-    [("ListObjectsV2", "images/"), ("GetObject", "images/3.jpg"), ("PutObject", f"{PICTURES}3.jpg")],
+    [("ListObjectsV2", "images/"), ("GetObject", "images/3.jpg"), ("PutObject", f"{NORMALIZED}3.jpg")],
 )
 def test_ends_at_once_when_access_is_denied(s3: FakeS3, operation: str, key: str) -> None:
     s3.refuse(operation, key, "AccessDenied", 403)
@@ -222,11 +222,13 @@ def test_ends_at_once_when_there_is_no_such_bucket(s3: FakeS3) -> None:
 def test_says_when_a_prefix_has_no_image(s3: FakeS3) -> None:
     s3.put("lists/train.lst", b"")
 
-    with pytest.raises(SourceError, match="no image below s3://raw/lists/, only 1 other objects; check the prefix"):
+    with pytest.raises(
+        SourceError, match="no photograph below s3://raw/lists/, only 1 other objects; check the prefix"
+    ):
         run_job(s3, source=("--source", "s3://raw/lists/"))
 
 
-def test_refuses_a_destination_whose_pictures_were_made_otherwise(s3: FakeS3) -> None:
+def test_refuses_a_destination_whose_normalized_images_were_made_otherwise(s3: FakeS3) -> None:
     run_job(s3)
 
     with pytest.raises(
@@ -236,14 +238,14 @@ def test_refuses_a_destination_whose_pictures_were_made_otherwise(s3: FakeS3) ->
         run_job(s3, "--colour", "rgb", "--fit", "cover")
 
 
-def test_refuses_a_destination_whose_pictures_are_those_of_another_source(s3: FakeS3) -> None:
+def test_refuses_a_destination_whose_normalized_images_are_those_of_another_source(s3: FakeS3) -> None:
     run_job(s3)
 
     with pytest.raises(DestinationError, match="source s3://raw/images/ in place of s3://raw/other/"):
         run_job(s3, source=("--source", "s3://raw/other/"))
 
 
-def test_refuses_a_destination_whose_pictures_are_those_of_other_code(
+def test_refuses_a_destination_whose_normalized_images_are_those_of_other_code(
     s3: FakeS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_job(s3)
@@ -254,7 +256,7 @@ def test_refuses_a_destination_whose_pictures_are_those_of_other_code(
 
 
 @pytest.mark.parametrize("text", [None, b"[]", b"{"])
-def test_refuses_a_destination_whose_pictures_nobody_knows(s3: FakeS3, text: bytes | None) -> None:
+def test_refuses_a_destination_whose_normalized_images_nobody_knows(s3: FakeS3, text: bytes | None) -> None:
     run_job(s3)
     del s3.objects["work", "sets/small/options.json"]
     if text:
@@ -264,7 +266,7 @@ def test_refuses_a_destination_whose_pictures_nobody_knows(s3: FakeS3, text: byt
         run_job(s3)
 
 
-def test_takes_a_destination_without_pictures_whatever_it_was_meant_for(s3: FakeS3) -> None:
+def test_takes_a_destination_without_normalized_images_whatever_it_was_meant_for(s3: FakeS3) -> None:
     with pytest.raises(SourceError):
         run_job(s3, source=("--source", "s3://raw/imagse/"))
 
@@ -292,17 +294,17 @@ def test_leaves_no_summary_that_calls_an_interrupted_run_complete(s3: FakeS3) ->
     assert read_summary(s3)["is_complete"] is False
 
 
-def test_writes_the_manifest_of_the_pictures(s3: FakeS3) -> None:
+def test_writes_the_manifest_of_the_normalized_images(s3: FakeS3) -> None:
     write_manifest(s3, "s3://raw/images/2.jpg", "s3://raw/images/bad.jpg", "s3://raw/images/0.jpg")
     s3.put("images/bad.jpg", BAD)
 
     run_job(s3, "--max-refused", "1", source=MANIFEST)
 
     assert s3.read_lines("sets/small/normalized.manifest") == [
-        {"source-ref": f"s3://work/{PICTURES}raw/images/2.jpg", "class": 0},
-        {"source-ref": f"s3://work/{PICTURES}raw/images/0.jpg", "class": 2},
+        {"source-ref": f"s3://work/{NORMALIZED}raw/images/2.jpg", "class": 0},
+        {"source-ref": f"s3://work/{NORMALIZED}raw/images/0.jpg", "class": 2},
     ]
-    assert s3.keys(PICTURES) == [f"{PICTURES}raw/images/0.jpg", f"{PICTURES}raw/images/2.jpg"]
+    assert s3.keys(NORMALIZED) == [f"{NORMALIZED}raw/images/0.jpg", f"{NORMALIZED}raw/images/2.jpg"]
 
 
 def test_keeps_equal_keys_of_two_buckets_apart(s3: FakeS3) -> None:
@@ -312,7 +314,7 @@ def test_keeps_equal_keys_of_two_buckets_apart(s3: FakeS3) -> None:
 
     run_job(s3, source=MANIFEST)
 
-    assert s3.keys(PICTURES) == [f"{PICTURES}other/images/0.jpg", f"{PICTURES}raw/images/0.jpg"]
+    assert s3.keys(NORMALIZED) == [f"{NORMALIZED}other/images/0.jpg", f"{NORMALIZED}raw/images/0.jpg"]
 
 
 def test_makes_nothing_of_a_manifest_again(s3: FakeS3) -> None:
@@ -324,7 +326,7 @@ def test_makes_nothing_of_a_manifest_again(s3: FakeS3) -> None:
     run_job(s3, source=MANIFEST)
 
     assert (read_summary(s3)["kept"], read_summary(s3)["made"]) == (1, 1)
-    assert s3.count("PutObject", PICTURES) == 1
+    assert s3.count("PutObject", NORMALIZED) == 1
 
 
 def test_refuses_an_image_that_a_manifest_names_and_nobody_has(s3: FakeS3) -> None:
@@ -348,19 +350,19 @@ def test_writes_nothing_when_a_manifest_is_wrong(s3: FakeS3) -> None:
 
 
 def test_counts_an_image_on_which_it_fails_and_goes_on(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
-    make = PictureMaker.make
+    make = NormalizedImageMaker.make
 
-    def fail(maker: PictureMaker, image: Image) -> Outcome:
-        if image.path.endswith("3.jpg"):
+    def fail(maker: NormalizedImageMaker, photograph: Photograph) -> Outcome:
+        if photograph.path.endswith("3.jpg"):
             raise AssertionError
-        return make(maker, image)
+        return make(maker, photograph)
 
-    monkeypatch.setattr(PictureMaker, "make", fail)
+    monkeypatch.setattr(NormalizedImageMaker, "make", fail)
 
     run_job(s3, "--max-refused", "1")
 
     summary = read_summary(s3)
-    assert (summary["made"], summary["refused"]) == (len(list_container_images()) - 1, 1)
+    assert (summary["made"], summary["refused"]) == (len(list_photographs()) - 1, 1)
 
 
 def test_counts_an_image_whose_decoder_fails_oddly_and_goes_on(s3: FakeS3) -> None:

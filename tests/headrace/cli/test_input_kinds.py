@@ -92,7 +92,7 @@ def test_does_the_same_with_a_pipe_as_with_a_file(command: str, folder: Path, he
 
 
 def read_outputs(folder: Path) -> dict[str, bytes]:
-    """What has been written; pictures and lists that have their input's name in them, without it."""
+    """What has been written; photographs and lists that have their input's name in them, without it."""
     paths = sorted(path for path in (folder / samples.OUT).rglob("*") if path.is_file())
     return {path.name: hide_names(path.read_bytes()) for path in paths}
 

@@ -45,10 +45,10 @@ def test_gives_a_job_that_lives_by_the_network_addresses_and_credentials(tmp_pat
 
     assert "--network none" in arguments
     assert "--env=AWS_ACCESS_KEY_ID=trial" in arguments
-    assert arguments.endswith(" --source=s3://trial/images/ --destination=s3://trial/pictures/")
+    assert arguments.endswith(" --source=s3://trial/images/ --destination=s3://trial/sets/")
 
 
-def test_holds_out_one_picture_of_each_class(tmp_path: Path) -> None:
+def test_holds_out_one_photograph_of_each_class(tmp_path: Path) -> None:
     write_image_job(tmp_path)
 
     data = tmp_path / "input/data"

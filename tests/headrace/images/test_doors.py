@@ -1,4 +1,4 @@
-"""Every door asks for a picture as AWS wants to be asked, and tells for good from for now."""
+"""Every door asks for a normalized image as AWS wants to be asked, and tells for good from for now."""
 
 import json
 import os
@@ -60,8 +60,8 @@ def refusal(status: int, code: str) -> Answer:
 
 class TestFunctionUrlDoor:
     def test_asks_for_the_key_with_options_in_a_signed_request(self) -> None:
-        with answering((200, {}, b"picture")) as (url, requests):
-            assert FunctionUrlDoor(url, {"width": "8"}, 1).read("images/a b+ä.jpg") == b"picture"
+        with answering((200, {}, b"normalized")) as (url, requests):
+            assert FunctionUrlDoor(url, {"width": "8"}, 1).read("images/a b+ä.jpg") == b"normalized"
 
         ((path, headers),) = requests
         assert path == "/images/a%20b%2B%C3%A4.jpg?width=8"
@@ -78,7 +78,7 @@ class TestFunctionUrlDoor:
         monkeypatch.delenv("AWS_DEFAULT_REGION")
 
         with pytest.raises(DoorError, match="does not name the region to sign requests for; set AWS_DEFAULT_REGION"):
-            FunctionUrlDoor("https://pictures.example.com/", {}, 1)
+            FunctionUrlDoor("https://images.example.com/", {}, 1)
 
     def test_may_ask_again_when_credentials_are_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(_: Credentials) -> None:
@@ -89,7 +89,7 @@ class TestFunctionUrlDoor:
         with pytest.raises(ImageUnavailableError, match="CredentialRetrievalError"):
             FunctionUrlDoor("http://127.0.0.1:1/", {}, 1).read("a")
 
-    def test_follows_to_a_large_picture_without_signing_again(self) -> None:
+    def test_follows_to_a_large_normalized_image_without_signing_again(self) -> None:
         with answering((303, {"Location": "http://@/large?signed"}, b""), (200, {}, b"large")) as (url, requests):
             assert FunctionUrlDoor(url, {}, 1).read("a") == b"large"
 
@@ -118,7 +118,7 @@ class TestFunctionUrlDoor:
 
     @pytest.mark.parametrize("key", ["a//b.png", "a/", "...", "a/..b/.c", "%2e%2e/a", "a?b#c;d", "a\\..\\b"])
     def test_asks_for_exactly_the_key_it_is_given(self, key: str) -> None:
-        with answering((200, {}, b"picture")) as (url, requests):
+        with answering((200, {}, b"normalized")) as (url, requests):
             FunctionUrlDoor(url, {}, 1).read(key)
 
         ((path, _),) = requests
@@ -167,7 +167,7 @@ def send_to(answer: Answer) -> tuple[Callable[..., AWSResponse], list[AWSPrepare
 
 
 def open_object_lambda(answer: Answer, **options: str) -> tuple[ObjectLambdaDoor, list[AWSPreparedRequest]]:
-    door = ObjectLambdaDoor("pictures--ol-s3", options, 1)
+    door = ObjectLambdaDoor("normalized--ol-s3", options, 1)
     send, requests = send_to(answer)
     door._s3.meta.events.register("before-send.s3.GetObject", send)
     return door, requests
@@ -179,11 +179,11 @@ def error_document(code: str) -> bytes:
 
 class TestObjectLambdaDoor:
     def test_asks_for_the_key_with_options_in_the_query(self) -> None:
-        door, requests = open_object_lambda((200, {}, b"picture"), width="8", fit="cover")
+        door, requests = open_object_lambda((200, {}, b"normalized"), width="8", fit="cover")
 
-        assert door.read("images/a.jpg") == b"picture"
+        assert door.read("images/a.jpg") == b"normalized"
         assert requests[0].url.endswith("/images/a.jpg?width=8&fit=cover")
-        assert "pictures--ol-s3" in requests[0].url
+        assert "normalized--ol-s3" in requests[0].url
 
     def test_tells_what_is_refused(self) -> None:
         door, _ = open_object_lambda((404, {}, error_document("NoSuchKey")))
@@ -199,7 +199,7 @@ class TestObjectLambdaDoor:
 
     @pytest.mark.parametrize("key", ["", "\ud800.png"])
     def test_refuses_a_key_that_is_none(self, key: str) -> None:
-        door, requests = open_object_lambda((200, {}, b"picture"))
+        door, requests = open_object_lambda((200, {}, b"normalized"))
 
         with pytest.raises(ImageRefusedError, match="BadKey"):
             door.read(key)
@@ -208,7 +208,7 @@ class TestObjectLambdaDoor:
 
     @pytest.mark.parametrize("key", ["images/../raw/a.png", "/a.png", "a/./b", "a//b"])
     def test_asks_for_exactly_the_key_it_is_given(self, key: str) -> None:
-        door, requests = open_object_lambda((200, {}, b"picture"))
+        door, requests = open_object_lambda((200, {}, b"normalized"))
 
         door.read(key)
 
@@ -280,10 +280,10 @@ class TestFolderDoor:
     @pytest.mark.filterwarnings("ignore")
     def test_refuses_or_normalizes_whatever_the_files_are(self, tmp_path: Path) -> None:
         door = FolderDoor(tmp_path, {"width": "16"})
-        pictures = 0
+        answers = 0
         for image_bytes in make_hostile_images(250, seed=13):
             (tmp_path / "image").write_bytes(image_bytes)
             with suppress(ImageRefusedError):
-                pictures += bool(door.read("image"))
+                answers += bool(door.read("image"))
 
-        assert pictures > 20
+        assert answers > 20

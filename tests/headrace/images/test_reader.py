@@ -65,7 +65,7 @@ def test_does_not_ask_again_for_what_is_refused(make_reader: Callable[..., Image
     assert door.asked == 1
 
 
-def test_opens_a_picture_as_a_file(tmp_path: Path) -> None:
+def test_opens_a_normalized_image_as_a_file(tmp_path: Path) -> None:
     Image.new("RGB", (60, 40), "red").save(tmp_path / "a.png")
 
     opened = open_normalized("a.png", address=Address(DoorKind.FOLDER, str(tmp_path)), width=12, height=10)

@@ -22,7 +22,7 @@ FUNCTION_MIB = 256
 
 @dataclass(frozen=True)
 class Run:
-    """How one file ended, with a picture of so many bytes or with an error's code, and the seconds of CPU it took."""
+    """How one file ended, as so many bytes or with an error's code, and the seconds of CPU it took."""
 
     file: str
     ending: str
@@ -35,7 +35,7 @@ def run_apart(files: Sequence[Path], options: Mapping[str, str] = {}, group: Pat
 
     Args:
         files: Any.
-        options: The pictures that are asked for.
+        options: The normalized images that are asked for.
         group: A control group for the process; what it kills ends there.
     """
     settings = json.dumps({"group": group and str(group), "options": dict(options)})

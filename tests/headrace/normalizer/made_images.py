@@ -13,7 +13,7 @@ RED, WHITE, BLUE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 255), (0, 0, 0)
 
 
 def make_scene(width: int = 96, height: int = 64) -> Image.Image:
-    """A picture whose four corners differ: red, white, blue and black, clockwise from the upper left."""
+    """A photograph whose four corners differ: red, white, blue and black, clockwise from the upper left."""
     scene = Image.new("RGB", (width, height), RED)
     draw = ImageDraw.Draw(scene)
     draw.rectangle((width // 2, 0, width, height // 2 - 1), WHITE)

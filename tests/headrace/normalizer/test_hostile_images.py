@@ -161,7 +161,7 @@ def test_stays_within_the_functions_memory_when_an_image_is_just_within_the_limi
         "progressive.jpg": encode(Image.new("RGB", (8000, 6000), "teal"), "JPEG", progressive=True),
         "alpha.png": encode(Image.new("RGBA", (4600, 4500), "teal"), "PNG"),
         "frame.gif": encode(Image.new("P", (8900, 8900)), "GIF"),
-        "picture.webp": encode(Image.new("RGB", (3600, 2900), "teal"), "WEBP", method=0),
+        "one-frame.webp": encode(Image.new("RGB", (3600, 2900), "teal"), "WEBP", method=0),
         "lzw.tif": encode(Image.new("RGB", (4000, 3000), "teal"), "TIFF", compression="tiff_lzw"),
     }
     for name, image_bytes in largest.items():
@@ -189,7 +189,7 @@ def test_decodes_a_24_megapixel_photograph_within_100_mib(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", mark_full("hostile-images", range(4), but=[0]))
-def test_thousands_of_hostile_images_end_in_a_picture_or_in_an_error_of_ours(part: int, tmp_path: Path) -> None:
+def test_thousands_of_hostile_images_end_normalized_or_in_an_error_of_ours(part: int, tmp_path: Path) -> None:
     files = [tmp_path / f"{number:03}" for number in range(900)]
     for file, image_bytes in zip(files, make_hostile_images(len(files), seed=part), strict=True):
         file.write_bytes(image_bytes)

@@ -1,4 +1,4 @@
-"""An image is refused before it takes more memory than the function has, whatever its shape and its picture."""
+"""A photograph is refused before it takes more memory than the function has, whatever its shape and the options."""
 
 import struct
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from .made_images import encode, make_png, make_png_chunk, make_scene, open_byte
 MIB = 1024 * 1024
 DEFAULT: dict[str, str] = {}
 LARGE = {"width": "2048", "height": "2048", "colour": "rgb"}
-PICTURE, TOO_LARGE = "bytes", "ImageTooLarge"
+NORMALIZED, TOO_LARGE = "bytes", "ImageTooLarge"
 
 
 def make_bmp_of_jumps(width: int, height: int) -> bytes:
@@ -54,21 +54,21 @@ def make_tiff_in_one_strip(side: int, orientation: int) -> bytes:
 
 
 CASES: dict[str, tuple[Callable[[], bytes], dict[str, str], str]] = {
-    "grey-10x1000000": (lambda: make_png(10, 1_000_000, colour=0), DEFAULT, PICTURE),
-    "rgb-10x1000000": (lambda: make_png(10, 1_000_000), {"colour": "rgb"}, PICTURE),
-    "grey-1000000x10-large": (lambda: make_png(1_000_000, 10, colour=0), LARGE, PICTURE),
+    "grey-10x1000000": (lambda: make_png(10, 1_000_000, colour=0), DEFAULT, NORMALIZED),
+    "rgb-10x1000000": (lambda: make_png(10, 1_000_000), {"colour": "rgb"}, NORMALIZED),
+    "grey-1000000x10-large": (lambda: make_png(1_000_000, 10, colour=0), LARGE, NORMALIZED),
     "bits-1x50000000": (lambda: make_png(1, 50_000_000, bits=1, colour=0), DEFAULT, TOO_LARGE),
     "bits-50000000x1": (lambda: make_png(50_000_000, 1, bits=1, colour=0), DEFAULT, TOO_LARGE),
-    "jpeg-100x65500": (lambda: encode(Image.new("RGB", (100, 65_500), "teal"), "JPEG"), LARGE, PICTURE),
-    "screenshot": (lambda: make_png(1280, 30_000), DEFAULT, PICTURE),
-    "screenshot-large": (lambda: make_png(1280, 30_000), LARGE, PICTURE),
-    "screenshot-large-webp": (lambda: make_png(1280, 30_000), LARGE | {"output_format": "webp"}, PICTURE),
-    "screenshot-large-cover": (lambda: make_png(1280, 30_000), LARGE | {"fit": "cover"}, PICTURE),
-    "screenshot-contain": (lambda: make_png(1280, 30_000), LARGE | {"fit": "contain"}, PICTURE),
-    "rgba-4500": (lambda: make_png(4500, 4500, colour=6), LARGE, PICTURE),
-    "rgb-6300": (lambda: make_png(6300, 6300), DEFAULT, PICTURE),
+    "jpeg-100x65500": (lambda: encode(Image.new("RGB", (100, 65_500), "teal"), "JPEG"), LARGE, NORMALIZED),
+    "screenshot": (lambda: make_png(1280, 30_000), DEFAULT, NORMALIZED),
+    "screenshot-large": (lambda: make_png(1280, 30_000), LARGE, NORMALIZED),
+    "screenshot-large-webp": (lambda: make_png(1280, 30_000), LARGE | {"output_format": "webp"}, NORMALIZED),
+    "screenshot-large-cover": (lambda: make_png(1280, 30_000), LARGE | {"fit": "cover"}, NORMALIZED),
+    "screenshot-contain": (lambda: make_png(1280, 30_000), LARGE | {"fit": "contain"}, NORMALIZED),
+    "rgba-4500": (lambda: make_png(4500, 4500, colour=6), LARGE, NORMALIZED),
+    "rgb-6300": (lambda: make_png(6300, 6300), DEFAULT, NORMALIZED),
     "rgb-6300-large": (lambda: make_png(6300, 6300), LARGE, TOO_LARGE),
-    "rgb-5200-large": (lambda: make_png(5200, 5200), LARGE | {"output_format": "png"}, PICTURE),
+    "rgb-5200-large": (lambda: make_png(5200, 5200), LARGE | {"output_format": "png"}, NORMALIZED),
     "deep-grey-6000": (lambda: make_png(6000, 6000, bits=16, colour=0), DEFAULT, TOO_LARGE),
     "progressive-large": (
         lambda: encode(Image.new("RGB", (6400, 5000), "teal"), "JPEG", progressive=True),
@@ -77,13 +77,13 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, str], str]] = {
     ),
     "bmp-of-jumps": (lambda: make_bmp_of_jumps(9000, 9000), DEFAULT, TOO_LARGE),
     "tiff-of-large-tile": (lambda: make_tiff_of_large_tile(16_384), DEFAULT, TOO_LARGE),
-    "tiff-in-one-strip": (lambda: make_tiff_in_one_strip(9000, 1), DEFAULT, PICTURE),
+    "tiff-in-one-strip": (lambda: make_tiff_in_one_strip(9000, 1), DEFAULT, NORMALIZED),
     "tiff-in-one-strip-turned": (lambda: make_tiff_in_one_strip(9000, 6), DEFAULT, TOO_LARGE),
-    "tiff-in-one-strip-turned-less": (lambda: make_tiff_in_one_strip(7800, 6), DEFAULT, PICTURE),
+    "tiff-in-one-strip-turned-less": (lambda: make_tiff_in_one_strip(7800, 6), DEFAULT, NORMALIZED),
     "large-file": (
         lambda: make_png(3000, 3000, parts=make_png_chunk(b"juNK", bytes(28 * MIB))),
         LARGE,
-        PICTURE,
+        NORMALIZED,
     ),
 }
 
@@ -142,7 +142,7 @@ def test_refuses_before_a_pixel_is_decoded(monkeypatch: pytest.MonkeyPatch) -> N
         normalize(make_png(1, 50_000_000, bits=1, colour=0))
 
 
-def test_keeps_colours_until_the_picture_is_small_where_grey_would_be_too_much() -> None:
+def test_keeps_colours_until_the_image_is_small_where_grey_would_be_too_much() -> None:
     image_bytes = make_png(300, 300)
     options = Options(width=10, height=10, output_format=OutputFormat.PNG)
 

@@ -1,4 +1,4 @@
-"""Damaged images of every kind end in a picture or in an error of ours, and in nothing else."""
+"""Damaged photographs of every kind end in a normalized image or in an error of ours, and in nothing else."""
 
 from contextlib import suppress
 
@@ -47,7 +47,7 @@ def mutated_images(draw: st.DrawFn) -> bytes:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated_images(), st.sampled_from(Colour))
-def test_ends_in_a_picture_or_in_an_error_of_ours(image_bytes: bytes, colour: Colour) -> None:
+def test_ends_in_a_normalized_image_or_in_an_error_of_ours(image_bytes: bytes, colour: Colour) -> None:
     with suppress(NormalizeError):
         assert normalize(image_bytes, Options(width=16, height=16, colour=colour), SMALL)
 

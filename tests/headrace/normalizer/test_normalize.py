@@ -39,9 +39,9 @@ def approximate(values: tuple[int, ...], tolerance: int = 4) -> Any:
 
 
 def test_makes_a_grey_jpeg_of_256_pixels_by_default() -> None:
-    picture = open_bytes(normalize(make_jpeg()))
+    normalized = open_bytes(normalize(make_jpeg()))
 
-    assert (picture.format, picture.mode, picture.size) == ("JPEG", "L", (256, 256))
+    assert (normalized.format, normalized.mode, normalized.size) == ("JPEG", "L", (256, 256))
 
 
 @pytest.mark.parametrize(("output_format", "name"), [("jpeg", "JPEG"), ("png", "PNG"), ("webp", "WEBP")])
@@ -49,10 +49,10 @@ def test_makes_a_grey_jpeg_of_256_pixels_by_default() -> None:
 def test_writes_every_format_in_every_colour(output_format: str, name: str, colour: Colour) -> None:
     options = Options(width=40, height=30, colour=colour, output_format=OutputFormat(output_format))
 
-    picture = open_bytes(normalize(make_jpeg(), options))
+    normalized = open_bytes(normalize(make_jpeg(), options))
 
-    assert (picture.format, picture.size) == (name, (40, 30))
-    assert read_corners(picture, 3) == approximate(CORNERS, 8)
+    assert (normalized.format, normalized.size) == (name, (40, 30))
+    assert read_corners(normalized, 3) == approximate(CORNERS, 8)
 
 
 KINDS: dict[str, Callable[[], bytes]] = {
@@ -79,36 +79,36 @@ KINDS: dict[str, Callable[[], bytes]] = {
 def test_reads_every_kind_of_image(kind: str, colour: Colour) -> None:
     options = Options(width=96, height=64, colour=colour, output_format=OutputFormat.PNG)
 
-    picture = open_bytes(normalize(KINDS[kind](), options))
+    normalized = open_bytes(normalize(KINDS[kind](), options))
 
-    assert picture.mode == ("L" if colour is Colour.GREY else "RGB")
-    assert read_corners(picture) == approximate(CORNERS)
+    assert normalized.mode == ("L" if colour is Colour.GREY else "RGB")
+    assert read_corners(normalized) == approximate(CORNERS)
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
 def test_reads_palettes_of_few_bits(bits: int) -> None:
     palette = make_scene().convert("L").quantize(2**bits)
 
-    picture = open_bytes(normalize(encode(palette, "PNG", bits=bits), RGB_PNG))
+    normalized = open_bytes(normalize(encode(palette, "PNG", bits=bits), RGB_PNG))
 
-    assert read_corners(picture) == approximate(read_corners(palette.convert("RGB")))
+    assert read_corners(normalized) == approximate(read_corners(palette.convert("RGB")))
 
 
 def test_reads_one_bit_images() -> None:
     black_and_white = make_scene().convert("L").point(lambda value: 255 if value > 100 else 0).convert("1")
 
-    picture = open_bytes(normalize(encode(black_and_white, "PNG"), RGB_PNG))
+    normalized = open_bytes(normalize(encode(black_and_white, "PNG"), RGB_PNG))
 
-    assert read_corners(picture) == (0, 255, 0, 0)
+    assert read_corners(normalized) == (0, 255, 0, 0)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_scales_sixteen_bits_of_grey_to_eight(kind: str) -> None:
     halves = Image.frombytes("I;16", (64, 64), b"\x00\x80" * 64 * 32 + b"\x00\xff" * 64 * 32)
 
-    picture = open_bytes(normalize(encode(halves, kind), RGB_PNG))
+    normalized = open_bytes(normalize(encode(halves, kind), RGB_PNG))
 
-    assert read_corners(picture) == (128, 128, 255, 255)
+    assert read_corners(normalized) == (128, 128, 255, 255)
 
 
 @pytest.mark.parametrize("white_is_zero", [False, True])
@@ -116,17 +116,17 @@ def test_reads_a_tiff_of_sixteen_bits_whichever_end_is_white(white_is_zero: bool
     stored = b"\xff\xdf" if white_is_zero else b"\x00\x20"
     image_bytes = make_grey_tiff(stored * 64 * 64, 64, 64, bits=16, white_is_zero=white_is_zero)
 
-    picture = open_bytes(normalize(image_bytes, RGB_PNG))
+    normalized = open_bytes(normalize(image_bytes, RGB_PNG))
 
-    assert read_corners(picture) == (32, 32, 32, 32)
+    assert read_corners(normalized) == (32, 32, 32, 32)
 
 
 def test_scales_twelve_bits_of_grey_to_eight() -> None:
     image_bytes = make_grey_tiff(b"\x80\x08\x00" * 32 * 32 + b"\xff\xff\xff" * 32 * 32, 64, 64, bits=12)
 
-    picture = open_bytes(normalize(image_bytes, RGB_PNG))
+    normalized = open_bytes(normalize(image_bytes, RGB_PNG))
 
-    assert read_corners(picture) == (128, 128, 255, 255)
+    assert read_corners(normalized) == (128, 128, 255, 255)
 
 
 def test_refuses_numbers_with_a_sign() -> None:
@@ -157,53 +157,53 @@ def test_shows_the_transparent_colour_white(bits: int, colour_type: int, transpa
 def test_shows_white_where_the_first_frame_of_a_gif_is_not(colour: Colour) -> None:
     options = Options(width=96, height=64, colour=colour, output_format=OutputFormat.PNG)
 
-    picture = open_bytes(normalize(make_gif_of_a_corner(), options))
+    normalized = open_bytes(normalize(make_gif_of_a_corner(), options))
 
-    assert read_corners(picture) == (0, 255, 255, 255)
+    assert read_corners(normalized) == (0, 255, 255, 255)
 
 
 @pytest.mark.parametrize("fields", ["RGBX", "BGRX", "XRGB", "XBGR", "RGBA", "ARGB", "ABGR", "GARB"])
 @pytest.mark.parametrize("header_bytes", [40, 56, 108, 124])
 def test_reads_a_bmp_of_any_order_of_its_bytes(fields: str, header_bytes: int) -> None:
-    picture = open_bytes(normalize(make_bmp_of_fields(make_scene(), fields, header_bytes), RGB_PNG))
+    normalized = open_bytes(normalize(make_bmp_of_fields(make_scene(), fields, header_bytes), RGB_PNG))
 
-    assert read_corners(picture) == approximate(CORNERS, 1)
+    assert read_corners(normalized) == approximate(CORNERS, 1)
 
 
 @pytest.mark.parametrize("colour", Colour)
 def test_reads_a_lossless_grey_jpeg(colour: Colour) -> None:
     options = Options(width=96, height=64, colour=colour, output_format=OutputFormat.PNG)
 
-    picture = open_bytes(normalize(make_lossless_jpeg(), options))
+    normalized = open_bytes(normalize(make_lossless_jpeg(), options))
 
-    assert read_corners(picture) == (128, 128, 128, 128)
+    assert read_corners(normalized) == (128, 128, 128, 128)
 
 
 def test_shows_transparent_parts_white() -> None:
     glass = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     glass.paste((0, 0, 0, 255), (0, 0, 32, 64))
 
-    picture = open_bytes(normalize(encode(glass, "PNG"), RGB_PNG))
+    normalized = open_bytes(normalize(encode(glass, "PNG"), RGB_PNG))
 
-    assert read_corners(picture) == (0, 255, 255, 0)
+    assert read_corners(normalized) == (0, 255, 255, 0)
 
 
 def test_shows_a_transparent_palette_entry_white() -> None:
     palette = make_scene().quantize(4)
     black = palette.getpixel((2, 62))
 
-    picture = open_bytes(normalize(encode(palette, "GIF", transparency=black), RGB_PNG))
+    normalized = open_bytes(normalize(encode(palette, "GIF", transparency=black), RGB_PNG))
 
-    assert read_corners(picture) == approximate((76, 255, 29, 255))
+    assert read_corners(normalized) == approximate((76, 255, 29, 255))
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
 def test_takes_the_first_of_several_frames(kind: str) -> None:
     frames = encode(make_scene(), kind, save_all=True, append_images=[Image.new("RGB", (96, 64))])
 
-    picture = open_bytes(normalize(frames, RGB_PNG))
+    normalized = open_bytes(normalize(frames, RGB_PNG))
 
-    assert read_corners(picture) == approximate(CORNERS, 12)
+    assert read_corners(normalized) == approximate(CORNERS, 12)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -215,63 +215,63 @@ def test_turns_an_image_as_its_orientation_says(kind: str, orientation: int) -> 
         stored = stored.transpose(turns[orientation])
     image_bytes = encode(stored, kind, exif=orient(orientation))
 
-    picture = open_bytes(normalize(image_bytes, Options(width=100, height=60, output_format=OutputFormat.PNG)))
+    normalized = open_bytes(normalize(image_bytes, Options(width=100, height=60, output_format=OutputFormat.PNG)))
 
-    assert read_corners(picture) == approximate(CORNERS, 12)
+    assert read_corners(normalized) == approximate(CORNERS, 12)
 
 
 # Pillow warns of it.
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("exif", [b"", b"Exif\0\0", orient(9), orient(6)[:20], b"Exif\0\0II*\0\xff\xff\xff\xff"])
 def test_leaves_an_image_as_it_is_when_its_exif_is_damaged(exif: bytes) -> None:
-    picture = open_bytes(normalize(make_jpeg(exif=exif), RGB_PNG))
+    normalized = open_bytes(normalize(make_jpeg(exif=exif), RGB_PNG))
 
-    assert read_corners(picture) == approximate(CORNERS, 12)
+    assert read_corners(normalized) == approximate(CORNERS, 12)
 
 
 def test_contains_a_wide_image_between_black_bars() -> None:
     white = encode(Image.new("RGB", (200, 100), "white"), "PNG")
 
-    picture = open_bytes(
+    normalized = open_bytes(
         normalize(white, Options(width=80, height=80, fit=Fit.CONTAIN, output_format=OutputFormat.PNG))
     )
 
-    assert [picture.getpixel((40, y)) for y in (0, 19, 20, 59, 60, 79)] == [0, 0, 255, 255, 0, 0]
+    assert [normalized.getpixel((40, y)) for y in (0, 19, 20, 59, 60, 79)] == [0, 0, 255, 255, 0, 0]
 
 
 def test_contains_a_turned_image_upright() -> None:
     white = encode(Image.new("RGB", (200, 100), "white"), "JPEG", exif=orient(6))
 
-    picture = open_bytes(
+    normalized = open_bytes(
         normalize(white, Options(width=80, height=80, fit=Fit.CONTAIN, output_format=OutputFormat.PNG))
     )
 
-    assert [picture.getpixel((x, 40)) for x in (10, 30, 70)] == [0, 255, 0]
+    assert [normalized.getpixel((x, 40)) for x in (10, 30, 70)] == [0, 255, 0]
 
 
 def test_covers_by_cutting_off_both_sides_alike() -> None:
     stripes = Image.new("RGB", (300, 100), "black")
     stripes.paste("white", (100, 0, 200, 100))
 
-    picture = open_bytes(
+    normalized = open_bytes(
         normalize(encode(stripes, "PNG"), Options(width=50, height=50, fit=Fit.COVER, output_format=OutputFormat.PNG))
     )
 
-    assert read_corners(picture) == (255, 255, 255, 255)
+    assert read_corners(normalized) == (255, 255, 255, 255)
 
 
 def test_keeps_the_whole_image_of_another_shape_when_stretched() -> None:
-    picture = open_bytes(normalize(make_jpeg(400, 40), RGB_PNG))
+    normalized = open_bytes(normalize(make_jpeg(400, 40), RGB_PNG))
 
-    assert read_corners(picture) == approximate(CORNERS, 12)
+    assert read_corners(normalized) == approximate(CORNERS, 12)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (3, 2)])
 @pytest.mark.parametrize("fit", Fit)
 def test_takes_the_smallest_images(size: tuple[int, int], fit: Fit) -> None:
-    picture = open_bytes(normalize(encode(Image.new("RGB", size, "white"), "PNG"), Options(fit=fit)))
+    normalized = open_bytes(normalize(encode(Image.new("RGB", size, "white"), "PNG"), Options(fit=fit)))
 
-    assert picture.size == (256, 256)
+    assert normalized.size == (256, 256)
 
 
 @pytest.mark.parametrize("size", [(1200, 900), (2500, 1900), (5000, 3800)])

@@ -1,4 +1,4 @@
-"""What only describes an image decides nothing about its picture, however it is damaged, except how it is turned."""
+"""What only describes a photograph, damaged or not, decides nothing about the normalized image but how it is turned."""
 
 import zlib
 
@@ -43,7 +43,7 @@ JPEG_DESCRIPTIONS = {
     "short-jfif": make_jpeg_segment(0xE0, b"JFIF\0"),
     "short-adobe": make_jpeg_segment(0xEE, b"Adobe"),
     "photoshop": make_jpeg_segment(0xED, b"Photoshop 3.0\0" + b"8BIM\3\xed\xff"),
-    "several-pictures": make_jpeg_segment(0xE2, b"MPF\0broken"),
+    "several-images": make_jpeg_segment(0xE2, b"MPF\0broken"),
     "profile": make_jpeg_segment(0xE2, b"ICC_PROFILE\0\xff\0"),
     "exif": make_jpeg_segment(0xE1, b"Exif\0\0MM\0*\0\0\0\xff"),
     "comment-of-no-length": b"\xff\xfe\0\0",
@@ -96,23 +96,23 @@ def test_colours_of_a_jpeg_are_as_its_adobe_segment_says(name: bytes) -> None:
     # Without JFIF the other segment decides.
     jpeg = jpeg[:2] + make_jpeg_segment(0xEE, name) + jpeg[20:]
 
-    picture = open_bytes(normalize(jpeg, RGB_PNG))
+    normalized = open_bytes(normalize(jpeg, RGB_PNG))
 
-    assert picture.tobytes() == open_bytes(jpeg).convert("RGB").resize((20, 20)).tobytes() or (
-        picture.getpixel((0, 0)) == pytest.approx(open_bytes(jpeg).convert("RGB").getpixel((2, 2)), abs=3)
+    assert normalized.tobytes() == open_bytes(jpeg).convert("RGB").resize((20, 20)).tobytes() or (
+        normalized.getpixel((0, 0)) == pytest.approx(open_bytes(jpeg).convert("RGB").getpixel((2, 2)), abs=3)
     )
 
 
 @pytest.mark.parametrize("kind", ["GIF", "JPEG", "PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize("output_format", OutputFormat)
-def test_a_picture_carries_nothing_of_its_image_but_pixels(kind: str, output_format: OutputFormat) -> None:
+def test_carries_nothing_of_the_photograph_but_pixels(kind: str, output_format: OutputFormat) -> None:
     described = encode(make_scene(), kind, comment=b"private", icc_profile=b"profile" * 20)
 
-    picture = normalize(described, Options(output_format=output_format))
+    normalized = normalize(described, Options(output_format=output_format))
 
-    assert b"private" not in picture
-    assert b"profile" not in picture
-    assert "icc_profile" not in open_bytes(picture).info
+    assert b"private" not in normalized
+    assert b"profile" not in normalized
+    assert "icc_profile" not in open_bytes(normalized).info
 
 
 def test_refuses_a_palette_image_without_a_palette() -> None:

@@ -43,7 +43,7 @@ def runs() -> list[Run]:
     return run_apart([file for folder in folders for file in sorted((IMAGES / folder).iterdir())])
 
 
-def test_every_file_ends_in_a_picture_or_in_the_error_it_deserves(runs: list[Run]) -> None:
+def test_every_file_ends_in_a_normalized_image_or_in_the_error_it_deserves(runs: list[Run]) -> None:
     refused = {run.file: run.ending for run in runs if not run.ending.endswith("bytes")}
 
     assert refused == REFUSED

@@ -37,11 +37,11 @@ def wait_for_end(connections: Connections) -> None:
 
 def test_reads_an_answer() -> None:
     with (
-        play(answer(200, b"picture", 'ETag: "a"')) as (server, connections),
+        play(answer(200, b"normalized", 'ETag: "a"')) as (server, connections),
         connections.ask(Request("GET", server.url, {})) as answered,
     ):
-        assert (answered.status, answered.headers["etag"], answered.declared_bytes) == (200, '"a"', 7)
-        assert answered.read() == b"picture"
+        assert (answered.status, answered.headers["etag"], answered.declared_bytes) == (200, '"a"', 10)
+        assert answered.read() == b"normalized"
 
 
 def test_sends_headers_and_a_body() -> None:

@@ -1,4 +1,4 @@
-"""The function URL door answers signed requests with pictures, redirects and errors that say what is wrong."""
+"""The function URL door answers signed requests with normalized images, redirects and errors that say what is wrong."""
 
 import base64
 import json
@@ -9,8 +9,8 @@ import pytest
 
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
-from lambdas.image_normalizer import function_url, pictures
-from lambdas.image_normalizer.cache import PictureCache
+from lambdas.image_normalizer import function_url, normalized_images
+from lambdas.image_normalizer.cache import NormalizedImageCache
 from lambdas.image_normalizer.function_url import FunctionUrlDoor
 from lambdas.image_normalizer.originals import AccessPoint
 from tests.headrace.normalizer.made_images import make_jpeg, open_bytes
@@ -27,7 +27,7 @@ def bucket() -> Iterator[Bucket]:
 
 
 def make_door(bucket: Bucket, *, keeps_all: bool = False) -> FunctionUrlDoor:
-    store = PictureCache(bucket.client, "work")
+    store = NormalizedImageCache(bucket.client, "work")
     source = AccessPoint(bucket.client, "source")
     return FunctionUrlDoor(source=source, store=store, cache=store if keeps_all else None)
 
@@ -55,7 +55,7 @@ def read_refusal(answered: dict[str, Any]) -> tuple[int, str]:
     return answered["statusCode"], json.loads(answered["body"])["code"]
 
 
-def test_answers_with_the_normalized_picture(bucket: Bucket) -> None:
+def test_answers_with_the_normalized_image(bucket: Bucket) -> None:
     answered = answer(bucket)
 
     assert read_body(answered) == normalize(bucket.objects[KEY], Options())
@@ -76,7 +76,7 @@ def test_takes_the_options_from_the_query(bucket: Bucket) -> None:
     assert answered["headers"]["Content-Type"] == "image/png"
 
 
-def test_cuts_the_range_out_of_the_picture(bucket: Bucket) -> None:
+def test_cuts_the_range_out_of_the_normalized_image(bucket: Bucket) -> None:
     answered = answer(bucket, range="bytes=-4")
 
     whole = normalize(bucket.objects[KEY], Options())
@@ -84,7 +84,7 @@ def test_cuts_the_range_out_of_the_picture(bucket: Bucket) -> None:
     assert answered["headers"]["Content-Range"] == f"bytes {len(whole) - 4}-{len(whole) - 1}/{len(whole)}"
 
 
-def test_tells_head_the_size_without_the_picture(bucket: Bucket) -> None:
+def test_tells_head_the_size_without_the_normalized_image(bucket: Bucket) -> None:
     answered = answer(bucket, method="HEAD")
 
     assert "body" not in answered
@@ -110,7 +110,7 @@ def test_sends_nothing_again_that_the_caller_has_in_any_form(bucket: Bucket, kno
 @pytest.mark.parametrize(
     ("known", "status"), [("{etag}", 206), ('"other"', 200), ("Sat, 28 Nov 2026 00:00:00 GMT", 200)]
 )
-def test_cuts_a_range_out_of_the_picture_that_the_caller_knows_only(bucket: Bucket, known: str, status: int) -> None:
+def test_cuts_a_range_out_of_the_image_that_the_caller_knows_only(bucket: Bucket, known: str, status: int) -> None:
     etag = answer(bucket)["headers"]["ETag"]
 
     answered = answer(bucket, range="bytes=0-3", if_range=known.format(etag=etag))
@@ -119,7 +119,7 @@ def test_cuts_a_range_out_of_the_picture_that_the_caller_knows_only(bucket: Buck
 
 
 def test_answers_when_it_has_failed_itself(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "normalize", lambda *_: [][0])
+    monkeypatch.setattr(normalized_images, "normalize", lambda *_: [][0])
 
     answered, outcome = make_door(bucket).answer(make_event())
 
@@ -138,7 +138,7 @@ def test_gives_up_an_image_that_breaks_off_again(bucket: Bucket) -> None:
     assert read_refusal(answer(bucket)) == (503, "ServiceUnavailable")
 
 
-def test_gets_no_image_of_which_it_keeps_the_picture(bucket: Bucket) -> None:
+def test_gets_no_photograph_whose_normalized_image_it_keeps(bucket: Bucket) -> None:
     door = make_door(bucket, keeps_all=True)
     door.answer(make_event())
     bucket.asked.clear()
@@ -197,7 +197,7 @@ def test_answers_that_it_may_be_asked_again_when_s3_fails(bucket: Bucket) -> Non
     assert read_refusal(answer(bucket)) == (503, "ServiceUnavailable")
 
 
-def test_redirects_to_a_picture_too_large_for_an_answer(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redirects_to_an_image_too_large_for_an_answer(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(function_url, "MAX_INLINE_BYTES", 100)
 
     answered = answer(bucket)
@@ -210,13 +210,13 @@ def test_redirects_to_a_picture_too_large_for_an_answer(bucket: Bucket, monkeypa
     assert bucket.objects[stored.key] == normalize(bucket.objects[KEY], Options())
 
 
-def test_answers_a_small_part_of_a_large_picture_itself(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_a_small_part_of_a_large_image_itself(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(function_url, "MAX_INLINE_BYTES", 100)
 
     assert len(read_body(answer(bucket, range="bytes=0-99"))) == 100
 
 
-def test_answers_that_it_may_be_asked_again_when_a_large_picture_cannot_be_stored(
+def test_answers_that_it_may_be_asked_again_when_a_large_normalized_image_cannot_be_stored(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(function_url, "MAX_INLINE_BYTES", 100)
@@ -225,7 +225,7 @@ def test_answers_that_it_may_be_asked_again_when_a_large_picture_cannot_be_store
     assert read_refusal(answer(bucket)) == (503, "ServiceUnavailable")
 
 
-def test_keeps_pictures_where_the_cache_is_on(bucket: Bucket) -> None:
+def test_keeps_normalized_images_where_the_cache_is_on(bucket: Bucket) -> None:
     door = make_door(bucket, keeps_all=True)
 
     first, made = door.answer(make_event())
@@ -235,7 +235,7 @@ def test_keeps_pictures_where_the_cache_is_on(bucket: Bucket) -> None:
     assert (made.is_cached, found.is_cached) == (False, True)
 
 
-def test_makes_another_picture_when_the_image_changes(bucket: Bucket) -> None:
+def test_makes_another_normalized_image_when_the_photograph_changes(bucket: Bucket) -> None:
     door = make_door(bucket, keeps_all=True)
     door.answer(make_event())
     bucket.objects[KEY] = make_jpeg(40, 40)
@@ -246,7 +246,7 @@ def test_makes_another_picture_when_the_image_changes(bucket: Bucket) -> None:
     assert read_body(answered) == normalize(bucket.objects[KEY], Options())
 
 
-def test_makes_another_picture_for_other_options(bucket: Bucket) -> None:
+def test_makes_another_normalized_image_for_other_options(bucket: Bucket) -> None:
     door = make_door(bucket, keeps_all=True)
     door.answer(make_event())
 

@@ -55,7 +55,7 @@ def test_answers_object_lambda(handler: ModuleType, capsys: pytest.CaptureFixtur
     event = {
         "headObjectContext": {"inputS3Url": "http://127.0.0.1:1/a"},
         "configuration": {},
-        "userRequest": {"url": "https://pictures.test/a?width=0", "headers": {}},
+        "userRequest": {"url": "https://images.test/a?width=0", "headers": {}},
     }
 
     assert handler.handle(event, None)["errorCode"] == "BadOption"

@@ -3,7 +3,7 @@
 import pytest
 
 from headrace.normalizer.errors import NormalizeError
-from lambdas.image_normalizer.cache import PictureCache
+from lambdas.image_normalizer.cache import NormalizedImageCache
 from lambdas.image_normalizer.function_url import FunctionUrlDoor
 from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
 from lambdas.image_normalizer.originals import AccessPoint
@@ -20,13 +20,13 @@ def test_doors_answer_whatever_the_image_is() -> None:
     images = {f"{number}.bin": image for number, image in enumerate(make_hostile_images(200, seed=7))}
     with serve(images) as bucket:
         source = AccessPoint(bucket.client, "source")
-        url = FunctionUrlDoor(source, PictureCache(bucket.client, "work"), None)
+        url = FunctionUrlDoor(source, NormalizedImageCache(bucket.client, "work"), None)
         object_lambda = ObjectLambdaDoor(bucket.client, bucket.connections, source, None)
         context = {"requestContext": {"http": {"method": "GET"}}, "headers": {}}
         answers = [url.answer({**context, "rawPath": f"/{key}"})[0] for key in images]
         for key in images:
             tokens = {"inputS3Url": bucket.sign(key), "outputRoute": "route", "outputToken": key}
-            request = {"url": f"https://pictures.test/{key}", "headers": {}}
+            request = {"url": f"https://images.test/{key}", "headers": {}}
             object_lambda.answer({"getObjectContext": tokens, "configuration": {}, "userRequest": request})
 
     assert {answer["statusCode"] for answer in answers} == {200, 400}

@@ -10,8 +10,8 @@ import pytest
 
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
-from lambdas.image_normalizer import pictures
-from lambdas.image_normalizer.cache import PictureCache
+from lambdas.image_normalizer import normalized_images
+from lambdas.image_normalizer.cache import NormalizedImageCache
 from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
 from lambdas.image_normalizer.originals import AccessPoint
 from tests.headrace.normalizer.made_images import make_jpeg, open_bytes
@@ -39,7 +39,7 @@ def make_event(
     return {
         context: {"inputS3Url": input_url, **tokens},
         "configuration": {"payload": json.dumps(payload or {})},
-        "userRequest": {"url": "https://pictures.test/key", "headers": {}, **request},
+        "userRequest": {"url": "https://images.test/key", "headers": {}, **request},
     }
 
 
@@ -50,7 +50,7 @@ def answer(door: ObjectLambdaDoor, bucket: Bucket, event: dict[str, Any]) -> Sen
     return sent
 
 
-def test_answers_with_the_normalized_picture(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+def test_answers_with_the_normalized_image(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     sent = answer(door, bucket, make_event(bucket.sign(KEY)))
 
     assert sent.body == normalize(bucket.objects[KEY], Options())
@@ -74,18 +74,18 @@ def test_sends_the_checksum_that_clients_verify(door: ObjectLambdaDoor, bucket: 
 def test_uses_the_access_points_own_options(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     sent = answer(door, bucket, make_event(bucket.sign(KEY), payload={"width": "32", "colour": "rgb"}))
 
-    picture = open_bytes(sent.body)
-    assert (picture.size, picture.mode) == ((32, 256), "RGB")
+    normalized = open_bytes(sent.body)
+    assert (normalized.size, normalized.mode) == ((32, 256), "RGB")
 
 
 def test_puts_the_requests_options_above_the_access_points(door: ObjectLambdaDoor, bucket: Bucket) -> None:
-    url = "https://pictures.test/images/a#1?.jpg?x-id=GetObject&width=16"
+    url = "https://images.test/images/a#1?.jpg?x-id=GetObject&width=16"
     sent = answer(door, bucket, make_event(bucket.sign(KEY), payload={"width": "32", "height": "8"}, url=url))
 
     assert open_bytes(sent.body).size == (16, 8)
 
 
-def test_cuts_the_range_out_of_the_picture(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+def test_cuts_the_range_out_of_the_normalized_image(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     sent = answer(door, bucket, make_event(bucket.sign(KEY), headers={"Range": "bytes=2-5"}))
 
     whole = normalize(bucket.objects[KEY], Options())
@@ -94,14 +94,14 @@ def test_cuts_the_range_out_of_the_picture(door: ObjectLambdaDoor, bucket: Bucke
     assert "x-amz-checksum-crc32" not in sent.headers
 
 
-def test_refuses_a_range_that_the_picture_does_not_have(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+def test_refuses_a_range_that_the_normalized_image_does_not_have(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     sent = answer(door, bucket, make_event(bucket.sign(KEY), headers={"range": "bytes=9999999-"}))
 
     assert (sent.status, sent.code) == (416, "InvalidRange")
 
 
 def test_fetches_with_the_headers_that_are_signed_and_no_others(door: ObjectLambdaDoor, bucket: Bucket) -> None:
-    headers = {"X-Amz-Checksum-Mode": "ENABLED", "Range": "bytes=0-3", "Host": "pictures.test"}
+    headers = {"X-Amz-Checksum-Mode": "ENABLED", "Range": "bytes=0-3", "Host": "images.test"}
 
     door.answer(make_event(bucket.sign(KEY, "x-amz-checksum-mode"), headers=headers))
 
@@ -126,7 +126,7 @@ def test_names_what_is_wrong_with_an_image(door: ObjectLambdaDoor, bucket: Bucke
 
 
 def test_names_an_option_that_is_refused_in_ascii(door: ObjectLambdaDoor, bucket: Bucket) -> None:
-    sent = answer(door, bucket, make_event(bucket.sign(KEY), url="https://pictures.test/key?fit=größer"))
+    sent = answer(door, bucket, make_event(bucket.sign(KEY), url="https://images.test/key?fit=größer"))
 
     assert (sent.status, sent.code) == (400, "BadOption")
     assert sent.message
@@ -147,7 +147,7 @@ def test_answers_that_it_may_be_asked_again_when_s3_is_not_there(door: ObjectLam
 
 
 def test_reads_the_body_of_no_image_that_the_cache_has(door: ObjectLambdaDoor, bucket: Bucket) -> None:
-    door = door._replace(cache=PictureCache(bucket.client, "work"))
+    door = door._replace(cache=NormalizedImageCache(bucket.client, "work"))
     event = make_event(bucket.sign(KEY))
 
     _, first = door.answer(event)
@@ -185,7 +185,7 @@ def test_refuses_to_tell_of_an_image_that_is_none(door: ObjectLambdaDoor, bucket
 def test_answers_when_it_has_failed_itself(
     door: ObjectLambdaDoor, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "normalize", lambda *_: [][0])
+    monkeypatch.setattr(normalized_images, "normalize", lambda *_: [][0])
 
     sent = answer(door, bucket, make_event(bucket.sign(KEY)))
     returned, _ = door.answer(make_event(bucket.sign(KEY), "headObjectContext"))
@@ -205,7 +205,7 @@ def test_answers_an_event_that_lacks_something(door: ObjectLambdaDoor, bucket: B
 def test_sends_that_it_has_failed_when_a_reply_cannot_be_sent(
     door: ObjectLambdaDoor, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "CACHE_CONTROL", "two\r\nlines")
+    monkeypatch.setattr(normalized_images, "CACHE_CONTROL", "two\r\nlines")
 
     assert answer(door, bucket, make_event(bucket.sign(KEY))).code == "NormalizerFailed"
 
@@ -232,12 +232,12 @@ def test_takes_numbers_of_a_configuration(door: ObjectLambdaDoor, bucket: Bucket
 def test_refuses_an_option_that_is_given_twice_or_without_a_value(
     door: ObjectLambdaDoor, bucket: Bucket, query: str
 ) -> None:
-    event = make_event(bucket.sign(KEY), url=f"https://pictures.test/key?{query}")
+    event = make_event(bucket.sign(KEY), url=f"https://images.test/key?{query}")
 
     assert answer(door, bucket, event).code == "BadOption"
 
 
-def test_cuts_no_range_out_of_another_picture_than_the_caller_knows(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+def test_cuts_no_range_out_of_another_image_than_the_caller_knows(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     headers = {"Range": "bytes=2-5", "If-Range": '"other"'}
 
     assert answer(door, bucket, make_event(bucket.sign(KEY), headers=headers)).status == 200

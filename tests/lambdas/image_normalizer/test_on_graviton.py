@@ -32,10 +32,10 @@ def handle(event, context):
     if "image" not in event:
         return answer(event, context)
     try:
-        picture = normalize(base64.b64decode(event["image"]), parse_options(event["options"]))
+        normalized = normalize(base64.b64decode(event["image"]), parse_options(event["options"]))
     except NormalizeError as error:
         return {"code": error.code, "reason": error.reason}
-    return {"picture": base64.b64encode(picture).decode(), "machine": platform.machine()}
+    return {"normalized": base64.b64encode(normalized).decode(), "machine": platform.machine()}
 """
 PNG = {"output_format": "png", "colour": "rgb"}
 PHOTOGRAPH = Image.effect_mandelbrot((1300, 1100), (-2.0, -1.2, 1.0, 1.2), 60)
@@ -98,13 +98,13 @@ def to_text(image_bytes: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_gives_the_same_picture_as_here(function: str, name: str) -> None:
+def test_gives_the_same_normalized_image_as_here(function: str, name: str) -> None:
     image_bytes = IMAGES[name]()
 
     answer = invoke(function, {"image": to_text(image_bytes), "options": PNG})
 
     assert answer["machine"] == "aarch64"
-    there = Image.open(BytesIO(base64.b64decode(answer["picture"])))
+    there = Image.open(BytesIO(base64.b64decode(answer["normalized"])))
     here = Image.open(BytesIO(normalize(image_bytes, parse_options(PNG))))
     assert max(high for _, high in ImageChops.difference(there, here).getextrema()) <= 1  # type: ignore[misc]
 

@@ -18,7 +18,7 @@ from .scripted_server import Step, answer, play
 
 REGION = "eu-west-1"
 KEY = "images/a b+ä%//~x/../y.jpg"
-PICTURE = Reply(
+NORMALIZED = Reply(
     200,
     {
         "Accept-Ranges": "bytes",
@@ -27,16 +27,16 @@ PICTURE = Reply(
         "ETag": '"abc"',
         "x-amz-checksum-crc32": "yzRRTg==",
     },
-    b"picture",
+    b"normalized",
 )
-PICTURE_FOR_BOTO3 = {
+NORMALIZED_FOR_BOTO3 = {
     "StatusCode": 200,
     "AcceptRanges": "bytes",
     "CacheControl": "private, max-age=300",
     "ContentType": "image/jpeg",
     "ETag": '"abc"',
     "ChecksumCRC32": "yzRRTg==",
-    "Body": b"picture",
+    "Body": b"normalized",
 }
 PART = Reply(206, {"Content-Range": "bytes 0-2/9"}, b"pic")
 PART_FOR_BOTO3 = {"StatusCode": 206, "ContentRange": "bytes 0-2/9", "Body": b"pic"}
@@ -128,7 +128,7 @@ def test_gets_one_version_as_boto3_does() -> None:
 
 @pytest.mark.parametrize(
     ("reply", "arguments"),
-    [(PICTURE, PICTURE_FOR_BOTO3), (PART, PART_FOR_BOTO3), (REFUSAL, REFUSAL_FOR_BOTO3)],
+    [(NORMALIZED, NORMALIZED_FOR_BOTO3), (PART, PART_FOR_BOTO3), (REFUSAL, REFUSAL_FOR_BOTO3)],
 )
 def test_replies_as_boto3_does(reply: Reply, arguments: dict[str, Any]) -> None:
     compare(
@@ -159,11 +159,11 @@ def test_reads_an_object(bucket: Bucket) -> None:
 
 
 def test_keeps_an_object(bucket: Bucket) -> None:
-    bucket.client.put_object("work", "ä b", b"picture", "image/png")
+    bucket.client.put_object("work", "ä b", b"normalized", "image/png")
 
     (asked,) = bucket.asked
     assert (asked.bucket, asked.key, asked.headers["content-type"]) == ("work", "ä b", "image/png")
-    assert bucket.objects["ä b"] == b"picture"
+    assert bucket.objects["ä b"] == b"normalized"
 
 
 def test_signs_an_address_that_leads_to_the_object(bucket: Bucket) -> None:

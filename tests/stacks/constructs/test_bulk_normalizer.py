@@ -15,7 +15,7 @@ from tests.stacks.jsonata_fields import choose, evaluate, find_choice
 
 DESTINATION = "s3://work/normalized-sets/small/"
 SERVICE = get_session().get_service_model("sagemaker")
-RIGHT = {"Name": "small", "Source": "images/pictures/"}
+RIGHT = {"Name": "small", "Source": "images/photographs/"}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_takes_an_input_that_is_right(states: dict[str, Any], given: dict[str, A
         (RIGHT | {"Name": "../a"}, "Name: found ../a; allowed"),
         ({"Name": "small"}, "give either Source or Manifest, not both"),
         (RIGHT | {"Manifest": "images/x.manifest"}, "give either Source or Manifest, not both"),
-        (RIGHT | {"Source": "images/pictures"}, "Source: found images/pictures; allowed: a prefix that ends with '/'"),
+        (RIGHT | {"Source": "images/a"}, "Source: found images/a; allowed: a prefix that ends with '/'"),
         (
             RIGHT | {"Source": "bigmart/"},
             "Source: found bigmart/; allowed: a prefix that ends with '/', below 'images/'",
@@ -116,7 +116,7 @@ def test_gives_the_program_arguments_that_it_understands(states: dict[str, Any])
     arguments = evaluate_arguments(states, RIGHT | {"Options": {"width": "64", "height": 32, "colour": "rgb"}})
 
     job = parse_job(arguments)
-    assert str(job.source) == "s3://raw/images/pictures/"
+    assert str(job.source) == "s3://raw/images/photographs/"
     assert str(job.destination) == DESTINATION
     assert job.options == Options(width=64, height=32, colour=Colour.RGB)
     assert (job.max_refused, job.connections) == (0, 32)
@@ -158,24 +158,24 @@ def test_tells_the_program_its_region(request_: dict[str, Any]) -> None:
     assert request_["Environment"] == {"AWS_DEFAULT_REGION": "<{'Ref': 'AWS::Region'}>"}
 
 
-def test_ends_with_where_the_pictures_are_and_the_jobs_report(states: dict[str, Any]) -> None:
-    variables = {"request": RIGHT, "destination": DESTINATION, "job_name": "run-1", "report": "7 images: 7 made"}
+def test_ends_with_where_the_normalized_images_are_and_the_jobs_report(states: dict[str, Any]) -> None:
+    variables = {"request": RIGHT, "destination": DESTINATION, "job_name": "run-1", "report": "7 photographs: 7 made"}
 
     assert {key: evaluate(value, **variables) for key, value in states["Done"]["Output"].items()} == {
         "Name": "small",
         "JobName": "run-1",
         "Destination": DESTINATION,
-        "Pictures": f"{DESTINATION}pictures/",
-        "Report": "7 images: 7 made",
+        "NormalizedImages": f"{DESTINATION}normalized/",
+        "Report": "7 photographs: 7 made",
     }
 
 
 def test_fails_with_the_jobs_own_words(states: dict[str, Any]) -> None:
     (catch,) = states["Normalize"]["Catch"]
-    error = {"errorOutput": {"Cause": '{"ExitMessage": "7 images: 6 made, 1 refused", "FailureReason": "x"}'}}
+    error = {"errorOutput": {"Cause": '{"ExitMessage": "7 photographs: 6 made, 1 refused", "FailureReason": "x"}'}}
 
     assert catch["Next"] == "Failed"
-    assert evaluate(catch["Assign"]["failure"]["Cause"], states=error) == "Normalize: 7 images: 6 made, 1 refused"
+    assert evaluate(catch["Assign"]["failure"]["Cause"], states=error) == "Normalize: 7 photographs: 6 made, 1 refused"
 
 
 def test_waits_longer_than_the_job_may_run(template: Template) -> None:

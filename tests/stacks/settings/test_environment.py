@@ -209,7 +209,7 @@ def test_refuses_a_secret_without_the_repository_it_opens() -> None:
 
 
 def normalized(**changes: Any) -> dict[str, Any]:
-    """Pictures through the normalizer as in cdk.json, but for the changes."""
+    """Photographs through the normalizer as in cdk.json, but for the changes."""
     settings: dict[str, Any] = read_context()["environments"]["dev"]["images"]["training"]["normalized"]
     return settings | changes
 
@@ -220,13 +220,13 @@ LIKENESS = "use colour rgb, fit stretch and output_format jpeg or png"
 @pytest.mark.parametrize(
     ("changes", "key", "reason"),
     [
-        ({"prefix": "pictures/"}, ".prefix", "found 'pictures/': the normalizer reads below 'images/' only"),
-        ({"prefix": "images/pictures"}, ".prefix", "give a prefix there that ends with '/'"),
+        ({"prefix": "photographs/"}, ".prefix", "found 'photographs/': the normalizer reads below 'images/' only"),
+        ({"prefix": "images/photographs"}, ".prefix", "give a prefix there that ends with '/'"),
         ({"options": {"size": "9"}}, ".options", "there is no option 'size'; there are width, height"),
         (
             {"options": {}},
             ".options",
-            f"colour grey, fit stretch and output_format jpeg would train on other pictures "
+            f"colour grey, fit stretch and output_format jpeg would train on other photographs "
             f"than the endpoint sees; {LIKENESS}",
         ),
         ({"options": {"colour": "rgb", "fit": "cover"}}, ".options", LIKENESS),
@@ -235,7 +235,7 @@ LIKENESS = "use colour rgb, fit stretch and output_format jpeg or png"
         ({"door": "url"}, ".door", "unknown key; allowed: connections, consumer, options, prefix"),
     ],
 )
-def test_refuses_pictures_that_the_normalizer_or_the_job_could_not_handle(
+def test_refuses_photographs_that_the_normalizer_or_the_job_could_not_handle(
     changes: dict[str, Any], key: str, reason: str
 ) -> None:
     message = refusal("images.training.normalized", normalized(**changes))
@@ -244,16 +244,16 @@ def test_refuses_pictures_that_the_normalizer_or_the_job_could_not_handle(
     assert reason in message
 
 
-def test_refuses_pictures_from_a_channel_and_from_the_normalizer() -> None:
-    channels = [{"name": "validation", "source": "s3", "path": "images/pictures/"}]
+def test_refuses_photographs_from_a_channel_and_from_the_normalizer() -> None:
+    channels = [{"name": "validation", "source": "s3", "path": "images/photographs/"}]
 
     assert refusal("images.training.channels", channels) == (
-        "environments.dev.images.training: channel 'validation' brings pictures, and so does 'normalized'; "
+        "environments.dev.images.training: channel 'validation' brings photographs, and so does 'normalized'; "
         "remove the channel, or set normalized to null"
     )
 
 
-def test_refuses_pictures_from_a_normalizer_without_a_door() -> None:
+def test_refuses_photographs_from_a_normalizer_without_a_door() -> None:
     assert refusal("normalizer.function_url", False) == (
         "environments.dev: images.training.normalized: the normalizer has no door to read through; turn on "
         "normalizer.function_url, or set normalized to null and add the channels 'train' and 'validation'"
@@ -269,7 +269,7 @@ def test_refuses_to_read_as_a_consumer_that_does_not_exist(names: list[str], tol
 
 @pytest.fixture
 def with_list_from_efs() -> dict[str, Any]:
-    """Environments whose dev reads a list from EFS and pictures through the normalizer."""
+    """Environments whose dev reads a list from EFS and photographs through the normalizer."""
     environments = environments_with("file_systems.efs.enabled", True)
     channel = {"name": "train_lst", "source": "efs", "path": "/lists/train"}
     set_path(environments["dev"], "images.training.channels", [channel])

@@ -48,10 +48,10 @@ def test_loads_what_the_training_job_wrote(folder: Path) -> None:
     assert load_model(folder).labels == ("ball", "cross", "gear", "kite", "star", "wedge")
 
 
-def test_is_as_right_as_the_training_job_measured(folder: Path, trained_images: Path, pictures: Path) -> None:
+def test_is_as_right_as_the_training_job_measured(folder: Path, trained_images: Path, photographs: Path) -> None:
     model = load_model(folder)
     evaluation = json.loads((trained_images / "output/data/evaluation.json").read_text())
-    held_out = [path for name in model.labels for path in sorted((pictures / name).iterdir())[-3:]]
+    held_out = [path for name in model.labels for path in sorted((photographs / name).iterdir())[-3:]]
 
     hits = [model.labels[int(np.argmax(model.classify(path.read_bytes())))] == path.parent.name for path in held_out]
 

@@ -29,9 +29,9 @@ def client(trained_images: Path) -> Client:
 
 
 @pytest.fixture
-def picture(pictures: Path) -> bytes:
-    """One of the pictures that the model was trained on."""
-    return (pictures / "gear/gear_0001.jpg").read_bytes()
+def photograph(photographs: Path) -> bytes:
+    """One of the photographs that the model was trained on."""
+    return (photographs / "gear/gear_0001.jpg").read_bytes()
 
 
 def read_log(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -51,8 +51,8 @@ def test_logs_why_the_model_cannot_be_loaded(tmp_path: Path, capsys: pytest.Capt
     ]
 
 
-def test_answers_with_the_class_of_an_image_it_was_trained_on(client: Client, picture: bytes) -> None:
-    answer = client.post("/invocations", content=picture, headers=IMAGE)
+def test_answers_with_the_class_of_an_image_it_was_trained_on(client: Client, photograph: bytes) -> None:
+    answer = client.post("/invocations", content=photograph, headers=IMAGE)
 
     assert answer.headers["content-type"] == "application/json"
     best = answer.json()["predictions"][0]
@@ -60,8 +60,8 @@ def test_answers_with_the_class_of_an_image_it_was_trained_on(client: Client, pi
     assert best["probability"] > 0.5
 
 
-def test_gives_probabilities_whose_largest_is_that_of_the_first_prediction(client: Client, picture: bytes) -> None:
-    answer = client.post("/invocations", content=picture, headers=IMAGE).json()
+def test_gives_probabilities_whose_largest_is_that_of_the_first_prediction(client: Client, photograph: bytes) -> None:
+    answer = client.post("/invocations", content=photograph, headers=IMAGE).json()
 
     assert len(answer["predictions"]) == 5
     assert len(answer["probabilities"]) == 6
@@ -69,17 +69,17 @@ def test_gives_probabilities_whose_largest_is_that_of_the_first_prediction(clien
     assert max(answer["probabilities"]) == answer["probabilities"][2] == answer["predictions"][0]["probability"]
 
 
-def test_answers_alike_whatever_the_form_of_the_image(client: Client, picture: bytes) -> None:
+def test_answers_alike_whatever_the_form_of_the_image(client: Client, photograph: bytes) -> None:
     buffer = io.BytesIO()
-    Image.open(io.BytesIO(picture)).save(buffer, "PNG")
+    Image.open(io.BytesIO(photograph)).save(buffer, "PNG")
 
     labels = {
         client.post("/invocations", content=content, headers={"content-type": content_type}).json()["predictions"][0][
             "label"
         ]
         for content, content_type in (
-            (picture, "application/x-image"),
-            (picture, "image/jpeg"),
+            (photograph, "application/x-image"),
+            (photograph, "image/jpeg"),
             (buffer.getvalue(), "image/png"),
             (buffer.getvalue(), "application/x-image; name=gear"),
         )
@@ -102,16 +102,16 @@ def test_says_why_a_body_is_no_image(client: Client, content: bytes, reason: str
     assert answer.json() == {"error": reason}
 
 
-def test_refuses_an_image_that_is_cut_short(client: Client, picture: bytes) -> None:
-    answer = client.post("/invocations", content=picture[: len(picture) // 2], headers=IMAGE)
+def test_refuses_an_image_that_is_cut_short(client: Client, photograph: bytes) -> None:
+    answer = client.post("/invocations", content=photograph[: len(photograph) // 2], headers=IMAGE)
 
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("the body cannot be decoded: damaged: ")
 
 
 @pytest.mark.parametrize("content_type", ["", "application/json", "text/csv", "image/gif", "nonsense"])
-def test_refuses_other_content_types(client: Client, picture: bytes, content_type: str) -> None:
-    answer = client.post("/invocations", content=picture, headers={"content-type": content_type})
+def test_refuses_other_content_types(client: Client, photograph: bytes, content_type: str) -> None:
+    answer = client.post("/invocations", content=photograph, headers={"content-type": content_type})
 
     assert answer.status_code == 415
     assert answer.json() == {
@@ -119,8 +119,8 @@ def test_refuses_other_content_types(client: Client, picture: bytes, content_typ
     }
 
 
-def test_refuses_to_answer_in_other_forms(client: Client, picture: bytes) -> None:
-    answer = client.post("/invocations", content=picture, headers={**IMAGE, "accept": "text/csv"})
+def test_refuses_to_answer_in_other_forms(client: Client, photograph: bytes) -> None:
+    answer = client.post("/invocations", content=photograph, headers={**IMAGE, "accept": "text/csv"})
 
     assert answer.status_code == 406
     assert answer.json() == {"error": "cannot answer as 'text/csv'; accepted is application/json"}
@@ -133,7 +133,7 @@ def test_refuses_a_body_that_declares_to_be_too_large(client: Client) -> None:
     assert answer.json() == {"error": "the body is larger than 6291456 bytes; send a smaller image"}
 
 
-def test_decodes_in_another_thread(client: Client, picture: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decodes_in_another_thread(client: Client, photograph: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[threading.Thread] = []
 
     def note_thread(_model: Model, _body: bytes) -> list[float]:
@@ -142,14 +142,14 @@ def test_decodes_in_another_thread(client: Client, picture: bytes, monkeypatch: 
 
     monkeypatch.setattr(Model, "classify", note_thread)
 
-    assert client.post("/invocations", content=picture, headers=IMAGE).status_code == 200
+    assert client.post("/invocations", content=photograph, headers=IMAGE).status_code == 200
 
     assert threads != [threading.main_thread()]
 
 
-def test_logs_every_request(client: Client, picture: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logs_every_request(client: Client, photograph: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     client.get("/ping")
-    client.post("/invocations", content=picture, headers=IMAGE)
+    client.post("/invocations", content=photograph, headers=IMAGE)
     client.post("/invocations", content=b"", headers=IMAGE)
     client.get("/elsewhere")
 
@@ -157,7 +157,7 @@ def test_logs_every_request(client: Client, picture: bytes, capsys: pytest.Captu
     assert all(line.pop("milliseconds") >= 0 for line in lines)
     assert lines == [
         {"event": "request", "method": "GET", "path": "/ping", "status": 200},
-        {"event": "request", "method": "POST", "path": "/invocations", "status": 200, "bytes": len(picture)},
+        {"event": "request", "method": "POST", "path": "/invocations", "status": 200, "bytes": len(photograph)},
         {
             "event": "request",
             "method": "POST",

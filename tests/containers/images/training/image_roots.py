@@ -1,4 +1,4 @@
-"""Roots of image training jobs, laid out like /opt/ml, over a folder of made-up pictures."""
+"""Roots of image training jobs, laid out like /opt/ml, over a folder of made-up photographs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,11 +15,11 @@ def format_rows(rows: Sequence[Row]) -> str:
     return "".join("\t".join(map(str, row)) + "\n" for row in rows)
 
 
-def list_rows(pictures: Path, numbers: range) -> list[Row]:
-    """Rows of the pictures of every class that have these places in the order of their names."""
-    folders = sorted(folder for folder in pictures.iterdir() if folder.is_dir())
+def list_rows(photographs: Path, numbers: range) -> list[Row]:
+    """Rows of the photographs of every class that have these places in the order of their names."""
+    folders = sorted(folder for folder in photographs.iterdir() if folder.is_dir())
     return [
-        (1000 * number + place, number, sorted(folder.iterdir())[place].relative_to(pictures).as_posix())
+        (1000 * number + place, number, sorted(folder.iterdir())[place].relative_to(photographs).as_posix())
         for number, folder in enumerate(folders)
         for place in numbers
     ]
@@ -27,7 +27,7 @@ def list_rows(pictures: Path, numbers: range) -> list[Row]:
 
 def write_image_job(
     root: Path,
-    pictures: Path,
+    photographs: Path,
     *,
     train: Sequence[Row] | str,
     validation: Sequence[Row] | str,
@@ -36,7 +36,7 @@ def write_image_job(
     labels: str | None = None,
 ) -> None:
     """Lay out a job that has these rows, or texts, as its lists."""
-    folders = {"train": pictures, "validation": pictures}
+    folders = {"train": photographs, "validation": photographs}
     for channel, rows in (("train_lst", train), ("validation_lst", validation)):
         folders[channel] = root / "lists" / channel
         folders[channel].mkdir(parents=True)
@@ -58,15 +58,15 @@ def fail(root: Path, *arguments: str, **environment: str) -> str:
     return (root / "output/failure").read_text()
 
 
-def train_on_pictures(root: Path, pictures: Path) -> None:
-    """Run a job that holds out the last three pictures of each class, whose folders name the classes."""
-    labels = "\n".join(sorted(folder.name for folder in pictures.iterdir()))
-    count = len(list(next(pictures.iterdir()).iterdir()))
+def train_on_photographs(root: Path, photographs: Path) -> None:
+    """Run a job that holds out the last three photographs of each class, whose folders name the classes."""
+    labels = "\n".join(sorted(folder.name for folder in photographs.iterdir()))
+    count = len(list(next(photographs.iterdir()).iterdir()))
     write_image_job(
         root,
-        pictures,
-        train=list_rows(pictures, range(count - 3)),
-        validation=list_rows(pictures, range(count - 3, count)),
+        photographs,
+        train=list_rows(photographs, range(count - 3)),
+        validation=list_rows(photographs, range(count - 3, count)),
         labels=labels,
     )
     assert run(root) == 0

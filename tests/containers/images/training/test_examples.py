@@ -12,7 +12,7 @@ from PIL import Image
 from containers.images.training import examples
 from containers.images.training.examples import read_examples
 from containers.images.training.lists import ImageList, Row
-from containers.images.training.sources import ChannelPictures
+from containers.images.training.sources import ChannelPhotographs
 from containers.shared.images.decoding import Pixels
 from containers.shared.images.features import FeatureSettings, extract_features
 from tests.patience import PATIENCE_SECONDS
@@ -28,7 +28,7 @@ def images(tmp_path: Path) -> ImageList:
         Image.fromarray(noise).save(tmp_path / f"{number}.png")
     (tmp_path / "4.png").write_bytes(b"broken")
     rows = [Row(number + 1, number, number % 3, f"{number}.png") for number in range(7)]
-    return ImageList(tmp_path / "images.lst", "any list", ChannelPictures(tmp_path), rows)
+    return ImageList(tmp_path / "images.lst", "any list", ChannelPhotographs(tmp_path), rows)
 
 
 def test_keeps_the_order_of_the_list_without_bad_images(images: ImageList, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,8 +53,8 @@ def test_adds_mirror_images_as_second_views(images: ImageList) -> None:
     assert not np.array_equal(features[0, 0], features[0, 1])
 
 
-class SlowPictures:
-    """Pictures of which none comes before all have been asked for."""
+class SlowPhotographs:
+    """Photographs of which none comes before all have been asked for."""
 
     name = "a slow network"
 
@@ -67,13 +67,13 @@ class SlowPictures:
 
     def open(self, path: str) -> BinaryIO:
         self._all_asked.wait()
-        picture = BytesIO()
-        Image.new("RGB", (64, 64), "red").save(picture, "PNG")
-        picture.seek(0)
-        return picture
+        photograph = BytesIO()
+        Image.new("RGB", (64, 64), "red").save(photograph, "PNG")
+        photograph.seek(0)
+        return photograph
 
 
-def test_waits_for_many_pictures_but_works_on_as_many_as_there_are_cores(
+def test_waits_for_many_photographs_but_works_on_as_many_as_there_are_cores(
     images: ImageList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work, most_at_work = set[int](), 0
@@ -90,7 +90,7 @@ def test_waits_for_many_pictures_but_works_on_as_many_as_there_are_cores(
     monkeypatch.setattr(examples, "count_cpus", lambda: 1)
     monkeypatch.setattr(examples, "extract_features", watch)
 
-    read = read_examples(replace(images, pictures=SlowPictures(len(images.rows))), SETTINGS, mirror=False)
+    read = read_examples(replace(images, photographs=SlowPhotographs(len(images.rows))), SETTINGS, mirror=False)
 
     assert len(read.classes) == len(images.rows)
     assert most_at_work == 1

@@ -1,4 +1,4 @@
-"""A model learns from normalized pictures what the endpoint finds in the photographs themselves."""
+"""A model learns from normalized images what the endpoint finds in the photographs themselves."""
 
 import io
 import json
@@ -20,7 +20,7 @@ by_format = pytest.mark.parametrize("options", [JPEG, PNG], ids=["jpeg", "png"])
 
 
 def normalize_folder(source: Path, target: Path) -> Path:
-    """A folder with the normalizer's picture of every image of another, under the same names."""
+    """A folder with the normalized image of every photograph of another, under the same names."""
     for image in source.rglob("*.jpg"):
         place = target / image.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -41,8 +41,8 @@ def count_hits(model: Model, folder: Path, rows: list[Row]) -> int:
 
 
 @by_format
-def test_gives_almost_the_same_features(pictures: Path, options: Options) -> None:
-    for path in pictures.rglob("*.jpg"):
+def test_gives_almost_the_same_features(photographs: Path, options: Options) -> None:
+    for path in photographs.rglob("*.jpg"):
         body = path.read_bytes()
         original, normalized = find_features(body), find_features(normalize(body, options))
         likeness = original @ normalized / (np.linalg.norm(original) * np.linalg.norm(normalized))
@@ -50,10 +50,10 @@ def test_gives_almost_the_same_features(pictures: Path, options: Options) -> Non
 
 
 @by_format
-def test_is_taken_for_the_same_class(trained_images: Path, pictures: Path, options: Options) -> None:
+def test_is_taken_for_the_same_class(trained_images: Path, photographs: Path, options: Options) -> None:
     model = load_model(trained_images / "model")
 
-    for path in pictures.rglob("*.jpg"):
+    for path in photographs.rglob("*.jpg"):
         body = path.read_bytes()
         original, normalized = model.classify(body), model.classify(normalize(body, options))
         assert np.argmax(original) == np.argmax(normalized)

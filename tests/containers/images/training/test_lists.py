@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from containers.images.training.lists import ImageList, read_labels, read_lists
-from containers.images.training.sources import ChannelPictures
+from containers.images.training.sources import ChannelPhotographs
 from containers.shared.job.training_failures import TrainingDataError
 from tests.containers.images.training.image_roots import Row, format_rows
 
@@ -29,7 +29,7 @@ def write_list(folders: Path, channel: str, text: str | bytes) -> None:
 
 def read(folders: Path) -> tuple[ImageList, ImageList]:
     train, validation = (
-        (folders / f"{channel}_lst", ChannelPictures(folders / channel)) for channel in ("train", "validation")
+        (folders / f"{channel}_lst", ChannelPhotographs(folders / channel)) for channel in ("train", "validation")
     )
     return read_lists(train, validation)
 
@@ -73,7 +73,7 @@ def test_reads_index_class_and_path_of_every_row(folders: Path) -> None:
         ),
         (
             "1\t1\td.jpg",
-            "channel 'train' has no image 'd.jpg'; check the path, and the prefix or folder of the channel",
+            "channel 'train' has no photograph 'd.jpg'; check the path, and the prefix or folder of the channel",
         ),
     ],
 )
@@ -87,7 +87,9 @@ def test_says_where_a_row_is_wrong_and_what_to_do(folders: Path, row: str, probl
 def test_takes_paths_that_no_file_can_have_for_missing_images(folders: Path, path: str) -> None:
     write_list(folders, "train_lst", f"0\t0\ta.jpg\n1\t1\t{path}\n")
 
-    assert refuse(folders).startswith(f"channel 'train_lst', images.lst, line 2: channel 'train' has no image {path!r}")
+    assert refuse(folders).startswith(
+        f"channel 'train_lst', images.lst, line 2: channel 'train' has no photograph {path!r}"
+    )
 
 
 def test_reports_every_kind_of_problem_of_both_lists_at_once(folders: Path) -> None:
@@ -98,7 +100,7 @@ def test_reports_every_kind_of_problem_of_both_lists_at_once(folders: Path) -> N
     assert refuse(folders) == (
         "channel 'train_lst', images.lst, line 1: class 'cat' is not a whole number from 0; "
         "number the classes from 0, without gaps\n"
-        "channel 'train_lst', images.lst, line 2: channel 'train' has no image '2.jpg'; check the path, and the "
+        "channel 'train_lst', images.lst, line 2: channel 'train' has no photograph '2.jpg'; check the path, and the "
         "prefix or folder of the channel (7 such rows, on lines 2, 3, 4, 5, 6 …)\n"
         "channel 'validation_lst', images.lst, line 2: index 0 is that of line 1, too; indices are unique"
     )

@@ -20,17 +20,17 @@ from tests.containers.programs import start_program
 
 
 @pytest.fixture
-def own_pictures(pictures: Path, tmp_path: Path) -> Path:
-    """Pictures that a test may spoil."""
-    return Path(shutil.copytree(pictures, tmp_path / "pictures"))
+def own_photographs(photographs: Path, tmp_path: Path) -> Path:
+    """Photographs that a test may spoil."""
+    return Path(shutil.copytree(photographs, tmp_path / "photographs"))
 
 
-def write_small_job(root: Path, pictures: Path, **hyperparameters: str) -> None:
+def write_small_job(root: Path, photographs: Path, **hyperparameters: str) -> None:
     write_image_job(
         root,
-        pictures,
-        train=list_rows(pictures, range(3)),
-        validation=list_rows(pictures, range(3, 5)),
+        photographs,
+        train=list_rows(photographs, range(3)),
+        validation=list_rows(photographs, range(3, 5)),
         hyperparameters=hyperparameters,
     )
 
@@ -46,9 +46,9 @@ def test_writes_classifier_weights_and_evaluation(trained_images: Path) -> None:
 
 
 def test_logs_metrics_that_the_regular_expressions_find(
-    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_small_job(tmp_path, pictures)
+    write_small_job(tmp_path, photographs)
 
     assert run(tmp_path) == 0
 
@@ -75,8 +75,8 @@ def test_names_the_classes_by_the_file_beside_the_training_list(trained_images: 
     assert read_evaluation(trained_images)["labels"] == labels
 
 
-def test_names_the_classes_by_their_numbers_otherwise(tmp_path: Path, pictures: Path) -> None:
-    write_small_job(tmp_path, pictures)
+def test_names_the_classes_by_their_numbers_otherwise(tmp_path: Path, photographs: Path) -> None:
+    write_small_job(tmp_path, photographs)
 
     run(tmp_path)
 
@@ -92,21 +92,21 @@ def test_records_the_hyperparameters_it_used(trained_images: Path) -> None:
     }
 
 
-def test_gives_the_same_model_when_run_again(tmp_path: Path, pictures: Path) -> None:
+def test_gives_the_same_model_when_run_again(tmp_path: Path, photographs: Path) -> None:
     for name in ("first", "second"):
-        write_small_job(tmp_path / name, pictures)
+        write_small_job(tmp_path / name, photographs)
         run(tmp_path / name)
 
     for file in ("classifier.json", "weights.npz"):
         assert (tmp_path / "first/model" / file).read_bytes() == (tmp_path / "second/model" / file).read_bytes()
 
 
-def test_tells_two_classes_apart(tmp_path: Path, pictures: Path) -> None:
-    rows = [row for row in list_rows(pictures, range(12)) if row[1] in (0, 1)]
+def test_tells_two_classes_apart(tmp_path: Path, photographs: Path) -> None:
+    rows = [row for row in list_rows(photographs, range(12)) if row[1] in (0, 1)]
     held_out = {2, 5, 8, 11}
     write_image_job(
         tmp_path,
-        pictures,
+        photographs,
         train=[row for i, row in enumerate(rows) if i % 12 not in held_out],
         validation=[row for i, row in enumerate(rows) if i % 12 in held_out],
     )
@@ -116,24 +116,24 @@ def test_tells_two_classes_apart(tmp_path: Path, pictures: Path) -> None:
     assert read_evaluation(tmp_path)["metrics"]["validation:accuracy"] >= 0.75
 
 
-def test_leaves_its_channels_as_they_are(tmp_path: Path, own_pictures: Path) -> None:
-    write_small_job(tmp_path, own_pictures)
+def test_leaves_its_channels_as_they_are(tmp_path: Path, own_photographs: Path) -> None:
+    write_small_job(tmp_path, own_photographs)
     before = {
-        path: path.stat().st_mtime_ns for folder in ("pictures", "lists") for path in tmp_path.glob(f"{folder}/**/*")
+        path: path.stat().st_mtime_ns for folder in ("photographs", "lists") for path in tmp_path.glob(f"{folder}/**/*")
     }
 
     run(tmp_path)
 
     after = {
-        path: path.stat().st_mtime_ns for folder in ("pictures", "lists") for path in tmp_path.glob(f"{folder}/**/*")
+        path: path.stat().st_mtime_ns for folder in ("photographs", "lists") for path in tmp_path.glob(f"{folder}/**/*")
     }
     assert after == before
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_names_a_channel_that_the_job_does_not_have(tmp_path: Path, pictures: Path, channel: str) -> None:
+def test_names_a_channel_that_the_job_does_not_have(tmp_path: Path, photographs: Path, channel: str) -> None:
     others = [name for name in CHANNELS if name != channel]
-    write_image_job(tmp_path, pictures, train="", validation="", channels=others)
+    write_image_job(tmp_path, photographs, train="", validation="", channels=others)
 
     assert fail(tmp_path) == (
         f"the job has no channel {channel!r}, only {', '.join(map(repr, others))}; add it to the job's InputDataConfig"
@@ -141,8 +141,8 @@ def test_names_a_channel_that_the_job_does_not_have(tmp_path: Path, pictures: Pa
 
 
 def test_names_an_empty_channel_and_likely_causes(tmp_path: Path) -> None:
-    (tmp_path / "pictures").mkdir()
-    write_image_job(tmp_path, tmp_path / "pictures", train="", validation="")
+    (tmp_path / "photographs").mkdir()
+    write_image_job(tmp_path, tmp_path / "photographs", train="", validation="")
 
     assert fail(tmp_path) == (
         f"channel 'train' is empty: there is no file in {tmp_path}/input/data/train; likely causes: its S3Uri "
@@ -152,11 +152,11 @@ def test_names_an_empty_channel_and_likely_causes(tmp_path: Path) -> None:
 
 
 def test_refuses_images_that_cannot_be_used(
-    tmp_path: Path, own_pictures: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, own_photographs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, content in (("ball/ball_0001.jpg", b"no image"), ("kite/kite_0004.jpg", b"")):
-        (own_pictures / name).write_bytes(content)
-    write_small_job(tmp_path, own_pictures, max_bad_images="1")
+        (own_photographs / name).write_bytes(content)
+    write_small_job(tmp_path, own_photographs, max_bad_images="1")
 
     assert fail(tmp_path) == (
         "2 images cannot be used, more than max_bad_images=1: ball/ball_0001.jpg of channel 'train' (neither a JPEG "
@@ -169,29 +169,29 @@ def test_refuses_images_that_cannot_be_used(
     )
 
 
-def test_leaves_out_as_many_bad_images_as_allowed(tmp_path: Path, own_pictures: Path) -> None:
-    (own_pictures / "ball/ball_0001.jpg").write_bytes(b"no image")
-    write_small_job(tmp_path, own_pictures, max_bad_images="1")
+def test_leaves_out_as_many_bad_images_as_allowed(tmp_path: Path, own_photographs: Path) -> None:
+    (own_photographs / "ball/ball_0001.jpg").write_bytes(b"no image")
+    write_small_job(tmp_path, own_photographs, max_bad_images="1")
 
     assert run(tmp_path) == 0
 
     assert read_evaluation(tmp_path)["images"] == {"train": 11, "validation": 8, "bad": 1}
 
 
-def test_refuses_a_class_whose_training_images_are_all_bad(tmp_path: Path, own_pictures: Path) -> None:
+def test_refuses_a_class_whose_training_images_are_all_bad(tmp_path: Path, own_photographs: Path) -> None:
     for number in (1, 2, 3):
-        (own_pictures / f"cross/cross_000{number}.jpg").write_bytes(b"no image")
-    write_small_job(tmp_path, own_pictures, max_bad_images="3")
+        (own_photographs / f"cross/cross_000{number}.jpg").write_bytes(b"no image")
+    write_small_job(tmp_path, own_photographs, max_bad_images="3")
 
     assert fail(tmp_path).startswith("no training image of class 1 can be used: cross/cross_0001.jpg of channel")
 
 
-def test_refuses_a_validation_channel_whose_images_are_all_bad(tmp_path: Path, own_pictures: Path) -> None:
-    (own_pictures / "ball/ball_0004.jpg").write_bytes(b"no image")
+def test_refuses_a_validation_channel_whose_images_are_all_bad(tmp_path: Path, own_photographs: Path) -> None:
+    (own_photographs / "ball/ball_0004.jpg").write_bytes(b"no image")
     write_image_job(
         tmp_path,
-        own_pictures,
-        train=list_rows(own_pictures, range(3)),
+        own_photographs,
+        train=list_rows(own_photographs, range(3)),
         validation=[(1, 0, "ball/ball_0004.jpg")],
         hyperparameters={"max_bad_images": "9"},
     )
@@ -206,9 +206,9 @@ def test_refuses_another_command(tmp_path: Path) -> None:
 
 
 def test_reports_an_internal_error_and_leaves_nothing(
-    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_small_job(tmp_path, pictures)
+    write_small_job(tmp_path, photographs)
 
     def break_down(*_: object) -> bytes:
         raise RuntimeError("broken")
@@ -223,10 +223,10 @@ def test_reports_an_internal_error_and_leaves_nothing(
 
 
 @pytest.mark.slow
-def test_ends_with_143_and_leaves_no_model_when_terminated(tmp_path: Path, pictures: Path) -> None:
-    rows = list_rows(pictures, range(12))
+def test_ends_with_143_and_leaves_no_model_when_terminated(tmp_path: Path, photographs: Path) -> None:
+    rows = list_rows(photographs, range(12))
     write_image_job(
-        tmp_path, pictures, train=[(index, *rows[index % 48][1:]) for index in range(20_000)], validation=rows
+        tmp_path, photographs, train=[(index, *rows[index % 48][1:]) for index in range(20_000)], validation=rows
     )
     with start_program(images.TRAINING, "train", root=tmp_path) as process:
         assert process.stdout

@@ -1,4 +1,4 @@
-"""A job reads its pictures through the image normalizer, and says what is wrong where it cannot."""
+"""A job reads its photographs through the image normalizer, and says what is wrong where it cannot."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ from headrace.recipes import images
 from tests.containers.images.training.image_roots import fail, list_rows, run, write_image_job
 
 URL = "https://abc.lambda-url.eu-west-1.on.aws/"
-PREFIX = "images/pictures/"
+PREFIX = "images/photographs/"
 OPTIONS = "width=256&height=256&colour=rgb"
 LISTS = ("train_lst", "validation_lst")
 
@@ -47,9 +47,9 @@ class FailingDoor:
 
 
 @pytest.fixture
-def raw(pictures: Path, tmp_path: Path) -> Path:
+def raw(photographs: Path, tmp_path: Path) -> Path:
     """A folder that stands for the raw bucket."""
-    shutil.copytree(pictures, tmp_path / "raw" / PREFIX)
+    shutil.copytree(photographs, tmp_path / "raw" / PREFIX)
     return tmp_path / "raw"
 
 
@@ -73,12 +73,12 @@ def describe_door(url: str = URL, **changes: str) -> dict[str, str]:
     return named | changes
 
 
-def write_job_of_lists(root: Path, pictures: Path, **hyperparameters: str) -> None:
+def write_job_of_lists(root: Path, photographs: Path, **hyperparameters: str) -> None:
     write_image_job(
         root,
-        pictures,
-        train=list_rows(pictures, range(3)),
-        validation=list_rows(pictures, range(3, 5)),
+        photographs,
+        train=list_rows(photographs, range(3)),
+        validation=list_rows(photographs, range(3, 5)),
         hyperparameters=hyperparameters,
         channels=LISTS,
     )
@@ -89,50 +89,50 @@ def read_evaluation(root: Path) -> Any:
 
 
 def test_trains_on_lists_alone(
-    tmp_path: Path, pictures: Path, raw: Path, set_door: SetDoor, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, photographs: Path, raw: Path, set_door: SetDoor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_door(lambda options: FolderDoor(raw, options))
-    write_job_of_lists(tmp_path, pictures)
+    write_job_of_lists(tmp_path, photographs)
 
     assert run(tmp_path, **describe_door(HEADRACE_IMAGES_CONNECTIONS="4")) == 0
 
     assert read_evaluation(tmp_path)["images"] == {"train": 12, "validation": 8, "bad": 0}
     log = capsys.readouterr().out.splitlines()
     assert log[1:5] == [
-        "normalizer_opened door='function URL' prefix=images/pictures/ connections=4 width=256 height=256 colour=rgb",
+        f"normalizer_opened door='function URL' prefix={PREFIX} connections=4 width=256 height=256 colour=rgb",
         "lists_read train=12 validation=8 classes=4",
         'images_read list=train.lst source="the normalizer\'s function URL" images=12 bad=0',
         'images_read list=validation.lst source="the normalizer\'s function URL" images=8 bad=0',
     ]
 
 
-def test_reads_the_pictures_of_the_options(raw: Path, set_door: SetDoor) -> None:
+def test_normalizes_with_the_options(raw: Path, set_door: SetDoor) -> None:
     set_door(lambda options: FolderDoor(raw, options))
-    pictures = open_normalizer(describe_door(HEADRACE_IMAGES_OPTIONS="width=40&height=30&output_format=png"))
+    photographs = open_normalizer(describe_door(HEADRACE_IMAGES_OPTIONS="width=40&height=30&output_format=png"))
 
-    with pictures.open("ball/ball_0001.jpg") as picture:
-        image = Image.open(picture)
+    with photographs.open("ball/ball_0001.jpg") as photograph:
+        image = Image.open(photograph)
         assert (image.format, image.size, image.mode) == ("PNG", (40, 30), "L")
 
 
 @pytest.mark.parametrize(("connections", "threads"), [({}, 16), ({"HEADRACE_IMAGES_CONNECTIONS": "256"}, 256)])
-def test_asks_for_as_many_pictures_at_once_as_there_are_connections(connections: dict[str, str], threads: int) -> None:
+def test_asks_for_as_many_at_once_as_there_are_connections(connections: dict[str, str], threads: int) -> None:
     assert open_normalizer(describe_door(**connections)).threads == threads
 
 
 def test_reads_through_an_object_lambda_access_point() -> None:
-    pictures = open_normalizer(describe_door("s3://training-abc--ol-s3"))
+    photographs = open_normalizer(describe_door("s3://training-abc--ol-s3"))
 
-    assert pictures.name == "the normalizer's Object Lambda"
+    assert photographs.name == "the normalizer's Object Lambda"
 
 
-def test_takes_refused_images_for_bad_ones(tmp_path: Path, pictures: Path, raw: Path, set_door: SetDoor) -> None:
+def test_takes_refused_images_for_bad_ones(tmp_path: Path, photographs: Path, raw: Path, set_door: SetDoor) -> None:
     set_door(lambda options: FolderDoor(raw, options))
     write_image_job(
         tmp_path,
-        pictures,
-        train=[*list_rows(pictures, range(3)), (900, 0, "ball/none.jpg"), (901, 0, "ball/gone.jpg")],
-        validation=list_rows(pictures, range(3, 5)),
+        photographs,
+        train=[*list_rows(photographs, range(3)), (900, 0, "ball/none.jpg"), (901, 0, "ball/gone.jpg")],
+        validation=list_rows(photographs, range(3, 5)),
         hyperparameters={"max_bad_images": "1"},
         channels=LISTS,
     )
@@ -145,14 +145,14 @@ def test_takes_refused_images_for_bad_ones(tmp_path: Path, pictures: Path, raw: 
 
 
 def test_leaves_out_as_many_refused_images_as_allowed(
-    tmp_path: Path, pictures: Path, raw: Path, set_door: SetDoor
+    tmp_path: Path, photographs: Path, raw: Path, set_door: SetDoor
 ) -> None:
     set_door(lambda options: FolderDoor(raw, options))
     write_image_job(
         tmp_path,
-        pictures,
-        train=[*list_rows(pictures, range(3)), (900, 0, "ball/none.jpg")],
-        validation=list_rows(pictures, range(3, 5)),
+        photographs,
+        train=[*list_rows(photographs, range(3)), (900, 0, "ball/none.jpg")],
+        validation=list_rows(photographs, range(3, 5)),
         hyperparameters={"max_bad_images": "1"},
         channels=LISTS,
     )
@@ -162,12 +162,12 @@ def test_leaves_out_as_many_refused_images_as_allowed(
     assert read_evaluation(tmp_path)["images"] == {"train": 12, "validation": 8, "bad": 1}
 
 
-def test_fails_when_an_image_does_not_come(tmp_path: Path, pictures: Path, set_door: SetDoor) -> None:
+def test_fails_when_an_image_does_not_come(tmp_path: Path, photographs: Path, set_door: SetDoor) -> None:
     set_door(lambda _: FailingDoor(ImageUnavailableError, "ServiceUnavailable"))
-    write_job_of_lists(tmp_path, pictures, max_bad_images="100")
+    write_job_of_lists(tmp_path, photographs, max_bad_images="100")
 
     assert fail(tmp_path, **describe_door()) == (
-        "image 'images/pictures/ball/ball_0001.jpg' does not come through the normalizer's function URL, however often "
+        f"photograph '{PREFIX}ball/ball_0001.jpg' does not come through the normalizer's function URL, however often "
         "it is asked for: ServiceUnavailable: because; look at the normalizer's log and alarms, then run the job again"
     )
 
@@ -196,7 +196,7 @@ def test_says_that_a_url_does_not_name_its_region(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("AWS_DEFAULT_REGION")
 
     with pytest.raises(JobError, match=r"^variable HEADRACE_IMAGES: .* does not name the region"):
-        open_normalizer(describe_door("https://pictures.example.com/"))
+        open_normalizer(describe_door("https://images.example.com/"))
 
 
 @pytest.fixture
@@ -251,9 +251,9 @@ def start_program(tmp_path: Path) -> Start:
 
 @pytest.mark.slow
 def test_runs_with_the_modules_that_its_image_carries(
-    tmp_path: Path, pictures: Path, function_url: str, start_program: Start
+    tmp_path: Path, photographs: Path, function_url: str, start_program: Start
 ) -> None:
-    write_job_of_lists(tmp_path, pictures)
+    write_job_of_lists(tmp_path, photographs)
 
     done = start_program("-m", "containers.images.training", "train", **describe_door(function_url))
 
@@ -262,7 +262,7 @@ def test_runs_with_the_modules_that_its_image_carries(
 
 
 @pytest.mark.slow
-def test_imports_no_client_of_aws_for_pictures_from_channels(start_program: Start) -> None:
+def test_imports_no_client_of_aws_for_photographs_from_channels(start_program: Start) -> None:
     done = start_program(
         "-c", "import sys, containers.images.training.program; print({'boto3', 'headrace.images'} & set(sys.modules))"
     )

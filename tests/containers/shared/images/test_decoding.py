@@ -119,7 +119,7 @@ def test_refuses_what_would_take_too_much_memory_before_decoding_it(
     assert "MiB of memory, more than" in refuse(content)
 
 
-def test_refuses_more_scans_than_pictures_have() -> None:
+def test_refuses_more_scans_than_photographs_have() -> None:
     assert "scans" in refuse(repeat_last_scan(make_jpeg(progressive=True), 3000))
 
 

@@ -33,14 +33,14 @@ class Served:
 def served(request: pytest.FixtureRequest, trained: Path, image_root: Path) -> Served:
     """Each of the models that there are."""
     row = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
-    picture = io.BytesIO()
-    Image.new("RGB", (64, 64)).save(picture, "PNG")
+    photograph = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(photograph, "PNG")
     return {
         big_mart.INFERENCE: Served(
             container=big_mart.INFERENCE, root=trained, content_type="text/csv", body=row.encode()
         ),
         images.INFERENCE: Served(
-            container=images.INFERENCE, root=image_root, content_type="image/png", body=picture.getvalue()
+            container=images.INFERENCE, root=image_root, content_type="image/png", body=photograph.getvalue()
         ),
     }[request.param]
 
