@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from cdk_nag import AwsSolutionsChecks
 
+from headrace.errors import HeadraceError
 from headrace.recipes import list_recipes
 from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
@@ -15,7 +16,6 @@ from stacks.normalizer_stack import NormalizerStack
 from stacks.notebook_stack import NotebookStack
 from stacks.registry_stack import RegistryStack
 from stacks.settings.environment import Settings, read_bundle_target
-from stacks.settings.mistakes import SettingsError
 from stacks.storage_stack import StorageStack
 from stacks.workload_stack import Surroundings, WorkloadStack
 
@@ -124,7 +124,7 @@ def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) ->
 if __name__ == "__main__":
     try:
         app = build(cdk.App())
-    except SettingsError as error:
+    except HeadraceError as error:
         sys.exit(str(error))
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()

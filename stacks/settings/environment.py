@@ -21,6 +21,7 @@ from stacks.settings.workloads import ChannelTrainingSettings, WorkloadSections,
 
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
+ENVIRONMENT_FIELD = "environment"
 
 
 def _default_tags(known: Mapping[str, object]) -> Mapping[str, str]:
@@ -121,9 +122,10 @@ class Settings(WorkloadSections):
         taken: set[str] = set()
         for recipe in list_recipes():
             name = self.endpoint_name(recipe)
-            if name in taken:
+            # SageMaker tells the names of endpoints apart without regard to case.
+            if name.lower() in taken:
                 raise ValueError(f"{recipe}.endpoint.name: '{name}' is another workload's endpoint already")
-            taken.add(name)
+            taken.add(name.lower())
         return self
 
     def workload(self, recipe: Recipe) -> WorkloadSettings:
@@ -160,14 +162,19 @@ class Settings(WorkloadSections):
         """The settings of one environment out of the context's `environments` object."""
         if not isinstance(environments, Mapping):
             raise SettingsError(f"context '{ENVIRONMENTS_KEY}': expected an object per environment, see cdk.json")
-        if environment not in environments:
+        if not isinstance(environment, str) or environment not in environments:
             known = ", ".join(sorted(environments))
             raise SettingsError(f"context '{ENVIRONMENT_KEY}': found {environment!r}, allowed: {known}")
         values = environments[environment]
         if not isinstance(values, Mapping):
             raise SettingsError(f"{ENVIRONMENTS_KEY}.{environment}: expected an object, found {values!r}")
+        if ENVIRONMENT_FIELD in values:
+            raise SettingsError(
+                f"{ENVIRONMENTS_KEY}.{environment}.{ENVIRONMENT_FIELD}: unknown key; an environment is called "
+                f"as the key it stands under, here '{environment}'"
+            )
         try:
-            return cls.model_validate({"environment": environment, **values})
+            return cls.model_validate({ENVIRONMENT_FIELD: environment, **values})
         except ValidationError as error:
             prefix = f"{ENVIRONMENTS_KEY}.{environment}"
             raise SettingsError(describe(error, prefix=prefix, model=cls)) from None

@@ -1,5 +1,6 @@
 """The settings of the machines: those of jobs, of endpoints, and of the state machines that start them."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -21,7 +22,7 @@ def _check_family(instance_type: str) -> str:
 def _check_job_family(instance_type: str) -> str:
     """Training and processing jobs have no Graviton instances (family names with a g after the digit)."""
     family = instance_type.split(".")[1]
-    if len(family) > 2 and family[0] in "mcr" and "g" in family[2:]:
+    if re.search(r"\dg", family):
         raise ValueError(f"jobs do not run on Graviton ({family}); use an x86 family such as ml.m5.xlarge")
     return instance_type
 

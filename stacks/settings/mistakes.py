@@ -6,8 +6,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from headrace.errors import HeadraceError
 
-class SettingsError(ValueError):
+
+class SettingsError(HeadraceError, ValueError):
     """A setting is missing, misspelt, of the wrong type or impossible."""
 
 
@@ -27,7 +29,8 @@ def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:
     location = [str(part) for part in problem["loc"]]
     key = ".".join([prefix, *location])
     if problem["type"] == "extra_forbidden":
-        allowed = sorted(_section(model, location[:-1]).model_fields)
+        # What an environment is called is its own key, not one of its settings.
+        allowed = sorted({*_section(model, location[:-1]).model_fields} - {"environment"})
         close = difflib.get_close_matches(location[-1], allowed, n=1)
         hint = f" (did you mean '{close[0]}'?)" if close else ""
         return f"{key}: unknown key{hint}; allowed: {', '.join(allowed)}"

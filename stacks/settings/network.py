@@ -1,6 +1,7 @@
 """The settings of the network."""
 
 import ipaddress
+import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -16,9 +17,22 @@ def _check_cidr(cidr: str) -> str:
         network = ipaddress.IPv4Network(cidr)
     except ValueError as error:
         raise ValueError(f"not an IPv4 network: {error}") from None
+    if cidr != str(network):
+        raise ValueError(f"AWS wants a network's length in bits; write {network}")
     if not 16 <= network.prefixlen <= 24:
         raise ValueError("a VPC for training needs a network from /16 to /24")
     return cidr
+
+
+def _check_services(services: tuple[str, ...]) -> tuple[str, ...]:
+    for service in services:
+        if not re.fullmatch(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*", service):
+            raise ValueError(f"'{service}' is not a service's name; write it as AWS does, such as 'sagemaker.api'")
+        if services.count(service) > 1:
+            raise ValueError(f"'{service}' is there twice; remove one")
+        if service == "s3":
+            raise ValueError("the network has a gateway to s3 already, at no cost; remove it")
+    return services
 
 
 Cidr = Annotated[str, AfterValidator(_check_cidr), Allowed("an IPv4 network from /16 to /24")]
@@ -97,6 +111,7 @@ class NetworkSettings(Section):
     interface_endpoints: Annotated[
         tuple[str, ...],
         Field(strict=False),
+        AfterValidator(_check_services),
         Setting(
             "the AWS services that the subnets reach by private addresses, such as `sagemaker.api` and `logs`",
             cost="about 7.30 a month each and zone, and 0.01 per GB",

@@ -101,6 +101,14 @@ class ChannelSettings(Section):
         return self
 
 
+def _check_channel_names(channels: tuple[ChannelSettings, ...]) -> tuple[ChannelSettings, ...]:
+    names = [channel.name for channel in channels]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' is there twice; rename one")
+    return channels
+
+
 class NormalizedSettings(Section):
     """Photographs that are normalized while the job reads them: as which consumer, from where, into what."""
 
@@ -139,6 +147,7 @@ class ChannelTrainingSettings(TrainingSettings):
     channels: Annotated[
         tuple[ChannelSettings, ...],
         Field(min_length=1, max_length=20, strict=False),
+        AfterValidator(_check_channel_names),
         Setting("where the job's data comes from", cost="see [what it costs](cost.md)", change=NEXT_EXECUTION),
     ] = (
         ChannelSettings(name="train", source="s3", path="images/photographs/"),

@@ -62,6 +62,27 @@ def test_names_a_missing_key() -> None:
     assert refusal("retain_data", ...) == "environments.dev.retain_data: missing"
 
 
+def test_refuses_to_pass_for_another_environment() -> None:
+    assert refusal("environment", "prod") == (
+        "environments.dev.environment: unknown key; an environment is called as the key it stands under, here 'dev'"
+    )
+    assert "environment," not in refusal("kubernetes", {})
+
+
+def test_says_which_environments_there_are_when_the_chosen_one_is_no_name() -> None:
+    with pytest.raises(SettingsError, match=r"^context 'env': found \['dev'\], allowed: dev, prod$"):
+        Settings.from_mapping(["dev"], read_context()["environments"])
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(set(Settings.model_fields) - {"environment", "retain_data"}), "bigmart.training.volume_gib"]
+)
+def test_takes_the_default_of_a_key_that_is_null(path: str) -> None:
+    with_null, without = (Settings.from_mapping("dev", environments_with(path, value)) for value in (None, ...))
+
+    assert with_null == without
+
+
 def test_says_nothing_of_defaults_that_follow_from_a_mistake() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_mapping("Dev", {"Dev": {"retain_data": False}})
@@ -115,6 +136,7 @@ def test_takes_the_same_defaults_for_a_section_that_is_left_out_and_an_empty_one
             "found 'ml.m4.xlarge': the m4 family is retired; use a current one",
         ),
         ("bigmart.training.instance_type", "ml.m7g.xlarge", "found 'ml.m7g.xlarge': jobs do not run on Graviton (m7g)"),
+        ("bigmart.training.instance_type", "ml.t4g.large", "found 'ml.t4g.large': jobs do not run on Graviton (t4g)"),
     ],
 )
 def test_says_what_was_found_and_what_is_allowed(path: str, value: Any, reason: str) -> None:
@@ -157,6 +179,15 @@ def test_cannot_be_changed() -> None:
     [
         ("network.cidr", "10.0.0.0/8", "found '10.0.0.0/8': a VPC for training needs a network from /16 to /24"),
         ("network.cidr", "10.0.0.1/16", "not an IPv4 network: 10.0.0.1/16 has host bits set"),
+        ("network.cidr", "10.0.0.0/255.255.0.0", "AWS wants a network's length in bits; write 10.0.0.0/16"),
+        ("network.interface_endpoints", ["logs", "logs"], "'logs' is there twice"),
+        ("network.interface_endpoints", ["s3"], "the network has a gateway to s3 already, at no cost"),
+        ("network.interface_endpoints", ["no such"], "'no such' is not a service's name"),
+        (
+            "images.training.channels",
+            [{"name": "a", "source": "s3", "path": "a/"}] * 2,
+            "'a' is there twice; rename one",
+        ),
         ("network.availability_zones", 4, "found 4: Input should be less than or equal to 3"),
         ("file_systems.fsx.capacity_gib", 2000, "comes in 1200 GiB, 2400 GiB and multiples of 2400 GiB"),
         ("file_systems.fsx.throughput_mb_per_tib", 300, "found 300: Input should be 125, 250, 500 or 1000"),
@@ -364,6 +395,5 @@ def test_refuses_an_endpoint_name_that_sagemaker_does_not_allow() -> None:
 
 
 def test_refuses_one_endpoint_for_two_workloads() -> None:
-    assert "'headrace-dev-images' is another workload's endpoint already" in refusal(
-        "bigmart.endpoint.name", "headrace-dev-images"
-    )
+    for name in ("headrace-dev-images", "Headrace-Dev-Images"):
+        assert "'headrace-dev-images' is another workload's endpoint already" in refusal("bigmart.endpoint.name", name)
