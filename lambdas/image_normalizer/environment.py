@@ -19,7 +19,7 @@ class Environment(NamedTuple):
     """What the infrastructure and Lambda say to the function.
 
     Args:
-        source: The access point that images are read through.
+        source: The access point that photographs are read through.
         cache_bucket: Where normalized images are kept.
         keeps_all: Whether every normalized image is kept, or only one that is too large for an answer.
         place: Where S3 is.

@@ -15,7 +15,7 @@ _CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,500})</Message>")
 # Accounts, roles, keys and buckets do not concern whoever asks for a normalized image.
 _CONFIDENTIAL = re.compile(r"arn:|\b[0-9]{12}\b")
-_DENIED = "S3 does not let this image be read"
+_DENIED = "S3 does not let this photograph be read"
 # All that XML has; the last one makes no new ones of them.
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 _CODES: dict[int, str] = {
@@ -43,7 +43,7 @@ class RefusalError(Exception):
 
 
 def explain(error: Exception) -> RefusalError:
-    """The answer to what was raised on the way: images and options that are refused are the caller's mistake.
+    """The answer to what was raised on the way: photographs and options that are refused are the caller's mistake.
 
     Anything else is ours. The log has all of it, the caller only that asking again does not help.
     """

@@ -31,7 +31,7 @@ class FunctionUrlDoor(NamedTuple):
     """Answers the events of the function URL.
 
     Args:
-        source: Where images are read.
+        source: Where photographs are read.
         store: Where normalized images go that are too large for an answer.
         cache: Where all normalized images are looked for and kept.
     """
@@ -57,7 +57,7 @@ class FunctionUrlDoor(NamedTuple):
             raise RefusalError(HTTPStatus.METHOD_NOT_ALLOWED, ErrorCode.METHOD_NOT_ALLOWED, f"{method} is not answered")
         key = unquote(event["rawPath"]).removeprefix("/")
         if not key:
-            raise RefusalError(HTTPStatus.BAD_REQUEST, ErrorCode.NO_KEY, "the path names no image: GET /KEY")
+            raise RefusalError(HTTPStatus.BAD_REQUEST, ErrorCode.NO_KEY, "the path names no photograph: GET /KEY")
         options = parse_options(event.get("queryStringParameters") or {})
         if self.cache:
             return make_normalized_image(self.source.find(key), options, self.cache)

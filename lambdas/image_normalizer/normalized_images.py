@@ -12,7 +12,7 @@ from headrace.normalizer.options import Options
 from .cache import CacheError, NormalizedImageCache, name_normalized_image
 from .originals import Original
 
-# Revalidated after some minutes: an image that changes has another ETag.
+# Revalidated after some minutes: a photograph that changes has another ETag.
 CACHE_CONTROL: Final = "private, max-age=300"
 
 

@@ -39,7 +39,7 @@ class ObjectLambdaDoor(NamedTuple):
     Args:
         s3: Takes the replies.
         connections: For the addresses in the events.
-        source: Where HEAD reads the image itself: its address in the event tells of the original only.
+        source: Where HEAD reads the photograph itself: its address in the event tells of the original only.
         cache: Where normalized images are looked for and kept.
     """
 

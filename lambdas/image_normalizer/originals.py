@@ -16,10 +16,10 @@ from .s3 import S3, ask_s3
 
 
 class Original(NamedTuple):
-    """An image in S3, open: what it is called is known, its bytes are read when needed.
+    """A photograph in S3, open: what it is called is known, its bytes are read when needed.
 
     Args:
-        name: Tells it from every other image and from its own other versions.
+        name: Tells it from every other photograph and from its own other versions.
         read: Reads its bytes, as long as it is open.
     """
 
@@ -28,7 +28,7 @@ class Original(NamedTuple):
 
 
 class PresignedAddress:
-    """The address under which Object Lambda lets the function read an image in the caller's name."""
+    """The address under which Object Lambda lets the function read a photograph in the caller's name."""
 
     def __init__(self, connections: Connections, url: str, request_headers: Mapping[str, str]) -> None:
         self._connections = connections
@@ -37,7 +37,7 @@ class PresignedAddress:
 
     @contextmanager
     def open(self) -> Iterator[Original]:
-        """The image, as S3 answers the caller.
+        """The photograph, as S3 answers the caller.
 
         Raises:
             RefusalError: With S3's own error.
@@ -47,7 +47,7 @@ class PresignedAddress:
             yield _describe(read_key(self._url), answer, lambda: self._ask("GET"), started)
 
     def check(self) -> str:
-        """The image's ETag, if the caller may read it."""
+        """The photograph's ETag, if the caller may read it."""
         with self._ask("HEAD") as answer:
             return str(answer.headers.get("ETag", ""))
 
@@ -56,7 +56,7 @@ class PresignedAddress:
 
 
 class AccessPoint:
-    """The access point through which the function reads images in its own name."""
+    """The access point through which the function reads photographs in its own name."""
 
     def __init__(self, s3: S3, name: str) -> None:
         self._s3 = s3
@@ -64,7 +64,7 @@ class AccessPoint:
 
     @contextmanager
     def open(self, key: str, etag: str | None = None) -> Iterator[Original]:
-        """The image of a key.
+        """The photograph of a key.
 
         Args:
             key: Its key.
@@ -78,7 +78,7 @@ class AccessPoint:
             yield _describe(key, answer, lambda: self._s3.get_object(self._name, key, etag), started)
 
     def find(self, key: str) -> Original:
-        """The image of a key, for whoever may do without its bytes, which take a request of their own.
+        """The photograph of a key, for whoever may do without its bytes, which take a request of their own.
 
         Raises:
             RefusalError: With S3's own error.
@@ -94,7 +94,7 @@ class AccessPoint:
         except RefusalError as error:
             if error.status != HTTPStatus.PRECONDITION_FAILED:
                 raise
-            reason = "the image was replaced while it was being read; try again"
+            reason = "the photograph was replaced while it was being read; try again"
             raise RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SOURCE_UNAVAILABLE, reason) from error
 
 
@@ -137,7 +137,7 @@ def _describe(
 
 
 def _collect(answer: Answer) -> bytes:
-    """An image's bytes, as long as they are no more than an image may have."""
+    """A photograph's bytes, as long as they are no more than a photograph may have."""
     limits = Limits()
     if answer.declared_bytes is not None:
         limits.check_file(answer.declared_bytes)

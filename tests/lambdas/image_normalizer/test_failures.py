@@ -51,7 +51,7 @@ def test_leaves_a_refused_request_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("status", "code", "reason"),
     [
-        (403, "AccessDenied", "S3 does not let this image be read"),
+        (403, "AccessDenied", "S3 does not let this photograph be read"),
         (400, "KMS.DisabledException", "S3 answered 400"),
     ],
 )
