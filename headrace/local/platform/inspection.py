@@ -86,7 +86,9 @@ def _file_systems(root: Path) -> list[dict[str, str]]:
 
 def _resources(kind: type[ResourceKind[Any]]) -> list[dict[str, str]]:
     client: Any = boto3.client("sagemaker")
-    answer = getattr(client, xform_name(f"List{kind.name}s"))()
+    list_newest_first = getattr(client, xform_name(f"List{kind.name}s"))
+    # Jobs come oldest first by default.
+    answer = list_newest_first(SortBy="CreationTime", SortOrder="Descending")
     return [
         {"name": summary[f"{kind.name}Name"], "status": summary[f"{kind.name}Status"]}
         for summary in answer[kind.listed_as]
