@@ -219,9 +219,10 @@ def render_definition(
     """The whole definition as JSON.
 
     Raises:
-        DefinitionError: If a state leads to one that does not exist, or none leads to it.
+        DefinitionError: If a state names to one that does not exist, or none leads to it.
     """
-    _check_transitions(states, start_at)
+    _check_names(states, start_at)
+    _check_reachable(states, start_at)
     return {
         "Comment": comment,
         "QueryLanguage": "JSONata",
@@ -231,13 +232,23 @@ def render_definition(
     }
 
 
-def _check_transitions(states: Mapping[str, State], start_at: str) -> None:
+def _check_names(states: Mapping[str, State], start_at: str) -> None:
+    """Step Functions looks at every name, also at that of a default which no execution takes."""
+    named = [start_at]
+    for state in states.values():
+        named.extend(way.next for way in state.ways())
+        if isinstance(state, Choice):
+            named.append(state.default)
+    for name in named:
+        if name not in states:
+            raise DefinitionError(f"no state is named '{name}'")
+
+
+def _check_reachable(states: Mapping[str, State], start_at: str) -> None:
     reached: set[str] = set()
     waiting = [start_at]
     while waiting:
         name = waiting.pop()
-        if name not in states:
-            raise DefinitionError(f"no state is named '{name}'")
         if name not in reached:
             reached.add(name)
             waiting.extend(way.next for way in states[name].ways())

@@ -3,6 +3,7 @@
 import pytest
 
 from stacks.pipeline.asl import (
+    ALWAYS,
     Catch,
     Choice,
     DefinitionError,
@@ -24,6 +25,13 @@ def render(states: dict[str, State], start_at: str = "First") -> dict[str, objec
 def test_refuses_a_transition_to_a_state_that_does_not_exist() -> None:
     with pytest.raises(DefinitionError, match=r"^no state is named 'Second'$"):
         render({"First": Pass(assign={}, next="Second")})
+
+
+def test_refuses_a_default_that_does_not_exist_behind_a_rule_that_always_holds() -> None:
+    choice = Choice(rules=(Rule(condition=ALWAYS, next="Done"),), default="Nowhere")
+
+    with pytest.raises(DefinitionError, match=r"^no state is named 'Nowhere'$"):
+        render({"First": choice, "Done": Finish(output={})})
 
 
 def test_refuses_a_state_that_nothing_leads_to() -> None:
