@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from containers.shared import sagemaker
 from containers.shared.serving import metrics as counts
@@ -40,8 +40,14 @@ Result = TypeVar("Result")
 METRICS_PATH = "/metrics"
 # Beside the time to arrive and to compute, this stays within the 60 seconds SageMaker gives an answer.
 LONGEST_WAIT_SECONDS = 20
+# SageMaker has told the caller by then that there is no answer; work that goes on keeps all other work waiting.
+LONGEST_WORK_SECONDS = 60
 # By this code uvicorn's supervisor knows a worker that would fail in the same way again, and stops.
 MODEL_REFUSED_EXIT = 3
+
+
+class BrokenPredictionError(Exception):
+    """A prediction that ended in anything but an answer or a refusal."""
 
 
 class Endpoint:
@@ -100,14 +106,16 @@ class Endpoint:
         """Load the model under the root, and log how that went."""
         start = time.perf_counter()
         try:
-            self.model = self.service.load(self.root / sagemaker.MODEL_FOLDER)
-        except Exception as error:
+            model = self.service.load(self.root / sagemaker.MODEL_FOLDER)
+            seconds = time.perf_counter() - start
+            log_event("model_loaded", **model.describe())
+        except BaseException as error:
             known = isinstance(error, ModelError)
             log_event("model_refused", reason=str(error) if known else traceback.format_exc())
             raise ModelError(str(error)) from error
-        self.metrics.set(counts.LOAD_SECONDS, time.perf_counter() - start)
+        self.model = model
+        self.metrics.set(counts.LOAD_SECONDS, seconds)
         self.metrics.set(counts.READY, 1)
-        log_event("model_loaded", **self.model.describe())
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """The answer to one request, a refusal if need be."""
@@ -152,7 +160,7 @@ class Endpoint:
         content_type = parse_content_type(headers.get(b"content-type", b"").decode("latin-1"), self.service.reads)
         body = await read_body(headers, receive, advice=self.service.advice)
         if len(body) <= self.service.inline_bytes:
-            prediction = model.predict(body, content_type, media_type)
+            prediction = attempt(model.predict, body, content_type, media_type)
         else:
             prediction = await self.run_in_turn(model.predict, body, content_type, media_type)
         return Answer(200, prediction.content, media_type, amounts=prediction.amounts)
@@ -182,9 +190,18 @@ class Endpoint:
             self.metrics.add(counts.REJECTED, counts.BUSY)
             raise RequestError(503, "other requests are in the way; try again, or send less at a time") from error
         try:
-            return await asyncio.to_thread(work, *arguments)
+            async with asyncio.timeout(LONGEST_WORK_SECONDS):
+                return await asyncio.to_thread(attempt, work, *arguments)
+        except TimeoutError:
+            self.end_hung()
         finally:
             self.turns.release()
+
+    def end_hung(self) -> NoReturn:
+        """End this worker, for a thread cannot be ended; whoever watches it starts another."""
+        log_event("prediction_hung", seconds=LONGEST_WORK_SECONDS)
+        self.traffic.summarize()
+        os._exit(sagemaker.INTERNAL_ERROR_EXIT)
 
     def note(self, scope: Scope, answer: Answer, seconds: float) -> None:
         """Count a request that was answered, and log what has to be known about it."""
@@ -192,3 +209,13 @@ class Endpoint:
         self.traffic.note(
             scope["method"], scope["path"], answer.status, seconds, amounts=answer.amounts, error=answer.error
         )
+
+
+def attempt(work: Callable[..., Result], *arguments: object) -> Result:
+    """What the work returns; some of what it may raise would never reach the request, or not as an error."""
+    try:
+        return work(*arguments)
+    except RequestError:
+        raise
+    except BaseException as error:
+        raise BrokenPredictionError from error

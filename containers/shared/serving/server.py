@@ -1,5 +1,6 @@
 """The program of every endpoint: serves a workload's model over HTTP until told to stop."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -84,8 +85,9 @@ def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Con
 
 def serve(config: uvicorn.Config) -> int:
     """Serve until told to stop, or until a worker ends for want of a model, and return the exit code."""
-    # uvicorn stops first and then raises the signal again, for whoever was handling it before.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # uvicorn stops first and then raises the signal again, for whoever was handling it before. An ordinary exit would
+    # wait for a prediction that has no end.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if config.workers == 1:
         uvicorn.Server(config).run()
         return 0

@@ -155,7 +155,8 @@ def test_answers_large_bodies_in_another_thread(client: Client, monkeypatch: pyt
     to_thread = asyncio.to_thread
 
     async def note_and_run(*arguments: Any) -> Any:
-        called.append(len(arguments[1]))
+        _attempt, _predict, body, *_ = arguments
+        called.append(len(body))
         return await to_thread(*arguments)
 
     monkeypatch.setattr(asyncio, "to_thread", note_and_run)

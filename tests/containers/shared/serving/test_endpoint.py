@@ -1,5 +1,6 @@
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,20 @@ from containers.shared.serving.service import Prediction, Service
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
 
+RAISED: Mapping[bytes, BaseException] = {
+    type(error).__name__.encode(): error
+    for error in (
+        MemoryError(),
+        StopIteration(),
+        StopAsyncIteration(),
+        SystemExit(1),
+        KeyboardInterrupt(),
+        asyncio.CancelledError(),
+        GeneratorExit(),
+        TimeoutError(),
+    )
+}
+
 
 class Counter:
     """Answers with the length of the body."""
@@ -26,8 +41,10 @@ class Counter:
         return {"folder": self.folder.name}
 
     def predict(self, body: bytes, _content_type: ContentType, _media_type: str) -> Prediction:
-        if body == b"broken":
-            raise MemoryError
+        if body in RAISED:
+            raise RAISED[body]
+        if body == b"endless":
+            time.sleep(0.5)
         return Prediction(str(len(body)).encode(), {"bytes": len(body)})
 
 
@@ -75,12 +92,16 @@ def test_logs_that_the_model_is_loaded(endpoint: Endpoint, capsys: pytest.Captur
 
 @pytest.mark.parametrize(
     ("failure", "reason"),
-    [(ModelError("a.json: not a model"), "a.json: not a model"), (RuntimeError("broken"), "Traceback (most recent")],
-    ids=["known", "unknown"],
+    [
+        (ModelError("a.json: not a model"), "a.json: not a model"),
+        (RuntimeError("broken"), "Traceback (most recent"),
+        (SystemExit(0), "Traceback (most recent"),
+    ],
+    ids=["known", "unknown", "exit"],
 )
 def test_ends_with_a_reason_in_the_log_when_the_model_cannot_be_loaded(
     endpoint: Endpoint,
-    failure: Exception,
+    failure: BaseException,
     reason: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -175,18 +196,38 @@ def test_tells_batch_transform_how_to_call(client: Client) -> None:
     }
 
 
-def test_answers_a_request_that_breaks_and_logs_why(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("inline_bytes", [0, 1000], ids=["in turn", "inline"])
+@pytest.mark.parametrize("body", RAISED)
+def test_answers_a_request_that_breaks_and_logs_why(
+    endpoint: Endpoint, client: Client, body: bytes, inline_bytes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint.service = replace(SERVICE, inline_bytes=inline_bytes)
     capsys.readouterr()
 
-    answer = client.post("/invocations", content=b"broken", headers=PLAIN)
+    answer = client.post("/invocations", content=body, headers=PLAIN)
 
     assert answer.status_code == 500
     assert answer.json() == {"error": "the request could not be answered; the log of the endpoint says why"}
     broke, request = read_log(capsys)
     assert broke["event"] == "request_broke"
-    assert "MemoryError" in broke["traceback"]
+    assert body.decode() in broke["traceback"]
     assert request["status"] == 500
+    assert client.post("/invocations", content=b"1", headers=PLAIN).status_code == 200
     assert "headrace_model_errors_total 1\n" in client.get("/metrics").text
+
+
+def test_ends_a_worker_whose_prediction_has_no_end(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(module, "LONGEST_WORK_SECONDS", 0.01)
+    monkeypatch.setattr("os._exit", ended.append)
+    endpoint.load()
+
+    Client(endpoint).post("/invocations", content=b"endless", headers=PLAIN)
+
+    assert ended == [2]
+    assert {"event": "prediction_hung", "seconds": 0.01} in read_log(capsys)
 
 
 def test_shows_metrics_while_the_model_is_loading_and_after_it(endpoint: Endpoint) -> None:
