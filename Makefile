@@ -27,6 +27,9 @@ LOCK := $(PYTHON) -c 'import fcntl, os, subprocess, sys; \
 # What takes long is told on standard error, which is not the output of any verb.
 TELL := @printf 'setting up: %s\n' >&2
 
+# Where it is set, every process compiles thousands of modules anew, and that takes longer than most tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 UV_VERSION := 0.13.8
 INSTALL := uv pip install --quiet --require-hashes
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
@@ -52,14 +55,14 @@ down: setup ## stop the local cloud
 
 test: setup-dev ## every check and every test but the full matrices, as in CI
 	@$(MAKE) --no-print-directory check
-	@$(PYTEST) -m "not full"
+	@HEADRACE_EXAMPLES=some $(PYTEST) -m "not full"
 
 test-fast: setup-dev ## the tests that need no local cloud and no real processes
-	@$(PYTEST) -m "not slow and not full"
+	@HEADRACE_EXAMPLES=few $(PYTEST) -m "not slow and not full"
 
 test-all: setup-dev ## every check and every test; writes the tables of the full matrices
 	@$(MAKE) --no-print-directory check
-	@HEADRACE_TABLES=all $(PYTEST)
+	@HEADRACE_EXAMPLES=many HEADRACE_TABLES=all $(PYTEST)
 
 table: setup-dev ## run one full matrix and write its table (NAME=)
 	@HEADRACE_TABLES="$(NAME)" $(PYTEST) -m full
@@ -127,7 +130,8 @@ $(VENV)/setup: $(VENV)/uv requirements.txt pyproject.toml package-lock.json $(wi
 
 $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt
 	$(TELL) 'what the tests need (requirements-dev.txt)'
-	@$(INSTALL) -r requirements-dev.txt
+	@# Compiled here, once: tests start hundreds of processes, some where no bytecode may be written.
+	@$(INSTALL) --compile-bytecode -r requirements-dev.txt
 	@touch $@
 
 clean: ## remove everything that was made here
