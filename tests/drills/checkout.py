@@ -10,6 +10,8 @@ from tests.conftest import PROJECT
 
 # What is expensive to make and safe to share, by its path.
 SHARED = ("node_modules", ".headrace/environments", ".headrace/lambda-packages")
+# What is expensive to make and written to: mypy's knowledge of all that has not been touched.
+COPIED = (".mypy_cache",)
 
 
 class Checkout:
@@ -26,6 +28,9 @@ class Checkout:
             (PROJECT / name).mkdir(parents=True, exist_ok=True)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).symlink_to(PROJECT / name)
+        for name in COPIED:
+            if (PROJECT / name).is_dir():
+                shutil.copytree(PROJECT / name, folder / name)
         _git(folder, "init", "--quiet")
         _git(folder, "add", "--all")
         _git(folder, "-c", "user.name=drill", "-c", "user.email=drill@localhost", "commit", "--quiet", "-m", "Before")
