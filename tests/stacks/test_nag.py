@@ -42,9 +42,12 @@ def find_violations(variant: str) -> set[tuple[str, str]]:
     }
 
 
-# Every kind of resource once; what the other switches make is in prod or in one of these.
-ONE_OF_EACH = (*ENVIRONMENTS, "nat", "notebook", "private-notebook", "object-lambda")
-VARIANTS_TO_CHECK = mark_full("nag", VARIANTS, but=ONE_OF_EACH)
+# With the environments, every kind of resource once; what the other switches make is in prod or in one of these.
+ONE_OF_EACH = ("nat", "notebook", "private-notebook", "object-lambda")
+VARIANTS_TO_CHECK = [
+    pytest.param(variant, marks=pytest.mark.slow) if variant in ONE_OF_EACH else variant
+    for variant in mark_full("nag", VARIANTS, but=(*ENVIRONMENTS, *ONE_OF_EACH))
+]
 
 
 @pytest.mark.parametrize("variant", VARIANTS_TO_CHECK)

@@ -5,15 +5,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Template
 
-from app import build
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
 from stacks.settings.section import NEXT_EXECUTION, NO_EFFECT
 from stacks.settings.table import Row, list_settings
+from tests.stacks import synthesis
 from tests.stacks.conftest import SWITCHES, context_of, set_path
 from tests.stacks.kept_assemblies import Assembly, Name, read_property, replacing_properties
 from tests.tables import mark_full
@@ -119,11 +117,10 @@ def configure(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def synthesize(changes: Mapping[str, Any]) -> Assembly:
     """The templates of dev with everything in it, and the changes."""
-    app = build(cdk.App(context=configure(changes)))
-    stacks = [stack for stack in app.node.children if isinstance(stack, cdk.Stack)]
+    stacks = synthesis.synthesize(configure(changes))
     return Assembly(
-        {stack.node.id: stack.stack_name for stack in stacks},
-        {stack.node.id: Template.from_stack(stack).to_json() for stack in stacks},
+        {stack: made["name"] for stack, made in stacks.items()},
+        {stack: made["template"] for stack, made in stacks.items()},
     )
 
 
