@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.examples import count_examples
 from tests.patience import SLOW_TEST_SECONDS
 from tests.tables import WANTED, TableWriter, choose_items
 
 # A busy machine is no failure: time is measured in benchmarks, never in a test.
-settings.register_profile("headrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "headrace", max_examples=count_examples(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("headrace")
 
 PROJECT = Path(__file__).resolve().parent.parent

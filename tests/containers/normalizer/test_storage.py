@@ -125,6 +125,7 @@ def test_speaks_of_the_role_only_when_a_policy_denies(code: str) -> None:
     assert ("the role needs" in str(refused.value)) == (code == "AccessDenied")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
 def test_takes_the_region_that_sagemaker_tells(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)

@@ -174,6 +174,7 @@ def test_copy_deletes_nothing_when_something_was_skipped(untidy: Path, tmp_path:
     assert (tmp_path / "copy" / "old").exists()
 
 
+@pytest.mark.slow
 def test_copy_takes_standard_input_and_pipes(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     program = [sys.executable, "-c", PROGRAM, "data", "copy"]
@@ -187,6 +188,7 @@ def test_copy_takes_standard_input_and_pipes(tmp_path: Path) -> None:
     assert (tmp_path / "two").read_bytes() == b"2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("cat", "-"), ("copy", "-", "-"), ("copy", "/dev/stdin", "-")])
 def test_prints_standard_input(command: tuple[str, ...]) -> None:
     done = subprocess.run(
@@ -196,6 +198,7 @@ def test_prints_standard_input(command: tuple[str, ...]) -> None:
     assert done.stdout == b"\x00\xff"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["/dev/stdout", "/dev/null"])
 def test_copy_writes_through_devices(images: Path, target: str) -> None:
     program = [sys.executable, "-c", PROGRAM, "data", "copy", str(images / "a.jpg"), target]
@@ -264,6 +267,7 @@ def test_cat_prints_bytes_as_they_are(tmp_path: Path) -> None:
     assert invoke("cat", tmp_path / "file").stdout_bytes == b"\x00\xff\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["cat", "ls"])
 def test_ends_quietly_when_its_reader_has_enough(tmp_path: Path, command: str) -> None:
     for number in range(3_000):
@@ -311,6 +315,7 @@ def test_shows_an_example_in_the_help(command: str) -> None:
     assert f"Example: headrace data {command} " in invoke(command, "--help").stdout
 
 
+@pytest.mark.slow
 def test_shows_progress_only_where_a_person_watches(images: Path, tmp_path: Path) -> None:
     terminal, inside = pty.openpty()
     command = [sys.executable, "-c", PROGRAM, "data", "copy", str(images), str(tmp_path / "copy")]
@@ -350,6 +355,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_leaves_no_half_file_when_stopped(tmp_path: Path, signum: signal.Signals, exit_code: int) -> None:
     source, target = tmp_path / "source", tmp_path / "target"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import count_examples
 from tests.headrace.cli import samples
 from tests.headrace.cli.programs import Ended, ForkServer
 from tests.tables import mark_full
@@ -132,7 +133,9 @@ def test_leaves_nothing_when_a_file_cannot_grow(command: str, folder: Path, head
 
 
 @given(data=st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=count_examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_ends_well_whatever_the_command_line(data: st.DataObject, folder: Path, headrace: ForkServer) -> None:
     line = list(samples.COMMANDS[data.draw(st.sampled_from(sorted(samples.COMMANDS)))])
     path = folder / "given"

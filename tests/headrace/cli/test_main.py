@@ -8,6 +8,8 @@ from typing import IO
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEADRACE = Path(sys.executable).with_name("headrace")
 
 

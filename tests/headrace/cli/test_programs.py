@@ -18,6 +18,8 @@ from tests.conftest import PROJECT
 from tests.headrace.cli import samples
 from tests.headrace.cli.programs import ForkServer, closed_pipe
 
+pytestmark = pytest.mark.slow
+
 HEADRACE = Path(sys.executable).with_name("headrace")
 SIGNALLED = 128
 ROWS = 20_000

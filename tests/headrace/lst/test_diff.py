@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.lst import Change, ListError, ListRow, diff_lists, write_lst
+from tests.examples import count_examples
 from tests.headrace.lst.lists import find_real, read, write
 
 ROWS = st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=8)
@@ -127,7 +128,7 @@ def test_refuses_lists_of_different_kinds(tmp_path: Path) -> None:
         pass
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=count_examples(15), deadline=None)
 @given(before=ROWS, after=ROWS)
 def test_explains_every_difference(
     tmp_path_factory: pytest.TempPathFactory, before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]

@@ -180,6 +180,7 @@ def test_names_missing_objects_in_the_order_of_lines(path: Path) -> None:
     assert [problem.line for problem in problems] == list(range(2, 61, 2))
 
 
+@pytest.mark.slow
 def test_needs_no_more_memory_for_a_longer_manifest(path: Path) -> None:
     line = json.dumps(make_boxes(make_box(), padding="x" * 2000)) + "\n"
     with path.open("w") as file:

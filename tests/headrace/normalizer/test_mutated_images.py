@@ -10,6 +10,7 @@ from headrace.normalizer.errors import NormalizeError
 from headrace.normalizer.limits import Limits
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Colour, Options
+from tests.examples import count_examples
 
 from .made_images import encode, make_jpeg, make_scene, orient
 
@@ -45,7 +46,7 @@ def mutated_images(draw: st.DrawFn) -> bytes:
 
 # Pillow warns of damaged metadata, which is no reason to refuse an image.
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=count_examples(1500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated_images(), st.sampled_from(Colour))
 def test_ends_in_a_normalized_image_or_in_an_error_of_ours(image_bytes: bytes, colour: Colour) -> None:
     with suppress(NormalizeError):

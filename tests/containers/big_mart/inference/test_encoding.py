@@ -16,6 +16,7 @@ from containers.big_mart.preprocessing.__main__ import main as preprocess
 from containers.big_mart.preprocessing.splitting import choose_held_out_rows
 from containers.shared.job.outputs import Outputs
 from tests.containers.job_roots import any_sales_row, make_sales, write_sales
+from tests.examples import count_examples
 
 
 def read_features(root: Path, rows: int) -> NDArray[np.float32]:
@@ -70,7 +71,7 @@ def test_makes_the_same_features_when_cells_are_missing_or_rare(tmp_path: Path) 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=count_examples(30), deadline=None)
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=10, max_size=14))
 def test_makes_the_same_features_of_any_text(cells: list[tuple[str, str, str]]) -> None:
     rows = [

@@ -40,6 +40,7 @@ def count_hits(model: Model, folder: Path, rows: list[Row]) -> int:
     return sum(number == row[1] for number, row in zip(found, rows, strict=True))
 
 
+@pytest.mark.slow
 @by_format
 def test_gives_almost_the_same_features(photographs: Path, options: Options) -> None:
     for path in photographs.rglob("*.jpg"):
@@ -49,6 +50,7 @@ def test_gives_almost_the_same_features(photographs: Path, options: Options) -> 
         assert likeness > 0.98
 
 
+@pytest.mark.slow
 @by_format
 def test_is_taken_for_the_same_class(trained_images: Path, photographs: Path, options: Options) -> None:
     model = load_model(trained_images / "model")

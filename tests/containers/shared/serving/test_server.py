@@ -21,6 +21,8 @@ from containers.shared.serving.settings import ServerSettings
 from containers.shared.serving.traffic import Traffic
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 HALF_HEADERS = b"GET /ping HTTP/1.1\r\nx: 1"
 HALF_BODY = b"POST /invocations HTTP/1.1\r\ncontent-type: %s\r\ncontent-length: 5000\r\n\r\nabc"
 

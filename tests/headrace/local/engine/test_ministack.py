@@ -400,6 +400,7 @@ def call_engine(app: Any, headers: dict[str, str], body: bytes = b"") -> tuple[i
     return answer
 
 
+@pytest.mark.slow
 def test_says_which_service_is_not_served(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "_dispatch_service_request", app._dispatch_service_request)
     routing.install_refusals()

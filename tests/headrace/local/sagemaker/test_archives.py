@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from headrace.local.sagemaker.archives import ArchiveError, ArchiveLimits, pack_folder, unpack_archive
 from headrace.local.sagemaker.left_files import LeftFolder
+from tests.examples import count_examples
 
 
 def write_archive(path: Path, *members: tuple[str, bytes, bytes]) -> Path:
@@ -128,7 +129,7 @@ def test_refuses_a_name_that_is_too_long(tmp_path: Path) -> None:
         unpack_archive(archive, tmp_path / "target")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=count_examples(100), deadline=None)
 @given(st.integers(0, 1023), st.binary(min_size=1, max_size=24))
 def test_refuses_or_unpacks_whatever_is_damaged(place: int, damage: bytes) -> None:
     member = tarfile.TarInfo("folder/model.txt")

@@ -8,6 +8,8 @@ from tests.headrace.local.sagemaker.cloud import SERVE, Cloud, find_endpoint, is
 from tests.headrace.local.sagemaker.fakes import GatedS3
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 STUBBORN = """
     import signal
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -13,6 +13,8 @@ from tests.headrace.local.sagemaker.cloud import is_running
 from tests.headrace.local.sagemaker.test_read_only import AS_NOBODY, NOBODY, can_run_as_nobody
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 
 def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", "-S", str(LAUNCHER), *arguments]

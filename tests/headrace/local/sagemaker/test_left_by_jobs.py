@@ -7,6 +7,8 @@ import pytest
 
 from tests.headrace.local.sagemaker.cloud import Cloud
 
+pytestmark = pytest.mark.slow
+
 PROCESSING_LOG = "/aws/sagemaker/ProcessingJobs"
 TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
 SPECIAL = {

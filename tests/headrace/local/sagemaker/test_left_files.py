@@ -137,6 +137,7 @@ def test_lists_nothing_where_the_folder_is_gone(folder: Path) -> None:
     assert LeftFolder(folder.parent, "model", note=pytest.fail).list_entries() == []
 
 
+@pytest.mark.slow
 def test_reads_folders_deeper_than_any_path_may_be_long(folder: Path) -> None:
     depth, here = 1500, os.open(folder, os.O_RDONLY)
     for _ in range(depth):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from headrace.local.sagemaker import Patience
 from headrace.local.sagemaker.validation import load_service_model
+from tests.examples import count_examples
 from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, processing_request, s3_channel, training_request
 
 OPERATIONS = sorted(Cloud(Path("never-used"), Patience()).sagemaker.operations - {"InvokeEndpoint"})
@@ -87,7 +88,7 @@ def ask(cloud: Cloud, operation: str, body: bytes) -> tuple[int, dict[str, Any]]
     return status, json.loads(content or b"{}")
 
 
-@settings(max_examples=300)
+@settings(max_examples=count_examples(300))
 @given(request=requests())
 def test_answers_any_request_with_a_success_or_an_error_of_the_client(
     busy_cloud: Cloud, request: tuple[str, Any]
@@ -99,7 +100,7 @@ def test_answers_any_request_with_a_success_or_an_error_of_the_client(
     assert status in {200, 400}
 
 
-@settings(max_examples=100)
+@settings(max_examples=count_examples(100))
 @given(body=st.one_of(st.binary(max_size=50), st.text(max_size=50).map(str.encode)))
 def test_answers_any_body_with_a_success_or_an_error_of_the_client(busy_cloud: Cloud, body: bytes) -> None:
     assert ask(busy_cloud, "ListModels", body)[0] in {200, 400}

@@ -66,6 +66,7 @@ def test_is_gone_when_removed(tree: ContainerTree) -> None:
     assert not tree.folder.exists()
 
 
+@pytest.mark.slow
 def test_removes_folders_that_nobody_may_write_to(tree: ContainerTree) -> None:
     folder = tree.make_folder("input/data/train")
     (folder / "a.csv").write_text("1")

@@ -21,6 +21,8 @@ from tests.headrace.local.sagemaker.cloud import (
     training_request,
 )
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"Delay": 0.02, "MaxAttempts": 500}
 
 

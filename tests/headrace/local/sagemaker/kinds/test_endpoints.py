@@ -8,6 +8,8 @@ import pytest
 from headrace.local.sagemaker import Patience, SageMakerError
 from tests.headrace.local.sagemaker.cloud import SERVE, Cloud, await_status, find_endpoint, make_config, serve
 
+pytestmark = pytest.mark.slow
+
 
 def pack(members: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes:
     buffer = io.BytesIO()

@@ -8,6 +8,8 @@ from headrace.local.sagemaker import SageMakerError, processes
 from headrace.local.sagemaker.launcher_command import can_place
 from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, is_running
 
+pytestmark = pytest.mark.slow
+
 COPY = """
     for file in (ml / 'processing/input').iterdir():
         (ml / 'processing/out' / file.name).write_text(file.read_text().upper())

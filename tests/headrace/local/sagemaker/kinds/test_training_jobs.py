@@ -13,6 +13,8 @@ from tests.headrace.local.sagemaker.cloud import ROLE, Cloud, file_system_channe
 from tests.headrace.local.sagemaker.fakes import GatedS3
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 SAVE_MODEL = "(ml / 'model' / 'model.txt').write_text('trained')\n"
 RUN_UNTIL_STOPPED = """
     import signal
