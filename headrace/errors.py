@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 _ADVICE: Final = {
@@ -32,6 +34,20 @@ def explain_os_error(error: OSError, place: object = None) -> str:
     if advice and reason == os.strerror(error.errno or 0):
         reason = f"{reason}; {advice}"
     return f"{os.fsdecode(where) if isinstance(where, bytes) else where}: {reason}" if where else reason
+
+
+@contextmanager
+def naming(place: object, mistake: type[HeadraceError]) -> Iterator[None]:
+    """Report what the system refuses as an error of ours, with the name that the user gave.
+
+    Args:
+        place: The file.
+        mistake: The error to report it as.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise mistake(explain_os_error(error, place)) from error
 
 
 def as_shown(name: object, *, keeps_bytes: bool = False) -> str:

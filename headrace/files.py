@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from headrace.errors import HeadraceError, explain_os_error
+from headrace.errors import HeadraceError, explain_os_error, naming
 
 STANDARD_OUTPUT_NUMBER: Final = 1
 _SHOWN_CHARACTERS: Final = 40
@@ -39,7 +39,7 @@ class Partial:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        with _naming(target):
+        with naming(target, FileError):
             self.status = _look_at(target)
             self.is_stream = is_stream(target)
             place = Path(tempfile.gettempdir(), target.name) if self.is_stream else target.resolve()
@@ -49,7 +49,7 @@ class Partial:
 
     def create(self) -> None:
         """Make the file, with the mode of what it takes the place of, and the folders that it lies in."""
-        with _naming(self.target):
+        with naming(self.target, FileError):
             _refuse_target(self.target, self.status)
             self._made_folders = _make_folders(self._place.parent)
             mode = 0o600 if self.is_stream else stat.S_IMODE(self.status.st_mode) | 0o600 if self.status else 0o666
@@ -57,7 +57,7 @@ class Partial:
 
     def publish(self) -> None:
         """Put the file in its place."""
-        with _naming(self.target):
+        with naming(self.target, FileError):
             put_in_place(self.path, self.target)
         self._made_folders.clear()
 
@@ -147,7 +147,7 @@ def refuse_shared(*targets: Path) -> None:
     """Refuse two outputs that are one file, by whatever names."""
     seen: dict[object, Path] = {}
     for target in targets:
-        with _naming(target):
+        with naming(target, FileError):
             other = seen.setdefault(identify(target) or object(), target)
         if other is not target:
             raise FileError(f"{other} and {target} are the same file; give each output a file of its own")
@@ -155,7 +155,7 @@ def refuse_shared(*targets: Path) -> None:
 
 def refuse_overwriting(target: Path, *sources: Path) -> None:
     """Refuse an output that is one of the inputs, where it would be something else than that."""
-    with _naming(target):
+    with naming(target, FileError):
         place = identify(target)
         if place and any(identify(source) == place for source in sources):
             raise FileError(f"{target} is what is read; write to another file")
@@ -242,12 +242,3 @@ def _name_error(error: OSError, partials: list[Partial]) -> FileError | None:
         if str(partial.path) == str(error.filename):
             return FileError(explain_os_error(error, partial.target))
     return None
-
-
-@contextmanager
-def _naming(target: Path) -> Iterator[None]:
-    """Report what the system refuses with the name that the user gave."""
-    try:
-        yield
-    except OSError as error:
-        raise FileError(explain_os_error(error, target)) from error

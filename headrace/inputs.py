@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from headrace.errors import HeadraceError, explain_os_error
+from headrace.errors import HeadraceError, naming
 from headrace.files import find_descriptor, is_stream
 
 if TYPE_CHECKING:
@@ -94,19 +94,18 @@ def read_document(path: Path) -> bytes:
 
 
 @contextmanager
-def naming(path: Path, mistake: type[HeadraceError]) -> Iterator[None]:
-    """Report what keeps a file from being read as a format's own error, with the file's name.
+def naming_text(path: Path, mistake: type[HeadraceError]) -> Iterator[None]:
+    """Report what keeps a text file from being read as a format's own error, with the file's name.
 
     Args:
         path: The file.
         mistake: The error of its format.
     """
-    try:
-        yield
-    except OSError as error:
-        raise mistake(explain_os_error(error, path)) from error
-    except UnicodeDecodeError as error:
-        raise mistake(f"{path}: not UTF-8; save the file as UTF-8") from error
+    with naming(path, mistake):
+        try:
+            yield
+        except UnicodeDecodeError as error:
+            raise mistake(f"{path}: not UTF-8; save the file as UTF-8") from error
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from headrace.errors import explain_os_error
-from headrace.inputs import naming, open_input, read_text_lines
+from headrace.inputs import naming_text, open_input, read_text_lines
 from headrace.lst.divisions import DEFAULT_VALIDATION_RATIO, find_mistake
 from headrace.lst.hashing import hash_path, limit_hash
 from headrace.lst.rows import ListError, ListRow
@@ -78,7 +78,7 @@ def label_paths(paths: Iterable[str], mapping: Classes) -> tuple[tuple[str, ...]
 def read_mapping(path: Path) -> dict[str, str]:
     """The mapping in a CSV file without header: a path or a folder, and its class."""
     try:
-        with naming(path, ListError), open_input(path) as file:
+        with naming_text(path, ListError), open_input(path) as file:
             rows = csv.reader(read_text_lines(file))
             lines = [(number, fields) for number, fields in enumerate(rows, start=1) if fields]
     except csv.Error as error:

@@ -109,7 +109,7 @@ def read_multi_label_lst(path: Path) -> list[MultiLabelRow]:
 
 def read_any_lst(path: Path) -> list[MultiLabelRow]:
     """The rows of a list of any kind: classes, numbers, several labels or boxes (`headrace.lst.layouts`)."""
-    with inputs.naming(path, ListError), inputs.rereadable(path):
+    with inputs.naming_text(path, ListError), inputs.rereadable(path):
         return _read_labels(path, find_layout(path))
 
 
@@ -163,7 +163,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def read_raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """All lines of a file with their numbers, without their ends."""
-    with inputs.naming(path, ListError), inputs.open_input(path) as file:
+    with inputs.naming_text(path, ListError), inputs.open_input(path) as file:
         for number, line in enumerate(inputs.read_lines(file), start=1):
             yield number, line.removesuffix(b"\n").removesuffix(b"\r")
 

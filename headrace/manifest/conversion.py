@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from headrace.inputs import naming, read_document, rereadable
+from headrace.inputs import naming_text, read_document, rereadable
 from headrace.lst.hashing import hash_path
 from headrace.lst.layouts import Layout, ListKind
 from headrace.lst.making import Finder, find_classes, find_images, label_paths
@@ -261,7 +261,7 @@ def check_prefix(prefix: str) -> str:
 def read_json(path: Path) -> Any:
     """What a file of JSON says."""
     try:
-        with naming(path, ManifestError):
+        with naming_text(path, ManifestError):
             return json.loads(read_document(path))
     except json.JSONDecodeError as error:
         raise ManifestError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from error

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from headrace.errors import HeadraceError
 from headrace.files import whole_file
-from headrace.inputs import naming, open_input, read_lines
+from headrace.inputs import naming_text, open_input, read_lines
 from headrace.lst.problems import Problem
 
 REFERENCE_SUFFIX = "-ref"
@@ -63,7 +63,7 @@ def read_manifest(path: Path) -> Iterator[Record]:
 
 def scan_manifest(path: Path) -> Iterator[Record | Problem]:
     """The lines of a manifest; a problem for each that is not a JSON object."""
-    with naming(path, ManifestError), open_input(path) as file:
+    with naming_text(path, ManifestError), open_input(path) as file:
         for number, raw in enumerate(read_lines(file), start=1):
             if raw.strip():
                 yield parse_line(number, raw)

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-from headrace.errors import explain_os_error
+from headrace.errors import naming
 from headrace.inputs import open_input, rereadable
 from headrace.recordio.framing import RecordIOError
 
@@ -13,7 +13,7 @@ from headrace.recordio.framing import RecordIOError
 @contextmanager
 def open_file(path: Path) -> Iterator[BufferedReader]:
     """A file to read."""
-    with naming(path), open_input(path) as file:
+    with _naming_record(path), open_input(path) as file:
         yield file
 
 
@@ -21,17 +21,16 @@ def open_file(path: Path) -> Iterator[BufferedReader]:
 def read_again(path: Path) -> Iterator[None]:
     """Let a file be opened more than once; what a pipe holds is put aside first."""
     with ExitStack() as copy:
-        with naming(path):
+        with naming(path, RecordIOError):
             copy.enter_context(rereadable(path))
         yield
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Report what is wrong with a file, with its name."""
-    try:
-        yield
-    except OSError as error:
-        raise RecordIOError(explain_os_error(error, path)) from error
-    except RecordIOError as error:
-        raise RecordIOError(f"{path}, {error}") from error
+def _naming_record(path: Path) -> Iterator[None]:
+    """Report what is wrong with a file, with its name; errors of records know only where in it they are."""
+    with naming(path, RecordIOError):
+        try:
+            yield
+        except RecordIOError as error:
+            raise RecordIOError(f"{path}, {error}") from error
