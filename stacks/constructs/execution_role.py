@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -10,10 +10,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects, wildcard_resource
+from stacks.constructs.sagemaker_role import SageMakerRole
+from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
 
 
-class ExecutionRole(iam.Role):
+class ExecutionRole(SageMakerRole):
     """What one kind of job may do: pull its container image, write its logs and metrics, and what `allow_*` adds.
 
     Args:
@@ -34,33 +35,21 @@ class ExecutionRole(iam.Role):
         repository: ecr.IRepository,
         key: kms.IKey | None,
     ) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            assumed_by=iam.ServicePrincipal(
-                "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
-        )
+        super().__init__(scope, construct_id)
         self._allow_image(repository)
         self._allow_logs_and_metrics(kind)
         if key:
-            allow_key(self, key)
+            self.allow_key(key)
 
     def allow_reading(self, bucket: s3.IBucket, *prefixes: str) -> None:
         """Let the job list and read the objects below some prefixes."""
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
-            )
-        )
+        self.allow_listing(bucket, prefixes)
         for prefix in prefixes:
-            self._allow_objects(["s3:GetObject"], bucket, prefix)
+            self.allow_objects(["s3:GetObject"], bucket, prefix)
 
     def allow_writing(self, bucket: s3.IBucket, prefix: str) -> None:
         """Let the job write objects below a prefix."""
-        self._allow_objects(["s3:AbortMultipartUpload", "s3:PutObject"], bucket, prefix)
+        self.allow_objects(["s3:AbortMultipartUpload", "s3:PutObject"], bucket, prefix)
 
     def allow_telling_missing(self, *buckets: s3.IBucket) -> None:
         """Let S3 tell the job that an object is missing; it calls it forbidden to who may list a prefix only.
@@ -113,16 +102,6 @@ class ExecutionRole(iam.Role):
             },
         )
 
-    def _allow_objects(self, actions: list[str], bucket: s3.IBucket, prefix: str) -> None:
-        self.add_to_policy(iam.PolicyStatement(actions=actions, resources=[bucket.arn_for_objects(f"{prefix}*")]))
-        acknowledge(
-            self,
-            {
-                wildcard_objects(bucket, f"{prefix}*"): "The names of objects are not known beforehand; "
-                f"the prefix {prefix} and the listed actions limit what the job reaches."
-            },
-        )
-
     def _allow_image(self, repository: ecr.IRepository) -> None:
         self.add_to_policy(
             iam.PolicyStatement(
@@ -141,19 +120,10 @@ class ExecutionRole(iam.Role):
 
     def _allow_logs_and_metrics(self, kind: str) -> None:
         namespace = f"/aws/sagemaker/{kind}"
-        log_group = f"log-group:{namespace}*"
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                resources=[Stack.of(self).format_arn(service="logs", resource=log_group)],
-            )
-        )
-        acknowledge(
-            self,
-            {
-                wildcard_in_account("logs", log_group): "SageMaker names the groups and streams of a job's logs; "
-                "the prefix limits the role to its own kind of job."
-            },
+        self.allow_logs(
+            f"log-group:{namespace}*",
+            "SageMaker names the groups and streams of a job's logs; "
+            "the prefix limits the role to its own kind of job.",
         )
         self.add_to_policy(
             iam.PolicyStatement(
@@ -162,17 +132,3 @@ class ExecutionRole(iam.Role):
                 conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
             )
         )
-
-
-def allow_key(role: iam.Role, key: kms.IKey) -> None:
-    """Let a role use the key for objects, and SageMaker use it for the role's volumes."""
-    role.add_to_policy(
-        iam.PolicyStatement(actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=[key.key_arn])
-    )
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["kms:CreateGrant"],
-            resources=[key.key_arn],
-            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        )
-    )

@@ -13,7 +13,7 @@ from stacks.constructs import (
     execution_role,
     image_access_point,
     normalizer,
-    notebook_role,
+    sagemaker_role,
     state_machine,
 )
 from tests.stacks.conftest import ENVIRONMENTS, VARIANTS, context_of
@@ -23,7 +23,7 @@ ACKNOWLEDGING_MODULES = (
     execution_role,
     image_access_point,
     normalizer,
-    notebook_role,
+    sagemaker_role,
     notebook_stack,
     state_machine,
 )
