@@ -7,7 +7,7 @@ from headrace.data.checksums import count_parts, is_same
 from headrace.data.clients import Connection
 from headrace.data.entries import Entry
 from headrace.data.errors import explaining
-from headrace.data.workers import Outcome, Step
+from headrace.data.workers import Done, FileOutcome
 from headrace.s3.addresses import S3Address
 
 # S3 copies no more in one request.
@@ -53,7 +53,7 @@ class BucketCopy:
         in_parts = bool(count_parts(stored.etag) or count_parts(entry.etag))
         return in_parts and not self._checksum and entry.modified <= stored.modified
 
-    def copy(self, entry: Entry) -> Step:
+    def copy(self, entry: Entry) -> Done:
         """Have S3 copy an object, unless it is no longer the one that was listed."""
         source, target = self._source.join(entry.name), self._target.join(entry.name)
         request = {
@@ -66,4 +66,4 @@ class BucketCopy:
                 self._client.copy(**request, SourceClient=self._source_client)
             else:
                 self._client.copy_object(**request, CopySourceIfMatch=entry.etag)
-        return Step(entry.name, entry.size, Outcome.COPIED)
+        return Done(entry.name, entry.size, FileOutcome.COPIED)

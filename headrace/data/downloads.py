@@ -17,7 +17,7 @@ from headrace.data.names import place_of
 from headrace.data.objects import Objects
 from headrace.data.staging import Staging
 from headrace.data.verification import check_content, holds_object
-from headrace.data.workers import Outcome, Step
+from headrace.data.workers import Done, FileOutcome
 from headrace.errors import HeadraceError
 from headrace.s3.addresses import S3Address
 
@@ -52,8 +52,8 @@ class Download:
             return True
         return holds_object(self._objects.client, file, self._source.join(entry.name), entry.etag)
 
-    def copy(self, entry: Entry) -> Step:
-        """Copy an object, or the parts of a large one in steps of their own."""
+    def copy(self, entry: Entry) -> Done:
+        """Copy an object, or the parts of a large one in tasks of their own."""
         file = self._target / place_of(entry.name)
         self._make_folder_of(place_of(entry.name))
         if entry.size > 2 * PART_SIZE:
@@ -62,7 +62,7 @@ class Download:
         staged = self._staging.write_file(content, entry.modified)
         self._check(entry, content, staged)
         self._staging.publish(staged, file)
-        return Step(entry.name, entry.size, Outcome.COPIED)
+        return Done(entry.name, entry.size, FileOutcome.COPIED)
 
     def _make_folder_of(self, name: str) -> None:
         folder, _, _ = name.rpartition("/")
@@ -83,11 +83,11 @@ class Download:
         if count_parts(entry.etag) != 0 or not is_same(hash_bytes(content), entry.etag):
             check_content(self._objects.client, staged, address, entry.etag)
 
-    def _split(self, entry: Entry) -> Step:
+    def _split(self, entry: Entry) -> Done:
         staged = self._staging.new_file()
         staged.touch()
         parts = _Parts(entry, self._source.join(entry.name), self._objects, staged, self._finish)
-        return Step(entry.name, more=parts.tasks())
+        return Done(entry.name, more=parts.tasks())
 
     def _finish(self, entry: Entry, staged: Path) -> None:
         check_content(self._objects.client, staged, self._source.join(entry.name), entry.etag)
@@ -110,18 +110,18 @@ class _Parts:
         self._failure: Exception | None = None
         self._lock = Lock()
 
-    def tasks(self) -> Sequence[Callable[[], Step]]:
+    def tasks(self) -> Sequence[Callable[[], Done]]:
         """A task for each part; the one that ends last puts the file in its place."""
         return [partial(self._copy, start) for start in self._starts]
 
-    def _copy(self, start: int) -> Step:
+    def _copy(self, start: int) -> Done:
         end = min(start + PART_SIZE, self._entry.size)
         try:
             if not self._failure:
                 self._read(start, end)
         except (HeadraceError, OSError) as error:
             self._failure = error
-        return self._count_down(Step(self._entry.name, end - start))
+        return self._count_down(Done(self._entry.name, end - start))
 
     def _read(self, start: int, end: int) -> None:
         position = start
@@ -133,20 +133,20 @@ class _Parts:
         if position != end:
             raise _cut_off(self._address, end - start, position - start)
 
-    def _count_down(self, step: Step) -> Step:
-        """The step of a part; that of the last one says what became of the file."""
+    def _count_down(self, done: Done) -> Done:
+        """What was done of a part; the last one says what became of the file."""
         with self._lock:
             self._left -= 1
             if self._left:
-                return step
+                return done
         try:
             if self._failure:
                 raise self._failure
             self._finish(self._entry, self._staged)
         except (HeadraceError, OSError) as error:
             self._staged.unlink(missing_ok=True)
-            return replace(conclude(self._entry, error), size=step.size)
-        return replace(step, outcome=Outcome.COPIED)
+            return replace(conclude(self._entry, error), size=done.size)
+        return replace(done, outcome=FileOutcome.COPIED)
 
 
 def _cut_off(address: S3Address, expected: int, found: int) -> DamagedObjectError:

@@ -5,7 +5,7 @@ from typing import Final
 
 from headrace.data.entries import Entry
 from headrace.data.errors import BlockedError, DataError, MissingObjectError
-from headrace.data.workers import Outcome, Step
+from headrace.data.workers import Done, FileOutcome
 from headrace.errors import explain_os_error
 
 # The disk, the device or this process, not the file, is at its end.
@@ -22,13 +22,13 @@ _REASONS: Final = {
 }
 
 
-def conclude(entry: Entry, error: Exception) -> Step:
-    """The step that leaves a file out for an error of its own; errors that all files would meet are raised."""
+def conclude(entry: Entry, error: Exception) -> Done:
+    """What is said of a file left out for an error of its own; errors that all files would meet are raised."""
     cause = error if isinstance(error, OSError) else error.__cause__
     if isinstance(error, BlockedError) or (isinstance(cause, OSError) and cause.errno in _ENDING):
         raise error
-    outcome = Outcome.MISSING if isinstance(error, MissingObjectError) else Outcome.SKIPPED
-    return Step(entry.name, entry.size, outcome, error)
+    outcome = FileOutcome.MISSING if isinstance(error, MissingObjectError) else FileOutcome.SKIPPED
+    return Done(entry.name, entry.size, outcome, error)
 
 
 def shorten_reason(error: Exception, subjects: tuple[object, ...]) -> str:

@@ -8,7 +8,7 @@ from headrace.data.entries import Entry
 from headrace.data.errors import DamagedObjectError
 from headrace.data.folders import look_at_target
 from headrace.data.staging import Staging
-from headrace.data.workers import Outcome, Step
+from headrace.data.workers import Done, FileOutcome
 
 
 class FileCopy:
@@ -37,15 +37,15 @@ class FileCopy:
             return True
         return hash_file(source) == hash_file(target)
 
-    def copy(self, entry: Entry) -> Step:
+    def copy(self, entry: Entry) -> Done:
         """Copy a file."""
         source, target = self._source / entry.name, self._target / entry.name
         if not source.exists():
-            return Step(entry.name, entry.size, Outcome.MISSING)
+            return Done(entry.name, entry.size, FileOutcome.MISSING)
         target.parent.mkdir(parents=True, exist_ok=True)
         staged = self._staging.new_file()
         shutil.copyfile(source, staged)
         if staged.stat().st_size != entry.size:
             raise DamagedObjectError(f"{source} changed while it was being copied; copy it again")
         self._staging.publish(staged, target, entry.modified)
-        return Step(entry.name, entry.size, Outcome.COPIED)
+        return Done(entry.name, entry.size, FileOutcome.COPIED)

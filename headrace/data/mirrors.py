@@ -13,7 +13,7 @@ from headrace.data.entries import Entry
 from headrace.data.errors import AddressError, DataError, explaining
 from headrace.data.failures import conclude
 from headrace.data.folders import STAGING
-from headrace.data.workers import Outcome, Step
+from headrace.data.workers import Done, FileOutcome
 from headrace.s3.addresses import S3Address
 
 # S3 deletes no more in one request.
@@ -53,8 +53,8 @@ def list_own_files(folder: Path) -> Iterator[str]:
                 yield path.relative_to(folder).as_posix()
 
 
-def delete(target: Address, names: Iterable[str]) -> Iterator[Step]:
-    """Delete files or objects; a step for each, also for one that cannot be deleted."""
+def delete(target: Address, names: Iterable[str]) -> Iterator[Done]:
+    """Delete files or objects; reports each, also one that cannot be deleted."""
     return _delete_objects(target, names) if isinstance(target, S3Address) else _delete_files(target, names)
 
 
@@ -68,7 +68,7 @@ def _overlap(source: Address, target: Address) -> bool:
     return False
 
 
-def _delete_files(folder: Path, names: Iterable[str]) -> Iterator[Step]:
+def _delete_files(folder: Path, names: Iterable[str]) -> Iterator[Done]:
     for name in names:
         path = folder / name
         try:
@@ -77,7 +77,7 @@ def _delete_files(folder: Path, names: Iterable[str]) -> Iterator[Step]:
             yield conclude(Entry(name, 0, 0), error)
             continue
         _remove_empty(path.parent, folder)
-        yield Step(name, outcome=Outcome.DELETED)
+        yield Done(name, outcome=FileOutcome.DELETED)
 
 
 def _remove_empty(path: Path, folder: Path) -> None:
@@ -89,7 +89,7 @@ def _remove_empty(path: Path, folder: Path) -> None:
         path = path.parent
 
 
-def _delete_objects(prefix: S3Address, names: Iterable[str]) -> Iterator[Step]:
+def _delete_objects(prefix: S3Address, names: Iterable[str]) -> Iterator[Done]:
     client = connect().client_of(prefix.bucket)
     left = iter(names)
     while some := list(islice(left, _AT_ONCE)):
@@ -99,7 +99,7 @@ def _delete_objects(prefix: S3Address, names: Iterable[str]) -> Iterator[Step]:
             if key in refused:
                 yield conclude(Entry(name, 0, 0), DataError(refused[key]))
             else:
-                yield Step(name, outcome=Outcome.DELETED)
+                yield Done(name, outcome=FileOutcome.DELETED)
 
 
 def _ask_to_delete(client: Any, prefix: S3Address, keys: Iterable[str]) -> dict[str, str]:

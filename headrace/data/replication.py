@@ -25,7 +25,7 @@ from headrace.data.objects import Objects
 from headrace.data.reports import IncompleteError, Progress, Report, Skipped
 from headrace.data.staging import Staging, staging_in
 from headrace.data.uploads import Upload
-from headrace.data.workers import Outcome, Step, work_off
+from headrace.data.workers import Done, FileOutcome, work_off
 from headrace.errors import HeadraceError
 from headrace.files import is_stream
 from headrace.s3.addresses import S3Address
@@ -34,7 +34,7 @@ from headrace.s3.addresses import S3Address
 class _Transfer(Protocol):
     def is_unchanged(self, entry: Entry) -> bool: ...
 
-    def copy(self, entry: Entry) -> Step: ...
+    def copy(self, entry: Entry) -> Done: ...
 
 
 def replicate(
@@ -104,7 +104,7 @@ class _Route:
         return isinstance(self.source, Path) and isinstance(self.target, S3Address)
 
     def count_steps(self) -> int:
-        """How many steps the work can fall into."""
+        """How many tasks the work can fall into."""
         return sum(1 + entry.size // PART_SIZE for entry in self.entries)
 
     def list_places(self) -> Iterator[str]:
@@ -120,26 +120,26 @@ class _Record:
         self.errors: dict[str, Exception] = {}
         self._route = route
         self._sizes = {entry.name: entry.size for entry in route.entries}
-        self._names: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
+        self._names: dict[FileOutcome, list[str]] = {outcome: [] for outcome in FileOutcome}
         self._progress = Progress(len(self._sizes), sum(self._sizes.values()))
         self._tell = progress
 
-    def add(self, step: Step) -> None:
-        """Take note of a step, and report it."""
-        self._progress.bytes += step.size
-        if step.outcome:
+    def add(self, done: Done) -> None:
+        """Take note of what was done, and report it."""
+        self._progress.bytes += done.size
+        if done.outcome:
             self._progress.files += 1
-            self.note([step])
+            self.note([done])
         if self._tell:
             self._tell(self._progress)
 
-    def note(self, steps: Iterable[Step]) -> None:
+    def note(self, found: Iterable[Done]) -> None:
         """Take note of what became of files."""
-        for step in steps:
-            if step.outcome:
-                self._names[step.outcome].append(step.name)
-            if step.error and step.outcome is Outcome.SKIPPED:
-                self.errors[step.name] = step.error
+        for done in found:
+            if done.outcome:
+                self._names[done.outcome].append(done.name)
+            if done.error and done.outcome is FileOutcome.SKIPPED:
+                self.errors[done.name] = done.error
 
     def conclude(self) -> Report:
         """Everything noted; a single object under its own name.
@@ -154,18 +154,18 @@ class _Record:
         report = Report(
             source=str(self._route.source),
             target=str(self._route.target),
-            copied=self._list(Outcome.COPIED),
-            unchanged=self._list(Outcome.UNCHANGED),
-            missing=self._list(Outcome.MISSING),
+            copied=self._list(FileOutcome.COPIED),
+            unchanged=self._list(FileOutcome.UNCHANGED),
+            missing=self._list(FileOutcome.MISSING),
             skipped=tuple(Skipped(name, self._find_reason(name)) for name in sorted(self.errors)),
-            deleted=self._list(Outcome.DELETED),
-            bytes_copied=sum(self._sizes[name] for name in self._names[Outcome.COPIED]),
+            deleted=self._list(FileOutcome.DELETED),
+            bytes_copied=sum(self._sizes[name] for name in self._names[FileOutcome.COPIED]),
         )
         if report.skipped:
             raise IncompleteError(report)
         return report
 
-    def _list(self, outcome: Outcome) -> tuple[str, ...]:
+    def _list(self, outcome: FileOutcome) -> tuple[str, ...]:
         return tuple(sorted(name or self._route.source.name for name in self._names[outcome]))
 
     def _find_reason(self, name: str) -> str:
@@ -253,16 +253,16 @@ def _list_target(target: Address, existing: Mapping[str, Entry]) -> Iterable[str
     return existing if isinstance(target, S3Address) else list_own_files(target)
 
 
-def _delete(target: Address, names: Sequence[str], *, dry_run: bool) -> Iterable[Step]:
-    return (Step(name, outcome=Outcome.DELETED) for name in names) if dry_run else delete(target, names)
+def _delete(target: Address, names: Sequence[str], *, dry_run: bool) -> Iterable[Done]:
+    return (Done(name, outcome=FileOutcome.DELETED) for name in names) if dry_run else delete(target, names)
 
 
-def _deal_with(transfer: _Transfer, entry: Entry, *, dry_run: bool) -> Step:
+def _deal_with(transfer: _Transfer, entry: Entry, *, dry_run: bool) -> Done:
     try:
         if entry.problem:
             raise DataError(entry.problem)
         if transfer.is_unchanged(entry):
-            return Step(entry.name, entry.size, Outcome.UNCHANGED)
-        return Step(entry.name, entry.size, Outcome.COPIED) if dry_run else transfer.copy(entry)
+            return Done(entry.name, entry.size, FileOutcome.UNCHANGED)
+        return Done(entry.name, entry.size, FileOutcome.COPIED) if dry_run else transfer.copy(entry)
     except (HeadraceError, OSError) as error:
         return conclude(entry, error)

@@ -9,7 +9,7 @@ from headrace.data.checksums import PART_SIZE, choose_part_size
 from headrace.data.entries import Entry
 from headrace.data.objects import Objects
 from headrace.data.verification import holds_object
-from headrace.data.workers import Outcome, Step
+from headrace.data.workers import Done, FileOutcome
 from headrace.s3.addresses import S3Address
 
 # Each sends several parts at once and keeps them in memory.
@@ -49,17 +49,17 @@ class Upload:
             return True
         return holds_object(self._objects.client, file, self._target.join(entry.name), stored.etag)
 
-    def copy(self, entry: Entry) -> Step:
+    def copy(self, entry: Entry) -> Done:
         """Store a file."""
         file, address = self._source / entry.name, self._target.join(entry.name)
         if not file.exists():
-            return Step(entry.name, entry.size, Outcome.MISSING)
+            return Done(entry.name, entry.size, FileOutcome.MISSING)
         if entry.size <= 2 * PART_SIZE:
             self._objects.store(address, file.read_bytes())
         else:
             with self._large:
                 self._objects.store_file(address, file, choose_part_size(file.stat().st_size))
-        return Step(entry.name, entry.size, Outcome.COPIED)
+        return Done(entry.name, entry.size, FileOutcome.COPIED)
 
 
 def _find_arrival(file: Path) -> int:

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from threading import Condition, Thread
 
 
-class Outcome(StrEnum):
+class FileOutcome(StrEnum):
     """What became of a file."""
 
     COPIED = "copied"
@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Done:
     """What a piece of work did.
 
     Args:
@@ -32,18 +32,18 @@ class Step:
 
     name: str
     size: int = 0
-    outcome: Outcome | None = None
+    outcome: FileOutcome | None = None
     error: Exception | None = None
     more: Sequence["Task"] = field(default=(), repr=False)
 
 
-Task = Callable[[], Step]
+Task = Callable[[], Done]
 
 
-def work_off(tasks: Iterable[Task], workers: int, on_step: Callable[[Step], None]) -> None:
-    """Do tasks in threads and report each step in the caller's thread.
+def work_off(tasks: Iterable[Task], workers: int, on_done: Callable[[Done], None]) -> None:
+    """Do tasks in threads and report what each has done in the caller's thread.
 
-    The first error, or whatever `on_step` or Ctrl-C raises, ends it: what has begun is finished, the rest left undone.
+    The first error, or whatever `on_done` or Ctrl-C raises, ends it: what has begun is finished, the rest left undone.
     """
     pool = _Pool(tasks)
     threads = [Thread(target=pool.work, name=f"data-{number}") for number in range(workers)]
@@ -58,7 +58,7 @@ def work_off(tasks: Iterable[Task], workers: int, on_step: Callable[[Step], None
             if result is None:
                 running -= 1
             else:
-                on_step(result)
+                on_done(result)
     finally:
         pool.stop()
         for thread in threads:
@@ -67,7 +67,7 @@ def work_off(tasks: Iterable[Task], workers: int, on_step: Callable[[Step], None
 
 class _Pool:
     def __init__(self, tasks: Iterable[Task]) -> None:
-        self.results: SimpleQueue[Step | BaseException | None] = SimpleQueue()
+        self.results: SimpleQueue[Done | BaseException | None] = SimpleQueue()
         self._tasks = iter(tasks)
         self._split: deque[Task] = deque()
         self._busy = 0
@@ -78,9 +78,9 @@ class _Pool:
         """Do one task after the other until none is left and none can come."""
         try:
             while task := self._take():
-                step = task()
-                self._put(step.more)
-                self.results.put(step)
+                done = task()
+                self._put(done.more)
+                self.results.put(done)
         except BaseException as error:  # noqa: BLE001 (it is raised in the caller's thread)
             self.results.put(error)
         else:

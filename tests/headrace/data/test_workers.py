@@ -5,17 +5,17 @@ from functools import partial
 
 import pytest
 
-from headrace.data.workers import Outcome, Step, work_off
+from headrace.data.workers import Done, FileOutcome, work_off
 from tests.patience import PATIENCE_SECONDS
 
 
-def finish(name: str) -> Step:
-    return Step(name, 1, Outcome.COPIED)
+def finish(name: str) -> Done:
+    return Done(name, 1, FileOutcome.COPIED)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
 def test_does_every_task_once(workers: int) -> None:
-    seen: list[Step] = []
+    seen: list[Done] = []
 
     work_off((partial(finish, str(number)) for number in range(100)), workers, seen.append)
 
@@ -25,12 +25,12 @@ def test_does_every_task_once(workers: int) -> None:
 def test_has_all_workers_do_what_one_task_falls_into() -> None:
     together = threading.Barrier(4, timeout=PATIENCE_SECONDS)
 
-    def meet() -> Step:
+    def meet() -> Done:
         together.wait()
         return finish("part")
 
-    seen: list[Step] = []
-    work_off([lambda: Step("whole", more=[meet] * 4)], 4, seen.append)
+    seen: list[Done] = []
+    work_off([lambda: Done("whole", more=[meet] * 4)], 4, seen.append)
 
     assert [step.name for step in seen] == ["whole", "part", "part", "part", "part"]
 
@@ -38,7 +38,7 @@ def test_has_all_workers_do_what_one_task_falls_into() -> None:
 def test_raises_the_first_error_and_begins_nothing_more() -> None:
     begun: list[str] = []
 
-    def do(name: str) -> Step:
+    def do(name: str) -> Done:
         begun.append(name)
         if name == "3":
             raise ValueError(name)
@@ -51,7 +51,7 @@ def test_raises_the_first_error_and_begins_nothing_more() -> None:
 
 
 def test_leaves_no_thread_behind_when_the_listener_fails() -> None:
-    def refuse(_: Step) -> None:
+    def refuse(_: Done) -> None:
         raise KeyboardInterrupt
 
     before = threading.active_count()
