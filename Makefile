@@ -65,7 +65,8 @@ test-all: setup-dev ## every check and every test; writes the tables of the full
 	@HEADRACE_EXAMPLES=many HEADRACE_TABLES=all $(PYTEST)
 
 table: setup-dev ## run one full matrix and write its table (NAME=)
-	@HEADRACE_TABLES="$(NAME)" $(PYTEST) -m full
+	@# A matrix is one file: its tests are shared out one by one.
+	@HEADRACE_TABLES="$(NAME)" $(PYTEST) --dist load -m full
 
 test-sdk: setup-dev ## the SageMaker SDK's versions 2 and 3 on the local cloud, each with packages of its own
 	@HEADRACE_SDK_TESTS=1 pytest tests/end_to_end/test_sagemaker_sdk.py
