@@ -38,10 +38,16 @@ FORBIDDEN: Final = (
 
 
 @cache
+def list_sources() -> list[str]:
+    """The path of every source file."""
+    files = (path for name in SOURCES for path in sorted(REPOSITORY.glob(f"{name}/**/*.py")) or [REPOSITORY / name])
+    return [path.relative_to(REPOSITORY).as_posix() for path in files]
+
+
+@cache
 def find_sources() -> dict[str, ast.Module]:
     """Every source file by its path, parsed."""
-    files = (path for name in SOURCES for path in sorted(REPOSITORY.glob(f"{name}/**/*.py")) or [REPOSITORY / name])
-    return {path.relative_to(REPOSITORY).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    return {file: ast.parse((REPOSITORY / file).read_text(encoding="utf-8")) for file in list_sources()}
 
 
 def find_imports(file: str) -> set[str]:
@@ -77,7 +83,7 @@ def find_arrows() -> Mapping[str, frozenset[str]]:
 
 def list_folders() -> Iterator[str]:
     """Every folder of the sources."""
-    yield from sorted({parent.as_posix() for file in find_sources() for parent in Path(file).parents} - {"."})
+    yield from sorted({parent.as_posix() for file in list_sources() for parent in Path(file).parents} - {"."})
 
 
 def find_room(file: str, folder: str) -> str | None:
