@@ -9,10 +9,10 @@ from typing import Final
 _ADVICE: Final = {
     errno.ENOSPC: "make room there or write elsewhere",
     errno.EDQUOT: "make room there or write elsewhere",
-    errno.EFBIG: "the limit on the size of files is reached; raise it (`ulimit -f`) or write elsewhere",
+    errno.EFBIG: "the file size limit is reached; raise it (`ulimit -f`) or write elsewhere",
     errno.EROFS: "write elsewhere",
-    errno.EACCES: "ask for the permission or name another",
-    errno.EPIPE: "whoever read it has gone",
+    errno.EACCES: "get the permission or choose another",
+    errno.EPIPE: "the reader has closed it",
 }
 
 

@@ -150,7 +150,7 @@ def refuse_shared(*targets: Path) -> None:
         with naming(target, FileError):
             other = seen.setdefault(identify(target) or object(), target)
         if other is not target:
-            raise FileError(f"{other} and {target} are the same file; give each output a file of its own")
+            raise FileError(f"{other} and {target} are the same file; give each output its own file")
 
 
 def refuse_overwriting(target: Path, *sources: Path) -> None:
@@ -158,7 +158,7 @@ def refuse_overwriting(target: Path, *sources: Path) -> None:
     with naming(target, FileError):
         place = identify(target)
         if place and any(identify(source) == place for source in sources):
-            raise FileError(f"{target} is what is read; write to another file")
+            raise FileError(f"{target} is an input; write to another file")
 
 
 def identify(path: Path) -> object:

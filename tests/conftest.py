@@ -11,7 +11,7 @@ from tests.examples import count_examples
 from tests.patience import SLOW_TEST_SECONDS
 from tests.tables import WANTED, TableWriter, choose_items
 
-# A busy machine is no failure: time is measured in benchmarks, never in a test.
+# A busy machine is not a failure: time is measured in benchmarks, never in a test.
 settings.register_profile(
     "headrace", max_examples=count_examples(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -65,7 +65,7 @@ def _list_imported(file: Path, project: Path) -> Iterator[Path]:
 
 
 def digest_files(roots: Iterable[str], project: Path = PROJECT) -> str:
-    """A digest of all that roots depend on; words for people, comments and docstrings, are no part of it."""
+    """A digest of all that roots depend on; words for people, comments and docstrings, are not part of it."""
     digest = hashlib.sha256()
     for path in list_files(roots, project):
         content = path.read_text()

@@ -106,7 +106,7 @@ def _parse_prefix(argument: str, text: str) -> S3Address:
 def _parse_object(argument: str, text: str) -> S3Address:
     location = _parse_location(argument, text)
     if location.is_folder:
-        raise JobArgumentError(f"{argument}: {text!r} names no object; give the address of a manifest")
+        raise JobArgumentError(f"{argument}: {text!r} does not name an object; give the address of a manifest")
     return location
 
 

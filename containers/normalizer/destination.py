@@ -80,6 +80,6 @@ def describe_recipe(job: Job) -> dict[str, Any]:
 
 def _compare(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
     if not theirs:
-        return f"nobody knows with what, as there is no {contract.OPTIONS_FILE}"
+        return f"the options are unknown, as there is no {contract.OPTIONS_FILE}"
     names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     return ", ".join(f"{name} {theirs.get(name)} in place of {ours.get(name)}" for name in names)

@@ -130,14 +130,14 @@ def _choose_file_system(workload: Workload, estimates: Mapping[Storage, Estimate
     prices = " against ".join(
         f"{show_dollars(estimates[each].month_dollars)} on {each}" for each in (Storage.EFS, Storage.FSX)
     )
-    return _Choice(storage=storage, reasons=(*needs, f"{storage} is the cheaper of the two: a month is {prices}."))
+    return _Choice(storage=storage, reasons=(*needs, f"{storage} is the cheaper of the two: a month costs {prices}."))
 
 
 def _stay_on_fsx(workload: Workload, estimates: Mapping[Storage, Estimate]) -> _Choice:
     reasons = ["The data is on FSx for Lustre already, and its standing cost is paid whether jobs read it or not."]
     if workload.changes is Changes.NEVER and not workload.shared_by_posix:
         reasons.append(
-            "Nothing here needs a file system for good: once it is deleted, a month on S3 is "
+            "Nothing here needs a permanent file system: once it is deleted, a month on S3 costs "
             f"{show_dollars(estimates[Storage.S3_FILE].month_dollars)}."
         )
     return _Choice(storage=Storage.FSX, reasons=tuple(reasons))

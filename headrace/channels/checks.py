@@ -133,7 +133,7 @@ def check_length(subject: str, field: str, value: str, longest: int) -> None:
         raise ChannelError(
             subject,
             found=f"{field} has {len(value):,} characters",
-            reason=f"SageMaker takes at most {longest:,}",
+            reason=f"SageMaker allows at most {longest:,}",
             remedy="shorten it",
         )
 
@@ -171,19 +171,19 @@ def check_choice(subject: str, field: str, value: str, choices: type[StrEnum]) -
 
 
 def check_count(subject: str, field: str, values: Sequence[str], *, least: int, most: int) -> None:
-    """Raises ChannelError for too few or too many values, and for a text in place of them."""
+    """Raises ChannelError for too few or too many values, and for a text instead of a sequence."""
     if isinstance(values, str):
         raise ChannelError(
             subject,
             found=f"{field} is the text {show(values)}",
-            reason="it would be taken for as many values as it has letters",
+            reason="each of its letters would become a value",
             remedy=f"give a tuple: ({values!r},)",
         )
     if not least <= len(values) <= most:
         raise ChannelError(
             subject,
             found=f"{field} has {len(values)} entries",
-            reason=f"SageMaker takes {least} to {most}",
+            reason=f"SageMaker allows {least} to {most}",
             remedy=f"give at least {least}" if len(values) < least else f"leave out {len(values) - most}",
         )
 

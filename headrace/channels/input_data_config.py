@@ -72,7 +72,7 @@ def render_input_data_config(channels: Sequence[Channel], vpc_config: VpcConfig 
         "InputDataConfig",
         "channels",
         names,
-        reason="each channel is a folder of its own under /opt/ml/input/data",
+        reason="each channel is its own folder under /opt/ml/input/data",
         remedy="rename one",
     )
     if vpc_config is None:

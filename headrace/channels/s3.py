@@ -198,7 +198,7 @@ class AugmentedManifestChannel(_ObjectChannel):
                 self._subject,
                 found=f"input_mode is {self.input_mode}",
                 reason="SageMaker streams augmented manifests, in Pipe mode only",
-                remedy="use Pipe mode, or a ManifestChannel and the labels in a channel of their own",
+                remedy="use Pipe mode, or a ManifestChannel with the labels in their own channel",
             )
         self._check_attributes()
 

@@ -31,7 +31,7 @@ def _parse_size(_context: click.Context, _option: click.Parameter, text: str) ->
 def channels() -> None:
     """Choose where training jobs read their data from.
 
-    Everything here is worked out on this machine; nothing is asked of AWS.
+    All calculations run on this machine, without calls to AWS.
     """
 
 
@@ -39,25 +39,31 @@ def channels() -> None:
 @click.option(
     "--where", type=click.Choice([place.value for place in Place]), required=True, help="Where the data is now."
 )
-@click.option("--size", callback=_parse_size, required=True, help="How much there is: 500GB, 1.5TiB.")
-@click.option("--files", type=click.IntRange(min=1), required=True, help="How many files.")
-@click.option("--passes", type=click.IntRange(min=1), required=True, help="Passes a month: epochs of all jobs.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Jobs that make these passes.")
+@click.option("--size", callback=_parse_size, required=True, help="The size of the data: 500GB, 1.5TiB.")
+@click.option("--files", type=click.IntRange(min=1), required=True, help="The number of files.")
+@click.option("--passes", type=click.IntRange(min=1), required=True, help="Passes per month: the epochs of all jobs.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="The number of jobs that make these passes.",
+)
 @click.option(
     "--changes",
     type=click.Choice([changes.value for changes in Changes]),
     required=True,
     help="How often files are edited.",
 )
-@click.option("--posix", is_flag=True, help="People share the files with ordinary tools.")
+@click.option("--posix", is_flag=True, help="People work on the files with ordinary tools (POSIX).")
 @click.option("--instances", type=click.IntRange(min=1), default=1, show_default=True, help="Instances per job.")
 @click.option(
-    "--volume", callback=_parse_size, default="16TiB", show_default=True, help="An instance's largest volume."
+    "--volume", callback=_parse_size, default="16TiB", show_default=True, help="The largest volume of an instance."
 )
 @click.option(
     "--start-minutes",
     type=click.FloatRange(min=0),
-    help="How long a job may copy before it trains.  [default: 10, or a tenth of its reading]",
+    help="Minutes that a job may copy before it trains.  [default: 10, or a tenth of its reading time]",
 )
 @JSON_OPTION
 def advise_command(
@@ -76,8 +82,8 @@ def advise_command(
 ) -> None:
     """Recommend S3 (File, FastFile, Pipe), EFS or FSx for Lustre for the data of training jobs.
 
-    Prints what each takes and costs, the recommended one first, then why, what to mind, and its
-    definition for CreateTrainingJob with what is yours to fill in in angle brackets.
+    Prints the time and cost of each, the recommended one first, then the reasons, what to watch for, and its
+    definition for CreateTrainingJob, with placeholders in angle brackets.
 
     Example: headrace channels advise --where s3 --size 500GB --files 200000 --passes 30 --changes never
     """
@@ -116,7 +122,7 @@ def render(advice: Advice) -> str:
     recommended = advice.recommended
     sections = [
         render_table(HEADER, [_render_option(option) for option in advice.options], numbers=set(range(1, len(HEADER)))),
-        *(f"{option.storage} is out: {option.obstacle}." for option in advice.options if option.obstacle),
+        *(f"{option.storage} is ruled out: {option.obstacle}." for option in advice.options if option.obstacle),
         _render_list(f"Use {recommended.storage}", advice.reasons),
         _render_list("Mind", recommended.traps),
         f"InputDataConfig entry\n{json.dumps(recommended.channel.render(), indent=2)}",

@@ -44,7 +44,9 @@ def find_taken() -> Callable[[str], bool] | None:
 
     given = click.get_current_context().meta[_PATTERNS]
     if given and all(takes for _, takes in given):
-        click.echo("--include leaves nothing out by itself; put --exclude '*' before it to take nothing else", err=True)
+        click.echo(
+            "--include excludes nothing by itself; put --exclude '*' before it to include nothing else", err=True
+        )
     return library.Patterns(library.Pattern(text, takes=takes) for text, takes in given).takes if given else None
 
 
@@ -133,7 +135,7 @@ def print_report(report: "library.Report", *, dry_run: bool, as_json: bool) -> N
     for name in report.deleted:
         click.echo(f"{'to delete' if dry_run else 'deleted'}: {as_line(name)}", err=True)
     for name in report.missing:
-        click.echo(f"missing: {as_line(name)} was listed, but is gone", err=True)
+        click.echo(f"missing: {as_line(name)} was listed, but no longer exists", err=True)
     for file in report.skipped:
         report_skipped(file.name, file.reason)
     click.echo(_sum_up(report, dry_run=dry_run), err=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def data() -> None:
-    """Bring data from S3 to this machine and back.
+    """Copy data between S3 and this machine.
 
     An address is s3://bucket/key or a path; credentials, region and endpoint are those of boto3.
 
@@ -44,21 +44,21 @@ def data() -> None:
 @click.argument("source")
 @click.argument("target")
 @click.option("--dry-run", is_flag=True, help="Copy and delete nothing; show what would be done.")
-@click.option("--checksum", is_flag=True, help="Compare contents also where size and time are equal.")
-@click.option("--include", multiple=True, metavar="PATTERN", help="Take the names that match, such as '*.jpg'.")
+@click.option("--checksum", is_flag=True, help="Compare contents even if size and time are equal.")
+@click.option("--include", multiple=True, metavar="PATTERN", help="Include the names that match, such as '*.jpg'.")
 @click.option(
     "--exclude",
     multiple=True,
     metavar="PATTERN",
-    help="Leave out the names that match. Of all patterns that match a name, the last one given decides, as in the "
-    "AWS CLI; * stands for slashes too.",
+    help="Exclude the names that match. If several patterns match a name, the last one decides, as in the AWS CLI; "
+    "* matches slashes too.",
 )
 @click.option(
     "--delete",
     is_flag=True,
     help="Afterwards, delete what is at TARGET but not at SOURCE; nothing if SOURCE is empty or anything was skipped.",
 )
-@click.option("--content-type", metavar="TYPE", help="The content type of what is uploaded.  [default: from each name]")
+@click.option("--content-type", metavar="TYPE", help="The content type of uploaded objects.  [default: from each name]")
 @click.option("--workers", type=click.IntRange(1, 512), default=64, show_default=True, help="Requests at once.")
 @JSON_OPTION
 @click.pass_context
@@ -106,7 +106,7 @@ def copy(
             )
     print_report(report, dry_run=dry_run, as_json=as_json)
     if delete and report.skipped and not report.deleted:
-        click.echo("nothing was deleted, since not everything could be copied", err=True)
+        click.echo("nothing was deleted because not everything could be copied", err=True)
     if report.missing or report.skipped:
         context.exit(INCOMPLETE)
 

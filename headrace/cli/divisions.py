@@ -18,13 +18,17 @@ def with_parts(command: Command) -> Command:
     """Give a command the options that say into which parts it divides, how large they are, and where they go."""
     for option in (
         click.option(
-            "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed divides differently."
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="The seed of the division; another one divides differently.",
         ),
         click.option(
             "--test-ratio",
             type=RATIO,
             callback=_require_test,
-            help="Share to hold out for the last test.  [default: as for validation]",
+            help="Share to hold out for the final test.  [default: the validation ratio]",
         ),
         click.option(
             "--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Share to hold out."
@@ -33,10 +37,10 @@ def with_parts(command: Command) -> Command:
             "--test",
             type=OUTPUT_FILE,
             is_eager=True,
-            help="Where a part for a last test goes.  [default: there is none]",
+            help="The file for the final test part.  [default: no such part]",
         ),
-        click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the held-out part goes."),
-        click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training part goes."),
+        click.option("--validation", type=OUTPUT_FILE, required=True, help="The file for the held-out part."),
+        click.option("--train", type=OUTPUT_FILE, required=True, help="The file for the training part."),
     ):
         command = option(command)
     return command
@@ -44,7 +48,7 @@ def with_parts(command: Command) -> Command:
 
 def _require_test(context: click.Context, _option: click.Parameter, test_ratio: float | None) -> float | None:
     if test_ratio and context.params.get("test") is None:
-        raise click.UsageError("--test-ratio is the share of --test; say where that goes")
+        raise click.UsageError("--test-ratio requires --test, the file for that part")
     return test_ratio
 
 

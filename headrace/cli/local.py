@@ -46,7 +46,7 @@ _workload_option = click.option(
     type=click.Choice([recipe.name for recipe in list_recipes()]),
     default=big_mart.RECIPE.name,
     show_default=True,
-    help="What is trained and asked.",
+    help="The workload to train and serve.",
 )
 
 
@@ -67,7 +67,7 @@ class _FolderType(click.Path):
     "--folder",
     type=_FolderType(),
     default=Folders().base,
-    help="Where it keeps its state; two local clouds need two folders and two ports.  [default: .headrace]",
+    help="Where the local cloud keeps its state. Two local clouds need two folders and ports.  [default: .headrace]",
 )
 @click.pass_context
 def local(context: click.Context, folder: Path) -> None:
@@ -100,12 +100,12 @@ def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path 
     "--data",
     type=click.Path(exists=True, path_type=Path),
     help="; ".join(f"{recipe}: {recipe.data}" for recipe in list_recipes())
-    + ". If left out, what you have put into the raw bucket, or made-up data.",
+    + ".  [default: what you have put into the raw bucket, or generated data]",
 )
-@click.option("--job-name", help="Name of the jobs; derived from the execution's name if left out.")
-@click.option("--model-name", help="Name of the model; derived likewise.")
-@click.option("--endpoint-name", help="Endpoint to create or update; the environment's own if left out.")
-@click.option("--keep", is_flag=True, help="Leave the local cloud up afterwards.")
+@click.option("--job-name", help="Name of the jobs.  [default: derived from the execution's name]")
+@click.option("--model-name", help="Name of the model.  [default: derived from the execution's name]")
+@click.option("--endpoint-name", help="Endpoint to create or update.  [default: the one of the environment]")
+@click.option("--keep", is_flag=True, help="Leave the local cloud running afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_obj
 def run(
@@ -123,9 +123,9 @@ def run(
     as_json: bool,
     **images: Any,
 ) -> None:
-    """Deploy, train, and ask the endpoint: everything, then a summary.
+    """Deploy, train, invoke the endpoint, and print a summary.
 
-    Uses the local cloud that is up, or starts one and stops it at the end.
+    Uses the running local cloud, or starts one and stops it at the end.
 
     Example: headrace local run --data Train.csv
     """
@@ -170,7 +170,7 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
 @_with_platform_options
 @click.pass_obj
 def up(folders: Folders, /, environment: str, port: int | None, **images: Any) -> None:
-    """Start the local cloud, deploy to it and leave it up.
+    """Start the local cloud, deploy to it and leave it running.
 
     Prints the environment that makes AWS clients use it: eval "$(headrace local up)"
     """
@@ -211,7 +211,7 @@ def write_shell_lines(environment: Mapping[str, str], present: Iterable[str]) ->
 def bring(
     folders: Folders, /, *, image_uri: str, python: Path | None, program: Path | None, engine_image: str | None
 ) -> None:
-    """Bring a container image of your own: IMAGE_URI is what requests name.
+    """Register your own container image under IMAGE_URI, the name that requests use.
 
     Example: headrace local bring 123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1 --python venv/bin/python
     """
@@ -228,11 +228,11 @@ def bring(
 
 @local.command()
 @click.argument("file", type=InputFile(waits=True), default="-")
-@click.option("--endpoint-name", help="The endpoint to ask; that of the workload and the environment if left out.")
+@click.option("--endpoint-name", help="The endpoint to invoke.  [default: the one of the workload and the environment]")
 @_workload_option
 @_environment_option
-@click.option("--content-type", default="text/csv", show_default=True, help="What FILE holds.")
-@click.option("--accept", default="text/csv", show_default=True, help="What to answer with.")
+@click.option("--content-type", default="text/csv", show_default=True, help="The content type of FILE.")
+@click.option("--accept", default="text/csv", show_default=True, help="The content type of the answer.")
 @click.pass_obj
 def invoke(
     folders: Folders,
@@ -270,10 +270,10 @@ def status(folders: Folders, as_json: bool) -> None:
 
 @local.command()
 @click.argument("kind", type=click.Choice(list(inspection.LOG_KINDS)), default="training")
-@click.option("--name", help="The job or endpoint; the latest if left out.")
+@click.option("--name", help="The job or endpoint.  [default: the latest]")
 @click.pass_obj
 def logs(folders: Folders, kind: str, name: str | None) -> None:
-    """Print what a job or an endpoint has logged.
+    """Print the log of a job or an endpoint.
 
     Example: headrace local logs endpoint
     """
@@ -283,19 +283,19 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
 
 
 @local.command()
-@click.option("--force", is_flag=True, help="Stop it even while another command uses it; that one fails.")
+@click.option("--force", is_flag=True, help="Stop it even while another command uses it; that command fails.")
 @click.pass_obj
 def down(folders: Folders, force: bool) -> None:
     """Stop the local cloud and everything that runs on it."""
     was_up = stop_running(folders, progress=progress.step, force=force)
     if not was_up:
-        click.echo("no local cloud is up", err=True)
+        click.echo("no local cloud is running", err=True)
 
 
 def _running_cloud(folders: Folders) -> LocalCloud:
     cloud = local_cloud.find(folders.cloud)
     if cloud is None:
-        raise CloudError("no local cloud is up; start one with 'headrace local up'")
+        raise CloudError("no local cloud is running; start one with 'headrace local up'")
     use_clients_of(cloud)
     return cloud
 

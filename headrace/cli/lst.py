@@ -41,7 +41,7 @@ from headrace.s3.addresses import SCHEME
 
 SHOWN_ROWS = 20
 
-output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the new list goes.")
+output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="The new list.")
 kind_option = click.option(
     "--kind",
     type=click.Choice([kind.value for kind in ListKind]),
@@ -61,10 +61,12 @@ def lst() -> None:
 
 @lst.command("make")
 @click.argument("source")
-@click.option("--train", type=OUTPUT_FILE, required=True, help="Where the training list goes.")
-@click.option("--validation", type=OUTPUT_FILE, required=True, help="Where the list of held-out images goes.")
+@click.option("--train", type=OUTPUT_FILE, required=True, help="The training list.")
+@click.option("--validation", type=OUTPUT_FILE, required=True, help="The list of held-out images.")
 @click.option("--ratio", type=RATIO, default=DEFAULT_VALIDATION_RATIO, show_default=True, help="Share to hold out.")
-@click.option("--mapping", type=INPUT_FILE, help="CSV of path or first folder, and class; else folders are classes.")
+@click.option(
+    "--mapping", type=INPUT_FILE, help="CSV of path or first folder, and class.  [default: folders are classes]"
+)
 @also_option
 @JSON_OPTION
 def make_command(
@@ -102,12 +104,12 @@ def make_command(
 
 @lst.command("check")
 @click.argument("path", type=INPUT_FILE)
-@click.option("--folder", type=FOLDER, help="Where the images are; each must be there.")
+@click.option("--folder", type=FOLDER, help="The folder of the images; each image must exist.")
 @click.option("--multi-label", is_flag=True, help="The list has several label columns.")
 @kind_option
 @JSON_OPTION
 def check_command(*, path: Path, folder: Path | None, multi_label: bool, kind: ListKind | None, as_json: bool) -> None:
-    """Find everything that training would refuse; exit code 1 if there is something.
+    """Find everything that training would refuse. The exit code is 1 if there are problems.
 
     Example: headrace lst check train.lst --folder images/
     """
@@ -201,35 +203,41 @@ def _render_paths(before: str | None, after: str | None) -> str:
 @lst.command("split")
 @click.argument("path", type=INPUT_FILE)
 @with_parts
-@click.option("--group-by", metavar="REGEX", help="Images in whose paths it finds the same text stay together.")
+@click.option(
+    "--group-by", metavar="REGEX", help="Keep images together if the regex matches the same text in their paths."
+)
 @click.option("--stratified", is_flag=True, help="Keep the ratio in every class, as nearly as possible.")
 @kind_option
 def split_command(*, path: Path, group_by: str | None, stratified: bool, kind: ListKind | None, **parts: Any) -> None:
-    """Divide a list into training and validation rows, and rows for a last test where these are wanted.
+    """Divide a list into training and validation rows, and optionally rows for a final test.
 
     Example: headrace lst split all.lst --train train.lst --validation validation.lst --group-by 'patient[0-9]+'
     """
     with step(f"divide {path}"):
         division = split_list(path, group_by=group_by, stratified=stratified, kind=kind, **parts)
-    report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
+    report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them forms its own group")
 
 
 @lst.command("sample")
 @click.argument("path", type=INPUT_FILE)
 @click.option("--per-class", type=click.IntRange(min=1), required=True, help="Rows of each class to keep.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another one chooses other rows."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The seed of the choice; another one chooses other rows.",
 )
 @output_option
 def sample_command(*, path: Path, per_class: int, seed: int, output: Path) -> None:
-    """Keep a number of rows of each class, chosen by a hash of each path; classes that have fewer are reported.
+    """Keep a number of rows of each class, chosen by a hash of each path; classes with fewer rows are reported.
 
     Example: headrace lst sample all.lst --per-class 100 -o small.lst
     """
     with step(f"sample {path}"):
         fewer = sample_classes(path, output, per_class, seed=seed)
     for label, count in fewer.items():
-        click.echo(f"{path}: class {label} has {count} rows only; all of them are kept", err=True)
+        click.echo(f"{path}: class {label} has only {count} rows; all of them are kept", err=True)
 
 
 @lst.command("merge")
@@ -238,7 +246,7 @@ def sample_command(*, path: Path, per_class: int, seed: int, output: Path) -> No
 @click.option("--renumber", is_flag=True, help="Make each index the hash of its path.")
 @kind_option
 def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool, kind: ListKind | None) -> None:
-    """Put lists one after the other; a row in several of them is there once.
+    """Concatenate lists; a row that is in several of them is kept once.
 
     Example: headrace lst merge ours.lst theirs.lst -o all.lst --renumber
     """
@@ -249,10 +257,10 @@ def merge_command(*, paths: Sequence[Path], output: Path, renumber: bool, kind: 
 @lst.command("relabel")
 @click.argument("path", type=INPUT_FILE)
 @click.argument("classes", nargs=-1, required=True, metavar="OLD=NEW...")
-@click.option("--where", metavar="REGEX", help="Only images in whose path it is found, which splits a class in two.")
+@click.option("--where", metavar="REGEX", help="Only images whose path matches; this splits a class in two.")
 @output_option
 def relabel_command(*, path: Path, classes: Sequence[str], where: str | None, output: Path) -> None:
-    """Change class numbers; two that become one are merged.
+    """Change class numbers; classes that get the same number are merged.
 
     Example: headrace lst relabel all.lst 3=2 4=3 -o merged.lst
     """
@@ -268,7 +276,7 @@ def parse_classes(texts: Sequence[str]) -> dict[int, int]:
         if not (old.isdecimal() and new.isdecimal()):
             raise click.BadParameter(f"{text!r} is not OLD=NEW, two class numbers", param_hint="OLD=NEW")
         if int(old) in mapping:
-            raise click.BadParameter(f"class {old} is there twice", param_hint="OLD=NEW")
+            raise click.BadParameter(f"class {old} occurs twice", param_hint="OLD=NEW")
         mapping[int(old)] = int(new)
     return mapping
 
@@ -290,11 +298,11 @@ def add_command(*, path: Path, additions: Path, output: Path, kind: ListKind | N
 @lst.command("remove")
 @click.argument("path", type=INPUT_FILE)
 @click.argument("paths", nargs=-1, metavar="[IMAGE]...")
-@click.option("--from", "file", type=INPUT_FILE, help="A file of images, one path a line; - is stdin.")
+@click.option("--from", "file", type=INPUT_FILE, help="A file of images, one path per line; - for stdin.")
 @output_option
 @kind_option
 def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, output: Path, kind: ListKind | None) -> None:
-    """Leave out the rows of images, named here or in a file.
+    """Remove the rows of images that are named as arguments or in a file.
 
     Example: headrace lst remove train.lst cat/blurred.jpg -o train.lst
     """
@@ -318,7 +326,7 @@ def remove_command(*, path: Path, paths: Sequence[str], file: Path | None, outpu
 @output_option
 @kind_option
 def replace_command(*, path: Path, replacements: Path, by: str, output: Path, kind: ListKind | None) -> None:
-    """Put the rows of another list in place of those of the same path, or index.
+    """Replace rows with those of another list that have the same path or index.
 
     Example: headrace lst replace train.lst corrections.lst -o train.lst
     """

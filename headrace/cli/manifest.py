@@ -39,8 +39,8 @@ from headrace.manifest.conversion import BOX_ATTRIBUTE, CLASS_ATTRIBUTE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="Where the result goes.")
-prefix_option = click.option("--prefix", required=True, help="s3://bucket/prefix/ that the paths are below.")
+output_option = click.option("-o", "--output", type=OUTPUT_FILE, required=True, help="The file for the result.")
+prefix_option = click.option("--prefix", required=True, help="The s3://bucket/prefix/ that contains the paths.")
 class_option = click.option("--attribute", default=CLASS_ATTRIBUTE, show_default=True, help="The label's name.")
 box_option = click.option("--attribute", default=BOX_ATTRIBUTE, show_default=True, help="The boxes' name.")
 
@@ -58,12 +58,14 @@ def manifest() -> None:
 @click.argument("path", type=INPUT_FILE)
 @click.option("--attribute", "attributes", multiple=True, help="The channel's attribute names, in its order.")
 @click.option(
-    "--task", type=click.Choice([task.value for task in Task]), help="What is learnt.  [default: what metadata says]"
+    "--task",
+    type=click.Choice([task.value for task in Task]),
+    help="The task to train for.  [default: as the metadata says]",
 )
-@click.option("--objects", is_flag=True, help="Ask S3 whether each object is there.")
+@click.option("--objects", is_flag=True, help="Ask S3 whether each object exists.")
 @JSON_OPTION
 def check_command(*, path: Path, attributes: Sequence[str], task: str | None, objects: bool, as_json: bool) -> None:
-    """Find everything that training would refuse; exit code 1 if there is something.
+    """Find everything that training would refuse. The exit code is 1 if there are problems.
 
     With --json, one JSON object per problem and line, as they are found. Labels of a kind that is not
     known here are passed, and counted on stderr.
@@ -97,24 +99,26 @@ def check_command(*, path: Path, attributes: Sequence[str], task: str | None, ob
 @manifest.command("split")
 @click.argument("path", type=INPUT_FILE)
 @with_parts
-@click.option("--group-by", metavar="REGEX", help="Lines in whose sources it finds the same text stay together.")
+@click.option(
+    "--group-by", metavar="REGEX", help="Keep lines together if the regex matches the same text in their sources."
+)
 @click.option("--stratify-by", metavar="ATTRIBUTE", help="Keep the ratio in each of its values, as nearly as possible.")
 def split_command(*, path: Path, group_by: str | None, stratify_by: str | None, **parts: Any) -> None:
-    """Divide a manifest into training and validation lines, and lines for a last test where these are wanted.
+    """Divide a manifest into training and validation lines, and optionally lines for a final test.
 
     Example: headrace manifest split all.manifest --train train.manifest --validation held-out.manifest
     """
     with step(f"divide {path}"):
         division = split_manifest(path, group_by=group_by, stratify_by=stratify_by, **parts)
-    report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them is on its own")
-    report_alone(path, division.unlabelled, f"have no {stratify_by}; they are a stratum of their own")
+    report_alone(path, division.ungrouped, f"have no group of {group_by!r}; each of them forms its own group")
+    report_alone(path, division.unlabelled, f"have no {stratify_by}; they form their own stratum")
 
 
 @manifest.command("merge")
 @click.argument("paths", type=INPUT_FILE, nargs=-1, required=True)
 @output_option
 def merge_command(*, paths: Sequence[Path], output: Path) -> None:
-    """Put manifests one after the other; a line in several of them is there once.
+    """Concatenate manifests; a line that is in several of them is kept once.
 
     Example: headrace manifest merge monday.manifest friday.manifest -o all.manifest
     """
@@ -126,10 +130,12 @@ def merge_command(*, paths: Sequence[Path], output: Path) -> None:
 @click.argument("path", type=INPUT_FILE)
 @output_option
 @click.option("--attribute", help="The label's name.  [default: the newest label of each line]")
-@click.option("--label", "labels", multiple=True, help="A class name or number to keep; give it again for more.")
-@click.option("--source", metavar="REGEX", help="Keep lines in whose source this is found.")
-@click.option("--least-confidence", type=click.FloatRange(0, 1), help="Keep lines with no confidence below this.")
-@click.option("--labelled", is_flag=True, help="Keep lines with a label that did not fail.")
+@click.option("--label", "labels", multiple=True, help="A class name or number to keep; may be repeated.")
+@click.option("--source", metavar="REGEX", help="Keep lines whose source matches this.")
+@click.option(
+    "--least-confidence", type=click.FloatRange(0, 1), help="Keep lines whose confidences are all at least this."
+)
+@click.option("--labelled", is_flag=True, help="Keep lines whose labelling did not fail.")
 @JSON_OPTION
 def filter_command(
     *,
@@ -142,7 +148,7 @@ def filter_command(
     labelled: bool,
     as_json: bool,
 ) -> None:
-    """Keep the lines to which all the options apply and print how many there are.
+    """Keep the lines that match all the options and print their number.
 
     Example: headrace manifest filter all.manifest --labelled --least-confidence 0.8 -o sure.manifest
     """
@@ -282,7 +288,7 @@ def folders_command(
     type=click.Choice([way.value for way in BadBoxes]),
     default=BadBoxes.REFUSE.value,
     show_default=True,
-    help="What becomes of boxes that are empty, outside the image or not there.",
+    help="What to do with boxes that are empty, missing or outside the image.",
 )
 def coco_command(*, path: Path, prefix: str, output: Path, attribute: str, bad_boxes: str) -> None:
     """Turn the boxes of COCO's instances into a manifest, and count on stderr what is left out.

@@ -28,9 +28,9 @@ def find_message(error: Exception) -> str | None:
     if isinstance(error, OSError):
         return explain_os_error(error)
     if isinstance(error, UnicodeEncodeError):
-        return f"{error.object[error.start : error.end]!r} cannot be written as text"
+        return f"{error.object[error.start : error.end]!r} cannot be encoded as text"
     if isinstance(error, MemoryError):
-        return "this takes more memory than there is"
+        return "not enough memory"
     return None
 
 

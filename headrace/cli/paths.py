@@ -36,7 +36,7 @@ class InputFile(click.Path):
     def _put_aside(self, path: Path, param: click.Parameter | None, ctx: click.Context) -> None:
         streams: list[object] = ctx.meta.setdefault(_STREAMS, [])
         if not stat.S_ISCHR(path.stat().st_mode) and identify(path) in streams:
-            self.fail(f"{path} can be read only once; name it once", param, ctx)
+            self.fail(f"{path} can be read only once; give it once", param, ctx)
         streams.append(identify(path))
         ctx.with_resource(rereadable(path))
 

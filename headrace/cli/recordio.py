@@ -67,8 +67,8 @@ def _warn_not_finite(csv: Path, count: int, first: tuple[int, int | None], *, la
 
 @recordio.command("read")
 @click.argument("file", type=FILE)
-@click.option("--rows", type=click.IntRange(min=1), help="Print only this many of the first rows.")
-@click.option("--json", "as_json", is_flag=True, help="Print each row as a line of JSON; sparse ones stay sparse.")
+@click.option("--rows", type=click.IntRange(min=1), help="Print only this many rows from the start.")
+@click.option("--json", "as_json", is_flag=True, help="Print each row as a line of JSON; sparse rows stay sparse.")
 def read_command(*, file: Path, rows: int | None, as_json: bool) -> None:
     """Print RecordIO-protobuf as CSV, the label first.
 

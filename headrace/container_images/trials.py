@@ -328,4 +328,4 @@ def invoke(port: int, body: bytes, content_type: str) -> list[object]:
 def expect(holds: bool, container: ContainerImage, problem: str, said: str) -> None:
     """Raises TrialError with the problem and what the container said unless something holds."""
     if not holds:
-        raise TrialError(f"{container} {problem}; it said:\n{show_end(said) or 'nothing'}")
+        raise TrialError(f"{container} {problem}; its output:\n{show_end(said) or 'nothing'}")

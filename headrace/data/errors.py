@@ -101,7 +101,7 @@ def _explain_text(subject: object, error: Exception) -> DataError:
     if refusal:
         return _explain(subject, refusal)
     if _CUT_OFF in str(error) or isinstance(error, IncompleteReadError | ResponseStreamingError):
-        return DamagedObjectError(f"{as_shown(subject)} was cut off on its way: {_first_line(error)}; try again")
+        return DamagedObjectError(f"{as_shown(subject)} was cut off in transit: {_first_line(error)}; try again")
     return DataError(f"{as_shown(subject)}: {_first_line(error)}")
 
 

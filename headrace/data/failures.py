@@ -13,10 +13,10 @@ _ENDING: Final = frozenset(
     {errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EROFS, errno.ESTALE}
 )
 _REASONS: Final = {
-    errno.EISDIR: "a folder is in its place",
+    errno.EISDIR: "a folder has its name",
     errno.ENAMETOOLONG: "its name is too long for a file",
-    errno.EEXIST: "a file is in the place of one of its folders",
-    errno.ENOTDIR: "a file is in the place of one of its folders",
+    errno.EEXIST: "a file has the name of one of its folders",
+    errno.ENOTDIR: "a file has the name of one of its folders",
     errno.EACCES: "no permission",
     errno.EPERM: "no permission",
 }

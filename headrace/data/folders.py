@@ -62,7 +62,7 @@ def look_at_target(path: Path) -> os.stat_result | None:
     """The file that is at a target; None where there is none, or something that is only written through.
 
     Raises:
-        OSError: If no file can be there, since a folder is, or a file is in the place of one of its folders.
+        OSError: If no file can be there, since a folder is, or a file has the name of one of its folders.
     """
     try:
         status = path.stat()

@@ -30,7 +30,7 @@ def check_mirror(source: Address, target: Address, entries: Iterable[Entry], *, 
     if is_single:
         raise AddressError(f"{source} is one object; only a folder or a prefix can be mirrored")
     if _overlap(source, target):
-        raise AddressError(f"of {source} and {target}, one lies in the other; a mirror would delete its own source")
+        raise AddressError(f"of {source} and {target}, one contains the other; a mirror would delete its own source")
     if all(entry.is_folder and not entry.size and not entry.problem for entry in entries):
         raise DataError(
             f"{source} is empty, so its mirror would delete everything at {target}; if that is meant, delete it there"

@@ -72,7 +72,7 @@ def _find_key_problem(key: str) -> str:
         size = len(key.encode())
     except UnicodeEncodeError:
         return "its name is not UTF-8, as keys must be; rename the file"
-    return f"its key would have {size:,} bytes, and S3 takes {_LONGEST_KEY:,}" if size > _LONGEST_KEY else ""
+    return f"its key would have {size:,} bytes; S3 allows {_LONGEST_KEY:,}" if size > _LONGEST_KEY else ""
 
 
 def _find_folders(names: Iterable[str]) -> set[str]:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Names to take or to leave out, such as `*.jpg`; `*` stands for slashes too.
+    """Names to take or to leave out, such as `*.jpg`; `*` matches slashes too.
 
     Args:
         text: What names are compared with.

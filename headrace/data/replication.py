@@ -71,7 +71,7 @@ def replicate(
     takes = takes or (lambda _: True)
     route = _find_route(source, target, takes)
     if content_type is not None and not route.is_upload:
-        raise AddressError("a content type can be given to what is uploaded from this machine only")
+        raise AddressError("a content type can be set only for uploads from this machine")
     record = _Record(route, progress)
     if mirror:
         check_mirror(route.source, route.target, route.entries, is_single=route.is_single)
@@ -179,12 +179,12 @@ def _find_route(source: AddressLike, target: AddressLike, takes: Callable[[str],
     listed = list(found)
     entries = [entry for entry in listed if takes(entry.name)]
     if listed and not entries:
-        raise MissingObjectError(f"{where} has {len(listed)} files, and the patterns take none of them")
+        raise MissingObjectError(f"{where} has {len(listed)} files, and none of them matches the patterns")
     goal = parse_address(target)
     if _is_one_object(where):
         return _Route(where, _place_one(where, goal, target), [_as_single(where, entry) for entry in entries])
     if isinstance(goal, Path) and goal.exists() and not goal.is_dir():
-        raise DataError(f"{goal} is not a folder, and {where} holds {len(entries)} files; name a folder")
+        raise DataError(f"{goal} is not a folder, and {where} has {len(entries)} files; name a folder")
     if isinstance(goal, S3Address):
         folder = goal.as_folder()
         return _Route(where, folder, list(settle_objects(entries, folder)))

@@ -45,7 +45,7 @@ def check_answer(client: Any, address: S3Address, *, sent: str, stored: str | No
 
 def damaged(address: S3Address) -> DamagedObjectError:
     """The error that says that a checksum differs."""
-    return DamagedObjectError(f"{address} was damaged on its way: its checksum is another; copy it again")
+    return DamagedObjectError(f"{address} was damaged in transit: its checksum differs; copy it again")
 
 
 def _is_telling(client: Any, address: S3Address, etag: str, size: int) -> bool:

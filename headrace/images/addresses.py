@@ -61,7 +61,7 @@ def parse_address(text: str) -> Address:
     if text and parts.scheme in {"", "file"} and Path(unquote(parts.path)).is_dir():
         return Address(DoorKind.FOLDER, unquote(parts.path))
     raise DoorError(
-        f"{text!r} is not a way to normalized images: use the function's URL, "
+        f"{text!r} is not an address of normalized images: use the function's URL, "
         "s3://ALIAS of an Object Lambda access point, or a folder that exists"
     )
 
@@ -85,8 +85,8 @@ def find_address(*, environment: str = "dev", consumer: str | None = None) -> Ad
     if normalizer.FUNCTION_URL_OUTPUT in outputs:
         return Address(DoorKind.FUNCTION_URL, outputs[normalizer.FUNCTION_URL_OUTPUT])
     raise DoorError(
-        f"the normalizer of '{environment}' has no function URL, and {consumer or 'nobody'} an Object Lambda access "
-        f"point: set normalizer.function_url, or {ADDRESS_VARIABLE} to a folder"
+        f"the normalizer of '{environment}' has no function URL, and {consumer or 'no consumer'} has no Object Lambda "
+        f"access point: set normalizer.function_url, or {ADDRESS_VARIABLE} to a folder"
     )
 
 

@@ -61,7 +61,7 @@ class FunctionUrlDoor:
         session = boto3.Session()
         credentials = session.get_credentials()
         if credentials is None:
-            raise DoorError("there are no AWS credentials to sign requests to the function URL with")
+            raise DoorError("no AWS credentials found to sign requests to the function URL")
         self._url = url.rstrip("/")
         self._query = f"?{urlencode(options)}" if options else ""
         self._credentials = credentials

@@ -51,7 +51,7 @@ class ImageReader:
             try:
                 return self._door.read(key)
             except ImageUnavailableError:
-                # Whoever was refused together must not come back together.
+                # Requests that were refused together must not be retried together.
                 self._sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.2 * 2**attempt)))  # noqa: S311
         return self._door.read(key)
 

@@ -66,7 +66,7 @@ def _choose_layout(source: Source, kind: ListKind | None) -> Layout:
 
 
 def _find_shared(engine: Engine) -> Iterator[Problem]:
-    """Indices and paths that an earlier line has; the dear query only where the cheap one finds some."""
+    """Indices and paths that an earlier line has; the expensive query runs only if the cheap one finds some."""
     if engine.fetch_number(_DISPUTED.format(column="number")):
         for line, index, first, *_ in engine.stream(_SHARED.format(column="number")):
             yield Problem(line, describe_shared_index(index, first))

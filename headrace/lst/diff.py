@@ -34,7 +34,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangedRow:
-    """One row that differs; what it was before and is after, None where it was not or is no more.
+    """One row that differs; what it was before and is after, None where it did not exist or no longer exists.
 
     A row is relabelled when its path has another label, moved when its index and label stand at another path, and
     renumbered when only its index has changed.

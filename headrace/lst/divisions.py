@@ -15,8 +15,8 @@ class Division:
         train: Training rows.
         validation: Rows held out for validation.
         test: Rows held out for a last test.
-        ungrouped: Rows in whose path or source the pattern to group by found nothing; each is on its own.
-        unlabelled: Rows without the label to stratify by; they are a stratum of their own.
+        ungrouped: Rows whose path or source the grouping pattern does not match; each forms its own group.
+        unlabelled: Rows without the label to stratify by; they form their own stratum.
     """
 
     train: int

@@ -84,13 +84,13 @@ def relabel_classes(path: Path, output: Path, mapping: Mapping[int, int], *, whe
 
     Args:
         path: The list.
-        output: Where the new list goes.
+        output: The new list.
         mapping: The new number of each class.
-        where: A regular expression (RE2): only images in whose path it is found get the new number, which splits a
+        where: A regular expression (RE2): only images whose path matches get the new number, which splits a
             class in two.
 
     Raises:
-        ListError: a class to relabel has no row, none where the pattern is found, or the list is not of one class each.
+        ListError: a class to relabel has no row, none that matches, or the list is not of one class each.
     """
     with open_engine() as engine:
         _require_classes(path, engine.load("rows", path), "relabelled")
@@ -107,7 +107,7 @@ def relabel_classes(path: Path, output: Path, mapping: Mapping[int, int], *, whe
         _refuse(
             engine,
             f"FROM renamed SELECT old WHERE old NOT IN (FROM rows SELECT label WHERE {matches}) ORDER BY old",
-            f"has no image in whose path {where!r} is found",
+            f"has no image whose path matches {where!r}",
         )
         engine.write_whole(
             f"FROM rows LEFT JOIN renamed ON label = old AND {matches} "
@@ -179,7 +179,7 @@ def replace_rows(
         kind: What the labels are; without it, what the rows look like.
 
     Raises:
-        ListError: there is no row to replace, or an index or a path would be there twice.
+        ListError: there is no row to replace, or an index or a path would occur twice.
     """
     column = "path" if key is Key.PATH else "number"
     with open_engine() as engine:
@@ -203,7 +203,7 @@ def replace_rows(
         _refuse(
             engine,
             "FROM replaced SELECT path GROUP BY path HAVING count(*) > 1 ORDER BY path",
-            "would be in the list twice",
+            "would occur twice in the list",
         )
         engine.write_whole("FROM replaced SELECT number, label, path ORDER BY line", output)
 
@@ -232,12 +232,12 @@ def _refuse_shared_indices(engine: Engine, table: str) -> None:
     )
     if shared:
         told = "\n".join(f"index {number} is that of {first} and of {last}" for number, first, last in shared)
-        raise ListError(f"{told}\nindices are unique; `headrace lst merge --renumber` gives every row one of its own")
+        raise ListError(f"{told}\nindices are unique; `headrace lst merge --renumber` gives every row its own index")
 
 
 def _refuse(engine: Engine, query: str, reason: str) -> None:
     """Refuse what a query finds, naming the first few."""
     found = [value for (value,) in engine.fetch(f"{query} LIMIT {SHOWN_ROWS + 1}")]
     if found:
-        more = "\nand there are more" if len(found) > SHOWN_ROWS else ""
+        more = "\nand more" if len(found) > SHOWN_ROWS else ""
         raise ListError("\n".join(f"{value} {reason}" for value in found[:SHOWN_ROWS]) + more)

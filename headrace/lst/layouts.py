@@ -112,7 +112,7 @@ def find_box_problems(labels: Sequence[str]) -> Iterator[str]:
     """What is wrong with the boxes of a row that is well formed."""
     lengths = measure_boxes(labels)
     if lengths is None:
-        yield "has no whole box after its header; leave images without boxes out"
+        yield "has no complete box after its header; leave images without boxes out"
         return
     header, size = lengths
     for number, start in enumerate(range(header, len(labels), size), start=1):
@@ -126,4 +126,4 @@ def _find_box_problems(box: Sequence[str]) -> Iterator[str]:
     if min(left, top) < -_TOLERANCE or max(right, bottom) > 1 + _TOLERANCE:
         yield f"reaches outside the image: {' '.join(box[1:SHORTEST_BOX])} are not fractions from 0 to 1"
     if left >= right or top >= bottom:
-        yield f"is empty or turned round: left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}"
+        yield f"is empty or inverted: left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}"

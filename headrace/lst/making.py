@@ -69,7 +69,7 @@ def label_paths(paths: Iterable[str], mapping: Classes) -> tuple[tuple[str, ...]
     """The classes that paths have, sorted, and a row for each path."""
     named = {path: name_class(path, mapping) for path in paths}
     if not named:
-        raise ListError("there is no image to list; put the images of each class into a folder of its own")
+        raise ListError("there are no images to list; put the images of each class into their own folder")
     classes = tuple(sorted(set(named.values())))
     labels = {name: label for label, name in enumerate(classes)}
     return classes, [ListRow(hash_path(path), labels[name], path) for path, name in named.items()]
@@ -130,7 +130,7 @@ def find_classes(folder: Path) -> tuple[str, ...]:
     except OSError as error:
         raise ListError(explain_os_error(error, folder)) from error
     if not names:
-        raise ListError(f"{folder} has no sub-folder; put the images of each class into one of its own")
+        raise ListError(f"{folder} has no sub-folder; put the images of each class into their own sub-folder")
     return tuple(names)
 
 
@@ -198,7 +198,7 @@ def find_images(folder: Path, classes: Iterable[str], finder: Finder | None = No
         paths = [path for path in images if finder.can_list(path)]
         if not paths:
             raise ListError(
-                f"{folder / name} has no image ({', '.join(sorted(finder.suffixes))}); remove it or add some"
+                f"{folder / name} has no image ({', '.join(sorted(finder.suffixes))}); remove it or add images"
             )
         yield from paths
 
@@ -210,7 +210,7 @@ def _walk(folder: Path, finder: Finder) -> Iterator[Path]:
         status = Path(place).stat()
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()
-            finder.left_out["a folder that is there already, by a link"] += 1
+            finder.left_out["a folder that a link has included already"] += 1
             continue
         seen.add((status.st_dev, status.st_ino))
         for name in files:
@@ -218,7 +218,7 @@ def _walk(folder: Path, finder: Finder) -> Iterator[Path]:
             if path.is_file():
                 yield path
             else:
-                finder.left_out["a broken link, or no file"] += 1
+                finder.left_out["a broken link, or not a file"] += 1
 
 
 def find_s3_images(uri: str, client: Any, finder: Finder | None = None) -> Iterator[str]:

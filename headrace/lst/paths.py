@@ -14,20 +14,20 @@ def find_stray(path: str) -> str | None:
 
     Example:
         >>> find_stray("../cat.jpg")
-        'leaves its folder by ..; give the path below the channel'
+        'leaves its folder with ..; give the path below the channel'
         >>> find_stray("cat/1.jpg") is None
         True
     """
     if not _STRAY.search(path):
         return None
     if "\0" in path:
-        return "has a NUL, which no file's name has; write the path anew"
+        return "has a NUL character, which file names cannot have; rewrite the path"
     if path.startswith("/"):
-        return "starts at the root of the machine; give the path below the channel"
+        return "is absolute; give the path below the channel"
     if "\\" in path:
         return "has a backslash; write / between folders"
     if ".." in path.split("/"):
-        return "leaves its folder by ..; give the path below the channel"
+        return "leaves its folder with ..; give the path below the channel"
     return "is an address or a drive; give the path below the channel"
 
 

@@ -68,7 +68,7 @@ def _count_ungrouped(engine: Engine, path: Path, pattern: str) -> int:
     matched = match_path(engine, pattern)
     ((rows, ungrouped),) = engine.fetch(f"FROM rows SELECT count(*), count_if({matched} = '')")
     if rows and rows == ungrouped:
-        raise ListError(f"{path}: {pattern!r} is found in no path; there are no groups")
+        raise ListError(f"{path}: {pattern!r} matches no path, so there are no groups")
     return int(ungrouped)
 
 

@@ -35,7 +35,7 @@ def write_made_lists(
         engine.connection.execute(f"CREATE TABLE labelled AS FROM {reader}")
         classes = tuple(name for (name,) in engine.fetch("FROM labelled SELECT DISTINCT class ORDER BY class"))
         if not classes:
-            raise ListError("there is no image to list; put the images of each class into a folder of its own")
+            raise ListError("there are no images to list; put the images of each class into their own folder")
         engine.connection.execute("CREATE TABLE classes (name VARCHAR, label VARCHAR)")
         engine.connection.executemany(
             "INSERT INTO classes VALUES (?, ?)", [(name, str(label)) for label, name in enumerate(classes)]

@@ -74,7 +74,7 @@ def find_name_problems(names: Sequence[str]) -> Iterator[str]:
         yield f"{len(names)} attribute names; a channel takes at most {MOST_ATTRIBUTES}"
     if names and names[0] not in SOURCES and not names[0].endswith(REFERENCE_SUFFIX):
         yield f"the first attribute name is {names[0]!r}; algorithms read the source first, then its labels"
-    yield from (f"attribute name {name!r} is there twice" for name in sorted({n for n in names if names.count(n) > 1}))
+    yield from (f"attribute name {name!r} occurs twice" for name in sorted({n for n in names if names.count(n) > 1}))
 
 
 class _RecordChecker:
@@ -144,8 +144,8 @@ class _RecordChecker:
 def _describe_kind(data: Any, name: str) -> str:
     job = read_type(data, name)
     if job:
-        return f"{name}, of type {job}, a kind that is not known here"
-    return f"{name}, without a type in its metadata; --task says what is learnt from them"
+        return f"{name}, of type {job}, an unknown kind"
+    return f"{name}, without a type in its metadata; set --task"
 
 
 def _describe_absence(data: Any, name: str) -> str:

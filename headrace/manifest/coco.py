@@ -209,7 +209,7 @@ class _Reader:
                 raise self._error(f"{name}: name is {label!r}, expected a text")
             if number in entries:
                 other = entries[number]["file_name" if kind == "image" else "name"]
-                raise self._error(f"{name} is there twice: {other} and {label}; ids are unique")
+                raise self._error(f"{name} occurs twice: {other} and {label}; ids are unique")
             entries[number] = entry
         return entries
 
@@ -225,7 +225,7 @@ class _Reader:
     def _refuse_repeated(self, annotation: Mapping[str, Any], name: str, seen: set[Id]) -> None:
         number = _read_id(annotation.get("id"))
         if number in seen:
-            raise self._error(f"{name} is there twice; ids are unique")
+            raise self._error(f"{name} occurs twice; ids are unique")
         if number is not None:
             seen.add(number)
 

@@ -116,9 +116,9 @@ class _Survey:
         for record in read_manifest(path):
             survey._add(path, record, rule)
         if rule.pattern and survey.lines and survey.ungrouped == survey.lines:
-            raise ManifestError(f"{path}: {rule.pattern.pattern!r} is found in no source; there are no groups")
+            raise ManifestError(f"{path}: {rule.pattern.pattern!r} matches no source, so there are no groups")
         if rule.attribute and survey.lines and survey.unlabelled == survey.lines:
-            raise ManifestError(f"{path}: no line has the label {rule.attribute!r}; name one that is there")
+            raise ManifestError(f"{path}: no line has the label {rule.attribute!r}; name an existing one")
         return survey
 
     def _add(self, path: Path, record: Record, rule: Rule) -> None:
@@ -187,7 +187,7 @@ def require_classes(path: Path, record: Record, attribute: str) -> Label:
     """
     label = read_label(record.data, attribute)
     if attribute == find_source(record.data):
-        raise ManifestError(f"{path}: {attribute!r} is what each line is about and no label; name a label")
+        raise ManifestError(f"{path}: {attribute!r} is the source of each line, not a label; name a label")
     if label.kind is LabelKind.OTHER and label.value is not None:
         job = read_type(record.data, attribute) or "unknown kind"
         raise ManifestError(
@@ -218,7 +218,7 @@ def _merge(paths: Iterable[Path]) -> Iterator[str]:
             known, first, line = seen[source]
             if known != content:
                 raise ManifestError(
-                    f"{path}, line {record.line}: says something else of {record.source} than {first}, line {line}; "
+                    f"{path}, line {record.line}: describes {record.source} otherwise than {first}, line {line}; "
                     "remove one of them"
                 )
 
@@ -293,14 +293,14 @@ class _Demands:
         if not self._lines:
             return
         if self._attribute:
-            raise ManifestError(f"{self._path}: no line has the label {self._attribute!r}; name one that is there")
+            raise ManifestError(f"{self._path}: no line has the label {self._attribute!r}; name an existing one")
         if self._labels:
             there = f"there are {', '.join(self._seen)}" if self._seen else "there are no classes"
             raise ManifestError(f"{self._path}: no line has the class {', '.join(sorted(self._labels))}; {there}")
         if self._source:
-            raise ManifestError(f"{self._path}: {self._source!r} is found in no source")
+            raise ManifestError(f"{self._path}: {self._source!r} matches no source")
         if self._confidence is not None:
-            raise ManifestError(f"{self._path}: no line has a confidence, so none can be asked for")
+            raise ManifestError(f"{self._path}: no line has a confidence, so --least-confidence cannot apply")
 
 
 def filter_manifest(path: Path, output: Path, selection: Selection) -> int:

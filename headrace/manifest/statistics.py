@@ -59,10 +59,10 @@ def count_manifest(path: Path, attribute: str | None = None) -> Statistics:
         name = attribute or find_label(record.data) or ""
         found = found or name in record.data or has_metadata(record.data, name)
         if name == find_source(record.data):
-            raise ManifestError(f"{path}: {name!r} is what each line is about and no label; name a label")
+            raise ManifestError(f"{path}: {name!r} is the source of each line, not a label; name a label")
         _count_record(statistics, record, name)
     if not found and statistics.rows:
-        raise ManifestError(f"{path}: no line has the label {attribute!r}; name one that is there")
+        raise ManifestError(f"{path}: no line has the label {attribute!r}; name an existing one")
     return statistics
 
 

@@ -102,7 +102,7 @@ def prepare(opened: Opened, colour: Colour, least_size: tuple[int, int]) -> str:
     Args:
         opened: What `open_image` gave.
         colour: Whether only the brightness matters.
-        least_size: A JPEG is decoded to the smallest half, quarter or eighth that is no smaller than this.
+        least_size: A JPEG is decoded to the smallest half, quarter or eighth that is not smaller than this.
     """
     if opened.is_scalable:
         opened.image.draft(memory.GREY if colour is Colour.GREY else memory.RGB, least_size)

@@ -1,4 +1,4 @@
-"""What an image may cost; checked on its header, before a pixel is decoded."""
+"""Limits on the cost of an image, checked against its header, before a pixel is decoded."""
 
 from typing import NamedTuple
 

@@ -164,7 +164,9 @@ def unpack_image(frame: Frame) -> ImageRecord:
     flag, label, index, _ = IMAGE_HEADER.unpack_from(frame.payload)
     end = IMAGE_HEADER.size + flag * LABEL.size
     if size < end:
-        raise RecordIOError(f"{name_frame(frame)}: has {size:,} bytes, too few for {flag:,} labels; is it of images?")
+        raise RecordIOError(
+            f"{name_frame(frame)}: has {size:,} bytes, too few for {flag:,} labels; is it a file of images?"
+        )
     labels = struct.unpack_from(f"<{flag}f", frame.payload, IMAGE_HEADER.size) if flag else (label,)
     return ImageRecord(index, labels, frame.payload[end:])
 

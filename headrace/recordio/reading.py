@@ -53,7 +53,7 @@ def join_all(batches: Iterator[Rows], name: str) -> Rows:
     """One table of all batches of what has this name."""
     found = list(batches)
     if not found:
-        raise RecordIOError(f"{name}: holds no record")
+        raise RecordIOError(f"{name}: has no records")
     return join_batches(found)
 
 
@@ -283,4 +283,4 @@ class _Reader:
     def _check_schema(self, schema: Schema, frame: Frame) -> None:
         self._schema = self._schema or schema
         if schema != self._schema:
-            raise RecordIOError(f"{name_frame(frame)}: here begin {schema} after {self._schema}; {MIXED}")
+            raise RecordIOError(f"{name_frame(frame)}: switches to {schema} after {self._schema}; {MIXED}")

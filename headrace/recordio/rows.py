@@ -137,5 +137,5 @@ def check_sparse(rows: SparseRows, name_row: Callable[[int], str]) -> None:
     if twice.any():
         first = int(order[twice.argmax()])
         raise RecordIOError(
-            f"{name_row(int(owners[first]))}: key {rows.indices[first]} is there twice; add its values up"
+            f"{name_row(int(owners[first]))}: key {rows.indices[first]} occurs twice; add its values up"
         )

@@ -94,7 +94,7 @@ def summarize_rows(path: Path) -> TableSummary:
         count += len(rows)
         extremes = find_extremes(extremes, rows)
     if not schema:
-        raise RecordIOError(f"{path}: holds no record")
+        raise RecordIOError(f"{path}: has no records")
     return TableSummary(
         schema, count, min(extremes, default=None), max(extremes, default=None), watch.count, watch.first_place
     )
@@ -120,5 +120,5 @@ def summarize_images(path: Path) -> ImageSummary:
             else:
                 headers += 1
     if not classes and not headers:
-        raise RecordIOError(f"{path}: holds no record")
+        raise RecordIOError(f"{path}: has no records")
     return ImageSummary(classes.total(), size, dict(sorted(classes.items())), headers)

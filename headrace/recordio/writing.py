@@ -57,7 +57,7 @@ def write_batches(target: Path | BinaryIO, batches: Iterable[Rows]) -> int:
         schema = describe_rows(batch)
         first = first or schema
         if schema != first:
-            raise RecordIOError(f"row {count}: here begin {schema} after {first}; give all rows the same")
+            raise RecordIOError(f"row {count}: switches to {schema} after {first}; give all rows the same")
         for block in encode_rows(batch, schema, count):
             target.write(block.data)
         count += len(batch)

@@ -114,4 +114,4 @@ def _find_mistake(text: str) -> str:
     bucket = text.removeprefix(SCHEME).partition("/")[0]
     if bucket.startswith("arn:"):
         return "an access point stands there by its alias, not by its ARN"
-    return f"{bucket!r} cannot be a bucket's name" if bucket else "it names no bucket"
+    return f"{bucket!r} cannot be a bucket's name" if bucket else "it does not name a bucket"

@@ -16,12 +16,12 @@ _CHANGED: Final = frozenset({"412", "PreconditionFailed"})
 _DENIED: Final = "AccessDenied"
 
 _SIGN_IN: Final = "sign in again, then start again"
-_CLOCK: Final = "set this machine's clock right"
-_BUSY: Final = "S3 is busy; run it again, with fewer requests at once"
+_CLOCK: Final = "correct the clock of this machine"
+_BUSY: Final = "S3 is busy; run it again with fewer parallel requests"
 _REGION: Final = "set AWS_DEFAULT_REGION, or the profile's region, to the bucket's Region"
-_RESTORE: Final = "it is archived: restore it first (aws s3api restore-object), or leave it out"
+_RESTORE: Final = "it is archived; restore it first (aws s3api restore-object), or leave it out"
 _KMS: Final = "look at the key's state and policy in KMS"
-_ACCOUNT: Final = "ask whoever owns the AWS account"
+_ACCOUNT: Final = "ask the owner of the AWS account"
 
 # What to do where S3 refuses not one object but whatever is asked next.
 _BLOCKING_STEPS: Final = {
@@ -32,7 +32,7 @@ _BLOCKING_STEPS: Final = {
     "ExpiredToken": _SIGN_IN,
     "ExpiredTokenException": _SIGN_IN,
     "IllegalLocationConstraintException": _REGION,
-    "InvalidAccessKeyId": "check AWS_PROFILE or AWS_ACCESS_KEY_ID, and whose endpoint AWS_ENDPOINT_URL is",
+    "InvalidAccessKeyId": "check AWS_PROFILE or AWS_ACCESS_KEY_ID, and where AWS_ENDPOINT_URL points",
     "InvalidBucketName": "check its name",
     "InvalidToken": _SIGN_IN,
     "NotSignedUp": _ACCOUNT,
@@ -46,7 +46,7 @@ _STEPS: Final = MappingProxyType(
     _BLOCKING_STEPS
     | {
         _DENIED: "the role needs s3:ListBucket on the bucket and s3:GetObject or s3:PutObject on the objects, and "
-        "kms:Decrypt or kms:GenerateDataKey if they are encrypted with a key of yours",
+        "kms:Decrypt or kms:GenerateDataKey if they are encrypted with your own key",
         "InternalError": _BUSY,
         "InvalidObjectState": _RESTORE,
         "KMS.DisabledException": "enable the key in KMS",
@@ -93,7 +93,7 @@ class Refusal:
     def find_in(cls, text: str) -> "Refusal | None":
         """What a client of obstore was answered; None if its message is about something else."""
         if _REDIRECT in text:
-            return cls("PermanentRedirect", "the bucket is in another Region than the one that was asked")
+            return cls("PermanentRedirect", "the bucket is in a different Region from the one asked")
         found = _IN_TEXT.search(text)
         if not found:
             return None

@@ -43,7 +43,7 @@ class Run:
     def bring_data(self, site: Site) -> None:
         """Put photographs and lists where the deployed job reads them: in channels, or behind the normalizer.
 
-        Without photographs of one's own, what somebody else has put there is used instead of made-up ones.
+        Without your own photographs, those that somebody else has put there are used instead of generated ones.
         """
         files = self._sort_files(site)
         foreign = site.delivery.find_foreign(files)

@@ -40,7 +40,7 @@ class TableRun(ABC):
     def bring_data(self, site: Site) -> None:
         """Put the file into the raw bucket, in place of what earlier runs put there.
 
-        Without a file of one's own, what somebody else has put there is used instead of made-up rows.
+        Without your own file, data that somebody else has put there are used instead of generated rows.
         """
         place = Prefix(site.raw_bucket, self.recipe.raw_prefix)
         foreign = site.delivery.find_foreign([place], matters=lambda name: name.lower().endswith(".csv"))

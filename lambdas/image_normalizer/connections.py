@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
-# Whoever waits gets an answer: a request is answered or given up after 23 of the 30 s that a function has.
+# Every waiting caller gets an answer: a request is answered or given up after 23 of the 30 s that a function has.
 CONNECT_SECONDS: Final = 1
 READ_SECONDS: Final = 4
 TOTAL_SECONDS: Final = 8

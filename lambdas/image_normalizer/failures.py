@@ -13,7 +13,7 @@ from headrace.normalizer.errors import NormalizeError
 _STATUSES = frozenset({200, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 500, 503})
 _CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,500})</Message>")
-# Accounts, roles, keys and buckets do not concern whoever asks for a normalized image.
+# Accounts, roles, keys and buckets must not reach the caller who asks for a normalized image.
 _CONFIDENTIAL = re.compile(r"arn:|\b[0-9]{12}\b")
 _DENIED = "S3 does not let this photograph be read"
 # All that XML has; the last one makes no new ones of them.
@@ -52,7 +52,7 @@ def explain(error: Exception) -> RefusalError:
     if isinstance(error, NormalizeError):
         return RefusalError(HTTPStatus.BAD_REQUEST, error.code, error.reason)
     sys.stderr.write("".join(traceback.format_exception(error)))
-    reason = f"the normalizer has failed: {type(error).__name__}; its log says more"
+    reason = f"the normalizer has failed: {type(error).__name__}; see its log"
     return RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorCode.FAILED, reason)
 
 

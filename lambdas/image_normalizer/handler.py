@@ -1,4 +1,4 @@
-"""The Lambda function: tells the doors' events apart and keeps what is dear to make from one request to the next."""
+"""The Lambda function: routes the events of the doors and caches expensive objects between requests."""
 
 import os
 import sys

@@ -181,7 +181,7 @@ class Wait:
 
 @dataclass(frozen=True, kw_only=True)
 class Finish:
-    """Ends the execution well, with this output.
+    """Ends the execution successfully with this output.
 
     A Pass with `End`, because a Succeed state of the local engine has no JSONata output.
     """

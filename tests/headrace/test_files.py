@@ -183,7 +183,7 @@ def test_refuses_to_write_something_else_over_what_is_read(tmp_path: Path) -> No
     (tmp_path / "a").touch()
     (tmp_path / "link").symlink_to("a")
 
-    with pytest.raises(FileError, match="link is what is read; write to another file"):
+    with pytest.raises(FileError, match="link is an input; write to another file"):
         refuse_overwriting(tmp_path / "link", tmp_path / "a")
 
 
@@ -222,7 +222,7 @@ def test_changes_no_file_when_a_pipe_among_the_outputs_breaks(tmp_path: Path) ->
     reading, writing = os.pipe()
     os.close(reading)
 
-    with pytest.raises(FileError, match=f"/dev/fd/{writing}: Broken pipe; whoever read it has gone"):
+    with pytest.raises(FileError, match=f"/dev/fd/{writing}: Broken pipe; the reader has closed it"):
         write_both(tmp_path / "a", Path(f"/dev/fd/{writing}"))
     os.close(writing)
 

@@ -172,7 +172,7 @@ def encode_numbers(feature: NumericFeature, table: Table, cleaned: Cleaned) -> l
 
 
 def fill_numbers(feature: NumericFeature, values: Sequence[float], table: Table, cleaned: Cleaned) -> list[float]:
-    """The values with the fill in place of NaN."""
+    """The values with NaN replaced by the fill."""
     if feature.fill_by is None:
         return [feature.otherwise if math.isnan(value) else value for value in values]
     names = cleaned[feature.fill_by]

@@ -113,7 +113,7 @@ def parse_number(row: int, column: str, cell: str) -> float:
 
 
 class Members(list[tuple[str, Any]]):
-    """The keys and values of a JSON object, in their order and with those that are there twice."""
+    """The keys and values of a JSON object, in their order and with repeated ones."""
 
     def __repr__(self) -> str:
         return "{…}"

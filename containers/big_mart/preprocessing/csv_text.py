@@ -50,9 +50,9 @@ def recognize_format(path: Path) -> str | None:
     start = chunk[:4]
     what = next((what for signature, what in FORMATS.items() if start.startswith(signature)), None)
     if what is None and b"\0" in start:
-        return "UTF-16, or no text at all; save the file as UTF-8"
+        return "UTF-16, or not text; save the file as UTF-8"
     if what is None and b"\r" in chunk and b"\n" not in chunk:
-        return "text whose lines end with carriage returns alone; save it with line feeds"
+        return "text with carriage returns as line ends; save it with line feeds"
     return what
 
 

@@ -209,7 +209,7 @@ def number_categories(column: CategoryColumn, categories: tuple[str, ...]) -> Nu
 
 
 def fill_numbers(values: Numbers, fill: MeanFill, categories: Mapping[str, CategoryColumn]) -> Numbers:
-    """The values with the fill in place of NaN."""
+    """The values with NaN replaced by the fill."""
     if fill.by is None:
         return np.where(np.isnan(values), fill.otherwise, values)
     by = categories[fill.by]
@@ -220,7 +220,7 @@ def fill_numbers(values: Numbers, fill: MeanFill, categories: Mapping[str, Categ
 def fill_categories(
     column: CategoryColumn, fill: RuleFill | None, categories: Mapping[str, CategoryColumn]
 ) -> CategoryColumn:
-    """The column with the fill's category in place of a missing one."""
+    """The column with missing categories replaced by the fill's."""
     if fill is None:
         return column
     names = (*column.names, *sorted(set(fill.values.values())))

@@ -70,9 +70,7 @@ def check_columns(header: list[str], name: str) -> None:
     """Refuse a header that has not every column once."""
     repeated = sorted({column for column in header if header.count(column) > 1})
     if repeated:
-        raise SalesError(
-            f"{name}: the header has {quote(repeated)} more than once; give every column a name of its own"
-        )
+        raise SalesError(f"{name}: the header has {quote(repeated)} more than once; give every column its own name")
     missing = [column for column in schema.REQUIRED if column not in header]
     if missing and (separator := recognize_separator(header, schema.REQUIRED)):
         raise SalesError(f"{name}: the fields are separated by {separator}; save the file with commas between them")

@@ -20,7 +20,7 @@ def find_list(folder: Path) -> Path:
         names = ", ".join(path.relative_to(folder).as_posix() for path in paths[:5])
         raise TrainingDataError(
             f"channel {folder.name!r} has {len(paths)} files named *{contract.LIST_SUFFIX} ({names}), expected one; "
-            "keep each list in a folder of its own"
+            "keep each list in its own folder"
         )
     return paths[0]
 

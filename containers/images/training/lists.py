@@ -52,7 +52,7 @@ class ProblemKind(StrEnum):
 
 _CLASS_ADVICE: Final = "number the classes from 0, without gaps"
 _ADVICE: Final = {
-    ProblemKind.INDEX: "give every row a whole number of its own",
+    ProblemKind.INDEX: "give every row its own whole number",
     ProblemKind.CLASS: _CLASS_ADVICE,
     ProblemKind.PATH: "write paths relative to the channel of the images",
 }

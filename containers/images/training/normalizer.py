@@ -41,7 +41,7 @@ class NormalizedImages:
             raise DecodingError(f"{error.code}: {error.reason}") from error
         except ImageUnavailableError as error:
             raise PhotographUnavailableError(
-                f"photograph {error.key!r} does not come through {self.name}, however often it is asked for: "
+                f"photograph {error.key!r} does not come through {self.name}, after many attempts: "
                 f"{error.code}: {error.reason}; look at the normalizer's log and alarms, then run the job again"
             ) from error
 

@@ -96,7 +96,7 @@ class Endpoint:
         await send({"type": "lifespan.shutdown.complete"})
 
     def load_or_exit(self) -> None:
-        """Load the model under the root; a container without one ends, so that nobody waits for its health."""
+        """Load the model under the root; a container without one ends, so SageMaker stops waiting for it."""
         try:
             self.load()
         except ModelError:
@@ -126,7 +126,7 @@ class Endpoint:
         except Exception:  # noqa: BLE001 - the last resort: a caller gets an answer in the form of all refusals
             self.metrics.add(counts.MODEL_ERRORS)
             log_event("request_broke", path=scope["path"], traceback=traceback.format_exc())
-            return refuse(500, "the request could not be answered; the log of the endpoint says why")
+            return refuse(500, "the request could not be answered; see the log of the endpoint")
 
     async def dispatch(self, scope: Scope, receive: Receive) -> Answer:
         """The answer of the path's handler."""
@@ -188,7 +188,9 @@ class Endpoint:
                 await self.turns.acquire()
         except TimeoutError as error:
             self.metrics.add(counts.REJECTED, counts.BUSY)
-            raise RequestError(503, "other requests are in the way; try again, or send less at a time") from error
+            raise RequestError(
+                503, "the endpoint is busy with other requests; try again, or send less at a time"
+            ) from error
         try:
             async with asyncio.timeout(LONGEST_WORK_SECONDS):
                 return await asyncio.to_thread(attempt, work, *arguments)

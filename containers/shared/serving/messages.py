@@ -59,7 +59,7 @@ async def read_body(headers: Headers, receive: Receive, *, advice: str) -> bytes
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise RequestError(400, "the caller went away")
+            raise RequestError(400, "the caller has disconnected")
         body += message.get("body", b"")
         if len(body) > sagemaker.MAX_BODY_BYTES:
             break

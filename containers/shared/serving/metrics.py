@@ -67,16 +67,16 @@ LOADING, BUSY = label_each("reason", ("loading", "busy"))
 REJECTED = Family(
     "headrace_requests_rejected_total",
     "counter",
-    "Invocations refused because the model was loading or others were in the way.",
+    "Invocations refused because the model was loading or other requests were in progress.",
     (LOADING, BUSY),
 )
 CONNECTIONS = Family(
     "headrace_connections_refused_total",
     "counter",
-    "Connections ended because of a request that was malformed, late or had too long headers.",
+    "Connections closed because a request was malformed or late, or its headers were too long.",
     label_each("status", ("400", "408", "431")),
 )
-MODEL_ERRORS = Family("headrace_model_errors_total", "counter", "Requests that broke without fault of the caller.")
+MODEL_ERRORS = Family("headrace_model_errors_total", "counter", "Requests that failed through no fault of the caller.")
 LOAD_SECONDS = Family("headrace_model_load_seconds", "gauge", "The longest that a worker took to load the model.")
 READY = Family("headrace_workers_ready", "gauge", "Workers that have loaded the model.")
 

@@ -32,7 +32,7 @@ def bring_engine_image(root: Path, image_uri: str, engine: Engine, name: str) ->
         EngineError: If it holds none of this name.
     """
     if engine.attempt(["image", "inspect", name]).returncode != 0:
-        raise EngineError(f"{engine.name} holds no image {name}: pull or build it first")
+        raise EngineError(f"{engine.name} has no container image {name}: pull or build it first")
     _write(root, {**_read(root), image_uri: {"engine": engine.name.value, "image": name}})
 
 

@@ -114,7 +114,7 @@ class LocalCloud:
             _reap(self.process)
         if is_running(self.root):
             raise CloudError(
-                f"the local cloud's server, process {self.pid}, does not end; its log: {log_file(self.root)}"
+                f"the local cloud's server, process {self.pid}, does not stop; its log: {log_file(self.root)}"
             )
 
 
@@ -181,7 +181,7 @@ def claim(root: Path, port: int) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise CloudError(f"another local cloud runs on {root}") from None
+        raise CloudError(f"another local cloud is running on {root}") from None
     # What an earlier server wrote must not be taken for this one's before it has its port and its key.
     (root / _STATE_FILE).unlink(missing_ok=True)
     credentials.renew_owner_key(root)
@@ -250,7 +250,7 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalClou
         CloudError: If one runs there already, the port is taken, or it does not come up.
     """
     if running := find(root):
-        raise CloudError(f"a local cloud runs already, on port {running.port}; stop it with 'headrace local down'")
+        raise CloudError(f"a local cloud is already running on port {running.port}; stop it with 'headrace local down'")
     check_port(port)
     make_private(root)
     command = [sys.executable, "-m", "headrace.local.engine.server", "--root", str(root), "--port", str(port)]

@@ -89,7 +89,7 @@ class Door:
             return None
         if is_for_s3(request) and unquote(request.path).startswith(_ENGINE_PATHS):
             reason = (
-                f"the local cloud serves such a key only with its bucket in the path, not in the host: {request.path}"
+                f"the local cloud serves such a key only if the bucket is in the path, not in the host: {request.path}"
             )
             return write_error(find_wire_format(request), "AccessDenied", reason, 403)
         try:
@@ -135,7 +135,7 @@ def _decode(value: bytes) -> str:
 
 
 def is_open_to_all(request: SentRequest) -> bool:
-    """Whether a request needs no signature: whether the cloud is up is no secret, and neither who runs it."""
+    """Whether a request needs no signature: neither whether the cloud is up nor who runs it is a secret."""
     if request.method in ("GET", "HEAD"):
         return request.path == HEALTH_PATH
     return request.method == "PUT" and _CAPABILITIES.fullmatch(request.path) is not None

@@ -27,7 +27,7 @@ def _do_nothing(*_: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceWatcher:
-    """Whoever gives a type's resources a life; a ValueError from it refuses the template's wish with its message.
+    """Gives the resources of a type their behaviour; a ValueError from it rejects the template with its message.
 
     Args:
         create: Called when a resource has got its identifier.

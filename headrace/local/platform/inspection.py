@@ -59,7 +59,7 @@ def read_log(kind: str, name: str | None) -> Iterator[str]:
 def _latest(kind: str) -> str:
     rows = _resources(LOG_KINDS[kind])
     if not rows:
-        raise NothingLoggedError(f"nothing of the kind '{kind}' has run yet; start a run with 'headrace local run'")
+        raise NothingLoggedError(f"no {kind} has run yet; start a run with 'headrace local run'")
     return rows[0]["name"]
 
 

@@ -128,7 +128,7 @@ def stop_running(folders: Folders, *, progress: Progress, force: bool) -> bool:
 
 @contextmanager
 def _occupied(folders: Folders, otherwise: str = "") -> Iterator[None]:
-    own = "give this one a folder and a port of its own: headrace local --folder FOLDER … --port PORT"
+    own = "give this one its own folder and port: headrace local --folder FOLDER … --port PORT"
     with ExitStack() as stack:
         try:
             stack.enter_context(occupy(folders.base))
@@ -157,7 +157,7 @@ def _find_running(root: Path, port: int | None) -> LocalCloud | None:
         return None
     if running and port not in (None, running.port):
         raise CloudError(
-            f"the local cloud of {root.parent} is up on port {running.port}, not {port}; leave --port out to use it, "
+            f"the local cloud of {root.parent} is running on port {running.port}, not {port}; omit --port to use it, "
             "stop it with 'headrace local down', or give another folder: headrace local --folder FOLDER …"
         )
     return running

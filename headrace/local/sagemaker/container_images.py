@@ -23,8 +23,8 @@ class ContainerImageNotFoundError(LookupError):
 
     def __init__(self, image_uri: str) -> None:
         super().__init__(
-            f"Requested image {image_uri} not found. The local cloud runs the images that the deployed stacks name; "
-            f"bring any other with: headrace local bring {image_uri} --python PYTHON"
+            f"Requested image {image_uri} not found. The local cloud runs the container images that the "
+            f"deployed stacks name; register any other with: headrace local bring {image_uri} --python PYTHON"
         )
         self.image_uri = image_uri
 

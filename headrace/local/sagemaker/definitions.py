@@ -13,7 +13,7 @@ from headrace.local.sagemaker.kind import Handler, ResourceKind
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """A resource that is no more than the request it was made from."""
+    """A resource that consists only of the request it was made from."""
 
     kind: str
     name: str

@@ -50,7 +50,7 @@ _REASON: Final = (
 def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
     """Create or update the endpoint `$endpoint_name` with `$model_name`, and wait until that has ended well or badly.
 
-    It ends well with the name of the configuration that serves in `$serving`.
+    It ends successfully with the name of the configuration that serves in `$serving`.
     """
 
     def states(after: str) -> Mapping[str, State]:

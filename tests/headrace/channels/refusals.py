@@ -29,7 +29,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a name of 65 characters": (
         lambda: S3Channel(name="n" * 65, uri="s3://raw/k"),
-        f"channel '{'n' * 60}…': name has 65 characters: SageMaker takes at most 64; shorten it",
+        f"channel '{'n' * 60}…': name has 65 characters: SageMaker allows at most 64; shorten it",
     ),
     "a name that cannot be a folder's": (
         lambda: S3Channel(name="..", uri="s3://raw/k"),
@@ -42,16 +42,16 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a URI without a bucket": (
         lambda: S3Channel(name="train", uri="s3:///k"),
-        "channel 'train': uri is 's3:///k': it is not an address in S3: it names no bucket; "
+        "channel 'train': uri is 's3:///k': it is not an address in S3: it does not name a bucket; "
         "write s3://bucket/key, or give a Reference if it is known only later",
     ),
     "a URI of 1,025 characters": (
         lambda: S3Channel(name="train", uri="s3://raw/".ljust(1025, "k")),
-        "channel 'train': uri has 1,025 characters: SageMaker takes at most 1,024; shorten it",
+        "channel 'train': uri has 1,025 characters: SageMaker allows at most 1,024; shorten it",
     ),
     "a content type of 257 characters": (
         lambda: S3Channel(name="train", uri="s3://raw/k", content_type="t" * 257),
-        "channel 'train': content_type has 257 characters: SageMaker takes at most 256; shorten it",
+        "channel 'train': content_type has 257 characters: SageMaker allows at most 256; shorten it",
     ),
     "a content type of two lines": (
         lambda: S3Channel(name="train", uri="s3://raw/k", content_type="text/csv\n"),
@@ -104,14 +104,14 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
             name="train", uri="s3://raw/m", attribute_names=("source-ref",), input_mode=InputMode.FILE
         ),
         "channel 'train': input_mode is File: SageMaker streams augmented manifests, in Pipe mode only; "
-        "use Pipe mode, or a ManifestChannel and the labels in a channel of their own",
+        "use Pipe mode, or a ManifestChannel with the labels in their own channel",
     ),
     "an augmented manifest in FastFile mode": (
         lambda: AugmentedManifestChannel(
             name="train", uri="s3://raw/m", attribute_names=("source-ref",), input_mode=InputMode.FAST_FILE
         ),
         "channel 'train': input_mode is FastFile: SageMaker streams augmented manifests, in Pipe mode only; "
-        "use Pipe mode, or a ManifestChannel and the labels in a channel of their own",
+        "use Pipe mode, or a ManifestChannel with the labels in their own channel",
     ),
     "an augmented manifest without attributes": (
         lambda: AugmentedManifestChannel(name="train", uri="s3://raw/m", attribute_names=()),
@@ -140,7 +140,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "an attribute of 257 characters": (
         lambda: AugmentedManifestChannel(name="train", uri="s3://raw/m", attribute_names=("a" * 257,)),
-        "channel 'train': attribute_names has 257 characters: SageMaker takes at most 256; shorten it",
+        "channel 'train': attribute_names has 257 characters: SageMaker allows at most 256; shorten it",
     ),
     "an attribute that is only the suffix": (
         lambda: AugmentedManifestChannel(name="train", uri="s3://raw/m", attribute_names=("-ref",)),
@@ -197,7 +197,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a file system's id of 22 characters": (
         lambda: EfsChannel(name="list", file_system_id=f"fs-{'0' * 19}", directory_path="/"),
-        "channel 'list': file_system_id has 22 characters: SageMaker takes at most 21; shorten it",
+        "channel 'list': file_system_id has 22 characters: SageMaker allows at most 21; shorten it",
     ),
     "a path from nowhere": (
         lambda: EfsChannel(name="list", file_system_id=ID, directory_path="lists"),
@@ -206,11 +206,11 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a path of 4,097 characters": (
         lambda: EfsChannel(name="list", file_system_id=ID, directory_path="/".ljust(4097, "d")),
-        "channel 'list': directory_path has 4,097 characters: SageMaker takes at most 4,096; shorten it",
+        "channel 'list': directory_path has 4,097 characters: SageMaker allows at most 4,096; shorten it",
     ),
     "a path of 4,097 characters with its mount name": (
         lambda: FsxLustreChannel(name="list", file_system_id=ID, mount_name="fsx", directory_path="/".ljust(4093, "d")),
-        "channel 'list': directory_path with mount_name has 4,097 characters: SageMaker takes at most 4,096; "
+        "channel 'list': directory_path with mount_name has 4,097 characters: SageMaker allows at most 4,096; "
         "shorten it",
     ),
     "an empty mount name": (
@@ -225,7 +225,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a mount name of 9 characters": (
         lambda: FsxLustreChannel(name="list", file_system_id=ID, mount_name="kx4bpbev1", directory_path="/lists"),
-        "channel 'list': mount_name has 9 characters: SageMaker takes at most 8; shorten it",
+        "channel 'list': mount_name has 9 characters: SageMaker allows at most 8; shorten it",
     ),
     "a path that has the mount name already": (
         lambda: FsxLustreChannel(name="list", file_system_id=ID, mount_name="fsx", directory_path="/fsx/lists"),
@@ -275,7 +275,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: render_input_data_config(
             [S3Channel(name="train", uri="s3://raw/1"), EfsChannel(name="train", file_system_id=ID, directory_path="/")]
         ),
-        "InputDataConfig: channels has 'train' twice: each channel is a folder of its own under /opt/ml/input/data; "
+        "InputDataConfig: channels has 'train' twice: each channel is its own folder under /opt/ml/input/data; "
         "rename one",
     ),
     "a file system without a VPC": (

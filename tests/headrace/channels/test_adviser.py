@@ -94,7 +94,7 @@ def test_streams_when_many_instances_would_share_the_throughput_of_lustre() -> N
 def test_says_what_s3_would_cost_when_lustre_is_not_needed_for_good() -> None:
     reasons = advise(replace(IMAGES, where=Place.FSX)).reasons
 
-    assert reasons[-1] == "Nothing here needs a file system for good: once it is deleted, a month on S3 is $1.07."
+    assert reasons[-1] == "Nothing here needs a permanent file system: once it is deleted, a month on S3 costs $1.07."
 
 
 def test_gives_the_figures_it_decides_by() -> None:

@@ -67,7 +67,7 @@ def test_shows_real_output_of_the_command() -> None:
 @pytest.mark.parametrize("message", [message for _, message in REFUSALS.values()])
 def test_lists_every_refusal(message: str) -> None:
     # The API's limits on lengths are in the rows of their fields.
-    assert "SageMaker takes at most" in message or any(reason in message for reason in stated_reasons())
+    assert "SageMaker allows at most" in message or any(reason in message for reason in stated_reasons())
 
 
 @pytest.mark.parametrize("reason", stated_reasons())

@@ -76,7 +76,7 @@ def test_copy_exits_with_3_when_objects_are_missing(
     answer = invoke("copy", images, tmp_path / "copy")
 
     assert answer.exit_code == 3
-    assert "missing: gone was listed, but is gone\n" in answer.stderr
+    assert "missing: gone was listed, but no longer exists\n" in answer.stderr
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_copy_refuses_patterns_that_leave_nothing(images: Path, tmp_path: Path) 
     answer = invoke("copy", "--exclude", "*", "--include", "*.jpgg", images, tmp_path / "copy")
 
     assert answer.exit_code == 1
-    assert f"{images} has 2 files, and the patterns take none of them" in answer.stderr
+    assert f"{images} has 2 files, and none of them matches the patterns" in answer.stderr
 
 
 def test_copy_deletes_what_the_source_has_not(images: Path, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_copy_deletes_nothing_when_something_was_skipped(untidy: Path, tmp_path:
     answer = invoke("copy", "--delete", untidy, tmp_path / "copy")
 
     assert answer.exit_code == 3
-    assert "nothing was deleted, since not everything could be copied\n" in answer.stderr
+    assert "nothing was deleted because not everything could be copied\n" in answer.stderr
     assert (tmp_path / "copy" / "old").exists()
 
 

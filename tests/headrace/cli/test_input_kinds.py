@@ -129,7 +129,7 @@ def test_leaves_nothing_when_a_file_cannot_grow(command: str, folder: Path, head
 
     check_end(ended, folder)
     assert ended.code == 1
-    assert "File too large; the limit on the size of files is reached" in ended.stderr
+    assert "File too large; the file size limit is reached" in ended.stderr
 
 
 @given(data=st.data())

@@ -50,7 +50,7 @@ def test_says_how_to_start_a_cloud_when_none_is_up(tmp_path: Path, command: list
     answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), *command])
 
     assert answer.exit_code == 1
-    assert answer.stderr == "Error: no local cloud is up; start one with 'headrace local up'\n"
+    assert answer.stderr == "Error: no local cloud is running; start one with 'headrace local up'\n"
     assert answer.stdout == ""
 
 

@@ -205,7 +205,7 @@ def test_explains_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["relabel", "all.lst", "1:2", "-o", "x"], "'1:2' is not OLD=NEW, two class numbers"),
-        (["relabel", "all.lst", "1=2", "1=3", "-o", "x"], "class 1 is there twice"),
+        (["relabel", "all.lst", "1=2", "1=3", "-o", "x"], "class 1 occurs twice"),
         (["remove", "all.lst", "-o", "x"], "name the images to remove, or a file of them"),
         (["split", "all.lst", "--train", "x", "--validation", "y", "--ratio", "1"], "1.0 is not in the range 0<x<1"),
         (["check", "none.lst"], "File 'none.lst' does not exist"),
@@ -230,7 +230,7 @@ def test_tells_rows_without_a_group_and_classes_with_few_rows(tmp_path: Path, pa
     divided = invoke("split", path, *parts, "--group-by", "p[0-9]", "--test", tmp_path / "test.lst")
     sampled = invoke("sample", path, "--per-class", "2", "-o", tmp_path / "small.lst")
 
-    assert divided.stderr == f"{path}: 1 rows have no group of 'p[0-9]'; each of them is on its own\n"
+    assert divided.stderr == f"{path}: 1 rows have no group of 'p[0-9]'; each of them forms its own group\n"
     assert sampled.stderr == f"{path}: class 1 has 1 rows only; all of them are kept\n"
     assert len(read(tmp_path / "small.lst")) == 3
 

@@ -149,7 +149,7 @@ def test_refuses_standard_input_twice(tmp_path: Path, headrace: ForkServer) -> N
     os.close(reading)
 
     assert ended.code == 2
-    assert "can be read only once; name it once" in ended.stderr
+    assert "can be read only once; give it once" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_counts_images_by_class(tmp_path: Path) -> None:
         ("write . new.pbr", "Error: Invalid value for 'CSV': File '.' is a directory."),
         ("read text.csv", "Error: text.csv, record 0 at byte 0: starts with 61 2c 62 0a"),
         ("info text.csv", "Error: text.csv, record 0 at byte 0: starts with 61 2c 62 0a"),
-        ("info empty", "Error: empty: holds no record"),
+        ("info empty", "Error: empty: has no records"),
         ("images write none.lst . new.rec", "Error: none.lst: No such file or directory"),
         ("images write text.csv . new.rec", "Error: text.csv, line 1: "),
         ("images write list.lst . new.rec", "Error: gone.jpg: No such file or directory"),
@@ -161,7 +161,7 @@ def test_counts_images_by_class(tmp_path: Path) -> None:
             "Error: new.bin: does not end in .rec; its index is beside it and ends in .idx",
         ),
         ("images read text.csv new", "Error: text.csv, record 0 at byte 0: starts with 61 2c 62 0a"),
-        ("images info empty", "Error: empty: holds no record"),
+        ("images info empty", "Error: empty: has no records"),
         ("images info none.rec", "Error: none.rec: No such file or directory"),
     ],
 )

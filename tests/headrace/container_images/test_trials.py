@@ -77,5 +77,5 @@ def test_asks_about_a_jpeg() -> None:
 
 
 def test_shows_what_a_container_said_when_it_fails() -> None:
-    with pytest.raises(TrialError, match=r"training exits with 2; it said:\nno memory"):
+    with pytest.raises(TrialError, match=r"training exits with 2; its output:\nno memory"):
         expect(False, big_mart.TRAINING, "exits with 2", "no memory\n")

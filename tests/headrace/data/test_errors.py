@@ -17,9 +17,9 @@ CODES = {
     "InvalidObjectState": "restore it first",
     "KMS.DisabledException": "enable the key in KMS",
     "KMS.KMSInvalidStateException": "look at the key's state",
-    "RequestTimeTooSkewed": "set this machine's clock right",
+    "RequestTimeTooSkewed": "correct the clock of this machine",
     "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY",
-    "AllAccessDisabled": "ask whoever owns the AWS account",
+    "AllAccessDisabled": "ask the owner of the AWS account",
     "SomethingNobodyKnows": "",
 }
 
@@ -119,7 +119,7 @@ def test_tells_of_a_busy_s3_once_it_has_been_asked_often_enough(stub: Stub) -> N
 def test_says_that_an_answer_was_cut_off(stub: Stub) -> None:
     stub.cut.add("k0")
 
-    with pytest.raises(data.DamagedObjectError, match=f"s3://{BUCKET}/k0 was cut off on its way"):
+    with pytest.raises(data.DamagedObjectError, match=f"s3://{BUCKET}/k0 was cut off in transit"):
         data.read_bytes(f"{stub.uri}/k0")
 
 

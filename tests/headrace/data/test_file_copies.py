@@ -97,5 +97,5 @@ def test_refuses_a_file_as_the_target_of_a_folder(images: Path, tmp_path: Path, 
 def test_says_that_a_folder_is_in_the_place_of_one_file(images: Path, tmp_path: Path, dry_run: bool) -> None:
     (tmp_path / "to" / "a.jpg").mkdir(parents=True)
 
-    with pytest.raises(data.DataError, match=r"to/a\.jpg: a folder is in its place"):
+    with pytest.raises(data.DataError, match=r"to/a\.jpg: a folder has its name"):
         data.replicate(images / "a.jpg", tmp_path / "to", dry_run=dry_run)

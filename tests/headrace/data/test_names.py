@@ -66,5 +66,5 @@ def test_finds_names_that_cannot_be_keys() -> None:
     assert problems == [
         "",
         "its name is not UTF-8, as keys must be; rename the file",
-        "its key would have 1,027 bytes, and S3 takes 1,024",
+        "its key would have 1,027 bytes; S3 allows 1,024",
     ]

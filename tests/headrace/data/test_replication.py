@@ -272,8 +272,8 @@ def test_skips_what_a_folder_or_a_file_stands_in_the_way_of(bucket: Bucket, tmp_
 
     assert stopped.value.report.copied == ("fine",)
     assert {file.name[:3]: file.reason for file in stopped.value.report.skipped} == {
-        "a": "a folder is in its place",
-        "b/c": "a file is in the place of one of its folders",
+        "a": "a folder has its name",
+        "b/c": "a file has the name of one of its folders",
         "nnn": "its name is too long for a file",
     }
 
@@ -356,7 +356,7 @@ SPOILT: dict[str, Spoil] = {
 
 @pytest.mark.parametrize("size", [1_000, 20 * MIB])
 @pytest.mark.parametrize(
-    ("fault", "message"), [("cut off", "arrived with [0-9,]+ of [0-9,]+ bytes"), ("flipped", "its checksum is another")]
+    ("fault", "message"), [("cut off", "arrived with [0-9,]+ of [0-9,]+ bytes"), ("flipped", "its checksum differs")]
 )
 def test_notices_damaged_downloads(
     bucket: Bucket,

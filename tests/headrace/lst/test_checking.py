@@ -91,9 +91,9 @@ def test_names_images_that_are_empty_and_links_that_lead_out_of_the_folder(tmp_p
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        ("/abs/a.jpg", "/abs/a.jpg starts at the root of the machine"),
-        ("../b.jpg", "../b.jpg leaves its folder by .."),
-        ("a/../../b.jpg", "a/../../b.jpg leaves its folder by .."),
+        ("/abs/a.jpg", "/abs/a.jpg is absolute"),
+        ("../b.jpg", "../b.jpg leaves its folder with .."),
+        ("a/../../b.jpg", "a/../../b.jpg leaves its folder with .."),
         ("s3://raw/c.jpg", "s3://raw/c.jpg is an address or a drive"),
         ("C:/c.jpg", "C:/c.jpg is an address or a drive"),
         ("a\0.jpg", "a\0.jpg has a NUL"),
@@ -146,10 +146,10 @@ def test_takes_lists_of_boxes_as_im2rec_packs_them(tmp_path: Path) -> None:
     [
         ("2\t2\t5\t0\t0.1\t0.1\t1.5\t0.5\t2.jpg", "box 1 reaches outside the image: 0.1 0.1 1.5 0.5 are not fractions"),
         ("2\t2\t5\t0\t10\t10\t50\t50\t2.jpg", "box 1 reaches outside the image"),
-        ("2\t2\t5\t0\t0.5\t0.1\t0.1\t0.5\t2.jpg", "box 1 is empty or turned round: left 0.5, top 0.1, right 0.1"),
+        ("2\t2\t5\t0\t0.5\t0.1\t0.1\t0.5\t2.jpg", "box 1 is empty or inverted: left 0.5, top 0.1, right 0.1"),
         ("2\t2\t5\t0.5\t0.1\t0.1\t0.5\t0.5\t2.jpg", "box 1 has class '0.5', expected a whole number from 0"),
-        ("2\t2\t5\t0\t0.1\t0.1\t0.5\t2.jpg", "has no whole box after its header"),
-        ("2\t2\t5\t2.jpg", "has no whole box after its header; leave images without boxes out"),
+        ("2\t2\t5\t0\t0.1\t0.1\t0.5\t2.jpg", "has no complete box after its header"),
+        ("2\t2\t5\t2.jpg", "has no complete box after its header; leave images without boxes out"),
         ("2\t0\t2.jpg", "expected an index, a header and boxes and a path with tabs between them, found 3 fields"),
         ("2\t2\t5\t0\tx\t0.1\t0.5\t0.5\t2.jpg", "label 'x' is not a number"),
     ],

@@ -135,7 +135,7 @@ def test_names_the_first_of_many_paths_that_cannot_be_removed(tmp_path: Path, ou
     with pytest.raises(ListError) as raised:
         remove_rows(path, "zyxw", output)
 
-    assert str(raised.value) == f"z is not in {path}\ny is not in {path}\nx is not in {path}\nand there are more"
+    assert str(raised.value) == f"z is not in {path}\ny is not in {path}\nx is not in {path}\nand more"
 
 
 @pytest.mark.parametrize(("key", "row"), [(Key.PATH, "9 1 b"), (Key.INDEX, "1 0 new/b")])
@@ -154,7 +154,7 @@ def test_replaces_rows_where_they_stand(tmp_path: Path, output: Path, key: Key, 
         (Key.INDEX, ["9 1 a"], r"9 is not in .*all\.lst"),
         (Key.PATH, ["8 0 a", "9 0 a"], "a is more than once in"),
         (Key.PATH, ["1 0 a"], "index 1 is that of a and of b"),
-        (Key.INDEX, ["1 0 a"], "a would be in the list twice"),
+        (Key.INDEX, ["1 0 a"], "a would occur twice in the list"),
     ],
 )
 def test_refuses_replacements_that_do_not_fit(
@@ -283,5 +283,5 @@ def test_splits_a_class_by_its_paths(tmp_path: Path, output: Path) -> None:
     relabel_classes(everything, output, {3: 7}, where="poodle")
 
     assert read(output) == ["0 7 dog/poodle1", "1 3 dog/pug1", "2 2 poodle/x"]
-    with pytest.raises(ListError, match="3 has no image in whose path 'cat' is found"):
+    with pytest.raises(ListError, match="3 has no image whose path matches 'cat'"):
         relabel_classes(everything, output, {3: 7}, where="cat")

@@ -100,8 +100,8 @@ def test_counts_what_is_left_out_of_a_folder(tmp_path: Path) -> None:
         ".bmp": 1,
         ".txt": 1,
         "a name that is not UTF-8": 1,
-        "a broken link, or no file": 1,
-        "a folder that is there already, by a link": 1,
+        "a broken link, or not a file": 1,
+        "a folder that a link has included already": 1,
         "no class, beside the folders": 1,
     }
     assert str(finder).startswith("6 files left out: 1 of .bmp, 1 of .txt, ")

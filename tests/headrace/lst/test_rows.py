@@ -168,12 +168,12 @@ def test_finds_images_in_folders_below_and_leaves_other_files(tmp_path: Path) ->
 
 
 def test_refuses_a_class_without_images(tmp_path: Path) -> None:
-    with pytest.raises(ListError, match=r"bee has no image \(\.jpeg, \.jpg, \.png\); remove it or add some"):
+    with pytest.raises(ListError, match=r"bee has no image \(\.jpeg, \.jpg, \.png\); remove it or add images"):
         make_lists(make_folder(tmp_path, ant=1, bee=0))
 
 
 def test_refuses_a_folder_without_classes(tmp_path: Path) -> None:
-    with pytest.raises(ListError, match="has no sub-folder; put the images of each class into one of its own"):
+    with pytest.raises(ListError, match="has no sub-folder; put the images of each class into their own sub-folder"):
         make_lists(tmp_path)
 
 

@@ -115,7 +115,7 @@ def test_puts_something_of_a_class_of_three_into_each_part(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
-        (["0 0 a", "1 0 b"], {"group_by": "nosuch"}, "'nosuch' is found in no path; there are no groups"),
+        (["0 0 a", "1 0 b"], {"group_by": "nosuch"}, "'nosuch' matches no path, so there are no groups"),
         (["0 0 a1", "1 0 a2"], {"group_by": "a"}, "nothing could be held out: no class is in two groups of 'a'"),
         (["0 0 a", "1 1 b"], {}, "nothing could be held out: no class has two images"),
         (

@@ -119,7 +119,7 @@ def test_names_an_attribute_of_another_type_than_before(path: Path) -> None:
     ("names", "problem"),
     [
         (["class", "source-ref"], "the first attribute name is 'class'; algorithms read the source first"),
-        (["source-ref", "class", "class"], "attribute name 'class' is there twice"),
+        (["source-ref", "class", "class"], "attribute name 'class' occurs twice"),
         (["source-ref", *(f"class{n}" for n in range(16))], "17 attribute names; a channel takes at most 16"),
         (["source-ref", "box"], "line 1: box: not labelled; label it or leave the line out"),
     ],

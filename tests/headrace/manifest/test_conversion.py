@@ -256,14 +256,14 @@ def test_turns_coco_into_manifests_and_back(
         (lambda coco: coco["images"][0].pop("id"), "images, entry 1: id is None, expected a number or a text"),
         (
             lambda coco: coco["images"].append({**coco["images"][0], "file_name": "b.jpg"}),
-            "image 9 is there twice: a.jpg",
+            "image 9 occurs twice: a.jpg",
         ),
         (lambda coco: coco["images"].append({**coco["images"][0], "id": 10}), "image 10 has the file a.jpg of image 9"),
-        (lambda coco: coco["categories"].append(coco["categories"][0]), "category .* is there twice"),
+        (lambda coco: coco["categories"].append(coco["categories"][0]), "category .* occurs twice"),
         (lambda coco: coco["categories"][0].pop("name"), "category .*: name is None, expected a text"),
         (
             lambda coco: coco["annotations"].append(coco["annotations"][0]),
-            "annotation 1 is there twice; ids are unique",
+            "annotation 1 occurs twice; ids are unique",
         ),
         (lambda coco: coco["annotations"][0].update(image_id=5), "annotation 1: no image has the id 5 of its box"),
         (lambda coco: coco["annotations"][0].update(image_id=[]), r"annotation 1: no image has the id \[\]"),

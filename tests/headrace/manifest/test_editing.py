@@ -97,9 +97,7 @@ def test_refuses_to_merge_what_disagrees(tmp_path: Path) -> None:
     first = write(tmp_path / "1.manifest", make_image("a.jpg", 0))
     second = write(tmp_path / "2.manifest", make_image("a.jpg", 1))
 
-    with pytest.raises(
-        ManifestError, match=r"2\.manifest, line 1: says something else of s3://raw/a\.jpg than .*line 1"
-    ):
+    with pytest.raises(ManifestError, match=r"2\.manifest, line 1: describes s3://raw/a\.jpg otherwise than .*line 1"):
         merge_manifests([first, second], tmp_path / "all.manifest")
 
     assert not (tmp_path / "all.manifest").exists()
@@ -141,9 +139,9 @@ def test_selects_boxes_by_the_names_of_their_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"attribute": "nosuch"}, "no line has the label 'nosuch'; name one that is there"),
+        ({"attribute": "nosuch"}, "no line has the label 'nosuch'; name an existing one"),
         ({"labels": frozenset({"0", "nosuch"})}, "no line has the class nosuch; there are 0, 1"),
-        ({"source": "nosuch"}, "'nosuch' is found in no source"),
+        ({"source": "nosuch"}, "'nosuch' matches no source"),
         ({"least_confidence": 0.5}, "no line has a confidence"),
     ],
 )
@@ -174,7 +172,7 @@ def test_selects_boxes_by_the_numbers_of_their_classes(tmp_path: Path) -> None:
         ({"stratify_by": "nosuch"}, "no line has the label 'nosuch'"),
         ({"stratify_by": "source-ref"}, "'source-ref' is what each line is about and no label"),
         ({"stratify_by": "id"}, "nothing could be held out: each value of id stands on one line"),
-        ({"group_by": "nosuch"}, "'nosuch' is found in no source; there are no groups"),
+        ({"group_by": "nosuch"}, "'nosuch' matches no source, so there are no groups"),
         ({"group_by": "s3"}, "nothing could be held out: 's3' puts all lines into one group"),
     ],
 )

@@ -44,7 +44,7 @@ def mutated_images(draw: st.DrawFn) -> bytes:
     return bytes(image[:end])
 
 
-# Pillow warns of damaged metadata, which is no reason to refuse an image.
+# Pillow warns of damaged metadata, which is not a reason to refuse an image.
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=count_examples(1500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated_images(), st.sampled_from(Colour))

@@ -105,7 +105,7 @@ def test_refuses_an_index_of_another_file(rec: Path, index: str, message: str) -
         (frame_record(b"short"), ", record 0 at byte 0: has 5 bytes, too few for the header of an image"),
         (
             frame_record(b"\x0a\x12\x0a\6values\x12\x08\x12\6\x0a\4\0\0\0\0" + bytes(8)),
-            ", record 0 at byte 0: has 28 bytes, too few for 101,323,274 labels; is it of images?",
+            ", record 0 at byte 0: has 28 bytes, too few for 101,323,274 labels; is it a file of images?",
         ),
         (bytes.fromhex(MXNET_REC)[:-4], ", record 2 at byte 108: ends within its header; the file is cut short"),
         (bytes.fromhex(MXNET_REC)[:40], ", record 0 at byte 0: has 32 of its 36 bytes; the file is cut short"),

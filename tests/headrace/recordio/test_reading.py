@@ -128,7 +128,7 @@ def test_refuses_every_cut_but_those_between_records(data: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "the stream: holds no record"),
+        (b"", "the stream: has no records"),
         (b"1,2,3,4\n", "record 0 at byte 0: starts with 31 2c 32 2c, not with RecordIO's 0a 23 d7 ce"),
         (FLOATS + FLOATS[:-4] + b"zz", "record 1 at byte 52: has 42 of its 44 bytes"),
         (FLOATS + b"\0" + FLOATS[1:], "record 1 at byte 52: starts with 00 23 d7 ce, not with RecordIO's 0a 23 d7 ce"),
@@ -155,7 +155,7 @@ def test_refuses_every_cut_but_those_between_records(data: Any) -> None:
             "record 1 at byte 56: has the width 4 where the first has 3",
         ),
         (plain.record(plain.entry("f4", [1], [3], 3)), "record 0 at byte 0: key 3 is beyond the width 3"),
-        (plain.record(plain.entry("f4", [1, 2], [2, 2], 3)), "record 0 at byte 0: key 2 is there twice"),
+        (plain.record(plain.entry("f4", [1, 2], [2, 2], 3)), "record 0 at byte 0: key 2 occurs twice"),
         (plain.record(plain.entry("f4", [1], [1, 2], 3)), "record 0 at byte 0: has 2 keys for 1 values"),
         (
             plain.record(plain.entry("f4", [1], [1])),

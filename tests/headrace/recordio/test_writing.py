@@ -165,11 +165,11 @@ def test_counts_the_rows_of_all_batches() -> None:
         (scipy.sparse.coo_array(np.ones(3)), None, "features have the shape (3,); give rows of one column or more"),
         (scipy.sparse.csc_array(np.eye(2, dtype=bool)), None, "features are bool; give float32, float64 or whole"),
         (scipy.sparse.coo_array(np.full((1, 1), 2**31)), None, "features have whole numbers beyond 32 bits"),
-        (SparseRows(np.ones(2), np.array([1, 1]), np.array([0, 2]), (1, 3)), None, "row 0: key 1 is there twice; "),
+        (SparseRows(np.ones(2), np.array([1, 1]), np.array([0, 2]), (1, 3)), None, "row 0: key 1 occurs twice; "),
         (
             SparseRows(np.ones(3), np.array([2, 1, 2]), np.array([0, 0, 3]), (2, 3)),
             None,
-            "row 1: key 2 is there twice; ",
+            "row 1: key 2 occurs twice; ",
         ),
         (
             SparseRows(np.ones(2), np.array([1, 3]), np.array([0, 1, 2]), (2, 3)),

@@ -20,7 +20,7 @@ FUNCTION_URL = "AWS::Lambda::Url"
 
 
 def install_functions(port: int) -> None:
-    """Teach MiniStack function URLs that lead here, events as complete as AWS's, and to bear a crowd."""
+    """Teach MiniStack function URLs that lead here, events as complete as AWS's, and many requests at once."""
     object_lambda: Any = importlib.import_module("ministack.services.s3_object_lambda")
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")

@@ -212,9 +212,7 @@ def test_refuses_a_header_without_a_column(tmp_path: Path) -> None:
 def test_refuses_a_column_that_comes_twice(tmp_path: Path) -> None:
     write_text(tmp_path, "Item_MRP," + HEADER)
 
-    assert fail(tmp_path) == (
-        "sales.csv: the header has 'Item_MRP' more than once; give every column a name of its own"
-    )
+    assert fail(tmp_path) == ("sales.csv: the header has 'Item_MRP' more than once; give every column its own name")
 
 
 def test_refuses_files_with_headers_only(tmp_path: Path) -> None:
@@ -318,7 +316,7 @@ def test_says_when_a_file_is_utf16(tmp_path: Path, encoding: str) -> None:
     ("content", "what"),
     [
         (gzip.compress(HEADER.encode()), "compressed with gzip; decompress it first"),
-        (HEADER.encode("utf-16-le"), "UTF-16, or no text at all; save the file as UTF-8"),
+        (HEADER.encode("utf-16-le"), "UTF-16, or not text; save the file as UTF-8"),
         (b"PK\x03\x04rest", "a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV"),
         (b"\xd0\xcf\x11\xe0rest", "an old Excel workbook; save the sheet as CSV"),
         (b"PAR1rest", "Parquet; write it as CSV"),
@@ -328,7 +326,7 @@ def test_says_when_a_file_is_utf16(tmp_path: Path, encoding: str) -> None:
         (b"7z\xbc\xafrest", "a 7-Zip archive; unpack it"),
         (
             (HEADER + format_rows(any_sales_row())).replace("\n", "\r").encode(),
-            "text whose lines end with carriage returns alone; save it with line feeds",
+            "text with carriage returns as line ends; save it with line feeds",
         ),
     ],
 )

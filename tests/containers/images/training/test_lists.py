@@ -59,17 +59,17 @@ def test_reads_index_class_and_path_of_every_row(folders: Path) -> None:
             "1\t1\t0\tb.jpg",
             "expected an index, a class and a path with tabs between them, found 4 fields",
         ),
-        ("x\t1\tb.jpg", "index 'x' is not a whole number; give every row a whole number of its own"),
+        ("x\t1\tb.jpg", "index 'x' is not a whole number; give every row its own whole number"),
         ("0\t1\tb.jpg", "index 0 is that of line 1, too; indices are unique"),
         ("1\tcat\tb.jpg", "class 'cat' is not a whole number from 0; number the classes from 0, without gaps"),
         ("1\t-1\tb.jpg", "class '-1' is not a whole number from 0; number the classes from 0, without gaps"),
         ("1\t1.5\tb.jpg", "class '1.5' is not a whole number from 0; number the classes from 0, without gaps"),
         ("1\t1\t ", "the path is empty; write paths relative to the channel of the images"),
-        ("1\t1\t/b.jpg", "path '/b.jpg' starts at the root of the machine; give the path below the channel"),
+        ("1\t1\t/b.jpg", "path '/b.jpg' is absolute; give the path below the channel"),
         ("1\t1\ts3://b/b.jpg", "path 's3://b/b.jpg' is an address or a drive; give the path below the channel"),
         (
             "1\t1\t../b.jpg",
-            "path '../b.jpg' leaves its folder by ..; give the path below the channel",
+            "path '../b.jpg' leaves its folder with ..; give the path below the channel",
         ),
         (
             "1\t1\td.jpg",
@@ -150,7 +150,7 @@ def test_refuses_a_channel_with_two_lists(folders: Path) -> None:
 
     assert refuse(folders) == (
         "channel 'train_lst' has 2 files named *.lst (images.lst, more.lst), expected one; "
-        "keep each list in a folder of its own"
+        "keep each list in its own folder"
     )
 
 

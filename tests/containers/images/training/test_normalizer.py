@@ -175,7 +175,7 @@ def test_fails_when_an_image_does_not_come(tmp_path: Path, photographs: Path, se
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"HEADRACE_IMAGES": "ftp://a"}, "HEADRACE_IMAGES: 'ftp://a' is not a way to normalized images: use"),
+        ({"HEADRACE_IMAGES": "ftp://a"}, "HEADRACE_IMAGES: 'ftp://a' is not an address of normalized images: use"),
         ({"HEADRACE_IMAGES": "/"}, "HEADRACE_IMAGES: '/' is a folder, which a job reads as a channel; unset the"),
         ({"HEADRACE_IMAGES_PREFIX": "images/a"}, "HEADRACE_IMAGES_PREFIX: 'images/a' does not end with '/'"),
         ({"HEADRACE_IMAGES_OPTIONS": "width"}, "HEADRACE_IMAGES_OPTIONS: bad query field: 'width'; write options as"),

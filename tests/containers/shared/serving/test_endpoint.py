@@ -161,7 +161,7 @@ def test_refuses_work_when_other_work_takes_too_long(
     answer = client.post("/invocations", content=b"1", headers=PLAIN)
 
     assert answer.status_code == 503
-    assert answer.json() == {"error": "other requests are in the way; try again, or send less at a time"}
+    assert answer.json() == {"error": "the endpoint is busy with other requests; try again, or send less at a time"}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_answers_a_request_that_breaks_and_logs_why(
     answer = client.post("/invocations", content=body, headers=PLAIN)
 
     assert answer.status_code == 500
-    assert answer.json() == {"error": "the request could not be answered; the log of the endpoint says why"}
+    assert answer.json() == {"error": "the request could not be answered; see the log of the endpoint"}
     broke, request = read_log(capsys)
     assert broke["event"] == "request_broke"
     assert body.decode() in broke["traceback"]

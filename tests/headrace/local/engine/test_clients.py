@@ -23,7 +23,7 @@ from tests.local_clouds import clients_of, find_free_port
 
 pytestmark = pytest.mark.slow
 
-# It is no package of this project, so it gets an environment of its own.
+# It is not a package of this project, so it gets its own environment.
 PYARROW = [sys.executable, "-m", "uv", "--quiet", "run", "--no-project", "--with", "pyarrow==26.0.1", "python", "-c"]
 ROWS = b"a,b\n1,2\n"
 

@@ -48,7 +48,7 @@ def test_finds_nothing_when_the_server_has_died(tmp_path: Path) -> None:
 
 
 def test_lets_one_server_hold_a_root(tmp_path: Path) -> None:
-    with cloud.claim(tmp_path, 4711), pytest.raises(CloudError, match="another local cloud runs on"):
+    with cloud.claim(tmp_path, 4711), pytest.raises(CloudError, match="another local cloud is running on"):
         cloud.claim(tmp_path, 4712)
 
 

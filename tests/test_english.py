@@ -1,0 +1,57 @@
+"""Phrases that a native technical writer would not use do not come back."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+FOLDERS = ("benchmarks", "containers", "docs", "headrace", "lambdas", "stacks", "tests")
+PAGES = ("CONTRIBUTING.md", "Makefile", "README.md", "app.py")
+SUFFIXES = {".md", ".py"}
+# What must not be written, and what says it better.
+PHRASES = {
+    r"(?<!here )\b(is|are) no (S3|address|feature|file|list|number|object|package|part|prefix|scale|secret|text)\b": (
+        "'is not a …'"
+    ),
+    r"\bshall\b": "'must', 'can' or 'will'",
+    r"\bwhole line work": "'the whole pipeline work'",
+    r"\bhardly anything but\b": "'almost nothing except'",
+    r"\bdear to make\b": "'expensive'",
+    r"\bdear quer": "'the expensive query'",
+    r"\bbear a crowd\b": "'handle many requests at once'",
+    r"\bends the execution well\b": "'ends the execution successfully'",
+    r"template's wish": "'rejects the template'",
+    r"\bare all if left out\b": "'Without NAME, the command applies to all'",
+    r"\bif left out\.?[\"'\]]": "'[default: …]' in a help text",
+    r"\balso what is there\b": "'existing …'",
+    r"\brun, too\b": "'run as well'",
+    r"\bgiven wrongly\b": "'invalid'",
+    r"\bof the kind '": "'no training has run yet'",
+    r"\bhas nobody\b": "'has no entries'",
+    r"\bin whose (path|source)": "'whose path matches'",
+    r"\bgoes on where it\b": "'resumes'",
+    r"\bwhat an image may cost\b": "'limits on the cost of an image'",
+    r"\bof one's own\b": "'your own'",
+    r"\b(is|are) there twice\b": "'occurs twice'",
+    r"\bheadrace images\b": "'headrace containers'",
+}
+
+
+def list_texts() -> list[Path]:
+    below = [path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*") if path.suffix in SUFFIXES]
+    return [path for path in (*below, *(REPOSITORY / page for page in PAGES)) if path != Path(__file__)]
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_english_of_sources_and_pages(phrase: str) -> None:
+    pattern = re.compile(phrase, re.IGNORECASE)
+
+    found = [
+        f"{path.relative_to(REPOSITORY)}:{number}: write {PHRASES[phrase]}: {line.strip()}"
+        for path in list_texts()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if pattern.search(line)
+    ]
+
+    assert found == []
