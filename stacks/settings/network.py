@@ -29,7 +29,7 @@ def _check_services(services: tuple[str, ...]) -> tuple[str, ...]:
         if not re.fullmatch(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*", service):
             raise ValueError(f"'{service}' is not a service's name; write it as AWS does, such as 'sagemaker.api'")
         if services.count(service) > 1:
-            raise ValueError(f"'{service}' is there twice; remove one")
+            raise ValueError(f"'{service}' occurs twice; remove one")
         if service == "s3":
             raise ValueError("the network has a gateway to s3 already, at no cost; remove it")
     return services

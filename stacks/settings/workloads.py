@@ -105,7 +105,7 @@ def _check_channel_names(channels: tuple[ChannelSettings, ...]) -> tuple[Channel
     names = [channel.name for channel in channels]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"'{name}' is there twice; rename one")
+            raise ValueError(f"'{name}' occurs twice; rename one")
     return channels
 
 
