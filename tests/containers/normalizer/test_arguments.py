@@ -42,7 +42,7 @@ def test_reads_a_whole_bucket() -> None:
         (("--source", "raw/images/", *DESTINATION), "--source: 'raw/images/' is not an address in S3; write s3://"),
         (("--source", "s3://raw images/", *DESTINATION), "--source: 's3://raw images/' is not an address in S3"),
         (("--source", "s3://raw/images", *DESTINATION), "--source: 's3://raw/images' is not a prefix: end it with '/'"),
-        (("--manifest", "s3://raw/lists/", *DESTINATION), "--manifest: 's3://raw/lists/' names no object"),
+        (("--manifest", "s3://raw/lists/", *DESTINATION), "--manifest: 's3://raw/lists/' does not name an object"),
         ((*SOURCE, "--destination", "s3://work/sets"), "--destination: 's3://work/sets' is not a prefix"),
         ((*SOURCE, *DESTINATION, "--width", "0"), "width is 0, which is not between 1 and 2048; see --help"),
         ((*SOURCE, *DESTINATION, "--fit", "squeeze"), "fit is 'squeeze', which is not one of stretch, contain, cover"),

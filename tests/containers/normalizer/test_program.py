@@ -262,7 +262,7 @@ def test_refuses_a_destination_whose_normalized_images_nobody_knows(s3: FakeS3, 
     if text:
         s3.put("sets/small/options.json", text, "work")
 
-    with pytest.raises(DestinationError, match=r"made otherwise: nobody knows with what"):
+    with pytest.raises(DestinationError, match=r"made otherwise: the options are unknown"):
         run_job(s3)
 
 

@@ -113,7 +113,9 @@ def test_asks_for_the_reason_that_head_does_not_tell() -> None:
     s3.refuse("HeadObject", PLACE.key, "403", 403)
     s3.refuse("GetObject", PLACE.key, "RequestTimeTooSkewed", 403)
 
-    with pytest.raises(StorageError, match="RequestTimeTooSkewed: RequestTimeTooSkewed!; set this machine's clock"):
+    with pytest.raises(
+        StorageError, match="RequestTimeTooSkewed: RequestTimeTooSkewed!; correct the clock of this machine"
+    ):
         Storage(s3).read_metadata(PLACE)
 
 

@@ -115,18 +115,18 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "an augmented manifest without attributes": (
         lambda: AugmentedManifestChannel(name="train", uri="s3://raw/m", attribute_names=()),
-        "channel 'train': attribute_names has 0 entries: SageMaker takes 1 to 16; give at least 1",
+        "channel 'train': attribute_names has 0 entries: SageMaker allows 1 to 16; give at least 1",
     ),
     "a text for the attributes": (
         lambda: AugmentedManifestChannel(name="train", uri="s3://raw/m", attribute_names="source"),  # type: ignore[arg-type]
-        "channel 'train': attribute_names is the text 'source': it would be taken for as many values as it has "
-        "letters; give a tuple: ('source',)",
+        "channel 'train': attribute_names is the text 'source': each of its letters would become a "
+        "value; give a tuple: ('source',)",
     ),
     "17 attributes": (
         lambda: AugmentedManifestChannel(
             name="train", uri="s3://raw/m", attribute_names=tuple(f"label{number}" for number in range(17))
         ),
-        "channel 'train': attribute_names has 17 entries: SageMaker takes 1 to 16; leave out 1",
+        "channel 'train': attribute_names has 17 entries: SageMaker allows 1 to 16; leave out 1",
     ),
     "an attribute twice": (
         lambda: AugmentedManifestChannel(name="train", uri="s3://raw/m", attribute_names=("class", "class")),
@@ -239,19 +239,19 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "no security group": (
         lambda: VpcConfig(security_group_ids=(), subnets=("subnet-1",)),
-        "VpcConfig: security_group_ids has 0 entries: SageMaker takes 1 to 5; give at least 1",
+        "VpcConfig: security_group_ids has 0 entries: SageMaker allows 1 to 5; give at least 1",
     ),
     "6 security groups": (
         lambda: VpcConfig(security_group_ids=("sg-1",) * 6, subnets=("subnet-1",)),
-        "VpcConfig: security_group_ids has 6 entries: SageMaker takes 1 to 5; leave out 1",
+        "VpcConfig: security_group_ids has 6 entries: SageMaker allows 1 to 5; leave out 1",
     ),
     "no subnet": (
         lambda: VpcConfig(security_group_ids=("sg-1",), subnets=()),
-        "VpcConfig: subnets has 0 entries: SageMaker takes 1 to 16; give at least 1",
+        "VpcConfig: subnets has 0 entries: SageMaker allows 1 to 16; give at least 1",
     ),
     "17 subnets": (
         lambda: VpcConfig(security_group_ids=("sg-1",), subnets=("subnet-1",) * 17),
-        "VpcConfig: subnets has 17 entries: SageMaker takes 1 to 16; leave out 1",
+        "VpcConfig: subnets has 17 entries: SageMaker allows 1 to 16; leave out 1",
     ),
     "a subnet for a security group": (
         lambda: VpcConfig(security_group_ids=("subnet-1",), subnets=("subnet-1",)),
@@ -265,11 +265,11 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "no channel": (
         lambda: render_input_data_config([]),
-        "InputDataConfig: channels has 0 entries: SageMaker takes 1 to 20; give at least 1",
+        "InputDataConfig: channels has 0 entries: SageMaker allows 1 to 20; give at least 1",
     ),
     "21 channels": (
         lambda: render_input_data_config([S3Channel(name=f"c{number}", uri="s3://raw/k") for number in range(21)]),
-        "InputDataConfig: channels has 21 entries: SageMaker takes 1 to 20; leave out 1",
+        "InputDataConfig: channels has 21 entries: SageMaker allows 1 to 20; leave out 1",
     ),
     "two channels of one name": (
         lambda: render_input_data_config(

@@ -34,7 +34,7 @@ def test_prints_no_network_beside_s3() -> None:
 def test_says_which_storage_cannot_be_used() -> None:
     stdout = invoke(volume="100GiB").stdout
 
-    assert "S3 File is out: 500 GB do not fit a volume of 100 GiB." in stdout
+    assert "S3 File is ruled out: 500 GB do not fit a volume of 100 GiB." in stdout
 
 
 def test_keeps_lines_short_enough_for_a_terminal() -> None:

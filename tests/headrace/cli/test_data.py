@@ -137,7 +137,7 @@ def test_copy_tells_that_include_leaves_nothing_out_by_itself(
 ) -> None:
     answer = invoke("copy", *excluded, "--include", "*.jpg", images, tmp_path / "copy")
 
-    assert ("--include leaves nothing out by itself" in answer.stderr) == told
+    assert ("--include excludes nothing by itself" in answer.stderr) == told
 
 
 def test_copy_refuses_patterns_that_leave_nothing(images: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_says_how_to_start_a_cloud_when_none_is_up(tmp_path: Path, command: list
 def test_down_is_content_when_nothing_is_up(tmp_path: Path) -> None:
     answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), "down"])
 
-    assert (answer.exit_code, answer.stderr) == (0, "no local cloud is up\n")
+    assert (answer.exit_code, answer.stderr) == (0, "no local cloud is running\n")
 
 
 def test_writes_an_environment_that_a_shell_takes_over_whatever_is_in_it() -> None:
@@ -140,7 +140,7 @@ def test_names_both_ports_when_a_cloud_is_up_on_another(tmp_path: Path) -> None:
         answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), "up", "--port", "4712"])
 
     assert answer.exit_code == 1
-    assert f"the local cloud of {tmp_path} is up on port 4711, not 4712; leave --port out to use it" in answer.stderr
+    assert f"the local cloud of {tmp_path} is running on port 4711, not 4712; omit --port to use it" in answer.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "up"])
@@ -149,7 +149,9 @@ def test_says_that_another_command_uses_the_folder_and_how_to_run_beside_it(tmp_
         answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), command])
 
     assert answer.exit_code == 1
-    assert re.search(r"Error: '.*', process \d+, uses .*; wait for its end, or give this one a folder", answer.stderr)
+    assert re.search(
+        r"Error: '.*', process \d+, uses .*; wait for its end, or give this one its own folder", answer.stderr
+    )
     assert "headrace local --folder FOLDER … --port PORT" in answer.stderr
 
 

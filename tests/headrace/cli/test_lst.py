@@ -231,7 +231,7 @@ def test_tells_rows_without_a_group_and_classes_with_few_rows(tmp_path: Path, pa
     sampled = invoke("sample", path, "--per-class", "2", "-o", tmp_path / "small.lst")
 
     assert divided.stderr == f"{path}: 1 rows have no group of 'p[0-9]'; each of them forms its own group\n"
-    assert sampled.stderr == f"{path}: class 1 has 1 rows only; all of them are kept\n"
+    assert sampled.stderr == f"{path}: class 1 has only 1 rows; all of them are kept\n"
     assert len(read(tmp_path / "small.lst")) == 3
 
 
@@ -244,7 +244,7 @@ def test_refuses_a_ratio_for_a_test_that_is_not_asked_for(tmp_path: Path, parts:
 def test_counts_files_that_are_left_out(tmp_path: Path, images: Path, parts: list[object]) -> None:
     (images / "ant" / "9.bmp").write_bytes(b"image")
 
-    assert "1 files left out: 1 of .bmp; --also takes" in invoke("make", images, *parts).stderr
+    assert "1 files left out: 1 of .bmp; --also includes" in invoke("make", images, *parts).stderr
     assert invoke("make", images, *parts, "--also", ".bmp").stderr == ""
 
 

@@ -172,7 +172,7 @@ def test_refuses_outputs_that_are_one_file_or_the_input(
     ended = headrace.run(*command, cwd=tmp_path)
 
     assert ended.code == 1
-    assert re.fullmatch(r"Error: .* (are the same file|is what is read); .*\n", ended.stderr)
+    assert re.fullmatch(r"Error: .* (are the same file|is an input); .*\n", ended.stderr)
     assert (tmp_path / source).read_text() == content
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([source, "a.jpg", "link"])
 

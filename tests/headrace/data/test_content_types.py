@@ -48,7 +48,7 @@ def test_stores_objects_with_the_type_that_is_given(stub: Stub, tmp_path: Path) 
 
 
 def test_refuses_a_type_for_what_is_not_uploaded(stub: Stub, tmp_path: Path) -> None:
-    with pytest.raises(data.AddressError, match="to what is uploaded from this machine only"):
+    with pytest.raises(data.AddressError, match="only for uploads from this machine"):
         data.replicate(stub.uri, tmp_path, content_type="image/jpeg")
 
 

@@ -87,7 +87,7 @@ def test_gives_frameworks_no_options_for_a_path() -> None:
 def test_refuses_a_file_as_the_target_of_a_folder(images: Path, tmp_path: Path, dry_run: bool) -> None:
     (tmp_path / "file").write_bytes(b"x")
 
-    with pytest.raises(data.DataError, match=r"file is not a folder, and .*images holds 2 files; name a folder"):
+    with pytest.raises(data.DataError, match=r"file is not a folder, and .*images has 2 files; name a folder"):
         data.replicate(images, tmp_path / "file", dry_run=dry_run)
 
     assert (tmp_path / "file").read_bytes() == b"x"

@@ -21,7 +21,7 @@ def test_writes_the_lists_that_are_made_in_memory(tmp_path: Path) -> None:
     [
         (["a.jpg"], "a.jpg has no class; name it or its first folder in the mapping"),
         (["ant/a\tb.jpg"], "holds a tab or a line end"),
-        ([], "there is no image to list"),
+        ([], "there are no images to list"),
     ],
 )
 def test_writes_nothing_when_a_path_cannot_be_listed(tmp_path: Path, paths: list[str], message: str) -> None:

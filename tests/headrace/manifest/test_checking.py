@@ -200,6 +200,8 @@ def test_needs_no_more_memory_for_a_longer_manifest(path: Path) -> None:
         "bird_object_detection.manifest",
         "cat_object_detection_empty.manifest",
         "coral_image_classification.manifest",
+        # Its bucket has capitals, as the oldest buckets may.
+        "docs_image_and_text_classification.manifest",
     ]
 )
 def real(request: pytest.FixtureRequest) -> Path:
@@ -208,9 +210,3 @@ def real(request: pytest.FixtureRequest) -> Path:
 
 def test_finds_nothing_wrong_with_real_manifests(real: Path) -> None:
     assert list(check_manifest(real)) == []
-
-
-def test_finds_that_the_documentations_bucket_cannot_be() -> None:
-    problems = list(check_manifest(find_real("docs_image_and_text_classification.manifest")))
-
-    assert [problem.line for problem in problems] == [1]

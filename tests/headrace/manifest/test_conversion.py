@@ -250,8 +250,8 @@ def test_turns_coco_into_manifests_and_back(
         (lambda coco: coco["images"].append(5), "images, entry 2: a number, expected an object"),
         (lambda coco: coco["images"][0].pop("width"), r"image 9 \(a.jpg\): width is None, expected a number above 0"),
         (lambda coco: coco["images"][0].pop("file_name"), "image 9: file_name is None"),
-        (lambda coco: coco["images"][0].update(file_name="../a.jpg"), r"image 9: ../a.jpg leaves its folder by \.\."),
-        (lambda coco: coco["images"][0].update(file_name="/data/a.jpg"), "image 9: /data/a.jpg starts at the root"),
+        (lambda coco: coco["images"][0].update(file_name="../a.jpg"), r"image 9: ../a.jpg leaves its folder with \.\."),
+        (lambda coco: coco["images"][0].update(file_name="/data/a.jpg"), "image 9: /data/a.jpg is absolute"),
         (lambda coco: coco["images"][0].update(file_name="s3://raw/a.jpg"), "image 9: s3://raw/a.jpg is an address"),
         (lambda coco: coco["images"][0].pop("id"), "images, entry 1: id is None, expected a number or a text"),
         (

@@ -170,7 +170,7 @@ def test_selects_boxes_by_the_numbers_of_their_classes(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"stratify_by": "nosuch"}, "no line has the label 'nosuch'"),
-        ({"stratify_by": "source-ref"}, "'source-ref' is what each line is about and no label"),
+        ({"stratify_by": "source-ref"}, "'source-ref' is the source of each line, not a label"),
         ({"stratify_by": "id"}, "nothing could be held out: each value of id stands on one line"),
         ({"group_by": "nosuch"}, "'nosuch' matches no source, so there are no groups"),
         ({"group_by": "s3"}, "nothing could be held out: 's3' puts all lines into one group"),

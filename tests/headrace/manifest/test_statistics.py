@@ -40,7 +40,7 @@ def test_refuses_to_count_a_label_that_no_line_has(tmp_path: Path) -> None:
 
     with pytest.raises(ManifestError, match="no line has the label 'nosuch'"):
         count_manifest(path, "nosuch")
-    with pytest.raises(ManifestError, match="'source-ref' is what each line is about"):
+    with pytest.raises(ManifestError, match="'source-ref' is the source of each line"):
         count_manifest(path, "source-ref")
 
 

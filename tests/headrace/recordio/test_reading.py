@@ -134,12 +134,12 @@ def test_refuses_every_cut_but_those_between_records(data: Any) -> None:
         (FLOATS + b"\0" + FLOATS[1:], "record 1 at byte 52: starts with 00 23 d7 ce, not with RecordIO's 0a 23 d7 ce"),
         (
             FLOATS * 2 + plain.record(plain.entry("f4", [1, 2, 3]), plain.entry("f4", [0])),
-            "record 2 at byte 104: here begin dense float32 rows of width 3 with float32 labels after dense "
+            "record 2 at byte 104: switches to dense float32 rows of width 3 with float32 labels after dense "
             "float32 rows of width 2 with float32 labels; a table has rows of one kind, width and type",
         ),
         (
             FLOATS + plain.record(plain.entry("f4", [1, 2])),
-            "record 1 at byte 52: here begin dense float32 rows of width 2",
+            "record 1 at byte 52: switches to dense float32 rows of width 2",
         ),
         (
             SPARSE + plain.record(plain.entry("f4", [1, 2]), plain.entry("f4", [0])),

@@ -196,7 +196,7 @@ def test_leaves_no_file_when_a_batch_cannot_be_written(tmp_path: Path) -> None:
     batches = [Rows(np.zeros((3, 2), np.float32)), Rows(np.zeros((3, 4), np.float32))]
 
     with pytest.raises(
-        RecordIOError, match=r"^row 3: here begin dense float32 rows of width 4 with no labels after dense"
+        RecordIOError, match=r"^row 3: switches to dense float32 rows of width 4 with no labels after dense"
     ):
         write_batches(path, batches)
 

@@ -167,8 +167,8 @@ def test_fails_when_an_image_does_not_come(tmp_path: Path, photographs: Path, se
     write_job_of_lists(tmp_path, photographs, max_bad_images="100")
 
     assert fail(tmp_path, **describe_door()) == (
-        f"photograph '{PREFIX}ball/ball_0001.jpg' does not come through the normalizer's function URL, however often "
-        "it is asked for: ServiceUnavailable: because; look at the normalizer's log and alarms, then run the job again"
+        f"photograph '{PREFIX}ball/ball_0001.jpg' does not come through the normalizer's function URL, after many "
+        "attempts: ServiceUnavailable: because; look at the normalizer's log and alarms, then run the job again"
     )
 
 

@@ -62,7 +62,7 @@ def test_runs_an_image_of_an_engine_as_its_container(tmp_path: Path, monkeypatch
 def test_refuses_an_image_that_the_engine_does_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = put_engine(tmp_path, monkeypatch, has_image=False)
 
-    with pytest.raises(EngineError, match="podman holds no image mine:latest: pull or build it first"):
+    with pytest.raises(EngineError, match="podman has no container image mine:latest: pull or build it first"):
         bring_engine_image(tmp_path, URI, engine, "mine:latest")
 
 

@@ -58,7 +58,7 @@ def test_names_a_busy_port_and_how_to_choose_another(tmp_path: Path, busy_port: 
 
 
 def test_names_the_port_of_the_cloud_that_runs_already(tmp_path: Path) -> None:
-    with cloud.claim(tmp_path, 4711), pytest.raises(CloudError, match="runs already, on port 4711"):
+    with cloud.claim(tmp_path, 4711), pytest.raises(CloudError, match="already running on port 4711"):
         cloud.start(tmp_path, 4712)
 
 

@@ -260,7 +260,7 @@ def test_leads_no_address_presigned_for_s3_to_the_engine(
     answer = visit(door, make_scope("POST", in_host))
 
     assert (answer.status, services.reached) == (403, [])
-    assert b"only with its bucket in the path" in answer.body
+    assert b"only if the bucket is in the path" in answer.body
 
 
 def test_lets_the_server_start_and_stop_the_services(door: Door, services: Services) -> None:
