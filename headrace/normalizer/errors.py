@@ -2,8 +2,10 @@
 
 from typing import ClassVar
 
+from headrace.errors import HeadraceError
 
-class NormalizeError(Exception):
+
+class NormalizeError(HeadraceError):
     """An image or a request that is refused.
 
     Args:

@@ -1,7 +1,19 @@
 """The shape of a recipe; standard library only."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from headrace.errors import HeadraceError
+
+# The name stands in names of stacks, endpoints, log groups and folders, which share no other characters.
+_NAME: Final = re.compile(r"[a-z][a-z0-9]{0,19}")
+_STACK_ID: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
+
+
+class RecipeError(HeadraceError):
+    """A recipe whose names AWS or the settings would refuse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +144,9 @@ class Recipe:
         preprocessing: How the raw data becomes the training job's input, where it needs to.
         training: How the model is made.
         serving: How the model is asked.
+
+    Raises:
+        RecipeError: If a name has characters that not everything named after it may have.
     """
 
     name: str
@@ -141,6 +156,14 @@ class Recipe:
     preprocessing: Preprocessing | None = None
     training: Training
     serving: Serving
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise RecipeError(f"recipe {self.name!r}: a name has 1 to 20 lower-case letters and digits, a letter first")
+        if not _STACK_ID.fullmatch(self.stack_id):
+            raise RecipeError(
+                f"recipe {self.name}: stack_id {self.stack_id!r} must have letters and digits, a capital first"
+            )
 
     def __str__(self) -> str:
         return self.name

@@ -1,5 +1,8 @@
 """Recipes name everything once, and say what the containers' programs do."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from containers.big_mart.preprocessing import contract as preprocessing
@@ -15,6 +18,7 @@ from headrace.recipes import (
     list_container_images,
     list_recipes,
 )
+from headrace.recipes.recipe import RecipeError
 
 
 @pytest.mark.parametrize("recipe", list_recipes(), ids=str)
@@ -103,3 +107,15 @@ def test_says_what_the_image_programs_do() -> None:
         image_training.BASELINE_ACCURACY,
         image_training.TRAIN_ACCURACY,
     }
+
+
+@pytest.mark.parametrize("name", ["", "Toy", "toy_model", "toy-model", "7days", "t" * 21])
+def test_refuses_a_name_that_cannot_be_a_stacks(name: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(f"recipe {name!r}: a name has 1 to 20 lower-case letters")):
+        replace(big_mart.RECIPE, name=name)
+
+
+@pytest.mark.parametrize("stack_id", ["", "toy", "Toy-Model"])
+def test_refuses_a_stack_id_that_cannot_be_one(stack_id: str) -> None:
+    with pytest.raises(RecipeError, match="recipe bigmart: stack_id"):
+        replace(big_mart.RECIPE, stack_id=stack_id)

@@ -12,7 +12,7 @@ from headrace.recipes import big_mart, images
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.settings.mistakes import SettingsError
-from stacks.settings.workloads import ChannelTrainingSettings
+from stacks.settings.workloads import ChannelTrainingSettings, WorkloadSections
 from tests.stacks.conftest import SWITCHES, read_context, set_path
 
 
@@ -397,3 +397,11 @@ def test_refuses_an_endpoint_name_that_sagemaker_does_not_allow() -> None:
 def test_refuses_one_endpoint_for_two_workloads() -> None:
     for name in ("headrace-dev-images", "Headrace-Dev-Images"):
         assert "'headrace-dev-images' is another workload's endpoint already" in refusal("bigmart.endpoint.name", name)
+
+
+def test_refuses_a_workload_that_is_called_as_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"network": WorkloadSections.model_fields["bigmart"]}
+    monkeypatch.setattr("stacks.settings.environment.WorkloadSections", type("Sections", (), {"model_fields": fields}))
+
+    with pytest.raises(SettingsError, match="recipe network: 'network' is a setting of every environment"):
+        Settings.from_mapping("dev", {"dev": {"retain_data": False}})
