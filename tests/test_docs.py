@@ -15,7 +15,7 @@ from tests.conftest import PROJECT
 
 DOCUMENTS = sorted(path for path in [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
 CODE = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\(([^)#]+)\)")
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
 def list_commands(program: str) -> list[list[str]]:
