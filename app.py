@@ -54,8 +54,7 @@ def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
         app,
         "Network",
         settings=settings.network,
-        buckets=[storage.raw, storage.work],
-        key=key,
+        storage=storage,
         has_notebook=settings.notebook.enabled,
         stack_name=name("Network"),
     )

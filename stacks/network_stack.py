@@ -3,13 +3,12 @@
 from typing import Any
 
 from aws_cdk import Stack
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.isolated_network import ExistingNetwork, IsolatedNetwork
 from stacks.constructs.security_groups import SecurityGroups
 from stacks.settings.network import NetworkSettings
+from stacks.storage_stack import StorageStack
 
 
 class NetworkStack(Stack):
@@ -21,8 +20,7 @@ class NetworkStack(Stack):
         construct_id: str,
         *,
         settings: NetworkSettings,
-        buckets: list[s3.IBucket],
-        key: kms.IKey | None,
+        storage: StorageStack,
         has_notebook: bool,
         **kwargs: Any,
     ) -> None:
@@ -31,7 +29,9 @@ class NetworkStack(Stack):
         network: IsolatedNetwork | ExistingNetwork = (
             ExistingNetwork(self, "Network", settings=settings.existing)
             if settings.existing
-            else IsolatedNetwork(self, "Network", settings=settings, buckets=buckets, key=key)
+            else IsolatedNetwork(
+                self, "Network", settings=settings, buckets=[storage.raw, storage.work], key=storage.key
+            )
         )
         self.vpc = network.vpc
         self.subnets = network.subnets

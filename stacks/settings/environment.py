@@ -17,7 +17,12 @@ from stacks.settings.normalizer import NormalizerSettings
 from stacks.settings.notebook import NotebookSettings
 from stacks.settings.section import IN_PLACE, NOTHING, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
-from stacks.settings.workloads import ChannelTrainingSettings, WorkloadSections, WorkloadSettings
+from stacks.settings.workloads import (
+    ChannelTrainingSettings,
+    NormalizedSettings,
+    WorkloadSections,
+    WorkloadSettings,
+)
 
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
@@ -71,29 +76,22 @@ class Settings(WorkloadSections):
 
     @model_validator(mode="after")
     def _check_normalized(self) -> Self:
+        has_way_out = self.network.nat_gateways > 0 or self.network.existing is not None
         consumers = [consumer.name for consumer in self.normalizer.consumers]
-        for name, training in self._list_channel_trainings():
-            if training.normalized is None:
-                continue
+        for name, training, normalized in self._list_normalized():
             if not self.normalizer.answers_requests:
                 raise ValueError(
                     f"{name}.training.normalized: the normalizer has no door to read through; turn on "
                     "normalizer.function_url, or set normalized to null and add the channels 'train' and 'validation'"
                 )
-            if training.normalized.consumer not in consumers:
+            if normalized.consumer not in consumers:
                 raise ValueError(
-                    f"{name}.training.normalized.consumer: found '{training.normalized.consumer}', "
+                    f"{name}.training.normalized.consumer: found '{normalized.consumer}', "
                     f"but normalizer.consumers has {', '.join(consumers) or 'no entries'}"
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _check_way_to_the_normalizer(self) -> Self:
-        """A function URL is on the internet only: https://docs.aws.amazon.com/lambda/latest/dg/lambda-urls.html."""
-        has_way_out = self.network.nat_gateways > 0 or self.network.existing is not None
-        for name, training in self._list_channel_trainings():
+            # A function URL is on the internet only: https://docs.aws.amazon.com/lambda/latest/dg/lambda-urls.html.
             mounted = [channel.name for channel in training.channels if channel.is_mounted]
-            if training.normalized and mounted and not has_way_out:
+            if mounted and not has_way_out:
                 raise ValueError(
                     f"{name}.training.normalized: channel '{mounted[0]}' of a file system puts the job into the VPC, "
                     "whose isolated subnets lead to no door of the normalizer; let the list come from s3, add a NAT "
@@ -147,6 +145,12 @@ class Settings(WorkloadSections):
     def stack_name(self, stack: str) -> str:
         """The name of a stack in CloudFormation; two environments may share an account."""
         return contract.stack_name(self.environment, stack)
+
+    def _list_normalized(self) -> Iterator[tuple[str, ChannelTrainingSettings, NormalizedSettings]]:
+        """Those that read through the normalizer, and how."""
+        for name, training in self._list_channel_trainings():
+            if training.normalized:
+                yield name, training, training.normalized
 
     @classmethod
     def from_context(cls, node: Node) -> Self:
