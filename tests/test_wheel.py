@@ -232,7 +232,7 @@ def test_does_its_job(installed: Installed) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("line", ["local run", "local down", "images list", "images build"])
+@pytest.mark.parametrize("line", ["local run", "local down", "containers list", "containers build"])
 def test_says_what_needs_the_checkout(installed: Installed, line: str) -> None:
     done = installed.run("headrace", *line.split())
 

@@ -26,7 +26,7 @@ from tests.headrace.local.sagemaker.cloud import Cloud
 
 
 def test_updates_a_training_job(cloud: Cloud) -> None:
-    cloud.train_to_end(cloud.push_container_image("pass"))
+    cloud.train_to_end(cloud.push_image("pass"))
 
     answer = cloud.call("UpdateTrainingJob", TrainingJobName="job")
 

@@ -80,8 +80,8 @@ def test_ends_with_a_served_prediction(checkout: Checkout, tmp_path: Path) -> No
 
 
 def test_is_known_to_the_commands(checkout: Checkout) -> None:
-    answer = checkout.run(sys.executable, "-m", "headrace", "images", "build", "--help")
-    refused = checkout.run(sys.executable, "-m", "headrace", "images", "build", "unknown")
+    answer = checkout.run(sys.executable, "-m", "headrace", "containers", "build", "--help")
+    refused = checkout.run(sys.executable, "-m", "headrace", "containers", "build", "unknown")
 
     assert answer.returncode == 0
     assert "'toy'" in refused.stderr

@@ -146,7 +146,7 @@ def test_a_killed_job_goes_on_without_losing_or_repeating_a_normalized_image(doo
     assert IMAGES // 5 <= made_before < IMAGES - len(BAD)
     assert door.list_versions("killed") == expect_normalized_images(door.images)
     made_after = IMAGES - len(BAD) - made_before
-    assert f"{IMAGES} images: {made_after} made, {made_before} kept, 3 refused, 0 unavailable" in str(failed.value)
+    assert f"{IMAGES} photographs: {made_after} made, {made_before} kept, 3 refused, 0 unavailable" in str(failed.value)
     failures = [json.loads(line) for line in door.read("killed", "failures.jsonl").splitlines()]
     assert {line["key"]: line["code"] for line in failures} == {
         "images/crowd/0111.jpg": "EmptyBody",

@@ -91,5 +91,5 @@ def test_lists_images_in_ecr(platform: Platform) -> None:
 
     for uri in platform.deployment.images:
         repository, tag = uri.partition("/")[2].split(":")
-        listed = ecr.list_container_images(repositoryName=repository)["imageIds"]
+        listed = ecr.list_images(repositoryName=repository)["imageIds"]
         assert [image["imageTag"] for image in listed] == [tag], json.dumps(listed)

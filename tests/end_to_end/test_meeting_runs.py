@@ -48,7 +48,7 @@ def test_one_of_two_runs_says_why_it_does_not_run(folder: Path, running: "subpro
     code, stdout, stderr = finish(start(folder, "run", "--port", str(find_free_port())))
 
     assert (code, stdout) == (1, "")
-    assert f"process {running.pid}, uses {folder}; wait for its end, or give this one a folder and a port" in stderr
+    assert f"process {running.pid}, uses {folder}; wait for its end, or give this one its own folder and port" in stderr
     assert len(stderr.splitlines()) == 1
     assert finish(running)[0] == 0
 
