@@ -12,6 +12,7 @@ from containers.shared.serving.model_files import ModelError
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import any_sales_row, make_sales
+from tests.containers.logs import read_log
 
 CSV = {"content-type": "text/csv"}
 COLUMNS = [column for column in any_sales_row() if column != "Item_Outlet_Sales"]
@@ -30,10 +31,6 @@ def client(trained: Path) -> Client:
 
 def csv_body(rows: list[dict[str, str]]) -> bytes:
     return "".join(",".join(row[column] for column in COLUMNS) + "\n" for row in rows).encode()
-
-
-def read_log(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_logs_why_the_model_cannot_be_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

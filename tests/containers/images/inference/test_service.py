@@ -1,8 +1,6 @@
 import io
-import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,6 +11,7 @@ from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.model_files import ModelError
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
+from tests.containers.logs import read_log
 
 IMAGE = {"content-type": "application/x-image"}
 
@@ -32,10 +31,6 @@ def client(trained_images: Path) -> Client:
 def photograph(photographs: Path) -> bytes:
     """One of the photographs that the model was trained on."""
     return (photographs / "gear/gear_0001.jpg").read_bytes()
-
-
-def read_log(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_logs_why_the_model_cannot_be_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,4 @@
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ from uvicorn.server import ServerState
 
 from containers.shared.serving import connections
 from containers.shared.serving.connections import PatientProtocol
+from tests.containers.logs import read_log
 from tests.patience import PATIENCE_SECONDS
 
 # More than the sockets between two programs hold.
@@ -62,10 +62,6 @@ def ask(*parts: bytes, half_close: bool = False) -> bytes:
     return asyncio.run(serve_and_talk(talk))
 
 
-def read_refusals(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "ARRIVAL_SECONDS", 0.05)
@@ -90,7 +86,7 @@ def test_refuses_a_request_that_ends_early(begun: bytes, capsys: pytest.CaptureF
 
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert answer.endswith(b'{"error": "the request ended before it was complete"}')
-    assert read_refusals(capsys) == [
+    assert read_log(capsys) == [
         {"event": "connection_refused", "status": 400, "error": "the request ended before it was complete"}
     ]
 

@@ -1,10 +1,8 @@
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,7 @@ from containers.shared.serving.model_files import ModelError
 from containers.shared.serving.service import Prediction, Service
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
+from tests.containers.logs import read_log
 
 RAISED: Mapping[bytes, BaseException] = {
     type(error).__name__.encode(): error
@@ -63,10 +62,6 @@ def endpoint(tmp_path: Path) -> Endpoint:
 def client(endpoint: Endpoint) -> Client:
     endpoint.load()
     return Client(endpoint)
-
-
-def read_log(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])

@@ -1,12 +1,11 @@
 import asyncio
-import json
 import os
-from typing import Any
 
 import pytest
 
 from containers.shared.serving import traffic as module
 from containers.shared.serving.traffic import Traffic
+from tests.containers.logs import read_log
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -21,10 +20,6 @@ async def note_and_summarize(traffic: Traffic, *statuses: int) -> None:
             error="wrong" * (status > 200),
         )
     traffic.summarize()
-
-
-def read_log(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_sums_up_what_went_well(capsys: pytest.CaptureFixture[str]) -> None:
