@@ -6,6 +6,9 @@ import pytest
 
 REAL_MANIFESTS = Path(__file__).resolve().parents[4] / "shared" / "data" / "manifests"
 
+# Two classes of sixty images each.
+PATHS = [f"{name}/{number}.jpg" for name in ("ant", "bee") for number in range(60)]
+
 
 def write(path: Path, *rows: str) -> Path:
     """A list of rows written with spaces for tabs."""

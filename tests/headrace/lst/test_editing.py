@@ -7,7 +7,6 @@ from headrace.lst import (
     Key,
     ListError,
     ListKind,
-    ListRow,
     add_rows,
     diff_lists,
     hash_path,
@@ -17,18 +16,8 @@ from headrace.lst import (
     replace_rows,
     sample_classes,
     split_list,
-    write_lst,
 )
 from tests.headrace.lst.lists import find_real, read, write
-
-PATHS = [f"{name}/{number}.jpg" for name in ("ant", "bee") for number in range(60)]
-
-
-@pytest.fixture
-def everything(tmp_path: Path) -> Path:
-    rows = [ListRow(hash_path(path), int(path.startswith("bee")), path) for path in PATHS]
-    write_lst(tmp_path / "all.lst", rows)
-    return tmp_path / "all.lst"
 
 
 @pytest.fixture

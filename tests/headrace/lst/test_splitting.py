@@ -8,22 +8,11 @@ import pytest
 from headrace.lst import (
     ListError,
     ListRow,
-    hash_path,
     make_lists_of,
     read_lst,
     split_list,
-    write_lst,
 )
-from tests.headrace.lst.lists import read, write
-
-PATHS = [f"{name}/{number}.jpg" for name in ("ant", "bee") for number in range(60)]
-
-
-@pytest.fixture
-def everything(tmp_path: Path) -> Path:
-    rows = [ListRow(hash_path(path), int(path.startswith("bee")), path) for path in PATHS]
-    write_lst(tmp_path / "all.lst", rows)
-    return tmp_path / "all.lst"
+from tests.headrace.lst.lists import PATHS, read, write
 
 
 def split(path: Path, **options: object) -> tuple[list[ListRow], list[ListRow]]:
