@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import boto3
@@ -11,7 +13,7 @@ from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
 from headrace.loopback import find_free_port
 
-__all__ = ["clients_of", "find_free_port", "own_clients"]
+__all__ = ["clients_of", "find_free_port", "own_clients", "running_with_object"]
 
 
 @contextmanager
@@ -29,3 +31,15 @@ def clients_of(cloud: LocalCloud) -> Iterator[None]:
     with own_clients():
         local_cloud.point_clients(cloud.client_environment)
         yield
+
+
+@contextmanager
+def running_with_object(root: Path, key: str, body: bytes) -> Iterator[LocalCloud]:
+    """A cloud with one object in its bucket `raw`, which the AWS clients of this process lead to."""
+    started = local_cloud.start(root, find_free_port(), stop_with_caller=True)
+    with clients_of(started):
+        s3: Any = boto3.client("s3")
+        s3.create_bucket(Bucket="raw")
+        s3.put_object(Bucket="raw", Key=key, Body=body)
+        yield started
+    started.stop()

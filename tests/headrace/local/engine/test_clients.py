@@ -17,9 +17,8 @@ import s3fs
 from botocore.config import Config
 from obstore.store import S3Store
 
-from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from tests.local_clouds import clients_of, find_free_port
+from tests.local_clouds import running_with_object
 
 pytestmark = pytest.mark.slow
 
@@ -31,13 +30,8 @@ ROWS = b"a,b\n1,2\n"
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A local cloud with an object in it."""
-    started = local_cloud.start(tmp_path_factory.mktemp("cloud"), find_free_port(), stop_with_caller=True)
-    with clients_of(started):
-        s3: Any = boto3.client("s3")
-        s3.create_bucket(Bucket="raw")
-        s3.put_object(Bucket="raw", Key="rows/1 é+.csv", Body=ROWS)
+    with running_with_object(tmp_path_factory.mktemp("cloud"), "rows/1 é+.csv", ROWS) as started:
         yield started
-    started.stop()
 
 
 @pytest.mark.usefixtures("cloud")

@@ -11,15 +11,13 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.engine.data_repositories import DataRepository, Policy
 from headrace.local.engine.file_systems import list_folders
 from headrace.local.engine.resources import MISSING_TYPES
 from headrace.local.platform import inspection
-from headrace.loopback import find_free_port
 from headrace.s3.addresses import S3Address
-from tests.local_clouds import clients_of
+from tests.local_clouds import running_with_object
 
 pytestmark = pytest.mark.slow
 
@@ -148,13 +146,8 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    started = local_cloud.start(tmp_path_factory.mktemp("cloud"), find_free_port(), stop_with_caller=True)
-    with clients_of(started):
-        s3: Any = boto3.client("s3")
-        s3.create_bucket(Bucket="raw")
-        s3.put_object(Bucket="raw", Key="images/a.jpg", Body=b"1")
+    with running_with_object(tmp_path_factory.mktemp("cloud"), "images/a.jpg", b"1") as started:
         yield started
-    started.stop()
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ from botocore.exceptions import ClientError
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from headrace.loopback import find_free_port
-from tests.local_clouds import clients_of
+from tests.local_clouds import running_with_object
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -51,14 +50,8 @@ PREFLIGHT = {
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A local cloud with an object in it."""
-    root = tmp_path_factory.mktemp("cloud")
-    started = local_cloud.start(root, find_free_port(), stop_with_caller=True)
-    with clients_of(started):
-        s3: Any = boto3.client("s3")
-        s3.create_bucket(Bucket="raw")
-        s3.put_object(Bucket="raw", Key="a.txt", Body=b"rows")
+    with running_with_object(tmp_path_factory.mktemp("cloud"), "a.txt", b"rows") as started:
         yield started
-    started.stop()
 
 
 def ask(cloud: LocalCloud, method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
