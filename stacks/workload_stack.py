@@ -59,7 +59,7 @@ class WorkloadStack(Stack):
         self._storage = around.storage
 
         parts = Parts(
-            workload=recipe,
+            recipe=recipe,
             work=self._storage.work,
             preprocessing=self._describe_preprocessing(recipe.preprocessing, self._settings)
             if recipe.preprocessing and isinstance(self._settings, PreprocessedSettings)

@@ -22,7 +22,7 @@ from stacks.pipeline.steps.train import train
 class Parts:
     """What one pipeline runs, and where it leaves what it makes."""
 
-    workload: Recipe
+    recipe: Recipe
     work: s3.IBucket
     preprocessing: PreprocessingJob | None = None
     training: TrainingJob
@@ -51,7 +51,7 @@ class TrainingPipeline(Construct):
             self,
             "StateMachine",
             pipeline=_join_steps(parts, SageMakerTasks(scope=self)),
-            comment=f"{parts.workload}: from data to a live endpoint",
+            comment=f"{parts.recipe}: from data to a live endpoint",
             timeout_seconds=timeout_hours * 3600,
             log=log,
         )

@@ -164,8 +164,10 @@ class Settings(WorkloadSections):
     @classmethod
     def from_mapping(cls, environment: object, environments: object) -> Self:
         """The settings of one environment out of the context's `environments` object."""
-        for name in WorkloadSections.model_fields.keys() & cls.__annotations__.keys():
-            raise SettingsError(f"recipe {name}: '{name}' is a setting of every environment; choose another name")
+        if taken := sorted(WorkloadSections.model_fields.keys() & cls.__annotations__.keys()):
+            raise SettingsError(
+                f"recipe {taken[0]}: '{taken[0]}' is a setting of every environment; choose another name"
+            )
         if not isinstance(environments, Mapping):
             raise SettingsError(f"context '{ENVIRONMENTS_KEY}': expected an object per environment, see cdk.json")
         if not isinstance(environment, str) or environment not in environments:
