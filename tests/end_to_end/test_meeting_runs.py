@@ -28,6 +28,13 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     return process.returncode, stdout, stderr
 
 
+def wait_for_cloud(folder: Path, process: "subprocess.Popen[str]") -> None:
+    """Wait until the command's cloud is up; what it printed says why, if it never is."""
+    while local_cloud.find(folder / "cloud") is None:
+        if process.poll() is not None:
+            pytest.fail(f"the command ended with {process.returncode}: {process.communicate()}")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_folders(tmp_path_factory.mktemp("meeting") / "local").base
@@ -37,8 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def running(folder: Path, sales: Path) -> "Iterator[subprocess.Popen[str]]":
     """A run whose cloud is up."""
     process = start(folder, "run", "--port", str(find_free_port()), "--data", str(sales))
-    while local_cloud.find(folder / "cloud") is None:
-        assert process.poll() is None
+    wait_for_cloud(folder, process)
     yield process
     process.terminate()
     process.communicate()
@@ -72,8 +78,7 @@ def test_down_leaves_a_run_its_cloud_unless_forced_to(folder: Path, running: "su
 
 def test_keeps_a_cloud_only_once_it_is_deployed(folder: Path) -> None:
     process = start(folder, "up", "--port", str(find_free_port()))
-    while local_cloud.find(folder / "cloud") is None:
-        assert process.poll() is None
+    wait_for_cloud(folder, process)
 
     process.kill()
     process.communicate()

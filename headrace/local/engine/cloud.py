@@ -32,6 +32,7 @@ START_SECONDS: Final = 60
 # A training job gets a moment to end by itself before it is killed.
 STOP_SECONDS: Final = 20
 _POLL_SECONDS: Final = 0.05
+_LOOK_SECONDS: Final = 1
 
 # What the command that started a server sends it, so that it goes on after that command.
 KEEP: Final = b"keep"
@@ -177,11 +178,10 @@ def claim(root: Path, port: int) -> IO[str]:
     """
     make_private(root)
     lock = (root / _LOCK_FILE).open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    # Who only looks, as is_running does, holds the lock for an instant: that is no other server.
+    if not _wait_until(lambda: _lock(lock, fcntl.LOCK_EX), _LOOK_SECONDS):
         lock.close()
-        raise CloudError(f"another local cloud is running on {root}") from None
+        raise CloudError(f"another local cloud is running on {root}")
     # What an earlier server wrote must not be taken for this one's before it has its port and its key.
     (root / _STATE_FILE).unlink(missing_ok=True)
     credentials.renew_owner_key(root)
@@ -212,12 +212,17 @@ def is_running(root: Path) -> bool:
     """Whether a server holds the root."""
     try:
         with (root / _LOCK_FILE).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return not _lock(lock, fcntl.LOCK_SH)
     except FileNotFoundError:
         return False
+
+
+def _lock(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    return False
+        return False
+    return True
 
 
 def wait_until_stopped(root: Path, seconds: float) -> bool:

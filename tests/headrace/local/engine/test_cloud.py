@@ -1,7 +1,9 @@
 """Finding, starting and stopping the local cloud's server."""
 
+import fcntl
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +52,15 @@ def test_finds_nothing_when_the_server_has_died(tmp_path: Path) -> None:
 def test_lets_one_server_hold_a_root(tmp_path: Path) -> None:
     with cloud.claim(tmp_path, 4711), pytest.raises(CloudError, match="another local cloud is running on"):
         cloud.claim(tmp_path, 4712)
+
+
+def test_does_not_take_somebody_who_looks_for_a_server_for_one(tmp_path: Path) -> None:
+    cloud.claim(tmp_path, 4711).close()
+    with (tmp_path / "lock").open() as look:
+        fcntl.flock(look, fcntl.LOCK_SH)
+        threading.Timer(0.1, fcntl.flock, (look, fcntl.LOCK_UN)).start()
+
+        cloud.claim(tmp_path, 4712).close()
 
 
 def test_names_a_busy_port_and_how_to_choose_another(tmp_path: Path, busy_port: int) -> None:
