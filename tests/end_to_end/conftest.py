@@ -29,11 +29,12 @@ PHOTOGRAPHS_PER_CLASS = 12
 
 
 def make_folders(base: Path) -> Folders:
-    """Folders of their own, but for the containers' packages: those are the project's."""
-    folders = Folders(base)
+    """Folders of their own, but for the containers' packages and the synthesized apps: those are the project's."""
+    folders, shared = Folders(base), Folders()
     base.mkdir(exist_ok=True)
-    Folders().environments.mkdir(parents=True, exist_ok=True)
-    folders.environments.symlink_to(Folders().environments)
+    for folder, kept in ((folders.environments, shared.environments), (folders.assemblies, shared.assemblies)):
+        kept.mkdir(parents=True, exist_ok=True)
+        folder.symlink_to(kept)
     return folders
 
 

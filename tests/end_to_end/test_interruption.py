@@ -54,6 +54,9 @@ def is_free(port: int) -> bool:
 def test_ctrl_c_stops_everything(stage: str, tmp_path: Path, sales: Path) -> None:
     port = find_free_port()
     folder = make_folders(tmp_path / "local").base
+    if stage == "synthesize the app":
+        # Where it has been synthesized before, there is nothing to interrupt.
+        (folder / "assemblies").unlink()
     run = start_run(folder, port, sales)
     run.expect(re.escape(stage))
 

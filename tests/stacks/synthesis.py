@@ -14,30 +14,19 @@ from typing import Any
 import aws_cdk as cdk
 
 from app import build
+from headrace.local.platform.assemblies import digest_sources
 from tests.conftest import PROJECT
 
 STORE = PROJECT / ".pytest_cache" / "synthesized"
-# What synthesis reads; it is a pure function of these and the context.
-SOURCES = ("app.py", "package-lock.json", "requirements.txt", "stacks", "headrace", "containers", "lambdas")
 
-
-@cache
-def digest_sources() -> str:
-    """A digest of every file that synthesis may read."""
-    files = sorted(path for source in SOURCES for path in [PROJECT / source, *(PROJECT / source).rglob("*")])
-    digest = hashlib.sha256()
-    for path in files:
-        if path.is_file() and "__pycache__" not in path.parts:
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(PROJECT)} {len(content)}\n".encode())
-            digest.update(content)
-    return digest.hexdigest()
+# The sources do not change while tests run.
+_digest_sources = cache(digest_sources)
 
 
 def synthesize(context: Mapping[str, Any]) -> Mapping[str, Any]:
     """The name and the template of each stack that a context makes, by the stack's id."""
     name = hashlib.sha256(json.dumps(context, sort_keys=True).encode()).hexdigest()
-    folder = STORE / digest_sources()
+    folder = STORE / _digest_sources()
     with _locked(folder, name):
         stored = folder / f"{name}.json"
         if not stored.exists():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.local.platform.assemblies import SOURCES
 from tests.conftest import PROJECT
 from tests.interpreters import find_python
 from tests.stacks.conftest import ENVIRONMENTS
@@ -26,6 +27,20 @@ WAYS_WITHOUT_NETWORK = (["unshare", "--net"], ["unshare", "--map-root-user", "--
 OTHER_TOOLCHAINS = (("3.12", "22"), ("3.13", "24"))
 # Where jsii unpacks itself; traces in *.metadata.json name it, and nothing that is deployed.
 JSII_FOLDER = re.compile(rb"jsii-kernel-\w{6}")
+# What Python runs first where it is found: it notes every file of the project that is opened.
+NOTING_READS = """
+import os, sys
+
+notes = os.open({notes!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and arguments[0].startswith({project!r}):
+        os.write(notes, os.fsencode(arguments[0]) + b"\\n")
+
+sys.addaudithook(note)
+"""
+# The toolchain, and packages that are kept by what pins them.
+NO_SOURCES = {".venv", "node_modules", ".headrace"}
 
 
 def run(command: Sequence[str], environment: dict[str, str] | None = None) -> None:
@@ -34,7 +49,9 @@ def run(command: Sequence[str], environment: dict[str, str] | None = None) -> No
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def synthesize(environment: str, assembly: Path, scripts: Path, prefix: Sequence[str] = ()) -> dict[str, bytes]:
+def synthesize(
+    environment: str, assembly: Path, scripts: Path, prefix: Sequence[str] = (), **variables: str
+) -> dict[str, bytes]:
     """Run `cdk synth` with a bare environment: no credentials, no programs but the toolchain's; the files it wrote.
 
     Args:
@@ -42,9 +59,10 @@ def synthesize(environment: str, assembly: Path, scripts: Path, prefix: Sequence
         assembly: Where to write.
         scripts: The folder of the toolchain's Python and Node.
         prefix: What to start the command with.
+        variables: What is set besides.
     """
     command = [*prefix, CDK, "--no-notices", "synth", "--quiet", "--output", str(assembly), "--context"]
-    run([*command, f"env={environment}"], {"PATH": str(scripts), "HOME": str(assembly.parent)})
+    run([*command, f"env={environment}"], {"PATH": str(scripts), "HOME": str(assembly.parent), **variables})
     files = (path for path in assembly.rglob("*") if path.is_file())
     return {path.relative_to(assembly).as_posix(): JSII_FOLDER.sub(b"jsii-kernel", path.read_bytes()) for path in files}
 
@@ -69,10 +87,11 @@ def without_network() -> list[str]:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """An environment, and the files it was synthesized to."""
+    """An environment, the files it was synthesized to, and the files of the project that were opened for it."""
 
     environment: str
     files: dict[str, bytes]
+    opened: set[Path]
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +102,13 @@ def synthesize_offline(
 
     @cache
     def synthesize_once(environment: str) -> Synthesis:
-        assembly = tmp_path_factory.mktemp("offline") / "assembly"
-        return Synthesis(environment, synthesize(environment, assembly, scripts, without_network))
+        folder = tmp_path_factory.mktemp("offline")
+        notes = folder / "notes"
+        program = NOTING_READS.format(notes=str(notes), project=str(PROJECT))
+        (folder / "sitecustomize.py").write_text(program)
+        files = synthesize(environment, folder / "assembly", scripts, without_network, PYTHONPATH=str(folder))
+        opened = {Path(line).relative_to(PROJECT) for line in notes.read_text().splitlines()}
+        return Synthesis(environment, files, opened)
 
     return synthesize_once
 
@@ -97,6 +121,13 @@ def offline(request: pytest.FixtureRequest, synthesize_offline: Callable[[str], 
 
 def test_needs_no_network_no_credentials_and_no_docker(offline: Synthesis) -> None:
     assert {"manifest.json", "Storage.template.json", "Images.template.json"} <= set(offline.files)
+
+
+def test_opens_nothing_but_what_decides_whether_it_is_run_again(offline: Synthesis) -> None:
+    opened = {path.parts[0] for path in offline.opened}
+
+    assert {"app.py", "stacks", "headrace", "containers", "lambdas"} <= opened
+    assert opened - NO_SOURCES <= set(SOURCES)
 
 
 def test_gives_the_same_bytes_again(offline: Synthesis, scripts: Path, tmp_path: Path) -> None:

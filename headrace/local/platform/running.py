@@ -11,7 +11,8 @@ from headrace.checkout import CHECKOUT
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import CloudError, LocalCloud
 from headrace.local.engine.container_images import ImageSource, ProcessImages, list_in_registry
-from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment, start_synthesis
+from headrace.local.platform.assemblies import synthesizing
+from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
 from headrace.local.platform.occupancy import OccupiedError, occupy
 
 DEFAULT_FOLDER: Final = ".headrace"
@@ -36,9 +37,9 @@ class Folders:
         return self.base / "environments"
 
     @property
-    def assembly(self) -> Path:
-        """The synthesized app."""
-        return self.base / "assembly"
+    def assemblies(self) -> Path:
+        """The synthesized apps, kept between runs."""
+        return self.base / "assemblies"
 
     @property
     def data(self) -> Path:
@@ -53,7 +54,7 @@ class Folders:
         """
         if self.base.name == DEFAULT_FOLDER or not self.base.exists():
             local_cloud.make_private(self.base)
-        for folder in (self.cloud, self.assembly, self.data):
+        for folder in (self.cloud, self.assemblies, self.data):
             local_cloud.make_private(folder)
 
 
@@ -172,16 +173,16 @@ def _deploy(
     cloud: LocalCloud, folders: Folders, environment: str, progress: Progress, images: ImageSource, *, is_new: bool
 ) -> Deployment:
     use_clients_of(cloud)
-    with start_synthesis(environment, folders.assembly) as synthesis:
+    with synthesizing(environment, folders.assemblies) as finish_synthesis:
         with progress(images.description):
             images.prepare()
         if is_new:
             with progress("bootstrap the account"):
                 bootstrap(cloud)
         with progress("synthesize the app"):
-            synthesis.finish()
+            assembly = finish_synthesis()
     with progress("deploy the stacks"):
-        deploy(cloud, folders.assembly)
+        deploy(cloud, assembly)
     deployment = read_deployment(environment)
     images.push(cloud.root, deployment.images)
     list_in_registry(deployment.images)

@@ -16,7 +16,7 @@ def test_keeps_other_users_out_of_its_folders_also_where_they_were_open(tmp_path
 
     folders.make_private()
 
-    kept = (folders.base, folders.cloud, folders.assembly, folders.data)
+    kept = (folders.base, folders.cloud, folders.assemblies, folders.data)
     assert [read_mode(folder) for folder in kept] == [0o700] * 4
 
 
