@@ -165,9 +165,9 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """Lets time pass."""
+    """Lets time pass: so many seconds, or as many as JSONata says."""
 
-    seconds: int
+    seconds: int | str
     next: str
 
     def render(self) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.nag import wildcard_in_account
-from stacks.pipeline.asl import Catch, Retry, Task, jsonata
-from stacks.pipeline.failure import FAILED
+from stacks.pipeline import quota
+from stacks.pipeline.asl import Catch, Retry, State, Task, jsonata
+from stacks.pipeline.failure import keep_failure
 from stacks.pipeline.permission import Permission
 
 # Everything of SageMaker's errors that the API does not model (throttling included) arrives under the first name.
 THROTTLED = Retry(errors=("SageMaker.AmazonSageMakerException",), interval_seconds=5, max_attempts=3)
-OUT_OF_QUOTA = Retry(errors=("SageMaker.ResourceLimitExceededException",), interval_seconds=60, max_attempts=6)
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
@@ -42,13 +42,13 @@ class SageMakerTasks:
 
     def run_processing_job(
         self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
-    ) -> Task:
+    ) -> Mapping[str, State]:
         """Run a processing job to its end."""
         return self._run_job(name, "ProcessingJob", arguments, role=role, next_state=next_state, assign=assign)
 
     def run_training_job(
         self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
-    ) -> Task:
+    ) -> Mapping[str, State]:
         """Run a training job to its end."""
         return self._run_job(name, "TrainingJob", arguments, role=role, next_state=next_state, assign=assign)
 
@@ -64,13 +64,13 @@ class SageMakerTasks:
         return self._task(name, "createEndpointConfig", arguments, next_state=next_state, permissions=permissions)
 
     def create_endpoint(
-        self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: Catch
+        self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: tuple[Catch, ...]
     ) -> Task:
         """Create an endpoint, without waiting until it serves."""
         return self._change_endpoint("createEndpoint", arguments, next_state=next_state, assign=assign, catch=catch)
 
     def update_endpoint(
-        self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: Catch
+        self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: tuple[Catch, ...]
     ) -> Task:
         """Give an endpoint another configuration, without waiting until it serves; the old one serves meanwhile."""
         return self._change_endpoint("updateEndpoint", arguments, next_state=next_state, assign=assign, catch=catch)
@@ -98,22 +98,6 @@ class SageMakerTasks:
             permissions=(self._allow(["DescribeEndpoint"], "endpoint/*"),),
         )
 
-    def keep_failure(
-        self,
-        step: str,
-        errors: Iterable[str] = ("States.ALL",),
-        *,
-        next_state: str | None = None,
-        assign: Mapping[str, Any] | None = None,
-    ) -> Catch:
-        """Keep the step's name and its reason, as short as SageMaker gave it, and go on to the failure state."""
-        failure = {"Error": f"{step.replace(' ', '')}Failed", "Cause": jsonata(_reason(step))}
-        return Catch(
-            errors=tuple(errors),
-            assign={"failure": failure, **(assign or {})},
-            next=next_state or FAILED,
-        )
-
     def _run_job(
         self,
         name: str,
@@ -123,20 +107,23 @@ class SageMakerTasks:
         role: iam.IRole,
         next_state: str,
         assign: Mapping[str, Any],
-    ) -> Task:
+    ) -> Mapping[str, State]:
         resource = {"ProcessingJob": "processing-job/*", "TrainingJob": "training-job/*"}[kind]
-        return self._task(
+        task = self._task(
             name,
             f"create{kind}.sync",
             arguments,
             next_state=next_state,
-            assign=assign,
+            # The next job's refusals are counted anew.
+            assign={**assign, **quota.VARIABLES},
+            catch=(quota.catch_refusal(name),),
             permissions=[
                 self._allow([f"Create{kind}", f"Describe{kind}", f"Stop{kind}", "AddTags", "ListTags"], resource),
                 self._allow_job_events(kind),
                 allow_passing(role),
             ],
         )
+        return {name: task, **quota.wait_for_instances(name, again=name)}
 
     def _change_endpoint(
         self,
@@ -145,15 +132,14 @@ class SageMakerTasks:
         *,
         next_state: str,
         assign: Mapping[str, Any],
-        catch: Catch,
+        catch: tuple[Catch, ...],
     ) -> Task:
-        """Without a retry for what has no name of its own: the endpoint may be another's by then, so look again."""
+        """Without a retry: the endpoint may be another's by then, so look again."""
         return Task(
             resource=_optimized(action),
             arguments=arguments,
             assign=assign,
-            retry=(OUT_OF_QUOTA,),
-            catch=(catch,),
+            catch=catch,
             next=next_state,
             permissions=(self._allow([f"{action[0].upper()}{action[1:]}"], "endpoint/*", "endpoint-config/*"),),
         )
@@ -167,13 +153,14 @@ class SageMakerTasks:
         next_state: str,
         permissions: Iterable[Permission],
         assign: Mapping[str, Any] | None = None,
+        catch: tuple[Catch, ...] = (),
     ) -> Task:
         return Task(
             resource=_optimized(action),
             arguments=arguments,
             assign=assign or {},
-            retry=(OUT_OF_QUOTA, THROTTLED),
-            catch=(self.keep_failure(name),),
+            retry=(THROTTLED,),
+            catch=(*catch, keep_failure(name)),
             next=next_state,
             permissions=tuple(permissions),
         )
@@ -220,15 +207,3 @@ def name_for_attempt(name: str) -> str:
 
 def _optimized(action: str) -> str:
     return f"arn:{Aws.PARTITION}:states:::sagemaker:{action}"
-
-
-def _reason(step: str) -> str:
-    """JSONata: the job's own words if the cause is a job's description, else the cause as it is."""
-    return (
-        "( $cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : $states.errorOutput.Error; "
-        "$job := $substring($cause, 0, 1) = '{' ? $parse($cause) : {}; "
-        "$reason := $exists($job.ExitMessage) ? $job.ExitMessage "
-        ": $exists($job.FailureReason) ? $job.FailureReason "
-        ": $exists($job.SecondaryStatus) ? $job.SecondaryStatus : $cause; "
-        f"'{step}: ' & $reason )"
-    )

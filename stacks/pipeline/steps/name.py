@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from headrace import contract
-from stacks.pipeline import names
+from stacks.pipeline import names, quota
 from stacks.pipeline.asl import Choice, Pass, Rule, State, jsonata
 from stacks.pipeline.execution_input import refuse_other_inputs
 from stacks.pipeline.failure import FAILED, assign_failure
@@ -35,6 +35,7 @@ def _name_resources(endpoint_name: str, also: Mapping[str, Any]) -> Pass:
             "request": jsonata("$states.input"),
             **given,
             "execution": jsonata(names.name_from_execution()),
+            **quota.VARIABLES,
             **also,
         },
         next=_CHECK,

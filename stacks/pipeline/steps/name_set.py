@@ -7,7 +7,7 @@ from aws_cdk import aws_s3 as s3
 
 from headrace.normalizer import contract
 from headrace.normalizer.contract import BulkInput
-from stacks.pipeline import bulk_input, names
+from stacks.pipeline import bulk_input, names, quota
 from stacks.pipeline.asl import Pass, State, jsonata
 from stacks.pipeline.step import Step
 
@@ -22,6 +22,7 @@ def name_set(work: s3.IBucket) -> Step:
             "request": jsonata("$states.input"),
             "job_name": jsonata(names.name_from_execution()),
             "destination": jsonata(f"'{sets}' & $states.input.{BulkInput.NAME} & '/'"),
+            **quota.VARIABLES,
         },
         next=_CHECK,
     )

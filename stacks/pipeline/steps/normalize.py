@@ -13,14 +13,15 @@ _NORMALIZE: Final = "Normalize"
 
 
 def normalize(tasks: SageMakerTasks, request: Mapping[str, Any], role: iam.IRole) -> Step:
-    """Run the job; `$report` is what it says in the end.
+    """Run the job `$job_name`, which is then the one that ran; `$report` is what it says in the end.
 
     Args:
         tasks: Makes the state.
         request: CreateProcessingJob's.
         role: What the job runs under.
     """
-    assign = {"report": jsonata("$exists($states.result.ExitMessage) ? $states.result.ExitMessage : ''")}
-    return lambda after: {
-        _NORMALIZE: tasks.run_processing_job(_NORMALIZE, request, role=role, next_state=after, assign=assign)
+    assign = {
+        "job_name": jsonata("$states.result.ProcessingJobName"),
+        "report": jsonata("$exists($states.result.ExitMessage) ? $states.result.ExitMessage : ''"),
     }
+    return lambda after: tasks.run_processing_job(_NORMALIZE, request, role=role, next_state=after, assign=assign)

@@ -8,8 +8,9 @@ execution has put its own there since.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stacks.pipeline import quota
 from stacks.pipeline.asl import ALWAYS, Catch, Choice, Retry, Rule, State, Wait, jsonata
-from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.failure import CAUSE, FAILED, assign_failure, keep_failure
 from stacks.pipeline.jobs import Endpoint
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
@@ -41,6 +42,7 @@ _CHANGED_MEANWHILE: Final = (
 _MISSING: Final = "Could not find endpoint"
 # How often to try again whatever else may be wrong: throttling has no name of its own, either.
 _ATTEMPTS: Final = 4
+_COUNT_ATTEMPT: Final = {"attempts": jsonata("$attempts + 1")}
 _REASON: Final = (
     "($endpoint.FailureReason = '' ? 'SageMaker gives no reason; look at the log group /aws/sagemaker/Endpoints/' "
     "& $endpoint_name : $endpoint.FailureReason)"
@@ -64,6 +66,8 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
             _CREATE: _create(tasks),
             _UPDATE: _update(tasks),
             _REFUSED: _choose_another_attempt(),
+            **quota.wait_for_instances(_CREATE, again=_LOOK),
+            **quota.wait_for_instances(_UPDATE, again=_LOOK),
             _WAIT: Wait(seconds=POLL_SECONDS, next=_DESCRIBE),
             _DESCRIBE: _describe(tasks),
             _DECIDE: _decide_outcome(done=after),
@@ -75,37 +79,38 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
 def _look(tasks: SageMakerTasks) -> State:
     missing = Catch(
         errors=("States.TaskFailed",),
-        assign={"lookup_error": jsonata("$states.errorOutput.Cause")},
+        assign={"lookup_error": jsonata(CAUSE), **_COUNT_ATTEMPT},
         next=_NOT_FOUND,
     )
     return tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=_FOUND, catch=(missing,))
 
 
 def _create(tasks: SageMakerTasks) -> State:
-    return tasks.create_endpoint(_arguments(), next_state=_WAIT, assign={"replaced": ""}, catch=_catch(tasks, _CREATE))
+    return tasks.create_endpoint(_arguments(), next_state=_WAIT, assign={"replaced": ""}, catch=_catch(_CREATE))
 
 
 def _update(tasks: SageMakerTasks) -> State:
     assign = {"replaced": jsonata("$endpoint.ConfigName")}
-    return tasks.update_endpoint(_arguments(), next_state=_WAIT, assign=assign, catch=_catch(tasks, _UPDATE))
+    return tasks.update_endpoint(_arguments(), next_state=_WAIT, assign=assign, catch=_catch(_UPDATE))
 
 
-def _catch(tasks: SageMakerTasks, name: str) -> Catch:
-    return tasks.keep_failure(name, next_state=_REFUSED, assign={"attempts": jsonata("$attempts + 1")})
+def _catch(name: str) -> tuple[Catch, Catch]:
+    return quota.catch_refusal(name), keep_failure(name, next_state=_REFUSED, assign=_COUNT_ATTEMPT)
 
 
 def _describe(tasks: SageMakerTasks) -> State:
     again = Retry(errors=("States.TaskFailed",), interval_seconds=5, max_attempts=3)
     return tasks.describe_endpoint(
-        jsonata("$endpoint_name"), next_state=_DECIDE, retry=(again,), catch=(tasks.keep_failure(_DESCRIBE),)
+        jsonata("$endpoint_name"), next_state=_DECIDE, retry=(again,), catch=(keep_failure(_DESCRIBE),)
     )
 
 
 def _choose_for_missing() -> Choice:
     """The message decides: how Step Functions spells the error of a missing endpoint is not documented."""
+    missing = Rule(condition=f"$contains($lookup_error, '{_MISSING}')", next=_CREATE)
+    again = Rule(condition=f"$attempts < {_ATTEMPTS}", next=_WAIT_FOR_OTHERS)
     assign = assign_failure("LookForEndpointFailed", f"'{_LOOK}: ' & $lookup_error")
-    unexpected = Rule(condition=f"$not($contains($lookup_error, '{_MISSING}'))", next=FAILED, assign=assign)
-    return Choice(rules=(unexpected,), default=_CREATE)
+    return Choice(rules=(missing, again, Rule(condition=ALWAYS, next=FAILED, assign=assign)), default=FAILED)
 
 
 def _choose_update() -> Choice:

@@ -13,14 +13,13 @@ _TRAIN: Final = "Train"
 
 
 def train(tasks: SageMakerTasks, job: TrainingJob, work: s3.IBucket) -> Step:
-    """Run the training job `$job_name`; `$model_data` is where the model is, `$metrics` how good it is."""
+    """Run the training job `$job_name`, then the one that ran; `$model_data` is its model, `$metrics` its scores."""
     arguments = job.render(jsonata(name_for_attempt("$job_name")), execution_uri(work, "model"))
     assign = {
+        "job_name": jsonata("$states.result.TrainingJobName"),
         "model_data": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),
         "metrics": jsonata(
             "$exists($states.result.FinalMetricDataList) ? $states.result.FinalMetricDataList{MetricName: Value} : {}"
         ),
     }
-    return lambda after: {
-        _TRAIN: tasks.run_training_job(_TRAIN, arguments, role=job.role, next_state=after, assign=assign)
-    }
+    return lambda after: tasks.run_training_job(_TRAIN, arguments, role=job.role, next_state=after, assign=assign)

@@ -171,7 +171,7 @@ def test_ends_with_where_the_normalized_images_are_and_the_jobs_report(states: d
 
 
 def test_fails_with_the_jobs_own_words(states: dict[str, Any]) -> None:
-    (catch,) = states["Normalize"]["Catch"]
+    *_, catch = states["Normalize"]["Catch"]
     error = {"errorOutput": {"Cause": '{"ExitMessage": "7 photographs: 6 made, 1 refused", "FailureReason": "x"}'}}
 
     assert catch["Next"] == "Failed"

@@ -1,0 +1,189 @@
+"""What every state machine does when SageMaker refuses, throttles or fails, executed by the engine's interpreter."""
+
+import json
+from typing import Any
+
+import pytest
+
+from headrace.recipes import list_recipes
+from tests.stacks.conftest import read_definition, template_of
+from tests.stacks.executions import OUT_OF_QUOTA, THROTTLED, Execution, TaskError, execute, fill_tokens
+
+INPUTS: dict[str, Any] = {recipe.stack_id: {} for recipe in list_recipes()} | {
+    "Normalizer": {"Name": "small", "Source": "images/photographs/"}
+}
+JOBS = {"BigMart": "createProcessingJob", "Images": "createTrainingJob", "Normalizer": "createProcessingJob"}
+LAST_JOBS = JOBS | {"BigMart": "createTrainingJob"}
+PIPELINES = [recipe.stack_id for recipe in list_recipes()]
+
+MISSING = TaskError("SageMaker.SageMakerException", 'Could not find endpoint "arn:…/x".')
+QUOTA = (
+    "The account-level service limit 'ml.m5.xlarge for training job usage' is {limit} Instances, with current "
+    "utilization of {used} Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an "
+    "increase for this quota."
+)
+NO_QUOTA = TaskError(OUT_OF_QUOTA, QUOTA.format(limit=0, used=0))
+USED_UP = TaskError(OUT_OF_QUOTA, QUOTA.format(limit=1, used=1))
+
+
+def describe_job(request: dict[str, Any]) -> dict[str, Any]:
+    named = {key: value for key, value in request.items() if key.endswith("JobName")}
+    return {**named, "ExitMessage": "12 images", "ModelArtifacts": {"S3ModelArtifacts": "s3://work/model.tar.gz"}}
+
+
+ANSWERS: dict[str, list[Any]] = {
+    "createProcessingJob": [describe_job],
+    "createTrainingJob": [describe_job],
+    "createModel": [{}],
+    "createEndpointConfig": [{}],
+    "createEndpoint": [{}],
+    "updateEndpoint": [{}],
+    "describeEndpoint": [MISSING, {"EndpointStatus": "InService", "EndpointConfigName": "run-1"}],
+}
+
+
+def run(stack: str, given: Any = ..., **answers: list[Any]) -> Execution:
+    definition = fill_tokens(read_definition(template_of(stack).to_json()))
+    return execute(definition, INPUTS[stack] if given is ... else given, ANSWERS | answers)
+
+
+@pytest.mark.parametrize("stack", INPUTS)
+def test_succeeds(stack: str) -> None:
+    execution = run(stack)
+
+    assert (execution.status, execution.output["JobName"]) == ("SUCCEEDED", "run-1")
+
+
+@pytest.mark.parametrize("given", [[], [{}], "small", 7, None, {"EndPointName": "shop", "name": "small"}])
+@pytest.mark.parametrize("stack", INPUTS)
+def test_asks_for_nothing_when_the_input_is_not_understood(stack: str, given: Any) -> None:
+    execution = run(stack, given)
+
+    assert (execution.error, execution.requests) == ("InvalidInput", [])
+
+
+@pytest.mark.parametrize("stack", INPUTS)
+def test_fails_at_once_when_there_is_no_quota(stack: str) -> None:
+    execution = run(stack, **{JOBS[stack]: [NO_QUOTA]})
+
+    assert (execution.error, execution.list_operations(), execution.waits) == ("QuotaTooSmall", [JOBS[stack]], [])
+    assert "'ml.m5.xlarge for training job usage' is 0 Instances" in execution.cause
+    assert "Request an increase of this quota in Service Quotas" in execution.cause
+
+
+@pytest.mark.parametrize("change", ["createEndpoint", "updateEndpoint"])
+def test_fails_at_once_when_there_is_no_quota_for_the_endpoint(change: str) -> None:
+    standing = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
+
+    execution = run(
+        "Images", describeEndpoint=[MISSING if change == "createEndpoint" else standing], **{change: [NO_QUOTA]}
+    )
+
+    assert (execution.error, execution.list_operations()[-1], execution.waits) == ("QuotaTooSmall", change, [])
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "delta", "error"),
+    [(1, 0, 2, "QuotaTooSmall"), (4, 0, 8, "QuotaTooSmall"), (2, 1, 2, "TrainFailed"), (10, 9, 2, "TrainFailed")],
+)
+def test_waits_only_where_instances_may_come_free(limit: int, used: int, delta: int, error: str) -> None:
+    cause = QUOTA.format(limit=limit, used=used).replace("delta of 1", f"delta of {delta}")
+
+    execution = run("Images", createTrainingJob=[TaskError(OUT_OF_QUOTA, cause)])
+
+    assert execution.error == error
+
+
+@pytest.mark.parametrize(
+    "cause", ["", None, "Too many jobs", "the limit is 0 Foos", "is many Instances, request delta of Instances"]
+)
+def test_takes_any_words_for_a_refusal(cause: str | None) -> None:
+    execution = run("Images", createTrainingJob=[TaskError(OUT_OF_QUOTA, cause)])
+
+    assert execution.error in ("TrainFailed", "QuotaTooSmall")
+
+
+@pytest.mark.parametrize("stack", INPUTS)
+def test_waits_for_instances_and_takes_the_name_again(stack: str) -> None:
+    job = LAST_JOBS[stack]
+
+    execution = run(stack, **{job: [USED_UP, USED_UP, describe_job]})
+
+    assert (execution.status, execution.output["JobName"]) == ("SUCCEEDED", "run-1")
+    assert execution.list_operations().count(job) == 3
+
+
+@pytest.mark.parametrize("stack", INPUTS)
+def test_gives_up_waiting_for_instances(stack: str) -> None:
+    execution = run(stack, **{JOBS[stack]: [USED_UP]})
+
+    assert execution.cause.endswith(USED_UP.cause or "")
+    assert len(execution.requests) == 7
+    assert all(0 <= seconds <= 60 * 2**refused for refused, seconds in enumerate(execution.waits))
+
+
+def test_waits_anew_for_each_job() -> None:
+    refused = [USED_UP] * 5 + [describe_job]
+
+    assert run("BigMart", createProcessingJob=refused, createTrainingJob=refused).status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("stack", INPUTS)
+def test_names_the_job_that_ran_in_the_output(stack: str) -> None:
+    execution = run(stack, **{LAST_JOBS[stack]: [TaskError(THROTTLED, "Rate exceeded"), describe_job]})
+
+    assert execution.output["JobName"] == "run-1-retry1"
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_looks_again_when_looking_for_the_endpoint_is_throttled(stack: str) -> None:
+    throttled = TaskError("SageMaker.SageMakerException", "Rate exceeded")
+    serving = ANSWERS["describeEndpoint"][-1]
+
+    execution = run(stack, describeEndpoint=[throttled, throttled, throttled, MISSING, serving])
+
+    assert (execution.status, execution.list_operations().count("createEndpoint")) == ("SUCCEEDED", 1)
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_says_why_the_endpoint_cannot_be_looked_at(stack: str) -> None:
+    execution = run(stack, describeEndpoint=[TaskError("SageMaker.SageMakerException", "not authorized")])
+
+    assert (execution.error, execution.cause) == ("LookForEndpointFailed", "Look For Endpoint: not authorized")
+
+
+CAUSES = [
+    ('{"FailureReason": "too few rows"}', "too few rows"),
+    ('{"ExitMessage":"sales.csv: no header","FailureReason":"AlgorithmError"}', "sales.csv: no header"),
+    ('{"ExitMessage": "", "FailureReason": "AlgorithmError"}', "AlgorithmError"),
+    ('{"ExitMessage": null, "SecondaryStatus": "MaxRuntimeExceeded"}', "MaxRuntimeExceeded"),
+    (json.dumps({"FailureReason": 'a "b"\\ / \n\t é \U0001f600'}), 'a "b"\\ / \n\t é \U0001f600'),
+    ('{"FailureReason": "cut off here", "Environment": {"A": "b', "cut off here"),
+    ('{"Environment": {}, "FailureReason": "cut of', '{"Environment": {}, "FailureReason": "cut of'),
+    ("{not JSON", "{not JSON"),
+    ("{}", "{}"),
+    ("{", "{"),
+    ('{"FailureReason": "no such escape \\x"}', '{"FailureReason": "no such escape \\x"}'),
+    ('{"FailureReason": "two\nlines"}', '{"FailureReason": "two\nlines"}'),
+    ("Training job names must be unique", "Training job names must be unique"),
+    ("", ""),
+    (None, "States.TaskFailed"),
+]
+
+
+@pytest.mark.parametrize(("cause", "reason"), CAUSES)
+@pytest.mark.parametrize("failing", ["createTrainingJob", "createModel", "createEndpointConfig"])
+def test_fails_with_the_reason_whatever_the_cause_is(failing: str, cause: str | None, reason: str) -> None:
+    execution = run("Images", **{failing: [TaskError("States.TaskFailed", cause)]})
+
+    assert execution.error.endswith("Failed")
+    assert execution.cause.partition(": ")[2] == reason
+
+
+@pytest.mark.parametrize("cause", [cause for cause, _ in CAUSES])
+def test_ends_with_an_error_of_ours_whatever_the_endpoint_says(cause: str | None) -> None:
+    failed = TaskError("States.TaskFailed", cause)
+
+    assert run("Images", describeEndpoint=[failed]).error == "LookForEndpointFailed"
+    assert run("Images", describeEndpoint=[MISSING, failed]).error == "DescribeEndpointFailed"
+    assert run("Images", describeEndpoint=[MISSING], createEndpoint=[failed]).error == "CreateEndpointFailed"
