@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
+from stacks.pipeline.permission import allow_volumes
 
 
 class SageMakerRole(iam.Role):
@@ -61,10 +62,4 @@ class SageMakerRole(iam.Role):
                 actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=[key.key_arn]
             )
         )
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=["kms:CreateGrant"],
-                resources=[key.key_arn],
-                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            )
-        )
+        self.add_to_policy(allow_volumes(key))

@@ -134,6 +134,11 @@ class Endpoint:
     settings: EndpointSettings
     key: kms.IKey | None
 
+    @property
+    def volume_key(self) -> kms.IKey | None:
+        """The key of its volumes, where SageMaker takes one."""
+        return None if has_local_storage(self.settings.instance_type) else self.key
+
     def render_model(self, model_name: str, model_data: str) -> dict[str, Any]:
         """CreateModel's request."""
         return {
@@ -152,9 +157,7 @@ class Endpoint:
             "InitialInstanceCount": self.settings.instance_count,
             "InitialVariantWeight": 1,
         }
-        encryption = (
-            {"KmsKeyId": self.key.key_arn} if self.key and not has_local_storage(self.settings.instance_type) else {}
-        )
+        encryption = {"KmsKeyId": self.volume_key.key_arn} if self.volume_key else {}
         return {"EndpointConfigName": config_name, "ProductionVariants": [variant], **encryption}
 
 

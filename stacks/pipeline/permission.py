@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,3 +18,12 @@ class Permission:
 
     statement: iam.PolicyStatement
     findings: Mapping[str, str] = field(default_factory=dict)
+
+
+def allow_volumes(key: kms.IKey) -> iam.PolicyStatement:
+    """Let SageMaker use the key for volumes; it takes the key with the permissions of the caller or the job's role."""
+    return iam.PolicyStatement(
+        actions=["kms:CreateGrant"],
+        resources=[key.key_arn],
+        conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    )

@@ -4,19 +4,20 @@ Raw states rather than CDK's task classes: those cannot express processing jobs 
 more than they use (docs/decisions/0002-raw-states.md).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks.nag import wildcard_in_account
 from stacks.pipeline import quota
 from stacks.pipeline.asl import Catch, Retry, State, Task, jsonata
 from stacks.pipeline.failure import keep_failure
-from stacks.pipeline.permission import Permission
+from stacks.pipeline.permission import Permission, allow_volumes
 
 # Everything of SageMaker's errors that the API does not model (throttling included) arrives under the first name.
 THROTTLED = Retry(errors=("SageMaker.AmazonSageMakerException",), interval_seconds=5, max_attempts=3)
@@ -64,16 +65,32 @@ class SageMakerTasks:
         return self._task(name, "createEndpointConfig", arguments, next_state=next_state, permissions=permissions)
 
     def create_endpoint(
-        self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: tuple[Catch, ...]
+        self,
+        arguments: Mapping[str, Any],
+        *,
+        key: kms.IKey | None,
+        next_state: str,
+        assign: Mapping[str, Any],
+        catch: tuple[Catch, ...],
     ) -> Task:
-        """Create an endpoint, without waiting until it serves."""
-        return self._change_endpoint("createEndpoint", arguments, next_state=next_state, assign=assign, catch=catch)
+        """Create an endpoint, whose volumes have this key, without waiting until it serves."""
+        return self._change_endpoint(
+            "createEndpoint", arguments, key=key, next_state=next_state, assign=assign, catch=catch
+        )
 
     def update_endpoint(
-        self, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any], catch: tuple[Catch, ...]
+        self,
+        arguments: Mapping[str, Any],
+        *,
+        key: kms.IKey | None,
+        next_state: str,
+        assign: Mapping[str, Any],
+        catch: tuple[Catch, ...],
     ) -> Task:
         """Give an endpoint another configuration, without waiting until it serves; the old one serves meanwhile."""
-        return self._change_endpoint("updateEndpoint", arguments, next_state=next_state, assign=assign, catch=catch)
+        return self._change_endpoint(
+            "updateEndpoint", arguments, key=key, next_state=next_state, assign=assign, catch=catch
+        )
 
     def describe_endpoint(
         self, endpoint_name: str, *, next_state: str, retry: tuple[Retry, ...] = (), catch: tuple[Catch, ...]
@@ -130,6 +147,7 @@ class SageMakerTasks:
         action: str,
         arguments: Mapping[str, Any],
         *,
+        key: kms.IKey | None,
         next_state: str,
         assign: Mapping[str, Any],
         catch: tuple[Catch, ...],
@@ -141,7 +159,10 @@ class SageMakerTasks:
             assign=assign,
             catch=catch,
             next=next_state,
-            permissions=(self._allow([f"{action[0].upper()}{action[1:]}"], "endpoint/*", "endpoint-config/*"),),
+            permissions=(
+                self._allow([f"{action[0].upper()}{action[1:]}"], "endpoint/*", "endpoint-config/*"),
+                *(_allow_key(key) if key else ()),
+            ),
         )
 
     def _task(
@@ -194,6 +215,15 @@ def allow_passing(role: iam.IRole) -> Permission:
             conditions={"StringEquals": {"iam:PassedToService": SAGEMAKER}},
         )
     )
+
+
+def _allow_key(key: kms.IKey) -> Iterator[Permission]:
+    """An endpoint has no role of its own, so SageMaker takes the key of its volumes as who creates or updates it.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
+    """
+    yield Permission(statement=iam.PolicyStatement(actions=["kms:DescribeKey"], resources=[key.key_arn]))
+    yield Permission(statement=allow_volumes(key))
 
 
 def name_for_attempt(name: str) -> str:

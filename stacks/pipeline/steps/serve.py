@@ -8,6 +8,8 @@ execution has put its own there since.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from aws_cdk import aws_kms as kms
+
 from stacks.pipeline import quota
 from stacks.pipeline.asl import ALWAYS, Catch, Choice, Retry, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure, keep_failure
@@ -63,8 +65,8 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
             _NOT_FOUND: _choose_for_missing(),
             _FOUND: _choose_update(),
             _WAIT_FOR_OTHERS: Wait(seconds=POLL_SECONDS, next=_LOOK),
-            _CREATE: _create(tasks),
-            _UPDATE: _update(tasks),
+            _CREATE: _create(tasks, endpoint.volume_key),
+            _UPDATE: _update(tasks, endpoint.volume_key),
             _REFUSED: _choose_another_attempt(),
             **quota.wait_for_instances(_CREATE, again=_LOOK),
             **quota.wait_for_instances(_UPDATE, again=_LOOK),
@@ -85,13 +87,15 @@ def _look(tasks: SageMakerTasks) -> State:
     return tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=_FOUND, catch=(missing,))
 
 
-def _create(tasks: SageMakerTasks) -> State:
-    return tasks.create_endpoint(_arguments(), next_state=_WAIT, assign={"replaced": ""}, catch=_catch(_CREATE))
+def _create(tasks: SageMakerTasks, key: kms.IKey | None) -> State:
+    catch = _catch(_CREATE)
+    return tasks.create_endpoint(_arguments(), key=key, next_state=_WAIT, assign={"replaced": ""}, catch=catch)
 
 
-def _update(tasks: SageMakerTasks) -> State:
+def _update(tasks: SageMakerTasks, key: kms.IKey | None) -> State:
     assign = {"replaced": jsonata("$endpoint.ConfigName")}
-    return tasks.update_endpoint(_arguments(), next_state=_WAIT, assign=assign, catch=_catch(_UPDATE))
+    catch = _catch(_UPDATE)
+    return tasks.update_endpoint(_arguments(), key=key, next_state=_WAIT, assign=assign, catch=catch)
 
 
 def _catch(name: str) -> tuple[Catch, Catch]:
