@@ -91,7 +91,7 @@ class WorkloadStack(Stack):
         settings = section.preprocessing
         role = self._create_role(step.image, kind="ProcessingJobs")
         role.allow_reading(self._storage.raw, self._recipe.raw_prefix)
-        role.allow_writing(self._storage.work, contract.EXECUTIONS_PREFIX)
+        role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
         arguments = [(argument, str(getattr(settings, key))) for argument, key in step.arguments.items()]
         return PreprocessingJob(
             role=role,
@@ -108,7 +108,7 @@ class WorkloadStack(Stack):
         step, settings = self._recipe.training, self._settings.training
         role = self._create_role(step.image, kind="TrainingJobs")
         channels = self._create_channels(role)
-        role.allow_writing(self._storage.work, contract.EXECUTIONS_PREFIX)
+        role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
         normalized = settings.normalized if isinstance(settings, ChannelTrainingSettings) else None
         return TrainingJob(
             role=role,

@@ -36,6 +36,7 @@ class ExecutionRole(SageMakerRole):
         key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._key = key
         self._allow_image(repository)
         self._allow_logs_and_metrics(kind)
         if key:
@@ -46,6 +47,15 @@ class ExecutionRole(SageMakerRole):
         self.allow_listing(bucket, prefixes)
         for prefix in prefixes:
             self.allow_objects(["s3:GetObject"], bucket, prefix)
+
+    def allow_outputs(self, bucket: s3.IBucket, prefix: str) -> None:
+        """Let SageMaker store what the job leaves below a prefix, encrypted with the key that the job's request names.
+
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html
+        """
+        self.allow_writing(bucket, prefix)
+        if self._key:
+            self.add_to_policy(iam.PolicyStatement(actions=["kms:Encrypt"], resources=[self._key.key_arn]))
 
     def allow_writing(self, bucket: s3.IBucket, prefix: str) -> None:
         """Let the job write objects below a prefix."""

@@ -28,7 +28,7 @@ class PreprocessingJob:
         input_path: Where the container finds it.
         output_paths: Where the container leaves each output, by the output's name.
         settings: Its machine and limits.
-        key: The customer's key, for the volume.
+        key: The customer's key, for the volume and the outputs.
     """
 
     role: iam.IRole
@@ -60,7 +60,7 @@ class PreprocessingJob:
             "RoleArn": self.role.role_arn,
             "AppSpecification": {"ImageUri": self.image_uri, "ContainerArguments": list(self.arguments)},
             "ProcessingInputs": [{"InputName": "raw", "S3Input": source}],
-            "ProcessingOutputConfig": {"Outputs": outputs},
+            "ProcessingOutputConfig": {"Outputs": outputs, **_encrypt_outputs(self.key)},
             "ProcessingResources": {"ClusterConfig": render_resources(self.settings, self.key)},
             "NetworkConfig": {"EnableNetworkIsolation": True},
             "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
@@ -80,7 +80,7 @@ class TrainingJob:
         environment: What the program finds in its environment.
         isolated: Whether the container reaches no network, not even AWS.
         settings: Its machine, limits and hyperparameters.
-        key: The customer's key, for the volume.
+        key: The customer's key, for the volume and the outputs.
     """
 
     role: iam.IRole
@@ -108,7 +108,7 @@ class TrainingJob:
             "HyperParameters": {key: str(value) for key, value in self.settings.hyperparameters.items()},
             **environment,
             "InputDataConfig": render_input_data_config(self.channels, self.vpc_config),
-            "OutputDataConfig": {"S3OutputPath": output_uri},
+            "OutputDataConfig": {"S3OutputPath": output_uri, **_encrypt_outputs(self.key)},
             "ResourceConfig": render_resources(self.settings, self.key),
             "EnableNetworkIsolation": self.isolated,
             **network,
@@ -170,6 +170,11 @@ def render_resources(settings: JobSettings, key: kms.IKey | None) -> dict[str, A
         "VolumeSizeInGB": settings.volume_gib,
         **encryption,
     }
+
+
+def _encrypt_outputs(key: kms.IKey | None) -> dict[str, str]:
+    """The key of a job's outputs, which SageMaker encrypts with S3's own otherwise, whatever the bucket's is."""
+    return {"KmsKeyId": key.key_arn} if key else {}
 
 
 def has_local_storage(instance_type: str) -> bool:

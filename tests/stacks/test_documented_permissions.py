@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tests.stacks.conftest import read_definition, read_stacks
+from tests.stacks.conftest import find_resources, read_definition, read_stacks
 
 MACHINE = "AWS::StepFunctions::StateMachine"
+# Where a job's request names the key of its outputs.
+OUTPUTS = {"CreateTrainingJob": "OutputDataConfig", "CreateProcessingJob": "ProcessingOutputConfig"}
 FOR_AWS_ONLY = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
@@ -93,6 +95,12 @@ def find_calls(variant: str, *actions: str) -> list[Call]:
     return [call for call in list_calls(variant) if call.action in actions]
 
 
+def list_outputs(variant: str) -> list[tuple[Call, Mapping[str, Any]]]:
+    """The jobs that leave outputs to SageMaker, each with its configuration of them."""
+    jobs = find_calls(variant, *OUTPUTS)
+    return [(job, job.arguments[OUTPUTS[job.action]]) for job in jobs if OUTPUTS[job.action] in job.arguments]
+
+
 def find_volume_key(call: Call, variant: str) -> str | None:
     """The key of the endpoint configurations that are made in a call's stack."""
     (config,) = (c for c in find_calls(variant, "CreateEndpointConfig") if c.template is call.template)
@@ -115,6 +123,22 @@ def test_who_changes_an_endpoint_without_a_key_grants_nothing() -> None:
         assert [action for action in actions if action.startswith("kms:")] == [], call.where
 
 
+def test_outputs_of_jobs_have_the_customers_key_where_there_is_one(variant: str) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html, KmsKeyId."""
+    has_key = bool(find_resources(variant, "AWS::KMS::Key"))
+
+    for job, outputs in list_outputs(variant):
+        assert ("Key961B73FD" in outputs.get("KmsKeyId", "")) is has_key, job.where
+
+
+def test_roles_of_jobs_may_encrypt_their_outputs(variant: str) -> None:
+    for job, outputs in list_outputs(variant):
+        if key := outputs.get("KmsKeyId"):
+            assert job.lets(job.role, "kms:Encrypt", key), job.where
+            assert job.lets(job.role, "kms:GenerateDataKey", key), job.where
+            assert job.lets(job.role, "kms:Decrypt", key), job.where
+
+
 def test_finds_the_calls_that_it_is_about() -> None:
     prod = {call.where for call in find_calls("prod", "CreateEndpoint", "UpdateEndpoint")}
 
@@ -125,3 +149,4 @@ def test_finds_the_calls_that_it_is_about() -> None:
         "Images/Update Endpoint",
     }
     assert all(find_volume_key(call, "prod") for call in find_calls("prod", "CreateEndpoint"))
+    assert [job.where for job, _ in list_outputs("prod")] == ["BigMart/Preprocess", "BigMart/Train", "Images/Train"]

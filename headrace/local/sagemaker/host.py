@@ -1,6 +1,6 @@
 """The machine that jobs and endpoints run on: its folders, its clients, its patience."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ class S3Client(Protocol):
         """One object's metadata."""
         ...
 
-    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str) -> Any:
+    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str, *, ExtraArgs: Mapping[str, str] | None) -> Any:  # noqa: N803
         """Stores an open file whole or not at all."""
         ...
 

@@ -1,7 +1,7 @@
 """Objects and prefixes in S3, copied to folders and back."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -123,20 +123,32 @@ def download_object(s3: S3Client, location: S3Address, target: Path) -> None:
         raise _refuse_download(location, error) from error
 
 
-def upload_file(s3: S3Client, file: BinaryIO, location: S3Address) -> None:
+def encrypt_outputs(config: Mapping[str, Any]) -> dict[str, str]:
+    """How SageMaker has S3 encrypt the outputs of a job: with the key of their configuration, else with S3's own.
+
+    The bucket's default key does not count:
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html
+    """
+    key = config.get("KmsKeyId")
+    return {"ServerSideEncryption": "aws:kms", **({"SSEKMSKeyId": key} if key else {})}
+
+
+def upload_file(s3: S3Client, file: BinaryIO, location: S3Address, encryption: Mapping[str, str] | None = None) -> None:
     """Stores one open file; raises JobDataError when S3 does not take it."""
     try:
-        s3.upload_fileobj(file, location.bucket, location.key)
+        s3.upload_fileobj(file, location.bucket, location.key, ExtraArgs=encryption)
     except AWS_ERRORS as error:
         raise JobDataError(f"Artifact upload failed: {location} could not be written: {_explain(error)}") from error
 
 
-def upload_folder(s3: S3Client, folder: LeftFolder, prefix: S3Address) -> None:
+def upload_folder(
+    s3: S3Client, folder: LeftFolder, prefix: S3Address, encryption: Mapping[str, str] | None = None
+) -> None:
     """Stores every file that a program left in a folder under a prefix."""
     for entry in folder.list_entries():
         if not entry.is_folder:
             with folder.open(entry) as file:
-                upload_file(s3, file, prefix.as_folder().join(entry.name))
+                upload_file(s3, file, prefix.as_folder().join(entry.name), encryption)
 
 
 def _refuse_download(location: S3Address, error: ClientError) -> JobDataError:

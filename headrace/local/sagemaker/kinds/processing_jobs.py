@@ -13,7 +13,7 @@ from headrace.local.sagemaker.jobs import COMPLETED, Job, JobEnd, describe_resou
 from headrace.local.sagemaker.kind import KindLog
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_processing_job
-from headrace.local.sagemaker.s3_objects import parse_address, upload_folder
+from headrace.local.sagemaker.s3_objects import encrypt_outputs, parse_address, upload_folder
 from headrace.local.sagemaker.trees import ContainerTree
 
 
@@ -106,9 +106,10 @@ class ProcessingJob(Job):
         return [output["S3Output"] for output in outputs]
 
     def _store_outputs(self, tree: ContainerTree) -> None:
+        encryption = encrypt_outputs(self.request.get("ProcessingOutputConfig", {}))
         for output in self._list_outputs():
             results = self._open_results(tree, tree.locate(output["LocalPath"]))
-            upload_folder(self.host.s3, results, parse_address(output["S3Uri"]))
+            upload_folder(self.host.s3, results, parse_address(output["S3Uri"]), encryption)
 
     def _list_differences(self) -> list[str]:
         notes = []

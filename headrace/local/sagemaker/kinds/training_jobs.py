@@ -18,7 +18,13 @@ from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.metrics import MetricCollector, MetricPublisher
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_training_job
-from headrace.local.sagemaker.s3_objects import download_prefix, parse_address, upload_file, upload_folder
+from headrace.local.sagemaker.s3_objects import (
+    download_prefix,
+    encrypt_outputs,
+    parse_address,
+    upload_file,
+    upload_folder,
+)
 from headrace.local.sagemaker.trees import ContainerTree
 from headrace.s3.addresses import S3Address
 
@@ -62,6 +68,7 @@ class TrainingJob(Job):
             parse_address(request["OutputDataConfig"]["S3OutputPath"]).as_folder().join(f"{self.name}/output/")
         )
         self._is_packed = request["OutputDataConfig"].get("CompressionType") != "NONE"
+        self._encryption = encrypt_outputs(request["OutputDataConfig"])
         self._enter("Starting")
 
     def describe(self) -> dict[str, Any]:
@@ -182,21 +189,22 @@ class TrainingJob(Job):
         checkpoints = self.request.get("CheckpointConfig")
         if checkpoints:
             folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
-            upload_folder(self.host.s3, self._open_results(tree, folder), parse_address(checkpoints["S3Uri"]))
+            place = parse_address(checkpoints["S3Uri"])
+            upload_folder(self.host.s3, self._open_results(tree, folder), place, self._encryption)
         # Output first: once the model is there, everything else is too.
         for folder, name in ((tree.ml / "output/data", "output"), (tree.ml / "model", "model")):
             self._store_folder(tree, self._open_results(tree, folder), name)
 
     def _store_folder(self, tree: ContainerTree, results: LeftFolder, name: str) -> None:
         if not self._is_packed:
-            upload_folder(self.host.s3, results, self._results.join(name))
+            upload_folder(self.host.s3, results, self._results.join(name), self._encryption)
             return
         entries = results.list_entries()
         if entries:
             archive = tree.folder / f"{name}.tar.gz"
             pack_folder(results, entries, archive)
             with archive.open("rb") as file:
-                upload_file(self.host.s3, file, self._results.join(archive.name))
+                upload_file(self.host.s3, file, self._results.join(archive.name), self._encryption)
 
     def _list_differences(self) -> list[str]:
         count = self.request["ResourceConfig"].get("InstanceCount", 1)

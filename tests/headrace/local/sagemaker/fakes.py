@@ -4,6 +4,7 @@ import hashlib
 import io
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
@@ -27,6 +28,7 @@ class FakeS3:
 
     def __init__(self, *buckets: str) -> None:
         self.buckets: dict[str, dict[str, bytes]] = {bucket: {} for bucket in buckets}
+        self.encryption: dict[str, Mapping[str, str] | None] = {}
 
     def put(self, bucket: str, key: str, body: bytes) -> None:
         self.buckets[bucket][key] = body
@@ -55,8 +57,9 @@ class FakeS3:
             raise client_error("404", "HeadObject")
         return {"ETag": etag(bucket[request["Key"]])}
 
-    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str) -> Any:
+    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str, *, ExtraArgs: Mapping[str, str] | None) -> Any:  # noqa: N803
         self._bucket(bucket, "PutObject")[key] = file.read()
+        self.encryption[key] = ExtraArgs
 
     def delete_object(self, **request: Any) -> Any:
         self._bucket(request["Bucket"], "DeleteObject").pop(request["Key"], None)

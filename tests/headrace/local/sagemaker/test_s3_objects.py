@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -149,7 +150,7 @@ class RefusingS3(FakeS3):
     def head_object(self, **request: Any) -> Any:
         raise client_error("403", "HeadObject")
 
-    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str) -> Any:
+    def upload_fileobj(self, file: BinaryIO, bucket: str, key: str, *, ExtraArgs: Mapping[str, str] | None) -> Any:  # noqa: N803
         try:
             self._refuse("PUT")
         except ClientError as error:

@@ -40,6 +40,19 @@ def test_copies_inputs_in_and_outputs_out(cloud: Cloud) -> None:
     assert cloud.list_trees() == []
 
 
+def test_encrypts_outputs_with_the_key_of_the_request_and_reports_it(cloud: Cloud) -> None:
+    cloud.s3.put("raw", "sales/a.csv", b"a,b")
+
+    job = cloud.process_to_end(
+        cloud.push_image(COPY),
+        ProcessingInputs=[s3_input("s3://raw/sales")],
+        ProcessingOutputConfig={**s3_output("s3://work/features"), "KmsKeyId": "alias/mine"},
+    )
+
+    assert job["ProcessingOutputConfig"]["KmsKeyId"] == "alias/mine"
+    assert cloud.s3.encryption == {"features/a.csv": {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/mine"}}
+
+
 def test_runs_a_script_that_came_as_an_input(cloud: Cloud) -> None:
     cloud.s3.put("raw", "code/hello.py", b"import sys; print('hello', *sys.argv[1:])")
     application = {

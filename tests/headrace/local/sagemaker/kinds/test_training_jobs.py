@@ -45,6 +45,21 @@ def test_uploads_the_model_folder_as_an_archive_when_the_program_succeeds(cloud:
     assert read_members(cloud.s3.buckets["work"]["models/job/output/model.tar.gz"]) == {"model.txt": b"trained"}
 
 
+@pytest.mark.parametrize(
+    ("key", "encryption"),
+    [
+        ({}, {"ServerSideEncryption": "aws:kms"}),
+        ({"KmsKeyId": "alias/mine"}, {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/mine"}),
+    ],
+)
+def test_encrypts_the_model_with_the_key_of_the_request(
+    cloud: Cloud, key: dict[str, str], encryption: dict[str, str]
+) -> None:
+    cloud.train_to_end(cloud.push_image(SAVE_MODEL), OutputDataConfig={"S3OutputPath": "s3://work/models", **key})
+
+    assert cloud.s3.encryption == {"models/job/output/model.tar.gz": encryption}
+
+
 def test_passes_through_every_secondary_status_with_times_and_messages(cloud: Cloud) -> None:
     job = cloud.train_to_end(cloud.push_image(SAVE_MODEL))
 
