@@ -54,6 +54,8 @@ class SecurityGroups(Construct):
         _allow(client, self.efs, NFS, "NFS")
         for port in LUSTRE:
             _allow(client, self.lustre, port, "Lustre")
+            # The servers call their clients back, to take locks away and after a restart.
+            _allow(self.lustre, client, port, "Lustre file servers")
         if self.endpoints:
             _allow(client, self.endpoints, HTTPS, "AWS services")
         _let_out_to_s3(client)

@@ -136,8 +136,20 @@ def test_nobody_else_reaches_anybody(network: Network) -> None:
         ("Training", "Training"),
         ("Training", "Efs"),
         ("Training", "Lustre"),
+        ("Lustre", "Training"),
         ("Lustre", "Lustre"),
     }
+
+
+@pytest.mark.parametrize(("variant", "clients"), [("prod", {"Training"}), ("notebook", {"Training", "Notebook"})])
+def test_lustres_servers_reach_every_client_of_theirs(variant: str, clients: set[str]) -> None:
+    """https://docs.aws.amazon.com/fsx/latest/LustreGuide/limit-access-security-groups.html."""
+    network = Network(variant)
+
+    assert {source for source, target in network.connections() if target == "Lustre"} == clients | {"Lustre"}
+    for client in clients:
+        assert all(network.reaches("Lustre", client, port) for port in LUSTRE)
+        assert not network.reaches("Lustre", client, 22)
 
 
 def test_leaves_no_group_with_ec2s_default_egress(variant: str) -> None:
