@@ -1,6 +1,7 @@
 """The roles that SageMaker's jobs and endpoints run under."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
@@ -12,6 +13,23 @@ from constructs import Construct
 
 from stacks.constructs.sagemaker_role import SageMakerRole
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
+
+PROCESSING_JOBS: Final = "ProcessingJobs"
+
+# What SageMaker does to connect a job to a VPC.
+MAKE_INTERFACES: Final = ("ec2:CreateNetworkInterface",)
+CHANGE_INTERFACES: Final = (
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+)
+LOOK_AT_NETWORKS: Final = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
 
 
 class ExecutionRole(SageMakerRole):
@@ -36,6 +54,7 @@ class ExecutionRole(SageMakerRole):
         key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._kind = kind
         self._key = key
         self._allow_image(repository)
         self._allow_logs_and_metrics(kind)
@@ -73,37 +92,36 @@ class ExecutionRole(SageMakerRole):
     def allow_network(self, subnets: Sequence[ec2.ISubnet], group: ec2.ISecurityGroup) -> None:
         """Let SageMaker connect the job to these subnets as this security group.
 
-        https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createtrainingjob-perms
+        https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
         """
+        if self._kind == PROCESSING_JOBS:
+            self._allow_any_network()
+        else:
+            self._allow_one_network(subnets, group)
+
+    def _allow_any_network(self) -> None:
+        self.add_to_policy(
+            iam.PolicyStatement(actions=[*MAKE_INTERFACES, *CHANGE_INTERFACES, *LOOK_AT_NETWORKS], resources=["*"])
+        )
+        acknowledge(
+            self,
+            {
+                wildcard_resource("*"): "AWS says of processing jobs in a VPC: 'Don't scope in the policy with any "
+                "conditions or resource filters. Otherwise, the validation checks that occur during the creation of "
+                "the processing job fail.' Only SageMaker takes this role, and the request names the network."
+            },
+        )
+
+    def _allow_one_network(self, subnets: Sequence[ec2.ISubnet], group: ec2.ISecurityGroup) -> None:
         stack = Stack.of(self)
         interfaces = stack.format_arn(service="ec2", resource="network-interface", resource_name="*")
         places = [
             *(stack.format_arn(service="ec2", resource="subnet", resource_name=s.subnet_id) for s in subnets),
             stack.format_arn(service="ec2", resource="security-group", resource_name=group.security_group_id),
         ]
-        self.add_to_policy(iam.PolicyStatement(actions=["ec2:CreateNetworkInterface"], resources=[interfaces, *places]))
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "ec2:CreateNetworkInterfacePermission",
-                    "ec2:DeleteNetworkInterface",
-                    "ec2:DeleteNetworkInterfacePermission",
-                ],
-                resources=[interfaces],
-            )
-        )
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "ec2:DescribeDhcpOptions",
-                    "ec2:DescribeNetworkInterfaces",
-                    "ec2:DescribeSecurityGroups",
-                    "ec2:DescribeSubnets",
-                    "ec2:DescribeVpcs",
-                ],
-                resources=["*"],
-            )
-        )
+        self.add_to_policy(iam.PolicyStatement(actions=list(MAKE_INTERFACES), resources=[interfaces, *places]))
+        self.add_to_policy(iam.PolicyStatement(actions=list(CHANGE_INTERFACES), resources=[interfaces]))
+        self.add_to_policy(iam.PolicyStatement(actions=list(LOOK_AT_NETWORKS), resources=["*"]))
         acknowledge(
             self,
             {

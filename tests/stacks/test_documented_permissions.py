@@ -16,6 +16,19 @@ MACHINE = "AWS::StepFunctions::StateMachine"
 # Where a job's request names the key of its outputs.
 OUTPUTS = {"CreateTrainingJob": "OutputDataConfig", "CreateProcessingJob": "ProcessingOutputConfig"}
 FOR_AWS_ONLY = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+# What a role needs for SageMaker to connect its job to a VPC:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+JOINS_A_VPC = (
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
 
 
 @dataclass(frozen=True)
@@ -139,6 +152,29 @@ def test_roles_of_jobs_may_encrypt_their_outputs(variant: str) -> None:
             assert job.lets(job.role, "kms:Decrypt", key), job.where
 
 
+def list_in_vpc(variant: str, action: str) -> list[Call]:
+    """The jobs of a kind that join a VPC."""
+    return [job for job in find_calls(variant, action) if "VpcConfig" in str(job.arguments)]
+
+
+def test_roles_of_processing_jobs_in_a_vpc_are_not_scoped(variant: str) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html, CreateProcessingJob.
+
+    "Don't scope in the policy with any conditions or resource filters. Otherwise, the validation checks that occur
+    during the creation of the processing job fail."
+    """
+    for job in list_in_vpc(variant, "CreateProcessingJob"):
+        assert [action for action in JOINS_A_VPC if not job.lets(job.role, action, "*")] == [], job.where
+
+
+def test_roles_of_training_jobs_in_a_vpc_may_join_it_and_no_other(variant: str) -> None:
+    for job in list_in_vpc(variant, "CreateTrainingJob"):
+        allowed = {a for s in list_statements(job.template, job.role) for a in as_list(s["Action"])}
+
+        assert [action for action in JOINS_A_VPC if action not in allowed] == [], job.where
+        assert not job.lets(job.role, "ec2:CreateNetworkInterface", "*"), job.where
+
+
 def test_finds_the_calls_that_it_is_about() -> None:
     prod = {call.where for call in find_calls("prod", "CreateEndpoint", "UpdateEndpoint")}
 
@@ -149,4 +185,6 @@ def test_finds_the_calls_that_it_is_about() -> None:
         "Images/Update Endpoint",
     }
     assert all(find_volume_key(call, "prod") for call in find_calls("prod", "CreateEndpoint"))
+    assert [job.where for job in list_in_vpc("prod", "CreateProcessingJob")] == ["Normalizer/Normalize"]
+    assert [job.where for job in list_in_vpc("prod", "CreateTrainingJob")] == ["Images/Train"]
     assert [job.where for job, _ in list_outputs("prod")] == ["BigMart/Preprocess", "BigMart/Train", "Images/Train"]
