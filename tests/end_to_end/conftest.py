@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,16 @@ import pytest
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.platform import pipeline
 from headrace.local.platform.deployment import Deployment
-from headrace.local.platform.running import Folders, running_platform
+from headrace.local.platform.running import Folders
 from headrace.local.platform.site import LocalSite
-from headrace.loopback import find_free_port
 from headrace.recipes import big_mart
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import photographs
 from headrace.workloads.sales import write_csv
-from tests.local_clouds import own_clients
+from tests.deploying import push_container_images, running_with_app
+from tests.local_clouds import clients_of
+from tests.stacks.conftest import context_of
+from tests.stacks.synthesis import assemble
 
 ROWS = 1_500
 CLASSES = 4
@@ -104,17 +106,20 @@ def made_up_photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@contextmanager
+def deployed_platform(root: Path, environment: str) -> Iterator[Platform]:
+    """The platform of an environment on a local cloud of its own; `clients_of` leads to it."""
+    with running_with_app(root, assemble(context_of(environment))) as cloud:
+        with clients_of(cloud):
+            deployment = push_container_images(cloud, environment)
+        yield Platform(cloud, deployment)
+
+
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The platform, deployed to a local cloud of its own."""
-    folders = make_folders(tmp_path_factory.mktemp("local"))
-    with (
-        own_clients(),
-        running_platform(
-            folders, environment="dev", port=find_free_port(), keep=False, progress=lambda _: nullcontext()
-        ) as (cloud, deployment),
-    ):
-        yield Platform(cloud, deployment)
+    """The platform of `dev`, which all tests share: each leaves it as it found it, but for what it named itself."""
+    with deployed_platform(tmp_path_factory.mktemp("dev"), "dev") as platform, clients_of(platform.cloud):
+        yield platform
 
 
 @pytest.fixture

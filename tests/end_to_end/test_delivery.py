@@ -75,15 +75,19 @@ def test_takes_away_only_what_runs_have_brought(platform: Platform, sales: Path,
 
 def test_leaves_photographs_and_lists_of_the_user_alone(platform: Platform, tmp_path: Path) -> None:
     s3, bucket = platform.client("s3"), platform.deployment.raw_bucket
+    mine = {"images/lists/train/mine.lst", "images/photographs/mine.jpg"}
     before = list_keys(s3, bucket, images.RECIPE.raw_prefix)
-    s3.put_object(Bucket=bucket, Key="images/lists/train/mine.lst", Body=b"0\t0\ta.jpg\n")
+    for key in mine:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"0\t0\ta.jpg\n")
     run = images_workload.Run(None, tmp_path)
 
     run.bring_data(platform.site)
 
-    assert list_keys(s3, bucket, images.RECIPE.raw_prefix) == sorted([*before, "images/lists/train/mine.lst"])
-    assert run.data == f"s3://{bucket}/images/lists/train/"
-    s3.delete_object(Bucket=bucket, Key="images/lists/train/mine.lst")
+    after = list_keys(s3, bucket, images.RECIPE.raw_prefix)
+    for key in mine:
+        s3.delete_object(Bucket=bucket, Key=key)
+    assert after == sorted({*before, *mine})
+    assert f"s3://{bucket}/images/lists/train/" in run.data
 
 
 def test_lists_images_in_ecr(platform: Platform) -> None:

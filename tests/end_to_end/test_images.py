@@ -1,10 +1,8 @@
 """The image workload: on dev, photographs through the normalizer; on prod, channels from S3, EFS and FSx in one job."""
 
 import json
-import subprocess
-import sys
+import uuid
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,65 +10,65 @@ from typing import Any
 import boto3
 import pytest
 
-from headrace.contract import JOB_NAME_INPUT
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.pipeline import ExecutionReport
-from headrace.local.platform.running import running_platform
-from headrace.local.platform.site import LocalSite
-from headrace.loopback import find_free_port
 from headrace.recipes import images
 from headrace.workloads import images as images_workload
+from headrace.workloads.workload import Prediction
 from tests.conftest import REAL_DATA
-from tests.end_to_end.conftest import CLASSES, PHOTOGRAPHS_PER_CLASS, make_folders
-from tests.local_clouds import own_clients
+from tests.end_to_end.conftest import CLASSES, PHOTOGRAPHS_PER_CLASS, Platform, deployed_platform
+from tests.local_clouds import clients_of
 
 pytestmark = pytest.mark.slow
 
 
-def run_images(folder: Path, environment: str, data: Path) -> dict[str, Any]:
-    """What `headrace local run` of the image workload tells."""
-    base = make_folders(folder / "local").base
-    command = [sys.executable, "-m", "headrace", "local", "--folder", str(base), "run", "--workload", "images"]
-    options = ["--env", environment, "--port", str(find_free_port()), "--data", str(data), "--json"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
-
-
-@pytest.fixture(scope="module")
-def told_by_prod(tmp_path_factory: pytest.TempPathFactory, made_up_photographs: Path) -> dict[str, Any]:
-    """What a run on the templates of prod tells."""
-    return run_images(tmp_path_factory.mktemp("prod"), "prod", made_up_photographs)
-
-
 @dataclass(frozen=True)
-class TracedRun:
-    """A run, and what it left behind in the local cloud."""
+class ImageRun:
+    """A run of the image workload, and what it left behind in the local cloud."""
 
     report: ExecutionReport
     job: dict[str, Any]
     log: list[str]
     answers: list[dict[str, Any]]
+    predictions: list[Prediction]
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.report.output["Metrics"]["validation:accuracy"])
 
 
-@pytest.fixture(scope="module")
-def run_on_dev(tmp_path_factory: pytest.TempPathFactory, made_up_photographs: Path) -> Iterator[TracedRun]:
-    """A run on the templates of dev."""
-    folders = make_folders(tmp_path_factory.mktemp("dev") / "local")
-    run = images_workload.Run(made_up_photographs, folders.data)
-    with (
-        own_clients(),
-        running_platform(
-            folders, environment="dev", port=find_free_port(), keep=False, progress=lambda _: nullcontext()
-        ) as (cloud, deployment),
-    ):
-        run.bring_data(LocalSite(cloud, deployment))
-        arn = pipeline.start_execution(deployment, images.RECIPE, "traced", {})
+def run_images(platform: Platform, data: Path, scratch: Path) -> ImageRun:
+    """Train on photographs, and ask the endpoint about some of them."""
+    with clients_of(platform.cloud):
+        run = images_workload.Run(data, scratch)
+        run.bring_data(platform.site)
+        arn = pipeline.start_execution(platform.deployment, images.RECIPE, f"images-{uuid.uuid4().hex[:8]}", {})
         report = pipeline.follow_execution(arn, lambda _: None)
         name = report.output[JOB_NAME_INPUT]
         job = boto3.client("sagemaker").describe_training_job(TrainingJobName=name)
-        yield TracedRun(report, job, list(inspection.read_log("training", name)), list_answers())
+        log = list(inspection.read_log("training", name))
+        predictions = run.ask_endpoint(platform.site, report.output[ENDPOINT_NAME_INPUT])
+        return ImageRun(report, job, log, list_answers(), predictions)
+
+
+@pytest.fixture(scope="module")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The platform of `prod`."""
+    with deployed_platform(tmp_path_factory.mktemp("prod"), "prod") as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def run_on_prod(prod: Platform, made_up_photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> ImageRun:
+    """A run on the templates of prod."""
+    return run_images(prod, made_up_photographs, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def run_on_dev(platform: Platform, made_up_photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> ImageRun:
+    """A run on the templates of dev."""
+    return run_images(platform, made_up_photographs, tmp_path_factory.mktemp("run"))
 
 
 def list_answers() -> list[dict[str, Any]]:
@@ -83,46 +81,45 @@ def list_answers() -> list[dict[str, Any]]:
     return [json.loads(message) for message in messages if message.startswith("{")]
 
 
-def test_learns_from_photographs_through_the_normalizer(run_on_dev: TracedRun) -> None:
-    assert run_on_dev.report.output["Metrics"]["validation:accuracy"] > 2 / CLASSES
+def test_learns_from_photographs_through_the_normalizer(run_on_dev: ImageRun) -> None:
+    assert run_on_dev.accuracy > 2 / CLASSES
 
 
-def test_gives_the_job_no_channel_of_photographs_but_the_normalizer(run_on_dev: TracedRun) -> None:
+def test_gives_the_job_no_channel_of_photographs_but_the_normalizer(run_on_dev: ImageRun) -> None:
     assert [channel["ChannelName"] for channel in run_on_dev.job["InputDataConfig"]] == ["train_lst", "validation_lst"]
     assert "/lambda-url/" in run_on_dev.job["Environment"]["HEADRACE_IMAGES"]
 
 
-def test_tells_in_the_jobs_log_how_many_photographs_came_through_which_door(run_on_dev: TracedRun) -> None:
+def test_tells_in_the_jobs_log_how_many_photographs_came_through_which_door(run_on_dev: ImageRun) -> None:
     read = [line for line in run_on_dev.log if line.startswith("images_read ")]
 
     assert [line.split()[1] for line in read] == ["list=train.lst", "list=validation.lst"]
     assert all('source="the normalizer\'s function URL"' in line and line.endswith(" bad=0") for line in read)
 
 
-def test_has_the_function_normalize_every_photograph(run_on_dev: TracedRun) -> None:
+def test_has_the_function_normalize_every_photograph(run_on_dev: ImageRun) -> None:
     made = [answer for answer in run_on_dev.answers if (answer["door"], answer["status"]) == ("function_url", 200)]
 
     assert len(made) >= CLASSES * PHOTOGRAPHS_PER_CLASS
 
 
-def test_learns_from_channels_wherever_they_come_from(told_by_prod: dict[str, Any]) -> None:
-    assert told_by_prod["report"]["output"]["Metrics"]["validation:accuracy"] > 2 / CLASSES
+def test_learns_from_channels_wherever_they_come_from(run_on_prod: ImageRun) -> None:
+    assert run_on_prod.accuracy > 2 / CLASSES
 
 
-def test_answers_a_photograph_with_its_class(told_by_prod: dict[str, Any]) -> None:
-    predictions = told_by_prod["predictions"]
+def test_answers_a_photograph_with_its_class(run_on_prod: ImageRun) -> None:
+    predictions = run_on_prod.predictions
 
-    right = [p for p in predictions if p["predicted"].split(" ")[0] == p["actual"]]
+    right = [p for p in predictions if str(p.predicted).split(" ")[0] == p.actual]
     assert len(right) > len(predictions) / 2
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_classifies_real_photographs_well_above_chance(environment: str, tmp_path: Path) -> None:
+def test_classifies_real_photographs_well_above_chance(platform: Platform, tmp_path: Path) -> None:
     data = REAL_DATA / "images" / "classes"
     if not data.exists():
         pytest.skip(f"the photographs are not at {data}: their licence keeps them out of the project")
 
-    told = run_images(tmp_path, environment, data)
+    run = run_images(platform, data, tmp_path)
 
     chance = 1 / len(list(data.iterdir()))
-    assert told["report"]["output"]["Metrics"]["validation:accuracy"] > 5 * chance
+    assert run.accuracy > 5 * chance

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import aws_cdk as cdk
 import boto3
 import pytest
 import urllib3
@@ -18,22 +17,19 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from app import build
 from headrace import contract
 from headrace.images import Address, ImageReader, ImageRefusedError, find_address, open_normalized, read_images
-from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from headrace.local.engine.container_images import ProcessImages
 from headrace.local.platform import inspection, pipeline
-from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
-from headrace.local.platform.running import Folders
+from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.site import LocalSite
-from headrace.loopback import find_free_port
 from headrace.recipes import images
 from headrace.workloads import images as images_workload
+from tests.deploying import push_container_images, running_with_app
 from tests.end_to_end.conftest import CLASSES
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of, set_path
+from tests.stacks.synthesis import assemble
 
 pytestmark = pytest.mark.slow
 
@@ -90,23 +86,18 @@ class Doors:
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """Both doors on a local cloud of their own, and some images."""
-    folder = tmp_path_factory.mktemp("normalizer")
-    context = context_of("object-lambda") | {contract.BUNDLE_TARGET_CONTEXT: "host"}
+    context = context_of("object-lambda")
     set_path(context["environments"]["dev"], "images.training.normalized.prefix", TRAINED)
-    del context["aws:cdk:bundling-stacks"]
-    build(cdk.App(context=context, outdir=str(folder / "assembly"))).synth()
-    cloud = local_cloud.start(folder / "cloud", find_free_port(), stop_with_caller=True)
-    try:
-        with clients_of(cloud), urllib3.PoolManager(maxsize=50) as http:
-            bootstrap(cloud)
-            deploy(cloud, folder / "assembly")
-            found = Doors(cloud, read_deployment("dev"), boto3.client("s3"), http)
-            found.put(KEY, encode(Image.effect_noise((640, 480), 60).convert("RGB"), "JPEG"))
-            found.put("images/text.jpg", b"not an image")
-            found.put("images/noise.png", encode(Image.frombytes("RGB", (1300, 1300), os.urandom(5_070_000)), "PNG"))
-            yield found
-    finally:
-        cloud.stop()
+    with (
+        running_with_app(tmp_path_factory.mktemp("normalizer"), assemble(context)) as cloud,
+        clients_of(cloud),
+        urllib3.PoolManager(maxsize=50) as http,
+    ):
+        found = Doors(cloud, read_deployment("dev"), boto3.client("s3"), http)
+        found.put(KEY, encode(Image.effect_noise((640, 480), 60).convert("RGB"), "JPEG"))
+        found.put("images/text.jpg", b"not an image")
+        found.put("images/noise.png", encode(Image.frombytes("RGB", (1300, 1300), os.urandom(5_070_000)), "PNG"))
+        yield found
 
 
 def addresses(doors: Doors) -> list[Address]:
@@ -222,9 +213,7 @@ def test_two_hundred_concurrent_reads_lose_nothing(doors: Doors, door: int) -> N
 
 
 def test_the_image_workload_trains_through_the_alias(doors: Doors, made_up_photographs: Path, tmp_path: Path) -> None:
-    processes = ProcessImages(Folders().environments)
-    processes.prepare()
-    processes.push(doors.cloud.root, doors.deployment.images)
+    push_container_images(doors.cloud, "dev")
     images_workload.Run(made_up_photographs, tmp_path).bring_data(LocalSite(doors.cloud, doors.deployment))
 
     arn = pipeline.start_execution(doors.deployment, images.RECIPE, "through-the-alias", {})

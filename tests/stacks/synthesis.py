@@ -1,4 +1,4 @@
-"""Synthesized templates, made once for all processes and runs that see the same sources."""
+"""Synthesized apps, made once for all processes and runs that see the same sources."""
 
 import contextlib
 import fcntl
@@ -14,6 +14,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from app import build
+from headrace import contract
 from headrace.local.platform.assemblies import digest_sources
 from tests.conftest import PROJECT
 
@@ -25,8 +26,7 @@ _digest_sources = cache(digest_sources)
 
 def synthesize(context: Mapping[str, Any]) -> Mapping[str, Any]:
     """The name and the template of each stack that a context makes, by the stack's id."""
-    name = hashlib.sha256(json.dumps(context, sort_keys=True).encode()).hexdigest()
-    folder = STORE / _digest_sources()
+    folder, name = STORE / _digest_sources(), _name(context)
     with _locked(folder, name):
         stored = folder / f"{name}.json"
         if not stored.exists():
@@ -35,6 +35,23 @@ def synthesize(context: Mapping[str, Any]) -> Mapping[str, Any]:
             unfinished.replace(stored)
     found: Mapping[str, Any] = json.loads(stored.read_text())
     return found
+
+
+def assemble(context: Mapping[str, Any]) -> Path:
+    """The folder of the app that a context makes, with functions that run on this machine."""
+    bundling = {name: value for name, value in context.items() if name != "aws:cdk:bundling-stacks"}
+    bundling[contract.BUNDLE_TARGET_CONTEXT] = "host"
+    folder, name = STORE / _digest_sources(), _name(bundling)
+    with _locked(folder, name):
+        if not (folder / name).exists():
+            shutil.rmtree(unfinished := folder / f"{name}.unfinished", ignore_errors=True)
+            build(cdk.App(context=bundling, outdir=str(unfinished))).synth()
+            unfinished.rename(folder / name)
+    return folder / name
+
+
+def _name(context: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(context, sort_keys=True).encode()).hexdigest()
 
 
 @contextlib.contextmanager
