@@ -38,7 +38,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy lock snapshots assemblies settings-table clean
+.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account lock snapshots assemblies settings-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -85,6 +85,9 @@ synth: setup ## synthesize the app: no account, no network, no Docker (ENV=dev)
 
 deploy: setup ## deploy to the AWS account of your credentials (ENV=dev)
 	@cdk deploy --all --context "env=$$ENV"
+
+deploy-account: setup ## deploy what an account has once in a Region: retention and key of SageMaker's logs
+	@cdk deploy --all --app "python account.py"
 
 bench: setup ## measure the hot paths side by side with their peers (BENCH=name for one)
 	@for script in benchmarks/bench_$(or $(BENCH),*).py; do uv run --quiet "$$script"; done

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from stacks.constructs.customer_key import CustomerKey
 
 
 class EncryptionStack(Stack):
@@ -14,38 +15,14 @@ class EncryptionStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, retain_data: bool, has_fsx: bool, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
-        self.key = kms.Key(
+        self.key = CustomerKey(
             self,
             "Key",
             description="Encrypts what Headrace stores: buckets, volumes, file systems and logs",
-            enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
+            retain_data=retain_data,
         )
-        self._allow_logs()
         if has_fsx:
             self._allow_fsx()
-
-    def _allow_logs(self) -> None:
-        """CloudWatch Logs uses the key itself, so the key's own policy must let it, for this account's groups only."""
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
-                actions=[
-                    "kms:Decrypt",
-                    "kms:DescribeKey",
-                    "kms:Encrypt",
-                    "kms:GenerateDataKey",
-                    "kms:ReEncryptFrom",
-                    "kms:ReEncryptTo",
-                ],
-                resources=["*"],
-                conditions={
-                    "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": self.format_arn(service="logs", resource="log-group:*")
-                    }
-                },
-            )
-        )
 
     def _allow_fsx(self) -> None:
         """FSx reads and writes the linked bucket as a role of its own, which only the key's policy can let use the key.

@@ -7,7 +7,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 FOLDERS = ("benchmarks", "containers", "docs", "headrace", "lambdas", "stacks", "tests")
-PAGES = ("CONTRIBUTING.md", "Makefile", "README.md", "app.py")
+PAGES = ("CONTRIBUTING.md", "Makefile", "README.md", "account.py", "app.py")
 SUFFIXES = {".md", ".py"}
 # What must not be written, and what says it better.
 PHRASES = {

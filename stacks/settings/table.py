@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from stacks.settings.account import ACCOUNT_KEY, AccountSettings
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import find_section
 from stacks.settings.section import Allowed, Change, Setting
@@ -32,8 +33,8 @@ own (`tags`, `hyperparameters`, `options`). This is an environment:
   another stack imports what goes, so that CloudFormation refuses the change: first turn off what uses it, and deploy.
   With `retain_data`, what holds data is not deleted when it is replaced or removed: it stays behind, and on the bill.
 
-A test compares the templates before and after a change of each setting with the last column. `make settings-table`
-writes this page from `stacks/settings/`, where these facts stand beside each setting's type."""
+A test compares the templates before and after a change of each setting of an environment with the last column. `make
+settings-table` writes this page from `stacks/settings/`, where these facts stand beside each setting's type."""
 HEADING = "| setting | what it says | type and bounds | default | cost | changing it |\n|---|---|---|---|---|---|"
 TYPES = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text", "null": "null"}
 
@@ -111,6 +112,8 @@ def render_page() -> str:
     for name, field in Settings.model_fields.items():
         if section := find_section(field.annotation):
             tables.append(_render_table(f"`{name}`", section, [row for row in rows if row.path[0] == name]))
+    account = list(list_settings(AccountSettings, (ACCOUNT_KEY,)))
+    tables.append(_render_table("The account", AccountSettings, account))
     return "\n\n".join([INTRODUCTION, *tables]) + "\n"
 
 

@@ -10,9 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Template
 
-from tests.stacks.conftest import list_stacks, template_of
+from account import build as build_account
+from tests.stacks.conftest import list_stacks, read_context, template_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -23,6 +26,7 @@ CFN_LINT = [*TOOL, CFN_LINT_VERSION, "cfn-lint", "--format", "json"]
 CHECKOV = [*TOOL, "checkov==3.3.30", "checkov", "--skip-download", "--framework", "cloudformation"]
 # The environments, and what neither of them has: a notebook.
 VARIANTS = ("dev", "prod", "notebook", "private-notebook")
+ACCOUNT = "account"
 
 
 @dataclass(frozen=True, order=True)
@@ -38,6 +42,10 @@ class Finding:
 
 
 NO_KEY = "Encrypted with AWS's own key; encryption.customer_key gives one of the customer's, as in prod."
+UNSCOPED = (
+    "SageMaker refuses a processing job in a VPC whose role scopes what it may do to network interfaces; only "
+    "SageMaker may take the role."
+)
 CFN_LINT_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("W3005", "*/*/*StateMachine????????"): (
         "CDK makes the machine wait for its role and the role's policy together; RoleArn names only the role."
@@ -59,6 +67,11 @@ CHECKOV_EXCEPTIONS: Mapping[Finding, str] = {
     ),
     Finding("CKV_AWS_158", "dev/*/*Logs????????"): NO_KEY,
     Finding("CKV_AWS_158", "notebook/*/*Logs????????"): NO_KEY,
+    Finding("CKV_AWS_109", "*/Normalizer/BulkRoleDefaultPolicy????????"): UNSCOPED,
+    Finding("CKV_AWS_111", "*/Normalizer/BulkRoleDefaultPolicy????????"): UNSCOPED,
+    Finding("CKV_AWS_158", "account/Account/*"): (
+        "Encrypted with AWS's own key; account.logs.customer_key gives the groups one of the customer's."
+    ),
     Finding("CKV_AWS_187", "notebook/Notebook/Instance"): NO_KEY,
     Finding("CKV_AWS_115", "*/Normalizer/NormalizerFunction????????"): (
         "normalizer.reserved_concurrency is a setting: what it reserves is taken from the account's other functions."
@@ -84,6 +97,10 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for stack in list_stacks(variant):
             text = json.dumps(template_of(stack, variant).to_json())
             (folder / variant / f"{stack}.json").write_text(text)
+    (folder / ACCOUNT).mkdir()
+    (account,) = build_account(cdk.App(context=read_context())).node.children
+    assert isinstance(account, cdk.Stack)
+    (folder / ACCOUNT / "Account.json").write_text(json.dumps(Template.from_stack(account).to_json()))
     return folder
 
 

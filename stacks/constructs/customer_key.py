@@ -1,0 +1,39 @@
+"""A key of the customer's with the house's defaults."""
+
+from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+
+class CustomerKey(kms.Key):
+    """A key that rotates every year, and that the account's own log groups may use."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, description: str, retain_data: bool) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description=description,
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
+        )
+        self._allow_logs()
+
+    def _allow_logs(self) -> None:
+        """CloudWatch Logs uses the key itself, so the key's own policy must let it, for this account's groups only."""
+        groups = Stack.of(self).format_arn(service="logs", resource="log-group:*")
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
+                actions=[
+                    "kms:Decrypt",
+                    "kms:DescribeKey",
+                    "kms:Encrypt",
+                    "kms:GenerateDataKey",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                ],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+            )
+        )
