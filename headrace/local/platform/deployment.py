@@ -73,7 +73,7 @@ def start_synthesis(environment: str, assembly: Path) -> Tool:
     command = [*_cdk(), "synth", "--quiet", "--output", str(assembly), "--context", f"env={environment}"]
     # Lambda functions run under this Python here.
     command += ["--context", f"{contract.BUNDLE_TARGET_CONTEXT}=host"]
-    return Tool("cdk synth", command, environment=_toolchain(), directory=CHECKOUT)
+    return Tool("cdk synth", command, environment=toolchain(), directory=CHECKOUT)
 
 
 def bootstrap(cloud: LocalCloud) -> None:
@@ -121,16 +121,20 @@ def _cdk() -> list[str]:
 
 def _cdk_environment(cloud: LocalCloud) -> dict[str, str]:
     return {
-        **_toolchain(),
+        **toolchain(),
         **cloud.client_environment,
         # The engine tells a bucket from a path by the host name here.
         "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION": f"http://localhost:{cloud.port}",
     }
 
 
-def _toolchain() -> dict[str, str]:
-    """PATH with this Python and its Node first: the CDK command line and jsii take both from there."""
+def toolchain() -> dict[str, str]:
+    """What the CDK command line and jsii are given: PATH with this Python and its Node first, and no telemetry."""
     scripts = Path(sys.executable).parent
     if shutil.which("node", path=str(scripts)) is None:
         raise ToolError(f"Node is not installed beside {sys.executable}: run 'make setup'")
-    return {"PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    return {
+        "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        # Away from the project the command line does not read that in cdk.json.
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
