@@ -191,7 +191,7 @@ class WorkloadStack(Stack):
         )
 
     def _create_role(self, image: ContainerImage, *, kind: str) -> ExecutionRole:
-        """The role of one step; an image that runs in several has one in each."""
+        """The role of one step; a container image that runs in several has one in each."""
         name = image.pascal_name + (kind if self._recipe.count_steps(image) > 1 else "")
         repository = self._find_repository(image)
         return ExecutionRole(self, f"{name}Role", kind=kind, repository=repository, key=self._storage.key)

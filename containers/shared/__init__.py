@@ -1,1 +1,1 @@
-"""What several containers need: each image carries the modules that its container lists."""
+"""What several containers need: each container image carries the modules that its container lists."""

@@ -26,7 +26,7 @@ from headrace.inputs import read_document
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.brought_container_images import bring_engine_image, bring_python
 from headrace.local.engine.cloud import CloudError, LocalCloud
-from headrace.local.engine.container_images import EngineImages
+from headrace.local.engine.container_images import EngineContainerImages
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.pipeline import ExecutionReport
@@ -87,10 +87,10 @@ def _with_platform_options(command: Command) -> Command:
     return _environment_option(port(containers(with_build_options(command))))
 
 
-def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path | None) -> EngineImages | None:
+def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path | None) -> EngineContainerImages | None:
     if not containers:
         return None
-    return EngineImages(find_engine(), BuildSettings(base_image=base_image, ca_bundle=ca_bundle))
+    return EngineContainerImages(find_engine(), BuildSettings(base_image=base_image, ca_bundle=ca_bundle))
 
 
 @local.command()

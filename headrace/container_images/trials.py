@@ -1,4 +1,4 @@
-"""Runs images through SageMaker's contract with made-up data: what AWS would do with them, on this machine.
+"""Runs container images through SageMaker's contract with made-up data: what AWS would do with them, on this machine.
 
 Jobs run without any network; everything runs with a root file system that cannot be written to and bounded memory.
 A job that lives by the network is only tried for how it fails and stops.
@@ -90,7 +90,7 @@ _MAKERS: Final = {recipe.serving.image: recipe.training.image for recipe in list
 
 
 class TrialError(HeadraceError):
-    """An image that does not keep SageMaker's contract; the message ends with what the container printed."""
+    """A container image that does not keep SageMaker's contract; the message ends with what the container printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def try_container_images(engine: Engine, containers: Collection[ContainerImage],
 
     Raises:
         TrialError: With the first check that fails.
-        EngineError: If an image has not been built, or the engine fails.
+        EngineError: If a container image has not been built, or the engine fails.
     """
     order = order_trials(containers)
     missing = [container.name for container in order if not engine.has_image(name_image(container))]

@@ -37,7 +37,7 @@ class ContainerImage:
 
     @property
     def package(self) -> str:
-        """The package of its program, in the image as in the repository."""
+        """The package of its program, in the container image as in the repository."""
         return f"containers.{self.folder.replace('/', '.')}"
 
     @property

@@ -9,7 +9,7 @@ from headrace.recipes import ContainerImage
 
 
 class ContainerImageRepository(ecr.Repository):
-    """A repository for one container: scanned on push, tags never move, old images expire."""
+    """A repository for one container: scanned on push, tags never move, old container images expire."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from stacks.settings.network import ExistingNetworkSettings, NetworkSettings
 OBJECT_ACTIONS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject")
 BUCKET_ACTIONS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
 
-# Where ECR keeps the layers of images, which it hands out as links to S3:
+# Where ECR keeps the layers of container images, which it hands out as links to S3:
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
 LAYER_BUCKET = f"arn:{Aws.PARTITION}:s3:::prod-{Aws.REGION}-starport-layer-bucket/*"
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
 
-# Still named in the API's list, but current images no longer run on them, or AWS no longer offers them.
+# Still named in the API's list, but current container images no longer run on them, or AWS no longer offers them.
 RETIRED_FAMILIES = frozenset({"m4", "c4", "p2", "p3", "p3dn"})
 
 

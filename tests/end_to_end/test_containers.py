@@ -10,7 +10,7 @@ import pytest
 
 from headrace.container_images.engine import Engine, EngineError
 from headrace.contract import JOB_NAME_INPUT
-from headrace.local.engine.container_images import EngineImages
+from headrace.local.engine.container_images import EngineContainerImages
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.running import running_platform
 from headrace.loopback import find_free_port
@@ -37,7 +37,7 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The platform on a local cloud that runs containers."""
-    images = EngineImages(engine, read_build_settings())
+    images = EngineContainerImages(engine, read_build_settings())
     try:
         images.prepare()
     except EngineError as error:

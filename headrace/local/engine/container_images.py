@@ -1,9 +1,9 @@
 """The local cloud's container images: built by a container engine, or without one.
 
-Without an engine, a container's own packages and its program stand for its image. A "pushed"
-image is an entry in a file of the local cloud's root: the image's URI, and either a copy of its program with the
-Python environment, or the engine and the image's name there. As in a registry, what was pushed stays, unchanged, as
-long as the cloud lives: another environment's images, and those of earlier models. ECR lists them too.
+Without an engine, a container's own packages and its program stand for its container image. A "pushed" one is an entry
+in a file of the local cloud's root: its URI, and either a copy of its program with the Python environment, or the
+engine and its name there. As in a registry, what was pushed stays unchanged while the cloud lives, including the
+container images of other environments and of earlier models. ECR lists them too.
 """
 
 import hashlib
@@ -26,8 +26,7 @@ from headrace.container_images.building import BuildSettings, build_container_im
 from headrace.container_images.engine import Engine
 from headrace.files import whole_file
 from headrace.local.engine.brought_container_images import find_brought
-from headrace.local.sagemaker.container_images import ContainerImage as RunnableImage
-from headrace.local.sagemaker.container_images import ContainerImageNotFoundError
+from headrace.local.sagemaker.container_images import ContainerImageNotFoundError, RunnableContainerImage
 from headrace.local.sagemaker.engine_containers import EngineContainer
 from headrace.recipes import ContainerImage, list_container_images
 from headrace.tools import Tool, run_tool
@@ -105,7 +104,7 @@ def _start_installation(container: ContainerImage, environment: Path) -> Tool:
 
 
 def push(root: Path, images: Mapping[str, ContainerImage], environments: Mapping[ContainerImage, Path]) -> None:
-    """Make images known to the local cloud under their URIs."""
+    """Make container images known to the local cloud under their URIs."""
     entries = {
         uri: {
             "program": str(_stage_program(root, uri, container)),
@@ -120,12 +119,12 @@ def push(root: Path, images: Mapping[str, ContainerImage], environments: Mapping
 def push_built(
     root: Path, images: Mapping[str, ContainerImage], engine: str, names: Mapping[ContainerImage, str]
 ) -> None:
-    """Make images that an engine holds known to the local cloud, which then runs them as containers."""
+    """Make container images that an engine holds known to the local cloud, which then runs them as containers."""
     _add_entries(root, {uri: {"engine": engine, "image": names[container]} for uri, container in images.items()})
 
 
 def list_in_registry(images: Iterable[str]) -> None:
-    """Have ECR, as the AWS clients of this process see it, list images by their URIs."""
+    """Have ECR, as the AWS clients of this process see it, list container images by their URIs."""
     ecr: Any = boto3.client("ecr")
     for uri in images:
         repository, tag = uri.partition("/")[2].rsplit(":", 1)
@@ -134,7 +133,7 @@ def list_in_registry(images: Iterable[str]) -> None:
 
 
 def _stage_program(root: Path, uri: str, container: ContainerImage) -> Path:
-    """A copy of the program for this image alone; an image's tag names its content."""
+    """A copy of the program for this container image alone, whose tag names its content."""
     folder = root / _PROGRAMS_FOLDER / uri.rpartition("/")[2].replace(":", "-")
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -162,8 +161,8 @@ def _read_entries(root: Path) -> dict[str, dict[str, Any]]:
     return entries
 
 
-class ImageSource(Protocol):
-    """Makes the containers' images and makes them known to a local cloud."""
+class ContainerImageSource(Protocol):
+    """Makes the container images known to a local cloud."""
 
     description: str
 
@@ -171,11 +170,11 @@ class ImageSource(Protocol):
         """Make what is missing."""
 
     def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
-        """Make the images known under their URIs."""
+        """Make the container images known under their URIs."""
 
 
-class ProcessImages:
-    """Images that are run as processes, each with its own packages.
+class ProcessContainerImages:
+    """Container images that are run as processes, each with its own packages.
 
     Args:
         folder: Where the packages are kept.
@@ -191,12 +190,12 @@ class ProcessImages:
         self._environments.prepare()
 
     def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
-        """Make the images known under their URIs."""
+        """Make the container images known under their URIs."""
         push(root, images, self._environments.paths())
 
 
-class EngineImages:
-    """Images that are built and run by a container engine."""
+class EngineContainerImages:
+    """Container images that are built and run by a container engine."""
 
     description = "build the container images"
 
@@ -213,11 +212,11 @@ class EngineImages:
         }
 
     def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
-        """Make the images known under their URIs."""
+        """Make the container images known under their URIs."""
         push_built(root, images, self._engine.name, self._names)
 
 
-class PushedImages:
+class PushedContainerImages:
     """The registry of a local cloud: what has been pushed to it."""
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
@@ -229,7 +228,7 @@ class PushedImages:
         (self._root / _IMAGES_FILE).unlink(missing_ok=True)
         shutil.rmtree(self._root / _PROGRAMS_FOLDER, ignore_errors=True)
 
-    def resolve(self, image_uri: str) -> RunnableImage:
+    def resolve(self, image_uri: str) -> RunnableContainerImage:
         """How to run an image.
 
         Raises:
@@ -240,7 +239,7 @@ class PushedImages:
             return self._find_brought(image_uri)
         entry = entries[image_uri]
         if "engine" in entry:
-            return RunnableImage(
+            return RunnableContainerImage(
                 entrypoint=(),
                 working_directory=CONTAINERS_DIRECTORY,
                 environment=self._environment,
@@ -248,13 +247,13 @@ class PushedImages:
             )
         program = entry["program"]
         python = Path(entry["environment"]) / "bin" / "python"
-        return RunnableImage(
+        return RunnableContainerImage(
             entrypoint=(str(python), *entry["arguments"]),
             working_directory=Path(program),
             environment={**_system_environment(python), "PYTHONPATH": program, **self._environment},
         )
 
-    def _find_brought(self, image_uri: str) -> RunnableImage:
+    def _find_brought(self, image_uri: str) -> RunnableContainerImage:
         image = find_brought(self._root, image_uri, self._environment)
         if not image:
             raise ContainerImageNotFoundError(image_uri)
@@ -266,7 +265,7 @@ class PushedImages:
 def _system_environment(python: Path) -> dict[str, str]:
     """What a process needs of this machine; everything else of the caller's environment stays outside.
 
-    The scripts beside the image's interpreter come first in PATH: a shell's `python3` is the image's.
+    The scripts beside the container image's interpreter come first in PATH: a shell then finds its `python3`.
     """
     kept = ("LANG", "LC_ALL", "TMPDIR", "HOME")
     paths = (str(python.parent), os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent))

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from headrace.local.engine import cloud, ministack
 from headrace.local.engine.aftermath import Watcher
-from headrace.local.engine.container_images import PushedImages
+from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.engine.credentials import read_owner_key
 from headrace.local.engine.file_systems import FileSystems
 from headrace.local.sagemaker import SageMaker, stop_leftover_processes
@@ -61,7 +61,7 @@ def _serve(root: Path, port: int) -> None:
     file_systems.remove_leftovers()
     # A job's end waits for its last log lines and metrics, so a service that hangs must not hold it up.
     impatient = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
-    registry = PushedImages(root, environment)
+    registry = PushedContainerImages(root, environment)
     registry.empty()
     sagemaker = SageMaker(
         root=jobs,

@@ -57,7 +57,7 @@ class Deployment:
 
     @property
     def images(self) -> dict[str, ContainerImage]:
-        """The image URIs that the pipeline uses, and the container each stands for.
+        """The container image URIs that the pipeline uses, and the container each stands for.
 
         An output may have an earlier tag: the engine takes a template of which only outputs have changed for unchanged.
         """

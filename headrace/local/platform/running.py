@@ -10,7 +10,7 @@ from typing import Final
 from headrace.checkout import CHECKOUT
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import CloudError, LocalCloud
-from headrace.local.engine.container_images import ImageSource, ProcessImages, list_in_registry
+from headrace.local.engine.container_images import ContainerImageSource, ProcessContainerImages, list_in_registry
 from headrace.local.platform.assemblies import synthesizing
 from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
 from headrace.local.platform.occupancy import OccupiedError, occupy
@@ -66,7 +66,7 @@ def running_platform(
     port: int | None,
     keep: bool,
     progress: Progress,
-    images: ImageSource | None = None,
+    images: ContainerImageSource | None = None,
 ) -> Iterator[tuple[LocalCloud, Deployment]]:
     """The platform, deployed and reachable by this process's AWS clients.
 
@@ -86,7 +86,7 @@ def running_platform(
         ToolError: If the app cannot be synthesized or deployed.
     """
     folders.make_private()
-    images = images or ProcessImages(folders.environments)
+    images = images or ProcessContainerImages(folders.environments)
     with _occupied(folders):
         if running := _find_running(folders.cloud, port):
             with _explaining_loss(running):
@@ -170,7 +170,13 @@ def use_clients_of(cloud: LocalCloud) -> None:
 
 
 def _deploy(
-    cloud: LocalCloud, folders: Folders, environment: str, progress: Progress, images: ImageSource, *, is_new: bool
+    cloud: LocalCloud,
+    folders: Folders,
+    environment: str,
+    progress: Progress,
+    images: ContainerImageSource,
+    *,
+    is_new: bool,
 ) -> Deployment:
     use_clients_of(cloud)
     with synthesizing(environment, folders.assemblies) as finish_synthesis:

@@ -1,9 +1,9 @@
 """SageMaker for one machine: its API, its training and processing jobs and its endpoints, as plain processes."""
 
 from headrace.local.sagemaker.container_images import (
-    ContainerImage,
     ContainerImageNotFoundError,
     ContainerImageRegistry,
+    RunnableContainerImage,
 )
 from headrace.local.sagemaker.control_plane import SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
@@ -11,10 +11,10 @@ from headrace.local.sagemaker.host import Patience
 from headrace.local.sagemaker.processes import stop_leftover_processes
 
 __all__ = [
-    "ContainerImage",
     "ContainerImageNotFoundError",
     "ContainerImageRegistry",
     "Patience",
+    "RunnableContainerImage",
     "SageMaker",
     "SageMakerError",
     "stop_leftover_processes",

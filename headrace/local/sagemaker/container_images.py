@@ -9,8 +9,8 @@ from headrace.local.sagemaker.engine_containers import EngineContainer
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContainerImage:
-    """One pushed image: how to run its program as a process of this machine, or as a container of an engine."""
+class RunnableContainerImage:
+    """A pushed container image: how to run its program as a process of this machine, or as a container of an engine."""
 
     entrypoint: tuple[str, ...]
     working_directory: Path
@@ -19,7 +19,7 @@ class ContainerImage:
 
 
 class ContainerImageNotFoundError(LookupError):
-    """The registry holds no image under this name."""
+    """The registry holds no container image under this name."""
 
     def __init__(self, image_uri: str) -> None:
         super().__init__(
@@ -30,8 +30,8 @@ class ContainerImageNotFoundError(LookupError):
 
 
 class ContainerImageRegistry(Protocol):
-    """Finds images by the name that requests use."""
+    """Finds container images by the name that requests use."""
 
-    def resolve(self, image_uri: str) -> ContainerImage:
-        """The image pushed under this name; raises ContainerImageNotFoundError."""
+    def resolve(self, image_uri: str) -> RunnableContainerImage:
+        """The container image pushed under this name; raises ContainerImageNotFoundError."""
         ...

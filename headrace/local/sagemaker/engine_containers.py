@@ -34,7 +34,7 @@ class EngineContainer:
         arguments: Iterable[str],
         linked: Iterable[Path] = (),
     ) -> tuple[str, ...]:
-        """The command line that runs the image over a tree until it ends; its environment comes from the child's own.
+        """The command line that runs the container image over a tree until it ends, in the child's environment.
 
         The network is this machine's, as it is for processes: a served model binds the loopback port it is told.
         The container sees the folders that its channels link to where they are, and no others: never those that a

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, Protocol
 from botocore import xform_name
 
 from headrace.local.sagemaker.container_images import (
-    ContainerImage,
     ContainerImageNotFoundError,
     ContainerImageRegistry,
+    RunnableContainerImage,
 )
 from headrace.local.sagemaker.errors import RequestRefusedError
 
@@ -111,7 +111,7 @@ class Host:
         """The ARN of a resource of a kind, such as TrainingJob; SageMaker writes names in lower case there."""
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{xform_name(kind, '-')}/{name.lower()}"
 
-    def find_container_image(self, image_uri: str) -> ContainerImage:
+    def find_container_image(self, image_uri: str) -> RunnableContainerImage:
         """The container image a request names, or SageMaker's refusal."""
         try:
             return self.registry.resolve(image_uri)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.catalog import read_tags
-from headrace.local.sagemaker.container_images import ContainerImage
+from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.left_files import LeftFileError, LeftFolder
@@ -96,7 +96,7 @@ class Job(ABC):
     summary_keys: ClassVar[tuple[str, ...]]
     """What of its description is in its line in a List operation."""
 
-    def __init__(self, request: Mapping[str, Any], host: Host, image: ContainerImage) -> None:
+    def __init__(self, request: Mapping[str, Any], host: Host, image: RunnableContainerImage) -> None:
         self.request = request
         self.tags = read_tags(request)
         self.host = host

@@ -14,7 +14,7 @@ class ModelData:
 
 
 def locate_model_data(container: Mapping[str, Any]) -> ModelData | None:
-    """The data that a container definition names; None for an image that brings its own."""
+    """The data that a container definition names; None for a container image that brings its own."""
     if "ModelDataUrl" in container:
         return ModelData(container["ModelDataUrl"], is_archive=True)
     source = container.get("ModelDataSource", {}).get("S3DataSource")

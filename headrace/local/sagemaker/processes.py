@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import IO, cast
 
-from headrace.local.sagemaker.container_images import ContainerImage
+from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.engine_containers import EngineContainer, remove_container
 from headrace.local.sagemaker.errors import AlgorithmError
 from headrace.local.sagemaker.launcher_command import can_place, launch_with
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def build_command(
-    image: ContainerImage,
+    image: RunnableContainerImage,
     tree: ContainerTree,
     *,
     entrypoint: list[str] | None = None,
@@ -40,7 +40,7 @@ def build_command(
 ) -> tuple[str, ...]:
     """The command line of a container, as Docker would put it together, for this machine.
 
-    A request's entrypoint that calls `python` gets the interpreter of the image, where its packages are, and paths
+    A request's entrypoint that calls `python` gets the container image's interpreter, where its packages are; paths
     below /opt/ml become paths in the tree.
     """
     if image.container:

@@ -15,7 +15,7 @@ from headrace.cli import cli, summary
 from headrace.cli.local import write_shell_lines
 from headrace.cli.summary import RunSummary
 from headrace.local.engine import cloud
-from headrace.local.engine.container_images import PushedImages
+from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.platform.occupancy import occupy
 from headrace.local.platform.pipeline import ExecutionReport, StateRun
 from headrace.recipes import big_mart
@@ -257,4 +257,4 @@ def test_brings_an_image(tmp_path: Path) -> None:
 
     assert CliRunner().invoke(cli, arguments).exit_code == 0
 
-    assert PushedImages(tmp_path / "cloud", {}).resolve("mine:1").entrypoint == (sys.executable,)
+    assert PushedContainerImages(tmp_path / "cloud", {}).resolve("mine:1").entrypoint == (sys.executable,)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.channels import ChannelStager
-from headrace.local.sagemaker.container_images import ContainerImage
+from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.descriptions import complete_processing_request
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.job_kind import JobKind
@@ -33,7 +33,7 @@ class ProcessingJob(Job):
         "ExitMessage",
     )
 
-    def __init__(self, request: Mapping[str, Any], host: Host, image: ContainerImage) -> None:
+    def __init__(self, request: Mapping[str, Any], host: Host, image: RunnableContainerImage) -> None:
         super().__init__(request, host, image)
         self._exit_message = ""
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from headrace.local.sagemaker.archives import pack_folder
 from headrace.local.sagemaker.channels import ChannelStager
-from headrace.local.sagemaker.container_images import ContainerImage
+from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.descriptions import complete_training_request
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.job_kind import JobKind
@@ -57,7 +57,7 @@ class TrainingJob(Job):
         "SecondaryStatus",
     )
 
-    def __init__(self, request: Mapping[str, Any], host: Host, image: ContainerImage) -> None:
+    def __init__(self, request: Mapping[str, Any], host: Host, image: RunnableContainerImage) -> None:
         stopping = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS, **request.get("StoppingCondition", {})}
         super().__init__({**request, "StoppingCondition": stopping}, host, image)
         self.transitions: list[dict[str, Any]] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, list_modules
-from headrace.local.engine.container_images import Environments, PushedImages, push, remove_abandoned
+from headrace.local.engine.container_images import Environments, PushedContainerImages, push, remove_abandoned
 from headrace.local.sagemaker.container_images import ContainerImageNotFoundError
 from headrace.recipes import big_mart, list_container_images
 
@@ -16,7 +16,7 @@ URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
 def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
     push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
 
-    image = PushedImages(tmp_path, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}).resolve(URI)
+    image = PushedContainerImages(tmp_path, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}).resolve(URI)
 
     assert image.entrypoint == (str(tmp_path / "environment" / "bin" / "python"), "-m", "containers.big_mart.training")
     assert image.environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
@@ -25,7 +25,7 @@ def test_runs_a_pushed_image_with_its_own_python(tmp_path: Path) -> None:
 def test_shows_a_program_the_modules_that_its_image_carries_and_no_others(tmp_path: Path) -> None:
     push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
 
-    image = PushedImages(tmp_path, {}).resolve(URI)
+    image = PushedContainerImages(tmp_path, {}).resolve(URI)
 
     folder = image.working_directory
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -40,7 +40,7 @@ def test_keeps_what_was_pushed_before(tmp_path: Path) -> None:
     push(tmp_path, {earlier: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "old"})
     push(tmp_path, {later: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "new"})
 
-    registry = PushedImages(tmp_path, {})
+    registry = PushedContainerImages(tmp_path, {})
 
     folders = {uri: registry.resolve(uri) for uri in (earlier, later)}
     assert [image.entrypoint[0].split("/")[-3] for image in folders.values()] == ["old", "new"]
@@ -49,7 +49,7 @@ def test_keeps_what_was_pushed_before(tmp_path: Path) -> None:
 
 def test_forgets_everything_with_the_cloud(tmp_path: Path) -> None:
     push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
-    registry = PushedImages(tmp_path, {})
+    registry = PushedContainerImages(tmp_path, {})
 
     registry.empty()
 
@@ -61,12 +61,12 @@ def test_keeps_the_callers_environment_out_of_containers(tmp_path: Path, monkeyp
     monkeypatch.setenv("SECRET", "shh")
     push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path})
 
-    assert "SECRET" not in PushedImages(tmp_path, {}).resolve(URI).environment
+    assert "SECRET" not in PushedContainerImages(tmp_path, {}).resolve(URI).environment
 
 
 def test_knows_no_image_that_was_not_pushed(tmp_path: Path) -> None:
     with pytest.raises(ContainerImageNotFoundError, match="Requested image nowhere:1 not found"):
-        PushedImages(tmp_path, {}).resolve("nowhere:1")
+        PushedContainerImages(tmp_path, {}).resolve("nowhere:1")
 
 
 def test_has_a_place_of_its_own_for_each_containers_packages(tmp_path: Path) -> None:

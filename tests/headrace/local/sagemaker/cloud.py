@@ -7,7 +7,7 @@ from typing import Any
 
 from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
-from headrace.local.sagemaker import ContainerImage, Patience, SageMaker
+from headrace.local.sagemaker import Patience, RunnableContainerImage, SageMaker
 from headrace.local.sagemaker.kinds.endpoints import Endpoint, Endpoints
 from headrace.local.sagemaker.validation import find_violations, load_service_model
 from tests.headrace.local.sagemaker.fakes import FakeCloudWatch, FakeLogs, FakeRegistry, FakeS3
@@ -82,7 +82,7 @@ class Cloud:
         image_uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}:latest"
         file = self.folder / f"{name}.py"
         file.write_text(PROGRAM_START + textwrap.dedent(program), encoding="utf-8")
-        self.registry.images[image_uri] = ContainerImage(
+        self.registry.images[image_uri] = RunnableContainerImage(
             entrypoint=(sys.executable, "-I", "-S", "-u", str(file)),
             working_directory=self.folder,
             environment=environment,

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
-from headrace.local.sagemaker import ContainerImage, ContainerImageNotFoundError
+from headrace.local.sagemaker import ContainerImageNotFoundError, RunnableContainerImage
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -132,9 +132,9 @@ class FakeRegistry:
     """Images by name."""
 
     def __init__(self) -> None:
-        self.images: dict[str, ContainerImage] = {}
+        self.images: dict[str, RunnableContainerImage] = {}
 
-    def resolve(self, image_uri: str) -> ContainerImage:
+    def resolve(self, image_uri: str) -> RunnableContainerImage:
         if image_uri not in self.images:
             raise ContainerImageNotFoundError(image_uri)
         return self.images[image_uri]

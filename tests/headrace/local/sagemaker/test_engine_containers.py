@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.sagemaker.container_images import ContainerImage
+from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.engine_containers import EngineContainer, name_container
 from headrace.local.sagemaker.processes import ContainerProcess, build_command, stop_leftover_processes
 from headrace.local.sagemaker.trees import ContainerTree
@@ -37,8 +37,8 @@ def engine(tmp_path: Path) -> Path:
     return program
 
 
-def image(engine: object = "podman") -> ContainerImage:
-    return ContainerImage(
+def image(engine: object = "podman") -> RunnableContainerImage:
+    return RunnableContainerImage(
         entrypoint=(),
         working_directory=Path("/"),
         environment={},

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.sagemaker import ContainerImage, stop_leftover_processes
+from headrace.local.sagemaker import RunnableContainerImage, stop_leftover_processes
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.trees import ContainerTree
 from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> ContainerImage:
-    return ContainerImage(entrypoint=("/venv/bin/python", "-m", "training"), working_directory=tmp_path, environment={})
+def image(tmp_path: Path) -> RunnableContainerImage:
+    return RunnableContainerImage(
+        entrypoint=("/venv/bin/python", "-m", "training"), working_directory=tmp_path, environment={}
+    )
 
 
 @pytest.fixture
@@ -48,25 +50,29 @@ def write_record(root: Path, pid: int, content: str) -> Path:
     return record
 
 
-def test_calls_the_images_program_with_the_default_arguments(image: ContainerImage, tree: ContainerTree) -> None:
+def test_calls_the_images_program_with_the_default_arguments(
+    image: RunnableContainerImage, tree: ContainerTree
+) -> None:
     command = build_command(image, tree, default_arguments=("train",))
 
     assert command == ("/venv/bin/python", "-m", "training", "train")
 
 
-def test_replaces_the_default_arguments_by_those_of_the_request(image: ContainerImage, tree: ContainerTree) -> None:
+def test_replaces_the_default_arguments_by_those_of_the_request(
+    image: RunnableContainerImage, tree: ContainerTree
+) -> None:
     command = build_command(image, tree, arguments=["--data", "/opt/ml/input"], default_arguments=("train",))
 
     assert command == ("/venv/bin/python", "-m", "training", "--data", f"{tree.ml}/input")
 
 
-def test_replaces_python_by_the_images_interpreter(image: ContainerImage, tree: ContainerTree) -> None:
+def test_replaces_python_by_the_images_interpreter(image: RunnableContainerImage, tree: ContainerTree) -> None:
     command = build_command(image, tree, entrypoint=["python3", "/opt/ml/code/a.py"], arguments=["x"])
 
     assert command == ("/venv/bin/python", f"{tree.ml}/code/a.py", "x")
 
 
-def test_calls_any_other_entrypoint_as_it_is(image: ContainerImage, tree: ContainerTree) -> None:
+def test_calls_any_other_entrypoint_as_it_is(image: RunnableContainerImage, tree: ContainerTree) -> None:
     assert build_command(image, tree, entrypoint=["/bin/sh", "-c", "exit"]) == ("/bin/sh", "-c", "exit")
 
 
