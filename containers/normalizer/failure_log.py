@@ -13,7 +13,7 @@ _SHOWN_CHARACTERS: Final = 200
 class FailureLog:
     """One line of JSON for each photograph that was not normalized; all threads may write.
 
-    A sample: `{"bucket":"raw","key":"images/a.jpg","code":"NotAnImage","reason":"the first bytes are …"}`.
+    A sample: `{"bucket":"raw","key":"images/a.jpg","code":"NotAPhotograph","reason":"the first bytes are …"}`.
 
     Args:
         file: Where the lines go.

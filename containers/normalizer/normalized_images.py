@@ -13,7 +13,7 @@ from headrace.s3.addresses import S3Address
 from . import contract
 from .memory import MemoryBudget, share_memory
 from .storage import OpenObject, Storage, UnchangedError
-from .tally import Outcome
+from .tally import Result
 
 _LIMITS: Final = Limits()
 
@@ -53,7 +53,7 @@ class NormalizedImageMaker:
         self._memory = MemoryBudget(shares.file_bytes)
         self._makers = BoundedSemaphore(shares.makers)
 
-    def make(self, photograph: Photograph) -> Outcome:
+    def make(self, photograph: Photograph) -> Result:
         """Normalize a photograph, unless this version of it has been normalized.
 
         Raises:
@@ -63,15 +63,15 @@ class NormalizedImageMaker:
         place = self._normalized_images.join(photograph.path)
         known = self._find_source_etag(place) if photograph.may_be_normalized else None
         if known and known == photograph.etag:
-            return Outcome.KEPT
+            return Result.KEPT
         try:
             with self._storage.open(photograph.place, if_etag=photograph.etag, unless_etag=known) as original:
                 normalized = self._normalize(original)
         except UnchangedError:
-            return Outcome.KEPT
+            return Result.KEPT
         metadata = {contract.SOURCE_ETAG: original.etag.strip('"')}
         self._storage.write(place, normalized, self._options.output_format.media_type, metadata)
-        return Outcome.MADE
+        return Result.MADE
 
     def _find_source_etag(self, normalized: S3Address) -> str | None:
         metadata = self._storage.read_metadata(normalized)

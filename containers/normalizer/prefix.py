@@ -9,7 +9,7 @@ from headrace.s3.addresses import S3Address
 
 from .normalized_images import Photograph
 from .storage import Storage, StoredObject
-from .tally import Outcome, Tally
+from .tally import Result, Tally
 
 IMAGE_SUFFIXES: Final = list_suffixes()
 # A photograph that was replaced while it was being normalized is as old as the result, or a little younger; one that
@@ -25,7 +25,7 @@ def find_photographs(
     for photograph, normalized in pair_with_normalized(photographs, storage.list_objects(normalized_images)):
         age = normalized.modified - photograph.modified if normalized else None
         if age is not None and age >= _DOUBTFUL:
-            tally.count(Outcome.KEPT)
+            tally.count(Result.KEPT)
             continue
         is_doubtful = age is not None and age >= timedelta(0)
         yield Photograph(prefix.join(photograph.path), photograph.path, photograph.etag, may_be_normalized=is_doubtful)

@@ -19,7 +19,7 @@ from .manifest import Manifest
 from .normalized_images import NormalizedImageMaker, Photograph
 from .prefix import IMAGE_SUFFIXES, find_photographs
 from .storage import ObjectError, Storage
-from .tally import Outcome, Tally
+from .tally import Result, Tally
 
 # Each was tried several times: when so many fail, it is not the photographs.
 MOST_UNAVAILABLE: Final = 1000
@@ -52,24 +52,24 @@ def normalize_all(job: Job, storage: Storage, tally: Tally) -> str:
 def tally_photograph(photograph: Photograph, maker: NormalizedImageMaker, log: FailureLog, tally: Tally) -> None:
     """Normalize a photograph and count what came of it."""
     try:
-        outcome = maker.make(photograph)
+        result = maker.make(photograph)
     except NormalizeError as error:
-        outcome = Outcome.REFUSED
+        result = Result.REFUSED
         log.write(photograph, error.code, error.reason)
     except ObjectError as error:
-        outcome = Outcome.REFUSED if error.is_final else Outcome.UNAVAILABLE
+        result = Result.REFUSED if error.is_final else Result.UNAVAILABLE
         log.write(photograph, error.code, error.reason)
-        if tally.of(Outcome.UNAVAILABLE) >= MOST_UNAVAILABLE:
+        if tally.of(Result.UNAVAILABLE) >= MOST_UNAVAILABLE:
             raise StorageError(
                 f"more than {MOST_UNAVAILABLE} photographs were unavailable, the last one: {error}"
             ) from error
     except BulkJobError:
         raise
     except Exception as error:  # noqa: BLE001 - one photograph must not end the job for all others
-        outcome = Outcome.REFUSED
-        log_event("image_failed", key=photograph.place.key, error=repr(error))
+        result = Result.REFUSED
+        log_event("photograph_failed", key=photograph.place.key, error=repr(error))
         log.write(photograph, ErrorCode.FAILED, repr(error))
-    tally.count(outcome)
+    tally.count(result)
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def _report(job: Job, destination: Destination, manifest: Manifest | None, log: 
             f"no photograph below {job.source}, only {tally.skipped} other objects; check the prefix. "
             f"Photographs are objects that end in one of {suffixes}"
         )
-    is_complete = tally.of(Outcome.REFUSED) <= job.max_refused and not tally.of(Outcome.UNAVAILABLE)
+    is_complete = tally.of(Result.REFUSED) <= job.max_refused and not tally.of(Result.UNAVAILABLE)
     failures = destination.write_failures(log.file)
     if manifest:
         with tempfile.TemporaryFile() as normalized:
@@ -104,7 +104,7 @@ def _report(job: Job, destination: Destination, manifest: Manifest | None, log: 
 
 
 def _sum_up(tally: Tally) -> str:
-    counts = ", ".join(f"{tally.of(outcome)} {outcome}" for outcome in Outcome)
+    counts = ", ".join(f"{tally.of(result)} {result}" for result in Result)
     return f"{tally.photographs} photographs: {counts}"
 
 

@@ -12,7 +12,7 @@ from containers.shared.job.events import log_event
 REPORT_SECONDS: Final = 5.0
 
 
-class Outcome(StrEnum):
+class Result(StrEnum):
     """What can become of a photograph.
 
     Its normalized image is MADE, or KEPT from an earlier run; it is REFUSED, which every run would do, or UNAVAILABLE,
@@ -30,14 +30,14 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: Counter[Outcome] = Counter()
+        self._counts: Counter[Result] = Counter()
         self._started = self._reported = time.monotonic()
         self.skipped = 0
 
-    def count(self, outcome: Outcome) -> None:
+    def count(self, result: Result) -> None:
         """One photograph more."""
         with self._lock:
-            self._counts[outcome] += 1
+            self._counts[result] += 1
             is_time = time.monotonic() - self._reported > REPORT_SECONDS
             if is_time:
                 self._reported = time.monotonic()
@@ -48,9 +48,9 @@ class Tally:
         """One more object that is not a photograph."""
         self.skipped += 1
 
-    def of(self, outcome: Outcome) -> int:
+    def of(self, result: Result) -> int:
         """How many photographs have come to this."""
-        return self._counts[outcome]
+        return self._counts[result]
 
     @property
     def photographs(self) -> int:
@@ -64,8 +64,8 @@ class Tally:
 
     def describe(self) -> dict[str, float]:
         """All figures by their names."""
-        outcomes = {str(outcome): self.of(outcome) for outcome in Outcome}
-        return {"images": self.photographs, **outcomes, "skipped": self.skipped, "seconds": self.seconds}
+        results = {str(result): self.of(result) for result in Result}
+        return {"photographs": self.photographs, **results, "skipped": self.skipped, "seconds": self.seconds}
 
     def report(self, event: str) -> None:
         """Write the figures to standard output, now."""

@@ -150,8 +150,8 @@ def test_a_killed_job_goes_on_without_losing_or_repeating_a_normalized_image(doo
     failures = [json.loads(line) for line in door.read("killed", "failures.jsonl").splitlines()]
     assert {line["key"]: line["code"] for line in failures} == {
         "images/crowd/0111.jpg": "EmptyBody",
-        "images/crowd/0555.jpg": "NotAnImage",
-        "images/crowd/0999.jpg": "ImageTruncated",
+        "images/crowd/0555.jpg": "NotAPhotograph",
+        "images/crowd/0999.jpg": "PhotographTruncated",
     }
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from containers.normalizer.prefix import find_photographs, pair_with_normalized
 from containers.normalizer.storage import Storage, StoredObject
-from containers.normalizer.tally import Outcome, Tally
+from containers.normalizer.tally import Result, Tally
 from headrace.s3.addresses import S3Address
 from tests.containers.normalizer.fake_s3 import START, FakeS3
 
@@ -82,7 +82,7 @@ def test_judges_a_normalized_image_by_its_age(age: timedelta, found: dict[str, b
     s3.put("normalized/a.jpg", b"", "work")
 
     assert find_paths(s3, tally) == found
-    assert tally.of(Outcome.KEPT) == 1 - len(found)
+    assert tally.of(Result.KEPT) == 1 - len(found)
 
 
 def test_leaves_normalized_images_alone_that_nobody_asks_for() -> None:

@@ -5,7 +5,7 @@ import pytest
 from containers.normalizer import program
 from containers.normalizer.failures import DestinationError, SourceError, StorageError, TooManyRefusedError
 from containers.normalizer.normalized_images import NormalizedImageMaker, Photograph
-from containers.normalizer.tally import Outcome
+from containers.normalizer.tally import Result
 from headrace.normalizer.normalize import GENERATION, normalize
 from headrace.normalizer.options import Options
 from tests.containers.normalizer.fake_s3 import FakeS3
@@ -52,7 +52,7 @@ def test_sums_up_what_was_done(s3: FakeS3) -> None:
 
     assert said == "s3://work/sets/small/: 7 photographs: 7 made, 0 kept, 0 refused, 0 unavailable"
     assert read_summary(s3) == {
-        "images": 7,
+        "photographs": 7,
         "made": 7,
         "kept": 0,
         "refused": 0,
@@ -137,11 +137,11 @@ def test_reports_the_images_that_are_refused(s3: FakeS3) -> None:
         run_job(s3)
 
     failures = {line["key"]: (line["bucket"], line["code"]) for line in s3.read_lines("sets/small/failures.jsonl")}
-    assert failures == {"images/3.jpg": ("raw", "NotAnImage"), "images/4.jpg": ("raw", "EmptyBody")}
+    assert failures == {"images/3.jpg": ("raw", "NotAPhotograph"), "images/4.jpg": ("raw", "EmptyBody")}
     assert read_summary(s3)["is_complete"] is False
     assert len(s3.keys(NORMALIZED)) == 5
     assert "7 photographs: 5 made, 0 kept, 2 refused, 0 unavailable, where 0 may be refused" in str(failed.value)
-    assert "images/3.jpg: NotAnImage: the first bytes are those of no image format" in str(failed.value)
+    assert "images/3.jpg: NotAPhotograph: the first bytes are those of no image format" in str(failed.value)
     assert "s3://work/sets/small/failures.jsonl" in str(failed.value)
 
 
@@ -352,7 +352,7 @@ def test_writes_nothing_when_a_manifest_is_wrong(s3: FakeS3) -> None:
 def test_counts_an_image_on_which_it_fails_and_goes_on(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
     make = NormalizedImageMaker.make
 
-    def fail(maker: NormalizedImageMaker, photograph: Photograph) -> Outcome:
+    def fail(maker: NormalizedImageMaker, photograph: Photograph) -> Result:
         if photograph.path.endswith("3.jpg"):
             raise AssertionError
         return make(maker, photograph)
@@ -376,12 +376,12 @@ def test_counts_an_image_whose_decoder_fails_oddly_and_goes_on(s3: FakeS3) -> No
 @pytest.mark.filterwarnings("ignore")
 def test_ends_well_whatever_the_images_are(s3: FakeS3) -> None:
     images = list(make_hostile_images(250, seed=11))
-    for number, image_bytes in enumerate(images):
-        s3.put(f"images/hostile/{number}.png", image_bytes)
+    for number, photograph in enumerate(images):
+        s3.put(f"images/hostile/{number}.png", photograph)
 
     run_job(s3, "--max-refused", "1000", source=("--source", "s3://raw/images/hostile/"))
 
     summary = read_summary(s3)
-    assert (summary["images"], summary["unavailable"]) == (len(images), 0)
+    assert (summary["photographs"], summary["unavailable"]) == (len(images), 0)
     failures = [json.loads(line) for line in s3.read("sets/small/failures.jsonl").splitlines()]
     assert [failure for failure in failures if failure["code"] == "NormalizerFailed"] == []

@@ -1,7 +1,7 @@
 import pytest
 
 from containers.normalizer import tally as tally_module
-from containers.normalizer.tally import Outcome, Tally
+from containers.normalizer.tally import Result, Tally
 
 
 def test_tells_of_progress_every_few_seconds(
@@ -11,14 +11,14 @@ def test_tells_of_progress_every_few_seconds(
     tally = Tally()
     tally.skip()
 
-    tally.count(Outcome.MADE)
+    tally.count(Result.MADE)
 
     assert capsys.readouterr().out == (
-        "progress images=1 made=1 kept=0 refused=0 unavailable=0 skipped=1 seconds=0.0\n"
+        "progress photographs=1 made=1 kept=0 refused=0 unavailable=0 skipped=1 seconds=0.0\n"
     )
 
 
 def test_is_silent_in_between(capsys: pytest.CaptureFixture[str]) -> None:
-    Tally().count(Outcome.KEPT)
+    Tally().count(Result.KEPT)
 
     assert capsys.readouterr().out == ""
