@@ -48,20 +48,20 @@ DOLLARS_PER_MILLION_MILLISECONDS = 0.0000133334 * 1769 / 1024 * 1000
 DOLLARS_PER_MILLION_REQUESTS = 0.20
 
 
-def normalize_as_the_article(image_bytes: bytes) -> bytes:
+def normalize_as_the_article(photograph: bytes) -> bytes:
     """The article's steps; `np.fromstring`, which it uses, is gone from numpy."""
     import cv2
     import numpy as np
 
-    pixels = cv2.imdecode(np.frombuffer(image_bytes, np.uint8), cv2.IMREAD_COLOR)
+    pixels = cv2.imdecode(np.frombuffer(photograph, np.uint8), cv2.IMREAD_COLOR)
     small = cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_AREA)
     return bytes(cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))[1])
 
 
-def normalize_as_we_do(image_bytes: bytes) -> bytes:
+def normalize_as_we_do(photograph: bytes) -> bytes:
     from headrace.normalizer.normalize import normalize
 
-    return normalize(image_bytes)
+    return normalize(photograph)
 
 
 def request_as_the_article(bundle_and_url: tuple[str, str]) -> bytes:

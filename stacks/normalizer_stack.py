@@ -27,7 +27,7 @@ CLOSED_TO_NEW_ACCOUNTS = (
 
 
 class NormalizerStack(Stack):
-    """The doors that the settings open: a function for single images, read by consumers, and a job for sets of them."""
+    """The doors that the settings open: a function for single photographs, read by consumers, and a job for many."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Where data lives: raw rows and images come in, work data goes out, and every access is logged."""
+"""Where data lives: raw rows and photographs come in, work data goes out, and every access is logged."""
 
 from typing import Any
 

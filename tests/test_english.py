@@ -1,6 +1,8 @@
 """Phrases that a native technical writer would not use do not come back."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,23 @@ PHRASES = {
     r"\b(is|are) there twice\b": "'occurs twice'",
     r"\bheadrace images\b": "'headrace containers'",
 }
+# What comes in is a photograph, what comes out a normalized image, and what runs a container image. The formats that
+# `headrace lst`, `manifest` and `recordio` read have images of their own.
+ROOMS_OF_PHOTOGRAPHS = (
+    "containers",
+    "headrace/container_images",
+    "headrace/images",
+    "headrace/local",
+    "headrace/normalizer",
+    "headrace/recipes",
+    "headrace/workloads",
+    "lambdas",
+    "stacks",
+)
+BARE_IMAGE = re.compile(
+    r"(?<![\w./'\"`$-])(?<![Nn]ormalized )(?<![Cc]ontainer )(?<!mirror )(?<!base )(?<!Training )(?<!Requested )"
+    r"images?\b(?![\w/.:`-])(?! (format|normalizer|classif|preprocessing|training|inference|workload))"
+)
 
 
 def list_texts() -> list[Path]:
@@ -55,3 +74,18 @@ def test_english_of_sources_and_pages(phrase: str) -> None:
     ]
 
     assert found == []
+
+
+def find_bare_images(path: Path) -> Iterator[str]:
+    """The lines of a file's docstrings and messages that say only *image*."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            for line in filter(BARE_IMAGE.search, node.value.splitlines()):
+                yield f"{path.relative_to(REPOSITORY)}:{node.lineno}: {line.strip()}"
+
+
+@pytest.mark.parametrize("room", ROOMS_OF_PHOTOGRAPHS)
+def test_says_which_image_is_meant(room: str) -> None:
+    files = sorted((REPOSITORY / room).rglob("*.py"))
+
+    assert [line for file in files for line in find_bare_images(file)] == []

@@ -1,4 +1,4 @@
-"""Going over many images, several at a time and in their order."""
+"""Going over many normalized images, several at a time and in their order."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
-from headrace.images.errors import ImageRefusedError
-from headrace.images.reader import ImageReader
+from headrace.images.errors import NormalizedImageRefusedError
+from headrace.images.reader import NormalizedImageReader
 from headrace.lst import ListRow, read_lst
 from headrace.manifest import records
 from headrace.manifest.records import SOURCE_REFERENCE, ManifestError
 from headrace.s3.addresses import S3Address, names_object
 
-# So many images per thread are read ahead of whoever uses them.
+# So many photographs per thread are read ahead of whoever uses them.
 _AHEAD: Final = 2
 
 Label = TypeVar("Label")
 
 
 @dataclass(frozen=True)
-class ReadImage(Generic[Label]):
-    """An image that has been read.
+class NormalizedImage(Generic[Label]):
+    """A normalized image that has been read.
 
     Args:
         key: Its key.
@@ -35,22 +35,23 @@ class ReadImage(Generic[Label]):
     body: bytes
 
 
-def read_images(
+def read_normalized_images(
     references: Iterable[tuple[str, Label]],
-    reader: ImageReader,
+    reader: NormalizedImageReader,
     *,
-    refused: Callable[[ImageRefusedError], None] | None = None,
-) -> Generator[ReadImage[Label], None, None]:
+    refused: Callable[[NormalizedImageRefusedError], None] | None = None,
+) -> Generator[NormalizedImage[Label], None, None]:
     """The normalized images of photographs, in their order, read by as many threads as the reader has connections.
 
     Args:
         references: Keys, and what belongs to each.
         reader: Reads them.
-        refused: Told of an image that is refused, which is then left out; without it, the first one ends the reading.
+        refused: Called for each photograph that is refused, which is then left out; without it, the first one ends
+            the reading.
 
     Raises:
-        ImageRefusedError: If an image is refused and nobody wants to be told.
-        ImageUnavailableError: If an image does not come.
+        NormalizedImageRefusedError: If a photograph is refused and `refused` is not given.
+        NormalizedImageUnavailableError: If a normalized image does not come.
     """
     waiting: deque[tuple[str, Label, Future[bytes]]] = deque()
     with ThreadPoolExecutor(reader.connections) as threads:
@@ -67,49 +68,52 @@ def read_images(
 
 def read_listed(
     lst: Path,
-    reader: ImageReader,
+    reader: NormalizedImageReader,
     *,
     prefix: str,
-    refused: Callable[[ImageRefusedError], None] | None = None,
-) -> Iterator[ReadImage[ListRow]]:
+    refused: Callable[[NormalizedImageRefusedError], None] | None = None,
+) -> Iterator[NormalizedImage[ListRow]]:
     """The normalized images of a list, in its order.
 
     Args:
         lst: The list.
         reader: Reads them.
         prefix: Where the list's paths begin: `images/photographs/`.
-        refused: As for `read_images`.
+        refused: As for `read_normalized_images`.
     """
-    return read_images(((prefix + row.path, row) for row in read_lst(lst)), reader, refused=refused)
+    return read_normalized_images(((prefix + row.path, row) for row in read_lst(lst)), reader, refused=refused)
 
 
 def read_manifest(
-    manifest: Path, reader: ImageReader, *, refused: Callable[[ImageRefusedError], None] | None = None
-) -> Iterator[ReadImage[Mapping[str, Any]]]:
+    manifest: Path,
+    reader: NormalizedImageReader,
+    *,
+    refused: Callable[[NormalizedImageRefusedError], None] | None = None,
+) -> Iterator[NormalizedImage[Mapping[str, Any]]]:
     """The normalized images of an augmented manifest, in its order, each with its line.
 
     Args:
-        manifest: The manifest; its images are in the bucket that the reader's door leads to.
+        manifest: The manifest; its photographs are in the bucket that the reader's door leads to.
         reader: Reads them.
-        refused: As for `read_images`.
+        refused: As for `read_normalized_images`.
 
     Raises:
         ManifestError: If a line names no image.
     """
-    return read_images(_find_keys(manifest), reader, refused=refused)
+    return read_normalized_images(_find_keys(manifest), reader, refused=refused)
 
 
 def _take(
-    key: str, label: Label, future: Future[bytes], refused: Callable[[ImageRefusedError], None] | None
-) -> Iterator[ReadImage[Label]]:
+    key: str, label: Label, future: Future[bytes], refused: Callable[[NormalizedImageRefusedError], None] | None
+) -> Iterator[NormalizedImage[Label]]:
     try:
         body = future.result()
-    except ImageRefusedError as error:
+    except NormalizedImageRefusedError as error:
         if refused is None:
             raise
         refused(error)
         return
-    yield ReadImage(key, label, body)
+    yield NormalizedImage(key, label, body)
 
 
 def _find_keys(manifest: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -117,6 +121,6 @@ def _find_keys(manifest: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         address = str(record.data.get(SOURCE_REFERENCE))
         if not names_object(address):
             raise ManifestError(
-                f"{manifest}, line {record.line}: {SOURCE_REFERENCE!r} does not hold the S3 address of an image"
+                f"{manifest}, line {record.line}: {SOURCE_REFERENCE!r} does not hold the S3 address of a photograph"
             )
         yield S3Address.parse(address).key, record.data

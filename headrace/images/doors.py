@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headrace.images.addresses import Address, DoorError, DoorKind
-from headrace.images.errors import ImageError, ImageRefusedError, ImageUnavailableError
+from headrace.images.errors import NormalizedImageError, NormalizedImageRefusedError, NormalizedImageUnavailableError
 from headrace.images.keys import BAD_KEY, check_file_key, check_key, check_url_key
 from headrace.normalizer.contract import ErrorCode
 
@@ -26,7 +26,7 @@ _CONNECT_SECONDS: Final = 5
 _URL_REGION: Final = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.on\.aws$")
 # S3's answers when it may not invoke the function at the moment; their status alone would say never.
 _UNAVAILABLE_CODES: Final = frozenset({"LambdaInvocationFailed", "LambdaTimeout", "RequestTimeout", "SlowDown"})
-# The normalizer's own answer where it has failed on an image, as it would again.
+# The normalizer's own answer where it has failed on a photograph, as it would again.
 _DEFINITE_CODES: Final = frozenset({ErrorCode.FAILED.value})
 
 
@@ -37,12 +37,12 @@ class Door(Protocol):
         """The normalized image of a photograph.
 
         Raises:
-            ImageError: If it does not come.
+            NormalizedImageError: If it does not come.
         """
 
 
 def open_door(address: Address, options: Mapping[str, str], *, connections: int) -> Door:
-    """The door at an address, for images normalized with these options.
+    """The door at an address, for photographs normalized with these options.
 
     Raises:
         DoorError: If requests to a function URL cannot be signed.
@@ -93,7 +93,7 @@ class FunctionUrlDoor:
             credentials = self._credentials.get_frozen_credentials()
         except BotoCoreError as error:
             # A role's credentials expire, and what hands out new ones may be busy.
-            raise ImageUnavailableError(key, type(error).__name__, str(error)) from error
+            raise NormalizedImageUnavailableError(key, type(error).__name__, str(error)) from error
         SigV4Auth(credentials, "lambda", self._region).add_auth(request)
         return dict(request.headers)
 
@@ -101,7 +101,7 @@ class FunctionUrlDoor:
         try:
             return self._http.request("GET", url, headers=headers)
         except urllib3.exceptions.HTTPError as error:
-            raise ImageUnavailableError(key, type(error).__name__, str(error)) from error
+            raise NormalizedImageUnavailableError(key, type(error).__name__, str(error)) from error
 
 
 class ObjectLambdaDoor:
@@ -128,7 +128,7 @@ class ObjectLambdaDoor:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             raise _explain(key, status, error.response["Error"]["Code"], error.response["Error"]["Message"]) from error
         except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
-            raise ImageUnavailableError(key, type(error).__name__, str(error)) from error
+            raise NormalizedImageUnavailableError(key, type(error).__name__, str(error)) from error
 
     def _add_options(self, params: dict[str, Any], **_: object) -> None:
         """S3 has no parameters for them; the function finds them in the request's query."""
@@ -138,7 +138,7 @@ class ObjectLambdaDoor:
 
 
 class FolderDoor:
-    """A folder whose images this process normalizes itself."""
+    """A folder whose photographs this process normalizes itself."""
 
     def __init__(self, folder: Path, options: Mapping[str, str]) -> None:
         from headrace.normalizer import normalize
@@ -157,26 +157,26 @@ class FolderDoor:
         try:
             return self._normalize(self._read_file(key), self._options)
         except NormalizeError as error:
-            raise ImageRefusedError(key, error.code, error.reason) from error
+            raise NormalizedImageRefusedError(key, error.code, error.reason) from error
         except OSError as error:
-            raise ImageRefusedError(key, "NoSuchKey", error.strerror or str(error)) from error
+            raise NormalizedImageRefusedError(key, "NoSuchKey", error.strerror or str(error)) from error
 
     def _read_file(self, key: str) -> bytes:
         """A file of the folder; a link may lead to another one of its files, and nowhere else."""
         path = (self._folder / key).resolve(strict=True)
         if not path.is_relative_to(self._folder.resolve()):
-            raise ImageRefusedError(key, BAD_KEY, "the link leads out of the folder")
+            raise NormalizedImageRefusedError(key, BAD_KEY, "the link leads out of the folder")
         if not path.is_file():
-            raise ImageRefusedError(key, "NoSuchKey", "it is not a file")
+            raise NormalizedImageRefusedError(key, "NoSuchKey", "it is not a file")
         self._limits.check_file(path.stat().st_size)
         return path.read_bytes()
 
 
-def _explain(key: str, status: int, code: str, reason: str) -> ImageError:
+def _explain(key: str, status: int, code: str, reason: str) -> NormalizedImageError:
     may_come = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
     if code not in _DEFINITE_CODES and (may_come or code in _UNAVAILABLE_CODES):
-        return ImageUnavailableError(key, code, reason)
-    return ImageRefusedError(key, code, reason)
+        return NormalizedImageUnavailableError(key, code, reason)
+    return NormalizedImageRefusedError(key, code, reason)
 
 
 def _read_refusal(body: bytes) -> tuple[str, str]:

@@ -1,13 +1,13 @@
-"""Images that cannot be had."""
+"""Normalized images that cannot be had."""
 
 from headrace.errors import HeadraceError
 
 
-class ImageError(HeadraceError):
-    """An image that did not come.
+class NormalizedImageError(HeadraceError):
+    """A normalized image that did not come.
 
     Args:
-        key: The image.
+        key: The photograph.
         code: The reason's name: S3's, or one of the normalizer's.
         reason: What is wrong, in words.
     """
@@ -19,9 +19,9 @@ class ImageError(HeadraceError):
         self.reason = reason
 
 
-class ImageRefusedError(ImageError):
-    """An image that is missing, forbidden or no image, or options that do not exist: asking again does not help."""
+class NormalizedImageRefusedError(NormalizedImageError):
+    """A key without a photograph, one that is forbidden, or invalid options: asking again does not help."""
 
 
-class ImageUnavailableError(ImageError):
-    """An image that may come when asked for again."""
+class NormalizedImageUnavailableError(NormalizedImageError):
+    """A normalized image that may come when asked for again."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from headrace.images.errors import ImageRefusedError
+from headrace.images.errors import NormalizedImageRefusedError
 
 BAD_KEY: Final = "BadKey"
 _DOTS: Final = frozenset({".", ".."})
@@ -12,33 +12,37 @@ def check_key(key: str) -> None:
     """Refuse what S3 has for no key.
 
     Raises:
-        ImageRefusedError: If it is empty or no text.
+        NormalizedImageRefusedError: If it is empty or no text.
     """
     if not key:
-        raise ImageRefusedError(key, BAD_KEY, "the key is empty")
+        raise NormalizedImageRefusedError(key, BAD_KEY, "the key is empty")
     try:
         key.encode()
     except UnicodeEncodeError as error:
-        raise ImageRefusedError(ascii(key), BAD_KEY, "the key holds half a character") from error
+        raise NormalizedImageRefusedError(ascii(key), BAD_KEY, "the key holds half a character") from error
 
 
 def check_url_key(key: str) -> None:
     """Refuse a key that no address leads to: on the way, dots are resolved and slashes at the front are dropped.
 
     Raises:
-        ImageRefusedError: If it is such a key.
+        NormalizedImageRefusedError: If it is such a key.
     """
     check_key(key)
     if key.startswith("/") or _DOTS.intersection(key.split("/")):
-        raise ImageRefusedError(key, BAD_KEY, "no URL leads to a key that begins with '/' or has a part '.' or '..'")
+        raise NormalizedImageRefusedError(
+            key, BAD_KEY, "no URL leads to a key that begins with '/' or has a part '.' or '..'"
+        )
 
 
 def check_file_key(key: str) -> None:
     """Refuse a key that is not a path below a folder.
 
     Raises:
-        ImageRefusedError: If it is such a key.
+        NormalizedImageRefusedError: If it is such a key.
     """
     check_key(key)
     if "\0" in key or {"", *_DOTS}.intersection(key.split("/")):
-        raise ImageRefusedError(key, BAD_KEY, "no file of a folder has a key with an empty part, '.', '..' or a NUL")
+        raise NormalizedImageRefusedError(
+            key, BAD_KEY, "no file of a folder has a key with an empty part, '.', '..' or a NUL"
+        )

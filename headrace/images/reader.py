@@ -10,21 +10,21 @@ from typing import Final
 
 from headrace.images.addresses import ADDRESS_VARIABLE, Address, find_address
 from headrace.images.doors import Door, open_door
-from headrace.images.errors import ImageUnavailableError
+from headrace.images.errors import NormalizedImageUnavailableError
 
 DEFAULT_CONNECTIONS: Final = 16
 _ATTEMPTS: Final = 8
 _LONGEST_WAIT_SECONDS: Final = 8.0
 
 
-class ImageReader:
+class NormalizedImageReader:
     """Reads normalized images through one door; threads may share it.
 
     Args:
-        address: Where images come from.
+        address: Where photographs come from.
         options: The normalizer's options: width, height, fit, colour, output_format, quality.
         connections: How many threads read at the same time.
-        sleep: Waits before an image is asked for again.
+        sleep: Waits before a photograph is asked for again.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class ImageReader:
         """The normalized image of a photograph.
 
         Raises:
-            ImageRefusedError: If there is none.
-            ImageUnavailableError: If it has not come after asking several times.
+            NormalizedImageRefusedError: If there is none.
+            NormalizedImageUnavailableError: If it has not come after asking several times.
         """
         for attempt in range(_ATTEMPTS - 1):
             try:
                 return self._door.read(key)
-            except ImageUnavailableError:
+            except NormalizedImageUnavailableError:
                 # Requests that were refused together must not be retried together.
                 self._sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.2 * 2**attempt)))  # noqa: S311
         return self._door.read(key)
@@ -63,13 +63,13 @@ def open_normalized(key: str, *, address: Address | None = None, **options: str 
         Image.open(open_normalized("images/photographs/0001.jpg", width=128, height=128))
 
     Args:
-        key: The image's key.
-        address: Where images come from; `find_address` finds it if it is not given.
+        key: The photograph's key.
+        address: Where photographs come from; `find_address` finds it if it is not given.
         options: The normalizer's options: width, height, fit, colour, output_format, quality.
 
     Raises:
         DoorError: If there is no way to normalized images.
-        ImageError: If the normalized image does not come.
+        NormalizedImageError: If the normalized image does not come.
     """
     chosen = address or _find_default_address(os.environ.get(ADDRESS_VARIABLE))
     return BytesIO(_open_reader(chosen, tuple(sorted(options.items()))).read(key))
@@ -81,5 +81,5 @@ def _find_default_address(_variable: str | None) -> Address:
 
 
 @cache
-def _open_reader(address: Address, options: tuple[tuple[str, str | int], ...]) -> ImageReader:
-    return ImageReader(address, dict(options))
+def _open_reader(address: Address, options: tuple[tuple[str, str | int], ...]) -> NormalizedImageReader:
+    return NormalizedImageReader(address, dict(options))

@@ -20,7 +20,7 @@ class BulkInput(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """Errors of the doors, in S3's words where S3 has one; those of images are in `errors.py`."""
+    """Errors of the doors, in S3's words where S3 has one; those of photographs are in `errors.py`."""
 
     BAD_RANGE = "InvalidRange"
     FAILED = "NormalizerFailed"

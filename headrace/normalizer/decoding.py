@@ -11,10 +11,10 @@ from PIL.ImageFile import ImageFile
 
 from headrace.normalizer import headers, memory, readings
 from headrace.normalizer.errors import (
-    ImageCorruptError,
-    ImageTooLargeError,
-    ImageTruncatedError,
     NormalizeError,
+    PhotographCorruptError,
+    PhotographTooLargeError,
+    PhotographTruncatedError,
     UnsupportedFormatError,
 )
 from headrace.normalizer.formats import Format
@@ -27,7 +27,7 @@ from headrace.normalizer.readings import Box, Levels
 if TYPE_CHECKING:
     from PIL.TiffImagePlugin import TiffImageFile
 
-# What libwebp's animation decoder and Pillow hold of an image beside its pixels, measured.
+# What libwebp's animation decoder and Pillow hold of a photograph beside its pixels, measured.
 _WEBP_BYTES_PER_PIXEL: Final = 12
 
 _PLUGINS: Final = {
@@ -41,7 +41,7 @@ _PLUGINS: Final = {
 
 
 class Opened(NamedTuple):
-    """An image with its header read, and no pixel decoded.
+    """A photograph with its header read, and no pixel decoded.
 
     Args:
         image: Pillow's.
@@ -60,13 +60,13 @@ class Opened(NamedTuple):
     covered: Box | None = None
 
 
-def open_image(image_bytes: bytes, found: Format, limits: Limits) -> Opened:
-    """An image of a known format, found affordable as far as its header says."""
-    parts, decoder_bytes, is_scalable = _check_header(image_bytes, found, limits)
-    image = load_plugin(found)(BytesIO(parts.image_bytes))
+def open_photograph(photograph: bytes, found: Format, limits: Limits) -> Opened:
+    """A photograph of a known format, found affordable as far as its header says."""
+    parts, decoder_bytes, is_scalable = _check_header(photograph, found, limits)
+    image = load_plugin(found)(BytesIO(parts.photograph))
     limits.check_pixels(*image.size)
     # In one piece: by default the decoder gets 64 KiB at a time.
-    image.decodermaxblock = len(image_bytes)
+    image.decodermaxblock = len(photograph)
     if found is Format.TIFF:
         return _open_tiff(cast("TiffImageFile", image), decoder_bytes)
     if found is Format.GIF:
@@ -92,15 +92,15 @@ def load_plugin(found: Format) -> Callable[[BytesIO], ImageFile]:
     return opener
 
 
-# Nearly all images are of it, so it is part of a cold start; the others double its time.
+# Nearly all photographs are of it, so it is part of a cold start; the others double its time.
 load_plugin(Format.JPEG)
 
 
 def prepare(opened: Opened, colour: Colour, least_size: tuple[int, int]) -> str:
-    """Make an opened image ready for being decoded, and return the mode in which it is resampled.
+    """Make an opened photograph ready for being decoded, and return the mode in which it is resampled.
 
     Args:
-        opened: What `open_image` gave.
+        opened: What `open_photograph` gave.
         colour: Whether only the brightness matters.
         least_size: A JPEG is decoded to the smallest half, quarter or eighth that is not smaller than this.
     """
@@ -110,7 +110,7 @@ def prepare(opened: Opened, colour: Colour, least_size: tuple[int, int]) -> str:
 
 
 def decode(opened: Opened, target: str) -> Image.Image:
-    """The pixels of an image that was prepared for this mode."""
+    """The pixels of a photograph that was prepared for this mode."""
     opened.image.load()
     pixels = _convert(opened.image, target)
     if opened.covered:
@@ -126,43 +126,43 @@ def translate_errors(name: str) -> Iterator[None]:
     except NormalizeError:
         raise
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageTooLargeError(f"the {name} needs more memory than there is") from None
+        raise PhotographTooLargeError(f"the {name} needs more memory than there is") from None
     # Pillow's decoders raise whatever a damaged file makes them stumble over.
     except Exception as error:
         told = str(error) or type(error).__name__
         if "truncated" in told:
-            raise ImageTruncatedError(f"the {name} ends too early: {told}") from error
-        raise ImageCorruptError(f"the {name} is damaged: {told}") from error
+            raise PhotographTruncatedError(f"the {name} ends too early: {told}") from error
+        raise PhotographCorruptError(f"the {name} is damaged: {told}") from error
 
 
-def _check_header(image_bytes: bytes, found: Format, limits: Limits) -> tuple[PixelParts, int, bool]:
+def _check_header(photograph: bytes, found: Format, limits: Limits) -> tuple[PixelParts, int, bool]:
     """What the decoder gets to see, what it will hold beside the pixels, and whether it can scale."""
-    parts = PixelParts(image_bytes, b"")
+    parts = PixelParts(photograph, b"")
     # Pillow reads all of the file, or as much of it as one frame takes, at once.
-    decoder_bytes = len(image_bytes)
+    decoder_bytes = len(photograph)
     is_scalable = False
     match found:
         case Format.BMP:
-            parts = PixelParts(readings.order_bmp_fields(image_bytes), b"")
-            is_ordered = parts.image_bytes is not image_bytes
+            parts = PixelParts(readings.order_bmp_fields(photograph), b"")
+            is_ordered = parts.photograph is not photograph
             # Ordered, it is there three times for a moment.
-            decoder_bytes += headers.count_bmp_run_bytes(image_bytes) + is_ordered * 2 * len(image_bytes)
+            decoder_bytes += headers.count_bmp_run_bytes(photograph) + is_ordered * 2 * len(photograph)
         case Format.GIF:
-            limits.check_pixels(*headers.read_gif_size(image_bytes))
+            limits.check_pixels(*headers.read_gif_size(photograph))
         case Format.JPEG:
-            header = headers.read_jpeg_header(image_bytes)
+            header = headers.read_jpeg_header(photograph)
             limits.check_pixels(*header.size)
             limits.check_decoding(header.coefficient_bytes)
             limits.check_scans(header.scans, header.coefficient_bytes)
-            parts, is_scalable = select_jpeg_parts(image_bytes), not header.is_lossless
-            decoder_bytes += header.coefficient_bytes + len(parts.image_bytes)
+            parts, is_scalable = select_jpeg_parts(photograph), not header.is_lossless
+            decoder_bytes += header.coefficient_bytes + len(parts.photograph)
         case Format.PNG:
-            parts = select_png_parts(image_bytes)
-            decoder_bytes += len(parts.image_bytes)
+            parts = select_png_parts(photograph)
+            decoder_bytes += len(parts.photograph)
         case Format.TIFF:
-            decoder_bytes += headers.count_tiff_piece_bytes(image_bytes)
+            decoder_bytes += headers.count_tiff_piece_bytes(photograph)
         case Format.WEBP:
-            width, height = headers.read_webp_size(image_bytes)
+            width, height = headers.read_webp_size(photograph)
             limits.check_pixels(width, height)
             decoder_bytes += width * height * _WEBP_BYTES_PER_PIXEL
             # Its decoder takes all of it when it is opened.

@@ -1,4 +1,4 @@
-"""Why an image was not normalized: one type per reason, each with a code for the doors to answer with."""
+"""Why a photograph was not normalized: one type per reason, each with a code for the doors to answer with."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from headrace.errors import HeadraceError
 
 
 class NormalizeError(HeadraceError):
-    """An image or a request that is refused.
+    """A photograph or a request that is refused.
 
     Args:
         reason: What is wrong with it, in words for the person who asked.
@@ -35,25 +35,25 @@ class TooManyBytesError(NormalizeError):
     """An object larger than the limit."""
 
 
-class NotAnImageError(NormalizeError):
+class NotAPhotographError(NormalizeError):
     """Bytes that begin like no image format we know."""
 
 
 class UnsupportedFormatError(NormalizeError):
-    """An image of a kind that is not read here."""
+    """A photograph of a kind that is not read here."""
 
 
-class ImageTooLargeError(NormalizeError):
-    """An image that declares more pixels than the limit, or would need more memory to decode."""
+class PhotographTooLargeError(NormalizeError):
+    """A photograph that declares more pixels than the limit, or would need more memory to decode."""
 
 
 class TooComplexError(NormalizeError):
-    """An image that would take too long to decode for its size."""
+    """A photograph that would take too long to decode for its size."""
 
 
-class ImageTruncatedError(NormalizeError):
-    """An image that ends too early."""
+class PhotographTruncatedError(NormalizeError):
+    """A photograph that ends too early."""
 
 
-class ImageCorruptError(NormalizeError):
-    """An image that its decoder gives up on."""
+class PhotographCorruptError(NormalizeError):
+    """A photograph that its decoder gives up on."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from headrace.normalizer.errors import NotAnImageError, UnsupportedFormatError
+from headrace.normalizer.errors import NotAPhotographError, UnsupportedFormatError
 
 
 class Format(StrEnum):
@@ -65,16 +65,16 @@ def list_suffixes(formats: Iterable[Format] = Format) -> tuple[str, ...]:
     return tuple(suffix for found in formats for suffix in _SUFFIXES[found])
 
 
-def detect_format(image_bytes: bytes) -> Format:
+def detect_format(photograph: bytes) -> Format:
     """The format that the first bytes announce."""
     for signature, found in _SIGNATURES:
-        if image_bytes.startswith(signature):
+        if photograph.startswith(signature):
             return found
-    if image_bytes.startswith(b"RIFF") and image_bytes[8:12] == b"WEBP":
+    if photograph.startswith(b"RIFF") and photograph[8:12] == b"WEBP":
         return Format.WEBP
     for signature, name in _UNSUPPORTED_SIGNATURES:
-        if image_bytes.startswith(signature):
-            raise UnsupportedFormatError(f"{name} images are not read; send one of {_SUPPORTED}")
-    if image_bytes[4:8] == b"ftyp":
+        if photograph.startswith(signature):
+            raise UnsupportedFormatError(f"{name} photographs are not read; send one of {_SUPPORTED}")
+    if photograph[4:8] == b"ftyp":
         raise UnsupportedFormatError(f"AVIF, HEIC and video files are not read; send one of {_SUPPORTED}")
-    raise NotAnImageError(f"the first bytes are those of no image format; send one of {_SUPPORTED}")
+    raise NotAPhotographError(f"the first bytes are those of no image format; send one of {_SUPPORTED}")

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from headrace.normalizer.errors import ImageCorruptError, ImageTruncatedError, TooComplexError
+from headrace.normalizer.errors import PhotographCorruptError, PhotographTruncatedError, TooComplexError
 
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
@@ -67,69 +67,69 @@ class JpegHeader(NamedTuple):
     is_lossless: bool
 
 
-def find_jpeg_segments(image_bytes: bytes) -> Iterator[Part]:
+def find_jpeg_segments(photograph: bytes) -> Iterator[Part]:
     """The segments of a JPEG up to its first scan, which is the last of them."""
     position = 2
     segments = junk = 0
     has_frame = False
-    while match := _SEGMENT.search(image_bytes, position):
+    while match := _SEGMENT.search(photograph, position):
         marker = match[1][0]
         segments += 1
         junk += match.start() - position
         if segments > _MOST_JPEG_SEGMENTS or junk > _MOST_JPEG_JUNK:
             raise TooComplexError("the JPEG has too many parts or stray bytes before its first scan")
-        position = _skip_segment(image_bytes, match)
+        position = _skip_segment(photograph, match)
         yield Part(match[1], match.start(), match.end() + 2, position)
         if marker == _START_OF_SCAN and has_frame:
             return
         has_frame = has_frame or marker in _FRAMES
-    raise ImageTruncatedError("the JPEG ends before its first scan")
+    raise PhotographTruncatedError("the JPEG ends before its first scan")
 
 
-def read_jpeg_header(image_bytes: bytes) -> JpegHeader:
+def read_jpeg_header(photograph: bytes) -> JpegHeader:
     """The size of a JPEG, and what decoding all its scans would need."""
-    segments = list(find_jpeg_segments(image_bytes))
+    segments = list(find_jpeg_segments(photograph))
     frame = next(segment for segment in reversed(segments) if segment.kind[0] in _FRAMES)
-    return _describe_jpeg(image_bytes, frame, segments[-1])
+    return _describe_jpeg(photograph, frame, segments[-1])
 
 
-def read_webp_size(image_bytes: bytes) -> Size:
+def read_webp_size(photograph: bytes) -> Size:
     """Width and height of a WebP's canvas."""
-    kind = image_bytes[12:16]
+    kind = photograph[12:16]
     try:
         if kind == b"VP8X":
-            width, height = (int.from_bytes(image_bytes[at : at + 3], "little") + 1 for at in (24, 27))
+            width, height = (int.from_bytes(photograph[at : at + 3], "little") + 1 for at in (24, 27))
             return width, height
         if kind == b"VP8L":
-            (bits,) = struct.unpack_from("<I", image_bytes, 21)
+            (bits,) = struct.unpack_from("<I", photograph, 21)
             return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         if kind == b"VP8 ":
-            width, height = struct.unpack_from("<HH", image_bytes, 26)
+            width, height = struct.unpack_from("<HH", photograph, 26)
             return width & 0x3FFF, height & 0x3FFF
     except struct.error:
-        raise ImageTruncatedError("the WebP ends within its header") from None
-    raise ImageCorruptError("the WebP begins with an unknown chunk")
+        raise PhotographTruncatedError("the WebP ends within its header") from None
+    raise PhotographCorruptError("the WebP begins with an unknown chunk")
 
 
-def read_gif_size(image_bytes: bytes) -> Size:
+def read_gif_size(photograph: bytes) -> Size:
     """Width and height that a GIF's screen and its first frame need together."""
-    header = image_bytes[:_GIF_HEADER_BYTES]
+    header = photograph[:_GIF_HEADER_BYTES]
     try:
         width, height, flags = struct.unpack_from("<HHB", header, 6)
         position = _skip_gif_extensions(header, 13 + _size_of_palette(flags))
         left, top, frame_width, frame_height = struct.unpack_from("<HHHH", header, position + 1)
     except (struct.error, IndexError):
-        raise ImageTruncatedError("the GIF ends before its first frame") from None
+        raise PhotographTruncatedError("the GIF ends before its first frame") from None
     return max(width, left + frame_width), max(height, top + frame_height)
 
 
-def find_png_chunks(image_bytes: bytes) -> Iterator[Part]:
+def find_png_chunks(photograph: bytes) -> Iterator[Part]:
     """The chunks of a PNG up to its end or to the file's."""
     position = 8
     for _ in range(_MOST_PNG_CHUNKS):
-        if position >= len(image_bytes):
+        if position >= len(photograph):
             return
-        length, kind = int.from_bytes(image_bytes[position : position + 4]), image_bytes[position + 4 : position + 8]
+        length, kind = int.from_bytes(photograph[position : position + 4]), photograph[position + 4 : position + 8]
         chunk = Part(kind, position, position + 8, position + 12 + length)
         yield chunk
         if kind == b"IEND":
@@ -138,14 +138,14 @@ def find_png_chunks(image_bytes: bytes) -> Iterator[Part]:
     raise TooComplexError(f"the PNG has more than {_MOST_PNG_CHUNKS} chunks")
 
 
-def count_tiff_piece_bytes(image_bytes: bytes) -> int:
+def count_tiff_piece_bytes(photograph: bytes) -> int:
     """What the decoder of a compressed TIFF holds beside the pixels: a strip or a tile.
 
     Raises:
         TooComplexError: If there are very many of them.
     """
     values: dict[int, int] = {}
-    for tag, count, value in read_tiff_entries(image_bytes):
+    for tag, count, value in read_tiff_entries(photograph):
         if tag in _TIFF_OFFSETS and count > _MOST_TIFF_PIECES:
             raise TooComplexError(f"the TIFF has {count} strips or tiles, more than {_MOST_TIFF_PIECES}")
         values.setdefault(tag, value)
@@ -159,18 +159,18 @@ def count_tiff_piece_bytes(image_bytes: bytes) -> int:
     return max(strip, tile, 0) * bits // 8 * (2 if compression in _TIFF_JPEG else 1)
 
 
-def count_bmp_run_bytes(image_bytes: bytes) -> int:
+def count_bmp_run_bytes(photograph: bytes) -> int:
     """What the decoder of a BMP holds beside the pixels, which is much where these are compressed in runs.
 
     Raises:
         TooComplexError: If the runs are long.
     """
-    compression = int.from_bytes(image_bytes[30:34], "little")
+    compression = int.from_bytes(photograph[30:34], "little")
     if compression not in (1, 2):
         return 0
-    if len(image_bytes) > _MOST_BMP_RUN_BYTES:
+    if len(photograph) > _MOST_BMP_RUN_BYTES:
         raise TooComplexError(f"the BMP has runs in more than {_MOST_BMP_RUN_BYTES} bytes; send it uncompressed")
-    width, height = (int.from_bytes(image_bytes[at : at + 4], "little", signed=True) for at in (18, 22))
+    width, height = (int.from_bytes(photograph[at : at + 4], "little", signed=True) for at in (18, 22))
     return abs(width * height) * _BMP_RUN_BYTES_PER_PIXEL
 
 
@@ -192,18 +192,18 @@ def read_tiff_entries(block: bytes) -> Iterator[tuple[int, int, int]]:
         return
 
 
-def _describe_jpeg(image_bytes: bytes, frame: Part, scan: Part) -> JpegHeader:
+def _describe_jpeg(photograph: bytes, frame: Part, scan: Part) -> JpegHeader:
     try:
-        height, width, components = struct.unpack_from(">HHB", image_bytes, frame.content + 1)
-        samplings = [image_bytes[frame.content + 7 + 3 * number] for number in range(components)]
-        components_of_scan = image_bytes[scan.content]
+        height, width, components = struct.unpack_from(">HHB", photograph, frame.content + 1)
+        samplings = [photograph[frame.content + 7 + 3 * number] for number in range(components)]
+        components_of_scan = photograph[scan.content]
     except (struct.error, IndexError):
-        raise ImageTruncatedError("the JPEG ends within its header") from None
+        raise PhotographTruncatedError("the JPEG ends within its header") from None
     is_lossless = frame.kind[0] in _LOSSLESS_FRAMES
     if frame.kind[0] not in _PROGRESSIVE_FRAMES and components_of_scan >= components:
         return JpegHeader((width, height), 0, 1, is_lossless)
     coefficients = 2 * _count_samples(width, height, samplings)
-    return JpegHeader((width, height), coefficients, _count_scans(image_bytes, scan.start), is_lossless)
+    return JpegHeader((width, height), coefficients, _count_scans(photograph, scan.start), is_lossless)
 
 
 def _count_samples(width: int, height: int, samplings: list[int]) -> int:
@@ -215,19 +215,19 @@ def _count_samples(width: int, height: int, samplings: list[int]) -> int:
     return 64 * blocks * sum(horizontal * vertical for horizontal, vertical in factors)
 
 
-def _count_scans(image_bytes: bytes, position: int) -> int:
+def _count_scans(photograph: bytes, position: int) -> int:
     scans = 0
-    while match := _SEGMENT.search(image_bytes, position):
+    while match := _SEGMENT.search(photograph, position):
         marker = match[1][0]
         if marker == _END_OF_IMAGE:
             break
         scans += marker == _START_OF_SCAN
-        position = _skip_segment(image_bytes, match)
+        position = _skip_segment(photograph, match)
     return scans
 
 
-def _skip_segment(image_bytes: bytes, match: re.Match[bytes]) -> int:
-    return match.end() + int.from_bytes(image_bytes[match.end() : match.end() + 2], "big")
+def _skip_segment(photograph: bytes, match: re.Match[bytes]) -> int:
+    return match.end() + int.from_bytes(photograph[match.end() : match.end() + 2], "big")
 
 
 def _size_of_palette(flags: int) -> int:
@@ -238,7 +238,7 @@ def _skip_gif_extensions(header: bytes, position: int) -> int:
     """Where the first frame's descriptor begins."""
     while header[position] != _GIF_IMAGE:
         if header[position] != _GIF_EXTENSION:
-            raise ImageCorruptError("the GIF has no frame where one should begin")
+            raise PhotographCorruptError("the GIF has no frame where one should begin")
         position += 2
         while length := header[position]:
             position += 1 + length

@@ -1,4 +1,4 @@
-"""Which part of an image goes where in the result."""
+"""Which part of a photograph goes where in the result."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -7,7 +7,7 @@ from PIL.Image import Image, Resampling
 
 from headrace.normalizer.options import Fit
 
-# Scaled JPEG decoding blurs; twice the size leaves the last step enough to be close to the whole image's average.
+# Scaled JPEG decoding blurs; twice the size leaves the last step enough to be close to the whole photograph's average.
 _DECODING_FACTOR: Final = 2
 # Pillow's box filter counts a pixel on the edge of a cell wholly to one side. From so many pixels per cell on that
 # weighs less than the softness of the Hamming filter; measured against exact areas (docs/normalizer-measurements.md).
@@ -21,7 +21,7 @@ ChooseFilter = Callable[[float, int], Resampling]
 
 
 class Layout(NamedTuple):
-    """A part of an image, in fractions of its width and height, and the size it is resampled to.
+    """A part of a photograph, in fractions of its width and height, and the size it is resampled to.
 
     One axis comes after the other: the width first, or else the height.
     """
@@ -35,7 +35,7 @@ class Layout(NamedTuple):
 
     @property
     def decoding_size(self) -> Size:
-        """The least size of the whole image that this can be resampled from without visible loss."""
+        """The least size of the whole photograph that this can be resampled from without visible loss."""
         width, height = self.size
         return (
             max(1, round(_DECODING_FACTOR * width / (self.right - self.left))),
@@ -44,7 +44,7 @@ class Layout(NamedTuple):
 
 
 def plan_layout(source: Size, target: Size, fit: Fit) -> Layout:
-    """What to do with an image of the source's size for a result of the target's.
+    """What to do with a photograph of the source's size for a result of the target's.
 
     With CONTAIN the resampled part is smaller than the target, and the rest is for bars.
     """
@@ -65,14 +65,14 @@ def choose_filter(source: float, target: int) -> Resampling:
 
 
 def resample(image: Image, layout: Layout, choose: ChooseFilter = choose_filter) -> Image:
-    """The layout's part of an image in the layout's size: every pixel close to the average of the area it covers."""
+    """The layout's part of a photograph in the layout's size: every pixel is near the average of the area it covers."""
     if layout.is_height_first:
         return _resample_width(_resample_height(image, layout, choose), layout, choose)
     return _resample_height(_resample_width(image, layout, choose), layout, choose)
 
 
 def count_resampling(source: Size, bytes_per_pixel: int, layout: Layout) -> int:
-    """The bytes that resampling takes beside the image: what is between the axes, the result and the weights."""
+    """The bytes that resampling takes beside the photograph: what is between the axes, the result and the weights."""
     width, height = layout.size
     between = source[0] * height if layout.is_height_first else width * source[1]
     weights = _WEIGHT_BYTES * (sum(source) + 2 * (width + height))

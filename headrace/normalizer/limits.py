@@ -1,21 +1,21 @@
-"""Limits on the cost of an image, checked against its header, before a pixel is decoded."""
+"""Limits on the cost of a photograph, checked against its header, before a pixel is decoded."""
 
 from typing import NamedTuple
 
-from headrace.normalizer.errors import EmptyBodyError, ImageTooLargeError, TooComplexError, TooManyBytesError
+from headrace.normalizer.errors import EmptyBodyError, PhotographTooLargeError, TooComplexError, TooManyBytesError
 
 _MIB = 1024 * 1024
 
 
 class Limits(NamedTuple):
-    """The most that one image may have; the defaults fit a function of 256 MB.
+    """The most that one photograph may have; the defaults fit a function of 256 MB.
 
     Args:
         file_bytes: The size of the file.
         pixels: Declared width times height.
         decoding_bytes: What all steps from file to normalized image may hold at a time: the file, what its decoder
             needs, pixels, working copies.
-        scans: Passes over the image of a progressive JPEG; ordinary ones have about ten.
+        scans: Passes over the photograph of a progressive JPEG; ordinary ones have about ten.
         scanned_bytes: All its passes together: each goes over all coefficients, however little it says.
     """
 
@@ -33,14 +33,14 @@ class Limits(NamedTuple):
             raise TooManyBytesError(f"the file has {size} bytes, more than {self.file_bytes}")
 
     def check_pixels(self, width: int, height: int) -> None:
-        """Refuse an image of this size when that is too large."""
+        """Refuse a photograph of this size when that is too large."""
         if width * height > self.pixels:
-            raise ImageTooLargeError(f"it declares {width} x {height} pixels, more than {self.pixels}")
+            raise PhotographTooLargeError(f"it declares {width} x {height} pixels, more than {self.pixels}")
 
     def check_decoding(self, needed_bytes: int) -> None:
-        """Refuse an image whose decoding needs too much memory."""
+        """Refuse a photograph whose decoding needs too much memory."""
         if needed_bytes > self.decoding_bytes:
-            raise ImageTooLargeError(
+            raise PhotographTooLargeError(
                 f"it needs about {needed_bytes // _MIB} MiB of memory, more than {self.decoding_bytes // _MIB}"
             )
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from headrace.normalizer.layout import Layout, Size, count_resampling
 from headrace.normalizer.limits import Limits
 
-# Modes of Pillow's in which an image is resampled: 8-bit grey, 16-bit grey, colour, colour times opacity.
+# Modes of Pillow's in which a photograph is resampled: 8-bit grey, 16-bit grey, colour, colour times opacity.
 GREY: Final = "L"
 DEEP_GREY: Final = "I"
 RGB: Final = "RGB"
@@ -14,12 +14,12 @@ TRANSLUCENT: Final = "RGBa"
 # Pillow keeps all other modes in four bytes, RGB among them.
 _BYTES_PER_PIXEL: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}
 _FOUR_BYTES: Final = 4
-# The small image, turned, on white, in its colours, between bars and encoded; libwebp needs most, measured.
+# The small photograph, turned, on white, in its colours, between bars and encoded; libwebp needs most, measured.
 _FINISHING_BYTES_PER_PIXEL: Final = 24
 
 
 def count_pixel_bytes(size: Size, mode: str) -> int:
-    """The bytes of an image of this size and mode."""
+    """The bytes of a photograph of this size and mode."""
     return size[0] * size[1] * _BYTES_PER_PIXEL.get(mode, _FOUR_BYTES)
 
 
@@ -33,7 +33,7 @@ def choose_detour(mode: str, target: str) -> str | None:
 
 
 class Demand(NamedTuple):
-    """What decides how much memory an image takes.
+    """What decides how much memory a photograph takes.
 
     Args:
         size: Its width and height, as it is decoded.
@@ -63,20 +63,20 @@ class Demand(NamedTuple):
         return decoded + between + count_pixel_bytes(self.size, self.target)
 
     def _count_resampling(self, layout: Layout) -> int:
-        # A converted image is a new one; the other and its decoder are gone by then.
+        # A converted photograph is a new one; the other and its decoder are gone by then.
         held = self.file_bytes + (self.decoder_bytes if self.mode == self.target else 0)
         bytes_per_pixel = count_pixel_bytes((1, 1), self.target)
         return held + count_pixel_bytes(self.size, self.target) + count_resampling(self.size, bytes_per_pixel, layout)
 
 
 def choose_way(demand: Demand, layout: Layout, limits: Limits) -> tuple[str, Layout]:
-    """The mode in which an image is resampled and the order of the axes, such that there is room.
+    """The mode in which a photograph is resampled and the order of the axes, such that there is room.
 
     The first way is the usual one, of which the others differ by a grey level here and there: the height first, and
-    colours kept until the image is small.
+    colours kept until the photograph is small.
 
     Raises:
-        ImageTooLargeError: If there is room for none.
+        PhotographTooLargeError: If there is room for none.
     """
     demands = [demand]
     if (demand.mode, demand.target) == (RGB, GREY):

@@ -21,41 +21,41 @@ DEFAULT_OPTIONS: Final = Options()
 DEFAULT_LIMITS: Final = Limits()
 
 
-def normalize(image_bytes: bytes, options: Options = DEFAULT_OPTIONS, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """The image upright, in the size, colours and format that the options ask for; transparent parts are white.
+def normalize(photograph: bytes, options: Options = DEFAULT_OPTIONS, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The photograph upright, in the size, colours and format that the options ask for; transparent parts are white.
 
     Args:
-        image_bytes: A JPEG, PNG, WebP, GIF, TIFF or BMP file; of several frames the first counts.
+        photograph: A JPEG, PNG, WebP, GIF, TIFF or BMP file; of several frames the first counts.
         options: The result that is asked for.
         limits: What decoding may cost; the defaults fit a function of 256 MB.
 
     Raises:
-        NormalizeError: What is wrong with the image, as one of its subclasses.
+        NormalizeError: What is wrong with the photograph, as one of its subclasses.
     """
-    limits.check_file(len(image_bytes))
-    found = detect_format(image_bytes)
+    limits.check_file(len(photograph))
+    found = detect_format(photograph)
     with decoding.translate_errors(found):
         # The photograph's pixels are gone by the time the normalized image is finished.
-        return _encode(_finish(shrink(image_bytes, found, options, limits), options), options)
+        return _encode(_finish(shrink(photograph, found, options, limits), options), options)
 
 
 def shrink(
-    image_bytes: bytes, found: Format, options: Options, limits: Limits, choose: ChooseFilter = choose_filter
+    photograph: bytes, found: Format, options: Options, limits: Limits, choose: ChooseFilter = choose_filter
 ) -> Image.Image:
-    """The image upright and as small as it will be; its colours are still to be finished."""
-    pixels, layout, orientation, levels = _read(image_bytes, found, options, limits)
+    """The photograph upright and as small as it will be; its colours are still to be finished."""
+    pixels, layout, orientation, levels = _read(photograph, found, options, limits)
     return turn_upright(levels.apply(resample(pixels, layout, choose)), orientation)
 
 
 def _read(
-    image_bytes: bytes, found: Format, options: Options, limits: Limits
+    photograph: bytes, found: Format, options: Options, limits: Limits
 ) -> tuple[Image.Image, Layout, Orientation, Levels]:
-    """The image's pixels, and what is to become of them."""
-    opened = decoding.open_image(image_bytes, found, limits)
+    """The photograph's pixels, and what is to become of them."""
+    opened = decoding.open_photograph(photograph, found, limits)
     target = options.size[::-1] if opened.orientation.swaps_sides else options.size
     layout = plan_layout(opened.image.size, target, options.fit)
     mode = decoding.prepare(opened, options.colour, layout.decoding_size)
-    demand = Demand(opened.image.size, opened.image.mode, mode, len(image_bytes), opened.decoder_bytes)
+    demand = Demand(opened.image.size, opened.image.mode, mode, len(photograph), opened.decoder_bytes)
     mode, layout = choose_way(demand, layout, limits)
     return decoding.decode(opened, mode), layout, opened.orientation, opened.levels
 
@@ -65,7 +65,7 @@ def _finish(image: Image.Image, options: Options) -> Image.Image:
 
 
 def finish_colours(image: Image.Image, colour: Colour) -> Image.Image:
-    """The image in 8-bit grey or RGB."""
+    """The pixels in 8-bit grey or RGB."""
     mode = memory.GREY if colour is Colour.GREY else memory.RGB
     if image.mode == memory.DEEP_GREY:
         # Converting alone would clip 16 bits to 8.
@@ -78,7 +78,7 @@ def finish_colours(image: Image.Image, colour: Colour) -> Image.Image:
 
 
 def _add_bars(image: Image.Image, options: Options) -> Image.Image:
-    """The image in the middle of the asked size, black around it."""
+    """The normalized image in the middle of the asked size, black around it."""
     if image.size == options.size:
         return image
     whole = Image.new(image.mode, options.size)

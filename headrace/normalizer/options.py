@@ -13,7 +13,7 @@ DEFAULT_QUALITY: Final = 95
 
 
 class Fit(StrEnum):
-    """How an image of another shape comes into the asked width and height.
+    """How a photograph of another shape comes into the asked width and height.
 
     STRETCH distorts it; CONTAIN shows all of it between black bars; COVER fills everything and cuts off what sticks
     out, evenly on both sides.
@@ -54,7 +54,7 @@ class Options:
     Args:
         width: In pixels.
         height: In pixels.
-        fit: How an image of another shape comes into width and height.
+        fit: How a photograph of another shape comes into width and height.
         colour: The channels of the result.
         output_format: The format of the result.
         quality: From 1 to 100; PNG, which loses nothing, has no use for it.

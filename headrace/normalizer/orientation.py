@@ -57,6 +57,6 @@ def to_orientation(value: int) -> Orientation:
 
 
 def turn_upright(image: Image, orientation: Orientation) -> Image:
-    """The image as it was seen."""
+    """The photograph as it was seen."""
     turn = _TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)

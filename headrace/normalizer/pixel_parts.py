@@ -26,46 +26,46 @@ class PixelParts(NamedTuple):
     """A file without descriptions, and its EXIF.
 
     Args:
-        image_bytes: The file.
+        photograph: The file.
         exif: A block of EXIF as in a TIFF; empty where there is none.
     """
 
-    image_bytes: bytes
+    photograph: bytes
     exif: bytes
 
 
-def select_png_parts(image_bytes: bytes) -> PixelParts:
+def select_png_parts(photograph: bytes) -> PixelParts:
     """What a PNG's pixels need."""
-    chunks = list(find_png_chunks(image_bytes))
+    chunks = list(find_png_chunks(photograph))
     kept = (chunk for chunk in chunks if chunk.kind in _PNG_PIXEL_CHUNKS)
     exif = next((chunk for chunk in chunks if chunk.kind == _PNG_EXIF), None)
-    block = image_bytes[exif.content : exif.end - _PNG_CHECKSUM_BYTES] if exif else b""
-    return PixelParts(_join(image_bytes, _PNG_SIGNATURE_BYTES, kept), block)
+    block = photograph[exif.content : exif.end - _PNG_CHECKSUM_BYTES] if exif else b""
+    return PixelParts(_join(photograph, _PNG_SIGNATURE_BYTES, kept), block)
 
 
-def select_jpeg_parts(image_bytes: bytes) -> PixelParts:
+def select_jpeg_parts(photograph: bytes) -> PixelParts:
     """What a JPEG's pixels need."""
-    *segments, scan = find_jpeg_segments(image_bytes)
-    kept = [segment for segment in segments if _is_for_pixels(image_bytes, segment)]
-    rest = scan._replace(end=len(image_bytes))
-    return PixelParts(_join(image_bytes, _JPEG_START_BYTES, [*kept, rest]), b"".join(_find_exif(image_bytes, segments)))
+    *segments, scan = find_jpeg_segments(photograph)
+    kept = [segment for segment in segments if _is_for_pixels(photograph, segment)]
+    rest = scan._replace(end=len(photograph))
+    return PixelParts(_join(photograph, _JPEG_START_BYTES, [*kept, rest]), b"".join(_find_exif(photograph, segments)))
 
 
-def _find_exif(image_bytes: bytes, segments: Iterable[Part]) -> Iterator[bytes]:
+def _find_exif(photograph: bytes, segments: Iterable[Part]) -> Iterator[bytes]:
     """The pieces of EXIF: a segment holds 64 KiB at most."""
     for segment in segments:
-        if segment.kind == _JPEG_EXIF_SEGMENT and image_bytes.startswith(_EXIF_PREFIX, segment.content):
-            yield image_bytes[segment.content + len(_EXIF_PREFIX) : segment.end]
+        if segment.kind == _JPEG_EXIF_SEGMENT and photograph.startswith(_EXIF_PREFIX, segment.content):
+            yield photograph[segment.content + len(_EXIF_PREFIX) : segment.end]
 
 
-def _is_for_pixels(image_bytes: bytes, segment: Part) -> bool:
+def _is_for_pixels(photograph: bytes, segment: Part) -> bool:
     if segment.kind in _JPEG_COLOUR_SEGMENTS:
         name, least_bytes = _JPEG_COLOUR_SEGMENTS[segment.kind]
         is_long = segment.end - segment.content >= least_bytes
-        return is_long and image_bytes.startswith(name, segment.content)
+        return is_long and photograph.startswith(name, segment.content)
     return segment.kind[0] not in _JPEG_APPLICATIONS and segment.kind[0] != _JPEG_COMMENT
 
 
-def _join(image_bytes: bytes, start_bytes: int, parts: Iterable[Part]) -> bytes:
-    view = memoryview(image_bytes)
+def _join(photograph: bytes, start_bytes: int, parts: Iterable[Part]) -> bytes:
+    view = memoryview(photograph)
     return b"".join([view[:start_bytes], *(view[part.start : part.end] for part in parts)])

@@ -39,7 +39,7 @@ class Levels(NamedTuple):
     offset: int = 0
 
     def apply(self, image: Image) -> Image:
-        """The image as it is meant."""
+        """The photograph as it is meant."""
         if self == Levels():
             return image
         return image.point(lambda value: value * self.factor + self.offset)
@@ -87,26 +87,26 @@ def read_covered_box(image: ImageFile) -> Box | None:
     return None if extents == (0, 0, *image.size) else extents
 
 
-def order_bmp_fields(image_bytes: bytes) -> bytes:
+def order_bmp_fields(photograph: bytes) -> bytes:
     """A BMP of four bytes a pixel with these in the usual order; any other BMP as it is."""
     try:
-        (start,) = struct.unpack_from("<I", image_bytes, 10)
-        (header_bytes,) = struct.unpack_from("<I", image_bytes, 14)
-        kind = struct.unpack_from("<HI", image_bytes, 28)
-        masks = struct.unpack_from("<4I", image_bytes, _BMP_MASKS_AT)
+        (start,) = struct.unpack_from("<I", photograph, 10)
+        (header_bytes,) = struct.unpack_from("<I", photograph, 14)
+        kind = struct.unpack_from("<HI", photograph, 28)
+        masks = struct.unpack_from("<4I", photograph, _BMP_MASKS_AT)
     except struct.error:
-        return image_bytes
+        return photograph
     if header_bytes in _BMP_HEADERS_OF_COLOURS or masks[3] == 0:
         masks = masks[:3]
     elif header_bytes not in _BMP_HEADERS_OF_ALPHA:
-        return image_bytes
+        return photograph
     usual = _BMP_USUAL_MASKS[: len(masks)]
     is_of_bytes = len(set(masks)) == len(masks) and _BMP_PLACES.keys() >= set(masks)
     if kind != _BMP_FIELDS or masks == usual or not is_of_bytes:
-        return image_bytes
-    ordered = bytearray(image_bytes)
-    end = start + (len(image_bytes) - start) // 4 * 4
+        return photograph
+    ordered = bytearray(photograph)
+    end = start + (len(photograph) - start) // 4 * 4
     for mask, usual_mask in zip(masks, usual, strict=True):
-        ordered[start + _BMP_PLACES[usual_mask] : end : 4] = image_bytes[start + _BMP_PLACES[mask] : end : 4]
+        ordered[start + _BMP_PLACES[usual_mask] : end : 4] = photograph[start + _BMP_PLACES[mask] : end : 4]
     struct.pack_into(f"<{len(masks)}I", ordered, _BMP_MASKS_AT, *usual)
     return bytes(ordered)

@@ -5,5 +5,5 @@ from typing import Final
 from headrace.recipes.recipe import ContainerImage
 
 BULK: Final = ContainerImage(
-    name="image_preprocessing", folder="normalizer", description="Normalizes images of a bucket in bulk"
+    name="image_preprocessing", folder="normalizer", description="Normalizes the photographs of a bucket in bulk"
 )

@@ -9,7 +9,7 @@ MEMORY_MIB: Final = 256
 # Where the normalized images of single requests are kept in the work bucket.
 CACHE_PREFIX: Final = "normalized/"
 
-# A function's buffered answer is 6 MB of JSON at most, in which an image is text a third longer:
+# A function's buffered answer is 6 MB of JSON at most, in which a normalized image is text a third longer:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_INLINE_BYTES: Final = 4_500_000
 REDIRECT_SECONDS: Final = 300

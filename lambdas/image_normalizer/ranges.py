@@ -28,7 +28,7 @@ class ByteRange(NamedTuple):
 
 
 def read_range(headers: Mapping[str, str], length: int, etag: str) -> ByteRange | None:
-    """The part that these headers ask for, by names in lower case, or None where the whole image is the answer.
+    """The part that these headers ask for, by names in lower case, or None for the whole normalized image.
 
     With `If-Range` the part is wanted of the normalized image that the caller knows, otherwise all of the new one.
 

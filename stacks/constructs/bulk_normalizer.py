@@ -35,7 +35,7 @@ class BulkSurroundings:
     """Where the job reads, writes and runs.
 
     Args:
-        raw: Where images are.
+        raw: Where photographs are.
         work: Where normalized images go.
         key: The customer's key, for both and for the volume.
         repository: The repository of the job's container image.

@@ -17,7 +17,7 @@ _ACTIONS = ("GetObject", "HeadObject")
 
 
 class Consumer(Construct):
-    """An access point to the images, and the managed policy `readers` for the roles that may read through it."""
+    """An access point to the photographs, and the managed policy `readers` for the roles that may read through it."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: ConsumerSettings, images: s3.IBucket) -> None:
         super().__init__(scope, construct_id)

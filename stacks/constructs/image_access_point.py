@@ -1,4 +1,4 @@
-"""Access points of the raw bucket that show its images only."""
+"""Access points of the raw bucket that show its photographs only."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _PREFIX = images.RECIPE.raw_prefix
 
 
 class ImageAccessPoint(Construct):
-    """A way to the images of the raw bucket.
+    """A way to the photographs of the raw bucket.
 
     A request through an access point needs to be allowed on the access point and on the bucket behind it:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
@@ -40,14 +40,14 @@ class ImageAccessPoint(Construct):
         self.alias = self._access_point.attr_alias
 
     def allow_reading(self, identity: Identity, via: str | None = None) -> None:
-        """Let an identity read the images; only through the AWS service `via`, where one is named."""
+        """Let an identity read the photographs; only through the AWS service `via`, where one is named."""
         called_via = {"ForAnyValue:StringEquals": {"aws:CalledVia": [via]}} if via else {}
         objects = f"{self.arn}/object/{_PREFIX}*"
         _allow(identity, ["s3:GetObject"], objects, called_via)
         through = {"StringEquals": {"s3:DataAccessPointArn": self.arn}}
         _allow(identity, ["s3:GetObject"], self._bucket.arn_for_objects(f"{_PREFIX}*"), {**called_via, **through})
         reason = (
-            f"The names of images are not known beforehand; the prefix {_PREFIX}, the single action "
+            f"The names of photographs are not known beforehand; the prefix {_PREFIX}, the single action "
             "and the access point limit what is reached."
         )
         name = Stack.of(self).get_logical_id(self._access_point)

@@ -35,7 +35,7 @@ class Normalizer(Construct):
         scope: Where it lives.
         construct_id: Its id there.
         settings: Its limits.
-        images: Where images are.
+        images: Where photographs are.
         normalized_images: Where they go.
         key: The customer's key, for both and for the log.
         target: Where its code is to run.
@@ -89,7 +89,7 @@ class Normalizer(Construct):
         )
         role = iam.Role(self, "Role", assumed_by=principal)
         source.allow_reading(role)
-        # With it, S3 tells a missing image from a forbidden one.
+        # With it, S3 tells a missing photograph from a forbidden one.
         source.allow_listing(role)
         normalized_images = self._normalized_images.arn_for_objects(f"{contract.CACHE_PREFIX}*")
         role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[normalized_images]))

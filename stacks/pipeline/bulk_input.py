@@ -32,7 +32,7 @@ def list_arguments(images: str, *, max_refused: int, connections: int) -> str:
 
     Args:
         images: The address of the bucket that the input's keys are in.
-        max_refused: How many images may be refused.
+        max_refused: How many photographs may be refused.
         connections: How many are read at a time.
     """
     flags = json.dumps({field.name: preprocessing.option_argument(field.name) for field in fields(Options)})

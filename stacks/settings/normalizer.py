@@ -51,7 +51,7 @@ class BulkSettings(ProcessingSettings):
     max_refused: Annotated[
         int,
         Field(ge=0, le=10**9),
-        Setting("how many images may be refused before the job fails", cost=NOTHING, change=NEXT_EXECUTION),
+        Setting("how many photographs may be refused before the job fails", cost=NOTHING, change=NEXT_EXECUTION),
     ] = 0
     connections: Annotated[
         int,
@@ -67,7 +67,7 @@ class NormalizerSettings(Section):
         bool,
         Setting(
             "whether there is a URL for requests signed for AWS",
-            cost="0.24 to 0.61 per million images",
+            cost="0.24 to 0.61 per million photographs",
             change=Change("off removes the URL; on again gives another one", loses=("AWS::Lambda::Url",)),
         ),
     ] = True
@@ -84,7 +84,7 @@ class NormalizerSettings(Section):
         BulkSettings | None,
         Setting(
             "the batch door; null for none",
-            cost="nothing while idle; 5.61 to 6.14 per million images",
+            cost="nothing while idle; 5.61 to 6.14 per million photographs",
             change=Change(
                 "null removes the state machine and its logs",
                 loses=("AWS::Logs::LogGroup", "AWS::StepFunctions::StateMachine"),
@@ -116,13 +116,13 @@ class NormalizerSettings(Section):
     timeout_seconds: Annotated[
         int,
         Field(ge=30, le=60),
-        Setting("how long the function may take for an image", cost="bounds what one costs", change=IN_PLACE),
+        Setting("how long the function may take for a photograph", cost="bounds what one costs", change=IN_PLACE),
     ] = 30
     reserved_concurrency: Annotated[
         Annotated[int, Field(ge=1, le=10_000)] | None,
         Setting(
-            "how many images at once, kept free for the function; null reserves nothing. A new account has 10 in all "
-            "and can reserve none",
+            "how many photographs at once, kept free for the function; null reserves nothing. A new account has 10 in "
+            "all and can reserve none",
             cost=NOTHING,
             change=IN_PLACE,
         ),

@@ -159,7 +159,7 @@ class ChannelTrainingSettings(TrainingSettings):
         NormalizedSettings | None,
         Setting(
             "photographs through the normalizer; null for photographs from the channels `train` and `validation`",
-            cost="0.24 to 0.61 per million images",
+            cost="0.24 to 0.61 per million photographs",
             change=Change("on: from the next execution on; off takes the job's door away", is_locked=True),
         ),
     ] = None

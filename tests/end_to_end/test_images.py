@@ -91,7 +91,7 @@ def test_gives_the_job_no_channel_of_photographs_but_the_normalizer(run_on_dev: 
 
 
 def test_tells_in_the_jobs_log_how_many_photographs_came_through_which_door(run_on_dev: ImageRun) -> None:
-    read = [line for line in run_on_dev.log if line.startswith("images_read ")]
+    read = [line for line in run_on_dev.log if line.startswith("photographs_read ")]
 
     assert [line.split()[1] for line in read] == ["list=train.lst", "list=validation.lst"]
     assert all('source="the normalizer\'s function URL"' in line and line.endswith(" bad=0") for line in read)

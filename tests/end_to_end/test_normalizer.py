@@ -18,7 +18,14 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from headrace import contract
-from headrace.images import Address, ImageReader, ImageRefusedError, find_address, open_normalized, read_images
+from headrace.images import (
+    Address,
+    NormalizedImageReader,
+    NormalizedImageRefusedError,
+    find_address,
+    open_normalized,
+    read_normalized_images,
+)
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.deployment import Deployment, read_deployment
@@ -160,7 +167,7 @@ def test_lists_come_from_s3(doors: Doors) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "refusal"), [("images/none.jpg", (404, "NoSuchKey")), ("images/text.jpg", (400, "NotAnImage"))]
+    ("key", "refusal"), [("images/none.jpg", (404, "NoSuchKey")), ("images/text.jpg", (400, "NotAPhotograph"))]
 )
 def test_both_doors_say_what_is_wrong(doors: Doors, key: str, refusal: tuple[int, str]) -> None:
     answered = doors.get(key)
@@ -195,7 +202,7 @@ def test_the_library_reads_through_either_door(doors: Doors) -> None:
     for address in (url, alias):
         assert Image.open(open_normalized(KEY, address=address, width=80, height=60)).size == (80, 60)
         assert len(open_normalized("images/noise.png", address=address, **LARGE).read()) > 4_500_000
-        with pytest.raises(ImageRefusedError, match=r"images/text\.jpg: NotAnImage"):
+        with pytest.raises(NormalizedImageRefusedError, match=r"images/text\.jpg: NotAPhotograph"):
             open_normalized("images/text.jpg", address=address)
 
 
@@ -204,9 +211,11 @@ def test_two_hundred_concurrent_reads_lose_nothing(doors: Doors, door: int) -> N
     keys = [f"images/crowd/{door}/{number}.png" for number in range(200)]
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(lambda key: doors.put(key, encode(Image.new("L", (16, 16), hash(key) % 256), "PNG")), keys))
-    reader = ImageReader(addresses(doors)[door], {"width": 8, "height": 8, "output_format": "png"}, connections=200)
+    reader = NormalizedImageReader(
+        addresses(doors)[door], {"width": 8, "height": 8, "output_format": "png"}, connections=200
+    )
 
-    read = list(read_images(((key, hash(key) % 256) for key in keys), reader))
+    read = list(read_normalized_images(((key, hash(key) % 256) for key in keys), reader))
 
     assert [image.key for image in read] == keys
     assert all(Image.open(io.BytesIO(image.body)).getpixel((4, 4)) == image.label for image in read)

@@ -1,1 +1,1 @@
-"""The image inference container: an image in, the probabilities of its class out, over HTTP."""
+"""The image inference container: a photograph in, the probabilities of its class out, over HTTP."""

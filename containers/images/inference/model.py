@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from containers.shared.images.classifier import INTERCEPTS, WEIGHTS, Classifier
-from containers.shared.images.decoding import decode_image
+from containers.shared.images.decoding import decode_photograph
 from containers.shared.images.features import FeatureSettings, count_features, extract_features
 from containers.shared.serving.model_files import ModelError, read_file
 
@@ -31,8 +31,8 @@ class Model:
     classifier: Classifier
 
     def classify(self, body: bytes) -> list[float]:
-        """The probability of each class for the image in a request's body."""
-        pixels = decode_image(io.BytesIO(body), self.features.side)
+        """The probability of each class for the photograph in a request's body."""
+        pixels = decode_photograph(io.BytesIO(body), self.features.side)
         features = extract_features(pixels, self.features)
         probabilities = self.classifier.find_probabilities(features[None])[0]
         return [float(probability) for probability in probabilities]
@@ -74,7 +74,7 @@ def parse_features(document: dict[str, Any]) -> FeatureSettings:
     if not all(isinstance(number, int) and 0 < number <= LARGEST_SIDE for number in numbers):
         raise ValueError(f"features {document} are not numbers from 1 to {LARGEST_SIDE}")
     if 2 * max(settings.cells) > settings.side:
-        raise ValueError(f"an image of side {settings.side} has no two cells of side {max(settings.cells)}")
+        raise ValueError(f"a photograph of side {settings.side} has no two cells of side {max(settings.cells)}")
     return settings
 
 

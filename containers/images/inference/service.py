@@ -23,9 +23,9 @@ class ImageClassifier:
         return {"classes": len(self.model.labels)}
 
     def predict(self, body: bytes, _content_type: ContentType, _media_type: str) -> Prediction:
-        """The probable classes of the image in the body."""
+        """The probable classes of the photograph in the body."""
         if not body:
-            raise RequestError(400, "the body is empty; send one JPEG or PNG image")
+            raise RequestError(400, "the body is empty; send one JPEG or PNG photograph")
         try:
             probabilities = self.model.classify(body)
         except DecodingError as error:
@@ -38,5 +38,5 @@ SERVICE = Service(
     reads=(contract.IMAGE, contract.JPEG, contract.PNG),
     writes=(contract.JSON,),
     batch_strategy="SINGLE_RECORD",
-    advice="send a smaller image",
+    advice="send a smaller photograph",
 )

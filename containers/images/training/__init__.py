@@ -1,1 +1,1 @@
-"""The image training container: images and lists in, a linear classifier out."""
+"""The image training container: photographs and lists in, a linear classifier out."""

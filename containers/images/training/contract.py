@@ -30,7 +30,7 @@ CLASSIFIER_VERSION = 1
 IMAGE_SIZE = "image_size"
 INVERSE_REGULARIZATION = "inverse_regularization"
 MIRROR = "mirror"
-MAX_BAD_IMAGES = "max_bad_images"
+MAX_BAD_PHOTOGRAPHS = "max_bad_photographs"
 
 TRAIN_ACCURACY = "train:accuracy"
 VALIDATION_ACCURACY = "validation:accuracy"

@@ -1,16 +1,16 @@
-"""Judging the classifier on images it has not seen, beside the simplest possible answer.
+"""Judging the classifier on photographs it has not seen, beside the simplest possible answer.
 
 `evaluation.json` holds what the log says, for the step that decides whether the model moves on, and which classes are
 taken for which. A sample, cut to two classes:
 
     {"metrics": {"validation:accuracy": 0.75, "validation:top5_accuracy": 1.0, "baseline:accuracy": 0.5,
                  "train:accuracy": 1.0},
-     "images": {"train": 22, "validation": 4, "bad": 0},
+     "photographs": {"train": 22, "validation": 4, "bad": 0},
      "labels": ["accordion", "bonsai"],
      "confusion": [[2, 0], [1, 1]],
-     "hyperparameters": {"image_size": 96, "inverse_regularization": 10.0, "mirror": true, "max_bad_images": 0}}
+     "hyperparameters": {"image_size": 96, "inverse_regularization": 10.0, "mirror": true, "max_bad_photographs": 0}}
 
-Row i of the confusion counts the validation images of class i, by the class they were taken for.
+Row i of the confusion counts the validation photographs of class i, by the class they were taken for.
 """
 
 import json
@@ -33,7 +33,7 @@ Probabilities = NDArray[np.float64]
 
 
 def judge_examples(classifier: Classifier, examples: Examples) -> Probabilities:
-    """The probability of each class for each image as it is."""
+    """The probability of each class for each photograph as it is."""
     return classifier.find_probabilities(examples.features[:, 0])
 
 
@@ -52,13 +52,13 @@ def measure_accuracies(
 
 
 def find_accuracy(classes: Classes, answers: Probabilities, *, top: int) -> float:
-    """The part of the images whose class is among the `top` most probable ones."""
+    """The part of the photographs whose class is among the `top` most probable ones."""
     best = np.argsort(-answers, axis=1, kind="stable")[:, :top]
     return float(np.mean((best == classes[:, None]).any(axis=1)))
 
 
 def count_confusions(classes: Classes, answers: Probabilities) -> NDArray[np.intp]:
-    """How many images of each class, by row, are taken for each class, by column."""
+    """How many photographs of each class, by row, are taken for each class, by column."""
     count = answers.shape[1]
     return np.bincount(classes * count + answers.argmax(axis=1), minlength=count * count).reshape(count, count)
 
@@ -80,7 +80,7 @@ def dump_evaluation(
     """The evaluation's file, described at the head of this module."""
     document = {
         "metrics": metrics,
-        "images": {
+        "photographs": {
             "train": len(train.classes),
             "validation": len(validation.classes),
             "bad": len(train.bad) + len(validation.bad),

@@ -1,4 +1,4 @@
-"""Turning the images of a list into features, on all cores."""
+"""Turning the photographs of a list into features, on all cores."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from containers.shared.cpus import count_cpus
-from containers.shared.images.decoding import DecodingError, decode_image
+from containers.shared.images.decoding import DecodingError, decode_photograph
 from containers.shared.images.features import FeatureSettings, count_features, extract_features
 from containers.shared.job.events import log_event, warn_event
 from containers.shared.job.training_failures import TrainingDataError
 
-from .lists import ImageList, Row
+from .lists import PhotographList, Row
 from .sources import PhotographSource
 
 BATCH = 512
-NAMED_IMAGES = 3
+NAMED_PHOTOGRAPHS = 3
 
 
 @dataclass(frozen=True)
-class BadImage:
-    """An image that cannot be used: where it comes from, its path there and the reason."""
+class BadPhotograph:
+    """A photograph that cannot be used: where it comes from, its path there and the reason."""
 
     source: str
     path: str
@@ -33,73 +33,79 @@ class BadImage:
 
 @dataclass(frozen=True)
 class Examples:
-    """The images of a list that could be used.
+    """The photographs of a list that could be used.
 
     Args:
-        features: By image, view and feature; the first view is the image as it is.
-        classes: The class of each image.
-        bad: The images that could not be used.
+        features: By photograph, view and feature; the first view is the photograph as it is.
+        classes: The class of each photograph.
+        bad: The photographs that could not be used.
     """
 
     features: NDArray[np.float32]
     classes: NDArray[np.intp]
-    bad: Sequence[BadImage]
+    bad: Sequence[BadPhotograph]
 
 
-def read_examples(images: ImageList, settings: FeatureSettings, *, mirror: bool) -> Examples:
-    """The features of a list's images in its order, with those of their mirror images if wanted."""
+def read_examples(listed: PhotographList, settings: FeatureSettings, *, mirror: bool) -> Examples:
+    """The features of a list's photographs in its order, with those of their mirror images if wanted."""
     views = 2 if mirror else 1
-    features = np.empty((len(images.rows), views, count_features(settings)), dtype=np.float32)
-    bad: dict[int, BadImage] = {}
+    features = np.empty((len(listed.rows), views, count_features(settings)), dtype=np.float32)
+    bad: dict[int, BadPhotograph] = {}
     # Threads wait for a network side by side, but work only as many as there are cores.
     cpus = BoundedSemaphore(count_cpus())
-    read = partial(read_image, images.photographs, cpus=cpus, settings=settings, views=views)
-    with ThreadPoolExecutor(images.photographs.threads) as pool:
-        for start in range(0, len(images.rows), BATCH):
-            batch = images.rows[start : start + BATCH]
+    read = partial(read_photograph, listed.photographs, cpus=cpus, settings=settings, views=views)
+    with ThreadPoolExecutor(listed.photographs.threads) as pool:
+        for start in range(0, len(listed.rows), BATCH):
+            batch = listed.rows[start : start + BATCH]
             for position, result in enumerate(pool.map(read, batch), start=start):
-                if isinstance(result, BadImage):
+                if isinstance(result, BadPhotograph):
                     bad[position] = result
-                    warn_event("image_skipped", list=images.path.name, path=result.path, reason=repr(result.reason))
+                    warn_event(
+                        "photograph_skipped", list=listed.path.name, path=result.path, reason=repr(result.reason)
+                    )
                 else:
                     features[position] = result
-            read_so_far = {"images": start + len(batch), "bad": len(bad)}
-            log_event("images_read", list=images.path.name, source=repr(images.photographs.name), **read_so_far)
-    good = [position for position in range(len(images.rows)) if position not in bad]
-    classes = np.array([images.rows[position].number for position in good], dtype=np.intp)
+            read_so_far = {"photographs": start + len(batch), "bad": len(bad)}
+            log_event("photographs_read", list=listed.path.name, source=repr(listed.photographs.name), **read_so_far)
+    good = [position for position in range(len(listed.rows)) if position not in bad]
+    classes = np.array([listed.rows[position].number for position in good], dtype=np.intp)
     return Examples(features[good] if bad else features, classes, list(bad.values()))
 
 
-def read_image(
+def read_photograph(
     photographs: PhotographSource, row: Row, *, cpus: BoundedSemaphore, settings: FeatureSettings, views: int
-) -> NDArray[np.float32] | BadImage:
-    """The features of each view of an image, or why there are none."""
+) -> NDArray[np.float32] | BadPhotograph:
+    """The features of each view of a photograph, or why there are none."""
     try:
         with photographs.open(row.path) as photograph, cpus:
-            pixels = decode_image(photograph, settings.side)
+            pixels = decode_photograph(photograph, settings.side)
             return np.stack([extract_features(view, settings) for view in (pixels, pixels[:, ::-1])[:views]])
     except DecodingError as error:
-        return BadImage(photographs.name, row.path, str(error))
+        return BadPhotograph(photographs.name, row.path, str(error))
 
 
-def check_examples(train: Examples, validation: Examples, *, classes: int, max_bad_images: int) -> None:
-    """Refuse images of which too many cannot be used."""
+def check_examples(train: Examples, validation: Examples, *, classes: int, max_bad_photographs: int) -> None:
+    """Refuse photographs of which too many cannot be used."""
     bad = [*train.bad, *validation.bad]
-    if len(bad) > max_bad_images:
+    if len(bad) > max_bad_photographs:
         raise TrainingDataError(
-            f"{len(bad)} images cannot be used, more than max_bad_images={max_bad_images}: {name_images(bad)}; "
-            "replace them, remove their rows, or raise max_bad_images"
+            f"{len(bad)} photographs cannot be used, more than max_bad_photographs={max_bad_photographs}: "
+            f"{name_photographs(bad)}; replace them, remove their rows, or raise max_bad_photographs"
         )
     lost = sorted(set(range(classes)) - set(train.classes.tolist()))
     if lost:
         raise TrainingDataError(
-            f"no training image of class {lost[0]} can be used: {name_images(train.bad)}; replace them"
+            f"no training photograph of class {lost[0]} can be used: {name_photographs(train.bad)}; replace them"
         )
     if not len(validation.classes):
-        raise TrainingDataError(f"no validation image can be used: {name_images(validation.bad)}; replace them")
+        raise TrainingDataError(
+            f"no validation photograph can be used: {name_photographs(validation.bad)}; replace them"
+        )
 
 
-def name_images(bad: Sequence[BadImage]) -> str:
-    """The first few images with their reasons, for a message."""
-    named = [f"{image.path} of {image.source} ({image.reason})" for image in bad[:NAMED_IMAGES]]
-    return ", ".join(named) + (f" and {len(bad) - NAMED_IMAGES} more" if len(bad) > NAMED_IMAGES else "")
+def name_photographs(bad: Sequence[BadPhotograph]) -> str:
+    """The first few photographs with their reasons, for a message."""
+    named = [
+        f"{photograph.path} of {photograph.source} ({photograph.reason})" for photograph in bad[:NAMED_PHOTOGRAPHS]
+    ]
+    return ", ".join(named) + (f" and {len(bad) - NAMED_PHOTOGRAPHS} more" if len(bad) > NAMED_PHOTOGRAPHS else "")

@@ -17,20 +17,21 @@ SWITCHES = {"true": True, "false": False}
 class Hyperparameters:
     """What a job may choose.
 
-    The defaults were measured by cross-validation on twelve classes of Caltech-101 with eleven images each to learn
-    from: 80 % of the others are recognised, against 78 % at image size 128 and 79 % without mirror images.
+    The defaults were measured by cross-validation on twelve classes of Caltech-101 with eleven photographs each
+    to learn from: 80 % of the others are recognised, against 78 % with `image_size` 128 and 79 % without mirror images.
 
     Args:
-        image_size: Rows and columns that every image is scaled to before it is looked at.
-        inverse_regularization: How closely the classifier may follow its training images.
-        mirror: Whether to learn from each training image's mirror image, too.
-        max_bad_images: How many images that cannot be decoded are left out, over both channels, before the job fails.
+        image_size: Rows and columns that every photograph is scaled to before it is looked at.
+        inverse_regularization: How closely the classifier may follow its training photographs.
+        mirror: Whether to learn from each training photograph's mirror image, too.
+        max_bad_photographs: How many photographs that cannot be decoded are left out, over both channels, before
+            the job fails.
     """
 
     image_size: int = 96
     inverse_regularization: float = 10.0
     mirror: bool = True
-    max_bad_images: int = 0
+    max_bad_photographs: int = 0
 
 
 def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
@@ -41,7 +42,7 @@ def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
         image_size=parse_image_size(merged[contract.IMAGE_SIZE]),
         inverse_regularization=parse_positive(contract.INVERSE_REGULARIZATION, merged[contract.INVERSE_REGULARIZATION]),
         mirror=parse_switch(contract.MIRROR, merged[contract.MIRROR]),
-        max_bad_images=parse_whole(contract.MAX_BAD_IMAGES, merged[contract.MAX_BAD_IMAGES]),
+        max_bad_photographs=parse_whole(contract.MAX_BAD_PHOTOGRAPHS, merged[contract.MAX_BAD_PHOTOGRAPHS]),
     )
 
 

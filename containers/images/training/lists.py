@@ -21,7 +21,7 @@ NAMED_LINES = 5
 
 @dataclass(frozen=True)
 class Row:
-    """One image of a list: the line it stands on, its index, its class and its path below the channel."""
+    """One photograph of a list: the line it stands on, its index, its class and its path below the channel."""
 
     line: int
     index: int
@@ -30,7 +30,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class ImageList:
+class PhotographList:
     """The rows of one list, where it is and where its photographs come from."""
 
     path: Path
@@ -54,7 +54,7 @@ _CLASS_ADVICE: Final = "number the classes from 0, without gaps"
 _ADVICE: Final = {
     ProblemKind.INDEX: "give every row its own whole number",
     ProblemKind.CLASS: _CLASS_ADVICE,
-    ProblemKind.PATH: "write paths relative to the channel of the images",
+    ProblemKind.PATH: "write paths relative to the channel of the photographs",
 }
 
 
@@ -69,7 +69,7 @@ class Problem:
 
 def read_lists(
     train: tuple[Path, PhotographSource], validation: tuple[Path, PhotographSource]
-) -> tuple[ImageList, ImageList]:
+) -> tuple[PhotographList, PhotographList]:
     """The training and the validation list, each from its folder and with its photographs, once both are right."""
     (train_list, train_problems), (validation_list, validation_problems) = (
         read_list(*places) for places in (train, validation)
@@ -83,7 +83,7 @@ def read_lists(
     return train_list, validation_list
 
 
-def read_list(folder: Path, photographs: PhotographSource) -> tuple[ImageList, list[Problem]]:
+def read_list(folder: Path, photographs: PhotographSource) -> tuple[PhotographList, list[Problem]]:
     """The rows of the folder's list that can be used, and what is wrong with the others."""
     path = find_list(folder)
     name = f"channel {folder.name!r}, {path.name}"
@@ -93,8 +93,8 @@ def read_list(folder: Path, photographs: PhotographSource) -> tuple[ImageList, l
     rows = [item for item in found if isinstance(item, Row)]
     problems = [item for item in found if isinstance(item, Problem)]
     problems += find_repeated_indices(rows)
-    problems += find_missing_images(rows, photographs)
-    return ImageList(path, name, photographs, rows), problems
+    problems += find_missing_photographs(rows, photographs)
+    return PhotographList(path, name, photographs, rows), problems
 
 
 def parse_list(path: Path, name: str) -> Iterator[Row | Problem]:
@@ -125,7 +125,7 @@ def find_repeated_indices(rows: Sequence[Row]) -> Iterator[Problem]:
             yield Problem(ProblemKind.INDEX, row.line, describe_shared_index(row.index, first))
 
 
-def find_missing_images(rows: Sequence[Row], photographs: PhotographSource) -> Iterator[Problem]:
+def find_missing_photographs(rows: Sequence[Row], photographs: PhotographSource) -> Iterator[Problem]:
     """Rows whose photograph is not there."""
     for row in rows:
         if photographs.lacks(row.path):
@@ -136,7 +136,7 @@ def find_missing_images(rows: Sequence[Row], photographs: PhotographSource) -> I
             yield Problem(ProblemKind.IMAGE, row.line, text)
 
 
-def find_class_problems(train: ImageList, validation: ImageList) -> list[str]:
+def find_class_problems(train: PhotographList, validation: PhotographList) -> list[str]:
     """What is wrong with the classes of both lists together."""
     trained = {row.number for row in train.rows}
     known = trained | {row.number for row in validation.rows}
@@ -151,8 +151,8 @@ def find_class_problems(train: ImageList, validation: ImageList) -> list[str]:
             Problem(
                 ProblemKind.UNTRAINED,
                 row.line,
-                f"the training list has no image of class {row.number}; "
-                "add images of the class to the training list, or remove such rows",
+                f"the training list has no photograph of class {row.number}; "
+                "add photographs of the class to the training list, or remove such rows",
             )
             for row in validation.rows
             if row.number not in trained
@@ -173,7 +173,7 @@ def describe_problems(name: str, problems: Sequence[Problem]) -> list[str]:
     return reports
 
 
-def read_labels(train: ImageList, classes: int) -> tuple[str, ...]:
+def read_labels(train: PhotographList, classes: int) -> tuple[str, ...]:
     """The names of the classes: those in the file beside the training list, or else their numbers."""
     path = train.path.with_name(contract.LABELS_FILE)
     if not path.is_file():

@@ -8,8 +8,8 @@ from containers.shared.images.decoding import DecodingError
 from containers.shared.job.events import log_event
 from containers.shared.job.training_failures import JobError, TrainingError
 from headrace.images.addresses import Address, DoorError, DoorKind, parse_address
-from headrace.images.errors import ImageRefusedError, ImageUnavailableError
-from headrace.images.reader import DEFAULT_CONNECTIONS, ImageReader
+from headrace.images.errors import NormalizedImageRefusedError, NormalizedImageUnavailableError
+from headrace.images.reader import DEFAULT_CONNECTIONS, NormalizedImageReader
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import parse_options
 
@@ -23,23 +23,23 @@ class PhotographUnavailableError(TrainingError):
 class NormalizedImages:
     """The normalized images of the photographs below a prefix."""
 
-    def __init__(self, reader: ImageReader, prefix: str, door: DoorKind) -> None:
+    def __init__(self, reader: NormalizedImageReader, prefix: str, door: DoorKind) -> None:
         self.name = f"the normalizer's {door}"
         self.threads = reader.connections
         self._reader = reader
         self._prefix = prefix
 
     def lacks(self, _path: str) -> bool:
-        """False: asking whether there is an image costs as much as reading it."""
+        """False: asking whether there is a photograph costs as much as reading it."""
         return False
 
     def open(self, path: str) -> BytesIO:
         """The normalized image of a photograph."""
         try:
             return BytesIO(self._reader.read(self._prefix + path))
-        except ImageRefusedError as error:
+        except NormalizedImageRefusedError as error:
             raise DecodingError(f"{error.code}: {error.reason}") from error
-        except ImageUnavailableError as error:
+        except NormalizedImageUnavailableError as error:
             raise PhotographUnavailableError(
                 f"photograph {error.key!r} does not come through {self.name}, after many attempts: "
                 f"{error.code}: {error.reason}; look at the normalizer's log and alarms, then run the job again"
@@ -53,7 +53,7 @@ def open_normalizer(environment: Mapping[str, str]) -> NormalizedImages:
     connections = parse_connections(environment.get(contract.IMAGES_CONNECTIONS_VARIABLE, str(DEFAULT_CONNECTIONS)))
     address = parse_door(environment[contract.IMAGES_VARIABLE])
     try:
-        reader = ImageReader(address, options, connections=connections)
+        reader = NormalizedImageReader(address, options, connections=connections)
     except DoorError as error:
         raise JobError(f"variable {contract.IMAGES_VARIABLE}: {error}") from error
     log_event("normalizer_opened", door=repr(address.kind.value), prefix=prefix, connections=connections, **options)

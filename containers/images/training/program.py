@@ -1,4 +1,4 @@
-"""The training steps in their order: check the lists, read the images, fit, evaluate, write."""
+"""The training steps in their order: check the lists, read the photographs, fit, evaluate, write."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ from .examples import check_examples, read_examples
 from .export import dump_classifier, dump_weights
 from .fitting import fit_classifier
 from .hyperparameters import describe_hyperparameters, parse_hyperparameters
-from .lists import ImageList, read_labels, read_lists
+from .lists import PhotographList, read_labels, read_lists
 from .sources import open_sources
 
 
@@ -35,7 +35,7 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
     settings = FeatureSettings(side=hyperparameters.image_size)
     training = read_examples(train_list, settings, mirror=hyperparameters.mirror)
     validation = read_examples(validation_list, settings, mirror=False)
-    check_examples(training, validation, classes=len(labels), max_bad_images=hyperparameters.max_bad_images)
+    check_examples(training, validation, classes=len(labels), max_bad_photographs=hyperparameters.max_bad_photographs)
 
     start = time.monotonic()
     classifier = fit_classifier(training, hyperparameters.inverse_regularization)
@@ -62,7 +62,7 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
     log_event("training_end", model_bytes=len(weights))
 
 
-def read_job_lists(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[ImageList, ImageList]:
+def read_job_lists(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[PhotographList, PhotographList]:
     """The job's lists, checked."""
     train_photographs, validation_photographs = open_sources(root, job, environment)
     train_list, validation_list = (

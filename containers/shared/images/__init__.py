@@ -1,1 +1,1 @@
-"""What is done to images in training and at the endpoint alike."""
+"""What is done to photographs in training and at the endpoint alike."""

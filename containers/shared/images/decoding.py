@@ -1,6 +1,6 @@
-"""Decoding an image into a small square of RGB pixels, in training and at the endpoint.
+"""Decoding a photograph into a small square of RGB pixels, in training and at the endpoint.
 
-What may go wrong with an image, and what it may cost, is the normalizer's knowledge.
+What may go wrong with a photograph, and what it may cost, is the normalizer's knowledge.
 """
 
 from pathlib import Path
@@ -12,10 +12,10 @@ from PIL.Image import Resampling
 
 from headrace.normalizer.decoding import translate_errors
 from headrace.normalizer.errors import (
-    ImageCorruptError,
-    ImageTruncatedError,
     NormalizeError,
-    NotAnImageError,
+    NotAPhotographError,
+    PhotographCorruptError,
+    PhotographTruncatedError,
     UnsupportedFormatError,
 )
 from headrace.normalizer.formats import CLASSIFIED, detect_format
@@ -29,16 +29,16 @@ Pixels = NDArray[np.uint8]
 
 
 class DecodingError(Exception):
-    """An image that cannot be decoded; its message is the reason."""
+    """A photograph that cannot be decoded; its message is the reason."""
 
 
-def decode_image(source: Path | BinaryIO, side: int) -> Pixels:
-    """The image as `side` rows of `side` RGB pixels, turned upright, transparent parts white."""
+def decode_photograph(source: Path | BinaryIO, side: int) -> Pixels:
+    """The photograph as `side` rows of `side` RGB pixels, turned upright, transparent parts white."""
     try:
         return _decode(_read(source), Options(width=side, height=side, colour=Colour.RGB))
-    except (NotAnImageError, UnsupportedFormatError) as error:
+    except (NotAPhotographError, UnsupportedFormatError) as error:
         raise DecodingError(f"neither a {CLASSIFIED[0]} nor a {CLASSIFIED[1]} file") from error
-    except (ImageCorruptError, ImageTruncatedError) as error:
+    except (PhotographCorruptError, PhotographTruncatedError) as error:
         raise DecodingError(f"damaged: {error.reason}") from error
     except NormalizeError as error:
         raise DecodingError(error.reason) from error
@@ -55,11 +55,11 @@ def _read(source: Path | BinaryIO) -> bytes:
     return source.read(LIMITS.file_bytes + 1)
 
 
-def _decode(image_bytes: bytes, options: Options) -> Pixels:
-    found = detect_format(image_bytes)
+def _decode(photograph: bytes, options: Options) -> Pixels:
+    found = detect_format(photograph)
     if found not in CLASSIFIED:
         raise UnsupportedFormatError(found)
-    LIMITS.check_file(len(image_bytes))
+    LIMITS.check_file(len(photograph))
     with translate_errors(found):
-        small = shrink(image_bytes, found, options, LIMITS, lambda *_: Resampling.BILINEAR)
+        small = shrink(photograph, found, options, LIMITS, lambda *_: Resampling.BILINEAR)
         return np.asarray(finish_colours(small, options.colour))

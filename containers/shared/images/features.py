@@ -32,7 +32,7 @@ class FeatureSettings:
     """How features are made from pixels.
 
     Args:
-        side: Rows and columns of the image that is looked at.
+        side: Rows and columns of the photograph that is looked at.
         cells: Sides of the cells of gradients, each a divisor of `side`.
         orientations: Directions of gradients that are told apart, over the full circle.
         grid: Rows and columns of places whose texture and colour are described.
@@ -56,7 +56,7 @@ PATTERNS = int(PATTERN_NUMBERS.max()) + 1
 
 
 def count_features(settings: FeatureSettings) -> int:
-    """How many features an image has."""
+    """How many features a photograph has."""
     blocks = sum((settings.side // cell - 1) ** 2 for cell in settings.cells)
     return blocks * 4 * settings.orientations + settings.grid**2 * (PATTERNS + COLOURS)
 
@@ -140,6 +140,6 @@ def number_places(side: int, count: int) -> Numbers:
 
 
 def scale_to_unit(part: Floats) -> Floats:
-    """The part with length 1; a part of zeros, such as the edges of a blank image, as it is."""
+    """The part with length 1; a part of zeros, such as the edges of a blank photograph, as it is."""
     length = float(np.linalg.norm(part))
     return part / length if length else part

@@ -18,7 +18,7 @@ from PIL import Image
 
 from headrace.images.addresses import Address, DoorError, DoorKind
 from headrace.images.doors import FolderDoor, FunctionUrlDoor, ObjectLambdaDoor, open_door
-from headrace.images.errors import ImageRefusedError, ImageUnavailableError
+from headrace.images.errors import NormalizedImageRefusedError, NormalizedImageUnavailableError
 from tests.headrace.normalizer.hostile_images import make_hostile_images
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -86,7 +86,7 @@ class TestFunctionUrlDoor:
 
         monkeypatch.setattr(Credentials, "get_frozen_credentials", fail)
 
-        with pytest.raises(ImageUnavailableError, match="CredentialRetrievalError"):
+        with pytest.raises(NormalizedImageUnavailableError, match="CredentialRetrievalError"):
             FunctionUrlDoor("http://127.0.0.1:1/", {}, 1).read("a")
 
     def test_follows_to_a_large_normalized_image_without_signing_again(self) -> None:
@@ -96,22 +96,22 @@ class TestFunctionUrlDoor:
         assert requests[1][0] == "/large?signed"
         assert "Authorization" not in requests[1][1]
 
-    @pytest.mark.parametrize(("status", "code"), [(404, "NoSuchKey"), (400, "NotAnImage"), (403, "AccessDenied")])
+    @pytest.mark.parametrize(("status", "code"), [(404, "NoSuchKey"), (400, "NotAPhotograph"), (403, "AccessDenied")])
     def test_tells_what_is_refused(self, status: int, code: str) -> None:
-        with answering(refusal(status, code)) as (url, _), pytest.raises(ImageRefusedError) as refused:
+        with answering(refusal(status, code)) as (url, _), pytest.raises(NormalizedImageRefusedError) as refused:
             FunctionUrlDoor(url, {}, 1).read("a")
 
         assert str(refused.value) == f"a: {code}: because"
 
     def test_does_not_wait_for_an_image_on_which_the_normalizer_fails(self) -> None:
-        with answering(refusal(500, "NormalizerFailed")) as (url, _), pytest.raises(ImageRefusedError):
+        with answering(refusal(500, "NormalizerFailed")) as (url, _), pytest.raises(NormalizedImageRefusedError):
             FunctionUrlDoor(url, {}, 1).read("a")
 
     @pytest.mark.parametrize(
         "key", ["", "/a.png", "images/../raw/a.png", "images/./a.png", "..", ".", "a/..", "\ud800.png"]
     )
     def test_refuses_a_key_to_which_no_url_leads(self, key: str) -> None:
-        with answering() as (url, requests), pytest.raises(ImageRefusedError, match="BadKey"):
+        with answering() as (url, requests), pytest.raises(NormalizedImageRefusedError, match="BadKey"):
             FunctionUrlDoor(url, {}, 1).read(key)
 
         assert requests == []
@@ -126,17 +126,20 @@ class TestFunctionUrlDoor:
 
     @pytest.mark.parametrize("status", [429, 500, 502, 503])
     def test_tells_what_may_come_later(self, status: int) -> None:
-        with answering(refusal(status, "Busy")) as (url, _), pytest.raises(ImageUnavailableError):
+        with answering(refusal(status, "Busy")) as (url, _), pytest.raises(NormalizedImageUnavailableError):
             FunctionUrlDoor(url, {}, 1).read("a")
 
     def test_tells_what_stands_before_the_function_says(self) -> None:
-        with answering((403, {}, b'{"Message":"Forbidden"}')) as (url, _), pytest.raises(ImageRefusedError) as refused:
+        with (
+            answering((403, {}, b'{"Message":"Forbidden"}')) as (url, _),
+            pytest.raises(NormalizedImageRefusedError) as refused,
+        ):
             FunctionUrlDoor(url, {}, 1).read("a")
 
         assert "Forbidden" in refused.value.reason
 
     def test_may_ask_again_where_nobody_answers(self) -> None:
-        with pytest.raises(ImageUnavailableError):
+        with pytest.raises(NormalizedImageUnavailableError):
             FunctionUrlDoor("http://127.0.0.1:1/", {}, 1).read("a")
 
 
@@ -188,20 +191,20 @@ class TestObjectLambdaDoor:
     def test_tells_what_is_refused(self) -> None:
         door, _ = open_object_lambda((404, {}, error_document("NoSuchKey")))
 
-        with pytest.raises(ImageRefusedError, match="a: NoSuchKey: because"):
+        with pytest.raises(NormalizedImageRefusedError, match="a: NoSuchKey: because"):
             door.read("a")
 
     def test_does_not_wait_for_an_image_on_which_the_normalizer_fails(self) -> None:
         door, _ = open_object_lambda((500, {}, error_document("NormalizerFailed")))
 
-        with pytest.raises(ImageRefusedError):
+        with pytest.raises(NormalizedImageRefusedError):
             door.read("a")
 
     @pytest.mark.parametrize("key", ["", "\ud800.png"])
     def test_refuses_a_key_that_is_none(self, key: str) -> None:
         door, requests = open_object_lambda((200, {}, b"normalized"))
 
-        with pytest.raises(ImageRefusedError, match="BadKey"):
+        with pytest.raises(NormalizedImageRefusedError, match="BadKey"):
             door.read(key)
 
         assert requests == []
@@ -218,7 +221,7 @@ class TestObjectLambdaDoor:
     def test_tells_what_may_come_later(self, status: int, code: str) -> None:
         door, _ = open_object_lambda((status, {}, error_document(code)))
 
-        with pytest.raises(ImageUnavailableError):
+        with pytest.raises(NormalizedImageUnavailableError):
             door.read("a")
 
 
@@ -230,11 +233,11 @@ class TestFolderDoor:
 
         assert door.read("a.png").startswith(b"\x89PNG")
 
-    @pytest.mark.parametrize(("key", "code"), [("none.png", "NoSuchKey"), ("text.png", "NotAnImage")])
+    @pytest.mark.parametrize(("key", "code"), [("none.png", "NoSuchKey"), ("text.png", "NotAPhotograph")])
     def test_tells_what_is_refused(self, tmp_path: Path, key: str, code: str) -> None:
         (tmp_path / "text.png").write_text("not an image")
 
-        with pytest.raises(ImageRefusedError) as refused:
+        with pytest.raises(NormalizedImageRefusedError) as refused:
             FolderDoor(tmp_path, {}).read(key)
 
         assert refused.value.code == code
@@ -244,7 +247,7 @@ class TestFolderDoor:
         (tmp_path / "folder").mkdir()
         Image.new("RGB", (6, 4)).save(tmp_path / "a.png")
 
-        with pytest.raises(ImageRefusedError, match="BadKey"):
+        with pytest.raises(NormalizedImageRefusedError, match="BadKey"):
             FolderDoor(tmp_path / "folder", {}).read(key)
 
     def test_follows_a_link_within_the_folder_and_none_out_of_it(self, tmp_path: Path) -> None:
@@ -260,30 +263,30 @@ class TestFolderDoor:
 
         assert door.read("within.png") == door.read("a.png")
         for key in ("out.png", "up/b.png"):
-            with pytest.raises(ImageRefusedError, match="BadKey: the link leads out of the folder"):
+            with pytest.raises(NormalizedImageRefusedError, match="BadKey: the link leads out of the folder"):
                 door.read(key)
 
     @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
     def test_refuses_what_is_not_a_file(self, tmp_path: Path, make: Callable[[Path], None]) -> None:
         make(tmp_path / "a.png")
 
-        with pytest.raises(ImageRefusedError, match="NoSuchKey"):
+        with pytest.raises(NormalizedImageRefusedError, match="NoSuchKey"):
             FolderDoor(tmp_path, {}).read("a.png")
 
     def test_refuses_a_file_that_is_too_large_without_reading_it(self, tmp_path: Path) -> None:
         with (tmp_path / "a.png").open("wb") as file:
             file.truncate(1 << 40)
 
-        with pytest.raises(ImageRefusedError, match="TooManyBytes"):
+        with pytest.raises(NormalizedImageRefusedError, match="TooManyBytes"):
             FolderDoor(tmp_path, {}).read("a.png")
 
     @pytest.mark.filterwarnings("ignore")
     def test_refuses_or_normalizes_whatever_the_files_are(self, tmp_path: Path) -> None:
         door = FolderDoor(tmp_path, {"width": "16"})
         answers = 0
-        for image_bytes in make_hostile_images(250, seed=13):
-            (tmp_path / "image").write_bytes(image_bytes)
-            with suppress(ImageRefusedError):
+        for photograph in make_hostile_images(250, seed=13):
+            (tmp_path / "image").write_bytes(photograph)
+            with suppress(NormalizedImageRefusedError):
                 answers += bool(door.read("image"))
 
         assert answers > 20

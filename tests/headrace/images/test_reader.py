@@ -8,8 +8,8 @@ from PIL import Image
 
 from headrace.images import reader
 from headrace.images.addresses import ADDRESS_VARIABLE, Address, DoorKind
-from headrace.images.errors import ImageRefusedError, ImageUnavailableError
-from headrace.images.reader import ImageReader, open_normalized
+from headrace.images.errors import NormalizedImageRefusedError, NormalizedImageUnavailableError
+from headrace.images.reader import NormalizedImageReader, open_normalized
 
 
 class FailingDoor:
@@ -27,39 +27,39 @@ class FailingDoor:
 
 
 @pytest.fixture
-def make_reader(monkeypatch: pytest.MonkeyPatch) -> Callable[[FailingDoor, list[float]], ImageReader]:
-    def make(door: FailingDoor, slept: list[float]) -> ImageReader:
+def make_reader(monkeypatch: pytest.MonkeyPatch) -> Callable[[FailingDoor, list[float]], NormalizedImageReader]:
+    def make(door: FailingDoor, slept: list[float]) -> NormalizedImageReader:
         monkeypatch.setattr(reader, "open_door", lambda *_, **__: door)
-        return ImageReader(Address(DoorKind.FOLDER, "/"), sleep=slept.append)
+        return NormalizedImageReader(Address(DoorKind.FOLDER, "/"), sleep=slept.append)
 
     return make
 
 
-def busy() -> ImageUnavailableError:
-    return ImageUnavailableError("a", "SlowDown", "too many requests")
+def busy() -> NormalizedImageUnavailableError:
+    return NormalizedImageUnavailableError("a", "SlowDown", "too many requests")
 
 
-def test_asks_again_for_what_may_come_later(make_reader: Callable[..., ImageReader]) -> None:
+def test_asks_again_for_what_may_come_later(make_reader: Callable[..., NormalizedImageReader]) -> None:
     slept: list[float] = []
 
     assert make_reader(FailingDoor(busy(), busy()), slept).read("a") == b"a"
     assert len(slept) == 2
 
 
-def test_gives_up_in_the_end(make_reader: Callable[..., ImageReader]) -> None:
+def test_gives_up_in_the_end(make_reader: Callable[..., NormalizedImageReader]) -> None:
     door, slept = FailingDoor(*(busy() for _ in range(20))), list[float]()
 
-    with pytest.raises(ImageUnavailableError):
+    with pytest.raises(NormalizedImageUnavailableError):
         make_reader(door, slept).read("a")
 
     assert (door.asked, len(slept)) == (8, 7)
     assert max(slept) <= 8
 
 
-def test_does_not_ask_again_for_what_is_refused(make_reader: Callable[..., ImageReader]) -> None:
-    door = FailingDoor(ImageRefusedError("a", "NoSuchKey", "gone"))
+def test_does_not_ask_again_for_what_is_refused(make_reader: Callable[..., NormalizedImageReader]) -> None:
+    door = FailingDoor(NormalizedImageRefusedError("a", "NoSuchKey", "gone"))
 
-    with pytest.raises(ImageRefusedError):
+    with pytest.raises(NormalizedImageRefusedError):
         make_reader(door, []).read("a")
 
     assert door.asked == 1

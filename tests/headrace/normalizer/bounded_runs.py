@@ -49,10 +49,10 @@ def run_apart(files: Sequence[Path], options: Mapping[str, str] = {}, group: Pat
 
 def run_here(file: Path, options: Options) -> Run:
     """Normalize one file; an error without a type is an error of this program."""
-    image_bytes = file.read_bytes()
+    photograph = file.read_bytes()
     start = time.process_time()
     try:
-        ending = f"{len(normalize(image_bytes, options))} bytes"
+        ending = f"{len(normalize(photograph, options))} bytes"
     except NormalizeError as error:
         ending = error.code
     seconds = time.process_time() - start

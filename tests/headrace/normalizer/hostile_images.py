@@ -71,17 +71,17 @@ def _make_seeds() -> list[bytes]:
     return [*jpegs, *pngs, *tiffs, *others]
 
 
-def _flip_bits(image_bytes: bytes, chance: random.Random) -> bytes:
-    flipped = bytearray(image_bytes)
+def _flip_bits(photograph: bytes, chance: random.Random) -> bytes:
+    flipped = bytearray(photograph)
     for _ in range(chance.randrange(1, 12)):
         last = chance.choice([min(_HEADER_BYTES, len(flipped)), len(flipped)])
         flipped[chance.randrange(last)] ^= 1 << chance.randrange(8)
     return bytes(flipped)
 
 
-def _damage(image_bytes: bytes, chance: random.Random) -> bytes:
+def _damage(photograph: bytes, chance: random.Random) -> bytes:
     """Some bytes put in, taken out or replaced; most near the front, where headers are."""
-    damaged = bytearray(image_bytes)
+    damaged = bytearray(photograph)
     for _ in range(chance.randrange(1, 5)):
         at = chance.randrange(min(chance.choice([_HEADER_BYTES, len(damaged)]), len(damaged)))
         replacement = chance.choice([b"", b"\0\0\0\0", b"\xff\xff\xff\xff", chance.randbytes(3), damaged[:40]])

@@ -34,9 +34,9 @@ def make_jpeg(width: int = 96, height: int = 64, **parameters: Any) -> bytes:
     return encode(make_scene(width, height), "JPEG", **parameters)
 
 
-def open_bytes(image_bytes: bytes) -> Image.Image:
+def open_bytes(photograph: bytes) -> Image.Image:
     """The image in these bytes, decoded."""
-    image = Image.open(BytesIO(image_bytes))
+    image = Image.open(BytesIO(photograph))
     image.load()
     return image
 

@@ -11,11 +11,11 @@ from PIL import Image
 
 from headrace.normalizer.errors import (
     EmptyBodyError,
-    ImageCorruptError,
-    ImageTooLargeError,
-    ImageTruncatedError,
     NormalizeError,
-    NotAnImageError,
+    NotAPhotographError,
+    PhotographCorruptError,
+    PhotographTooLargeError,
+    PhotographTruncatedError,
     TooComplexError,
     TooManyBytesError,
     UnsupportedFormatError,
@@ -65,38 +65,38 @@ def make_gif_of_frame(side: int) -> bytes:
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], type[NormalizeError]]] = {
     "nothing": (lambda: b"", EmptyBodyError),
-    "text": (lambda: b"Access denied", NotAnImageError),
-    "html": (lambda: b"<!DOCTYPE html><title>404</title>", NotAnImageError),
-    "one-byte": (lambda: b"\xff", NotAnImageError),
+    "text": (lambda: b"Access denied", NotAPhotographError),
+    "html": (lambda: b"<!DOCTYPE html><title>404</title>", NotAPhotographError),
+    "one-byte": (lambda: b"\xff", NotAPhotographError),
     "svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", UnsupportedFormatError),
     "pdf": (lambda: b"%PDF-1.7", UnsupportedFormatError),
     "heic": (lambda: b"\0\0\0\x18ftypheic", UnsupportedFormatError),
     "jpeg-2000": (lambda: encode(make_scene(), "JPEG2000"), UnsupportedFormatError),
     "float-tiff": (lambda: encode(Image.new("F", (8, 8)), "TIFF"), UnsupportedFormatError),
-    "jpeg-start": (lambda: make_jpeg()[:3], ImageTruncatedError),
-    "jpeg-header": (lambda: make_jpeg()[:100], ImageTruncatedError),
-    "half-a-jpeg": (lambda: encode(NOISE, "JPEG")[:2000], ImageTruncatedError),
-    "half-a-progressive-jpeg": (lambda: encode(NOISE, "JPEG", progressive=True)[:2000], ImageTruncatedError),
-    "half-a-png": (lambda: encode(NOISE, "PNG")[:2000], ImageTruncatedError),
-    "half-a-gif-header": (lambda: b"GIF89a\1\0", ImageTruncatedError),
-    "half-a-webp-header": (lambda: b"RIFF\0\0\0\0WEBPVP8 \0\0", ImageTruncatedError),
-    "odd-webp": (lambda: b"RIFF\0\0\0\0WEBPABCD\0\0\0\0", ImageCorruptError),
-    "odd-gif": (lambda: b"GIF89a" + bytes(1000), ImageCorruptError),
-    "bmp-start": (lambda: b"BM", ImageCorruptError),
+    "jpeg-start": (lambda: make_jpeg()[:3], PhotographTruncatedError),
+    "jpeg-header": (lambda: make_jpeg()[:100], PhotographTruncatedError),
+    "half-a-jpeg": (lambda: encode(NOISE, "JPEG")[:2000], PhotographTruncatedError),
+    "half-a-progressive-jpeg": (lambda: encode(NOISE, "JPEG", progressive=True)[:2000], PhotographTruncatedError),
+    "half-a-png": (lambda: encode(NOISE, "PNG")[:2000], PhotographTruncatedError),
+    "half-a-gif-header": (lambda: b"GIF89a\1\0", PhotographTruncatedError),
+    "half-a-webp-header": (lambda: b"RIFF\0\0\0\0WEBPVP8 \0\0", PhotographTruncatedError),
+    "odd-webp": (lambda: b"RIFF\0\0\0\0WEBPABCD\0\0\0\0", PhotographCorruptError),
+    "odd-gif": (lambda: b"GIF89a" + bytes(1000), PhotographCorruptError),
+    "bmp-start": (lambda: b"BM", PhotographCorruptError),
     "flipped-png": (
         lambda: bytes(255 - byte if at > 60 else byte for at, byte in enumerate(encode(make_scene(), "PNG"))),
-        ImageCorruptError,
+        PhotographCorruptError,
     ),
-    "jpeg-of-900-megapixels": (lambda: claim_jpeg_size(make_jpeg(), 30_000, 30_000), ImageTooLargeError),
-    "png-of-900-megapixels": (lambda: make_png_header(30_000, 30_000), ImageTooLargeError),
-    "png-of-gigabytes": (lambda: make_png_header(2**31 - 1, 2**31 - 1), ImageTooLargeError),
+    "jpeg-of-900-megapixels": (lambda: claim_jpeg_size(make_jpeg(), 30_000, 30_000), PhotographTooLargeError),
+    "png-of-900-megapixels": (lambda: make_png_header(30_000, 30_000), PhotographTooLargeError),
+    "png-of-gigabytes": (lambda: make_png_header(2**31 - 1, 2**31 - 1), PhotographTooLargeError),
     "progressive-jpeg-of-90-megapixels": (
         lambda: claim_jpeg_size(make_jpeg(progressive=True), 10_000, 9_000),
-        ImageTooLargeError,
+        PhotographTooLargeError,
     ),
-    "webp-of-gigabytes": (lambda: make_webp_of_size(16_383), ImageTooLargeError),
-    "webp-of-12-megapixels": (lambda: make_webp_of_size(3_500), ImageTooLargeError),
-    "gif-of-gigabytes": (lambda: make_gif_of_frame(65_535), ImageTooLargeError),
+    "webp-of-gigabytes": (lambda: make_webp_of_size(16_383), PhotographTooLargeError),
+    "webp-of-12-megapixels": (lambda: make_webp_of_size(3_500), PhotographTooLargeError),
+    "gif-of-gigabytes": (lambda: make_gif_of_frame(65_535), PhotographTooLargeError),
     "jpeg-of-3000-scans": (lambda: repeat_last_scan(make_jpeg(progressive=True), 3000), TooComplexError),
     "large-jpeg-of-60-scans": (
         lambda: repeat_last_scan(claim_jpeg_size(make_jpeg(progressive=True), 7000, 6000), 50),
@@ -110,7 +110,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], type[NormalizeError]]] = {
     "png-of-a-million-chunks": (lambda: PNG_START + make_png_chunk(b"IDAT", b"") * 1_000_000, TooComplexError),
     "png-of-text": (
         lambda: PNG_START + make_png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50_000_000))),
-        ImageCorruptError,
+        PhotographCorruptError,
     ),
     "tiff-of-a-million-strips": (lambda: make_tiff_of_strips(1_000_000), TooComplexError),
     "bmp-of-runs": (lambda: make_bmp_of_runs(8_000_000), TooComplexError),
@@ -128,11 +128,11 @@ def test_refuses_with_an_error_of_its_own(name: str) -> None:
 
 
 def test_refuses_three_thousand_scans_at_once() -> None:
-    image_bytes = repeat_last_scan(make_jpeg(2000, 1500, progressive=True), 3000)
+    photograph = repeat_last_scan(make_jpeg(2000, 1500, progressive=True), 3000)
     start = time.process_time()
 
     with pytest.raises(TooComplexError):
-        normalize(image_bytes)
+        normalize(photograph)
 
     assert time.process_time() - start < 0.5
 
@@ -164,8 +164,8 @@ def test_stays_within_the_functions_memory_when_an_image_is_just_within_the_limi
         "one-frame.webp": encode(Image.new("RGB", (3600, 2900), "teal"), "WEBP", method=0),
         "lzw.tif": encode(Image.new("RGB", (4000, 3000), "teal"), "TIFF", compression="tiff_lzw"),
     }
-    for name, image_bytes in largest.items():
-        (tmp_path / name).write_bytes(image_bytes)
+    for name, photograph in largest.items():
+        (tmp_path / name).write_bytes(photograph)
 
     runs = [run for name in largest for run in run_apart([tmp_path / name])]
 
@@ -191,8 +191,8 @@ def test_decodes_a_24_megapixel_photograph_within_100_mib(tmp_path: Path) -> Non
 @pytest.mark.parametrize("part", mark_full("hostile-images", range(4), but=[0]))
 def test_thousands_of_hostile_images_end_normalized_or_in_an_error_of_ours(part: int, tmp_path: Path) -> None:
     files = [tmp_path / f"{number:03}" for number in range(900)]
-    for file, image_bytes in zip(files, make_hostile_images(len(files), seed=part), strict=True):
-        file.write_bytes(image_bytes)
+    for file, photograph in zip(files, make_hostile_images(len(files), seed=part), strict=True):
+        file.write_bytes(photograph)
 
     with limiting_memory(FUNCTION_MIB * 1024 * 1024) as group:
         runs = run_apart(files, {"colour": "rgb", "width": "64"}, group)

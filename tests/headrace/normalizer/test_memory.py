@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from headrace.normalizer.errors import ImageTooLargeError
+from headrace.normalizer.errors import PhotographTooLargeError
 from headrace.normalizer.headers import count_tiff_piece_bytes
 from headrace.normalizer.limits import Limits
 from headrace.normalizer.normalize import normalize
@@ -20,7 +20,7 @@ from .made_images import encode, make_png, make_png_chunk, make_scene, open_byte
 MIB = 1024 * 1024
 DEFAULT: dict[str, str] = {}
 LARGE = {"width": "2048", "height": "2048", "colour": "rgb"}
-NORMALIZED, TOO_LARGE = "bytes", "ImageTooLarge"
+NORMALIZED, TOO_LARGE = "bytes", "PhotographTooLarge"
 
 
 def make_bmp_of_jumps(width: int, height: int) -> bytes:
@@ -125,10 +125,10 @@ def test_counts_a_strip_whatever_the_type_of_its_numbers(kind: int, letter: str,
 def test_resamples_the_height_first_where_that_takes_less() -> None:
     stripes = make_scene(10, 3000)
     options = Options(width=300, height=60, output_format=OutputFormat.PNG)
-    image_bytes = encode(stripes, "PNG")
+    photograph = encode(stripes, "PNG")
 
-    usual = open_bytes(normalize(image_bytes, options))
-    frugal = open_bytes(normalize(image_bytes, options, Limits(decoding_bytes=700_000)))
+    usual = open_bytes(normalize(photograph, options))
+    frugal = open_bytes(normalize(photograph, options, Limits(decoding_bytes=700_000)))
 
     assert [usual.getpixel(at) for at in ((5, 5), (290, 50))] == pytest.approx(
         [frugal.getpixel(at) for at in ((5, 5), (290, 50))], abs=1
@@ -138,21 +138,21 @@ def test_resamples_the_height_first_where_that_takes_less() -> None:
 def test_refuses_before_a_pixel_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda _: pytest.fail("decoded"))
 
-    with pytest.raises(ImageTooLargeError, match=r"needs about \d+ MiB of memory, more than 184"):
+    with pytest.raises(PhotographTooLargeError, match=r"needs about \d+ MiB of memory, more than 184"):
         normalize(make_png(1, 50_000_000, bits=1, colour=0))
 
 
 def test_keeps_colours_until_the_image_is_small_where_grey_would_be_too_much() -> None:
-    image_bytes = make_png(300, 300)
+    photograph = make_png(300, 300)
     options = Options(width=10, height=10, output_format=OutputFormat.PNG)
 
-    frugal = normalize(image_bytes, options, Limits(decoding_bytes=420_000))
+    frugal = normalize(photograph, options, Limits(decoding_bytes=420_000))
 
-    assert open_bytes(frugal).getpixel((5, 5)) == open_bytes(normalize(image_bytes, options)).getpixel((5, 5))
+    assert open_bytes(frugal).getpixel((5, 5)) == open_bytes(normalize(photograph, options)).getpixel((5, 5))
     assert open_bytes(frugal).mode == "L"
 
 
 @pytest.mark.parametrize("colour", Colour)
 def test_counts_at_least_what_a_small_limit_says(colour: Colour) -> None:
-    with pytest.raises(ImageTooLargeError):
+    with pytest.raises(PhotographTooLargeError):
         normalize(make_png(300, 300), Options(colour=colour), Limits(decoding_bytes=300_000))

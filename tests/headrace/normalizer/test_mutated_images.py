@@ -48,12 +48,12 @@ def mutated_images(draw: st.DrawFn) -> bytes:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=count_examples(1500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated_images(), st.sampled_from(Colour))
-def test_ends_in_a_normalized_image_or_in_an_error_of_ours(image_bytes: bytes, colour: Colour) -> None:
+def test_ends_in_a_normalized_image_or_in_an_error_of_ours(photograph: bytes, colour: Colour) -> None:
     with suppress(NormalizeError):
-        assert normalize(image_bytes, Options(width=16, height=16, colour=colour), SMALL)
+        assert normalize(photograph, Options(width=16, height=16, colour=colour), SMALL)
 
 
 @given(st.binary(max_size=200))
-def test_arbitrary_bytes_end_in_an_error_of_ours(image_bytes: bytes) -> None:
+def test_arbitrary_bytes_end_in_an_error_of_ours(photograph: bytes) -> None:
     with pytest.raises(NormalizeError):
-        normalize(image_bytes)
+        normalize(photograph)

@@ -114,17 +114,17 @@ def test_scales_sixteen_bits_of_grey_to_eight(kind: str) -> None:
 @pytest.mark.parametrize("white_is_zero", [False, True])
 def test_reads_a_tiff_of_sixteen_bits_whichever_end_is_white(white_is_zero: bool) -> None:
     stored = b"\xff\xdf" if white_is_zero else b"\x00\x20"
-    image_bytes = make_grey_tiff(stored * 64 * 64, 64, 64, bits=16, white_is_zero=white_is_zero)
+    photograph = make_grey_tiff(stored * 64 * 64, 64, 64, bits=16, white_is_zero=white_is_zero)
 
-    normalized = open_bytes(normalize(image_bytes, RGB_PNG))
+    normalized = open_bytes(normalize(photograph, RGB_PNG))
 
     assert read_corners(normalized) == (32, 32, 32, 32)
 
 
 def test_scales_twelve_bits_of_grey_to_eight() -> None:
-    image_bytes = make_grey_tiff(b"\x80\x08\x00" * 32 * 32 + b"\xff\xff\xff" * 32 * 32, 64, 64, bits=12)
+    photograph = make_grey_tiff(b"\x80\x08\x00" * 32 * 32 + b"\xff\xff\xff" * 32 * 32, 64, 64, bits=12)
 
-    normalized = open_bytes(normalize(image_bytes, RGB_PNG))
+    normalized = open_bytes(normalize(photograph, RGB_PNG))
 
     assert read_corners(normalized) == (128, 128, 255, 255)
 
@@ -148,9 +148,9 @@ def test_refuses_numbers_with_a_sign() -> None:
     ],
 )
 def test_shows_the_transparent_colour_white(bits: int, colour_type: int, transparent: bytes, corner: int) -> None:
-    image_bytes = make_png(64, 64, bits=bits, colour=colour_type, parts=make_png_chunk(b"tRNS", transparent))
+    photograph = make_png(64, 64, bits=bits, colour=colour_type, parts=make_png_chunk(b"tRNS", transparent))
 
-    assert read_corners(open_bytes(normalize(image_bytes, RGB_PNG))) == (corner,) * 4
+    assert read_corners(open_bytes(normalize(photograph, RGB_PNG))) == (corner,) * 4
 
 
 @pytest.mark.parametrize("colour", Colour)
@@ -213,9 +213,9 @@ def test_turns_an_image_as_its_orientation_says(kind: str, orientation: int) -> 
     stored = make_scene(100, 60)
     if orientation != 1:
         stored = stored.transpose(turns[orientation])
-    image_bytes = encode(stored, kind, exif=orient(orientation))
+    photograph = encode(stored, kind, exif=orient(orientation))
 
-    normalized = open_bytes(normalize(image_bytes, Options(width=100, height=60, output_format=OutputFormat.PNG)))
+    normalized = open_bytes(normalize(photograph, Options(width=100, height=60, output_format=OutputFormat.PNG)))
 
     assert read_corners(normalized) == approximate(CORNERS, 12)
 

@@ -4,7 +4,7 @@ import zlib
 
 import pytest
 
-from headrace.normalizer.errors import ImageCorruptError, NormalizeError
+from headrace.normalizer.errors import NormalizeError, PhotographCorruptError
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Colour, Options, OutputFormat
 
@@ -55,17 +55,17 @@ JPEG_DESCRIPTIONS = {
 def test_text_of_a_png_may_have_any_name(kind: bytes, name: bytes) -> None:
     start = {b"tEXt": b"\0", b"zTXt": b"\0\0", b"iTXt": b"\0\0\0\0\0"}[kind]
     text = zlib.compress(b"text") if kind == b"zTXt" else b"text"
-    image_bytes = make_png(40, 30, parts=make_png_chunk(kind, name + start + text))
+    photograph = make_png(40, 30, parts=make_png_chunk(kind, name + start + text))
 
-    assert normalize(image_bytes, RGB_PNG) == normalize(PLAIN_PNG, RGB_PNG)
+    assert normalize(photograph, RGB_PNG) == normalize(PLAIN_PNG, RGB_PNG)
 
 
 @pytest.mark.parametrize("name", PNG_DESCRIPTIONS)
 @pytest.mark.parametrize("place", [33, len(PLAIN_PNG) - 12])
 def test_a_damaged_description_leaves_a_png_as_it_is(name: str, place: int) -> None:
-    image_bytes = PLAIN_PNG[:place] + PNG_DESCRIPTIONS[name] + PLAIN_PNG[place:]
+    photograph = PLAIN_PNG[:place] + PNG_DESCRIPTIONS[name] + PLAIN_PNG[place:]
 
-    assert normalize(image_bytes, RGB_PNG) == normalize(PLAIN_PNG, RGB_PNG)
+    assert normalize(photograph, RGB_PNG) == normalize(PLAIN_PNG, RGB_PNG)
 
 
 @pytest.mark.parametrize("name", JPEG_DESCRIPTIONS)
@@ -77,9 +77,9 @@ def test_a_damaged_description_leaves_a_jpeg_as_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
 def test_what_follows_an_image_leaves_it_as_it_is(kind: str) -> None:
-    image_bytes = encode(make_scene(), kind)
+    photograph = encode(make_scene(), kind)
 
-    assert normalize(image_bytes + bytes(400_000), RGB_PNG) == normalize(image_bytes, RGB_PNG)
+    assert normalize(photograph + bytes(400_000), RGB_PNG) == normalize(photograph, RGB_PNG)
 
 
 def test_turns_a_png_whose_exif_follows_its_pixels() -> None:
@@ -116,7 +116,7 @@ def test_carries_nothing_of_the_photograph_but_pixels(kind: str, output_format: 
 
 
 def test_refuses_a_palette_image_without_a_palette() -> None:
-    with pytest.raises(ImageCorruptError) as refused:
+    with pytest.raises(PhotographCorruptError) as refused:
         normalize(make_png(1, 1, colour=3))
 
     assert refused.value.reason == "the PNG is damaged: AssertionError"

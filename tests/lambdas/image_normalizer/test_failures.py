@@ -2,14 +2,14 @@
 
 import pytest
 
-from headrace.normalizer.errors import ImageTruncatedError
+from headrace.normalizer.errors import PhotographTruncatedError
 from lambdas.image_normalizer.failures import RefusalError, explain, pass_on, read_s3_error
 
 
 def test_explains_an_image_that_is_refused() -> None:
-    explained = explain(ImageTruncatedError("it ends too early"))
+    explained = explain(PhotographTruncatedError("it ends too early"))
 
-    assert (explained.status, explained.code, explained.reason) == (400, "ImageTruncated", "it ends too early")
+    assert (explained.status, explained.code, explained.reason) == (400, "PhotographTruncated", "it ends too early")
 
 
 def test_reads_the_error_that_s3_has_written() -> None:

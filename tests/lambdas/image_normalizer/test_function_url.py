@@ -175,7 +175,7 @@ def test_serves_no_kept_object_of_which_nothing_is_known(bucket: Bucket) -> None
     ("event", "refusal"),
     [
         (make_event("/images/none.jpg"), (404, "NoSuchKey")),
-        (make_event("/images/text.jpg"), (400, "NotAnImage")),
+        (make_event("/images/text.jpg"), (400, "NotAPhotograph")),
         (make_event("/"), (400, "KeyMissing")),
         (make_event(query={"width": "0"}), (400, "BadOption")),
         (make_event(query={"size": "9"}), (400, "BadOption")),

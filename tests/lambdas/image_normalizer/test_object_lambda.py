@@ -121,7 +121,7 @@ def test_passes_on_that_there_is_no_such_key(door: ObjectLambdaDoor, bucket: Buc
 def test_names_what_is_wrong_with_an_image(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     sent = answer(door, bucket, make_event(bucket.sign("images/text.jpg")))
 
-    assert (sent.status, sent.code) == (400, "NotAnImage")
+    assert (sent.status, sent.code) == (400, "NotAPhotograph")
     assert sent.body == b""
 
 
@@ -179,7 +179,7 @@ def test_reads_nothing_for_head_when_the_caller_may_not(door: ObjectLambdaDoor, 
 def test_refuses_to_tell_of_an_image_that_is_none(door: ObjectLambdaDoor, bucket: Bucket) -> None:
     returned, _ = door.answer(make_event(bucket.sign("images/text.jpg"), "headObjectContext"))
 
-    assert (returned["statusCode"], returned["errorCode"]) == (400, "NotAnImage")
+    assert (returned["statusCode"], returned["errorCode"]) == (400, "NotAPhotograph")
 
 
 def test_answers_when_it_has_failed_itself(

@@ -93,32 +93,32 @@ def find_obstacles() -> list[str]:
     return list_missing_tools()
 
 
-def to_text(image_bytes: bytes) -> str:
-    return base64.b64encode(image_bytes).decode()
+def to_text(photograph: bytes) -> str:
+    return base64.b64encode(photograph).decode()
 
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_gives_the_same_normalized_image_as_here(function: str, name: str) -> None:
-    image_bytes = IMAGES[name]()
+    photograph = IMAGES[name]()
 
-    answer = invoke(function, {"image": to_text(image_bytes), "options": PNG})
+    answer = invoke(function, {"image": to_text(photograph), "options": PNG})
 
     assert answer["machine"] == "aarch64"
     there = Image.open(BytesIO(base64.b64decode(answer["normalized"])))
-    here = Image.open(BytesIO(normalize(image_bytes, parse_options(PNG))))
+    here = Image.open(BytesIO(normalize(photograph, parse_options(PNG))))
     assert max(high for _, high in ImageChops.difference(there, here).getextrema()) <= 1  # type: ignore[misc]
 
 
 def test_gives_the_error_of_a_bad_image(function: str) -> None:
     answer = invoke(function, {"image": to_text(b"no image"), "options": {}})
 
-    assert answer["code"] == "NotAnImage"
+    assert answer["code"] == "NotAPhotograph"
 
 
 def test_gives_the_error_of_a_truncated_image(function: str) -> None:
     answer = invoke(function, {"image": to_text(encode(PHOTOGRAPH, "JPEG")[:5000]), "options": {}})
 
-    assert answer["code"] == "ImageTruncated"
+    assert answer["code"] == "PhotographTruncated"
 
 
 def test_answers_a_request_with_what_it_reads_from_s3(function: str, bucket: Bucket) -> None:

@@ -87,7 +87,7 @@ def test_answers_alike_whatever_the_form_of_the_image(client: Client, photograph
     ("content", "reason"),
     [
         (b"no image", "the body cannot be decoded: neither a JPEG nor a PNG file"),
-        (b"", "the body is empty; send one JPEG or PNG image"),
+        (b"", "the body is empty; send one JPEG or PNG photograph"),
     ],
 )
 def test_says_why_a_body_is_no_image(client: Client, content: bytes, reason: str) -> None:
@@ -125,7 +125,7 @@ def test_refuses_a_body_that_declares_to_be_too_large(client: Client) -> None:
     answer = client.post("/invocations", content=b"x" * (6 * 1024 * 1024 + 1), headers=IMAGE)
 
     assert answer.status_code == 413
-    assert answer.json() == {"error": "the body is larger than 6291456 bytes; send a smaller image"}
+    assert answer.json() == {"error": "the body is larger than 6291456 bytes; send a smaller photograph"}
 
 
 def test_decodes_in_another_thread(client: Client, photograph: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_logs_every_request(client: Client, photograph: bytes, capsys: pytest.Ca
             "method": "POST",
             "path": "/invocations",
             "status": 400,
-            "error": "the body is empty; send one JPEG or PNG image",
+            "error": "the body is empty; send one JPEG or PNG photograph",
         },
         {
             "event": "request",

@@ -11,7 +11,7 @@ from PIL import Image
 
 from containers.images.training import examples
 from containers.images.training.examples import read_examples
-from containers.images.training.lists import ImageList, Row
+from containers.images.training.lists import PhotographList, Row
 from containers.images.training.sources import ChannelPhotographs
 from containers.shared.images.decoding import Pixels
 from containers.shared.images.features import FeatureSettings, extract_features
@@ -21,17 +21,19 @@ SETTINGS = FeatureSettings(side=64)
 
 
 @pytest.fixture
-def images(tmp_path: Path) -> ImageList:
+def images(tmp_path: Path) -> PhotographList:
     """Seven noisy images, the fifth of them broken."""
     for number in range(7):
         noise = np.random.default_rng(number).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         Image.fromarray(noise).save(tmp_path / f"{number}.png")
     (tmp_path / "4.png").write_bytes(b"broken")
     rows = [Row(number + 1, number, number % 3, f"{number}.png") for number in range(7)]
-    return ImageList(tmp_path / "images.lst", "any list", ChannelPhotographs(tmp_path), rows)
+    return PhotographList(tmp_path / "images.lst", "any list", ChannelPhotographs(tmp_path), rows)
 
 
-def test_keeps_the_order_of_the_list_without_bad_images(images: ImageList, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keeps_the_order_of_the_list_without_bad_images(
+    images: PhotographList, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(examples, "BATCH", 3)
 
     read = read_examples(images, SETTINGS, mirror=False)
@@ -43,7 +45,7 @@ def test_keeps_the_order_of_the_list_without_bad_images(images: ImageList, monke
     assert np.array_equal(read.features[5], alone.features[0])
 
 
-def test_adds_mirror_images_as_second_views(images: ImageList) -> None:
+def test_adds_mirror_images_as_second_views(images: PhotographList) -> None:
     with Image.open(images.path.with_name("0.png")) as image:
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(images.path.with_name("1.png"))
 
@@ -74,7 +76,7 @@ class SlowPhotographs:
 
 
 def test_waits_for_many_photographs_but_works_on_as_many_as_there_are_cores(
-    images: ImageList, monkeypatch: pytest.MonkeyPatch
+    images: PhotographList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work, most_at_work = set[int](), 0
 

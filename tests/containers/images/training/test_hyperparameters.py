@@ -9,10 +9,10 @@ def test_has_defaults() -> None:
 
 
 def test_reads_every_hyperparameter() -> None:
-    texts = {"image_size": "128", "inverse_regularization": "1e2", "mirror": "False", "max_bad_images": "3"}
+    texts = {"image_size": "128", "inverse_regularization": "1e2", "mirror": "False", "max_bad_photographs": "3"}
 
     assert parse_hyperparameters(texts) == Hyperparameters(
-        image_size=128, inverse_regularization=100, mirror=False, max_bad_images=3
+        image_size=128, inverse_regularization=100, mirror=False, max_bad_photographs=3
     )
 
 
@@ -29,8 +29,8 @@ def test_ignores_what_the_platform_adds() -> None:
         ("inverse_regularization", "nan", "'nan' is not a number above 0"),
         ("inverse_regularization", "much", "'much' is not a number above 0"),
         ("mirror", "yes", "'yes' is neither true nor false"),
-        ("max_bad_images", "-1", "'-1' is not a whole number from 0 to 2147483647"),
-        ("max_bad_images", "9999999999", "'9999999999' is not a whole number from 0 to 2147483647"),
+        ("max_bad_photographs", "-1", "'-1' is not a whole number from 0 to 2147483647"),
+        ("max_bad_photographs", "9999999999", "'9999999999' is not a whole number from 0 to 2147483647"),
     ],
 )
 def test_refuses_values_out_of_range(name: str, text: str, reason: str) -> None:
@@ -46,5 +46,5 @@ def test_refuses_unknown_names() -> None:
 
     assert str(raised.value) == (
         "unknown hyperparameter epochs, num_layers; "
-        "known are image_size, inverse_regularization, mirror, max_bad_images"
+        "known are image_size, inverse_regularization, mirror, max_bad_photographs"
     )

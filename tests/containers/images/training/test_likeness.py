@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from containers.images.inference.model import Model, load_model
-from containers.shared.images.decoding import decode_image
+from containers.shared.images.decoding import decode_photograph
 from containers.shared.images.features import FeatureSettings, extract_features
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Colour, Options, OutputFormat
@@ -30,7 +30,7 @@ def normalize_folder(source: Path, target: Path) -> Path:
 
 def find_features(body: bytes) -> NDArray[np.float32]:
     settings = FeatureSettings()
-    return extract_features(decode_image(io.BytesIO(body), settings.side), settings)
+    return extract_features(decode_photograph(io.BytesIO(body), settings.side), settings)
 
 
 def count_hits(model: Model, folder: Path, rows: list[Row]) -> int:

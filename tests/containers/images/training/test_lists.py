@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.images.training.lists import ImageList, read_labels, read_lists
+from containers.images.training.lists import PhotographList, read_labels, read_lists
 from containers.images.training.sources import ChannelPhotographs
 from containers.shared.job.training_failures import TrainingDataError
 from tests.containers.images.training.image_roots import Row, format_rows
@@ -27,7 +27,7 @@ def write_list(folders: Path, channel: str, text: str | bytes) -> None:
     (folders / channel / "images.lst").write_bytes(text.encode() if isinstance(text, str) else text)
 
 
-def read(folders: Path) -> tuple[ImageList, ImageList]:
+def read(folders: Path) -> tuple[PhotographList, PhotographList]:
     train, validation = (
         (folders / f"{channel}_lst", ChannelPhotographs(folders / channel)) for channel in ("train", "validation")
     )
@@ -64,7 +64,7 @@ def test_reads_index_class_and_path_of_every_row(folders: Path) -> None:
         ("1\tcat\tb.jpg", "class 'cat' is not a whole number from 0; number the classes from 0, without gaps"),
         ("1\t-1\tb.jpg", "class '-1' is not a whole number from 0; number the classes from 0, without gaps"),
         ("1\t1.5\tb.jpg", "class '1.5' is not a whole number from 0; number the classes from 0, without gaps"),
-        ("1\t1\t ", "the path is empty; write paths relative to the channel of the images"),
+        ("1\t1\t ", "the path is empty; write paths relative to the channel of the photographs"),
         ("1\t1\t/b.jpg", "path '/b.jpg' is absolute; give the path below the channel"),
         ("1\t1\ts3://b/b.jpg", "path 's3://b/b.jpg' is an address or a drive; give the path below the channel"),
         (
@@ -116,8 +116,8 @@ def test_refuses_a_validation_class_that_is_never_trained(folders: Path) -> None
     write_list(folders, "validation_lst", "0\t0\ta.jpg\n1\t2\tb.jpg\n2\t2\tc.jpg\n")
 
     assert refuse(folders) == (
-        "channel 'validation_lst', images.lst, line 2: the training list has no image of class 2; "
-        "add images of the class to the training list, or remove such rows (2 such rows, on lines 2, 3)"
+        "channel 'validation_lst', images.lst, line 2: the training list has no photograph of class 2; "
+        "add photographs of the class to the training list, or remove such rows (2 such rows, on lines 2, 3)"
     )
 
 

@@ -65,7 +65,7 @@ def test_beats_the_baseline(trained_images: Path) -> None:
 
     assert evaluation["metrics"]["baseline:accuracy"] == 0.25
     assert evaluation["metrics"]["validation:accuracy"] > 0.5
-    assert evaluation["images"] == {"train": 36, "validation": 12, "bad": 0}
+    assert evaluation["photographs"] == {"train": 36, "validation": 12, "bad": 0}
 
 
 def test_names_the_classes_by_the_file_beside_the_training_list(trained_images: Path) -> None:
@@ -88,7 +88,7 @@ def test_records_the_hyperparameters_it_used(trained_images: Path) -> None:
         "image_size": 96,
         "inverse_regularization": 10.0,
         "mirror": True,
-        "max_bad_images": 0,
+        "max_bad_photographs": 0,
     }
 
 
@@ -156,34 +156,34 @@ def test_refuses_images_that_cannot_be_used(
 ) -> None:
     for name, content in (("ball/ball_0001.jpg", b"no image"), ("kite/kite_0004.jpg", b"")):
         (own_photographs / name).write_bytes(content)
-    write_small_job(tmp_path, own_photographs, max_bad_images="1")
+    write_small_job(tmp_path, own_photographs, max_bad_photographs="1")
 
     assert fail(tmp_path) == (
-        "2 images cannot be used, more than max_bad_images=1: ball/ball_0001.jpg of channel 'train' (neither a JPEG "
-        "nor a PNG file), kite/kite_0004.jpg of channel 'validation' (neither a JPEG nor a PNG file); replace them, "
-        "remove their rows, or raise max_bad_images"
+        "2 photographs cannot be used, more than max_bad_photographs=1: ball/ball_0001.jpg of channel 'train' (neither "
+        "a JPEG nor a PNG file), kite/kite_0004.jpg of channel 'validation' (neither a JPEG nor a PNG file); replace "
+        "them, remove their rows, or raise max_bad_photographs"
     )
     assert capsys.readouterr().err.startswith(
-        "image_skipped list=train.lst path=ball/ball_0001.jpg reason='neither a JPEG nor a PNG file'\n"
-        "image_skipped list=validation.lst path=kite/kite_0004.jpg"
+        "photograph_skipped list=train.lst path=ball/ball_0001.jpg reason='neither a JPEG nor a PNG file'\n"
+        "photograph_skipped list=validation.lst path=kite/kite_0004.jpg"
     )
 
 
 def test_leaves_out_as_many_bad_images_as_allowed(tmp_path: Path, own_photographs: Path) -> None:
     (own_photographs / "ball/ball_0001.jpg").write_bytes(b"no image")
-    write_small_job(tmp_path, own_photographs, max_bad_images="1")
+    write_small_job(tmp_path, own_photographs, max_bad_photographs="1")
 
     assert run(tmp_path) == 0
 
-    assert read_evaluation(tmp_path)["images"] == {"train": 11, "validation": 8, "bad": 1}
+    assert read_evaluation(tmp_path)["photographs"] == {"train": 11, "validation": 8, "bad": 1}
 
 
 def test_refuses_a_class_whose_training_images_are_all_bad(tmp_path: Path, own_photographs: Path) -> None:
     for number in (1, 2, 3):
         (own_photographs / f"cross/cross_000{number}.jpg").write_bytes(b"no image")
-    write_small_job(tmp_path, own_photographs, max_bad_images="3")
+    write_small_job(tmp_path, own_photographs, max_bad_photographs="3")
 
-    assert fail(tmp_path).startswith("no training image of class 1 can be used: cross/cross_0001.jpg of channel")
+    assert fail(tmp_path).startswith("no training photograph of class 1 can be used: cross/cross_0001.jpg of channel")
 
 
 def test_refuses_a_validation_channel_whose_images_are_all_bad(tmp_path: Path, own_photographs: Path) -> None:
@@ -193,10 +193,10 @@ def test_refuses_a_validation_channel_whose_images_are_all_bad(tmp_path: Path, o
         own_photographs,
         train=list_rows(own_photographs, range(3)),
         validation=[(1, 0, "ball/ball_0004.jpg")],
-        hyperparameters={"max_bad_images": "9"},
+        hyperparameters={"max_bad_photographs": "9"},
     )
 
-    assert fail(tmp_path).startswith("no validation image can be used: ball/ball_0004.jpg of channel 'validation'")
+    assert fail(tmp_path).startswith("no validation photograph can be used: ball/ball_0004.jpg of channel 'validation'")
 
 
 def test_refuses_another_command(tmp_path: Path) -> None:

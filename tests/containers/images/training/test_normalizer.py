@@ -23,7 +23,7 @@ from headrace.container_images import stage_program
 from headrace.images import reader
 from headrace.images.addresses import Address
 from headrace.images.doors import Door, FolderDoor
-from headrace.images.errors import ImageRefusedError, ImageUnavailableError
+from headrace.images.errors import NormalizedImageRefusedError, NormalizedImageUnavailableError
 from headrace.recipes import images
 from tests.containers.images.training.image_roots import fail, list_rows, run, write_image_job
 
@@ -39,7 +39,7 @@ Start = Callable[..., "subprocess.CompletedProcess[str]"]
 class FailingDoor:
     """A door that says the same of every image."""
 
-    def __init__(self, error: type[ImageRefusedError | ImageUnavailableError], code: str) -> None:
+    def __init__(self, error: type[NormalizedImageRefusedError | NormalizedImageUnavailableError], code: str) -> None:
         self._error, self._code = error, code
 
     def read(self, key: str) -> bytes:
@@ -62,7 +62,9 @@ def set_door(monkeypatch: pytest.MonkeyPatch) -> SetDoor:
             return make(options)
 
         monkeypatch.setattr(reader, "open_door", open_it)
-        monkeypatch.setattr(normalizer, "ImageReader", partial(reader.ImageReader, sleep=lambda _: None))
+        monkeypatch.setattr(
+            normalizer, "NormalizedImageReader", partial(reader.NormalizedImageReader, sleep=lambda _: None)
+        )
 
     return put
 
@@ -96,13 +98,13 @@ def test_trains_on_lists_alone(
 
     assert run(tmp_path, **describe_door(HEADRACE_IMAGES_CONNECTIONS="4")) == 0
 
-    assert read_evaluation(tmp_path)["images"] == {"train": 12, "validation": 8, "bad": 0}
+    assert read_evaluation(tmp_path)["photographs"] == {"train": 12, "validation": 8, "bad": 0}
     log = capsys.readouterr().out.splitlines()
     assert log[1:5] == [
         f"normalizer_opened door='function URL' prefix={PREFIX} connections=4 width=256 height=256 colour=rgb",
         "lists_read train=12 validation=8 classes=4",
-        'images_read list=train.lst source="the normalizer\'s function URL" images=12 bad=0',
-        'images_read list=validation.lst source="the normalizer\'s function URL" images=8 bad=0',
+        'photographs_read list=train.lst source="the normalizer\'s function URL" photographs=12 bad=0',
+        'photographs_read list=validation.lst source="the normalizer\'s function URL" photographs=8 bad=0',
     ]
 
 
@@ -133,14 +135,14 @@ def test_takes_refused_images_for_bad_ones(tmp_path: Path, photographs: Path, ra
         photographs,
         train=[*list_rows(photographs, range(3)), (900, 0, "ball/none.jpg"), (901, 0, "ball/gone.jpg")],
         validation=list_rows(photographs, range(3, 5)),
-        hyperparameters={"max_bad_images": "1"},
+        hyperparameters={"max_bad_photographs": "1"},
         channels=LISTS,
     )
 
     assert fail(tmp_path, **describe_door()) == (
-        "2 images cannot be used, more than max_bad_images=1: ball/none.jpg of the normalizer's function URL "
+        "2 photographs cannot be used, more than max_bad_photographs=1: ball/none.jpg of the normalizer's function URL "
         "(NoSuchKey: No such file or directory), ball/gone.jpg of the normalizer's function URL "
-        "(NoSuchKey: No such file or directory); replace them, remove their rows, or raise max_bad_images"
+        "(NoSuchKey: No such file or directory); replace them, remove their rows, or raise max_bad_photographs"
     )
 
 
@@ -153,18 +155,18 @@ def test_leaves_out_as_many_refused_images_as_allowed(
         photographs,
         train=[*list_rows(photographs, range(3)), (900, 0, "ball/none.jpg")],
         validation=list_rows(photographs, range(3, 5)),
-        hyperparameters={"max_bad_images": "1"},
+        hyperparameters={"max_bad_photographs": "1"},
         channels=LISTS,
     )
 
     assert run(tmp_path, **describe_door()) == 0
 
-    assert read_evaluation(tmp_path)["images"] == {"train": 12, "validation": 8, "bad": 1}
+    assert read_evaluation(tmp_path)["photographs"] == {"train": 12, "validation": 8, "bad": 1}
 
 
 def test_fails_when_an_image_does_not_come(tmp_path: Path, photographs: Path, set_door: SetDoor) -> None:
-    set_door(lambda _: FailingDoor(ImageUnavailableError, "ServiceUnavailable"))
-    write_job_of_lists(tmp_path, photographs, max_bad_images="100")
+    set_door(lambda _: FailingDoor(NormalizedImageUnavailableError, "ServiceUnavailable"))
+    write_job_of_lists(tmp_path, photographs, max_bad_photographs="100")
 
     assert fail(tmp_path, **describe_door()) == (
         f"photograph '{PREFIX}ball/ball_0001.jpg' does not come through the normalizer's function URL, after many "
@@ -258,7 +260,7 @@ def test_runs_with_the_modules_that_its_image_carries(
     done = start_program("-m", "containers.images.training", "train", **describe_door(function_url))
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert read_evaluation(tmp_path)["images"] == {"train": 12, "validation": 8, "bad": 0}
+    assert read_evaluation(tmp_path)["photographs"] == {"train": 12, "validation": 8, "bad": 0}
 
 
 @pytest.mark.slow

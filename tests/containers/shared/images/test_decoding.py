@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from containers.shared.images.decoding import DecodingError, decode_image
+from containers.shared.images.decoding import DecodingError, decode_photograph
 from tests.conftest import PROJECT
 from tests.headrace.normalizer.hostile_images import make_hostile_images
 from tests.headrace.normalizer.made_images import make_jpeg, make_png, make_png_chunk, repeat_last_scan
@@ -30,7 +30,7 @@ def encode(image: Image.Image, form: str = "PNG", **options: object) -> io.Bytes
 
 def refuse(content: bytes) -> str:
     with pytest.raises(DecodingError) as raised:
-        decode_image(io.BytesIO(content), 32)
+        decode_photograph(io.BytesIO(content), 32)
     return str(raised.value)
 
 
@@ -47,7 +47,7 @@ def declare_png(width: int, height: int) -> bytes:
 def test_gives_a_square_of_rgb_pixels(
     form: str, mode: str, colour: tuple[int, ...] | int, seen: tuple[int, ...]
 ) -> None:
-    pixels = decode_image(encode(Image.new(mode, (80, 50), colour), form), 32)
+    pixels = decode_photograph(encode(Image.new(mode, (80, 50), colour), form), 32)
 
     assert pixels.shape == (32, 32, 3)
     assert pixels.dtype == np.uint8
@@ -55,19 +55,19 @@ def test_gives_a_square_of_rgb_pixels(
 
 
 def test_decodes_cmyk() -> None:
-    pixels = decode_image(encode(Image.new("CMYK", (40, 40), (0, 255, 255, 0)), "JPEG"), 32)
+    pixels = decode_photograph(encode(Image.new("CMYK", (40, 40), (0, 255, 255, 0)), "JPEG"), 32)
 
     assert np.abs(pixels.astype(int) - (255, 0, 0)).max() <= TOLERANCE
 
 
 def test_shows_transparent_parts_white() -> None:
-    assert decode_image(encode(Image.new("RGBA", (40, 40), (0, 0, 0, 0))), 32).min() == 255
+    assert decode_photograph(encode(Image.new("RGBA", (40, 40), (0, 0, 0, 0))), 32).min() == 255
 
 
 def test_scales_sixteen_bits_to_eight() -> None:
     grey = Image.fromarray(np.full((40, 40), 0x8000, dtype=np.uint16))
 
-    assert set(decode_image(encode(grey), 32).ravel().tolist()) == {0x80}
+    assert set(decode_photograph(encode(grey), 32).ravel().tolist()) == {0x80}
 
 
 def test_turns_images_upright() -> None:
@@ -76,7 +76,7 @@ def test_turns_images_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
 
-    pixels = decode_image(encode(image, "JPEG", exif=exif), 32)
+    pixels = decode_photograph(encode(image, "JPEG", exif=exif), 32)
 
     assert pixels[:, 24:].max() < TOLERANCE
     assert pixels[:, :8].min() > 255 - TOLERANCE
@@ -85,7 +85,7 @@ def test_turns_images_upright() -> None:
 def test_sees_nearly_the_same_in_a_larger_copy() -> None:
     ramp = Image.linear_gradient("L").convert("RGB")
 
-    small, large = (decode_image(encode(ramp.resize((side, side)), "JPEG"), 64) for side in (100, 1600))
+    small, large = (decode_photograph(encode(ramp.resize((side, side)), "JPEG"), 64) for side in (100, 1600))
 
     assert np.abs(small.astype(int) - large).max() <= TOLERANCE
 
@@ -131,7 +131,7 @@ def test_refuses_a_palette_image_without_a_palette() -> None:
 def test_takes_text_that_is_called_exif_for_text() -> None:
     text = make_png_chunk(b"iTXt", b"exif\0\0\0\0\0text")
 
-    assert decode_image(io.BytesIO(make_png(9, 9, parts=text)), 32).shape == (32, 32, 3)
+    assert decode_photograph(io.BytesIO(make_png(9, 9, parts=text)), 32).shape == (32, 32, 3)
 
 
 def test_refuses_a_file_that_is_too_large_without_reading_all_of_it(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_refuses_a_file_that_is_too_large_without_reading_all_of_it(tmp_path: Pa
         file.truncate(1 << 40)
 
     with pytest.raises(DecodingError, match="the file has"):
-        decode_image(tmp_path / "large.png", 32)
+        decode_photograph(tmp_path / "large.png", 32)
 
 
 @pytest.mark.slow
@@ -156,8 +156,8 @@ def test_decodes_or_refuses_in_the_memory_of_a_small_container(
     program = (
         "import os, sys; from pathlib import Path; from contextlib import suppress\n"
         "Path(sys.argv[1], 'cgroup.procs').write_text(str(os.getpid()))\n"
-        "from containers.shared.images.decoding import DecodingError, decode_image\n"
-        "with suppress(DecodingError): decode_image(Path(sys.argv[2]), 96)\n"
+        "from containers.shared.images.decoding import DecodingError, decode_photograph\n"
+        "with suppress(DecodingError): decode_photograph(Path(sys.argv[2]), 96)\n"
     )
 
     with limiting_memory(320 * 1024 * 1024) as group:
@@ -173,11 +173,11 @@ def test_decodes_or_refuses_whatever_it_is_given(damage: bytes, place: int, form
     content[place : place + len(damage)] = damage
 
     with contextlib.suppress(DecodingError):
-        assert len(decode_image(io.BytesIO(content), 32)) == 32
+        assert len(decode_photograph(io.BytesIO(content), 32)) == 32
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_decodes_or_refuses_hostile_images_of_every_kind() -> None:
-    for image_bytes in make_hostile_images(600, seed=17):
+    for photograph in make_hostile_images(600, seed=17):
         with contextlib.suppress(DecodingError):
-            assert decode_image(io.BytesIO(image_bytes), 32).shape == (32, 32, 3)
+            assert decode_photograph(io.BytesIO(photograph), 32).shape == (32, 32, 3)

@@ -13,9 +13,9 @@ def test_writes_a_jobs_event_as_its_name_and_fields(capsys: pytest.CaptureFixtur
 
 
 def test_warns_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    events.warn_event("image_skipped", path="a.jpg")
+    events.warn_event("photograph_skipped", path="a.jpg")
 
-    assert capsys.readouterr() == ("", "image_skipped path=a.jpg\n")
+    assert capsys.readouterr() == ("", "photograph_skipped path=a.jpg\n")
 
 
 def test_writes_a_servers_event_as_json(capsys: pytest.CaptureFixture[str]) -> None:
