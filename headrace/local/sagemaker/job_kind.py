@@ -13,12 +13,24 @@ J = TypeVar("J", bound=Job)
 class JobKind(ResourceKind[J]):
     """A kind whose resources come to an end by themselves, can be stopped, and are never forgotten."""
 
+    job: type[J]
+    listed_ending: ClassVar[str] = "Summaries"
     is_listed_newest_first: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """A kind's name and log are those of its jobs."""
+        cls.name, cls.log = cls.job.kind, cls.job.log
+        super().__init_subclass__()
 
     @property
     def operations(self) -> Mapping[str, Handler]:
         """Stop, besides those that every kind has."""
         return {**super().operations, f"Stop{self.name}": self.stop}
+
+    def make(self, request: Mapping[str, Any]) -> J:
+        """The job that a request asks for."""
+        image_uri = self.job.check(request)
+        return self.job(request, self._host, self._host.find_container_image(image_uri))
 
     def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Stop: returns while the job is still stopping."""

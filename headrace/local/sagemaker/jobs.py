@@ -14,6 +14,7 @@ from headrace.local.sagemaker.catalog import read_tags
 from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
+from headrace.local.sagemaker.kind import KindLog
 from headrace.local.sagemaker.left_files import LeftFileError, LeftFolder
 from headrace.local.sagemaker.log_shipping import LogStream
 from headrace.local.sagemaker.processes import ContainerProcess
@@ -92,7 +93,7 @@ class Job(ABC):
     """
 
     kind: ClassVar[str]
-    log_group: ClassVar[str]
+    log: ClassVar[KindLog]
     summary_keys: ClassVar[tuple[str, ...]]
     """What of its description is in its line in a List operation."""
 
@@ -114,6 +115,11 @@ class Job(ABC):
         # Folders that take no room on the volume of an instance.
         self._streamed: set[Path] = set()
         self._thread = threading.Thread(target=self._run, name=f"{self.kind} {self.name}", daemon=True)
+
+    @classmethod
+    @abstractmethod
+    def check(cls, request: Mapping[str, Any]) -> str:
+        """The URI of the container image that a request names; raises SageMakerError if it cannot be run."""
 
     @property
     def name(self) -> str:
@@ -238,7 +244,7 @@ class Job(ABC):
         notes: list[str],
         preparation: tuple[str, ...] = (),
     ) -> JobEnd:
-        self._log = LogStream(self.host.logs, self.log_group, self._stream_name())
+        self._log = LogStream(self.host.logs, self.log.group, self._stream_name())
         self._log.open()
         for note in notes:
             self._note(note)

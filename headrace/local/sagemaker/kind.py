@@ -1,5 +1,6 @@
 """What the control plane knows of a kind of resource, and what all kinds with names share."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -95,11 +96,20 @@ class ResourceKind(Kind, Generic[R]):
     """A kind whose resources have names: they are created, described and listed, and waited for."""
 
     noun: ClassVar[str]
-    """What messages call it."""
+    """What messages call it; without it, the words of the name."""
     listed_as: ClassVar[str]
-    """Under which key List answers."""
+    """Under which key List answers; without it, the name and `listed_ending`."""
+    listed_ending: ClassVar[str] = "s"
     is_listed_newest_first: ClassVar[bool] = True
     log: ClassVar[KindLog | None] = None
+
+    def __init_subclass__(cls) -> None:
+        """What a kind does not say of itself follows from its name."""
+        super().__init_subclass__()
+        if "name" in vars(cls):
+            own = vars(cls)
+            cls.noun = own.get("noun", re.sub(r"(?<!^)(?=[A-Z])", " ", cls.name).lower())
+            cls.listed_as = own.get("listed_as", cls.name + cls.listed_ending)
 
     def __init__(self, host: Host, kinds: Kinds) -> None:
         super().__init__(host, kinds)

@@ -13,7 +13,6 @@ class EndpointConfigs(DefinitionKind):
 
     name: ClassVar[str] = "EndpointConfig"
     noun: ClassVar[str] = "endpoint configuration"
-    listed_as: ClassVar[str] = "EndpointConfigs"
 
     def check(self, request: Mapping[str, Any]) -> None:
         """Its model must exist."""

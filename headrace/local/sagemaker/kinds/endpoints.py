@@ -205,8 +205,6 @@ class Endpoints(ResourceKind[Endpoint]):
     """The endpoint operations of the API, its runtime's included."""
 
     name: ClassVar[str] = "Endpoint"
-    noun: ClassVar[str] = "endpoint"
-    listed_as: ClassVar[str] = "Endpoints"
     log: ClassVar[KindLog | None] = KindLog("endpoint", LOG_GROUPS, is_of_each=True)
 
     @property

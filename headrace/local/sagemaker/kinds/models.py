@@ -18,8 +18,6 @@ class Models(DefinitionKind):
     """The model operations of the API."""
 
     name: ClassVar[str] = "Model"
-    noun: ClassVar[str] = "model"
-    listed_as: ClassVar[str] = "Models"
 
     def check(self, request: Mapping[str, Any]) -> None:
         """The container image and the model data must exist."""

@@ -21,7 +21,7 @@ class ProcessingJob(Job):
     """One processing job, as SageMaker would run it on an instance."""
 
     kind: ClassVar[str] = "ProcessingJob"
-    log_group: ClassVar[str] = "/aws/sagemaker/ProcessingJobs"
+    log: ClassVar[KindLog] = KindLog("preprocessing", "/aws/sagemaker/ProcessingJobs")
     summary_keys: ClassVar[tuple[str, ...]] = (
         "ProcessingJobName",
         "ProcessingJobArn",
@@ -36,6 +36,12 @@ class ProcessingJob(Job):
     def __init__(self, request: Mapping[str, Any], host: Host, image: RunnableContainerImage) -> None:
         super().__init__(request, host, image)
         self._exit_message = ""
+
+    @classmethod
+    def check(cls, request: Mapping[str, Any]) -> str:
+        """The URI of the container image that a request names; raises SageMakerError if it cannot be run."""
+        check_processing_job(request)
+        return str(request["AppSpecification"]["ImageUri"])
 
     def describe(self) -> dict[str, Any]:
         """DescribeProcessingJob of the API."""
@@ -124,13 +130,4 @@ class ProcessingJob(Job):
 class ProcessingJobs(JobKind[ProcessingJob]):
     """The processing job operations of the API."""
 
-    name: ClassVar[str] = ProcessingJob.kind
-    noun: ClassVar[str] = "processing job"
-    listed_as: ClassVar[str] = "ProcessingJobSummaries"
-    log: ClassVar[KindLog | None] = KindLog("preprocessing", ProcessingJob.log_group)
-
-    def make(self, request: Mapping[str, Any]) -> ProcessingJob:
-        """The job that a request asks for."""
-        check_processing_job(request)
-        image = self._host.find_container_image(request["AppSpecification"]["ImageUri"])
-        return ProcessingJob(request, self._host, image)
+    job = ProcessingJob

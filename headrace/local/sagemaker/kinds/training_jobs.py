@@ -46,7 +46,7 @@ class TrainingJob(Job):
     """One training job, as SageMaker would run it on an instance."""
 
     kind: ClassVar[str] = "TrainingJob"
-    log_group: ClassVar[str] = "/aws/sagemaker/TrainingJobs"
+    log: ClassVar[KindLog] = KindLog("training", "/aws/sagemaker/TrainingJobs")
     summary_keys: ClassVar[tuple[str, ...]] = (
         "TrainingJobName",
         "TrainingJobArn",
@@ -70,6 +70,12 @@ class TrainingJob(Job):
         self._is_packed = request["OutputDataConfig"].get("CompressionType") != "NONE"
         self._encryption = encrypt_outputs(request["OutputDataConfig"])
         self._enter("Starting")
+
+    @classmethod
+    def check(cls, request: Mapping[str, Any]) -> str:
+        """The URI of the container image that a request names; raises SageMakerError if it cannot be run."""
+        check_training_job(request)
+        return str(request["AlgorithmSpecification"]["TrainingImage"])
 
     def describe(self) -> dict[str, Any]:
         """DescribeTrainingJob of the API."""
@@ -232,13 +238,4 @@ def describe_channel(channel: Mapping[str, Any], default_mode: str) -> dict[str,
 class TrainingJobs(JobKind[TrainingJob]):
     """The training job operations of the API."""
 
-    name: ClassVar[str] = TrainingJob.kind
-    noun: ClassVar[str] = "training job"
-    listed_as: ClassVar[str] = "TrainingJobSummaries"
-    log: ClassVar[KindLog | None] = KindLog("training", TrainingJob.log_group)
-
-    def make(self, request: Mapping[str, Any]) -> TrainingJob:
-        """The job that a request asks for."""
-        check_training_job(request)
-        image = self._host.find_container_image(request["AlgorithmSpecification"]["TrainingImage"])
-        return TrainingJob(request, self._host, image)
+    job = TrainingJob
