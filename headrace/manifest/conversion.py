@@ -1,10 +1,4 @@
-"""Augmented manifests made of other descriptions of data, and the way back.
-
-A traditional manifest is one JSON array: a prefix, then keys relative to it
-(https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html):
-
-    [{"prefix": "s3://raw/images/"}, "cat/1.jpg", "dog/2.jpg"]
-"""
+"""Augmented manifests made of other descriptions of data, and the way back."""
 
 import json
 import re
@@ -38,7 +32,8 @@ from headrace.manifest.records import (
     write_lines,
     write_manifest,
 )
-from headrace.s3.addresses import SCHEME, S3Address, S3AddressError, names_object
+from headrace.s3.addresses import S3Address, S3AddressError
+from headrace.s3.manifests import TraditionalManifestError, parse_traditional
 
 CLASS_ATTRIBUTE: Final = "class"
 BOX_ATTRIBUTE: Final = "bounding-box"
@@ -58,7 +53,10 @@ def expand_manifest(
         labels: The label of each key, as it stands in the manifest; then every key needs one.
         attribute: What the labels are called.
     """
-    prefix, keys = read_traditional(path)
+    try:
+        prefix, keys = parse_traditional(read_json(path))
+    except TraditionalManifestError as error:
+        raise ManifestError(f"{path}: {error}") from error
     records = []
     for number, key in enumerate(keys, start=1):
         record: dict[str, Any] = {SOURCE_REFERENCE: prefix + key}
@@ -68,21 +66,6 @@ def expand_manifest(
             record[attribute] = labels[key]
         records.append(record)
     write_manifest(output, records)
-
-
-def read_traditional(path: Path) -> tuple[str, list[str]]:
-    """The prefix and the keys of a traditional manifest."""
-    entries = read_json(path)
-    first = entries[0] if isinstance(entries, list) and entries else None
-    prefix = first.get("prefix") if isinstance(first, dict) else None
-    if not isinstance(prefix, str) or not prefix.startswith(SCHEME):
-        raise ManifestError(f'{path}: expected an array that starts with {{"prefix": "s3://bucket/prefix/"}}')
-    for number, key in enumerate(entries[1:], start=1):
-        if not isinstance(key, str) or not names_object(prefix + key):
-            raise ManifestError(f"{path}, key {number}: {key!r} with its prefix is not the S3 address of an object")
-    if len(entries) == 1:
-        raise ManifestError(f"{path}: no key follows the prefix")
-    return prefix, entries[1:]
 
 
 def convert_list(path: Path, prefix: str, output: Path, attribute: str = CLASS_ATTRIBUTE) -> None:

@@ -10,6 +10,7 @@ from headrace.local.sagemaker.host import Host
 from headrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
 from headrace.local.sagemaker.s3_objects import download_object, download_prefix, parse_address, place_key
 from headrace.s3.addresses import S3Address
+from headrace.s3.manifests import parse_traditional
 
 
 class ChannelStager:
@@ -87,8 +88,8 @@ class ChannelStager:
         file = folder.parent / f"{folder.name}-manifest"
         download_object(self._host.s3, location, file)
         try:
-            prefix, names = read_manifest(file.read_bytes())
-        except (ValueError, JobDataError) as error:
+            prefix, names = parse_traditional(json.loads(file.read_bytes()))
+        except (ValueError, RecursionError) as error:
             raise JobDataError(f"Data download failed: the manifest {location} cannot be read: {error}") from error
         for name in names:
             self._check_stop()
@@ -101,14 +102,3 @@ class ChannelStager:
             f"that the bucket exists in the selected region ({self._host.region}), that objects exist under that S3 "
             f'prefix, and that the role "{self._role}" has "s3:ListBucket" permissions on bucket "{location.bucket}".'
         )
-
-
-def read_manifest(content: bytes) -> tuple[str, list[str]]:
-    """The prefix and the keys below it of a manifest such as `[{"prefix": "s3://bucket/train/"}, "a.csv", "b.csv"]`."""
-    entries = json.loads(content)
-    if not (isinstance(entries, list) and entries and isinstance(entries[0], dict) and entries[0].get("prefix")):
-        raise JobDataError('it must be a JSON list that begins with {"prefix": "s3://bucket/some/prefix/"}')
-    names = entries[1:]
-    if not names or not all(isinstance(name, str) and name for name in names):
-        raise JobDataError("after the prefix it must list the keys below it as strings")
-    return str(entries[0]["prefix"]), names
