@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from headrace.data.folders import STAGING
 from headrace.files import put_in_place
 
 _LOCK: Final = "lock"
+_NEW_LOCK: Final = "new-lock"
 
 
 class Staging:
@@ -68,11 +69,12 @@ def _as_times(modified: int) -> tuple[int, int]:
 def staging_in(folder: Path) -> Iterator[Staging]:
     """A place for unfinished files inside a folder; gone at the end, and so are those that killed runs left."""
     everyones = folder / STAGING
-    everyones.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(everyones)
-    own = Path(tempfile.mkdtemp(dir=everyones))
-    with (own / _LOCK).open("w") as lock:
+    own = _make_folder(everyones)
+    with (own / _NEW_LOCK).open("w") as lock:
         _hold(lock.fileno())
+        # Other runs look for this name, and remove the folder if its lock is not held.
+        (own / _NEW_LOCK).rename(own / _LOCK)
         try:
             yield Staging(own)
         finally:
@@ -80,10 +82,18 @@ def staging_in(folder: Path) -> Iterator[Staging]:
             _remove_if_empty(everyones)
 
 
+def _make_folder(everyones: Path) -> Path:
+    """A new folder among those of all runs; the last of them to end removes the folder around it."""
+    while True:
+        everyones.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            return Path(tempfile.mkdtemp(dir=everyones))
+
+
 def _remove_abandoned(everyones: Path) -> None:
-    """Remove the folders whose run has ended: nobody holds their lock any more."""
+    """Remove the folders whose run has ended, and with it the hold on their lock."""
     for lock_file in everyones.glob(f"*/{_LOCK}"):
-        with lock_file.open("w") as lock:
+        with suppress(FileNotFoundError), lock_file.open("r+") as lock:
             if _hold(lock.fileno()):
                 shutil.rmtree(lock_file.parent, ignore_errors=True)
 
