@@ -76,17 +76,25 @@ class Environments:
             for installation in installations:
                 installation.finish()
             for container in missing:
-                # Another run may have made the same meanwhile.
-                if not self.path(container).exists():
-                    (Path(scratch) / container.name).rename(self.path(container))
+                _put_in_place(Path(scratch) / container.name, self.path(container))
+
+
+def _put_in_place(made: Path, place: Path) -> None:
+    try:
+        made.rename(place)
+    except OSError:
+        # Another command may have made the same meanwhile.
+        if not place.exists():
+            raise
 
 
 def remove_abandoned(folder: Path) -> None:
     """Remove what commands that were killed while they installed packages have left half done."""
     for scratch in folder.glob(f"{_SCRATCH_PREFIX}*"):
-        # One that is younger may be another command's, at work.
-        if time.time() - scratch.stat().st_mtime > _ABANDONED_SECONDS:
-            shutil.rmtree(scratch, ignore_errors=True)
+        # One that is younger may be another command's, at work; one that is gone was.
+        with suppress(FileNotFoundError):
+            if time.time() - scratch.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _requirements(container: ContainerImage) -> Path:

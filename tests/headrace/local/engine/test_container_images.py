@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, list_modules
-from headrace.local.engine.container_images import Environments, PushedContainerImages, push, remove_abandoned
+from headrace.local.engine.container_images import (
+    Environments,
+    PushedContainerImages,
+    _put_in_place,
+    push,
+    remove_abandoned,
+)
 from headrace.local.sagemaker.container_images import ContainerImageNotFoundError
 from headrace.recipes import big_mart, list_container_images
 
@@ -82,3 +88,18 @@ def test_removes_what_a_killed_installation_left_and_nothing_of_one_at_work(tmp_
     remove_abandoned(tmp_path)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [".new-at-work", "training-kept"]
+
+
+def test_begins_while_another_installation_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "glob", lambda folder, _pattern: iter([folder / ".new-gone"]))
+
+    remove_abandoned(tmp_path)
+
+
+def test_keeps_the_packages_that_another_command_made_meanwhile(tmp_path: Path) -> None:
+    for name in ("own", "place/other"):
+        (tmp_path / name / "lib").mkdir(parents=True)
+
+    _put_in_place(tmp_path / "own", tmp_path / "place")
+
+    assert [path.name for path in (tmp_path / "place").iterdir()] == ["other"]
