@@ -24,10 +24,10 @@ LOCAL := headrace local $${FOLDER:+--folder "$$FOLDER"}
 LOCK := $(PYTHON) -c 'import fcntl, os, subprocess, sys; \
 	os.makedirs(".headrace", 0o700, exist_ok=True); lock = open(".headrace/setup.lock", "w"); \
 	fcntl.flock(lock, fcntl.LOCK_EX); sys.exit(subprocess.call(sys.argv[1:]))'
-# What takes long is told on standard error, which is not the output of any verb.
+# What takes long is reported on standard error, which is not the output of any verb.
 TELL := @printf 'setting up: %s\n' >&2
 
-# Where it is set, every process compiles thousands of modules anew, and that takes longer than most tests.
+# Where it is set, every process compiles thousands of modules again, and that takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
 
 UV_VERSION := 0.13.8
@@ -68,7 +68,7 @@ table: setup-dev ## run one full matrix and write its table (NAME=)
 	@# A matrix is one file: its tests are shared out one by one.
 	@HEADRACE_TABLES="$(NAME)" $(PYTEST) --dist load -m full
 
-test-sdk: setup-dev ## the SageMaker SDK's versions 2 and 3 on the local cloud, each with packages of its own
+test-sdk: setup-dev ## the SageMaker SDK's versions 2 and 3 on the local cloud, each with its own packages
 	@HEADRACE_SDK_TESTS=1 pytest tests/end_to_end/test_sagemaker_sdk.py
 
 check: setup-dev ## format, lint and types
@@ -92,7 +92,7 @@ deploy-account: setup ## deploy what an account has once in a Region: retention 
 bench: setup ## measure the hot paths side by side with their peers (BENCH=name for one)
 	@for script in benchmarks/bench_$(or $(BENCH),*).py; do uv run --quiet "$$script"; done
 
-lock: $(VENV)/uv ## pin the requirements anew
+lock: $(VENV)/uv ## pin the requirements again
 	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt requirements.in -o requirements.txt
 	for folder in $(patsubst %/requirements.in,%,$(wildcard containers/*/requirements.in containers/*/*/requirements.in)); do \
@@ -100,13 +100,13 @@ lock: $(VENV)/uv ## pin the requirements anew
 	done
 	$(COMPILE) -c requirements-dev.txt lambdas/image_normalizer/requirements.in -o lambdas/image_normalizer/requirements.txt
 
-snapshots: setup-dev ## write the template snapshots anew
+snapshots: setup-dev ## rewrite the template snapshots
 	@HEADRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py
 
 assemblies: setup-dev ## keep the templates of dev and prod as what stands in accounts
 	@HEADRACE_KEEP_ASSEMBLIES=1 pytest -q tests/stacks/test_kept_assemblies.py -k "over_what_stands or from_cfn_lint"
 
-settings-table: setup ## write docs/settings.md anew from the settings
+settings-table: setup ## rewrite docs/settings.md from the settings
 	@python -m stacks.settings.table > docs/settings.md
 
 setup:

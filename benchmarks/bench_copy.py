@@ -6,7 +6,7 @@
 # ///
 """Copies 2,000 objects of 50 KB and 4 of 100 MB from a server that takes 25 ms to answer each request.
 
-The server is not a part of any side: it runs in a process of its own and answers from memory. The article's serial loop
+The server is not a part of any side: it runs in its own process and answers from memory. The article's serial loop
 would take two minutes, so it copies a twentieth: its true time is 20 times what the table says.
 """
 
@@ -36,7 +36,7 @@ PAGE = 1_000
 # Disks differ and are shared; what is compared is the copying.
 MEMORY = "/dev/shm"  # noqa: S108
 BUCKET = "bench"
-# Its pinned botocore differs from headrace's, so it gets an environment of its own.
+# Its pinned botocore differs from headrace's, so it gets its own environment.
 AWS_CLI = "awscli==1.46.2"
 
 REQUEST = re.compile(rb"(GET|HEAD) (\S+) HTTP/1.1\r\n(.*?)\r\n\r\n", re.DOTALL)

@@ -32,7 +32,7 @@ REAL_PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "im
 SIZES = {"0.3 MP": (640, 480), "2 MP": (1632, 1224), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 REPEATS = {"0.3 MP": 60, "2 MP": 20, "12 MP": 5, "24 MP": 3}
 RUNS = 3
-# What Lambda and the infrastructure set; nobody is asked with it.
+# What Lambda and the infrastructure set; no request carries it.
 FUNCTION_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
     "AWS_DEFAULT_REGION": "us-east-1",

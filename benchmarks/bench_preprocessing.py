@@ -7,7 +7,7 @@
 """The preprocessing program beside the book's pandas steps, on as many made-up sales as `--rows` says.
 
 The book's steps run as they are, but for three repairs without which they do not run on pandas 3 or cannot be compared:
-text columns are cast to object, each column has an encoder of its own, and a missing weight gets the mean of its own
+text columns are cast to object, each column has its own encoder, and a missing weight gets its own mean
 type, as the book's text says. Two differences remain: its statistics are those of all rows, where ours are those of the
 training part, and its split permutes the rows, where ours keeps their order.
 """

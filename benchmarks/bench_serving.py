@@ -220,12 +220,12 @@ def await_health(port: int) -> None:
 
 
 def measure(side: str, trained: Trained, rows: Rows, seconds: float) -> Measurement:
-    """One turn: a server of its own, warmed up, then one row alone, many at once, and many in one request."""
+    """One turn: its own server, warmed up, then one row alone, many at once, and many in one request."""
     import psutil
 
     bodies = [f"{row}\n".encode() for row in (rows.raw if side == "ours" else rows.features)]
     bulk = b"".join((bodies * (1 + BULK_ROWS // len(bodies)))[:BULK_ROWS])
-    # The many connections come last: a slow server goes on with their requests when nobody waits any more.
+    # The many connections come last: a slow server goes on with their requests after the clients have left.
     with serve(side, trained) as (port, process):
         put_load(port, bodies, 2 * (os.cpu_count() or 1), 1)
         alone, _ = put_load(port, bodies, 1, seconds)

@@ -9,7 +9,7 @@ A benchmark is a script with the peers it needs in its inline metadata, a list o
     # headrace = { path = "..", editable = true }
     # ///
 
-Every run of every side is a process of its own, so that one's imports, caches and memory never help or burden the
+Every run of every side is its own process, so that one's imports, caches and memory never help or burden the
 other; only `run` is timed, after `prepare` and one untimed warm-up where the case asks for it.
 """
 

@@ -1,6 +1,6 @@
 """Version 2 of the SageMaker SDK on the local cloud, from a script that prepares rows to an endpoint that answers.
 
-In a shell that `eval "$(headrace local up)"` has set up, with `sagemaker<3` in an environment of its own:
+In a shell that `eval "$(headrace local up)"` has set up, with `sagemaker<3` in its own environment:
 
     python examples/sagemaker_sdk_v2.py Train.csv
 
@@ -50,7 +50,7 @@ def run_script(processor: ScriptProcessor, sales: str) -> str:
 
 
 def prepare(session: Session, image: str, role: str, sales: str) -> dict[str, str]:
-    """A processing job in a container of its own; where it put each of its outputs."""
+    """A processing job in its own container; where it put each of its outputs."""
     processor = Processor(image_uri=image, role=role, sagemaker_session=session, base_job_name="prepare", **MACHINE)
     names = ("train", "test", "encoding")
     processor.run(

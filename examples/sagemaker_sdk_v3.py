@@ -1,6 +1,6 @@
 """Version 3 of the SageMaker SDK on the local cloud, from a script that prepares rows to an endpoint that answers.
 
-In a shell that `eval "$(headrace local up)"` has set up, with `sagemaker>=3.27,<4` in an environment of its own:
+In a shell that `eval "$(headrace local up)"` has set up, with `sagemaker>=3.27,<4` in its own environment:
 
     SAGEMAKER_VALIDATE_ROLE=false python examples/sagemaker_sdk_v3.py Train.csv
 
@@ -72,7 +72,7 @@ def run_script(session: Session, image: str, role: str, sales: str, target: str)
 
 
 def prepare(session: Session, image: str, role: str, sales: str, target: str) -> None:
-    """A processing job in a container of its own."""
+    """A processing job in its own container."""
     processor = Processor(image_uri=image, role=role, sagemaker_session=session, base_job_name="prepare", **MACHINE)
     processor.run(
         inputs=[describe_input(sales, "/opt/ml/processing/input")],
@@ -81,7 +81,7 @@ def prepare(session: Session, image: str, role: str, sales: str, target: str) ->
 
 
 def train(session: Session, image: str, role: str, prepared: str) -> TrainingJob:
-    """A training job in a container of its own, found again by its name as a later session would."""
+    """A training job in its own container, found again by its name as a later session would."""
     trainer = ModelTrainer(
         sagemaker_session=session,
         role=role,

@@ -22,7 +22,7 @@ def require_extra(package: str, extra: str) -> None:
 def explain_missing(package: str, extra: str) -> str:
     """What to say when a package of an extra is not installed.
 
-    The name `headrace` on a package index is not known to be ours, so nobody is told to install it from there.
+    The name `headrace` on a package index is not known to be ours, so no message says to install it from there.
     """
     return (
         f"{package} is missing; it comes with the extra '{extra}': run pip install '.[{extra}]' in the checkout, "

@@ -1,6 +1,6 @@
 """The one way to write a file or a folder: whole or not at all, in the place that its name means.
 
-A file grows under a name of its own beside its place, so that writers of one file never mix, and takes its name once
+A file grows under its own name beside its place, so that writers of one file never mix, and takes its name once
 it is whole. A link stays a link, its file keeps owner, group, mode and attributes. What is not a regular file (a
 device, a pipe, `/dev/stdout`) is written through, from what is whole by then.
 """

@@ -1,4 +1,4 @@
-"""The one way to read a file that somebody names: it ends, it can be interrupted, and it may be a pipe."""
+"""The one way to read a file that a caller names: it ends, it can be interrupted, and it may be a pipe."""
 
 import errno
 import io
@@ -61,7 +61,7 @@ def open_input(path: Path) -> io.BufferedReader:
 
 
 def open_regular(path: Path) -> io.BufferedReader:
-    """A file among many, such as an image of a folder, where nobody means a pipe."""
+    """A file among many, such as an image of a folder, which cannot be meant to be a pipe."""
     if is_stream(path):
         raise InputError(errno.EINVAL, "is not a regular file; leave it out", str(path))
     return open_input(path)
@@ -110,7 +110,7 @@ def naming_text(path: Path, mistake: type[HeadraceError]) -> Iterator[None]:
 
 @contextmanager
 def rereadable(path: Path) -> Iterator[Path]:
-    """Let what reads an input twice, or by a library of its own, do so: a path to a regular file of what it holds.
+    """Let what reads an input twice, or by its own library, do so: a path to a regular file of what it holds.
 
     While the block lasts, `open_input` gives that for the input's own name, too, which errors then have.
     """

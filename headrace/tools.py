@@ -38,7 +38,7 @@ class Tool:
         directory: Path | None = None,
     ) -> None:
         self._title = title
-        # A file, not a pipe: nobody reads while several tools run side by side.
+        # A file, not a pipe: it is not read while several tools run side by side.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the block)
         self._process = LeashedProcess(
             command,

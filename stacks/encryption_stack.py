@@ -25,7 +25,7 @@ class EncryptionStack(Stack):
             self._allow_fsx()
 
     def _allow_fsx(self) -> None:
-        """FSx reads and writes the linked bucket as a role of its own, which only the key's policy can let use the key.
+        """FSx reads and writes the linked bucket as its own role, which only the key's policy can let use the key.
 
         The role is made with the file system and named after it, so the statement admits this account's roles of that
         kind, through S3 only:

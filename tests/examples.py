@@ -2,10 +2,10 @@
 
 import os
 
-# Few in `make test-fast`, some in `make test`, many in `make test-all`; some where nobody says anything.
+# Few in `make test-fast`, some in `make test`, many in `make test-all`; some by default.
 TIMES = {"few": 0.2, "some": 1.0, "many": 4.0}[os.environ.get("HEADRACE_EXAMPLES", "some")]
 
 
 def count_examples(some: int = 100) -> int:
-    """As many examples as this ring of tests takes in place of some."""
+    """As many examples as this ring of tests takes instead of some."""
     return max(1, round(some * TIMES))

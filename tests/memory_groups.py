@@ -26,7 +26,7 @@ def limiting_memory(limit_bytes: int) -> Iterator[Path]:
     group = _make_group(limit_bytes)
     if group is None:
         if os.environ.get("CI") == "true" and os.geteuid() == 0:
-            pytest.fail("nobody may make a control group that limits memory here")
+            pytest.fail("control groups that limit memory cannot be made here")
         pytest.skip("limiting memory needs a control group, and none may be made here")
     try:
         yield group

@@ -1,4 +1,4 @@
-"""What the documentation tells is true."""
+"""What the documentation says is true."""
 
 import json
 import re

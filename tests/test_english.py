@@ -37,6 +37,14 @@ PHRASES = {
     r"\bof one's own\b": "'your own'",
     r"\b(is|are) there twice\b": "'occurs twice'",
     r"\bheadrace images\b": "'headrace containers'",
+    r"\bwhoever\b": "who it is, such as 'the caller'",
+    r"(?-i:\b[Nn]obody\b)(?![=}])": "a passive, or 'nothing', 'no command', …",
+    r"\bin place of\b": "'instead of'",
+    r"\btells\b": "'says', 'reports', 'distinguishes' or 'returns'",
+    r"\b(an?|one) \w+ of (its|their) own\b": "'its own …'",
+    r"\bmade anew\b": "'replaced' or 'regenerated'",
+    r"\bhardly\b": "'almost no', 'rarely'",
+    r"\bgets? lost\b": "'is lost'",
 }
 # What comes in is a photograph, what comes out a normalized image, and what runs a container image. The formats that
 # `headrace lst`, `manifest` and `recordio` read have images of their own.

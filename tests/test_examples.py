@@ -15,10 +15,10 @@ from tests.conftest import PROJECT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 EXAMPLES = sorted(PROJECT.glob("examples/*.ipynb"))
-# Its packages are many, and none of them is the project's: it gets an environment of its own.
+# Its packages are many, and none of them is the project's: it gets its own environment.
 PYTHON = [sys.executable, "-m", "uv", "--quiet", "tool", "run", "--python", sys.executable]
 PYTHON_WITH_SDK = [*PYTHON, "--from", "sagemaker==3.27.0", "python"]
-# What a kernel does with cells, where nobody can be called; its last line tells the values of some names.
+# What a kernel does with cells, without the network; its last line prints the values of some names.
 KERNEL = """
 import json, socket, sys
 

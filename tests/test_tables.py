@@ -27,7 +27,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("table", TABLES)
 def test_is_of_today(table: str) -> None:
     path = FOLDER / f"{table}.json"
-    assert path.exists(), f"nobody has made it: make table NAME={table}"
+    assert path.exists(), f"it has not been made: make table NAME={table}"
     kept = json.loads(path.read_text())
 
     assert kept["digest"] == digest_files(TABLES[table]), f"what it depends on has changed: make table NAME={table}"

@@ -82,4 +82,4 @@ def _compare(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
     if not theirs:
         return f"the options are unknown, as there is no {contract.OPTIONS_FILE}"
     names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
-    return ", ".join(f"{name} {theirs.get(name)} in place of {ours.get(name)}" for name in names)
+    return ", ".join(f"{name} {theirs.get(name)} instead of {ours.get(name)}" for name in names)

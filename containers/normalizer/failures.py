@@ -44,5 +44,5 @@ def report_success(root: Path, message: str) -> None:
 
 
 def _is_watched(root: Path) -> bool:
-    # On a machine that is not SageMaker's there is no root, and nobody looks for the files.
+    # On a machine that is not SageMaker's there is no root, and nothing looks for the files.
     return root.is_dir()

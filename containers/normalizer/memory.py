@@ -31,10 +31,10 @@ def share_memory(free: int | None, processors: int, limits: Limits) -> Shares:
 
 
 class MemoryBudget:
-    """Bytes that threads share: whoever needs more than are free waits.
+    """Bytes that threads share: a thread that needs more than are free waits.
 
     Args:
-        size: How many there are; nobody may need more.
+        size: How many there are; no thread may need more.
     """
 
     def __init__(self, size: int) -> None:

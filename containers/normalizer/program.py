@@ -21,7 +21,7 @@ from .prefix import IMAGE_SUFFIXES, find_photographs
 from .storage import ObjectError, Storage
 from .tally import Result, Tally
 
-# Each was tried several times: when so many fail, it is not the photographs.
+# Each was tried several times: when this many fail, it is not the photographs.
 MOST_UNAVAILABLE: Final = 1000
 
 

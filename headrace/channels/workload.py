@@ -1,4 +1,4 @@
-"""What the storage adviser is told, and what it chooses between."""
+"""What the storage adviser knows of a workload, and what it chooses between."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -90,7 +90,7 @@ def _report_stop() -> int:
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    # Whoever sends it again must not break off the cleaning up.
+    # A second signal must not interrupt the clean-up.
     signal.signal(number, signal.SIG_IGN)
     _stopped_by.append(signal.Signals(number))
     # Unwinds like Ctrl-C, so that everything started is stopped; DuckDB heeds this exception only.

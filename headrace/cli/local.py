@@ -189,7 +189,7 @@ def up(folders: Folders, /, environment: str, port: int | None, **images: Any) -
 
 
 def write_shell_lines(environment: Mapping[str, str], present: Iterable[str]) -> str:
-    """What a shell evaluates to take over an environment in place of what is present there."""
+    """What a shell evaluates to take over an environment instead of what is set there."""
     unset = shlex.join(["unset", *local_cloud.list_misleading_variables(present)])
     return "\n".join([unset, *(f"export {name}={shlex.quote(value)}" for name, value in environment.items())])
 

@@ -36,7 +36,7 @@ def find_message(error: Exception) -> str | None:
 
 def _is_of_aws(error: Exception) -> bool:
     """Whether it is what AWS's client raises."""
-    # Whoever has not imported it has no error of it, and it takes longer to import than many commands take.
+    # A command that has not imported it has no error of it, and importing it takes longer than many commands do.
     if "boto3.exceptions" not in sys.modules:
         return False
     from boto3.exceptions import Boto3Error

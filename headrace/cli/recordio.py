@@ -15,7 +15,7 @@ from headrace.files import refuse_overwriting
 
 # Named here and not taken from headrace.recordio, whose numpy takes long to load and only these commands need.
 TYPES = ("float32", "float64", "int32")
-# A file that is not there is told by what reads it, as one that is damaged.
+# A missing file is reported by what reads it, as a damaged one is.
 FILE = InputFile(exists=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 

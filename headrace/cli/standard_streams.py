@@ -14,7 +14,7 @@ _ESCAPE = "headrace-escape"
 
 
 class OutputClosedError(BaseException):
-    """Whoever read standard output has gone, as `head` does; unwinds like Ctrl-C: it is not an error of a file."""
+    """The reader of standard output has gone, as `head` does; unwinds like Ctrl-C: it is not an error of a file."""
 
 
 class _StandardOutput(io.FileIO):

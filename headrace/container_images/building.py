@@ -1,4 +1,4 @@
-"""Builds container images that are the same, byte for byte, whoever builds them from the same files and base."""
+"""Builds container images that are the same, byte for byte, wherever the same files and base are built."""
 
 import json
 import re

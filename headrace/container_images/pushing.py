@@ -76,12 +76,12 @@ def _list_push_options(engine: Engine, target: Target) -> list[str]:
         return []
     # The manifest that Docker pushes, which SageMaker is sure to take; podman's own builds are in OCI's format.
     options = ["--format", "v2s2"]
-    # Docker takes registries on the loopback interface to speak plain HTTP; podman wants to be told.
+    # Docker takes registries on the loopback interface to speak plain HTTP; podman has an option for it.
     return [*options, "--tls-verify=false"] if target.is_on_this_machine else options
 
 
 def is_in_registry(target: Target) -> bool:
-    """Whether a registry that answers without credentials has a tag; a registry that does not is told to be asked."""
+    """Whether a registry has a tag; only one that answers without credentials is asked."""
     scheme = "http" if target.is_on_this_machine else "https"
     request = urllib.request.Request(  # noqa: S310 (one of two schemes)
         f"{scheme}://{target.registry}/v2/{target.repository}/manifests/{target.tag}",

@@ -188,7 +188,7 @@ class Trials:
     def _stop_job(self, container: ContainerImage) -> None:
         tree = self._tree(container, "stopped")
         (tree / "input/config").mkdir(parents=True)
-        # Nobody writes to this pipe: the program waits for it until it is stopped.
+        # Nothing writes to this pipe: the program waits for it until it is stopped.
         os.mkfifo(tree / FIRST_READ[container])
         with self._running(list_job_arguments(container, tree)) as name:
             self._engine.call(f"waiting for {container}", ["exec", name, "python", "-c", AWAIT_SIGNAL_HANDLER])

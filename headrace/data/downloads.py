@@ -53,7 +53,7 @@ class Download:
         return holds_object(self._objects.client, file, self._source.join(entry.name), entry.etag)
 
     def copy(self, entry: Entry) -> Done:
-        """Copy an object, or the parts of a large one in tasks of their own."""
+        """Copy an object, or the parts of a large one in their own tasks."""
         file = self._target / place_of(entry.name)
         self._make_folder_of(place_of(entry.name))
         if entry.size > 2 * PART_SIZE:

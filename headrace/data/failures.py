@@ -23,7 +23,7 @@ _REASONS: Final = {
 
 
 def conclude(entry: Entry, error: Exception) -> Done:
-    """What is said of a file left out for an error of its own; errors that all files would meet are raised."""
+    """What is said of a file left out for its own error; errors that all files would meet are raised."""
     cause = error if isinstance(error, OSError) else error.__cause__
     if isinstance(error, BlockedError) or (isinstance(cause, OSError) and cause.errno in _ENDING):
         raise error

@@ -21,7 +21,7 @@ _AT_ONCE: Final = 1_000
 
 
 def check_mirror(source: Address, target: Address, entries: Iterable[Entry], *, is_single: bool) -> None:
-    """Refuse a mirror that would delete what nobody can have meant.
+    """Refuse a mirror that would delete what cannot have been meant.
 
     Raises:
         AddressError: If the source is one object, or one of the two lies in the other.

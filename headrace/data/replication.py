@@ -62,7 +62,7 @@ def replicate(
         mirror: Whether to delete at the target what the source has not, after everything has been copied.
         content_type: The one of all objects that are uploaded; by default their names say it.
         dry_run: Whether to report only what would be done.
-        progress: Is told, in the caller's thread, how far it is.
+        progress: Called in the caller's thread with how far it is.
 
     Raises:
         IncompleteError: At the end, if some could not be copied; nothing is deleted then.

@@ -27,7 +27,7 @@ def check_content(client: Any, file: Path, address: S3Address, etag: str) -> Non
     """Make sure a file has the content of an object of its size.
 
     Raises:
-        DamagedObjectError: If it has other content. Where S3 keeps no checksum that tells, the size must do.
+        DamagedObjectError: If it has other content. Where S3 keeps no checksum, the size must do.
     """
     if not holds_object(client, file, address, etag) and _is_telling(client, address, etag, file.stat().st_size):
         raise damaged(address)

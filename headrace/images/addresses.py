@@ -74,7 +74,7 @@ def find_address(*, environment: str = "dev", consumer: str | None = None) -> Ad
         consumer: Read through this consumer's Object Lambda access point if there is one, not the function URL.
 
     Raises:
-        DoorError: If neither tells one.
+        DoorError: If neither has one.
     """
     if text := os.environ.get(ADDRESS_VARIABLE):
         return parse_address(text)

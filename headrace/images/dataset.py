@@ -14,7 +14,7 @@ from headrace.manifest import records
 from headrace.manifest.records import SOURCE_REFERENCE, ManifestError
 from headrace.s3.addresses import S3Address, names_object
 
-# So many photographs per thread are read ahead of whoever uses them.
+# How many photographs per thread are read ahead.
 _AHEAD: Final = 2
 
 Label = TypeVar("Label")

@@ -24,7 +24,7 @@ class Key(StrEnum):
 
 
 def sample_classes(path: Path, output: Path, per_class: int, *, seed: int = 0) -> dict[int, int]:
-    """Write so many rows of each class, chosen by a hash of each path; the classes that have fewer, and how many.
+    """Write a number of rows of each class, chosen by a hash of each path; the classes that have fewer, and how many.
 
     Args:
         path: The list.
@@ -169,7 +169,7 @@ def remove_rows(path: Path, paths: Iterable[str], output: Path, *, kind: ListKin
 def replace_rows(
     path: Path, replacements: Path, output: Path, *, key: Key = Key.PATH, kind: ListKind | None = None
 ) -> None:
-    """Write a list with rows of another in place of its own, where they stand.
+    """Write a list with rows replaced by those of another, in the same positions.
 
     Args:
         path: The list.

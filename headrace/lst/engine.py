@@ -51,7 +51,7 @@ SHOWN_PROBLEMS = 3
 _INTERRUPTED = "Query interrupted"
 # These are about where the output goes, not about the query.
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-# One column in, one column out: a row is written as it is, never quoted. In the file itself, which is nobody's yet: a
+# One column in, one column out: a row is written as it is, never quoted. In the file itself, as a
 # temporary one of DuckDB's own would be left behind.
 _COPY_OPTIONS = "USE_TMP_FILE false, FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE ''"
 
@@ -66,7 +66,7 @@ class Source:
         layout: What its labels are, as the first row says.
         columns: How many label columns the first row has.
         packed: Whether the labels of a row share a column, in their shortest form.
-        meant: Whether the layout is what somebody says, and not what the rows look like.
+        meant: Whether the layout was given, and not guessed from the rows.
     """
 
     path: Path
@@ -291,7 +291,7 @@ def scan(source: Source) -> str:
 def require_index(column: str) -> str:
     """The index in a column of text, or an error.
 
-    The comparison with the number written anew is cheaper than the pattern and nearly always true.
+    The comparison with the rewritten number is cheaper than the pattern and nearly always true.
     """
     rewritten = f"{column} = TRY_CAST({column} AS UBIGINT)::VARCHAR"
     return _require(f"{rewritten} OR {_matches(column, INDEX_PATTERN)}", f"{column}::UBIGINT")
@@ -304,7 +304,7 @@ def require_class(column: str) -> str:
 
 
 def read_csv(file: Path, columns: str) -> str:
-    """DuckDB's reader of tabbed text, told everything so that it guesses nothing."""
+    """DuckDB's reader of tabbed text, with every option given, so that it guesses nothing."""
     return (
         f"read_csv({quote(str(file))}, delim = '\t', header = false, quote = '', escape = '', comment = '', "
         f"auto_detect = false, new_line = '\\n', columns = {columns})"

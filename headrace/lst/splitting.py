@@ -1,6 +1,6 @@
 """Lists divided into parts for training, validation and a last test.
 
-By a hash of each path, so that one image more moves no other; no list is held in Python's memory.
+By a hash of each path, so that another image moves no other; no list is held in Python's memory.
 """
 
 from collections import Counter
@@ -103,7 +103,7 @@ def hold_out(
         seed: Another seed divides another way.
         group_by: A regular expression: paths in which it finds the same text are a unit.
         stratified: Hold out the ratio of every label as nearly as can be.
-        by_label: Whether to hold out something of every label; labels that are not classes are hardly ever the same.
+        by_label: Whether to hold out something of every label; labels that are not classes are rarely the same.
     """
     unit = _name_unit(engine, group_by) if group_by else "path"
     engine.connection.execute(f"CREATE VIEW units AS FROM rows SELECT *, {unit} AS unit")

@@ -170,7 +170,7 @@ def _check_records(path: Path, checker: _RecordChecker) -> Iterator[Problem | Re
 
 
 def _check_objects(found: Iterator[Problem | Record], client: Any) -> Iterator[Problem]:
-    """Ask S3 for many objects at a time, with no more than so many answers waited for."""
+    """Ask S3 for many objects at a time, with a limit on the answers that are waited for."""
     waiting: deque[tuple[Record, str, Future[str | None]]] = deque()
     with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
         for item in found:

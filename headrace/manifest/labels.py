@@ -58,7 +58,7 @@ _KINDS_BY_TYPE: Final = {
     "semantic-segmentation": LabelKind.MASK,
     "text-span": LabelKind.SPANS,
 }
-# Their labels stand in files of their own.
+# Their labels stand in their own files.
 _SEQUENCES: Final = ("video-object", "video-frame", "point-cloud", "3d-", "3d2d")
 
 

@@ -123,7 +123,7 @@ def list_labels(data: Mapping[str, Any]) -> list[str]:
 
 
 def find_label(data: Mapping[str, Any]) -> str | None:
-    """The label attribute that is meant where nobody names one: the newest, as an adjustment is of an older label.
+    """The label attribute that is meant where none is named: the newest, as an adjustment is of an older label.
 
     A verdict on another label is not meant, unless there is nothing else.
     """

@@ -30,7 +30,7 @@ class Statistics:
         unlabelled: Lines without a label.
         failed: Lines whose annotation failed.
         labels: How often each label is given; of boxes, to how many boxes.
-        boxes_per_row: How many lines have so many boxes.
+        boxes_per_row: How many lines have each number of boxes.
         areas: How many boxes cover at most this part of their image, and more than the part before it.
         unjudged: Lines whose label's classes stand in another file, by what they are.
         attributes: How many lines each label attribute was counted of.

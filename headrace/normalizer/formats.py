@@ -39,7 +39,7 @@ _SIGNATURES: Final = (
     (b"MM\0*", Format.TIFF),
     (b"BM", Format.BMP),
 )
-# Every further decoder is a further way in, and nobody photographs in these.
+# Every further decoder is a further way in, and cameras do not write these.
 _UNSUPPORTED_SIGNATURES: Final = (
     (b"\0\0\0\x0cjP  ", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),

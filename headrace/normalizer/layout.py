@@ -9,14 +9,14 @@ from headrace.normalizer.options import Fit
 
 # Scaled JPEG decoding blurs; twice the size leaves the last step enough to be close to the whole photograph's average.
 _DECODING_FACTOR: Final = 2
-# Pillow's box filter counts a pixel on the edge of a cell wholly to one side. From so many pixels per cell on that
+# Pillow's box filter counts a pixel on the edge of a cell wholly to one side. From this many pixels per cell on that
 # weighs less than the softness of the Hamming filter; measured against exact areas (docs/normalizer-measurements.md).
 _BOX_FROM: Final = 3.5
 # Pillow weighs every source pixel of a row or a column for each pixel of the result it counts for: two at most.
 _WEIGHT_BYTES: Final = 16
 
 Size = tuple[int, int]
-# The filter for so many pixels that become so many.
+# The filter for a number of pixels that become another.
 ChooseFilter = Callable[[float, int], Resampling]
 
 

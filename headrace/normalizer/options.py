@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from headrace.normalizer.errors import BadOptionError
 
 LARGEST_SIDE: Final = 2048
-# What OpenCV's JPEG encoder takes when it is not told.
+# The default of OpenCV's JPEG encoder.
 DEFAULT_QUALITY: Final = 95
 
 

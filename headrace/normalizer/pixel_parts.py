@@ -1,6 +1,6 @@
 """The parts of a file that its pixels need, without those that only describe them.
 
-Nobody reads the descriptions here, but Pillow parses them all: damaged ones would end a good photograph, long ones take
+The descriptions are not used here, but Pillow parses them all: damaged ones would end a good photograph, long ones take
 memory, and text of a PNG may call itself by any name of Pillow's own. EXIF is the exception: it has the orientation.
 """
 

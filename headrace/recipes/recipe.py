@@ -109,7 +109,7 @@ class Training:
         metrics: The regular expression of each metric in its log, one group each, by the metric's name.
         channels: What it reads; if none, the settings list its channels.
         listed_content_type: What is in channels that the settings list.
-        normalizer: How it is told to read through the normalizer, if it can.
+        normalizer: What makes it read through the normalizer, if it can.
     """
 
     image: ContainerImage
@@ -134,7 +134,7 @@ class Serving:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recipe:
-    """What a workload is; each has a stack and a state machine of its own.
+    """What a workload is; each has its own stack and state machine.
 
     Args:
         name: Its name in commands, settings and the raw bucket.

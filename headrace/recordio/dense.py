@@ -101,7 +101,7 @@ class DenseLayout:
         return rows if matching.all() else int(matching.argmin())
 
     def make_arrays(self, rows: int) -> tuple[Array, Array | None]:
-        """Features and labels of so many rows, to be filled."""
+        """Features and labels of a number of rows, to be filled."""
         features = np.empty((rows, self.width), self.features.dtype)
         return features, np.empty(rows, self.labels.dtype) if self.labels else None
 

@@ -6,8 +6,8 @@ a multiple of four; numbers are little-endian. The record `abcde`:
     0a 23 d7 ce | 05 00 00 00 | 61 62 63 64 65 | 00 00 00
 
 Where the magic number itself stands in a record, at a multiple of four, it is left out and the record split there: into
-a first (1), middle (2) and last part (3); a record in one piece is part 0. Whoever looks for the next magic number from
-the middle of a file thus finds a record's beginning. The format is that of
+a first (1), middle (2) and last part (3); a record in one piece is part 0. To look for the next magic number from
+the middle of a file thus leads to a record's beginning. The format is that of
 https://github.com/dmlc/dmlc-core/blob/main/include/dmlc/recordio.h.
 """
 
@@ -52,7 +52,7 @@ class Readable(Protocol):
     """What records are read from: an open file, a pipe, the body of an S3 object."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to so many bytes; none at the end."""
+        """Up to a number of bytes; none at the end."""
         ...
 
 
@@ -159,7 +159,7 @@ def read_piece(stream: Readable, where: str) -> tuple[int, bytes, int]:
 
 
 def read_fully(stream: Readable, size: int) -> bytes:
-    """So many bytes, or all that are left."""
+    """A number of bytes, or all that are left."""
     content = stream.read(min(size, READ_BYTES))
     if len(content) == size or not content:
         return content

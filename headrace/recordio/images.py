@@ -47,12 +47,12 @@ from headrace.recordio.framing import (
 from headrace.recordio.inputs import open_file, read_again
 
 IMAGE_HEADER = struct.Struct("<IfQQ")
-# A record in one piece with one label, which nearly all are, is told by both headers at once.
+# A record in one piece with one label, which nearly all are, is recognized by both headers at once.
 WHOLE_HEADER = struct.Struct("<4sIIfQQ")
 LABEL = struct.Struct("<f")
 IMAGES_SUFFIX, INDEX_SUFFIX = ".rec", ".idx"
 HIGHEST_INDEX = (1 << 64) - 1
-# So many images are named when all of a list's that are bad are told.
+# How many bad images of a list an error names.
 SHOWN_IMAGES = 20
 
 _INDEX_LINE = re.compile(r"([0-9]{1,20})\t([0-9]{1,20})")
@@ -85,7 +85,7 @@ def load_images(
     Args:
         rows: The list.
         folder: What its paths are below.
-        refused: Told of an image that cannot be packed, which is then left out; without it, the end is an error that
+        refused: Called for an image that cannot be packed, which is then left out; without it, the end is an error that
             names all of these.
     """
     bad: list[RefusedImage] = []
@@ -285,7 +285,7 @@ def unpack_images(path: Path, folder: Path, *, header: Callable[[ImageRecord], N
     Args:
         path: The `.rec` file.
         folder: Appears whole or not at all. Holds each image under its index, and the list named as the file.
-        header: Told of each record that has labels and no image, such as those of InsightFace that say which records
+        header: Called for each record that has labels and no image, such as those of InsightFace that say which records
             show one person. They stand in `NAME.headers.tsv`, not in the list.
     """
     with whole_folder(folder) as target, ImageFile(path) as images:

@@ -61,7 +61,7 @@ def read_batches(source: Path | Readable) -> Iterator[Rows]:
     """The rows of a file or stream, about a megabyte at a time, all of one kind, width and type.
 
     Raises:
-        RecordIOError: A record is damaged or differs from those before; tells its number, from 0, and its first byte.
+        RecordIOError: A record is damaged or differs from those before; the message has its number and its first byte.
     """
     if isinstance(source, Path):
         with open_file(source) as file:
@@ -139,7 +139,7 @@ def pick_tensors(frame: Frame) -> tuple[Tensor, Tensor | None]:
     if list(record.features) != [TENSOR_NAME] or list(record.label) not in ([], [TENSOR_NAME]):
         names = ", ".join(map(repr, [*record.features, *record.label])) or "nothing"
         raise RecordIOError(
-            f"{name_frame(frame)}: holds {names} in place of features and a label called {TENSOR_NAME!r}; "
+            f"{name_frame(frame)}: holds {names} instead of features and a label called {TENSOR_NAME!r}; "
             "read such records with read_records"
         )
     return record.features[TENSOR_NAME], record.label.get(TENSOR_NAME)

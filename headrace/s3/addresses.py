@@ -1,6 +1,6 @@
 """The one S3 address: a bucket and a key in it, or the prefix of keys. Standard library only: containers carry it.
 
-A bucket's name may have capitals and underscores, and up to 255 characters: nobody can make such a bucket any more, but
+A bucket's name may have capitals and underscores, and up to 255 characters: such a bucket can no longer be made, but
 those made in us-east-1 before March 2018 still hold data, and S3 and SageMaker read them. An access point stands in the
 bucket's place by its alias, which every service takes, and not by its ARN, which has a slash and which few take.
 """

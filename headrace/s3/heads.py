@@ -8,7 +8,7 @@ from headrace.s3.answers import Refusal
 
 
 def describe_object(client: Any, bucket: str, key: str, **options: Any) -> dict[str, Any]:
-    """What boto3's client is told of an object; its refusals have S3's reason.
+    """What boto3's client learns of an object; its refusals have S3's reason.
 
     Raises:
         ClientError: If S3 refuses it.

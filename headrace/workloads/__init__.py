@@ -9,6 +9,6 @@ __all__ = ["find_workload"]
 
 
 def find_workload(recipe: Recipe) -> type[Workload]:
-    """What runs a workload on data of its own."""
+    """What runs a workload on its own data."""
     run: type[Workload] = import_module(f"{__name__}.{find_module(recipe)}").Run
     return run

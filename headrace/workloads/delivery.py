@@ -1,6 +1,6 @@
 """Brings a run's data to where jobs read it, beside what somebody else has put there.
 
-What a run brings it may replace or take away again later; nobody else's data are ever touched. It knows its own by a
+What a run brings it may replace or take away again later; other data are never touched. It knows its own by a
 record of what it brought, each with a fingerprint that changes when somebody puts other content in its place.
 """
 
@@ -40,7 +40,7 @@ class Place(Protocol):
         """A file's content."""
 
     def put(self, name: str, file: Path) -> None:
-        """Put a file there, in place of one of the same name."""
+        """Put a file there, over one of the same name."""
 
     def remove(self, name: str) -> None:
         """Take a file away."""

@@ -207,7 +207,7 @@ def spell_fat(item: Item, chance: random.Random) -> str:
 
 
 def find_visibility(item: Item, outlet: Outlet, chance: random.Random) -> float:
-    """The share of the outlet's display that the item gets; zero where nobody recorded it."""
+    """The share of the outlet's display that the item gets; zero where it was not recorded."""
     if chance.random() < HIDDEN_SHARE:
         return 0.0
     return item.visibility * (GROCERY_VISIBILITY if outlet.kind == "Grocery Store" else 1.0)

@@ -38,7 +38,7 @@ class TableRun(ABC):
         """Ask the endpoint about some rows."""
 
     def bring_data(self, site: Site) -> None:
-        """Put the file into the raw bucket, in place of what earlier runs put there.
+        """Put the file into the raw bucket, over what earlier runs put there.
 
         Without your own file, data that somebody else has put there are used instead of generated rows.
         """

@@ -66,7 +66,7 @@ class Workload(Protocol):
         """Take the data that are given, or make some up in a folder for that."""
 
     def bring_data(self, site: Site) -> None:
-        """Put the data where the pipeline reads it, in place of what earlier runs put there.
+        """Put the data where the pipeline reads it, over what earlier runs put there.
 
         Raises:
             ForeignDataError: If somebody else has put some there.

@@ -131,7 +131,7 @@ class Connections:
         finally:
             is_read = response.isclosed() or response.length == 0
             response.close()
-            # Bytes that nobody has read would be taken for the next answer on this connection.
+            # Bytes left unread would be taken for the next answer on this connection.
             if is_read and connection.sock:
                 self._keep(request.server, connection)
             else:

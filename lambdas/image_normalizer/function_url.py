@@ -47,7 +47,7 @@ class FunctionUrlDoor(NamedTuple):
             normalized = self._make_normalized_image(event, method)
             headers = {name.lower(): value for name, value in event["headers"].items()}
             answer = self._choose_answer(normalized, method, headers)
-        except Exception as error:  # noqa: BLE001 - whoever asks gets an answer
+        except Exception as error:  # noqa: BLE001 - every caller gets an answer
             failure = explain(error)
             return _send_failure(failure), Outcome(status=failure.status, code=failure.code)
         return answer, Outcome(status=answer["statusCode"], is_cached=normalized.is_cached)

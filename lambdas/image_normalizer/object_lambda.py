@@ -39,7 +39,7 @@ class ObjectLambdaDoor(NamedTuple):
     Args:
         s3: Takes the replies.
         connections: For the addresses in the events.
-        source: Where HEAD reads the photograph itself: its address in the event tells of the original only.
+        source: Where HEAD reads the photograph itself: its address in the event leads to the original only.
         cache: Where normalized images are looked for and kept.
     """
 
@@ -60,7 +60,7 @@ class ObjectLambdaDoor(NamedTuple):
                 normalized = make_normalized_image(original, options, self.cache)
             reply = _describe_normalized_image(normalized, headers)
             outcome = Outcome(status=reply.status, is_cached=normalized.is_cached)
-        except Exception as error:  # noqa: BLE001 - whoever asks waits for a minute where no reply is sent
+        except Exception as error:  # noqa: BLE001 - without a reply, the caller waits for a minute
             failure = explain(error)
             reply = _describe_failure(failure)
             outcome = Outcome(status=failure.status, code=failure.code)

@@ -19,7 +19,7 @@ class Original(NamedTuple):
     """A photograph in S3, open: what it is called is known, its bytes are read when needed.
 
     Args:
-        name: Tells it from every other photograph and from its own other versions.
+        name: Distinguishes it from every other photograph and from its own other versions.
         read: Reads its bytes, as long as it is open.
     """
 
@@ -78,7 +78,7 @@ class AccessPoint:
             yield _describe(key, answer, lambda: self._s3.get_object(self._name, key, etag), started)
 
     def find(self, key: str) -> Original:
-        """The photograph of a key, for whoever may do without its bytes, which take a request of their own.
+        """The photograph of a key, where its bytes may not be needed: they take another request.
 
         Raises:
             RefusalError: With S3's own error.

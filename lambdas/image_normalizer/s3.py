@@ -46,13 +46,13 @@ class Place(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What somebody gets who asks through Object Lambda.
+    """What a caller gets through Object Lambda.
 
     Args:
         status: The HTTP status.
         headers: Those that describe a normalized image.
         body: The normalized image.
-        error: A code and a message in place of it.
+        error: A code and a message instead of it.
     """
 
     status: int

@@ -26,7 +26,7 @@ class Credentials(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """Signs in somebody's name for one service in one region; the time is given in seconds since 1970."""
+    """Signs with one identity's keys for one service in one region; the time is given in seconds since 1970."""
 
     credentials: Credentials
     region: str

@@ -1,4 +1,4 @@
-"""Somebody who reads normalized images: an access point, what Object Lambda has for them, a policy for their roles."""
+"""A reader of normalized images: an access point, what Object Lambda has for them, a policy for their roles."""
 
 import json
 
@@ -60,7 +60,7 @@ class Consumer(Construct):
                 transformation_configurations=[self._transform(function)],
             ),
         )
-        # As a policy of its own: the access point needs the function, so the function's policy cannot need it.
+        # As its own policy: the access point needs the function, so the function's policy cannot need it.
         answers = iam.Policy(self, "Answers", roles=[writer])
         answers.add_statements(
             iam.PolicyStatement(actions=["s3-object-lambda:WriteGetObjectResponse"], resources=[access_point.attr_arn])

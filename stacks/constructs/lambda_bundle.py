@@ -24,7 +24,7 @@ MODULES_FILE = "modules.txt"
 
 # The oldest glibc that the wheels may ask for; Amazon Linux 2023 has 2.34.
 _GRAVITON = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
-# Part of the key of kept packages: a new number makes all of them anew.
+# Part of the key of kept packages: a new number makes all of them again.
 _RECIPE = 1
 
 

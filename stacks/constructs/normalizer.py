@@ -89,7 +89,7 @@ class Normalizer(Construct):
         )
         role = iam.Role(self, "Role", assumed_by=principal)
         source.allow_reading(role)
-        # With it, S3 tells a missing photograph from a forbidden one.
+        # With it, S3 distinguishes a missing photograph from a forbidden one.
         source.allow_listing(role)
         normalized_images = self._normalized_images.arn_for_objects(f"{contract.CACHE_PREFIX}*")
         role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[normalized_images]))

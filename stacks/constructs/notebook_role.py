@@ -33,7 +33,7 @@ class NotebookRole(SageMakerRole):
 
     def allow_stopping(self, notebook: sagemaker.CfnNotebookInstance) -> None:
         """Let the notebook stop itself."""
-        # As a policy of its own: the instance needs the role, so the role's policy cannot need the instance.
+        # As its own policy: the instance needs the role, so the role's policy cannot need the instance.
         policy = iam.Policy(self, "StopItself", roles=[self])
         policy.add_statements(
             iam.PolicyStatement(

@@ -11,7 +11,7 @@ NOWHERE = ec2.Peer.ipv4("127.0.0.1/32")
 
 
 class SecurityGroups(Construct):
-    """Training jobs reach the file systems, S3 and each other, processing jobs S3; nobody else reaches anything.
+    """Training jobs reach the file systems, S3 and each other, processing jobs S3; nothing else reaches anything.
 
     HTTPS may leave to any address, because S3's addresses are known only by a lookup: the routes decide, and there are
     none but the S3 gateway's unless the settings say so.
@@ -65,7 +65,7 @@ class SecurityGroups(Construct):
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroupegress.html
         """
-        self.lustre.add_egress_rule(NOWHERE, LUSTRE[0], "In place of the default rule that allows everything")
+        self.lustre.add_egress_rule(NOWHERE, LUSTRE[0], "Instead of the default rule that allows everything")
 
 
 def _let_out_to_s3(client: ec2.SecurityGroup) -> None:

@@ -1,4 +1,4 @@
-"""Stops this SageMaker notebook instance when nobody has used it for a while; runs on the instance.
+"""Stops this SageMaker notebook instance after it has not been used for a while; runs on the instance.
 
 Standard library only, and the AWS CLI that notebook instances have. It must run on Python 3.9, the system's own there:
 https://docs.aws.amazon.com/linux/al2023/ug/python.html
@@ -35,7 +35,7 @@ def last_activity(kernels: Iterable[Mapping[str, Any]], terminals: Iterable[Mapp
 
 
 def is_idle(last: datetime | None, booted: datetime, now: datetime, idle: timedelta) -> bool:
-    """Whether nobody has been active for as long as that; right after the start, the start counts as activity."""
+    """Whether there has been no activity for that long; right after the start, the start counts as activity."""
     return now - max(last or booted, booted) > idle
 
 

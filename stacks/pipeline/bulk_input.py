@@ -16,7 +16,7 @@ from stacks.pipeline.asl import Choice, Rule
 from stacks.pipeline.execution_input import has_other_keys, refuse, refuse_other_inputs
 
 _IMAGES: Final = images.RECIPE.raw_prefix
-# The longest bucket name and the argument's own name leave so many of the 256 characters that SageMaker allows.
+# The longest bucket name and the argument's own name leave this many of the 256 characters that SageMaker allows.
 _LONGEST_KEY: Final = 160
 _NAME_PATTERN: Final = "/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/"
 _NAME_RULE: Final = "1 to 63 letters, digits, dots, hyphens and underscores, a letter or digit first"

@@ -10,7 +10,7 @@ from typing import Final
 from stacks.pipeline.asl import Rule
 from stacks.pipeline.failure import FAILED, assign_failure
 
-# Nobody's mistake: the first is what Step Functions tells nested executions to be given, so that the console links
+# Not mistakes: the first is what Step Functions documents for nested executions, so that the console links
 # them (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-nested-workflows.html), the second a remark.
 _ALSO_ALLOWED: Final = ("AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID", "Comment")
 

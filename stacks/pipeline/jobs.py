@@ -178,7 +178,7 @@ def _encrypt_outputs(key: kms.IKey | None) -> dict[str, str]:
 
 
 def has_local_storage(instance_type: str) -> bool:
-    """Whether an instance keeps its data on disks of its own, which SageMaker refuses a key for.
+    """Whether an instance keeps its data on its own disks, which SageMaker refuses a key for.
 
     They are encrypted by their hardware:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html

@@ -198,7 +198,7 @@ class SageMakerTasks:
         )
 
     def _allow_job_events(self, kind: str) -> Permission:
-        """Step Functions learns of a job's end through a rule of its own, which it makes and keeps."""
+        """Step Functions learns of a job's end through its own rule, which it makes and keeps."""
         rule = Stack.of(self.scope).format_arn(
             service="events", resource="rule", resource_name=f"StepFunctionsGetEventsForSageMaker{kind}sRule"
         )
@@ -207,7 +207,7 @@ class SageMakerTasks:
 
 
 def allow_passing(role: iam.IRole) -> Permission:
-    """Let the state machine hand this role to SageMaker, and to nobody else."""
+    """Let the state machine hand this role to SageMaker only."""
     return Permission(
         statement=iam.PolicyStatement(
             actions=["iam:PassRole"],

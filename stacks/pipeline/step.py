@@ -7,7 +7,7 @@ from stacks.pipeline.asl import State
 
 
 class Step(Protocol):
-    """States that belong together: entered at the first of them, told what comes after.
+    """States that belong together: entered at the first of them, and given what comes after.
 
     Nothing is declared that could be untrue: what a step must be allowed stands in its tasks, and which variables it
     reads and writes follows from its JSONata and its assignments.

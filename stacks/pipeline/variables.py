@@ -1,6 +1,6 @@
 """Which variables a state's JSONata reads, and whether they have been written by then.
 
-Step Functions learns of a variable that nobody wrote when it is read, hours after the start and many states later.
+Step Functions finds a variable that was not written only when it is read, hours after the start and many states later.
 """
 
 from collections.abc import Iterator, Mapping

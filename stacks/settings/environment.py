@@ -120,7 +120,7 @@ class Settings(WorkloadSections):
         taken: set[str] = set()
         for recipe in list_recipes():
             name = self.endpoint_name(recipe)
-            # SageMaker tells the names of endpoints apart without regard to case.
+            # SageMaker ignores case in the names of endpoints.
             if name.lower() in taken:
                 raise ValueError(f"{recipe}.endpoint.name: '{name}' is another workload's endpoint already")
             taken.add(name.lower())

@@ -56,7 +56,7 @@ class EfsSettings(Section):
     infrequent_access_days: Annotated[
         InfrequentAccessDays,
         Setting(
-            "after how many days a file that nobody reads moves to Infrequent Access",
+            "after how many days without a read a file moves to Infrequent Access",
             cost="0.01 per GB read from there; storing is cheaper",
             change=IN_PLACE,
         ),

@@ -14,7 +14,7 @@ class SettingsError(HeadraceError, ValueError):
 
 
 def describe(error: ValidationError, *, prefix: str, model: type[BaseModel]) -> str:
-    """Every mistake on a line of its own.
+    """Each mistake on its own line.
 
     Args:
         error: What pydantic found.

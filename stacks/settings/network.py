@@ -40,7 +40,7 @@ Ids = Annotated[tuple[str, ...], Field(min_length=1, max_length=16, strict=False
 
 _HELD_BY_SUBNETS = ("AWS::EC2::Subnet", "AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance")
 _OTHER_NETWORK = Change(
-    "everything in the network is made anew",
+    "everything in the network is replaced",
     loses=("AWS::EC2::SecurityGroup", "AWS::EC2::VPC", *_HELD_BY_SUBNETS),
     is_locked=True,
 )
@@ -56,7 +56,7 @@ class ExistingNetworkSettings(Section):
             "the VPC",
             cost=NOTHING,
             change=Change(
-                "everything of ours in the network is made anew; name the other VPC's subnets, too",
+                "everything of ours in the network is replaced; name the other VPC's subnets, too",
                 loses=("AWS::EC2::SecurityGroup", "AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance"),
                 is_locked=True,
             ),
@@ -129,10 +129,10 @@ class NetworkSettings(Section):
     existing: Annotated[
         ExistingNetworkSettings | None,
         Setting(
-            "a VPC that is there already and belongs to somebody else, instead of one of its own",
+            "an existing VPC that belongs to somebody else, instead of a new one",
             cost=NOTHING,
             change=Change(
-                "everything in the network is made anew in the other VPC",
+                "everything in the network is recreated in the other VPC",
                 loses=("AWS::Logs::LogGroup", *_OTHER_NETWORK.loses),
                 is_locked=True,
             ),

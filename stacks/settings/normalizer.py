@@ -24,7 +24,7 @@ Options = Annotated[Mapping[str, str], AfterValidator(_check_options), Allowed("
 
 
 class ConsumerSettings(Section):
-    """Somebody who reads normalized images: what they get when a request through Object Lambda names no options."""
+    """A reader of normalized images: what they get when a request through Object Lambda names no options."""
 
     name: Annotated[
         str,
@@ -150,7 +150,7 @@ class NormalizerSettings(Section):
     def _check_consumers(self) -> Self:
         names = [consumer.name for consumer in self.consumers]
         if len(set(names)) < len(names):
-            raise ValueError("every consumer needs a name of its own")
+            raise ValueError("every consumer needs its own name")
         if self.object_lambda and not names:
             raise ValueError("object_lambda gives each consumer a door, and there is no consumer")
         return self

@@ -42,7 +42,7 @@ class NotebookSettings(Section):
             "a Git repository that it clones when it starts",
             cost=NOTHING,
             change=Change(
-                "in place; with a secret, SageMaker's record of the repository is made anew",
+                "in place; with a secret, SageMaker's record of the repository is replaced",
                 loses=("AWS::SageMaker::CodeRepository",),
             ),
         ),

@@ -16,7 +16,7 @@ class EncryptionSettings(Section):
             "whether a key of yours, rotated every year, encrypts everything that is stored, instead of AWS's own",
             cost="1 a month, and 0.03 per 10,000 requests",
             change=Change(
-                "encrypts buckets and logs in place from then on; file systems and the notebook are made anew, empty",
+                "encrypts buckets and logs in place from then on; file systems and the notebook are replaced, empty",
                 loses=(
                     "AWS::EFS::FileSystem",
                     "AWS::FSx::FileSystem",
@@ -30,7 +30,7 @@ class EncryptionSettings(Section):
 
 
 class StorageSettings(Section):
-    """How long the buckets keep what nobody reads any more."""
+    """How long the buckets keep what is no longer read."""
 
     noncurrent_version_days: Annotated[
         Days,

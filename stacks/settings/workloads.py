@@ -201,7 +201,7 @@ class ImagesSettings(WorkloadSettings):
     training: ChannelTrainingSettings = ChannelTrainingSettings()
 
 
-# The sections of workloads that have settings of their own.
+# The sections of workloads that have their own settings.
 _SECTIONS: Final[Mapping[Recipe, type[WorkloadSettings]]] = {
     big_mart.RECIPE: BigMartSettings,
     images.RECIPE: ImagesSettings,

@@ -41,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, channels: dict[str, Path])
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    """The checkout, whose packages a process of its own can import from there."""
+    """The checkout, whose packages its own process can import from there."""
     return Path(__file__).parents[2]
 
 

@@ -25,7 +25,7 @@ def start_program(
 
 @contextmanager
 def serving(container: ContainerImage, root: Path, port: int, workers: int = 2) -> Iterator["subprocess.Popen[str]"]:
-    """An endpoint's program, all workers of which have told about their model."""
+    """An endpoint's program, all workers of which have reported their model."""
     settings = {
         "HEADRACE_BIND_HOST": "127.0.0.1",
         "HEADRACE_SERVE_WORKERS": str(workers),

@@ -29,7 +29,7 @@ print(template_of("Storage").to_json())
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout with one more setting."""
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))
-    checkout.insert_after(SECTION, '    """How long the buckets keep what nobody reads any more."""\n\n', SETTING)
+    checkout.insert_after(SECTION, '    """How long the buckets keep what is no longer read."""\n\n', SETTING)
     checkout.insert_after(CONSUMER, "expiration=Duration.days(settings.cache_days))", RULE)
     checkout.write(PAGE, checkout.run(sys.executable, "-m", "stacks.settings.table").stdout)
     return checkout

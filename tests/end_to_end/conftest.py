@@ -124,7 +124,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 @pytest.fixture
 def with_rows(platform: Platform) -> Callable[[Path], None]:
-    """Puts a file into the raw bucket in place of all others."""
+    """Puts a file into the raw bucket, and removes all others."""
     return lambda path: big_mart_workload.Run(path, path.parent).bring_data(platform.site)
 
 

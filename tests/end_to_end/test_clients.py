@@ -17,7 +17,7 @@ from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow
 
-# Its pinned botocore differs from the engine's, so it gets an environment of its own.
+# Its pinned botocore differs from the engine's, so it gets its own environment.
 AWS_CLI = [sys.executable, "-m", "uv", "--quiet", "tool", "run", "--from", "awscli==1.46.2", "aws"]
 
 

@@ -59,7 +59,7 @@ print("the SDK's own role: taken")
 
 @pytest.fixture
 def run_sdk(platform: Platform) -> Callable[..., str]:
-    """Runs a version of the SDK in an environment of its own; what it prints, the SDK's progress included."""
+    """Runs a version of the SDK in its own environment; what it prints, the SDK's progress included."""
 
     def run(version: str, *arguments: str, **environment: str) -> str:
         done = subprocess.run(

@@ -12,7 +12,7 @@ import pytest
 
 from headrace.leash import LeashedProcess
 
-# A program with a child of its own. Both hold the pipe's other end, so that reading to its end waits for both.
+# A program with its own child. Both hold the pipe's other end, so that reading to its end waits for both.
 PROGRAM = (
     "import subprocess, sys; alive = open(sys.argv[1], 'w'); alive.write('started\\n'); alive.flush();"
     "subprocess.run(['sleep', '600'], pass_fds=[alive.fileno()])"

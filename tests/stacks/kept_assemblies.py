@@ -15,7 +15,7 @@ Template = Mapping[str, Any]
 # A stack's id and a resource's logical id.
 Name = tuple[str, str]
 
-# Kinds of which a second one in place of the first loses something, and what.
+# Kinds of which replacing the first by a second loses something, and what.
 KEPT_KINDS: Mapping[str, str] = {
     "AWS::S3::Bucket": "objects",
     "AWS::KMS::Key": "the only way to read what it encrypted",

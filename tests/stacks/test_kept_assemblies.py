@@ -54,7 +54,7 @@ def read_today(environment: str) -> Assembly:
 
 
 def keep(environment: str, assembly: Assembly) -> None:
-    """Write an environment's assembly in place of the one that was kept."""
+    """Write an environment's assembly over the one that was kept."""
     folder = ASSEMBLIES / environment
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -19,7 +19,7 @@ from tests.stacks.conftest import list_stacks, read_context, template_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-# Each linter has an environment of its own: their pinned requirements contradict ours.
+# Each linter has its own environment: their pinned requirements contradict ours.
 TOOL = [sys.executable, "-m", "uv", "--quiet", "tool", "run", "--from"]
 CFN_LINT_VERSION = "cfn-lint==1.58.0"
 CFN_LINT = [*TOOL, CFN_LINT_VERSION, "cfn-lint", "--format", "json"]
@@ -77,7 +77,7 @@ CHECKOV_EXCEPTIONS: Mapping[Finding, str] = {
         "normalizer.reserved_concurrency is a setting: what it reserves is taken from the account's other functions."
     ),
     Finding("CKV_AWS_116", "*/Normalizer/NormalizerFunction????????"): (
-        "Nobody invokes it asynchronously: every caller waits for the answer and is told of a failure."
+        "It is not invoked asynchronously: every caller waits for the answer and gets its failure."
     ),
     Finding("CKV_AWS_117", "*/Normalizer/NormalizerFunction????????"): (
         "It speaks to S3 only, which its role limits; in the isolated network it could not log without an endpoint."

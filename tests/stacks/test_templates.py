@@ -1,4 +1,4 @@
-"""The templates, whole: an alarm for changes nobody meant to make.
+"""The templates, whole: an alarm for unintended changes.
 
 `make snapshots` writes them anew; the difference belongs into the commit that caused it. An environment has a file for
 each of its stacks, a switch for each stack that it makes differ from dev's, with the difference.

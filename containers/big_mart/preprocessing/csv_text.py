@@ -1,6 +1,6 @@
 """What a CSV file is as text: how it is decoded, its records, and what a file is that is none; standard library only.
 
-The job reads by these rules, and so does whoever else reads the same file.
+The job reads by these rules, and so does everything else that reads the same file.
 """
 
 import csv
@@ -11,7 +11,7 @@ from typing import TextIO
 
 CHUNK_BYTES = 2**20
 NUL = "\0"
-# For a look at the quotes alone: a comma stands for whatever separates fields, a t for all other bytes.
+# For a look at the quotes alone: a comma stands for the separator of fields, a t for all other bytes.
 QUOTES_TABLE = bytes(byte if byte == ord('"') else ord("," if byte in b",\r\n" else "t") for byte in range(256))
 # An odd number of quotes within text, or an even one where a field begins; rarely, a quoted text has such a beginning.
 STRAY_QUOTES = (b't"t', b't"""t', b',""t', b',""""t')

@@ -40,7 +40,7 @@ Features = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, kw_only=True)
 class MeanFill:
-    """The number in place of an empty cell: the mean of the row's group, or the overall mean."""
+    """The number that replaces an empty cell: the mean of the row's group, or the overall mean."""
 
     by: str | None
     values: Mapping[str, float]
@@ -49,7 +49,7 @@ class MeanFill:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFill:
-    """The category in place of an empty cell, decided by another column; none where the rule knows nothing."""
+    """The category that replaces an empty cell, decided by another column; none where the rule knows nothing."""
 
     by: str
     values: Mapping[str, str]

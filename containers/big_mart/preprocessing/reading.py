@@ -88,7 +88,7 @@ def quote(names: Sequence[str]) -> str:
 
 def read_batches(path: Path, header: list[str], name: str) -> Iterator[pl.DataFrame]:
     """The file's sales columns, some rows at a time; a mistake in any row is an error that says where."""
-    # Every column is read, because Polars overlooks rows that are too long when told to read some.
+    # Every column is read, because Polars overlooks rows that are too long when it reads some.
     scan = pl.scan_csv(path, schema={column: COLUMN_TYPES.get(column, pl.String) for column in header})
     checked = False
     try:

@@ -9,7 +9,7 @@ from containers.shared.images.classifier import Classifier
 
 from .examples import Examples
 
-# Of several thousand features; above some hundred, accuracy no longer grows but the time to fit does.
+# Of several thousand features; above some hundreds, accuracy no longer grows but the time to fit does.
 MOST_COMPONENTS = 512
 MOST_STEPS = 1000
 # Large matrices are decomposed with random projections.

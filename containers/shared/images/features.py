@@ -34,7 +34,7 @@ class FeatureSettings:
     Args:
         side: Rows and columns of the photograph that is looked at.
         cells: Sides of the cells of gradients, each a divisor of `side`.
-        orientations: Directions of gradients that are told apart, over the full circle.
+        orientations: Directions of gradients that are distinguished, over the full circle.
         grid: Rows and columns of places whose texture and colour are described.
     """
 
@@ -102,7 +102,7 @@ def describe_edges(magnitudes: Floats, angles: Floats, cell: int, orientations: 
 
 
 def normalise_blocks(blocks: Floats) -> Floats:
-    """Blocks of length 1, or less where there is hardly an edge."""
+    """Blocks of length 1, or less where there are almost no edges."""
     lengths: Floats = np.sqrt((blocks**2).sum(axis=2, keepdims=True) + BLOCK_FLOOR)
     return blocks / lengths
 

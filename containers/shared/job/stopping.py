@@ -14,7 +14,7 @@ LOOK_SECONDS = 0.2
 def run_until_stopped(work: Callable[[], int], *, discard: Callable[[], None]) -> int:
     """Run the work and return its exit code; on SIGTERM discard what is half-written and end the process.
 
-    The work runs in a thread of its own, because a handler only runs when the main thread is not in a native call.
+    The work runs in its own thread, because a handler only runs when the main thread is not in a native call.
     """
     codes: list[int] = []
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from containers.shared.job.training_failures import HyperparameterError
 
-# SageMaker's tuning jobs and SDKs add keys of their own to the job's.
+# SageMaker's tuning jobs and SDKs add their own keys to the job's.
 PLATFORM_PREFIXES = ("_tuning", "sagemaker_")
 
 

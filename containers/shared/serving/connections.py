@@ -62,7 +62,7 @@ class PatientProtocol(HttpToolsProtocol):
         message = self.scope
         self._unset_keepalive_if_required()
         self._feed(data)
-        # The parser tells of a header when it is whole; one that never is counts by what came of it.
+        # The parser reports a header when it is whole; one that never is counts by what has arrived.
         self._unparsed_bytes = self._unparsed_bytes + len(data) if self._in_headers and self.scope is message else 0
         if self._unparsed_bytes > MAX_HEADER_BYTES:
             self._refuse_headers()

@@ -40,7 +40,7 @@ Result = TypeVar("Result")
 METRICS_PATH = "/metrics"
 # Beside the time to arrive and to compute, this stays within the 60 seconds SageMaker gives an answer.
 LONGEST_WAIT_SECONDS = 20
-# SageMaker has told the caller by then that there is no answer; work that goes on keeps all other work waiting.
+# SageMaker has reported a timeout to the caller by then; work that goes on keeps all other work waiting.
 LONGEST_WORK_SECONDS = 60
 # By this code uvicorn's supervisor knows a worker that would fail in the same way again, and stops.
 MODEL_REFUSED_EXIT = 3
@@ -200,7 +200,7 @@ class Endpoint:
             self.turns.release()
 
     def end_hung(self) -> NoReturn:
-        """End this worker, for a thread cannot be ended; whoever watches it starts another."""
+        """End this worker, for a thread cannot be ended; its supervisor starts another."""
         log_event("prediction_hung", seconds=LONGEST_WORK_SECONDS)
         self.traffic.summarize()
         os._exit(sagemaker.INTERNAL_ERROR_EXIT)

@@ -1,6 +1,6 @@
 """What an endpoint counts, for Prometheus to collect from /metrics.
 
-Each worker counts in cells of its own, in memory that all workers share: whichever is asked answers for all. The
+Each worker counts in its own cells, in memory that all workers share: the one that is asked answers for all. The
 labels are fixed, so that no caller can make more of them. A sample, shortened:
 
     # TYPE headrace_requests_total counter
@@ -95,7 +95,7 @@ class Board:
         self.rows = [context.RawArray("d", len(CELLS)) for _ in range(workers)]
 
     def claim(self) -> int:
-        """The row of this process: one that nobody had, or whose worker is gone and whose counts go on."""
+        """The row of this process: a free one, or one whose worker is gone and whose counts go on."""
         # A lock of the system's ends with its holder; any file that is there will do.
         with Path(__file__).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""The program of every endpoint: serves a workload's model over HTTP until told to stop."""
+"""The program of every endpoint: serves a workload's model over HTTP until a signal stops it."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ WORKER_SILENCE_SECONDS = 60
 
 
 def main(package: str, arguments: Sequence[str]) -> int:
-    """Serve the SERVICE of the package's `service` module until told to stop, and return the exit code."""
+    """Serve the SERVICE of the package's `service` module until a signal stops it, and return the exit code."""
     try:
         check_command(arguments)
         settings = read_server_settings()
@@ -84,8 +84,8 @@ def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Con
 
 
 def serve(config: uvicorn.Config) -> int:
-    """Serve until told to stop, or until a worker ends for want of a model, and return the exit code."""
-    # uvicorn stops first and then raises the signal again, for whoever was handling it before. An ordinary exit would
+    """Serve until a signal comes, or until a worker ends without a model, and return the exit code."""
+    # uvicorn stops first and then raises the signal again, for the handler before it. An ordinary exit would
     # wait for a prediction that has no end.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if config.workers == 1:

@@ -36,7 +36,7 @@ def main() -> None:
     """Wait for the server's end on standard input, a pipe from it."""
     if sys.stdin.buffer.read() == _ENDED_WELL:
         return
-    # Not above: hardly ever needed, and this process waits for a long time.
+    # Not above: rarely needed, and this process waits for a long time.
     from headrace.local.sagemaker import stop_leftover_processes
 
     stop_leftover_processes(Path(sys.argv[1]))

@@ -249,7 +249,7 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalClou
     Args:
         root: The folder it keeps its state in.
         port: Where it is to listen on 127.0.0.1.
-        stop_with_caller: Whether it stops by itself when this process ends, however it ends, unless told to be kept.
+        stop_with_caller: Whether it stops by itself when this process ends, however it ends, unless it is to be kept.
 
     Raises:
         CloudError: If one runs there already, the port is taken, or it does not come up.
@@ -280,7 +280,7 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalClou
 
 
 def check_port(port: int) -> None:
-    """Make sure nobody listens on a port of this machine.
+    """Make sure that nothing listens on a port of this machine.
 
     Raises:
         CloudError: Naming the port and what to do.

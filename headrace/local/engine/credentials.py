@@ -39,7 +39,7 @@ def make_key(prefix: str = "AKIA") -> AccessKey:
 
 
 def renew_owner_key(root: Path) -> AccessKey:
-    """Make the key of a local cloud's owner and keep it where nobody else can read it."""
+    """Make the key of a local cloud's owner and keep it where only the owner can read it."""
     key = make_key()
     new = root / f"{_FILE}.new"
     new.unlink(missing_ok=True)

@@ -167,7 +167,7 @@ class FileSystems:
             remove_folder(system.folder)
 
     def _add_access_point(self, _access_point_id: str, properties: Mapping[str, Any]) -> None:
-        """EFS makes the root directory of an access point when somebody first mounts it; nobody does here."""
+        """EFS makes the root directory of an access point at the first mount; nothing is mounted here."""
         root = properties.get("RootDirectory", {})
         if "CreationInfo" in root:
             system = self._find_for_template(properties["FileSystemId"])

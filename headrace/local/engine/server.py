@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Serve until told to stop; everything started here has ended when this returns."""
+    """Serve until a signal stops it; everything started here has ended when this returns."""
     arguments = _parse_arguments()
     root: Path = arguments.root
     try:

@@ -45,7 +45,7 @@ class Fault(Enum):
 
 
 class SignatureError(Exception):
-    """A request that nobody known here has signed."""
+    """A request without the signature of a known key."""
 
     def __init__(self, fault: Fault, message: str) -> None:
         super().__init__(message)
@@ -189,7 +189,7 @@ def _check_token(request: SentRequest, key: AccessKey) -> None:
 
 
 def _check_signed_headers(request: SentRequest, signature: sigv4.HeaderSignature) -> None:
-    """Without this, whoever is given a presigned address could add headers that make another request of it."""
+    """Without this, the holder of a presigned address could add headers that make another request of it."""
     signed = signature.signed_headers.split(";")
     unsigned = [name for name in request.headers if name.startswith("x-amz-") and name not in signed]
     if "host" not in signed or unsigned:
@@ -211,7 +211,7 @@ def _check_body(request: SentRequest, signature: sigv4.HeaderSignature) -> None:
 
 
 def _check_older_address(request: SentRequest, key: AccessKey) -> None:
-    """Signature version 2: what boto3 presigns for S3 in the older regions unless told otherwise."""
+    """Signature version 2: what boto3 presigns for S3 in the older regions by default."""
     expires = request.parameter("Expires")
     if not _SECONDS.fullmatch(expires):
         raise SignatureError(Fault.MALFORMED, "Expires must be a number of seconds since 1970")
@@ -235,7 +235,7 @@ def _sign_older_address(request: SentRequest, key: AccessKey, expires: str) -> s
 
 
 class _OlderSigner(HmacV1Auth):  # type: ignore[misc]
-    """Signs the time at which an address expires in place of the date."""
+    """Signs the time at which an address expires instead of the date."""
 
     def __init__(self, credentials: Credentials, expires: str) -> None:
         super().__init__(credentials)

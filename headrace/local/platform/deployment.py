@@ -123,7 +123,7 @@ def _cdk_environment(cloud: LocalCloud) -> dict[str, str]:
     return {
         **toolchain(),
         **cloud.client_environment,
-        # The engine tells a bucket from a path by the host name here.
+        # The engine distinguishes a bucket from a path by the host name here.
         "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION": f"http://localhost:{cloud.port}",
     }
 

@@ -24,7 +24,7 @@ def look_around(root: Path | None = None) -> dict[str, list[dict[str, str]]]:
     """Stacks, executions, jobs and endpoints: name and status of each, the latest first.
 
     Args:
-        root: The local cloud's folder; with it file systems are told too, and for status the folder of each.
+        root: The local cloud's folder; with it file systems are listed too, and for status the folder of each.
     """
     return {
         "stacks": _stacks(),

@@ -150,7 +150,7 @@ def _explaining_loss(cloud: LocalCloud) -> Iterator[None]:
 
 
 def _find_running(root: Path, port: int | None) -> LocalCloud | None:
-    """The cloud to join. One that is not kept belongs to a command that was killed: nobody else can be here."""
+    """The cloud to join. One that is not kept belongs to a command that was killed: no other command can be here."""
     running = local_cloud.find(root)
     if running and not running.is_kept:
         if not local_cloud.wait_until_stopped(root, local_cloud.STOP_SECONDS):

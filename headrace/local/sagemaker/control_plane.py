@@ -18,7 +18,7 @@ class SageMaker:
     """Answers SageMaker's API and runs its jobs and endpoints as processes of this machine.
 
     Args:
-        root: a folder of its own for the files of jobs and endpoints and the records of their processes.
+        root: its own folder for the files of jobs and endpoints and the records of their processes.
         s3: a boto3 client; `logs` and `cloudwatch` are, too. All must work until `close` has returned.
         file_systems: what channels can mount.
         patience: how long to wait for container programs.

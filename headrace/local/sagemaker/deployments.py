@@ -19,7 +19,7 @@ from headrace.local.sagemaker.s3_objects import AWS_ERRORS, download_object, dow
 from headrace.local.sagemaker.trees import ContainerTree
 from headrace.loopback import LOOPBACK, find_free_port, is_healthy
 
-# Each endpoint has a log group of its own below this.
+# Each endpoint has its own log group below this.
 LOG_GROUPS = "/aws/sagemaker/Endpoints"
 
 logger = logging.getLogger(__name__)

@@ -36,7 +36,7 @@ class EngineContainer:
     ) -> tuple[str, ...]:
         """The command line that runs the container image over a tree until it ends, in the child's environment.
 
-        The network is this machine's, as it is for processes: a served model binds the loopback port it is told.
+        The network is this machine's, as it is for processes: a served model binds its own loopback port.
         The container sees the folders that its channels link to where they are, and no others: never those that a
         program linked itself.
         """

@@ -46,7 +46,7 @@ class FileSystemMounts(Protocol):
     def mount(
         self, file_system_id: str, file_system_type: str, directory_path: str, check_stop: Callable[[], None]
     ) -> Path:
-        """The folder in place of a directory, with its data; raises JobDataError when there is none."""
+        """The folder that stands for a directory, with its data; raises JobDataError when there is none."""
         ...
 
     def export_changes(self, directory: Path) -> None:

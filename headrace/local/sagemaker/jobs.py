@@ -260,7 +260,7 @@ class Job(ABC):
         return end
 
     def _note(self, note: str) -> None:
-        """Tells in the job's log what SageMaker would not."""
+        """Notes in the job's log what differs from SageMaker."""
         if self._log:
             self._log.write(f"headrace: {note}")
 
@@ -270,7 +270,7 @@ class Job(ABC):
         self._read_line(line)
 
     def _read_left_text(self, tree: ContainerTree, name: str) -> str:
-        """What a program wrote for whoever described the job; nothing where it left something else in its place."""
+        """What a program wrote for the job's description; nothing where it left something else in its place."""
         try:
             return tree.read_text(name, REASON_CHARACTERS)
         except LeftFileError as error:

@@ -22,7 +22,7 @@ class KindLog:
 
     Args:
         word: What commands call it.
-        group: The log group, or what its name begins with where each resource has one of its own.
+        group: The log group, or what its name begins with where each resource has its own.
         is_of_each: Whether each has.
     """
 

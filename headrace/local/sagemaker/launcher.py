@@ -61,7 +61,7 @@ def become(words: list[str], program: list[str], *, is_guarded: bool = False) ->
 
 
 def prepare(words: list[str]) -> None:
-    """Mounts what is to be mounted and gives up the rights that are to be given up."""
+    """Mounts what is to be mounted and drops the rights that are to be dropped."""
     if "mount" in words or "place" in words:
         enter_mount_namespace()
     rest = iter(words)
@@ -78,7 +78,7 @@ def guard(words: list[str], program: list[str]) -> NoReturn:
     """Runs the program as a child and ends as it ended, when nothing that it started is left."""
     if sys.platform == "linux":
         call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    # Where this was ignored by whoever started the local cloud, no child could be waited for.
+    # Where the local cloud was started with this ignored, no child could be waited for.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
     child = os.fork()
@@ -98,7 +98,7 @@ def guard(words: list[str], program: list[str]) -> NoReturn:
 
 
 def end_when_abandoned(child: int, has_ended: threading.Event) -> None:
-    """Kills the program when whoever holds the other end of standard input closes it, or is gone."""
+    """Kills the program when the other end of standard input is closed, or its holder is gone."""
     while os.read(0, 1):
         pass
     if not has_ended.is_set():

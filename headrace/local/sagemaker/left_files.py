@@ -1,6 +1,6 @@
 """What a program left in its folders, read without trust.
 
-A program can leave anything in place of a file: a link to somebody else's, a pipe that nobody writes to, a device. Only
+A program can leave anything where a file is expected: a link to another user's, a pipe without a writer, a device. Only
 regular files are opened, folder by folder and without following a link. A link in a folder of results counts as the
 file it points to where that lies in the same folder; whatever else is not a file or a folder is left out with a line.
 """

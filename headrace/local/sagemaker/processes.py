@@ -133,7 +133,7 @@ class ContainerProcess:
 
     def kill(self) -> None:
         """Ends the program and everything it started at once and returns when it is gone."""
-        # Its guard ends them all when it finds nobody at the other end any more.
+        # Its guard ends them all when the other end is closed.
         cast(IO[bytes], self._popen.stdin).close()
         if not self.wait(0 if self._removal else KILL_SECONDS):
             self._signal(signal.SIGKILL)
@@ -193,7 +193,7 @@ def read_own_environment(container: EngineContainer | None) -> dict[str, str]:
 def start_program(
     command: tuple[str, ...], working_directory: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Starts a program in a session of its own, with a pipe to it; raises AlgorithmError when that is not possible."""
+    """Starts a program in its own session, with a pipe to it; raises AlgorithmError when that is not possible."""
     try:
         return subprocess.Popen(
             command,

@@ -1,6 +1,6 @@
-"""Folders that a container program sees but cannot write to, whoever runs the local cloud.
+"""Folders that a container program sees but cannot write to, under any user.
 
-Where the system lets a process have mounts of its own, the folder itself is shown read-only, as on AWS: writing fails
+Where the system lets a process have its own mounts, the folder itself is shown read-only, as on AWS: writing fails
 with EROFS. Elsewhere (in most containers, on macOS) the program gets a copy without write permission: writing fails
 with EACCES, and what others write meanwhile is not seen. Neither stops a program that means to break out.
 """
@@ -59,7 +59,7 @@ def protect_folders(folders: Sequence[ReadOnlyFolder], protection: Protection) -
 
 
 def copy_without_write_permission(folder: ReadOnlyFolder) -> None:
-    """Make the target a copy of the source that nobody may write to."""
+    """Make the target a copy of the source without write permission."""
     if folder.source != folder.target:
         shutil.copytree(folder.source, folder.target, symlinks=True)
     for parent, _, names in os.walk(folder.target):

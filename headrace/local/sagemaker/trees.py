@@ -32,7 +32,7 @@ class ContainerTree:
 
     @property
     def ml(self) -> Path:
-        """The folder in place of /opt/ml."""
+        """The folder that stands for /opt/ml."""
         return self.folder / "ml"
 
     def make_folder(self, name: str) -> Path:

@@ -42,7 +42,7 @@ _CHANGED_MEANWHILE: Final = (
     "Could not find endpoint",
 )
 _MISSING: Final = "Could not find endpoint"
-# How often to try again whatever else may be wrong: throttling has no name of its own, either.
+# How often to try again after any other error: throttling has no error name, either.
 _ATTEMPTS: Final = 4
 _COUNT_ATTEMPT: Final = {"attempts": jsonata("$attempts + 1")}
 _REASON: Final = (

@@ -12,7 +12,7 @@ from typing import IO, Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
 
-# S3 tells times to the second.
+# S3 gives times to the second.
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PAGE = 3
 

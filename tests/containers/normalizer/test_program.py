@@ -233,7 +233,7 @@ def test_refuses_a_destination_whose_normalized_images_were_made_otherwise(s3: F
 
     with pytest.raises(
         DestinationError,
-        match="made otherwise: colour grey in place of rgb, fit stretch in place of cover; choose another",
+        match="made otherwise: colour grey instead of rgb, fit stretch instead of cover; choose another",
     ):
         run_job(s3, "--colour", "rgb", "--fit", "cover")
 
@@ -241,7 +241,7 @@ def test_refuses_a_destination_whose_normalized_images_were_made_otherwise(s3: F
 def test_refuses_a_destination_whose_normalized_images_are_those_of_another_source(s3: FakeS3) -> None:
     run_job(s3)
 
-    with pytest.raises(DestinationError, match="source s3://raw/images/ in place of s3://raw/other/"):
+    with pytest.raises(DestinationError, match="source s3://raw/images/ instead of s3://raw/other/"):
         run_job(s3, source=("--source", "s3://raw/other/"))
 
 
@@ -251,7 +251,7 @@ def test_refuses_a_destination_whose_normalized_images_are_those_of_other_code(
     run_job(s3)
     monkeypatch.setattr("containers.normalizer.destination.GENERATION", 99)
 
-    with pytest.raises(DestinationError, match=f"generation {GENERATION} in place of 99"):
+    with pytest.raises(DestinationError, match=f"generation {GENERATION} instead of 99"):
         run_job(s3)
 
 

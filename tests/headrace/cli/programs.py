@@ -107,7 +107,7 @@ class ForkServer:
 
 @contextmanager
 def closed_pipe() -> Iterator[int]:
-    """The end to write to of a pipe that nobody reads."""
+    """The end to write to of a pipe without a reader."""
     reading, writing = os.pipe()
     os.close(reading)
     try:

@@ -121,7 +121,7 @@ def piping(folder: Path, content: bytes) -> Iterator[str]:
     try:
         yield pipe.name
     finally:
-        # Whoever never read it leaves the writer waiting.
+        # Without a reader, the writer waits.
         os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
         writer.join()
         pipe.unlink()

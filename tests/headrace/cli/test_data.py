@@ -332,7 +332,7 @@ def test_shows_progress_only_where_a_person_watches(images: Path, tmp_path: Path
 def read_to_the_end(terminal: int) -> str:
     """All that a program writes to a terminal, which holds little of it at a time."""
     shown = b""
-    # Linux answers with an error once nobody has the other end any more.
+    # Linux answers with an error once the other end is closed.
     with suppress(OSError):
         while part := os.read(terminal, 4096):
             shown += part

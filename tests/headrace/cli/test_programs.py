@@ -225,7 +225,7 @@ def test_keeps_what_two_programs_write_to_one_file_apart(tmp_path: Path) -> None
 )
 def test_tells_that_a_disk_is_full_and_leaves_nothing_there(command: str, tmp_path: Path) -> None:
     if os.geteuid() != 0 or not shutil.which("unshare"):
-        pytest.skip("only root mounts a disk of its own")
+        pytest.skip("only root mounts its own disk")
     numbers = range(3000)
     (tmp_path / "a.manifest").write_text("".join(f'{{"source-ref":"s3://raw/{number}.jpg"}}\n' for number in numbers))
     (tmp_path / "a.lst").write_text("".join(f"{number}\t0\t{number}.jpg\n" for number in numbers))

@@ -1,4 +1,4 @@
-"""A stand-in for S3 that refuses what it is told to, with S3's codes: those that no local cloud gives."""
+"""A stand-in for S3 that refuses what a test chooses, with S3's codes: those that no local cloud gives."""
 
 import hashlib
 import threading
@@ -22,7 +22,7 @@ class Answer:
     Args:
         code: S3's code.
         status: HTTP's.
-        has_body: Whether the code is told at all.
+        has_body: Whether the code is sent at all.
         message: S3's sentence.
         headers: What else is told.
         text: The whole body, where it is not S3 that answers.

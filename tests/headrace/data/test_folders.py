@@ -84,7 +84,7 @@ def test_goes_into_folders_deeper_than_python_calls(tmp_path: Path, monkeypatch:
     try:
         assert find(tmp_path) == {}
     finally:
-        # Python's own removal of trees goes no deeper than it calls, and would fail in whoever cleans up.
+        # Python's own removal of trees goes no deeper than it calls, and would fail in the clean-up.
         subprocess.run(["rm", "-rf", "d"], check=True)
 
 

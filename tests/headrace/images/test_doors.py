@@ -1,4 +1,4 @@
-"""Every door asks for a normalized image as AWS wants to be asked, and tells for good from for now."""
+"""Every door asks for a normalized image as AWS wants to be asked, and knows permanent from temporary failures."""
 
 import json
 import os

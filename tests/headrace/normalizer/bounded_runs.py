@@ -1,4 +1,4 @@
-"""Running the normalizer over files in a process of its own, as in a function, to see what it takes."""
+"""Running the normalizer over files in its own process, as in a function, to see what it takes."""
 
 import json
 import os

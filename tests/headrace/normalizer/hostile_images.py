@@ -1,4 +1,4 @@
-"""Thousands of images that nobody should send, the same for the same seed: all formats, odd headers, damage."""
+"""Thousands of hostile images, the same for the same seed: all formats, odd headers, damage."""
 
 import random
 import struct

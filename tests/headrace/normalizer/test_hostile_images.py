@@ -1,4 +1,4 @@
-"""What somebody might send who means no good, or whose disk was full."""
+"""What an attacker might send, or a machine whose disk was full."""
 
 import struct
 import time

@@ -167,9 +167,9 @@ def test_refuses_every_cut_but_those_between_records(data: Any) -> None:
         ),
         (
             plain.frame(plain.field(1, plain.entry("i4", [1]).replace(b"values", b"source"))),
-            "record 0 at byte 0: holds 'source' in place of features and a label called 'values'; read such",
+            "record 0 at byte 0: holds 'source' instead of features and a label called 'values'; read such",
         ),
-        (plain.frame(b""), "record 0 at byte 0: holds nothing in place of features"),
+        (plain.frame(b""), "record 0 at byte 0: holds nothing instead of features"),
         (plain.frame(b"\xff\xd8\xff\xe0"), "record 0 at byte 0: is not a message of SageMaker's RecordIO-protobuf: "),
         (
             plain.record(

@@ -56,7 +56,7 @@ def make_root(folder: Path) -> Path:
 
 
 def install(folder: Path, package: str, *options: str) -> Path:
-    """The package in a folder of its own."""
+    """The package in its own folder."""
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", *options, "--target", str(folder), package]
     subprocess.run(command, check=True)
     return folder
@@ -93,7 +93,7 @@ def start_function(folder: Path, bundle: Path, handler: str) -> Iterator[str]:
         _wait_for(port)
         yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
     finally:
-        # The emulator leaves its child behind; both are in a group of their own.
+        # The emulator leaves its child behind; both are in their own group.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 

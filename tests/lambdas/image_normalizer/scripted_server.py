@@ -66,7 +66,7 @@ def _serve(listening: socket.socket, server: ScriptedServer, steps: list[Step]) 
     is_over = False
     while not is_over:
         connection, _ = listening.accept()
-        # Whoever has read enough hangs up.
+        # A client that has read enough hangs up.
         with connection, suppress(ConnectionError):
             server.opened += 1
             is_over = _talk(connection, server, steps)

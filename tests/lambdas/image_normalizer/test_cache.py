@@ -1,4 +1,4 @@
-"""Normalized images are found under their names; what S3 cannot tell is an error of its own."""
+"""Normalized images are found under their names; what S3 cannot tell is its own error."""
 
 from collections.abc import Iterator
 

@@ -43,7 +43,7 @@ PART_FOR_BOTO3 = {"StatusCode": 206, "ContentRange": "bytes 0-2/9", "Body": b"pi
 REFUSAL = Reply(404, error=("NoSuchKey", "There is none."))
 REFUSAL_FOR_BOTO3 = {"StatusCode": 404, "ErrorCode": "NoSuchKey", "ErrorMessage": "There is none."}
 
-# boto3 tells about itself, asks for checksums that TLS makes needless here, and signs what it has added.
+# boto3 describes itself, asks for checksums that TLS makes needless here, and signs what it has added.
 _BOTO3S_OWN = {
     "amz-sdk-invocation-id",
     "amz-sdk-request",

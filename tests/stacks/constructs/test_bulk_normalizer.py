@@ -36,7 +36,7 @@ def request_(states: dict[str, Any]) -> dict[str, Any]:
 
 
 def evaluate_arguments(states: dict[str, Any], given: dict[str, Any]) -> list[str]:
-    """The program's arguments for an input, with the bucket's name in place of its import."""
+    """The program's arguments for an input, with the bucket's name instead of its import."""
     expression = states["Normalize"]["Arguments"]["AppSpecification"]["ContainerArguments"]
     before, _, rest = expression.partition("<")
     while rest:

@@ -1,4 +1,4 @@
-"""The notebook instance stops when nobody has used it for long enough, and never while somebody does."""
+"""The notebook instance stops once it has not been used for long enough, and never while it is used."""
 
 import json
 import subprocess
@@ -22,12 +22,12 @@ PYTHON_OF_THE_INSTANCE = "3.9"
 
 
 def a_kernel(state: str, last: datetime) -> dict[str, Any]:
-    """A kernel as Jupyter's API tells of it."""
+    """A kernel as Jupyter's API describes it."""
     return {"execution_state": state, "last_activity": last.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
 
 
 def a_terminal(last: datetime) -> dict[str, Any]:
-    """A terminal as Jupyter's API tells of it."""
+    """A terminal as Jupyter's API describes it."""
     return {"name": "1", "last_activity": last.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
 
 

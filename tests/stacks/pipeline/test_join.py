@@ -28,7 +28,7 @@ def call(name: str, **assign: str) -> Step:
 
 
 def end(expression: str = "1") -> Step:
-    """The last step, which tells this."""
+    """The last step, which reports this."""
 
     def states(_after: str) -> Mapping[str, State]:
         return {"End": Finish(output={"told": jsonata(expression)})}

@@ -150,7 +150,7 @@ def choose_other(setting: str) -> Any:
 
 
 def list_candidates(value: Any, row: Row) -> Iterator[Any]:
-    """Values that may be allowed in place of one."""
+    """Values that may be allowed instead of one."""
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int):
@@ -180,7 +180,7 @@ def is_lost(name: Name, before: Assembly, after: Assembly, lost: set[Name]) -> b
 
 
 def list_replacing(kind: str) -> tuple[str, ...]:
-    """The paths whose change replaces a resource; what nobody has in dev or prod is named here."""
+    """The paths whose change replaces a resource; what neither dev nor prod has is named here."""
     also = {"AWS::SageMaker::CodeRepository": ("/properties/GitConfig/RepositoryUrl",)}
     return replacing_properties().get(kind, also.get(kind, ()))
 

@@ -350,7 +350,7 @@ def consumers(*names: str, **options: str) -> list[dict[str, Any]]:
         ("normalizer.bulk.connections", 513, "found 513: Input should be less than or equal to 512"),
         ("normalizer.bulk.instance_type", "ml.m6g.large", "jobs do not run on Graviton (m6g)"),
         ("normalizer.bulk.volume_gb", 30, "unknown key (did you mean 'volume_gib'?)"),
-        ("normalizer.consumers", consumers("a", "a"), "every consumer needs a name of its own"),
+        ("normalizer.consumers", consumers("a", "a"), "every consumer needs its own name"),
         ("normalizer.consumers", consumers("Team"), "String should match pattern"),
         ("normalizer.consumers", consumers("a", width="0"), "width is 0, which is not between 1 and 2048"),
         ("normalizer.consumers", consumers("a", size="9"), "there is no option 'size'; there are width, height"),

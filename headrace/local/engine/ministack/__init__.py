@@ -28,7 +28,7 @@ def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port:
 
     Args:
         sagemaker: Answers SageMaker's requests and the tasks of state machines.
-        watchers: Who is told of the resources of a type.
+        watchers: What is called with the resources of a type.
         port: Where this server listens.
     """
     install_requests(sagemaker)

@@ -14,7 +14,7 @@ def install_resources(watchers: Mapping[str, ResourceWatcher]) -> None:
     """Teach MiniStack's CloudFormation the types and attributes it lacks.
 
     Args:
-        watchers: Who is told of the resources of a type.
+        watchers: What is called with the resources of a type.
     """
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
     stacks: Any = importlib.import_module("ministack.services.cloudformation.stacks")

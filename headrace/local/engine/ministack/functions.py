@@ -1,4 +1,4 @@
-"""What MiniStack's Lambda is taught: addresses, whole events, keys of their own, and turns."""
+"""What MiniStack's Lambda is taught: addresses, whole events, a key for each function, and turns."""
 
 import importlib
 import importlib.metadata

@@ -38,7 +38,7 @@ def configure(port: int) -> None:
         MINISTACK_ACCOUNT_ID=ACCOUNT,
         SFN_WAIT_SCALE=str(WAIT_SCALE),
         LOG_LEVEL="WARNING",
-        # Listeners on ports of their own, which nothing here uses.
+        # Listeners on their own ports, which nothing here uses.
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
         # No Docker daemon is ever asked, even where one runs.

@@ -91,7 +91,7 @@ async def call_until(port: int, request: bytes, deadline: Callable[[], bool], st
 
 
 async def ping_until(port: int, deadline: Callable[[], bool], outcome: Outcome) -> None:
-    """SageMaker's health check, each time on a connection of its own."""
+    """SageMaker's health check, each time on its own connection."""
     while not deadline():
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /ping HTTP/1.1\r\nhost: endpoint\r\n\r\n")

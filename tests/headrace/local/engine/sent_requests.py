@@ -67,7 +67,7 @@ def make_request(
 
 
 def make_scope(method: str, url: str, headers: Mapping[str, str | bytes] | None = None) -> Message:
-    """What an ASGI server tells of a request."""
+    """What an ASGI server knows of a request."""
     parts = urlsplit(url)
     given = {"host": parts.netloc, **{name.lower(): value for name, value in (headers or {}).items()}}
     return {

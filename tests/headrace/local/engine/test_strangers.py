@@ -201,7 +201,7 @@ PAGE = """<script>
 
 @contextmanager
 def serve_page(page: str) -> Iterator[tuple[int, "queue.Queue[str]"]]:
-    """A web server with one page; its port, and what the page tells it."""
+    """A web server with one page; its port, and what the page sends it."""
     told: queue.Queue[str] = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):

@@ -78,7 +78,7 @@ class Cloud:
         )
 
     def push_image(self, program: str, name: str = "program", **environment: str) -> str:
-        """Registers a Python program as an image and tells its name."""
+        """Registers a Python program as a container image and returns its name."""
         image_uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}:latest"
         file = self.folder / f"{name}.py"
         file.write_text(PROGRAM_START + textwrap.dedent(program), encoding="utf-8")
@@ -90,12 +90,12 @@ class Cloud:
         return image_uri
 
     def add_efs(self, file_system_id: str) -> Path:
-        """Makes an EFS file system and tells its folder."""
+        """Makes an EFS file system and returns its folder."""
         self.file_systems.list_watchers()[EFS_FILE_SYSTEM].create(file_system_id, {})
         return self.file_systems.folder(file_system_id)
 
     def add_linked_fsx(self, file_system_id: str, source: str, *events: str) -> Path:
-        """Makes an FSx file system with a bucket at /data and tells its folder; its mount name is `fsx`."""
+        """Makes an FSx file system with a bucket at /data and returns its folder; its mount name is `fsx`."""
         watchers = self.file_systems.list_watchers()
         watchers[FSX_FILE_SYSTEM].create(file_system_id, {"FileSystemType": "LUSTRE"})
         policy = {"Events": list(events)}
@@ -207,7 +207,7 @@ def await_status(cloud: Cloud, status: str) -> dict[str, Any]:
 
 
 def serve(cloud: Cloud, config: str = "first", **container: Any) -> str:
-    """An endpoint in service; tells its image."""
+    """An endpoint in service; returns its container image."""
     image = cloud.push_image(SERVE, name="server")
     make_config(cloud, config, image, **container)
     cloud.call("CreateEndpoint", EndpointName="endpoint", EndpointConfigName=config)

@@ -38,7 +38,7 @@ def test_says_that_a_program_is_missing() -> None:
 def test_leaves_the_program_no_ignored_signals() -> None:
     answer = launch("obey-permissions", "--", "/bin/grep", "SigIgn", "/proc/self/status")
 
-    # Python ignores these two for itself; others may be ignored by whoever started the tests.
+    # Python ignores these two for itself; others may be ignored by the process that started the tests.
     ignored = int(answer.stdout.split()[1], 16)
     assert [name for name in (signal.SIGPIPE, signal.SIGXFSZ) if ignored >> (name - 1) & 1] == []
 
@@ -140,7 +140,7 @@ def test_leaves_a_signal_for_the_group_to_the_guarded_program() -> None:
     os.killpg(guarded.pid, signal.SIGTERM)
 
     code, output = end_of(guarded)
-    # The shell also tells of the sleep that the signal ended.
+    # The shell also reports the sleep that the signal ended.
     assert (code, output.splitlines()[-1]) == (5, "told")
 
 

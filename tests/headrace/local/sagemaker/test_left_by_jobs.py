@@ -1,4 +1,4 @@
-"""What jobs leave in place of the files and folders that are expected of them."""
+"""What jobs leave instead of the files and folders that are expected of them."""
 
 from pathlib import Path
 from typing import Any

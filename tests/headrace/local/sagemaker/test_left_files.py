@@ -150,5 +150,5 @@ def test_reads_folders_deeper_than_any_path_may_be_long(folder: Path) -> None:
     try:
         assert len(LeftFolder(folder.parent, "model", note=pytest.fail).list_entries()) == depth
     finally:
-        # Python's own removal of trees goes no deeper than it calls, and would fail in whoever cleans up.
+        # Python's own removal of trees goes no deeper than it calls, and would fail in the clean-up.
         subprocess.run(["rm", "-rf", folder / "deep"], check=True)
