@@ -104,6 +104,11 @@ class Board:
             self.owners[place] = os.getpid()
         return place
 
+    def is_ready(self, pid: int | None) -> bool:
+        """Whether a worker has loaded the model, or had when it ended."""
+        cell = CELLS[READY, ""]
+        return any(owner == pid and row[cell] for owner, row in zip(self.owners, self.rows, strict=True))
+
 
 class Metrics:
     """The counts of one worker, and the page that shows those of all."""

@@ -14,6 +14,7 @@ from uvicorn.supervisors import Multiprocess
 from containers.shared import sagemaker
 from containers.shared.serving.connections import PatientProtocol
 from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT, Endpoint
+from containers.shared.serving.events import log_event
 from containers.shared.serving.metrics import Board, Metrics
 from containers.shared.serving.service import Service
 from containers.shared.serving.settings import (
@@ -41,7 +42,7 @@ def main(package: str, arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return sagemaker.USER_ERROR_EXIT
     board = Board(settings.workers)
-    return serve(configure(partial(create_app, f"{package}.service", board), settings, factory=True))
+    return serve(configure(partial(create_app, f"{package}.service", board), settings, factory=True), board)
 
 
 def create_app(module: str, board: Board) -> Endpoint:
@@ -83,7 +84,33 @@ def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Con
     )
 
 
-def serve(config: uvicorn.Config) -> int:
+class Supervisor(Multiprocess):
+    """uvicorn's, which by itself starts workers again for ever where each of them crashes on the model."""
+
+    def __init__(self, config: uvicorn.Config, board: Board) -> None:
+        super().__init__(config, sockets=[config.bind_socket()])
+        self._board = board
+        self._has_crashed = False
+
+    @property
+    def exit_code(self) -> int:
+        """The container's, once all workers have ended."""
+        if any(process.exitcode == MODEL_REFUSED_EXIT for process in self.processes):
+            return MODEL_REFUSED_EXIT
+        return sagemaker.INTERNAL_ERROR_EXIT if self._has_crashed else 0
+
+    def keep_subprocess_alive(self) -> None:
+        """Start workers again that have ended, unless one did without the model and no other has it."""
+        ended = {process for process in self.processes if process.exitcode not in (None, MODEL_REFUSED_EXIT)}
+        ready = {process for process in self.processes if self._board.is_ready(process.pid)}
+        if ended - ready and not ready - ended and not self.should_exit.is_set():
+            log_event("worker_ended_while_loading", exit_codes=[process.exitcode for process in ended - ready])
+            self._has_crashed = True
+            self.should_exit.set()
+        super().keep_subprocess_alive()
+
+
+def serve(config: uvicorn.Config, board: Board) -> int:
     """Serve until a signal comes, or until a worker ends without a model, and return the exit code."""
     # uvicorn stops first and then raises the signal again, for the handler before it. An ordinary exit would
     # wait for a prediction that has no end.
@@ -91,7 +118,6 @@ def serve(config: uvicorn.Config) -> int:
     if config.workers == 1:
         uvicorn.Server(config).run()
         return 0
-    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor = Supervisor(config, board)
     supervisor.run()
-    refused = any(process.exitcode == MODEL_REFUSED_EXIT for process in supervisor.processes)
-    return MODEL_REFUSED_EXIT if refused else 0
+    return supervisor.exit_code
