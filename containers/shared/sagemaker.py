@@ -29,6 +29,8 @@ STOPPED_EXIT = 143
 
 # SageMaker's own variable for containers that share an instance.
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
+# "true" where a batch transform job calls the container.
+BATCH_VARIABLE = "SAGEMAKER_BATCH"
 DEFAULT_PORT = 8080
 PING_PATH = "/ping"
 INVOCATIONS_PATH = "/invocations"

@@ -17,6 +17,8 @@ DEPARTURE_SECONDS = 20
 # To close at once what still sends would take the refusal from the caller, who sees a reset connection instead.
 LINGER_SECONDS = 2
 MAX_HEADER_BYTES = 64 * 1024
+# Of one worker; each may hold headers, and a file descriptor.
+MOST_CONNECTIONS = 900
 # Of a header line: the colon, the blank and the line's end.
 HEADER_LINE_BYTES = 4
 MALFORMED = "the request is not valid HTTP/1.1"
@@ -45,7 +47,10 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect the first request."""
         super().connection_made(transport)
-        self._start_deadline()
+        if len(self.connections) > MOST_CONNECTIONS:
+            self._refuse(503, "the endpoint has too many connections; try again")
+        else:
+            self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""

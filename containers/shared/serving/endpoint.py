@@ -9,9 +9,10 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 
 from containers.shared import sagemaker
 from containers.shared.serving import metrics as counts
@@ -38,12 +39,25 @@ from containers.shared.serving.traffic import Traffic
 Result = TypeVar("Result")
 
 METRICS_PATH = "/metrics"
-# Beside the time to arrive and to compute, this stays within the 60 seconds SageMaker gives an answer.
-LONGEST_WAIT_SECONDS = 20
-# SageMaker has reported a timeout to the caller by then; work that goes on keeps all other work waiting.
-LONGEST_WORK_SECONDS = 60
+BUSY = "the endpoint is busy with other requests; try again, or send less at a time"
+# Of all requests that a worker holds at a time.
+MOST_BODY_BYTES = 32 * sagemaker.MAX_BODY_BYTES
 # By this code uvicorn's supervisor knows a worker that would fail in the same way again, and stops.
 MODEL_REFUSED_EXIT = 3
+
+
+class Patience(NamedTuple):
+    """How many seconds a request may wait for others, and its prediction may take."""
+
+    wait: float
+    work: float
+
+
+# The wait stays within the 60 seconds SageMaker gives an answer, beside the time to arrive and to compute. By the end
+# of the work, SageMaker has reported a timeout to the caller, and work that goes on keeps all other work waiting.
+REAL_TIME = Patience(wait=20, work=60)
+# InvocationsTimeoutInSeconds of a batch transform job is an hour at most.
+BATCH = Patience(wait=3600, work=3600)
 
 
 class BrokenPredictionError(Exception):
@@ -59,17 +73,26 @@ class Endpoint:
         workers: How many workers the endpoint has.
         traffic: Writes what has to be known about requests.
         metrics: Counts for Prometheus.
+        patience: When it gives a request up.
     """
 
     def __init__(
-        self, service: Service, root: Path, workers: int, traffic: Traffic, metrics: Metrics | None = None
+        self,
+        service: Service,
+        root: Path,
+        workers: int,
+        traffic: Traffic,
+        metrics: Metrics | None = None,
+        patience: Patience = REAL_TIME,
     ) -> None:
         self.service = service
         self.root = root
         self.workers = workers
         self.traffic = traffic
         self.metrics = metrics or Metrics()
+        self.patience = patience
         self.model: Servable | None = None
+        self.body_bytes = 0
         # There is a worker per CPU; more large requests at a time would only hold more memory.
         self.turns = asyncio.Semaphore(1)
 
@@ -158,12 +181,26 @@ class Endpoint:
         check_content_encoding(headers.get(b"content-encoding", b""))
         media_type = choose_media_type(headers.get(b"accept", b"*/*").decode("latin-1"), self.service.writes)
         content_type = parse_content_type(headers.get(b"content-type", b"").decode("latin-1"), self.service.reads)
-        body = await read_body(headers, receive, advice=self.service.advice)
-        if len(body) <= self.service.inline_bytes:
-            prediction = attempt(model.predict, body, content_type, media_type)
-        else:
-            prediction = await self.run_in_turn(model.predict, body, content_type, media_type)
+        with self.making_room(headers):
+            body = await read_body(headers, receive, advice=self.service.advice)
+            if len(body) <= self.service.inline_bytes:
+                prediction = attempt(model.predict, body, content_type, media_type)
+            else:
+                prediction = await self.run_in_turn(model.predict, body, content_type, media_type)
         return Answer(200, prediction.content, media_type, amounts=prediction.amounts)
+
+    @contextmanager
+    def making_room(self, headers: Headers) -> Iterator[None]:
+        """Refuse a body that there is no room for beside those of other requests."""
+        expected = min(int(headers.get(b"content-length", sagemaker.MAX_BODY_BYTES)), sagemaker.MAX_BODY_BYTES)
+        if self.body_bytes + expected > MOST_BODY_BYTES:
+            self.metrics.add(counts.REJECTED, counts.BUSY)
+            raise RequestError(503, BUSY)
+        self.body_bytes += expected
+        try:
+            yield
+        finally:
+            self.body_bytes -= expected
 
     def require_model(self) -> Servable:
         """The model; refuses what would need it before it is there."""
@@ -184,15 +221,13 @@ class Endpoint:
     async def run_in_turn(self, work: Callable[..., Result], *arguments: object) -> Result:
         """What the work returns, done in another thread once the work before it is done, so that /ping is answered."""
         try:
-            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            async with asyncio.timeout(self.patience.wait):
                 await self.turns.acquire()
         except TimeoutError as error:
             self.metrics.add(counts.REJECTED, counts.BUSY)
-            raise RequestError(
-                503, "the endpoint is busy with other requests; try again, or send less at a time"
-            ) from error
+            raise RequestError(503, BUSY) from error
         try:
-            async with asyncio.timeout(LONGEST_WORK_SECONDS):
+            async with asyncio.timeout(self.patience.work):
                 return await asyncio.to_thread(attempt, work, *arguments)
         except TimeoutError:
             self.end_hung()
@@ -201,7 +236,7 @@ class Endpoint:
 
     def end_hung(self) -> NoReturn:
         """End this worker, for a thread cannot be ended; its supervisor starts another."""
-        log_event("prediction_hung", seconds=LONGEST_WORK_SECONDS)
+        log_event("prediction_hung", seconds=self.patience.work)
         self.traffic.summarize()
         os._exit(sagemaker.INTERNAL_ERROR_EXIT)
 

@@ -73,8 +73,8 @@ REJECTED = Family(
 CONNECTIONS = Family(
     "headrace_connections_refused_total",
     "counter",
-    "Connections closed because a request was malformed or late, or its headers were too long.",
-    label_each("status", ("400", "408", "431")),
+    "Connections closed because a request was malformed or late, its headers were too long, or there were too many.",
+    label_each("status", ("400", "408", "431", "503")),
 )
 MODEL_ERRORS = Family("headrace_model_errors_total", "counter", "Requests that failed through no fault of the caller.")
 LOAD_SECONDS = Family("headrace_model_load_seconds", "gauge", "The longest that a worker took to load the model.")

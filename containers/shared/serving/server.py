@@ -13,7 +13,7 @@ from uvicorn.supervisors import Multiprocess
 
 from containers.shared import sagemaker
 from containers.shared.serving.connections import PatientProtocol
-from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT, Endpoint
+from containers.shared.serving.endpoint import BATCH, MODEL_REFUSED_EXIT, REAL_TIME, Endpoint
 from containers.shared.serving.events import log_event
 from containers.shared.serving.metrics import Board, Metrics
 from containers.shared.serving.service import Service
@@ -51,7 +51,8 @@ def create_app(module: str, board: Board) -> Endpoint:
     traffic = Traffic(every=settings.access_log == ACCESS_LOG_EVERY)
     # Here and not in the supervisor, which has no use for the model's packages.
     service: Service = import_module(module).SERVICE
-    return Endpoint(service, settings.root, settings.workers, traffic, Metrics(board))
+    patience = BATCH if settings.is_batch else REAL_TIME
+    return Endpoint(service, settings.root, settings.workers, traffic, Metrics(board), patience)
 
 
 def check_command(arguments: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ class ServerSettings:
     port: int
     workers: int
     access_log: str
+    is_batch: bool = False
 
 
 def read_server_settings(environment: Mapping[str, str] = os.environ) -> ServerSettings:
@@ -46,6 +47,7 @@ def read_server_settings(environment: Mapping[str, str] = os.environ) -> ServerS
         port=read_whole(environment, sagemaker.PORT_VARIABLE, default=sagemaker.DEFAULT_PORT, highest=65535),
         workers=read_whole(environment, WORKERS_VARIABLE, default=count_cpus(), highest=1024),
         access_log=read_choice(environment, ACCESS_LOG_VARIABLE, (ACCESS_LOG_SUMMARY, ACCESS_LOG_EVERY)),
+        is_batch=environment.get(sagemaker.BATCH_VARIABLE, "").lower() == "true",
     )
 
 

@@ -202,3 +202,15 @@ def test_drops_a_caller_who_does_not_take_the_answer(monkeypatch: pytest.MonkeyP
     asyncio.run(serve_and_talk(ask_and_read_nothing, Watched))
 
     assert ended == ["lost"]
+
+
+def test_refuses_connections_beyond_the_most(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 0)
+
+    answer = ask(b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc")
+
+    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert answer.endswith(b'{"error": "the endpoint has too many connections; try again"}')
+    assert [line["event"] for line in read_log(capsys)] == ["connection_refused"]

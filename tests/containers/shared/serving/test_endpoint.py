@@ -8,7 +8,7 @@ import pytest
 
 from containers.shared.serving import endpoint as module
 from containers.shared.serving.content_types import ContentType
-from containers.shared.serving.endpoint import Endpoint
+from containers.shared.serving.endpoint import Endpoint, Patience
 from containers.shared.serving.model_files import ModelError
 from containers.shared.serving.service import Prediction, Service
 from containers.shared.serving.traffic import Traffic
@@ -147,16 +147,31 @@ def test_refuses_a_body_that_turns_out_too_large(client: Client) -> None:
     assert client.post("/invocations", content=stream(), headers=PLAIN).status_code == 413
 
 
-def test_refuses_work_when_other_work_takes_too_long(
-    endpoint: Endpoint, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "LONGEST_WAIT_SECONDS", 0.01)
+def test_refuses_work_when_other_work_takes_too_long(endpoint: Endpoint, client: Client) -> None:
+    endpoint.patience = Patience(wait=0.01, work=100)
     asyncio.run(endpoint.turns.acquire())
 
     answer = client.post("/invocations", content=b"1", headers=PLAIN)
 
     assert answer.status_code == 503
     assert answer.json() == {"error": "the endpoint is busy with other requests; try again, or send less at a time"}
+
+
+@pytest.mark.parametrize("declares", [True, False], ids=["declared", "in chunks"])
+def test_refuses_bodies_that_it_has_no_room_for(endpoint: Endpoint, client: Client, declares: bool) -> None:
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"12"
+
+    endpoint.body_bytes = module.MOST_BODY_BYTES - 1
+    content = b"12" if declares else stream()
+
+    full = client.post("/invocations", content=content, headers=PLAIN)
+    endpoint.body_bytes = 0
+
+    assert (full.status_code, full.json()) == (503, {"error": module.BUSY})
+    assert client.post("/invocations", content=b"12", headers=PLAIN).status_code == 200
+    assert endpoint.body_bytes == 0
+    assert 'headrace_requests_rejected_total{reason="busy"} 1\n' in client.get("/metrics").text
 
 
 @pytest.mark.parametrize(
@@ -215,7 +230,7 @@ def test_ends_a_worker_whose_prediction_has_no_end(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended: list[int] = []
-    monkeypatch.setattr(module, "LONGEST_WORK_SECONDS", 0.01)
+    endpoint.patience = Patience(wait=100, work=0.01)
     monkeypatch.setattr("os._exit", ended.append)
     endpoint.load()
 
@@ -241,8 +256,8 @@ def test_shows_metrics_while_the_model_is_loading_and_after_it(endpoint: Endpoin
     assert "headrace_model_load_seconds 0\n" not in after
 
 
-def test_counts_what_waited_too_long(endpoint: Endpoint, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONGEST_WAIT_SECONDS", 0.01)
+def test_counts_what_waited_too_long(endpoint: Endpoint, client: Client) -> None:
+    endpoint.patience = Patience(wait=0.01, work=100)
     asyncio.run(endpoint.turns.acquire())
 
     client.post("/invocations", content=b"1", headers=PLAIN)

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from containers.shared.serving import server
-from containers.shared.serving.endpoint import MODEL_REFUSED_EXIT
+from containers.shared.serving.endpoint import BATCH, MODEL_REFUSED_EXIT, REAL_TIME, Patience
+from containers.shared.serving.metrics import Board
 from headrace.loopback import find_free_port
 from headrace.recipes import ContainerImage, big_mart, images, list_container_images
 from tests.containers.job_roots import any_sales_row
@@ -112,3 +113,10 @@ def test_ends_with_a_reason_when_the_model_cannot_be_loaded(
     assert process.returncode == MODEL_REFUSED_EXIT
     assert f"{tmp_path}/model/" in (reason := json.loads(log.splitlines()[0])["reason"])
     assert "No such file or directory" in reason
+
+
+@pytest.mark.parametrize(("batch", "patience"), [("true", BATCH), ("false", REAL_TIME)])
+def test_waits_for_as_long_as_its_caller_does(monkeypatch: pytest.MonkeyPatch, batch: str, patience: Patience) -> None:
+    monkeypatch.setenv("SAGEMAKER_BATCH", batch)
+
+    assert server.create_app("containers.big_mart.inference.service", Board(1)).patience == patience

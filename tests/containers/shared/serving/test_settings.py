@@ -60,3 +60,8 @@ def test_names_a_port_that_cannot_be_used(text: str) -> None:
     assert str(raised.value) == (
         f"environment variable SAGEMAKER_BIND_TO_PORT: {text!r} is not a whole number from 1 to 65535"
     )
+
+
+@pytest.mark.parametrize(("text", "expected"), [("true", True), ("false", False), ("", False)])
+def test_knows_that_a_batch_transform_job_calls(text: str, expected: bool) -> None:
+    assert read_server_settings({"SAGEMAKER_BATCH": text}).is_batch is expected
