@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud
-from headrace.local.engine.container_images import ProcessImages, list_in_registry
+from headrace.local.engine.container_images import ProcessContainerImages, list_in_registry
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.running import Folders
 from headrace.loopback import find_free_port
@@ -55,7 +55,7 @@ def running_with_app(root: Path, assembly: Path) -> Iterator[LocalCloud]:
 def push_container_images(cloud: LocalCloud, environment: str) -> Deployment:
     """Make the container images of a deployed environment known to its cloud, as processes; what is deployed."""
     deployment = read_deployment(environment)
-    images = ProcessImages(Folders().environments)
+    images = ProcessContainerImages(Folders().environments)
     images.prepare()
     images.push(cloud.root, deployment.images)
     list_in_registry(deployment.images)

@@ -23,7 +23,7 @@ def _check_endpoints(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class LogSettings(Section):
-    """SageMaker's log groups. Every job, endpoint and notebook of the account writes to them, whoever started it."""
+    """SageMaker's log groups. Every job, endpoint and notebook of the account writes to them, under any user."""
 
     retention_days: Annotated[
         LogDays,

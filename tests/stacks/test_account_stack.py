@@ -50,7 +50,7 @@ def test_owns_the_groups_that_sagemaker_names(template: Template) -> None:
 
 
 def test_owns_every_group_that_jobs_of_the_local_cloud_write_to(template: Template) -> None:
-    assert {TrainingJob.log_group, ProcessingJob.log_group} <= set(read_groups(template))
+    assert {TrainingJob.log.group, ProcessingJob.log.group} <= set(read_groups(template))
 
 
 def test_keeps_events_as_long_as_the_settings_say(template: Template) -> None:
