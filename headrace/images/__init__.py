@@ -2,7 +2,12 @@
 
 from headrace.images.addresses import Address, DoorError, find_address, parse_address
 from headrace.images.dataset import NormalizedImage, read_listed, read_manifest, read_normalized_images
-from headrace.images.errors import NormalizedImageError, NormalizedImageRefusedError, NormalizedImageUnavailableError
+from headrace.images.errors import (
+    NormalizedImageError,
+    NormalizedImageRefusedError,
+    NormalizedImageThrottledError,
+    NormalizedImageUnavailableError,
+)
 from headrace.images.reader import NormalizedImageReader, open_normalized
 from headrace.manifest import ManifestError
 
@@ -14,6 +19,7 @@ __all__ = [
     "NormalizedImageError",
     "NormalizedImageReader",
     "NormalizedImageRefusedError",
+    "NormalizedImageThrottledError",
     "NormalizedImageUnavailableError",
     "find_address",
     "open_normalized",

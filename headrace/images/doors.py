@@ -16,7 +16,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headrace.images.addresses import Address, DoorError, DoorKind
-from headrace.images.errors import NormalizedImageError, NormalizedImageRefusedError, NormalizedImageUnavailableError
+from headrace.images.errors import (
+    NormalizedImageError,
+    NormalizedImageRefusedError,
+    NormalizedImageThrottledError,
+    NormalizedImageUnavailableError,
+)
 from headrace.images.keys import BAD_KEY, check_file_key, check_key, check_url_key
 from headrace.normalizer.contract import ErrorCode
 
@@ -25,7 +30,8 @@ _TIMEOUT_SECONDS: Final = 65
 _CONNECT_SECONDS: Final = 5
 _URL_REGION: Final = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.on\.aws$")
 # S3's answers when it may not invoke the function at the moment; their status alone would say never.
-_UNAVAILABLE_CODES: Final = frozenset({"LambdaInvocationFailed", "LambdaTimeout", "RequestTimeout", "SlowDown"})
+_UNAVAILABLE_CODES: Final = frozenset({"LambdaInvocationFailed", "LambdaTimeout", "RequestTimeout"})
+_THROTTLED_CODE: Final = "SlowDown"
 # The normalizer's own answer where it has failed on a photograph, as it would again.
 _DEFINITE_CODES: Final = frozenset({ErrorCode.FAILED.value})
 
@@ -173,7 +179,9 @@ class FolderDoor:
 
 
 def _explain(key: str, status: int, code: str, reason: str) -> NormalizedImageError:
-    may_come = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code == _THROTTLED_CODE:
+        return NormalizedImageThrottledError(key, code, reason)
+    may_come = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if code not in _DEFINITE_CODES and (may_come or code in _UNAVAILABLE_CODES):
         return NormalizedImageUnavailableError(key, code, reason)
     return NormalizedImageRefusedError(key, code, reason)

@@ -25,3 +25,7 @@ class NormalizedImageRefusedError(NormalizedImageError):
 
 class NormalizedImageUnavailableError(NormalizedImageError):
     """A normalized image that may come when asked for again."""
+
+
+class NormalizedImageThrottledError(NormalizedImageUnavailableError):
+    """A normalized image that was not made, because too many were asked for at once."""

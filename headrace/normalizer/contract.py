@@ -9,6 +9,9 @@ SETS_PREFIX: Final = "normalized-sets/"
 FUNCTION_URL_OUTPUT: Final = "NormalizerUrl"
 BULK_OUTPUT: Final = "NormalizerBulkStateMachineArn"
 
+# How many requests a reader runs at once unless told otherwise: a new account may run ten functions, all of its own.
+DEFAULT_CONNECTIONS: Final = 8
+
 
 class BulkInput(StrEnum):
     """The keys of the batch door's input, in the order in which they are looked at."""

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, create_model, mod
 
 from containers.images.training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
 from headrace.channels import InputMode
+from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
 from stacks.settings.jobs import EndpointSettings, Hyperparameters, ProcessingSettings, TrainingSettings
@@ -137,8 +138,12 @@ class NormalizedSettings(Section):
     connections: Annotated[
         int,
         Field(ge=1, le=MOST_CONNECTIONS),
-        Setting("how many requests run at once", cost=NOTHING, change=NEXT_EXECUTION),
-    ] = 32
+        Setting(
+            "how many requests run at once, fewer while Lambda turns some away; a new account runs 10 functions",
+            cost=NOTHING,
+            change=NEXT_EXECUTION,
+        ),
+    ] = DEFAULT_CONNECTIONS
 
 
 class ChannelTrainingSettings(TrainingSettings):

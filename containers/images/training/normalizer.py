@@ -9,7 +9,8 @@ from containers.shared.job.events import log_event
 from containers.shared.job.training_failures import JobError, TrainingError
 from headrace.images.addresses import Address, DoorError, DoorKind, parse_address
 from headrace.images.errors import NormalizedImageRefusedError, NormalizedImageUnavailableError
-from headrace.images.reader import DEFAULT_CONNECTIONS, NormalizedImageReader
+from headrace.images.reader import NormalizedImageReader
+from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import parse_options
 

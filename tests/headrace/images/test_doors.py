@@ -18,7 +18,11 @@ from PIL import Image
 
 from headrace.images.addresses import Address, DoorError, DoorKind
 from headrace.images.doors import FolderDoor, FunctionUrlDoor, ObjectLambdaDoor, open_door
-from headrace.images.errors import NormalizedImageRefusedError, NormalizedImageUnavailableError
+from headrace.images.errors import (
+    NormalizedImageRefusedError,
+    NormalizedImageThrottledError,
+    NormalizedImageUnavailableError,
+)
 from tests.headrace.normalizer.hostile_images import make_hostile_images
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -124,7 +128,12 @@ class TestFunctionUrlDoor:
         ((path, _),) = requests
         assert unquote(path) == f"/{key}"
 
-    @pytest.mark.parametrize("status", [429, 500, 502, 503])
+    @pytest.mark.parametrize("body", [b'{"Message":"Rate Exceeded."}', b"", refusal(429, "TooManyRequests")[2]])
+    def test_tells_when_it_is_turned_away(self, body: bytes) -> None:
+        with answering((429, {}, body)) as (url, _), pytest.raises(NormalizedImageThrottledError):
+            FunctionUrlDoor(url, {}, 1).read("a")
+
+    @pytest.mark.parametrize("status", [500, 502, 503])
     def test_tells_what_may_come_later(self, status: int) -> None:
         with answering(refusal(status, "Busy")) as (url, _), pytest.raises(NormalizedImageUnavailableError):
             FunctionUrlDoor(url, {}, 1).read("a")
@@ -217,7 +226,14 @@ class TestObjectLambdaDoor:
 
         assert requests[0].url.endswith(f"amazonaws.com/{key}")
 
-    @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (400, "LambdaInvocationFailed")])
+    @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (429, "TooManyRequests")])
+    def test_tells_when_it_is_turned_away(self, status: int, code: str) -> None:
+        door, _ = open_object_lambda((status, {}, error_document(code)))
+
+        with pytest.raises(NormalizedImageThrottledError):
+            door.read("a")
+
+    @pytest.mark.parametrize(("status", "code"), [(503, "ServiceUnavailable"), (400, "LambdaInvocationFailed")])
     def test_tells_what_may_come_later(self, status: int, code: str) -> None:
         door, _ = open_object_lambda((status, {}, error_document(code)))
 

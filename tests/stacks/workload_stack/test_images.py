@@ -147,7 +147,7 @@ def test_reads_photographs_through_the_function_url_in_dev() -> None:
     assert environment == {
         "HEADRACE_IMAGES_PREFIX": "images/photographs/",
         "HEADRACE_IMAGES_OPTIONS": "width=256&height=256&colour=rgb",
-        "HEADRACE_IMAGES_CONNECTIONS": "32",
+        "HEADRACE_IMAGES_CONNECTIONS": "8",
         "AWS_DEFAULT_REGION": "<{'Ref': 'AWS::Region'}>",
     }
 

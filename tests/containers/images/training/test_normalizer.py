@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -23,7 +23,11 @@ from headrace.container_images import stage_program
 from headrace.images import reader
 from headrace.images.addresses import Address
 from headrace.images.doors import Door, FolderDoor
-from headrace.images.errors import NormalizedImageRefusedError, NormalizedImageUnavailableError
+from headrace.images.errors import (
+    NormalizedImageRefusedError,
+    NormalizedImageThrottledError,
+    NormalizedImageUnavailableError,
+)
 from headrace.recipes import images
 from tests.containers.images.training.image_roots import fail, list_rows, run, write_image_job
 
@@ -117,7 +121,7 @@ def test_normalizes_with_the_options(raw: Path, set_door: SetDoor) -> None:
         assert (image.format, image.size, image.mode) == ("PNG", (40, 30), "L")
 
 
-@pytest.mark.parametrize(("connections", "threads"), [({}, 16), ({"HEADRACE_IMAGES_CONNECTIONS": "256"}, 256)])
+@pytest.mark.parametrize(("connections", "threads"), [({}, 8), ({"HEADRACE_IMAGES_CONNECTIONS": "256"}, 256)])
 def test_asks_for_as_many_at_once_as_there_are_connections(connections: dict[str, str], threads: int) -> None:
     assert open_normalizer(describe_door(**connections)).threads == threads
 
@@ -162,6 +166,29 @@ def test_leaves_out_as_many_refused_images_as_allowed(
     assert run(tmp_path, **describe_door()) == 0
 
     assert read_evaluation(tmp_path)["photographs"] == {"train": 12, "validation": 8, "bad": 1}
+
+
+def test_loses_no_photograph_where_fewer_are_admitted_than_asked_for(
+    tmp_path: Path, photographs: Path, raw: Path, set_door: SetDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Lock()
+
+    class OneAtATimeDoor(FolderDoor):
+        def read(self, key: str) -> bytes:
+            if not place.acquire(blocking=False):
+                raise NormalizedImageThrottledError(key, "Refused", "Rate Exceeded.")
+            try:
+                return super().read(key)
+            finally:
+                place.release()
+
+    set_door(lambda options: OneAtATimeDoor(raw, options))
+    monkeypatch.setattr(reader.random, "uniform", lambda *_: 0.001)
+    write_job_of_lists(tmp_path, photographs)
+
+    assert run(tmp_path, **describe_door(HEADRACE_IMAGES_CONNECTIONS="32")) == 0
+
+    assert read_evaluation(tmp_path)["photographs"]["bad"] == 0
 
 
 def test_fails_when_an_image_does_not_come(tmp_path: Path, photographs: Path, set_door: SetDoor) -> None:
