@@ -20,6 +20,7 @@ from stacks.settings.environment import Settings
 from stacks.settings.normalizer import BulkSettings
 from stacks.storage_stack import StorageStack
 
+BULK_MACHINE = "normalizer"
 CLOSED_TO_NEW_ACCOUNTS = (
     "normalizer.object_lambda: AWS refuses S3 Object Lambda to accounts that had not used it by 7 November 2025; "
     "a new account has the function URL"
@@ -101,10 +102,11 @@ class NormalizerStack(Stack):
                 repository=repository,
                 subnets=network.subnets,
                 group=network.groups.processing,
+                tags=self._settings.job_tags(BULK_MACHINE),
             ),
             log=MachineLog(
                 environment=self._settings.environment,
-                machine="normalizer",
+                machine=BULK_MACHINE,
                 days=self._settings.normalizer.log_retention_days,
                 key=storage.key,
                 retain_data=self._settings.retain_data,

@@ -60,6 +60,7 @@ class WorkloadStack(Stack):
 
         parts = Parts(
             recipe=recipe,
+            tags=settings.job_tags(recipe.name),
             work=self._storage.work,
             preprocessing=self._describe_preprocessing(recipe.preprocessing, self._settings)
             if recipe.preprocessing and isinstance(self._settings, PreprocessedSettings)

@@ -1,6 +1,6 @@
 """The normalizer's batch door: a state machine whose one processing job normalizes many photographs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,6 +41,7 @@ class BulkSurroundings:
         repository: The repository of the job's container image.
         subnets: The network it runs in.
         group: What it is there.
+        tags: Its tags.
     """
 
     raw: s3.IBucket
@@ -49,6 +50,7 @@ class BulkSurroundings:
     repository: ContainerImageRepository
     subnets: Sequence[ec2.ISubnet]
     group: ec2.ISecurityGroup
+    tags: Mapping[str, str]
 
 
 class BulkNormalizer(Construct):
@@ -90,7 +92,7 @@ class BulkNormalizer(Construct):
         return role
 
     def _create_state_machine(self, log: MachineLog) -> StateMachine:
-        tasks = SageMakerTasks(scope=self)
+        tasks = SageMakerTasks(scope=self, tags=self._around.tags)
         return StateMachine(
             self,
             "StateMachine",

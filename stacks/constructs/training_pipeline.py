@@ -1,5 +1,6 @@
 """The state machine from data to a live endpoint."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import aws_s3 as s3
@@ -23,6 +24,7 @@ class Parts:
     """What one pipeline runs, and where it leaves what it makes."""
 
     recipe: Recipe
+    tags: Mapping[str, str]
     work: s3.IBucket
     preprocessing: PreprocessingJob | None = None
     training: TrainingJob
@@ -50,7 +52,7 @@ class TrainingPipeline(Construct):
         self.state_machine = StateMachine(
             self,
             "StateMachine",
-            pipeline=_join_steps(parts, SageMakerTasks(scope=self)),
+            pipeline=_join_steps(parts, SageMakerTasks(scope=self, tags=parts.tags)),
             comment=f"{parts.recipe}: from data to a live endpoint",
             timeout_seconds=timeout_hours * 3600,
             log=log,

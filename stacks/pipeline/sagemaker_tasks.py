@@ -37,9 +37,11 @@ class SageMakerTasks:
 
     Args:
         scope: Any construct of the stack; gives the ARNs their partition, region and account.
+        tags: The tags of everything that the tasks make.
     """
 
     scope: Construct
+    tags: Mapping[str, str]
 
     def run_processing_job(
         self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
@@ -55,13 +57,16 @@ class SageMakerTasks:
 
     def create_model(self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str) -> Task:
         """Register a model."""
-        permissions = [self._allow(["CreateModel"], "model/*"), allow_passing(role)]
+        permissions = [self._allow(["CreateModel", "AddTags"], "model/*"), allow_passing(role)]
         return self._task(name, "createModel", arguments, next_state=next_state, permissions=permissions)
 
     def create_endpoint_config(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> Task:
         """Create an endpoint configuration."""
         # The configuration names a model, and SageMaker checks the permission on both.
-        permissions = [self._allow(["CreateEndpointConfig"], "endpoint-config/*", "model/*")]
+        permissions = [
+            self._allow(["CreateEndpointConfig"], "endpoint-config/*", "model/*"),
+            self._allow(["AddTags"], "endpoint-config/*"),
+        ]
         return self._task(name, "createEndpointConfig", arguments, next_state=next_state, permissions=permissions)
 
     def create_endpoint(
@@ -75,7 +80,12 @@ class SageMakerTasks:
     ) -> Task:
         """Create an endpoint, whose volumes have this key, without waiting until it serves."""
         return self._change_endpoint(
-            "createEndpoint", arguments, key=key, next_state=next_state, assign=assign, catch=catch
+            ["CreateEndpoint", "AddTags"],
+            self._tag(arguments),
+            key=key,
+            next_state=next_state,
+            assign=assign,
+            catch=catch,
         )
 
     def update_endpoint(
@@ -89,7 +99,7 @@ class SageMakerTasks:
     ) -> Task:
         """Give an endpoint another configuration, without waiting until it serves; the old one serves meanwhile."""
         return self._change_endpoint(
-            "updateEndpoint", arguments, key=key, next_state=next_state, assign=assign, catch=catch
+            ["UpdateEndpoint"], arguments, key=key, next_state=next_state, assign=assign, catch=catch
         )
 
     def describe_endpoint(
@@ -144,7 +154,7 @@ class SageMakerTasks:
 
     def _change_endpoint(
         self,
-        action: str,
+        actions: list[str],
         arguments: Mapping[str, Any],
         *,
         key: kms.IKey | None,
@@ -154,13 +164,13 @@ class SageMakerTasks:
     ) -> Task:
         """Without a retry: the endpoint may be another's by then, so look again."""
         return Task(
-            resource=_optimized(action),
+            resource=_optimized(f"{actions[0][0].lower()}{actions[0][1:]}"),
             arguments=arguments,
             assign=assign,
             catch=catch,
             next=next_state,
             permissions=(
-                self._allow([f"{action[0].upper()}{action[1:]}"], "endpoint/*", "endpoint-config/*"),
+                self._allow(actions, "endpoint/*", "endpoint-config/*"),
                 *(_allow_key(key) if key else ()),
             ),
         )
@@ -178,13 +188,16 @@ class SageMakerTasks:
     ) -> Task:
         return Task(
             resource=_optimized(action),
-            arguments=arguments,
+            arguments=self._tag(arguments),
             assign=assign or {},
             retry=(THROTTLED,),
             catch=(*catch, keep_failure(name)),
             next=next_state,
             permissions=tuple(permissions),
         )
+
+    def _tag(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**arguments, "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()]}
 
     def _allow(self, actions: list[str], *resources: str) -> Permission:
         stack = Stack.of(self.scope)

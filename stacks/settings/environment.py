@@ -15,8 +15,9 @@ from stacks.settings.mistakes import SettingsError, describe
 from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
 from stacks.settings.normalizer import NormalizerSettings
 from stacks.settings.notebook import NotebookSettings
-from stacks.settings.section import IN_PLACE, NOTHING, Setting
+from stacks.settings.section import IN_PLACE, NOTHING, Change, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
+from stacks.settings.tags import WORKLOAD_TAG, Tags
 from stacks.settings.workloads import (
     ChannelTrainingSettings,
     NormalizedSettings,
@@ -46,8 +47,12 @@ class Settings(WorkloadSections):
         ),
     ]
     tags: Annotated[
-        Mapping[str, str],
-        Setting("the tags of everything that can have them", cost=NOTHING, change=IN_PLACE),
+        Tags,
+        Setting(
+            f"the tags of everything that can have them; what executions make also has `{WORKLOAD_TAG}`",
+            cost=NOTHING,
+            change=Change("updated in place; on jobs, models and endpoints from the next execution on"),
+        ),
     ] = Field(default_factory=_default_tags)
     encryption: EncryptionSettings = EncryptionSettings()
     permissions_boundary: Annotated[
@@ -141,6 +146,10 @@ class Settings(WorkloadSections):
     def endpoint_name(self, recipe: Recipe) -> str:
         """The endpoint of a workload that an execution changes when its input names none."""
         return self.workload(recipe).endpoint.name or contract.default_endpoint_name(self.environment, recipe.name)
+
+    def job_tags(self, workload: str) -> Mapping[str, str]:
+        """The tags of what the executions of a workload make, by which its cost can be told."""
+        return {WORKLOAD_TAG: workload, **self.tags}
 
     def stack_name(self, stack: str) -> str:
         """The name of a stack in CloudFormation; two environments may share an account."""

@@ -74,6 +74,21 @@ def test_names_everything_after_the_execution_when_the_input_leaves_it_out(first
     assert output["EndpointName"] == "shop"
 
 
+def test_tags_whatever_it_makes(platform: Platform, first_execution: dict[str, Any]) -> None:
+    sagemaker, name = platform.client("sagemaker"), first_execution["name"]
+    made = [
+        sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobArn"],
+        sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobArn"],
+        sagemaker.describe_model(ModelName=name)["ModelArn"],
+        sagemaker.describe_endpoint_config(EndpointConfigName=name)["EndpointConfigArn"],
+        sagemaker.describe_endpoint(EndpointName="shop")["EndpointArn"],
+    ]
+
+    kept = [{tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]} for arn in made]
+
+    assert kept == [{"project": "headrace", "environment": "dev", "workload": "bigmart"}] * len(made)
+
+
 def test_reports_scores_better_than_the_mean_predictor(first_execution: dict[str, Any]) -> None:
     metrics = first_execution["output"]["Metrics"]
 

@@ -152,6 +152,18 @@ def test_says_why_the_endpoint_cannot_be_looked_at(stack: str) -> None:
     assert (execution.error, execution.cause) == ("LookForEndpointFailed", "Look For Endpoint: not authorized")
 
 
+@pytest.mark.parametrize("stack", INPUTS)
+def test_tags_whatever_it_makes_with_what_its_cost_is_told_by(stack: str) -> None:
+    execution = run(stack)
+
+    made = {operation: request for operation, request in execution.requests if operation.startswith("create")}
+    expected = {"project": "headrace", "environment": "dev", "workload": stack.lower()}
+    assert len(made) >= 1
+    assert [{tag["Key"]: tag["Value"] for tag in request["Tags"]} for request in made.values()] == [expected] * len(
+        made
+    )
+
+
 CAUSES = [
     ('{"FailureReason": "too few rows"}', "too few rows"),
     ('{"ExitMessage":"sales.csv: no header","FailureReason":"AlgorithmError"}', "sales.csv: no header"),

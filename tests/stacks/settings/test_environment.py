@@ -405,3 +405,40 @@ def test_refuses_a_workload_that_is_called_as_a_setting(monkeypatch: pytest.Monk
 
     with pytest.raises(SettingsError, match="recipe network: 'network' is a setting of every environment"):
         Settings.from_mapping("dev", {"dev": {"retain_data": False}})
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {},
+        {"project": ""},
+        {"cost centre": "R+D", "Größe": "5 m/s", "team:mail": "a.b@example.com", "_=-": "x"},
+        {"k" * 128: "v" * 256},
+        {f"tag{number}": "" for number in range(47)},
+    ],
+)
+def test_takes_every_tag_that_aws_takes(tags: dict[str, str]) -> None:
+    settings = Settings.from_mapping("dev", environments_with("tags", tags))
+
+    assert settings.tags == tags
+    assert settings.job_tags("bigmart") == {"workload": "bigmart", **tags}
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ({f"tag{number}": "" for number in range(48)}, "48 tags; AWS keeps 50 on a resource"),
+        ({"": "x"}, "a tag's key has 1 to 128 characters, and this one 0"),
+        ({"k" * 129: "x"}, "a tag's key has 1 to 128 characters, and this one 129"),
+        ({"a": "v" * 257}, "the value of 'a' has 257 characters, at most 256 are allowed"),
+        ({"aws:team": "x"}, "keys that begin with 'aws:' are AWS's own"),
+        ({"AWS:team": "x"}, "keys that begin with 'aws:' are AWS's own"),
+        ({"Team": "a", "team": "b"}, "'team' occurs twice; IAM tells keys apart without regard to case"),
+        ({"a;b": "x"}, "the key 'a;b' has the character ';'"),
+        ({"a": "{% $states.input %}"}, "the value of 'a' has the character '{'"),
+        ({"a": "two\nlines"}, "the value of 'a' has the character '\\n'"),
+        ({"a": 5}, "should be a valid string"),
+    ],
+)
+def test_refuses_tags_that_aws_refuses(tags: dict[str, Any], reason: str) -> None:
+    assert reason in refusal("tags", tags)

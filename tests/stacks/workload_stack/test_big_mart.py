@@ -309,6 +309,11 @@ def find_statements(template: Template, role: str) -> list[dict[str, Any]]:
     return statements
 
 
+def as_list(value: Any) -> list[Any]:
+    """Policies write a list of one as the one."""
+    return value if isinstance(value, list) else [value]
+
+
 def list_actions(statements: list[dict[str, Any]]) -> set[str]:
     """Every action that statements allow."""
     return {
@@ -351,6 +356,17 @@ def test_grants_no_wildcard_action(template: Template) -> None:
     roles = [*(container.pascal_name for container in CONTAINERS), "TrainingWorkflow"]
 
     assert [a for role in roles for a in list_actions(find_statements(template, role)) if "*" in a] == []
+
+
+def test_may_tag_whatever_it_makes(template: Template) -> None:
+    tagged = {
+        resource["Fn::Join"][1][-1].rpartition(":")[2]
+        for statement in find_statements(template, "TrainingWorkflow")
+        if "sagemaker:AddTags" in statement["Action"]
+        for resource in as_list(statement["Resource"])
+    }
+
+    assert tagged == {"processing-job/*", "training-job/*", "model/*", "endpoint-config/*", "endpoint/*"}
 
 
 def test_hands_only_the_pipelines_roles_to_sagemaker_only(template: Template) -> None:

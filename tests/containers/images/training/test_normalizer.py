@@ -1,6 +1,7 @@
 """A job reads its photographs through the image normalizer, and says what is wrong where it cannot."""
 
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -183,7 +184,7 @@ def test_loses_no_photograph_where_fewer_are_admitted_than_asked_for(
                 place.release()
 
     set_door(lambda options: OneAtATimeDoor(raw, options))
-    monkeypatch.setattr(reader.random, "uniform", lambda *_: 0.001)
+    monkeypatch.setattr(random, "uniform", lambda *_: 0.001)
     write_job_of_lists(tmp_path, photographs)
 
     assert run(tmp_path, **describe_door(HEADRACE_IMAGES_CONNECTIONS="32")) == 0

@@ -1,0 +1,58 @@
+"""The tags of everything, within the rules of the services that keep them."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+from stacks.settings.section import Allowed
+
+# The tag of a job, a model or an endpoint that says which workload it belongs to.
+WORKLOAD_TAG: Final = "workload"
+# A resource has 50 at most: ours adds the workload to jobs, and Step Functions adds its execution and MANAGED_BY_AWS.
+MOST_TAGS: Final = 47
+_LONGEST_KEY: Final = 128
+_LONGEST_VALUE: Final = 256
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+_SIGNS: Final = "_.:/=+-@"
+
+
+def _check_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    if len(tags) > MOST_TAGS:
+        raise ValueError(f"{len(tags)} tags; AWS keeps 50 on a resource, of which jobs need three for their own")
+    keys: set[str] = set()
+    for key, value in tags.items():
+        _check_key(key, taken=keys)
+        if len(value) > _LONGEST_VALUE:
+            raise ValueError(f"the value of '{key}' has {len(value)} characters, at most {_LONGEST_VALUE} are allowed")
+        _check_characters(f"the value of '{key}'", value)
+        keys.add(key.lower())
+    return tags
+
+
+def _check_key(key: str, *, taken: set[str]) -> None:
+    if not 1 <= len(key) <= _LONGEST_KEY:
+        raise ValueError(f"a tag's key has 1 to {_LONGEST_KEY} characters, and this one {len(key)}: '{key}'")
+    if key.lower().startswith("aws:"):
+        raise ValueError(f"'{key}': keys that begin with 'aws:' are AWS's own")
+    if key.lower() in taken:
+        raise ValueError(f"'{key}' occurs twice; IAM tells keys apart without regard to case")
+    _check_characters(f"the key '{key}'", key)
+
+
+def _check_characters(what: str, text: str) -> None:
+    for character in text:
+        if unicodedata.category(character)[0] not in "LNZ" and character not in _SIGNS:
+            raise ValueError(
+                f"{what} has the character {character!r}; letters, digits, blanks and {_SIGNS} are allowed"
+            )
+
+
+Tags = Annotated[
+    Mapping[str, str],
+    AfterValidator(_check_tags),
+    Allowed(
+        f"an object of at most {MOST_TAGS} texts, each with a key of up to 128 and a value of up to 256 characters"
+    ),
+]
