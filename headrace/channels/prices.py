@@ -26,3 +26,13 @@ EFS_IA_GB_READ: Final = 0.01
 
 # FSx for Lustre, SCRATCH_2 on SSD: the cheapest that can be linked to a bucket.
 FSX_GB_MONTH: Final = 0.140
+# PERSISTENT_2 on SSD at the lowest throughput.
+FSX_PERSISTENT_GB_MONTH: Final = 0.145
+
+# What else stands: ECR and CloudWatch as of 2024-07, NAT gateways as of 2024-07, interface endpoints as of 2024-10.
+ECR_GB_MONTH: Final = 0.10
+LOGS_GB_MONTH: Final = 0.03
+ALARM_MONTH: Final = 0.10
+NAT_GATEWAY_MONTH: Final = 32.85
+INTERFACE_ENDPOINT_ZONE_MONTH: Final = 7.30
+KEY_MONTH: Final = 1.00

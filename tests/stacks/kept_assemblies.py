@@ -2,119 +2,45 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
+from headrace.changes import Assembly, read_folder
+from headrace.changes.assemblies import Name, list_resources, read_property
+from headrace.changes.kinds import ADDRESSES, HOLDS, MOUNT_TARGET, list_replacing
 from tests.conftest import PROJECT
 
 ASSEMBLIES = PROJECT / "tests" / "assemblies"
-REPLACING = ASSEMBLIES / "replacing-properties.json"
-
-Template = Mapping[str, Any]
-# A stack's id and a resource's logical id.
-Name = tuple[str, str]
 
 # Kinds of which replacing the first by a second loses something, and what.
 KEPT_KINDS: Mapping[str, str] = {
-    "AWS::S3::Bucket": "objects",
-    "AWS::KMS::Key": "the only way to read what it encrypted",
-    "AWS::EFS::FileSystem": "files",
-    "AWS::EFS::AccessPoint": "the id by which people mount",
-    "AWS::EFS::MountTarget": "the deployment: a subnet takes one, and the new one comes before the old one goes",
-    "AWS::FSx::FileSystem": "files",
-    "AWS::FSx::DataRepositoryAssociation": "what was not yet exported to the bucket",
-    "AWS::ECR::Repository": "container images",
-    "AWS::Logs::LogGroup": "logs",
-    "AWS::SageMaker::NotebookInstance": "what people wrote on its volume",
-    "AWS::StepFunctions::StateMachine": "the history of its executions",
-}
-
-# CloudFormation's reference says of these that an update replaces; the schema of the kind does not.
-UNDECLARED: Mapping[str, tuple[str, ...]] = {
-    "AWS::FSx::FileSystem": (
-        "/properties/StorageType",
-        "/properties/LustreConfiguration/DeploymentType",
-        "/properties/LustreConfiguration/DriveCacheType",
-        "/properties/LustreConfiguration/ExportPath",
-        "/properties/LustreConfiguration/ImportPath",
-        "/properties/LustreConfiguration/ImportedFileChunkSize",
-    ),
+    **HOLDS,
+    "AWS::EFS::AccessPoint": ADDRESSES["AWS::EFS::AccessPoint"],
+    MOUNT_TARGET: "the deployment: a subnet takes one, and the new one comes before the old one goes",
 }
 
 # From what destroys most to what keeps all.
 POLICIES = ("Delete", "RetainExceptOnCreate", "Snapshot", "Retain")
 
 
-@dataclass(frozen=True)
-class Assembly:
-    """The templates of an environment by stack id, and the names that the stacks have in the account."""
-
-    stack_names: Mapping[str, str]
-    templates: Mapping[str, Template]
-
-    def resource(self, name: Name) -> Mapping[str, Any]:
-        """A resource, empty if there is none of that name."""
-        stack, logical_id = name
-        found: Mapping[str, Any] = self.templates.get(stack, {"Resources": {}})["Resources"].get(logical_id, {})
-        return found
-
-    def referred(self, stack: str, value: Any) -> Iterator[Name]:
-        """The resources that a value names, in its own stack or through another's export."""
-        if isinstance(value, list):
-            for entry in value:
-                yield from self.referred(stack, entry)
-        elif isinstance(value, dict):
-            if "Ref" in value:
-                yield stack, value["Ref"]
-            elif "Fn::GetAtt" in value:
-                yield stack, value["Fn::GetAtt"][0]
-            elif "Fn::ImportValue" in value:
-                yield from self.referred(*self.exported(value["Fn::ImportValue"]))
-            else:
-                yield from self.referred(stack, list(value.values()))
-
-    def exported(self, export: str) -> tuple[str, Any]:
-        """The stack and the value behind an export."""
-        return next(
-            (stack, output["Value"])
-            for stack, template in self.templates.items()
-            for output in template.get("Outputs", {}).values()
-            if output.get("Export", {}).get("Name") == export
-        )
-
-    def resolve(self, stack: str, value: Any) -> Any:
-        """A value with what it names spelt as stack and resource, whichever way it reaches them."""
-        if isinstance(value, list):
-            return [self.resolve(stack, entry) for entry in value]
-        if not isinstance(value, dict):
-            return value
-        if "Fn::ImportValue" in value:
-            return self.resolve(*self.exported(value["Fn::ImportValue"]))
-        spelt = {key: self.resolve(stack, entry) for key, entry in value.items()}
-        return {"of": stack, **spelt} if {"Ref", "Fn::GetAtt"} & value.keys() else spelt
-
-
 def read_assembly(environment: str) -> Assembly:
     """The assembly that was kept of an environment."""
-    folder = ASSEMBLIES / environment
-    names = json.loads((folder / "stacks.json").read_text())
-    return Assembly(names, {stack: json.loads((folder / f"{stack}.json").read_text()) for stack in names})
+    return read_folder(ASSEMBLIES / environment)
 
 
-@cache
-def replacing_properties() -> Mapping[str, tuple[str, ...]]:
-    """The paths whose change replaces a resource, by kind."""
-    declared = json.loads(REPLACING.read_text())
-    return {kind: (*paths, *UNDECLARED.get(kind, ())) for kind, paths in declared.items()}
-
-
-def read_property(resource: Mapping[str, Any], path: str) -> Any:
-    """The value at `/properties/A/B` of a resource, None if it is not set."""
-    value: Any = resource.get("Properties", {})
-    for key in path.removeprefix("/properties/").split("/"):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+def spell(assembly: Assembly, stack: str, value: Any) -> Any:
+    """A value with what it names spelt as stack and resource, whichever way it reaches them."""
+    if isinstance(value, list):
+        return [spell(assembly, stack, entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    if {"Fn::ImportValue", "Fn::GetStackOutput"} & value.keys():
+        found = assembly.find_output(value)
+        if found is None:
+            raise LookupError(f"{stack}: {value} is nowhere")
+        producer, output = found
+        return spell(assembly, producer, assembly.templates[producer]["Outputs"][output]["Value"])
+    spelt = {key: spell(assembly, stack, entry) for key, entry in value.items()}
+    return {"of": stack, **spelt} if {"Ref", "Fn::GetAtt"} & value.keys() else spelt
 
 
 def list_kept(kept: Assembly) -> set[Name]:
@@ -122,14 +48,14 @@ def list_kept(kept: Assembly) -> set[Name]:
     found = {
         (stack, logical_id)
         for stack, template in kept.templates.items()
-        for logical_id, resource in template["Resources"].items()
+        for logical_id, resource in list_resources(template).items()
         if resource["Type"] in KEPT_KINDS
     }
     waiting = list(found)
     while waiting:
         stack, logical_id = waiting.pop()
         resource = kept.resource((stack, logical_id))
-        for path in replacing_properties()[resource["Type"]]:
+        for path in list_replacing(resource["Type"]):
             named = {
                 name for name in kept.referred(stack, read_property(resource, path)) if kept.resource(name)
             } - found
@@ -156,8 +82,8 @@ def _list_losses_of(name: Name, kept: Assembly, now: Assembly) -> Iterator[str]:
     if before["Type"] != after["Type"]:
         yield f"{label}: was {before['Type']}, is {after['Type']}"
         return
-    for path in replacing_properties()[before["Type"]]:
-        old, new = (side.resolve(name[0], read_property(side.resource(name), path)) for side in (kept, now))
+    for path in list_replacing(before["Type"]):
+        old, new = (spell(side, name[0], read_property(side.resource(name), path)) for side in (kept, now))
         if old != new:
             yield f"{label}: {path} was {json.dumps(old)}, is {json.dumps(new)}"
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):

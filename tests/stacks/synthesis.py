@@ -15,6 +15,7 @@ import aws_cdk as cdk
 
 from app import build
 from headrace import contract
+from headrace.changes import Assembly
 from headrace.local.platform.assemblies import digest_sources
 from tests.conftest import PROJECT
 
@@ -25,7 +26,7 @@ _digest_sources = cache(digest_sources)
 
 
 def synthesize(context: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The name and the template of each stack that a context makes, by the stack's id."""
+    """Each stack that a context makes, by its id: its name, its template, and the stacks that come before it."""
     folder, name = STORE / _digest_sources(), _name(context)
     with _locked(folder, name):
         stored = folder / f"{name}.json"
@@ -35,6 +36,16 @@ def synthesize(context: Mapping[str, Any]) -> Mapping[str, Any]:
             unfinished.replace(stored)
     found: Mapping[str, Any] = json.loads(stored.read_text())
     return found
+
+
+def read_synthesized(context: Mapping[str, Any]) -> Assembly:
+    """The templates that a context makes, to be compared."""
+    stacks = synthesize(context)
+    return Assembly(
+        {stack: made["name"] for stack, made in stacks.items()},
+        {stack: made["template"] for stack, made in stacks.items()},
+        {stack: frozenset(made["dependencies"]) for stack, made in stacks.items()},
+    )
 
 
 def assemble(context: Mapping[str, Any]) -> Path:
@@ -74,6 +85,7 @@ def _synthesize(context: Mapping[str, Any]) -> dict[str, Any]:
             stack.node.id: {
                 "name": stack.stack_name,
                 "template": json.loads((Path(folder) / stack.template_file).read_text()),
+                "dependencies": [dependency.node.id for dependency in stack.dependencies],
             }
             for stack in app.node.children
             if isinstance(stack, cdk.Stack)

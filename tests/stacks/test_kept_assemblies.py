@@ -10,25 +10,19 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from headrace.changes import Assembly
+from headrace.changes import kinds as changes_kinds
+from headrace.changes.assemblies import Name, list_resources, read_property
+from headrace.changes.kinds import list_replacing, replacing_properties
 from tests.stacks.compact_json import write_compactly
-from tests.stacks.conftest import ENVIRONMENTS, read_stacks
-from tests.stacks.kept_assemblies import (
-    ASSEMBLIES,
-    KEPT_KINDS,
-    POLICIES,
-    REPLACING,
-    Assembly,
-    Name,
-    list_kept,
-    list_losses,
-    read_assembly,
-    read_property,
-    replacing_properties,
-)
+from tests.stacks.conftest import ENVIRONMENTS, VARIANTS, context_of, read_stacks
+from tests.stacks.kept_assemblies import ASSEMBLIES, KEPT_KINDS, POLICIES, list_kept, list_losses, read_assembly
+from tests.stacks.synthesis import read_synthesized
 from tests.stacks.test_linters import CFN_LINT_VERSION, TOOL
 
 UPDATE = "HEADRACE_KEEP_ASSEMBLIES"
@@ -42,15 +36,7 @@ def replacing(kind):
     return sorted({*schema.get("createOnlyProperties", ()), *schema.get("conditionalCreateOnlyProperties", ())})
 print(json.dumps({kind: replacing(kind) for kind in sys.argv[1:]}))
 """
-
-
-def read_today(environment: str) -> Assembly:
-    """Today's assembly of an environment."""
-    stacks = read_stacks(environment)
-    return Assembly(
-        {stack: made["name"] for stack, made in stacks.items()},
-        {stack: made["template"] for stack, made in stacks.items()},
-    )
+REPLACING = Path(changes_kinds.__file__).with_name("replacing_properties.json")
 
 
 def keep(environment: str, assembly: Assembly) -> None:
@@ -63,7 +49,7 @@ def keep(environment: str, assembly: Assembly) -> None:
 
 
 def test_deploys_over_what_stands_without_a_loss(environment: str) -> None:
-    now = read_today(environment)
+    now = read_synthesized(context_of(environment))
     if UPDATE in os.environ:
         keep(environment, now)
 
@@ -90,7 +76,7 @@ def test_finds_no_loss_in_the_same_templates(kept: Assembly) -> None:
 
 
 def test_keeps_every_kind_that_would_lose_something(kept: Assembly) -> None:
-    stand = {resource["Type"] for template in kept.templates.values() for resource in template["Resources"].values()}
+    stand = {resource["Type"] for template in kept.templates.values() for resource in list_resources(template).values()}
 
     assert {kept.resource(name)["Type"] for name in list_kept(kept)} >= stand & KEPT_KINDS.keys()
 
@@ -114,10 +100,10 @@ def test_finds_whatever_becomes_another_kind(kept: Assembly) -> None:
         assert any("is AWS::X::Y" in loss for loss in list_losses(kept, change(kept, name, Type="AWS::X::Y")))
 
 
-def list_replacing(kept: Assembly) -> Iterator[tuple[Name, str]]:
+def list_replacing_properties(kept: Assembly) -> Iterator[tuple[Name, str]]:
     """Every property, set or not, that would replace what must be kept."""
     for name in sorted(list_kept(kept)):
-        for path in replacing_properties()[kept.resource(name)["Type"]]:
+        for path in list_replacing(kept.resource(name)["Type"]):
             yield name, path
 
 
@@ -132,14 +118,14 @@ def with_property(resource: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 
 def test_finds_every_change_of_a_property_that_replaces(kept: Assembly) -> None:
-    for name, path in list_replacing(kept):
+    for name, path in list_replacing_properties(kept):
         losses = list_losses(kept, change(kept, name, **with_property(kept.resource(name), path)))
 
         assert any(loss.startswith(f"{'/'.join(name)}: {path} was") for loss in losses), (name, path)
 
 
 def test_finds_a_property_that_replaces_when_it_vanishes(kept: Assembly) -> None:
-    for name, path in list_replacing(kept):
+    for name, path in list_replacing_properties(kept):
         section = path.split("/")[2]
         if read_property(kept.resource(name), path) is not None:
             properties = dict(kept.resource(name)["Properties"])
@@ -187,17 +173,24 @@ def test_follows_an_export_to_what_it_names() -> None:
     assert any("SubnetIds" in loss for loss in list_losses(prod, Assembly(prod.stack_names, moved)))
 
 
+def find_kinds() -> set[str]:
+    """CloudFormation's types in all templates that the settings can make."""
+    return {
+        resource["Type"]
+        for variant in VARIANTS
+        for made in read_stacks(variant).values()
+        for resource in list_resources(made["template"]).values()
+        if resource["Type"].startswith("AWS::")
+    }
+
+
+def test_knows_what_replaces_each_kind() -> None:
+    assert find_kinds() - replacing_properties().keys() == set()
+
+
 @pytest.mark.slow
 def test_knows_from_cfn_lint_which_properties_replace() -> None:
-    kinds = sorted(
-        {*KEPT_KINDS}
-        | {
-            resource["Type"]
-            for environment in ENVIRONMENTS
-            for template in read_assembly(environment).templates.values()
-            for resource in template["Resources"].values()
-        }
-    )
+    kinds = sorted(KEPT_KINDS.keys() | find_kinds())
     found = json.loads(
         subprocess.run(
             [*TOOL, CFN_LINT_VERSION, "python", "-c", ASK_CFN_LINT, *kinds], check=True, capture_output=True, text=True

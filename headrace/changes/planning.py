@@ -1,0 +1,200 @@
+"""In which order to deploy, so that nothing is refused, held up or interrupted where an order can help."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from headrace.changes.assemblies import Assembly, list_resources
+from headrace.changes.costs import estimate_month
+from headrace.changes.findings import Effect, Finding
+from headrace.changes.world import World
+
+BOTH_REFERENCES = "@aws-cdk/core:defaultCrossStackReferences=both"
+
+
+class Verb(Enum):
+    """What a step does."""
+
+    DEPLOY_BOTH = auto()
+    DEPLOY_FIRST = auto()
+    DEPLOY_ALL = auto()
+    DEPLOY_AGAIN = auto()
+    DELETE = auto()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, and the stacks that it deploys or deletes, in their order."""
+
+    verb: Verb
+    stacks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to bring a living environment to other templates, and what that does.
+
+    Args:
+        steps: The commands, in order.
+        findings: What they do that is worth a word.
+        names: The stacks' names in CloudFormation, by id.
+        protected: The stacks that CloudFormation does not delete as they are.
+    """
+
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    names: dict[str, str]
+    protected: frozenset[str]
+
+    @property
+    def is_dangerous(self) -> bool:
+        """Whether something is replaced, deleted or left over, or goes wrong."""
+        return any(finding.effect.is_dangerous for finding in self.findings)
+
+    @property
+    def fails(self) -> bool:
+        """Whether something goes wrong in whatever order."""
+        return any(finding.effect.is_failure for finding in self.findings)
+
+    def list_commands(self, options: str = "") -> list[str]:
+        """The commands for a shell.
+
+        Args:
+            options: What every `cdk` gets, such as `--context env=prod`.
+        """
+        return [command for step in self.steps for command in self._spell(step, f" {options}" if options else "")]
+
+    def _spell(self, step: Step, options: str) -> Iterator[str]:
+        match step.verb:
+            case Verb.DEPLOY_BOTH:
+                yield f"cdk deploy --all{options} --context {BOTH_REFERENCES}"
+            case Verb.DEPLOY_FIRST:
+                yield f"cdk deploy --exclusively {' '.join(step.stacks)}{options}"
+            case Verb.DEPLOY_ALL:
+                yield from (self._unprotect(stack) for stack in step.stacks if stack in self.protected)
+                yield f"cdk deploy --all{options}"
+            case Verb.DEPLOY_AGAIN:
+                yield f"cdk deploy --exclusively --force {' '.join(step.stacks)}{options}"
+            case Verb.DELETE:
+                for stack in step.stacks:
+                    if stack in self.protected:
+                        yield self._unprotect(stack)
+                    yield f"aws cloudformation delete-stack --stack-name {self.names[stack]}"
+                    yield f"aws cloudformation wait stack-delete-complete --stack-name {self.names[stack]}"
+
+    def _unprotect(self, stack: str) -> str:
+        return (
+            "aws cloudformation update-termination-protection --no-enable-termination-protection "
+            f"--stack-name {self.names[stack]}"
+        )
+
+
+def make_plan(old: Assembly, new: Assembly, *, between: Assembly | None = None, world: World | None = None) -> Plan:
+    """The order of deployments that does least harm, and what it does.
+
+    Args:
+        old: What is deployed.
+        new: What is to be deployed.
+        between: The new one with both kinds of references, for templates whose stacks still import exports.
+        world: What stands beside the stacks, from earlier changes; it is left as it is.
+    """
+    start = world or World.of(old)
+    candidates = list(_list_candidates(start, old, new, between))
+    steps, findings = min(
+        ((steps, _walk(start, steps, new, between).close()) for steps in candidates),
+        key=lambda candidate: _weigh(*candidate),
+    )
+    findings = [*_list_leftovers(old, new), *findings]
+    going = {stack for step in steps if step.verb is Verb.DELETE for stack in step.stacks}
+    emptied = {stack for stack, template in new.templates.items() if not list_resources(template)}
+    protected = old.protected & (going | emptied)
+    steps = [
+        replace(step, stacks=tuple(sorted(emptied & old.templates.keys()))) if step.verb is Verb.DEPLOY_ALL else step
+        for step in steps
+    ]
+    return Plan(tuple(steps), tuple(findings), {**old.stack_names, **new.stack_names}, protected)
+
+
+def follow(world: World, plan: Plan, new: Assembly, *, between: Assembly | None = None) -> World:
+    """What stands after a plan's commands."""
+    return _walk(world, plan.steps, new, between)
+
+
+def _walk(start: World, steps: Iterable[Step], new: Assembly, between: Assembly | None) -> World:
+    """Go through the steps until CloudFormation refuses one."""
+    world = start.copy()
+    world.learn(new)
+    for step in steps:
+        source = between if step.verb is Verb.DEPLOY_BOTH and between else new
+        order = source.deploy_order() if step.verb in (Verb.DEPLOY_ALL, Verb.DEPLOY_BOTH) else step.stacks
+        for stack in order:
+            if step.verb is Verb.DELETE:
+                went_on = world.delete(stack)
+            else:
+                went_on = world.deploy(stack, source.templates[stack], force=step.verb is Verb.DEPLOY_AGAIN)
+            if not went_on:
+                return world
+    return world
+
+
+def _list_candidates(start: World, old: Assembly, new: Assembly, between: Assembly | None) -> Iterator[list[Step]]:
+    leftovers = _find_leftovers(old, new)
+    plain = [Step(Verb.DEPLOY_ALL, ()), *_delete(leftovers)]
+    yield plain
+    seen = start.copy(is_lenient=True)
+    seen.learn(new)
+    for stack in new.deploy_order():
+        seen.deploy(stack, new.templates[stack])
+    findings = seen.close()
+    users = {user for finding in findings if finding.effect is not Effect.STALE for user in finding.users}
+    first = list(_list_first(start, old, new, users))
+    early = [stack for step in first if step.verb is Verb.DELETE for stack in step.stacks]
+    rest = _delete([stack for stack in leftovers if stack not in early])
+    if first:
+        yield [*first, Step(Verb.DEPLOY_ALL, ()), *rest]
+    if stale := _in_order({f.stack for f in findings if f.effect is Effect.STALE} & new.templates.keys(), new):
+        yield [*first, Step(Verb.DEPLOY_ALL, ()), Step(Verb.DEPLOY_AGAIN, tuple(stale)), *rest]
+    if between:
+        yield [Step(Verb.DEPLOY_BOTH, ()), *plain]
+
+
+def _list_first(start: World, old: Assembly, new: Assembly, users: set[str]) -> Iterator[Step]:
+    """Consumers that can go first, because what they are to use stands already."""
+    world = start.copy()
+    world.learn(new)
+    for stack in reversed(old.deploy_order()):
+        if stack in users and stack not in new.templates:
+            if world.delete(stack):
+                yield Step(Verb.DELETE, (stack,))
+        elif stack in users and list_resources(new.templates[stack]) and world.deploy(stack, new.templates[stack]):
+            yield Step(Verb.DEPLOY_FIRST, (stack,))
+
+
+def _find_leftovers(old: Assembly, new: Assembly) -> list[str]:
+    """The stacks that no command of CDK's deletes, because the app does not know them any more; consumers first."""
+    return [stack for stack in reversed(old.deploy_order()) if stack not in new.templates]
+
+
+def _list_leftovers(old: Assembly, new: Assembly) -> Iterator[Finding]:
+    for stack in _find_leftovers(old, new):
+        resources = list_resources(old.templates[stack]).values()
+        monthly = sum(estimate_month(resource["Type"], resource.get("Properties", {})) for resource in resources)
+        cost = f", at about {monthly:.0f} USD a month" if monthly >= 1 else ""
+        text = f"is not in the app any more; `cdk deploy --all` leaves it where it is{cost}"
+        yield Finding(Effect.LEFT_OVER, stack, "", "", text, monthly)
+
+
+def _delete(stacks: Sequence[str]) -> list[Step]:
+    return [Step(Verb.DELETE, (stack,)) for stack in stacks]
+
+
+def _in_order(stacks: set[str], assembly: Assembly) -> list[str]:
+    return [stack for stack in assembly.deploy_order() if stack in stacks]
+
+
+def _weigh(steps: Sequence[Step], findings: Sequence[Finding]) -> tuple[int, ...]:
+    """The worse, the more."""
+    effects = [finding.effect for finding in findings]
+    refused = sum(effect in (Effect.REFUSED, Effect.NAME_TAKEN) for effect in effects)
+    failed = sum(effect.is_failure for effect in effects)
+    return refused, failed, len(effects), len(steps)

@@ -1,0 +1,88 @@
+"""Where templates come from: a folder that CDK wrote, a folder of templates, or the stacks that stand in an account."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from headrace import contract
+from headrace.changes.assemblies import Assembly, Template
+from headrace.errors import HeadraceError
+
+_STACK: Final = "aws:cloudformation:stack"
+# Stacks that failed to be made or to be deleted are there, too.
+_NOT_THERE: Final = frozenset({"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"})
+
+
+class AssemblyError(HeadraceError):
+    """A folder holds no templates that can be compared."""
+
+
+def read_folder(folder: Path) -> Assembly:
+    """The templates in a folder: what `cdk synth` wrote, or files whose names are those of their stacks.
+
+    Raises:
+        AssemblyError: If there are none, or one is not JSON.
+    """
+    if not folder.is_dir():
+        raise AssemblyError(f"{folder}: is not a folder; name one that `cdk synth --output` wrote")
+    manifest = folder / "manifest.json"
+    if manifest.is_file():
+        return _read_manifest(folder, _read_json(manifest))
+    names = folder / "stacks.json"
+    if names.is_file():
+        stack_names = _read_json(names)
+        return Assembly(stack_names, {stack: _read_json(folder / f"{stack}.json") for stack in stack_names})
+    files = {path.name.removesuffix(".json").removesuffix(".template"): path for path in sorted(folder.glob("*.json"))}
+    if not files:
+        raise AssemblyError(f"{folder}: holds neither an assembly of CDK nor templates (*.json)")
+    return Assembly({stack: stack for stack in files}, {stack: _read_json(path) for stack, path in files.items()})
+
+
+def _read_manifest(folder: Path, manifest: Mapping[str, Any]) -> Assembly:
+    stacks = {name: artifact for name, artifact in manifest["artifacts"].items() if artifact["type"] == _STACK}
+    properties = {stack: artifact["properties"] for stack, artifact in stacks.items()}
+    return Assembly(
+        {stack: properties[stack].get("stackName", stack) for stack in stacks},
+        {stack: _read_json(folder / properties[stack]["templateFile"]) for stack in stacks},
+        {stack: frozenset(artifact.get("dependencies", ())) & stacks.keys() for stack, artifact in stacks.items()},
+    )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise AssemblyError(f"{path}: is not JSON: {error}") from error
+
+
+def read_deployed(cloudformation: Any, environment: str, known: Mapping[str, str]) -> Assembly:
+    """The stacks of an environment as they stand in the account, or in the local cloud, of a client.
+
+    Args:
+        cloudformation: boto3's client; nothing but reading is asked of it.
+        environment: Which environment.
+        known: The names of the app's stacks by id; a stack that it does not know goes by its name.
+    """
+    ids = {name: stack for stack, name in known.items()}
+    prefix = contract.stack_name(environment, "")
+    names: dict[str, str] = {}
+    templates: dict[str, Template] = {}
+    protected = set()
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for described in page["Stacks"]:
+            name = described["StackName"]
+            if name.startswith(prefix) and described["StackStatus"] not in _NOT_THERE:
+                stack = ids.get(name, name)
+                names[stack] = name
+                templates[stack] = _read_template(cloudformation, name)
+                protected |= {stack} if described.get("EnableTerminationProtection") else set()
+    return Assembly(names, templates, protected=frozenset(protected))
+
+
+def _read_template(cloudformation: Any, name: str) -> Template:
+    body = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+    if isinstance(body, str):
+        raise AssemblyError(f"{name}: its template is not JSON, so CDK has not deployed it")
+    template: Template = body
+    return template
