@@ -7,7 +7,11 @@ tables MiniStack routes by. Those are internals: the version is checked here, an
 
 from collections.abc import Mapping
 
-from headrace.local.engine.ministack.cloudformation import install_change_sets, install_resources
+from headrace.local.engine.ministack.cloudformation import (
+    install_change_sets,
+    install_export_locks,
+    install_resources,
+)
 from headrace.local.engine.ministack.functions import install_functions
 from headrace.local.engine.ministack.process import EngineVersionError, check_version, configure, serve
 from headrace.local.engine.ministack.routing import (
@@ -39,4 +43,5 @@ def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port:
     install_key_of_s3()
     install_resources(watchers)
     install_change_sets()
+    install_export_locks()
     install_functions(port)

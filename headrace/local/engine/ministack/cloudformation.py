@@ -3,11 +3,16 @@
 import importlib
 import importlib.metadata
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from headrace.local.engine.resources import MISSING_ATTRIBUTES, MISSING_TYPES, Attributes, ResourceType, ResourceWatcher
 
 Provision = Callable[..., tuple[str, Attributes]]
+
+# A stack in one of these has the references of its template.
+_STANDING: Final = frozenset(
+    {"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"}
+)
 
 
 def install_resources(watchers: Mapping[str, ResourceWatcher]) -> None:
@@ -29,6 +34,39 @@ def install_resources(watchers: Mapping[str, ResourceWatcher]) -> None:
         handlers[name] = _watch(handlers[name], watcher)
     # Everything else is provisioned on the loop that answers S3 and would wait for itself.
     stacks._runs_on_worker_thread = _run_on_thread_too(watchers, stacks._runs_on_worker_thread)
+
+
+def install_export_locks() -> None:
+    """Teach MiniStack that an update neither removes nor changes an export that another stack imports."""
+    stacks: Any = importlib.import_module("ministack.services.cloudformation.stacks")
+    stacks._resolve_stack_outputs = _lock_exports(stacks._resolve_stack_outputs)
+
+
+def _lock_exports(resolve: Callable[..., tuple[list[Any], dict[str, Any]]]) -> Callable[..., Any]:
+    formation: Any = importlib.import_module("ministack.services.cloudformation")
+    handlers: Any = importlib.import_module("ministack.services.cloudformation.handlers")
+
+    def run(*arguments: Any) -> tuple[list[Any], dict[str, Any]]:
+        outputs, exports = resolve(*arguments)
+        name = arguments[-2]
+        for old in formation._stacks.get(name, {}).get("Outputs", []):
+            export = old.get("ExportName")
+            new = exports.get(export, {}).get("Value")
+            if export is None or new == old["OutputValue"]:
+                continue
+            if users := [user for user in _list_others(name) if export in handlers._imported_export_names(*user)]:
+                verb = "deleted" if new is None else "updated"
+                places = ", ".join(user for _, user in users)
+                raise ValueError(f"Export {export} cannot be {verb} as it is in use by {places}")
+            if new is None:
+                formation._exports.pop(export, None)
+        return outputs, exports
+
+    def _list_others(name: str) -> list[tuple[dict[str, Any], str]]:
+        stacks = formation._stacks.items()
+        return [(stack, other) for other, stack in stacks if other != name and stack["StackStatus"] in _STANDING]
+
+    return run
 
 
 def install_change_sets() -> None:

@@ -256,6 +256,15 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
+def test_resolves_the_outputs_of_a_stack_in_one_place() -> None:
+    stacks = importlib.import_module("ministack.services.cloudformation.stacks")
+    handlers = importlib.import_module("ministack.services.cloudformation.handlers")
+
+    assert list(inspect.signature(stacks._resolve_stack_outputs).parameters)[-2:] == ["stack_name", "stack_id"]
+    assert "_resolve_stack_outputs(" in inspect.getsource(stacks._deploy_stack_async)
+    assert list(inspect.signature(handlers._imported_export_names).parameters) == ["stack", "stack_name"]
+
+
 def test_looks_up_who_makes_a_change_set_when_one_is_asked_for() -> None:
     formation = importlib.import_module("ministack.services.cloudformation")
     handlers = importlib.import_module("ministack.services.cloudformation.handlers")

@@ -200,6 +200,62 @@ def test_takes_new_outputs_alone_for_a_change_and_nothing_new_for_none(stack: St
         stack.change(json.dumps(template))
 
 
+PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "any"}}
+
+
+def write_producer(**exports: str) -> str:
+    outputs = {name: {"Value": value, "Export": {"Name": f"shared-{name}"}} for name, value in exports.items()}
+    return json.dumps({"Resources": {"Any": PARAMETER}, "Outputs": {"Own": {"Value": "any"}, **outputs}})
+
+
+def write_consumer(value: Any) -> str:
+    return json.dumps({"Resources": {"Any": {**PARAMETER, "Properties": {"Type": "String", "Value": value}}}})
+
+
+class NamedStack(Stack):
+    """A test's own template, under another name."""
+
+    def __init__(self, cloud: LocalCloud, name: str, template: str) -> None:
+        super().__init__(cloud)
+        self.name = name
+        self.api.create_stack(StackName=name, TemplateBody=template)
+        self._wait("stack_create_complete")
+
+    def reasons(self) -> set[str]:
+        events = self.api.describe_stack_events(StackName=self.name)["StackEvents"]
+        return {event["ResourceStatusReason"] for event in events if event.get("ResourceStatusReason")}
+
+
+@pytest.fixture
+def producer(cloud: LocalCloud) -> Iterator[NamedStack]:
+    """A stack that exports `key`, which another one imports."""
+    producer = NamedStack(cloud, "producer", write_producer(Key="first"))
+    consumer = NamedStack(cloud, "consumer", write_consumer({"Fn::ImportValue": "shared-Key"}))
+    yield producer
+    consumer.delete()
+    producer.delete()
+
+
+@pytest.mark.parametrize(("exports", "verb"), [({}, "deleted"), ({"Key": "second"}, "updated")])
+def test_refuses_an_update_of_an_export_that_is_in_use(
+    producer: NamedStack, exports: dict[str, str], verb: str
+) -> None:
+    with pytest.raises(WaiterError):
+        producer.change(write_producer(**exports))
+
+    assert f"Export shared-Key cannot be {verb} as it is in use by consumer" in producer.reasons()
+    assert producer.outputs()["Key"] == "first"
+
+
+def test_forgets_an_export_that_nobody_imports_any_more(cloud: LocalCloud, producer: NamedStack) -> None:
+    other = NamedStack(cloud, "another-producer", write_producer(Other="first"))
+
+    other.change(write_producer())
+
+    assert [e["Name"] for e in other.api.list_exports()["Exports"]] == ["shared-Key"]
+    other.delete()
+
+
 def test_keeps_the_other_resources_when_one_is_replaced(stack: Stack) -> None:
     before = stack.ids()
 
