@@ -68,11 +68,18 @@ class Deployment:
         }
 
 
-def start_synthesis(environment: str, assembly: Path) -> Tool:
-    """Start to synthesize the app into a folder; needs no credentials, network or running cloud."""
-    command = [*_cdk(), "synth", "--quiet", "--output", str(assembly), "--context", f"env={environment}"]
-    # Lambda functions run under this Python here.
-    command += ["--context", f"{contract.BUNDLE_TARGET_CONTEXT}=host"]
+def start_synthesis(environment: str, assembly: Path, *context: str, target: str = "host") -> Tool:
+    """Start to synthesize the app into a folder; needs no credentials, network or running cloud.
+
+    Args:
+        environment: Which of cdk.json.
+        assembly: The folder.
+        context: What else to tell the app, as NAME=VALUE.
+        target: Where Lambda functions are to run: under this Python, unless it says otherwise.
+    """
+    command = [*_cdk(), "synth", "--quiet", "--output", str(assembly)]
+    for entry in (f"env={environment}", f"{contract.BUNDLE_TARGET_CONTEXT}={target}", *context):
+        command += ["--context", entry]
     return Tool("cdk synth", command, environment=toolchain(), directory=CHECKOUT)
 
 
