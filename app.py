@@ -1,10 +1,10 @@
 """The CDK app: settings, stacks, tags."""
 
 import sys
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from cdk_nag import AwsSolutionsChecks
 
 from headrace.errors import HeadraceError
@@ -27,15 +27,15 @@ def build(app: cdk.App) -> cdk.App:
     for recipe in list_recipes():
         stack_name = settings.stack_name(recipe.stack_id)
         WorkloadStack(app, recipe.stack_id, recipe=recipe, settings=settings, around=around, stack_name=stack_name)
-    if settings.notebook.enabled:
-        NotebookStack(
-            app,
-            "Notebook",
-            settings=settings.notebook,
-            storage=around.storage,
-            network=around.network,
-            stack_name=settings.stack_name("Notebook"),
-        )
+    NotebookStack(
+        app,
+        "Notebook",
+        settings=settings.notebook,
+        storage=around.storage,
+        network=around.network,
+        stack_name=settings.stack_name("Notebook"),
+    )
+    _order_removals(app, settings, around)
     _mark_everything(app, settings, around.storage)
     return app
 
@@ -43,9 +43,14 @@ def build(app: cdk.App) -> cdk.App:
 def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
     """Add what workloads share."""
     name, retain_data = settings.stack_name, settings.retain_data
-    key = _add_key(app, settings) if settings.encryption.customer_key else None
+    encryption = _add_encryption(app, settings)
     storage = StorageStack(
-        app, "Storage", settings=settings.storage, key=key, retain_data=retain_data, stack_name=name("Storage")
+        app,
+        "Storage",
+        settings=settings.storage,
+        key=encryption.key,
+        retain_data=retain_data,
+        stack_name=name("Storage"),
     )
     registry = RegistryStack(
         app, "Registry", settings=settings.registry, retain_data=retain_data, stack_name=name("Registry")
@@ -55,10 +60,10 @@ def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
         "Network",
         settings=settings.network,
         storage=storage,
-        has_notebook=settings.notebook.enabled,
         stack_name=name("Network"),
     )
     return Surroundings(
+        encryption=encryption,
         storage=storage,
         registry=registry,
         network=network,
@@ -67,21 +72,20 @@ def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
     )
 
 
-def _add_key(app: cdk.App, settings: Settings) -> kms.IKey:
+def _add_encryption(app: cdk.App, settings: Settings) -> EncryptionStack:
     return EncryptionStack(
         app,
         "Encryption",
+        settings=settings.encryption,
         retain_data=settings.retain_data,
         has_fsx=settings.file_systems.fsx.enabled,
         stack_name=settings.stack_name("Encryption"),
-    ).key
+    )
 
 
 def _add_file_systems(
     app: cdk.App, settings: Settings, storage: StorageStack, network: NetworkStack
-) -> FileSystemStack | None:
-    if not (settings.file_systems.efs.enabled or settings.file_systems.fsx.enabled):
-        return None
+) -> FileSystemStack:
     return FileSystemStack(
         app,
         "FileSystems",
@@ -96,9 +100,7 @@ def _add_file_systems(
 
 def _add_normalizer(
     app: cdk.App, settings: Settings, storage: StorageStack, registry: RegistryStack, network: NetworkStack
-) -> NormalizerStack | None:
-    if not settings.normalizer.has_doors:
-        return None
+) -> NormalizerStack:
     return NormalizerStack(
         app,
         "Normalizer",
@@ -109,6 +111,28 @@ def _add_normalizer(
         target=read_bundle_target(app.node),
         stack_name=settings.stack_name("Normalizer"),
     )
+
+
+def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> None:
+    """Have what is switched off go after those who used it: `cdk deploy` deletes a stack without resources."""
+    stacks = [stack for stack in app.node.children if isinstance(stack, cdk.Stack)]
+    workloads = [stack for stack in stacks if isinstance(stack, WorkloadStack)]
+    has_file_systems = settings.file_systems.efs.enabled or settings.file_systems.fsx.enabled
+    if not has_file_systems:
+        _empty(around.file_systems, workloads)
+    if not settings.normalizer.has_doors:
+        _empty(around.normalizer, workloads)
+    if not settings.encryption.customer_key:
+        _empty(around.encryption, [stack for stack in stacks if stack is not around.encryption])
+    if not settings.notebook.enabled:
+        _empty(next(stack for stack in stacks if isinstance(stack, NotebookStack)), [])
+
+
+def _empty(unused: cdk.Stack, users: Sequence[cdk.Stack]) -> None:
+    for user in users:
+        unused.add_stack_dependency(user)
+    reason = "What the settings switch off has no resources; `cdk deploy` deletes such a stack, and makes none."
+    cdk.Validations.of(unused).acknowledge(cdk.Acknowledgment(id="CloudFormation-Validate::F0001", reason=reason))
 
 
 def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) -> None:

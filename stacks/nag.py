@@ -1,10 +1,12 @@
 """Acknowledgements of cdk-nag findings: one place, so that each is reasoned and none goes stale."""
 
+import json
 from collections.abc import Mapping
+from typing import cast
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, CfnOutput, Stack, Validations
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 
 def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
@@ -22,10 +24,25 @@ def wildcard_resource(resource: str) -> str:
 
 
 def wildcard_objects(bucket: s3.IBucket, pattern: str) -> str:
-    """The finding for a policy on the objects of another stack's bucket, spelt as cdk-nag does: by its export."""
-    owner = Stack.of(bucket)
-    imported = owner.resolve(owner.export_value(bucket.bucket_arn))
-    return wildcard_resource(f"{imported['Fn::ImportValue']}/{pattern}")
+    """The finding for a policy on the objects of another stack's bucket."""
+    return wildcard_of(bucket, bucket.bucket_arn, pattern)
+
+
+def wildcard_of(owner: IConstruct, arn: str, pattern: str) -> str:
+    """The finding for a policy on what is below an ARN of another stack, spelt as cdk-nag does: by what reads it.
+
+    CDK names the output that it publishes by its value, and reuses one that is there.
+    """
+    stack = Stack.of(owner)
+    scope = stack.node.try_find_child("Publish") or Construct(stack, "Publish")
+    name = f"Output{json.dumps(stack.resolve(arn), separators=(',', ':'))}"
+    output = scope.node.try_find_child(name) or CfnOutput(cast("Construct", scope), name, value=arn)
+    place = {
+        "StackName": stack.stack_name,
+        "Region": {"Ref": "AWS::Region"},
+        "OutputName": stack.get_logical_id(cast("CfnOutput", output)),
+    }
+    return wildcard_resource(f"{json.dumps({'Fn::GetStackOutput': place}, separators=(',', ':'))}/{pattern}")
 
 
 def wildcard_in_account(service: str, resource: str) -> str:

@@ -21,7 +21,6 @@ class NetworkStack(Stack):
         *,
         settings: NetworkSettings,
         storage: StorageStack,
-        has_notebook: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -35,12 +34,6 @@ class NetworkStack(Stack):
         )
         self.vpc = network.vpc
         self.subnets = network.subnets
-        self.groups = SecurityGroups(
-            self,
-            "Groups",
-            vpc=self.vpc,
-            has_notebook=has_notebook,
-            has_endpoints=bool(settings.interface_endpoints),
-        )
-        if isinstance(network, IsolatedNetwork) and self.groups.endpoints:
+        self.groups = SecurityGroups(self, "Groups", vpc=self.vpc)
+        if isinstance(network, IsolatedNetwork):
             network.add_interface_endpoints(settings.interface_endpoints, self.groups.endpoints)

@@ -70,6 +70,9 @@ class NormalizerStack(Stack):
             )
             for consumer in settings.consumers
         }
+        for consumer in self.consumers.values():
+            # Roles of deployments from before weak references import it until they are deployed anew.
+            self.export_value(consumer.readers.managed_policy_arn)
         if settings.function_url:
             self._open_function_url(door)
         if settings.object_lambda:

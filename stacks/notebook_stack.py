@@ -23,7 +23,7 @@ STOP_WHEN_IDLE = Path(__file__).parent / "notebook" / "stop_when_idle.py"
 
 
 class NotebookStack(Stack):
-    """A notebook instance that clones a Git repository, sees only the platform's data, and stops when idle."""
+    """By setting: a notebook instance that clones a Git repository, sees only our data, and stops when idle."""
 
     def __init__(
         self,
@@ -37,9 +37,11 @@ class NotebookStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings = settings
-        group = network.groups.notebook
-        assert group is not None  # noqa: S101 (the network makes it whenever there is a notebook)
+        if settings.enabled:
+            self._add_notebook(storage, network)
 
+    def _add_notebook(self, storage: StorageStack, network: NetworkStack) -> None:
+        settings = self._settings
         role = NotebookRole(self, "Role", key=storage.key)
         role.allow_data(storage.raw, [workload.raw_prefix for workload in list_recipes()])
         role.allow_data(storage.work, [contract.EXECUTIONS_PREFIX])
@@ -51,7 +53,7 @@ class NotebookStack(Stack):
             platform_identifier=PLATFORM,
             volume_size_in_gb=settings.volume_gib,
             subnet_id=network.subnets[0].subnet_id,
-            security_group_ids=[group.security_group_id],
+            security_group_ids=[network.groups.notebook.security_group_id],
             direct_internet_access="Enabled" if settings.direct_internet else "Disabled",
             root_access="Disabled",
             kms_key_id=storage.key.key_arn if storage.key else None,

@@ -18,6 +18,7 @@ from stacks.constructs.container_image_repository import ContainerImageRepositor
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.state_machine import MachineLog
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
+from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
@@ -32,11 +33,12 @@ from stacks.storage_stack import StorageStack
 class Surroundings:
     """The stacks that workloads share."""
 
+    encryption: EncryptionStack
     storage: StorageStack
     registry: RegistryStack
     network: NetworkStack
-    file_systems: FileSystemStack | None
-    normalizer: NormalizerStack | None
+    file_systems: FileSystemStack
+    normalizer: NormalizerStack
 
 
 class WorkloadStack(Stack):
@@ -132,8 +134,8 @@ class WorkloadStack(Stack):
         sources = ChannelSources(
             raw=self._storage.raw,
             work=self._storage.work,
-            efs=file_systems.efs if file_systems else None,
-            fsx=file_systems.fsx if file_systems else None,
+            efs=file_systems.efs,
+            fsx=file_systems.fsx,
         )
         if isinstance(settings, ChannelTrainingSettings):
             channels = [
@@ -153,10 +155,8 @@ class WorkloadStack(Stack):
         self, role: ExecutionRole, variables: NormalizerVariables, settings: NormalizedSettings
     ) -> Mapping[str, str]:
         """Let a role read through the normalizer; what its job needs to know for that."""
-        if self._around.normalizer is None:
-            raise AssertionError("the settings let the job read through a normalizer that is off")
         consumer = self._around.normalizer.consumers[settings.consumer]
-        role.add_managed_policy(consumer.readers)
+        consumer.let_in(role)
         return {
             variables.address: consumer.address,
             variables.prefix: settings.prefix,
@@ -167,8 +167,7 @@ class WorkloadStack(Stack):
         }
 
     def _join_network(self, role: ExecutionRole, channels: list[Channel]) -> VpcConfig:
-        network, file_systems = self._around.network, self._around.file_systems
-        fsx = file_systems.fsx if file_systems else None
+        network, fsx = self._around.network, self._around.file_systems.fsx
         # FSx for Lustre is in one zone, and SageMaker asks for that zone's subnet alone.
         reads_fsx = any(isinstance(channel, FsxLustreChannel) for channel in channels)
         subnets = [fsx.subnet] if fsx and reads_fsx else network.subnets

@@ -1,6 +1,7 @@
 """A reader of normalized images: an access point, what Object Lambda has for them, a policy for their roles."""
 
 import json
+from collections.abc import Callable
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -8,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3objectlambda as object_lambda
 from constructs import Construct
 
-from stacks.constructs.image_access_point import ImageAccessPoint
+from stacks.constructs.image_access_point import Identity, ImageAccessPoint
 from stacks.settings.normalizer import ConsumerSettings
 
 _OBJECT_LAMBDA = "s3-object-lambda.amazonaws.com"
@@ -17,7 +18,7 @@ _ACTIONS = ("GetObject", "HeadObject")
 
 
 class Consumer(Construct):
-    """An access point to the photographs, and the managed policy `readers` for the roles that may read through it."""
+    """An access point to the photographs, and who may read: our roles, and yours by the managed policy `readers`."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: ConsumerSettings, images: s3.IBucket) -> None:
         super().__init__(scope, construct_id)
@@ -25,6 +26,7 @@ class Consumer(Construct):
         self._access_point = ImageAccessPoint(self, "Images", bucket=images)
         self._url: str | None = None
         self._alias: str | None = None
+        self._grants: list[Callable[[Identity], object]] = []
         self.readers = iam.ManagedPolicy(
             self, "Readers", description=f"Reads normalized images as {settings.name}: for the roles of that consumer"
         )
@@ -40,8 +42,21 @@ class Consumer(Construct):
 
     def add_function_url(self, url: lambda_.FunctionUrl) -> None:
         """Let the readers through the function URL."""
-        url.grant_invoke_url(self.readers)
+        self._grant(url.grant_invoke_url)
         self._url = url.url
+
+    def let_in(self, role: iam.Role) -> None:
+        """Let a role of another stack read.
+
+        By statements of its own: IAM deletes no managed policy that a role still has, so that a consumer could not go
+        before the roles of the other stack.
+        """
+        for grant in self._grants:
+            grant(role)
+
+    def _grant(self, grant: Callable[[Identity], object]) -> None:
+        grant(self.readers)
+        self._grants.append(grant)
 
     def add_object_lambda(self, function: lambda_.Function, writer: iam.Role) -> str:
         """Make the consumer's Object Lambda access point; its alias.
@@ -65,7 +80,7 @@ class Consumer(Construct):
         answers.add_statements(
             iam.PolicyStatement(actions=["s3-object-lambda:WriteGetObjectResponse"], resources=[access_point.attr_arn])
         )
-        self._allow_readers(access_point, function)
+        self._grant(lambda identity: self._allow_reading(identity, access_point, function))
         self._alias = access_point.attr_alias_value
         return self._alias
 
@@ -78,18 +93,21 @@ class Consumer(Construct):
             content_transformation={"AwsLambda": {"FunctionArn": function.function_arn, **payload}},
         )
 
-    def _allow_readers(self, door: object_lambda.CfnAccessPoint, function: lambda_.Function) -> None:
-        """What the readers need on the way: the door, and behind it, only through it, the function and the images.
+    def _allow_reading(
+        self, identity: Identity, door: object_lambda.CfnAccessPoint, function: lambda_.Function
+    ) -> None:
+        """What readers need on the way: the door, and behind it, only through it, the function and the images.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/olap-policies.html
         """
         through = {"ForAnyValue:StringEquals": {"aws:CalledVia": [_OBJECT_LAMBDA]}}
-        self.readers.add_statements(
+        for statement in (
             iam.PolicyStatement(
                 actions=["s3-object-lambda:GetObject", "s3-object-lambda:ListBucket"], resources=[door.attr_arn]
             ),
             iam.PolicyStatement(
                 actions=["lambda:InvokeFunction"], resources=[function.function_arn], conditions=through
             ),
-        )
-        self._access_point.allow_reading(self.readers, via=_OBJECT_LAMBDA)
+        ):
+            identity.grant_principal.add_to_principal_policy(statement)
+        self._access_point.allow_reading(identity, via=_OBJECT_LAMBDA)

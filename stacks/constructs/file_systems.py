@@ -87,7 +87,8 @@ class LustreFileSystem(Construct):
         self.subnet = subnet
         file_system = fsx.CfnFileSystem(
             self,
-            "FileSystem",
+            # A new one takes its place, and under another name those who read its id notice.
+            "FileSystem" if settings.deployment == "PERSISTENT_2" else "ScratchFileSystem",
             file_system_type="LUSTRE",
             file_system_type_version=LUSTRE_VERSION,
             storage_type="SSD",

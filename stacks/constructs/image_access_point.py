@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace.recipes import images
-from stacks.nag import acknowledge, wildcard_objects, wildcard_resource
+from stacks.nag import acknowledge, wildcard_objects, wildcard_of, wildcard_resource
 
 Identity = iam.Role | iam.ManagedPolicy
 
@@ -51,11 +51,14 @@ class ImageAccessPoint(Construct):
             "and the access point limit what is reached."
         )
         name = Stack.of(self).get_logical_id(self._access_point)
+        below = f"object/{_PREFIX}*"
         acknowledge(
             identity,
             {
                 wildcard_objects(self._bucket, f"{_PREFIX}*"): reason,
-                wildcard_resource(f"<{name}.Arn>/object/{_PREFIX}*"): reason,
+                wildcard_resource(f"<{name}.Arn>/{below}")
+                if Stack.of(identity) == Stack.of(self)
+                else wildcard_of(self, self.arn, below): reason,
             },
         )
 

@@ -1,7 +1,10 @@
 """A VPC for training: isolated subnets, S3 through a gateway, everything else only by setting."""
 
+import ipaddress
 from collections.abc import Sequence
+from typing import Any, cast
 
+import jsii
 from aws_cdk import Aws, Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -21,6 +24,49 @@ BUCKET_ACTIONS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipa
 LAYER_BUCKET = f"arn:{Aws.PARTITION}:s3:::prod-{Aws.REGION}-starport-layer-bucket/*"
 
 
+# Public subnets have addresses beside the VPC's own, of which the others may have all; every VPC may have these:
+# https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html#add-cidr-block-restrictions
+PUBLIC_BLOCKS = ("100.64.0.0/26", "100.65.0.0/26")
+PUBLIC_PREFIX = 28
+
+
+@jsii.implements(ec2.IIpAddresses)
+class _Addresses:
+    """Which addresses each subnet has: those inside the same with and without a way to the internet.
+
+    Args:
+        cidr: The VPC's own, shared out among the subnets inside.
+        public: Where public subnets have theirs.
+    """
+
+    def __init__(self, cidr: str, public: str) -> None:
+        self._cidr = cidr
+        self._public = public
+
+    def allocate_vpc_cidr(self) -> ec2.VpcIpamOptions:
+        """The VPC's own addresses."""
+        return ec2.VpcIpamOptions(cidr_block=self._cidr)
+
+    @jsii.member(jsii_name="allocateSubnetsCidr")
+    def allocate_subnets_cidr(
+        self,
+        *,
+        requested_subnets: Sequence[ec2.RequestedSubnet | dict[str, Any]],
+        vpc_cidr: str,  # noqa: ARG002 (a token)
+    ) -> ec2.SubnetIpamOptions:
+        """A range for each subnet, out of the VPC's addresses where it is inside."""
+        kinds = [cast("ec2.RequestedSubnet", subnet).configuration.subnet_type for subnet in requested_subnets]
+        inside = sum(kind != ec2.SubnetType.PUBLIC for kind in kinds)
+        ranges = ipaddress.IPv4Network(self._cidr).subnets((inside - 1).bit_length())
+        public_ranges = ipaddress.IPv4Network(self._public).subnets(new_prefix=PUBLIC_PREFIX)
+        return ec2.SubnetIpamOptions(
+            allocated_subnets=[
+                ec2.AllocatedSubnet(cidr=str(next(public_ranges if kind == ec2.SubnetType.PUBLIC else ranges)))
+                for kind in kinds
+            ]
+        )
+
+
 class IsolatedNetwork(Construct):
     """A VPC of two or three zones whose subnets reach S3 and, by setting, chosen services or the internet."""
 
@@ -35,10 +81,11 @@ class IsolatedNetwork(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
 
+        public = next(block for block in PUBLIC_BLOCKS if not _overlap(block, settings.cidr))
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(settings.cidr),
+            ip_addresses=_Addresses(settings.cidr, public),
             # The first zones of whichever region: naming them would need a lookup.
             availability_zones=[Fn.select(index, Fn.get_azs()) for index in range(settings.availability_zones)],
             nat_gateways=settings.nat_gateways,
@@ -46,6 +93,7 @@ class IsolatedNetwork(Construct):
         )
         kind = ec2.SubnetType.PRIVATE_WITH_EGRESS if settings.nat_gateways else ec2.SubnetType.PRIVATE_ISOLATED
         self.subnets = self.vpc.select_subnets(subnet_type=kind).subnets
+        self._add_public_addresses(public)
         self._add_s3_gateway(buckets)
         self._add_flow_log(settings, key)
 
@@ -59,6 +107,12 @@ class IsolatedNetwork(Construct):
                 security_groups=[group],
                 open=False,
             )
+
+    def _add_public_addresses(self, block: str) -> None:
+        if self.vpc.public_subnets:
+            addresses = ec2.CfnVPCCidrBlock(self, "PublicAddresses", vpc_id=self.vpc.vpc_id, cidr_block=block)
+            for subnet in self.vpc.public_subnets:
+                subnet.node.add_dependency(addresses)
 
     def _add_s3_gateway(self, buckets: list[s3.IBucket]) -> None:
         gateway = self.vpc.add_gateway_endpoint(
@@ -100,11 +154,15 @@ class ExistingNetwork(Construct):
 
 
 def _subnets(settings: NetworkSettings) -> list[ec2.SubnetConfiguration]:
+    # Under another name the subnets inside would be others, and what stands in them too.
+    inside = "Isolated"
     if settings.nat_gateways:
         return [
-            ec2.SubnetConfiguration(
-                name="Public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
-            ),
-            ec2.SubnetConfiguration(name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False),
+            ec2.SubnetConfiguration(name=inside, subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
         ]
-    return [ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)]
+    return [ec2.SubnetConfiguration(name=inside, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)]
+
+
+def _overlap(one: str, other: str) -> bool:
+    return ipaddress.ip_network(one).overlaps(ipaddress.ip_network(other))

@@ -20,13 +20,9 @@ class SecurityGroups(Construct):
         scope: Where they live.
         construct_id: Their id there.
         vpc: The network.
-        has_notebook: Whether a notebook instance reaches the file systems too.
-        has_endpoints: Whether there are interface endpoints to reach.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, has_notebook: bool, has_endpoints: bool
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc) -> None:
         super().__init__(scope, construct_id)
         self._vpc = vpc
 
@@ -34,14 +30,14 @@ class SecurityGroups(Construct):
         self.processing = self._add_group("Processing", "Processing jobs")
         self.efs = self._add_group("Efs", "The EFS file system")
         self.lustre = self._add_group("Lustre", "The FSx for Lustre file system")
-        self.notebook = self._add_group("Notebook", "Notebook instances") if has_notebook else None
-        self.endpoints = self._add_group("Endpoints", "Interface endpoints of AWS services") if has_endpoints else None
+        # They cost nothing, and EC2 deletes no group that another stack's resources still have.
+        self.notebook = self._add_group("Notebook", "Notebook instances")
+        self.endpoints = self._add_group("Endpoints", "Interface endpoints of AWS services")
 
         _allow(self.training, self.training, ec2.Port.all_tcp(), "Nodes of one training job")
         self._admit(self.training)
         _let_out_to_s3(self.processing)
-        if self.notebook:
-            self._admit(self.notebook)
+        self._admit(self.notebook)
         for port in LUSTRE:
             _allow(self.lustre, self.lustre, port, "Lustre file servers among themselves")
         self._close_default_egress()
@@ -56,8 +52,7 @@ class SecurityGroups(Construct):
             _allow(client, self.lustre, port, "Lustre")
             # The servers call their clients back, to take locks away and after a restart.
             _allow(self.lustre, client, port, "Lustre file servers")
-        if self.endpoints:
-            _allow(client, self.endpoints, HTTPS, "AWS services")
+        _allow(client, self.endpoints, HTTPS, "AWS services")
         _let_out_to_s3(client)
 
     def _close_default_egress(self) -> None:

@@ -49,7 +49,6 @@ class EfsSettings(Section):
             change=Change(
                 "off removes it with its files, or leaves it alone with `retain_data`",
                 loses=("AWS::EFS::FileSystem",),
-                is_locked=True,
             ),
         ),
     ] = False
@@ -74,7 +73,6 @@ class FsxSettings(Section):
             change=Change(
                 "off removes it with what was not exported, or leaves it alone, and on the bill, with `retain_data`",
                 loses=("AWS::FSx::FileSystem",),
-                is_locked=True,
             ),
         ),
     ] = False

@@ -39,10 +39,11 @@ Cidr = Annotated[str, AfterValidator(_check_cidr), Allowed("an IPv4 network from
 Ids = Annotated[tuple[str, ...], Field(min_length=1, max_length=16, strict=False)]
 
 _HELD_BY_SUBNETS = ("AWS::EC2::Subnet", "AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance")
+_NEW_NETWORK = "make the network anew, see [moving to another network](changing.md#moving-to-another-network)"
 _OTHER_NETWORK = Change(
     "everything in the network is replaced",
     loses=("AWS::EC2::SecurityGroup", "AWS::EC2::VPC", *_HELD_BY_SUBNETS),
-    is_locked=True,
+    move=_NEW_NETWORK,
 )
 
 
@@ -58,7 +59,7 @@ class ExistingNetworkSettings(Section):
             change=Change(
                 "everything of ours in the network is replaced; name the other VPC's subnets, too",
                 loses=("AWS::EC2::SecurityGroup", "AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance"),
-                is_locked=True,
+                move=_NEW_NETWORK,
             ),
         ),
     ]
@@ -93,7 +94,7 @@ class NetworkSettings(Section):
         Setting(
             "over how many zones its subnets spread",
             cost="nothing; an interface endpoint costs once per zone",
-            change=Change("the subnets get other addresses", loses=_HELD_BY_SUBNETS, is_locked=True),
+            change=Change("the subnets get other addresses", loses=_HELD_BY_SUBNETS, move=_NEW_NETWORK),
         ),
     ] = 2
     cidr: Annotated[Cidr, Setting("its addresses", cost=NOTHING, change=_OTHER_NETWORK)] = "10.42.0.0/16"
@@ -103,9 +104,7 @@ class NetworkSettings(Section):
         Setting(
             "how many gateways lead to the internet; with 0 the subnets are isolated",
             cost="about 33 a month each, and 0.045 per GB",
-            change=Change(
-                "in place, but from or to 0, which makes other subnets", loses=_HELD_BY_SUBNETS, is_locked=True
-            ),
+            change=Change("in place; the public subnets and their addresses come and go with it"),
         ),
     ] = 0
     interface_endpoints: Annotated[
@@ -134,7 +133,7 @@ class NetworkSettings(Section):
             change=Change(
                 "everything in the network is recreated in the other VPC",
                 loses=("AWS::Logs::LogGroup", *_OTHER_NETWORK.loses),
-                is_locked=True,
+                move=_NEW_NETWORK,
             ),
         ),
     ] = None

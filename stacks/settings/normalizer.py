@@ -77,7 +77,7 @@ class NormalizerSettings(Section):
             "whether each consumer has an S3 Object Lambda access point; AWS refuses it to accounts that had not used "
             "it by 7 November 2025",
             cost="as the URL, and per GB returned",
-            change=Change("image training changes its door", is_locked=True),
+            change=Change("image training changes its door", loses=("AWS::S3ObjectLambda::AccessPoint",)),
         ),
     ] = False
     bulk: Annotated[
@@ -88,7 +88,6 @@ class NormalizerSettings(Section):
             change=Change(
                 "null removes the state machine and its logs",
                 loses=("AWS::Logs::LogGroup", "AWS::StepFunctions::StateMachine"),
-                is_locked=True,
             ),
         ),
     ] = None

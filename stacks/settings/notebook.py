@@ -18,12 +18,7 @@ class NotebookSettings(Section):
             cost="its machine while it runs, its volume always",
             change=Change(
                 "off removes it with the files on its volume",
-                loses=(
-                    "AWS::EC2::SecurityGroup",
-                    "AWS::SageMaker::CodeRepository",
-                    "AWS::SageMaker::NotebookInstance",
-                ),
-                is_locked=True,
+                loses=("AWS::SageMaker::CodeRepository", "AWS::SageMaker::NotebookInstance"),
             ),
         ),
     ] = False

@@ -26,12 +26,12 @@ class Change:
     Args:
         text: It in words, for the documentation.
         loses: The CloudFormation types of what is replaced or removed, of those that hold something or have an address.
-        is_locked: Whether another stack imports what goes, so that CloudFormation refuses it in one deployment.
+        move: How to move to another value, where no order of deployments changes it on a living environment.
     """
 
     text: str
     loses: tuple[str, ...] = ()
-    is_locked: bool = False
+    move: str = ""
 
 
 @dataclass(frozen=True)

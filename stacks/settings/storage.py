@@ -23,7 +23,6 @@ class EncryptionSettings(Section):
                     "AWS::KMS::Key",
                     "AWS::SageMaker::NotebookInstance",
                 ),
-                is_locked=True,
             ),
         ),
     ] = False

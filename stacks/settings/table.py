@@ -29,9 +29,10 @@ own (`tags`, `hyperparameters`, `options`). This is an environment:
 ```
 
 - **Cost**: planning numbers in US dollars for us-east-1; [cost.md](cost.md) has more.
-- **Changing it**: what deploying another value over a living environment does. **Not in one deployment** means that
-  another stack imports what goes, so that CloudFormation refuses the change: first turn off what uses it, and deploy.
-  With `retain_data`, what holds data is not deleted when it is replaced or removed: it stays behind, and on the bill.
+- **Changing it**: what deploying another value over a living environment does. **Not on a living environment** means
+  that no order of deployments does it, and how to move. With `retain_data`, what holds data is not deleted when it is
+  replaced or removed: it stays behind, and on the bill. `headrace changes` says before a deployment what it will do
+  ([changing a living deployment](changing.md)).
 
 A test compares the templates before and after a change of each setting of an environment with the last column. `make
 settings-table` writes this page from `stacks/settings/`, where these facts stand beside each setting's type."""
@@ -123,7 +124,7 @@ def _render_table(title: str, section: type[BaseModel], rows: list[Row]) -> str:
 
 def _render_change(change: Change) -> str:
     lost = f"; replaces or removes {', '.join(f'`{name}`' for name in change.loses)}" if change.loses else ""
-    return f"{change.text}{lost}{'. **Not in one deployment**' if change.is_locked else ''}"
+    return f"{change.text}{lost}{f'. **Not on a living environment**: {change.move}' if change.move else ''}"
 
 
 def _describe_type(schema: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
 from stacks.settings.jobs import EndpointSettings, Hyperparameters, ProcessingSettings, TrainingSettings
 from stacks.settings.normalizer import Options
-from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
+from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Section, Setting
 
 
 def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
@@ -119,7 +119,7 @@ class NormalizedSettings(Section):
         Setting(
             "as whom the job reads",
             cost=NOTHING,
-            change=Change("from the next execution on", is_locked=True),
+            change=NEXT_EXECUTION,
         ),
     ] = "training"
     prefix: Annotated[
@@ -165,7 +165,7 @@ class ChannelTrainingSettings(TrainingSettings):
         Setting(
             "photographs through the normalizer; null for photographs from the channels `train` and `validation`",
             cost="0.24 to 0.61 per million photographs",
-            change=Change("on: from the next execution on; off takes the job's door away", is_locked=True),
+            change=NEXT_EXECUTION,
         ),
     ] = None
 

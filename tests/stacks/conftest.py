@@ -79,8 +79,8 @@ def set_path(settings: dict[str, Any], path: str, value: Any) -> None:
 
 @cache
 def read_stacks(variant: str) -> Mapping[str, Any]:
-    """The name and the template of each stack of a variant, by the stack's id."""
-    return synthesize(context_of(variant))
+    """The name and the template of each stack that a variant deploys, by the stack's id."""
+    return {stack: made for stack, made in synthesize(context_of(variant)).items() if "Resources" in made["template"]}
 
 
 def list_stacks(variant: str) -> tuple[str, ...]:
@@ -102,6 +102,12 @@ def find_resources(variant: str, *kinds: str) -> dict[str, dict[str, Any]]:
         for name, resource in made["template"]["Resources"].items()
         if resource["Type"] in kinds
     }
+
+
+def name_output(value: Mapping[str, Any]) -> str:
+    """The output of another stack that a value reads, as `stack:output`."""
+    read = value["Fn::GetStackOutput"]
+    return f"{read['StackName']}:{read['OutputName']}"
 
 
 def read_definition(template: Mapping[str, Any]) -> dict[str, Any]:

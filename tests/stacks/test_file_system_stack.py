@@ -6,7 +6,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from tests.stacks.changed_settings import template_with
-from tests.stacks.conftest import list_stacks, template_of
+from tests.stacks.conftest import list_stacks, name_output, template_of
 
 EFS = "AWS::EFS::FileSystem"
 FSX = "AWS::FSx::FileSystem"
@@ -45,7 +45,7 @@ def test_makes_the_file_systems_of_the_settings(variant: str, kinds: tuple[int, 
 
 def test_encrypts_efs_with_the_customers_key_where_there_is_one(prod: Template) -> None:
     assert properties_of(prod, EFS)["Encrypted"] is True
-    assert "Key961B73FD" in properties_of(prod, EFS)["KmsKeyId"]["Fn::ImportValue"]
+    assert "Key961B73FD" in name_output(properties_of(prod, EFS)["KmsKeyId"])
 
 
 def test_encrypts_efs_with_the_key_of_aws_otherwise() -> None:
@@ -80,7 +80,7 @@ def test_lets_jobs_mount_efs_without_an_identity(prod: Template) -> None:
 def test_mounts_efs_in_every_subnet_through_its_own_group(prod: Template) -> None:
     targets = [target["Properties"] for target in prod.find_resources("AWS::EFS::MountTarget").values()]
 
-    assert len({target["SubnetId"]["Fn::ImportValue"] for target in targets}) == 3
+    assert len({name_output(target["SubnetId"]) for target in targets}) == 3
     assert all("GroupsEfs" in str(target["SecurityGroups"]) for target in targets)
 
 
@@ -113,7 +113,7 @@ def test_makes_persistent_lustre_with_the_throughput_of_the_settings(prod: Templ
         "PerUnitStorageThroughput": 125,
         "DataCompressionType": "LZ4",
     }
-    assert "Key961B73FD" in fsx["KmsKeyId"]["Fn::ImportValue"]
+    assert "Key961B73FD" in name_output(fsx["KmsKeyId"])
 
 
 def test_makes_scratch_lustre_without_what_it_cannot_have(scratch: Template) -> None:
@@ -131,7 +131,7 @@ def test_puts_lustre_into_one_subnet_with_its_own_group(prod: Template) -> None:
     fsx = properties_of(prod, FSX)
 
     assert len(fsx["SubnetIds"]) == 1
-    assert ["GroupsLustre" in group["Fn::ImportValue"] for group in fsx["SecurityGroupIds"]] == [True]
+    assert ["GroupsLustre" in name_output(group) for group in fsx["SecurityGroupIds"]] == [True]
 
 
 @pytest.mark.parametrize("deployment", ["PERSISTENT_2", "SCRATCH_2"])
@@ -149,7 +149,7 @@ def test_shows_the_raw_bucket_at_its_folder(prod: Template) -> None:
     assert association["FileSystemPath"] == "/raw"
     assert association["BatchImportMetaDataOnCreate"] is True
     assert association["DataRepositoryPath"]["Fn::Join"][1][0] == "s3://"
-    assert "ExportsOutputRefRaw" in str(association["DataRepositoryPath"])
+    assert "PublishOutputRefRaw" in str(association["DataRepositoryPath"])
 
 
 def test_imports_and_exports_on_the_events_of_the_settings() -> None:

@@ -10,7 +10,7 @@ from aws_cdk.assertions import Template
 
 from stacks.notebook_stack import STOP_WHEN_IDLE
 from tests.stacks.changed_settings import template_with
-from tests.stacks.conftest import list_stacks, template_of
+from tests.stacks.conftest import list_stacks, name_output, template_of
 
 NOTEBOOKS = ("notebook", "private-notebook")
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:git-a1b2c3"
@@ -52,9 +52,9 @@ def find_statements(variant: str, prefix: str) -> list[dict[str, Any]]:
     return [s for s in list_statements(variant) if any(a.startswith(prefix) for a in list_actions(s))]
 
 
-def name_bucket(reference: dict[str, str]) -> str:
+def name_bucket(reference: dict[str, Any]) -> str:
     """The bucket that a reference to another stack's output means."""
-    match = re.search("GetAtt(Raw|Work)[0-9A-F]{8}Arn", reference["Fn::ImportValue"])
+    match = re.search("GetAtt(Raw|Work)[0-9A-F]{8}Arn", name_output(reference))
     assert match is not None
     return match[1]
 
@@ -85,8 +85,8 @@ def test_is_in_a_subnet_of_the_platform_with_a_group_of_its_own(variant: str) ->
     instance = read_instance(variant)
     (group,) = instance["SecurityGroupIds"]
 
-    assert "IsolatedSubnet1" in instance["SubnetId"]["Fn::ImportValue"]
-    assert "GroupsNotebook" in group["Fn::ImportValue"]
+    assert "IsolatedSubnet1" in name_output(instance["SubnetId"])
+    assert "GroupsNotebook" in name_output(group)
 
 
 def test_takes_type_and_volume_from_the_settings() -> None:
@@ -104,7 +104,7 @@ def test_has_direct_internet_only_by_setting(variant: str, access: str) -> None:
 
 
 def test_encrypts_the_volume_with_the_customers_key_where_there_is_one() -> None:
-    assert "Key961B73FD" in read_instance("private-notebook")["KmsKeyId"]["Fn::ImportValue"]
+    assert "Key961B73FD" in name_output(read_instance("private-notebook")["KmsKeyId"])
     assert "KmsKeyId" not in read_instance("notebook")
 
 

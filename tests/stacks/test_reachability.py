@@ -134,17 +134,16 @@ def test_nodes_of_a_training_job_reach_each_other(network: Network) -> None:
 def test_nobody_else_reaches_anybody(network: Network) -> None:
     assert network.connections() == {
         ("Training", "Training"),
-        ("Training", "Efs"),
-        ("Training", "Lustre"),
+        *((client, server) for client in ("Training", "Notebook") for server in ("Efs", "Lustre", "Endpoints")),
         ("Lustre", "Training"),
+        ("Lustre", "Notebook"),
         ("Lustre", "Lustre"),
     }
 
 
-@pytest.mark.parametrize(("variant", "clients"), [("prod", {"Training"}), ("notebook", {"Training", "Notebook"})])
-def test_lustres_servers_reach_every_client_of_theirs(variant: str, clients: set[str]) -> None:
+def test_lustres_servers_reach_every_client_of_theirs(network: Network) -> None:
     """https://docs.aws.amazon.com/fsx/latest/LustreGuide/limit-access-security-groups.html."""
-    network = Network(variant)
+    clients = {"Training", "Notebook"}
 
     assert {source for source, target in network.connections() if target == "Lustre"} == clients | {"Lustre"}
     for client in clients:

@@ -7,13 +7,15 @@ from typing import Any, get_args
 
 import pytest
 
+from headrace.changes import Assembly, make_plan
+from headrace.changes.assemblies import Name, list_resources
+from headrace.changes.world import World
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
 from stacks.settings.section import NEXT_EXECUTION, NO_EFFECT
 from stacks.settings.table import Row, list_settings
-from tests.stacks import synthesis
 from tests.stacks.conftest import SWITCHES, context_of, set_path
-from tests.stacks.kept_assemblies import Assembly, Name, read_property, replacing_properties
+from tests.stacks.synthesis import read_synthesized
 from tests.tables import mark_full
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -86,7 +88,12 @@ MINOR = frozenset(
         "AWS::EC2::SecurityGroupEgress",
         "AWS::EC2::SecurityGroupIngress",
         "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::EIP",
+        "AWS::EC2::InternetGateway",
+        "AWS::EC2::NatGateway",
+        "AWS::EC2::VPCCidrBlock",
         "AWS::EC2::VPCEndpoint",
+        "AWS::EC2::VPCGatewayAttachment",
         "AWS::EFS::AccessPoint",
         "AWS::EFS::MountTarget",
         "AWS::FSx::DataRepositoryAssociation",
@@ -115,19 +122,10 @@ def configure(changes: Mapping[str, Any]) -> dict[str, Any]:
     return context
 
 
-def synthesize(changes: Mapping[str, Any]) -> Assembly:
-    """The templates of dev with everything in it, and the changes."""
-    stacks = synthesis.synthesize(configure(changes))
-    return Assembly(
-        {stack: made["name"] for stack, made in stacks.items()},
-        {stack: made["template"] for stack, made in stacks.items()},
-    )
-
-
 @cache
 def synthesize_given(setting: str) -> Assembly:
     """The templates before a change of a setting: shared by most."""
-    return synthesize(GIVEN.get(setting, {})) if setting else synthesize({})
+    return read_synthesized(configure(GIVEN.get(setting, {})) if setting else configure({}))
 
 
 def choose_other(setting: str) -> Any:
@@ -163,49 +161,15 @@ def list_candidates(value: Any, row: Row) -> Iterator[Any]:
 
 
 def find_lost(before: Assembly, after: Assembly) -> set[Name]:
-    """What CloudFormation replaces or removes, until nothing more follows from what was found."""
-    names = {(stack, name) for stack, template in before.templates.items() for name in template["Resources"]}
-    lost: set[Name] = set()
-    while more := {name for name in names - lost if is_lost(name, before, after, lost)}:
-        lost |= more
-    return lost
-
-
-def is_lost(name: Name, before: Assembly, after: Assembly, lost: set[Name]) -> bool:
-    old, new = before.resource(name), after.resource(name)
-    if old["Type"] != new.get("Type"):
-        return True
-    values = [(read_property(old, path), read_property(new, path)) for path in list_replacing(old["Type"])]
-    return any(value != other or lost.intersection(before.referred(name[0], value)) for value, other in values)
-
-
-def list_replacing(kind: str) -> tuple[str, ...]:
-    """The paths whose change replaces a resource; what neither dev nor prod has is named here."""
-    also = {"AWS::SageMaker::CodeRepository": ("/properties/GitConfig/RepositoryUrl",)}
-    return replacing_properties().get(kind, also.get(kind, ()))
-
-
-def find_locked(before: Assembly, after: Assembly, lost: set[Name]) -> set[str]:
-    """The exports that another stack imports while they go, or while what they name does."""
-    imported = set(list_imports(list(before.templates.values())))
-    kept = {
-        output["Export"]["Name"]
-        for template in after.templates.values()
-        for output in template.get("Outputs", {}).values()
-        if "Export" in output
+    """What CloudFormation replaces or removes, even where it refuses at last."""
+    world = World.of(before).copy(is_lenient=True)
+    made = dict(world.made)
+    world.learn(after)
+    for stack in after.deploy_order():
+        world.deploy(stack, after.templates[stack])
+    return {
+        name for name, thing in made.items() if name not in world.made or world.made[name].identity != thing.identity
     }
-    return {name for name in imported if name not in kept or lost.intersection(before.referred(*before.exported(name)))}
-
-
-def list_imports(value: Any) -> Iterator[str]:
-    """The names of the exports that templates import."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("Fn::ImportValue"), str):
-            yield value["Fn::ImportValue"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for part in value:
-            yield from list_imports(part)
 
 
 def list_kinds(before: Assembly, after: Assembly) -> set[str]:
@@ -214,7 +178,7 @@ def list_kinds(before: Assembly, after: Assembly) -> set[str]:
         (stack, name)
         for assembly in (before, after)
         for stack, template in assembly.templates.items()
-        for name in template["Resources"]
+        for name in list_resources(template)
     }
     return {
         (before.resource(name) or after.resource(name))["Type"]
@@ -231,12 +195,12 @@ ONE_OF_EACH = {row.facts.change: setting for setting, row in SETTINGS.items()}.v
 def test_says_what_changing_a_setting_does(setting: str) -> None:
     said = SETTINGS[setting].facts.change
     before = synthesize_given(setting if setting in GIVEN else "")
-    after = synthesize({**GIVEN.get(setting, {}), setting: choose_other(setting)})
+    after = read_synthesized(configure({**GIVEN.get(setting, {}), setting: choose_other(setting)}))
 
     lost = find_lost(before, after)
 
     assert (before.templates == after.templates) == (said is NO_EFFECT)
     assert {before.resource(name)["Type"] for name in lost} - MINOR == set(said.loses)
-    assert bool(find_locked(before, after, lost)) == said.is_locked
+    assert make_plan(before, after).fails == bool(said.move)
     if said is NEXT_EXECUTION:
         assert list_kinds(before, after) <= PIPELINE

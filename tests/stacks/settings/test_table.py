@@ -51,7 +51,8 @@ def find_line(setting: str) -> str:
         ("images.training.channels[].source", '`"s3"` or `"sets"`'),
         ("normalizer.consumers", "list of objects"),
         ("normalizer.consumers[].name", "at most 30 characters"),
-        ("file_systems.efs.enabled", "replaces or removes `AWS::EFS::FileSystem`. **Not in one deployment**"),
+        ("file_systems.efs.enabled", "replaces or removes `AWS::EFS::FileSystem`"),
+        ("network.cidr", "**Not on a living environment**: make the network anew"),
     ],
 )
 def test_writes_type_bounds_default_and_change(setting: str, words: str) -> None:

@@ -10,7 +10,7 @@ from botocore.session import get_session
 from botocore.validate import ParamValidator
 
 from tests.stacks.changed_settings import template_with
-from tests.stacks.conftest import read_definition, template_of
+from tests.stacks.conftest import name_output, read_definition, template_of
 
 SERVICE = get_session().get_service_model("sagemaker")
 CHANNELS = ("train", "validation", "train_lst", "validation_lst")
@@ -85,10 +85,10 @@ def list_read_prefixes(template: Template) -> list[str]:
     return [resource["Fn::Join"][1][-1] for resource in resources]
 
 
-def list_policies(template: Template) -> list[str]:
-    """The managed policies of the training job's role."""
-    (role,) = (r for name, r in template.find_resources("AWS::IAM::Role").items() if name.startswith(TRAINING_ROLE))
-    return [policy["Fn::ImportValue"] for policy in role["Properties"].get("ManagedPolicyArns", [])]
+def list_invoked(template: Template) -> list[str]:
+    """The functions that the training job may call by their address."""
+    invoking = [statement for action, statement in list_allowed(template) if action == "lambda:InvokeFunctionUrl"]
+    return [name_output(statement["Resource"]) for statement in invoking]
 
 
 def test_asks_sagemaker_only_for_what_its_api_knows(environment: str) -> None:
@@ -110,14 +110,14 @@ def test_reads_photographs_from_the_raw_bucket_in_prod(channel: str) -> None:
     source = sources_of(request_of("prod"))[channel]
 
     assert source["S3DataType"] == "S3Prefix"
-    assert source["S3Uri"].startswith("s3://<{'Fn::ImportValue': 'headrace-prod-storage:ExportsOutputRefRaw")
+    assert source["S3Uri"].startswith("s3://<{'Fn::GetStackOutput': {'StackName': 'headrace-prod-storage'")
     assert source["S3Uri"].endswith("}>/images/photographs/")
 
 
 def test_reads_the_training_list_from_efs_in_prod() -> None:
     source = sources_of(request_of("prod"))["train_lst"]
 
-    assert "headrace-prod-filesystems:ExportsOutputRefEfsFileSystem" in source.pop("FileSystemId")
+    assert "PublishOutputRefEfsFileSystem" in source.pop("FileSystemId")
     assert source == {"FileSystemType": "EFS", "DirectoryPath": "/lists/train", "FileSystemAccessMode": "ro"}
 
 
@@ -125,7 +125,7 @@ def test_reads_the_validation_list_from_fsx_below_its_mount_name_in_prod() -> No
     source = sources_of(request_of("prod"))["validation_lst"]
     mount, _, path = source["DirectoryPath"].partition("}>")
 
-    assert "headrace-prod-filesystems:ExportsOutputRefFsxFileSystem" in source["FileSystemId"]
+    assert "PublishOutputRefFsxFileSystem" in source["FileSystemId"]
     assert (source["FileSystemType"], source["FileSystemAccessMode"]) == ("FSxLustre", "ro")
     assert mount.startswith("/<{")
     assert "LustreMountName" in mount
@@ -141,9 +141,7 @@ def test_reads_lists_from_s3_in_dev() -> None:
 def test_reads_photographs_through_the_function_url_in_dev() -> None:
     environment = request_of("dev")["Environment"]
 
-    assert environment.pop("HEADRACE_IMAGES").startswith(
-        "<{'Fn::ImportValue': 'headrace-dev-normalizer:ExportsOutputFnGetAttNormalizerFunctionFunctionUrl"
-    )
+    assert "PublishOutputFnGetAttNormalizerFunctionFunctionUrl" in environment.pop("HEADRACE_IMAGES")
     assert environment == {
         "HEADRACE_IMAGES_PREFIX": "images/photographs/",
         "HEADRACE_IMAGES_OPTIONS": "width=256&height=256&colour=rgb",
@@ -155,21 +153,22 @@ def test_reads_photographs_through_the_function_url_in_dev() -> None:
 def test_reads_photographs_through_the_consumers_object_lambda_where_it_is_on() -> None:
     address = request_of("object-lambda")["Environment"]["HEADRACE_IMAGES"]
 
-    assert address.startswith(
-        "s3://<{'Fn::ImportValue': 'headrace-dev-normalizer:ExportsOutputFnGetAttTrainingConsumerPictures"
-    )
+    assert address.startswith("s3://<{'Fn::GetStackOutput': {'StackName': 'headrace-dev-normalizer'")
+    assert "PublishOutputFnGetAttTrainingConsumerPictures" in address
     assert "Alias" in address
 
 
 def test_tells_a_job_of_channels_nothing_of_the_normalizer() -> None:
     assert "Environment" not in request_of("prod")
-    assert list_policies(template_of("Images", "prod")) == []
+    assert list_invoked(template_of("Images", "prod")) == []
 
 
-def test_lets_the_job_read_as_the_consumer_that_the_settings_name() -> None:
-    (policy,) = list_policies(template_of("Images", "dev"))
+def test_lets_the_job_call_the_function_through_its_url_only() -> None:
+    (function,) = list_invoked(template_of("Images", "dev"))
+    (invoking,) = (s for action, s in list_allowed(template_of("Images", "dev")) if action == "lambda:InvokeFunction")
 
-    assert policy.startswith("headrace-dev-normalizer:ExportsOutputRefTrainingConsumerReaders")
+    assert function.startswith("headrace-dev-normalizer:PublishOutputFnGetAttNormalizerFunction")
+    assert invoking["Condition"] == {"Bool": {"lambda:InvokedViaFunctionUrl": True}}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""Every switch can be turned on a living environment, and back, and again: walked over the templates.
+
+CloudFormation refuses on AWS what the local cloud lets pass, and then keeps what it could not delete.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from headrace.changes import Assembly, Effect, Plan, make_plan
+from headrace.changes.assemblies import list_resources
+from headrace.changes.planning import Verb, follow
+from headrace.changes.world import World
+from tests.stacks.conftest import ENVIRONMENTS
+from tests.stacks.kept_assemblies import read_assembly
+from tests.stacks.transitions import BOTH, SWITCHED, strengthen, switched
+
+EVERY_SWITCH = [(environment, switch) for environment in ENVIRONMENTS for switch in SWITCHED[environment]]
+# With exports, CloudFormation would refuse these on the way there or back.
+LOCKED = {
+    "dev": {"bulk", "door", "efs", "efs-read", "fsx", "normalizer", "object-lambda"},
+    "prod": {"efs", "file-systems", "fsx"},
+}
+
+
+def list_plans(base: Assembly, other: Assembly) -> Iterator[Plan]:
+    """There, back, and there again; what an earlier deployment left behind is in the way of a later one."""
+    world = World.of(base)
+    for old, new in ((base, other), (other, base), (base, other)):
+        plan = make_plan(old, new, world=world)
+        yield plan
+        world = follow(world, plan, new)
+
+
+@pytest.mark.parametrize(("environment", "switch"), EVERY_SWITCH)
+def test_turns_a_switch_there_and_back_and_there_again_with_one_command_each(environment: str, switch: str) -> None:
+    for plan in list_plans(switched(environment), switched(environment, switch)):
+        assert [str(finding) for finding in plan.findings if finding.effect.is_failure] == []
+        assert [step.verb for step in plan.steps] == [Verb.DEPLOY_ALL]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_would_see_what_cloudformation_refuses(environment: str) -> None:
+    base = strengthen(switched(environment))
+    locked = {
+        switch
+        for switch in SWITCHED[environment]
+        if any(refuses(old, new) for old, new in both_ways(base, strengthen(switched(environment, switch))))
+    }
+
+    assert locked == LOCKED[environment]
+
+
+def both_ways(base: Assembly, other: Assembly) -> Iterator[tuple[Assembly, Assembly]]:
+    yield base, other
+    yield other, base
+
+
+def refuses(old: Assembly, new: Assembly) -> bool:
+    """Whether CloudFormation refuses `cdk deploy --all`."""
+    world = World.of(old)
+    world.learn(new)
+    return not all(world.deploy(stack, new.templates[stack]) for stack in new.deploy_order())
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_goes_from_exports_to_weak_references_over_both(environment: str) -> None:
+    kept, now = read_assembly(environment), switched(environment)
+
+    plan = make_plan(kept, now, between=switched(environment, references=BOTH))
+
+    assert make_plan(kept, now).fails
+    assert [str(finding) for finding in plan.findings if finding.effect.is_failure] == []
+    assert [step.verb for step in plan.steps] == [Verb.DEPLOY_BOTH, Verb.DEPLOY_ALL]
+
+
+@pytest.mark.parametrize(
+    ("environment", "switch", "stack"),
+    [
+        ("dev", "normalizer", "Normalizer"),
+        ("prod", "file-systems", "FileSystems"),
+    ],
+)
+def test_deletes_a_stack_that_is_switched_off_after_those_who_used_it(
+    environment: str, switch: str, stack: str
+) -> None:
+    off = switched(environment, switch)
+    order = off.deploy_order()
+
+    assert list_resources(off.templates[stack]) == {}
+    assert order.index(stack) > order.index("Images")
+
+
+def test_says_what_turning_file_systems_off_leaves_on_the_bill() -> None:
+    plan = make_plan(switched("prod"), switched("prod", "file-systems"))
+
+    left = {finding.kind: finding for finding in plan.findings if finding.effect is Effect.LEFT_BEHIND}
+
+    assert plan.is_dangerous
+    assert left.keys() == {"AWS::EFS::FileSystem", "AWS::FSx::FileSystem"}
+    assert round(left["AWS::FSx::FileSystem"].monthly) == 174
+
+
+def test_says_that_turning_the_key_off_loses_what_it_encrypted() -> None:
+    plan = make_plan(switched("dev", "key"), switched("dev"))
+
+    assert [(finding.effect, finding.kind) for finding in plan.findings] == [(Effect.DELETED, "AWS::KMS::Key")]
+
+
+def test_finds_nothing_to_say_when_nothing_is_lost() -> None:
+    for switch in ("nat", "endpoints", "cache", "boundary"):
+        plan = make_plan(switched("prod"), switched("prod", switch))
+
+        assert plan.findings == (), switch

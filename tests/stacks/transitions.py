@@ -1,0 +1,100 @@
+"""Changes of settings on a living environment: which there are, and what is deployed before and after."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from headrace.changes import Assembly
+from headrace.changes.assemblies import list_foreign
+from tests.stacks.conftest import SWITCHES, context_of, set_path
+from tests.stacks.synthesis import read_synthesized
+
+Settings = Mapping[str, Any]
+
+WEAK = "weak"
+# What the CDK has for going from exports to weak references.
+BOTH = "both"
+
+_S3_LISTS = [
+    {"name": name, "source": "s3", "path": path}
+    for name, path in {
+        "train": "images/photographs/",
+        "validation": "images/photographs/",
+        "train_lst": "images/lists/train/",
+        "validation_lst": "images/lists/validation/",
+    }.items()
+]
+_EFS_LISTS = [*_S3_LISTS[:2], {"name": "train_lst", "source": "efs", "path": "/lists/train"}, _S3_LISTS[3]]
+_FSX_LISTS = [*_S3_LISTS[:3], {"name": "validation_lst", "source": "fsx", "path": "/raw/images/lists/validation"}]
+_FROM_S3: Settings = {"images.training.channels": _S3_LISTS}
+_NO_FUNCTION: Settings = {"images.training.channels": _S3_LISTS, "images.training.normalized": ...}
+_SEARCH = [{"name": "search", "options": {}}]
+
+# Each switch of an environment, as the settings that turn it.
+_PROD_SWITCHES: Mapping[str, Settings] = {
+    "fsx": {"file_systems.fsx.enabled": False, "images.training.channels": _EFS_LISTS},
+    "efs": {"file_systems.efs.enabled": False, "images.training.channels": _FSX_LISTS},
+    "file-systems": {"file_systems.fsx.enabled": False, "file_systems.efs.enabled": False, **_FROM_S3},
+    "fsx-capacity": {"file_systems.fsx.capacity_gib": 2400},
+    "nat": {"network.nat_gateways": 1},
+    "endpoints": {"network.interface_endpoints": ["sagemaker.api", "logs"]},
+    "notebook": {**SWITCHES["notebook"], "notebook.direct_internet": True},
+    "private-notebook": {"notebook.enabled": True, "network.interface_endpoints": ["sagemaker.api"]},
+    "boundary": SWITCHES["boundary"],
+    "object-lambda": {"normalizer.object_lambda": True},
+    "function-url": {"normalizer.function_url": False},
+    "cache": {"normalizer.cache": True},
+    "consumers": {"normalizer.consumers": _SEARCH},
+}
+_DEV_SWITCHES: Mapping[str, Settings] = {
+    **{switch: SWITCHES[switch] for switch in SWITCHES if switch != "existing-network"},
+    "efs-read": {**SWITCHES["efs"], **_NO_FUNCTION, "images.training.channels": _EFS_LISTS},
+    "bulk": {"normalizer.bulk": ...},
+    "normalized": _NO_FUNCTION,
+    "normalizer": {**_NO_FUNCTION, "normalizer.function_url": False, "normalizer.bulk": ...},
+    "door": {"normalizer.function_url": False, "normalizer.object_lambda": True},
+    "consumer": {"normalizer.consumers": _SEARCH, "images.training.normalized": {"consumer": "search"}},
+    "cache": {"normalizer.cache": True},
+}
+SWITCHED: Mapping[str, Mapping[str, Settings]] = {"dev": _DEV_SWITCHES, "prod": _PROD_SWITCHES}
+
+
+def configure(environment: str, changes: Settings, references: str = WEAK) -> dict[str, Any]:
+    """The context of an environment with other settings."""
+    context = context_of(environment)
+    for path, value in changes.items():
+        set_path(context["environments"][environment], path, copy.deepcopy(value))
+    return context | {"@aws-cdk/core:defaultCrossStackReferences": references}
+
+
+@cache
+def switched(environment: str, switch: str = "", references: str = WEAK) -> Assembly:
+    """An environment as cdk.json has it, or with a switch turned."""
+    changes = SWITCHED[environment][switch] if switch else {}
+    return read_synthesized(configure(environment, changes, references))
+
+
+def strengthen(assembly: Assembly) -> Assembly:
+    """The same stacks with exports and imports, as `cdk` makes them by default."""
+    read = {
+        found
+        for template in assembly.templates.values()
+        for found in list_foreign(assembly, template.get("Resources", {}))
+    }
+    templates = {stack: _import_values(template) for stack, template in assembly.templates.items()}
+    for stack, output in read:
+        templates[stack]["Outputs"][output]["Export"] = {"Name": f"{assembly.stack_names[stack]}:{output}"}
+    return replace(assembly, templates=templates)
+
+
+def _import_values(value: Any) -> Any:
+    match value:
+        case {"Fn::GetStackOutput": {"StackName": stack, "OutputName": output}}:
+            return {"Fn::ImportValue": f"{stack}:{output}"}
+        case dict():
+            return {key: _import_values(entry) for key, entry in value.items()}
+        case list():
+            return [_import_values(entry) for entry in value]
+    return value
