@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import Multiprocess, multiprocess
 
 from containers.shared import sagemaker
 from containers.shared.serving.connections import PatientProtocol
@@ -85,6 +85,15 @@ def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Con
     )
 
 
+class Worker(multiprocess.Process):
+    """A worker process whose end the supervisor sees while it waits for a sign of life."""
+
+    def start(self) -> None:
+        """Start it, and leave it the only holder of its end of the connection: that closes when it ends."""
+        super().start()
+        self.child_conn.close()
+
+
 class Supervisor(Multiprocess):
     """uvicorn's, which by itself starts workers again for ever where each of them crashes on the model."""
 
@@ -119,6 +128,8 @@ def serve(config: uvicorn.Config, board: Board) -> int:
     if config.workers == 1:
         uvicorn.Server(config).run()
         return 0
+    # uvicorn names this class itself wherever it starts a worker.
+    multiprocess.Process = Worker  # type: ignore[misc]
     supervisor = Supervisor(config, board)
     supervisor.run()
     return supervisor.exit_code

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx
@@ -12,10 +14,12 @@ from PIL import Image
 from containers.shared.serving import server
 from containers.shared.serving.endpoint import BATCH, MODEL_REFUSED_EXIT, REAL_TIME, Patience
 from containers.shared.serving.metrics import Board
+from containers.shared.serving.settings import read_server_settings
 from headrace.loopback import find_free_port
 from headrace.recipes import ContainerImage, big_mart, images, list_container_images
 from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
+from tests.patience import PATIENCE_SECONDS
 
 SERVING = [container for container in list_container_images() if container.is_endpoint]
 
@@ -120,3 +124,16 @@ def test_waits_for_as_long_as_its_caller_does(monkeypatch: pytest.MonkeyPatch, b
     monkeypatch.setenv("SAGEMAKER_BATCH", batch)
 
     assert server.create_app("containers.big_mart.inference.service", Board(1)).patience == patience
+
+
+@pytest.mark.slow
+def test_sees_at_once_that_a_worker_has_ended() -> None:
+    settings = read_server_settings({"HEADRACE_SERVE_WORKERS": "1"})
+    worker = server.Worker(server.configure("no.application", settings), [])
+    worker.process = get_context("spawn").Process(target=os._exit, args=(MODEL_REFUSED_EXIT,))
+    worker.start()
+    worker.process.join()
+
+    # Otherwise the supervisor waits a minute for a sign of life that cannot come.
+    assert worker.parent_conn.poll(0)
+    assert not worker.ping(PATIENCE_SECONDS)
