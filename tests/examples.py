@@ -5,6 +5,9 @@ import os
 # Few in `make test-fast`, some in `make test`, many in `make test-all`; some by default.
 TIMES = {"few": 0.2, "some": 1.0, "many": 4.0}[os.environ.get("HEADRACE_EXAMPLES", "some")]
 
+# Whether to repeat one mechanism for every place where it is used, and for as long as a release deserves.
+IS_EXHAUSTIVE = TIMES > 1
+
 
 def count_examples(some: int = 100) -> int:
     """As many examples as this ring of tests takes instead of some."""

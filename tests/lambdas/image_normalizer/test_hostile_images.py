@@ -7,6 +7,7 @@ from lambdas.image_normalizer.cache import NormalizedImageCache
 from lambdas.image_normalizer.function_url import FunctionUrlDoor
 from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
 from lambdas.image_normalizer.originals import AccessPoint
+from tests.examples import count_examples
 from tests.headrace.normalizer.hostile_images import make_hostile_images
 
 from .fake_s3 import serve
@@ -17,7 +18,7 @@ CODES = {error.code for error in NormalizeError.__subclasses__()}
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_doors_answer_whatever_the_image_is() -> None:
-    images = {f"{number}.bin": image for number, image in enumerate(make_hostile_images(200, seed=7))}
+    images = {f"{number}.bin": image for number, image in enumerate(make_hostile_images(count_examples(50), seed=7))}
     with serve(images) as bucket:
         source = AccessPoint(bucket.client, "source")
         url = FunctionUrlDoor(source, NormalizedImageCache(bucket.client, "work"), None)
