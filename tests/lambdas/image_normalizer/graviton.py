@@ -10,11 +10,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from headrace.loopback import find_free_port
+from tests.interpreters import find_python
 from tests.patience import PATIENCE_SECONDS
 
 QEMU = "qemu-aarch64-static"
@@ -62,6 +65,13 @@ def install(folder: Path, package: str, *options: str) -> Path:
     return folder
 
 
+def compile_bytecode(*folders: Path) -> None:
+    """Compile here, if there is such a Python, what takes most of a minute in emulation."""
+    with suppress(pytest.skip.Exception):
+        command = [str(find_python("3.13")), "-m", "compileall", "-q", "-x", "/(idlelib|ensurepip)/"]
+        subprocess.run([*command, *map(str, folders)], check=False)
+
+
 @contextmanager
 def start_function(folder: Path, bundle: Path, handler: str) -> Iterator[str]:
     """Where a function with this bundle and handler can be invoked, one invocation at a time."""
@@ -69,6 +79,7 @@ def start_function(folder: Path, bundle: Path, handler: str) -> Iterator[str]:
     client = install(folder / "client", RUNTIME_CLIENT, *GRAVITON)
     emulator = install(folder / "emulator", EMULATOR, "--no-deps") / EMULATOR_PATH
     emulator.chmod(0o755)
+    compile_bytecode(root / "usr" / "lib" / "python3.13", bundle, client)
     start = folder / "bootstrap"
     python = root / "usr" / "bin" / "python3.13"
     start.write_text(f"#!/bin/sh\nexec {QEMU} -L {root} {python} -S -m awslambdaric {handler}\n")
