@@ -36,7 +36,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 	--generate-hashes --no-emit-index-url --fork-strategy fewest
 
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
-PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account lock snapshots assemblies settings-table clean
 .DEFAULT_GOAL := help
