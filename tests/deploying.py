@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud
-from headrace.local.engine.container_images import ProcessContainerImages, list_in_registry
+from headrace.local.engine.container_images import ContainerImageSource, ProcessContainerImages, list_in_registry
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.running import Folders
 from headrace.loopback import find_free_port
@@ -52,12 +52,20 @@ def running_with_app(root: Path, assembly: Path) -> Iterator[LocalCloud]:
         cloud.stop()
 
 
-def push_container_images(cloud: LocalCloud, environment: str) -> Deployment:
-    """Make the container images of a deployed environment known to its cloud, as processes; what is deployed."""
+def push_container_images(
+    cloud: LocalCloud, environment: str, images: ContainerImageSource | None = None
+) -> Deployment:
+    """Make the container images of a deployed environment known to its cloud; what is deployed.
+
+    Args:
+        cloud: Where the environment is deployed.
+        environment: Which one.
+        images: What makes them; by default, processes stand in for containers.
+    """
     deployment = read_deployment(environment)
-    images = ProcessContainerImages(Folders().environments)
-    images.prepare()
-    images.push(cloud.root, deployment.images)
+    source = images or ProcessContainerImages(Folders().environments)
+    source.prepare()
+    source.push(cloud.root, deployment.images)
     list_in_registry(deployment.images)
     return deployment
 

@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from headrace.local.engine.cloud import LocalCloud
+from headrace.local.engine.container_images import ContainerImageSource
 from headrace.local.platform import pipeline
 from headrace.local.platform.deployment import Deployment
 from headrace.local.platform.running import Folders
@@ -107,18 +108,23 @@ def made_up_photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def deployed_platform(root: Path, environment: str) -> Iterator[Platform]:
-    """The platform of an environment on a local cloud of its own; `clients_of` leads to it."""
-    with running_with_app(root, assemble(context_of(environment))) as cloud:
+def deployed_platform(root: Path, images: ContainerImageSource | None = None) -> Iterator[Platform]:
+    """The platform of `dev` on a local cloud of its own; `clients_of` leads to it.
+
+    Args:
+        root: Where the cloud keeps its state.
+        images: What makes the container images; by default, processes stand in for containers.
+    """
+    with running_with_app(root, assemble(context_of("dev"))) as cloud:
         with clients_of(cloud):
-            deployment = push_container_images(cloud, environment)
+            deployment = push_container_images(cloud, "dev", images)
         yield Platform(cloud, deployment)
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The platform of `dev`, which all tests share: each leaves it as it found it, but for what it named itself."""
-    with deployed_platform(tmp_path_factory.mktemp("dev"), "dev") as platform, clients_of(platform.cloud):
+    with deployed_platform(tmp_path_factory.mktemp("dev")) as platform, clients_of(platform.cloud):
         yield platform
 
 

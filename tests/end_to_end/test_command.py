@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,19 +18,29 @@ from tests.end_to_end.conftest import make_folders
 pytestmark = pytest.mark.slow
 
 
-def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [
-        sys.executable,
-        "-m",
-        "headrace",
-        "local",
-        "--folder",
-        str(folder),
-        "run",
-        "--port",
-        str(find_free_port()),
-    ]
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+def headrace_local(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "headrace", "local", "--folder", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A folder whose cloud goes on, and what the run that started it printed."""
+
+    folder: Path
+    first: "subprocess.CompletedProcess[str]"
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run once more on the same cloud."""
+        return headrace_local(self.folder, "run", *arguments)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, sales: Path) -> Iterator[Kept]:
+    folder = make_folders(tmp_path_factory.mktemp("kept") / "local").base
+    options = ("--port", str(find_free_port()), "--data", str(sales), "--endpoint-name", "shop", "--json", "--keep")
+    yield Kept(folder, headrace_local(folder, "run", *options))
+    headrace_local(folder, "down")
 
 
 def outline(text: str) -> list[str]:
@@ -42,7 +54,7 @@ def test_prints_what_the_readme_shows(tmp_path: Path) -> None:
     readme = (PROJECT / "README.md").read_text()
     shown = readme[readme.index("data        made up") :].split("```")[0]
 
-    done = run(folder)
+    done = headrace_local(folder, "run", "--port", str(find_free_port()))
 
     # Polls of the endpoint depend on the machine: compare what comes once.
     assert done.returncode == 0, done.stderr
@@ -71,26 +83,29 @@ def test_runs_the_readmes_commands_for_ones_own_clients(tmp_path: Path) -> None:
     assert cloud.find(folder / "cloud") is None
 
 
-def test_prints_json_for_programs(tmp_path: Path, sales: Path) -> None:
-    done = run(make_folders(tmp_path / "local").base, "--json", "--data", str(sales), "--endpoint-name", "shop")
+def test_prints_json_for_programs(kept: Kept) -> None:
+    told = json.loads(kept.first.stdout)
 
-    told = json.loads(done.stdout)
     assert told["report"]["output"]["EndpointName"] == "shop"
     assert len(told["predictions"]) == 5
 
 
-def test_ends_with_the_jobs_reason_when_the_file_is_wrong(tmp_path: Path) -> None:
+def test_keeps_the_cloud_for_the_next_run_when_asked_to(kept: Kept) -> None:
+    assert cloud.find(kept.folder / "cloud")
+
+
+def test_ends_with_the_jobs_reason_when_the_file_is_wrong(kept: Kept, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("Item_Identifier,Item_MRP\nFDA15,249.8\n")
 
-    done = run(make_folders(tmp_path / "local").base, "--data", str(wrong))
+    done = kept.run("--data", str(wrong))
 
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("Error: PreprocessFailed: Preprocess: wrong.csv: the header lacks 'Item_Weight'")
 
 
-def test_real_sales_score_as_well_as_the_book(tmp_path: Path, real_sales: Path) -> None:
-    done = run(make_folders(tmp_path / "local").base, "--json", "--data", str(real_sales))
+def test_real_sales_score_as_well_as_the_book(kept: Kept, real_sales: Path) -> None:
+    done = kept.run("--json", "--data", str(real_sales))
 
     assert json.loads(done.stdout)["report"]["output"]["Metrics"]["validation:rmse"] <= 1_100

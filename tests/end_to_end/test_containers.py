@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,16 @@ from headrace.container_images.engine import Engine, EngineError
 from headrace.contract import JOB_NAME_INPUT
 from headrace.local.engine.container_images import EngineContainerImages
 from headrace.local.platform import inspection, pipeline
-from headrace.local.platform.running import running_platform
-from headrace.loopback import find_free_port
 from headrace.normalizer.normalize import normalize
 from headrace.recipes import images
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import images as images_workload
 from headrace.workloads.workload import Prediction
-from tests.end_to_end.conftest import CLASSES, Platform, make_folders
+from tests.end_to_end.conftest import CLASSES, Platform, deployed_platform
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state
 from tests.engines import engine_alone, give_up, read_build_settings
-from tests.local_clouds import clients_of, own_clients
+from tests.local_clouds import clients_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -42,20 +39,8 @@ def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
         images.prepare()
     except EngineError as error:
         give_up(str(error))
-    started = ExitStack()
-    with own_clients():
-        cloud, deployment = started.enter_context(
-            running_platform(
-                make_folders(tmp_path_factory.mktemp("contained")),
-                environment="dev",
-                port=find_free_port(),
-                keep=False,
-                progress=lambda _: nullcontext(),
-                images=images,
-            )
-        )
-    with started:
-        yield Platform(cloud, deployment)
+    with deployed_platform(tmp_path_factory.mktemp("contained"), images) as contained:
+        yield contained
 
 
 def run_once(platform: Platform, sales: Path) -> tuple[dict[str, Any], list[Prediction]]:

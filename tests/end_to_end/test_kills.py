@@ -13,10 +13,11 @@ import pytest
 from headrace.local.engine import cloud
 from tests.end_to_end.conftest import make_folders
 from tests.end_to_end.test_interruption import STAGES, list_processes_of, start_run
+from tests.examples import IS_EXHAUSTIVE
 from tests.local_clouds import find_free_port
 
-# How many runs to kill; each takes half a minute or more, so CI kills a few and a release more.
-KILLS = int(os.environ.get("HEADRACE_KILLS", "3"))
+# How many runs to kill: a few in `make test`, more in `make test-all`.
+KILLS = int(os.environ.get("HEADRACE_KILLS", "6" if IS_EXHAUSTIVE else "2"))
 PATIENCE_SECONDS = 300
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(KILLS * 120 + 2 * PATIENCE_SECONDS)]

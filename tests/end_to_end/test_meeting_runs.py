@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,21 @@ from tests.local_clouds import find_free_port
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * PATIENCE_SECONDS)]
 
 
-def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
-    """A command of `headrace local`."""
+@contextmanager
+def started(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """A command of `headrace local`, which ends with the block if it has not before."""
     command = [sys.executable, "-m", "headrace", "local", "--folder", str(folder), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """The exit code of a command of `headrace local` and what it printed on each stream."""
+    with started(folder, *arguments) as process:
+        return finish(process)
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
@@ -43,15 +55,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def running(folder: Path, sales: Path) -> "Iterator[subprocess.Popen[str]]":
     """A run whose cloud is up."""
-    process = start(folder, "run", "--port", str(find_free_port()), "--data", str(sales))
-    wait_for_cloud(folder, process)
-    yield process
-    process.terminate()
-    process.communicate()
+    with started(folder, "run", "--port", str(find_free_port()), "--data", str(sales)) as process:
+        wait_for_cloud(folder, process)
+        yield process
 
 
 def test_one_of_two_runs_says_why_it_does_not_run(folder: Path, running: "subprocess.Popen[str]") -> None:
-    code, stdout, stderr = finish(start(folder, "run", "--port", str(find_free_port())))
+    code, stdout, stderr = run(folder, "run", "--port", str(find_free_port()))
 
     assert (code, stdout) == (1, "")
     assert f"process {running.pid}, uses {folder}; wait for its end, or give this one its own folder and port" in stderr
@@ -60,8 +70,8 @@ def test_one_of_two_runs_says_why_it_does_not_run(folder: Path, running: "subpro
 
 
 def test_down_leaves_a_run_its_cloud_unless_forced_to(folder: Path, running: "subprocess.Popen[str]") -> None:
-    refused = finish(start(folder, "down"))
-    forced = finish(start(folder, "down", "--force"))
+    refused = run(folder, "down")
+    forced = run(folder, "down", "--force")
     code, _, stderr = finish(running)
 
     assert refused[0] == 1
@@ -77,11 +87,10 @@ def test_down_leaves_a_run_its_cloud_unless_forced_to(folder: Path, running: "su
 
 
 def test_keeps_a_cloud_only_once_it_is_deployed(folder: Path) -> None:
-    process = start(folder, "up", "--port", str(find_free_port()))
-    wait_for_cloud(folder, process)
+    with started(folder, "up", "--port", str(find_free_port())) as process:
+        wait_for_cloud(folder, process)
 
-    process.kill()
-    process.communicate()
+        process.kill()
 
     assert wait_until_gone(folder), list_processes_of(folder)
     assert local_cloud.find(folder / "cloud") is None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.end_to_end.conftest import Platform
 pytestmark = pytest.mark.slow
 
 HELD_OUT_BETTER = 0.9
+ODD_NAMES = ("under_scored.name", "long-" + "n" * 75, "ünïcödé", "at-once")
 
 
 class ReachedError(Exception):
@@ -128,21 +130,33 @@ def test_answers_raw_rows_in_order(platform: Platform, first_execution: dict[str
     assert len(set(predict(lines))) > 1
 
 
-def test_updates_the_endpoint_when_it_exists(platform: Platform, first_execution: dict[str, Any]) -> None:
-    execution = platform.run(EndpointName="shop")
+@dataclass(frozen=True)
+class NamedExecution:
+    """An execution that was given all names over an endpoint that stood, and the endpoint after it."""
 
-    endpoint = platform.client("sagemaker").describe_endpoint(EndpointName="shop")
+    execution: dict[str, Any]
+    endpoint: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def named(platform: Platform, first_execution: dict[str, Any]) -> NamedExecution:
+    execution = platform.run(JobName="my-job", ModelName="my-model", EndpointName="shop")
+    return NamedExecution(execution, platform.client("sagemaker").describe_endpoint(EndpointName="shop"))
+
+
+def test_updates_the_endpoint_when_it_exists(platform: Platform, named: NamedExecution) -> None:
+    execution, endpoint = named.execution, named.endpoint
+
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     assert platform.visited_states(execution["executionArn"])[7:9] == ["Endpoint Found", "Update Endpoint"]
     assert endpoint["EndpointConfigName"] == execution["name"]
     assert endpoint["EndpointStatus"] == "InService"
 
 
-def test_uses_the_names_that_the_input_gives(platform: Platform, first_execution: dict[str, Any]) -> None:
-    execution = platform.run(JobName="my-job", ModelName="my-model", EndpointName="shop")
-
+def test_uses_the_names_that_the_input_gives(platform: Platform, named: NamedExecution) -> None:
     sagemaker = platform.client("sagemaker")
-    output = json.loads(execution["output"])
+    output = json.loads(named.execution["output"])
+
     assert (output["JobName"], output["ModelName"]) == ("my-job", "my-model")
     assert sagemaker.describe_training_job(TrainingJobName="my-job")["TrainingJobStatus"] == "Completed"
     assert sagemaker.describe_model(ModelName="my-model")["PrimaryContainer"]["ModelDataUrl"] == output["ModelDataUrl"]
@@ -157,13 +171,6 @@ def test_refuses_a_name_that_sagemaker_would_refuse_before_anything_runs(platfor
         "allowed: 1 to 63 letters, digits and inner hyphens"
     )
     assert "Preprocess" not in platform.visited_states(execution["executionArn"])
-
-
-@pytest.mark.parametrize("name", ["under_scored.name", "long-" + "n" * 75, "ünïcödé"])
-def test_runs_under_any_execution_name(platform: Platform, first_execution: dict[str, Any], name: str) -> None:
-    execution = platform.run(name, EndpointName="shop")
-
-    assert execution["status"] == "SUCCEEDED", execution.get("cause")
 
 
 def test_fails_with_the_programs_reason_when_the_rows_are_wrong(
@@ -223,22 +230,43 @@ def test_refuses_a_misspelt_input_before_anything_runs(platform: Platform) -> No
     assert platform.visited_states(execution["executionArn"]) == ["Name Resources", "Check Names", "Failed"]
 
 
-def test_changes_one_endpoint_when_several_executions_run_at_once_without_an_input(
-    platform: Platform, first_execution: dict[str, Any]
-) -> None:
-    names = [f"at-once-{number}" for number in range(4)]
-    arns = [platform.start(name) for name in names]
-    ends = [platform.wait(arn) for arn in arns]
+@dataclass(frozen=True)
+class ExecutionsAtOnce:
+    """Executions that ran at once without an input, by their names, and the endpoints that they made."""
 
-    sagemaker = platform.client("sagemaker")
-    endpoint = sagemaker.describe_endpoint(EndpointName="headrace-dev-bigmart")
-    found = {endpoint["EndpointName"] for endpoint in sagemaker.list_endpoints()["Endpoints"]}
-    outputs = [json.loads(end["output"]) for end in ends]
-    assert [(end["status"], end.get("cause")) for end in ends] == [("SUCCEEDED", None)] * len(names)
-    assert found == {"shop", "headrace-dev-bigmart"}
+    ends: dict[str, dict[str, Any]]
+    endpoints: set[str]
+
+
+@pytest.fixture(scope="module")
+def at_once(platform: Platform, first_execution: dict[str, Any]) -> ExecutionsAtOnce:
+    before = list_endpoints(platform)
+    arns = [platform.start(name) for name in ODD_NAMES]
+    ends = {name: platform.wait(arn) for name, arn in zip(ODD_NAMES, arns, strict=True)}
+    return ExecutionsAtOnce(ends, list_endpoints(platform) - before)
+
+
+def list_endpoints(platform: Platform) -> set[str]:
+    return {endpoint["EndpointName"] for endpoint in platform.client("sagemaker").list_endpoints()["Endpoints"]}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_runs_under_any_execution_name(at_once: ExecutionsAtOnce, name: str) -> None:
+    assert at_once.ends[name]["status"] == "SUCCEEDED", at_once.ends[name].get("cause")
+
+
+def test_changes_one_endpoint_when_several_executions_run_at_once_without_an_input(
+    platform: Platform, at_once: ExecutionsAtOnce
+) -> None:
+    endpoint = platform.client("sagemaker").describe_endpoint(EndpointName="headrace-dev-bigmart")
+
+    outputs = [json.loads(end["output"]) for end in at_once.ends.values()]
+    made = {output["EndpointConfigName"] for output in outputs}
+    assert len(made) == len(ODD_NAMES)
+    assert at_once.endpoints <= {"headrace-dev-bigmart"}
     assert endpoint["EndpointStatus"] == "InService"
-    assert endpoint["EndpointConfigName"] in names
-    assert {output.get("SupersededBy") for output in outputs} <= {None, *names}
+    assert endpoint["EndpointConfigName"] in made
+    assert {output.get("SupersededBy") for output in outputs} <= {None, *made}
     (last,) = (output for output in outputs if output["EndpointConfigName"] == endpoint["EndpointConfigName"])
     assert "SupersededBy" not in last
 
@@ -249,12 +277,12 @@ def test_tells_the_one_that_fails_from_the_others_when_executions_meet_on_an_end
     good = platform.start("meets-good", EndpointName="shop")
     wait_for_state(good, "Describe Endpoint")
     with broken_inference_image(platform, tmp_path):
-        ends = [platform.wait(platform.start(f"meets-bad-{number}", EndpointName="shop")) for number in range(2)]
+        bad = platform.wait(platform.start("meets-bad", EndpointName="shop"))
 
     serving = platform.client("sagemaker").describe_endpoint(EndpointName="shop")["EndpointConfigName"]
     assert platform.wait(good)["status"] == "SUCCEEDED"
-    assert [end["error"] for end in ends] == ["EndpointRolledBack"] * 2
-    assert all("did not pass the ping health check" in end["cause"] for end in ends)
+    assert bad["error"] == "EndpointRolledBack"
+    assert "did not pass the ping health check" in bad["cause"]
     assert serving == "meets-good"
 
 
