@@ -5,8 +5,9 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from zipfile import ZipFile
@@ -124,21 +125,32 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.fixture(scope="module", params=["3.11", "3.13"])
-def installed(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    interpreter = find_python(request.param)
-    folder = tmp_path_factory.mktemp("installed")
-    python = folder / "environment" / "bin" / "python"
-    install("venv", "--quiet", "--python", interpreter, folder / "environment")
-    install("pip", "install", "--quiet", "--python", python, "--constraint", "requirements.txt", wheel)
-    users = folder / "users"
-    for package in ("containers", "lambdas"):
-        (users / package).mkdir(parents=True)
-        (users / package / "__init__.py").touch()
-    return Installed(python, users)
-
-
 @pytest.fixture(scope="module")
+def install_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Installed]:
+    """Installs the wheel for a version of Python, once whatever the order of the tests."""
+
+    @cache
+    def install_once(version: str) -> Installed:
+        interpreter = find_python(version)
+        folder = tmp_path_factory.mktemp("installed")
+        python = folder / "environment" / "bin" / "python"
+        install("venv", "--quiet", "--python", interpreter, folder / "environment")
+        install("pip", "install", "--quiet", "--python", python, "--constraint", "requirements.txt", wheel)
+        users = folder / "users"
+        for package in ("containers", "lambdas"):
+            (users / package).mkdir(parents=True)
+            (users / package / "__init__.py").touch()
+        return Installed(python, users)
+
+    return install_once
+
+
+@pytest.fixture(params=["3.11", "3.13"])
+def installed(request: pytest.FixtureRequest, install_wheel: Callable[[str], Installed]) -> Installed:
+    return install_wheel(request.param)
+
+
+@pytest.fixture
 def data(installed: Installed) -> None:
     """Photographs of two classes, and a table."""
     for number in range(6):
