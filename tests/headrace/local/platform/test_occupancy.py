@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,13 @@ HOLDER = (
 
 
 @pytest.fixture
-def holder(tmp_path: Path) -> "subprocess.Popen[str]":
+def holder(tmp_path: Path) -> "Iterator[subprocess.Popen[str]]":
     """Another process that uses the folder."""
     command = [sys.executable, "-c", HOLDER.format(folder=str(tmp_path))]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "there\n"
-    return process
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "there\n"
+        yield process
 
 
 def test_names_the_command_that_uses_the_folder(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
