@@ -69,7 +69,7 @@ table: setup-dev ## run one full matrix and write its table (NAME=)
 	@HEADRACE_TABLES="$(NAME)" $(PYTEST) --dist load -m full
 
 test-sdk: setup-dev ## the SageMaker SDK's versions 2 and 3 on the local cloud, each with its own packages
-	@HEADRACE_SDK_TESTS=1 pytest tests/end_to_end/test_sagemaker_sdk.py
+	@HEADRACE_SDK_TESTS=1 pytest tests/end_to_end/test_sagemaker_sdk.py tests/test_examples.py
 
 check: setup-dev ## format, lint and types
 	@ruff format --check --quiet

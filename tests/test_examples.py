@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PROJECT
+from tests.examples import IS_EXHAUSTIVE
 
 # The SDK is large: the limit leaves room for downloading it for the first time.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -81,6 +82,10 @@ def test_keeps_no_outputs_of_a_machine(example: Path) -> None:
     assert [(cell["outputs"], cell["execution_count"]) for cell in code] == [([], None)] * len(code)
 
 
+@pytest.mark.skipif(
+    not (IS_EXHAUSTIVE or os.environ.get("HEADRACE_SDK_TESTS") == "1"),
+    reason="the SDK's packages are many: make test-sdk, make test-all",
+)
 def test_hands_channels_from_every_storage_to_the_sdk(tmp_path: Path) -> None:
     example = PROJECT / "examples" / "channels_with_the_sagemaker_sdk.ipynb"
 

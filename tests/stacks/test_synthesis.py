@@ -13,6 +13,7 @@ import pytest
 
 from headrace.local.platform.assemblies import SOURCES
 from tests.conftest import PROJECT
+from tests.examples import IS_EXHAUSTIVE
 from tests.interpreters import find_python
 from tests.stacks.conftest import ENVIRONMENTS
 
@@ -24,7 +25,7 @@ UV = [sys.executable, "-m", "uv", "--quiet"]
 # With privileges, and as anybody.
 WAYS_WITHOUT_NETWORK = (["unshare", "--net"], ["unshare", "--map-root-user", "--net"])
 # Python and Node, other than those that run this.
-OTHER_TOOLCHAINS = (("3.12", "22"), ("3.13", "24"))
+OTHER_TOOLCHAINS = (("3.12", "22"), ("3.13", "24")) if IS_EXHAUSTIVE else (("3.12", "22"),)
 # Where jsii unpacks itself; traces in *.metadata.json name it, and nothing that is deployed.
 JSII_FOLDER = re.compile(rb"jsii-kernel-\w{6}")
 # What Python runs first where it is found: it notes every file of the project that is opened.
