@@ -103,18 +103,18 @@ def _sort(artifacts: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _deploy_stack(assembly: Path, stack: str, artifact: Mapping[str, Any]) -> bool:
     """Deploy a stack by a change set, or delete one without resources, as CDK does; whether that changed anything."""
-    template = (assembly / artifact["properties"]["templateFile"]).read_text()
-    if "Resources" not in json.loads(template):
+    if "Resources" not in json.loads((assembly / artifact["properties"]["templateFile"]).read_text()):
         return _delete_stack(artifact["properties"]["stackName"])
     _publish_assets(assembly, json.loads((assembly / f"{stack}.assets.json").read_text())["files"])
     properties = artifact["properties"]
+    template = properties["stackTemplateAssetObjectUrl"].rpartition("/")[2]
     kind = "update" if _stands(properties["stackName"]) else "create"
     named = {"StackName": properties["stackName"], "ChangeSetName": f"cdk-{uuid.uuid4()}"}
     cloudformation: Any = boto3.client("cloudformation")
     cloudformation.create_change_set(
         **named,
         ChangeSetType=kind.upper(),
-        TemplateBody=template,
+        TemplateURL=f"{cloudformation.meta.endpoint_url}/{ASSET_BUCKET}/{template}",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         Tags=[{"Key": key, "Value": value} for key, value in properties.get("tags", {}).items()],
     )
@@ -159,13 +159,15 @@ def _wait(cloudformation: Any, stack_name: str, waiter: str) -> None:
 
 
 def _publish_assets(assembly: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
-    """Upload what a stack's resources are made from; not the template, which goes with the request."""
+    """Upload a stack's template, which may be too long for a request, and what its resources are made from."""
     s3: Any = boto3.client("s3")
     for asset in files.values():
         source = assembly / asset["source"]["path"]
         (place,) = asset["destinations"].values()
         if asset["source"]["packaging"] == "zip":
             s3.put_object(Bucket=ASSET_BUCKET, Key=place["objectKey"], Body=_zip(source))
+        else:
+            s3.upload_file(str(source), ASSET_BUCKET, place["objectKey"])
 
 
 def _zip(folder: Path) -> bytes:
