@@ -1,17 +1,28 @@
 """SageMaker's control plane for one machine: what its kinds serve, one request at a time."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from headrace.local.sagemaker import wire
 from headrace.local.sagemaker.container_images import ContainerImageRegistry
 from headrace.local.sagemaker.errors import SageMakerError
-from headrace.local.sagemaker.host import CloudWatchClient, FileSystemMounts, Host, LogsClient, Patience, S3Client
+from headrace.local.sagemaker.host import (
+    CloudWatchClient,
+    FileSystemMounts,
+    Host,
+    LogsClient,
+    Patience,
+    Roles,
+    S3Client,
+)
 from headrace.local.sagemaker.kind import Kinds, run_side_by_side
 from headrace.local.sagemaker.kinds import KINDS
 from headrace.local.sagemaker.validation import load_service_model, validate_request
+
+Authorize = Callable[[str, Mapping[str, Any]], None]
 
 
 class SageMaker:
@@ -22,6 +33,7 @@ class SageMaker:
         s3: a boto3 client; `logs` and `cloudwatch` are, too. All must work until `close` has returned.
         file_systems: what channels can mount.
         patience: how long to wait for container programs.
+        roles: what jobs and endpoints work as; without them, all use the clients given here.
     """
 
     def __init__(
@@ -36,6 +48,7 @@ class SageMaker:
         account: str,
         region: str,
         patience: Patience | None = None,
+        roles: Roles | None = None,
     ) -> None:
         host = Host(
             root=root.resolve(),
@@ -47,6 +60,7 @@ class SageMaker:
             account=account,
             region=region,
             patience=patience or Patience(),
+            roles=roles,
         )
         self._gate = threading.Lock()
         self._closed = False
@@ -61,10 +75,15 @@ class SageMaker:
         """The names of the operations that it serves, those of the runtime API included."""
         return frozenset([*self._operations, *self._runtime_operations])
 
-    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def call(self, operation: str, request: Mapping[str, Any], authorize: Authorize | None = None) -> dict[str, Any]:
         """Answers one operation, InvokeEndpoint of the runtime API included.
 
         Times in the answer are `datetime` objects in UTC; `handle_http` writes them as seconds since 1970.
+
+        Args:
+            operation: its name.
+            request: what it is asked.
+            authorize: raises SageMakerError where the caller may not make a request that is well formed.
 
         Raises:
             SageMakerError: the API's own error for this request.
@@ -72,6 +91,8 @@ class SageMaker:
         given = drop_nulls(request)
         if operation in self._runtime_operations:
             check_runtime_request(operation, given)
+            if authorize:
+                authorize(operation, given)
             return self._runtime_operations[operation](given)
         if operation not in self._operations:
             served = ", ".join(sorted(self.operations))
@@ -79,14 +100,18 @@ class SageMaker:
                 "UnknownOperationException", f"The local cloud does not serve {operation}. It serves: {served}."
             )
         validate_request(load_service_model("sagemaker").operation_model(operation).input_shape, given)
+        if authorize:
+            authorize(operation, given)
         with self._gate:
             if self._closed:
                 raise SageMakerError("ServiceUnavailable", "The local cloud is shutting down.", 503)
             return self._operations[operation](given)
 
-    def handle_http(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> wire.HttpAnswer:
+    def handle_http(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, authorize: Authorize | None = None
+    ) -> wire.HttpAnswer:
         """Answers one HTTP request of either API; blocks while a container works on it."""
-        return wire.answer_http(self.call, method, path, headers, body)
+        return wire.answer_http(partial(self.call, authorize=authorize), method, path, headers, body)
 
     def wait(self, kind: str, name: str) -> dict[str, Any]:
         """What Describe answers once nothing is being done to a resource any more.

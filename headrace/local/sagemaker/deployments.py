@@ -44,7 +44,7 @@ class Deployment:
         self.config = config
         (self.variant,) = config.request["ProductionVariants"]
         (self._container,) = list_containers(model.request)
-        self._host = host
+        self._host = host = host.acting_as(model.request.get("ExecutionRoleArn"))
         self._image = host.find_container_image(self._container["Image"])
         self.resolution_time = read_clock()
         self.outage = ""
@@ -174,6 +174,7 @@ class Deployment:
                     working_directory=self._image.working_directory,
                     environment={
                         **self._image.environment,
+                        **self._host.environment,
                         **self._container.get("Environment", {}),
                         "SAGEMAKER_BIND_TO_PORT": str(port),
                         "HEADRACE_BIND_HOST": LOOPBACK,

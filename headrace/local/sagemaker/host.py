@@ -1,7 +1,7 @@
 """The machine that jobs and endpoints run on: its folders, its clients, its patience."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -79,6 +79,24 @@ class CloudWatchClient(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoleSession:
+    """What works under a role: clients with its temporary key, and an environment that gives programs the same."""
+
+    s3: S3Client
+    logs: LogsClient
+    cloudwatch: CloudWatchClient
+    environment: Mapping[str, str]
+
+
+class Roles(Protocol):
+    """The roles of the account that SageMaker may assume."""
+
+    def assume(self, role_arn: str) -> RoleSession:
+        """A session of a role; raises RequestRefusedError where there is none, or none that trusts SageMaker."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
 class Patience:
     """How long the machine waits for container programs: SageMaker's own figures where it has them."""
 
@@ -106,6 +124,25 @@ class Host:
     account: str
     region: str
     patience: Patience = field(default_factory=Patience)
+    roles: Roles | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def acting_as(self, role_arn: str | None) -> "Host":
+        """The machine as a job or an endpoint with a role uses it; everybody's where roles do not matter.
+
+        Raises:
+            RequestRefusedError: If SageMaker may not assume the role.
+        """
+        if not self.roles or not role_arn:
+            return self
+        session = self.roles.assume(role_arn)
+        return replace(
+            self,
+            s3=session.s3,
+            logs=session.logs,
+            cloudwatch=session.cloudwatch,
+            environment=session.environment,
+        )
 
     def arn(self, kind: str, name: str) -> str:
         """The ARN of a resource of a kind, such as TrainingJob; SageMaker writes names in lower case there."""

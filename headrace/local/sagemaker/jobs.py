@@ -100,7 +100,7 @@ class Job(ABC):
     def __init__(self, request: Mapping[str, Any], host: Host, image: RunnableContainerImage) -> None:
         self.request = request
         self.tags = read_tags(request)
-        self.host = host
+        self.host = host.acting_as(request["RoleArn"])
         self.image = image
         self.creation_time = self.last_modified_time = read_clock()
         self.start_time: datetime | None = None
@@ -289,7 +289,12 @@ class Job(ABC):
             self._process = ContainerProcess(
                 command,
                 working_directory=self.image.working_directory,
-                environment={**self.image.environment, **self.request.get("Environment", {}), **environment},
+                environment={
+                    **self.image.environment,
+                    **self.host.environment,
+                    **self.request.get("Environment", {}),
+                    **environment,
+                },
                 tree=tree,
                 records=self.host.root / "processes",
                 write_line=self._take_line,

@@ -62,7 +62,7 @@ class TrainingJob(Job):
         super().__init__({**request, "StoppingCondition": stopping}, host, image)
         self.transitions: list[dict[str, Any]] = []
         self._algorithm = request["AlgorithmSpecification"]
-        publisher = MetricPublisher(host.cloudwatch, self.name)
+        publisher = MetricPublisher(self.host.cloudwatch, self.name)
         self._metrics = MetricCollector(self._algorithm.get("MetricDefinitions", []), publisher)
         self._results = (
             parse_address(request["OutputDataConfig"]["S3OutputPath"]).as_folder().join(f"{self.name}/output/")
