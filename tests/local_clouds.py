@@ -1,5 +1,6 @@
 """What tests do with local clouds of their own."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,10 @@ from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
 from headrace.loopback import find_free_port
 
-__all__ = ["clients_of", "find_free_port", "own_clients", "running_with_object"]
+__all__ = ["ROLES", "allow", "clients_of", "find_free_port", "make_role", "own_clients", "running_with_object"]
+
+ROLES = "arn:aws:iam::000000000000:role"
+Statement = dict[str, Any]
 
 
 @contextmanager
@@ -43,3 +47,21 @@ def running_with_object(root: Path, key: str, body: bytes) -> Iterator[LocalClou
         s3.put_object(Bucket="raw", Key=key, Body=body)
         yield started
     started.stop()
+
+
+def allow(*actions: str, on: str = "*", **condition: Any) -> Statement:
+    """A statement that allows actions."""
+    statement: Statement = {"Effect": "Allow", "Action": list(actions), "Resource": on}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def make_role(name: str, *statements: Statement, trusted: str = "sagemaker.amazonaws.com") -> str:
+    """A role that a service and the account's own users may assume; its ARN."""
+    iam: Any = boto3.client("iam")
+    principal = {"AWS": ROLES.replace(":role", ":root"), "Service": trusted}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    if statements:
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
+    return f"{ROLES}/{name}"

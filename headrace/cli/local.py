@@ -84,7 +84,14 @@ def _with_platform_options(command: Command) -> Command:
     containers = click.option(
         "--containers", is_flag=True, help="Run jobs and endpoints as containers; builds the container images first."
     )
-    return _environment_option(port(containers(with_build_options(command))))
+    iam = click.option(
+        "--no-iam",
+        "evaluates_iam",
+        flag_value=False,
+        default=True,
+        help="Let everybody who has a key do everything, as if no policy existed.",
+    )
+    return _environment_option(port(iam(containers(with_build_options(command)))))
 
 
 def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path | None) -> EngineContainerImages | None:
@@ -121,6 +128,7 @@ def run(
     endpoint_name: str | None,
     keep: bool,
     as_json: bool,
+    evaluates_iam: bool,
     **images: Any,
 ) -> None:
     """Deploy, train, invoke the endpoint, and print a summary.
@@ -136,7 +144,13 @@ def run(
     }
     this_run = _prepare_run(find_recipe(workload), data, folders)
     with running_platform(
-        folders, environment=environment, port=port, keep=keep, progress=progress.step, images=_choose_images(**images)
+        folders,
+        environment=environment,
+        port=port,
+        keep=keep,
+        progress=progress.step,
+        images=_choose_images(**images),
+        evaluates_iam=evaluates_iam,
     ) as (cloud, deployment):
         made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
@@ -169,7 +183,7 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
 @local.command()
 @_with_platform_options
 @click.pass_obj
-def up(folders: Folders, /, environment: str, port: int | None, **images: Any) -> None:
+def up(folders: Folders, /, environment: str, port: int | None, evaluates_iam: bool, **images: Any) -> None:
     """Start the local cloud, deploy to it and leave it running.
 
     Prints the environment that makes AWS clients use it: eval "$(headrace local up)"
@@ -183,6 +197,7 @@ def up(folders: Folders, /, environment: str, port: int | None, **images: Any) -
             keep=True,
             progress=progress.step,
             images=_choose_images(**images),
+            evaluates_iam=evaluates_iam,
         ) as (cloud, _),
     ):
         click.echo(write_shell_lines(cloud.client_environment, present))

@@ -66,6 +66,7 @@ class LocalCloud:
         pid: Its server's process.
         key: What its owner signs requests with.
         is_kept: Whether it goes on when the command that started it ends.
+        evaluates_iam: Whether policies decide who may do what.
         process: That process, when this one started it; its standard input stays open as long as this one lives.
     """
 
@@ -74,6 +75,7 @@ class LocalCloud:
     pid: int
     key: AccessKey
     is_kept: bool = False
+    evaluates_iam: bool = True
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -170,7 +172,7 @@ def log_file(root: Path) -> Path:
     return root / _LOG_FILE
 
 
-def claim(root: Path, port: int) -> IO[str]:
+def claim(root: Path, port: int, *, evaluates_iam: bool = True) -> IO[str]:
     """Make this process the server of a root, with a new key: the lock is held as long as the returned file is open.
 
     Raises:
@@ -185,7 +187,7 @@ def claim(root: Path, port: int) -> IO[str]:
     # What an earlier server wrote must not be taken for this one's before it has its port and its key.
     (root / _STATE_FILE).unlink(missing_ok=True)
     credentials.renew_owner_key(root)
-    _write_state(root, {"port": port, "pid": os.getpid(), "is_kept": False})
+    _write_state(root, {"port": port, "pid": os.getpid(), "is_kept": False, "evaluates_iam": evaluates_iam})
     return lock
 
 
@@ -240,16 +242,17 @@ def find(root: Path) -> LocalCloud | None:
         # It holds the root, and is about to say where it listens.
         return None
     key = credentials.read_owner_key(root)
-    return LocalCloud(root=root, port=state["port"], pid=state["pid"], key=key, is_kept=state["is_kept"])
+    return LocalCloud(root=root, key=key, **state)
 
 
-def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalCloud:
+def start(root: Path, port: int, *, stop_with_caller: bool = False, evaluates_iam: bool = True) -> LocalCloud:
     """Start a local cloud and wait until it answers.
 
     Args:
         root: The folder it keeps its state in.
         port: Where it is to listen on 127.0.0.1.
         stop_with_caller: Whether it stops by itself when this process ends, however it ends, unless it is to be kept.
+        evaluates_iam: Whether policies are to decide who may do what.
 
     Raises:
         CloudError: If one runs there already, the port is taken, or it does not come up.
@@ -261,6 +264,8 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalClou
     command = [sys.executable, "-m", "headrace.local.engine.server", "--root", str(root), "--port", str(port)]
     if stop_with_caller:
         command.append("--stop-with-caller")
+    if not evaluates_iam:
+        command.append("--no-iam")
     with log_file(root).open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -276,7 +281,7 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False) -> LocalClou
         process.kill()
         _reap(process)
         raise
-    return LocalCloud(root=root, port=port, pid=process.pid, key=key, process=process)
+    return LocalCloud(root=root, port=port, pid=process.pid, key=key, evaluates_iam=evaluates_iam, process=process)
 
 
 def check_port(port: int) -> None:

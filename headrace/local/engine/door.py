@@ -32,6 +32,7 @@ HEALTH_PATH: Final = "/_ministack/health"
 _CAPABILITIES: Final = re.compile(r"/_ministack/cfn-(?:response|signal)/[0-9a-f-]{32,36}")
 # Where the engine itself listens, on every host; a bucket in the host makes keys of S3 of the same paths.
 _ENGINE_PATHS: Final = ("/_ministack/", "/_aws/", "/_localstack/")
+_FUNCTION_URLS: Final = "/_aws/lambda-url/"
 _HOST: Final = re.compile(r"(?P<name>\[::1\]|[a-z0-9._-]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE)
 # Hashing more than this would hold up the other callers.
 _MUCH: Final = 1 << 20
@@ -44,12 +45,16 @@ class Door:
         services: The application behind the door.
         port: Where it listens.
         find_key: Finds a key that requests may be signed with.
+        is_owner: Whether a key is the owner's, who alone may call the engine itself.
     """
 
-    def __init__(self, services: Application, *, port: int, find_key: FindKey) -> None:
+    def __init__(
+        self, services: Application, *, port: int, find_key: FindKey, is_owner: Callable[[str], bool] = lambda _: True
+    ) -> None:
         self._services = services
         self._port = port
         self._find_key = find_key
+        self._is_owner = is_owner
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection of an ASGI server."""
@@ -93,7 +98,11 @@ class Door:
             )
             return write_error(find_wire_format(request), "AccessDenied", reason, 403)
         try:
-            if self._find_key(name_key(request)):
+            key_id = name_key(request)
+            if is_for_engine(request) and not self._is_owner(key_id):
+                reason = f"only the owner of the local cloud may call the engine itself: {request.path}"
+                return write_error(find_wire_format(request), "AccessDenied", reason, 403)
+            if self._find_key(key_id):
                 return None
             authenticate(request, self._find_key)
         except SignatureError as error:
@@ -139,6 +148,12 @@ def is_open_to_all(request: SentRequest) -> bool:
     if request.method in ("GET", "HEAD"):
         return request.path == HEALTH_PATH
     return request.method == "PUT" and _CAPABILITIES.fullmatch(request.path) is not None
+
+
+def is_for_engine(request: SentRequest) -> bool:
+    """Whether a request is for none of AWS's services; functions are called below the engine's paths, too."""
+    path = unquote(request.path)
+    return path.startswith(_ENGINE_PATHS) and not path.startswith(_FUNCTION_URLS)
 
 
 def is_for_s3(request: SentRequest) -> bool:

@@ -10,13 +10,14 @@ import threading
 from pathlib import Path
 
 import boto3
-from botocore.config import Config
 
 from headrace.local.engine import cloud, ministack
+from headrace.local.engine.access.calls import CallLog
 from headrace.local.engine.aftermath import Watcher
 from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.engine.credentials import read_owner_key
 from headrace.local.engine.file_systems import FileSystems
+from headrace.local.engine.roles import IMPATIENT, SageMakerRoles
 from headrace.local.sagemaker import SageMaker, stop_leftover_processes
 from headrace.local.sagemaker.launcher_command import can_place
 
@@ -29,7 +30,7 @@ def main() -> None:
     root: Path = arguments.root
     try:
         ministack.check_version()
-        lock = cloud.claim(root, arguments.port)
+        lock = cloud.claim(root, arguments.port, evaluates_iam=not arguments.no_iam)
     except (ministack.EngineVersionError, cloud.CloudError) as error:
         sys.exit(str(error))
     watcher = Watcher(_jobs_folder(root), lock)
@@ -39,7 +40,7 @@ def main() -> None:
         cloud.mark_kept(root)
 
     with lock:
-        _serve(root, arguments.port)
+        _serve(root, arguments.port, evaluates_iam=not arguments.no_iam)
         watcher.dismiss()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -47,11 +48,12 @@ def main() -> None:
         os._exit(0)
 
 
-def _serve(root: Path, port: int) -> None:
+def _serve(root: Path, port: int, *, evaluates_iam: bool) -> None:
     owner = read_owner_key(root)
     environment = cloud.client_environment(port, owner)
     cloud.point_clients(environment)
-    ministack.configure(port)
+    ministack.configure(port, evaluates_iam=evaluates_iam)
+    access = ministack.Access(CallLog(root) if evaluates_iam else None)
     jobs = _jobs_folder(root)
     stop_leftover_processes(jobs)
     if not can_place():
@@ -59,22 +61,21 @@ def _serve(root: Path, port: int) -> None:
     s3 = boto3.client("s3")
     file_systems = FileSystems(root, s3)
     file_systems.remove_leftovers()
-    # A job's end waits for its last log lines and metrics, so a service that hangs must not hold it up.
-    impatient = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
     registry = PushedContainerImages(root, environment)
     registry.empty()
     sagemaker = SageMaker(
         root=jobs,
         registry=registry,
         s3=s3,
-        logs=boto3.client("logs", config=impatient),
-        cloudwatch=boto3.client("cloudwatch", config=impatient),
+        logs=boto3.client("logs", config=IMPATIENT),
+        cloudwatch=boto3.client("cloudwatch", config=IMPATIENT),
         file_systems=file_systems,
         account=cloud.ACCOUNT,
         region=cloud.REGION,
+        roles=SageMakerRoles(access) if evaluates_iam else None,
     )
-    ministack.install(sagemaker, file_systems.list_watchers(), port)
-    asyncio.run(ministack.serve(port, owner=owner, close=sagemaker.close))
+    ministack.install(sagemaker, file_systems.list_watchers(), port, access)
+    asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close))
 
 
 def _jobs_folder(root: Path) -> Path:
@@ -94,6 +95,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--stop-with-caller", action="store_true")
+    parser.add_argument("--no-iam", action="store_true")
     return parser.parse_args()
 
 

@@ -67,6 +67,7 @@ def running_platform(
     keep: bool,
     progress: Progress,
     images: ContainerImageSource | None = None,
+    evaluates_iam: bool = True,
 ) -> Iterator[tuple[LocalCloud, Deployment]]:
     """The platform, deployed and reachable by this process's AWS clients.
 
@@ -79,6 +80,7 @@ def running_platform(
         keep: Whether a cloud started here goes on when the block ends well.
         progress: Shows what is being done.
         images: Makes the container images; by default, processes stand in for containers.
+        evaluates_iam: Whether policies decide who may do what.
 
     Raises:
         CloudError: If the cloud cannot be started, another command uses it, or it listens elsewhere.
@@ -88,13 +90,18 @@ def running_platform(
     folders.make_private()
     images = images or ProcessContainerImages(folders.environments)
     with _occupied(folders):
-        if running := _find_running(folders.cloud, port):
+        if running := _find_running(folders.cloud, port, evaluates_iam=evaluates_iam):
             with _explaining_loss(running):
                 yield running, _deploy(running, folders, environment, progress, images, is_new=False)
             return
         with progress("start the local cloud"):
             # Kept only once it is whole: a command that is killed before takes it along.
-            started = local_cloud.start(folders.cloud, port or local_cloud.DEFAULT_PORT, stop_with_caller=True)
+            started = local_cloud.start(
+                folders.cloud,
+                port or local_cloud.DEFAULT_PORT,
+                stop_with_caller=True,
+                evaluates_iam=evaluates_iam,
+            )
         try:
             with _explaining_loss(started):
                 yield started, _deploy(started, folders, environment, progress, images, is_new=True)
@@ -149,7 +156,7 @@ def _explaining_loss(cloud: LocalCloud) -> Iterator[None]:
         raise
 
 
-def _find_running(root: Path, port: int | None) -> LocalCloud | None:
+def _find_running(root: Path, port: int | None, *, evaluates_iam: bool) -> LocalCloud | None:
     """The cloud to join. One that is not kept belongs to a command that was killed: no other command can be here."""
     running = local_cloud.find(root)
     if running and not running.is_kept:
@@ -161,6 +168,9 @@ def _find_running(root: Path, port: int | None) -> LocalCloud | None:
             f"the local cloud of {root.parent} is running on port {running.port}, not {port}; omit --port to use it, "
             "stop it with 'headrace local down', or give another folder: headrace local --folder FOLDER …"
         )
+    if running and running.evaluates_iam != evaluates_iam:
+        how = "evaluates IAM policies" if running.evaluates_iam else "was started with --no-iam"
+        raise CloudError(f"the local cloud of {root.parent} {how}; stop it first with 'headrace local down'")
     return running
 
 

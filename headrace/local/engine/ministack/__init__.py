@@ -7,6 +7,8 @@ tables MiniStack routes by. Those are internals: the version is checked here, an
 
 from collections.abc import Mapping
 
+from headrace.local.engine.ministack.access import Access, install_access
+from headrace.local.engine.ministack.callers import SageMakerCalls, install_callers
 from headrace.local.engine.ministack.cloudformation import (
     install_change_sets,
     install_export_locks,
@@ -24,19 +26,22 @@ from headrace.local.engine.ministack.step_functions import install_execution_rul
 from headrace.local.engine.resources import ResourceWatcher
 from headrace.local.sagemaker.control_plane import SageMaker
 
-__all__ = ["EngineVersionError", "check_version", "configure", "install", "serve"]
+__all__ = ["Access", "EngineVersionError", "check_version", "configure", "install", "serve"]
 
 
-def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port: int) -> None:
+def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port: int, access: Access) -> None:
     """Teach MiniStack, once it is configured, everything that it lacks.
 
     Args:
         sagemaker: Answers SageMaker's requests and the tasks of state machines.
         watchers: What is called with the resources of a type.
         port: Where this server listens.
+        access: The account's IAM.
     """
-    install_requests(sagemaker)
-    install_tasks(sagemaker)
+    calls = SageMakerCalls(sagemaker, access)
+    install_access(access)
+    install_requests(calls)
+    install_tasks(calls)
     install_presigned_addresses()
     install_refusals()
     install_execution_rules()
@@ -44,4 +49,5 @@ def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port:
     install_resources(watchers)
     install_change_sets()
     install_export_locks()
-    install_functions(port)
+    install_functions(port, access)
+    install_callers(access)

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from headrace.local.engine.cloud import HOST
-from headrace.local.engine.credentials import AccessKey, make_key
+from headrace.local.engine.ministack.access import Access
 from headrace.local.engine.ministack.cloudformation import Provision
 from headrace.local.engine.resources import Attributes
+from headrace.local.engine.roles import write_environment
 
 # How many functions run at the same time; further requests wait.
 FUNCTIONS_AT_ONCE = 4
@@ -19,7 +20,7 @@ FUNCTIONS_AT_ONCE = 4
 FUNCTION_URL = "AWS::Lambda::Url"
 
 
-def install_functions(port: int) -> None:
+def install_functions(port: int, access: Access) -> None:
     """Teach MiniStack function URLs that lead here, events as complete as AWS's, and many requests at once."""
     object_lambda: Any = importlib.import_module("ministack.services.s3_object_lambda")
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
@@ -30,41 +31,21 @@ def install_functions(port: int) -> None:
     functions._build_function_url_event = _keep_path_encoded(functions._build_function_url_event)
     object_lambda.handle_request = _keep_query(object_lambda.handle_request)
     functions._execute_function = _take_turns(functions._execute_function, threading.Semaphore(FUNCTIONS_AT_ONCE))
-    sessions = FunctionSessions()
     runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
-    functions.execution_credentials = runtime.execution_credentials = sessions.give
+    functions.execution_credentials = runtime.execution_credentials = _give_sessions(access)
 
 
-class FunctionSessions:
-    """The temporary keys that functions call with, one for each function and role.
+def _give_sessions(access: Access) -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    """The credentials in the environment of a function.
 
-    MiniStack would give them the number of the account, which opens nothing here.
+    MiniStack would give it the number of the account, which opens nothing here.
     """
 
-    def __init__(self) -> None:
-        self._keys: dict[tuple[str, str], AccessKey] = {}
+    def give(config: Mapping[str, Any]) -> dict[str, str]:
+        name = config["FunctionArn"].split(":")[6]
+        return dict(write_environment(access.open_session(config.get("Role", ""), name)))
 
-    def give(self, config: Mapping[str, Any]) -> dict[str, str]:
-        """The credentials in the environment of a function."""
-        function, role = config["FunctionArn"], config.get("Role", "")
-        key = self._keys.setdefault((function, role), make_key("ASIA"))
-        self._register(key, function, role.rpartition("/")[2])
-        return {
-            "AWS_ACCESS_KEY_ID": key.key_id,
-            "AWS_SECRET_ACCESS_KEY": key.secret,
-            "AWS_SESSION_TOKEN": key.session_token or "",
-        }
-
-    def _register(self, key: AccessKey, function: str, role: str) -> None:
-        sts: Any = importlib.import_module("ministack.services.sts")
-        account, name = function.split(":")[4], function.split(":")[6]
-        session = {
-            "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
-            "UserId": f"{role}:{name}",
-            "SecretAccessKey": key.secret,
-            "SessionToken": key.session_token,
-        }
-        sts.register_session(key.key_id, session)
+    return give
 
 
 def _lead_here(handlers: dict[str, Any], port: int) -> dict[str, Any]:

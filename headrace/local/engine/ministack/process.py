@@ -15,6 +15,7 @@ from headrace.errors import HeadraceError
 from headrace.local.engine.cloud import ACCOUNT, HOST, REGION
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.door import Door
+from headrace.local.engine.ministack.access import Access, register_owner
 from headrace.local.engine.signatures import Fault, SignatureError
 
 VERSION = "1.5.33"
@@ -28,7 +29,7 @@ class EngineVersionError(HeadraceError):
     """Another MiniStack is installed than the one whose internals this module knows."""
 
 
-def configure(port: int) -> None:
+def configure(port: int, *, evaluates_iam: bool) -> None:
     """Set MiniStack up for this process; it reads its environment when it is first imported."""
     os.environ.update(
         BIND_HOST=HOST,
@@ -37,6 +38,7 @@ def configure(port: int) -> None:
         MINISTACK_REGION=REGION,
         MINISTACK_ACCOUNT_ID=ACCOUNT,
         SFN_WAIT_SCALE=str(WAIT_SCALE),
+        AUTH=str(evaluates_iam).lower(),
         LOG_LEVEL="WARNING",
         # Listeners on their own ports, which nothing here uses.
         IOT_MTLS_ENABLED="0",
@@ -57,16 +59,18 @@ def check_version() -> None:
         raise EngineVersionError(f"ministack {found} is installed, but headrace needs {VERSION}: run 'make setup'")
 
 
-async def serve(port: int, *, owner: AccessKey, close: Callable[[], None]) -> None:
+async def serve(port: int, *, owner: AccessKey, access: Access, close: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT, then close while requests are still answered: what closes still logs.
 
     Args:
         port: Where to listen.
         owner: A key that requests may be signed with; the others are those that MiniStack gives out.
+        access: The account's IAM.
         close: Ends what runs.
     """
     app = importlib.import_module("ministack.app")
-    door = Door(app.app, port=port, find_key=lambda key_id: owner if key_id == owner.key_id else find_key(key_id))
+    keys = Keys(owner, access)
+    door = Door(app.app, port=port, find_key=keys.find, is_owner=keys.is_owner)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -82,6 +86,35 @@ async def serve(port: int, *, owner: AccessKey, close: Callable[[], None]) -> No
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     await serve_asgi(door, config, shutdown_trigger=stopped)  # type: ignore[arg-type]
+
+
+class Keys:
+    """The keys that open the door.
+
+    Args:
+        owner: The owner's.
+        access: The account's IAM, which knows the others.
+    """
+
+    def __init__(self, owner: AccessKey, access: Access) -> None:
+        self._owner = owner
+        self._access = access
+
+    def is_owner(self, key_id: str) -> bool:
+        """Whether a key is the owner's."""
+        return key_id == self._owner.key_id
+
+    def find(self, key_id: str) -> AccessKey | None:
+        """A key, the owner's or another; the owner cannot be locked out by deleting the user.
+
+        Raises:
+            SignatureError: If it has expired.
+        """
+        if not self.is_owner(key_id):
+            return find_key(key_id)
+        if self._access.is_on:
+            register_owner(self._owner)
+        return self._owner
 
 
 def find_key(key_id: str) -> AccessKey | None:

@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from headrace.local.engine.ministack.callers import SageMakerCalls
 from headrace.local.engine.refusals import find_service, is_silent, refuse_operation, refuse_service
 from headrace.local.engine.signatures import SentRequest, is_presigned_for_s3
-from headrace.local.sagemaker.control_plane import SageMaker
 
 ENCRYPTION = "x-amz-server-side-encryption"
 
@@ -17,12 +17,12 @@ ENCRYPTION = "x-amz-server-side-encryption"
 KMS_KEY = f"{ENCRYPTION}-aws-kms-key-id"
 
 
-def install_requests(sagemaker: SageMaker) -> None:
-    """Teach MiniStack to give SageMaker's requests to a control plane."""
+def install_requests(calls: SageMakerCalls) -> None:
+    """Teach MiniStack to give SageMaker's requests to a control plane, if the caller may make them."""
     app = importlib.import_module("ministack.app")
     router = importlib.import_module("ministack.core.router")
 
-    app.SERVICE_HANDLERS["sagemaker"] = _request_handler(sagemaker)
+    app.SERVICE_HANDLERS["sagemaker"] = _request_handler(calls)
     # Both the control plane and the runtime sign as "sagemaker".
     router.SERVICE_PATTERNS["sagemaker"] = {
         "target_prefixes": ["SageMaker."],
@@ -91,11 +91,14 @@ def _name_key_of_s3(resolve: Callable[..., tuple[Any, Any]]) -> Callable[..., tu
     return run
 
 
-def _request_handler(sagemaker: SageMaker) -> Callable[..., Coroutine[Any, Any, tuple[int, dict[str, str], bytes]]]:
+def _request_handler(calls: SageMakerCalls) -> Callable[..., Coroutine[Any, Any, tuple[int, dict[str, str], bytes]]]:
+    router: Any = importlib.import_module("ministack.core.router")
+
     async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes | str, _query: object
+        method: str, path: str, headers: dict[str, str], body: bytes | str, query: dict[str, Any]
     ) -> tuple[int, dict[str, str], bytes]:
         raw = body.encode() if isinstance(body, str) else body
-        return await asyncio.to_thread(sagemaker.handle_http, method, path, headers, raw)
+        authorize = calls.authorize(str(router.extract_access_key_id(headers, query) or ""))
+        return await asyncio.to_thread(calls.sagemaker.handle_http, method, path, headers, raw, authorize)
 
     return handle

@@ -9,8 +9,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from headrace.local.engine.ministack.callers import SageMakerCalls, acting_role
 from headrace.local.engine.step_functions import StatesError, check_request
-from headrace.local.sagemaker.control_plane import SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
 
 # The operations of Step Functions whose requests are checked, and the function of MiniStack that serves each.
@@ -36,16 +36,19 @@ CHECKED_OPERATIONS = {
 _execution_arn: contextvars.ContextVar[str] = contextvars.ContextVar("execution_arn")
 
 
-def install_tasks(sagemaker: SageMaker) -> None:
+def install_tasks(calls: SageMakerCalls) -> None:
     """Teach MiniStack's Step Functions to give SageMaker tasks to a control plane."""
     states: Any = importlib.import_module("ministack.services.stepfunctions")
 
     states._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
     states._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
-    states._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = {"ValidationException": "SageMakerException"}
-    tasks = SageMakerTasks(sagemaker, states)
+    states._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = {
+        "ValidationException": "SageMakerException",
+        "AccessDeniedException": "SageMakerException",
+    }
+    tasks = SageMakerTasks(calls, states)
     states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
-    states._run_execution = _remember_execution(states._run_execution)
+    states._run_execution = _remember_execution(states, states._run_execution)
     states._stop_execution = tasks.stopping_jobs(states._stop_execution)
 
 
@@ -62,8 +65,9 @@ def install_execution_rules() -> None:
 class SageMakerTasks:
     """Step Functions' optimized integration: `sagemaker:ACTION`, and `sagemaker:ACTION.sync` for jobs."""
 
-    def __init__(self, sagemaker: SageMaker, states: Any) -> None:
-        self._sagemaker = sagemaker
+    def __init__(self, calls: SageMakerCalls, states: Any) -> None:
+        self._calls = calls
+        self._sagemaker = calls.sagemaker
         self._states = states
         self._job_of_execution: dict[str, tuple[str, str]] = {}
 
@@ -75,7 +79,8 @@ class SageMakerTasks:
         if pattern == "sync" and f"Stop{kind}" not in self._sagemaker.operations:
             raise self._states._ExecutionError("States.Runtime", f"{resource}: only a job's end can be waited for")
         try:
-            result = self._sagemaker.call(operation, arguments)
+            authorize = self._calls.authorize_task(is_waited_for=pattern == "sync")
+            result = self._sagemaker.call(operation, arguments, authorize)
         except SageMakerError as error:
             raise self._states._ExecutionError(_name_task_error(error.code), error.message) from None
         if pattern == "sync":
@@ -148,9 +153,12 @@ def _leave_ended(states: Any, stop: Callable[[dict[str, Any]], Any]) -> Callable
     return run
 
 
-def _remember_execution(run: Callable[[str], None]) -> Callable[[str], None]:
+def _remember_execution(states: Any, run: Callable[[str], None]) -> Callable[[str], None]:
     def run_remembering(execution_arn: str) -> None:
         _execution_arn.set(execution_arn)
+        execution = states._executions.get(execution_arn, {})
+        machine = states._state_machines.get(execution.get("stateMachineArn"), {})
+        acting_role.set(machine.get("roleArn", ""))
         run(execution_arn)
 
     return run_remembering

@@ -53,7 +53,12 @@ def services() -> Services:
 
 @pytest.fixture
 def door(services: Services) -> Door:
-    return Door(services, port=PORT, find_key=lambda key_id: OWNER if key_id == OWNER.key_id else None)
+    return Door(
+        services,
+        port=PORT,
+        find_key=lambda key_id: OWNER if key_id == OWNER.key_id else None,
+        is_owner=lambda key_id: key_id == OWNER.key_id,
+    )
 
 
 def visit(door: Door, scope: Message, *body: bytes) -> Visit:

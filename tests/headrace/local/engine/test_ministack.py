@@ -1,21 +1,25 @@
 """Every part of MiniStack's inside that headrace uses is still there and still works as assumed."""
 
 import asyncio
+import contextvars
 import importlib
 import importlib.metadata
 import inspect
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from headrace.local.engine.access.calls import CallLog
 from headrace.local.engine.cloud import ACCOUNT
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.ministack import EngineVersionError, cloudformation, process, routing, step_functions
 from headrace.local.engine.ministack import functions as lambdas
+from headrace.local.engine.ministack.access import Access, UnknownConditionError, install_access, register_owner
 from headrace.local.engine.resources import (
     EFS_ACCESS_POINT,
     EFS_FILE_SYSTEM,
@@ -123,10 +127,11 @@ def test_binds_loopback_and_opens_no_other_listener(monkeypatch: pytest.MonkeyPa
     environment: dict[str, str] = {}
     monkeypatch.setattr("os.environ", environment)
 
-    process.configure(4711)
+    process.configure(4711, evaluates_iam=True)
 
     assert environment["BIND_HOST"] == "127.0.0.1"
     assert environment["GATEWAY_PORT"] == "4711"
+    assert environment["AUTH"] == "true"
     assert (environment["IOT_MTLS_ENABLED"], environment["SFTP_ENABLED"]) == ("0", "0")
 
 
@@ -290,7 +295,7 @@ def test_leads_function_urls_to_its_own_port(provisioners: Any, functions: Any, 
     assert set(create) == {"create", "update", "delete"}
     provisioners._RESOURCE_HANDLERS[lambdas.FUNCTION_URL] = {**create, "create": lambda *_: ("name", given)}
 
-    lambdas.install_functions(4711)
+    lambdas.install_functions(4711, Access(None))
     _, attributes = provisioners._RESOURCE_HANDLERS[lambdas.FUNCTION_URL]["create"]("Url", {}, "stack")
 
     path = f"/_aws/lambda-url/{'a' * 32}/"
@@ -299,7 +304,7 @@ def test_leads_function_urls_to_its_own_port(provisioners: Any, functions: Any, 
 
 
 def test_gives_functions_the_path_as_it_was_sent(provisioners: Any, functions: Any) -> None:
-    lambdas.install_functions(4711)
+    lambdas.install_functions(4711, Access(None))
 
     event = functions._build_function_url_event("id", "0", "us-east-1", "GET", "/a b%41", {}, b"", {})
 
@@ -314,7 +319,7 @@ def test_tells_object_lambda_the_query_of_an_alias(provisioners: Any, functions:
         seen.append(arguments[-1])
 
     monkeypatch.setattr(object_lambda, "handle_request", handle)
-    lambdas.install_functions(4711)
+    lambdas.install_functions(4711, Access(None))
 
     asyncio.run(object_lambda.handle_request({}, "us-east-1", "GET", "a", {}, b"", {"width": ["8"]}, "/alias/a"))
 
@@ -357,7 +362,7 @@ def test_gives_nobody_the_keys_that_are_the_engines_administrators(name: str) ->
 
 
 def test_gives_functions_a_key_of_their_own_that_is_known(provisioners: Any, functions: Any) -> None:
-    lambdas.install_functions(4711)
+    lambdas.install_functions(4711, Access(None))
     config = {
         "FunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f",
         "Role": "arn:aws:iam::0:role/r",
@@ -394,7 +399,7 @@ def test_lets_only_so_many_functions_run_at_once(
         running -= 1
 
     monkeypatch.setattr(functions, "_execute_function", execute)
-    lambdas.install_functions(4711)
+    lambdas.install_functions(4711, Access(None))
 
     with ThreadPoolExecutor(4 * lambdas.FUNCTIONS_AT_ONCE) as threads:
         list(threads.map(functions._execute_function, range(2 * lambdas.FUNCTIONS_AT_ONCE)))
@@ -452,3 +457,154 @@ def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytes
     _, _, body = call_engine(app, target)
 
     assert json.loads(body)["message"] == """states of the local cloud gave no reason: b'{"error": "no"}'"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "parameters"),
+    [
+        (
+            "core.iam_evaluator",
+            "enforce",
+            ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
+        ),
+        ("core.iam_evaluator", "authenticate", ["access_key_id", "account_id"]),
+        ("core.iam_evaluator", "resolve_credential", ["access_key_id", "account_id", "session_token"]),
+        ("core.iam_evaluator", "is_root_access_key", ["access_key_id"]),
+        ("core.iam_evaluator", "pin_request_origin", ["source_ip", "secure_transport"]),
+        ("core.iam_evaluator", "_evaluate_single_condition", ["operator", "actual", "expected_values"]),
+        ("core.iam_evaluator", "AuthError", ["code", "message", "details"]),
+        (
+            "core.iam_evaluator",
+            "EvalResult",
+            ["decision", "principal_arn", "matched_sid", "reason", "resource_policy_arn"],
+        ),
+        (
+            "core.iam_evaluator",
+            "evaluate_resource_policy",
+            ["doc", "ctx", "service", "named_only", "direct_only"],
+        ),
+        (
+            "core.iam_actions",
+            "extract_iam_action",
+            ["service", "method", "path", "headers", "body", "query_params"],
+        ),
+        (
+            "core.iam_actions",
+            "extract_resource_arn",
+            ["service", "method", "path", "headers", "body", "query_params", "region", "account_id"],
+        ),
+        ("core.iam_actions", "request_tag_context", ["service", "iam_action", "body", "params"]),
+        (
+            "core.iam_actions",
+            "identity_denial_message",
+            ["action", "principal_arn", "resource", "explicit_deny"],
+        ),
+        (
+            "core.iam_actions",
+            "access_denied_response",
+            [
+                "service",
+                "action",
+                "principal_arn",
+                "request_id",
+                "error_code",
+                "message",
+                "headers",
+                "resource_arn",
+                "explicit_deny",
+                "resource_policy_arn",
+            ],
+        ),
+        (
+            "app",
+            "call_service_handler_sync",
+            ["handler", "method", "path", "headers", "body", "query_params", "timeout"],
+        ),
+        ("services.stepfunctions", "_invoke_resource", ["resource", "input_data"]),
+        ("services.stepfunctions", "_invoke_with_callback", ["resource", "input_data", "token", "state_def"]),
+        ("services.stepfunctions", "_test_state", ["data"]),
+        ("services.eventbridge", "_invoke_target", ["target", "event", "rule", "view"]),
+        ("services.sts", "register_session", ["access_key", "session"]),
+    ],
+)
+def test_has_the_functions_that_decide(module: str, name: str, parameters: list[str]) -> None:
+    found = getattr(importlib.import_module(f"ministack.{module}"), name)
+
+    assert list(inspect.signature(found).parameters) == parameters
+
+
+def test_decides_by_functions_that_are_looked_up_for_each_request(app: Any) -> None:
+    dispatch = inspect.getsource(app._dispatch_service_request)
+
+    assert "from ministack.core.iam_actions import (" in dispatch
+    assert "from ministack.core.iam_evaluator import AuthError, enforce" in dispatch
+    assert "from ministack.core.iam_evaluator import AuthError, enforce" in inspect.getsource(app._enforce_data_plane)
+
+
+def test_knows_root_in_two_modules_alone(app: Any) -> None:
+    folder = Path(app.__file__).parent
+    knowing = {
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*.py")
+        if "is_root_access_key" in file.read_text(encoding="utf-8")
+    }
+
+    assert knowing == {"core/iam_evaluator.py", "services/sts.py"}
+
+
+@pytest.fixture
+def evaluator(monkeypatch: pytest.MonkeyPatch, app: Any, tmp_path: Path) -> Any:
+    """MiniStack's IAM with what headrace teaches it, for a test."""
+    module: Any = importlib.import_module("ministack.core.iam_evaluator")
+    for owner, names in (
+        (module, ["is_root_access_key", "_request_origin", "authenticate", "enforce", "_evaluate_single_condition"]),
+        (importlib.import_module("ministack.services.sts"), ["is_root_access_key"]),
+        (
+            importlib.import_module("ministack.core.iam_actions"),
+            ["extract_iam_action", "request_tag_context", "access_denied_response"],
+        ),
+        (app, ["pin_request_origin"]),
+    ):
+        for name in names:
+            monkeypatch.setattr(owner, name, getattr(owner, name))
+    install_access(Access(CallLog(tmp_path)))
+    return module
+
+
+def test_takes_nobody_for_root(evaluator: Any) -> None:
+    owner = AccessKey(key_id="AKIAOWNER", secret="s")
+    register_owner(owner)
+
+    assert not [key for key in ("", "test", ACCOUNT, owner.key_id) if evaluator.is_root_access_key(key)]
+    assert evaluator.resolve_principal(owner.key_id, ACCOUNT).type == "User"
+    assert isinstance(evaluator.resolve_principal("test", ACCOUNT), evaluator.AuthError)
+    assert evaluator.enforce(owner.key_id, "s3:ListAllMyBuckets", "s3", "us-east-1") is None
+
+
+def test_takes_loopback_for_tls(evaluator: Any, app: Any) -> None:
+    def describe() -> bool:
+        context = evaluator.EvalContext("a", "User", ACCOUNT, "s3:GetObject", "*", "us-east-1")
+        return bool(context.secure_transport)
+
+    app.pin_request_origin("127.0.0.1", False)
+
+    assert describe()
+    assert contextvars.Context().run(describe)
+
+
+def test_refuses_operators_that_it_does_not_know(evaluator: Any) -> None:
+    with pytest.raises(UnknownConditionError, match="ForAnyValue:StringNearly"):
+        evaluator._evaluate_single_condition("ForAnyValue:StringNearly", "a", ["a"])
+    assert evaluator._evaluate_single_condition("ForAnyValue:StringLikeIfExists", "a", ["*"])
+    assert evaluator._evaluate_single_condition("Null", None, ["true"])
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "expected"),
+    [("s3", "/bucket/key", "s3:GetObject"), ("unheard-of", "/", "unheard-of:UnknownAction"), ("sagemaker", "/", None)],
+)
+def test_names_what_it_does_not_know(evaluator: Any, service: str, path: str, expected: str | None) -> None:
+    assert evaluator
+    actions = importlib.import_module("ministack.core.iam_actions")
+
+    assert actions.extract_iam_action(service, "GET", path, {}, b"", {}) == expected

@@ -17,7 +17,7 @@ from headrace.local.engine.file_systems import list_folders
 from headrace.local.engine.resources import MISSING_TYPES
 from headrace.local.platform import inspection
 from headrace.s3.addresses import S3Address
-from tests.local_clouds import running_with_object
+from tests.local_clouds import make_role, running_with_object
 
 pytestmark = pytest.mark.slow
 
@@ -311,7 +311,7 @@ def machine(cloud: LocalCloud) -> str:
     """A state machine that waits as long as its input says."""
     definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "SecondsPath": "$.seconds", "End": True}}}
     made = boto3.client("stepfunctions").create_state_machine(
-        name="machine", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/r"
+        name="machine", definition=json.dumps(definition), roleArn=make_role("machine", trusted="states.amazonaws.com")
     )
     return str(made["stateMachineArn"])
 

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from tests.local_clouds import running_with_object
+from tests.local_clouds import make_role, running_with_object
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -106,7 +106,7 @@ def test_serves_temporary_keys_and_those_of_users(cloud: LocalCloud) -> None:
     iam, sts = boto3.client("iam"), boto3.client("sts")
     iam.create_user(UserName="ana")
     user = iam.create_access_key(UserName="ana")["AccessKey"]
-    role = sts.assume_role(RoleArn="arn:aws:iam::000000000000:role/r", RoleSessionName="one")["Credentials"]
+    role = sts.assume_role(RoleArn=make_role("r"), RoleSessionName="one")["Credentials"]
 
     arns = [
         boto3.client(

@@ -1,0 +1,1 @@
+"""Who may do what on the local cloud: what calls need, and what was decided about each."""

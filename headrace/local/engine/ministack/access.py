@@ -1,0 +1,289 @@
+"""MiniStack's IAM as this cloud wants it: nobody is root, nothing unknown is allowed, every decision is noted."""
+
+import contextvars
+import importlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from headrace.local.engine.access.calls import Call, CallLog
+from headrace.local.engine.access.needs import Holder, Need
+from headrace.local.engine.cloud import ACCOUNT, REGION
+from headrace.local.engine.credentials import AccessKey, make_key
+
+OWNER: Final = "owner"
+ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
+# What a request is called whose action the engine cannot tell: only an administrator may do that.
+UNKNOWN: Final = "UnknownAction"
+_LOOPBACK_IS_SECURE: Final = ("127.0.0.1", True)
+_ANSWERING_FOR_OBJECT_LAMBDA: Final = "s3-object-lambda:WriteGetObjectResponse"
+
+
+# The resource of the decision that was made last for a request.
+_decided_resource: contextvars.ContextVar[str] = contextvars.ContextVar("decided_resource", default="*")
+
+
+class DeniedError(Exception):
+    """A call that somebody may not make; says who, what and on what, in IAM's words."""
+
+
+class UnknownConditionError(Exception):
+    """A policy has a condition that the engine cannot evaluate."""
+
+
+class Access:
+    """Decides calls by the policies of the account, as IAM does.
+
+    Args:
+        log: Where decisions are noted; without one, everybody who has a key may do everything.
+    """
+
+    def __init__(self, log: CallLog | None) -> None:
+        self._log = log
+        self._keys: dict[tuple[str, str], AccessKey] = {}
+        self._evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+        self._iam: Any = importlib.import_module("ministack.services.iam")
+        self._sts: Any = importlib.import_module("ministack.services.sts")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether policies decide."""
+        return self._log is not None
+
+    def open_session(self, role: str, name: str) -> AccessKey:
+        """A temporary key for a session of a role, the same one for the same session."""
+        key = self._keys.setdefault((role, name), make_key("ASIA"))
+        role_name = role.rpartition("/")[2]
+        session = {
+            "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role_name}/{name}",
+            "UserId": f"{role_name}:{name}",
+            "SecretAccessKey": key.secret,
+            "SessionToken": key.session_token,
+        }
+        self._sts.register_session(key.key_id, session)
+        return key
+
+    def trusts(self, role: str, service: str) -> bool:
+        """Whether there is a role and a service may assume it for this account."""
+        if not self.is_on:
+            return True
+        found = self._iam._roles.get_scoped(ACCOUNT, None, role.rpartition("/")[2])
+        if found is None or found["Arn"] != role:
+            return False
+        context = self._evaluator.EvalContext(
+            principal_arn=service,
+            principal_type="Service",
+            principal_account=ACCOUNT,
+            action="sts:AssumeRole",
+            resource_arn=role,
+            region=REGION,
+            service_context={"aws:sourceaccount": ACCOUNT},
+        )
+        policy = found["AssumeRolePolicyDocument"]
+        decision = self._evaluator.evaluate_resource_policy(policy, context, service=service).decision
+        return bool(decision == "Allow")
+
+    def check(self, key_id: str, needs: Iterable[Need], role: str = "", session: str = "SageMaker") -> None:
+        """See that a caller has all permissions that a call needs, and the role that it passes those of its own.
+
+        Args:
+            key_id: The caller's key.
+            needs: The permissions.
+            role: The role that the call passes.
+            session: What sessions of that role are called.
+
+        Raises:
+            DeniedError: If one is missing.
+        """
+        if not self.is_on:
+            return
+        for need in needs:
+            keys = {Holder.CALLER: [key_id], Holder.ROLE: [], Holder.EITHER: [key_id]}[need.holder]
+            if role and need.holder is not Holder.CALLER:
+                keys = [self.open_session(role, session).key_id, *keys]
+            denials = [self._decide(key, need) for key in keys]
+            if denials and all(denials):
+                raise DeniedError(denials[-1])
+
+    def name_principal(self, key_id: str) -> str:
+        """The ARN of the role or the user that a key belongs to."""
+        session = self._sts._sessions.get(key_id)
+        if session is None:
+            user = self._iam._access_keys.get_scoped(ACCOUNT, None, key_id) or {}
+            return f"arn:aws:iam::{ACCOUNT}:user/{user.get('UserName', '')}"
+        role = str(session["Arn"]).split("/")[1]
+        return f"arn:aws:iam::{ACCOUNT}:role/{role}"
+
+    def name_session(self, key_id: str) -> str:
+        """The ARN that messages name: of a session, or of a user."""
+        session = self._sts._sessions.get(key_id)
+        return str(session["Arn"]) if session else self.name_principal(key_id)
+
+    def _decide(self, key_id: str, need: Need) -> str:
+        """Why somebody may not do something; nothing if they may."""
+        service = need.action.partition(":")[0]
+        request = (key_id, need.action, service, REGION, need.resource, dict(need.context))
+        # Away from the request that is being served, whose signature belongs to another key, perhaps.
+        refusal = contextvars.Context().run(partial(self._evaluator.enforce, *request))
+        if refusal is None:
+            return ""
+        return describe_denial(refusal, need.action, need.resource)
+
+    def note(self, key_id: str, action: str, resource: str, context: Mapping[str, Any], *, is_allowed: bool) -> None:
+        """Note a decision."""
+        if self._log:
+            principal = self.name_principal(key_id)
+            kept = {key: value for key, value in context.items() if value is not None}
+            call = Call(principal=principal, action=action, resource=resource, context=kept, is_allowed=is_allowed)
+            self._log.note(call)
+
+
+def describe_denial(refusal: Any, action: str, resource: str) -> str:
+    """IAM's words for a refusal of the evaluator."""
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+    if not hasattr(refusal, "decision"):
+        return f"{refusal.code}: {refusal.message}"
+    explicit = refusal.decision == "Deny"
+    return str(actions.identity_denial_message(action, refusal.principal_arn, resource, explicit))
+
+
+def install_access(access: Access) -> None:
+    """Teach MiniStack's IAM what it lacks; requests have passed the door, which has verified their signatures."""
+    if not access.is_on:
+        return
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+    app: Any = importlib.import_module("ministack.app")
+    sts: Any = importlib.import_module("ministack.services.sts")
+
+    for module in (evaluator, sts):
+        module.is_root_access_key = _is_root
+    evaluator._request_origin = contextvars.ContextVar("request_origin", default=_LOOPBACK_IS_SECURE)
+    app.pin_request_origin = lambda source, _secure: evaluator.pin_request_origin(source, True)
+    evaluator.authenticate = _trust_door(evaluator)
+    evaluator.enforce = _note_decisions(access, evaluator.enforce)
+    evaluator._evaluate_single_condition = _refuse_unknown_operators(evaluator)
+    actions.extract_iam_action = _name_unknown(actions.extract_iam_action)
+    actions.request_tag_context = _add_namespace(actions.request_tag_context)
+    actions.access_denied_response = _name_resource(actions)
+
+
+def register_owner(owner: AccessKey) -> None:
+    """Make the owner of the cloud a user who may do everything that policies of resources do not forbid."""
+    iam: Any = importlib.import_module("ministack.services.iam")
+    if (iam._users.get_scoped(ACCOUNT, None, OWNER) or {}).get("AttachedPolicies") != [ADMINISTRATOR]:
+        iam._users[OWNER] = {
+            "UserName": OWNER,
+            "Arn": f"arn:aws:iam::{ACCOUNT}:user/{OWNER}",
+            "UserId": "AIDAHEADRACEOWNER",
+            "CreateDate": iam._now(),
+            "Path": "/",
+            "PermissionsBoundary": "",
+            "AttachedPolicies": [ADMINISTRATOR],
+            "Tags": [],
+        }
+    if (iam._access_keys.get_scoped(ACCOUNT, None, owner.key_id) or {}).get("Status") != "Active":
+        iam._access_keys[owner.key_id] = {
+            "UserName": OWNER,
+            "AccessKeyId": owner.key_id,
+            "SecretAccessKey": owner.secret,
+            "Status": "Active",
+            "CreateDate": iam._now(),
+        }
+
+
+def _is_root(_key_id: str) -> bool:
+    """To MiniStack, `test`, the number of any account and the key of its own environment are root."""
+    return False
+
+
+def _trust_door(evaluator: Any) -> Callable[[str, str], Any]:
+    def authenticate(key_id: str, account: str) -> Any:
+        found = evaluator.resolve_credential(key_id, account)
+        if isinstance(found, evaluator.CredentialResolutionError):
+            return evaluator.AuthError(found.code, found.message)
+        return found
+
+    return authenticate
+
+
+def _note_decisions(access: Access, enforce: Callable[..., Any]) -> Callable[..., Any]:
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+
+    def run(
+        key_id: str,
+        action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            refusal = enforce(key_id, action, service, region, resource_arn, service_context)
+        except UnknownConditionError as error:
+            refusal = evaluator.EvalResult("Deny", access.name_session(key_id), "", str(error))
+        _decided_resource.set(resource_arn)
+        access.note(key_id, action, resource_arn, service_context or {}, is_allowed=refusal is None)
+        return refusal
+
+    return run
+
+
+def _refuse_unknown_operators(evaluator: Any) -> Callable[..., bool]:
+    """An operator that never matches would make a Deny with it vanish."""
+    evaluate = evaluator._evaluate_single_condition
+
+    def run(operator: str, actual: Any, expected: list[str]) -> bool:
+        name = operator.lower().removesuffix("ifexists").rpartition(":")[2]
+        if name != "null" and name not in evaluator._CONDITION_OPS:
+            raise UnknownConditionError(f"the local cloud does not know the condition operator {operator}")
+        return bool(evaluate(operator, actual, expected))
+
+    return run
+
+
+def _name_resource(actions: Any) -> Callable[..., Any]:
+    """A denial names the resource, which MiniStack leaves out for most services."""
+    answer = actions.access_denied_response
+
+    def run(service: str, action: str, principal: str, request_id: str, **told: Any) -> Any:
+        if not told.get("message") and not told.get("error_code") and not told.get("resource_policy_arn"):
+            explicit = told.get("explicit_deny", False)
+            message = actions.identity_denial_message(action, principal, _decided_resource.get(), explicit)
+            told = {**told, "message": message}
+        return answer(service, action, principal, request_id, **told)
+
+    return run
+
+
+def _name_unknown(extract: Callable[..., str | None]) -> Callable[..., str | None]:
+    def run(service: str, *request: Any) -> str | None:
+        # SageMaker's operations are decided where they are served.
+        if service == "sagemaker":
+            return None
+        return extract(service, *request) or f"{service}:{UNKNOWN}"
+
+    return run
+
+
+def _add_namespace(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """PutMetricData's one condition key, which policies limit it by."""
+
+    def run(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+        context = describe(service, action, body, parameters)
+        if action == "cloudwatch:PutMetricData" and (namespace := _find_namespace(body, parameters)):
+            context["cloudwatch:namespace"] = namespace
+        return context
+
+    return run
+
+
+def _find_namespace(body: bytes, parameters: Mapping[str, Any]) -> str:
+    if given := parameters.get("Namespace"):
+        return str(given[0] if isinstance(given, list) else given)
+    try:
+        read = json.loads(body)
+    except ValueError:
+        return ""
+    return str(read.get("Namespace", "")) if isinstance(read, dict) else ""

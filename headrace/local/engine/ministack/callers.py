@@ -1,0 +1,310 @@
+"""Who calls what does not come through the door, and what calls need besides the permission of their own name.
+
+Step Functions' tasks call as the role of their state machine, and what EventBridge's rules target is called as the
+target's role: MiniStack would call them itself.
+"""
+
+import contextvars
+import importlib
+import json
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Final
+
+from headrace.local.engine.access.needs import (
+    Holder,
+    Need,
+    list_needs,
+    list_own_needs,
+    list_roles,
+)
+from headrace.local.engine.access.tasks import list_task_needs, list_waiting_needs
+from headrace.local.engine.ministack.access import Access, DeniedError
+from headrace.local.sagemaker.control_plane import Authorize, SageMaker
+from headrace.local.sagemaker.errors import SageMakerError
+
+logger = logging.getLogger(__name__)
+
+# The role that this thread's tasks work for; nobody's outside of executions.
+acting_role: contextvars.ContextVar[str] = contextvars.ContextVar("acting_role", default="")
+
+_STATES_SESSION: Final = "StepFunctions"
+_NO_ROLE: Final = "the task works for no role"
+# What a service that is passed a role says when it may not assume it.
+_DISTRUST: Final[Mapping[str, tuple[str, str]]] = {
+    "states": (
+        "AccessDeniedException",
+        "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the "
+        "provided role.",
+    ),
+    "lambda": (
+        "InvalidParameterValueException",
+        "The role defined for the function cannot be assumed by Lambda.",
+    ),
+    "events": (
+        "ValidationException",
+        "Provided role '{role}' cannot be assumed by principal 'events.amazonaws.com'.",
+    ),
+}
+
+Handler = Callable[..., Coroutine[Any, Any, Any]]
+
+
+class SageMakerCalls:
+    """Decides the calls of SageMaker's API.
+
+    Args:
+        sagemaker: Serves them.
+        access: The account's IAM.
+    """
+
+    def __init__(self, sagemaker: SageMaker, access: Access) -> None:
+        self.sagemaker = sagemaker
+        self._access = access
+
+    def authorize(self, key_id: str) -> Authorize:
+        """What decides calls that are made with a key."""
+
+        def decide(operation: str, request: Mapping[str, Any]) -> None:
+            self._decide(key_id, operation, request, ())
+
+        return decide
+
+    def authorize_task(self, *, is_waited_for: bool) -> Authorize:
+        """What decides the task of a state machine, as its role."""
+
+        def decide(operation: str, request: Mapping[str, Any]) -> None:
+            key = self._access.open_session(acting_role.get() or _NO_ROLE, _STATES_SESSION)
+            waiting = list_waiting_needs(operation.removeprefix("Create"), request) if is_waited_for else ()
+            self._decide(key.key_id, operation, request, waiting)
+
+        return decide
+
+    def _decide(self, key_id: str, operation: str, request: Mapping[str, Any], further: Iterable[Need]) -> None:
+        if not self._access.is_on:
+            return
+        role = next(iter(list_roles("sagemaker", request)), "")
+        own = [self._describe_resource(need) for need in list_own_needs(operation, request)]
+        needs = [*own, *list_needs("sagemaker", operation, request, find_config=self._find_config), *further]
+        passed = [need for need in needs if need.holder is not Holder.CALLER]
+        try:
+            self._access.check(key_id, (need for need in needs if need.holder is Holder.CALLER))
+            self._access.check(key_id, passed, role)
+        except DeniedError as error:
+            raise SageMakerError("AccessDeniedException", str(error)) from None
+
+    def _find_config(self, name: str) -> Mapping[str, Any]:
+        try:
+            return self.sagemaker.call("DescribeEndpointConfig", {"EndpointConfigName": name})
+        except SageMakerError:
+            return {}
+
+    def _describe_resource(self, need: Need) -> Need:
+        """The tags of a resource that there is are condition keys, too."""
+        if need.resource == "*":
+            return need
+        try:
+            tags = self.sagemaker.call("ListTags", {"ResourceArn": need.resource})["Tags"]
+        except SageMakerError:
+            return need
+        context = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags}
+        return Need(action=need.action, resource=need.resource, context={**need.context, **context})
+
+
+def install_callers(access: Access) -> None:
+    """Teach MiniStack to decide what its services do for each other, and what callers pass on."""
+    if not access.is_on:
+        return
+    app: Any = importlib.import_module("ministack.app")
+    states: Any = importlib.import_module("ministack.services.stepfunctions")
+    events: Any = importlib.import_module("ministack.services.eventbridge")
+    provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
+    handlers = provisioners._RESOURCE_HANDLERS
+
+    for service in _DISTRUST:
+        app.SERVICE_HANDLERS[service] = _decide_passing(access, service, app.SERVICE_HANDLERS[service])
+    app.call_service_handler_sync = _call_as_role(access, app, app.call_service_handler_sync)
+    states._invoke_resource = _decide_tasks(access, states, states._invoke_resource)
+    states._invoke_with_callback = _decide_tasks(access, states, states._invoke_with_callback)
+    states._test_state = _test_as_role(states._test_state)
+    events._invoke_target = _decide_targets(access, events._invoke_target)
+    for kind, (service, translate) in _PROVISIONED.items():
+        handlers[kind] = _decide_provisioning(access, service, translate, handlers[kind])
+
+
+def _decide_passing(access: Access, service: str, serve: Handler) -> Handler:
+    """The permission to pass a role, and the trust of that role, before a request is served."""
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+    router: Any = importlib.import_module("ministack.core.router")
+    responses: Any = importlib.import_module("ministack.core.responses")
+
+    async def run(method: str, path: str, headers: dict[str, str], body: Any, query: dict[str, Any]) -> Any:
+        action = str(actions.extract_iam_action(service, method, path, headers, body, query))
+        request = _read_json(body)
+        needs = list(list_needs(service, action.partition(":")[2], request))
+        if not needs:
+            return await serve(method, path, headers, body, query)
+        key_id = str(router.extract_access_key_id(headers, query) or "")
+        try:
+            access.check(key_id, (need for need in needs if need.holder is Holder.CALLER))
+            check_roles(access, service, list_roles(service, request), needs)
+        except DeniedError as error:
+            return actions.access_denied_response(service, action, "", "", message=str(error), headers=headers)
+        except DistrustError as error:
+            return responses.error_response_json(error.code, str(error), 400)
+        return await serve(method, path, headers, body, query)
+
+    return run
+
+
+class DistrustError(Exception):
+    """A role that does not trust the service that it is passed to, or lacks what that service needs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def check_roles(access: Access, service: str, roles: Iterable[str], needs: Iterable[Need]) -> None:
+    """See that a service may assume the roles that it is passed, and that these have what it needs.
+
+    Raises:
+        DistrustError: In the service's own words.
+    """
+    code, message = _DISTRUST[service]
+    passed = [need for need in needs if need.holder is Holder.ROLE]
+    for role in roles:
+        if not access.trusts(role, f"{service}.amazonaws.com"):
+            raise DistrustError(code, message.format(role=role))
+        try:
+            access.check("", passed, role, _STATES_SESSION)
+        except DeniedError as error:
+            raise DistrustError("AccessDeniedException", str(error)) from None
+
+
+def _read_json(body: Any) -> dict[str, Any]:
+    try:
+        read = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _call_as_role(access: Access, app: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+    """What a task's `aws-sdk` integration asks of a service; elsewhere, services call each other as before."""
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+    handlers = app.SERVICE_HANDLERS
+
+    def run(serve: Handler, method: str, path: str, headers: dict[str, str], body: Any, query: Any, *rest: Any) -> Any:
+        if not acting_role.get():
+            return call(serve, method, path, headers, body, query, *rest)
+        service = next(name for name, handler in handlers.items() if handler is serve)
+        key = access.open_session(acting_role.get(), _STATES_SESSION)
+        signed = {**headers, "authorization": headers["authorization"].replace("=test/", f"={key.key_id}/")}
+        request = (service, method, path, signed, body.encode() if isinstance(body, str) else body, query)
+        if action := actions.extract_iam_action(*request):
+            responses: Any = importlib.import_module("ministack.core.responses")
+            place = (responses.get_region(), responses.get_account_id())
+            need = Need(action=action, resource=actions.extract_resource_arn(*request, *place))
+            try:
+                access.check(key.key_id, [need])
+            except DeniedError as error:
+                return actions.access_denied_response(service, action, "", "", message=str(error), headers=headers)
+        return call(serve, method, path, signed, body, query, *rest)
+
+    return run
+
+
+def _decide_tasks(access: Access, states: Any, invoke: Callable[..., Any]) -> Callable[..., Any]:
+    """Optimized integrations, but for SageMaker's, which its own tasks decide, and for `aws-sdk`'s."""
+
+    def run(resource: str, arguments: Any, *rest: Any) -> Any:
+        if not any(kind in resource for kind in (":sagemaker:", ":aws-sdk:", ":activity:")):
+            key = access.open_session(acting_role.get() or _NO_ROLE, _STATES_SESSION)
+            try:
+                access.check(key.key_id, list_task_needs(resource, arguments if isinstance(arguments, dict) else {}))
+            except DeniedError as error:
+                raise states._ExecutionError(_name_denial(resource), str(error)) from None
+        return invoke(resource, arguments, *rest)
+
+    return run
+
+
+def _name_denial(resource: str) -> str:
+    """How Step Functions names a denied call of a service."""
+    if ":lambda:" in resource:
+        return "Lambda.AWSLambdaException"
+    if ":sns:" in resource:
+        return "SNS.AuthorizationErrorException"
+    return f"{resource.split(':::')[-1].partition(':')[0].capitalize()}.AccessDeniedException"
+
+
+def _test_as_role(test: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    def run(request: dict[str, Any]) -> Any:
+        token = acting_role.set(request.get("roleArn", ""))
+        try:
+            return test(request)
+        finally:
+            acting_role.reset(token)
+
+    return run
+
+
+def _decide_targets(access: Access, invoke: Callable[..., None]) -> Callable[..., None]:
+    """A rule starts a state machine as the target's role; other targets have policies of their own."""
+
+    def run(target: dict[str, Any], *rest: Any, **options: Any) -> None:
+        if ":states:" in target.get("Arn", ""):
+            role = target.get("RoleArn", "")
+            key = access.open_session(role or _NO_ROLE, "EventBridge")
+            try:
+                if not access.trusts(role, "events.amazonaws.com"):
+                    raise DeniedError(f"EventBridge cannot assume the role {role}")
+                access.check(key.key_id, [Need(action="states:StartExecution", resource=target["Arn"])])
+            except DeniedError as error:
+                logger.warning("target_not_called target=%s error=%s", target["Arn"], error)
+                return
+        invoke(target, *rest, **options)
+
+    return run
+
+
+def _decide_provisioning(
+    access: Access, service: str, translate: Callable[[Mapping[str, Any]], dict[str, Any]], handlers: dict[str, Any]
+) -> dict[str, Any]:
+    """CloudFormation may pass any role; the service that it passes it to must be trusted all the same."""
+
+    def decide(provision: Callable[..., Any], properties_at: int) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            request = translate(arguments[properties_at])
+            needs = list_needs(service, _CREATING[service], request)
+            try:
+                check_roles(access, service, list_roles(service, request), needs)
+            except DistrustError as error:
+                raise ValueError(f"{error.code}: {error}") from None
+            return provision(*arguments)
+
+        return run
+
+    return {**handlers, "create": decide(handlers["create"], 1), "update": decide(handlers["update"], 2)}
+
+
+def _translate_machine(properties: Mapping[str, Any]) -> dict[str, Any]:
+    logs, traces = properties.get("LoggingConfiguration", {}), properties.get("TracingConfiguration", {})
+    return {
+        "roleArn": properties.get("RoleArn", ""),
+        "loggingConfiguration": {"level": logs.get("Level", "OFF"), "destinations": logs.get("Destinations", [])},
+        "tracingConfiguration": {"enabled": str(traces.get("Enabled", False)).lower() == "true"},
+    }
+
+
+_CREATING: Final[Mapping[str, str]] = {
+    "states": "CreateStateMachine",
+    "lambda": "CreateFunction",
+    "events": "PutTargets",
+}
+_PROVISIONED: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], dict[str, Any]]]]] = {
+    "AWS::StepFunctions::StateMachine": ("states", _translate_machine),
+    "AWS::Lambda::Function": ("lambda", dict),
+    "AWS::Events::Rule": ("events", dict),
+}

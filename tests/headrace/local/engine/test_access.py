@@ -1,0 +1,467 @@
+"""IAM on a real local cloud: what policies do not allow is refused, whoever asks and by whatever way."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+from headrace.local.engine import ministack
+from headrace.local.engine.access.calls import read_calls
+from headrace.local.engine.brought_container_images import bring_python
+from headrace.local.engine.cloud import LocalCloud
+from tests.local_clouds import ROLES, Statement, allow, make_role, running_with_object
+from tests.patience import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.slow
+
+ACCOUNT = "000000000000"
+SAGEMAKER = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
+IMAGE = "image"
+NETWORK = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+VARIANT = {"VariantName": "a", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+MACHINE = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
+LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def passing(role: str, service: str = "sagemaker.amazonaws.com") -> Statement:
+    return allow("iam:PassRole", on=f"{ROLES}/{role}", StringEquals={"iam:PassedToService": service})
+
+
+def assume(role: str) -> Any:
+    given = boto3.client("sts").assume_role(RoleArn=f"{ROLES}/{role}", RoleSessionName="one")["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A local cloud with an object, an image, and roles that may do little."""
+    with running_with_object(tmp_path_factory.mktemp("cloud"), "in/a.txt", b"rows") as started:
+        bring_python(started.root, IMAGE, Path(sys.executable), None)
+        boto3.client("s3").put_object(Bucket="raw", Key="secret.txt", Body=b"secret")
+        make_role("reader", allow("s3:GetObject", on="arn:aws:s3:::raw/in/*"), allow("sagemaker:ListModels"))
+        make_role("bare")
+        yield started
+
+
+@pytest.fixture(scope="module")
+def reader(cloud: LocalCloud) -> Any:
+    """Somebody who may read a prefix and list models."""
+    assert cloud
+    return assume("reader")
+
+
+def job(name: str, role: str, *program: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": f"{ROLES}/{role}",
+        "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": [sys.executable, "-c", *program]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+        },
+    } | changes
+
+
+def model(role: str = "bare") -> dict[str, Any]:
+    return {"ModelName": "m", "ExecutionRoleArn": f"{ROLES}/{role}", "PrimaryContainer": {"Image": IMAGE}}
+
+
+TRAINING = {
+    "TrainingJobName": "t",
+    "RoleArn": f"{ROLES}/bare",
+    "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+    "OutputDataConfig": {"S3OutputPath": "s3://raw/out"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+}
+FUNCTION = {
+    "FunctionName": "f",
+    "Runtime": "python3.11",
+    "Handler": "a.b",
+    "Role": f"{ROLES}/bare",
+    "Code": {"ZipFile": b"x"},
+}
+# Service, operation and arguments of calls that the reader may not make.
+DENIED: list[tuple[str, str, Mapping[str, Any]]] = [
+    ("s3", "GetObject", {"Bucket": "raw", "Key": "secret.txt"}),
+    ("s3", "GetObjectTagging", {"Bucket": "raw", "Key": "in/a.txt"}),
+    ("s3", "HeadObject", {"Bucket": "raw", "Key": "secret.txt"}),
+    ("s3", "PutObject", {"Bucket": "raw", "Key": "in/a.txt", "Body": b"x"}),
+    ("s3", "DeleteObject", {"Bucket": "raw", "Key": "in/a.txt"}),
+    ("s3", "DeleteObjects", {"Bucket": "raw", "Delete": {"Objects": [{"Key": "in/a.txt"}]}}),
+    ("s3", "CopyObject", {"Bucket": "raw", "Key": "in/b", "CopySource": "raw/in/a.txt"}),
+    ("s3", "CreateMultipartUpload", {"Bucket": "raw", "Key": "in/b"}),
+    ("s3", "ListObjectsV2", {"Bucket": "raw", "Prefix": "in/"}),
+    ("s3", "ListBuckets", {}),
+    ("s3", "CreateBucket", {"Bucket": "mine"}),
+    ("s3", "DeleteBucket", {"Bucket": "raw"}),
+    ("s3", "PutBucketPolicy", {"Bucket": "raw", "Policy": "{}"}),
+    ("s3", "GetBucketPolicy", {"Bucket": "raw"}),
+    ("sagemaker", "CreateProcessingJob", job("p", "bare", "0")),
+    ("sagemaker", "CreateTrainingJob", TRAINING),
+    ("sagemaker", "CreateModel", model()),
+    ("sagemaker", "CreateEndpointConfig", {"EndpointConfigName": "c", "ProductionVariants": [VARIANT]}),
+    ("sagemaker", "CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
+    ("sagemaker", "UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
+    ("sagemaker", "DeleteEndpoint", {"EndpointName": "e"}),
+    ("sagemaker", "DeleteModel", {"ModelName": "m"}),
+    ("sagemaker", "DescribeModel", {"ModelName": "m"}),
+    ("sagemaker", "DescribeEndpoint", {"EndpointName": "e"}),
+    ("sagemaker", "DescribeTrainingJob", {"TrainingJobName": "t"}),
+    ("sagemaker", "StopProcessingJob", {"ProcessingJobName": "p"}),
+    ("sagemaker", "ListEndpoints", {}),
+    ("sagemaker", "ListTags", {"ResourceArn": f"{SAGEMAKER}:model/m"}),
+    ("sagemaker-runtime", "InvokeEndpoint", {"EndpointName": "e", "Body": b"1"}),
+    ("stepfunctions", "CreateStateMachine", {"name": "m", "definition": MACHINE, "roleArn": f"{ROLES}/bare"}),
+    ("stepfunctions", "ListStateMachines", {}),
+    (
+        "stepfunctions",
+        "StartExecution",
+        {"stateMachineArn": f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:machine"},
+    ),
+    (
+        "stepfunctions",
+        "DescribeExecution",
+        {"executionArn": f"arn:aws:states:us-east-1:{ACCOUNT}:execution:machine:one"},
+    ),
+    ("lambda", "CreateFunction", FUNCTION),
+    ("lambda", "Invoke", {"FunctionName": "f"}),
+    ("lambda", "ListFunctions", {}),
+    ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "f", "Role": f"{ROLES}/reader"}),
+    ("iam", "ListRoles", {}),
+    ("iam", "CreateUser", {"UserName": "eve"}),
+    ("iam", "PutRolePolicy", {"RoleName": "reader", "PolicyName": "q", "PolicyDocument": POLICY}),
+    ("iam", "AttachRolePolicy", {"RoleName": "reader", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+    ("iam", "CreateAccessKey", {"UserName": "owner"}),
+    ("sts", "AssumeRole", {"RoleArn": f"{ROLES}/bare", "RoleSessionName": "two"}),
+    ("kms", "CreateKey", {}),
+    ("kms", "ListKeys", {}),
+    ("ecr", "CreateRepository", {"repositoryName": "mine"}),
+    ("ecr", "DescribeRepositories", {}),
+    ("ecr", "GetAuthorizationToken", {}),
+    ("logs", "CreateLogGroup", {"logGroupName": "g"}),
+    ("logs", "DescribeLogGroups", {}),
+    ("cloudwatch", "PutMetricData", {"Namespace": "n", "MetricData": [{"MetricName": "m", "Value": 1}]}),
+    ("cloudwatch", "DescribeAlarms", {}),
+    ("ec2", "DescribeVpcs", {}),
+    ("ec2", "CreateVpc", {"CidrBlock": "10.0.0.0/16"}),
+    ("cloudformation", "DescribeStacks", {}),
+    ("cloudformation", "CreateStack", {"StackName": "s", "TemplateBody": "{}"}),
+    ("sns", "ListTopics", {}),
+    ("sqs", "CreateQueue", {"QueueName": "q"}),
+    ("events", "PutRule", {"Name": "r", "ScheduleExpression": "rate(1 day)"}),
+    ("ssm", "GetParameter", {"Name": "p"}),
+    ("secretsmanager", "ListSecrets", {}),
+    ("dynamodb", "ListTables", {}),
+]
+
+
+@cache
+def open_client(session: Any, service: str) -> Any:
+    return session.client(service)
+
+
+def call(session: Any, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
+    return getattr(open_client(session, service), xform_name(operation))(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"), DENIED, ids=[f"{service} {operation}" for service, operation, _ in DENIED]
+)
+def test_refuses_what_no_policy_allows(reader: Any, service: str, operation: str, arguments: Mapping[str, Any]) -> None:
+    with pytest.raises(ClientError) as refusal:
+        call(reader, service, operation, arguments)
+
+    error = refusal.value.response["Error"]
+    if operation == "HeadObject":
+        assert error["Code"] == "403"
+        return
+    assert error["Code"] in {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+    assert "assumed-role/reader/one is not authorized to perform: " in error["Message"]
+    assert " on resource: " in error["Message"]
+
+
+def test_has_fifty_calls_that_are_refused() -> None:
+    assert len(DENIED) >= 50
+
+
+def test_lets_a_role_do_what_its_policy_allows(reader: Any) -> None:
+    assert reader.client("s3").get_object(Bucket="raw", Key="in/a.txt")["Body"].read() == b"rows"
+    assert reader.client("sagemaker").list_models()["Models"] == []
+
+
+def test_makes_the_owner_an_administrator_and_nobody_root(cloud: LocalCloud) -> None:
+    iam: Any = boto3.client("iam")
+
+    assert boto3.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/owner"
+    iam.detach_user_policy(UserName="owner", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    iam.update_access_key(UserName="owner", AccessKeyId=cloud.key.key_id, Status="Inactive")
+    assert boto3.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/owner"
+    assert "owner" in {user["UserName"] for user in iam.list_users()["Users"]}
+
+
+def test_refuses_what_a_condition_says_that_it_does_not_know(cloud: LocalCloud) -> None:
+    assert cloud
+    odd = {"Effect": "Deny", "Action": "sqs:*", "Resource": "*", "Condition": {"StringNearly": {"a": "b"}}}
+    make_role("odd", allow("sqs:*", "sns:*"), odd)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assume("odd").client("sqs").list_queues()
+    assert assume("odd").client("sns").list_topics()["Topics"] == []
+
+
+@pytest.mark.parametrize("condition", [{}, {"service": "lambda.amazonaws.com"}])
+def test_refuses_to_pass_a_role_that_the_caller_may_not_pass(cloud: LocalCloud, condition: dict[str, str]) -> None:
+    assert cloud
+    name = f"passer{len(condition)}"
+    passed = [passing("bare", **condition)] if condition else []
+    make_role(name, allow("sagemaker:*", "states:*"), *passed)
+    session = assume(name)
+
+    for service, operation, arguments in (
+        ("sagemaker", "CreateProcessingJob", job("p", "bare", "0")),
+        ("sagemaker", "CreateModel", model()),
+        ("stepfunctions", "CreateStateMachine", {"name": "m", "definition": MACHINE, "roleArn": f"{ROLES}/bare"}),
+    ):
+        with pytest.raises(ClientError, match=f"not authorized to perform: iam:PassRole on resource: {ROLES}/bare"):
+            call(session, service, operation, arguments)
+
+
+def test_refuses_a_role_that_does_not_trust_the_service_that_is_to_assume_it(cloud: LocalCloud) -> None:
+    assert cloud
+    make_role("of-functions", trusted="lambda.amazonaws.com")
+    machine = {"name": "m", "definition": MACHINE, "roleArn": f"{ROLES}/of-functions"}
+
+    with pytest.raises(ClientError, match=r"Could not assume role .*role/of-functions\. Please ensure"):
+        boto3.client("sagemaker").create_model(**model("of-functions"))
+    with pytest.raises(ClientError, match=r"Could not assume role .*role/nobody\. Please ensure"):
+        boto3.client("sagemaker").create_processing_job(**job("p", "nobody", "0"))
+    with pytest.raises(ClientError, match=r"states\.amazonaws\.com, nor the regional one is authorized to assume"):
+        boto3.client("stepfunctions").create_state_machine(**machine)
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        boto3.client("lambda").create_function(**FUNCTION)
+
+
+def test_fails_a_stack_whose_machine_gets_a_role_that_does_not_trust_it(cloud: LocalCloud) -> None:
+    assert cloud
+    properties = {"RoleArn": f"{ROLES}/bare", "DefinitionString": MACHINE}
+    template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
+    formation: Any = boto3.client("cloudformation")
+    formation.create_stack(StackName="distrusted", TemplateBody=json.dumps(template), OnFailure="DO_NOTHING")
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (stack := formation.describe_stacks(StackName="distrusted")["Stacks"][0])["StackStatus"].endswith("PROGRESS"):
+        assert time.monotonic() < deadline
+
+    assert stack["StackStatus"] == "CREATE_FAILED"
+    events = formation.describe_stack_events(StackName="distrusted")["StackEvents"]
+    assert any("authorized to assume the provided role" in event.get("ResourceStatusReason", "") for event in events)
+
+
+def run_job(request: dict[str, Any]) -> dict[str, Any]:
+    sagemaker: Any = boto3.client("sagemaker")
+    sagemaker.create_processing_job(**request)
+    named = {"ProcessingJobName": request["ProcessingJobName"]}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (described := sagemaker.describe_processing_job(**named))["ProcessingJobStatus"] in (
+        "InProgress",
+        "Stopping",
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return dict(described)
+
+
+def read_lines(job_name: str) -> list[str]:
+    group = "/aws/sagemaker/ProcessingJobs"
+    events = boto3.client("logs").filter_log_events(logGroupName=group, logStreamNamePrefix=job_name)["events"]
+    return [event["message"] for event in events]
+
+
+def put_in(key: str) -> list[dict[str, Any]]:
+    source = {
+        "S3Uri": f"s3://raw/{key}",
+        "LocalPath": "/opt/ml/processing/in",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    return [{"InputName": "in", "S3Input": source}]
+
+
+def test_runs_a_job_as_its_role(cloud: LocalCloud) -> None:
+    make_role("works", allow(*LOGS))
+
+    described = run_job(job("works", "works", "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"))
+
+    assert described["ProcessingJobStatus"] == "Completed", described
+    assert read_lines("works")[-1] == f"arn:aws:sts::{ACCOUNT}:assumed-role/works/SageMaker"
+    assert {call.action for call in read_calls(cloud.root) if call.role == "works"} >= set(LOGS)
+
+
+@pytest.mark.parametrize(
+    ("name", "statements", "action"),
+    [
+        ("lists-nothing", [], "s3:ListBucket"),
+        ("reads-nothing", [allow("s3:ListBucket")], "s3:GetObject"),
+        ("writes-nothing", [allow("s3:ListBucket", "s3:GetObject", "s3:AbortMultipartUpload")], "s3:PutObject"),
+    ],
+)
+def test_fails_a_job_whose_role_lacks_its_data(
+    cloud: LocalCloud, name: str, statements: list[Statement], action: str
+) -> None:
+    assert cloud
+    make_role(name, allow(*LOGS), *statements)
+    folder = "/opt/ml/processing/out"
+    stored = {"S3Uri": "s3://raw/out", "LocalPath": folder, "S3UploadMode": "EndOfJob"}
+    program = "import os, pathlib; pathlib.Path(os.environ['HEADRACE_ML_ROOT'], 'processing/out/x').write_text('x')"
+    outputs = {"Outputs": [{"OutputName": "out", "S3Output": stored}]}
+
+    described = run_job(job(name, name, program, ProcessingInputs=put_in("in/"), ProcessingOutputConfig=outputs))
+
+    assert described["ProcessingJobStatus"] == "Failed"
+    assert f"is not authorized to perform: {action} on resource" in described["FailureReason"]
+
+
+def test_refuses_a_processing_job_in_a_network_whose_role_is_limited_to_that_network(cloud: LocalCloud) -> None:
+    assert cloud
+    interfaces = f"arn:aws:ec2:us-east-1:{ACCOUNT}:network-interface/*"
+    make_role("scoped", allow("ec2:Describe*"), allow("ec2:*", on=interfaces))
+    make_role("unscoped", allow(*LOGS, "ec2:*"))
+
+    with pytest.raises(ClientError, match=r"perform: ec2:CreateNetworkInterface on resource: \*"):
+        run_job(job("scoped", "scoped", "0", NetworkConfig={"VpcConfig": NETWORK}))
+    assert run_job(job("unscoped", "unscoped", "0", NetworkConfig={"VpcConfig": NETWORK}))
+
+
+def test_refuses_an_endpoint_with_a_key_that_the_caller_may_not_grant(cloud: LocalCloud) -> None:
+    assert cloud
+    key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sagemaker: Any = boto3.client("sagemaker")
+    sagemaker.create_model(**{**model(), "ModelName": "keyed"})
+    variants = [{**VARIANT, "ModelName": "keyed"}]
+    sagemaker.create_endpoint_config(EndpointConfigName="keyed", ProductionVariants=variants, KmsKeyId=key)
+    make_role("server", allow("sagemaker:CreateEndpoint"), allow("kms:DescribeKey", on=key))
+
+    with pytest.raises(ClientError, match=f"perform: kms:CreateGrant on resource: {key}"):
+        assume("server").client("sagemaker").create_endpoint(EndpointName="keyed", EndpointConfigName="keyed")
+
+
+def execute(name: str, task: dict[str, Any], *statements: Statement) -> dict[str, Any]:
+    role = make_role(name, *statements, trusted="states.amazonaws.com")
+    states: Any = boto3.client("stepfunctions")
+    definition = {"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Task", "End": True, **task}}}
+    machine = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
+    arn = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (execution := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return dict(execution)
+
+
+def sagemaker_task(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"Resource": f"arn:aws:states:::sagemaker:{operation}", "Arguments": arguments}
+
+
+def sdk_task(operation: str, **arguments: Any) -> dict[str, Any]:
+    return {"Resource": f"arn:aws:states:::aws-sdk:{operation}", "Arguments": arguments}
+
+
+WAITED_FOR = job("waited-for", "works", "0")
+WAITING = ("sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob")
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "statements", "error", "action"),
+    [
+        ("creates", sagemaker_task("createModel", model()), [], "SageMaker.AmazonSageMaker", "sagemaker:CreateModel"),
+        (
+            "passes",
+            sagemaker_task("createModel", model()),
+            [allow("sagemaker:CreateModel")],
+            "SageMaker.AmazonSageMaker",
+            "iam:PassRole",
+        ),
+        (
+            "waits",
+            sagemaker_task("createProcessingJob.sync", WAITED_FOR),
+            [allow(*WAITING), passing("works")],
+            "SageMaker.AmazonSageMaker",
+            "events:DescribeRule",
+        ),
+        ("describes", sdk_task("sagemaker:describeModel", ModelName="m"), [], "SageMaker.SageMaker", "sagemaker:Desc"),
+        ("lists", sdk_task("s3:listObjectsV2", Bucket="raw"), [], "S3.AccessDenied", "s3:ListBucket"),
+        ("queries", sdk_task("iam:listRoles"), [], "Iam.", "iam:ListRoles"),
+        (
+            "publishes",
+            {
+                "Resource": "arn:aws:states:::sns:publish",
+                "Arguments": {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:t", "Message": "m"},
+            },
+            [],
+            "SNS.AuthorizationError",
+            "sns:Publish",
+        ),
+        (
+            "invokes",
+            {"Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"FunctionName": "f", "Payload": {}}},
+            [],
+            "Lambda.AWSLambda",
+            "lambda:InvokeFunction",
+        ),
+    ],
+)
+def test_fails_the_task_that_the_role_of_a_state_machine_may_not_do(
+    cloud: LocalCloud, name: str, task: dict[str, Any], statements: list[Statement], error: str, action: str
+) -> None:
+    assert cloud
+
+    execution = execute(f"machine-{name}", task, *statements)
+
+    assert execution["status"] == "FAILED"
+    assert execution["error"].startswith(error)
+    said = f"assumed-role/machine-{name}/StepFunctions is not authorized to perform: {action}"
+    assert said in execution["cause"], execution
+
+
+def test_lets_a_state_machine_do_what_its_role_may(cloud: LocalCloud) -> None:
+    assert cloud
+    listing = sdk_task("s3:listBuckets")
+
+    execution = execute("machine-allowed", listing, allow("s3:ListAllMyBuckets"))
+
+    assert execution["status"] == "SUCCEEDED", execution
+
+
+def test_keeps_all_but_the_owner_from_the_engine_itself(cloud: LocalCloud, reader: Any) -> None:
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.httpsession import URLLib3Session
+
+    request = AWSRequest("POST", f"{cloud.endpoint_url}/_ministack/reset", data=b"")
+    SigV4Auth(reader.get_credentials(), "sts", "us-east-1").add_auth(request)
+
+    answer = URLLib3Session().send(request.prepare())
+
+    assert answer.status_code == 403
+    assert b"only the owner of the local cloud may call the engine itself" in answer.content
+
+
+def test_lets_everybody_do_everything_where_policies_are_not_evaluated() -> None:
+    access = ministack.Access(None)
+
+    assert not access.is_on
+    access.check("nobody", [])
+    assert access.trusts("arn:aws:iam::000000000000:role/none", "sagemaker.amazonaws.com")
