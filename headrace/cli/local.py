@@ -28,6 +28,7 @@ from headrace.local.engine.brought_container_images import bring_engine_image, b
 from headrace.local.engine.cloud import CloudError, LocalCloud
 from headrace.local.engine.container_images import EngineContainerImages
 from headrace.local.platform import inspection, pipeline
+from headrace.local.platform.calls import review_calls
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.pipeline import ExecutionReport
 from headrace.local.platform.running import Folders, running_platform, stop_running, use_clients_of
@@ -295,6 +296,26 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
     _running_cloud(folders)
     for line in inspection.read_log(kind, name):
         click.echo(line)
+
+
+@local.command()
+@click.argument("role", required=False)
+@JSON_OPTION
+@click.pass_obj
+def calls(folders: Folders, role: str | None, as_json: bool) -> None:
+    """Show what roles have done, what they may do besides, and what they were denied.
+
+    ROLE is a part of the names of the roles to show; without it, all are shown.
+
+    Example: headrace local calls TrainingRole
+    """
+    cloud = _running_cloud(folders)
+    if not cloud.evaluates_iam:
+        raise CloudError("the local cloud was started with --no-iam, so no call is decided or recorded")
+    reviewed = review_calls(cloud.root, role)
+    click.echo(
+        json.dumps([asdict(of_role) for of_role in reviewed], indent=2) if as_json else summary.render_calls(reviewed)
+    )
 
 
 @local.command()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from headrace.cli.tables import render_table
 from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Outcome
+from headrace.local.platform.calls import RoleCalls
 from headrace.local.platform.pipeline import ExecutionReport
 from headrace.workloads.workload import Prediction, Scores
 
@@ -56,6 +57,19 @@ def render_status(endpoint_url: str, seen: Mapping[str, Sequence[Mapping[str, st
         sections.append(
             render_table([title, "status"], [[row["name"], row["status"]] for row in rows] or [["none", ""]])
         )
+    return "\n\n".join(sections)
+
+
+def render_calls(reviewed: Sequence[RoleCalls]) -> str:
+    """What roles have done, a table each."""
+    sections = []
+    for of_role in reviewed:
+        rows = [
+            *(["denied", action, resource] for action, resource in of_role.denied),
+            *(["used", action, ""] for action in of_role.used),
+            *(["unused", action, resource] for action, resource in of_role.unused),
+        ]
+        sections.append(f"{of_role.role}\n{render_table(['', 'action', 'resource'], rows or [['nothing', '', '']])}")
     return "\n\n".join(sections)
 
 

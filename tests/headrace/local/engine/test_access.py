@@ -13,10 +13,12 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from headrace.cli.summary import render_calls
 from headrace.local.engine import ministack
 from headrace.local.engine.access.calls import read_calls
 from headrace.local.engine.brought_container_images import bring_python
 from headrace.local.engine.cloud import LocalCloud
+from headrace.local.platform.calls import NoSuchRoleError, review_calls
 from tests.local_clouds import ROLES, Statement, allow, make_role, running_with_object
 from tests.patience import PATIENCE_SECONDS
 
@@ -465,3 +467,20 @@ def test_lets_everybody_do_everything_where_policies_are_not_evaluated() -> None
     assert not access.is_on
     access.check("nobody", [])
     assert access.trusts("arn:aws:iam::000000000000:role/none", "sagemaker.amazonaws.com")
+
+
+def test_shows_what_a_role_has_used_what_it_may_do_besides_and_what_it_was_denied(cloud: LocalCloud) -> None:
+    make_role("shown", allow("s3:GetObject", "s3:PutObject", on="arn:aws:s3:::raw/in/*"))
+    s3 = assume("shown").client("s3")
+    s3.get_object(Bucket="raw", Key="in/a.txt")
+    with pytest.raises(ClientError):
+        s3.get_object(Bucket="raw", Key="secret.txt")
+
+    (shown,) = review_calls(cloud.root, "SHOWN")
+
+    assert shown.used == ("s3:GetObject",)
+    assert shown.unused == (("s3:PutObject", "arn:aws:s3:::raw/in/*"),)
+    assert shown.denied == (("s3:GetObject", "arn:aws:s3:::raw/secret.txt"),)
+    assert "unused  s3:PutObject  arn:aws:s3:::raw/in/*" in render_calls([shown])
+    with pytest.raises(NoSuchRoleError, match=r"no role has a name with 'nobody'; there are: .*shown"):
+        review_calls(cloud.root, "nobody")

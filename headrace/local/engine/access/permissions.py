@@ -1,0 +1,59 @@
+"""The permissions that policies give, each action of each statement for itself, and which of them calls have used."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from headrace.local.engine.access.calls import Call
+
+
+@dataclass(frozen=True, order=True)
+class Permission:
+    """One action of a statement that allows it.
+
+    Args:
+        action: The action, perhaps with wildcards.
+        resources: What it is allowed on.
+    """
+
+    action: str
+    resources: tuple[str, ...]
+
+    def covers(self, call: Call) -> bool:
+        """Whether a call is one of those that it is for; conditions are left out of account."""
+        return match_wildcards(self.action, call.action, is_case_kept=False) and any(
+            match_wildcards(resource, call.resource) for resource in self.resources
+        )
+
+
+def list_permissions(documents: Iterable[Mapping[str, Any]]) -> Iterator[Permission]:
+    """What policies allow, in their order."""
+    for document in documents:
+        for statement in as_list(document["Statement"]):
+            if statement["Effect"] == "Allow":
+                resources = tuple(as_list(statement["Resource"]))
+                yield from (Permission(action, resources) for action in as_list(statement["Action"]))
+
+
+def find_unused(permissions: Iterable[Permission], calls: Iterable[Call]) -> list[Permission]:
+    """The permissions that no allowed call has used."""
+    allowed = [call for call in calls if call.is_allowed]
+    return [permission for permission in permissions if not any(map(permission.covers, allowed))]
+
+
+def match_wildcards(pattern: str, value: str, *, is_case_kept: bool = True) -> bool:
+    """Whether a value matches a pattern of a policy: `*` is anything, `?` one character."""
+    return _compile(pattern, is_case_kept).fullmatch(value) is not None
+
+
+@cache
+def _compile(pattern: str, is_case_kept: bool) -> re.Pattern[str]:
+    written = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    return re.compile(written, re.DOTALL if is_case_kept else re.DOTALL | re.IGNORECASE)
+
+
+def as_list(value: Any) -> list[Any]:
+    """A policy's value, which may stand alone where there is one."""
+    return value if isinstance(value, list) else [value]
