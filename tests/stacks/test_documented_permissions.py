@@ -1,6 +1,6 @@
 """What AWS's pages demand of who calls SageMaker, and of whose role a job runs under, beyond the called action.
 
-The local cloud's SageMaker does not ask for these, and AWS does.
+The local cloud asks for them, too, for what is run on it; here, for whatever the templates can run.
 """
 
 import json

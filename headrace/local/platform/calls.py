@@ -54,7 +54,7 @@ def review_calls(root: Path, part: str | None) -> list[RoleCalls]:
 
 
 def _review_role(iam: Any, role: str, calls: list[Call]) -> RoleCalls:
-    unused = find_unused(list_permissions(_read_policies(iam, role)), calls)
+    unused = find_unused(list_permissions(read_policies(iam, role)), calls)
     return RoleCalls(
         role=role,
         used=tuple(sorted({call.action for call in calls if call.is_allowed})),
@@ -63,7 +63,8 @@ def _review_role(iam: Any, role: str, calls: list[Call]) -> RoleCalls:
     )
 
 
-def _read_policies(iam: Any, role: str) -> Iterator[Mapping[str, Any]]:
+def read_policies(iam: Any, role: str) -> Iterator[Mapping[str, Any]]:
+    """The policies of a role, its own and those attached to it."""
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         yield iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:

@@ -258,6 +258,13 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         ),
         Rule(
             operations=_JOBS,
+            actions=("kms:Encrypt",),
+            find=_find_output_keys,
+            holder=Holder.ROLE,
+            source="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html",
+        ),
+        Rule(
+            operations=_JOBS,
             actions=("kms:GenerateDataKey",),
             find=_find_output_keys,
             holder=Holder.ROLE,

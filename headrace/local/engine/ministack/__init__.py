@@ -14,7 +14,9 @@ from headrace.local.engine.ministack.cloudformation import (
     install_export_locks,
     install_resources,
 )
+from headrace.local.engine.ministack.encryption import install_encryption
 from headrace.local.engine.ministack.functions import install_functions
+from headrace.local.engine.ministack.object_lambda import install_object_lambda
 from headrace.local.engine.ministack.process import EngineVersionError, check_version, configure, serve
 from headrace.local.engine.ministack.routing import (
     install_key_of_s3,
@@ -49,5 +51,7 @@ def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port:
     install_resources(watchers)
     install_change_sets()
     install_export_locks()
+    install_encryption()
     install_functions(port, access)
+    install_object_lambda(access)
     install_callers(access)

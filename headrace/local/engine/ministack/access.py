@@ -1,4 +1,4 @@
-"""MiniStack's IAM as this cloud wants it: nobody is root, nothing unknown is allowed, every decision is noted."""
+"""MiniStack's IAM as this cloud wants it: no key is root, nothing unknown is allowed, every decision is noted."""
 
 import contextvars
 import importlib
@@ -11,6 +11,7 @@ from headrace.local.engine.access.calls import Call, CallLog
 from headrace.local.engine.access.needs import Holder, Need
 from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.engine.credentials import AccessKey, make_key
+from headrace.local.engine.ministack.encryption import find_key_need
 
 OWNER: Final = "owner"
 ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -20,8 +21,10 @@ _LOOPBACK_IS_SECURE: Final = ("127.0.0.1", True)
 _ANSWERING_FOR_OBJECT_LAMBDA: Final = "s3-object-lambda:WriteGetObjectResponse"
 
 
-# The resource of the decision that was made last for a request.
-_decided_resource: contextvars.ContextVar[str] = contextvars.ContextVar("decided_resource", default="*")
+# The action and the resource that were decided last for a request.
+_decided: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("decided", default=("", "*"))
+# The service that a request was signed by in its caller's name.
+called_via: contextvars.ContextVar[str] = contextvars.ContextVar("called_via", default="")
 
 
 class DeniedError(Exception):
@@ -219,15 +222,46 @@ def _note_decisions(access: Access, enforce: Callable[..., Any]) -> Callable[...
         resource_arn: str = "*",
         service_context: Mapping[str, Any] | None = None,
     ) -> Any:
+        via = called_via.get()
+        context = {**(service_context or {}), **({"aws:CalledVia": [via]} if via else {})}
+        if resource_arn.startswith("arn:aws:s3-object-lambda:"):
+            service, action = "s3-object-lambda", action.replace("s3:", "s3-object-lambda:", 1)
+        resources = _list_access_points() if action == _ANSWERING_FOR_OBJECT_LAMBDA else [resource_arn]
+        for resource in resources:
+            refusal = decide(key_id, action, service, region, resource, context)
+            if refusal is None:
+                break
+        further = find_further_need(action, resource) if refusal is None else None
+        return run(key_id, further.action, *_place(further, region), dict(further.context)) if further else refusal
+
+    def decide(key_id: str, action: str, service: str, region: str, resource: str, context: dict[str, Any]) -> Any:
         try:
-            refusal = enforce(key_id, action, service, region, resource_arn, service_context)
+            refusal = enforce(key_id, action, service, region, resource, context)
         except UnknownConditionError as error:
             refusal = evaluator.EvalResult("Deny", access.name_session(key_id), "", str(error))
-        _decided_resource.set(resource_arn)
-        access.note(key_id, action, resource_arn, service_context or {}, is_allowed=refusal is None)
+        _decided.set((action, resource))
+        access.note(key_id, action, resource, context, is_allowed=refusal is None)
         return refusal
 
     return run
+
+
+def _place(need: Need, region: str) -> tuple[str, str, str]:
+    return need.action.partition(":")[0], region, need.resource
+
+
+def _list_access_points() -> list[str]:
+    """MiniStack does not say through which of them a function answers; only its own has the token of the request."""
+    s3: Any = importlib.import_module("ministack.services.s3")
+    return [s3.object_lambda_arn(name) for _, _, name in list(s3._object_lambda_access_points._data)] or ["*"]
+
+
+def find_further_need(action: str, resource: str) -> Need | None:
+    """What a request that is allowed needs besides."""
+    if action == "lambda:InvokeFunctionUrl":
+        # https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+        return Need(action="lambda:InvokeFunction", resource=resource, context={"lambda:InvokedViaFunctionUrl": "true"})
+    return find_key_need(action, resource)
 
 
 def _refuse_unknown_operators(evaluator: Any) -> Callable[..., bool]:
@@ -250,7 +284,8 @@ def _name_resource(actions: Any) -> Callable[..., Any]:
     def run(service: str, action: str, principal: str, request_id: str, **told: Any) -> Any:
         if not told.get("message") and not told.get("error_code") and not told.get("resource_policy_arn"):
             explicit = told.get("explicit_deny", False)
-            message = actions.identity_denial_message(action, principal, _decided_resource.get(), explicit)
+            decided, resource = _decided.get()
+            message = actions.identity_denial_message(decided or action, principal, resource, explicit)
             told = {**told, "message": message}
         return answer(service, action, principal, request_id, **told)
 

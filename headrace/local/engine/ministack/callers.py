@@ -25,7 +25,7 @@ from headrace.local.sagemaker.errors import SageMakerError
 
 logger = logging.getLogger(__name__)
 
-# The role that this thread's tasks work for; nobody's outside of executions.
+# The role that this thread's tasks work for; none outside of executions.
 acting_role: contextvars.ContextVar[str] = contextvars.ContextVar("acting_role", default="")
 
 _STATES_SESSION: Final = "StepFunctions"

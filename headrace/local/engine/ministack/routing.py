@@ -3,11 +3,11 @@
 import asyncio
 import importlib
 import importlib.metadata
-import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from headrace.local.engine.ministack.callers import SageMakerCalls
+from headrace.local.engine.ministack.encryption import name_key_of_s3
 from headrace.local.engine.refusals import find_service, is_silent, refuse_operation, refuse_service
 from headrace.local.engine.signatures import SentRequest, is_presigned_for_s3
 
@@ -80,8 +80,7 @@ def _name_key_of_s3(resolve: Callable[..., tuple[Any, Any]]) -> Callable[..., tu
     responses: Any = importlib.import_module("ministack.core.responses")
 
     def run(headers: dict[str, str], bucket: str) -> tuple[Any, Any]:
-        account, region = responses.get_account_id(), responses.get_region()
-        key = f"arn:aws:kms:{region}:{account}:key/{uuid.uuid5(uuid.NAMESPACE_URL, f'{account}/{region}/aws/s3')}"
+        key = name_key_of_s3(responses.get_account_id(), responses.get_region())
         given = {**headers, KMS_KEY: headers.get(KMS_KEY) or key} if headers.get(ENCRYPTION) == "aws:kms" else headers
         stored, refusal = resolve(given, bucket)
         if stored and stored.get(ENCRYPTION) == "aws:kms":

@@ -1,4 +1,4 @@
-"""IAM on a real local cloud: what policies do not allow is refused, whoever asks and by whatever way."""
+"""IAM on a real local cloud: what policies do not allow is refused, by whatever way it is asked for."""
 
 import json
 import sys
@@ -201,10 +201,10 @@ def test_has_fifty_calls_that_are_refused() -> None:
 
 def test_lets_a_role_do_what_its_policy_allows(reader: Any) -> None:
     assert reader.client("s3").get_object(Bucket="raw", Key="in/a.txt")["Body"].read() == b"rows"
-    assert reader.client("sagemaker").list_models()["Models"] == []
+    assert reader.client("sagemaker").list_models(NameContains="nothing")["Models"] == []
 
 
-def test_makes_the_owner_an_administrator_and_nobody_root(cloud: LocalCloud) -> None:
+def test_makes_the_owner_an_administrator_and_no_key_root(cloud: LocalCloud) -> None:
     iam: Any = boto3.client("iam")
 
     assert boto3.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/owner"
@@ -248,8 +248,8 @@ def test_refuses_a_role_that_does_not_trust_the_service_that_is_to_assume_it(clo
 
     with pytest.raises(ClientError, match=r"Could not assume role .*role/of-functions\. Please ensure"):
         boto3.client("sagemaker").create_model(**model("of-functions"))
-    with pytest.raises(ClientError, match=r"Could not assume role .*role/nobody\. Please ensure"):
-        boto3.client("sagemaker").create_processing_job(**job("p", "nobody", "0"))
+    with pytest.raises(ClientError, match=r"Could not assume role .*role/absent\. Please ensure"):
+        boto3.client("sagemaker").create_processing_job(**job("p", "absent", "0"))
     with pytest.raises(ClientError, match=r"states\.amazonaws\.com, nor the regional one is authorized to assume"):
         boto3.client("stepfunctions").create_state_machine(**machine)
     with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
@@ -345,6 +345,33 @@ def test_refuses_a_processing_job_in_a_network_whose_role_is_limited_to_that_net
     with pytest.raises(ClientError, match=r"perform: ec2:CreateNetworkInterface on resource: \*"):
         run_job(job("scoped", "scoped", "0", NetworkConfig={"VpcConfig": NETWORK}))
     assert run_job(job("unscoped", "unscoped", "0", NetworkConfig={"VpcConfig": NETWORK}))
+
+
+def test_keeps_an_encrypted_object_from_those_who_may_not_use_its_key(cloud: LocalCloud) -> None:
+    assert cloud
+    formation: Any = boto3.client("cloudformation")
+    encryption = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "Key"}}}
+    bucket = {"BucketName": "locked", "BucketEncryption": {"ServerSideEncryptionConfiguration": [encryption]}}
+    statement = {**allow("kms:*"), "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    key = {"KeyPolicy": {"Version": "2012-10-17", "Statement": [statement]}}
+    resources = {
+        "Key": {"Type": "AWS::KMS::Key", "Properties": key},
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": bucket},
+    }
+    formation.create_stack(StackName="locked", TemplateBody=json.dumps({"Resources": resources}))
+    formation.get_waiter("stack_create_complete").wait(
+        StackName="locked", WaiterConfig={"Delay": 0.05, "MaxAttempts": 2_000}
+    )
+    boto3.client("s3").put_object(Bucket="locked", Key="a", Body=b"a")
+    make_role("keyless", allow("s3:*"))
+    make_role("reading-key", allow("s3:*", "kms:Decrypt"))
+
+    with pytest.raises(ClientError, match="perform: kms:Decrypt on resource: arn:aws:kms"):
+        assume("keyless").client("s3").get_object(Bucket="locked", Key="a")
+    reading = assume("reading-key").client("s3")
+    assert reading.get_object(Bucket="locked", Key="a")["Body"].read() == b"a"
+    with pytest.raises(ClientError, match="perform: kms:GenerateDataKey on resource: arn:aws:kms"):
+        reading.put_object(Bucket="locked", Key="b", Body=b"b")
 
 
 def test_refuses_an_endpoint_with_a_key_that_the_caller_may_not_grant(cloud: LocalCloud) -> None:
@@ -465,7 +492,7 @@ def test_lets_everybody_do_everything_where_policies_are_not_evaluated() -> None
     access = ministack.Access(None)
 
     assert not access.is_on
-    access.check("nobody", [])
+    access.check("AKIASOME", [])
     assert access.trusts("arn:aws:iam::000000000000:role/none", "sagemaker.amazonaws.com")
 
 
@@ -482,5 +509,5 @@ def test_shows_what_a_role_has_used_what_it_may_do_besides_and_what_it_was_denie
     assert shown.unused == (("s3:PutObject", "arn:aws:s3:::raw/in/*"),)
     assert shown.denied == (("s3:GetObject", "arn:aws:s3:::raw/secret.txt"),)
     assert "unused  s3:PutObject  arn:aws:s3:::raw/in/*" in render_calls([shown])
-    with pytest.raises(NoSuchRoleError, match=r"no role has a name with 'nobody'; there are: .*shown"):
-        review_calls(cloud.root, "nobody")
+    with pytest.raises(NoSuchRoleError, match=r"no role has a name with 'stranger'; there are: .*shown"):
+        review_calls(cloud.root, "stranger")

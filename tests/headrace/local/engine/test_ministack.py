@@ -525,6 +525,20 @@ def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytes
         ("services.stepfunctions", "_test_state", ["data"]),
         ("services.eventbridge", "_invoke_target", ["target", "event", "rule", "view"]),
         ("services.sts", "register_session", ["access_key", "session"]),
+        ("services.s3", "resolve_object_lambda_alias", ["alias"]),
+        ("services.s3", "object_lambda_arn", ["name", "account_id", "region"]),
+        ("services.s3", "_bucket_default_sse_headers", ["bucket_name"]),
+        ("services.s3", "_put_bucket_encryption", ["name", "body"]),
+        ("services.s3", "_delete_bucket_encryption", ["name"]),
+        (
+            "services.s3_object_lambda",
+            "_presign",
+            ["method", "endpoint", "path", "query", "credential", "region", "session_token"],
+        ),
+        ("services.s3_object_lambda", "_operation", ["method", "key", "query_params"]),
+        ("services.s3_object_lambda", "_transformation", ["record", "operation"]),
+        ("core.iam_actions", "s3_access_point_resources", ["resource_arn"]),
+        ("app", "pin_signed_request", ["method", "raw_path", "query_params", "raw_headers", "handshake"]),
     ],
 )
 def test_has_the_functions_that_decide(module: str, name: str, parameters: list[str]) -> None:
@@ -571,7 +585,7 @@ def evaluator(monkeypatch: pytest.MonkeyPatch, app: Any, tmp_path: Path) -> Any:
     return module
 
 
-def test_takes_nobody_for_root(evaluator: Any) -> None:
+def test_takes_no_key_for_root(evaluator: Any) -> None:
     owner = AccessKey(key_id="AKIAOWNER", secret="s")
     register_owner(owner)
 

@@ -92,6 +92,17 @@ def test_demands_a_grant_for_the_volume_of_a_job_of_its_role_or_of_who_creates_i
 
 
 @pytest.mark.parametrize(
+    ("operation", "output"),
+    [("CreateTrainingJob", "OutputDataConfig"), ("CreateProcessingJob", "ProcessingOutputConfig")],
+)
+def test_demands_of_a_role_that_it_may_encrypt_what_the_job_leaves(operation: str, output: str) -> None:
+    needs = list(list_needs("sagemaker", operation, {output: {"KmsKeyId": "k"}}))
+
+    assert names(iter(needs)) == {("kms:Encrypt", KEY), ("kms:GenerateDataKey", KEY)}
+    assert {need.holder for need in needs} == {Holder.ROLE}
+
+
+@pytest.mark.parametrize(
     ("operation", "request_"),
     [
         ("CreateTrainingJob", {"AlgorithmSpecification": {"TrainingImage": IMAGE}}),
