@@ -1,11 +1,12 @@
 """No change goes in that a full matrix depends on, without the matrix."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.tables import FOLDER, TABLES, digest_files, list_files
+from tests.tables import FOLDER, TABLES, WANTED, digest_files, list_files
 
 SOURCES = {
     "root.py": '"""What it is."""\n\nfrom package import used\n\nused.answer()  # at once\n',
@@ -24,6 +25,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.skipif(
+    WANTED in os.environ, reason="this run makes the tables, and fails by itself on what they would say"
+)
 @pytest.mark.parametrize("table", TABLES)
 def test_is_of_today(table: str) -> None:
     path = FOLDER / f"{table}.json"
