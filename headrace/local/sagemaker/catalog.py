@@ -10,6 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from headrace.local.sagemaker.errors import RequestRefusedError
 
 DEFAULT_PAGE_SIZE = 10
+# By what no resource of one machine has: warm pools and bought capacity.
+UNMATCHED_FILTERS = frozenset({"WarmPoolStatusEquals", "TrainingPlanArnEquals"})
 
 
 class Resource(Protocol):
@@ -129,6 +131,8 @@ def list_page(
 
 def matches(resource: Resource, request: Mapping[str, Any]) -> bool:
     """Whether a resource passes every filter of a List request."""
+    if request.keys() & UNMATCHED_FILTERS:
+        return False
     if request.get("NameContains", "").lower() not in resource.name.lower():
         return False
     if request.get("StatusEquals", resource.status) != resource.status:

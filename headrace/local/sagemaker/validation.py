@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -114,14 +115,17 @@ def measure_value(shape: Shape, value: Any) -> tuple[float | None, str]:
     return None, ""
 
 
-def is_whole_number(value: Any) -> bool:
-    """Whether a value is an integer; JSONata hands whole numbers over as floats."""
-    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+def is_whole_number(value: Any, bits: int) -> bool:
+    """Whether a value is an integer of so many bits; JSONata hands whole numbers over as floats."""
+    return is_number(value) and value == int(value) and -(2 ** (bits - 1)) <= value < 2 ** (bits - 1)
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value is a number that a float can hold; Python's JSON has others."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def is_timestamp(value: Any) -> bool:
@@ -136,8 +140,8 @@ TYPE_CHECKS: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "blob": lambda value: isinstance(value, bytes | str),
     "boolean": lambda value: isinstance(value, bool),
-    "integer": is_whole_number,
-    "long": is_whole_number,
+    "integer": functools.partial(is_whole_number, bits=32),
+    "long": functools.partial(is_whole_number, bits=64),
     "float": is_number,
     "double": is_number,
     "timestamp": is_timestamp,

@@ -58,6 +58,7 @@ def test_lists_ten_unless_told_otherwise() -> None:
     [
         ({"NameContains": "RAIN"}, ["train"]),
         ({"StatusEquals": "Failed"}, []),
+        ({"WarmPoolStatusEquals": "InUse"}, []),
         ({"CreationTimeAfter": START}, ["test"]),
         ({"CreationTimeBefore": (START + timedelta(seconds=1)).timestamp()}, ["train"]),
         ({"LastModifiedTimeAfter": START + timedelta(seconds=5)}, []),

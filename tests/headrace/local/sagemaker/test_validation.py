@@ -1,3 +1,4 @@
+import math
 import re
 from typing import Any
 
@@ -95,6 +96,8 @@ def test_gives_the_path_of_a_member_of_a_list() -> None:
         ({"StoppingCondition": {"MaxRuntimeInSeconds": "60"}}, "Member must be of type integer"),
         ({"StoppingCondition": {"MaxRuntimeInSeconds": True}}, "Member must be of type integer"),
         ({"StoppingCondition": {"MaxRuntimeInSeconds": 1.5}}, "Member must be of type integer"),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 2**31}}, "Member must be of type integer"),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": math.inf}}, "Member must be of type integer"),
         ({"StoppingCondition": []}, "Member must be of type structure"),
         ({"InputDataConfig": [s3_channel("s3://a/b", f"c{n}") for n in range(21)]}, "less than or equal to 20"),
         ({"Environment": {"1": "x"}}, r"Map keys must satisfy constraint: [Member must satisfy regular expression"),
@@ -131,3 +134,12 @@ def test_treats_null_members_as_absent(cloud: Cloud) -> None:
 def test_refuses_an_operation_that_is_not_served(cloud: Cloud) -> None:
     with pytest.raises(SageMakerError, match=re.escape("does not serve CreateApp. It serves: AddTags, ")):
         cloud.sagemaker.call("CreateApp", {})
+
+
+@pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, 10**400])
+def test_refuses_numbers_that_json_of_others_does_not_have(weight: float) -> None:
+    variant = {"VariantName": "all", "ModelName": "m", "InitialVariantWeight": weight}
+
+    request = {"EndpointConfigName": "config", "ProductionVariants": [variant]}
+
+    assert "Member must be of type float" in refuse(request, "CreateEndpointConfig")
