@@ -44,15 +44,14 @@ def read_log(kind: str, name: str | None) -> Iterator[str]:
     group, beginning = LOG_KINDS[kind].locate_log(chosen)
     prefix = {"logStreamNamePrefix": beginning} if beginning else {}
     try:
-        streams = logs.describe_log_streams(logGroupName=group, **prefix)["logStreams"]
+        pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=group, **prefix)
+        streams = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
     except logs.exceptions.ResourceNotFoundException:
         streams = []
     if not streams:
         raise NothingLoggedError(f"nothing has been logged for {kind} '{chosen}'")
     for stream in streams:
-        pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, logStreamNames=[stream["logStreamName"]]
-        )
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, logStreamNames=[stream])
         yield from (event["message"] for page in pages for event in page["events"])
 
 
