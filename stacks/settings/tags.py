@@ -37,7 +37,7 @@ def _check_key(key: str, *, taken: set[str]) -> None:
     if key.lower().startswith("aws:"):
         raise ValueError(f"'{key}': keys that begin with 'aws:' are AWS's own")
     if key.lower() in taken:
-        raise ValueError(f"'{key}' occurs twice; IAM tells keys apart without regard to case")
+        raise ValueError(f"'{key}' occurs twice; IAM ignores case in keys")
     _check_characters(f"the key '{key}'", key)
 
 

@@ -433,7 +433,7 @@ def test_takes_every_tag_that_aws_takes(tags: dict[str, str]) -> None:
         ({"a": "v" * 257}, "the value of 'a' has 257 characters, at most 256 are allowed"),
         ({"aws:team": "x"}, "keys that begin with 'aws:' are AWS's own"),
         ({"AWS:team": "x"}, "keys that begin with 'aws:' are AWS's own"),
-        ({"Team": "a", "team": "b"}, "'team' occurs twice; IAM tells keys apart without regard to case"),
+        ({"Team": "a", "team": "b"}, "'team' occurs twice; IAM ignores case in keys"),
         ({"a;b": "x"}, "the key 'a;b' has the character ';'"),
         ({"a": "{% $states.input %}"}, "the value of 'a' has the character '{'"),
         ({"a": "two\nlines"}, "the value of 'a' has the character '\\n'"),
