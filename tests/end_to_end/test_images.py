@@ -53,7 +53,7 @@ def run_images(platform: Platform, data: Path, scratch: Path) -> ImageRun:
 
 @pytest.fixture(scope="module")
 def told_by_prod(tmp_path_factory: pytest.TempPathFactory, made_up_photographs: Path) -> dict[str, Any]:
-    """What the README's command tells of a run on the templates of prod."""
+    """The summary of the README's command on the templates of prod."""
     base = make_folders(tmp_path_factory.mktemp("prod") / "local").base
     command = [sys.executable, "-m", "headrace", "local", "--folder", str(base), "run", "--workload", "images"]
     options = ["--env", "prod", "--port", str(find_free_port()), "--data", str(made_up_photographs), "--json"]

@@ -25,7 +25,7 @@ STAGES = [
     "Train",
     "Describe Endpoint",
 ]
-# Where a run is in a process of its own, in a tool, and waiting for the cloud: `make test-all` has every stage.
+# Where a run starts its own process, runs a tool, and waits for the cloud: `make test-all` has every stage.
 INTERRUPTED = STAGES if IS_EXHAUSTIVE else ["start the local cloud", "synthesize the app", "deploy the stacks", "Train"]
 TERMINATED = ["deploy the stacks", "Train"] if IS_EXHAUSTIVE else ["Train"]
 

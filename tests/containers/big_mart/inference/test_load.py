@@ -145,7 +145,7 @@ def list_misbehaviours(port: int) -> Iterator[tuple[str, int, Awaitable[int]]]:
     yield "half-closed early", 400, misbehave(port, format_request(row, length=500), half_close=True)
     yield "gone", 0, vanish(port)
     if not IS_EXHAUSTIVE:
-        # test_server.py has the slow ones, with less patience than a server of its own process has.
+        # test_server.py has the slow ones, whose server runs in the process of the test and has less patience.
         return
     yield "slow headers", 408, misbehave(port, *[b"GET /ping HTTP/1.1\r\nx-slow: 1"] * 2, *[b"1"] * 90, pause=0.5)
     yield "slow body", 408, misbehave(port, format_request(b"1", length=500), *[b"1"] * 90, pause=0.5)
