@@ -6,6 +6,7 @@ from typing import Final
 RAW_BUCKET_OUTPUT: Final = "RawBucketName"
 WORK_BUCKET_OUTPUT: Final = "WorkBucketName"
 EFS_OUTPUT: Final = "EfsFileSystemId"
+EFS_ACCESS_POINT_OUTPUT: Final = "EfsPeopleAccessPointId"
 FSX_OUTPUT: Final = "FsxFileSystemId"
 
 # The context that says where Lambda functions are to run: "graviton", or "host" for the local cloud.

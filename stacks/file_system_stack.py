@@ -10,7 +10,7 @@ from constructs import Construct
 from headrace import contract
 from stacks.constructs.file_systems import LustreFileSystem, SharedFileSystem
 from stacks.network_stack import NetworkStack
-from stacks.settings.file_systems import FileSystemSettings
+from stacks.settings.file_systems import EfsSettings, FileSystemSettings
 
 
 class FileSystemStack(Stack):
@@ -33,17 +33,7 @@ class FileSystemStack(Stack):
         self.fsx: LustreFileSystem | None = None
 
         if settings.efs.enabled:
-            self.efs = SharedFileSystem(
-                self,
-                "Efs",
-                settings=settings.efs,
-                vpc=network.vpc,
-                subnets=network.subnets,
-                group=network.groups.efs,
-                key=key,
-                retain_data=retain_data,
-            )
-            CfnOutput(self, contract.EFS_OUTPUT, value=self.efs.file_system_id)
+            self.efs = self._add_efs(settings.efs, network, key, retain_data=retain_data)
         if settings.fsx.enabled:
             self.fsx = LustreFileSystem(
                 self,
@@ -56,3 +46,20 @@ class FileSystemStack(Stack):
                 retain_data=retain_data,
             )
             CfnOutput(self, contract.FSX_OUTPUT, value=self.fsx.file_system_id)
+
+    def _add_efs(
+        self, settings: EfsSettings, network: NetworkStack, key: kms.IKey | None, *, retain_data: bool
+    ) -> SharedFileSystem:
+        file_system = SharedFileSystem(
+            self,
+            "Efs",
+            settings=settings,
+            vpc=network.vpc,
+            subnets=network.subnets,
+            group=network.groups.efs,
+            key=key,
+            retain_data=retain_data,
+        )
+        CfnOutput(self, contract.EFS_OUTPUT, value=file_system.file_system_id)
+        CfnOutput(self, contract.EFS_ACCESS_POINT_OUTPUT, value=file_system.access_point_id)
+        return file_system

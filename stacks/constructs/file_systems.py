@@ -17,6 +17,7 @@ LUSTRE_VERSION = "2.15"
 # People reach their folder through an access point, all as one user, so that everybody can edit everything in it.
 PEOPLE_FOLDER = "/lists"
 PEOPLE_USER = "1000"
+NFS_PORT = 2049
 
 
 class SharedFileSystem(Construct):
@@ -55,13 +56,34 @@ class SharedFileSystem(Construct):
             enable_automatic_backups=retain_data,
             removal_policy=_removal_policy(retain_data),
         )
-        self.file_system.add_access_point(
+        people = self.file_system.add_access_point(
             "People",
             path=PEOPLE_FOLDER,
             posix_user=efs.PosixUser(uid=PEOPLE_USER, gid=PEOPLE_USER),
             create_acl=efs.Acl(owner_uid=PEOPLE_USER, owner_gid=PEOPLE_USER, permissions="0775"),
         )
         self.file_system_id = self.file_system.file_system_id
+        self.access_point_id = people.access_point_id
+        for client in settings.client_groups:
+            self._admit(client, group)
+
+    def find_address(self, subnet: ec2.ISubnet) -> str:
+        """The address in a subnet: names are not resolved wherever its clients are."""
+        targets = [child for child in self.file_system.node.find_all() if isinstance(child, efs.CfnMountTarget)]
+        return next(target.attr_ip_address for target in targets if target.subnet_id == subnet.subnet_id)
+
+    def _admit(self, client: str, group: ec2.ISecurityGroup) -> None:
+        """Let the members of somebody else's security group mount the file system; theirs must let them out."""
+        ec2.CfnSecurityGroupIngress(
+            self,
+            f"Client-{client}",
+            group_id=group.security_group_id,
+            source_security_group_id=client,
+            ip_protocol="tcp",
+            from_port=NFS_PORT,
+            to_port=NFS_PORT,
+            description="NFS for clients of the settings",
+        )
 
 
 class LustreFileSystem(Construct):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, Section, Setting
 
@@ -60,6 +60,15 @@ class EfsSettings(Section):
             change=IN_PLACE,
         ),
     ] = 30
+    client_groups: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]{8,17}$")], ...],
+        Field(max_length=20, strict=False),
+        Setting(
+            "security groups of yours whose members may mount it too, such as that of a workstation in the VPC",
+            cost=NOTHING,
+            change=IN_PLACE,
+        ),
+    ] = ()
 
 
 class FsxSettings(Section):

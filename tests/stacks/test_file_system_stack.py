@@ -168,6 +168,18 @@ def test_links_no_bucket_inside_lustres_configuration(prod: Template) -> None:
     )
 
 
+def test_admits_the_clients_of_the_settings_and_nobody_else(prod: Template) -> None:
+    groups = ["sg-0123456789abcdef0", "sg-0123456789abcdef1"]
+    template = template_with("FileSystems", "prod", {"file_systems.efs.client_groups": groups})
+
+    rules = [rule["Properties"] for rule in template.find_resources("AWS::EC2::SecurityGroupIngress").values()]
+    assert sorted(rule["SourceSecurityGroupId"] for rule in rules) == groups
+    assert {(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules} == {("tcp", 2049, 2049)}
+    assert all("GroupsEfs" in str(rule["GroupId"]) for rule in rules)
+    prod.resource_count_is("AWS::EC2::SecurityGroupIngress", 0)
+
+
 def test_tells_the_ids_of_the_file_systems(prod: Template) -> None:
+    prod.has_output("EfsPeopleAccessPointId", {})
     prod.has_output("EfsFileSystemId", {})
     prod.has_output("FsxFileSystemId", {})

@@ -67,6 +67,7 @@ OTHERS: Mapping[str, Any] = {
     "network.existing.availability_zones": ["eu-west-1b", "eu-west-1c"],
     "network.existing.subnet_ids": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
     "network.existing.route_table_ids": ["rtb-0123456789abcdef2", "rtb-0123456789abcdef3"],
+    "file_systems.efs.client_groups": ["sg-0123456789abcdef0"],
     "file_systems.fsx.capacity_gib": 2400,
     "file_systems.fsx.throughput_mb_per_tib": 250,
     "file_systems.fsx.import_events": ["NEW"],
