@@ -9,6 +9,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from headrace.errors import HeadraceError
 from headrace.recipes import list_recipes
+from stacks.constructs.state_machine import StateMachine
 from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
@@ -24,20 +25,35 @@ def build(app: cdk.App) -> cdk.App:
     """Add the stacks of the environment that the context chooses."""
     settings = Settings.from_context(app.node)
     around = _add_shared_stacks(app, settings)
-    for recipe in list_recipes():
-        stack_name = settings.stack_name(recipe.stack_id)
-        WorkloadStack(app, recipe.stack_id, recipe=recipe, settings=settings, around=around, stack_name=stack_name)
+    machines = _add_workloads(app, settings, around)
     NotebookStack(
         app,
         "Notebook",
         settings=settings.notebook,
         storage=around.storage,
         network=around.network,
+        efs=around.file_systems.efs,
+        machines=machines,
         stack_name=settings.stack_name("Notebook"),
     )
     _order_removals(app, settings, around)
     _mark_everything(app, settings, around.storage)
     return app
+
+
+def _add_workloads(app: cdk.App, settings: Settings, around: Surroundings) -> list[StateMachine]:
+    """Add the stacks of the workloads; their state machines."""
+    return [
+        WorkloadStack(
+            app,
+            recipe.stack_id,
+            recipe=recipe,
+            settings=settings,
+            around=around,
+            stack_name=settings.stack_name(recipe.stack_id),
+        ).state_machine
+        for recipe in list_recipes()
+    ]
 
 
 def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:

@@ -6,6 +6,7 @@ from typing import cast
 
 from aws_cdk import Acknowledgment, CfnOutput, Stack, Validations
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
 
@@ -29,20 +30,30 @@ def wildcard_objects(bucket: s3.IBucket, pattern: str) -> str:
 
 
 def wildcard_of(owner: IConstruct, arn: str, pattern: str) -> str:
-    """The finding for a policy on what is below an ARN of another stack, spelt as cdk-nag does: by what reads it.
+    """The finding for a policy on what is below an ARN of another stack."""
+    return wildcard_resource(f"{_spell_output(owner, arn)}/{pattern}")
+
+
+def wildcard_executions(machine: sfn.StateMachine) -> str:
+    """The finding for a policy on the executions of another stack's state machine."""
+    return wildcard_in_account("states", f"execution:{_spell_output(machine, machine.state_machine_name)}:*")
+
+
+def _spell_output(owner: IConstruct, value: str) -> str:
+    """What another stack has, spelt as cdk-nag does: by what reads it.
 
     CDK names the output that it publishes by its value, and reuses one that is there.
     """
     stack = Stack.of(owner)
     scope = stack.node.try_find_child("Publish") or Construct(stack, "Publish")
-    name = f"Output{json.dumps(stack.resolve(arn), separators=(',', ':'))}"
-    output = scope.node.try_find_child(name) or CfnOutput(cast("Construct", scope), name, value=arn)
+    name = f"Output{json.dumps(stack.resolve(value), separators=(',', ':'))}"
+    output = scope.node.try_find_child(name) or CfnOutput(cast("Construct", scope), name, value=value)
     place = {
         "StackName": stack.stack_name,
         "Region": {"Ref": "AWS::Region"},
         "OutputName": stack.get_logical_id(cast("CfnOutput", output)),
     }
-    return wildcard_resource(f"{json.dumps({'Fn::GetStackOutput': place}, separators=(',', ':'))}/{pattern}")
+    return json.dumps({"Fn::GetStackOutput": place}, separators=(",", ":"))
 
 
 def wildcard_in_account(service: str, resource: str) -> str:

@@ -70,15 +70,15 @@ class WorkloadStack(Stack):
             training=self._describe_training(),
             endpoint=self._describe_endpoint(settings.endpoint_name(recipe)),
         )
-        pipeline = TrainingPipeline(
+        self.state_machine = TrainingPipeline(
             self,
             "Training",
             parts=parts,
             timeout_hours=settings.pipeline.timeout_hours,
             log=self._describe_log(settings),
-        )
+        ).state_machine
 
-        CfnOutput(self, recipe.state_machine_output, value=pipeline.state_machine.state_machine_arn)
+        CfnOutput(self, recipe.state_machine_output, value=self.state_machine.state_machine_arn)
         CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)
 
     def _describe_log(self, settings: Settings) -> MachineLog:

@@ -3,6 +3,7 @@
 import base64
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,7 +173,74 @@ def test_can_stop_itself_and_nothing_else_of_sagemaker(variant: str) -> None:
 def test_reaches_no_other_service(variant: str) -> None:
     services = {action.partition(":")[0] for s in list_statements(variant) for action in list_actions(s)}
 
-    assert services - {"kms", "secretsmanager"} == {"logs", "s3", "sagemaker"}
+    assert services - {"kms", "secretsmanager"} == {"logs", "s3", "sagemaker", "states"}
+
+
+@pytest.mark.parametrize("variant", NOTEBOOKS)
+def test_starts_and_watches_the_pipelines_and_nothing_more(variant: str) -> None:
+    statements = find_statements(variant, "states:")
+
+    assert {action for statement in statements for action in list_actions(statement)} == {
+        "states:DescribeExecution",
+        "states:DescribeStateMachine",
+        "states:GetExecutionHistory",
+        "states:ListExecutions",
+        "states:StartExecution",
+    }
+    for statement in statements:
+        reached = [str(resource) for resource in statement["Resource"]]
+        assert len(reached) == 2
+        assert [name for name in reached if "TrainingStateMachine" not in name] == []
+
+
+@pytest.fixture(scope="module")
+def with_efs() -> Template:
+    return template_with("Notebook", "notebook", {"file_systems.efs.enabled": True})
+
+
+def test_mounts_efs_where_there_is_one(with_efs: Template) -> None:
+    script = with_address(with_efs)
+
+    assert "mount -t nfs4" in script
+    assert " 10.42.0.7:/ /mnt/efs" in script
+    assert "/mnt/efs" not in read_script(template_of("Notebook", "notebook"))
+
+
+def test_mounts_efs_after_what_stops_the_notebook(with_efs: Template) -> None:
+    """A mount that fails must not leave a notebook that runs for ever."""
+    script = with_address(with_efs)
+
+    assert script.index("enable --now stop-when-idle.timer") < script.index("mount -t nfs4")
+
+
+@pytest.mark.parametrize(("status", "is_linked"), [(0, True), (32, False)])
+def test_shows_the_folder_for_people_once_efs_is_mounted(
+    with_efs: Template, tmp_path: Path, status: int, is_linked: bool
+) -> None:
+    for program in ("mkdir", "timeout", "install", "ln"):
+        stub = tmp_path / program
+        ending = f"exit {status}" if program == "timeout" else ""
+        stub.write_text(f'#!/bin/bash\necho {program} "$@" >> "{tmp_path}/calls"\n{ending}\n')
+        stub.chmod(0o755)
+    mount = "set -euo pipefail\n" + with_address(with_efs).partition("stop-when-idle.timer\n\n")[2]
+
+    done = subprocess.run(
+        ["/bin/bash"], input=mount, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+
+    calls = (tmp_path / "calls").read_text()
+    assert done.returncode == 0, done.stderr
+    assert ("install --directory --owner=1000 --group=1000 --mode=0775 /mnt/efs/lists" in calls) is is_linked
+    assert ("/mnt/efs/lists /home/ec2-user/SageMaker/lists" in calls) is is_linked
+    assert ("10.42.0.7 cannot be mounted" in done.stderr) is not is_linked
+
+
+def with_address(template: Template) -> str:
+    """What the instance runs, with the address of a file system."""
+    (hook,) = properties_of(template, "AWS::SageMaker::NotebookInstanceLifecycleConfig")["OnStart"]
+    delimiter, parts = hook["Content"]["Fn::Base64"]["Fn::Join"]
+    script: str = delimiter.join(part if isinstance(part, str) else "10.42.0.7" for part in parts)
+    return script
 
 
 def test_looks_as_often_as_the_settings_say() -> None:

@@ -1,0 +1,52 @@
+"""What people may do with the executions of state machines, each with what cdk-nag finds in it and why it may be so."""
+
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+
+from stacks.constructs.state_machine import StateMachine
+from stacks.nag import wildcard_executions
+from stacks.pipeline.permission import Permission
+
+_ANY_EXECUTION = "Whoever starts an execution names it; the state machine's own name limits which ones are meant."
+
+
+def allow_starting(machines: Sequence[StateMachine]) -> Permission:
+    """Let somebody start executions."""
+    return Permission(
+        statement=iam.PolicyStatement(
+            actions=["states:StartExecution"], resources=[machine.state_machine_arn for machine in machines]
+        )
+    )
+
+
+def allow_stopping(scope: Stack, machines: Sequence[StateMachine]) -> Permission:
+    """Let somebody stop executions, and with them the job that costs."""
+    return _allow_executions(scope, machines, ["states:StopExecution"])
+
+
+def allow_watching(scope: Stack, machines: Sequence[StateMachine]) -> Sequence[Permission]:
+    """Let somebody see which executions there are, and how each is going."""
+    listing = iam.PolicyStatement(
+        actions=["states:DescribeStateMachine", "states:ListExecutions"],
+        resources=[machine.state_machine_arn for machine in machines],
+    )
+    looking = ["states:DescribeExecution", "states:GetExecutionHistory"]
+    return [Permission(statement=listing), _allow_executions(scope, machines, looking)]
+
+
+def _allow_executions(scope: Stack, machines: Sequence[StateMachine], actions: Sequence[str]) -> Permission:
+    executions = [
+        scope.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{machine.state_machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for machine in machines
+    ]
+    return Permission(
+        statement=iam.PolicyStatement(actions=list(actions), resources=executions),
+        findings={wildcard_executions(machine): _ANY_EXECUTION for machine in machines},
+    )
