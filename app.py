@@ -15,6 +15,7 @@ from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.notebook_stack import NotebookStack
+from stacks.people_stack import PeopleStack
 from stacks.registry_stack import RegistryStack
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.storage_stack import StorageStack
@@ -36,6 +37,8 @@ def build(app: cdk.App) -> cdk.App:
         machines=machines,
         stack_name=settings.stack_name("Notebook"),
     )
+    people = settings.stack_name("People")
+    PeopleStack(app, "People", settings=settings, around=around, machines=machines, stack_name=people)
     _order_removals(app, settings, around)
     _mark_everything(app, settings, around.storage)
     return app
@@ -133,15 +136,19 @@ def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> N
     """Have what is switched off go after those who used it: `cdk deploy` deletes a stack without resources."""
     stacks = [stack for stack in app.node.children if isinstance(stack, cdk.Stack)]
     workloads = [stack for stack in stacks if isinstance(stack, WorkloadStack)]
+    notebook = next(stack for stack in stacks if isinstance(stack, NotebookStack))
+    people = next(stack for stack in stacks if isinstance(stack, PeopleStack))
     has_file_systems = settings.file_systems.efs.enabled or settings.file_systems.fsx.enabled
     if not has_file_systems:
-        _empty(around.file_systems, workloads)
+        _empty(around.file_systems, [*workloads, notebook])
     if not settings.normalizer.has_doors:
-        _empty(around.normalizer, workloads)
+        _empty(around.normalizer, [*workloads, people])
     if not settings.encryption.customer_key:
         _empty(around.encryption, [stack for stack in stacks if stack is not around.encryption])
     if not settings.notebook.enabled:
-        _empty(next(stack for stack in stacks if isinstance(stack, NotebookStack)), [])
+        _empty(notebook, [])
+    if not settings.people.enabled:
+        _empty(people, [])
 
 
 def _empty(unused: cdk.Stack, users: Sequence[cdk.Stack]) -> None:

@@ -12,7 +12,7 @@ from stacks.constructs.bulk_normalizer import BulkNormalizer, BulkSurroundings
 from stacks.constructs.consumer import Consumer
 from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.normalizer import Normalizer
-from stacks.constructs.state_machine import MachineLog
+from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.network_stack import NetworkStack
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
@@ -46,6 +46,7 @@ class NormalizerStack(Stack):
         self._settings = settings
         self._storage = storage
         self.consumers: dict[str, Consumer] = {}
+        self.bulk_machine: StateMachine | None = None
 
         if settings.normalizer.answers_requests:
             self._answer_requests(target)
@@ -115,6 +116,7 @@ class NormalizerStack(Stack):
                 retain_data=self._settings.retain_data,
             ),
         )
+        self.bulk_machine = bulk.state_machine
         CfnOutput(self, contract.BULK_OUTPUT, value=bulk.state_machine.state_machine_arn)
 
 

@@ -9,11 +9,13 @@ from stacks.constructs.state_machine import StateMachine
 from stacks.nag import wildcard_executions
 from stacks.pipeline.permission import Permission
 
-_ANY_EXECUTION = "Whoever starts an execution names it; the state machine's own name limits which ones are meant."
+_ANY_EXECUTION = (
+    "The caller names an execution when starting it; the state machine's own name limits which ones are meant."
+)
 
 
 def allow_starting(machines: Sequence[StateMachine]) -> Permission:
-    """Let somebody start executions."""
+    """Start executions."""
     return Permission(
         statement=iam.PolicyStatement(
             actions=["states:StartExecution"], resources=[machine.state_machine_arn for machine in machines]
@@ -22,12 +24,12 @@ def allow_starting(machines: Sequence[StateMachine]) -> Permission:
 
 
 def allow_stopping(scope: Stack, machines: Sequence[StateMachine]) -> Permission:
-    """Let somebody stop executions, and with them the job that costs."""
+    """Stop executions, and with them the job that costs."""
     return _allow_executions(scope, machines, ["states:StopExecution"])
 
 
 def allow_watching(scope: Stack, machines: Sequence[StateMachine]) -> Sequence[Permission]:
-    """Let somebody see which executions there are, and how each is going."""
+    """See which executions there are, and how each is going."""
     listing = iam.PolicyStatement(
         actions=["states:DescribeStateMachine", "states:ListExecutions"],
         resources=[machine.state_machine_arn for machine in machines],

@@ -73,7 +73,7 @@ class SharedFileSystem(Construct):
         return next(target.attr_ip_address for target in targets if target.subnet_id == subnet.subnet_id)
 
     def _admit(self, client: str, group: ec2.ISecurityGroup) -> None:
-        """Let the members of somebody else's security group mount the file system; theirs must let them out."""
+        """Let the members of a security group of the user's mount the file system; that group must let them out."""
         ec2.CfnSecurityGroupIngress(
             self,
             f"Client-{client}",

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from stacks.settings.mistakes import SettingsError, describe
 from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, LogDays, Section, Setting
+from stacks.settings.tags import Tags
 
 ACCOUNT_KEY = "account"
 
@@ -65,7 +66,7 @@ class AccountSettings(Section):
     """What an account has once in a Region; `cdk.json` has it beside the environments, as `account`."""
 
     tags: Annotated[
-        Mapping[str, str],
+        Tags,
         Setting("the tags of everything that can have them", cost=NOTHING, change=IN_PLACE),
     ] = Field(default={"project": "headrace"})
     logs: LogSettings = LogSettings()

@@ -15,6 +15,7 @@ from stacks.settings.mistakes import SettingsError, describe
 from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
 from stacks.settings.normalizer import NormalizerSettings
 from stacks.settings.notebook import NotebookSettings
+from stacks.settings.people import PeopleSettings
 from stacks.settings.section import IN_PLACE, NOTHING, Change, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
 from stacks.settings.tags import WORKLOAD_TAG, Tags
@@ -64,6 +65,7 @@ class Settings(WorkloadSections):
     file_systems: FileSystemSettings = FileSystemSettings()
     registry: RegistrySettings = RegistrySettings()
     notebook: NotebookSettings = NotebookSettings()
+    people: PeopleSettings = PeopleSettings()
     pipeline: PipelineSettings = PipelineSettings()
     normalizer: NormalizerSettings = NormalizerSettings()
 
@@ -117,6 +119,14 @@ class Settings(WorkloadSections):
             raise ValueError(
                 "notebook: without direct_internet it cannot reach SageMaker, not even to stop itself when idle; "
                 f"add '{SAGEMAKER_API_ENDPOINT}' to network.interface_endpoints, or a NAT gateway"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_people(self) -> Self:
+        if self.people.enabled and not self.tags:
+            raise ValueError(
+                "people: the policies distinguish what executions make by its tags, and there are none; set tags"
             )
         return self
 

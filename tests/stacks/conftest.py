@@ -40,6 +40,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "network.interface_endpoints": ["sagemaker.api"],
         "encryption.customer_key": True,
     },
+    "people": {"people.enabled": True},
     "object-lambda": {
         "normalizer.object_lambda": True,
         "normalizer.cache": True,

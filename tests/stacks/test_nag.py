@@ -13,6 +13,8 @@ from stacks.constructs import (
     execution_role,
     image_access_point,
     normalizer,
+    notebook_role,
+    persona,
     sagemaker_role,
     state_machine,
 )
@@ -23,6 +25,8 @@ ACKNOWLEDGING_MODULES = (
     execution_role,
     image_access_point,
     normalizer,
+    notebook_role,
+    persona,
     sagemaker_role,
     notebook_stack,
     state_machine,
@@ -43,7 +47,7 @@ def find_violations(variant: str) -> set[tuple[str, str]]:
 
 
 # With the environments, every kind of resource once; what the other switches make is in prod or in one of these.
-ONE_OF_EACH = ("nat", "notebook", "private-notebook", "object-lambda")
+ONE_OF_EACH = ("nat", "notebook", "private-notebook", "people", "object-lambda")
 VARIANTS_TO_CHECK = [
     pytest.param(variant, marks=pytest.mark.slow) if variant in ONE_OF_EACH else variant
     for variant in mark_full("nag", VARIANTS, but=(*ENVIRONMENTS, *ONE_OF_EACH))

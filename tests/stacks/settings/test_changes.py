@@ -37,6 +37,8 @@ TRAINED = {"name": "train_lst", "source": "s3", "path": "images/lists/train/"}
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     **{setting: IN_EXISTING_NETWORK for setting in SETTINGS if setting.startswith("network.existing.")},
     "network.existing": {"network.interface_endpoints": []},
+    "people.enabled": {"people.enabled": True},
+    "people.mfa": {"people.enabled": True},
     "normalizer.function_url": {"normalizer.object_lambda": True},
     "normalizer.consumers[].options": {"normalizer.object_lambda": True},
     "images.training.channels[].access": {

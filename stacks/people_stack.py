@@ -1,0 +1,190 @@
+"""What people may do: policies for viewers, scientists and engineers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aws_cdk import Aws, DefaultStackSynthesizer, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from headrace import contract
+from headrace.normalizer.contract import SETS_PREFIX
+from headrace.recipes import images, list_recipes
+from stacks.constructs.executions import allow_starting, allow_stopping, allow_watching
+from stacks.constructs.persona import Persona
+from stacks.constructs.state_machine import StateMachine
+from stacks.nag import wildcard_objects
+from stacks.pipeline.permission import Permission, allow_volumes
+from stacks.settings.environment import Settings
+from stacks.workload_stack import Surroundings
+
+# What executions make: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+_MADE: Final = ("endpoint", "endpoint-config", "model", "processing-job", "training-job")
+_LISTS: Final = f"{images.RECIPE.raw_prefix}lists/"
+_NAMES: Final = (
+    "The names of objects are not known beforehand; the prefix and the listed actions limit what is reached."
+)
+_LOGS: Final = "Streams are named after jobs and executions; the groups are those of this platform and of SageMaker."
+
+
+class PeopleStack(Stack):
+    """By setting: three managed policies, each for who has those before it as well: viewer, scientist, engineer.
+
+    Args:
+        scope: The app.
+        construct_id: The stack's id there.
+        settings: The environment's settings.
+        around: The stacks that workloads share.
+        machines: The state machines of the workloads.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        around: Surroundings,
+        machines: Sequence[StateMachine],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._settings = settings
+        self._around = around
+        bulk = around.normalizer.bulk_machine
+        self._machines = [*machines, *([bulk] if bulk else [])]
+
+        if settings.people.enabled:
+            self._add_viewer()
+            self._add_scientist()
+            self._add_engineer()
+
+    def _add_viewer(self) -> None:
+        viewer = self._add("Viewer", "Sees executions, jobs, endpoints, logs and metrics, and no data")
+        viewer.allow_all(allow_watching(self, self._machines))
+        viewer.allow_tagged([f"sagemaker:Describe{_pascal_name(kind)}" for kind in _MADE], _MADE)
+        viewer.allow_anywhere(
+            [
+                "cloudwatch:GetMetricData",
+                "cloudwatch:GetMetricStatistics",
+                "cloudwatch:ListMetrics",
+                "logs:DescribeLogGroups",
+                *(f"sagemaker:List{_pascal_name(kind)}s" for kind in _MADE),
+                "states:ListStateMachines",
+            ]
+        )
+        viewer.allow_named(
+            ["cloudwatch:DescribeAlarms"],
+            "cloudwatch",
+            ["alarm:*"],
+            reason="CloudFormation names the alarms, and a list of them is of the whole account.",
+        )
+        environment = self._settings.environment
+        groups = (
+            f"/aws/vendedlogs/states/headrace-{environment}-*",
+            f"/aws/sagemaker/Endpoints/headrace-{environment}-*",
+            "/aws/sagemaker/ProcessingJobs*",
+            "/aws/sagemaker/TrainingJobs*",
+        )
+        reading = ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"]
+        viewer.allow_named(reading, "logs", [f"log-group:{group}" for group in groups], reason=_LOGS)
+        viewer.allow_named(
+            [
+                "cloudformation:DescribeStackEvents",
+                "cloudformation:DescribeStackResources",
+                "cloudformation:DescribeStacks",
+            ],
+            "cloudformation",
+            [f"stack/{self._settings.stack_name('')}*"],
+            reason="CloudFormation adds an id to a stack's name; the name begins with the environment's.",
+        )
+
+    def _add_scientist(self) -> None:
+        scientist = self._add("Scientist", "Starts pipelines, reads data, edits lists; a viewer as well")
+        scientist.allow_all([allow_starting(self._machines), allow_stopping(self, self._machines)])
+        for bucket, prefixes in self._list_data().items():
+            _allow_listing(scientist, bucket, prefixes)
+            _allow_objects(scientist, ["s3:GetObject"], bucket, prefixes)
+        _allow_objects(scientist, ["s3:PutObject"], self._around.storage.raw, [_LISTS])
+        _allow_objects(scientist, ["s3:DeleteObject"], self._around.storage.raw, [_LISTS], **self._demand_mfa())
+        scientist.allow_tagged(["sagemaker:InvokeEndpoint"], ["endpoint"])
+        if key := self._around.storage.key:
+            _allow_key(scientist, key)
+
+    def _add_engineer(self) -> None:
+        engineer = self._add("Engineer", "Deploys, approves, rolls back, deletes; a scientist as well")
+        engineer.allow(["sts:AssumeRole"], self._list_deployment_roles(), conditions=self._demand_mfa())
+        engineer.allow(
+            [
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:CompleteLayerUpload",
+                "ecr:DescribeImages",
+                "ecr:GetDownloadUrlForLayer",
+                "ecr:InitiateLayerUpload",
+                "ecr:ListImages",
+                "ecr:PutImage",
+                "ecr:UploadLayerPart",
+            ],
+            [repository.repository_arn for repository in self._around.registry.repositories.values()],
+        )
+        engineer.allow_anywhere(["ecr:GetAuthorizationToken"])
+        engineer.allow_tagged(["sagemaker:UpdateEndpoint"], ["endpoint", "endpoint-config"])
+        engineer.allow_tagged(["sagemaker:DescribeModelPackage"], ["model-package"])
+        engineer.allow_tagged(["sagemaker:UpdateModelPackage"], ["model-package"], **self._demand_mfa())
+        deleting = ["sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"]
+        engineer.allow_tagged(deleting, ["endpoint", "endpoint-config", "model"], **self._demand_mfa())
+        for bucket, prefixes in self._list_data().items():
+            _allow_objects(engineer, ["s3:DeleteObject"], bucket, prefixes, **self._demand_mfa())
+        if key := self._around.storage.key:
+            engineer.allow_all([Permission(statement=allow_volumes(key))])
+
+    def _add(self, persona: str, description: str) -> Persona:
+        name = f"headrace-{self._settings.environment}-{persona.lower()}"
+        return Persona(self, persona, name=name, description=description, tags=self._settings.tags)
+
+    def _list_data(self) -> Mapping[s3.IBucket, list[str]]:
+        """Where data is that people may read, by bucket."""
+        storage = self._around.storage
+        return {
+            storage.raw: [recipe.raw_prefix for recipe in list_recipes()],
+            storage.work: [contract.EXECUTIONS_PREFIX, SETS_PREFIX],
+        }
+
+    def _demand_mfa(self) -> dict[str, Any]:
+        return {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if self._settings.people.mfa else {}
+
+    def _list_deployment_roles(self) -> list[str]:
+        """The roles of CDK's bootstrap, through which its command line deploys."""
+        qualifier = self.synthesizer.bootstrap_qualifier or DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        return [
+            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/cdk-{qualifier}-{role}-role-{Aws.ACCOUNT_ID}-{Aws.REGION}"
+            for role in ("deploy", "file-publishing", "image-publishing", "lookup")
+        ]
+
+
+def _allow_listing(persona: Persona, bucket: s3.IBucket, prefixes: Sequence[str]) -> None:
+    below = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+    persona.allow(["s3:ListBucket"], [bucket.bucket_arn], conditions=below)
+
+
+def _allow_objects(
+    persona: Persona, actions: Sequence[str], bucket: s3.IBucket, prefixes: Sequence[str], **conditions: Any
+) -> None:
+    persona.allow(
+        actions,
+        [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+        conditions=conditions,
+        findings={wildcard_objects(bucket, f"{prefix}*"): _NAMES for prefix in prefixes},
+    )
+
+
+def _allow_key(persona: Persona, key: kms.IKey) -> None:
+    """Use the key for objects of S3, and for nothing else."""
+    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com"}}
+    persona.allow(["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn], conditions=through_s3)
+
+
+def _pascal_name(kind: str) -> str:
+    return kind.title().replace("-", "")

@@ -1,0 +1,253 @@
+"""What viewers, scientists and engineers may do: judged by evaluating their policies, as IAM would."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
+
+from stacks.settings.environment import Settings
+from stacks.settings.mistakes import SettingsError
+from tests.stacks.changed_settings import template_with
+from tests.stacks.conftest import list_stacks, template_of
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+PSEUDO_PARAMETERS = {"AWS::AccountId": ACCOUNT, "AWS::Partition": "aws", "AWS::Region": REGION}
+# Each has the policies before it, too.
+PERSONAS = ("Viewer", "Scientist", "Engineer")
+OURS = {"aws:resourcetag/project": "headrace", "aws:resourcetag/environment": "dev"}
+OTHERS = OURS | {"aws:resourcetag/environment": "prod"}
+UNTAGGED: dict[str, str] = {}
+MFA = {"aws:multifactorauthpresent": "true"}
+MOST_CHARACTERS = 6144
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+MACHINE = arn("states", "stateMachine:bigmart-machine")
+EXECUTION = arn("states", "execution:bigmart-machine:sales-7")
+BULK = arn("states", "stateMachine:normalizer-machine")
+FOREIGN_EXECUTION = arn("states", "execution:another-machine:sales-7")
+RAW, WORK = "arn:aws:s3:::raw", "arn:aws:s3:::work"
+LIST = f"{RAW}/images/lists/train/a.lst"
+JOB, ENDPOINT = arn("sagemaker", "training-job/sales-7"), arn("sagemaker", "endpoint/shop")
+CONFIG, PACKAGE = arn("sagemaker", "endpoint-config/sales-7"), arn("sagemaker", "model-package/shop/1")
+REPOSITORY = arn("ecr", "repository/registry")
+KEY = arn("kms", "key/1")
+DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}"
+TRAINING_LOG = arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:sales-7/algo-1")
+THROUGH_S3 = {"kms:viaservice": f"s3.{REGION}.amazonaws.com"}
+FOR_AWS = {"kms:grantisforawsresource": "true"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call, and what is known of it and of what it is about."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        known = "+mfa" if self.context and MFA.items() <= self.context.items() else ""
+        return f"{self.action} {self.resource.rpartition(':')[2]}{known}"
+
+
+def resolve(value: Any) -> Any:
+    """A policy with the identifiers that another stack's resources could have."""
+    if isinstance(value, list):
+        return [resolve(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Ref": str(name)}:
+            return PSEUDO_PARAMETERS[name]
+        case {"Fn::Join": [str(delimiter), list(parts)]}:
+            return delimiter.join(map(resolve, parts))
+        case _ if len(value) == 1 and next(iter(value)).startswith("Fn::"):
+            return identify(json.dumps(value))
+        case _:
+            return {key: resolve(entry) for key, entry in value.items()}
+
+
+def identify(reference: str) -> str:
+    """What a reference to another stack's output could stand for."""
+    (stack,) = set(re.findall(r"headrace-dev-([a-z]+)", reference))
+    if "StateMachine" in reference:
+        name = f"{stack}-machine"
+        return name if re.search(r"Name[0-9A-F]{8}\b", reference) else arn("states", f"stateMachine:{name}")
+    bucket = re.search(r"GetAtt(Raw|Work)[0-9A-F]{8}Arn", reference)
+    return f"arn:aws:s3:::{bucket[1].lower()}" if bucket else {"registry": REPOSITORY, "encryption": KEY}[stack]
+
+
+@cache
+def read_policies() -> Mapping[str, Any]:
+    """The documents of the personas' policies, where there is a key of the customer's."""
+    template = template_with("People", "people", {"encryption.customer_key": True})
+    policies = template.find_resources("AWS::IAM::ManagedPolicy").values()
+    return {
+        policy["Properties"]["ManagedPolicyName"].rpartition("-")[2].title(): resolve(
+            policy["Properties"]["PolicyDocument"]
+        )
+        for policy in policies
+    }
+
+
+def decide(persona: str, request: Request, policies: Mapping[str, Any] | None = None) -> str:
+    """What IAM decides of a request of somebody."""
+    documents = policies or read_policies()
+    held = PERSONAS[: PERSONAS.index(persona) + 1]
+    context = EvalContext(
+        principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{persona}/ada",
+        principal_type="AssumedRole",
+        principal_account=ACCOUNT,
+        action=request.action,
+        resource_arn=request.resource,
+        region=REGION,
+        secure_transport=True,
+        service_context=dict(request.context or {}),
+    )
+    decision: str = evaluate(context, [parse_policy_document(documents[name]) for name in held]).decision
+    return decision
+
+
+# What a persona may do and those before it may not; those after it may as well.
+ALLOWED: Mapping[str, tuple[Request, ...]] = {
+    "Viewer": (
+        Request("states:ListExecutions", MACHINE),
+        Request("states:ListExecutions", BULK),
+        Request("states:DescribeExecution", EXECUTION),
+        Request("states:GetExecutionHistory", EXECUTION),
+        Request("sagemaker:DescribeTrainingJob", JOB, OURS),
+        Request("sagemaker:DescribeEndpoint", ENDPOINT, OURS),
+        Request("sagemaker:ListTrainingJobs", "*"),
+        Request("cloudwatch:GetMetricData", "*"),
+        Request("cloudwatch:DescribeAlarms", arn("cloudwatch", "alarm:*")),
+        Request("logs:GetLogEvents", TRAINING_LOG),
+        Request("cloudformation:DescribeStacks", arn("cloudformation", "stack/headrace-dev-bigmart/1")),
+    ),
+    "Scientist": (
+        Request("states:StartExecution", MACHINE),
+        Request("states:StartExecution", BULK),
+        Request("states:StopExecution", EXECUTION),
+        Request("s3:ListBucket", RAW, {"s3:prefix": "images/"}),
+        Request("s3:GetObject", f"{RAW}/bigmart/sales.csv"),
+        Request("s3:GetObject", f"{WORK}/executions/sales-7/model/model.tar.gz"),
+        Request("s3:PutObject", LIST),
+        Request("s3:DeleteObject", LIST, MFA),
+        Request("kms:Decrypt", KEY, THROUGH_S3),
+        Request("sagemaker:InvokeEndpoint", ENDPOINT, OURS),
+    ),
+    "Engineer": (
+        Request("sts:AssumeRole", DEPLOYER, MFA),
+        Request("ecr:PutImage", REPOSITORY),
+        Request("ecr:GetAuthorizationToken", "*"),
+        Request("sagemaker:UpdateEndpoint", ENDPOINT, OURS),
+        Request("sagemaker:UpdateEndpoint", CONFIG, OURS),
+        Request("kms:CreateGrant", KEY, FOR_AWS),
+        Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA),
+        Request("sagemaker:DeleteEndpoint", ENDPOINT, OURS | MFA),
+        Request("s3:DeleteObject", f"{RAW}/bigmart/sales.csv", MFA),
+    ),
+}
+# What not even an engineer may do.
+DENIED = (
+    Request("states:StartExecution", arn("states", "stateMachine:another-machine")),
+    Request("states:DescribeExecution", FOREIGN_EXECUTION),
+    Request("states:UpdateStateMachine", MACHINE),
+    Request("sagemaker:DescribeTrainingJob", JOB, OTHERS),
+    Request("sagemaker:DescribeTrainingJob", JOB, UNTAGGED),
+    Request("sagemaker:CreateTrainingJob", JOB, OURS),
+    Request("sagemaker:InvokeEndpoint", ENDPOINT, OTHERS),
+    Request("sagemaker:UpdateEndpoint", ENDPOINT, OTHERS),
+    Request("sagemaker:DeleteEndpoint", ENDPOINT, OTHERS | MFA),
+    Request("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/training"),
+    Request("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/mine"),
+    Request("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/admin", MFA),
+    Request("s3:GetObject", "arn:aws:s3:::another/bigmart/sales.csv"),
+    Request("s3:GetObject", f"{RAW}/elsewhere/sales.csv"),
+    Request("s3:PutObject", f"{RAW}/bigmart/sales.csv"),
+    Request("s3:PutObject", f"{WORK}/executions/sales-7/model/model.tar.gz"),
+    Request("s3:PutBucketPolicy", RAW),
+    Request("s3:DeleteBucket", RAW, MFA),
+    Request("s3:DeleteObjectVersion", LIST, MFA),
+    Request("kms:Decrypt", KEY),
+    Request("kms:CreateGrant", KEY),
+    Request("kms:ScheduleKeyDeletion", KEY, MFA),
+    Request("logs:GetLogEvents", arn("logs", "log-group:/aws/lambda/others:log-stream:1")),
+    Request("cloudformation:DescribeStackEvents", arn("cloudformation", "stack/headrace-prod-bigmart/1")),
+    Request("cloudformation:DeleteStack", arn("cloudformation", "stack/headrace-dev-bigmart/1"), MFA),
+)
+WITH_MFA = [
+    request for requests in ALLOWED.values() for request in requests if request.context and "+mfa" in str(request)
+]
+
+
+@pytest.mark.parametrize(
+    ("persona", "request_"), [(persona, request) for persona in PERSONAS for request in ALLOWED[persona]], ids=str
+)
+def test_allows_from_which_persona_on(persona: str, request_: Request) -> None:
+    decisions = {other: decide(other, request_) for other in PERSONAS}
+
+    first = PERSONAS.index(persona)
+    assert [decisions[other] for other in PERSONAS] == ["ImplicitDeny"] * first + ["Allow"] * (len(PERSONAS) - first)
+
+
+@pytest.mark.parametrize("request_", DENIED, ids=str)
+def test_allows_to_nobody(request_: Request) -> None:
+    assert [decide(persona, request_) for persona in PERSONAS] == ["ImplicitDeny"] * len(PERSONAS)
+
+
+@pytest.mark.parametrize("request_", WITH_MFA, ids=str)
+def test_demands_mfa_for_what_deletes_deploys_or_approves(request_: Request) -> None:
+    without = {key: value for key, value in (request_.context or {}).items() if key not in MFA}
+
+    assert decide("Engineer", Request(request_.action, request_.resource, without)) == "ImplicitDeny"
+
+
+def test_demands_no_mfa_of_sessions_that_do_not_say_so() -> None:
+    template = template_with("People", "people", {"people.mfa": False})
+
+    assert "MultiFactorAuthPresent" in json.dumps(dict(read_policies()))
+    assert "MultiFactorAuthPresent" not in json.dumps(template.to_json())
+
+
+def test_gives_no_access_to_a_key_where_there_is_none() -> None:
+    assert "kms:" not in json.dumps(template_of("People", "people").to_json())
+
+
+def test_names_the_policies_after_the_environment() -> None:
+    """Permission sets of Identity Center find them by name, in each account."""
+    names = [p["Properties"]["ManagedPolicyName"] for p in find_policies()]
+
+    assert sorted(names) == ["headrace-dev-engineer", "headrace-dev-scientist", "headrace-dev-viewer"]
+
+
+def find_policies() -> list[dict[str, Any]]:
+    return [dict(found) for found in template_of("People", "people").find_resources("AWS::IAM::ManagedPolicy").values()]
+
+
+def test_fits_into_managed_policies_with_names_of_any_length() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
+    for name, policy in read_policies().items():
+        text = json.dumps(policy, separators=(",", ":"))
+        longer = 60 * len(re.findall(r"-machine|:::raw|:::work|repository/registry", text))
+
+        assert len(text) + longer <= MOST_CHARACTERS, name
+
+
+def test_makes_no_policies_unless_the_settings_say_so(environment: str) -> None:
+    assert "People" not in list_stacks(environment)
+
+
+def test_refuses_policies_for_resources_that_have_no_tags() -> None:
+    environments = {"dev": {"retain_data": False, "tags": {}, "people": {"enabled": True}}}
+
+    with pytest.raises(SettingsError, match=r"people: the policies distinguish .* set tags"):
+        Settings.from_mapping("dev", environments)
