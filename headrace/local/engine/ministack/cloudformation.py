@@ -9,6 +9,7 @@ from headrace.local.engine.resources import MISSING_ATTRIBUTES, MISSING_TYPES, A
 
 Provision = Callable[..., tuple[str, Attributes]]
 
+_STATE_MACHINE: Final = "AWS::StepFunctions::StateMachine"
 # A stack in one of these has the references of its template.
 _STANDING: Final = frozenset(
     {"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"}
@@ -30,6 +31,7 @@ def install_resources(watchers: Mapping[str, ResourceWatcher]) -> None:
         provisioners._REPLACING_PROPERTIES[missing.name] = missing.replacing
     for name, describe in MISSING_ATTRIBUTES.items():
         handlers[name] = _describe_further(handlers[name], describe)
+    handlers[_STATE_MACHINE] = _spell_logging(handlers[_STATE_MACHINE])
     for name, watcher in watchers.items():
         handlers[name] = _watch(handlers[name], watcher)
     # Everything else is provisioned on the loop that answers S3 and would wait for itself.
@@ -121,6 +123,30 @@ def _describe_further(
         return run
 
     return {**handlers, "create": complete(handlers["create"], 1), "update": complete(handlers["update"], 2)}
+
+
+def _spell_logging(handlers: dict[str, Any]) -> dict[str, Any]:
+    """Spell a state machine's logging as the API of Step Functions does, which refuses a template's spelling."""
+
+    def spell(properties: dict[str, Any]) -> dict[str, Any]:
+        name = "LoggingConfiguration"
+        return {**properties, name: _spell_as_api(properties[name])} if name in properties else properties
+
+    def create(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        return handlers["create"](logical_id, spell(properties), stack)
+
+    def update(resource_id: str, old: dict[str, Any], properties: dict[str, Any], *stack: str) -> Any:
+        return handlers["update"](resource_id, spell(old), spell(properties), *stack)
+
+    return {**handlers, "create": create, "update": update}
+
+
+def _spell_as_api(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_spell_as_api(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key[:1].lower() + key[1:]: _spell_as_api(entry) for key, entry in value.items()}
+    return value
 
 
 def _watch(handlers: dict[str, Any], watcher: ResourceWatcher) -> dict[str, Any]:

@@ -183,6 +183,22 @@ def test_calls_the_handlers_that_are_wrapped_with_these_arguments(provisioners: 
     assert "delete_with_logical_id" not in handlers
 
 
+def test_updates_the_logging_of_a_state_machine_as_the_api_spells_it(provisioners: Any) -> None:
+    cloudformation.install_resources({})
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachine"]
+    machine = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+    properties = {"DefinitionString": json.dumps(machine), "RoleArn": "arn:aws:iam::000000000000:role/any"}
+    group = {"CloudWatchLogsLogGroup": {"LogGroupArn": "arn:aws:logs:us-east-1:000000000000:log-group:any:*"}}
+
+    arn, _ = handlers["create"]("Machine", properties, "stack")
+    handlers["update"](
+        arn, properties, {**properties, "LoggingConfiguration": {"Destinations": [group]}}, "stack", "Machine"
+    )
+
+    (destination,) = provisioners._sfn._state_machines[arn]["loggingConfiguration"]["destinations"]
+    assert list(destination) == ["cloudWatchLogsLogGroup"]
+
+
 def test_looks_handlers_and_threads_up_when_they_are_needed(provisioners: Any) -> None:
     stacks = importlib.import_module("ministack.services.cloudformation.stacks")
 
