@@ -38,11 +38,10 @@ def _check_services(services: tuple[str, ...]) -> tuple[str, ...]:
 Cidr = Annotated[str, AfterValidator(_check_cidr), Allowed("an IPv4 network from /16 to /24")]
 Ids = Annotated[tuple[str, ...], Field(min_length=1, max_length=16, strict=False)]
 
-_HELD_BY_SUBNETS = ("AWS::EC2::Subnet", "AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance")
 _NEW_NETWORK = "make the network anew, see [moving to another network](changing.md#moving-to-another-network)"
 _OTHER_NETWORK = Change(
     "everything in the network is replaced",
-    loses=("AWS::EC2::SecurityGroup", "AWS::EC2::VPC", *_HELD_BY_SUBNETS),
+    loses=("AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC"),
     move=_NEW_NETWORK,
 )
 
@@ -58,7 +57,7 @@ class ExistingNetworkSettings(Section):
             cost=NOTHING,
             change=Change(
                 "everything of ours in the network is replaced; name the other VPC's subnets, too",
-                loses=("AWS::EC2::SecurityGroup", "AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance"),
+                loses=("AWS::EC2::SecurityGroup",),
                 move=_NEW_NETWORK,
             ),
         ),
@@ -73,6 +72,7 @@ class ExistingNetworkSettings(Section):
             change=Change(
                 "file systems and the notebook move to the new subnets",
                 loses=("AWS::FSx::FileSystem", "AWS::SageMaker::NotebookInstance"),
+                move=_NEW_NETWORK,
             ),
         ),
     ]
@@ -94,7 +94,11 @@ class NetworkSettings(Section):
         Setting(
             "over how many zones its subnets spread",
             cost="nothing; an interface endpoint costs once per zone",
-            change=Change("the subnets get other addresses", loses=_HELD_BY_SUBNETS, move=_NEW_NETWORK),
+            change=Change(
+                "the subnets get other addresses",
+                loses=("AWS::EC2::Subnet", "AWS::FSx::FileSystem"),
+                move=_NEW_NETWORK,
+            ),
         ),
     ] = 2
     cidr: Annotated[Cidr, Setting("its addresses", cost=NOTHING, change=_OTHER_NETWORK)] = "10.42.0.0/16"
@@ -132,7 +136,12 @@ class NetworkSettings(Section):
             cost=NOTHING,
             change=Change(
                 "everything in the network is recreated in the other VPC",
-                loses=("AWS::Logs::LogGroup", *_OTHER_NETWORK.loses),
+                loses=(
+                    "AWS::Logs::LogGroup",
+                    *_OTHER_NETWORK.loses,
+                    "AWS::FSx::FileSystem",
+                    "AWS::SageMaker::NotebookInstance",
+                ),
                 move=_NEW_NETWORK,
             ),
         ),

@@ -77,7 +77,7 @@ class NormalizerSettings(Section):
             "whether each consumer has an S3 Object Lambda access point; AWS refuses it to accounts that had not used "
             "it by 7 November 2025",
             cost="as the URL, and per GB returned",
-            change=Change("image training changes its door", loses=("AWS::S3ObjectLambda::AccessPoint",)),
+            change=Change("image training changes its door; off removes the access points"),
         ),
     ] = False
     bulk: Annotated[

@@ -41,6 +41,8 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "people.mfa": {"people.enabled": True},
     "normalizer.function_url": {"normalizer.object_lambda": True},
     "normalizer.consumers[].options": {"normalizer.object_lambda": True},
+    # Through the function URL, all consumers have the same door.
+    "images.training.normalized.consumer": {"normalizer.object_lambda": True},
     "images.training.channels[].access": {
         "images.training.channels": [{"name": "train_lst", "source": "efs", "path": "/lists"}],
         "images.training.normalized": ...,
