@@ -68,7 +68,10 @@ class S3Address:
         found = _HTTPS.fullmatch(text)
         if not found:
             return cls.parse(text)
-        path = unquote(urlsplit(text).path).removeprefix("/")
+        parts = urlsplit(text)
+        if parts.query or parts.fragment:
+            raise S3AddressError(text, "only an object's newest version has an address here, without '?' and '#'")
+        path = unquote(parts.path).removeprefix("/")
         return cls.parse(f"{SCHEME}{found['bucket']}/{path}" if found["bucket"] else f"{SCHEME}{path}")
 
     @property

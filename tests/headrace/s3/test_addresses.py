@@ -24,6 +24,14 @@ def test_refuses_what_sagemaker_would_not_find(uri: str) -> None:
         S3Address.parse_uri(uri)
 
 
+@pytest.mark.parametrize("mark", ["?versionId=3", "#part"])
+def test_refuses_to_forget_what_an_https_address_says_besides(mark: str) -> None:
+    uri = f"https://s3.eu-west-1.amazonaws.com/raw/train/a.csv{mark}"
+
+    with pytest.raises(S3AddressError, match="only an object's newest version has an address here"):
+        S3Address.parse_uri(uri)
+
+
 @pytest.mark.parametrize("text", ["s3://raw/a", "s3://raw/", "s3://raw/a//b"])
 def test_writes_an_address_as_it_was_read(text: str) -> None:
     assert str(S3Address.parse(text)) == text
