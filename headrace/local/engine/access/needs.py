@@ -157,6 +157,15 @@ def _find_config_key(request: Request) -> Iterable[str]:
     return [name_key(request["KmsKeyId"])] if request.get("KmsKeyId") else []
 
 
+def list_logging_needs(group: str) -> list[Need]:
+    """What the role of a function needs for its log.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+    """
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:any"
+    return [Need(action=f"logs:{verb}", resource=stream) for verb in ("CreateLogStream", "PutLogEvents")]
+
+
 def name_key(key: str) -> str:
     """The ARN of a key that a request names in one of the ways there are."""
     if key.startswith("arn:"):

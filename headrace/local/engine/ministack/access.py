@@ -105,9 +105,12 @@ class Access:
             keys = {Holder.CALLER: [key_id], Holder.ROLE: [], Holder.EITHER: [key_id]}[need.holder]
             if role and need.holder is not Holder.CALLER:
                 keys = [self.open_session(role, session).key_id, *keys]
-            denials = [self._decide(key, need) for key in keys]
-            if denials and all(denials):
-                raise DeniedError(denials[-1])
+            denial = ""
+            for key in keys:
+                if not (denial := self._decide(key, need)):
+                    break
+            if denial:
+                raise DeniedError(denial)
 
     def name_principal(self, key_id: str) -> str:
         """The ARN of the role or the user that a key belongs to."""

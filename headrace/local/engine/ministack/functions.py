@@ -2,16 +2,20 @@
 
 import importlib
 import importlib.metadata
+import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from headrace.local.engine.access.needs import list_logging_needs
 from headrace.local.engine.cloud import HOST
-from headrace.local.engine.ministack.access import Access
+from headrace.local.engine.ministack.access import Access, DeniedError
 from headrace.local.engine.ministack.cloudformation import Provision
 from headrace.local.engine.resources import Attributes
 from headrace.local.engine.roles import write_environment
+
+logger = logging.getLogger(__name__)
 
 # How many functions run at the same time; further requests wait.
 FUNCTIONS_AT_ONCE = 4
@@ -43,7 +47,14 @@ def _give_sessions(access: Access) -> Callable[[Mapping[str, Any]], dict[str, st
 
     def give(config: Mapping[str, Any]) -> dict[str, str]:
         name = config["FunctionArn"].split(":")[6]
-        return dict(write_environment(access.open_session(config.get("Role", ""), name)))
+        key = access.open_session(config.get("Role", ""), name)
+        group = config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
+        try:
+            access.check(key.key_id, list_logging_needs(group))
+        except DeniedError as error:
+            # On AWS such a function runs, and its log stays empty.
+            logger.warning("function_may_not_log function=%s error=%s", name, error)
+        return dict(write_environment(key))
 
     return give
 
