@@ -24,6 +24,7 @@ WANTED = "HEADRACE_TABLES"
 TABLES: Mapping[str, tuple[str, ...]] = {
     # Commands are imported by name, when they are called.
     "input-kinds": ("tests/headrace/cli/test_input_kinds.py", "headrace/cli", "requirements-dev.txt"),
+    "calls": ("tests/stacks/test_used_permissions.py", "cdk.json"),
     "hostile-images": ("tests/headrace/normalizer/test_hostile_images.py", "requirements-dev.txt"),
     "nag": ("tests/stacks/test_nag.py", "cdk.json", "requirements-dev.txt"),
     "settings": ("tests/stacks/settings/test_changes.py", "cdk.json", "requirements-dev.txt"),

@@ -1,0 +1,97 @@
+"""Writes down what the roles of `dev` and `prod` do when everything runs: `tests/stacks/test_used_permissions.py`.
+
+`make table NAME=calls` runs it and keeps what it has written.
+"""
+
+import json
+import os
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from headrace.local.engine.access.calls import Call, read_calls
+from headrace.local.platform import pipeline
+from headrace.local.platform.calls import read_policies
+from headrace.recipes import Recipe, big_mart, images
+from headrace.workloads import big_mart as big_mart_workload
+from headrace.workloads import images as images_workload
+from headrace.workloads.workload import Workload
+from tests.deploying import push_container_images, running_with_app
+from tests.end_to_end.conftest import Platform
+from tests.local_clouds import clients_of
+from tests.recordings import RECORDINGS
+from tests.stacks.conftest import context_of
+from tests.stacks.synthesis import assemble
+from tests.tables import WANTED
+
+pytestmark = [pytest.mark.slow, pytest.mark.full("calls")]
+
+# So many calls that differ in the last part of their resource alone.
+MOST_ALIKE = 2
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_does_everything_without_a_call_that_is_denied(
+    environment: str, sales: Path, made_up_photographs: Path, tmp_path: Path
+) -> None:
+    with running_with_app(tmp_path / "cloud", assemble(context_of(environment))) as cloud, clients_of(cloud):
+        platform = Platform(cloud, push_container_images(cloud, environment))
+        run(platform, big_mart.RECIPE, big_mart_workload.Run(sales, tmp_path))
+        run(platform, big_mart.RECIPE, big_mart_workload.Run(sales, tmp_path))
+        run(platform, images.RECIPE, images_workload.Run(made_up_photographs, tmp_path))
+        normalize(platform, next(made_up_photographs.rglob("*.jpg")))
+        calls = list(read_calls(platform.cloud.root))
+        recording = {"roles": dict(describe_roles(environment)), "calls": describe_calls(calls)}
+
+    if WANTED in os.environ:
+        RECORDINGS.mkdir(exist_ok=True)
+        (RECORDINGS / f"calls-{environment}.json").write_text(json.dumps(recording, indent=1, sort_keys=True) + "\n")
+    assert [call for call in calls if not call.is_allowed] == []
+
+
+def run(platform: Platform, recipe: Recipe, workload: Workload) -> None:
+    workload.bring_data(platform.site)
+    arn = pipeline.start_execution(platform.deployment, recipe, f"recorded-{uuid.uuid4().hex[:8]}", {})
+    pipeline.follow_execution(arn, lambda _: None)
+
+
+def normalize(platform: Platform, photograph: Path) -> None:
+    """Normalize a photograph in bulk."""
+    boto3.client("s3").upload_file(str(photograph), platform.deployment.raw_bucket, "images/recorded/a.jpg")
+    machine = platform.deployment.outputs["NormalizerBulkStateMachineArn"]
+    states: Any = boto3.client("stepfunctions")
+    request = {"Name": "recorded", "Source": "images/recorded/"}
+    answer = states.start_execution(stateMachineArn=machine, input=json.dumps(request))
+    pipeline.follow_execution(answer["executionArn"], lambda _: None)
+
+
+def describe_roles(environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The policies of each role of an environment, by its stack and logical id."""
+    formation: Any = boto3.client("cloudformation")
+    iam: Any = boto3.client("iam")
+    for stack in formation.describe_stacks()["Stacks"]:
+        name = stack["StackName"]
+        for resource in formation.describe_stack_resources(StackName=name)["StackResources"]:
+            if resource["ResourceType"] == "AWS::IAM::Role" and name.startswith(f"headrace-{environment}-"):
+                role = resource["PhysicalResourceId"]
+                policies = list(read_policies(iam, role))
+                yield f"{name}/{resource['LogicalResourceId']}", {"name": role, "policies": policies}
+
+
+def describe_calls(calls: Iterable[Call]) -> list[dict[str, Any]]:
+    """The calls of roles, but of those that are alike only a few."""
+    alike: defaultdict[tuple[str, ...], list[Call]] = defaultdict(list)
+    for call in calls:
+        shape = (call.role, call.action, call.resource.rpartition("/")[0], json.dumps(call.context, sort_keys=True))
+        if call.role and call.is_allowed and len(alike[shape]) < MOST_ALIKE:
+            alike[shape].append(call)
+    return [
+        {"role": call.role, "action": call.action, "resource": call.resource, "context": dict(call.context)}
+        for group in alike.values()
+        for call in group
+    ]

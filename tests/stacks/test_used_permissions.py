@@ -1,0 +1,263 @@
+"""Whatever permission is taken from a role, a call is denied when everything runs, or there is a reason why not.
+
+Judged by what roles did in real runs: `tests/end_to_end/test_recording_calls.py` writes that down.
+"""
+
+import copy
+import importlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+
+from headrace.local.engine.access.permissions import as_list, match_wildcards
+from tests.recordings import read_recording
+from tests.stacks.conftest import find_resources, read_stacks
+
+ENVIRONMENTS = ("dev", "prod")
+ROLE = "AWS::IAM::Role"
+# So much of all permissions may have a reason not to be missed.
+MOST_NOT_MISSED = 0.25
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A permission that is taken away from a role.
+
+    Args:
+        role: The role, by stack and logical id.
+        action: The action that one statement allows no more.
+        place: The policy and the statement.
+    """
+
+    role: str
+    action: str
+    place: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a role has a permission that no run misses.
+
+    Args:
+        actions: What it may do.
+        roles: A pattern of the logical ids of roles.
+        why: The reason.
+    """
+
+    actions: tuple[str, ...]
+    roles: str
+    why: str
+
+    def is_of(self, taken: Taken) -> bool:
+        """Whether it is a reason for a permission."""
+        return taken.action in self.actions and re.match(self.roles, taken.role.partition("/")[2]) is not None
+
+
+REASONS = (
+    Reason(
+        ("cloudwatch:PutMetricData",),
+        "(Bulk|Preprocessing|(Image)?Inference)Role",
+        "one of AWS's minimum permissions of execution roles; here, only training jobs have metrics",
+    ),
+    Reason(
+        ("logs:DescribeLogStreams",),
+        "(Bulk|Preprocessing|(Image)?(Training|Inference)|NetworkVpcFlowLogIAM)Role",
+        "one of AWS's minimum permissions; the local cloud writes logs without looking",
+    ),
+    Reason(
+        ("logs:CreateLogStream", "logs:PutLogEvents"),
+        "NetworkVpcFlowLogIAMRole",
+        "the local cloud has no network whose flows could be logged",
+    ),
+    Reason(
+        ("s3:AbortMultipartUpload",),
+        "(Bulk|Preprocessing|(Image)?Training)Role",
+        "used when the upload of a large file fails in the middle",
+    ),
+    Reason(
+        ("s3:ListBucket",),
+        "((Image)?Inference|Normalizer)Role",
+        "with it, S3 distinguishes a missing object from a forbidden one: nothing is missing in these runs",
+    ),
+    Reason(
+        ("s3:ListBucket",),
+        "BulkRole",
+        "two statements allow it: for prefixes, and to distinguish a missing object from a forbidden one",
+    ),
+    Reason(
+        ("s3:GetObject", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"),
+        "NormalizerRole",
+        "the cache is for answers that are too large for a function; in prod, jobs read without the function",
+    ),
+    Reason(
+        ("logs:CreateLogStream", "logs:PutLogEvents"),
+        "NormalizerRole",
+        "in prod, jobs read photographs without the function",
+    ),
+    Reason(("sagemaker:ListTags",), ".*WorkflowRole", "of AWS's policy for tasks that wait for a job"),
+    Reason(
+        ("sagemaker:AddTags",),
+        "TrainingWorkflowRole",
+        "two statements allow it, that of waiting for a job and that of its tags",
+    ),
+    Reason(
+        ("sagemaker:UpdateEndpoint",),
+        "TrainingWorkflowRole",
+        "needed by the second execution of a workload; only Big Mart is run twice here",
+    ),
+    Reason(
+        ("kms:DescribeKey", "kms:CreateGrant", "kms:GenerateDataKey"),
+        "(Bulk|Preprocessing|(Image)?(Training|Inference))Role",
+        "SageMaker looks at the key of a volume before it grants it; an endpoint's is granted by who creates it",
+    ),
+)
+
+
+def explain(taken: Taken) -> str:
+    """Why a role has a permission that no run misses, or nothing."""
+    return next((reason.why for reason in REASONS if reason.is_of(taken)), "")
+
+
+@cache
+def read(environment: str) -> Mapping[str, Any]:
+    return read_recording(environment)
+
+
+@cache
+def take_away(environment: str) -> tuple[Taken, ...]:
+    """Each action of each statement, taken away alone."""
+    return tuple(
+        Taken(role, action, (at, number))
+        for role, described in read(environment)["roles"].items()
+        for at, policy in enumerate(described["policies"])
+        for number, statement in enumerate(as_list(policy["Statement"]))
+        for action in as_list(statement["Action"])
+    )
+
+
+def read_policies_without(environment: str, taken: Taken) -> list[Mapping[str, Any]]:
+    """The policies of a role without a permission."""
+    policies: list[Mapping[str, Any]] = copy.deepcopy(read(environment)["roles"][taken.role]["policies"])
+    at, number = taken.place
+    statement = as_list(policies[at]["Statement"])[number]
+    statement["Action"] = [action for action in as_list(statement["Action"]) if action != taken.action] or ["none:None"]
+    return policies
+
+
+@cache
+def list_not_missed(environment: str) -> tuple[Taken, ...]:
+    """The permissions without which every recorded call would be allowed all the same."""
+    return tuple(taken for taken in take_away(environment) if not is_missed(environment, taken))
+
+
+def list_calls(environment: str, role: str) -> list[Mapping[str, Any]]:
+    recording = read(environment)
+    name = recording["roles"][role]["name"]
+    return [call for call in recording["calls"] if call["role"] == name]
+
+
+def allows(policies: Iterable[Mapping[str, Any]], call: Mapping[str, Any]) -> bool:
+    """Whether policies of a role allow a call."""
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    context = evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::000000000000:assumed-role/{call['role']}/session",
+        principal_type="AssumedRole",
+        principal_account="000000000000",
+        action=call["action"],
+        resource_arn=call["resource"],
+        region="us-east-1",
+        service_context={key.lower(): value for key, value in call["context"].items()},
+    )
+    parsed = [evaluator.parse_policy_document(policy) for policy in policies]
+    return bool(evaluator.evaluate(context, parsed).decision == "Allow")
+
+
+def is_missed(environment: str, taken: Taken) -> bool:
+    """Whether a call that was made would be denied."""
+    calls = [call for call in list_calls(environment, taken.role) if match_action(taken.action, call)]
+    return bool(calls) and any(not allows(read_policies_without(environment, taken), call) for call in calls)
+
+
+def match_action(action: str, call: Mapping[str, Any]) -> bool:
+    return match_wildcards(action, call["action"], is_case_kept=False)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_records_the_policies_that_the_templates_have(environment: str) -> None:
+    names = {made["name"]: stack for stack, made in read_stacks(environment).items()}
+    recorded = {
+        f"{names[role.partition('/')[0]]}/{role.partition('/')[2]}": sorted(
+            action
+            for policy in described["policies"]
+            for statement in as_list(policy["Statement"])
+            for action in as_list(statement["Action"])
+        )
+        for role, described in read(environment)["roles"].items()
+    }
+
+    assert recorded == list_actions(environment), "make table NAME=calls"
+
+
+def list_actions(environment: str) -> dict[str, list[str]]:
+    """The actions of each role of the templates."""
+    roles = find_resources(environment, ROLE)
+    found: dict[str, list[str]] = {
+        role: [
+            action
+            for policy in resource["Properties"].get("Policies", [])
+            for action in list_statement_actions(policy["PolicyDocument"])
+        ]
+        for role, resource in roles.items()
+    }
+    for name, policy in find_resources(environment, "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy").items():
+        stack = name.partition("/")[0]
+        for role in policy["Properties"].get("Roles", []):
+            found[f"{stack}/{role['Ref']}"] += list_statement_actions(policy["Properties"]["PolicyDocument"])
+    for role, resource in roles.items():
+        for arn in resource["Properties"].get("ManagedPolicyArns", []):
+            found[role] += list_statement_actions(find_managed(environment, arn))
+    return {role: sorted(actions) for role, actions in found.items()}
+
+
+def list_statement_actions(document: Mapping[str, Any]) -> list[str]:
+    return [action for statement in as_list(document["Statement"]) for action in as_list(statement["Action"])]
+
+
+def find_managed(environment: str, arn: Any) -> Mapping[str, Any]:
+    """The document of a managed policy that a role names, of its own stack or of another one."""
+    for name, policy in find_resources(environment, "AWS::IAM::ManagedPolicy").items():
+        if name.partition("/")[2] in json.dumps(arn):
+            document: Mapping[str, Any] = policy["Properties"]["PolicyDocument"]
+            return document
+    raise AssertionError(f"no template has the policy {arn}")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_records_no_call_that_the_policies_deny(environment: str) -> None:
+    roles = read(environment)["roles"]
+    denied = [
+        (role, call["action"], call["resource"])
+        for role, described in roles.items()
+        for call in list_calls(environment, role)
+        if not allows(described["policies"], call)
+    ]
+
+    assert denied == []
+
+
+def test_misses_every_permission_that_is_taken_away_or_says_why_not() -> None:
+    kept = {(environment, taken) for environment in ENVIRONMENTS for taken in list_not_missed(environment)}
+
+    assert [f"{environment} {taken.role}: {taken.action}" for environment, taken in kept if not explain(taken)] == []
+    stale = [reason for reason in REASONS if not any(reason.is_of(taken) for _, taken in kept)]
+    assert stale == [], "these permissions are used by now"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_misses_most_permissions(environment: str) -> None:
+    assert len(list_not_missed(environment)) / len(take_away(environment)) <= MOST_NOT_MISSED
