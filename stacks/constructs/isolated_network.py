@@ -86,8 +86,7 @@ class IsolatedNetwork(Construct):
             self,
             "Vpc",
             ip_addresses=_Addresses(settings.cidr, public),
-            # The first zones of whichever region: naming them would need a lookup.
-            availability_zones=[Fn.select(index, Fn.get_azs()) for index in range(settings.availability_zones)],
+            availability_zones=_zones(settings),
             nat_gateways=settings.nat_gateways,
             subnet_configuration=_subnets(settings),
         )
@@ -151,6 +150,13 @@ class ExistingNetwork(Construct):
             isolated_subnet_route_table_ids=list(settings.route_table_ids),
         )
         self.subnets = self.vpc.isolated_subnets
+
+
+def _zones(settings: NetworkSettings) -> list[str]:
+    if isinstance(settings.availability_zones, int):
+        # The first zones of whichever Region: naming them would need a lookup.
+        return [Fn.select(index, Fn.get_azs()) for index in range(settings.availability_zones)]
+    return list(settings.availability_zones)
 
 
 def _subnets(settings: NetworkSettings) -> list[ec2.SubnetConfiguration]:

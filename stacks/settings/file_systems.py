@@ -31,7 +31,14 @@ CapacityGib = Annotated[int, AfterValidator(_check_capacity), Allowed("1200, 240
 RepositoryEvent = Literal["NEW", "CHANGED", "DELETED"]
 
 
-RepositoryEvents = Annotated[tuple[RepositoryEvent, ...], Field(strict=False)]
+def _check_events(events: tuple[RepositoryEvent, ...]) -> tuple[RepositoryEvent, ...]:
+    for event in events:
+        if events.count(event) > 1:
+            raise ValueError(f"'{event}' occurs twice; remove one")
+    return events
+
+
+RepositoryEvents = Annotated[tuple[RepositoryEvent, ...], Field(strict=False), AfterValidator(_check_events)]
 
 _OTHER_LUSTRE = Change(
     "a new file system takes its place; what was not exported is lost", loses=("AWS::FSx::FileSystem",)

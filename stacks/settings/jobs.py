@@ -39,7 +39,10 @@ _LIMIT = Setting("after how long it is stopped", cost="bounds what a job costs",
 ProcessingSeconds = Annotated[int, Field(ge=60, le=777_600), _LIMIT]
 TrainingSeconds = Annotated[int, Field(ge=60, le=2_419_200), _LIMIT]
 HyperparameterText = Annotated[str, StringConstraints(max_length=256)]
-Hyperparameters = Annotated[Mapping[HyperparameterText, HyperparameterText | int | float], Field(max_length=100)]
+HyperparameterNumber = Annotated[float, Field(allow_inf_nan=False)]
+Hyperparameters = Annotated[
+    Mapping[HyperparameterText, HyperparameterText | int | HyperparameterNumber], Field(max_length=100)
+]
 
 
 _NEXT_UPDATE = Change("the next execution updates the endpoint, which serves all the while")

@@ -1,6 +1,7 @@
 """What is wrong with settings, said by the key's path, what was found and what is allowed."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -39,7 +40,9 @@ def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:
     reason = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], Mapping | BaseModel):
         return f"{key}: {reason}"
-    return f"{key}: found {problem['input']!r}: {reason}"
+    # What is refused may hold a password.
+    found = re.sub(r"//[^/@]*@", "//...@", repr(problem["input"]))
+    return f"{key}: found {found}: {reason}"
 
 
 def find_section(annotation: Any) -> type[BaseModel] | None:

@@ -24,6 +24,29 @@ def _check_cidr(cidr: str) -> str:
     return cidr
 
 
+def _check_own_cidr(cidr: str) -> str:
+    network = ipaddress.IPv4Network(cidr)
+    for taken, why in _TAKEN.items():
+        if network.overlaps(ipaddress.IPv4Network(taken)):
+            raise ValueError(f"{taken} {why}; take a private network outside of it, such as 10.42.0.0/16")
+    return cidr
+
+
+def _check_zones(zones: int | tuple[str, ...]) -> int | tuple[str, ...]:
+    if isinstance(zones, int):
+        if zones not in (2, 3):
+            raise ValueError("give the number 2 or 3, or the names of the zones")
+        return zones
+    for zone in zones:
+        if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d[a-z]", zone):
+            raise ValueError(f"'{zone}' is not the name of a zone, such as eu-central-1a")
+        if zone[:-1] != zones[0][:-1]:
+            raise ValueError(f"{zones[0]} and {zone} are zones of two Regions")
+        if zones.count(zone) > 1:
+            raise ValueError(f"'{zone}' occurs twice; remove one")
+    return zones
+
+
 def _check_services(services: tuple[str, ...]) -> tuple[str, ...]:
     for service in services:
         if not re.fullmatch(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*", service):
@@ -34,6 +57,15 @@ def _check_services(services: tuple[str, ...]) -> tuple[str, ...]:
             raise ValueError("the network has a gateway to s3 already, at no cost; remove it")
     return services
 
+
+# https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+_TAKEN = {
+    "0.0.0.0/8": "is reserved",
+    "127.0.0.0/8": "is reserved for loopback",
+    "169.254.0.0/16": "is reserved for link-local addresses",
+    "172.17.0.0/16": "is what SageMaker's instances use inside of themselves",
+    "224.0.0.0/3": "is reserved for multicast and beyond",
+}
 
 Cidr = Annotated[str, AfterValidator(_check_cidr), Allowed("an IPv4 network from /16 to /24")]
 Ids = Annotated[tuple[str, ...], Field(min_length=1, max_length=16, strict=False)]
@@ -89,10 +121,12 @@ class NetworkSettings(Section):
     """The VPC that file systems and training jobs meet in."""
 
     availability_zones: Annotated[
-        int,
-        Field(ge=2, le=3),
+        int | Annotated[tuple[str, ...], Field(min_length=2, max_length=3, strict=False)],
+        AfterValidator(_check_zones),
+        Allowed("2, 3 or a list of two or three names, such as eu-central-1a"),
         Setting(
-            "over how many zones its subnets spread",
+            "over which zones its subnets spread, or over how many: then CloudFormation takes the first of those where "
+            "the account has a default subnet, and there may be fewer",
             cost="nothing; an interface endpoint costs once per zone",
             change=Change(
                 "the subnets get other addresses",
@@ -101,7 +135,12 @@ class NetworkSettings(Section):
             ),
         ),
     ] = 2
-    cidr: Annotated[Cidr, Setting("its addresses", cost=NOTHING, change=_OTHER_NETWORK)] = "10.42.0.0/16"
+    cidr: Annotated[
+        Cidr,
+        AfterValidator(_check_own_cidr),
+        Allowed("not reserved by AWS; private addresses (RFC 1918) are best"),
+        Setting("its addresses", cost=NOTHING, change=_OTHER_NETWORK),
+    ] = "10.42.0.0/16"
     nat_gateways: Annotated[
         int,
         Field(ge=0, le=3),

@@ -2,10 +2,16 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from stacks.settings.jobs import InstanceType
 from stacks.settings.section import NOTHING, Change, Section, Setting
+
+
+def _check_repository(url: str) -> str:
+    if "@" in url.split("/")[2]:
+        raise ValueError("a user name or password in it would stand in the template; use repository_secret_arn")
+    return url
 
 
 class NotebookSettings(Section):
@@ -32,7 +38,10 @@ class NotebookSettings(Section):
         Setting("its disk", cost="per GB and month, stopped or not", change=Change("grows in place; it restarts")),
     ] = 20
     repository_url: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^https://[^/]+/.+$", max_length=1024)] | None,
+        Annotated[
+            str, StringConstraints(pattern=r"^https://[^/]+/.+$", max_length=1024), AfterValidator(_check_repository)
+        ]
+        | None,
         Setting(
             "a Git repository that it clones when it starts",
             cost=NOTHING,

@@ -28,7 +28,7 @@ def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
 
 def _check_image_prefix(prefix: str) -> str:
     place = images.RECIPE.raw_prefix
-    if not (prefix.startswith(place) and prefix.endswith("/")):
+    if not (prefix.startswith(place) and prefix.endswith("/")) or {".", ".."}.intersection(prefix.split("/")):
         raise ValueError(f"the normalizer reads below '{place}' only; give a prefix there that ends with '/'")
     return prefix
 
@@ -99,6 +99,8 @@ class ChannelSettings(Section):
             raise ValueError("a prefix in a bucket does not start with '/'")
         if self.is_mounted and not self.path.startswith("/"):
             raise ValueError("a directory of a file system starts with '/'")
+        if {".", ".."}.intersection(self.path.split("/")):
+            raise ValueError(f"'{self.path}' leads through '.' or '..'; write where it leads to")
         return self
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import find_resources, template_of
 
 EVERYWHERE = "0.0.0.0/0"
@@ -112,6 +113,15 @@ def network() -> Network:
 
 def test_spreads_over_three_zones_in_production(network: Network) -> None:
     assert len({str(subnet["AvailabilityZone"]) for subnet in network.of_kind("Subnet").values()}) == 3
+
+
+def test_spreads_over_the_zones_that_are_named_without_asking_which_there_are() -> None:
+    names = ["eu-central-1a", "eu-central-1c"]
+    template = template_with("Network", "dev", {"network.availability_zones": names}).to_json()
+    subnets = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::EC2::Subnet"]
+
+    assert {subnet["AvailabilityZone"] for subnet in subnets} == set(names)
+    assert "Fn::GetAZs" not in str(template)
 
 
 def test_training_reaches_the_file_systems_on_their_ports(network: Network) -> None:

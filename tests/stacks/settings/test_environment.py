@@ -188,7 +188,25 @@ def test_cannot_be_changed() -> None:
             [{"name": "a", "source": "s3", "path": "a/"}] * 2,
             "'a' occurs twice; rename one",
         ),
-        ("network.availability_zones", 4, "found 4: Input should be less than or equal to 3"),
+        ("network.availability_zones", 4, "found 4: give the number 2 or 3, or the names of the zones"),
+        ("network.availability_zones", ["eu-west-1a"], "at least 2 items"),
+        ("network.availability_zones", ["eu-west-1a", "eu-west-1"], "'eu-west-1' is not the name of a zone"),
+        ("network.availability_zones", ["eu-west-1a", "eu-west-1a"], "'eu-west-1a' occurs twice; remove one"),
+        ("network.availability_zones", ["eu-west-1a", "eu-west-2b"], "are zones of two Regions"),
+        ("network.cidr", "172.17.0.0/16", "172.17.0.0/16 is what SageMaker's instances use inside of themselves"),
+        ("network.cidr", "169.254.0.0/20", "169.254.0.0/16 is reserved for link-local addresses"),
+        ("network.cidr", "127.0.0.0/16", "127.0.0.0/8 is reserved for loopback"),
+        ("network.cidr", "224.0.0.0/16", "224.0.0.0/3 is reserved for multicast and beyond"),
+        ("bigmart.training.hyperparameters", {"a": float("inf")}, "Input should be a finite number"),
+        ("bigmart.training.hyperparameters", {"a": float("nan")}, "Input should be a finite number"),
+        ("file_systems.fsx.import_events", ["NEW", "NEW"], "'NEW' occurs twice; remove one"),
+        ("file_systems.fsx.export_events", ["NEW", "DELETED", "NEW"], "'NEW' occurs twice; remove one"),
+        ("images.training.normalized.prefix", "images/../bigmart/", "give a prefix there that ends with '/'"),
+        (
+            "notebook.repository_url",
+            "https://me:secret@github.com/a/b",
+            "found 'https://...@github.com/a/b': a user name or password in it would stand in the template",
+        ),
         ("file_systems.fsx.capacity_gib", 2000, "comes in 1200 GiB, 2400 GiB and multiples of 2400 GiB"),
         ("file_systems.fsx.throughput_mb_per_tib", 300, "found 300: Input should be 125, 250, 500 or 1000"),
         ("file_systems.fsx.deployment", "SCRATCH_1", "Input should be 'PERSISTENT_2' or 'SCRATCH_2'"),
@@ -281,6 +299,15 @@ def test_refuses_photographs_from_a_channel_and_from_the_normalizer() -> None:
     assert refusal("images.training.channels", channels) == (
         "environments.dev.images.training: channel 'validation' brings photographs, and so does 'normalized'; "
         "remove the channel, or set normalized to null"
+    )
+
+
+@pytest.mark.parametrize("path", ["../bigmart/", "images/./lists/", "images/lists/.."])
+def test_refuses_a_channel_that_leads_elsewhere_than_it_says(path: str) -> None:
+    channel = {"name": "train_lst", "source": "s3", "path": path}
+
+    assert f"'{path}' leads through '.' or '..'; write where it leads to" in refusal(
+        "images.training.channels", [channel]
     )
 
 

@@ -42,7 +42,7 @@ def find_line(setting: str) -> str:
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("network.availability_zones", "whole number, 2 to 3 | `2`"),
+        ("network.availability_zones", "2, 3 or a list of two or three names, such as eu-central-1a | `2`"),
         ("retain_data", "true or false | **must be given**"),
         ("file_systems.fsx.deployment", '`"PERSISTENT_2"` or `"SCRATCH_2"`'),
         ("bigmart.preprocessing.train_test_split_ratio", "number, between 0 and 1 | `0.1`"),
