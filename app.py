@@ -159,12 +159,15 @@ def _empty(unused: cdk.Stack, users: Sequence[cdk.Stack]) -> None:
 
 
 def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) -> None:
-    """Bound every role and tag every resource, as the settings say."""
+    """Bound every role, tag every resource and protect every stack, as the settings say."""
     if settings.permissions_boundary:
         boundary = iam.ManagedPolicy.from_managed_policy_name(storage, "Boundary", settings.permissions_boundary)
         iam.PermissionsBoundary.of(app).apply(boundary)
     for tag, value in settings.tags.items():
         cdk.Tags.of(app).add(tag, value)
+    for stack in app.node.children:
+        if isinstance(stack, cdk.Stack):
+            stack.termination_protection = settings.retain_data
 
 
 if __name__ == "__main__":

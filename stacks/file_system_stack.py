@@ -43,7 +43,6 @@ class FileSystemStack(Stack):
                 group=network.groups.lustre,
                 raw=raw,
                 key=key,
-                retain_data=retain_data,
             )
             CfnOutput(self, contract.FSX_OUTPUT, value=self.fsx.file_system_id)
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs.removal import choose_removal_policy
 from stacks.settings.storage import StorageSettings
 
 
@@ -25,7 +26,7 @@ class AccessLogBucket(s3.Bucket):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=_removal_policy(retain_data),
+            removal_policy=choose_removal_policy(retain_data=retain_data),
             versioned=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
@@ -64,7 +65,7 @@ class DataBucket(s3.Bucket):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=_removal_policy(defaults.retain_data),
+            removal_policy=choose_removal_policy(retain_data=defaults.retain_data),
             server_access_logs_bucket=defaults.access_logs,
             server_access_logs_prefix=f"{construct_id.lower()}/",
             versioned=True,
@@ -80,7 +81,3 @@ class DataBucket(s3.Bucket):
                 )
             ],
         )
-
-
-def _removal_policy(retain_data: bool) -> RemovalPolicy:
-    return RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY

@@ -1,11 +1,11 @@
 """An ECR repository with the house's defaults."""
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from headrace.container_images import container_image_tag
 from headrace.recipes import ContainerImage
+from stacks.constructs.removal import choose_removal_policy
 
 
 class ContainerImageRepository(ecr.Repository):
@@ -27,6 +27,7 @@ class ContainerImageRepository(ecr.Repository):
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
             lifecycle_rules=[ecr.LifecycleRule(max_image_count=container_images_kept)],
-            removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
+            removal_policy=choose_removal_policy(retain_data=retain_data),
+            empty_on_delete=not retain_data,
         )
         self.image_uri = self.repository_uri_for_tag(container_image_tag(container))

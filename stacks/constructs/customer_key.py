@@ -1,9 +1,11 @@
 """A key of the customer's with the house's defaults."""
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from stacks.constructs.removal import choose_removal_policy
 
 
 class CustomerKey(kms.Key):
@@ -15,7 +17,7 @@ class CustomerKey(kms.Key):
             construct_id,
             description=description,
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
+            removal_policy=choose_removal_policy(retain_data=retain_data),
         )
         self._allow_logs()
 

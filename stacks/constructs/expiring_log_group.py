@@ -1,9 +1,10 @@
 """A CloudWatch log group with the house's defaults."""
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from stacks.constructs.removal import choose_removal_policy
 
 
 class ExpiringLogGroup(logs.LogGroup):
@@ -27,7 +28,7 @@ class ExpiringLogGroup(logs.LogGroup):
             construct_id,
             encryption_key=key,
             log_group_name=log_group_name,
-            removal_policy=RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY,
+            removal_policy=choose_removal_policy(retain_data=retain_data),
         )
         resource = self.node.default_child
         assert isinstance(resource, logs.CfnLogGroup)  # noqa: S101 (what a log group is made of)

@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace import contract
+from stacks.constructs.removal import choose_removal_policy
 from stacks.settings.file_systems import EfsSettings, FsxSettings
 
 LUSTRE_VERSION = "2.15"
@@ -54,7 +55,7 @@ class SharedFileSystem(Construct):
             lifecycle_policy=_lifecycle_policy(settings.infrequent_access_days),
             out_of_infrequent_access_policy=efs.OutOfInfrequentAccessPolicy.AFTER_1_ACCESS,
             enable_automatic_backups=retain_data,
-            removal_policy=_removal_policy(retain_data),
+            removal_policy=choose_removal_policy(retain_data=retain_data),
         )
         people = self.file_system.add_access_point(
             "People",
@@ -102,7 +103,6 @@ class LustreFileSystem(Construct):
         group: ec2.ISecurityGroup,
         raw: s3.IBucket,
         key: kms.IKey | None,
-        retain_data: bool,
     ) -> None:
         super().__init__(scope, construct_id)
 
@@ -120,8 +120,8 @@ class LustreFileSystem(Construct):
             kms_key_id=key.key_arn if key and settings.deployment == "PERSISTENT_2" else None,
             lustre_configuration=_lustre_configuration(settings),
         )
-        # What is on it is in the bucket too, but for files written since the last export.
-        file_system.apply_removal_policy(_removal_policy(retain_data))
+        # A cache of the bucket: kept, it would hold on to its subnet and its security group, and cost what it costs.
+        file_system.apply_removal_policy(RemovalPolicy.DESTROY)
         self.file_system_id = file_system.ref
         self.mount_name = file_system.attr_lustre_mount_name
         self._link(raw, settings)
@@ -157,7 +157,3 @@ def _lustre_configuration(settings: FsxSettings) -> fsx.CfnFileSystem.LustreConf
 
 def _lifecycle_policy(days: int) -> efs.LifecyclePolicy:
     return efs.LifecyclePolicy[f"AFTER_{days}_DAY{'S' if days > 1 else ''}"]
-
-
-def _removal_policy(retain_data: bool) -> RemovalPolicy:
-    return RemovalPolicy.RETAIN if retain_data else RemovalPolicy.DESTROY

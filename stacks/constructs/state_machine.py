@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Stack
+from aws_cdk import Aws, Fn, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
@@ -33,12 +33,13 @@ class MachineLog:
 
     @property
     def name(self) -> str:
-        """The name of the log group.
+        """The name of the log group, another one for each stack that is made: a log may outlive its stack.
 
         Step Functions needs this prefix once the account's log resource policy is full:
         https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
         """
-        return f"/aws/vendedlogs/states/headrace-{self.environment}-{self.machine}"
+        stack_number = Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", Aws.STACK_ID))))
+        return f"/aws/vendedlogs/states/headrace-{self.environment}-{self.machine}-{stack_number}"
 
 
 class StateMachine(sfn.StateMachine):

@@ -42,7 +42,8 @@ class Settings(WorkloadSections):
     retain_data: Annotated[
         bool,
         Setting(
-            "whether buckets, file systems, container images, keys and logs stay when their stack is deleted",
+            "whether buckets, EFS, container images, keys and logs stay when their stack is deleted, and stacks are "
+            "protected from deletion",
             cost="what stays goes on costing",
             change=IN_PLACE,
         ),

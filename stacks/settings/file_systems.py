@@ -87,7 +87,7 @@ class FsxSettings(Section):
             "whether there is one",
             cost="about 174 a month for the smallest, used or not",
             change=Change(
-                "off removes it with what was not exported, or leaves it alone, and on the bill, with `retain_data`",
+                "off removes it with what was not exported, with `retain_data`, too: it is a cache of the raw bucket",
                 loses=("AWS::FSx::FileSystem",),
             ),
         ),

@@ -26,7 +26,7 @@ _digest_sources = cache(digest_sources)
 
 
 def synthesize(context: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Each stack that a context makes, by its id: its name, its template, and the stacks that come before it."""
+    """Each stack that a context makes, by its id: its name, protection, template, and the stacks that come before it."""
     folder, name = STORE / _digest_sources(), _name(context)
     with _locked(folder, name):
         stored = folder / f"{name}.json"
@@ -84,6 +84,7 @@ def _synthesize(context: Mapping[str, Any]) -> dict[str, Any]:
         return {
             stack.node.id: {
                 "name": stack.stack_name,
+                "is_protected": stack.termination_protection,
                 "template": json.loads((Path(folder) / stack.template_file).read_text()),
                 "dependencies": [dependency.node.id for dependency in stack.dependencies],
             }

@@ -95,7 +95,7 @@ def test_gives_people_a_folder_of_efs_as_one_user(prod: Template) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variant", "status", "policy"), [("efs", "DISABLED", "Delete"), ("prod", "ENABLED", "Retain")]
+    ("variant", "status", "policy"), [("efs", "DISABLED", "Delete"), ("prod", "ENABLED", "RetainExceptOnCreate")]
 )
 def test_backs_up_and_keeps_efs_in_production_only(variant: str, status: str, policy: str) -> None:
     (efs,) = template_of("FileSystems", variant).find_resources(EFS).values()

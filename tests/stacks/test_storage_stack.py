@@ -113,9 +113,3 @@ def test_expires_access_logs(template: Template) -> None:
     (rule,) = find_buckets(template)["AccessLogs"]["Properties"]["LifecycleConfiguration"]["Rules"]
 
     assert rule["ExpirationInDays"] == 30
-
-
-@pytest.mark.parametrize(("environment", "policy"), [("dev", "Delete"), ("prod", "Retain")])
-def test_keeps_data_when_the_stack_is_deleted_only_in_production(environment: str, policy: str) -> None:
-    for bucket in find_buckets(template_of("Storage", environment)).values():
-        assert bucket["DeletionPolicy"] == policy

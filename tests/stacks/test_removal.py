@@ -1,0 +1,91 @@
+"""What a deletion keeps, what it takes along, and that nothing it keeps stands in the way of the next deployment."""
+
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import VARIANTS, find_resources, read_stacks
+from tests.stacks.kept_assemblies import KEPT_KINDS
+
+# Kept where data are retained. The others that hold something hold it elsewhere, too, or hold nothing without these.
+RETAINED = (
+    "AWS::ECR::Repository",
+    "AWS::EFS::FileSystem",
+    "AWS::KMS::Key",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+)
+FLOW_LOGS = "Network/NetworkFlowLogs"
+NAMES = {
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+}
+
+
+def find_retained(variant: str) -> dict[str, dict[str, Any]]:
+    """What holds data and is to be kept where data are retained; who spoke to whom is not."""
+    found = find_resources(variant, *RETAINED)
+    return {name: resource for name, resource in found.items() if not name.startswith(FLOW_LOGS)}
+
+
+def test_knows_what_holds_data() -> None:
+    assert set(RETAINED) <= KEPT_KINDS.keys()
+
+
+def test_keeps_data_in_production_but_not_of_a_first_deployment_that_fails() -> None:
+    policies = {(each["DeletionPolicy"], each["UpdateReplacePolicy"]) for each in find_retained("prod").values()}
+
+    assert policies == {("RetainExceptOnCreate", "Retain")}
+
+
+def test_keeps_nothing_else_in_production() -> None:
+    kept = {
+        resource["Type"]
+        for made in read_stacks("prod").values()
+        for resource in made["template"]["Resources"].values()
+        if resource.get("DeletionPolicy", "Delete") != "Delete"
+    }
+
+    assert kept == set(RETAINED)
+
+
+@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != "prod"])
+def test_leaves_nothing_behind_where_data_are_not_retained(variant: str) -> None:
+    kept = {
+        f"{stack}/{name}"
+        for stack, made in read_stacks(variant).items()
+        for name, resource in made["template"]["Resources"].items()
+        if resource.get("DeletionPolicy", "Delete") != "Delete"
+    }
+
+    assert kept == set()
+
+
+@pytest.mark.parametrize(("environment", "empties"), [("dev", True), ("prod", False)])
+def test_deletes_repositories_with_their_container_images_only_where_data_are_not_retained(
+    environment: str, empties: bool
+) -> None:
+    repositories = find_resources(environment, "AWS::ECR::Repository").values()
+
+    assert {repository["Properties"].get("EmptyOnDelete", False) for repository in repositories} == {empties}
+
+
+def test_names_nothing_that_outlives_its_stack_as_the_next_stack_would() -> None:
+    names = {name: each["Properties"].get(NAMES.get(each["Type"], "")) for name, each in find_retained("prod").items()}
+
+    fixed = {name: said for name, said in names.items() if said is not None and "AWS::StackId" not in str(said)}
+    assert fixed == {}
+
+
+def test_lets_lustre_go_with_its_stack() -> None:
+    """Kept, it would hold on to the network's subnet and security group, which then could not be deleted."""
+    lustre = find_resources("prod", "AWS::FSx::FileSystem", "AWS::FSx::DataRepositoryAssociation")
+
+    assert len(lustre) == 2
+    assert {resource.get("DeletionPolicy", "Delete") for resource in lustre.values()} == {"Delete"}
+
+
+@pytest.mark.parametrize(("environment", "is_protected"), [("dev", False), ("prod", True)])
+def test_protects_stacks_from_deletion_where_data_are_retained(environment: str, is_protected: bool) -> None:
+    assert {made["is_protected"] for made in read_stacks(environment).values()} == {is_protected}
