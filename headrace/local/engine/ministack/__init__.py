@@ -18,6 +18,7 @@ from headrace.local.engine.ministack.encryption import install_encryption
 from headrace.local.engine.ministack.functions import install_functions
 from headrace.local.engine.ministack.object_lambda import install_object_lambda
 from headrace.local.engine.ministack.process import EngineVersionError, check_version, configure, serve
+from headrace.local.engine.ministack.retention import install_retention
 from headrace.local.engine.ministack.routing import (
     install_key_of_s3,
     install_presigned_addresses,
@@ -48,6 +49,7 @@ def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port:
     install_refusals()
     install_execution_rules()
     install_key_of_s3()
+    install_retention()
     install_resources(watchers)
     install_change_sets()
     install_export_locks()
