@@ -1,0 +1,97 @@
+"""What executions have made outside of the stacks, models and endpoints, found by the stacks' own roles."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import boto3
+
+from headrace.deletion.standing import StandingStack
+from headrace.deletion.waiting import wait_until
+from headrace.recipes import list_recipes
+
+ROLE: Final = "AWS::IAM::Role"
+STATE_MACHINE: Final = "AWS::StepFunctions::StateMachine"
+# SageMaker makes one for each endpoint.
+_ENDPOINT_LOGS: Final = "/aws/sagemaker/Endpoints/"
+_STACK_TAG: Final = "aws:cloudformation:stack-name"
+
+
+@dataclass(frozen=True)
+class Made:
+    """The names of what executions have made."""
+
+    endpoints: tuple[str, ...] = ()
+    configurations: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+
+def find_made(stacks: Sequence[StandingStack]) -> Made:
+    """What runs under the roles of some stacks, and the endpoints that bear their names."""
+    sagemaker: Any = boto3.client("sagemaker")
+    roles = {role for stack in stacks for role in stack.list_ids(ROLE)}
+    named = {stack.outputs[name] for stack in stacks for name in _endpoint_outputs() if name in stack.outputs}
+    models = _choose(sagemaker, "model", lambda model: model.get("ExecutionRoleArn", "").rpartition("/")[2] in roles)
+    configurations = _choose(
+        sagemaker,
+        "endpoint_config",
+        lambda found: any(variant.get("ModelName") in models for variant in found["ProductionVariants"]),
+    )
+    endpoints = _choose(
+        sagemaker,
+        "endpoint",
+        lambda found: found["EndpointName"] in named or found.get("EndpointConfigName") in configurations,
+    )
+    return Made(endpoints, configurations, models)
+
+
+def stop_executions(stacks: Sequence[StandingStack]) -> None:
+    """Stop what the state machines of some stacks are doing, and so the jobs that they wait for."""
+    states: Any = boto3.client("stepfunctions")
+    for arn in (arn for stack in stacks for arn in stack.list_ids(STATE_MACHINE)):
+        pages = states.get_paginator("list_executions").paginate(stateMachineArn=arn, statusFilter="RUNNING")
+        for execution in [execution for page in pages for execution in page["executions"]]:
+            states.stop_execution(executionArn=execution["executionArn"], cause="the environment is being deleted")
+
+
+def delete_made(made: Made, stacks: Sequence[StandingStack]) -> None:
+    """Delete endpoints and wait until they are gone, then their logs, then what they were made of."""
+    sagemaker: Any = boto3.client("sagemaker")
+    for endpoint in made.endpoints:
+        sagemaker.delete_endpoint(EndpointName=endpoint)
+    wait_until(lambda: not set(made.endpoints) & set(_list_names(sagemaker, "endpoint")))
+    named = {stack.outputs[name] for stack in stacks for name in _endpoint_outputs() if name in stack.outputs}
+    _delete_logs({*made.endpoints, *named})
+    for configuration in made.configurations:
+        sagemaker.delete_endpoint_config(EndpointConfigName=configuration)
+    for model in made.models:
+        sagemaker.delete_model(ModelName=model)
+
+
+def _endpoint_outputs() -> list[str]:
+    return [recipe.endpoint_name_output for recipe in list_recipes()]
+
+
+def _delete_logs(endpoints: Collection[str]) -> None:
+    """Delete the log groups of endpoints, but for those that a stack owns, which is then another one's."""
+    logs: Any = boto3.client("logs")
+    for name in (f"{_ENDPOINT_LOGS}{endpoint}" for endpoint in sorted(endpoints)):
+        found = [group["logGroupName"] for group in logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]]
+        if name in found and _STACK_TAG not in logs.list_tags_log_group(logGroupName=name)["tags"]:
+            logs.delete_log_group(logGroupName=name)
+
+
+def _choose(sagemaker: Any, kind: str, is_ours: Callable[[dict[str, Any]], bool]) -> tuple[str, ...]:
+    """The names of the resources of a kind whose description says that they are ours."""
+    describe, key = getattr(sagemaker, f"describe_{kind}"), _name_key(kind)
+    return tuple(name for name in _list_names(sagemaker, kind) if is_ours(describe(**{key: name})))
+
+
+def _list_names(sagemaker: Any, kind: str) -> list[str]:
+    key = _name_key(kind)
+    pages = sagemaker.get_paginator(f"list_{kind}s").paginate()
+    return [found[key] for page in pages for found in page[f"{key.removesuffix('Name')}s"]]
+
+
+def _name_key(kind: str) -> str:
+    return f"{kind.title().replace('_', '')}Name"

@@ -1,0 +1,107 @@
+"""The stacks of an environment as they stand in the account, and the order in which they can go."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any, Final
+
+import boto3
+
+from headrace import contract
+
+GONE: Final = "DELETE_COMPLETE"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a stack.
+
+    Args:
+        logical_id: What its template calls it.
+        kind: Its CloudFormation type.
+        id: What the account calls it.
+    """
+
+    logical_id: str
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingStack:
+    """A stack that is deployed, or partly."""
+
+    name: str
+    id: str
+    is_protected: bool
+    outputs: Mapping[str, str]
+    exports: frozenset[str]
+    template: Mapping[str, Any]
+    resources: tuple[Resource, ...]
+
+    def keeps(self, resource: Resource) -> bool:
+        """Whether a resource outlives the stack."""
+        declared: Mapping[str, Any] = self.template.get("Resources", {}).get(resource.logical_id, {})
+        return str(declared.get("DeletionPolicy", "Delete")).startswith("Retain")
+
+    def list_ids(self, kind: str) -> list[str]:
+        """What the account calls the resources of a type."""
+        return [resource.id for resource in self.resources if resource.kind == kind and resource.id]
+
+
+def find_stacks(environment: str) -> list[StandingStack]:
+    """The stacks of an environment in the order in which they can be deleted: those that use others first."""
+    cloudformation: Any = boto3.client("cloudformation")
+    prefix = contract.stack_name(environment, "")
+    pages = cloudformation.get_paginator("describe_stacks").paginate()
+    found = [
+        _read_stack(cloudformation, described)
+        for page in pages
+        for described in page["Stacks"]
+        if described["StackName"].startswith(prefix) and described["StackStatus"] != GONE
+    ]
+    return order_by_use(found)
+
+
+def order_by_use(stacks: list[StandingStack]) -> list[StandingStack]:
+    """Stacks with each before those whose outputs it takes."""
+    by_name = {stack.name: stack for stack in stacks}
+    owners = {export: stack.name for stack in stacks for export in stack.exports}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for stack in stacks:
+        sorter.add(stack.name)
+        for used in {owners.get(name, name) for name in list_uses(stack.template)} & by_name.keys() - {stack.name}:
+            sorter.add(used, stack.name)
+    return [by_name[name] for name in sorter.static_order()]
+
+
+def list_uses(value: Any) -> Iterator[str]:
+    """The exports and the stacks that a template takes something from."""
+    if isinstance(value, Mapping):
+        taken = value.get("Fn::ImportValue"), value.get("Fn::GetStackOutput")
+        yield from (name for name in taken if isinstance(name, str))
+        yield from (part["StackName"] for part in taken if isinstance(part, Mapping) and "StackName" in part)
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from list_uses(part)
+
+
+def _read_stack(cloudformation: Any, described: Mapping[str, Any]) -> StandingStack:
+    name = described["StackId"]
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+    outputs = described.get("Outputs", [])
+    return StandingStack(
+        name=described["StackName"],
+        id=name,
+        is_protected=described.get("EnableTerminationProtection", False),
+        outputs={output["OutputKey"]: output["OutputValue"] for output in outputs},
+        exports=frozenset(output["ExportName"] for output in outputs if "ExportName" in output),
+        template=cloudformation.get_template(StackName=name)["TemplateBody"],
+        resources=tuple(
+            Resource(each["LogicalResourceId"], each["ResourceType"], each.get("PhysicalResourceId", ""))
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if each["ResourceStatus"] != GONE
+        ),
+    )
