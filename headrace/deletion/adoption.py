@@ -1,0 +1,263 @@
+"""Finds what deleted stacks have kept, for the next ones to take over with `cdk import` rather than start empty."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import ClientError
+
+from headrace.deletion.assembly import PlannedStack
+from headrace.deletion.standing import GONE, list_uses
+
+LOG_GROUP: Final = "AWS::Logs::LogGroup"
+# What `cdk import` takes over, and the property that names it there.
+IDENTIFIERS: Final = {
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::EFS::FileSystem": "FileSystemId",
+    "AWS::KMS::Key": "KeyId",
+    LOG_GROUP: "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+}
+_STACK_TAG: Final = "aws:cloudformation:stack-name"
+_RESOURCE_TAG: Final = "aws:cloudformation:logical-id"
+_ABSENT: Final = ("404", "NoSuchBucket", "RepositoryNotFoundException", "FileSystemNotFound", "NotFoundException")
+# A stack of which nothing but a change set is there.
+_NOT_YET: Final = "REVIEW_IN_PROGRESS"
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What a stack can take over.
+
+    Args:
+        stack: The stack.
+        stands: Whether it is deployed already.
+        found: What each of its resources can be, by logical id.
+        passed_over: What an earlier stack of the same name has kept as well: no resource is left for it.
+    """
+
+    stack: PlannedStack
+    stands: bool
+    found: Mapping[str, str]
+    passed_over: tuple[str, ...]
+
+    @property
+    def mapping(self) -> dict[str, dict[str, str]]:
+        """The resource mapping that `cdk import` reads."""
+        return {name: {IDENTIFIERS[self.stack.resources[name]["Type"]]: known} for name, known in self.found.items()}
+
+
+def find_adoptions(stacks: Sequence[PlannedStack]) -> list[Adoption]:
+    """What the stacks of an app can take over, in the order in which they are deployed; only reads."""
+    past = _Past([stack.name for stack in stacks])
+    return [past.find(stack) for stack in stacks]
+
+
+def list_commands(adoptions: Sequence[Adoption], assembly: Path, folder: Path) -> Iterator[list[str]]:
+    """The commands that take everything over and deploy the rest, in their order.
+
+    An import adds only what is taken over, and no outputs. Where what another stack takes over needs one, the stack
+    that has it is deployed before.
+
+    Args:
+        adoptions: What there is to take over.
+        assembly: The synthesized app.
+        folder: Where the mappings have been written.
+    """
+    app = ["--app", str(assembly)]
+    owners = {export: adoption.stack.id for adoption in adoptions for export in adoption.stack.exports}
+    deployed: list[str] = []
+    for adoption in (adoption for adoption in adoptions if adoption.found):
+        taken = [adoption.stack.resources[name] for name in adoption.found]
+        for used in sorted({owners[name] for name in list_uses(taken) if name in owners} - {*deployed}):
+            yield ["cdk", "deploy", used, *app]
+            deployed.append(used)
+        mapping = ["--resource-mapping", str(locate_mapping(folder, adoption))]
+        # Without it, other changes that wait for the next deployment are a question.
+        yield ["cdk", "import", adoption.stack.id, *app, *mapping, *(["--force"] if adoption.stands else [])]
+        yield from _list_log_commands(adoption)
+    yield ["cdk", "deploy", "--all", *app]
+
+
+def _list_log_commands(adoption: Adoption) -> Iterator[list[str]]:
+    """What an import does not: a log group that somebody else has made has no retention, and gets none by it."""
+    for name, known in adoption.found.items():
+        days = adoption.stack.resources[name].get("Properties", {}).get("RetentionInDays")
+        if days and adoption.stack.resources[name]["Type"] == LOG_GROUP:
+            retention = ["--log-group-name", known, "--retention-in-days", str(days)]
+            yield ["aws", "logs", "put-retention-policy", *retention]
+
+
+def write_mappings(adoptions: Sequence[Adoption], folder: Path) -> None:
+    """Write the resource mappings, a file for each stack that takes something over."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for adoption in adoptions:
+        if adoption.found:
+            locate_mapping(folder, adoption).write_text(json.dumps(adoption.mapping, indent=2) + "\n")
+
+
+def locate_mapping(folder: Path, adoption: Adoption) -> Path:
+    """The file of a stack's resource mapping."""
+    return folder / f"{adoption.stack.id}.json"
+
+
+class _Past:
+    """What an account knows of the stacks of some names.
+
+    Args:
+        names: What CloudFormation calls them.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._cloudformation: Any = boto3.client("cloudformation")
+        self._histories, self._standing = _list_stacks(self._cloudformation, names)
+        self._tagged = _find_tagged(names)
+
+    def find(self, stack: PlannedStack) -> Adoption:
+        """What a stack can take over."""
+        stands = stack.name in self._standing
+        taken = _list_resources(self._cloudformation, self._standing[stack.name]) if stands else {}
+        wanted = {
+            name: resource
+            for name, resource in stack.resources.items()
+            if _is_adoptable(resource) and name not in taken
+        }
+        free = self._list_free(stack, wanted, taken.values()) if wanted else {}
+        found = {name: ids[0] for name, ids in free.items() if ids}
+        return Adoption(stack, stands, found, tuple(known for ids in free.values() for known in ids[1:]))
+
+    def _list_free(
+        self, stack: PlannedStack, wanted: Mapping[str, Mapping[str, Any]], taken: Collection[str]
+    ) -> dict[str, list[str]]:
+        """What is still there for each resource and is nobody's, the latest first."""
+        kept = [_list_kept(self._cloudformation, past) for past in self._histories.get(stack.name, [])]
+        free: dict[str, list[str]] = {}
+        for name, resource in wanted.items():
+            known = [
+                *_name_itself(resource),
+                *(earlier[name] for earlier in kept if name in earlier),
+                *self._tagged.get((stack.name, name), []),
+            ]
+            free[name] = [
+                each for each in dict.fromkeys(known) if each not in taken and _is_there(resource["Type"], each)
+            ]
+        return free
+
+
+def _is_adoptable(resource: Mapping[str, Any]) -> bool:
+    if resource["Type"] not in IDENTIFIERS or not str(resource.get("DeletionPolicy")).startswith("Retain"):
+        return False
+    # Logs of an earlier stack stay what they are, under their own name.
+    return resource["Type"] != LOG_GROUP or bool(_name_itself(resource))
+
+
+def _name_itself(resource: Mapping[str, Any]) -> list[str]:
+    """The name that a template gives a resource, which is then the same in every stack."""
+    name = resource.get("Properties", {}).get(IDENTIFIERS[resource["Type"]])
+    return [name] if isinstance(name, str) else []
+
+
+def _list_stacks(cloudformation: Any, names: Collection[str]) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The ids of the stacks there are and were of some names, the latest first, and of those that stand.
+
+    CloudFormation knows of deleted stacks for ninety days.
+    """
+    found = [
+        stack
+        for page in cloudformation.get_paginator("list_stacks").paginate()
+        for stack in page["StackSummaries"]
+        if stack["StackName"] in names and stack["StackStatus"] != _NOT_YET
+    ]
+    histories: dict[str, list[str]] = {}
+    for stack in sorted(found, key=lambda stack: stack["CreationTime"], reverse=True):
+        histories.setdefault(stack["StackName"], []).append(stack["StackId"])
+    return histories, {stack["StackName"]: stack["StackId"] for stack in found if stack["StackStatus"] != GONE}
+
+
+def _list_resources(cloudformation: Any, stack_id: str) -> dict[str, str]:
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
+    return {
+        resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceStatus"] != GONE
+    }
+
+
+def _list_kept(cloudformation: Any, stack_id: str) -> dict[str, str]:
+    """What a stack has let go without deleting it, by logical id; of several, the latest."""
+    kept: dict[str, str] = {}
+    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
+        for event in page["StackEvents"]:
+            if event["ResourceStatus"] == "DELETE_SKIPPED":
+                kept.setdefault(event["LogicalResourceId"], event["PhysicalResourceId"])
+    return kept
+
+
+def _find_tagged(names: Sequence[str]) -> dict[tuple[str, str], list[str]]:
+    """What bears the tags of stacks, which stay when a stack is gone, by stack and logical id."""
+    tagging: Any = boto3.client("resourcegroupstaggingapi")
+    found: dict[tuple[str, str], list[str]] = {}
+    pages = tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": _STACK_TAG, "Values": list(names)}])
+    for resource in (resource for page in pages for resource in page["ResourceTagMappingList"]):
+        tags = {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
+        tail = resource["ResourceARN"].split(":", 5)[5]
+        found.setdefault((tags[_STACK_TAG], tags.get(_RESOURCE_TAG, "")), []).append(_read_id(tail))
+    return found
+
+
+def _read_id(tail: str) -> str:
+    """What the account calls the resource behind the last part of an ARN: a name, KIND/NAME, or log-group:NAME."""
+    for beginning in ("repository/", "file-system/", "key/", "log-group:"):
+        if tail.startswith(beginning):
+            return tail.removeprefix(beginning)
+    return tail
+
+
+def _is_there(kind: str, known: str) -> bool:
+    try:
+        return _CHECKS[kind](known)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            return False
+        raise
+
+
+def _has_bucket(name: str) -> bool:
+    s3: Any = boto3.client("s3")
+    s3.head_bucket(Bucket=name)
+    return True
+
+
+def _has_repository(name: str) -> bool:
+    ecr: Any = boto3.client("ecr")
+    return bool(ecr.describe_repositories(repositoryNames=[name])["repositories"])
+
+
+def _has_file_system(name: str) -> bool:
+    efs: Any = boto3.client("efs")
+    return bool(efs.describe_file_systems(FileSystemId=name)["FileSystems"])
+
+
+def _has_key(name: str) -> bool:
+    kms: Any = boto3.client("kms")
+    return str(kms.describe_key(KeyId=name)["KeyMetadata"]["KeyState"]) in ("Enabled", "Disabled")
+
+
+def _has_log_group(name: str) -> bool:
+    logs: Any = boto3.client("logs")
+    return any(
+        group["logGroupName"] == name for group in logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    )
+
+
+_CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
+    "AWS::ECR::Repository": _has_repository,
+    "AWS::EFS::FileSystem": _has_file_system,
+    "AWS::KMS::Key": _has_key,
+    LOG_GROUP: _has_log_group,
+    "AWS::S3::Bucket": _has_bucket,
+}

@@ -1,0 +1,59 @@
+"""The stacks of a synthesized app."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any, Final
+
+from headrace.errors import HeadraceError
+
+_STACK: Final = "aws:cloudformation:stack"
+
+
+class NoAssemblyError(HeadraceError):
+    """A folder holds no synthesized app."""
+
+
+@dataclass(frozen=True)
+class PlannedStack:
+    """A stack as it will be deployed.
+
+    Args:
+        id: What the CDK command line calls it.
+        name: What CloudFormation calls it.
+        resources: Its resources by logical id, as its template declares them.
+        exports: By what other stacks name its outputs, its own name among them.
+    """
+
+    id: str
+    name: str
+    resources: Mapping[str, Mapping[str, Any]]
+    exports: frozenset[str]
+
+
+def read_assembly(folder: Path) -> list[PlannedStack]:
+    """The stacks of a synthesized app in the order in which they are deployed.
+
+    Raises:
+        NoAssemblyError: If there is none in the folder.
+    """
+    try:
+        artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
+    except FileNotFoundError:
+        raise NoAssemblyError(
+            f"{folder} holds no synthesized app; make it with 'cdk synth --context env=ENVIRONMENT'"
+        ) from None
+    stacks = {name: artifact for name, artifact in artifacts.items() if artifact["type"] == _STACK}
+    sorter = TopologicalSorter(
+        {name: stacks.keys() & artifact.get("dependencies", []) for name, artifact in stacks.items()}
+    )
+    return [_read_stack(folder, name, stacks[name]["properties"]) for name in sorter.static_order()]
+
+
+def _read_stack(folder: Path, name: str, properties: Mapping[str, Any]) -> PlannedStack:
+    template = json.loads((folder / properties["templateFile"]).read_text())
+    stack_name = properties.get("stackName", name)
+    exports = [output["Export"]["Name"] for output in template.get("Outputs", {}).values() if "Export" in output]
+    return PlannedStack(name, stack_name, template.get("Resources", {}), frozenset([stack_name, *exports]))
