@@ -38,7 +38,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account lock snapshots assemblies settings-table clean
+.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account destroy adopt lock snapshots assemblies settings-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -88,6 +88,13 @@ deploy: setup ## deploy to the AWS account of your credentials (ENV=dev)
 
 deploy-account: setup ## deploy what an account has once in a Region: retention and key of SageMaker's logs
 	@cdk deploy --all --app "python account.py"
+
+destroy: setup ## delete an environment with everything in it, from that account (ENV=)
+	@headrace destroy --env "$$ENV"
+
+adopt: setup ## find the data that deleted stacks have kept, and how new ones take them over (ENV=dev)
+	@cdk synth --quiet --context "env=$$ENV"
+	@headrace adopt
 
 bench: setup ## measure the hot paths side by side with their peers (BENCH=name for one)
 	@for script in benchmarks/bench_$(or $(BENCH),*).py; do uv run --quiet "$$script"; done

@@ -1,0 +1,40 @@
+"""`headrace destroy`: an environment and everything in it."""
+
+import sys
+
+import click
+
+from headrace.cli import progress
+from headrace.cli.tables import render_table
+
+
+@click.command()
+@click.option("--env", "environment", required=True, help="The environment to delete.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+def destroy(environment: str, yes: bool) -> None:
+    """Delete an environment with everything in it, from the account that your AWS clients use.
+
+    Says what it holds and asks first. Refuses an environment that keeps its data (retain_data). Interrupted, the same
+    command resumes.
+
+    Example: headrace destroy --env dev
+    """
+    from headrace.deletion.environment import delete_environment, find_doomed
+
+    with progress.step("look for what stands"):
+        doomed = find_doomed(environment)
+    if not doomed.stacks:
+        click.echo(f"nothing stands of the environment '{environment}'", err=True)
+        return
+    if not yes:
+        _ask(environment, [*doomed.describe(), *(("stack", stack.name, "") for stack in doomed.stacks)])
+    delete_environment(doomed, progress.step)
+    click.echo(f"the environment '{environment}' is deleted")
+
+
+def _ask(environment: str, rows: list[tuple[str, str, str]]) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask at; to delete without being asked, add --yes")
+    click.echo(render_table(("what", "name", "holds"), rows), err=True)
+    if not click.confirm(f"Delete all of the environment '{environment}' for good?", err=True):
+        raise click.ClickException("nothing was deleted")

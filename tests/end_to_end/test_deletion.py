@@ -1,0 +1,194 @@
+"""An environment's end on the local cloud: `dev` goes with everything in it, `prod` leaves its data to the next one."""
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+
+from headrace.cli import cli
+from headrace.deletion.environment import StackDeletionError, delete_stack
+from headrace.deletion.standing import find_stacks
+from headrace.local.engine.cloud import LocalCloud
+from headrace.local.engine.file_systems import list_folders
+from headrace.local.platform.deployment import Deployment, read_deployment
+from headrace.workloads import big_mart as big_mart_workload
+from tests.conftest import PROJECT
+from tests.deploying import ASSET_BUCKET, deploy, push_container_images
+from tests.end_to_end.conftest import Platform, deployed_platform
+from tests.local_clouds import clients_of
+from tests.stacks.conftest import context_of
+from tests.stacks.synthesis import assemble
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+# What all environments of an account share.
+SHARED = {ASSET_BUCKET, "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"}
+LISTED = {
+    "cloudformation": ("describe_stacks", "Stacks", "StackName"),
+    "s3": ("list_buckets", "Buckets", "Name"),
+    "ecr": ("describe_repositories", "repositories", "repositoryName"),
+    "iam": ("list_roles", "Roles", "RoleName"),
+    "lambda": ("list_functions", "Functions", "FunctionName"),
+    "logs": ("describe_log_groups", "logGroups", "logGroupName"),
+    "stepfunctions": ("list_state_machines", "stateMachines", "name"),
+    "cloudwatch": ("describe_alarms", "MetricAlarms", "AlarmName"),
+}
+MADE = {"endpoint": "Endpoints", "endpoint_config": "EndpointConfigs", "model": "Models"}
+LIST = "0\t0\ta.jpg\n"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """`dev` on a cloud that nothing else uses."""
+    with deployed_platform(tmp_path_factory.mktemp("deletion"), "dev") as platform, clients_of(platform.cloud):
+        yield platform
+
+
+def run_command(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments)
+
+
+def list_left() -> set[str]:
+    """What is left in every service that an environment uses, but for what is shared."""
+    found: set[str] = set()
+    for service, (operation, key, name) in LISTED.items():
+        client: Any = boto3.client(service)
+        found |= {each[name] for each in getattr(client, operation)()[key]}
+    sagemaker: Any = boto3.client("sagemaker")
+    for kind, key in MADE.items():
+        found |= {str(each) for each in getattr(sagemaker, f"list_{kind}s")()[key]}
+    found |= {vpc["VpcId"] for vpc in boto3.client("ec2").describe_vpcs()["Vpcs"] if not vpc["IsDefault"]}
+    return found - SHARED
+
+
+def read_versions(bucket: str) -> dict[tuple[str, str], bytes]:
+    """Every version of every object of a bucket."""
+    s3: Any = boto3.client("s3")
+    versions = s3.list_object_versions(Bucket=bucket).get("Versions", [])
+    keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in versions]
+    return {(key["Key"], key["VersionId"]): s3.get_object(Bucket=bucket, **key)["Body"].read() for key in keys}
+
+
+def run_as_printed(cloud: LocalCloud, line: str) -> None:
+    """A command that `headrace adopt` has printed, run by the real CDK command line with its questions answered."""
+    environment = {
+        **os.environ,
+        **cloud.client_environment,
+        "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION": f"http://localhost:{cloud.port}",
+    }
+    _, verb, *arguments = shlex.split(line)
+    answered = ["--require-approval", "never"] if verb == "deploy" else []
+    command = [str(PROJECT / "node_modules" / ".bin" / "cdk"), "--no-notices", "--ci", verb, *arguments, *answered]
+    ended = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_destroys_dev_whole_after_it_was_used_and_deploys_it_again(platform: Platform, sales: Path) -> None:
+    big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
+    execution = platform.run()
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    s3: Any = boto3.client("s3")
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket=platform.deployment.raw_bucket, Key="twice", Body=body)
+    s3.delete_object(Bucket=platform.deployment.raw_bucket, Key="twice")
+
+    asked = run_command("destroy", "--env", "dev")
+    destroyed = run_command("destroy", "--env", "dev", "--yes")
+    left = list_left()
+    again = run_command("destroy", "--env", "dev", "--yes")
+
+    assert asked.exit_code == 2
+    assert destroyed.exit_code == 0, destroyed.output
+    assert left == set()
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert deploy(assemble(context_of("dev")))
+
+
+def test_says_what_could_not_be_deleted_and_resumes(platform: Platform) -> None:
+    template = {"Resources": {"Raw": {"Type": "AWS::S3::Bucket"}, "Work": {"Type": "AWS::S3::Bucket"}}}
+    cloudformation: Any = boto3.client("cloudformation")
+    cloudformation.create_stack(StackName="headrace-other-storage", TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="headrace-other-storage", WaiterConfig={"Delay": 0.1, "MaxAttempts": 600}
+    )
+    (stack,) = find_stacks("other")
+    raw = next(resource.id for resource in stack.resources if resource.logical_id == "Raw")
+    boto3.client("s3").put_object(Bucket=raw, Key="rows.csv", Body=b"1")
+
+    with pytest.raises(StackDeletionError, match="could not delete headrace-other-storage: Raw: The bucket you tried"):
+        delete_stack(stack)
+    left = [resource.logical_id for resource in find_stacks("other")[0].resources]
+    destroyed = run_command("destroy", "--env", "other", "--yes")
+
+    assert left == ["Raw"]
+    assert (destroyed.exit_code, find_stacks("other")) == (0, [])
+
+
+@pytest.fixture
+def filled(platform: Platform) -> Deployment:
+    """`prod`, with something in everything that keeps data."""
+    deploy(assemble(context_of("prod")))
+    deployment = push_container_images(platform.cloud, "prod")
+    s3: Any = boto3.client("s3")
+    for output in ("RawBucketName", "WorkBucketName"):
+        for body in (b"first", b"second"):
+            s3.put_object(Bucket=deployment.outputs[output], Key="data/rows.csv", Body=body)
+    lists = list_folders(platform.cloud.root)[deployment.outputs["EfsFileSystemId"]] / "lists"
+    lists.mkdir(exist_ok=True)
+    (lists / "train.lst").write_text(LIST)
+    return deployment
+
+
+def test_adopts_the_data_of_prod_when_it_is_deployed_again(
+    platform: Platform, filled: Deployment, tmp_path: Path
+) -> None:
+    before, assembly = filled.outputs, str(assemble(context_of("prod")))
+    buckets = (before["RawBucketName"], before["WorkBucketName"])
+    data = {bucket: read_versions(bucket) for bucket in buckets}
+    (key,) = find_key()
+    refused = run_command("destroy", "--env", "prod", "--yes")
+    delete_stacks("prod")
+
+    found = run_command("adopt", "--assembly", assembly, "--output", str(tmp_path))
+    for line in found.stdout.splitlines():
+        if not line.startswith("#"):
+            run_as_printed(platform.cloud, line)
+    after = read_deployment("prod").outputs
+
+    assert refused.exit_code == 1
+    assert "keeps its data" in refused.stderr
+    assert found.exit_code == 0, found.output
+    same = [name for name in before if name.endswith(("BucketName", "ImageUri", "EfsFileSystemId"))]
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+    assert find_key() == [key]
+    assert {bucket: read_versions(bucket) for bucket in buckets} == data
+    assert (list_folders(platform.cloud.root)[after["EfsFileSystemId"]] / "lists" / "train.lst").read_text() == LIST
+    assert list_images(after) == list_images(before) != []
+
+
+def find_key() -> list[str]:
+    return [name for stack in find_stacks("prod") for name in stack.list_ids("AWS::KMS::Key")]
+
+
+def list_images(outputs: Mapping[str, str]) -> list[Any]:
+    """What one of the repositories holds."""
+    ecr: Any = boto3.client("ecr")
+    uri = next(value for name, value in sorted(outputs.items()) if name.endswith("ImageUri"))
+    repository = uri.partition("/")[2].partition(":")[0]
+    images: list[Any] = ecr.list_images(repositoryName=repository)["imageIds"]
+    return images
+
+
+def delete_stacks(environment: str) -> None:
+    """Delete the stacks of an environment as `cdk destroy --all` does, once they are protected no longer."""
+    cloudformation: Any = boto3.client("cloudformation")
+    for stack in find_stacks(environment):
+        cloudformation.update_termination_protection(StackName=stack.name, EnableTerminationProtection=False)
+        delete_stack(stack)
