@@ -31,8 +31,8 @@ own (`tags`, `hyperparameters`, `options`). This is an environment:
 - **Cost**: planning numbers in US dollars for us-east-1; [cost.md](cost.md) has more.
 - **Changing it**: what deploying another value over a living environment does. **Not on a living environment** means
   that no order of deployments does it, and how to move. With `retain_data`, what holds data, apart from Lustre, is not
-  deleted when it is replaced or removed: it stays behind, and on the bill. `headrace changes` says before a deployment what it will do
-  ([changing a living deployment](changing.md)).
+  deleted when it is replaced or removed: it stays behind, and on the bill. `headrace changes` says before a deployment
+  what it will do ([changing a living deployment](changing.md)).
 
 A test compares the templates before and after a change of each setting of an environment with the last column. `make
 settings-table` writes this page from `stacks/settings/`, where these facts stand beside each setting's type."""

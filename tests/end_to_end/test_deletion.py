@@ -47,7 +47,7 @@ LIST = "0\t0\ta.jpg\n"
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """`dev` on a cloud that nothing else uses."""
-    with deployed_platform(tmp_path_factory.mktemp("deletion"), "dev") as platform, clients_of(platform.cloud):
+    with deployed_platform(tmp_path_factory.mktemp("deletion")) as platform, clients_of(platform.cloud):
         yield platform
 
 

@@ -26,7 +26,7 @@ _digest_sources = cache(digest_sources)
 
 
 def synthesize(context: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Each stack that a context makes, by its id: its name, protection, template, and the stacks that come before it."""
+    """Each stack that a context makes, by its id: its name, protection, template, and the stacks before it."""
     folder, name = STORE / _digest_sources(), _name(context)
     with _locked(folder, name):
         stored = folder / f"{name}.json"
