@@ -20,7 +20,7 @@ from headrace.local.engine.file_systems import list_folders
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.workloads import big_mart as big_mart_workload
 from tests.conftest import PROJECT
-from tests.deploying import ASSET_BUCKET, deploy, push_container_images
+from tests.deploying import deploy, push_container_images
 from tests.end_to_end.conftest import Platform, deployed_platform
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of
@@ -28,8 +28,6 @@ from tests.stacks.synthesis import assemble
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-# What all environments of an account share.
-SHARED = {ASSET_BUCKET, "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"}
 LISTED = {
     "cloudformation": ("describe_stacks", "Stacks", "StackName"),
     "s3": ("list_buckets", "Buckets", "Name"),
@@ -55,8 +53,8 @@ def run_command(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments)
 
 
-def list_left() -> set[str]:
-    """What is left in every service that an environment uses, but for what is shared."""
+def list_left(environment: str) -> set[str]:
+    """What an environment has in every service that it uses; everything it makes bears its name."""
     found: set[str] = set()
     for service, (operation, key, name) in LISTED.items():
         client: Any = boto3.client(service)
@@ -64,8 +62,8 @@ def list_left() -> set[str]:
     sagemaker: Any = boto3.client("sagemaker")
     for kind, key in MADE.items():
         found |= {str(each) for each in getattr(sagemaker, f"list_{kind}s")()[key]}
-    found |= {vpc["VpcId"] for vpc in boto3.client("ec2").describe_vpcs()["Vpcs"] if not vpc["IsDefault"]}
-    return found - SHARED
+    found |= {str(vpc.get("Tags")) for vpc in boto3.client("ec2").describe_vpcs()["Vpcs"]}
+    return {name for name in found if f"headrace-{environment}" in name}
 
 
 def read_versions(bucket: str) -> dict[tuple[str, str], bytes]:
@@ -99,11 +97,13 @@ def test_destroys_dev_whole_after_it_was_used_and_deploys_it_again(platform: Pla
         s3.put_object(Bucket=platform.deployment.raw_bucket, Key="twice", Body=body)
     s3.delete_object(Bucket=platform.deployment.raw_bucket, Key="twice")
 
+    stood = list_left("dev")
     asked = run_command("destroy", "--env", "dev")
     destroyed = run_command("destroy", "--env", "dev", "--yes")
-    left = list_left()
+    left = list_left("dev")
     again = run_command("destroy", "--env", "dev", "--yes")
 
+    assert len(stood) > len(LISTED)
     assert asked.exit_code == 2
     assert destroyed.exit_code == 0, destroyed.output
     assert left == set()
