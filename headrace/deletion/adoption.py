@@ -132,7 +132,7 @@ class _Past:
     def _list_free(
         self, stack: PlannedStack, wanted: Mapping[str, Mapping[str, Any]], taken: Collection[str]
     ) -> dict[str, list[str]]:
-        """What is still there for each resource and is nobody's, the latest first."""
+        """What is still there for each resource and belongs to no stack, the latest first."""
         kept = [_list_kept(self._cloudformation, past) for past in self._histories.get(stack.name, [])]
         free: dict[str, list[str]] = {}
         for name, resource in wanted.items():

@@ -18,7 +18,7 @@ KEPT_KINDS: Mapping[str, str] = {
     MOUNT_TARGET: "the deployment: a subnet takes one, and the new one comes before the old one goes",
 }
 
-# How much each keeps of what stands. What a deployment makes that then fails stands for nobody.
+# How much each keeps of what stands. What a deployment makes that then fails belongs to no stack.
 POLICIES: Mapping[str, int] = {"Delete": 0, "Snapshot": 1, "RetainExceptOnCreate": 2, "Retain": 2}
 
 

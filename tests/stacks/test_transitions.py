@@ -23,6 +23,10 @@ LOCKED = {
 }
 
 
+# Lustre goes with its stack, so what reads from it lets go of it in a deployment before.
+USERS_FIRST = {("prod", "fsx")}
+
+
 def list_plans(base: Assembly, other: Assembly) -> Iterator[Plan]:
     """There, back, and there again; what an earlier deployment left behind is in the way of a later one."""
     world = World.of(base)
@@ -36,7 +40,8 @@ def list_plans(base: Assembly, other: Assembly) -> Iterator[Plan]:
 def test_turns_a_switch_there_and_back_and_there_again_with_one_command_each(environment: str, switch: str) -> None:
     for plan in list_plans(switched(environment), switched(environment, switch)):
         assert [str(finding) for finding in plan.findings if finding.effect.is_failure] == []
-        assert [step.verb for step in plan.steps] == [Verb.DEPLOY_ALL]
+        verbs = [step.verb for step in plan.steps]
+        assert verbs == [Verb.DEPLOY_ALL] or ((environment, switch) in USERS_FIRST and verbs[1:] == [Verb.DEPLOY_ALL])
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -97,8 +102,8 @@ def test_says_what_turning_file_systems_off_leaves_on_the_bill() -> None:
     left = {finding.kind: finding for finding in plan.findings if finding.effect is Effect.LEFT_BEHIND}
 
     assert plan.is_dangerous
-    assert left.keys() == {"AWS::EFS::FileSystem", "AWS::FSx::FileSystem"}
-    assert round(left["AWS::FSx::FileSystem"].monthly) == 174
+    assert left.keys() == {"AWS::EFS::FileSystem"}
+    assert "AWS::FSx::FileSystem" in {finding.kind for finding in plan.findings if finding.effect is Effect.DELETED}
 
 
 def test_says_that_turning_the_key_off_loses_what_it_encrypted() -> None:
