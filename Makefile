@@ -83,7 +83,10 @@ format: setup-dev ## put the code into shape
 synth: setup ## synthesize the app: no account, no network, no Docker (ENV=dev)
 	@cdk synth --quiet --context "env=$$ENV"
 
-deploy: setup ## deploy to the AWS account of your credentials (ENV=dev)
+deploy: setup ## deploy to the AWS account of your credentials: repositories, container images, the rest (ENV=dev)
+	@# An endpoint or a job needs its container image as soon as the state machine stands.
+	@cdk deploy Registry --exclusively --context "env=$$ENV"
+	@headrace containers push --build --env "$$ENV"
 	@cdk deploy --all --context "env=$$ENV"
 
 deploy-account: setup ## deploy what an account has once in a Region: retention and key of SageMaker's logs

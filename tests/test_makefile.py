@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import PROJECT
 
 SETUP_PROGRAMS = ("uv", "npm", "python")
+PROGRAMS = ("headrace", "cdk", *SETUP_PROGRAMS)
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def clone(tmp_path: Path) -> Path:
     shutil.copy(PROJECT / "Makefile", clone)
     for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml", "package-lock.json"):
         (clone / name).touch()
-    for program in ("headrace", *SETUP_PROGRAMS):
+    for program in PROGRAMS:
         stub = clone / ".venv" / "bin" / program
         stub.write_text(f'#!/bin/sh\nprintf "%s\\n" {program} "$@" >> calls\n')
         stub.chmod(0o755)
@@ -46,6 +47,33 @@ def make(clone: Path, *arguments: str) -> list[str]:
 
 def test_leaves_what_is_not_given_to_the_command(clone: Path) -> None:
     assert make(clone, "run") == ["headrace", "local", "run", "--env", "dev", "--workload", "bigmart"]
+
+
+def test_deploys_the_repositories_then_their_container_images_then_the_rest(clone: Path) -> None:
+    assert " ".join(make(clone, "deploy", "ENV=prod")) == (
+        "cdk deploy Registry --exclusively --context env=prod "
+        "headrace containers push --build --env prod "
+        "cdk deploy --all --context env=prod"
+    )
+
+
+def test_deploys_nothing_more_when_the_container_images_cannot_be_pushed(clone: Path) -> None:
+    stub = clone / ".venv" / "bin" / "headrace"
+    stub.write_text("#!/bin/sh\nexit 1\n")
+    (clone / ".venv" / "setup").touch()
+
+    process = start(clone, "deploy")
+    process.communicate()
+
+    assert process.returncode != 0
+    assert (clone / "calls").read_text().split() == [
+        "cdk",
+        "deploy",
+        "Registry",
+        "--exclusively",
+        "--context",
+        "env=dev",
+    ]
 
 
 @pytest.mark.parametrize("value", ["folder/with space.csv", 'it\'s "quoted".csv', "a;b&c*.csv", "$HOME`id`.csv"])

@@ -3,7 +3,8 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from headrace.container_images.building import BuildSettings, build_container_im
 from headrace.container_images.engine import Engine, EngineName, find_engine
 from headrace.container_images.listing import BuiltContainerImage, describe_container_image, write_bill_of_materials
 from headrace.container_images.pushing import (
+    Target,
     aim_at_registry,
     aim_at_stacks,
     is_in_ecr,
@@ -133,34 +135,66 @@ def try_command(engine: EngineName | None, containers: list[ContainerImage], as_
     "--env", "environment", default="dev", show_default=True, help="The environment that has the repositories."
 )
 @click.option("--registry", help="Another registry: a host and an optional path, such as localhost:5055/ml.")
+@click.option("--build", "builds", is_flag=True, help="First build what the registry lacks.")
+@with_build_options
 @click.pass_obj
-def push(engine: EngineName | None, containers: list[ContainerImage], environment: str, registry: str | None) -> None:
-    """Push built container images to the repositories of the deployed stacks, or to another registry.
+def push(
+    engine: EngineName | None,
+    containers: list[ContainerImage],
+    environment: str,
+    registry: str | None,
+    builds: bool,
+    base_image: str | None,
+    ca_bundle: Path | None,
+) -> None:
+    """Push container images to the repositories of the deployed stacks, or to another registry.
 
     Container images that the registry already has are skipped. Prints the URI of each one, and whether it was pushed
     or was already there.
 
-    Example: headrace containers push --registry localhost:5055 training
+    Example: headrace containers push --build --registry localhost:5055 training
     """
-    found = find_engine(engine)
+    shipment = _Shipment(engine, BuildSettings(base_image=base_image, ca_bundle=ca_bundle) if builds else None)
     places = (
-        _push_to_registry(found, containers, registry) if registry else _push_to_ecr(found, containers, environment)
+        _push_to_registry(shipment, containers, registry)
+        if registry
+        else _push_to_ecr(shipment, containers, environment)
     )
     for place, was_pushed in places:
         click.echo(f"{place}\t{'pushed' if was_pushed else 'already there'}")
 
 
-def _push_to_registry(engine: Engine, containers: list[ContainerImage], registry: str) -> Iterator[tuple[str, bool]]:
+@dataclass(frozen=True)
+class _Shipment:
+    """Pushes with an engine that is looked for when something has to be pushed, and not before."""
+
+    name: EngineName | None
+    build: BuildSettings | None
+
+    @cached_property
+    def engine(self) -> Engine:
+        return find_engine(self.name)
+
+    def send(self, container: ContainerImage, target: Target) -> None:
+        if self.build:
+            with progress.step(f"build {container}"):
+                build_container_image(self.engine, container, self.build)
+        with progress.step(f"push {container}"):
+            push_container_image(self.engine, container, target)
+
+
+def _push_to_registry(
+    shipment: _Shipment, containers: list[ContainerImage], registry: str
+) -> Iterator[tuple[str, bool]]:
     for container in containers:
         target = aim_at_registry(registry, container)
         is_new = not is_in_registry(target)
         if is_new:
-            with progress.step(f"push {container}"):
-                push_container_image(engine, container, target)
+            shipment.send(container, target)
         yield str(target), is_new
 
 
-def _push_to_ecr(engine: Engine, containers: list[ContainerImage], environment: str) -> Iterator[tuple[str, bool]]:
+def _push_to_ecr(shipment: _Shipment, containers: list[ContainerImage], environment: str) -> Iterator[tuple[str, bool]]:
     import boto3
 
     from headrace.local.platform.deployment import read_deployment
@@ -168,14 +202,13 @@ def _push_to_ecr(engine: Engine, containers: list[ContainerImage], environment: 
     outputs = read_deployment(environment).outputs
     targets = {container: aim_at_stacks(outputs, container, environment) for container in containers}
     ecr: Any = boto3.client("ecr")
-    for registry in {target.registry for target in targets.values()}:
-        log_in_to_ecr(engine, ecr, registry)
+    missing = {container for container, target in targets.items() if not is_in_ecr(ecr, target)}
+    for registry in sorted({targets[container].registry for container in missing}):
+        log_in_to_ecr(shipment.engine, ecr, registry)
     for container, target in targets.items():
-        is_new = not is_in_ecr(ecr, target)
-        if is_new:
-            with progress.step(f"push {container}"):
-                push_container_image(engine, container, target)
-        yield str(target), is_new
+        if container in missing:
+            shipment.send(container, target)
+        yield str(target), container in missing
 
 
 @containers.command("list")

@@ -1,6 +1,9 @@
 """The state machine of the synthesized templates, executed to a live endpoint."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from containers.big_mart.training import contract as training
 from headrace.local.engine.container_images import Environments, push
 from headrace.local.platform import pipeline
 from headrace.local.platform.running import Folders
-from headrace.recipes import big_mart
+from headrace.recipes import big_mart, list_container_images
 from tests.end_to_end.conftest import Platform
 
 pytestmark = pytest.mark.slow
@@ -89,6 +92,21 @@ def test_tags_whatever_it_makes(platform: Platform, first_execution: dict[str, A
     kept = [{tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]} for arn in made]
 
     assert kept == [{"project": "headrace", "environment": "dev", "workload": "bigmart"}] * len(made)
+
+
+def test_finds_every_container_image_in_the_repositories_without_an_engine(platform: Platform) -> None:
+    environment = {**os.environ, **platform.cloud.client_environment, "PATH": ""}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "headrace", "containers", "push", "--build", "--env", "dev"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    states = [line.partition("\t")[2] for line in done.stdout.splitlines()]
+    assert (done.returncode, states) == (0, ["already there"] * len(list_container_images())), done.stderr
 
 
 def test_reports_scores_better_than_the_mean_predictor(first_execution: dict[str, Any]) -> None:
