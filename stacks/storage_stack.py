@@ -13,7 +13,7 @@ from stacks.settings.storage import StorageSettings
 
 
 class StorageStack(Stack):
-    """The raw and work buckets, private and encrypted, in Intelligent-Tiering from the first day."""
+    """The raw and work buckets, private and encrypted, whose large objects move to Intelligent-Tiering at once."""
 
     def __init__(
         self,

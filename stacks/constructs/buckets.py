@@ -49,8 +49,10 @@ class DataBucketDefaults:
 
 
 class DataBucket(s3.Bucket):
-    """A private, versioned bucket whose objects are in Intelligent-Tiering from the day they arrive.
+    """A private, versioned bucket; objects of 128 KB and more move to Intelligent-Tiering the day after they arrive.
 
+    S3's lifecycle leaves smaller ones in Standard, at the price that Intelligent-Tiering has for them:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html.
     The opt-in archive tiers stay off: FSx for Lustre and plain reads cannot open an archived object.
     """
 

@@ -76,7 +76,7 @@ def test_refuses_every_request_without_current_tls(template: Template, condition
 
 
 @pytest.mark.parametrize("bucket", DATA_BUCKETS)
-def test_puts_objects_into_intelligent_tiering_on_the_first_day(template: Template, bucket: str) -> None:
+def test_moves_objects_to_intelligent_tiering_as_soon_as_s3_can(template: Template, bucket: str) -> None:
     rule, *_ = find_buckets(template)[bucket]["Properties"]["LifecycleConfiguration"]["Rules"]
 
     assert "Prefix" not in rule
