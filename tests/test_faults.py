@@ -18,6 +18,12 @@ def test_lists_every_numbered_fault(title: str, count: int) -> None:
     assert {int(number) for number in re.findall(r"^\| (\d+)", section, re.MULTILINE)} == set(range(1, count + 1))
 
 
+def test_lists_every_fault_on_aws() -> None:
+    section = PAGE.split("## On AWS")[1]
+
+    assert {int(number) for number in re.findall(r"^\| A(\d+)", section, re.MULTILINE)} == set(range(1, 17))
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_names_a_test_that_exists(name: str) -> None:
     path, _, test = name.partition("::")
