@@ -124,8 +124,20 @@ def deployed_platform(root: Path, images: ContainerImageSource | None = None) ->
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The platform of `dev`, which all tests share: each leaves it as it found it, but for what it named itself."""
-    with deployed_platform(tmp_path_factory.mktemp("dev")) as platform, clients_of(platform.cloud):
+    with deployed_platform(tmp_path_factory.mktemp("dev")) as platform:
         yield platform
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clients_of_platform(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Lead this process's clients to the platform while tests of a module that use it run, and no longer."""
+    module = request.node
+    tests = (item for item in request.session.items if item.getparent(pytest.Module) is module)
+    if not any("platform" in getattr(test, "fixturenames", ()) for test in tests):
+        yield
+        return
+    with clients_of(request.getfixturevalue("platform").cloud):
+        yield
 
 
 @pytest.fixture
@@ -137,7 +149,8 @@ def with_rows(platform: Platform) -> Callable[[Path], None]:
 @pytest.fixture(scope="session")
 def first_execution(platform: Platform, sales: Path) -> dict[str, Any]:
     """An execution that made the endpoint `shop`."""
-    big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
-    execution = platform.run(EndpointName="shop")
+    with clients_of(platform.cloud):
+        big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
+        execution = platform.run(EndpointName="shop")
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     return execution | {"output": json.loads(execution["output"])}

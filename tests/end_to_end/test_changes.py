@@ -80,7 +80,10 @@ def change(changes: Mapping[str, Any]) -> Plan:
     """Bring the environment to other settings as the command says; what it said."""
     folder = synthesize(changes)
     wanted = read_folder(folder)
-    plan = make_plan(read_deployed(boto3.client("cloudformation"), "dev", wanted.stack_names), wanted)
+    api: Any = boto3.client("cloudformation")
+    plan = make_plan(read_deployed(api, "dev", wanted.stack_names), wanted)
+    for stack in plan.protected:
+        api.update_termination_protection(StackName=plan.names[stack], EnableTerminationProtection=False)
     for step in plan.steps:
         assert step.verb in (Verb.DEPLOY_FIRST, Verb.DEPLOY_ALL)
         deploy(folder, *(step.stacks if step.verb is Verb.DEPLOY_FIRST else ()))

@@ -69,5 +69,8 @@ def read_policies(iam: Any, role: str) -> Iterator[Mapping[str, Any]]:
         yield iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
         arn = attached["PolicyArn"]
+        if not arn:
+            # The engine attaches what a template's condition leaves out, as in the roles of `cdk bootstrap`.
+            continue
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         yield iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
