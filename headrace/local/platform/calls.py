@@ -48,7 +48,8 @@ def review_calls(root: Path, part: str | None) -> list[RoleCalls]:
     names = sorted(role["RoleName"] for page in pages for role in page["Roles"])
     chosen = [name for name in names if (part or "").lower() in name.lower()]
     if not chosen:
-        raise NoSuchRoleError(f"no role has a name with '{part}'; there are: {', '.join(names) or 'none'}")
+        reason = f"no role has a name with '{part}'; there are: {', '.join(names)}" if names else "there is no role yet"
+        raise NoSuchRoleError(reason)
     calls = list(read_calls(root))
     return [_review_role(iam, name, [call for call in calls if call.role == name]) for name in chosen]
 
