@@ -9,6 +9,9 @@ EFS_OUTPUT: Final = "EfsFileSystemId"
 EFS_ACCESS_POINT_OUTPUT: Final = "EfsPeopleAccessPointId"
 FSX_OUTPUT: Final = "FsxFileSystemId"
 
+# The stack that AWS may refuse an account: it comes last, and no other needs it.
+OBJECT_LAMBDA_STACK: Final = "ObjectLambda"
+
 # The context that says where Lambda functions are to run: "graviton", or "host" for the local cloud.
 BUNDLE_TARGET_CONTEXT: Final = "bundle_target"
 

@@ -153,8 +153,14 @@ def run(
         images=_choose_images(**images),
         evaluates_iam=evaluates_iam,
     ) as (cloud, deployment):
+        _note_left_out(deployment)
         made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
+
+
+def _note_left_out(deployment: Deployment) -> None:
+    if deployment.left_out:
+        click.echo(deployment.left_out, err=True)
 
 
 def _prepare_run(recipe: Recipe, data: Path | None, folders: Folders) -> Workload:
@@ -199,8 +205,9 @@ def up(folders: Folders, /, environment: str, port: int | None, evaluates_iam: b
             progress=progress.step,
             images=_choose_images(**images),
             evaluates_iam=evaluates_iam,
-        ) as (cloud, _),
+        ) as (cloud, deployment),
     ):
+        _note_left_out(deployment)
         click.echo(write_shell_lines(cloud.client_environment, present))
 
 

@@ -1,8 +1,5 @@
 """Deploys the CDK app to the local cloud with the real CDK command line, and reads what it deployed."""
 
-import os
-import shutil
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +9,16 @@ from typing import Any, Final
 import boto3
 
 from headrace import contract
+from headrace.cdk import find_cdk, find_toolchain
 from headrace.checkout import CHECKOUT
 from headrace.container_images import container_image_tag
 from headrace.errors import HeadraceError
 from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud, is_running
+from headrace.object_lambda import ObjectLambdaAttempt, find_stack_name
 from headrace.recipes import ContainerImage, Recipe, list_container_images
 from headrace.tools import Tool, ToolError, run_tool
 
-_CDK_PROGRAM: Final = CHECKOUT / "node_modules" / ".bin" / "cdk"
+_PLAIN: Final = ("--no-color", "--ci")
 
 
 class NotDeployedError(HeadraceError):
@@ -28,10 +27,17 @@ class NotDeployedError(HeadraceError):
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What the stacks of one environment say of themselves."""
+    """What the stacks of one environment say of themselves.
+
+    Args:
+        environment: Which.
+        outputs: Their outputs, by name.
+        left_out: What this deployment has not made because the account is refused it, in a line; empty for nothing.
+    """
 
     environment: str
     outputs: Mapping[str, str]
+    left_out: str = ""
 
     @property
     def raw_bucket(self) -> str:
@@ -80,7 +86,7 @@ def start_synthesis(environment: str, assembly: Path, *context: str, target: str
     command = [*_cdk(), "synth", "--quiet", "--output", str(assembly)]
     for entry in (f"env={environment}", f"{contract.BUNDLE_TARGET_CONTEXT}={target}", *context):
         command += ["--context", entry]
-    return Tool("cdk synth", command, environment=toolchain(), directory=CHECKOUT)
+    return Tool("cdk synth", command, environment=find_toolchain(), directory=CHECKOUT)
 
 
 def bootstrap(cloud: LocalCloud) -> None:
@@ -91,21 +97,28 @@ def bootstrap(cloud: LocalCloud) -> None:
         run_tool("cdk bootstrap", command, environment=_cdk_environment(cloud), directory=Path(elsewhere))
 
 
-def deploy(cloud: LocalCloud, assembly: Path) -> None:
-    """Deploy every stack of a synthesized app.
+def deploy(cloud: LocalCloud, assembly: Path) -> str:
+    """Deploy every stack of a synthesized app; what was left out because the account is refused it.
 
     Raises:
         ToolError: With the command line's own words.
     """
+    attempt = ObjectLambdaAttempt(boto3.client("cloudformation", **_clients(cloud)), find_stack_name(assembly))
     command = [*_cdk(), "deploy", "--all", "--app", str(assembly), "--require-approval", "never", "--concurrency", "3"]
     # The command line would try to reach a cloud that has ended for minutes.
-    run_tool(
-        "cdk deploy",
-        command,
-        environment=_cdk_environment(cloud),
-        directory=CHECKOUT,
-        is_of_use=lambda: is_running(cloud.root),
-    )
+    try:
+        run_tool(
+            "cdk deploy",
+            command,
+            environment=_cdk_environment(cloud),
+            directory=CHECKOUT,
+            is_of_use=lambda: is_running(cloud.root),
+        )
+    except ToolError:
+        if not is_running(cloud.root) or not (refusal := attempt.find_refusal()):
+            raise
+        return refusal
+    return ""
 
 
 def read_deployment(environment: str) -> Deployment:
@@ -121,27 +134,22 @@ def read_deployment(environment: str) -> Deployment:
 
 
 def _cdk() -> list[str]:
-    if not _CDK_PROGRAM.exists():
-        raise ToolError(f"the CDK command line is not installed at {_CDK_PROGRAM}: run 'make setup'")
-    return [str(_CDK_PROGRAM), "--no-notices", "--no-color", "--ci"]
+    return [*find_cdk(), *_PLAIN]
+
+
+def _clients(cloud: LocalCloud) -> dict[str, str]:
+    return {
+        "endpoint_url": cloud.endpoint_url,
+        "region_name": REGION,
+        "aws_access_key_id": cloud.key.key_id,
+        "aws_secret_access_key": cloud.key.secret,
+    }
 
 
 def _cdk_environment(cloud: LocalCloud) -> dict[str, str]:
     return {
-        **toolchain(),
+        **find_toolchain(),
         **cloud.client_environment,
         # The engine distinguishes a bucket from a path by the host name here.
         "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION": f"http://localhost:{cloud.port}",
-    }
-
-
-def toolchain() -> dict[str, str]:
-    """What the CDK command line and jsii are given: PATH with this Python and its Node first, and no telemetry."""
-    scripts = Path(sys.executable).parent
-    if shutil.which("node", path=str(scripts)) is None:
-        raise ToolError(f"Node is not installed beside {sys.executable}: run 'make setup'")
-    return {
-        "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        # Away from the project the command line does not read that in cdk.json.
-        "CDK_DISABLE_CLI_TELEMETRY": "true",
     }

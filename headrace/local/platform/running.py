@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -198,8 +198,8 @@ def _deploy(
         with progress("synthesize the app"):
             assembly = finish_synthesis()
     with progress("deploy the stacks"):
-        deploy(cloud, assembly)
-    deployment = read_deployment(environment)
+        left_out = deploy(cloud, assembly)
+    deployment = replace(read_deployment(environment), left_out=left_out)
     images.push(cloud.root, deployment.images)
     list_in_registry(deployment.images)
     return deployment

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from headrace.cdk import find_toolchain
 from headrace.checkout import CHECKOUT
 from headrace.container_images import container_image_tag
-from headrace.local.platform.deployment import Deployment, NotDeployedError, toolchain
+from headrace.local.platform.deployment import Deployment, NotDeployedError
 from headrace.recipes import images, list_container_images
 
 
@@ -31,7 +32,7 @@ def test_says_how_to_deploy_an_environment_whose_endpoint_is_asked_for() -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("is_in_the_checkout", [True, False])
 def test_keeps_the_cdk_command_line_from_sending_telemetry(is_in_the_checkout: bool, tmp_path: Path) -> None:
-    given = {} if is_in_the_checkout else toolchain()
+    given = {} if is_in_the_checkout else find_toolchain()
 
     status = subprocess.run(
         [CHECKOUT / "node_modules/.bin/cdk", "--no-notices", "cli-telemetry", "--status"],

@@ -1,0 +1,87 @@
+"""Whether a deployment that failed lacks nothing but S3 Object Lambda, which AWS refuses most accounts."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from headrace import contract
+from headrace.regions import OBJECT_LAMBDA
+
+_NOT_MADE: Final = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "ROLLBACK_IN_PROGRESS"})
+# What AWS answers an account that it refuses is not published; these certainly mean something else:
+# https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
+_OTHER_REASONS: Final = frozenset(
+    {
+        "AlreadyExists",
+        "InternalFailure",
+        "InvalidCredentials",
+        "NetworkFailure",
+        "NotStabilized",
+        "ResourceConflict",
+        "ServiceInternalError",
+        "ServiceLimitExceeded",
+        "ServiceTimeout",
+        "Throttling",
+    }
+)
+
+
+class ObjectLambdaAttempt:
+    """One deployment of an app whose last stack, if it has one for Object Lambda, AWS may refuse the account.
+
+    Args:
+        cloudformation: A boto3 client.
+        stack_name: The name of that stack, None where there is none.
+    """
+
+    def __init__(self, cloudformation: Any, stack_name: str | None) -> None:
+        self._cloudformation = cloudformation
+        self._stack_name = stack_name
+        self._before = self._find_stack()
+
+    def find_refusal(self) -> str:
+        """What this deployment has left out because the account is refused it; empty where anything else has failed.
+
+        The stack comes after all others, so where it was tried, everything else stands.
+        """
+        stack = self._find_stack()
+        is_tried = stack and (not self._before or stack["StackId"] != self._before["StackId"])
+        if not stack or not is_tried or stack["StackStatus"] not in _NOT_MADE:
+            return ""
+        reason = self._find_reason(stack["StackId"])
+        if not reason or _OTHER_REASONS.intersection(re.findall(r"HandlerErrorCode: (\w+)", reason)):
+            return ""
+        return (
+            f"left out: the stack {self._stack_name}. AWS refuses S3 Object Lambda to accounts that had not used it by "
+            f"7 November 2025; here CloudFormation says: {' '.join(reason.split())}. Everything else stands; to skip "
+            "the attempt next time, set normalizer.object_lambda to false"
+        )
+
+    def _find_stack(self) -> dict[str, Any] | None:
+        if self._stack_name is None:
+            return None
+        try:
+            (stack,) = self._cloudformation.describe_stacks(StackName=self._stack_name)["Stacks"]
+        except self._cloudformation.exceptions.ClientError:
+            return None
+        found: dict[str, Any] = stack
+        return found
+
+    def _find_reason(self, stack_id: str) -> str:
+        """Why the first access point was not made: CloudFormation then cancels the others."""
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+        failed = [
+            event for page in pages for event in page["StackEvents"] if event["ResourceStatus"] == "CREATE_FAILED"
+        ]
+        # The latest event comes first.
+        if not failed or failed[-1]["ResourceType"] != OBJECT_LAMBDA:
+            return ""
+        return str(failed[-1].get("ResourceStatusReason", "no reason"))
+
+
+def find_stack_name(assembly: Path) -> str | None:
+    """The name of the stack for Object Lambda in a synthesized app, None where the app has no such stack."""
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    stack = artifacts.get(contract.OBJECT_LAMBDA_STACK)
+    return str(stack["properties"].get("stackName", contract.OBJECT_LAMBDA_STACK)) if stack else None
