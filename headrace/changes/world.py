@@ -186,7 +186,7 @@ class World:
             if thing.identity not in old and any(_has_same_name(thing, kept) for kept in self._kept)
         ]
         for thing in taken:
-            name = _read_name(thing)
+            name = show(_read_name(thing))
             self._note(Effect.NAME_TAKEN, thing, f"cannot be made: what an earlier one left behind is called {name}")
         return not (exports or updates or taken)
 
@@ -306,8 +306,8 @@ def _has_same_name(one: Made, other: Made) -> bool:
 
 
 def _read_name(thing: Made) -> Any:
-    """The name that its template gives it, None where AWS does."""
-    return thing.resource.get("Properties", {}).get(kinds.NAMES.get(thing.kind, ""))
+    """The name that its template gives it, None where AWS does; one made of another resource goes with that."""
+    return thing.resolved.get(kinds.NAMES.get(thing.kind, ""))
 
 
 def _must_be_empty(thing: Made) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Aws, Fn, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
@@ -31,15 +31,13 @@ class MachineLog:
     key: kms.IKey | None
     retain_data: bool
 
-    @property
-    def name(self) -> str:
-        """The name of the log group, another one for each stack that is made: a log may outlive its stack.
+    def name_for(self, role: iam.Role) -> str:
+        """The name of the log group, another one for each role that is made: a log may outlive its machine.
 
         Step Functions needs this prefix once the account's log resource policy is full:
         https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
         """
-        stack_number = Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", Aws.STACK_ID))))
-        return f"/aws/vendedlogs/states/headrace-{self.environment}-{self.machine}-{stack_number}"
+        return f"/aws/vendedlogs/states/headrace-{self.environment}-{self.machine}-{role.role_id}"
 
 
 class StateMachine(sfn.StateMachine):
@@ -65,10 +63,10 @@ class StateMachine(sfn.StateMachine):
         log: MachineLog,
     ) -> None:
         definition = pipeline.render(comment=comment, timeout_seconds=timeout_seconds)
-        log_group = ExpiringLogGroup(
-            scope, "Logs", days=log.days, key=log.key, retain_data=log.retain_data, log_group_name=log.name
-        )
         role = iam.Role(scope, "WorkflowRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        log_group = ExpiringLogGroup(
+            scope, "Logs", days=log.days, key=log.key, retain_data=log.retain_data, log_group_name=log.name_for(role)
+        )
         super().__init__(
             scope,
             construct_id,

@@ -1,11 +1,15 @@
 """What a deletion keeps, what it takes along, and that nothing it keeps stands in the way of the next deployment."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from headrace.changes import kinds
+from headrace.changes.assemblies import list_references, list_resources
 from tests.stacks.conftest import VARIANTS, find_resources, read_stacks
 from tests.stacks.kept_assemblies import KEPT_KINDS
+from tests.stacks.transitions import SWITCHED, switched
 
 # Kept where data are retained. The others that hold something hold it elsewhere, too, or hold nothing without these.
 RETAINED = (
@@ -16,11 +20,6 @@ RETAINED = (
     "AWS::S3::Bucket",
 )
 FLOW_LOGS = "Network/NetworkFlowLogs"
-NAMES = {
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::ECR::Repository": "RepositoryName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-}
 
 
 def find_retained(variant: str) -> dict[str, dict[str, Any]]:
@@ -71,11 +70,28 @@ def test_deletes_repositories_with_their_container_images_only_where_data_are_no
     assert {repository["Properties"].get("EmptyOnDelete", False) for repository in repositories} == {empties}
 
 
-def test_names_nothing_that_outlives_its_stack_as_the_next_stack_would() -> None:
-    names = {name: each["Properties"].get(NAMES.get(each["Type"], "")) for name, each in find_retained("prod").items()}
+@pytest.mark.parametrize("switch", ["", *SWITCHED["prod"]])
+def test_names_nothing_that_it_keeps_as_the_next_one_would_be_named(switch: str) -> None:
+    """The stack may stay: a switch that is turned off and on makes it again."""
+    fixed = {
+        f"{stack}/{logical_id}": name
+        for stack, template in switched("prod", switch).templates.items()
+        for logical_id, resource in list_resources(template).items()
+        if is_kept(resource)
+        and (name := resource.get("Properties", {}).get(kinds.NAMES.get(resource["Type"], ""))) is not None
+        and not any(goes_along(template, reference) for reference in list_references(name))
+    }
 
-    fixed = {name: said for name, said in names.items() if said is not None and "AWS::StackId" not in str(said)}
     assert fixed == {}
+
+
+def is_kept(resource: Mapping[str, Any]) -> bool:
+    return str(resource.get("DeletionPolicy", "Delete")) != "Delete"
+
+
+def goes_along(template: Mapping[str, Any], reference: Any) -> bool:
+    """Whether what a name is made of is another one whenever the named is made again."""
+    return reference in list_resources(template) and not is_kept(template["Resources"][reference])
 
 
 def test_lets_lustre_go_with_its_stack() -> None:

@@ -19,7 +19,7 @@ EVERY_SWITCH = [(environment, switch) for environment in ENVIRONMENTS for switch
 # With exports, CloudFormation would refuse these on the way there or back.
 LOCKED = {
     "dev": {"bulk", "door", "efs", "efs-read", "fsx", "normalizer", "object-lambda"},
-    "prod": {"efs", "file-systems", "fsx"},
+    "prod": {"bulk", "efs", "file-systems", "fsx"},
 }
 
 

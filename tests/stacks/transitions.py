@@ -45,6 +45,7 @@ _PROD_SWITCHES: Mapping[str, Settings] = {
     "boundary": SWITCHES["boundary"],
     "object-lambda": {"normalizer.object_lambda": True},
     "function-url": {"normalizer.function_url": False},
+    "bulk": {"normalizer.bulk": ...},
     "cache": {"normalizer.cache": True},
     "consumers": {"normalizer.consumers": _SEARCH},
 }

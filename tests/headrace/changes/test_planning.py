@@ -177,6 +177,17 @@ def test_finds_a_name_that_an_earlier_deployment_left_behind() -> None:
     assert plan.fails
 
 
+def test_finds_no_name_left_behind_that_is_made_of_what_goes_along() -> None:
+    named = {**LOGS, "Properties": {"LogGroupName": {"Fn::Join": ["-", ["logs", {"Fn::GetAtt": ["Role", "RoleId"]}]]}}}
+    on, off = assemble(Logs=stack(Log=named, Role={"Type": ROLE}, Rest=BUCKET)), assemble(Logs=stack(Rest=BUCKET))
+    world = World.of(on)
+    world = follow(world, make_plan(on, off, world=world), off)
+
+    plan = make_plan(off, on, world=world)
+
+    assert plan.findings == ()
+
+
 def test_refuses_to_replace_what_has_a_fixed_name() -> None:
     named = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "mine"}}
     group = {**GROUP, "Properties": {"GroupName": "mine", "GroupDescription": "any"}}
