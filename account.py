@@ -1,12 +1,9 @@
 """The CDK app of the account: what it has once in a Region, whichever environments are in it."""
 
-import sys
-
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
 
-from headrace.errors import HeadraceError
 from stacks.account_stack import AccountStack
+from stacks.program import run
 from stacks.settings.account import AccountSettings
 
 STACK_NAME = "headrace-account"
@@ -22,9 +19,4 @@ def build(app: cdk.App) -> cdk.App:
 
 
 if __name__ == "__main__":
-    try:
-        app = build(cdk.App())
-    except HeadraceError as error:
-        sys.exit(str(error))
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    app.synth()
+    run(build)

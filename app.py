@@ -1,13 +1,10 @@
 """The CDK app: settings, stacks, tags."""
 
-import sys
 from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from cdk_nag import AwsSolutionsChecks
 
-from headrace.errors import HeadraceError
 from headrace.recipes import list_recipes
 from stacks.constructs.state_machine import StateMachine
 from stacks.encryption_stack import EncryptionStack
@@ -16,6 +13,7 @@ from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.notebook_stack import NotebookStack
 from stacks.people_stack import PeopleStack
+from stacks.program import run
 from stacks.registry_stack import RegistryStack
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.storage_stack import StorageStack
@@ -171,9 +169,4 @@ def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) ->
 
 
 if __name__ == "__main__":
-    try:
-        app = build(cdk.App())
-    except HeadraceError as error:
-        sys.exit(str(error))
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    app.synth()
+    run(build)
