@@ -6,6 +6,7 @@ more than they use (docs/decisions/0002-raw-states.md).
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from aws_cdk import Aws, Stack
@@ -29,6 +30,18 @@ _ANY_NAME = (
     "what runs is limited by passing only this state machine's own roles, and only to SageMaker."
 )
 _PENDING = "$states.result.PendingDeploymentSummary.EndpointConfigName"
+
+
+class EndpointChange(StrEnum):
+    """What can be done to an endpoint, as Step Functions calls it."""
+
+    CREATE = "createEndpoint"
+    UPDATE = "updateEndpoint"
+
+    @property
+    def action(self) -> str:
+        """What SageMaker calls it."""
+        return f"{self[0].upper()}{self[1:]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +82,9 @@ class SageMakerTasks:
         ]
         return self._task(name, "createEndpointConfig", arguments, next_state=next_state, permissions=permissions)
 
-    def create_endpoint(
+    def change_endpoint(
         self,
+        change: EndpointChange,
         arguments: Mapping[str, Any],
         *,
         key: kms.IKey | None,
@@ -78,28 +92,23 @@ class SageMakerTasks:
         assign: Mapping[str, Any],
         catch: tuple[Catch, ...],
     ) -> Task:
-        """Create an endpoint, whose volumes have this key, without waiting until it serves."""
-        return self._change_endpoint(
-            ["CreateEndpoint", "AddTags"],
-            self._tag(arguments),
-            key=key,
-            next_state=next_state,
+        """Create an endpoint, whose volumes have this key, or give it another configuration.
+
+        It does not wait until that serves; what is updated serves as before meanwhile. Without a retry: the endpoint
+        may be another's by then, so look again.
+        """
+        is_new = change is EndpointChange.CREATE
+        actions = [change.action, *(["AddTags"] if is_new else [])]
+        return Task(
+            resource=_optimized(change.value),
+            arguments=self._tag(arguments) if is_new else arguments,
             assign=assign,
             catch=catch,
-        )
-
-    def update_endpoint(
-        self,
-        arguments: Mapping[str, Any],
-        *,
-        key: kms.IKey | None,
-        next_state: str,
-        assign: Mapping[str, Any],
-        catch: tuple[Catch, ...],
-    ) -> Task:
-        """Give an endpoint another configuration, without waiting until it serves; the old one serves meanwhile."""
-        return self._change_endpoint(
-            ["UpdateEndpoint"], arguments, key=key, next_state=next_state, assign=assign, catch=catch
+            next=next_state,
+            permissions=(
+                self._allow(actions, "endpoint/*", "endpoint-config/*"),
+                *(_allow_key(key) if key else ()),
+            ),
         )
 
     def describe_endpoint(
@@ -151,29 +160,6 @@ class SageMakerTasks:
             ],
         )
         return {name: task, **quota.wait_for_instances(name, again=name)}
-
-    def _change_endpoint(
-        self,
-        actions: list[str],
-        arguments: Mapping[str, Any],
-        *,
-        key: kms.IKey | None,
-        next_state: str,
-        assign: Mapping[str, Any],
-        catch: tuple[Catch, ...],
-    ) -> Task:
-        """Without a retry: the endpoint may be another's by then, so look again."""
-        return Task(
-            resource=_optimized(f"{actions[0][0].lower()}{actions[0][1:]}"),
-            arguments=arguments,
-            assign=assign,
-            catch=catch,
-            next=next_state,
-            permissions=(
-                self._allow(actions, "endpoint/*", "endpoint-config/*"),
-                *(_allow_key(key) if key else ()),
-            ),
-        )
 
     def _task(
         self,

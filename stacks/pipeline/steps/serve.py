@@ -14,7 +14,7 @@ from stacks.pipeline import quota
 from stacks.pipeline.asl import ALWAYS, Catch, Choice, Retry, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure, keep_failure
 from stacks.pipeline.jobs import Endpoint
-from stacks.pipeline.sagemaker_tasks import SageMakerTasks
+from stacks.pipeline.sagemaker_tasks import EndpointChange, SageMakerTasks
 from stacks.pipeline.step import Step
 
 IN_PROGRESS: Final = ("Creating", "Updating", "SystemUpdating", "RollingBack")
@@ -65,8 +65,8 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
             _NOT_FOUND: _choose_for_missing(),
             _FOUND: _choose_update(),
             _WAIT_FOR_OTHERS: Wait(seconds=POLL_SECONDS, next=_LOOK),
-            _CREATE: _create(tasks, endpoint.volume_key),
-            _UPDATE: _update(tasks, endpoint.volume_key),
+            _CREATE: _change(tasks, EndpointChange.CREATE, endpoint.volume_key),
+            _UPDATE: _change(tasks, EndpointChange.UPDATE, endpoint.volume_key),
             _REFUSED: _choose_another_attempt(),
             **quota.wait_for_instances(_CREATE, again=_LOOK),
             **quota.wait_for_instances(_UPDATE, again=_LOOK),
@@ -87,15 +87,14 @@ def _look(tasks: SageMakerTasks) -> State:
     return tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=_FOUND, catch=(missing,))
 
 
-def _create(tasks: SageMakerTasks, key: kms.IKey | None) -> State:
-    catch = _catch(_CREATE)
-    return tasks.create_endpoint(_arguments(), key=key, next_state=_WAIT, assign={"replaced": ""}, catch=catch)
-
-
-def _update(tasks: SageMakerTasks, key: kms.IKey | None) -> State:
-    assign = {"replaced": jsonata("$endpoint.ConfigName")}
-    catch = _catch(_UPDATE)
-    return tasks.update_endpoint(_arguments(), key=key, next_state=_WAIT, assign=assign, catch=catch)
+def _change(tasks: SageMakerTasks, change: EndpointChange, key: kms.IKey | None) -> State:
+    name, replaced = {
+        EndpointChange.CREATE: (_CREATE, ""),
+        EndpointChange.UPDATE: (_UPDATE, jsonata("$endpoint.ConfigName")),
+    }[change]
+    return tasks.change_endpoint(
+        change, _arguments(), key=key, next_state=_WAIT, assign={"replaced": replaced}, catch=_catch(name)
+    )
 
 
 def _catch(name: str) -> tuple[Catch, Catch]:
