@@ -24,6 +24,8 @@ WANTED = "HEADRACE_TABLES"
 TABLES: Mapping[str, tuple[str, ...]] = {
     # Commands are imported by name, when they are called.
     "input-kinds": ("tests/headrace/cli/test_input_kinds.py", "headrace/cli", "requirements-dev.txt"),
+    # The files where faults are put back, and their tests.
+    "faults": ("tests/drills/test_faults.py", "tests/stacks", "headrace/images", "app.py", "cdk.json", "Makefile"),
     "calls": ("tests/stacks/test_used_permissions.py", "cdk.json"),
     "hostile-images": ("tests/headrace/normalizer/test_hostile_images.py", "requirements-dev.txt"),
     "nag": ("tests/stacks/test_nag.py", "cdk.json", "requirements-dev.txt"),

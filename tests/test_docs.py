@@ -78,3 +78,12 @@ def test_lists_every_make_target_that_is_for_people() -> None:
 
 def test_ci_runs_exactly_the_readmes_test_command() -> None:
     assert (PROJECT / ".ci" / "run").read_text().splitlines()[-1] == "exec make test"
+
+
+def test_promises_intelligent_tiering_to_large_objects_only() -> None:
+    # S3's lifecycle leaves what is smaller where it is.
+    pages = "\n".join(document.read_text() for document in DOCUMENTS)
+    promises = [line for line in pages.splitlines() if re.search(r"\bmoves? to Intelligent-Tiering", line)]
+
+    assert promises
+    assert [line for line in promises if "128 KB" not in line] == []

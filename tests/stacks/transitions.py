@@ -13,7 +13,7 @@ from tests.stacks.synthesis import read_synthesized
 
 Settings = Mapping[str, Any]
 
-WEAK = "weak"
+REFERENCES = "@aws-cdk/core:defaultCrossStackReferences"
 # What the CDK has for going from exports to weak references.
 BOTH = "both"
 
@@ -62,16 +62,16 @@ _DEV_SWITCHES: Mapping[str, Settings] = {
 SWITCHED: Mapping[str, Mapping[str, Settings]] = {"dev": _DEV_SWITCHES, "prod": _PROD_SWITCHES}
 
 
-def configure(environment: str, changes: Settings, references: str = WEAK) -> dict[str, Any]:
-    """The context of an environment with other settings."""
+def configure(environment: str, changes: Settings, references: str | None = None) -> dict[str, Any]:
+    """The context of an environment with other settings; references are of cdk.json's kind unless another is given."""
     context = context_of(environment)
     for path, value in changes.items():
         set_path(context["environments"][environment], path, copy.deepcopy(value))
-    return context | {"@aws-cdk/core:defaultCrossStackReferences": references}
+    return context | ({REFERENCES: references} if references else {})
 
 
 @cache
-def switched(environment: str, switch: str = "", references: str = WEAK) -> Assembly:
+def switched(environment: str, switch: str = "", references: str | None = None) -> Assembly:
     """An environment as cdk.json has it, or with a switch turned."""
     changes = SWITCHED[environment][switch] if switch else {}
     return read_synthesized(configure(environment, changes, references))
