@@ -102,7 +102,7 @@ FAULTS = (
         "A5",
         "log groups that are kept have fixed names",
         "stacks/constructs/state_machine.py",
-        "{self.machine}-{stack_number}",
+        "{self.machine}-{role.role_id}",
         "{self.machine}",
         f"{REMOVAL}::test_names_nothing_that_outlives_its_stack_as_the_next_stack_would",
     ),
