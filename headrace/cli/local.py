@@ -27,6 +27,7 @@ from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.brought_container_images import bring_engine_image, bring_python
 from headrace.local.engine.cloud import CloudError, LocalCloud
 from headrace.local.engine.container_images import EngineContainerImages
+from headrace.local.limits import Limits
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.calls import review_calls
 from headrace.local.platform.deployment import Deployment, read_deployment
@@ -92,7 +93,17 @@ def _with_platform_options(command: Command) -> Command:
         default=True,
         help="Let everybody who has a key do everything, as if no policy existed.",
     )
-    return _environment_option(port(iam(containers(with_build_options(command)))))
+    quotas = click.option(
+        "--quotas",
+        metavar="new-account|FILE",
+        help="What the account may use at once: that of a new account, or a JSON file of numbers by name of quota.",
+    )
+    region = click.option("--region", help="Refuse the types of resources that this Region of AWS lacks.")
+    return _environment_option(port(iam(containers(quotas(region(with_build_options(command)))))))
+
+
+def _choose_limits(quotas: str | None, region: str | None) -> Limits | None:
+    return Limits.of(quotas, region) if quotas or region else None
 
 
 def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path | None) -> EngineContainerImages | None:
@@ -130,6 +141,8 @@ def run(
     keep: bool,
     as_json: bool,
     evaluates_iam: bool,
+    quotas: str | None,
+    region: str | None,
     **images: Any,
 ) -> None:
     """Deploy, train, invoke the endpoint, and print a summary.
@@ -152,6 +165,7 @@ def run(
         progress=progress.step,
         images=_choose_images(**images),
         evaluates_iam=evaluates_iam,
+        limits=_choose_limits(quotas, region),
     ) as (cloud, deployment):
         _note_left_out(deployment)
         made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
@@ -190,7 +204,16 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
 @local.command()
 @_with_platform_options
 @click.pass_obj
-def up(folders: Folders, /, environment: str, port: int | None, evaluates_iam: bool, **images: Any) -> None:
+def up(
+    folders: Folders,
+    /,
+    environment: str,
+    port: int | None,
+    evaluates_iam: bool,
+    quotas: str | None,
+    region: str | None,
+    **images: Any,
+) -> None:
     """Start the local cloud, deploy to it and leave it running.
 
     Prints the environment that makes AWS clients use it: eval "$(headrace local up)"
@@ -205,6 +228,7 @@ def up(folders: Folders, /, environment: str, port: int | None, evaluates_iam: b
             progress=progress.step,
             images=_choose_images(**images),
             evaluates_iam=evaluates_iam,
+            limits=_choose_limits(quotas, region),
         ) as (cloud, deployment),
     ):
         _note_left_out(deployment)

@@ -22,6 +22,7 @@ from headrace.errors import HeadraceError
 from headrace.files import whole_file
 from headrace.local.engine import credentials
 from headrace.local.engine.credentials import AccessKey
+from headrace.local.limits import Limits
 
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4566
@@ -67,6 +68,7 @@ class LocalCloud:
         key: What its owner signs requests with.
         is_kept: Whether it goes on when the command that started it ends.
         evaluates_iam: Whether policies decide who may do what.
+        limits: What its account and Region do not have.
         process: That process, when this one started it; its standard input stays open as long as this one lives.
     """
 
@@ -76,6 +78,7 @@ class LocalCloud:
     key: AccessKey
     is_kept: bool = False
     evaluates_iam: bool = True
+    limits: Limits = field(default_factory=Limits)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -172,7 +175,7 @@ def log_file(root: Path) -> Path:
     return root / _LOG_FILE
 
 
-def claim(root: Path, port: int, *, evaluates_iam: bool = True) -> IO[str]:
+def claim(root: Path, port: int, *, evaluates_iam: bool = True, limits: Limits | None = None) -> IO[str]:
     """Make this process the server of a root, with a new key: the lock is held as long as the returned file is open.
 
     Raises:
@@ -187,7 +190,8 @@ def claim(root: Path, port: int, *, evaluates_iam: bool = True) -> IO[str]:
     # What an earlier server wrote must not be taken for this one's before it has its port and its key.
     (root / _STATE_FILE).unlink(missing_ok=True)
     credentials.renew_owner_key(root)
-    _write_state(root, {"port": port, "pid": os.getpid(), "is_kept": False, "evaluates_iam": evaluates_iam})
+    state = {"port": port, "pid": os.getpid(), "is_kept": False, "evaluates_iam": evaluates_iam}
+    _write_state(root, {**state, "limits": (limits or Limits()).write()})
     return lock
 
 
@@ -242,10 +246,17 @@ def find(root: Path) -> LocalCloud | None:
         # It holds the root, and is about to say where it listens.
         return None
     key = credentials.read_owner_key(root)
-    return LocalCloud(root=root, key=key, **state)
+    return LocalCloud(root=root, key=key, **{**state, "limits": Limits.parse(state["limits"])})
 
 
-def start(root: Path, port: int, *, stop_with_caller: bool = False, evaluates_iam: bool = True) -> LocalCloud:
+def start(
+    root: Path,
+    port: int,
+    *,
+    stop_with_caller: bool = False,
+    evaluates_iam: bool = True,
+    limits: Limits | None = None,
+) -> LocalCloud:
     """Start a local cloud and wait until it answers.
 
     Args:
@@ -253,6 +264,7 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False, evaluates_ia
         port: Where it is to listen on 127.0.0.1.
         stop_with_caller: Whether it stops by itself when this process ends, however it ends, unless it is to be kept.
         evaluates_iam: Whether policies are to decide who may do what.
+        limits: What its account and Region do not have.
 
     Raises:
         CloudError: If one runs there already, the port is taken, or it does not come up.
@@ -262,6 +274,8 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False, evaluates_ia
     check_port(port)
     make_private(root)
     command = [sys.executable, "-m", "headrace.local.engine.server", "--root", str(root), "--port", str(port)]
+    limits = limits or Limits()
+    command += ["--limits", limits.write()]
     if stop_with_caller:
         command.append("--stop-with-caller")
     if not evaluates_iam:
@@ -281,7 +295,15 @@ def start(root: Path, port: int, *, stop_with_caller: bool = False, evaluates_ia
         process.kill()
         _reap(process)
         raise
-    return LocalCloud(root=root, port=port, pid=process.pid, key=key, evaluates_iam=evaluates_iam, process=process)
+    return LocalCloud(
+        root=root,
+        port=port,
+        pid=process.pid,
+        key=key,
+        evaluates_iam=evaluates_iam,
+        limits=limits,
+        process=process,
+    )
 
 
 def check_port(port: int) -> None:

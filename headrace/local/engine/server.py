@@ -18,6 +18,7 @@ from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.engine.credentials import read_owner_key
 from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.roles import IMPATIENT, SageMakerRoles
+from headrace.local.limits import Limits
 from headrace.local.sagemaker import SageMaker, stop_leftover_processes
 from headrace.local.sagemaker.launcher_command import can_place
 
@@ -30,7 +31,7 @@ def main() -> None:
     root: Path = arguments.root
     try:
         ministack.check_version()
-        lock = cloud.claim(root, arguments.port, evaluates_iam=not arguments.no_iam)
+        lock = cloud.claim(root, arguments.port, evaluates_iam=not arguments.no_iam, limits=arguments.limits)
     except (ministack.EngineVersionError, cloud.CloudError) as error:
         sys.exit(str(error))
     watcher = Watcher(_jobs_folder(root), lock)
@@ -40,7 +41,7 @@ def main() -> None:
         cloud.mark_kept(root)
 
     with lock:
-        _serve(root, arguments.port, evaluates_iam=not arguments.no_iam)
+        _serve(root, arguments.port, evaluates_iam=not arguments.no_iam, limits=arguments.limits)
         watcher.dismiss()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -48,7 +49,7 @@ def main() -> None:
         os._exit(0)
 
 
-def _serve(root: Path, port: int, *, evaluates_iam: bool) -> None:
+def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> None:
     owner = read_owner_key(root)
     environment = cloud.client_environment(port, owner)
     cloud.point_clients(environment)
@@ -73,8 +74,9 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool) -> None:
         account=cloud.ACCOUNT,
         region=cloud.REGION,
         roles=SageMakerRoles(access) if evaluates_iam else None,
+        limits=limits,
     )
-    ministack.install(sagemaker, file_systems.list_watchers(), port, access)
+    ministack.install(sagemaker, file_systems.list_watchers(), port, access, limits)
     asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close))
 
 
@@ -96,6 +98,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--stop-with-caller", action="store_true")
     parser.add_argument("--no-iam", action="store_true")
+    parser.add_argument("--limits", type=Limits.parse, default=Limits())
     return parser.parse_args()
 
 

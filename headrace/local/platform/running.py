@@ -11,6 +11,7 @@ from headrace.checkout import CHECKOUT
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import CloudError, LocalCloud
 from headrace.local.engine.container_images import ContainerImageSource, ProcessContainerImages, list_in_registry
+from headrace.local.limits import Limits
 from headrace.local.platform.assemblies import synthesizing
 from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
 from headrace.local.platform.occupancy import OccupiedError, occupy
@@ -68,6 +69,7 @@ def running_platform(
     progress: Progress,
     images: ContainerImageSource | None = None,
     evaluates_iam: bool = True,
+    limits: Limits | None = None,
 ) -> Iterator[tuple[LocalCloud, Deployment]]:
     """The platform, deployed and reachable by this process's AWS clients.
 
@@ -81,16 +83,17 @@ def running_platform(
         progress: Shows what is being done.
         images: Makes the container images; by default, processes stand in for containers.
         evaluates_iam: Whether policies decide who may do what.
+        limits: What a new cloud's account and Region do not have, and one that runs must not have; any if left out.
 
     Raises:
-        CloudError: If the cloud cannot be started, another command uses it, or it listens elsewhere.
+        CloudError: If the cloud cannot be started, another command uses it, or it has another port or other limits.
         EngineError: If the container images cannot be built.
         ToolError: If the app cannot be synthesized or deployed.
     """
     folders.make_private()
     images = images or ProcessContainerImages(folders.environments)
     with _occupied(folders):
-        if running := _find_running(folders.cloud, port, evaluates_iam=evaluates_iam):
+        if running := _find_running(folders.cloud, port, evaluates_iam=evaluates_iam, limits=limits):
             with _explaining_loss(running):
                 yield running, _deploy(running, folders, environment, progress, images, is_new=False)
             return
@@ -101,6 +104,7 @@ def running_platform(
                 port or local_cloud.DEFAULT_PORT,
                 stop_with_caller=True,
                 evaluates_iam=evaluates_iam,
+                limits=limits,
             )
         try:
             with _explaining_loss(started):
@@ -156,7 +160,7 @@ def _explaining_loss(cloud: LocalCloud) -> Iterator[None]:
         raise
 
 
-def _find_running(root: Path, port: int | None, *, evaluates_iam: bool) -> LocalCloud | None:
+def _find_running(root: Path, port: int | None, *, evaluates_iam: bool, limits: Limits | None) -> LocalCloud | None:
     """The cloud to join. One that is not kept belongs to a command that was killed: no other command can be here."""
     running = local_cloud.find(root)
     if running and not running.is_kept:
@@ -171,6 +175,11 @@ def _find_running(root: Path, port: int | None, *, evaluates_iam: bool) -> Local
     if running and running.evaluates_iam != evaluates_iam:
         how = "evaluates IAM policies" if running.evaluates_iam else "was started with --no-iam"
         raise CloudError(f"the local cloud of {root.parent} {how}; stop it first with 'headrace local down'")
+    if running and limits not in (None, running.limits):
+        raise CloudError(
+            f"the local cloud of {root.parent} is running with other quotas or another Region; stop it with 'headrace "
+            "local down', or give another folder and port: headrace local --folder FOLDER … --port PORT"
+        )
     return running
 
 

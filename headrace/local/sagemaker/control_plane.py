@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from headrace.local.limits import Limits
 from headrace.local.sagemaker import wire
 from headrace.local.sagemaker.container_images import ContainerImageRegistry
 from headrace.local.sagemaker.errors import SageMakerError
@@ -34,6 +35,7 @@ class SageMaker:
         file_systems: what channels can mount.
         patience: how long to wait for container programs.
         roles: what jobs and endpoints work as; without them, all use the clients given here.
+        limits: what the account may use at once.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class SageMaker:
         region: str,
         patience: Patience | None = None,
         roles: Roles | None = None,
+        limits: Limits | None = None,
     ) -> None:
         host = Host(
             root=root.resolve(),
@@ -61,6 +64,7 @@ class SageMaker:
             region=region,
             patience=patience or Patience(),
             roles=roles,
+            limits=limits or Limits(),
         )
         self._gate = threading.Lock()
         self._closed = False

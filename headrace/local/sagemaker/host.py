@@ -1,6 +1,6 @@
 """The machine that jobs and endpoints run on: its folders, its clients, its patience."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,12 +8,13 @@ from typing import Any, BinaryIO, Protocol
 
 from botocore import xform_name
 
+from headrace.local.limits import Limits
 from headrace.local.sagemaker.container_images import (
     ContainerImageNotFoundError,
     ContainerImageRegistry,
     RunnableContainerImage,
 )
-from headrace.local.sagemaker.errors import RequestRefusedError
+from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
 
 
 class S3Client(Protocol):
@@ -124,6 +125,7 @@ class Host:
     account: str
     region: str
     patience: Patience = field(default_factory=Patience)
+    limits: Limits = field(default_factory=Limits)
     roles: Roles | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -148,12 +150,43 @@ class Host:
         """The ARN of a resource of a kind, such as TrainingJob; SageMaker writes names in lower case there."""
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{xform_name(kind, '-')}/{name.lower()}"
 
+    def check_quota(self, usage: str, asked: Mapping[str, Any], running: Iterable[Mapping[str, Any]]) -> None:
+        """Raises SageMaker's refusal of instances that the account may not have for a use, or that the Region lacks.
+
+        Args:
+            usage: The use, as the names of quotas end: `training job usage`.
+            asked: The type and the count of the instances, in any of the API's spellings.
+            running: Those of everything that has this use already.
+        """
+        kind = asked.get("InstanceType")
+        if kind is None:
+            return
+        if self.limits.lacks_instances(kind):
+            raise RequestRefusedError(f"The instance type {kind} is not available in {self.limits.region}.")
+        limit = self.limits.find_quota(f"{kind} for {usage}")
+        if limit is None:
+            return
+        used = sum(count_instances(other) for other in running if other.get("InstanceType") == kind)
+        if used + count_instances(asked) > limit:
+            raise SageMakerError(
+                "ResourceLimitExceeded",
+                f"The account-level service limit '{kind} for {usage}' is {limit} Instances, with current utilization "
+                f"of {used} Instances and a request delta of {count_instances(asked)} Instances. Please use AWS "
+                "Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact "
+                "AWS support to request an increase for this quota.",
+            )
+
     def find_container_image(self, image_uri: str) -> RunnableContainerImage:
         """The container image a request names, or SageMaker's refusal."""
         try:
             return self.registry.resolve(image_uri)
         except ContainerImageNotFoundError as error:
             raise RequestRefusedError(str(error)) from error
+
+
+def count_instances(cluster: Mapping[str, Any]) -> int:
+    """How many instances a request asks for."""
+    return int(cluster.get("InstanceCount") or cluster.get("InitialInstanceCount") or 1)
 
 
 def read_clock() -> datetime:

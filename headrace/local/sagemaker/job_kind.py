@@ -32,6 +32,11 @@ class JobKind(ResourceKind[J]):
         image_uri = self.job.check(request)
         return self.job(request, self._host, self._host.find_container_image(image_uri))
 
+    def check_room(self, resource: J) -> None:
+        """Raises SageMaker's refusal where the account may not have the job's instances."""
+        others = (job for job in self.resources() if not job.is_terminal and job.usage == resource.usage)
+        self._host.check_quota(resource.usage, resource.instances, [job.instances for job in others])
+
     def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Stop: returns while the job is still stopping."""
         job = self.find_requested(request)

@@ -132,6 +132,16 @@ class Job(ABC):
         return self.host.arn(self.kind, self.name)
 
     @property
+    @abstractmethod
+    def instances(self) -> Mapping[str, Any]:
+        """What it asks to run on."""
+
+    @property
+    def usage(self) -> str:
+        """What its instances are used for, as quotas call it."""
+        return f"{self.kind.removesuffix('Job').lower()} job usage"
+
+    @property
     def is_terminal(self) -> bool:
         """Whether the job has ended."""
         return self.status in {"Completed", "Failed", "Stopped"}

@@ -16,6 +16,7 @@ from headrace.local.engine.ministack.cloudformation import (
 )
 from headrace.local.engine.ministack.encryption import install_encryption
 from headrace.local.engine.ministack.functions import install_functions
+from headrace.local.engine.ministack.limits import install_limits
 from headrace.local.engine.ministack.object_lambda import install_object_lambda
 from headrace.local.engine.ministack.process import EngineVersionError, check_version, configure, serve
 from headrace.local.engine.ministack.retention import install_retention
@@ -27,12 +28,15 @@ from headrace.local.engine.ministack.routing import (
 )
 from headrace.local.engine.ministack.step_functions import install_execution_rules, install_tasks
 from headrace.local.engine.resources import ResourceWatcher
+from headrace.local.limits import CONCURRENT_EXECUTIONS, Limits
 from headrace.local.sagemaker.control_plane import SageMaker
 
 __all__ = ["Access", "EngineVersionError", "check_version", "configure", "install", "serve"]
 
 
-def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port: int, access: Access) -> None:
+def install(
+    sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port: int, access: Access, limits: Limits
+) -> None:
     """Teach MiniStack, once it is configured, everything that it lacks.
 
     Args:
@@ -40,6 +44,7 @@ def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port:
         watchers: What is called with the resources of a type.
         port: Where this server listens.
         access: The account's IAM.
+        limits: What the account and its Region do not have.
     """
     calls = SageMakerCalls(sagemaker, access)
     install_access(access)
@@ -54,6 +59,7 @@ def install(sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port:
     install_change_sets()
     install_export_locks()
     install_encryption()
-    install_functions(port, access)
+    install_functions(port, access, limits.find_quota(CONCURRENT_EXECUTIONS))
     install_object_lambda(access)
     install_callers(access)
+    install_limits(limits)

@@ -24,8 +24,14 @@ FUNCTIONS_AT_ONCE = 4
 FUNCTION_URL = "AWS::Lambda::Url"
 
 
-def install_functions(port: int, access: Access) -> None:
-    """Teach MiniStack function URLs that lead here, events as complete as AWS's, and many requests at once."""
+def install_functions(port: int, access: Access, quota: int | None = None) -> None:
+    """Teach MiniStack function URLs that lead here, events as complete as AWS's, and many requests at once.
+
+    Args:
+        port: Where this server listens.
+        access: The account's IAM.
+        quota: How many requests at once all functions of the account may serve; any number where left out.
+    """
     object_lambda: Any = importlib.import_module("ministack.services.s3_object_lambda")
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
@@ -35,6 +41,8 @@ def install_functions(port: int, access: Access) -> None:
     functions._build_function_url_event = _keep_path_encoded(functions._build_function_url_event)
     object_lambda.handle_request = _keep_query(object_lambda.handle_request)
     functions._execute_function = _take_turns(functions._execute_function, threading.Semaphore(FUNCTIONS_AT_ONCE))
+    if quota is not None:
+        functions._execute_function = _throttle(functions, threading.BoundedSemaphore(quota) if quota else None)
     runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
     functions.execution_credentials = runtime.execution_credentials = _give_sessions(access)
 
@@ -92,6 +100,23 @@ def _keep_query(handle: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[...
         return await handle(*others, query, told)
 
     return handle_with_query
+
+
+def _throttle(functions: Any, places: threading.Semaphore | None) -> Callable[..., Any]:
+    """AWS turns away what has no place; requests that wait for their turn here would run there."""
+    execute = functions._execute_function
+
+    def run(function: Mapping[str, Any], event: Any) -> Any:
+        if places is None or not places.acquire(blocking=False):
+            name = (function.get("config") or function)["FunctionName"]
+            functions._emit_lambda_metrics(name, duration_ms=0.0, error=False, throttle=True)
+            return functions._throttle_response("ConcurrentInvocationLimitExceeded", "Rate Exceeded.")
+        try:
+            return execute(function, event)
+        finally:
+            places.release()
+
+    return run
 
 
 def _take_turns(execute: Callable[..., Any], turns: threading.Semaphore) -> Callable[..., Any]:

@@ -42,6 +42,13 @@ class Endpoint:
         with self._changed:
             return "OutOfService" if self._status == "InService" and self._active.outage else self._status
 
+    @property
+    def instances(self) -> list[Mapping[str, Any]]:
+        """What it runs on, and what it is being moved to."""
+        with self._changed:
+            held = (self._pending, self._retiring, self._active if self._status != "Failed" else None)
+            return [deployment.variant for deployment in held if deployment]
+
     def describe(self) -> dict[str, Any]:
         """DescribeEndpoint of the API."""
         with self._changed:
@@ -222,10 +229,17 @@ class Endpoints(ResourceKind[Endpoint]):
         deployment = self._plan_deployment(request)
         return Endpoint(request["EndpointName"], self._host, deployment, read_tags(request))
 
+    def check_room(self, resource: Endpoint) -> None:
+        """Raises SageMaker's refusal where the account may not have the endpoint's instances."""
+        for variant in resource.instances:
+            self._check_quota(variant)
+
     def update(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """UpdateEndpoint: what serves now keeps answering until its replacement is healthy."""
         endpoint = self.find_requested(request)
-        endpoint.update(self._plan_deployment(request))
+        deployment = self._plan_deployment(request)
+        self._check_quota(deployment.variant)
+        endpoint.update(deployment)
         return {"EndpointArn": endpoint.arn}
 
     def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,6 +254,10 @@ class Endpoints(ResourceKind[Endpoint]):
         if not endpoint or endpoint.name != request["EndpointName"]:
             raise describe_unknown_endpoint(request["EndpointName"], self._host.account)
         return endpoint.invoke(request)
+
+    def _check_quota(self, variant: Mapping[str, Any]) -> None:
+        running = [held for endpoint in self.resources() for held in endpoint.instances]
+        self._host.check_quota("endpoint usage", variant, running)
 
     def _plan_deployment(self, request: Mapping[str, Any]) -> Deployment:
         config = self._kinds.find(EndpointConfigs).find(request["EndpointConfigName"])

@@ -43,6 +43,12 @@ class ProcessingJob(Job):
         check_processing_job(request)
         return str(request["AppSpecification"]["ImageUri"])
 
+    @property
+    def instances(self) -> Mapping[str, Any]:
+        """What it asks to run on."""
+        cluster: Mapping[str, Any] = self.request["ProcessingResources"]["ClusterConfig"]
+        return cluster
+
     def describe(self) -> dict[str, Any]:
         """DescribeProcessingJob of the API."""
         with self.changed:
@@ -82,7 +88,7 @@ class ProcessingJob(Job):
         return end
 
     def _find_volume_gib(self) -> int | None:
-        size: int | None = self.request["ProcessingResources"]["ClusterConfig"].get("VolumeSizeInGB")
+        size: int | None = self.instances.get("VolumeSizeInGB")
         return size
 
     def _read_line(self, line: str) -> None:

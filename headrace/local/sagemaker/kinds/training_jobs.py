@@ -77,6 +77,17 @@ class TrainingJob(Job):
         check_training_job(request)
         return str(request["AlgorithmSpecification"]["TrainingImage"])
 
+    @property
+    def instances(self) -> Mapping[str, Any]:
+        """What it asks to run on."""
+        resources: Mapping[str, Any] = self.request["ResourceConfig"]
+        return resources
+
+    @property
+    def usage(self) -> str:
+        """What its instances are used for, as quotas call it."""
+        return f"{'spot ' if self.request.get('EnableManagedSpotTraining') else ''}{super().usage}"
+
     def describe(self) -> dict[str, Any]:
         """DescribeTrainingJob of the API."""
         with self.changed:
@@ -126,7 +137,7 @@ class TrainingJob(Job):
             self._enter("Stopping")
 
     def _find_volume_gib(self) -> int | None:
-        size: int | None = self.request["ResourceConfig"].get("VolumeSizeInGB")
+        size: int | None = self.instances.get("VolumeSizeInGB")
         return size
 
     def _read_line(self, line: str) -> None:

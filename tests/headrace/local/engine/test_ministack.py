@@ -423,6 +423,53 @@ def test_lets_only_so_many_functions_run_at_once(
     assert most == lambdas.FUNCTIONS_AT_ONCE
 
 
+def test_turns_away_what_the_accounts_quota_has_no_place_for(
+    provisioners: Any, functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that wait for their turn here would run on AWS, so they take a place, too."""
+    quota = 2 * lambdas.FUNCTIONS_AT_ONCE
+    turned_away = threading.Event()
+    throttled: list[str] = []
+
+    def execute(*_: Any) -> dict[str, Any]:
+        turned_away.wait(PATIENCE_SECONDS)
+        return {}
+
+    def run(_: int) -> Any:
+        answer = functions._execute_function({"FunctionName": "f"}, {})
+        if answer:
+            turned_away.set()
+        return answer
+
+    monkeypatch.setattr(functions, "_execute_function", execute)
+    monkeypatch.setattr(functions, "_emit_lambda_metrics", lambda name, **_: throttled.append(name))
+    lambdas.install_functions(4711, Access(None), quota)
+    with ThreadPoolExecutor(quota + 1) as threads:
+        answers = list(threads.map(run, range(quota + 1)))
+
+    (refusal,) = (answer for answer in answers if answer)
+    assert refusal["throttle"]
+    assert refusal["body"]["__type"] == "TooManyRequestsException"
+    assert refusal["body"]["Reason"] == "ConcurrentInvocationLimitExceeded"
+    assert throttled == ["f"]
+    assert run(0) == {}
+
+
+def test_runs_no_function_where_the_quota_is_0(
+    provisioners: Any, functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(functions, "_execute_function", lambda *_: {})
+    lambdas.install_functions(4711, Access(None), 0)
+
+    assert functions._execute_function({"config": {"FunctionName": "f"}}, {})["throttle"]
+
+
+def test_throttles_as_the_engine_does(functions: Any) -> None:
+    assert list(inspect.signature(functions._execute_function).parameters) == ["func", "event"]
+    assert {"duration_ms", "error", "throttle"} <= inspect.signature(functions._emit_lambda_metrics).parameters.keys()
+    assert functions._throttle_response("Reason", "message").keys() >= {"throttle", "body", "error"}
+
+
 def call_engine(app: Any, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
     answer: tuple[int, dict[str, str], bytes] = asyncio.run(
         app._dispatch_service_request("POST", "/", headers, body, {}, "id")

@@ -7,6 +7,7 @@ from typing import Any
 
 from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
+from headrace.local.limits import Limits
 from headrace.local.sagemaker import Patience, RunnableContainerImage, SageMaker
 from headrace.local.sagemaker.kinds.endpoints import Endpoint, Endpoints
 from headrace.local.sagemaker.validation import find_violations, load_service_model
@@ -57,7 +58,9 @@ SERVE = """
 class Cloud:
     """A control plane with everything around it in memory, and short words for what tests do most."""
 
-    def __init__(self, folder: Path, patience: Patience, s3: FakeS3 | None = None) -> None:
+    def __init__(
+        self, folder: Path, patience: Patience, s3: FakeS3 | None = None, limits: Limits | None = None
+    ) -> None:
         self.folder = folder
         self.root = folder / "sagemaker"
         self.s3 = s3 or FakeS3("raw", "work")
@@ -75,6 +78,7 @@ class Cloud:
             account=ACCOUNT,
             region=REGION,
             patience=patience,
+            limits=limits,
         )
 
     def push_image(self, program: str, name: str = "program", **environment: str) -> str:

@@ -1,0 +1,101 @@
+"""What an account and its Region do not have: quotas as Service Quotas names them, and the Region's lacks."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final, Self
+
+from headrace import regions
+from headrace.errors import HeadraceError
+
+NEW_ACCOUNT: Final = "new-account"
+CONCURRENT_EXECUTIONS: Final = "Concurrent executions"
+OBJECT_LAMBDA_ACCESS_POINTS: Final = "Object Lambda access points"
+
+_INSTANCES: Final = re.compile(r"[a-z0-9.*-]+ for (?:(?:spot )?training job|processing job|endpoint) usage")
+_KNOWN_NAMES: Final = (
+    f"the local cloud knows '{CONCURRENT_EXECUTIONS}', '{OBJECT_LAMBDA_ACCESS_POINTS}' and, for a type such as "
+    "ml.m5.large or * for all, 'TYPE for training job usage', 'TYPE for spot training job usage', "
+    "'TYPE for processing job usage' and 'TYPE for endpoint usage'"
+)
+# The strictest that new accounts are known to have; AWS raises each on request.
+_OF_A_NEW_ACCOUNT: Final[Mapping[str, int]] = {
+    "* for training job usage": 0,
+    "* for spot training job usage": 0,
+    "* for processing job usage": 0,
+    "* for endpoint usage": 0,
+    CONCURRENT_EXECUTIONS: 10,
+    OBJECT_LAMBDA_ACCESS_POINTS: 0,
+}
+
+
+class LimitsError(HeadraceError):
+    """Quotas that cannot be read, or a Region that is not known."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an account may use at once, and which Region's lacks it has.
+
+    Args:
+        quotas: Numbers by the names of quotas. A `*` in a name stands for anything; what has no name has no bound.
+        region: The Region that lacks something, if any.
+    """
+
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    region: str | None = None
+
+    @classmethod
+    def of(cls, quotas: str | None, region: str | None) -> Self:
+        """The limits that a command asks for.
+
+        Args:
+            quotas: `new-account`, or the path of a JSON file.
+            region: The name of a Region.
+
+        Raises:
+            LimitsError: If the file does not hold known quotas and their numbers, or there is no such Region.
+        """
+        if region is not None and region not in regions.list_regions():
+            raise LimitsError(f"{region!r} is not a Region; there are {', '.join(regions.list_regions())}")
+        if quotas is None:
+            return cls(region=region)
+        return cls(dict(_OF_A_NEW_ACCOUNT) if quotas == NEW_ACCOUNT else _read_quotas(Path(quotas)), region)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The limits that were written by `write`."""
+        return cls(**json.loads(text))
+
+    def write(self) -> str:
+        """The limits as text."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def find_quota(self, name: str) -> int | None:
+        """The number that a quota is, or nothing where there is no bound."""
+        patterns = [quota for quota in self.quotas if fnmatchcase(name, quota)]
+        return self.quotas[max(patterns, key=len)] if patterns else None
+
+    def lacks_instances(self, instance_type: str) -> bool:
+        """Whether the Region has no instances of a type such as ml.g5.xlarge."""
+        return self.region is not None and regions.lacks_instance_type(self.region, instance_type)
+
+
+def _read_quotas(file: Path) -> dict[str, int]:
+    try:
+        stored = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise LimitsError(f"the quotas in {file} cannot be read: {error}") from None
+    if not isinstance(stored, dict):
+        raise LimitsError(f'the quotas in {file} are not an object such as {{"{CONCURRENT_EXECUTIONS}": 10}}')
+    for name, number in stored.items():
+        if name not in (CONCURRENT_EXECUTIONS, OBJECT_LAMBDA_ACCESS_POINTS) and not _INSTANCES.fullmatch(name):
+            raise LimitsError(f"the quota '{name}' in {file} is not known: {_KNOWN_NAMES}")
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            raise LimitsError(f"the quota '{name}' in {file} is {number!r}, not a whole number from 0 on")
+        if name == OBJECT_LAMBDA_ACCESS_POINTS and number:
+            raise LimitsError(f"the quota '{name}' in {file} is {number}; only 0, for a new account, is enforced")
+    return stored
