@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from headrace.recipes import list_recipes
+from stacks.alarm_stack import AlarmStack, connect_alarms
 from stacks.constructs.state_machine import StateMachine
 from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
@@ -37,6 +38,7 @@ def build(app: cdk.App) -> cdk.App:
     )
     people = settings.stack_name("People")
     PeopleStack(app, "People", settings=settings, around=around, machines=machines, stack_name=people)
+    _add_alarms(app, settings)
     _order_removals(app, settings, around)
     _mark_everything(app, settings, around.storage)
     return app
@@ -130,12 +132,25 @@ def _add_normalizer(
     )
 
 
+def _add_alarms(app: cdk.App, settings: Settings) -> None:
+    AlarmStack(
+        app,
+        "Alarms",
+        settings=settings.alarms,
+        environment=settings.environment,
+        stack_name=settings.stack_name("Alarms"),
+    )
+    if settings.alarms:
+        connect_alarms(app, settings.environment)
+
+
 def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> None:
     """Have what is switched off go after those who used it: `cdk deploy` deletes a stack without resources."""
     stacks = [stack for stack in app.node.children if isinstance(stack, cdk.Stack)]
     workloads = [stack for stack in stacks if isinstance(stack, WorkloadStack)]
     notebook = next(stack for stack in stacks if isinstance(stack, NotebookStack))
     people = next(stack for stack in stacks if isinstance(stack, PeopleStack))
+    alarms = next(stack for stack in stacks if isinstance(stack, AlarmStack))
     has_file_systems = settings.file_systems.efs.enabled or settings.file_systems.fsx.enabled
     if not has_file_systems:
         _empty(around.file_systems, [*workloads, notebook])
@@ -147,6 +162,8 @@ def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> N
         _empty(notebook, [])
     if not settings.people.enabled:
         _empty(people, [])
+    if not settings.alarms:
+        _empty(alarms, [*workloads, around.normalizer])
 
 
 def _empty(unused: cdk.Stack, users: Sequence[cdk.Stack]) -> None:

@@ -9,6 +9,8 @@ EFS_OUTPUT: Final = "EfsFileSystemId"
 EFS_ACCESS_POINT_OUTPUT: Final = "EfsPeopleAccessPointId"
 FSX_OUTPUT: Final = "FsxFileSystemId"
 
+ALARM_TOPIC_OUTPUT: Final = "AlarmTopicArn"
+
 # The stack that AWS may refuse an account: it comes last, and no other needs it.
 OBJECT_LAMBDA_STACK: Final = "ObjectLambda"
 
@@ -39,6 +41,11 @@ class Outcome(StrEnum):
 def default_endpoint_name(environment: str, workload: str) -> str:
     """The endpoint of a workload where the settings name none; two environments may share an account."""
     return f"headrace-{environment}-{workload}"
+
+
+def alarm_topic_name(environment: str) -> str:
+    """The topic that an environment's alarms publish to."""
+    return f"headrace-{environment}-alarms"
 
 
 def stack_name(environment: str, stack: str) -> str:

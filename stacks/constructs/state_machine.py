@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
@@ -75,6 +76,7 @@ class StateMachine(sfn.StateMachine):
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
             tracing_enabled=True,
         )
+        self._comment = comment
         for permission in pipeline.permissions:
             role.add_to_policy(permission.statement)
         acknowledge(
@@ -85,3 +87,22 @@ class StateMachine(sfn.StateMachine):
                 "CDK grants exactly the actions Step Functions documents for them."
             },
         )
+
+    def add_failure_alarms(self) -> None:
+        """Alarms for executions that fail or take too long; one that somebody stops sets none off."""
+        period = Duration.minutes(5)
+        alarms = {
+            "Failures": (self.metric_failed(period=period), "failed"),
+            "Timeouts": (self.metric_timed_out(period=period), "took too long"),
+        }
+        for construct_id, (metric, what) in alarms.items():
+            cloudwatch.Alarm(
+                self,
+                construct_id,
+                alarm_description=f"An execution {what}: {self._comment}",
+                metric=metric,
+                threshold=1,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from headrace import contract
 from headrace.recipes import Recipe, list_recipes
+from stacks.settings.alarms import AlarmSettings
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.jobs import PipelineSettings
@@ -60,6 +61,18 @@ class Settings(WorkloadSections):
     permissions_boundary: Annotated[
         Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,128}$")] | None,
         Setting("the policy of yours that bounds every role", cost=NOTHING, change=IN_PLACE),
+    ] = None
+    alarms: Annotated[
+        AlarmSettings | None,
+        Setting(
+            "a topic that every alarm publishes to, and alarms for the executions of each state machine that fail; "
+            "null for alarms without an action",
+            cost="1 a month for the topic's key; 0.20 for each of the three state machines; e-mail nothing",
+            change=Change(
+                "null removes the topic, its key and the alarms of executions",
+                loses=("AWS::CloudWatch::Alarm", "AWS::KMS::Key", "AWS::SNS::Subscription", "AWS::SNS::Topic"),
+            ),
+        ),
     ] = None
     network: NetworkSettings = NetworkSettings()
     storage: StorageSettings = StorageSettings()

@@ -16,7 +16,7 @@ from headrace.changes.assemblies import list_resources
 from headrace.changes.kinds import ADDRESSES, HOLDS
 from headrace.changes.planning import Verb
 from headrace.local.engine import file_systems
-from headrace.local.engine.cloud import LocalCloud
+from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud
 from headrace.local.platform.deployment import deploy as deploy_by_cdk
 from tests.conftest import PROJECT
 from tests.deploying import deploy, running_with_app
@@ -127,6 +127,46 @@ def test_leaves_a_file_system_behind_with_its_files_where_data_is_retained(cloud
     ]
     assert (folder / "list.lst").read_bytes() == CONTENT
     change({})
+
+
+def test_tells_who_subscribed_to_the_topic_of_every_alarm_while_there_is_one() -> None:
+    change(SWITCHES["alarms"])
+    sns, cloudwatch = boto3.client("sns"), boto3.client("cloudwatch")
+    (topic,) = (found["TopicArn"] for found in sns.list_topics()["Topics"])
+    alarms = {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
+    queue = subscribe_queue(topic)
+
+    for alarm in alarms:
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="an execution failed")
+
+    # Three of the normalizer, two of each state machine.
+    assert len(alarms) == 9
+    assert {notice["AlarmName"] for notice in receive(queue, 9)} == alarms
+    change({})
+    assert sns.list_topics()["Topics"] == []
+    assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 3
+
+
+def subscribe_queue(topic: str) -> str:
+    """The address of a queue that gets what a topic publishes."""
+    name = "pager"
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    principal = {"Service": "sns.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    queue: str = boto3.client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return queue
+
+
+def receive(queue: str, count: int) -> Iterator[dict[str, Any]]:
+    """What was published, until there is as much as is expected or no more comes."""
+    sqs: Any = boto3.client("sqs")
+    while count > 0 and (
+        messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=10).get("Messages", [])
+    ):
+        count -= len(messages)
+        yield from (json.loads(json.loads(message["Body"])["Message"]) for message in messages)
 
 
 def test_the_cdk_command_line_deletes_a_stack_that_is_switched_off(cloud: LocalCloud) -> None:

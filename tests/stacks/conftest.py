@@ -20,6 +20,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "fsx": {"file_systems.fsx.enabled": True},
     "key": {"encryption.customer_key": True},
     "boundary": {"permissions_boundary": "TeamBoundary"},
+    "alarms": {"alarms": {"email": "ops@example.com"}},
     "nat": {"network.nat_gateways": 1},
     "endpoints": {"network.interface_endpoints": ["sagemaker.api", "logs"]},
     "existing-network": {

@@ -24,6 +24,7 @@ SETTINGS = {".".join(row.path): row for row in list_settings() if row.path != ("
 # Whatever a setting can be about is there.
 EVERYTHING: Mapping[str, Any] = {
     **SWITCHES["key"],
+    **SWITCHES["alarms"],
     **SWITCHES["efs"],
     **SWITCHES["fsx"],
     **SWITCHES["private-notebook"],
@@ -51,6 +52,8 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
 # Another value, where none follows from the type.
 OTHERS: Mapping[str, Any] = {
     "tags": {"project": "other"},
+    "alarms": ...,
+    "alarms.email": "others@example.com",
     "permissions_boundary": "TeamBoundary",
     "bigmart.training.hyperparameters": {"n_estimators": 5},
     "bigmart.endpoint.name": "shop",
@@ -105,6 +108,7 @@ MINOR = frozenset(
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::Lambda::Permission",
+        "AWS::SNS::TopicPolicy",
         "AWS::SageMaker::NotebookInstanceLifecycleConfig",
     }
 )
