@@ -11,7 +11,7 @@ from headrace.local.engine.access.calls import Call, CallLog
 from headrace.local.engine.access.needs import Holder, Need
 from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.engine.credentials import AccessKey, make_key
-from headrace.local.engine.ministack.encryption import find_key_need
+from headrace.local.engine.ministack.encryption import find_object_need
 
 OWNER: Final = "owner"
 ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -234,7 +234,7 @@ def _note_decisions(access: Access, enforce: Callable[..., Any]) -> Callable[...
             refusal = decide(key_id, action, service, region, resource, context)
             if refusal is None:
                 break
-        further = find_further_need(action, resource) if refusal is None else None
+        further = find_further_need(action, resource, context) if refusal is None else None
         return run(key_id, further.action, *_place(further, region), dict(further.context)) if further else refusal
 
     def decide(key_id: str, action: str, service: str, region: str, resource: str, context: dict[str, Any]) -> Any:
@@ -259,12 +259,12 @@ def _list_access_points() -> list[str]:
     return [s3.object_lambda_arn(name) for _, _, name in list(s3._object_lambda_access_points._data)] or ["*"]
 
 
-def find_further_need(action: str, resource: str) -> Need | None:
+def find_further_need(action: str, resource: str, context: Mapping[str, Any]) -> Need | None:
     """What a request that is allowed needs besides."""
     if action == "lambda:InvokeFunctionUrl":
         # https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
         return Need(action="lambda:InvokeFunction", resource=resource, context={"lambda:InvokedViaFunctionUrl": "true"})
-    return find_key_need(action, resource)
+    return find_object_need(action, resource, context)
 
 
 def _refuse_unknown_operators(evaluator: Any) -> Callable[..., bool]:

@@ -1,4 +1,4 @@
-"""The keys that buckets encrypt with: who reads or writes an object needs them, too.
+"""The keys that buckets encrypt with, and what else who reads or writes an object needs.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 """
@@ -17,6 +17,10 @@ from headrace.local.engine.resources import Attributes
 
 BUCKET: Final = "AWS::S3::Bucket"
 _OBJECT: Final = re.compile(r"arn:aws:s3:::(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
+_POINT: Final = ":accesspoint/"
+_THROUGH_POINT: Final = re.compile(
+    r"(?P<point>arn:aws:s3:[^:]+:\d+:accesspoint/(?P<name>[^/]+))/object/(?P<key>.+)", re.DOTALL
+)
 _KEY_HEADER: Final = "x-amz-server-side-encryption-aws-kms-key-id"
 _ACTIONS: Final[Mapping[str, str]] = {
     "s3:GetObject": "kms:Decrypt",
@@ -41,21 +45,45 @@ def name_key_of_s3(account: str, region: str) -> str:
     return f"arn:aws:kms:{region}:{account}:key/{uuid.uuid5(uuid.NAMESPACE_URL, f'{account}/{region}/aws/s3')}"
 
 
-def find_key_need(action: str, resource: str) -> Need | None:
-    """What reading or writing an object needs besides, where a key of the account encrypts it."""
-    place = _OBJECT.fullmatch(resource)
-    if action not in _ACTIONS or not place:
+def find_object_need(action: str, resource: str, context: Mapping[str, Any]) -> Need | None:
+    """What reading or writing an object needs besides.
+
+    Its key, where one of the account encrypts it; and to be told that there is none, the permission to list the bucket:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+
+    Args:
+        action: What is done with it.
+        resource: The object, or an access point's way to it.
+        context: The condition keys of the request.
+    """
+    if action not in _ACTIONS or not (place := _find_place(resource)):
         return None
+    bucket, key, listed = place
     s3: Any = importlib.import_module("ministack.services.s3")
-    stored = s3._buckets.get(place["bucket"], {}).get("objects", {}).get(place["key"], {})
-    of_object = stored.get("preserved_headers", {}) if action != "s3:PutObject" else {}
-    key = of_object.get(_KEY_HEADER) or s3._bucket_default_sse_headers(place["bucket"]).get(_KEY_HEADER)
-    is_missing = action != "s3:PutObject" and not stored
-    if not key or is_missing or name_key(key) == name_key_of_s3(ACCOUNT, REGION):
+    stored = s3._buckets.get(bucket, {}).get("objects", {}).get(key) if action != "s3:PutObject" else {}
+    if stored is None:
+        through = {name: value for name, value in context.items() if name.startswith("s3:DataAccessPoint")}
+        is_told = action == "s3:GetObject" and bucket in s3._buckets
+        return Need(action="s3:ListBucket", resource=listed, context=through) if is_told else None
+    default = s3._bucket_default_sse_headers(bucket).get(_KEY_HEADER)
+    encrypts = stored.get("preserved_headers", {}).get(_KEY_HEADER) or default
+    # Through an access point, the bucket's own object is decided, too.
+    if not encrypts or _POINT in resource or name_key(encrypts) == name_key_of_s3(ACCOUNT, REGION):
         return None
     return Need(
-        action=_ACTIONS[action], resource=name_key(key), context={"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+        action=_ACTIONS[action], resource=name_key(encrypts), context={"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
     )
+
+
+def _find_place(resource: str) -> tuple[str, str, str] | None:
+    """The bucket and the key of an object, and what is listed to find it: the bucket, or an access point."""
+    if found := _OBJECT.fullmatch(resource):
+        return found["bucket"], found["key"], f"arn:aws:s3:::{found['bucket']}"
+    if found := _THROUGH_POINT.fullmatch(resource):
+        s3: Any = importlib.import_module("ministack.services.s3")
+        point = s3.resolve_access_point(found["name"], ACCOUNT, REGION)
+        return (point["Bucket"], found["key"], found["point"]) if point else None
+    return None
 
 
 def _apply_encryption(provision: Provision, properties_at: int) -> Callable[..., tuple[str, Attributes]]:
