@@ -141,7 +141,8 @@ def _find_roles(service: str) -> Callable[[Request], Iterable[str]]:
     return lambda request: list_roles(service, request)
 
 
-def _find_volume_keys(request: Request) -> Iterable[str]:
+def find_volume_keys(request: Request) -> Iterable[str]:
+    """The keys of the volumes that a job gets."""
     cluster = request.get("ProcessingResources", {}).get("ClusterConfig", {})
     places = (request.get("ResourceConfig", {}), cluster, request.get("TransformResources", {}))
     return (name_key(place["VolumeKmsKeyId"]) for place in places if "VolumeKmsKeyId" in place)
@@ -260,7 +261,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         Rule(
             operations=_JOBS,
             actions=("kms:CreateGrant",),
-            find=_find_volume_keys,
+            find=find_volume_keys,
             context=_GRANT,
             holder=Holder.EITHER,
             source=_REFERENCE,

@@ -10,10 +10,11 @@ from headrace.local.engine.cloud import ACCOUNT, REGION
 def list_waiting_needs(kind: str, request: Request) -> Iterator[Need]:
     """What a state machine's role needs besides, to wait for a job and to stop it.
 
-    https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+    https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html
     """
     job = name_sagemaker(kind, request[f"{kind}Name"])
     yield from (Need(action=f"sagemaker:{verb}{kind}", resource=job) for verb in ("Describe", "Stop"))
+    yield Need(action="sagemaker:ListTags", resource=job)
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForSageMaker{kind}sRule"
     yield from (Need(action=f"events:{verb}", resource=rule) for verb in ("DescribeRule", "PutRule", "PutTargets"))
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
+from headrace.local.engine.access.minimum import list_minimum_needs
 from headrace.local.engine.access.needs import (
     Holder,
     Need,
@@ -92,6 +93,11 @@ class SageMakerCalls:
             self._access.check(key_id, passed, role)
         except DeniedError as error:
             raise SageMakerError("AccessDeniedException", str(error)) from None
+        for need in list_minimum_needs(operation, request):
+            try:
+                self._access.check(key_id, [need], role)
+            except DeniedError as error:
+                logger.warning("role_lacks_minimum operation=%s error=%s", operation, error)
 
     def _find_config(self, name: str) -> Mapping[str, Any]:
         try:

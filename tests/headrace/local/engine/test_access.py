@@ -336,6 +336,29 @@ def test_fails_a_job_whose_role_lacks_its_data(
     assert f"is not authorized to perform: {action} on resource" in described["FailureReason"]
 
 
+def test_runs_a_job_whose_role_may_not_publish_metrics_and_notes_what_it_lacks(cloud: LocalCloud) -> None:
+    make_role("without-metrics", allow(*LOGS))
+
+    described = run_job(job("without-metrics", "without-metrics", "0"))
+
+    assert described["ProcessingJobStatus"] == "Completed", described
+    denied = {call.action for call in read_calls(cloud.root) if call.role == "without-metrics" and not call.is_allowed}
+    assert denied == {"cloudwatch:PutMetricData", "logs:DescribeLogStreams"}
+
+
+def test_calls_a_missing_object_forbidden_to_who_may_not_list_the_bucket(cloud: LocalCloud, reader: Any) -> None:
+    assert cloud
+    make_role(
+        "lister", allow("s3:GetObject", on="arn:aws:s3:::raw/in/*"), allow("s3:ListBucket", on="arn:aws:s3:::raw")
+    )
+    absent = {"Bucket": "raw", "Key": "in/absent.txt"}
+
+    with pytest.raises(ClientError, match=r"perform: s3:ListBucket on resource: arn:aws:s3:::raw\b"):
+        reader.client("s3").get_object(**absent)
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        assume("lister").client("s3").get_object(**absent)
+
+
 def test_refuses_a_processing_job_in_a_network_whose_role_is_limited_to_that_network(cloud: LocalCloud) -> None:
     assert cloud
     interfaces = f"arn:aws:ec2:us-east-1:{ACCOUNT}:network-interface/*"
@@ -409,7 +432,9 @@ def sdk_task(operation: str, **arguments: Any) -> dict[str, Any]:
 
 
 WAITED_FOR = job("waited-for", "works", "0")
-WAITING = ("sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob")
+WAITING = tuple(
+    f"sagemaker:{verb}" for verb in ("CreateProcessingJob", "DescribeProcessingJob", "ListTags", "StopProcessingJob")
+)
 
 
 @pytest.mark.parametrize(

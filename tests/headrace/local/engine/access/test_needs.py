@@ -167,6 +167,7 @@ def test_demands_of_a_state_machine_that_it_may_look_after_the_job_that_it_waits
 
     assert {action for action, _ in needs} == {
         "sagemaker:DescribeTrainingJob",
+        "sagemaker:ListTags",
         "sagemaker:StopTrainingJob",
         "events:DescribeRule",
         "events:PutRule",
