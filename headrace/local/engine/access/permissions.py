@@ -1,12 +1,11 @@
 """The permissions that policies give, each action of each statement for itself, and which of them calls have used."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from headrace.local.engine.access.calls import Call
+from headrace.local.engine.access.matching import match_wildcards
 
 
 @dataclass(frozen=True, order=True)
@@ -41,17 +40,6 @@ def find_unused(permissions: Iterable[Permission], calls: Iterable[Call]) -> lis
     """The permissions that no allowed call has used."""
     allowed = [call for call in calls if call.is_allowed]
     return [permission for permission in permissions if not any(map(permission.covers, allowed))]
-
-
-def match_wildcards(pattern: str, value: str, *, is_case_kept: bool = True) -> bool:
-    """Whether a value matches a pattern of a policy: `*` is anything, `?` one character."""
-    return _compile(pattern, is_case_kept).fullmatch(value) is not None
-
-
-@cache
-def _compile(pattern: str, is_case_kept: bool) -> re.Pattern[str]:
-    written = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
-    return re.compile(written, re.DOTALL if is_case_kept else re.DOTALL | re.IGNORECASE)
 
 
 def as_list(value: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from headrace.local.engine.access.needs import Holder, Need
 from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.engine.credentials import AccessKey, make_key
 from headrace.local.engine.ministack.encryption import find_object_need
+from headrace.local.engine.ministack.policies import UnknownConditionError, install_policies
 
 OWNER: Final = "owner"
 ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -29,10 +30,6 @@ called_via: contextvars.ContextVar[str] = contextvars.ContextVar("called_via", d
 
 class DeniedError(Exception):
     """A call that somebody may not make; says who, what and on what, in IAM's words."""
-
-
-class UnknownConditionError(Exception):
-    """A policy has a condition that the engine cannot evaluate."""
 
 
 class Access:
@@ -84,7 +81,10 @@ class Access:
             service_context={"aws:sourceaccount": ACCOUNT},
         )
         policy = found["AssumeRolePolicyDocument"]
-        decision = self._evaluator.evaluate_resource_policy(policy, context, service=service).decision
+        try:
+            decision = self._evaluator.evaluate_resource_policy(policy, context, service=service).decision
+        except UnknownConditionError:
+            return False
         return bool(decision == "Allow")
 
     def check(self, key_id: str, needs: Iterable[Need], role: str = "", session: str = "SageMaker") -> None:
@@ -169,7 +169,7 @@ def install_access(access: Access) -> None:
     app.pin_request_origin = lambda source, _secure: evaluator.pin_request_origin(source, True)
     evaluator.authenticate = _trust_door(evaluator)
     evaluator.enforce = _note_decisions(access, evaluator.enforce)
-    evaluator._evaluate_single_condition = _refuse_unknown_operators(evaluator)
+    install_policies(evaluator)
     actions.extract_iam_action = _name_unknown(actions.extract_iam_action)
     actions.request_tag_context = _add_namespace(actions.request_tag_context)
     actions.access_denied_response = _name_resource(actions)
@@ -265,19 +265,6 @@ def find_further_need(action: str, resource: str, context: Mapping[str, Any]) ->
         # https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
         return Need(action="lambda:InvokeFunction", resource=resource, context={"lambda:InvokedViaFunctionUrl": "true"})
     return find_object_need(action, resource, context)
-
-
-def _refuse_unknown_operators(evaluator: Any) -> Callable[..., bool]:
-    """An operator that never matches would make a Deny with it vanish."""
-    evaluate = evaluator._evaluate_single_condition
-
-    def run(operator: str, actual: Any, expected: list[str]) -> bool:
-        name = operator.lower().removesuffix("ifexists").rpartition(":")[2]
-        if name != "null" and name not in evaluator._CONDITION_OPS:
-            raise UnknownConditionError(f"the local cloud does not know the condition operator {operator}")
-        return bool(evaluate(operator, actual, expected))
-
-    return run
 
 
 def _name_resource(actions: Any) -> Callable[..., Any]:

@@ -19,7 +19,8 @@ from headrace.local.engine.cloud import ACCOUNT
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.ministack import EngineVersionError, cloudformation, process, routing, step_functions
 from headrace.local.engine.ministack import functions as lambdas
-from headrace.local.engine.ministack.access import Access, UnknownConditionError, install_access, register_owner
+from headrace.local.engine.ministack.access import Access, install_access, register_owner
+from headrace.local.engine.ministack.policies import UnknownConditionError
 from headrace.local.engine.resources import (
     EFS_ACCESS_POINT,
     EFS_FILE_SYSTEM,
@@ -522,9 +523,24 @@ def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytes
     assert json.loads(body)["message"] == """states of the local cloud gave no reason: b'{"error": "no"}'"""
 
 
+# The functions by which policies are evaluated.
+DECIDING = [
+    ("core.iam_evaluator", "_conditions_met", ["conditions", "ctx"]),
+    ("core.iam_evaluator", "_evaluate_single_condition", ["operator", "actual", "expected_values"]),
+    ("core.iam_evaluator", "_first_match", ["ctx", "stmts", "effect"]),
+    ("core.iam_evaluator", "_resolve_condition_key", ["key", "ctx"]),
+    ("core.iam_evaluator", "evaluate_resource_policy", ["doc", "ctx", "service", "named_only", "direct_only"]),
+    ("core.iam_evaluator", "evaluate_trust_policy", ["trust_doc", "caller_arn", "ctx"]),
+    ("core.iam_evaluator", "fnmatch_iam", ["value", "pattern"]),
+    ("core.iam_evaluator", "fnmatch_iam_cs", ["value", "pattern"]),
+    ("core.iam_evaluator", "parse_policy_document", ["doc"]),
+]
+
+
 @pytest.mark.parametrize(
     ("module", "name", "parameters"),
     [
+        *DECIDING,
         (
             "core.iam_evaluator",
             "enforce",
@@ -534,17 +550,11 @@ def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytes
         ("core.iam_evaluator", "resolve_credential", ["access_key_id", "account_id", "session_token"]),
         ("core.iam_evaluator", "is_root_access_key", ["access_key_id"]),
         ("core.iam_evaluator", "pin_request_origin", ["source_ip", "secure_transport"]),
-        ("core.iam_evaluator", "_evaluate_single_condition", ["operator", "actual", "expected_values"]),
         ("core.iam_evaluator", "AuthError", ["code", "message", "details"]),
         (
             "core.iam_evaluator",
             "EvalResult",
             ["decision", "principal_arn", "matched_sid", "reason", "resource_policy_arn"],
-        ),
-        (
-            "core.iam_evaluator",
-            "evaluate_resource_policy",
-            ["doc", "ctx", "service", "named_only", "direct_only"],
         ),
         (
             "core.iam_actions",
@@ -634,7 +644,10 @@ def evaluator(monkeypatch: pytest.MonkeyPatch, app: Any, tmp_path: Path) -> Any:
     """MiniStack's IAM with what headrace teaches it, for a test."""
     module: Any = importlib.import_module("ministack.core.iam_evaluator")
     for owner, names in (
-        (module, ["is_root_access_key", "_request_origin", "authenticate", "enforce", "_evaluate_single_condition"]),
+        (
+            module,
+            ["is_root_access_key", "_request_origin", "authenticate", "enforce", *(name for _, name, _ in DECIDING)],
+        ),
         (importlib.import_module("ministack.services.sts"), ["is_root_access_key"]),
         (
             importlib.import_module("ministack.core.iam_actions"),
@@ -644,6 +657,7 @@ def evaluator(monkeypatch: pytest.MonkeyPatch, app: Any, tmp_path: Path) -> Any:
     ):
         for name in names:
             monkeypatch.setattr(owner, name, getattr(owner, name))
+    monkeypatch.setattr(module, "_CONDITION_OPS", dict(module._CONDITION_OPS))
     install_access(Access(CallLog(tmp_path)))
     return module
 

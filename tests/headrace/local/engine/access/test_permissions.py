@@ -2,30 +2,12 @@
 
 from typing import Any
 
-import pytest
-
 from headrace.local.engine.access.calls import Call
-from headrace.local.engine.access.permissions import Permission, find_unused, list_permissions, match_wildcards
+from headrace.local.engine.access.permissions import Permission, find_unused, list_permissions
 
 
 def call(action: str, resource: str, *, is_allowed: bool = True) -> Call:
     return Call(principal="p", action=action, resource=resource, is_allowed=is_allowed)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "value", "expected"),
-    [
-        ("*", "anything", True),
-        ("a/*", "a/b/c", True),
-        ("a/*", "b", False),
-        ("a?c", "abc", True),
-        ("a?c", "ac", False),
-        ("a.c", "abc", False),
-        ("A", "a", False),
-    ],
-)
-def test_matches_as_policies_do(pattern: str, value: str, expected: bool) -> None:
-    assert match_wildcards(pattern, value) is expected
 
 
 def test_lists_each_allowed_action_of_each_statement() -> None:
