@@ -84,10 +84,9 @@ class BulkNormalizer(Construct):
         role = ExecutionRole(
             self, "Role", kind="ProcessingJobs", repository=self._around.repository, key=self._around.key
         )
-        role.allow_reading(self._around.raw, images.RECIPE.raw_prefix)
-        role.allow_reading(self._around.work, contract.SETS_PREFIX)
-        role.allow_writing(self._around.work, contract.SETS_PREFIX)
-        role.allow_telling_missing(self._around.raw, self._around.work)
+        role.allow_objects(["s3:GetObject"], self._around.raw, images.RECIPE.raw_prefix)
+        role.allow_objects(["s3:GetObject", "s3:PutObject"], self._around.work, contract.SETS_PREFIX)
+        role.allow_listing_all(self._around.raw, self._around.work)
         role.allow_network(self._around.subnets, self._around.group)
         return role
 

@@ -15,6 +15,7 @@ from stacks.constructs.sagemaker_role import SageMakerRole
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
 
 PROCESSING_JOBS: Final = "ProcessingJobs"
+ENDPOINTS: Final = "Endpoints"
 
 # What SageMaker does to connect a job to a VPC.
 MAKE_INTERFACES: Final = ("ec2:CreateNetworkInterface",)
@@ -58,7 +59,10 @@ class ExecutionRole(SageMakerRole):
         self._key = key
         self._allow_image(repository)
         self._allow_logs_and_metrics(kind)
-        if key:
+        if key and kind == ENDPOINTS:
+            # The volume of an endpoint is granted by who creates it, and nothing is written from there.
+            self.allow_decrypting(key)
+        elif key:
             self.allow_key(key)
 
     def allow_reading(self, bucket: s3.IBucket, *prefixes: str) -> None:
@@ -77,11 +81,11 @@ class ExecutionRole(SageMakerRole):
             self.add_to_policy(iam.PolicyStatement(actions=["kms:Encrypt"], resources=[self._key.key_arn]))
 
     def allow_writing(self, bucket: s3.IBucket, prefix: str) -> None:
-        """Let the job write objects below a prefix."""
-        self.allow_objects(["s3:AbortMultipartUpload", "s3:PutObject"], bucket, prefix)
+        """Let the job write objects below a prefix; the bucket removes uploads that were left unfinished."""
+        self.allow_objects(["s3:PutObject"], bucket, prefix)
 
-    def allow_telling_missing(self, *buckets: s3.IBucket) -> None:
-        """Let S3 tell the job that an object is missing; it calls it forbidden to who may list a prefix only.
+    def allow_listing_all(self, *buckets: s3.IBucket) -> None:
+        """Let the job list buckets; to who may list a prefix only, S3 calls a missing object forbidden.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
         """

@@ -55,6 +55,10 @@ class SageMakerRole(iam.Role):
             },
         )
 
+    def allow_decrypting(self, key: kms.IKey) -> None:
+        """Let it read objects that the key encrypts."""
+        self.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
+
     def allow_key(self, key: kms.IKey) -> None:
         """Let it use the key for objects, and SageMaker use it for the role's volumes."""
         self.add_to_policy(

@@ -98,7 +98,6 @@ class SageMakerTasks:
         may be another's by then, so look again.
         """
         is_new = change is EndpointChange.CREATE
-        actions = [change.action, *(["AddTags"] if is_new else [])]
         return Task(
             resource=_optimized(change.value),
             arguments=self._tag(arguments) if is_new else arguments,
@@ -106,7 +105,8 @@ class SageMakerTasks:
             catch=catch,
             next=next_state,
             permissions=(
-                self._allow(actions, "endpoint/*", "endpoint-config/*"),
+                self._allow([change.action], "endpoint/*", "endpoint-config/*"),
+                *([self._allow(["AddTags"], "endpoint/*")] if is_new else []),
                 *(_allow_key(key) if key else ()),
             ),
         )

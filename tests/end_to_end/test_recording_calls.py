@@ -3,6 +3,7 @@
 `make table NAME=calls` runs it and keeps what it has written.
 """
 
+import io
 import json
 import os
 import uuid
@@ -13,7 +14,9 @@ from typing import Any
 
 import boto3
 import pytest
+from PIL import Image
 
+from headrace.images import NormalizedImageReader, NormalizedImageRefusedError, find_address
 from headrace.local.engine.access.calls import Call, read_calls
 from headrace.local.platform import pipeline
 from headrace.local.platform.calls import read_policies
@@ -44,14 +47,21 @@ def test_does_everything_without_a_call_that_is_denied(
         run(platform, big_mart.RECIPE, big_mart_workload.Run(sales, tmp_path))
         run(platform, big_mart.RECIPE, big_mart_workload.Run(sales, tmp_path))
         run(platform, images.RECIPE, images_workload.Run(made_up_photographs, tmp_path))
+        run(platform, images.RECIPE, images_workload.Run(made_up_photographs, tmp_path))
         normalize(platform, next(made_up_photographs.rglob("*.jpg")))
+        read_normalized_image(platform, environment)
         calls = list(read_calls(platform.cloud.root))
         recording = {"roles": dict(describe_roles(environment)), "calls": describe_calls(calls)}
 
     if WANTED in os.environ:
         RECORDINGS.mkdir(exist_ok=True)
         (RECORDINGS / f"calls-{environment}.json").write_text(json.dumps(recording, indent=1, sort_keys=True) + "\n")
-    assert [call for call in calls if not call.is_allowed] == []
+    assert [call for call in calls if not call.is_allowed and not is_answered_without(call)] == []
+
+
+def is_answered_without(call: Call) -> bool:
+    """Whether a denial is an answer: that of a missing image to the function, which may not list the work bucket."""
+    return call.action == "s3:ListBucket" and "NormalizerRole" in call.role and "work" in call.resource
 
 
 def run(platform: Platform, recipe: Recipe, workload: Workload) -> None:
@@ -68,6 +78,20 @@ def normalize(platform: Platform, photograph: Path) -> None:
     request = {"Name": "recorded", "Source": "images/recorded/"}
     answer = states.start_execution(stateMachineArn=machine, input=json.dumps(request))
     pipeline.follow_execution(answer["executionArn"], lambda _: None)
+
+
+def read_normalized_image(platform: Platform, environment: str) -> None:
+    """Have the function normalize a photograph whose normalized image is too large for its answer, and miss another."""
+    encoded = io.BytesIO()
+    Image.frombytes("RGB", (1300, 1300), os.urandom(5_070_000)).save(encoded, "PNG")
+    place = {"Bucket": platform.deployment.raw_bucket, "Key": "images/recorded/noise.png"}
+    boto3.client("s3").put_object(**place, Body=encoded.getvalue())
+    options = {"width": "1300", "height": "1300", "colour": "rgb", "output_format": "png"}
+    reader = NormalizedImageReader(find_address(environment=environment), options)
+
+    assert len(reader.read(place["Key"])) > 4_500_000
+    with pytest.raises(NormalizedImageRefusedError, match="NoSuchKey"):
+        reader.read("images/recorded/absent.png")
 
 
 def describe_roles(environment: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -337,7 +337,7 @@ EVERY_JOB = {
     "s3:ListBucket",
 }
 CONTAINERS = (big_mart.PREPROCESSING, big_mart.TRAINING, big_mart.INFERENCE)
-WRITES = {"s3:AbortMultipartUpload", "s3:PutObject"}
+WRITES = {"s3:PutObject"}
 
 
 @pytest.mark.parametrize(
