@@ -1,11 +1,14 @@
 """Where normalized images come from: one address, by setting, by environment variable or from the deployed stacks.
 
 https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws/    the function URL
-s3://training-abcdefghij--ol-s3                                          an Object Lambda access point's alias
+arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/training     an Object Lambda access point
+s3://training-abcdefghij--ol-s3                                          the same, by its alias
 file:///data/raw                                                         a folder, normalized by this process
 """
 
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +23,7 @@ from headrace.normalizer import contract as normalizer
 from headrace.s3.addresses import SCHEME, S3Address, S3AddressError
 
 ADDRESS_VARIABLE: Final = "HEADRACE_IMAGES"
+_OBJECT_LAMBDA_ARN: Final = re.compile(r"arn:aws[a-z-]*:s3-object-lambda:[a-z0-9-]+:\d{12}:accesspoint/[a-z0-9-]+")
 
 
 class DoorError(HeadraceError):
@@ -40,7 +44,7 @@ class Address:
 
     Args:
         kind: Which of the ways it is.
-        place: The URL, the alias or the folder.
+        place: The URL, the ARN or alias, or the folder.
     """
 
     kind: DoorKind
@@ -56,13 +60,15 @@ def parse_address(text: str) -> Address:
     parts = urlsplit(text)
     if parts.scheme in {"http", "https"} and parts.netloc:
         return Address(DoorKind.FUNCTION_URL, text)
+    if _OBJECT_LAMBDA_ARN.fullmatch(text):
+        return Address(DoorKind.OBJECT_LAMBDA, text)
     if alias := _find_alias(text):
         return Address(DoorKind.OBJECT_LAMBDA, alias)
     if text and parts.scheme in {"", "file"} and Path(unquote(parts.path)).is_dir():
         return Address(DoorKind.FOLDER, unquote(parts.path))
     raise DoorError(
         f"{text!r} is not an address of normalized images: use the function's URL, "
-        "s3://ALIAS of an Object Lambda access point, or a folder that exists"
+        "the ARN or s3://ALIAS of an Object Lambda access point, or a folder that exists"
     )
 
 
@@ -72,6 +78,7 @@ def find_address(*, environment: str = "dev", consumer: str | None = None) -> Ad
     Args:
         environment: Whose stacks to ask.
         consumer: Read through this consumer's Object Lambda access point if there is one, not the function URL.
+            Its stack is one that AWS may refuse the account.
 
     Raises:
         DoorError: If neither has one.
@@ -79,8 +86,7 @@ def find_address(*, environment: str = "dev", consumer: str | None = None) -> Ad
     if text := os.environ.get(ADDRESS_VARIABLE):
         return parse_address(text)
     outputs = _read_outputs(contract.stack_name(environment, "Normalizer"))
-    alias = outputs.get(normalizer.object_lambda_output(consumer)) if consumer else None
-    if alias:
+    if consumer and (alias := _find_consumers_alias(environment, consumer, outputs)):
         return Address(DoorKind.OBJECT_LAMBDA, alias)
     if normalizer.FUNCTION_URL_OUTPUT in outputs:
         return Address(DoorKind.FUNCTION_URL, outputs[normalizer.FUNCTION_URL_OUTPUT])
@@ -99,6 +105,16 @@ def _find_alias(text: str) -> str | None:
     except S3AddressError as error:
         raise DoorError(str(error)) from None
     return None if address.key else address.bucket
+
+
+def _find_consumers_alias(environment: str, consumer: str, of_normalizer: Mapping[str, str]) -> str | None:
+    """In the stack for Object Lambda, or in the normalizer's, which had it in earlier versions."""
+    output = normalizer.object_lambda_output(consumer)
+    try:
+        outputs = _read_outputs(contract.stack_name(environment, contract.OBJECT_LAMBDA_STACK))
+    except DoorError:
+        return of_normalizer.get(output)
+    return outputs.get(output, of_normalizer.get(output))
 
 
 def _read_outputs(stack: str) -> dict[str, str]:

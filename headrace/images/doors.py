@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import boto3
 import urllib3
@@ -28,6 +28,7 @@ from headrace.normalizer.contract import ErrorCode
 # The function itself takes 30 seconds at most by default, and 60 by any setting.
 _TIMEOUT_SECONDS: Final = 65
 _CONNECT_SECONDS: Final = 5
+_BELOW_ADDRESS: Final = re.compile(r"[a-z0-9-]+\.(\d+\.\d+\.\d+\.\d+(?::\d+)?)")
 _URL_REGION: Final = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.on\.aws$")
 # S3's answers when it may not invoke the function at the moment; their status alone would say never.
 _UNAVAILABLE_CODES: Final = frozenset({"LambdaInvocationFailed", "LambdaTimeout", "RequestTimeout"})
@@ -111,10 +112,10 @@ class FunctionUrlDoor:
 
 
 class ObjectLambdaDoor:
-    """An Object Lambda access point, by its alias."""
+    """An Object Lambda access point, by its ARN or its alias."""
 
-    def __init__(self, alias: str, options: Mapping[str, str], connections: int) -> None:
-        self._alias = alias
+    def __init__(self, place: str, options: Mapping[str, str], connections: int) -> None:
+        self._place = place
         self._options = options
         config = Config(
             connect_timeout=_CONNECT_SECONDS,
@@ -124,12 +125,13 @@ class ObjectLambdaDoor:
         )
         self._s3: Any = boto3.client("s3", config=config)
         self._s3.meta.events.register("before-call.s3.GetObject", self._add_options)
+        self._s3.meta.events.register("before-sign.s3.GetObject", name_below_address)
 
     def read(self, key: str) -> bytes:
         """The normalized image of a photograph."""
         check_key(key)
         try:
-            return bytes(self._s3.get_object(Bucket=self._alias, Key=key)["Body"].read())
+            return bytes(self._s3.get_object(Bucket=self._place, Key=key)["Body"].read())
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             raise _explain(key, status, error.response["Error"]["Code"], error.response["Error"]["Message"]) from error
@@ -141,6 +143,17 @@ class ObjectLambdaDoor:
         if self._options:
             mark = "&" if "?" in params["url"] else "?"
             params["url"] += f"{mark}{urlencode(self._options)}"
+
+
+def name_below_address(request: AWSRequest, **_: object) -> None:
+    """Send a request for a name below an address to the address, and the name in its Host header alone.
+
+    An ARN's name goes before the endpoint's. Where that is an address, as the local cloud's is, no resolver knows it.
+    """
+    parts = urlsplit(request.url)
+    if found := _BELOW_ADDRESS.fullmatch(parts.netloc):
+        request.headers["Host"] = parts.netloc
+        request.url = parts._replace(netloc=found[1]).geturl()
 
 
 class FolderDoor:

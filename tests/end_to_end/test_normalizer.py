@@ -26,15 +26,17 @@ from headrace.images import (
     open_normalized,
     read_normalized_images,
 )
-from headrace.local.engine.cloud import LocalCloud
+from headrace.images.addresses import parse_address
+from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.site import LocalSite
 from headrace.recipes import images
+from headrace.regions import OBJECT_LAMBDA
 from headrace.workloads import images as images_workload
 from tests.deploying import push_container_images, running_with_app
 from tests.end_to_end.conftest import CLASSES
-from tests.local_clouds import clients_of
+from tests.local_clouds import allow, clients_of, make_role
 from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
 
@@ -44,6 +46,7 @@ KEY = "images/photographs/a photo+ä.jpg"
 LARGE = {"width": "1300", "height": "1300", "colour": "rgb", "output_format": "png"}
 CONSUMER = "training"
 TRAINED = "images/trained/"
+CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
 def encode(image: Image.Image, kind: str) -> bytes:
@@ -64,6 +67,17 @@ class Doors:
     @property
     def alias(self) -> str:
         return self.deployment.outputs["NormalizerAliasTraining"]
+
+    @property
+    def arn(self) -> str:
+        """The access point's ARN, which stock clients take for a bucket, too."""
+        for stack in boto3.client("cloudformation").describe_stacks()["Stacks"]:
+            found = boto3.client("cloudformation").describe_stack_resources(StackName=stack["StackName"])
+            for resource in found["StackResources"]:
+                name = resource.get("PhysicalResourceId", "")
+                if resource["ResourceType"] == OBJECT_LAMBDA and CONSUMER in name:
+                    return f"arn:aws:s3-object-lambda:{REGION}:{ACCOUNT}:accesspoint/{name}"
+        raise AssertionError(f"no stack has the access point of {CONSUMER}")
 
     def get(self, key: str, method: str = "GET", query: str = "", **headers: str) -> urllib3.BaseHTTPResponse:
         """The answer to a signed request to the function URL."""
@@ -160,6 +174,30 @@ def test_a_stock_download_works_through_the_alias(doors: Doors, tmp_path: Path) 
     assert (tmp_path / "normalized.jpg").read_bytes() == doors.get_object(KEY)
 
 
+def test_a_stock_client_gets_an_object_of_the_access_points_arn_through_the_cloud_as_a_proxy(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", doors.cloud.endpoint_url)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    s3: Any = boto3.client("s3")
+
+    assert s3.get_object(Bucket=doors.arn, Key=KEY)["Body"].read() == doors.get_object(KEY)
+
+
+def test_policies_decide_who_reads_by_the_access_points_arn(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", doors.cloud.endpoint_url)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    role = make_role("photographer", allow("s3:GetObject"))
+    key: Any = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="reads")["Credentials"]
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    s3: Any = boto3.client("s3", **dict(zip(CREDENTIALS, (key[name] for name in names), strict=True)))
+
+    with pytest.raises(ClientError, match=f"s3-object-lambda:GetObject on resource: .*{doors.arn}"):
+        s3.get_object(Bucket=doors.arn, Key=KEY)
+
+
 def test_lists_come_from_s3(doors: Doors) -> None:
     listed = doors.s3.list_objects_v2(Bucket=doors.alias, Prefix="images/photographs/")["Contents"]
 
@@ -199,7 +237,7 @@ def test_the_library_reads_through_either_door(doors: Doors) -> None:
     url, alias = addresses(doors)
 
     assert open_normalized(KEY, address=url).read() == open_normalized(KEY, address=alias).read()
-    for address in (url, alias):
+    for address in (url, alias, parse_address(doors.arn)):
         assert Image.open(open_normalized(KEY, address=address, width=80, height=60)).size == (80, 60)
         assert len(open_normalized("images/noise.png", address=address, **LARGE).read()) > 4_500_000
         with pytest.raises(NormalizedImageRefusedError, match=r"images/text\.jpg: NotAPhotograph"):

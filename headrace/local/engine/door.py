@@ -59,7 +59,7 @@ class Door:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection of an ASGI server."""
         if scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            await self._serve(take_proxied(scope), receive, send)
         elif scope["type"] == "websocket":
             await self._connect(scope, receive, send)
         else:
@@ -121,6 +121,19 @@ class Door:
         return None
 
 
+def take_proxied(scope: Message) -> Message:
+    """A request for its own host as if it had come directly: to a proxy, clients send the whole address.
+
+    So a name that no resolver knows leads here, too: with `HTTP_PROXY` set to the local cloud's address.
+    """
+    path: bytes = scope.get("raw_path") or b""
+    host = dict(scope["headers"]).get(b"host", b"")
+    if not host or not path.startswith(b"http://" + host + b"/"):
+        return scope
+    raw_path = path.removeprefix(b"http://" + host)
+    return {**scope, "raw_path": raw_path, "path": unquote(raw_path.decode("latin-1"))}
+
+
 def read_head(scope: Message) -> SentRequest:
     """All of a request but its body."""
     headers: dict[str, str] = {}
@@ -165,7 +178,7 @@ def find_foreign_origin(headers: Mapping[str, str], port: int) -> str | None:
     """Why a request comes from elsewhere than a program of this machine, or nothing."""
     host = headers.get("host", "")
     if not is_this_machine(host, port):
-        return f"the local cloud answers to 127.0.0.1, localhost and names below localhost, not to the host {host!r}"
+        return f"the local cloud answers to 127.0.0.1, localhost and names below them, not to the host {host!r}"
     origin = headers.get("origin")
     if origin is not None and origin.lower() != f"http://{host}".lower():
         return f"the local cloud accepts no requests from web pages, so none from the origin {origin!r}"
@@ -180,7 +193,8 @@ def is_this_machine(host: str, port: int) -> bool:
     if match is None or match["port"] not in (None, str(port)):
         return False
     name = match["name"].lower()
-    return name in ("127.0.0.1", "localhost", "[::1]") or name.endswith(".localhost")
+    # No resolver knows names below an address, and browsers refuse them, so no page of a stranger has one.
+    return name in ("127.0.0.1", "localhost", "[::1]") or name.endswith((".localhost", ".127.0.0.1"))
 
 
 def without_cross_origin_headers(send: Send) -> Send:

@@ -5,12 +5,14 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.stub import Stubber
 
 from headrace.images import addresses
 from headrace.images.addresses import Address, DoorError, DoorKind, find_address, parse_address
 
 URL = "https://abc.lambda-url.eu-west-1.on.aws/"
+ARN = "arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/training"
+NORMALIZER, OBJECT_LAMBDA = "headrace-dev-normalizer", "headrace-dev-objectlambda"
+Outputs = dict[str, dict[str, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -19,20 +21,19 @@ def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The outputs of the stack `headrace-dev-normalizer`."""
-    outputs: dict[str, str] = {}
+def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
+    """The outputs of the stacks that are deployed; the normalizer always is."""
+    outputs: Outputs = {NORMALIZER: {}}
     client: Any = boto3.client("cloudformation")
 
-    def make_client(_: str) -> Any:
-        stubber = Stubber(client)
-        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-        stack = {"StackName": "s", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", "Outputs": listed}
-        stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "headrace-dev-normalizer"})
-        stubber.activate()
-        return client
+    def describe(*, StackName: str) -> Any:  # noqa: N803 (boto3's word)
+        if StackName not in outputs:
+            raise client.exceptions.ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+        found = outputs[StackName].items()
+        return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in found]}]}
 
-    monkeypatch.setattr(boto3, "client", make_client)
+    monkeypatch.setattr(client, "describe_stacks", describe)
+    monkeypatch.setattr(boto3, "client", lambda _: client)
     return outputs
 
 
@@ -41,6 +42,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     [
         (URL, Address(DoorKind.FUNCTION_URL, URL)),
         ("s3://training--ol-s3", Address(DoorKind.OBJECT_LAMBDA, "training--ol-s3")),
+        (ARN, Address(DoorKind.OBJECT_LAMBDA, ARN)),
     ],
 )
 def test_understands_an_address(text: str, address: Address) -> None:
@@ -64,18 +66,20 @@ def test_prefers_the_environment_variable(monkeypatch: pytest.MonkeyPatch) -> No
     assert find_address() == Address(DoorKind.FUNCTION_URL, URL)
 
 
-def test_finds_the_function_url_of_the_stack(outputs: dict[str, str]) -> None:
-    outputs["NormalizerUrl"] = URL
+def test_finds_the_function_url_of_the_stack(outputs: Outputs) -> None:
+    outputs[NORMALIZER] = {"NormalizerUrl": URL}
 
     assert find_address(consumer="training") == Address(DoorKind.FUNCTION_URL, URL)
 
 
-def test_finds_the_consumers_object_lambda_access_point(outputs: dict[str, str]) -> None:
-    outputs |= {"NormalizerUrl": URL, "NormalizerAliasLabellingTeam": "labelling--ol-s3"}
+@pytest.mark.parametrize("stack", [OBJECT_LAMBDA, NORMALIZER])
+def test_finds_the_consumers_object_lambda_access_point_wherever_it_stands(outputs: Outputs, stack: str) -> None:
+    outputs[NORMALIZER] = {"NormalizerUrl": URL}
+    outputs.setdefault(stack, {})["NormalizerAliasLabellingTeam"] = "labelling--ol-s3"
 
     assert find_address(consumer="labelling-team") == Address(DoorKind.OBJECT_LAMBDA, "labelling--ol-s3")
 
 
-def test_says_what_to_set_when_there_is_no_door(outputs: dict[str, str]) -> None:
+def test_says_what_to_set_when_there_is_no_door(outputs: Outputs) -> None:
     with pytest.raises(DoorError, match=r"set normalizer\.function_url, or HEADRACE_IMAGES"):
         find_address()

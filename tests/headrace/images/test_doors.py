@@ -197,6 +197,19 @@ class TestObjectLambdaDoor:
         assert requests[0].url.endswith("/images/a.jpg?width=8&fit=cover")
         assert "normalized--ol-s3" in requests[0].url
 
+    def test_sends_an_arns_name_in_the_host_header_where_the_endpoint_is_an_address(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arn = "arn:aws:s3-object-lambda:us-east-1:123456789012:accesspoint/training"
+        with answering((200, {}, b"normalized")) as (url, requests):
+            monkeypatch.setenv("AWS_ENDPOINT_URL", url.rstrip("/"))
+            assert ObjectLambdaDoor(arn, {"width": "8"}, 1).read("images/a.jpg") == b"normalized"
+
+        ((path, headers),) = requests
+        assert path == "/images/a.jpg?width=8"
+        assert headers["Host"] == f"training-123456789012.{url.removeprefix('http://').rstrip('/')}"
+        assert "/s3-object-lambda/aws4_request" in headers["Authorization"]
+
     def test_tells_what_is_refused(self) -> None:
         door, _ = open_object_lambda((404, {}, error_document("NoSuchKey")))
 

@@ -22,6 +22,7 @@ from headrace.local.engine.ministack.process import EngineVersionError, check_ve
 from headrace.local.engine.ministack.retention import install_retention
 from headrace.local.engine.ministack.routing import (
     install_key_of_s3,
+    install_names_below_address,
     install_presigned_addresses,
     install_refusals,
     install_requests,
@@ -51,6 +52,7 @@ def install(
     install_requests(calls)
     install_tasks(calls)
     install_presigned_addresses()
+    install_names_below_address()
     install_refusals()
     install_execution_rules()
     install_key_of_s3()

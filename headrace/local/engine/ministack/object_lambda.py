@@ -28,6 +28,8 @@ def install_object_lambda(access: Access) -> None:
     object_lambda: Any = importlib.import_module("ministack.services.s3_object_lambda")
     given: deque[str] = deque(maxlen=_MOST_ADDRESSES)
 
+    # As S3 does; clients would see a denial in JSON as one without a reason.
+    actions._SERVICE_PROTOCOL["s3-object-lambda"] = "rest-xml"
     actions.s3_access_point_resources = _name_access_points(actions.s3_access_point_resources)
     object_lambda._presign = _remember_addresses(object_lambda._presign, given)
     object_lambda.handle_request = _decide_invoking(access, object_lambda, object_lambda.handle_request)

@@ -43,6 +43,12 @@ def install_refusals() -> None:
     app._dispatch_service_request = _refuse_unserved(app, app._dispatch_service_request)
 
 
+def install_names_below_address() -> None:
+    """Teach MiniStack that a bucket or an access point stands before 127.0.0.1, too, not before localhost alone."""
+    app: Any = importlib.import_module("ministack.app")
+    app._extract_s3_vhost_bucket = _take_address_for_name(app._extract_s3_vhost_bucket)
+
+
 def install_key_of_s3() -> None:
     """Teach MiniStack's S3 the key that AWS encrypts with when a request asks for KMS and names no key."""
     s3: Any = importlib.import_module("ministack.services.s3")
@@ -57,6 +63,10 @@ def _keep_to_s3(detect: Callable[..., str]) -> Callable[..., str]:
         return "s3" if is_presigned_for_s3(request) else detect(method, path, headers, query)
 
     return run
+
+
+def _take_address_for_name(extract: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    return lambda host: extract(host.replace(".127.0.0.1", ".localhost"))
 
 
 def _refuse_unserved(app: Any, dispatch: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:

@@ -124,6 +124,28 @@ def test_refuses_whoever_has_no_key_before_any_service(door: Door, services: Ser
     assert services.reached == []
 
 
+def test_lets_a_request_through_that_was_sent_as_to_a_proxy(door: Door, services: Services) -> None:
+    request = take(connect("s3"), "list_objects_v2", Bucket="raw")
+    scope = make_scope(
+        request.method, f"{ENDPOINT}{request.path}?{urlencode(request.query, doseq=True)}", request.headers
+    )
+    as_to_a_proxy = {**scope, "raw_path": f"http://{request.headers['host']}{request.path}".encode()}
+
+    assert visit(door, as_to_a_proxy, request.body).status == 200
+    assert services.reached == [("/raw", b"")]
+
+
+@pytest.mark.parametrize("path", ["http://evil.example/raw", "http://127.0.0.1", "https://127.0.0.1:4566/raw"])
+def test_takes_no_request_for_another_hosts_address_for_its_own(door: Door, services: Services, path: str) -> None:
+    request = take(connect("s3"), "list_objects_v2", Bucket="raw")
+    scope = make_scope(
+        request.method, f"{ENDPOINT}{request.path}?{urlencode(request.query, doseq=True)}", request.headers
+    )
+
+    assert visit(door, {**scope, "raw_path": path.encode(), "path": path}, request.body).status == 403
+    assert services.reached == []
+
+
 @pytest.mark.parametrize(
     "host",
     [
@@ -140,10 +162,7 @@ def test_refuses_a_host_that_is_not_this_machine_even_with_the_key(door: Door, s
     answer = pass_on(door, take(connect("sagemaker"), "list_models"), host=host)
 
     assert (answer.status, services.reached) == (403, [])
-    assert (
-        "the local cloud answers to 127.0.0.1, localhost and names below localhost"
-        in json.loads(answer.body)["message"]
-    )
+    assert "the local cloud answers to 127.0.0.1, localhost and names below them" in json.loads(answer.body)["message"]
 
 
 @pytest.mark.parametrize(

@@ -471,6 +471,16 @@ def test_throttles_as_the_engine_does(functions: Any) -> None:
     assert functions._throttle_response("Reason", "message").keys() >= {"throttle", "body", "error"}
 
 
+def test_takes_a_name_before_the_address_as_one_before_localhost(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_extract_s3_vhost_bucket", app._extract_s3_vhost_bucket)
+    monkeypatch.setattr(app, "_MINISTACK_HOST", "localhost")
+    routing.install_names_below_address()
+
+    assert app._extract_s3_vhost_bucket("training-000000000000.127.0.0.1:4566") == "training-000000000000"
+    assert app._extract_s3_vhost_bucket("raw.localhost:4566") == "raw"
+    assert app._extract_s3_vhost_bucket("127.0.0.1:4566") is None
+
+
 def call_engine(app: Any, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
     answer: tuple[int, dict[str, str], bytes] = asyncio.run(
         app._dispatch_service_request("POST", "/", headers, body, {}, "id")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from headrace.local.engine.credentials import AccessKey, make_key
 from headrace.local.engine.signatures import Fault, SentRequest, SignatureError, authenticate
-from tests.headrace.local.engine.sent_requests import ENDPOINT, OWNER, connect, make_request, take
+from tests.headrace.local.engine.sent_requests import ENDPOINT, OWNER, PORT, connect, make_request, take
 
 TEMPORARY = make_key("ASIA")
 HARD_KEY = "a b+c(é)~%41//x/../.txt"
@@ -81,6 +81,16 @@ def test_agrees_with_botocore_on_any_path_and_query(path: str, query: dict[str, 
     request = make_request("POST", url, dict(signed.headers.items()), b"body")
 
     assert authenticate(request, find_key) == OWNER
+
+
+@pytest.mark.parametrize("key", ["images/test.png", "images/a photo+ä.jpg", "images/50%25 (1).jpg"])
+def test_takes_what_a_stock_client_signs_for_an_access_point_of_object_lambda(key: str) -> None:
+    arn = "arn:aws:s3-object-lambda:us-east-1:000000000000:accesspoint/training"
+
+    request = take(connect("s3"), "get_object", Bucket=arn, Key=key)
+
+    assert request.headers["host"] == f"training-000000000000.127.0.0.1:{PORT}"
+    assert authenticate(request, find_key) is not None
 
 
 @pytest.mark.parametrize("credentials", [("test", "test"), ("123456789012", OWNER.secret), ("", "x")])
