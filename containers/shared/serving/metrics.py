@@ -99,7 +99,9 @@ class Board:
         # A lock of the system's ends with its holder; any file that is there will do.
         with Path(__file__).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            free = (place for place, owner in enumerate(self.owners) if not owner or not is_alive(owner))
+            # The number of a process is used again, perhaps for the worker that replaces it.
+            gone = {0, os.getpid()}
+            free = (place for place, owner in enumerate(self.owners) if owner in gone or not is_alive(owner))
             place = next(free, len(self.rows) - 1)
             self.owners[place] = os.getpid()
         return place

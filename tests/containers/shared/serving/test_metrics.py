@@ -1,4 +1,13 @@
 import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import pairwise
+from multiprocessing.context import SpawnProcess
+
+import pytest
 
 from containers.shared.serving import metrics as counts
 from containers.shared.serving.metrics import Board, Metrics
@@ -85,3 +94,61 @@ def test_counts_beside_another_worker_where_there_are_more_than_was_said() -> No
         metrics.note_request("/ping", 200, 0)
 
     assert read_metrics(Metrics(board))['headrace_requests_total{path="/ping",status="200"}'] == 2
+
+
+def test_goes_on_from_what_a_worker_left_whose_number_it_has_got() -> None:
+    board = Board(2)
+    Metrics(board).note_request("/ping", 200, 0)
+
+    metrics = Metrics(board)
+    metrics.note_request("/ping", 200, 0)
+
+    assert list(board.owners) == [os.getpid(), 0]
+    assert read_metrics(metrics)['headrace_requests_total{path="/ping",status="200"}'] == 2
+
+
+def count_until_killed(board: Board) -> None:
+    metrics = Metrics(board)
+    while True:
+        metrics.add(counts.IN_FLIGHT)
+        metrics.note_request("/invocations", 200, 0.001)
+        metrics.add(counts.IN_FLIGHT, amount=-1)
+        metrics.set(counts.READY, 1)
+
+
+@contextmanager
+def counting(board: Board) -> Iterator[SpawnProcess]:
+    worker = multiprocessing.get_context("spawn").Process(target=count_until_killed, args=(board,))
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.join(PATIENCE_SECONDS)
+
+
+@pytest.mark.slow
+def test_never_counts_backwards_for_many_who_read_while_workers_are_killed_and_replaced() -> None:
+    board = Board(3)
+    own = Metrics(board)
+    is_over = threading.Event()
+
+    def read_often() -> list[dict[str, float]]:
+        pages = []
+        while not is_over.is_set():
+            pages.append(read_metrics(own))
+        return pages
+
+    with ThreadPoolExecutor(8) as readers, counting(board):
+        read = [readers.submit(read_often) for _ in range(8)]
+        for _ in range(3):
+            with counting(board) as worker:
+                while not board.is_ready(worker.pid):
+                    worker.join(0.01)
+                    assert worker.exitcode is None
+        is_over.set()
+
+    for pages in (reader.result() for reader in read):
+        assert {frozenset(page) for page in pages} == {frozenset(read_metrics(own))}
+        fallen = {name for before, after in pairwise(pages) for name in after if after[name] < before[name]}
+        assert {name for name in fallen if "_total" in name or "_duration_" in name} == set()
