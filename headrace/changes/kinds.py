@@ -55,6 +55,7 @@ HELD_BY: Final[Mapping[str, frozenset[str]]] = {
     "AWS::EC2::Subnet": _WITH_INTERFACES,
     "AWS::EC2::VPC": frozenset({"AWS::EC2::SecurityGroup", "AWS::EC2::Subnet"}),
     "AWS::IAM::ManagedPolicy": frozenset({"AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::User"}),
+    "AWS::S3::Bucket": frozenset({"AWS::S3::AccessPoint"}),
 }
 
 # The property that fixes a name; of a name, there can be only one.
