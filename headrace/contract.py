@@ -8,8 +8,10 @@ WORK_BUCKET_OUTPUT: Final = "WorkBucketName"
 EFS_OUTPUT: Final = "EfsFileSystemId"
 EFS_ACCESS_POINT_OUTPUT: Final = "EfsPeopleAccessPointId"
 FSX_OUTPUT: Final = "FsxFileSystemId"
-
 ALARM_TOPIC_OUTPUT: Final = "AlarmTopicArn"
+
+# What the policy of somebody else's key must have, in the template of the stack that would make a key.
+KEY_POLICY_METADATA: Final = "headrace:KeyPolicy"
 
 # The stack that AWS may refuse an account: it comes last, and no other needs it.
 OBJECT_LAMBDA_STACK: Final = "ObjectLambda"

@@ -12,7 +12,19 @@ import click
 from headrace.cli.messages import clear_errors
 from headrace.cli.standard_streams import OutputClosedError, guard_standard_streams
 
-_COMMANDS = ("adopt", "changes", "channels", "containers", "data", "destroy", "local", "lst", "manifest", "recordio")
+_COMMANDS = (
+    "adopt",
+    "changes",
+    "channels",
+    "containers",
+    "data",
+    "destroy",
+    "grants",
+    "local",
+    "lst",
+    "manifest",
+    "recordio",
+)
 # As a shell counts what a signal has ended.
 _SIGNALLED = 128
 _stopped_by: list[signal.Signals] = []

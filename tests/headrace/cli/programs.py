@@ -23,7 +23,19 @@ from typing import Any, NoReturn, Self
 PATIENCE_SECONDS = 90
 MOST_BYTES = 1 << 16
 PROJECT = Path(__file__).resolve().parents[3]
-COMMANDS = ("adopt", "changes", "channels", "containers", "data", "destroy", "local", "lst", "manifest", "recordio")
+COMMANDS = (
+    "adopt",
+    "changes",
+    "channels",
+    "containers",
+    "data",
+    "destroy",
+    "grants",
+    "local",
+    "lst",
+    "manifest",
+    "recordio",
+)
 MODULES = (
     *(f"headrace.cli.{name}" for name in COMMANDS),
     *("duckdb", "headrace.data", "headrace.recordio.images", "headrace.recordio.summaries"),

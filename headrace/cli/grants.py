@@ -1,0 +1,34 @@
+"""`headrace grants`: what the keepers of existing buckets, keys and repositories must allow."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--account", required=True, help="The account that the environment is deployed to.")
+@click.option("--region", required=True, help="Its Region.")
+@click.option(
+    "--assembly",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("cdk.out"),
+    show_default=True,
+    help="The synthesized app.",
+)
+def grants(account: str, region: str, assembly: Path) -> None:
+    """Print a policy for each existing bucket, key and repository that the settings name, by its ARN.
+
+    Generated from the roles that use them, so that it allows what the environment does and nothing else. It needs no
+    account.
+
+    Example: make synth ENV=prod && headrace grants --account 123456789012 --region eu-west-1
+    """
+    from headrace.changes import read_folder
+    from headrace.grants import Account, list_grants
+
+    found = list_grants(read_folder(assembly), Account(account, region))
+    if not found:
+        click.echo("the settings name nothing that exists already, so there is nothing to allow", err=True)
+        return
+    click.echo(json.dumps(found, indent=2))
