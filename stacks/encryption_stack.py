@@ -1,17 +1,20 @@
 """The key of the customer that encrypts what the platform stores, where the settings ask for one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks.constructs.customer_key import CustomerKey
+from headrace import contract
+from stacks.constructs.customer_key import CustomerKey, allow_logs
 from stacks.settings.storage import EncryptionSettings
 
 
 class EncryptionStack(Stack):
-    """One key, rotated every year, for buckets, volumes, file systems and logs; by setting."""
+    """One key for buckets, volumes, file systems and logs, by setting: rotated every year, or somebody else's."""
 
     def __init__(
         self,
@@ -24,40 +27,49 @@ class EncryptionStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        self.key: CustomerKey | None = None
+        self.key: kms.IKey | None = None
 
-        if settings.customer_key:
-            self.key = CustomerKey(
+        if settings.existing_key:
+            self.key = kms.Key.from_key_arn(self, "Key", settings.existing_key)
+            self._publish([allow_logs(self), *([_allow_fsx()] if has_fsx else [])])
+        elif settings.customer_key:
+            key = CustomerKey(
                 self,
                 "Key",
                 description="Encrypts what Headrace stores: buckets, volumes, file systems and logs",
                 retain_data=retain_data,
             )
             if has_fsx:
-                self._allow_fsx(self.key)
+                key.add_to_resource_policy(_allow_fsx())
+            self.key = key
 
-    def _allow_fsx(self, key: CustomerKey) -> None:
-        """FSx reads and writes the linked bucket as its own role, which only the key's policy can let use the key.
+    def _publish(self, statements: Sequence[iam.PolicyStatement]) -> None:
+        """Say in the template what the policy of somebody else's key must have; the stack has no resources then."""
+        self.template_options.metadata = {
+            contract.KEY_POLICY_METADATA: [self.resolve(statement.to_statement_json()) for statement in statements]
+        }
 
-        The role is made with the file system and named after it, so the statement admits this account's roles of that
-        kind, through S3 only:
-        https://docs.aws.amazon.com/fsx/latest/LustreGuide/s3-server-side-encryption-support.html
-        """
-        roles = (
-            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/aws-service-role/"
-            "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_*"
-        )
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.AnyPrincipal()],
-                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-                resources=["*"],
-                conditions={
-                    "StringEquals": {
-                        "kms:CallerAccount": Aws.ACCOUNT_ID,
-                        "kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com",
-                    },
-                    "ArnLike": {"aws:PrincipalArn": roles},
-                },
-            )
-        )
+
+def _allow_fsx() -> iam.PolicyStatement:
+    """FSx reads and writes the linked bucket as its own role, which only the key's policy can let use the key.
+
+    The role is made with the file system and named after it, so the statement admits this account's roles of that
+    kind, through S3 only:
+    https://docs.aws.amazon.com/fsx/latest/LustreGuide/s3-server-side-encryption-support.html
+    """
+    roles = (
+        f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/aws-service-role/"
+        "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_*"
+    )
+    return iam.PolicyStatement(
+        principals=[iam.AnyPrincipal()],
+        actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+        resources=["*"],
+        conditions={
+            "StringEquals": {
+                "kms:CallerAccount": Aws.ACCOUNT_ID,
+                "kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com",
+            },
+            "ArnLike": {"aws:PrincipalArn": roles},
+        },
+    )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from aws_cdk import Acknowledgment, CfnOutput, Stack, Validations
 from aws_cdk import aws_s3 as s3
@@ -30,8 +30,10 @@ def wildcard_objects(bucket: s3.IBucket, pattern: str) -> str:
 
 
 def wildcard_of(owner: IConstruct, arn: str, pattern: str) -> str:
-    """The finding for a policy on what is below an ARN of another stack."""
-    return wildcard_resource(f"{_spell_output(owner, arn)}/{pattern}")
+    """The finding for a policy on what is below an ARN of another stack, or of what no stack makes."""
+    resolved = Stack.of(owner).resolve(arn)
+    spelt = _spell_literally(resolved) if "Fn::Join" in resolved else _spell_output(owner, arn)
+    return wildcard_resource(f"{spelt}/{pattern}")
 
 
 def wildcard_executions(machine: sfn.StateMachine) -> str:
@@ -54,6 +56,12 @@ def _spell_output(owner: IConstruct, value: str) -> str:
         "OutputName": stack.get_logical_id(cast("CfnOutput", output)),
     }
     return json.dumps({"Fn::GetStackOutput": place}, separators=(",", ":"))
+
+
+def _spell_literally(value: Mapping[str, Any]) -> str:
+    """What is joined from strings and pseudo parameters, spelt as cdk-nag does."""
+    _, parts = value["Fn::Join"]
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
 
 
 def wildcard_in_account(service: str, resource: str) -> str:

@@ -10,7 +10,6 @@ from headrace.normalizer import contract
 from headrace.recipes import normalizer
 from stacks.constructs.bulk_normalizer import BulkNormalizer, BulkSurroundings
 from stacks.constructs.consumer import Consumer
-from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.normalizer import Normalizer
 from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.network_stack import NetworkStack
@@ -51,7 +50,7 @@ class NormalizerStack(Stack):
         if settings.normalizer.answers_requests:
             self._answer_requests(target)
         if settings.normalizer.bulk:
-            self._add_bulk_door(settings.normalizer.bulk, registry.repositories[normalizer.BULK], network)
+            self._add_bulk_door(settings.normalizer.bulk, registry, network)
 
     def _answer_requests(self, target: BundleTarget) -> None:
         settings = self._settings.normalizer
@@ -91,9 +90,7 @@ class NormalizerStack(Stack):
             alias = consumer.add_object_lambda(normalizer.function, normalizer.role)
             CfnOutput(self, contract.object_lambda_output(name), value=alias)
 
-    def _add_bulk_door(
-        self, settings: BulkSettings, repository: ContainerImageRepository, network: NetworkStack
-    ) -> None:
+    def _add_bulk_door(self, settings: BulkSettings, registry: RegistryStack, network: NetworkStack) -> None:
         storage = self._storage
         bulk = BulkNormalizer(
             self,
@@ -103,7 +100,8 @@ class NormalizerStack(Stack):
                 raw=storage.raw,
                 work=storage.work,
                 key=storage.key,
-                repository=repository,
+                repository=registry.repositories[normalizer.BULK],
+                image_uri=registry.find_image_uri(normalizer.BULK),
                 subnets=network.subnets,
                 group=network.groups.processing,
                 tags=self._settings.job_tags(BULK_MACHINE),

@@ -14,7 +14,6 @@ from headrace.channels import Channel, FsxLustreChannel, Reference, VpcConfig, n
 from headrace.recipes import ContainerImage, Recipe
 from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
-from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.state_machine import MachineLog
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
@@ -98,7 +97,7 @@ class WorkloadStack(Stack):
         arguments = [(argument, str(getattr(settings, key))) for argument, key in step.arguments.items()]
         return PreprocessingJob(
             role=role,
-            image_uri=self._find_repository(step.image).image_uri,
+            image_uri=self._around.registry.find_image_uri(step.image),
             arguments=[part for argument in arguments for part in argument],
             source_uri=f"s3://{self._storage.raw.bucket_name}/{self._recipe.raw_prefix}",
             input_path=f"{sagemaker.ML_ROOT}/{step.input_folder}",
@@ -115,7 +114,7 @@ class WorkloadStack(Stack):
         normalized = settings.normalized if isinstance(settings, ChannelTrainingSettings) else None
         return TrainingJob(
             role=role,
-            image_uri=self._find_repository(step.image).image_uri,
+            image_uri=self._around.registry.find_image_uri(step.image),
             metrics=step.metrics,
             channels=channels,
             vpc_config=self._join_network(role, channels) if needs_vpc(channels) else None,
@@ -185,7 +184,7 @@ class WorkloadStack(Stack):
         return Endpoint(
             name=name,
             role=role,
-            image_uri=self._find_repository(image).image_uri,
+            image_uri=self._around.registry.find_image_uri(image),
             settings=self._settings.endpoint,
             key=self._storage.key,
         )
@@ -193,8 +192,5 @@ class WorkloadStack(Stack):
     def _create_role(self, image: ContainerImage, *, kind: str) -> ExecutionRole:
         """The role of one step; a container image that runs in several has one in each."""
         name = image.pascal_name + (kind if self._recipe.count_steps(image) > 1 else "")
-        repository = self._find_repository(image)
+        repository = self._around.registry.repositories[image]
         return ExecutionRole(self, f"{name}Role", kind=kind, repository=repository, key=self._storage.key)
-
-    def _find_repository(self, image: ContainerImage) -> ContainerImageRepository:
-        return self._around.registry.repositories[image]

@@ -42,7 +42,7 @@ class AccessLogBucket(s3.Bucket):
 class DataBucketDefaults:
     """What all data buckets have in common."""
 
-    access_logs: s3.IBucket
+    access_logs: s3.IBucket | None
     settings: StorageSettings
     key: kms.IKey | None
     retain_data: bool

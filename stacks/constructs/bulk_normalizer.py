@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aws_cdk import Aws
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -13,7 +14,6 @@ from constructs import Construct
 from headrace.channels import Reference, VpcConfig
 from headrace.normalizer import contract
 from headrace.recipes import images
-from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.pipeline import bulk_input
@@ -39,6 +39,7 @@ class BulkSurroundings:
         work: Where normalized images go.
         key: The customer's key, for both and for the volume.
         repository: The repository of the job's container image.
+        image_uri: The container image's URI, tag included.
         subnets: The network it runs in.
         group: What it is there.
         tags: Its tags.
@@ -47,7 +48,8 @@ class BulkSurroundings:
     raw: s3.IBucket
     work: s3.IBucket
     key: kms.IKey | None
-    repository: ContainerImageRepository
+    repository: ecr.IRepository
+    image_uri: str
     subnets: Sequence[ec2.ISubnet]
     group: ec2.ISecurityGroup
     tags: Mapping[str, str]
@@ -111,7 +113,7 @@ class BulkNormalizer(Construct):
             "ProcessingJobName": jsonata(name_for_attempt("$job_name")),
             "RoleArn": self._role.role_arn,
             "AppSpecification": {
-                "ImageUri": self._around.repository.image_uri,
+                "ImageUri": self._around.image_uri,
                 "ContainerArguments": jsonata(
                     bulk_input.list_arguments(
                         f"s3://{self._around.raw.bucket_name}/",

@@ -3,8 +3,6 @@
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from headrace.container_images import container_image_tag
-from headrace.recipes import ContainerImage
 from stacks.constructs.removal import choose_removal_policy
 
 
@@ -16,7 +14,6 @@ class ContainerImageRepository(ecr.Repository):
         scope: Construct,
         construct_id: str,
         *,
-        container: ContainerImage,
         container_images_kept: int,
         retain_data: bool,
     ) -> None:
@@ -30,4 +27,3 @@ class ContainerImageRepository(ecr.Repository):
             removal_policy=choose_removal_policy(retain_data=retain_data),
             empty_on_delete=not retain_data,
         )
-        self.image_uri = self.repository_uri_for_tag(container_image_tag(container))

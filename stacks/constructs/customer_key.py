@@ -19,23 +19,22 @@ class CustomerKey(kms.Key):
             enable_key_rotation=True,
             removal_policy=choose_removal_policy(retain_data=retain_data),
         )
-        self._allow_logs()
+        self.add_to_resource_policy(allow_logs(self))
 
-    def _allow_logs(self) -> None:
-        """CloudWatch Logs uses the key itself, so the key's own policy must let it, for this account's groups only."""
-        groups = Stack.of(self).format_arn(service="logs", resource="log-group:*")
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
-                actions=[
-                    "kms:Decrypt",
-                    "kms:DescribeKey",
-                    "kms:Encrypt",
-                    "kms:GenerateDataKey",
-                    "kms:ReEncryptFrom",
-                    "kms:ReEncryptTo",
-                ],
-                resources=["*"],
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-            )
-        )
+
+def allow_logs(scope: Construct) -> iam.PolicyStatement:
+    """CloudWatch Logs uses a key itself, so the key's own policy must let it, for this account's groups only."""
+    groups = Stack.of(scope).format_arn(service="logs", resource="log-group:*")
+    return iam.PolicyStatement(
+        principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
+        actions=[
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
+        resources=["*"],
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )

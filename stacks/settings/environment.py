@@ -10,6 +10,7 @@ from headrace import contract
 from headrace.recipes import Recipe, list_recipes
 from stacks.settings.alarms import AlarmSettings
 from stacks.settings.bundle_target import BundleTarget
+from stacks.settings.existing import Place
 from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.jobs import PipelineSettings
 from stacks.settings.mistakes import SettingsError, describe
@@ -133,6 +134,18 @@ class Settings(WorkloadSections):
             raise ValueError(
                 "notebook: without direct_internet it cannot reach SageMaker, not even to stop itself when idle; "
                 f"add '{SAGEMAKER_API_ENDPOINT}' to network.interface_endpoints, or a NAT gateway"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_existing(self) -> Self:
+        if not (self.encryption.existing_key and self.registry.existing):
+            return self
+        key, registry = Place.of_key(self.encryption.existing_key), Place.of_registry(self.registry.existing)
+        if key.region != registry.region:
+            raise ValueError(
+                f"encryption.existing_key is in {key.region}, registry.existing in {registry.region}; SageMaker takes "
+                "both from its own Region only"
             )
         return self
 

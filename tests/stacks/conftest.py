@@ -42,6 +42,12 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "encryption.customer_key": True,
     },
     "people": {"people.enabled": True},
+    "existing": {
+        "encryption.existing_key": "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "storage.existing_raw_bucket": "company-photographs",
+        "storage.existing_work_bucket": "company-features",
+        "registry.existing": "210987654321.dkr.ecr.eu-west-1.amazonaws.com/teams/vision",
+    },
     "object-lambda": {
         "normalizer.object_lambda": True,
         "normalizer.cache": True,

@@ -47,6 +47,7 @@ _PROD_SWITCHES: Mapping[str, Settings] = {
     "function-url": {"normalizer.function_url": False},
     "bulk": {"normalizer.bulk": ...},
     "cache": {"normalizer.cache": True},
+    "existing": {**SWITCHES["existing"], "encryption.customer_key": False},
     "consumers": {"normalizer.consumers": _SEARCH},
 }
 _DEV_SWITCHES: Mapping[str, Settings] = {

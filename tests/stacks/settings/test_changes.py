@@ -38,6 +38,7 @@ TRAINED = {"name": "train_lst", "source": "s3", "path": "images/lists/train/"}
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     **{setting: IN_EXISTING_NETWORK for setting in SETTINGS if setting.startswith("network.existing.")},
     "network.existing": {"network.interface_endpoints": []},
+    "encryption.existing_key": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
     "people.mfa": {"people.enabled": True},
     "normalizer.function_url": {"normalizer.object_lambda": True},
@@ -55,6 +56,8 @@ OTHERS: Mapping[str, Any] = {
     "alarms": ...,
     "alarms.email": "others@example.com",
     "permissions_boundary": "TeamBoundary",
+    **{setting: SWITCHES["existing"][setting] for setting in SETTINGS if ".existing_" in setting},
+    "registry.existing": SWITCHES["existing"]["registry.existing"],
     "bigmart.training.hyperparameters": {"n_estimators": 5},
     "bigmart.endpoint.name": "shop",
     "images.training.hyperparameters": {"alpha": 1},
@@ -109,6 +112,7 @@ MINOR = frozenset(
         "AWS::IAM::Role",
         "AWS::Lambda::Permission",
         "AWS::SNS::TopicPolicy",
+        "AWS::S3::BucketPolicy",
         "AWS::SageMaker::NotebookInstanceLifecycleConfig",
     }
 )
