@@ -1,0 +1,88 @@
+"""An environment on buckets, a key and repositories that were there before it, and that stay when it is gone."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from headrace.changes import read_folder
+from headrace.cli import cli
+from headrace.deletion.standing import find_stacks
+from headrace.grants import Account, list_grants
+from headrace.local.engine import cloud as local_cloud
+from headrace.local.engine.cloud import ACCOUNT, REGION
+from headrace.loopback import find_free_port
+from headrace.recipes import list_container_images
+from headrace.workloads import big_mart as big_mart_workload
+from tests.deploying import deploy, push_container_images
+from tests.end_to_end.conftest import Platform
+from tests.local_clouds import clients_of
+from tests.stacks.conftest import SWITCHES
+from tests.stacks.synthesis import assemble
+from tests.stacks.transitions import configure
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+RAW: Final = "company-photographs"
+WORK: Final = "company-features"
+PREFIX: Final = "teams/vision"
+KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+EXISTING: Mapping[str, Any] = {
+    **SWITCHES["existing"],
+    "encryption.existing_key": KEY,
+    "registry.existing": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{PREFIX}",
+}
+
+
+@pytest.fixture(scope="module")
+def assembly() -> Path:
+    return assemble(configure("dev", EXISTING))
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, assembly: Path) -> Iterator[Platform]:
+    """`dev`, deployed to an account of a team that keeps these itself, and lets nothing but what it must."""
+    cloud = local_cloud.start(tmp_path_factory.mktemp("existing"), find_free_port(), stop_with_caller=True)
+    with clients_of(cloud):
+        grants = list_grants(read_folder(assembly), Account(ACCOUNT, REGION))
+        s3: Any = boto3.client("s3")
+        for bucket in (RAW, WORK):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(grants[f"arn:aws:s3:::{bucket}"]))
+        for container in list_container_images():
+            boto3.client("ecr").create_repository(repositoryName=f"{PREFIX}/{container}")
+        deploy(assembly)
+        yield Platform(cloud, push_container_images(cloud, "dev"))
+    cloud.stop()
+
+
+def list_objects() -> dict[str, list[str]]:
+    s3: Any = boto3.client("s3")
+    return {name: [each["Key"] for each in s3.list_objects_v2(Bucket=name)["Contents"]] for name in (RAW, WORK)}
+
+
+def test_trains_and_serves_from_what_exists_and_leaves_it_when_it_is_destroyed(platform: Platform, sales: Path) -> None:
+    big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
+
+    execution = platform.run()
+    before = list_objects()
+    destroyed = CliRunner().invoke(cli, ["destroy", "--env", "dev", "--yes"])
+
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert any(key.endswith("model.tar.gz") for key in before[WORK])
+    assert (destroyed.exit_code, find_stacks("dev")) == (0, []), destroyed.output
+    assert list_objects() == before
+    repositories = boto3.client("ecr").describe_repositories()["repositories"]
+    assert {each["repositoryName"] for each in repositories} == {f"{PREFIX}/{name}" for name in list_container_images()}
+
+
+def test_adopts_nothing_of_what_exists(platform: Platform, assembly: Path, tmp_path: Path) -> None:
+    assert platform.deployment.raw_bucket == RAW
+
+    found = CliRunner().invoke(cli, ["adopt", "--assembly", str(assembly), "--output", str(tmp_path), "--json"])
+
+    assert json.loads(found.stdout)["found"] == {}
