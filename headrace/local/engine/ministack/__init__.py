@@ -19,6 +19,7 @@ from headrace.local.engine.ministack.functions import install_functions
 from headrace.local.engine.ministack.limits import install_limits
 from headrace.local.engine.ministack.object_lambda import install_object_lambda
 from headrace.local.engine.ministack.process import EngineVersionError, check_version, configure, serve
+from headrace.local.engine.ministack.registry import install_registry
 from headrace.local.engine.ministack.retention import install_retention
 from headrace.local.engine.ministack.routing import (
     install_key_of_s3,
@@ -57,6 +58,7 @@ def install(
     install_execution_rules()
     install_key_of_s3()
     install_retention()
+    install_registry()
     install_resources(watchers)
     install_change_sets()
     install_export_locks()

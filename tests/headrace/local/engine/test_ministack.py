@@ -17,7 +17,14 @@ import pytest
 from headrace.local.engine.access.calls import CallLog
 from headrace.local.engine.cloud import ACCOUNT
 from headrace.local.engine.credentials import AccessKey
-from headrace.local.engine.ministack import EngineVersionError, cloudformation, process, routing, step_functions
+from headrace.local.engine.ministack import (
+    EngineVersionError,
+    cloudformation,
+    process,
+    registry,
+    routing,
+    step_functions,
+)
 from headrace.local.engine.ministack import functions as lambdas
 from headrace.local.engine.ministack.access import Access, install_access, register_owner
 from headrace.local.engine.ministack.policies import UnknownConditionError
@@ -531,6 +538,26 @@ def test_gives_a_reason_where_the_engine_gives_none(app: Any, monkeypatch: pytes
     _, _, body = call_engine(app, target)
 
     assert json.loads(body)["message"] == """states of the local cloud gave no reason: b'{"error": "no"}'"""
+
+
+def test_says_which_container_image_ecr_does_not_have(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ecr = importlib.import_module("ministack.services.ecr")
+    monkeypatch.setattr(ecr, "_describe_images", ecr._describe_images)
+    registry.install_registry()
+
+    def ask(operation: str, **request: Any) -> tuple[int, str]:
+        target = {"x-amz-target": f"AmazonEC2ContainerRegistry_V20150921.{operation}"}
+        status, _, body = call_engine(app, target, json.dumps(request).encode())
+        return status, json.loads(body).get("__type", "")
+
+    repository = {"repositoryName": "training"}
+    image = {**repository, "imageIds": [{"imageTag": "1"}]}
+    assert ask("DescribeImages", **image) == (400, "RepositoryNotFoundException")
+    assert ask("CreateRepository", **repository)[0] == 200
+    assert ask("DescribeImages", **image) == (400, "ImageNotFoundException")
+    assert ask("PutImage", **repository, imageTag="1", imageManifest="{}")[0] == 200
+    assert ask("DescribeImages", **image) == (200, "")
+    assert ask("DescribeImages", **repository) == (200, "")
 
 
 # The functions by which policies are evaluated.
