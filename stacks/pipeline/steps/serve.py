@@ -89,7 +89,7 @@ def _look(tasks: SageMakerTasks) -> State:
 
 def _change(tasks: SageMakerTasks, change: EndpointChange, key: kms.IKey | None) -> State:
     name, replaced = {
-        EndpointChange.CREATE: (_CREATE, ""),
+        EndpointChange.CREATE: (_CREATE, jsonata("''")),
         EndpointChange.UPDATE: (_UPDATE, jsonata("$endpoint.ConfigName")),
     }[change]
     return tasks.change_endpoint(
