@@ -38,12 +38,13 @@ def list_folders(root: Path) -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class FileSystem:
-    """One file system; `mount_name` is what the paths of an FSx for Lustre file system begin with."""
+    """One file system; one of FSx for Lustre has the `mount_name` that its paths begin with, and `security_groups`."""
 
     id: str
     type: str
     folder: Path
     mount_name: str = ""
+    security_groups: tuple[str, ...] = ()
 
     def locate(self, directory_path: str) -> Path:
         """Where a channel's DirectoryPath is in the folder.
@@ -106,6 +107,12 @@ class FileSystems:
         """
         return self._find(file_system_id).folder
 
+    def list_lustre_groups(self, file_system_id: str) -> tuple[str, ...]:
+        """The security groups of an FSx for Lustre file system; none if there is no such file system."""
+        with self._lock:
+            system = self._systems.get(file_system_id)
+        return system.security_groups if system else ()
+
     def mount(
         self, file_system_id: str, file_system_type: str, directory_path: str, check_stop: Callable[[], None]
     ) -> Path:
@@ -153,7 +160,8 @@ class FileSystems:
         if properties.get("FileSystemType") != "LUSTRE":
             raise ValueError(f"FileSystemType {properties.get('FileSystemType')} is not served here; use LUSTRE")
         mount_name = name_lustre_mount(file_system_id, properties)
-        self._add(FileSystem(file_system_id, FSX_LUSTRE, self._folders / file_system_id, mount_name))
+        groups = tuple(properties.get("SecurityGroupIds", ()))
+        self._add(FileSystem(file_system_id, FSX_LUSTRE, self._folders / file_system_id, mount_name, groups))
 
     def _add(self, system: FileSystem) -> None:
         system.folder.mkdir(parents=True)

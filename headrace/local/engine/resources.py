@@ -1,7 +1,8 @@
 """The template types and attributes that MiniStack lacks, all in this one place.
 
 These resources exist only as an identifier and attributes of the right form: enough for a template that names them to
-deploy. What one of them *does* on AWS, apart from file systems, has no effect on the local cloud.
+deploy. What one of them *does* on AWS, apart from file systems and rules of security groups, has no effect on the local
+cloud.
 """
 
 import hashlib
@@ -16,6 +17,8 @@ EFS_ACCESS_POINT = "AWS::EFS::AccessPoint"
 EFS_FILE_SYSTEM = "AWS::EFS::FileSystem"
 FSX_FILE_SYSTEM = "AWS::FSx::FileSystem"
 DATA_REPOSITORY_ASSOCIATION = "AWS::FSx::DataRepositoryAssociation"
+SECURITY_GROUP_EGRESS = "AWS::EC2::SecurityGroupEgress"
+SECURITY_GROUP_INGRESS = "AWS::EC2::SecurityGroupIngress"
 
 Properties = Mapping[str, Any]
 Attributes = dict[str, Any]
@@ -168,7 +171,7 @@ MISSING_TYPES = (
         ("BatchImportMetaDataOnCreate", "DataRepositoryPath", "FileSystemId", "FileSystemPath"),
     ),
     ResourceType(
-        "AWS::EC2::SecurityGroupIngress",
+        SECURITY_GROUP_INGRESS,
         _numbered("sgr"),
         _only("Id"),
         (
@@ -183,7 +186,7 @@ MISSING_TYPES = (
         ),
     ),
     ResourceType(
-        "AWS::EC2::SecurityGroupEgress",
+        SECURITY_GROUP_EGRESS,
         _numbered("sgr"),
         _only("Id"),
         (

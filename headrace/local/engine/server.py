@@ -17,6 +17,7 @@ from headrace.local.engine.aftermath import Watcher
 from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.engine.credentials import read_owner_key
 from headrace.local.engine.file_systems import FileSystems
+from headrace.local.engine.networks import Networks
 from headrace.local.engine.roles import IMPATIENT, SageMakerRoles
 from headrace.local.limits import Limits
 from headrace.local.sagemaker import SageMaker, stop_leftover_processes
@@ -62,6 +63,7 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
     s3 = boto3.client("s3")
     file_systems = FileSystems(root, s3)
     file_systems.remove_leftovers()
+    networks = Networks(boto3.client("ec2"), boto3.client("efs"), file_systems)
     registry = PushedContainerImages(root, environment)
     registry.empty()
     sagemaker = SageMaker(
@@ -75,8 +77,10 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
         region=cloud.REGION,
         roles=SageMakerRoles(access) if evaluates_iam else None,
         limits=limits,
+        networks=networks,
     )
-    ministack.install(sagemaker, file_systems.list_watchers(), port, access, limits)
+    watchers = {**file_systems.list_watchers(), **networks.list_watchers()}
+    ministack.install(sagemaker, watchers, port, access, limits)
     asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close))
 
 

@@ -15,6 +15,7 @@ from headrace.local.sagemaker.host import (
     FileSystemMounts,
     Host,
     LogsClient,
+    Networks,
     Patience,
     Roles,
     S3Client,
@@ -36,6 +37,7 @@ class SageMaker:
         patience: how long to wait for container programs.
         roles: what jobs and endpoints work as; without them, all use the clients given here.
         limits: what the account may use at once.
+        networks: what jobs reach from their VPCs; without them, everything.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class SageMaker:
         patience: Patience | None = None,
         roles: Roles | None = None,
         limits: Limits | None = None,
+        networks: Networks | None = None,
     ) -> None:
         host = Host(
             root=root.resolve(),
@@ -65,6 +68,7 @@ class SageMaker:
             patience=patience or Patience(),
             roles=roles,
             limits=limits or Limits(),
+            networks=networks,
         )
         self._gate = threading.Lock()
         self._closed = False

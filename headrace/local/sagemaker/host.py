@@ -55,6 +55,16 @@ class FileSystemMounts(Protocol):
         ...
 
 
+class Networks(Protocol):
+    """The VPCs that jobs and endpoints may be in."""
+
+    def list_obstacles(
+        self, vpc_config: Mapping[str, Any], *, file_systems: Iterable[tuple[str, str]], urls: Iterable[str]
+    ) -> list[str]:
+        """What keeps a job from S3, its file systems and function URLs."""
+        ...
+
+
 class LogsClient(Protocol):
     """The part of boto3's CloudWatch Logs client that log shipping uses."""
 
@@ -126,6 +136,7 @@ class Host:
     region: str
     patience: Patience = field(default_factory=Patience)
     limits: Limits = field(default_factory=Limits)
+    networks: Networks | None = None
     roles: Roles | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 

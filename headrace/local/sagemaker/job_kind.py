@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
 from headrace.local.sagemaker.jobs import Job
 from headrace.local.sagemaker.kind import Handler, ResourceKind
+from headrace.local.sagemaker.networking import check_network
 
 J = TypeVar("J", bound=Job)
 
@@ -32,10 +33,17 @@ class JobKind(ResourceKind[J]):
         image_uri = self.job.check(request)
         return self.job(request, self._host, self._host.find_container_image(image_uri))
 
-    def check_room(self, resource: J) -> None:
-        """Raises SageMaker's refusal where the account may not have the job's instances."""
+    def check_start(self, resource: J) -> None:
+        """Raises SageMaker's refusal where the account may not have the instances, or the network leads nowhere."""
         others = (job for job in self.resources() if not job.is_terminal and job.usage == resource.usage)
         self._host.check_quota(resource.usage, resource.instances, [job.instances for job in others])
+        check_network(
+            self._host,
+            f"The {self.noun}",
+            resource.vpc_config,
+            channels=resource.request.get("InputDataConfig", ()),
+            environment=resource.request.get("Environment", {}),
+        )
 
     def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Stop: returns while the job is still stopping."""

@@ -137,6 +137,11 @@ class Job(ABC):
         """What it asks to run on."""
 
     @property
+    @abstractmethod
+    def vpc_config(self) -> Mapping[str, Any] | None:
+        """Its subnets and security groups, if it runs in a VPC."""
+
+    @property
     def usage(self) -> str:
         """What its instances are used for, as quotas call it."""
         return f"{self.kind.removesuffix('Job').lower()} job usage"

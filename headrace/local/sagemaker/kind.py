@@ -138,14 +138,14 @@ class ResourceKind(Kind, Generic[R]):
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Create: returns while the resource may still be at work."""
         resource = self.make(request)
-        self.check_room(resource)
+        self.check_start(resource)
         if self._catalog.add(resource):
             raise self.describe_taken(resource)
         resource.start()
         return {f"{self.name}Arn": resource.arn}
 
-    def check_room(self, resource: R) -> None:
-        """Raises SageMaker's refusal where the account may not have what a new resource asks for."""
+    def check_start(self, resource: R) -> None:
+        """Raises SageMaker's refusal where a new resource asks for what the account or its network does not have."""
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Describe."""

@@ -12,6 +12,8 @@ from headrace.local.sagemaker.invocations import invoke
 from headrace.local.sagemaker.kind import Handler, KindLog, ResourceKind
 from headrace.local.sagemaker.kinds.endpoint_configs import EndpointConfigs
 from headrace.local.sagemaker.kinds.models import Models
+from headrace.local.sagemaker.networking import check_network
+from headrace.local.sagemaker.rules import list_containers
 
 IN_PROGRESS = {"Creating", "Updating", "RollingBack", "Deleting"}
 INTERNAL_FAILURE = "Request to service failed."
@@ -229,7 +231,7 @@ class Endpoints(ResourceKind[Endpoint]):
         deployment = self._plan_deployment(request)
         return Endpoint(request["EndpointName"], self._host, deployment, read_tags(request))
 
-    def check_room(self, resource: Endpoint) -> None:
+    def check_start(self, resource: Endpoint) -> None:
         """Raises SageMaker's refusal where the account may not have the endpoint's instances."""
         for variant in resource.instances:
             self._check_quota(variant)
@@ -263,4 +265,7 @@ class Endpoints(ResourceKind[Endpoint]):
         config = self._kinds.find(EndpointConfigs).find(request["EndpointConfigName"])
         (variant,) = config.request["ProductionVariants"]
         model = self._kinds.find(Models).find(variant["ModelName"])
+        (container,) = list_containers(model.request)
+        environment = container.get("Environment", {})
+        check_network(self._host, "The endpoint", model.request.get("VpcConfig"), environment=environment)
         return Deployment(self._host, request["EndpointName"], config, model)

@@ -49,6 +49,12 @@ class ProcessingJob(Job):
         cluster: Mapping[str, Any] = self.request["ProcessingResources"]["ClusterConfig"]
         return cluster
 
+    @property
+    def vpc_config(self) -> Mapping[str, Any] | None:
+        """Its subnets and security groups, if it runs in a VPC."""
+        found: Mapping[str, Any] | None = self.request.get("NetworkConfig", {}).get("VpcConfig")
+        return found
+
     def describe(self) -> dict[str, Any]:
         """DescribeProcessingJob of the API."""
         with self.changed:

@@ -84,6 +84,11 @@ class TrainingJob(Job):
         return resources
 
     @property
+    def vpc_config(self) -> Mapping[str, Any] | None:
+        """Its subnets and security groups, if it runs in a VPC."""
+        return self.request.get("VpcConfig")
+
+    @property
     def usage(self) -> str:
         """What its instances are used for, as quotas call it."""
         return f"{'spot ' if self.request.get('EnableManagedSpotTraining') else ''}{super().usage}"
