@@ -10,6 +10,7 @@ from headrace.checkout import CHECKOUT
 from headrace.tools import ToolError
 
 _PROGRAM: Final = CHECKOUT / "node_modules" / ".bin" / "cdk"
+_BOOTSTRAP_TEMPLATE: Final = CHECKOUT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"
 
 
 def find_cdk() -> list[str]:
@@ -18,9 +19,22 @@ def find_cdk() -> list[str]:
     Raises:
         ToolError: If it is not installed.
     """
-    if not _PROGRAM.exists():
-        raise ToolError(f"the CDK command line is not installed at {_PROGRAM}: run 'make setup'")
-    return [str(_PROGRAM), "--no-notices"]
+    return [str(_find_installed(_PROGRAM)), "--no-notices"]
+
+
+def find_bootstrap_template() -> Path:
+    """The template that `cdk bootstrap` deploys.
+
+    Raises:
+        ToolError: If the CDK command line is not installed.
+    """
+    return _find_installed(_BOOTSTRAP_TEMPLATE)
+
+
+def _find_installed(path: Path) -> Path:
+    if not path.exists():
+        raise ToolError(f"the CDK command line is not installed at {path}: run 'make setup'")
+    return path
 
 
 def find_toolchain() -> dict[str, str]:

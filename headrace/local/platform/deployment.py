@@ -1,6 +1,5 @@
 """Deploys the CDK app to the local cloud with the real CDK command line, and reads what it deployed."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +8,17 @@ from typing import Any, Final
 import boto3
 
 from headrace import contract
-from headrace.cdk import find_cdk, find_toolchain
+from headrace.cdk import find_bootstrap_template, find_cdk, find_toolchain
 from headrace.checkout import CHECKOUT
 from headrace.container_images import container_image_tag
 from headrace.errors import HeadraceError
-from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud, is_running
+from headrace.local.engine.cloud import REGION, LocalCloud, is_running
 from headrace.object_lambda import ObjectLambdaAttempt, find_stack_name
 from headrace.recipes import ContainerImage, Recipe, list_container_images
 from headrace.tools import Tool, ToolError, run_tool
 
 _PLAIN: Final = ("--no-color", "--ci")
+_TOOLKIT_STACK: Final = "CDKToolkit"
 
 
 class NotDeployedError(HeadraceError):
@@ -90,11 +90,17 @@ def start_synthesis(environment: str, assembly: Path, *context: str, target: str
 
 
 def bootstrap(cloud: LocalCloud) -> None:
-    """Prepare the local cloud's account for CDK."""
-    # Away from the project: there the command would synthesize the app for nothing.
-    with tempfile.TemporaryDirectory() as elsewhere:
-        command = [*_cdk(), "bootstrap", f"aws://{ACCOUNT}/{REGION}"]
-        run_tool("cdk bootstrap", command, environment=_cdk_environment(cloud), directory=Path(elsewhere))
+    """Prepare the local cloud's account for CDK: the stack of `cdk bootstrap`, without its command line's seconds."""
+    cloudformation: Any = boto3.client("cloudformation", **_clients(cloud))
+    cloudformation.create_stack(
+        StackName=_TOOLKIT_STACK,
+        TemplateBody=find_bootstrap_template().read_text(encoding="utf-8"),
+        # What the command gives unless it is told otherwise; all else is the template's default.
+        Parameters=[{"ParameterKey": "FileAssetsBucketKmsKeyId", "ParameterValue": "AWS_MANAGED_KEY"}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=_TOOLKIT_STACK, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1_200})
 
 
 def deploy(cloud: LocalCloud, assembly: Path) -> str:
