@@ -23,7 +23,7 @@ from headrace.cli.json_option import JSON_OPTION
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".headrace/adoption"),
     show_default=True,
-    help="Where the resource mappings go, a file for each stack.",
+    help="Where what `cdk import` reads goes: the resource mappings, a file for each stack, and the app for it.",
 )
 @JSON_OPTION
 def adopt(assembly: Path, output: Path, as_json: bool) -> None:
@@ -34,13 +34,13 @@ def adopt(assembly: Path, output: Path, as_json: bool) -> None:
 
     Example: make synth ENV=prod && headrace adopt
     """
-    from headrace.deletion.adoption import find_adoptions, list_commands, write_mappings
+    from headrace.deletion.adoption import find_adoptions, list_commands, write_imports
     from headrace.deletion.assembly import read_assembly
 
     stacks = read_assembly(assembly)
     with progress.step("look for what was kept"):
         adoptions = find_adoptions(stacks)
-    write_mappings(adoptions, output)
+    write_imports(adoptions, assembly, output)
     for adoption in adoptions:
         for known in adoption.passed_over:
             click.echo(

@@ -9,7 +9,8 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
-from headrace.deletion.assembly import PlannedStack
+from headrace.changes.kinds import list_replacing
+from headrace.deletion.assembly import PlannedStack, write_variant
 from headrace.deletion.standing import GONE, list_uses
 
 LOG_GROUP: Final = "AWS::Logs::LogGroup"
@@ -24,6 +25,8 @@ IDENTIFIERS: Final = {
 _STACK_TAG: Final = "aws:cloudformation:stack-name"
 _RESOURCE_TAG: Final = "aws:cloudformation:logical-id"
 _ABSENT: Final = ("404", "NoSuchBucket", "RepositoryNotFoundException", "FileSystemNotFound", "NotFoundException")
+# The app as imports declare it.
+_BARE: Final = "assembly"
 # A stack of which nothing but a change set is there.
 _NOT_YET: Final = "REVIEW_IN_PROGRESS"
 
@@ -43,6 +46,14 @@ class Adoption:
     stands: bool
     found: Mapping[str, str]
     passed_over: tuple[str, ...]
+
+    @property
+    def bare(self) -> dict[str, dict[str, Any]]:
+        """What is taken over as an import declares it: with what cannot be changed, and nothing else.
+
+        CloudFormation compares nothing at an import. What it has not been told of, the next deployment sets.
+        """
+        return {name: _strip(self.stack.resources[name]) for name in self.found}
 
     @property
     def mapping(self) -> dict[str, dict[str, str]]:
@@ -65,43 +76,47 @@ def list_commands(adoptions: Sequence[Adoption], assembly: Path, folder: Path) -
     Args:
         adoptions: What there is to take over.
         assembly: The synthesized app.
-        folder: Where the mappings have been written.
+        folder: Where `write_imports` has written.
     """
-    app = ["--app", str(assembly)]
+    app, bare = ["--app", str(assembly)], ["--app", str(folder / _BARE)]
     owners = {export: adoption.stack.id for adoption in adoptions for export in adoption.stack.exports}
     deployed: list[str] = []
     for adoption in (adoption for adoption in adoptions if adoption.found):
-        taken = [adoption.stack.resources[name] for name in adoption.found]
-        for used in sorted({owners[name] for name in list_uses(taken) if name in owners} - {*deployed}):
+        uses = list_uses(adoption.bare)
+        for used in sorted({owners[name] for name in uses if name in owners} - {*deployed}):
             yield ["cdk", "deploy", used, *app]
             deployed.append(used)
         mapping = ["--resource-mapping", str(locate_mapping(folder, adoption))]
         # Without it, other changes that wait for the next deployment are a question.
-        yield ["cdk", "import", adoption.stack.id, *app, *mapping, *(["--force"] if adoption.stands else [])]
-        yield from _list_log_commands(adoption)
+        yield ["cdk", "import", adoption.stack.id, *bare, *mapping, *(["--force"] if adoption.stands else [])]
     yield ["cdk", "deploy", "--all", *app]
 
 
-def _list_log_commands(adoption: Adoption) -> Iterator[list[str]]:
-    """What an import does not: a log group that somebody else has made has no retention, and gets none by it."""
-    for name, known in adoption.found.items():
-        days = adoption.stack.resources[name].get("Properties", {}).get("RetentionInDays")
-        if days and adoption.stack.resources[name]["Type"] == LOG_GROUP:
-            retention = ["--log-group-name", known, "--retention-in-days", str(days)]
-            yield ["aws", "logs", "put-retention-policy", *retention]
+def write_imports(adoptions: Sequence[Adoption], assembly: Path, folder: Path) -> None:
+    """Write what `cdk import` reads: a resource mapping for each stack that takes something over, and the app.
 
-
-def write_mappings(adoptions: Sequence[Adoption], folder: Path) -> None:
-    """Write the resource mappings, a file for each stack that takes something over."""
+    Args:
+        adoptions: What there is to take over.
+        assembly: The synthesized app, which the one for imports leads to for all that they have in common.
+        folder: Where to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for adoption in adoptions:
-        if adoption.found:
-            locate_mapping(folder, adoption).write_text(json.dumps(adoption.mapping, indent=2) + "\n")
+    taking = [adoption for adoption in adoptions if adoption.found]
+    for adoption in taking:
+        locate_mapping(folder, adoption).write_text(json.dumps(adoption.mapping, indent=2) + "\n")
+    write_variant(assembly, {adoption.stack.id: adoption.bare for adoption in taking}, folder / _BARE)
 
 
 def locate_mapping(folder: Path, adoption: Adoption) -> Path:
     """The file of a stack's resource mapping."""
     return folder / f"{adoption.stack.id}.json"
+
+
+def _strip(resource: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {path.split("/")[2] for path in list_replacing(resource["Type"])}
+    properties = {name: value for name, value in resource.get("Properties", {}).items() if name in kept}
+    policies = {name: resource[name] for name in ("DeletionPolicy", "UpdateReplacePolicy") if name in resource}
+    return {"Type": resource["Type"], "Properties": properties, **policies}
 
 
 class _Past:

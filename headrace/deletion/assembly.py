@@ -1,6 +1,8 @@
 """The stacks of a synthesized app."""
 
+import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -57,3 +59,38 @@ def _read_stack(folder: Path, name: str, properties: Mapping[str, Any]) -> Plann
     stack_name = properties.get("stackName", name)
     exports = [output["Export"]["Name"] for output in template.get("Outputs", {}).values() if "Export" in output]
     return PlannedStack(name, stack_name, template.get("Resources", {}), frozenset([stack_name, *exports]))
+
+
+def write_variant(folder: Path, resources: Mapping[str, Mapping[str, Any]], target: Path) -> None:
+    """Write a synthesized app with some resources declared otherwise; all else leads to the original.
+
+    Args:
+        folder: The original.
+        resources: The other declarations by logical id, by stack id.
+        target: Where to; what is there is replaced.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in folder.iterdir():
+        (target / path.name).symlink_to(path.resolve())
+    manifest = (folder / "manifest.json").read_text()
+    for stack, declared in resources.items():
+        file = json.loads(manifest)["artifacts"][stack]["properties"]["templateFile"]
+        template = json.loads((folder / file).read_text())
+        template["Resources"] |= declared
+        content = json.dumps(template, indent=1)
+        _replace(target / file, content)
+        assets = folder / f"{stack}.assets.json"
+        old = next(
+            name for name, asset in json.loads(assets.read_text())["files"].items() if asset["source"]["path"] == file
+        )
+        # In the bucket for assets, the name of a template is that of its content.
+        new = hashlib.sha256(content.encode()).hexdigest()
+        _replace(target / assets.name, assets.read_text().replace(old, new))
+        manifest = manifest.replace(old, new)
+    _replace(target / "manifest.json", manifest)
+
+
+def _replace(path: Path, content: str) -> None:
+    path.unlink()
+    path.write_text(content)

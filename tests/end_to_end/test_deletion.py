@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import boto3
 import pytest
 from click.testing import CliRunner, Result
 
+from account import build as build_account
 from headrace.cli import cli
 from headrace.deletion.environment import StackDeletionError, delete_stack
 from headrace.deletion.standing import find_stacks
@@ -19,11 +21,12 @@ from headrace.local.engine.cloud import LocalCloud
 from headrace.local.engine.file_systems import list_folders
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.workloads import big_mart as big_mart_workload
+from stacks.account_stack import LOG_GROUPS, SHARED_GROUPS
 from tests.conftest import PROJECT
 from tests.deploying import deploy, push_container_images
 from tests.end_to_end.conftest import Platform, deployed_platform
 from tests.local_clouds import clients_of
-from tests.stacks.conftest import context_of
+from tests.stacks.conftest import context_of, read_context
 from tests.stacks.synthesis import assemble
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -171,6 +174,48 @@ def test_adopts_the_data_of_prod_when_it_is_deployed_again(
     assert {bucket: read_versions(bucket) for bucket in buckets} == data
     assert (list_folders(platform.cloud.root)[after["EfsFileSystemId"]] / "lists" / "train.lst").read_text() == LIST
     assert list_images(after) == list_images(before) != []
+
+
+def test_adopts_the_log_groups_that_sagemaker_has_made_for_the_account(platform: Platform, tmp_path: Path) -> None:
+    """With a retention and a key, which an import alone would not give them; with a new one for what is missing."""
+    logs: Any = boto3.client("logs")
+    for name in ("TrainingJobs", "Endpoints/shop"):
+        logs.create_log_group(logGroupName=f"{LOG_GROUPS}/{name}")
+        logs.create_log_stream(logGroupName=f"{LOG_GROUPS}/{name}", logStreamName="kept")
+    settings = {"retention_days": 365, "customer_key": True, "endpoints": ["shop"]}
+    first = synthesize_account(tmp_path / "first", settings)
+
+    found = run_command("adopt", "--assembly", str(first), "--output", str(tmp_path / "adoption"))
+    for line in found.stdout.splitlines():
+        if not line.startswith("#"):
+            run_as_printed(platform.cloud, line)
+    adopted = read_log_groups(logs)
+    deploy(synthesize_account(tmp_path / "second", {**settings, "retention_days": 30}))
+    changed = read_log_groups(logs)
+
+    assert found.exit_code == 0, found.output
+    assert adopted.keys() == {*SHARED_GROUPS, "Endpoints/shop"}
+    (key,) = {key for _, key in adopted.values()}
+    assert key
+    assert {days for days, _ in adopted.values()} == {365}
+    assert changed == dict.fromkeys(adopted, (30, key))
+    for name in ("TrainingJobs", "Endpoints/shop"):
+        streams = logs.describe_log_streams(logGroupName=f"{LOG_GROUPS}/{name}")["logStreams"]
+        assert [stream["logStreamName"] for stream in streams] == ["kept"]
+
+
+def synthesize_account(folder: Path, logs: Mapping[str, Any]) -> Path:
+    """The account's app with these settings of its logs, synthesized."""
+    build_account(cdk.App(context=read_context() | {"account": {"logs": logs}}, outdir=str(folder))).synth()
+    return folder
+
+
+def read_log_groups(logs: Any) -> dict[str, tuple[int, str]]:
+    """The retention and the key of SageMaker's log groups, by the ends of their names."""
+    return {
+        group["logGroupName"].removeprefix(f"{LOG_GROUPS}/"): (group["retentionInDays"], group["kmsKeyId"])
+        for group in logs.describe_log_groups(logGroupNamePrefix=f"{LOG_GROUPS}/")["logGroups"]
+    }
 
 
 def find_key() -> list[str]:

@@ -1,15 +1,18 @@
 """The commands by which a new stack takes over what an earlier one has kept."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headrace.deletion.adoption import Adoption, list_commands, write_mappings
+from headrace.deletion.adoption import Adoption, list_commands, write_imports
 from headrace.deletion.assembly import NoAssemblyError, PlannedStack, read_assembly
 
 BUCKET = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate"}
+EFS = "AWS::EFS::FileSystem"
+GROUP = "/aws/sagemaker/TrainingJobs"
 KEY = {"Type": "AWS::KMS::Key", "DeletionPolicy": "RetainExceptOnCreate"}
 
 
@@ -26,22 +29,44 @@ def list_lines(adoptions: list[Adoption]) -> list[str]:
 
 
 def test_deploys_a_stack_first_whose_output_the_next_import_needs() -> None:
-    encrypted = {**BUCKET, "Properties": {"Key": {"Fn::ImportValue": "encryption:Key"}}}
+    encrypted = {"Type": EFS, "Properties": {"KmsKeyId": {"Fn::ImportValue": "encryption:Key"}}}
 
     lines = list_lines(
         [
             adopt(plan("Encryption", "encryption:Key", Key=KEY), Key="1f0c"),
-            adopt(plan("Storage", Raw=encrypted, Work=encrypted), Raw="raw", Work="work"),
+            adopt(plan("FileSystems", Efs=encrypted), Efs="fs-0123"),
             adopt(plan("Network")),
         ]
     )
 
     assert lines == [
-        "cdk import Encryption --app out --resource-mapping maps/Encryption.json",
+        "cdk import Encryption --app maps/assembly --resource-mapping maps/Encryption.json",
         "cdk deploy Encryption --app out",
-        "cdk import Storage --app out --resource-mapping maps/Storage.json",
+        "cdk import FileSystems --app maps/assembly --resource-mapping maps/FileSystems.json",
         "cdk deploy --all --app out",
     ]
+
+
+def test_leaves_to_the_deployment_after_an_import_what_can_be_changed() -> None:
+    key = {"Fn::GetAtt": ["Key", "Arn"]}
+    group = {
+        "Type": "AWS::Logs::LogGroup",
+        "DependsOn": ["Other"],
+        "DeletionPolicy": "RetainExceptOnCreate",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {"LogGroupName": GROUP, "RetentionInDays": 30, "KmsKeyId": key},
+    }
+
+    adoption = adopt(plan("Account", Jobs=group, Key=KEY), Jobs=GROUP)
+
+    assert adoption.bare == {
+        "Jobs": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {"LogGroupName": GROUP},
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "UpdateReplacePolicy": "Retain",
+        }
+    }
 
 
 def test_does_not_ask_about_other_changes_of_a_stack_that_stands() -> None:
@@ -50,31 +75,8 @@ def test_does_not_ask_about_other_changes_of_a_stack_that_stands() -> None:
     assert lines[0].endswith("--resource-mapping maps/Storage.json --force")
 
 
-def test_sets_the_retention_of_a_log_group_that_somebody_else_has_made() -> None:
-    properties = {"LogGroupName": "/aws/sagemaker/TrainingJobs", "RetentionInDays": 30}
-    group = {"Type": "AWS::Logs::LogGroup", "DeletionPolicy": "Retain", "Properties": properties}
-
-    lines = list_lines([adopt(plan("Account", Jobs=group), Jobs="/aws/sagemaker/TrainingJobs")])
-
-    assert lines[1] == (
-        "aws logs put-retention-policy --log-group-name /aws/sagemaker/TrainingJobs --retention-in-days 30"
-    )
-
-
 def test_deploys_as_for_the_first_time_when_nothing_was_kept() -> None:
     assert list_lines([adopt(plan("Storage", Raw=BUCKET))]) == ["cdk deploy --all --app out"]
-
-
-def test_writes_the_mapping_that_cdk_import_reads(tmp_path: Path) -> None:
-    adoptions = [adopt(plan("Storage", Raw=BUCKET, Key=KEY), Raw="raw", Key="1f0c"), adopt(plan("Network"))]
-
-    write_mappings(adoptions, tmp_path)
-
-    assert [path.name for path in tmp_path.iterdir()] == ["Storage.json"]
-    assert json.loads((tmp_path / "Storage.json").read_text()) == {
-        "Raw": {"BucketName": "raw"},
-        "Key": {"KeyId": "1f0c"},
-    }
 
 
 def write_assembly(folder: Path) -> None:
@@ -89,7 +91,32 @@ def write_assembly(folder: Path) -> None:
         }
         template = {"Resources": {"Raw": BUCKET}, "Outputs": {"Raw": {"Export": {"Name": f"{name}:Raw"}}}}
         (folder / f"{name}.template.json").write_text(json.dumps(template))
+        files = {f"hash-of-{name}": {"source": {"path": f"{name}.template.json"}}}
+        (folder / f"{name}.assets.json").write_text(json.dumps({"files": files}))
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+
+
+def test_writes_the_mappings_and_the_app_that_cdk_import_reads(tmp_path: Path) -> None:
+    (assembly := tmp_path / "out").mkdir()
+    write_assembly(assembly)
+    network, storage = (stack.id for stack in sorted(read_assembly(assembly), key=lambda stack: stack.id))
+    versioned = {**BUCKET, "Properties": {"VersioningConfiguration": {"Status": "Enabled"}}}
+    adoptions = [adopt(plan(storage, Raw=versioned, Key=KEY), Raw="raw", Key="1f0c"), adopt(plan(network))]
+
+    for _ in range(2):
+        write_imports(adoptions, assembly, tmp_path / "maps")
+
+    bare = tmp_path / "maps" / "assembly"
+    assert {path.name for path in (tmp_path / "maps").iterdir()} == {"Storage.json", "assembly"}
+    assert json.loads((tmp_path / "maps" / "Storage.json").read_text()) == {
+        "Raw": {"BucketName": "raw"},
+        "Key": {"KeyId": "1f0c"},
+    }
+    content = (bare / "Storage.template.json").read_bytes()
+    assert json.loads(content)["Resources"]["Raw"]["Properties"] == {}
+    assert hashlib.sha256(content).hexdigest() in (bare / "Storage.assets.json").read_text()
+    assert (bare / "Network.template.json").resolve() == assembly / "Network.template.json"
+    assert json.loads((assembly / "Storage.template.json").read_text())["Resources"] == {"Raw": BUCKET}
 
 
 def test_reads_the_stacks_of_a_synthesized_app_in_the_order_of_their_deployment(tmp_path: Path) -> None:
