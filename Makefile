@@ -38,7 +38,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account destroy adopt lock snapshots assemblies settings-table clean
+.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account adopt-account destroy adopt lock snapshots assemblies settings-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -91,6 +91,10 @@ deploy: setup ## deploy to the AWS account of your credentials: repositories, co
 
 deploy-account: setup ## deploy what an account has once in a Region: retention and key of SageMaker's logs
 	@cdk deploy --all --app "python account.py"
+
+adopt-account: setup ## find SageMaker's log groups that exist, and how the account's stack takes them over
+	@cdk synth --quiet --app "python account.py" --output .headrace/account
+	@headrace adopt --assembly .headrace/account --output .headrace/account-adoption
 
 destroy: setup ## delete an environment with everything in it, from that account (ENV=)
 	@headrace destroy --env "$$ENV"
