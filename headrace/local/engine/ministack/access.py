@@ -171,6 +171,8 @@ def install_access(access: Access) -> None:
     evaluator.enforce = _note_decisions(access, evaluator.enforce)
     install_policies(evaluator)
     actions.extract_iam_action = _name_unknown(actions.extract_iam_action)
+    actions.extract_resource_arn = _name_streams(actions.extract_resource_arn)
+    actions.logs_service_context = _describe_groups(actions.logs_service_context)
     actions.request_tag_context = _add_namespace(actions.request_tag_context)
     actions.access_denied_response = _name_resource(actions)
 
@@ -292,6 +294,30 @@ def _name_unknown(extract: Callable[..., str | None]) -> Callable[..., str | Non
     return run
 
 
+def _name_streams(extract: Callable[..., str]) -> Callable[..., str]:
+    """CloudWatch Logs decides about streams, about none of a group too, as its denials show.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+    """
+
+    def run(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
+        resource = extract(service, method, path, headers, body, *rest)
+        if service != "logs" or not resource.endswith(f":log-group:{(given := read_json(body)).get('logGroupName')}"):
+            return resource
+        return f"{resource}:log-stream:{given.get('logStreamName', '')}"
+
+    return run
+
+
+def _describe_groups(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Tags are those of groups."""
+
+    def run(action: str, body: bytes, resource: str, *place: str) -> dict[str, Any]:
+        return describe(action, body, resource.partition(":log-stream:")[0], *place)
+
+    return run
+
+
 def _add_namespace(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """PutMetricData's one condition key, which policies limit it by."""
 
@@ -307,8 +333,13 @@ def _add_namespace(describe: Callable[..., dict[str, Any]]) -> Callable[..., dic
 def _find_namespace(body: bytes, parameters: Mapping[str, Any]) -> str:
     if given := parameters.get("Namespace"):
         return str(given[0] if isinstance(given, list) else given)
+    return str(read_json(body).get("Namespace", ""))
+
+
+def read_json(body: Any) -> dict[str, Any]:
+    """The object that a request holds; an empty one where it holds something else."""
     try:
-        read = json.loads(body)
+        read = json.loads(body or b"{}")
     except ValueError:
-        return ""
-    return str(read.get("Namespace", "")) if isinstance(read, dict) else ""
+        return {}
+    return read if isinstance(read, dict) else {}

@@ -6,7 +6,6 @@ target's role: MiniStack would call them itself.
 
 import contextvars
 import importlib
-import json
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
@@ -20,7 +19,7 @@ from headrace.local.engine.access.needs import (
     list_roles,
 )
 from headrace.local.engine.access.tasks import list_task_needs, list_waiting_needs
-from headrace.local.engine.ministack.access import Access, DeniedError
+from headrace.local.engine.ministack.access import Access, DeniedError, read_json
 from headrace.local.sagemaker.control_plane import Authorize, SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
 
@@ -146,7 +145,7 @@ def _decide_passing(access: Access, service: str, serve: Handler) -> Handler:
 
     async def run(method: str, path: str, headers: dict[str, str], body: Any, query: dict[str, Any]) -> Any:
         action = str(actions.extract_iam_action(service, method, path, headers, body, query))
-        request = _read_json(body)
+        request = read_json(body)
         needs = list(list_needs(service, action.partition(":")[2], request))
         if not needs:
             return await serve(method, path, headers, body, query)
@@ -186,14 +185,6 @@ def check_roles(access: Access, service: str, roles: Iterable[str], needs: Itera
             access.check("", passed, role, _STATES_SESSION)
         except DeniedError as error:
             raise DistrustError("AccessDeniedException", str(error)) from None
-
-
-def _read_json(body: Any) -> dict[str, Any]:
-    try:
-        read = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
 
 
 def _call_as_role(access: Access, app: Any, call: Callable[..., Any]) -> Callable[..., Any]:
