@@ -22,6 +22,7 @@ from headrace.local.engine.access.permissions import as_list
 
 # Of these operators alone, values may have variables.
 _WITH_VARIABLES: Final = re.compile(r"(forallvalues:|foranyvalue:)?(string|arn)", re.IGNORECASE)
+_NEGATED: Final = re.compile(r"(forallvalues:|foranyvalue:)?(string|arn)not", re.IGNORECASE)
 _EQUALS: Final = ("stringequals", "stringnotequals", "stringequalsignorecase", "stringnotequalsignorecase")
 _SESSION: Final = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/.+")
 _USER: Final = re.compile(r"arn:(?P<partition>[^:]+):iam::(?P<account>\d+):(user|root).*")
@@ -205,11 +206,19 @@ def _find_statement(evaluator: Any) -> Callable[..., Any]:
     def applies(context: Any, statement: Any) -> bool:
         return (
             _is_action(evaluator, context, statement)
-            and _is_resource(context, statement, partial(_find_value, evaluator, context))
+            and _is_resource(context, statement, find := partial(_find_value, evaluator, context))
+            and (statement.effect == "Deny" or _is_clear(statement.conditions, find))
             and evaluator._conditions_met(statement.conditions, context)
         )
 
     return run
+
+
+def _is_clear(conditions: Mapping[str, Any], find: Find) -> bool:
+    """Whether no negated condition of a statement has a variable without a value: what differs from that is unknown."""
+    negated = [keys for operator, keys in (conditions or {}).items() if _NEGATED.match(operator)]
+    values = [value for keys in negated for given in keys.values() for value in as_list(given)]
+    return len(_expand_all(values, find)) == len(values)
 
 
 def _is_action(evaluator: Any, context: Any, statement: Any) -> bool:

@@ -603,6 +603,7 @@ DECIDING = [
             "extract_resource_arn",
             ["service", "method", "path", "headers", "body", "query_params", "region", "account_id"],
         ),
+        ("core.iam_actions", "logs_service_context", ["action", "body", "resource_arn", "region", "account_id"]),
         ("core.iam_actions", "request_tag_context", ["service", "iam_action", "body", "params"]),
         (
             "core.iam_actions",
@@ -688,7 +689,13 @@ def evaluator(monkeypatch: pytest.MonkeyPatch, app: Any, tmp_path: Path) -> Any:
         (importlib.import_module("ministack.services.sts"), ["is_root_access_key"]),
         (
             importlib.import_module("ministack.core.iam_actions"),
-            ["extract_iam_action", "request_tag_context", "access_denied_response"],
+            [
+                "extract_iam_action",
+                "extract_resource_arn",
+                "logs_service_context",
+                "request_tag_context",
+                "access_denied_response",
+            ],
         ),
         (app, ["pin_request_origin"]),
     ):
@@ -709,6 +716,14 @@ def test_takes_no_key_for_root(evaluator: Any) -> None:
     assert evaluator.enforce(owner.key_id, "s3:ListAllMyBuckets", "s3", "us-east-1") is None
 
 
+def test_refuses_the_key_of_a_session_that_is_over(evaluator: Any) -> None:
+    sts: Any = importlib.import_module("ministack.services.sts")
+    session = {"Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/ml/one", "SecretAccessKey": "s", "UserId": "ml:one"}
+    sts.register_session("ASIAOVER", {**session, "Expiration": 1.0})
+
+    assert evaluator.enforce("ASIAOVER", "sts:GetCallerIdentity", "sts", "us-east-1").code == "ExpiredTokenException"
+
+
 def test_takes_loopback_for_tls(evaluator: Any, app: Any) -> None:
     def describe() -> bool:
         context = evaluator.EvalContext("a", "User", ACCOUNT, "s3:GetObject", "*", "us-east-1")
@@ -725,6 +740,22 @@ def test_refuses_operators_that_it_does_not_know(evaluator: Any) -> None:
         evaluator._evaluate_single_condition("ForAnyValue:StringNearly", "a", ["a"])
     assert evaluator._evaluate_single_condition("ForAnyValue:StringLikeIfExists", "a", ["*"])
     assert evaluator._evaluate_single_condition("Null", None, ["true"])
+
+
+def test_decides_about_streams_of_logs(evaluator: Any) -> None:
+    assert evaluator
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+
+    def name(verb: str, **given: str) -> str:
+        headers = {"x-amz-target": f"Logs_20140328.{verb}"}
+        request: tuple[Any, ...] = ("logs", "POST", "/", headers, json.dumps(given).encode(), {})
+        return str(actions.extract_resource_arn(*request, "us-east-1", ACCOUNT))
+
+    group = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/a/b"
+    assert name("PutLogEvents", logGroupName="/a/b", logStreamName="c") == f"{group}:log-stream:c"
+    assert name("CreateLogGroup", logGroupName="/a/b") == f"{group}:log-stream:"
+    assert name("DescribeLogGroups") == "*"
+    assert name("TagResource", resourceArn=group) == group
 
 
 @pytest.mark.parametrize(

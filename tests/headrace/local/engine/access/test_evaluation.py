@@ -144,6 +144,16 @@ def test_has_no_variables_in_documents_of_the_old_version(version: str | None) -
     assert decide(AS_ANA, [], resource=document(of_ana)) == "Allow"
 
 
+def test_takes_a_variable_without_a_value_for_the_worse_where_something_must_differ_from_it() -> None:
+    differs = {"StringNotEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}
+    asked = replace(READ, context={"aws:ResourceTag/team": "blue"})
+
+    assert decide(asked, [document(statement(Condition=differs))]) == "ImplicitDeny"
+    assert decide(asked, [ALL, document(statement("Deny", Condition=differs))]) == "Deny"
+    of_red = replace(asked, of_principal={"aws:PrincipalTag/team": "red"})
+    assert decide(of_red, [document(statement(Condition=differs))]) == "Allow"
+
+
 def test_a_tag_of_who_calls_stands_for_itself_alone() -> None:
     policy = document(statement(Resource="arn:aws:s3:::raw/${aws:PrincipalTag/team}/*"))
 
