@@ -117,13 +117,7 @@ def name_resource(operation: str, request: Request) -> str:
 def _list_other_resources(operation: str, request: Request) -> list[str]:
     if operation in _CHANGES:
         return [name_sagemaker("EndpointConfig", request.get("EndpointConfigName", ""))]
-    if operation == "CreateEndpointConfig":
-        return [name_sagemaker("Model", name) for name in _list_models(request)]
     return []
-
-
-def _list_models(request: Request) -> list[str]:
-    return [variant["ModelName"] for variant in request.get("ProductionVariants", []) if "ModelName" in variant]
 
 
 def name_sagemaker(kind: str, name: str) -> str:
@@ -253,11 +247,12 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         _passing("sagemaker", *_JOBS, "CreateModel", "CreateNotebookInstance"),
         Rule(
             operations=_CHANGES,
-            actions=("kms:CreateGrant", "kms:DescribeKey"),
+            actions=("kms:CreateGrant",),
             find=_find_config_key,
             context=_GRANT,
             source=_REFERENCE,
         ),
+        Rule(operations=_CHANGES, actions=("kms:DescribeKey",), find=_find_config_key, source=_REFERENCE),
         Rule(
             operations=_JOBS,
             actions=("kms:CreateGrant",),
@@ -325,7 +320,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         ),
     ),
     "states": (
-        _passing("states", "CreateStateMachine", "UpdateStateMachine"),
+        _passing("states", "CreateStateMachine", "TestState", "UpdateStateMachine"),
         Rule(
             operations=("CreateStateMachine", "UpdateStateMachine"),
             actions=(

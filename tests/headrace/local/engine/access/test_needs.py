@@ -51,10 +51,7 @@ def names(needs: Iterator[Need]) -> set[tuple[str, str]]:
         (
             "CreateEndpointConfig",
             {"EndpointConfigName": "c", "ProductionVariants": [{"ModelName": "m"}]},
-            {
-                ("sagemaker:CreateEndpointConfig", f"{SAGEMAKER}:endpoint-config/c"),
-                ("sagemaker:CreateEndpointConfig", f"{SAGEMAKER}:model/m"),
-            },
+            {("sagemaker:CreateEndpointConfig", f"{SAGEMAKER}:endpoint-config/c")},
         ),
         (
             "CreateModel",
@@ -82,6 +79,8 @@ def test_demands_a_grant_of_who_changes_an_endpoint_with_a_key() -> None:
 
     assert names(iter(needs)) == {("kms:CreateGrant", KEY), ("kms:DescribeKey", KEY)}
     assert {need.holder for need in needs} == {Holder.CALLER}
+    grants = {need.action for need in needs if need.context == {"kms:GrantIsForAWSResource": "true"}}
+    assert grants == {"kms:CreateGrant"}
     assert not list(list_needs("sagemaker", "UpdateEndpoint", request, find_config=lambda _: {}))
 
 
@@ -149,6 +148,7 @@ def test_demands_nine_permissions_without_a_scope_of_the_role_of_a_processing_jo
         ("sagemaker", "CreateProcessingJob", {"RoleArn": ROLE}),
         ("sagemaker", "CreateModel", {"ExecutionRoleArn": ROLE}),
         ("states", "CreateStateMachine", {"roleArn": ROLE}),
+        ("states", "TestState", {"roleArn": ROLE}),
         ("lambda", "CreateFunction", {"Role": ROLE}),
         ("events", "PutTargets", {"Targets": [{"Arn": "a", "RoleArn": ROLE}]}),
     ],
