@@ -75,11 +75,7 @@ class SageMakerTasks:
 
     def create_endpoint_config(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> Task:
         """Create an endpoint configuration."""
-        # The configuration names a model, and SageMaker checks the permission on both.
-        permissions = [
-            self._allow(["CreateEndpointConfig"], "endpoint-config/*", "model/*"),
-            self._allow(["AddTags"], "endpoint-config/*"),
-        ]
+        permissions = [self._allow(["CreateEndpointConfig", "AddTags"], "endpoint-config/*")]
         return self._task(name, "createEndpointConfig", arguments, next_state=next_state, permissions=permissions)
 
     def change_endpoint(
