@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from headrace import contract
 from headrace.recipes import list_recipes
 from stacks.alarm_stack import AlarmStack, connect_alarms
 from stacks.constructs.state_machine import StateMachine
@@ -13,6 +14,7 @@ from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.notebook_stack import NotebookStack
+from stacks.object_lambda_stack import ObjectLambdaStack
 from stacks.people_stack import PeopleStack
 from stacks.program import run
 from stacks.registry_stack import RegistryStack
@@ -40,6 +42,7 @@ def build(app: cdk.App) -> cdk.App:
     PeopleStack(app, "People", settings=settings, around=around, machines=machines, stack_name=people)
     _add_alarms(app, settings)
     _order_removals(app, settings, around)
+    _add_object_lambda(app, settings, around.normalizer)
     _mark_everything(app, settings, around.storage)
     return app
 
@@ -144,9 +147,25 @@ def _add_alarms(app: cdk.App, settings: Settings) -> None:
         connect_alarms(app, settings.environment)
 
 
+def _add_object_lambda(app: cdk.App, settings: Settings, normalizer: NormalizerStack) -> None:
+    """Add what AWS may refuse the account, after everything else."""
+    others = _list_stacks(app)
+    last = ObjectLambdaStack(
+        app,
+        contract.OBJECT_LAMBDA_STACK,
+        settings=settings,
+        normalizer=normalizer,
+        stack_name=settings.stack_name(contract.OBJECT_LAMBDA_STACK),
+    )
+    for stack in others:
+        last.add_stack_dependency(stack)
+    if not settings.normalizer.object_lambda:
+        _empty(last, [])
+
+
 def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> None:
     """Have what is switched off go after those who used it: `cdk deploy` deletes a stack without resources."""
-    stacks = [stack for stack in app.node.children if isinstance(stack, cdk.Stack)]
+    stacks = _list_stacks(app)
     workloads = [stack for stack in stacks if isinstance(stack, WorkloadStack)]
     notebook = next(stack for stack in stacks if isinstance(stack, NotebookStack))
     people = next(stack for stack in stacks if isinstance(stack, PeopleStack))
@@ -166,6 +185,10 @@ def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> N
         _empty(alarms, [*workloads, around.normalizer])
 
 
+def _list_stacks(app: cdk.App) -> list[cdk.Stack]:
+    return [stack for stack in app.node.children if isinstance(stack, cdk.Stack)]
+
+
 def _empty(unused: cdk.Stack, users: Sequence[cdk.Stack]) -> None:
     for user in users:
         unused.add_stack_dependency(user)
@@ -180,9 +203,10 @@ def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) ->
         iam.PermissionsBoundary.of(app).apply(boundary)
     for tag, value in settings.tags.items():
         cdk.Tags.of(app).add(tag, value)
-    for stack in app.node.children:
-        if isinstance(stack, cdk.Stack):
-            stack.termination_protection = settings.retain_data
+    for stack in _list_stacks(app):
+        # It holds nothing, and CDK deletes what is left of a refused attempt before the next one.
+        is_attempt = isinstance(stack, ObjectLambdaStack)
+        stack.termination_protection = settings.retain_data and not is_attempt
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from aws_cdk import Annotations, CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -20,10 +21,6 @@ from stacks.settings.normalizer import BulkSettings
 from stacks.storage_stack import StorageStack
 
 BULK_MACHINE = "normalizer"
-CLOSED_TO_NEW_ACCOUNTS = (
-    "normalizer.object_lambda: AWS refuses S3 Object Lambda to accounts that had not used it by 7 November 2025; "
-    "a new account has the function URL"
-)
 
 
 class NormalizerStack(Stack):
@@ -45,6 +42,7 @@ class NormalizerStack(Stack):
         self._settings = settings
         self._storage = storage
         self.consumers: dict[str, Consumer] = {}
+        self.function_arn = ""
         self.bulk_machine: StateMachine | None = None
 
         if settings.normalizer.answers_requests:
@@ -64,9 +62,10 @@ class NormalizerStack(Stack):
             target=target,
             retain_data=self._settings.retain_data,
         )
+        self.function_arn = door.function.function_arn
         self.consumers = {
             consumer.name: Consumer(
-                self, f"{_pascal_name(consumer.name)}Consumer", settings=consumer, images=self._storage.raw
+                self, f"{contract.pascal_name(consumer.name)}Consumer", settings=consumer, images=self._storage.raw
             )
             for consumer in settings.consumers
         }
@@ -76,7 +75,7 @@ class NormalizerStack(Stack):
         if settings.function_url:
             self._open_function_url(door)
         if settings.object_lambda:
-            self._open_object_lambda(door)
+            self._allow_object_lambda(door)
 
     def _open_function_url(self, normalizer: Normalizer) -> None:
         url = normalizer.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
@@ -84,11 +83,15 @@ class NormalizerStack(Stack):
             consumer.add_function_url(url)
         CfnOutput(self, contract.FUNCTION_URL_OUTPUT, value=url.url)
 
-    def _open_object_lambda(self, normalizer: Normalizer) -> None:
-        Annotations.of(self).add_warning_v2("headrace:object-lambda", CLOSED_TO_NEW_ACCOUNTS)
-        for name, consumer in self.consumers.items():
-            alias = consumer.add_object_lambda(normalizer.function, normalizer.role)
-            CfnOutput(self, contract.object_lambda_output(name), value=alias)
+    def _allow_object_lambda(self, normalizer: Normalizer) -> None:
+        """Let readers and the function through the access points of the stack `ObjectLambda`, by their names."""
+        arns = [
+            consumer.add_object_lambda(self._settings.object_lambda_name(consumer.settings), normalizer.function)
+            for consumer in self.consumers.values()
+        ]
+        normalizer.role.add_to_policy(
+            iam.PolicyStatement(actions=["s3-object-lambda:WriteGetObjectResponse"], resources=arns)
+        )
 
     def _add_bulk_door(self, settings: BulkSettings, registry: RegistryStack, network: NetworkStack) -> None:
         storage = self._storage
@@ -116,7 +119,3 @@ class NormalizerStack(Stack):
         )
         self.bulk_machine = bulk.state_machine
         CfnOutput(self, contract.BULK_OUTPUT, value=bulk.state_machine.state_machine_arn)
-
-
-def _pascal_name(name: str) -> str:
-    return name.title().replace("-", "")

@@ -155,9 +155,8 @@ class WorkloadStack(Stack):
     ) -> Mapping[str, str]:
         """Let a role read through the normalizer; what its job needs to know for that."""
         consumer = self._around.normalizer.consumers[settings.consumer]
-        consumer.let_in(role)
         return {
-            variables.address: consumer.address,
+            variables.address: consumer.let_in(role, settings.through),
             variables.prefix: settings.prefix,
             variables.options: urlencode(settings.options),
             variables.connections: str(settings.connections),

@@ -34,6 +34,21 @@ class ErrorCode(StrEnum):
     SOURCE_UNAVAILABLE = "ServiceUnavailable"
 
 
+def pascal_name(name: str) -> str:
+    """A name with hyphens, as the names of outputs and resources have it."""
+    return name.title().replace("-", "")
+
+
 def object_lambda_output(consumer: str) -> str:
     """The stack output with the alias of a consumer's Object Lambda access point."""
-    return f"NormalizerAlias{consumer.title().replace('-', '')}"
+    return f"NormalizerAlias{pascal_name(consumer)}"
+
+
+def object_lambda_arn_output(consumer: str) -> str:
+    """The stack output with the ARN of a consumer's Object Lambda access point."""
+    return f"NormalizerArn{pascal_name(consumer)}"
+
+
+def default_object_lambda_name(environment: str, consumer: str) -> str:
+    """The name of a consumer's Object Lambda access point where the settings give none."""
+    return f"headrace-{environment}-{consumer}"

@@ -7,6 +7,7 @@ from constructs import Node
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from headrace import contract
+from headrace.normalizer.contract import default_object_lambda_name, pascal_name
 from headrace.recipes import Recipe, list_recipes
 from stacks.settings.alarms import AlarmSettings
 from stacks.settings.bundle_target import BundleTarget
@@ -15,7 +16,7 @@ from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.jobs import PipelineSettings
 from stacks.settings.mistakes import SettingsError, describe
 from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
-from stacks.settings.normalizer import NormalizerSettings
+from stacks.settings.normalizer import ConsumerSettings, NormalizerSettings, check_access_point_name
 from stacks.settings.notebook import NotebookSettings
 from stacks.settings.people import PeopleSettings
 from stacks.settings.section import IN_PLACE, NOTHING, Change, Setting
@@ -101,10 +102,10 @@ class Settings(WorkloadSections):
         has_way_out = self.network.nat_gateways > 0 or self.network.existing is not None
         consumers = [consumer.name for consumer in self.normalizer.consumers]
         for name, training, normalized in self._list_normalized():
-            if not self.normalizer.answers_requests:
+            if not getattr(self.normalizer, normalized.through):
                 raise ValueError(
-                    f"{name}.training.normalized: the normalizer has no door to read through; turn on "
-                    "normalizer.function_url, or set normalized to null and add the channels 'train' and 'validation'"
+                    f"{name}.training.normalized.through: normalizer.{normalized.through} is off; turn it on, read "
+                    "through the other door, or set normalized to null and add the channels 'train' and 'validation'"
                 )
             if normalized.consumer not in consumers:
                 raise ValueError(
@@ -120,6 +121,21 @@ class Settings(WorkloadSections):
                     "gateway with network.nat_gateways, or set normalized to null and add the channels 'train' and "
                     "'validation'"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_object_lambda_names(self) -> Self:
+        taken: set[str] = set()
+        for consumer in self.normalizer.consumers if self.normalizer.object_lambda else ():
+            name = self.object_lambda_name(consumer)
+            try:
+                check_access_point_name(name)
+            except ValueError as error:
+                raise ValueError(f"normalizer.consumers: {error}; give it an object_lambda_name") from None
+            # Hyphens do not count in the names that CloudFormation knows resources by.
+            if pascal_name(name) in taken:
+                raise ValueError(f"normalizer.consumers: two have an Object Lambda access point '{name}'; rename one")
+            taken.add(pascal_name(name))
         return self
 
     @model_validator(mode="after")
@@ -187,6 +203,10 @@ class Settings(WorkloadSections):
     def job_tags(self, workload: str) -> Mapping[str, str]:
         """The tags of what the executions of a workload make, by which its cost can be told."""
         return {WORKLOAD_TAG: workload, **self.tags}
+
+    def object_lambda_name(self, consumer: ConsumerSettings) -> str:
+        """The name of a consumer's Object Lambda access point."""
+        return consumer.object_lambda_name or default_object_lambda_name(self.environment, consumer.name)
 
     def stack_name(self, stack: str) -> str:
         """The name of a stack in CloudFormation; two environments may share an account."""

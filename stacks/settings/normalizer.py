@@ -1,15 +1,20 @@
 """The settings of the image normalizer and of those who read through it."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from containers.normalizer import contract as image_preprocessing
+from headrace.normalizer.contract import pascal_name
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import parse_options
 from stacks.settings.jobs import ProcessingSeconds, ProcessingSettings
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
+
+# The doors of a single photograph, by the names of their settings.
+Through = Literal["function_url", "object_lambda"]
 
 
 def _check_options(options: Mapping[str, str]) -> Mapping[str, str]:
@@ -21,6 +26,19 @@ def _check_options(options: Mapping[str, str]) -> Mapping[str, str]:
 
 
 Options = Annotated[Mapping[str, str], AfterValidator(_check_options), Allowed("an object of the normalizer's options")]
+
+
+def check_access_point_name(name: str) -> str:
+    """An Object Lambda access point's name, if it can be one.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateAccessPointForObjectLambda.html
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,43}[a-z0-9]", name):
+        raise ValueError(
+            f"'{name}' is not a name of 3 to 45 lower-case letters, digits and hyphens that neither begins nor ends "
+            "with a hyphen"
+        )
+    return name
 
 
 class ConsumerSettings(Section):
@@ -38,6 +56,17 @@ class ConsumerSettings(Section):
             ),
         ),
     ]
+    object_lambda_name: Annotated[
+        Annotated[str, AfterValidator(check_access_point_name)] | None,
+        Allowed("3 to 45 lower-case letters, digits and hyphens, or null"),
+        Setting(
+            "the name of its Object Lambda access point; null for `headrace-ENVIRONMENT-CONSUMER`",
+            cost=NOTHING,
+            change=Change(
+                "an access point of the new name takes the old one's place", loses=("AWS::S3ObjectLambda::AccessPoint",)
+            ),
+        ),
+    ] = None
     options: Annotated[
         Options,
         Setting("what a request through Object Lambda that names no options gets", cost=NOTHING, change=IN_PLACE),
@@ -74,10 +103,10 @@ class NormalizerSettings(Section):
     object_lambda: Annotated[
         bool,
         Setting(
-            "whether each consumer has an S3 Object Lambda access point; AWS refuses it to accounts that had not used "
-            "it by 7 November 2025",
+            "whether each consumer has an S3 Object Lambda access point, in its own stack that comes last: AWS "
+            "refuses it to accounts that had not used it by 7 November 2025, and everything else stands",
             cost="as the URL, and per GB returned",
-            change=Change("image training changes its door; off removes the access points"),
+            change=Change("off removes the access points", loses=("AWS::S3ObjectLambda::AccessPoint",)),
         ),
     ] = False
     bulk: Annotated[
@@ -147,9 +176,9 @@ class NormalizerSettings(Section):
 
     @model_validator(mode="after")
     def _check_consumers(self) -> Self:
-        names = [consumer.name for consumer in self.consumers]
+        names = [pascal_name(consumer.name) for consumer in self.consumers]
         if len(set(names)) < len(names):
-            raise ValueError("every consumer needs its own name")
+            raise ValueError("every consumer needs its own name, which differs in more than hyphens")
         if self.object_lambda and not names:
             raise ValueError("object_lambda gives each consumer a door, and there is no consumer")
         return self

@@ -11,7 +11,7 @@ from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
 from stacks.settings.jobs import EndpointSettings, Hyperparameters, ProcessingSettings, TrainingSettings
-from stacks.settings.normalizer import Options
+from stacks.settings.normalizer import Options, Through
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Section, Setting
 
 
@@ -124,6 +124,14 @@ class NormalizedSettings(Section):
             change=NEXT_EXECUTION,
         ),
     ] = "training"
+    through: Annotated[
+        Through,
+        Setting(
+            "the door: the function URL, or the consumer's Object Lambda access point, which the account must have",
+            cost="as `normalizer.function_url` or `normalizer.object_lambda`",
+            change=NEXT_EXECUTION,
+        ),
+    ] = "function_url"
     prefix: Annotated[
         str,
         StringConstraints(max_length=900),

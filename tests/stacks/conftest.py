@@ -50,6 +50,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     },
     "object-lambda": {
         "normalizer.object_lambda": True,
+        "images.training.normalized.through": "object_lambda",
         "normalizer.cache": True,
         "normalizer.consumers": [
             {"name": "training", "options": {}},

@@ -3,16 +3,11 @@
 import json
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Annotations, Match, Template
+from aws_cdk.assertions import Match, Template
 
-from app import build
-from stacks.normalizer_stack import CLOSED_TO_NEW_ACCOUNTS
 from tests.stacks.changed_settings import template_with
-from tests.stacks.conftest import context_of, list_stacks, template_of
-
-OBJECT_LAMBDA = "AWS::S3ObjectLambda::AccessPoint"
+from tests.stacks.conftest import list_stacks, template_of
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +108,8 @@ def test_is_not_there_without_a_door() -> None:
 
 
 def test_has_no_function_and_no_consumers_when_there_is_the_batch_door_alone() -> None:
-    alone = template_with("Normalizer", "prod", {"normalizer.function_url": False})
+    closed = {"normalizer.function_url": False, "normalizer.object_lambda": False}
+    alone = template_with("Normalizer", "prod", closed)
 
     alone.resource_count_is("AWS::Lambda::Function", 0)
     alone.resource_count_is("AWS::IAM::ManagedPolicy", 0)
@@ -149,29 +145,6 @@ def test_lets_readers_use_the_function_through_its_url(template: Template) -> No
     assert invoke["Condition"] == {"Bool": {"lambda:InvokedViaFunctionUrl": True}}
 
 
-def test_has_no_object_lambda_by_default(environment: str) -> None:
-    template_of("Normalizer", environment).resource_count_is(OBJECT_LAMBDA, 0)
-
-
-def test_makes_an_object_lambda_access_point_per_consumer(with_object_lambda: Template) -> None:
-    points = with_object_lambda.find_resources(OBJECT_LAMBDA).values()
-    configurations = [point["Properties"]["ObjectLambdaConfiguration"] for point in points]
-    payloads = [
-        json.loads(transformation["ContentTransformation"]["AwsLambda"]["FunctionPayload"])
-        for configuration in configurations
-        for transformation in configuration["TransformationConfigurations"]
-    ]
-
-    assert payloads == [{}, {"colour": "rgb", "height": "512", "width": "512"}]
-
-
-def test_transforms_get_and_head_and_leaves_lists_to_s3(with_object_lambda: Template) -> None:
-    for point in with_object_lambda.find_resources(OBJECT_LAMBDA).values():
-        (transformation,) = point["Properties"]["ObjectLambdaConfiguration"]["TransformationConfigurations"]
-        assert transformation["Actions"] == ["GetObject", "HeadObject"]
-        assert point["Properties"]["ObjectLambdaConfiguration"]["AllowedFeatures"] == ["GetObject-Range"]
-
-
 def test_lets_readers_at_the_originals_through_object_lambda_only(with_object_lambda: Template) -> None:
     reading = find_statements(with_object_lambda, "AWS::IAM::ManagedPolicy", "s3:GetObject")
 
@@ -182,26 +155,19 @@ def test_lets_readers_at_the_originals_through_object_lambda_only(with_object_la
 
 
 def test_lets_the_function_answer_through_its_own_access_points_only(with_object_lambda: Template) -> None:
-    answering = find_statements(with_object_lambda, "AWS::IAM::Policy", "s3-object-lambda:WriteGetObjectResponse")
+    (answering,) = find_statements(with_object_lambda, "AWS::IAM::Policy", "s3-object-lambda:WriteGetObjectResponse")
+    names = sorted(resource["Fn::Join"][1][-1] for resource in answering["Resource"])
 
-    assert [s["Resource"]["Fn::GetAtt"][1] for s in answering] == ["Arn", "Arn"]
-
-
-def test_says_in_one_line_that_new_accounts_have_no_object_lambda() -> None:
-    stack = build(cdk.App(context=context_of("object-lambda"))).node.find_child("Normalizer")
-    assert isinstance(stack, cdk.Stack)
-
-    (warning,) = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("accounts"))
-
-    assert str(warning.entry.data).startswith(CLOSED_TO_NEW_ACCOUNTS)
-    assert "\n" not in CLOSED_TO_NEW_ACCOUNTS
+    assert names == [":accesspoint/headrace-dev-labelling-team", ":accesspoint/headrace-dev-training"]
 
 
-def test_says_nothing_of_object_lambda_where_it_is_off() -> None:
-    stack = build(cdk.App(context=context_of("dev"))).node.find_child("Normalizer")
-    assert isinstance(stack, cdk.Stack)
+def test_lets_readers_through_an_access_point_whether_it_is_there_or_not(with_object_lambda: Template) -> None:
+    reading = find_statements(with_object_lambda, "AWS::IAM::ManagedPolicy", "s3-object-lambda:GetObject")
 
-    assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+    assert [s["Resource"]["Fn::Join"][1][-1] for s in reading] == [
+        ":accesspoint/headrace-dev-training",
+        ":accesspoint/headrace-dev-labelling-team",
+    ]
 
 
 @pytest.mark.parametrize(("metric", "threshold"), [("Errors", 1), ("Throttles", 1), ("Duration", 24_000)])

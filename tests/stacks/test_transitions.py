@@ -4,6 +4,7 @@ CloudFormation refuses on AWS what the local cloud lets pass, and then keeps wha
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ EVERY_SWITCH = [(environment, switch) for environment in ENVIRONMENTS for switch
 # With exports, CloudFormation would refuse these on the way there or back.
 LOCKED = {
     "dev": {"bulk", "door", "efs", "efs-read", "existing", "fsx", "normalizer", "object-lambda"},
-    "prod": {"bulk", "efs", "existing", "file-systems", "fsx"},
+    "prod": {"bulk", "consumers", "efs", "existing", "file-systems", "fsx", "object-lambda"},
 }
 
 
@@ -80,11 +81,28 @@ def test_goes_from_exports_to_weak_references_over_both(environment: str) -> Non
     assert [step.verb for step in plan.steps] == [Verb.DEPLOY_BOTH, Verb.DEPLOY_ALL]
 
 
+def test_says_that_access_points_move_to_their_own_stack() -> None:
+    """They stood in the normalizer's stack, with names that CloudFormation drew."""
+    kept = read_assembly("prod")
+    normalizer = kept.templates["Normalizer"]
+    pictures = {"TrainingConsumerPictures4592EDB9": {"Type": "AWS::S3ObjectLambda::AccessPoint", "Properties": {}}}
+    with_pictures = {**normalizer, "Resources": {**list_resources(normalizer), **pictures}}
+    old = replace(kept, templates={**kept.templates, "Normalizer": with_pictures})
+
+    plan = make_plan(old, switched("prod"), between=switched("prod", references=BOTH))
+
+    assert not plan.fails
+    assert [str(finding) for finding in plan.findings if finding.kind == "AWS::S3ObjectLambda::AccessPoint"] == [
+        "Normalizer/TrainingConsumerPictures4592EDB9 (AWS::S3ObjectLambda::AccessPoint): is deleted with its alias"
+    ]
+
+
 @pytest.mark.parametrize(
     ("environment", "switch", "stack"),
     [
         ("dev", "normalizer", "Normalizer"),
         ("prod", "file-systems", "FileSystems"),
+        ("prod", "object-lambda", "ObjectLambda"),
     ],
 )
 def test_deletes_a_stack_that_is_switched_off_after_those_who_used_it(

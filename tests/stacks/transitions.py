@@ -43,7 +43,8 @@ _PROD_SWITCHES: Mapping[str, Settings] = {
     "notebook": {**SWITCHES["notebook"], "notebook.direct_internet": True},
     "private-notebook": {"notebook.enabled": True, "network.interface_endpoints": ["sagemaker.api"]},
     "boundary": SWITCHES["boundary"],
-    "object-lambda": {"normalizer.object_lambda": True},
+    "object-lambda": {"normalizer.object_lambda": False},
+    "access-point": {"normalizer.consumers": [{"name": "training", "object_lambda_name": "photographs"}]},
     "function-url": {"normalizer.function_url": False},
     "bulk": {"normalizer.bulk": ...},
     "cache": {"normalizer.cache": True},
@@ -56,7 +57,11 @@ _DEV_SWITCHES: Mapping[str, Settings] = {
     "bulk": {"normalizer.bulk": ...},
     "normalized": _NO_FUNCTION,
     "normalizer": {**_NO_FUNCTION, "normalizer.function_url": False, "normalizer.bulk": ...},
-    "door": {"normalizer.function_url": False, "normalizer.object_lambda": True},
+    "door": {
+        "normalizer.function_url": False,
+        "normalizer.object_lambda": True,
+        "images.training.normalized": {"through": "object_lambda"},
+    },
     "consumer": {"normalizer.consumers": _SEARCH, "images.training.normalized": {"consumer": "search"}},
     "cache": {"normalizer.cache": True},
 }

@@ -41,10 +41,19 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "encryption.existing_key": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
     "people.mfa": {"people.enabled": True},
-    "normalizer.function_url": {"normalizer.object_lambda": True},
+    "normalizer.function_url": {
+        "normalizer.object_lambda": True,
+        "images.training.normalized.through": "object_lambda",
+    },
+    "normalizer.object_lambda": {"normalizer.object_lambda": True},
+    "normalizer.consumers[].object_lambda_name": {"normalizer.object_lambda": True},
+    "images.training.normalized.through": {"normalizer.object_lambda": True},
     "normalizer.consumers[].options": {"normalizer.object_lambda": True},
     # Through the function URL, all consumers have the same door.
-    "images.training.normalized.consumer": {"normalizer.object_lambda": True},
+    "images.training.normalized.consumer": {
+        "normalizer.object_lambda": True,
+        "images.training.normalized.through": "object_lambda",
+    },
     "images.training.channels[].access": {
         "images.training.channels": [{"name": "train_lst", "source": "efs", "path": "/lists"}],
         "images.training.normalized": ...,
@@ -87,6 +96,7 @@ OTHERS: Mapping[str, Any] = {
     "normalizer.bulk": ...,
     "normalizer.consumers": [{"name": "training", "options": {}}],
     "normalizer.consumers[].name": "search",
+    "normalizer.consumers[].object_lambda_name": "pictures",
     "normalizer.consumers[].options": {"width": "64"},
     "normalizer.reserved_concurrency": 5,
 }

@@ -313,8 +313,8 @@ def test_refuses_a_channel_that_leads_elsewhere_than_it_says(path: str) -> None:
 
 def test_refuses_photographs_from_a_normalizer_without_a_door() -> None:
     assert refusal("normalizer.function_url", False) == (
-        "environments.dev: images.training.normalized: the normalizer has no door to read through; turn on "
-        "normalizer.function_url, or set normalized to null and add the channels 'train' and 'validation'"
+        "environments.dev: images.training.normalized.through: normalizer.function_url is off; turn it on, read "
+        "through the other door, or set normalized to null and add the channels 'train' and 'validation'"
     )
 
 
@@ -393,6 +393,38 @@ def test_refuses_object_lambda_without_anybody_to_read_through_it() -> None:
 
     with pytest.raises(SettingsError, match="gives each consumer a door, and there is no consumer"):
         Settings.from_mapping("dev", environments)
+
+
+def test_names_an_object_lambda_access_point_after_environment_and_consumer_or_as_the_settings_say() -> None:
+    named = [{"name": "training", "options": {}}, {"name": "labelling", "object_lambda_name": "pictures"}]
+    settings = Settings.from_mapping("dev", environments_with("normalizer.consumers", named))
+
+    names = [settings.object_lambda_name(consumer) for consumer in settings.normalizer.consumers]
+
+    assert names == ["headrace-dev-training", "pictures"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "other", "reason"),
+    [
+        (
+            "averylongname",
+            {"name": "labelling-team-of-the-north"},
+            "is not a name of 3 to 45 lower-case letters.*; give it an object_lambda_name",
+        ),
+        ("dev", {"name": "a", "object_lambda_name": "headrace-dev-training"}, "two have an Object Lambda access point"),
+        ("dev", {"name": "a", "object_lambda_name": "headrace-dev--training"}, "two have an Object Lambda access"),
+    ],
+)
+def test_refuses_names_that_object_lambda_access_points_cannot_have(
+    environment: str, other: dict[str, str], reason: str
+) -> None:
+    environments = {environment: environments_with("normalizer.consumers", [{"name": "training"}, other])["dev"]}
+    Settings.from_mapping(environment, environments)
+    environments[environment]["normalizer"]["object_lambda"] = True
+
+    with pytest.raises(SettingsError, match=reason):
+        Settings.from_mapping(environment, environments)
 
 
 @pytest.mark.parametrize(

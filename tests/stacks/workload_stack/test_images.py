@@ -150,12 +150,20 @@ def test_reads_photographs_through_the_function_url_in_dev() -> None:
     }
 
 
-def test_reads_photographs_through_the_consumers_object_lambda_where_it_is_on() -> None:
+def test_reads_photographs_through_the_consumers_object_lambda_by_a_name_that_needs_no_stack() -> None:
     address = request_of("object-lambda")["Environment"]["HEADRACE_IMAGES"]
 
-    assert address.startswith("s3://<{'Fn::GetStackOutput': {'StackName': 'headrace-dev-normalizer'")
-    assert "PublishOutputFnGetAttTrainingConsumerPictures" in address
-    assert "Alias" in address
+    assert address == (
+        "arn:<{'Ref': 'AWS::Partition'}>:s3-object-lambda:<{'Ref': 'AWS::Region'}>:<{'Ref': 'AWS::AccountId'}>"
+        ":accesspoint/headrace-dev-training"
+    )
+
+
+def test_reads_photographs_through_the_function_url_even_where_there_is_object_lambda() -> None:
+    template = template_with("Images", "object-lambda", {"images.training.normalized.through": "function_url"})
+    address = read_definition(template.to_json())["States"]["Train"]["Arguments"]["Environment"]["HEADRACE_IMAGES"]
+
+    assert "FunctionUrl" in address
 
 
 def test_tells_a_job_of_channels_nothing_of_the_normalizer() -> None:
