@@ -89,7 +89,7 @@ deploy: setup ## deploy to the AWS account of your credentials: repositories, co
 	@# An endpoint or a job needs its container image as soon as the state machine stands.
 	@cdk deploy Registry --exclusively --context "env=$$ENV"
 	@headrace containers push --build --env "$$ENV"
-	@cdk deploy --all --context "env=$$ENV"
+	@headrace deploy --env "$$ENV"
 
 deploy-account: setup ## deploy what an account has once in a Region: retention and key of SageMaker's logs
 	@cdk deploy --all --app "python account.py"

@@ -53,7 +53,7 @@ def test_deploys_the_repositories_then_their_container_images_then_the_rest(clon
     assert " ".join(make(clone, "deploy", "ENV=prod")) == (
         "cdk deploy Registry --exclusively --context env=prod "
         "headrace containers push --build --env prod "
-        "cdk deploy --all --context env=prod"
+        "headrace deploy --env prod"
     )
 
 

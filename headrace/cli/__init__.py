@@ -18,6 +18,7 @@ _COMMANDS = (
     "channels",
     "containers",
     "data",
+    "deploy",
     "destroy",
     "grants",
     "local",
