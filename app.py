@@ -1,6 +1,7 @@
 """The CDK app: settings, stacks, tags."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -18,6 +19,7 @@ from stacks.object_lambda_stack import ObjectLambdaStack
 from stacks.people_stack import PeopleStack
 from stacks.program import run
 from stacks.registry_stack import RegistryStack
+from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.storage_stack import StorageStack
 from stacks.workload_stack import Surroundings, WorkloadStack
@@ -36,15 +38,22 @@ def build(app: cdk.App) -> cdk.App:
         network=around.network,
         efs=around.file_systems.efs,
         machines=machines,
-        stack_name=settings.stack_name("Notebook"),
+        **_place(app, settings, "Notebook"),
     )
-    people = settings.stack_name("People")
-    PeopleStack(app, "People", settings=settings, around=around, machines=machines, stack_name=people)
+    place = _place(app, settings, "People")
+    PeopleStack(app, "People", settings=settings, around=around, machines=machines, **place)
     _add_alarms(app, settings)
     _order_removals(app, settings, around)
     _add_object_lambda(app, settings, around.normalizer)
     _mark_everything(app, settings, around.storage)
     return app
+
+
+def _place(app: cdk.App, settings: Settings, stack: str) -> dict[str, Any]:
+    """What a stack is called, and in which Region it is; the local cloud stands for every Region."""
+    is_local = read_bundle_target(app.node) is BundleTarget.HOST
+    env = cdk.Environment(region=None if is_local else settings.region)
+    return {"stack_name": settings.stack_name(stack), "env": env}
 
 
 def _add_workloads(app: cdk.App, settings: Settings, around: Surroundings) -> list[StateMachine]:
@@ -56,7 +65,7 @@ def _add_workloads(app: cdk.App, settings: Settings, around: Surroundings) -> li
             recipe=recipe,
             settings=settings,
             around=around,
-            stack_name=settings.stack_name(recipe.stack_id),
+            **_place(app, settings, recipe.stack_id),
         ).state_machine
         for recipe in list_recipes()
     ]
@@ -64,7 +73,7 @@ def _add_workloads(app: cdk.App, settings: Settings, around: Surroundings) -> li
 
 def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
     """Add what workloads share."""
-    name, retain_data = settings.stack_name, settings.retain_data
+    retain_data = settings.retain_data
     encryption = _add_encryption(app, settings)
     storage = StorageStack(
         app,
@@ -72,17 +81,17 @@ def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
         settings=settings.storage,
         key=encryption.key,
         retain_data=retain_data,
-        stack_name=name("Storage"),
+        **_place(app, settings, "Storage"),
     )
     registry = RegistryStack(
-        app, "Registry", settings=settings.registry, retain_data=retain_data, stack_name=name("Registry")
+        app, "Registry", settings=settings.registry, retain_data=retain_data, **_place(app, settings, "Registry")
     )
     network = NetworkStack(
         app,
         "Network",
         settings=settings.network,
         storage=storage,
-        stack_name=name("Network"),
+        **_place(app, settings, "Network"),
     )
     return Surroundings(
         encryption=encryption,
@@ -101,7 +110,7 @@ def _add_encryption(app: cdk.App, settings: Settings) -> EncryptionStack:
         settings=settings.encryption,
         retain_data=settings.retain_data,
         has_fsx=settings.file_systems.fsx.enabled,
-        stack_name=settings.stack_name("Encryption"),
+        **_place(app, settings, "Encryption"),
     )
 
 
@@ -116,7 +125,7 @@ def _add_file_systems(
         raw=storage.raw,
         key=storage.key,
         retain_data=settings.retain_data,
-        stack_name=settings.stack_name("FileSystems"),
+        **_place(app, settings, "FileSystems"),
     )
 
 
@@ -131,7 +140,7 @@ def _add_normalizer(
         registry=registry,
         network=network,
         target=read_bundle_target(app.node),
-        stack_name=settings.stack_name("Normalizer"),
+        **_place(app, settings, "Normalizer"),
     )
 
 
@@ -141,7 +150,7 @@ def _add_alarms(app: cdk.App, settings: Settings) -> None:
         "Alarms",
         settings=settings.alarms,
         environment=settings.environment,
-        stack_name=settings.stack_name("Alarms"),
+        **_place(app, settings, "Alarms"),
     )
     if settings.alarms:
         connect_alarms(app, settings.environment)
@@ -155,7 +164,7 @@ def _add_object_lambda(app: cdk.App, settings: Settings, normalizer: NormalizerS
         contract.OBJECT_LAMBDA_STACK,
         settings=settings,
         normalizer=normalizer,
-        stack_name=settings.stack_name(contract.OBJECT_LAMBDA_STACK),
+        **_place(app, settings, contract.OBJECT_LAMBDA_STACK),
     )
     for stack in others:
         last.add_stack_dependency(stack)

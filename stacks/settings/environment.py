@@ -19,6 +19,7 @@ from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
 from stacks.settings.normalizer import ConsumerSettings, NormalizerSettings, check_access_point_name
 from stacks.settings.notebook import NotebookSettings
 from stacks.settings.people import PeopleSettings
+from stacks.settings.region import Region, list_lacks
 from stacks.settings.section import IN_PLACE, NOTHING, Change, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
 from stacks.settings.tags import WORKLOAD_TAG, Tags
@@ -42,6 +43,17 @@ class Settings(WorkloadSections):
     """Everything that may differ between environments; what most share is a default."""
 
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,15}$")]
+    region: Annotated[
+        Region | None,
+        Setting(
+            "where it is deployed, and whose lacks are refused; null for the Region of your AWS clients, unchecked",
+            cost="prices differ",
+            change=Change(
+                "another environment begins in the other Region; the first one stays where it is, and on the bill",
+                move="move the data, see [moving to another Region](changing.md#moving-to-another-region)",
+            ),
+        ),
+    ] = None
     retain_data: Annotated[
         bool,
         Setting(
@@ -84,6 +96,12 @@ class Settings(WorkloadSections):
     people: PeopleSettings = PeopleSettings()
     pipeline: PipelineSettings = PipelineSettings()
     normalizer: NormalizerSettings = NormalizerSettings()
+
+    @model_validator(mode="after")
+    def _check_region(self) -> Self:
+        if self.region and (lacks := list(list_lacks(self.region, self))):
+            raise ValueError("; ".join(lacks))
+        return self
 
     @model_validator(mode="after")
     def _check_channels(self) -> Self:

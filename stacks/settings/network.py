@@ -186,6 +186,13 @@ class NetworkSettings(Section):
         ),
     ] = None
 
+    @property
+    def zone_names(self) -> tuple[str, ...]:
+        """The zones whose names are given."""
+        if self.existing:
+            return self.existing.availability_zones
+        return () if isinstance(self.availability_zones, int) else self.availability_zones
+
     @model_validator(mode="after")
     def _check_existing(self) -> Self:
         if self.existing and (self.nat_gateways or self.interface_endpoints):

@@ -45,6 +45,7 @@ def read_synthesized(context: Mapping[str, Any]) -> Assembly:
         {stack: made["name"] for stack, made in stacks.items()},
         {stack: made["template"] for stack, made in stacks.items()},
         {stack: frozenset(made["dependencies"]) for stack, made in stacks.items()},
+        region=next(iter({made["region"] for made in stacks.values()})),
     )
 
 
@@ -85,6 +86,7 @@ def _synthesize(context: Mapping[str, Any]) -> dict[str, Any]:
             stack.node.id: {
                 "name": stack.stack_name,
                 "is_protected": stack.termination_protection,
+                "region": None if cdk.Token.is_unresolved(stack.region) else stack.region,
                 "template": json.loads((Path(folder) / stack.template_file).read_text()),
                 "dependencies": [dependency.node.id for dependency in stack.dependencies],
             }

@@ -37,6 +37,7 @@ TRAINED = {"name": "train_lst", "source": "s3", "path": "images/lists/train/"}
 # What else must be so, before and after, for a change of a setting to be possible or to matter.
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     **{setting: IN_EXISTING_NETWORK for setting in SETTINGS if setting.startswith("network.existing.")},
+    "region": {"region": "eu-west-1"},
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
@@ -61,6 +62,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
 }
 # Another value, where none follows from the type.
 OTHERS: Mapping[str, Any] = {
+    "region": "eu-central-1",
     "tags": {"project": "other"},
     "alarms": ...,
     "alarms.email": "others@example.com",

@@ -1,0 +1,89 @@
+"""What the settings ask for and their Region lacks, and what to set instead."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from headrace import regions
+from stacks.settings.file_systems import FileSystemSettings
+from stacks.settings.network import NetworkSettings
+from stacks.settings.normalizer import NormalizerSettings
+from stacks.settings.notebook import NotebookSettings
+from stacks.settings.section import Allowed, Section
+
+# What is suggested in a Region that lacks a family, in this order.
+_COMMON_FAMILIES = ("m5", "m6i", "m7i", "t3")
+
+
+def _check_region(region: str) -> str:
+    if region not in regions.list_regions():
+        raise ValueError(f"not a known Region; known are {', '.join(regions.list_regions())}")
+    return region
+
+
+Region = Annotated[str, AfterValidator(_check_region), Allowed("a Region such as eu-central-1, or null")]
+
+
+def list_lacks(region: str, settings: Section) -> Iterator[str]:
+    """What a Region lacks of what the settings of an environment ask for, each with what to set instead."""
+    for name, section in settings:
+        if isinstance(section, Section):
+            yield from (f"{name}.{lack}" for lack in _list_of_section(region, section))
+
+
+def _list_of_section(region: str, section: Section) -> Iterator[str]:
+    match section:
+        case NormalizerSettings():
+            yield from _list_of_normalizer(region, section)
+        case FileSystemSettings():
+            yield from _list_of_file_systems(region, section)
+        case NetworkSettings():
+            yield from _list_of_network(region, section)
+        case NotebookSettings(enabled=False):
+            return
+        case NotebookSettings() if regions.lacks_type(region, regions.NOTEBOOK):
+            yield f"enabled: {region} has no SageMaker notebook instances; set it to false"
+    yield from _list_instance_types(region, section)
+
+
+def _list_of_normalizer(region: str, settings: NormalizerSettings) -> Iterator[str]:
+    if settings.function_url and regions.lacks_type(region, regions.FUNCTION_URL):
+        yield (
+            f"function_url: {region} has no Lambda function URLs; set it to false, and images.training.normalized to "
+            "null: normalizer.bulk makes sets of normalized images, which channels with the source 'sets' read"
+        )
+    if settings.object_lambda and regions.lacks_type(region, regions.OBJECT_LAMBDA):
+        yield f"object_lambda: {region} has no S3 Object Lambda; set it to false"
+
+
+def _list_of_file_systems(region: str, settings: FileSystemSettings) -> Iterator[str]:
+    if not settings.fsx.enabled:
+        return
+    if regions.lacks_type(region, regions.FSX_FILE_SYSTEM):
+        yield f"fsx.enabled: {region} has no FSx; set it to false, and let channels come from s3 or efs"
+    elif regions.lacks_lustre(region):
+        yield (
+            f"fsx.deployment: {region} has neither PERSISTENT_2 nor SCRATCH_2; set fsx.enabled to false, and let "
+            "channels come from s3 or efs"
+        )
+
+
+def _list_of_network(region: str, settings: NetworkSettings) -> Iterator[str]:
+    for zone in settings.zone_names:
+        if zone[:-1] != region:
+            yield f"availability_zones: {zone} is not a zone of {region}"
+
+
+def _list_instance_types(region: str, section: Section) -> Iterator[str]:
+    for name, value in section:
+        if isinstance(value, Section):
+            yield from (f"{name}.{lack}" for lack in _list_instance_types(region, value))
+        elif name == "instance_type" and regions.lacks_instance_type(region, value):
+            yield f"{name}: {value} is not offered in {region}; choose another, such as {_suggest(region, value)}"
+
+
+def _suggest(region: str, instance_type: str) -> str:
+    size = instance_type.split(".")[2]
+    offered = [f"ml.{family}.{size}" for family in _COMMON_FAMILIES]
+    return next((found for found in offered if not regions.lacks_instance_type(region, found)), "another family")
