@@ -3,10 +3,16 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import click
 
 from headrace.errors import HeadraceError, explain_os_error
+
+_NO_REGION: Final = (
+    "your AWS clients have no Region: set the variable AWS_DEFAULT_REGION, the Region of your AWS profile "
+    "('aws configure set region REGION'), or 'region' of the environment in cdk.json"
+)
 
 
 @contextmanager
@@ -24,7 +30,7 @@ def clear_errors() -> Iterator[None]:
 def find_message(error: Exception) -> str | None:
     """What to tell a user of an error; None where it is not the user's to mend."""
     if isinstance(error, HeadraceError) or _is_of_aws(error):
-        return str(error)
+        return _NO_REGION if type(error).__name__ == "NoRegionError" else str(error)
     if isinstance(error, OSError):
         return explain_os_error(error)
     if isinstance(error, UnicodeEncodeError):
