@@ -28,12 +28,14 @@ class Assembly:
         templates: The templates.
         dependencies: The stacks that come before a stack, beside those that its template names.
         protected: The stacks that CloudFormation does not delete.
+        region: Where they are, or are to be; None where the AWS clients decide.
     """
 
     stack_names: Mapping[str, str]
     templates: Mapping[str, Template]
     dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
+    region: str | None = None
 
     def resource(self, name: Name) -> Mapping[str, Any]:
         """A resource, empty if there is none of that name."""

@@ -12,6 +12,7 @@ class Effect(StrEnum):
     DELETED = "deleted"
     LEFT_BEHIND = "left behind"
     LEFT_OVER = "left over"
+    ELSEWHERE = "elsewhere"
     STUCK = "cannot be deleted"
     NOT_EMPTY = "must be empty"
     NAME_TAKEN = "name taken"
@@ -21,7 +22,7 @@ class Effect(StrEnum):
     @property
     def is_failure(self) -> bool:
         """Whether something goes wrong, rather than as the change says."""
-        return self in (Effect.REFUSED, Effect.STUCK, Effect.NAME_TAKEN, Effect.STALE)
+        return self in (Effect.REFUSED, Effect.ELSEWHERE, Effect.STUCK, Effect.NAME_TAKEN, Effect.STALE)
 
     @property
     def is_dangerous(self) -> bool:

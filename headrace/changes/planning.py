@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from headrace.changes.assemblies import Assembly, list_resources
+from headrace.changes.assemblies import Assembly, Template, list_resources
 from headrace.changes.costs import estimate_month
 from headrace.changes.findings import Effect, Finding
 from headrace.changes.world import World
@@ -98,6 +98,8 @@ def make_plan(old: Assembly, new: Assembly, *, between: Assembly | None = None, 
         between: The new one with both kinds of references, for templates whose stacks still import exports.
         world: What stands beside the stacks, from earlier changes; it is left as it is.
     """
+    if old.templates and old.region and new.region and old.region != new.region:
+        return _begin_elsewhere(old, new)
     start = world or World.of(old)
     candidates = list(_list_candidates(start, old, new, between))
     steps, findings = min(
@@ -113,6 +115,16 @@ def make_plan(old: Assembly, new: Assembly, *, between: Assembly | None = None, 
         for step in steps
     ]
     return Plan(tuple(steps), tuple(findings), {**old.stack_names, **new.stack_names}, protected)
+
+
+def _begin_elsewhere(old: Assembly, new: Assembly) -> Plan:
+    """What `cdk deploy` does in another Region: everything anew, beside what stands."""
+    findings = []
+    for stack, template in old.templates.items():
+        monthly = _estimate_stack(template)
+        text = f"stands in {old.region}; `cdk deploy` makes another one in {new.region} and leaves it{_say(monthly)}"
+        findings.append(Finding(Effect.ELSEWHERE, stack, "", "", text, monthly))
+    return Plan((Step(Verb.DEPLOY_ALL, ()),), tuple(findings), dict(new.stack_names), frozenset())
 
 
 def follow(world: World, plan: Plan, new: Assembly, *, between: Assembly | None = None) -> World:
@@ -177,11 +189,18 @@ def _find_leftovers(old: Assembly, new: Assembly) -> list[str]:
 
 def _list_leftovers(old: Assembly, new: Assembly) -> Iterator[Finding]:
     for stack in _find_leftovers(old, new):
-        resources = list_resources(old.templates[stack]).values()
-        monthly = sum(estimate_month(resource["Type"], resource.get("Properties", {})) for resource in resources)
-        cost = f", at about {monthly:.0f} USD a month" if monthly >= 1 else ""
-        text = f"is not in the app any more; `cdk deploy --all` leaves it where it is{cost}"
+        monthly = _estimate_stack(old.templates[stack])
+        text = f"is not in the app any more; `cdk deploy --all` leaves it where it is{_say(monthly)}"
         yield Finding(Effect.LEFT_OVER, stack, "", "", text, monthly)
+
+
+def _estimate_stack(template: Template) -> float:
+    resources = list_resources(template).values()
+    return sum(estimate_month(resource["Type"], resource.get("Properties", {})) for resource in resources)
+
+
+def _say(monthly: float) -> str:
+    return f", at about {monthly:.0f} USD a month" if monthly >= 1 else ""
 
 
 def _delete(stacks: Sequence[str]) -> list[Step]:

@@ -1,7 +1,7 @@
 """Where templates come from: a folder that CDK wrote, a folder of templates, or the stacks that stand in an account."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,7 +46,14 @@ def _read_manifest(folder: Path, manifest: Mapping[str, Any]) -> Assembly:
         {stack: properties[stack].get("stackName", stack) for stack in stacks},
         {stack: _read_json(folder / properties[stack]["templateFile"]) for stack in stacks},
         {stack: frozenset(artifact.get("dependencies", ())) & stacks.keys() for stack, artifact in stacks.items()},
+        region=_read_region(stacks.values()),
     )
+
+
+def _read_region(stacks: Iterable[Mapping[str, Any]]) -> str | None:
+    """The Region that an app names; `aws://unknown-account/unknown-region` is wherever it is deployed."""
+    regions = {stack.get("environment", "").rpartition("/")[2] for stack in stacks}
+    return next(iter(regions - {"", "unknown-region"}), None)
 
 
 def _read_json(path: Path) -> Any:
@@ -75,9 +82,11 @@ def read_deployed(cloudformation: Any, environment: str, known: Mapping[str, str
             if name.startswith(prefix) and described["StackStatus"] not in _NOT_THERE:
                 stack = ids.get(name, name)
                 names[stack] = name
-                templates[stack] = _read_template(cloudformation, name)
+                # What has been rolled back holds nothing, and CDK makes it anew.
+                is_failed = described["StackStatus"] == "ROLLBACK_COMPLETE"
+                templates[stack] = {} if is_failed else _read_template(cloudformation, name)
                 protected |= {stack} if described.get("EnableTerminationProtection") else set()
-    return Assembly(names, templates, protected=frozenset(protected))
+    return Assembly(names, templates, protected=frozenset(protected), region=cloudformation.meta.region_name)
 
 
 def _read_template(cloudformation: Any, name: str) -> Template:

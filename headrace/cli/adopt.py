@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from headrace.changes import read_folder
 from headrace.cli import progress
 from headrace.cli.json_option import JSON_OPTION
+from headrace.cli.region import use_region
 
 
 @click.command()
@@ -38,6 +40,7 @@ def adopt(assembly: Path, output: Path, as_json: bool) -> None:
     from headrace.deletion.assembly import read_assembly
 
     stacks = read_assembly(assembly)
+    use_region(read_folder(assembly).region)
     with progress.step("look for what was kept"):
         adoptions = find_adoptions(stacks)
     write_imports(adoptions, assembly, output)

@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def changes(context: click.Context, old: Path | None, new: Path | None, environm
     Example: headrace changes --env prod
     """
     wanted = read_folder(new) if new else _synthesize(environment)
-    standing = read_folder(old) if old else _read_account(environment, wanted.stack_names)
+    standing = read_folder(old) if old else _read_account(environment, wanted)
     between = _synthesize(environment, BOTH_REFERENCES) if not new and _is_weakened(standing, wanted) else None
     plan = make_plan(standing, wanted, between=between)
     commands = plan.list_commands("" if new else f"--context {shlex.quote(f'env={environment}')}")
@@ -61,11 +60,17 @@ def _synthesize(environment: str, *context: str) -> Assembly:
         return read_folder(Path(scratch) / "assembly")
 
 
-def _read_account(environment: str, stack_names: Mapping[str, str]) -> Assembly:
+def _read_account(environment: str, wanted: Assembly) -> Assembly:
+    """What stands where the app is to be, or else where the AWS clients lead."""
     import boto3
 
+    usual = boto3.Session().region_name
     with progress.step("read the stacks"):
-        return read_deployed(boto3.client("cloudformation"), environment, stack_names)
+        for region in dict.fromkeys([wanted.region or usual, usual or wanted.region]):
+            client: Any = boto3.client("cloudformation", region_name=region)
+            if (standing := read_deployed(client, environment, wanted.stack_names)).templates:
+                break
+    return standing
 
 
 def _is_weakened(old: Assembly, new: Assembly) -> bool:

@@ -13,6 +13,7 @@ import click
 from headrace.cli import progress
 from headrace.cli.checkout_commands import CheckoutGroup
 from headrace.cli.json_option import JSON_OPTION
+from headrace.cli.region import read_region, use_region
 from headrace.cli.tables import render_table
 from headrace.container_images import container_image_tag
 from headrace.container_images.building import BuildSettings, build_container_image
@@ -199,6 +200,7 @@ def _push_to_ecr(shipment: _Shipment, containers: list[ContainerImage], environm
 
     from headrace.local.platform.deployment import read_deployment
 
+    use_region(read_region(environment))
     outputs = read_deployment(environment).outputs
     targets = {container: aim_at_stacks(outputs, container, environment) for container in containers}
     ecr: Any = boto3.client("ecr")

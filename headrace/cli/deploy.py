@@ -8,6 +8,7 @@ import click
 
 from headrace import contract
 from headrace.cli.checkout_commands import CheckoutCommand
+from headrace.cli.region import read_region, use_region
 
 
 @click.command(cls=CheckoutCommand, context_settings={"ignore_unknown_options": True})
@@ -22,6 +23,7 @@ def deploy(context: click.Context, environment: str, arguments: tuple[str, ...])
 
     Example: headrace deploy --env prod --require-approval never
     """
+    use_region(read_region(environment))
     import boto3
 
     from headrace.cdk import find_cdk, find_toolchain

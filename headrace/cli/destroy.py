@@ -5,13 +5,15 @@ import sys
 import click
 
 from headrace.cli import progress
+from headrace.cli.region import read_region, use_region
 from headrace.cli.tables import render_table
 
 
 @click.command()
 @click.option("--env", "environment", required=True, help="The environment to delete.")
+@click.option("--region", help="Where: by default the Region of the checkout's settings, or else of your AWS clients.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
-def destroy(environment: str, yes: bool) -> None:
+def destroy(environment: str, region: str | None, yes: bool) -> None:
     """Delete an environment with everything in it, from the account that your AWS clients use.
 
     Says what it holds and asks first. Refuses an environment that keeps its data (retain_data). Interrupted, the same
@@ -19,15 +21,19 @@ def destroy(environment: str, yes: bool) -> None:
 
     Example: headrace destroy --env dev
     """
+    use_region(region or read_region(environment))
+    import boto3
+
     from headrace.deletion.environment import delete_environment, find_doomed
 
     with progress.step("look for what stands"):
         doomed = find_doomed(environment)
+    place = f"in {boto3.Session().region_name}"
     if not doomed.stacks:
-        click.echo(f"nothing stands of the environment '{environment}'", err=True)
+        click.echo(f"nothing stands of the environment '{environment}' {place}", err=True)
         return
     if not yes:
-        _ask(environment, [*doomed.describe(), *(("stack", stack.name, "") for stack in doomed.stacks)])
+        _ask(f"'{environment}' {place}", [*doomed.describe(), *(("stack", stack.name, "") for stack in doomed.stacks)])
     delete_environment(doomed, progress.step)
     click.echo(f"the environment '{environment}' is deleted")
 
@@ -36,5 +42,5 @@ def _ask(environment: str, rows: list[tuple[str, str, str]]) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask at; to delete without being asked, add --yes")
     click.echo(render_table(("what", "name", "holds"), rows), err=True)
-    if not click.confirm(f"Delete all of the environment '{environment}' for good?", err=True):
+    if not click.confirm(f"Delete all of the environment {environment} for good?", err=True):
         raise click.ClickException("nothing was deleted")

@@ -229,3 +229,25 @@ def test_deletes_a_stack_without_resources_in_its_turn() -> None:
     assert new.deploy_order() == ["Consumer", "Producer"]
     assert [(finding.effect, finding.stack) for finding in plan.findings] == [(Effect.DELETED, "Producer")]
     assert plan.list_commands() == ["cdk deploy --all"]
+
+
+def test_says_that_another_region_makes_everything_anew_and_leaves_what_stands() -> None:
+    templates = {"Storage": {"Resources": {"Raw": {"Type": "AWS::S3::Bucket"}}}}
+    old, new = (Assembly({"Storage": "app-storage"}, templates, region=region) for region in ("eu-west-1", "eu-west-2"))
+
+    plan = make_plan(old, new)
+
+    assert plan.fails
+    assert [str(finding) for finding in plan.findings] == [
+        "Storage: stands in eu-west-1; `cdk deploy` makes another one in eu-west-2 and leaves it"
+    ]
+    assert plan.list_commands() == ["cdk deploy --all"]
+
+
+@pytest.mark.parametrize("regions", [("eu-west-1", "eu-west-1"), ("eu-west-1", None), (None, "eu-west-1")])
+def test_stays_where_it_stands_as_far_as_is_known(regions: tuple[str | None, str | None]) -> None:
+    old, new = (
+        Assembly({}, {"Storage": {"Resources": {"Jobs": {"Type": "AWS::SQS::Queue"}}}}, region=r) for r in regions
+    )
+
+    assert make_plan(old, new).findings == ()

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ def write(path: Path, content: Any) -> None:
 
 def test_reads_what_cdk_wrote(tmp_path: Path) -> None:
     properties = {"stackName": "app-storage", "templateFile": "Storage.template.json"}
-    stack = {"type": "aws:cdk:stack"} | {"type": "aws:cloudformation:stack", "properties": properties}
+    place = "aws://unknown-account/unknown-region"
+    stack = {"type": "aws:cloudformation:stack", "environment": place, "properties": properties}
     artifacts = {"Storage": {**stack, "dependencies": ["Other", "Storage.assets"]}, "Storage.assets": {"type": "any"}}
     write(tmp_path / "manifest.json", {"artifacts": artifacts})
     write(tmp_path / "Storage.template.json", TEMPLATE)
@@ -27,7 +29,21 @@ def test_reads_what_cdk_wrote(tmp_path: Path) -> None:
     assembly = read_folder(tmp_path)
 
     assert assembly.stack_names == {"Storage": "app-storage"}
+    assert assembly.region is None
     assert assembly.templates == {"Storage": TEMPLATE}
+
+
+def test_reads_the_region_that_an_app_names(tmp_path: Path) -> None:
+    environments = {"Storage": "aws://unknown-account/eu-west-1", "Images": "aws://123456789012/eu-west-1"}
+    write(tmp_path / "Storage.json", TEMPLATE)
+    properties = {"templateFile": "Storage.json"}
+    artifacts = {
+        name: {"type": "aws:cloudformation:stack", "environment": place, "properties": properties}
+        for name, place in environments.items()
+    }
+    write(tmp_path / "manifest.json", {"artifacts": artifacts})
+
+    assert read_folder(tmp_path).region == "eu-west-1"
 
 
 def test_takes_plain_templates_by_the_names_of_their_files(tmp_path: Path) -> None:
@@ -47,6 +63,8 @@ def test_refuses_a_folder_without_templates(tmp_path: Path, name: str, text: str
 class CloudFormation:
     """What stands, as boto3's client says it."""
 
+    meta = SimpleNamespace(region_name="eu-west-1")
+
     def get_paginator(self, _: str) -> "CloudFormation":
         return self
 
@@ -58,6 +76,7 @@ class CloudFormation:
                 "EnableTerminationProtection": True,
             },
             {"StackName": "headrace-dev-forgotten", "StackStatus": "CREATE_COMPLETE"},
+            {"StackName": "headrace-dev-objectlambda", "StackStatus": "ROLLBACK_COMPLETE"},
             {"StackName": "headrace-dev-gone", "StackStatus": "DELETE_COMPLETE"},
             {"StackName": "headrace-prod-storage", "StackStatus": "CREATE_COMPLETE"},
         ]
@@ -68,10 +87,11 @@ class CloudFormation:
 
 
 def test_reads_the_stacks_of_an_environment_with_those_that_the_app_does_not_know() -> None:
-    assembly = read_deployed(CloudFormation(), "dev", {"Storage": "headrace-dev-storage"})
+    known = {"Storage": "headrace-dev-storage", "ObjectLambda": "headrace-dev-objectlambda"}
 
-    assert assembly.stack_names == {
-        "Storage": "headrace-dev-storage",
-        "headrace-dev-forgotten": "headrace-dev-forgotten",
-    }
+    assembly = read_deployed(CloudFormation(), "dev", known)
+
+    assert assembly.stack_names == {**known, "headrace-dev-forgotten": "headrace-dev-forgotten"}
+    assert assembly.templates == {"Storage": TEMPLATE, "headrace-dev-forgotten": TEMPLATE, "ObjectLambda": {}}
+    assert assembly.region == "eu-west-1"
     assert assembly.protected == {"Storage"}
