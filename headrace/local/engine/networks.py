@@ -4,6 +4,7 @@ What a job could not reach on AWS is known before it starts, so that it need not
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,10 @@ from headrace.network import Group, Network, Place, Rule
 
 _ALL_PORTS: Final = (0, 65535)
 _INTERNET_GATEWAY: Final = "igw-"
+
+
+class _UnknownGroupError(ValueError):
+    """A rule of a group that does not exist, or no longer."""
 
 
 class LustreGroups(Protocol):
@@ -121,10 +126,15 @@ class Networks:
 
     def _remove_rule(self, rule_id: str) -> None:
         if rule := self._rules.pop(rule_id, None):
-            self._call("revoke", *rule)
+            with suppress(_UnknownGroupError):
+                self._call("revoke", *rule)
 
     def _call(self, verb: str, direction: str, permission: Mapping[str, Any]) -> None:
-        getattr(self._ec2, f"{verb}_security_group_{direction}")(**permission)
+        try:
+            getattr(self._ec2, f"{verb}_security_group_{direction}")(**permission)
+        except ClientError as error:
+            is_unknown = error.response["Error"]["Code"] == "InvalidGroup.NotFound"
+            raise (_UnknownGroupError if is_unknown else ValueError)(str(error)) from error
 
 
 def _write_permission(properties: Properties, other: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from headrace.local.engine.brought_container_images import bring_python
 from tests.local_clouds import allow, make_role, running_with_object
@@ -236,6 +236,26 @@ def test_refuses_processing_jobs_and_endpoints_too(vpc: Vpc) -> None:
 
 def test_lets_a_job_pass_whose_network_it_does_not_know(vpc: Vpc) -> None:
     vpc.train("unknown", VpcConfig={"Subnets": ["subnet-unknown"], "SecurityGroupIds": ["sg-unknown"]})
+
+
+def test_refuses_the_rule_of_a_group_that_there_is_not(vpc: Vpc) -> None:
+    stray = rule("Egress", "Job", "Efs", 22, 22)
+    stray["Properties"]["GroupId"] = "sg-unknown"
+
+    with pytest.raises(WaiterError):
+        deploy({**RESOURCES, "Stray": stray}, "update")
+
+    (stack,) = boto3.client("cloudformation").describe_stacks(StackName="network")["Stacks"]
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    vpc.train("after-rollback", InputDataConfig=[vpc.channel("EFS", "Files")])
+
+
+def test_refuses_a_rule_that_the_group_has_already(vpc: Vpc) -> None:
+    """EC2 does; a rule under another name would otherwise go with the one that it replaces."""
+    with pytest.raises(WaiterError):
+        deploy({**RESOURCES, "Twice": RESOURCES["JobToEfs"]}, "update")
+
+    vpc.train("after-duplicate", InputDataConfig=[vpc.channel("EFS", "Files")])
 
 
 def test_shows_the_rules_of_templates_to_ec2s_clients(vpc: Vpc) -> None:
