@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from headrace.images import NormalizedImageReader, find_address, read_normalized_images
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.limits import CONCURRENT_EXECUTIONS
 from headrace.local.platform.deployment import read_deployment
 from headrace.loopback import find_free_port
+from headrace.workloads import images as images_workload
 from tests.end_to_end.conftest import CLASSES, PHOTOGRAPHS_PER_CLASS, Platform, make_folders
 from tests.end_to_end.test_command import headrace_local
 from tests.end_to_end.test_images import run_images
@@ -58,6 +60,24 @@ def test_loses_no_photograph_where_ten_requests_at_once_are_all_there_is(
     finished = [line for line in run.log if line.startswith("photographs_read ")]
     read = {line.split()[1]: int(line.rpartition(" photographs=")[2].removesuffix(" bad=0")) for line in finished}
     assert sum(read.values()) == CLASSES * PHOTOGRAPHS_PER_CLASS
+
+
+def test_reads_every_photograph_with_far_more_connections_than_are_admitted(
+    account: Account, made_up_photographs: Path, tmp_path: Path
+) -> None:
+    images_workload.Run(made_up_photographs, tmp_path).bring_data(account.platform.site)
+    reader = NormalizedImageReader(find_address(), {"width": 8, "height": 8}, connections=32)
+    pages = (
+        account.platform.client("s3")
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=account.platform.deployment.raw_bucket, Prefix="images/")
+    )
+    keys = [item["Key"] for page in pages for item in page["Contents"] if item["Key"].endswith((".jpg", ".png"))]
+
+    read = [image.key for image in read_normalized_images(((key, 0) for key in keys), reader)]
+
+    assert read == keys
+    assert len(keys) >= CLASSES * PHOTOGRAPHS_PER_CLASS
 
 
 def test_says_at_once_which_quota_of_0_to_have_raised(account: Account) -> None:

@@ -106,13 +106,11 @@ def _throttle(functions: Any, places: threading.Semaphore | None) -> Callable[..
     """AWS turns away what has no place; requests that wait for their turn here would run there."""
     execute = functions._execute_function
 
-    def run(function: Mapping[str, Any], event: Any) -> Any:
+    def run(*arguments: Any) -> Any:
         if places is None or not places.acquire(blocking=False):
-            name = (function.get("config") or function)["FunctionName"]
-            functions._emit_lambda_metrics(name, duration_ms=0.0, error=False, throttle=True)
             return functions._throttle_response("ConcurrentInvocationLimitExceeded", "Rate Exceeded.")
         try:
-            return execute(function, event)
+            return execute(*arguments)
         finally:
             places.release()
 
