@@ -1,4 +1,4 @@
-"""A real local cloud of an account that may run no function, in a Region that lacks function URLs."""
+"""A real local cloud of an account without Lambda and Object Lambda, in a Region without function URLs."""
 
 import io
 import json
@@ -10,20 +10,23 @@ import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 from botocore.httpsession import URLLib3Session
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from headrace.local.limits import CONCURRENT_EXECUTIONS, Limits
+from headrace.local.limits import CONCURRENT_EXECUTIONS, OBJECT_LAMBDA_ACCESS_POINTS, Limits
+from headrace.object_lambda import ObjectLambdaAttempt
 from tests.local_clouds import clients_of, find_free_port, make_role
 
 pytestmark = pytest.mark.slow
 
+LIMITS = Limits({CONCURRENT_EXECUTIONS: 0, OBJECT_LAMBDA_ACCESS_POINTS: 0}, "eu-south-2")
+
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    limits = Limits({CONCURRENT_EXECUTIONS: 0}, "eu-south-2")
+    limits = LIMITS
     started = local_cloud.start(
         tmp_path_factory.mktemp("cloud"), find_free_port(), stop_with_caller=True, limits=limits
     )
@@ -52,7 +55,7 @@ def test_goes_on_with_the_limits_it_was_started_with(cloud: LocalCloud) -> None:
     found = local_cloud.find(cloud.root)
 
     assert found
-    assert found.limits == cloud.limits == Limits({CONCURRENT_EXECUTIONS: 0}, "eu-south-2")
+    assert found.limits == cloud.limits == LIMITS
 
 
 def test_turns_away_invoke(cloud: LocalCloud) -> None:
@@ -82,3 +85,21 @@ def test_does_not_know_a_type_that_the_region_lacks(cloud: LocalCloud) -> None:
 
     with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::Lambda::Url\]"):
         boto3.client("cloudformation").create_stack(StackName="s", TemplateBody=json.dumps({"Resources": {"Url": url}}))
+
+
+def test_refuses_object_lambda_so_that_a_deployment_is_seen_to_lack_it_alone(cloud: LocalCloud) -> None:
+    assert cloud
+    cloudformation: Any = boto3.client("cloudformation")
+    attempt = ObjectLambdaAttempt(cloudformation, "lambdas")
+    configuration = {"SupportingAccessPoint": "arn:aws:s3:us-east-1:000000000000:accesspoint/a"}
+    access_point = {
+        "Type": "AWS::S3ObjectLambda::AccessPoint",
+        "Properties": {"ObjectLambdaConfiguration": configuration},
+    }
+    body = json.dumps({"Resources": {"AccessPoint": access_point}})
+
+    cloudformation.create_stack(StackName="lambdas", TemplateBody=body)
+    with pytest.raises(WaiterError):
+        cloudformation.get_waiter("stack_create_complete").wait(StackName="lambdas", WaiterConfig={"Delay": 0.05})
+
+    assert "S3 Object Lambda is available only to accounts that had used it" in attempt.find_refusal()
