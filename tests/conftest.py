@@ -44,14 +44,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long, and give tests of real processes the time they may take on a busy machine.
 
-    Where files run side by side, what is short then fills the gaps at the end.
+    Where files run side by side, what is short then fills the gaps at the end; and of the files that need the container
+    engine for themselves one comes first and the others last, so that none of them waits for another.
     """
     items[:] = choose_items(items)
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    slow, alone = (find_marked(items, marker) for marker in ("slow", "engine"))
+    first = min(alone, default=None)
+    items.sort(key=lambda item: (item.path not in slow, item.path != first, item.path in alone))
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_TEST_SECONDS))
+
+
+def find_marked(items: list[pytest.Item], marker: str) -> set[Path]:
+    """The files that have tests with a marker."""
+    return {item.path for item in items if item.get_closest_marker(marker)}
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from headrace.recipes import ContainerImage, big_mart, images, list_container_im
 from tests.engines import engine_alone, give_up, read_build_settings
 from tests.examples import IS_EXHAUSTIVE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(600)]
 
 REGISTRY = "docker-registry"
 

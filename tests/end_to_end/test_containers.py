@@ -22,7 +22,7 @@ from tests.end_to_end.test_pipeline import wait_for_state
 from tests.engines import engine_alone, give_up, read_build_settings
 from tests.local_clouds import clients_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
