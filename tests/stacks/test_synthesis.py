@@ -135,6 +135,7 @@ def test_opens_nothing_but_what_decides_whether_it_is_run_again(offline: Synthes
     assert opened - NO_SOURCES <= set(SOURCES)
 
 
+@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="other versions give the same bytes in make test, too")
 def test_gives_the_same_bytes_again(
     synthesize_offline: Callable[[str], Synthesis], scripts: Path, tmp_path: Path
 ) -> None:
@@ -149,9 +150,9 @@ def test_gives_the_same_bytes_with_other_versions_of_python_and_node(
 ) -> None:
     other = install(toolchain, tmp_path / "environment")
 
-    theirs = synthesize("prod", tmp_path / "theirs", other, **JSII_CACHE)
+    theirs = synthesize("dev", tmp_path / "theirs", other, **JSII_CACHE)
 
-    assert list_differences(synthesize_offline("prod").files, theirs) == []
+    assert list_differences(synthesize_offline("dev").files, theirs) == []
 
 
 def list_differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
