@@ -16,8 +16,8 @@ from tests.end_to_end.test_interruption import STAGES, list_processes_of, start_
 from tests.examples import IS_EXHAUSTIVE
 from tests.local_clouds import find_free_port
 
-# How many runs to kill: a few in `make test`, more in `make test-all`.
-KILLS = int(os.environ.get("HEADRACE_KILLS", "6" if IS_EXHAUSTIVE else "2"))
+# How many runs to kill: one in `make test`, more in `make test-all`.
+KILLS = int(os.environ.get("HEADRACE_KILLS", "6" if IS_EXHAUSTIVE else "1"))
 PATIENCE_SECONDS = 300
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(KILLS * 120 + 2 * PATIENCE_SECONDS)]

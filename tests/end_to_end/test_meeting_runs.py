@@ -52,27 +52,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_folders(tmp_path_factory.mktemp("meeting") / "local").base
 
 
-@pytest.fixture
-def running(folder: Path, sales: Path) -> "Iterator[subprocess.Popen[str]]":
-    """A run whose cloud is up."""
-    with started(folder, "run", "--port", str(find_free_port()), "--data", str(sales)) as process:
+@contextmanager
+def with_cloud(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """A command of `headrace local` whose cloud is up."""
+    with started(folder, *arguments, "--port", str(find_free_port())) as process:
         wait_for_cloud(folder, process)
         yield process
 
 
-def test_one_of_two_runs_says_why_it_does_not_run(folder: Path, running: "subprocess.Popen[str]") -> None:
-    code, stdout, stderr = run(folder, "run", "--port", str(find_free_port()))
+def test_one_of_two_runs_says_why_it_does_not_run(folder: Path) -> None:
+    with with_cloud(folder, "up") as deploying:
+        code, stdout, stderr = run(folder, "run", "--port", str(find_free_port()))
+        deployed = finish(deploying)
+    stopped = run(folder, "down")
 
     assert (code, stdout) == (1, "")
-    assert f"process {running.pid}, uses {folder}; wait for its end, or give this one its own folder and port" in stderr
+    reason = f"process {deploying.pid}, uses {folder}; wait for its end, or give this one its own folder and port"
+    assert reason in stderr
     assert len(stderr.splitlines()) == 1
-    assert finish(running)[0] == 0
+    assert (deployed[0], stopped[0]) == (0, 0)
 
 
-def test_down_leaves_a_run_its_cloud_unless_forced_to(folder: Path, running: "subprocess.Popen[str]") -> None:
-    refused = run(folder, "down")
-    forced = run(folder, "down", "--force")
-    code, _, stderr = finish(running)
+def test_down_leaves_a_run_its_cloud_unless_forced_to(folder: Path, sales: Path) -> None:
+    with with_cloud(folder, "run", "--data", str(sales)) as running:
+        refused = run(folder, "down")
+        forced = run(folder, "down", "--force")
+        code, _, stderr = finish(running)
 
     assert refused[0] == 1
     assert "or stop both with 'headrace local down --force'" in refused[2]
@@ -87,9 +92,7 @@ def test_down_leaves_a_run_its_cloud_unless_forced_to(folder: Path, running: "su
 
 
 def test_keeps_a_cloud_only_once_it_is_deployed(folder: Path) -> None:
-    with started(folder, "up", "--port", str(find_free_port())) as process:
-        wait_for_cloud(folder, process)
-
+    with with_cloud(folder, "up") as process:
         process.kill()
 
     assert wait_until_gone(folder), list_processes_of(folder)
