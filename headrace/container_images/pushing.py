@@ -102,7 +102,8 @@ def is_in_registry(target: Target) -> bool:
 def is_in_ecr(ecr: Any, target: Target) -> bool:
     """Whether an ECR repository has a tag already, which then never changes."""
     try:
-        ecr.describe_images(repositoryName=target.repository, imageIds=[{"imageTag": target.tag}])
+        account = target.registry.partition(".")[0]
+        ecr.describe_images(registryId=account, repositoryName=target.repository, imageIds=[{"imageTag": target.tag}])
     except ecr.exceptions.ImageNotFoundException:
         return False
     return True

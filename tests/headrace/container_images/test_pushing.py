@@ -116,7 +116,8 @@ def test_says_when_a_registry_does_not_answer() -> None:
 
 def test_sees_a_tag_in_ecr(ecr: tuple[Any, Stubber]) -> None:
     client, stubber = ecr
-    expected = {"repositoryName": "training", "imageIds": [{"imageTag": "1"}]}
+    # The registry may be another account's.
+    expected = {"registryId": "123456789012", "repositoryName": "training", "imageIds": [{"imageTag": "1"}]}
     stubber.add_response("describe_images", {"imageDetails": []}, expected)
 
     assert is_in_ecr(client, Target(REGISTRY, "training", "1"))
