@@ -1,7 +1,7 @@
 """An environment on buckets, a key and repositories that were there before it, and that stay when it is gone."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from headrace.deletion.standing import find_stacks
 from headrace.grants import Account, list_grants
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import ACCOUNT, REGION
+from headrace.local.platform.stand_ins import make_stand_ins
 from headrace.loopback import find_free_port
 from headrace.recipes import list_container_images
 from headrace.workloads import big_mart as big_mart_workload
@@ -27,20 +28,14 @@ from tests.stacks.transitions import configure
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-RAW: Final = "company-photographs"
-WORK: Final = "company-features"
-PREFIX: Final = "teams/vision"
-KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-EXISTING: Mapping[str, Any] = {
-    **SWITCHES["existing"],
-    "encryption.existing_key": KEY,
-    "registry.existing": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{PREFIX}",
-}
+RAW: Final = SWITCHES["existing"]["storage.existing_raw_bucket"]
+WORK: Final = SWITCHES["existing"]["storage.existing_work_bucket"]
+PREFIX: Final = SWITCHES["existing"]["registry.existing"].partition("/")[2]
 
 
 @pytest.fixture(scope="module")
 def assembly() -> Path:
-    return assemble(configure("dev", EXISTING))
+    return assemble(configure("dev", SWITCHES["existing"]))
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +45,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory, assembly: Path) -> Iterat
     with clients_of(cloud):
         grants = list_grants(read_folder(assembly), Account(ACCOUNT, REGION))
         s3: Any = boto3.client("s3")
+        make_stand_ins(assembly)
         for bucket in (RAW, WORK):
-            s3.create_bucket(Bucket=bucket)
             s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(grants[f"arn:aws:s3:::{bucket}"]))
-        for container in list_container_images():
-            boto3.client("ecr").create_repository(repositoryName=f"{PREFIX}/{container}")
         deploy(assembly)
         yield Platform(cloud, push_container_images(cloud, "dev"))
     cloud.stop()

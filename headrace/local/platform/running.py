@@ -15,6 +15,7 @@ from headrace.local.limits import Limits
 from headrace.local.platform.assemblies import synthesizing
 from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
 from headrace.local.platform.occupancy import OccupiedError, occupy
+from headrace.local.platform.stand_ins import make_stand_ins
 
 DEFAULT_FOLDER: Final = ".headrace"
 
@@ -207,6 +208,7 @@ def _deploy(
         with progress("synthesize the app"):
             assembly = finish_synthesis()
     with progress("deploy the stacks"):
+        make_stand_ins(assembly)
         left_out = deploy(cloud, assembly)
     deployment = replace(read_deployment(environment), left_out=left_out)
     images.push(cloud.root, deployment.images)
