@@ -136,9 +136,7 @@ class _Past:
         stands = stack.name in self._standing
         taken = _list_resources(self._cloudformation, self._standing[stack.name]) if stands else {}
         wanted = {
-            name: resource
-            for name, resource in stack.resources.items()
-            if _is_adoptable(resource) and name not in taken
+            name: resource for name, resource in stack.resources.items() if is_adoptable(resource) and name not in taken
         }
         free = self._list_free(stack, wanted, taken.values()) if wanted else {}
         found = {name: ids[0] for name, ids in free.items() if ids}
@@ -162,7 +160,8 @@ class _Past:
         return free
 
 
-def _is_adoptable(resource: Mapping[str, Any]) -> bool:
+def is_adoptable(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource outlives its stack, and a later stack looks for it."""
     if resource["Type"] not in IDENTIFIERS or not str(resource.get("DeletionPolicy")).startswith("Retain"):
         return False
     # Logs of an earlier stack stay what they are, under their own name.

@@ -1,13 +1,18 @@
 """What a deletion keeps, what it takes along, and that nothing it keeps stands in the way of the next deployment."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+from account import build as build_account
 from headrace.changes import kinds
 from headrace.changes.assemblies import list_references, list_resources
-from tests.stacks.conftest import VARIANTS, find_resources, read_stacks
+from headrace.deletion.adoption import Adoption, is_adoptable
+from headrace.deletion.assembly import PlannedStack, read_assembly
+from tests.stacks.conftest import VARIANTS, find_resources, read_context, read_stacks
 from tests.stacks.kept_assemblies import KEPT_KINDS
 from tests.stacks.transitions import SWITCHED, switched
 
@@ -92,6 +97,29 @@ def is_kept(resource: Mapping[str, Any]) -> bool:
 def goes_along(template: Mapping[str, Any], reference: Any) -> bool:
     """Whether what a name is made of is another one whenever the named is made again."""
     return reference in list_resources(template) and not is_kept(template["Resources"][reference])
+
+
+@pytest.mark.parametrize(("environment", "switch"), [("prod", ""), ("prod", "existing")])
+def test_imports_what_it_keeps_without_naming_what_is_not_there_yet(environment: str, switch: str) -> None:
+    """CloudFormation refuses that, and the local cloud does not."""
+    for stack, template in switched(environment, switch).templates.items():
+        assert list_unmet(stack, list_resources(template)) == [], stack
+
+
+def test_imports_log_groups_of_the_account_without_their_key(tmp_path: Path) -> None:
+    settings = {"logs": {"customer_key": True}}
+    build_account(cdk.App(context=read_context() | {"account": settings}, outdir=str(tmp_path))).synth()
+    (stack,) = read_assembly(tmp_path)
+
+    assert list_unmet(stack.id, {**stack.resources}, without=("AWS::KMS::Key",)) == []
+
+
+def list_unmet(stack: str, resources: Mapping[str, Any], without: tuple[str, ...] = ()) -> list[str]:
+    """What an import of all that was kept would name of its own stack, and not import."""
+    found = {name: name for name, each in resources.items() if is_adoptable(each) and each["Type"] not in without}
+    bare = Adoption(PlannedStack(stack, stack, resources, frozenset()), False, found, ()).bare
+    named = [name for name in list_references([*bare.values()]) if isinstance(name, str)]
+    return [name for name in named if name in resources and name not in found]
 
 
 def test_lets_lustre_go_with_its_stack() -> None:

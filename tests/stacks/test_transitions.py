@@ -131,6 +131,24 @@ def test_says_that_turning_the_key_off_loses_what_it_encrypted() -> None:
     assert [(finding.effect, finding.kind) for finding in plan.findings] == [(Effect.DELETED, "AWS::KMS::Key")]
 
 
+def test_says_what_becomes_of_its_own_when_existing_ones_take_their_place() -> None:
+    own = {"AWS::S3::Bucket", "AWS::ECR::Repository"}
+    kept = make_plan(switched("prod"), switched("prod", "existing"))
+    lost = make_plan(switched("dev"), switched("dev", "existing"))
+
+    assert {each.kind for each in kept.findings if each.effect is Effect.LEFT_BEHIND} >= {*own, "AWS::KMS::Key"}
+    assert {each.kind for each in lost.findings if each.effect is Effect.DELETED} == own
+    assert {each.kind for each in lost.findings if each.effect is Effect.NOT_EMPTY} == {"AWS::S3::Bucket"}
+
+
+def test_frees_a_bucket_of_its_access_points_before_it_is_deleted() -> None:
+    plan = make_plan(switched("dev"), switched("dev", "existing"))
+
+    first = [stack for step in plan.steps if step.verb is Verb.DEPLOY_FIRST for stack in step.stacks]
+    assert "Normalizer" in first
+    assert not [finding for finding in plan.findings if finding.effect is Effect.STUCK]
+
+
 def test_finds_nothing_to_say_when_nothing_is_lost() -> None:
     for switch in ("nat", "endpoints", "cache", "boundary"):
         plan = make_plan(switched("prod"), switched("prod", switch))
