@@ -16,7 +16,7 @@ CONTEXT_LINES = 1
 
 def write_template(template: Mapping[str, Any]) -> str:
     """A template, whole."""
-    return IMAGE_TAG.sub(":<image-tag>", write_compactly(_open_definitions(template))) + "\n"
+    return IMAGE_TAG.sub(":<image-tag>", write_compactly(_shorten(_open_definitions(template)))) + "\n"
 
 
 def write_difference(base: Mapping[str, Any], changed: Mapping[str, Any]) -> str:
@@ -39,6 +39,23 @@ def _compare(section: str, base: Mapping[str, Any], changed: Mapping[str, Any]) 
             for line in list(difflib.unified_diff(before, after, lineterm="", n=CONTEXT_LINES))[2:]:
                 if before or not line.startswith("@@"):
                     yield f"{line}\n"
+
+
+def _shorten(value: Any) -> Any:
+    """A template in which joined texts and references to other stacks of the same Region are a line each."""
+    match value:
+        case {
+            "Fn::GetStackOutput": {"Region": {"Ref": "AWS::Region"}, "StackName": stack, "OutputName": output, **more}
+        } if len(value) == 1 and not more:
+            return {"Fn::GetStackOutput": f"{stack}: {output}"}
+        case {"Fn::Join": ["", [*parts]]} if len(value) == 1:
+            return {"Fn::Join": "".join(_spell(_shorten(part)) for part in parts)}
+        case dict():
+            return {key: _shorten(entry) for key, entry in value.items()}
+        case list():
+            return [_shorten(entry) for entry in value]
+        case _:
+            return value
 
 
 def _open_definitions(value: Any) -> Any:
