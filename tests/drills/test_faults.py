@@ -128,11 +128,11 @@ FAULTS = (
     ),
     Fault(
         "A7",
-        "Regions are taken to have function URLs",
-        "headrace/regions.py",
-        'return sorted(_read_facts()[region]["types"] | by_guides)',
-        "return sorted(by_guides)",
-        "tests/headrace/test_regions.py::test_lists_what_a_region_lacks",
+        "a Region without function URLs is taken",
+        "stacks/settings/region.py",
+        "if settings.function_url and regions.lacks_type(region, regions.FUNCTION_URL):",
+        "if settings is None:",
+        "tests/stacks/settings/test_region.py::test_says_what_to_set_instead",
     ),
     Fault(
         "A8",
