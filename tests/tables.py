@@ -27,6 +27,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     # The files where faults are put back, and their tests.
     "faults": ("tests/drills/test_faults.py", "tests/stacks", "headrace/images", "app.py", "cdk.json", "Makefile"),
     "calls": ("tests/stacks/test_used_permissions.py", "cdk.json"),
+    "compliance": ("tests/stacks/test_compliance.py", "docs/compliance.md", "cdk.json", "requirements-dev.txt"),
     "hostile-images": ("tests/headrace/normalizer/test_hostile_images.py", "requirements-dev.txt"),
     "nag": ("tests/stacks/test_nag.py", "cdk.json", "requirements-dev.txt"),
     "settings": ("tests/stacks/settings/test_changes.py", "cdk.json", "requirements-dev.txt"),
