@@ -64,7 +64,7 @@ def synthesize(
         prefix: What to start the command with.
         variables: What is set besides.
     """
-    command = [*prefix, CDK, "--no-notices", "synth", "--quiet", "--output", str(assembly), "--context"]
+    command = [*prefix, CDK, "--no-notices", "synth", "--strict", "--quiet", "--output", str(assembly), "--context"]
     run([*command, f"env={environment}"], {"PATH": str(scripts), "HOME": str(assembly.parent), **variables})
     files = (path for path in assembly.rglob("*") if path.is_file())
     return {path.relative_to(assembly).as_posix(): JSII_FOLDER.sub(b"jsii-kernel", path.read_bytes()) for path in files}
