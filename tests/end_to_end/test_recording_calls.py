@@ -70,12 +70,12 @@ def run(platform: Platform, recipe: Recipe, workload: Workload) -> None:
     pipeline.follow_execution(arn, lambda _: None)
 
 
-def normalize(platform: Platform, photograph: Path) -> None:
-    """Normalize a photograph in bulk."""
-    boto3.client("s3").upload_file(str(photograph), platform.deployment.raw_bucket, "images/recorded/a.jpg")
+def normalize(platform: Platform, photograph: Path, name: str = "recorded") -> None:
+    """Normalize a photograph in bulk, for a set of this name."""
+    boto3.client("s3").upload_file(str(photograph), platform.deployment.raw_bucket, f"images/{name}/a.jpg")
     machine = platform.deployment.outputs["NormalizerBulkStateMachineArn"]
     states: Any = boto3.client("stepfunctions")
-    request = {"Name": "recorded", "Source": "images/recorded/"}
+    request = {"Name": name, "Source": f"images/{name}/"}
     answer = states.start_execution(stateMachineArn=machine, input=json.dumps(request))
     pipeline.follow_execution(answer["executionArn"], lambda _: None)
 
