@@ -30,6 +30,7 @@ from tests.local_clouds import clients_of
 from tests.recordings import RECORDINGS
 from tests.stacks.conftest import context_of
 from tests.stacks.synthesis import assemble
+from tests.stacks.test_used_permissions import PAGE, render_page
 from tests.tables import WANTED
 
 pytestmark = [pytest.mark.slow, pytest.mark.full("calls")]
@@ -56,6 +57,7 @@ def test_does_everything_without_a_call_that_is_denied(
     if WANTED in os.environ:
         RECORDINGS.mkdir(exist_ok=True)
         (RECORDINGS / f"calls-{environment}.json").write_text(json.dumps(recording, indent=1, sort_keys=True) + "\n")
+        PAGE.write_text(render_page(), encoding="utf-8")
     assert [call for call in calls if not call.is_allowed and not is_answered_without(call)] == []
 
 

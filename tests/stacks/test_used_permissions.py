@@ -18,8 +18,10 @@ from headrace.local.engine.access.permissions import as_list
 from tests.evaluators import ACCOUNT, Question, decide
 from tests.recordings import read_recording
 from tests.stacks.conftest import find_resources, read_stacks
+from tests.tables import PROJECT
 
 ENVIRONMENTS = ("dev", "prod")
+PAGE = PROJECT / "docs" / "permissions.md"
 ROLE = "AWS::IAM::Role"
 # So much of all permissions may have a reason not to be missed.
 MOST_NOT_MISSED = 0.02
@@ -193,6 +195,54 @@ def test_records_no_call_that_the_policies_deny(environment: str) -> None:
     ]
 
     assert denied == []
+
+
+def render_page() -> str:
+    """What `docs/permissions.md` says of the recorded runs."""
+    scores = []
+    for environment in ENVIRONMENTS:
+        everything, kept = len(take_away(environment)), len(list_not_missed(environment))
+        scores.append(f"{everything - kept} of {everything} in `{environment}` ({1 - kept / everything:.1%})")
+    rows = [f"| {role} | {' | '.join(render_role(role))} |" for role in sorted(set(list_role_names()))]
+    return "\n".join(
+        [
+            "# Permissions, taken away one by one",
+            "",
+            "Each action of each statement of each role is taken away alone, and every call of a whole recorded run is",
+            f"decided anew. A call is then denied for {' and '.join(scores)};",
+            "why not for the others stands in the last column. `make table NAME=calls` records the runs again and",
+            "writes this page; a test of `make test-all` takes ten permissions, drawn by chance, away for real.",
+            "",
+            "| role | `dev`: missed, of | `prod`: missed, of | not missed |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def name_role(role: str) -> str:
+    """A role without what differs between environments."""
+    stack, _, name = role.partition("/")
+    return f"{stack.rpartition('-')[2]}: {re.sub('[0-9A-F]{8}$', '', name)}"
+
+
+def list_role_names() -> list[str]:
+    return [name_role(role) for environment in ENVIRONMENTS for role in read(environment)["roles"]]
+
+
+def render_role(role: str) -> list[str]:
+    cells, reasons = [], set()
+    for environment in ENVIRONMENTS:
+        everything = [taken for taken in take_away(environment) if name_role(taken.role) == role]
+        kept = [taken for taken in list_not_missed(environment) if name_role(taken.role) == role]
+        cells.append(f"{len(everything) - len(kept)}, {len(everything)}")
+        reasons |= {f"`{taken.action}`: {explain(taken)}" for taken in kept}
+    return [*cells, "; ".join(sorted(reasons))]
+
+
+def test_shows_what_is_missed_on_a_page_of_today() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render_page(), "make table NAME=calls"
 
 
 def test_misses_every_permission_that_is_taken_away_or_says_why_not() -> None:
