@@ -35,6 +35,8 @@ from tests.tables import WANTED
 
 pytestmark = [pytest.mark.slow, pytest.mark.full("calls")]
 
+# Who reads through Object Lambda where that is on.
+CONSUMER = "training"
 # So many calls that differ in the last part of their resource alone.
 MOST_ALIKE = 2
 
@@ -89,11 +91,12 @@ def read_normalized_image(platform: Platform, environment: str) -> None:
     place = {"Bucket": platform.deployment.raw_bucket, "Key": "images/recorded/noise.png"}
     boto3.client("s3").put_object(**place, Body=encoded.getvalue())
     options = {"width": "1300", "height": "1300", "colour": "rgb", "output_format": "png"}
-    reader = NormalizedImageReader(find_address(environment=environment), options)
+    for consumer in (None, CONSUMER):
+        reader = NormalizedImageReader(find_address(environment=environment, consumer=consumer), options)
 
-    assert len(reader.read(place["Key"])) > 4_500_000
-    with pytest.raises(NormalizedImageRefusedError, match="NoSuchKey"):
-        reader.read("images/recorded/absent.png")
+        assert len(reader.read(place["Key"])) > 4_500_000
+        with pytest.raises(NormalizedImageRefusedError, match="NoSuchKey"):
+            reader.read("images/recorded/absent.png")
 
 
 def describe_roles(environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
