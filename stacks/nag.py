@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from aws_cdk import Acknowledgment, CfnOutput, Stack, Validations
+from aws_cdk import Acknowledgment, CfnOutput, Stack, Token, Validations
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
@@ -15,8 +15,14 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
 
     cdk-nag matches ids exactly: granular ones (`AwsSolutions-IAM5[Resource::*]`) each need their own entry.
     """
+    stack = Stack.of(construct)
+    known = {"AWS::Partition": stack.partition, "AWS::Region": stack.region}
     for finding, reason in findings.items():
-        Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
+        spelt = finding
+        for name, value in known.items():
+            # Where the settings choose a Region, it stands in the policies itself.
+            spelt = spelt if Token.is_unresolved(value) else spelt.replace(f"<{name}>", value)
+        Validations.of(construct).acknowledge(Acknowledgment(id=spelt, reason=reason))
 
 
 def wildcard_resource(resource: str) -> str:
@@ -32,7 +38,8 @@ def wildcard_objects(bucket: s3.IBucket, pattern: str) -> str:
 def wildcard_of(owner: IConstruct, arn: str, pattern: str) -> str:
     """The finding for a policy on what is below an ARN of another stack, or of what no stack makes."""
     resolved = Stack.of(owner).resolve(arn)
-    spelt = _spell_literally(resolved) if "Fn::Join" in resolved else _spell_output(owner, arn)
+    is_made = isinstance(resolved, Mapping) and "Fn::Join" not in resolved
+    spelt = _spell_output(owner, arn) if is_made else _spell_literally(resolved)
     return wildcard_resource(f"{spelt}/{pattern}")
 
 
@@ -52,14 +59,16 @@ def _spell_output(owner: IConstruct, value: str) -> str:
     output = scope.node.try_find_child(name) or CfnOutput(cast("Construct", scope), name, value=value)
     place = {
         "StackName": stack.stack_name,
-        "Region": {"Ref": "AWS::Region"},
+        "Region": stack.resolve(stack.region),
         "OutputName": stack.get_logical_id(cast("CfnOutput", output)),
     }
     return json.dumps({"Fn::GetStackOutput": place}, separators=(",", ":"))
 
 
-def _spell_literally(value: Mapping[str, Any]) -> str:
+def _spell_literally(value: str | Mapping[str, Any]) -> str:
     """What is joined from strings and pseudo parameters, spelt as cdk-nag does."""
+    if isinstance(value, str):
+        return value
     _, parts = value["Fn::Join"]
     return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
 
