@@ -48,6 +48,8 @@ def test_refuses_a_region_that_does_not_exist() -> None:
         ),
         ("me-central-1", "notebook", "notebook.enabled: me-central-1 has no SageMaker notebook instances"),
         ("ap-southeast-6", "fsx", "file_systems.fsx.enabled: ap-southeast-6 has no FSx"),
+        ("eu-central-1", "existing", "encryption.existing_key: the key is in eu-west-1; name one in eu-central-1"),
+        ("eu-central-1", "existing", "registry.existing: the registry is in eu-west-1, and SageMaker takes container"),
         ("cn-north-1", "fsx", "file_systems.fsx.deployment: cn-north-1 has neither PERSISTENT_2 nor SCRATCH_2"),
     ],
 )
