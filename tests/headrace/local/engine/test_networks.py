@@ -168,15 +168,18 @@ def test_refuses_a_job_without_a_route_to_s3_until_there_is_one(vpc: Vpc) -> Non
     vpc.train("with-route")
 
 
-def test_takes_a_nat_gateway_for_a_way_to_s3_and_to_functions_and_an_internet_gateway_for_none(vpc: Vpc) -> None:
+def test_takes_a_nat_gateway_for_a_way_to_functions_and_an_internet_gateway_for_none(vpc: Vpc) -> None:
     ec2: Any = boto3.client("ec2")
     default = {"RouteTableId": vpc.ids["Table"], "DestinationCidrBlock": "0.0.0.0/0"}
     environment = {"HEADRACE_IMAGES": FUNCTION_URL}
     ec2.create_route(**default, GatewayId="igw-1")
     message = vpc.refuse(Environment=environment)
-    ec2.replace_route(**default, NatGatewayId="nat-1")
-    vpc.train("through-nat", Environment=environment)
     ec2.delete_route(**default)
+    nat = resource("EC2::NatGateway", SubnetId=ref("Subnet"), ConnectivityType="private")
+    route = resource("EC2::Route", RouteTableId=ref("Table"), DestinationCidrBlock="0.0.0.0/0", NatGatewayId=ref("Nat"))
+    deploy({**RESOURCES, "Nat": nat, "Default": route}, "update")
+    vpc.train("through-nat", Environment=environment)
+    deploy(RESOURCES, "update")
 
     assert f"to {FUNCTION_URL}: function URLs are outside every VPC" in message
 
