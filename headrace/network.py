@@ -1,6 +1,8 @@
 """What a place in a VPC reaches, worked out from routes, security groups and endpoints; standard library only.
 
-What cannot be judged from them, such as the policies of endpoints, network ACLs and the resolution of names, is taken
+SageMaker reaches S3 from the subnets that a job names (https://docs.aws.amazon.com/sagemaker/latest/dg/train-vpc.html),
+and function URLs are on the public internet only (https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html).
+What cannot be judged, such as the policies of endpoints, network ACLs and the resolution of names, is taken
 to be in order.
 """
 
