@@ -246,7 +246,7 @@ def find(root: Path) -> LocalCloud | None:
         # It holds the root, and is about to say where it listens.
         return None
     key = credentials.read_owner_key(root)
-    return LocalCloud(root=root, key=key, **{**state, "limits": Limits.parse(state["limits"])})
+    return LocalCloud(root=root, key=key, **{**state, "limits": Limits.parse(state.get("limits", "{}"))})
 
 
 def start(

@@ -1,6 +1,7 @@
 """Finding, starting and stopping the local cloud's server."""
 
 import fcntl
+import json
 import os
 import socket
 import threading
@@ -13,6 +14,7 @@ import pytest
 from headrace.local.engine import cloud
 from headrace.local.engine.cloud import CloudError
 from headrace.local.engine.credentials import AccessKey
+from headrace.local.limits import Limits
 
 
 @pytest.fixture
@@ -33,6 +35,16 @@ def test_finds_the_server_that_holds_the_root(tmp_path: Path) -> None:
 
     assert found is not None
     assert found.endpoint_url == "http://127.0.0.1:4711"
+
+
+def test_finds_a_server_of_an_earlier_version_which_wrote_no_limits(tmp_path: Path) -> None:
+    with cloud.claim(tmp_path, 4711):
+        (tmp_path / "cloud.json").write_text(json.dumps({"port": 4711, "pid": 1, "is_kept": True}))
+
+        found = cloud.find(tmp_path)
+
+    assert found is not None
+    assert found.limits == Limits()
 
 
 def test_finds_nothing_as_long_as_the_server_has_not_said_where_it_listens(tmp_path: Path) -> None:
