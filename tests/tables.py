@@ -11,6 +11,7 @@ import os
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,20 +53,26 @@ def _expand(path: Path) -> list[Path]:
 
 
 def _list_imported(file: Path, project: Path) -> Iterator[Path]:
-    package = file.relative_to(project).parent.parts
-    for node in ast.walk(ast.parse(file.read_bytes())):
-        names: list[str] = []
+    for name in _list_names(file.read_bytes(), file.relative_to(project).parent.parts):
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):
+            place = project.joinpath(*parts[:end])
+            yield from (path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file())
+
+
+# Tables share most of what they depend on.
+@cache
+def _list_names(source: bytes, package: tuple[str, ...]) -> list[str]:
+    """What a module of a package imports, as if every name were a module."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) + 1 - node.level] if node.level else ()
             module = ".".join([*above, *filter(None, [node.module])])
-            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            parts = name.split(".")
-            for end in range(1, len(parts) + 1):
-                place = project.joinpath(*parts[:end])
-                yield from (path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file())
+            found += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+    return found
 
 
 def digest_files(roots: Iterable[str], project: Path = PROJECT) -> str:
@@ -78,6 +85,7 @@ def digest_files(roots: Iterable[str], project: Path = PROJECT) -> str:
     return digest.hexdigest()
 
 
+@cache
 def _drop_words(source: str) -> str:
     lines = source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
