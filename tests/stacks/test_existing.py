@@ -8,8 +8,10 @@ import pytest
 
 from headrace import contract
 from headrace.changes.assemblies import list_resources
+from headrace.grants import Account, list_grants
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
+from tests.conftest import PROJECT
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import SWITCHES, context_of, find_resources, list_stacks, read_stacks, set_path
 from tests.stacks.synthesis import synthesize
@@ -113,6 +115,16 @@ def test_says_what_the_policy_of_the_key_must_have(has_fsx: bool, services: list
     assert len(statements) == len(services)
     for statement, service in zip(statements, services, strict=True):
         assert service in json.dumps(statement)
+
+
+def test_shows_in_the_docs_what_the_keeper_of_the_work_bucket_must_allow() -> None:
+    page = (PROJECT / "docs" / "existing.md").read_text()
+    shown = next(block for block in page.split("```json\n")[1:] if "Statement" in block)
+
+    grants = list_grants(switched("dev", "existing"), Account("210987654321", "eu-west-1"))
+
+    (arn,) = (arn for arn in grants if arn.endswith(WORK))
+    assert json.loads(shown.partition("```")[0]) == {arn: grants[arn]}
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
