@@ -79,15 +79,21 @@ SUBNET: Final = "AWS::EC2::Subnet"
 
 RETAINING: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 
-# CloudFormation's reference says of these that an update replaces; the schema of the kind does not.
+# CloudFormation's reference says of these that an update replaces; the schema of the kind does not:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-fsx-filesystem-lustreconfiguration.html
 _UNDECLARED: Final[Mapping[str, tuple[str, ...]]] = {
+    "AWS::EC2::EIP": ("/properties/Domain",),
     "AWS::FSx::FileSystem": (
+        "/properties/FileSystemTypeVersion",
+        # FSx changes it for Windows only: https://docs.aws.amazon.com/fsx/latest/APIReference/API_UpdateFileSystem.html
         "/properties/StorageType",
+        "/properties/LustreConfiguration/CopyTagsToBackups",
         "/properties/LustreConfiguration/DeploymentType",
         "/properties/LustreConfiguration/DriveCacheType",
         "/properties/LustreConfiguration/ExportPath",
         "/properties/LustreConfiguration/ImportPath",
         "/properties/LustreConfiguration/ImportedFileChunkSize",
+        "/properties/LustreConfiguration/PerUnitStorageThroughput",
     ),
     "AWS::SageMaker::CodeRepository": ("/properties/GitConfig/RepositoryUrl",),
 }

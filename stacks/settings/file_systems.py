@@ -114,7 +114,8 @@ class FsxSettings(Section):
             "its throughput per TiB, with `PERSISTENT_2` only",
             cost="more per step",
             change=Change(
-                "FSx could do it in place, within minutes; `cdk diff` reports a new file system: look at the change set"
+                "a new file system takes its place, though FSx itself could change it; what was not exported is lost",
+                loses=("AWS::FSx::FileSystem",),
             ),
         ),
     ] = 125

@@ -22,6 +22,7 @@ from headrace.changes.kinds import list_replacing, replacing_properties
 from tests.stacks.compact_json import write_compactly
 from tests.stacks.conftest import ENVIRONMENTS, VARIANTS, context_of, read_stacks
 from tests.stacks.kept_assemblies import ASSEMBLIES, KEPT_KINDS, POLICIES, list_kept, list_losses, read_assembly
+from tests.stacks.replacing_reference import list_set_and_replacing
 from tests.stacks.synthesis import read_synthesized
 from tests.stacks.test_linters import CFN_LINT_VERSION, TOOL
 
@@ -186,6 +187,19 @@ def find_kinds() -> set[str]:
 
 def test_knows_what_replaces_each_kind() -> None:
     assert find_kinds() - replacing_properties().keys() == set()
+
+
+def test_knows_what_cloudformations_reference_says_replaces() -> None:
+    missing = {
+        (resource["Type"], path)
+        for variant in VARIANTS
+        for made in read_stacks(variant).values()
+        for resource in list_resources(made["template"]).values()
+        for path in list_set_and_replacing(resource)
+        if not any(f"{path}/".startswith(f"{known}/") for known in list_replacing(resource["Type"]))
+    }
+
+    assert missing == set()
 
 
 @pytest.mark.slow
