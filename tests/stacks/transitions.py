@@ -50,6 +50,7 @@ _PROD_SWITCHES: Mapping[str, Settings] = {
     "cache": {"normalizer.cache": True},
     "existing": {**SWITCHES["existing"], "encryption.customer_key": False},
     "consumers": {"normalizer.consumers": _SEARCH},
+    "alarms": SWITCHES["alarms"],
 }
 _DEV_SWITCHES: Mapping[str, Settings] = {
     **{switch: SWITCHES[switch] for switch in SWITCHES if switch != "existing-network"},
