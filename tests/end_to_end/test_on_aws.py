@@ -1,7 +1,8 @@
 """The README's commands for AWS, given to the local cloud at a terminal.
 
 What differs: the Region is the local cloud's, the profile leads to the local cloud, and a program stands in for Docker,
-because the local cloud has no registry that could be pushed to: what is pushed runs as processes. Nothing else does.
+because the local cloud has no registry that could be pushed to: what is pushed runs as processes. What `make setup`
+installs is there. Nothing else differs.
 """
 
 import json
@@ -35,6 +36,8 @@ pytestmark = [
     pytest.mark.skipif(not IS_EXHAUSTIVE, reason="deploys prod with the CDK command line four times: make test-all"),
 ]
 
+# What the Makefile makes last, in its order.
+SETUP_MARKS = ("uv", "setup")
 # Builds nothing, and makes what is pushed known to the cloud as a program and its packages.
 STANDS_IN_FOR_DOCKER = """#!{python}
 import sys
@@ -77,9 +80,7 @@ class Terminal:
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     clone, programs = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("programs")
-    for path in PROJECT.iterdir():
-        if path.name not in (".git", ".headrace", "cdk.out"):
-            (clone / path.name).symlink_to(path)
+    lead_into_project(clone)
     cloud = local_cloud.start(tmp_path_factory.mktemp("cloud"), find_free_port(), stop_with_caller=True)
     write_program(programs / "aws", f'#!/bin/sh\nexec {shlex.join(AWS_CLI)} "$@"\n')
     facts = {"python": sys.executable, "environments": str(Folders().environments), "root": str(cloud.root)}
@@ -87,6 +88,18 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     with clients_of(cloud):
         yield Terminal(cloud, clone, lead_to(cloud, programs))
     cloud.stop()
+
+
+def lead_into_project(clone: Path) -> None:
+    """Make a clone that shares what `make setup` has installed, and is not set up again, which would empty that."""
+    environment = clone / ".venv"
+    environment.mkdir()
+    apart = (".git", ".headrace", "cdk.out", environment.name, *SETUP_MARKS)
+    for path in (*PROJECT.iterdir(), *(PROJECT / environment.name).iterdir()):
+        if path.name not in apart:
+            (clone / path.relative_to(PROJECT)).symlink_to(path)
+    for mark in SETUP_MARKS:
+        (environment / mark).touch()
 
 
 def write_program(path: Path, text: str) -> None:
