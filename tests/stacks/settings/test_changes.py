@@ -105,6 +105,7 @@ OTHERS: Mapping[str, Any] = {
 # What goes and comes with something else, and holds nothing.
 MINOR = frozenset(
     {
+        "AWS::CloudWatch::Alarm",
         "AWS::EC2::FlowLog",
         "AWS::EC2::Route",
         "AWS::EC2::RouteTable",
