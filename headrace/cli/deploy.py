@@ -11,17 +11,17 @@ from headrace.cli.checkout_commands import CheckoutCommand
 from headrace.cli.region import read_region, use_region
 
 
-@click.command(cls=CheckoutCommand, context_settings={"ignore_unknown_options": True})
+@click.command(cls=CheckoutCommand)
 @click.option("--env", "environment", default="dev", show_default=True, help="The environment.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def deploy(context: click.Context, environment: str, arguments: tuple[str, ...]) -> None:
-    """Deploy every stack to the AWS account of your credentials; ARGUMENTS go to `cdk deploy`.
+    """Deploy every stack to the AWS account of your credentials; ARGUMENTS after `--` go to `cdk deploy`.
 
     The repositories must have their container images before: `make deploy` sees to it. Where AWS refuses the account
     S3 Object Lambda, everything else is deployed; the command says so and exits with 0.
 
-    Example: headrace deploy --env prod --require-approval never
+    Example: headrace deploy --env prod -- --require-approval never
     """
     use_region(read_region(environment))
     import boto3

@@ -29,7 +29,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 def run_deploy(refusal: str, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.setattr(ObjectLambdaAttempt, "find_refusal", lambda _: refusal)
-    return CliRunner().invoke(cli, ["deploy", "--env", "prod", *arguments])
+    return CliRunner().invoke(cli, ["deploy", "--env", "prod", "--", *arguments])
 
 
 def test_hands_the_environment_and_everything_else_to_cdk(
