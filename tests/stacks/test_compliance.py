@@ -33,12 +33,14 @@ GROUPS = {
     "AWS::SageMaker::NotebookInstance": "SecurityGroupIds",
 }
 # Everything that settings can make, as cheaply and as safely as they can make it.
-MADE = ("efs", "fsx", "people", "object-lambda")
+CHEAP = ("efs", "fsx", "notebook", "people", "object-lambda")
+SAFE = ("private-notebook", "people", "alarms")
 ENVIRONMENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "cheap": ("dev", SWITCHES["notebook"]),
+    "cheap": ("dev", {path: value for switch in CHEAP for path, value in SWITCHES[switch].items()}),
     "safe": (
         "prod",
-        {**SWITCHES["private-notebook"], **SWITCHES["alarms"], "normalizer.reserved_concurrency": 10},
+        {path: value for switch in SAFE for path, value in SWITCHES[switch].items()}
+        | {"normalizer.reserved_concurrency": 10},
     ),
 }
 
@@ -48,7 +50,7 @@ def find_packs(name: str) -> Mapping[str, str]:
     """The packs that have a finding, by its rule, on an environment."""
     environment, settings = ENVIRONMENTS[name]
     context = copy.deepcopy(read_context()) | {"env": environment}
-    for path, value in {**{p: v for switch in MADE for p, v in SWITCHES[switch].items()}, **settings}.items():
+    for path, value in settings.items():
         set_path(context["environments"][environment], path, value)
     app = build(cdk.App(context=context))
     app.synth()
