@@ -39,12 +39,14 @@ class Plan:
         findings: What they do that is worth a word.
         names: The stacks' names in CloudFormation, by id.
         protected: The stacks that CloudFormation does not delete as they are.
+        region: Where all that happens; None where the AWS clients decide.
     """
 
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...]
     names: dict[str, str]
     protected: frozenset[str]
+    region: str | None = None
 
     @property
     def is_dangerous(self) -> bool:
@@ -79,14 +81,16 @@ class Plan:
                 for stack in step.stacks:
                     if stack in self.protected:
                         yield self._unprotect(stack)
-                    yield f"aws cloudformation delete-stack --stack-name {self.names[stack]}"
-                    yield f"aws cloudformation wait stack-delete-complete --stack-name {self.names[stack]}"
+                    yield self._call("delete-stack", stack)
+                    yield self._call("wait stack-delete-complete", stack)
 
     def _unprotect(self, stack: str) -> str:
-        return (
-            "aws cloudformation update-termination-protection --no-enable-termination-protection "
-            f"--stack-name {self.names[stack]}"
-        )
+        return self._call("update-termination-protection --no-enable-termination-protection", stack)
+
+    def _call(self, command: str, stack: str) -> str:
+        """A command of the AWS CLI, which knows nothing of the settings' Region."""
+        place = f" --region {self.region}" if self.region else ""
+        return f"aws cloudformation {command} --stack-name {self.names[stack]}{place}"
 
 
 def make_plan(old: Assembly, new: Assembly, *, between: Assembly | None = None, world: World | None = None) -> Plan:
@@ -114,7 +118,8 @@ def make_plan(old: Assembly, new: Assembly, *, between: Assembly | None = None, 
         replace(step, stacks=tuple(sorted(emptied & old.templates.keys()))) if step.verb is Verb.DEPLOY_ALL else step
         for step in steps
     ]
-    return Plan(tuple(steps), tuple(findings), {**old.stack_names, **new.stack_names}, protected)
+    names = {**old.stack_names, **new.stack_names}
+    return Plan(tuple(steps), tuple(findings), names, protected, new.region)
 
 
 def _begin_elsewhere(old: Assembly, new: Assembly) -> Plan:

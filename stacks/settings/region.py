@@ -14,9 +14,6 @@ from stacks.settings.notebook import NotebookSettings
 from stacks.settings.section import Allowed, Section
 from stacks.settings.storage import EncryptionSettings, RegistrySettings
 
-# What is suggested in a Region that lacks a family, in this order.
-_COMMON_FAMILIES = ("m5", "m6i", "m7i", "t3")
-
 
 def _check_region(region: str) -> str:
     if region not in regions.list_regions():
@@ -86,10 +83,4 @@ def _list_instance_types(region: str, section: Section) -> Iterator[str]:
         if isinstance(value, Section):
             yield from (f"{name}.{lack}" for lack in _list_instance_types(region, value))
         elif name == "instance_type" and regions.lacks_instance_type(region, value):
-            yield f"{name}: {value} is not offered in {region}; choose another, such as {_suggest(region, value)}"
-
-
-def _suggest(region: str, instance_type: str) -> str:
-    size = instance_type.split(".")[2]
-    offered = [f"ml.{family}.{size}" for family in _COMMON_FAMILIES]
-    return next((found for found in offered if not regions.lacks_instance_type(region, found)), "another family")
+            yield f"{name}: {value} is not offered in {region}; choose a type of another family"

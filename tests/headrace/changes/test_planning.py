@@ -166,6 +166,17 @@ def test_lifts_the_protection_of_what_is_to_be_deleted() -> None:
     assert first.startswith("aws cloudformation update-termination-protection --no-enable-termination-protection")
 
 
+def test_names_the_region_of_the_settings_to_the_aws_cli_which_does_not_know_them() -> None:
+    templates = {"Files": stack(Any=MACHINE)}
+    old = Assembly({"Files": "app-Files"}, templates, protected=frozenset(templates), region="eu-central-1")
+    new = Assembly({"Rest": "app-Rest"}, {"Rest": stack(Raw=BUCKET)}, region="eu-central-1")
+
+    commands = [command for command in make_plan(old, new).list_commands() if command.startswith("aws ")]
+
+    assert len(commands) == 3
+    assert all(command.endswith(" --stack-name app-Files --region eu-central-1") for command in commands)
+
+
 def test_finds_a_name_that_an_earlier_deployment_left_behind() -> None:
     on, off = assemble(Logs=stack(Log=LOGS, Rest=BUCKET)), assemble(Logs=stack(Rest=BUCKET))
     world = World.of(on)
