@@ -98,7 +98,9 @@ def _with_platform_options(command: Command) -> Command:
         metavar="new-account|FILE",
         help="What the account may use at once: that of a new account, or a JSON file of numbers by name of quota.",
     )
-    region = click.option("--region", help="Refuse the types of resources that this Region of AWS lacks.")
+    region = click.option(
+        "--as-in-region", "region", help="Refuse the types of resources and instances that AWS lacks in this Region."
+    )
     return _environment_option(port(iam(containers(quotas(region(with_build_options(command)))))))
 
 

@@ -156,7 +156,7 @@ def test_names_the_quota_of_a_file_that_it_does_not_know(tmp_path: Path, command
 
 @pytest.mark.parametrize("command", ["run", "up"])
 def test_names_the_regions_that_there_are(tmp_path: Path, command: str) -> None:
-    answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), command, "--region", "eu-wst-1"])
+    answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), command, "--as-in-region", "eu-wst-1"])
 
     assert answer.exit_code == 1
     assert "Error: 'eu-wst-1' is not a Region; there are af-south-1, " in answer.stderr
