@@ -76,6 +76,8 @@ class Limits:
 
     def find_quota(self, name: str) -> int | None:
         """The number that a quota is, or nothing where there is no bound."""
+        if name in self.quotas:
+            return self.quotas[name]
         patterns = [quota for quota in self.quotas if fnmatchcase(name, quota)]
         return self.quotas[max(patterns, key=len)] if patterns else None
 

@@ -17,7 +17,9 @@ def test_knows_what_a_new_account_has() -> None:
 
 def test_prefers_a_name_to_a_pattern(tmp_path: Path) -> None:
     file = tmp_path / "quotas.json"
-    file.write_text('{"* for endpoint usage": 0, "ml.m5.large for endpoint usage": 2}')
+    file.write_text(
+        '{"ml.m5.large* for endpoint usage": 0, "* for endpoint usage": 0, "ml.m5.large for endpoint usage": 2}'
+    )
     limits = Limits.of(str(file), None)
 
     assert limits.find_quota("ml.m5.large for endpoint usage") == 2
