@@ -3,6 +3,7 @@
 What a job could not reach on AWS is known before it starts, so that it need not hang for that to be seen.
 """
 
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final, Protocol
@@ -41,6 +42,7 @@ class Networks:
         self._efs = efs
         self._lustre = lustre
         self._rules: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._lock = threading.Lock()
 
     def list_watchers(self) -> dict[str, ResourceWatcher]:
         """What makes and removes the rules of templates, by their type."""
@@ -119,15 +121,18 @@ class Networks:
 
     def _add(self, rule_id: str, direction: str, properties: Properties, other: str) -> None:
         rule = (direction, _write_permission(properties, other))
-        if rule in self._rules.values():
-            raise ValueError(f"the specified rule of {properties['GroupId']} already exists: {rule[1]}")
-        self._call("authorize", *rule)
-        self._rules[rule_id] = rule
+        # Stacks are deployed side by side.
+        with self._lock:
+            if rule in self._rules.values():
+                raise ValueError(f"the specified rule of {properties['GroupId']} already exists: {rule[1]}")
+            self._call("authorize", *rule)
+            self._rules[rule_id] = rule
 
     def _remove_rule(self, rule_id: str) -> None:
-        if rule := self._rules.pop(rule_id, None):
-            with suppress(_UnknownGroupError):
-                self._call("revoke", *rule)
+        with self._lock:
+            if rule := self._rules.pop(rule_id, None):
+                with suppress(_UnknownGroupError):
+                    self._call("revoke", *rule)
 
     def _call(self, verb: str, direction: str, permission: Mapping[str, Any]) -> None:
         try:
