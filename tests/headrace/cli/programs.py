@@ -20,24 +20,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
+import click
+
+from headrace.cli import cli
+
 PATIENCE_SECONDS = 90
 MOST_BYTES = 1 << 16
 PROJECT = Path(__file__).resolve().parents[3]
-COMMANDS = (
-    "adopt",
-    "changes",
-    "channels",
-    "containers",
-    "data",
-    "destroy",
-    "grants",
-    "local",
-    "lst",
-    "manifest",
-    "recordio",
-)
 MODULES = (
-    *(f"headrace.cli.{name}" for name in COMMANDS),
+    *(f"headrace.cli.{name}" for name in cli.list_commands(click.Context(cli))),
     *("duckdb", "headrace.data", "headrace.recordio.images", "headrace.recordio.summaries"),
 )
 
