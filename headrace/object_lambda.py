@@ -16,7 +16,9 @@ _OTHER_REASONS: Final = frozenset(
         "AlreadyExists",
         "InternalFailure",
         "InvalidCredentials",
+        "InvalidRequest",
         "NetworkFailure",
+        "NotFound",
         "NotStabilized",
         "ResourceConflict",
         "ServiceInternalError",
@@ -25,6 +27,8 @@ _OTHER_REASONS: Final = frozenset(
         "Throttling",
     }
 )
+# What IAM answers a role or boundary that lacks a permission, with one code or another.
+_FORBIDDEN: Final = "is not authorized to perform"
 
 
 class ObjectLambdaAttempt:
@@ -50,12 +54,13 @@ class ObjectLambdaAttempt:
         if not stack or not is_tried or stack["StackStatus"] not in _NOT_MADE:
             return ""
         reason = self._find_reason(stack["StackId"])
-        if not reason or _OTHER_REASONS.intersection(re.findall(r"HandlerErrorCode: (\w+)", reason)):
+        if not reason or _has_other_reason(reason):
             return ""
         return (
             f"left out: the stack {self._stack_name}. AWS refuses S3 Object Lambda to accounts that had not used it by "
-            f"7 November 2025; here CloudFormation says: {' '.join(reason.split())}. Everything else stands; to skip "
-            "the attempt next time, set normalizer.object_lambda to false"
+            f"7 November 2025; here CloudFormation says: {reason}. That this is the refusal is a guess: "
+            "AWS does not publish its words. Everything else stands; to skip the attempt next time, set "
+            "normalizer.object_lambda to false"
         )
 
     def _find_stack(self) -> dict[str, Any] | None:
@@ -77,7 +82,12 @@ class ObjectLambdaAttempt:
         # The latest event comes first.
         if not failed or failed[-1]["ResourceType"] != OBJECT_LAMBDA:
             return ""
-        return str(failed[-1].get("ResourceStatusReason", "no reason"))
+        return " ".join(failed[-1].get("ResourceStatusReason", "no reason").split())
+
+
+def _has_other_reason(reason: str) -> bool:
+    codes = re.findall(r"HandlerErrorCode: (\w+)", reason)
+    return _FORBIDDEN in reason or not _OTHER_REASONS.isdisjoint(codes)
 
 
 def find_stack_name(assembly: Path) -> str | None:

@@ -11,6 +11,7 @@ from headrace.object_lambda import ObjectLambdaAttempt, find_stack_name
 
 STACK = "headrace-prod-objectlambda"
 REFUSED = "AWS::S3ObjectLambda::AccessPoint"
+CREATE = "s3:CreateAccessPointForObjectLambda"
 
 
 class Account:
@@ -21,11 +22,12 @@ class Account:
     def __init__(self) -> None:
         self.stack: dict[str, Any] | None = None
         self.events: list[dict[str, str]] = []
+        self.error = {"Code": "ValidationError", "Message": f"Stack with id {STACK} does not exist"}
 
     def describe_stacks(self, StackName: str) -> Any:  # noqa: N803 (boto3's word)
         assert StackName == STACK
         if self.stack is None:
-            raise self.exceptions.ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+            raise self.exceptions.ClientError({"Error": self.error}, "DescribeStacks")
         return {"Stacks": [self.stack]}
 
     def get_paginator(self, _: str) -> Any:
@@ -58,7 +60,8 @@ def test_says_what_was_left_out_and_why(account: Account) -> None:
     assert refusal.startswith(
         f"left out: the stack {STACK}. AWS refuses S3 Object Lambda to accounts that had not used"
     )
-    assert "here CloudFormation says: closed to new customers. Everything else stands" in refusal
+    assert "here CloudFormation says: closed to new customers. That this is the refusal is a guess" in refusal
+    assert "Everything else stands" in refusal
     assert "set normalizer.object_lambda to false" in refusal
     assert "\n" not in refusal
 
@@ -76,6 +79,10 @@ def test_says_why_the_first_access_point_was_refused(account: Account) -> None:
         ("AWS::IAM::Policy", "no"),
         (REFUSED, 'Resource handler returned message: "taken" (RequestToken: 1, HandlerErrorCode: AlreadyExists)'),
         (REFUSED, 'Resource handler returned message: "wait" (RequestToken: 1, HandlerErrorCode: Throttling)'),
+        (REFUSED, 'Resource handler returned message: "ARN" (RequestToken: 1, HandlerErrorCode: InvalidRequest)'),
+        (REFUSED, 'Resource handler returned message: "none" (RequestToken: 1, HandlerErrorCode: NotFound)'),
+        (REFUSED, f"User: me is not authorized to perform: {CREATE} (HandlerErrorCode: AccessDenied)"),
+        (REFUSED, f"User: me is not\nauthorized to perform: {CREATE} (HandlerErrorCode: GeneralServiceException)"),
     ],
 )
 def test_does_not_excuse_another_failure_of_its_stack(account: Account, failure: tuple[str, str]) -> None:
