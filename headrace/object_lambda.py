@@ -37,6 +37,9 @@ class ObjectLambdaAttempt:
     Args:
         cloudformation: A boto3 client.
         stack_name: The name of that stack, None where there is none.
+
+    Raises:
+        ClientError: If CloudFormation does not say whether that stack stands.
     """
 
     def __init__(self, cloudformation: Any, stack_name: str | None) -> None:
@@ -48,6 +51,9 @@ class ObjectLambdaAttempt:
         """What this deployment has left out because the account is refused it; empty where anything else has failed.
 
         The stack comes after all others, so where it was tried, everything else stands.
+
+        Raises:
+            ClientError: If CloudFormation does not say what became of that stack.
         """
         stack = self._find_stack()
         is_tried = stack and (not self._before or stack["StackId"] != self._before["StackId"])
@@ -68,8 +74,10 @@ class ObjectLambdaAttempt:
             return None
         try:
             (stack,) = self._cloudformation.describe_stacks(StackName=self._stack_name)["Stacks"]
-        except self._cloudformation.exceptions.ClientError:
-            return None
+        except self._cloudformation.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(error):
+                return None
+            raise
         found: dict[str, Any] = stack
         return found
 

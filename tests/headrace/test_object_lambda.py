@@ -107,6 +107,21 @@ def test_excuses_it_again_when_it_was_tried_again(account: Account) -> None:
     assert attempt.find_refusal()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"Code": "Throttling", "Message": "Rate exceeded"},
+        {"Code": "AccessDenied", "Message": "you are not authorized to perform: cloudformation:DescribeStacks"},
+        {"Code": "ValidationError", "Message": "1 validation error detected"},
+    ],
+)
+def test_does_not_take_a_look_that_failed_for_no_stack(account: Account, error: dict[str, str]) -> None:
+    account.error = error
+
+    with pytest.raises(account.exceptions.ClientError, match=error["Code"]):
+        ObjectLambdaAttempt(account, STACK)
+
+
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
 def test_finds_no_refusal_where_it_stands(account: Account, status: str) -> None:
     attempt = ObjectLambdaAttempt(account, STACK)
