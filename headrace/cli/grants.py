@@ -8,7 +8,7 @@ import click
 
 @click.command()
 @click.option("--account", required=True, help="The account that the environment is deployed to.")
-@click.option("--region", required=True, help="Its Region.")
+@click.option("--region", help="Its Region: needed where the synthesized app names none.")
 @click.option(
     "--assembly",
     type=click.Path(file_okay=False, path_type=Path),
@@ -16,18 +16,24 @@ import click
     show_default=True,
     help="The synthesized app.",
 )
-def grants(account: str, region: str, assembly: Path) -> None:
+def grants(account: str, region: str | None, assembly: Path) -> None:
     """Print a policy for each existing bucket, key and repository that the settings name, by its ARN.
 
     Generated from the roles that use them, so that it allows what the environment does and nothing else. It needs no
     account.
 
-    Example: make synth ENV=prod && headrace grants --account 123456789012 --region eu-west-1
+    Example: make synth ENV=prod && headrace grants --account 123456789012
     """
     from headrace.changes import read_folder
     from headrace.grants import Account, list_grants
 
-    found = list_grants(read_folder(assembly), Account(account, region))
+    app = read_folder(assembly)
+    if region and app.region and region != app.region:
+        raise click.UsageError(f"the app in {assembly} is for {app.region}, not {region}")
+    where = region or app.region
+    if where is None:
+        raise click.UsageError(f"the app in {assembly} names no Region: add --region")
+    found = list_grants(app, Account(account, where))
     if not found:
         click.echo("the settings name nothing that exists already, so there is nothing to allow", err=True)
         return

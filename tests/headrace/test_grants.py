@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from headrace import contract
 from headrace.changes import Assembly
@@ -122,3 +122,48 @@ def test_prints_the_policies_and_says_when_there_is_nothing_to_allow(tmp_path: P
     assert list(json.loads(printed.stdout)) == [REPOSITORY]
     assert (nothing.exit_code, nothing.stdout) == (0, "")
     assert "there is nothing to allow" in nothing.stderr
+
+
+def write_bound(folder: Path, region: str) -> None:
+    """An assembly of CDK whose stacks are bound to a Region."""
+    service = {"Service": {"Fn::Join": ["", ["logs.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]}}
+    metadata = {contract.KEY_POLICY_METADATA: [{"Effect": "Allow", "Principal": service}]}
+    write_folder(folder, assemble(allow("kms:Decrypt", KEY), Metadata=metadata))
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": f"aws://unknown-account/{region}",
+        "properties": {"templateFile": "Any.json"},
+    }
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": {"Any": stack}}))
+
+
+def run_grants(assembly: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["grants", "--account", ACCOUNT.number, "--assembly", str(assembly), *arguments])
+
+
+@pytest.mark.parametrize("arguments", [(), ("--region", "eu-west-3")])
+def test_uses_the_region_that_the_assembly_names(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    write_bound(tmp_path, "eu-west-3")
+
+    answer = run_grants(tmp_path, *arguments)
+
+    assert answer.exit_code == 0, answer.output
+    assert '"logs.eu-west-3.amazonaws.com"' in answer.stdout
+
+
+def test_refuses_another_region_than_the_assemblys(tmp_path: Path) -> None:
+    write_bound(tmp_path, "eu-west-3")
+
+    answer = run_grants(tmp_path, "--region", "eu-west-1")
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "is for eu-west-3, not eu-west-1" in answer.stderr
+
+
+def test_asks_for_the_region_where_the_assembly_names_none(tmp_path: Path) -> None:
+    write_folder(tmp_path, assemble(allow("ecr:BatchGetImage", REPOSITORY)))
+
+    answer = run_grants(tmp_path)
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "names no Region: add --region" in answer.stderr
