@@ -97,7 +97,7 @@ def _list_uses(assembly: Assembly, account: Account) -> Iterator[_Use]:
         for arn in _as_list(account.spell(statement["Resource"])):
             owner = _find_owner(arn, buckets) if isinstance(arn, str) else None
             if owner:
-                # Conditions on objects limit the roles, and may name what a deployment makes.
+                # The account has its roles keep those on objects; they may name what a deployment makes.
                 kept = json.dumps(condition, sort_keys=True) if condition and _KMS in owner else ""
                 yield from (_Use(owner, arn, kept, action) for action in _as_list(statement["Action"]))
 

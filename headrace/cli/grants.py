@@ -19,8 +19,8 @@ import click
 def grants(account: str, region: str | None, assembly: Path) -> None:
     """Print a policy for each existing bucket, key and repository that the settings name, by its ARN.
 
-    Generated from the roles that use them, so that it allows what the environment does and nothing else. It needs no
-    account.
+    Generated from the roles that use them, and needs no account. It allows the account what its roles do on them;
+    which of its roles may, and under which conditions on objects, is the account's own matter.
 
     Example: make synth ENV=prod && headrace grants --account 123456789012
     """
