@@ -30,7 +30,7 @@ def destroy(environment: str, region: str | None, yes: bool) -> None:
         doomed = find_doomed(environment)
     place = f"in {boto3.Session().region_name}"
     if not doomed.stacks:
-        click.echo(f"nothing stands of the environment '{environment}' {place}", err=True)
+        click.echo(f"no stack of the environment '{environment}' stands {place}; look with --region", err=True)
         return
     if not yes:
         _ask(f"'{environment}' {place}", [*doomed.describe(), *(("stack", stack.name, "") for stack in doomed.stacks)])
@@ -38,9 +38,9 @@ def destroy(environment: str, region: str | None, yes: bool) -> None:
     click.echo(f"the environment '{environment}' is deleted")
 
 
-def _ask(environment: str, rows: list[tuple[str, str, str]]) -> None:
+def _ask(what: str, rows: list[tuple[str, str, str]]) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask at; to delete without being asked, add --yes")
     click.echo(render_table(("what", "name", "holds"), rows), err=True)
-    if not click.confirm(f"Delete all of the environment {environment} for good?", err=True):
+    if not click.confirm(f"Delete all of the environment {what} for good?", err=True):
         raise click.ClickException("nothing was deleted")
