@@ -17,7 +17,7 @@ def destroy(environment: str, region: str | None, yes: bool) -> None:
     """Delete an environment with everything in it, from the account that your AWS clients use.
 
     Says what it holds and asks first. Refuses an environment that keeps its data (retain_data). Interrupted, the same
-    command resumes.
+    command resumes. It works in one Region: an environment of the same name in another stays.
 
     Example: headrace destroy --env dev
     """
