@@ -75,7 +75,7 @@ def parse_address(text: str) -> Address:
 def find_address(*, environment: str = "dev", consumer: str | None = None) -> Address:
     """The address in the variable HEADRACE_IMAGES, or else in the outputs of the deployed normalizer.
 
-    Those are read in the Region of your AWS clients, as settings are not at hand where images are read.
+    Those are read in the Region of your AWS clients, whatever the settings name.
 
     Args:
         environment: Whose stacks to ask.
