@@ -19,7 +19,7 @@ def find_cdk() -> list[str]:
     Raises:
         ToolError: If it is not installed.
     """
-    return [str(_find_installed(_PROGRAM)), "--no-notices"]
+    return [str(_find_installed(_PROGRAM))]
 
 
 def find_bootstrap_template() -> Path:

@@ -17,7 +17,7 @@ from headrace.object_lambda import ObjectLambdaAttempt, find_stack_name
 from headrace.recipes import ContainerImage, Recipe, list_container_images
 from headrace.tools import Tool, ToolError, run_tool
 
-_PLAIN: Final = ("--no-color", "--ci")
+_PLAIN: Final = ("--no-color", "--no-notices", "--ci")
 _TOOLKIT_STACK: Final = "CDKToolkit"
 
 

@@ -57,7 +57,7 @@ def test_keeps_the_cdk_command_line_from_sending_telemetry(is_in_the_checkout: b
 def bootstrap_with_cdk(cloud: LocalCloud) -> None:
     with tempfile.TemporaryDirectory() as elsewhere:
         subprocess.run(
-            [*find_cdk(), "bootstrap", f"aws://{local_cloud.ACCOUNT}/{local_cloud.REGION}"],
+            [*find_cdk(), "--no-notices", "bootstrap", f"aws://{local_cloud.ACCOUNT}/{local_cloud.REGION}"],
             env={**os.environ, **find_toolchain(), **cloud.client_environment},
             cwd=elsewhere,
             capture_output=True,
