@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from headrace import checkout
 from headrace.cli import cli
 from headrace.cli.region import read_region, use_region
+from headrace.deletion import environment as deletion
+from headrace.deletion.executions import Made
 
 WITHOUT_REGION = {"AWS_DEFAULT_REGION": None, "AWS_ENDPOINT_URL": None, "AWS_CONFIG_FILE": "/dev/null"}
 
@@ -63,3 +65,12 @@ def test_says_what_to_set_where_no_region_is_known(command: list[str]) -> None:
 
     assert answer.exit_code == 1
     assert "your AWS clients have no Region: set the variable AWS_DEFAULT_REGION" in answer.stderr
+
+
+def test_says_where_it_has_found_nothing_to_destroy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deletion, "find_doomed", lambda _: deletion.Doomed((), Made()))
+
+    answer = CliRunner().invoke(cli, ["destroy", "--env", "dev", "--region", "eu-west-3"])
+
+    assert answer.exit_code == 0
+    assert "no stack of the environment 'dev' stands in eu-west-3; look with --region" in answer.stderr
