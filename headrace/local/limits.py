@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Self
 
+import botocore.session
+
 from headrace import regions
 from headrace.errors import HeadraceError
 
@@ -88,7 +90,7 @@ class Limits:
 
 def _read_quotas(file: Path) -> dict[str, int]:
     try:
-        stored = json.loads(file.read_text())
+        stored = json.loads(file.read_text(), object_pairs_hook=_refuse_repeated)
     except (OSError, ValueError) as error:
         raise LimitsError(f"the quotas in {file} cannot be read: {error}") from None
     if not isinstance(stored, dict):
@@ -96,8 +98,24 @@ def _read_quotas(file: Path) -> dict[str, int]:
     for name, number in stored.items():
         if name not in (CONCURRENT_EXECUTIONS, OBJECT_LAMBDA_ACCESS_POINTS) and not _INSTANCES.fullmatch(name):
             raise LimitsError(f"the quota '{name}' in {file} is not known: {_KNOWN_NAMES}")
+        if " for " in name and not _list_types(name.split()[0]):
+            raise LimitsError(f"the quota '{name}' in {file} names no instance type of SageMaker's")
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise LimitsError(f"the quota '{name}' in {file} is {number!r}, not a whole number from 0 on")
         if name == OBJECT_LAMBDA_ACCESS_POINTS and number:
             raise LimitsError(f"the quota '{name}' in {file} is {number}; only 0, for a new account, is enforced")
     return stored
+
+
+def _refuse_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"'{repeated[0]}' occurs twice; remove one")
+    return dict(pairs)
+
+
+def _list_types(pattern: str) -> list[str]:
+    """The types of instances, for whichever use, that a pattern such as ml.m5.* means."""
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    shapes = ("TrainingInstanceType", "ProcessingInstanceType", "ProductionVariantInstanceType")
+    return [kind for shape in shapes for kind in model.shape_for(shape).enum if fnmatchcase(kind, pattern)]

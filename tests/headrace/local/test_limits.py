@@ -44,6 +44,8 @@ def test_prefers_a_name_to_a_pattern(tmp_path: Path) -> None:
             '{"* for traning job usage": 0}',
             r"'\* for traning job usage' in .*quotas\.json is not known: the local cloud",
         ),
+        ('{"ml.nonsense.huge for endpoint usage": 1}', "names no instance type of SageMaker's"),
+        ('{"Concurrent executions": 1, "Concurrent executions": 5}', "'Concurrent executions' occurs twice"),
         ('{"Object Lambda access points": 5}', "is 5; only 0, for a new account, is enforced"),
     ],
 )
