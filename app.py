@@ -109,6 +109,7 @@ def _add_encryption(app: cdk.App, settings: Settings) -> EncryptionStack:
         "Encryption",
         settings=settings.encryption,
         retain_data=settings.retain_data,
+        has_efs=settings.file_systems.efs.enabled,
         has_fsx=settings.file_systems.fsx.enabled,
         **_place(app, settings, "Encryption"),
     )

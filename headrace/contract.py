@@ -11,6 +11,19 @@ FSX_OUTPUT: Final = "FsxFileSystemId"
 ALARM_TOPIC_OUTPUT: Final = "AlarmTopicArn"
 
 # What the policy of somebody else's key must have, in the template of the stack that would make a key.
+# What pushing container images needs of their repositories.
+PUSH_ACTIONS: Final = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeImages",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:ListImages",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+
 KEY_POLICY_METADATA: Final = "headrace:KeyPolicy"
 
 # The stack that AWS may refuse an account: it comes last, and no other needs it.

@@ -69,7 +69,7 @@ class Account:
 
 
 def list_grants(assembly: Assembly, account: Account) -> dict[str, dict[str, Any]]:
-    """The policy for each existing bucket, key and repository that an environment uses, by its ARN.
+    """The statements for the policy of each existing bucket, key and repository that an environment uses, by its ARN.
 
     Args:
         assembly: The environment's templates.
@@ -96,6 +96,8 @@ def _list_uses(assembly: Assembly, account: Account) -> Iterator[_Use]:
         condition = account.spell(statement.get("Condition", {}))
         for arn in _as_list(account.spell(statement["Resource"])):
             owner = _find_owner(arn, buckets) if isinstance(arn, str) else None
+            if owner and _ECR in owner:
+                yield from (_Use(owner, arn, "", action) for action in contract.PUSH_ACTIONS)
             if owner:
                 # The account has its roles keep those on objects; they may name what a deployment makes.
                 kept = json.dumps(condition, sort_keys=True) if condition and _KMS in owner else ""

@@ -23,6 +23,7 @@ class EncryptionStack(Stack):
         *,
         settings: EncryptionSettings,
         retain_data: bool,
+        has_efs: bool,
         has_fsx: bool,
         **kwargs: Any,
     ) -> None:
@@ -31,7 +32,9 @@ class EncryptionStack(Stack):
 
         if settings.existing_key:
             self.key = kms.Key.from_key_arn(self, "Key", settings.existing_key)
-            self._publish([allow_logs(self), *([_allow_fsx()] if has_fsx else [])])
+            services = [name for name, is_used in (("elasticfilesystem", has_efs), ("fsx", has_fsx)) if is_used]
+            statements = [allow_logs(self), *([_allow_file_systems(services)] if services else [])]
+            self._publish([*statements, *([_allow_fsx()] if has_fsx else [])])
         elif settings.customer_key:
             key = CustomerKey(
                 self,
@@ -48,6 +51,27 @@ class EncryptionStack(Stack):
         self.template_options.metadata = {
             contract.KEY_POLICY_METADATA: [self.resolve(statement.to_statement_json()) for statement in statements]
         }
+
+
+def _allow_file_systems(services: Sequence[str]) -> iam.PolicyStatement:
+    """What making a file system needs of its key, through these services only.
+
+    https://docs.aws.amazon.com/efs/latest/ug/EFSKMS.html, https://docs.aws.amazon.com/fsx/latest/LustreGuide/FSXKMS.html
+    """
+    return iam.PolicyStatement(
+        principals=[iam.AccountPrincipal(Aws.ACCOUNT_ID)],
+        actions=[
+            *("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"),
+            *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+        ],
+        resources=["*"],
+        conditions={
+            "StringEquals": {
+                "kms:CallerAccount": Aws.ACCOUNT_ID,
+                "kms:ViaService": [f"{service}.{Aws.REGION}.amazonaws.com" for service in services],
+            }
+        },
+    )
 
 
 def _allow_fsx() -> iam.PolicyStatement:

@@ -116,17 +116,7 @@ class PeopleStack(Stack):
         engineer = self._add("Engineer", "Deploys, approves, rolls back, deletes; a scientist as well")
         engineer.allow(["sts:AssumeRole"], self._list_deployment_roles(), conditions=self._demand_mfa())
         engineer.allow(
-            [
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:CompleteLayerUpload",
-                "ecr:DescribeImages",
-                "ecr:GetDownloadUrlForLayer",
-                "ecr:InitiateLayerUpload",
-                "ecr:ListImages",
-                "ecr:PutImage",
-                "ecr:UploadLayerPart",
-            ],
+            list(contract.PUSH_ACTIONS),
             [repository.repository_arn for repository in self._around.registry.repositories.values()],
         )
         engineer.allow_anywhere(["ecr:GetAuthorizationToken"])

@@ -17,7 +17,9 @@ import click
     help="The synthesized app.",
 )
 def grants(account: str, region: str | None, assembly: Path) -> None:
-    """Print a policy for each existing bucket, key and repository that the settings name, by its ARN.
+    """Print what the policy of each existing bucket, key and repository must allow, by its ARN.
+
+    Add the statements to the policy that stands: they do not replace it, and a key's must go on admitting its keeper.
 
     Generated from the roles that use them, and needs no account. It allows the account what its roles do on them;
     which of its roles may, and under which conditions on objects, is the account's own matter.

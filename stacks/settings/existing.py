@@ -9,7 +9,10 @@ from pydantic import AfterValidator
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _OTHER_KINDS: Final = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
-_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/[A-Za-z0-9-]+")
+_KEY: Final = re.compile(
+    r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"
+    r"key/(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+)
 _REGISTRY: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
     r"(?P<prefix>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
@@ -38,7 +41,8 @@ def _check_key(arn: str) -> str:
 def _check_registry(address: str) -> str:
     if not _REGISTRY.fullmatch(address):
         raise ValueError(
-            "not a registry of ECR and a prefix, such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/teams/vision"
+            "not an ECR registry followed by a prefix, such as "
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/teams/vision"
         )
     return address
 

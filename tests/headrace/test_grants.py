@@ -83,10 +83,10 @@ def test_keeps_the_conditions_on_a_key_and_adds_what_services_need() -> None:
     assert logging["Principal"] == {"Service": "logs.eu-west-1"}
 
 
-def test_gives_policies_of_repositories_no_resource() -> None:
+def test_allows_to_push_to_repositories_whose_policies_have_no_resource() -> None:
     (statement,) = read_statements(assemble(allow("ecr:BatchGetImage", REPOSITORY)), REPOSITORY)
 
-    assert statement == {"Effect": "Allow", "Principal": ROOT, "Action": ["ecr:BatchGetImage"]}
+    assert statement == {"Effect": "Allow", "Principal": ROOT, "Action": list(contract.PUSH_ACTIONS)}
 
 
 def test_leaves_out_what_the_stacks_make() -> None:

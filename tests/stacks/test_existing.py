@@ -105,7 +105,7 @@ def test_links_lustre_and_access_points_to_the_bucket() -> None:
     assert find_properties("AWS::S3::AccessPoint", "Bucket") == {RAW}
 
 
-@pytest.mark.parametrize(("has_fsx", "services"), [(False, ["logs"]), (True, ["logs", "fsx"])])
+@pytest.mark.parametrize(("has_fsx", "services"), [(False, ["logs"]), (True, ["logs", "fsx.", "lustre.fsx"])])
 def test_says_what_the_policy_of_the_key_must_have(has_fsx: bool, services: list[str]) -> None:
     context = context_of("existing")
     set_path(context["environments"]["dev"], "file_systems.fsx.enabled", has_fsx)
@@ -146,8 +146,11 @@ def test_never_deletes_what_exists_when_it_is_given_back(environment: str) -> No
         ({"encryption.existing_key": "alias/team"}, "not the ARN of a key; give it whole"),
         ({"encryption.existing_key": KEY.replace(":key/", ":alias/")}, "not that of an alias"),
         ({"encryption.customer_key": True}, "customer_key makes a key, and existing_key names one"),
-        ({"registry.existing": "210987654321.dkr.ecr.eu-west-1.amazonaws.com"}, "not a registry of ECR and a prefix"),
-        ({"registry.existing": "docker.io/teams/vision"}, "not a registry of ECR and a prefix"),
+        (
+            {"registry.existing": "210987654321.dkr.ecr.eu-west-1.amazonaws.com"},
+            "not an ECR registry followed by a prefix",
+        ),
+        ({"registry.existing": "docker.io/teams/vision"}, "not an ECR registry followed by a prefix"),
         (
             {"registry.existing": REGISTRY.replace("eu-west-1", "eu-west-2")},
             "encryption.existing_key is in eu-west-1, registry.existing in eu-west-2",
