@@ -20,7 +20,7 @@ from stacks.settings.normalizer import ConsumerSettings, NormalizerSettings, che
 from stacks.settings.notebook import NotebookSettings
 from stacks.settings.people import PeopleSettings
 from stacks.settings.region import Region, list_lacks
-from stacks.settings.section import IN_PLACE, NOTHING, Change, Setting
+from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
 from stacks.settings.tags import WORKLOAD_TAG, Tags
 from stacks.settings.workloads import (
@@ -45,6 +45,7 @@ class Settings(WorkloadSections):
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,15}$")]
     region: Annotated[
         Region | None,
+        Allowed("a Region such as eu-central-1, or null"),
         Setting(
             "where it is deployed, and whose lacks are refused; null for the Region of your AWS clients, unchecked",
             cost="prices differ",
@@ -81,10 +82,10 @@ class Settings(WorkloadSections):
         Setting(
             "a topic that every alarm publishes to, and alarms for the executions of each state machine that fail; "
             "null for alarms without an action",
-            cost="1 a month for the topic's key; 0.20 for each of the three state machines; e-mail nothing",
+            cost="1 a month for the topic's key; 0.20 for each state machine; e-mail nothing",
             change=Change(
                 "null removes the topic, its key and the alarms of executions",
-                loses=("AWS::CloudWatch::Alarm", "AWS::KMS::Key", "AWS::SNS::Subscription", "AWS::SNS::Topic"),
+                loses=("AWS::KMS::Key", "AWS::SNS::Subscription", "AWS::SNS::Topic"),
             ),
         ),
     ] = None
@@ -143,7 +144,7 @@ class Settings(WorkloadSections):
 
     @model_validator(mode="after")
     def _check_object_lambda_names(self) -> Self:
-        taken: set[str] = set()
+        taken: dict[str, str] = {}
         for consumer in self.normalizer.consumers if self.normalizer.object_lambda else ():
             name = self.object_lambda_name(consumer)
             try:
@@ -151,9 +152,12 @@ class Settings(WorkloadSections):
             except ValueError as error:
                 raise ValueError(f"normalizer.consumers: {error}; give it an object_lambda_name") from None
             # Hyphens do not count in the names that CloudFormation knows resources by.
-            if pascal_name(name) in taken:
-                raise ValueError(f"normalizer.consumers: two have an Object Lambda access point '{name}'; rename one")
-            taken.add(pascal_name(name))
+            other = taken.setdefault(pascal_name(name), name)
+            if other is not name:
+                raise ValueError(
+                    f"normalizer.consumers: the Object Lambda access points '{other}' and '{name}' are the same apart "
+                    "from hyphens; give one of them another object_lambda_name"
+                )
         return self
 
     @model_validator(mode="after")

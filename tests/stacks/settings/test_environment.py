@@ -412,8 +412,12 @@ def test_names_an_object_lambda_access_point_after_environment_and_consumer_or_a
             {"name": "labelling-team-of-the-north"},
             "is not a name of 3 to 45 lower-case letters.*; give it an object_lambda_name",
         ),
-        ("dev", {"name": "a", "object_lambda_name": "headrace-dev-training"}, "two have an Object Lambda access point"),
-        ("dev", {"name": "a", "object_lambda_name": "headrace-dev--training"}, "two have an Object Lambda access"),
+        ("dev", {"name": "a", "object_lambda_name": "headrace-dev-training"}, "are the same apart from hyphens"),
+        (
+            "dev",
+            {"name": "a", "object_lambda_name": "headrace-dev--training"},
+            "give one of them another object_lambda_name",
+        ),
     ],
 )
 def test_refuses_names_that_object_lambda_access_points_cannot_have(
