@@ -9,6 +9,9 @@ from tests.drills.checkout import Checkout
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 SECTION, CONSUMER, PAGE = "stacks/settings/storage.py", "stacks/storage_stack.py", "docs/settings.md"
+DESCRIPTION = (
+    '"""The buckets: the platform\'s own, and how long they keep what is no longer read, or somebody else\'s."""'
+)
 SETTING = """    execution_days: Annotated[
         Days,
         Setting("how long what executions make is kept", cost="0.023 per GB and month", change=IN_PLACE),
@@ -29,7 +32,7 @@ print(template_of("Storage").to_json())
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout with one more setting."""
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))
-    checkout.insert_after(SECTION, '    """How long the buckets keep what is no longer read."""\n\n', SETTING)
+    checkout.insert_after(SECTION, f"    {DESCRIPTION}\n\n", SETTING)
     checkout.insert_after(CONSUMER, "expiration=Duration.days(settings.cache_days))", RULE)
     checkout.write(PAGE, checkout.run(sys.executable, "-m", "stacks.settings.table").stdout)
     return checkout

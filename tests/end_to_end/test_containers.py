@@ -102,5 +102,6 @@ def test_leaves_no_container_behind_when_a_job_is_stopped(engine: Engine, contai
     waiter.config.delay = 0.1
     waiter.wait(TrainingJobName="contained-and-stopped")
     job = sagemaker.describe_training_job(TrainingJobName="contained-and-stopped")
-    assert job["TrainingJobStatus"] == "Stopped"
+    # On a busy machine it may have ended before it was stopped.
+    assert job["TrainingJobStatus"] in {"Stopped", "Completed"}
     assert list_containers(engine) == before
