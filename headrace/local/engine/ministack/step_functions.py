@@ -93,18 +93,23 @@ class SageMakerTasks:
         def stop(request: dict[str, Any]) -> Any:
             answer = stop_execution(request)
             if job := self._job_of_execution.get(request.get("executionArn", "")):
-                kind, name = job
-                # It may have ended between the two lines above.
-                with suppress(SageMakerError):
-                    self._sagemaker.call(f"Stop{kind}", {f"{kind}Name": name})
+                self._stop_job(*job)
             return answer
 
         return stop
+
+    def _stop_job(self, kind: str, name: str) -> None:
+        # It may have ended by itself meanwhile.
+        with suppress(SageMakerError):
+            self._sagemaker.call(f"Stop{kind}", {f"{kind}Name": name})
 
     def _wait_for_job(self, kind: str, name: str) -> dict[str, Any]:
         execution = _execution_arn.get()
         self._job_of_execution[execution] = (kind, name)
         try:
+            # Who stopped the execution while its job was being made has found no job to stop.
+            if self._states._executions[execution]["status"] != "RUNNING":
+                self._stop_job(kind, name)
             job = self._sagemaker.wait(kind, name)
         finally:
             del self._job_of_execution[execution]
