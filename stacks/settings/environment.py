@@ -144,7 +144,7 @@ class Settings(WorkloadSections):
 
     @model_validator(mode="after")
     def _check_object_lambda_names(self) -> Self:
-        taken: dict[str, str] = {}
+        taken: dict[str, ConsumerSettings] = {}
         for consumer in self.normalizer.consumers if self.normalizer.object_lambda else ():
             name = self.object_lambda_name(consumer)
             try:
@@ -152,11 +152,12 @@ class Settings(WorkloadSections):
             except ValueError as error:
                 raise ValueError(f"normalizer.consumers: {error}; give it an object_lambda_name") from None
             # Hyphens do not count in the names that CloudFormation knows resources by.
-            other = taken.setdefault(pascal_name(name), name)
-            if other is not name:
+            other = taken.setdefault(pascal_name(name), consumer)
+            if other is not consumer:
                 raise ValueError(
-                    f"normalizer.consumers: the Object Lambda access points '{other}' and '{name}' are the same apart "
-                    "from hyphens; give one of them another object_lambda_name"
+                    f"normalizer.consumers: consumers {other.name} and {consumer.name}: the Object Lambda access "
+                    f"points '{self.object_lambda_name(other)}' and '{name}' are the same apart from hyphens; give one "
+                    "of them another object_lambda_name"
                 )
         return self
 

@@ -404,6 +404,15 @@ def test_names_an_object_lambda_access_point_after_environment_and_consumer_or_a
     assert names == ["headrace-dev-training", "pictures"]
 
 
+def test_refuses_one_object_lambda_name_for_two_consumers() -> None:
+    named = [{"name": name, "object_lambda_name": "pictures"} for name in ("training", "labelling")]
+    environments = environments_with("normalizer.consumers", named)
+    environments["dev"]["normalizer"]["object_lambda"] = True
+
+    with pytest.raises(SettingsError, match=r"consumers training and labelling: .* another object_lambda_name"):
+        Settings.from_mapping("dev", environments)
+
+
 @pytest.mark.parametrize(
     ("environment", "other", "reason"),
     [
