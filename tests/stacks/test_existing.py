@@ -145,6 +145,7 @@ def test_never_deletes_what_exists_when_it_is_given_back(environment: str) -> No
         ({"storage.existing_work_bucket": RAW}, "are one; give two"),
         ({"encryption.existing_key": "alias/team"}, "not the ARN of a key; give it whole"),
         ({"encryption.existing_key": KEY.replace(":key/", ":alias/")}, "not that of an alias"),
+        ({"encryption.existing_key": KEY[:-24]}, "not the ARN of a key; give it whole"),
         ({"encryption.customer_key": True}, "customer_key makes a key, and existing_key names one"),
         (
             {"registry.existing": "210987654321.dkr.ecr.eu-west-1.amazonaws.com"},
