@@ -136,8 +136,10 @@ def taken_away(taken: Taken, role: str) -> Iterator[None]:
         named = {"RoleName": role, "PolicyName": inline[at]}
         document = iam.get_role_policy(**named)["PolicyDocument"]
         iam.put_role_policy(**named, PolicyDocument=json.dumps(without(document, number, taken.action)))
-        yield
-        iam.put_role_policy(**named, PolicyDocument=json.dumps(document))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(**named, PolicyDocument=json.dumps(document))
         return
     attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     arn = [policy["PolicyArn"] for policy in attached if policy["PolicyArn"]][at - len(inline)]
@@ -145,8 +147,10 @@ def taken_away(taken: Taken, role: str) -> Iterator[None]:
     document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
     changed = json.dumps(without(document, number, taken.action))
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=changed, SetAsDefault=True)
-    yield
-    iam.set_default_policy_version(PolicyArn=arn, VersionId=version)
+    try:
+        yield
+    finally:
+        iam.set_default_policy_version(PolicyArn=arn, VersionId=version)
 
 
 def without(document: dict[str, Any], number: int, action: str) -> dict[str, Any]:
