@@ -25,8 +25,8 @@ ROW = re.compile(r"^\| `(\w+)` \| ([\w, ]+) \| (?:no|by setting `([\w.]+)`) \| (
 PAGE = (PROJECT / "docs" / "compliance.md").read_text()
 ANSWERS = {rule: (packs, setting, reason) for rule, packs, setting, reason in ROW.findall(PAGE)}
 
-# The property of each kind that is in subnets.
-GROUPS = {
+# The property of each kind that names its security groups.
+GROUP_PROPERTIES = {
     "AWS::EC2::VPCEndpoint": "SecurityGroupIds",
     "AWS::EFS::MountTarget": "SecurityGroups",
     "AWS::FSx::FileSystem": "SecurityGroupIds",
@@ -35,7 +35,7 @@ GROUPS = {
 # Everything that settings can make, as cheaply and as safely as they can make it.
 CHEAP = ("efs", "fsx", "notebook", "people", "object-lambda")
 SAFE = ("private-notebook", "people", "alarms")
-ENVIRONMENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+EVERYTHING: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "cheap": ("dev", {path: value for switch in CHEAP for path, value in SWITCHES[switch].items()}),
     "safe": (
         "prod",
@@ -48,7 +48,7 @@ ENVIRONMENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 @cache
 def find_packs(name: str) -> Mapping[str, str]:
     """The packs that have a finding, by its rule, on an environment."""
-    environment, settings = ENVIRONMENTS[name]
+    environment, settings = EVERYTHING[name]
     context = copy.deepcopy(read_context()) | {"env": environment}
     for path, value in settings.items():
         set_path(context["environments"][environment], path, value)
@@ -63,7 +63,7 @@ def find_packs(name: str) -> Mapping[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.full("compliance")
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", EVERYTHING)
 def test_finds_only_what_the_page_answers(environment: str) -> None:
     found = find_packs(environment)
 
@@ -98,7 +98,7 @@ def test_answers_with_a_setting_that_exists_and_a_reason(rule: str) -> None:
 
 
 def test_puts_nothing_into_the_default_security_group(variant: str) -> None:
-    for name, resource in find_resources(variant, *GROUPS).items():
+    for name, resource in find_resources(variant, *GROUP_PROPERTIES).items():
         properties = resource["Properties"]
         is_in_subnets = {"SubnetId", "SubnetIds"} & properties.keys()
-        assert not is_in_subnets or properties[GROUPS[resource["Type"]]], name
+        assert not is_in_subnets or properties[GROUP_PROPERTIES[resource["Type"]]], name
