@@ -40,11 +40,6 @@ class EncryptionSettings(Section):
         ),
     ] = None
 
-    @property
-    def has_key(self) -> bool:
-        """Whether a key of the customer's encrypts."""
-        return self.customer_key or self.existing_key is not None
-
     @model_validator(mode="after")
     def _check_one_key(self) -> Self:
         if self.customer_key and self.existing_key:
