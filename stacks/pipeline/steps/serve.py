@@ -88,6 +88,7 @@ def _look(tasks: SageMakerTasks) -> State:
 
 
 def _change(tasks: SageMakerTasks, change: EndpointChange, key: kms.IKey | None) -> State:
+    # Step Functions' validator refuses an empty literal in `Assign`.
     name, replaced = {
         EndpointChange.CREATE: (_CREATE, jsonata("''")),
         EndpointChange.UPDATE: (_UPDATE, jsonata("$endpoint.ConfigName")),
