@@ -214,9 +214,9 @@ def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) ->
     for tag, value in settings.tags.items():
         cdk.Tags.of(app).add(tag, value)
     for stack in _list_stacks(app):
-        # It holds nothing, and CDK deletes what is left of a refused attempt before the next one.
-        is_attempt = isinstance(stack, ObjectLambdaStack)
-        stack.termination_protection = settings.retain_data and not is_attempt
+        # The access points hold nothing, and CDK deletes what is left of a refused attempt before the next one.
+        is_object_lambda = isinstance(stack, ObjectLambdaStack)
+        stack.termination_protection = settings.retain_data and not is_object_lambda
 
 
 if __name__ == "__main__":
