@@ -37,6 +37,7 @@ PHRASES = {
     r"\bof one's own\b": "'your own'",
     r"\b(is|are) there twice\b": "'occurs twice'",
     r"\bheadrace images\b": "'headrace containers'",
+    r"\b(by|to) who\b": "who it is, such as 'to a role that'",
     r"\bwhoever\b": "who it is, such as 'the caller'",
     r"(?-i:\b[Nn]obody\b)(?![=}])": "a passive, or 'nothing', 'no command', …",
     r"\bin place of\b": "'instead of'",

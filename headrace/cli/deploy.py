@@ -18,8 +18,8 @@ from headrace.cli.region import read_region, use_region
 def deploy(context: click.Context, environment: str, arguments: tuple[str, ...]) -> None:
     """Deploy every stack to the AWS account of your credentials; ARGUMENTS after `--` go to `cdk deploy`.
 
-    The repositories must have their container images before: `make deploy` sees to it. Where AWS refuses the account
-    S3 Object Lambda, everything else is deployed; the command says so and exits with 0.
+    The repositories must have their container images beforehand: `make deploy` sees to it. Where AWS refuses the
+    account S3 Object Lambda, everything else is deployed; the command says so and exits with 0.
 
     Example: headrace deploy --env prod -- --require-approval never
     """

@@ -1,4 +1,4 @@
-"""What an account and its Region do not have: quotas as Service Quotas names them, and the Region's lacks."""
+"""What an account may use at once, as Service Quotas names it, and what its Region does not offer."""
 
 import json
 import re
@@ -40,7 +40,7 @@ class LimitsError(HeadraceError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What an account may use at once, and which Region's lacks it has.
+    """What an account may use at once, and in which Region it is.
 
     Args:
         quotas: Numbers by the names of quotas. A `*` in a name stands for anything; what has no name has no bound.

@@ -60,7 +60,7 @@ class ExecutionRole(SageMakerRole):
         self._allow_image(repository)
         self._allow_logs_and_metrics(kind)
         if key and kind == ENDPOINTS:
-            # The volume of an endpoint is granted by who creates it, and nothing is written from there.
+            # The grant for an endpoint's volume is its creator's, and nothing is written from there.
             self.allow_decrypting(key)
         elif key:
             self.allow_key(key)
@@ -85,7 +85,7 @@ class ExecutionRole(SageMakerRole):
         self.allow_objects(["s3:PutObject"], bucket, prefix)
 
     def allow_listing_all(self, *buckets: s3.IBucket) -> None:
-        """Let the job list buckets; to who may list a prefix only, S3 calls a missing object forbidden.
+        """Let the job list buckets: S3 answers 403 instead of 404 to a role that may list only a prefix.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
         """

@@ -47,7 +47,7 @@ class Settings(WorkloadSections):
         Region | None,
         Allowed("a Region such as eu-central-1, or null"),
         Setting(
-            "where it is deployed, and whose lacks are refused; null for the Region of your AWS clients, unchecked",
+            "where it is deployed, refusing what it does not offer; null for the Region of your AWS clients, unchecked",
             cost="prices differ",
             change=Change(
                 "another environment begins in the other Region; the first one stays where it is, and on the bill",

@@ -21,7 +21,7 @@ Check = Callable[[Mapping[str, Any]], None]
 
 
 def install_limits(limits: Limits) -> None:
-    """Teach MiniStack's CloudFormation the quotas of the account and the lacks of its Region."""
+    """Teach MiniStack's CloudFormation the quotas of the account and what its Region does not offer."""
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
     handlers = provisioners._RESOURCE_HANDLERS
     if limits.find_quota(OBJECT_LAMBDA_ACCESS_POINTS) == 0:
