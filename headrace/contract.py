@@ -10,7 +10,6 @@ EFS_ACCESS_POINT_OUTPUT: Final = "EfsPeopleAccessPointId"
 FSX_OUTPUT: Final = "FsxFileSystemId"
 ALARM_TOPIC_OUTPUT: Final = "AlarmTopicArn"
 
-# What the policy of somebody else's key must have, in the template of the stack that would make a key.
 # What pushing container images needs of their repositories.
 PUSH_ACTIONS: Final = (
     "ecr:BatchCheckLayerAvailability",
@@ -24,6 +23,7 @@ PUSH_ACTIONS: Final = (
     "ecr:UploadLayerPart",
 )
 
+# What the policy of somebody else's key must have, in the template of the stack that would make a key.
 KEY_POLICY_METADATA: Final = "headrace:KeyPolicy"
 
 # The stack that AWS may refuse an account: it comes last, and no other needs it.

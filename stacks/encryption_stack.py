@@ -56,7 +56,8 @@ class EncryptionStack(Stack):
 def _allow_file_systems(services: Sequence[str]) -> iam.PolicyStatement:
     """What making a file system needs of its key, through these services only.
 
-    https://docs.aws.amazon.com/efs/latest/ug/EFSKMS.html, https://docs.aws.amazon.com/fsx/latest/LustreGuide/FSXKMS.html
+    https://docs.aws.amazon.com/efs/latest/ug/EFSKMS.html,
+    https://docs.aws.amazon.com/fsx/latest/LustreGuide/encryption-at-rest.html#FSXKMS
     """
     return iam.PolicyStatement(
         principals=[iam.AccountPrincipal(Aws.ACCOUNT_ID)],

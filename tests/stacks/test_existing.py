@@ -117,6 +117,36 @@ def test_says_what_the_policy_of_the_key_must_have(has_fsx: bool, services: list
         assert service in json.dumps(statement)
 
 
+@pytest.mark.parametrize(
+    ("enabled", "services"),
+    [
+        ({"efs"}, ["elasticfilesystem"]),
+        ({"fsx"}, ["fsx"]),
+        ({"efs", "fsx"}, ["elasticfilesystem", "fsx"]),
+    ],
+)
+def test_lets_the_account_make_file_systems_with_the_key_through_their_services_alone(
+    enabled: set[str], services: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/efs/latest/ug/EFSKMS.html names the first three as required."""
+    context = context_of("existing")
+    for name in ("efs", "fsx"):
+        set_path(context["environments"]["dev"], f"file_systems.{name}.enabled", name in enabled)
+
+    statements = synthesize(context)["Encryption"]["template"]["Metadata"][contract.KEY_POLICY_METADATA]
+
+    (statement,) = (found for found in statements if "kms:CreateGrant" in found["Action"])
+    assert {"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"} <= {
+        *statement["Action"]
+    }
+    assert "iam::" in json.dumps(statement["Principal"])
+    conditions = statement["Condition"]["StringEquals"]
+    assert conditions["kms:CallerAccount"] == {"Ref": "AWS::AccountId"}
+    through = conditions["kms:ViaService"]
+    joined = [value["Fn::Join"][1] for value in (through if isinstance(through, list) else [through])]
+    assert joined == [[f"{service}.", {"Ref": "AWS::Region"}, ".amazonaws.com"] for service in services]
+
+
 def test_shows_in_the_docs_what_the_keeper_of_the_work_bucket_must_allow() -> None:
     page = (PROJECT / "docs" / "existing.md").read_text()
     shown = next(block for block in page.split("```json\n")[1:] if "Statement" in block)
