@@ -7,11 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from headrace import contract
 from headrace.changes.assemblies import Assembly, list_resources
+from headrace.policies import as_list
 
 _POLICIES: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role")
 _BUCKET_OUTPUTS: Final = (contract.RAW_BUCKET_OUTPUT, contract.WORK_BUCKET_OUTPUT)
-
-
 _ECR: Final = ":ecr:"
 _KMS: Final = ":kms:"
 
@@ -94,14 +93,14 @@ def _list_uses(assembly: Assembly, account: Account) -> Iterator[_Use]:
     buckets = [f"arn:{account.partition}:s3:::{name}" for name in _find_buckets(assembly)]
     for statement in _list_statements(assembly):
         condition = account.spell(statement.get("Condition", {}))
-        for arn in _as_list(account.spell(statement["Resource"])):
+        for arn in as_list(account.spell(statement["Resource"])):
             owner = _find_owner(arn, buckets) if isinstance(arn, str) else None
             if owner and _ECR in owner:
                 yield from (_Use(owner, arn, "", action) for action in contract.PUSH_ACTIONS)
             if owner:
                 # The account has its roles keep those on objects; they may name what a deployment makes.
                 kept = json.dumps(condition, sort_keys=True) if condition and _KMS in owner else ""
-                yield from (_Use(owner, arn, kept, action) for action in _as_list(statement["Action"]))
+                yield from (_Use(owner, arn, kept, action) for action in as_list(statement["Action"]))
 
 
 def _merge(uses: Iterable[_Use]) -> list[tuple[str, list[str], list[str], str]]:
@@ -139,7 +138,3 @@ def _find_owner(arn: str, buckets: Iterable[str]) -> str | None:
     if arn.startswith("arn:") and (_KMS in arn or _ECR in arn):
         return arn
     return next((bucket for bucket in buckets if arn == bucket or arn.startswith(f"{bucket}/")), None)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -14,7 +14,16 @@ from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
 from headrace.loopback import find_free_port
 
-__all__ = ["ROLES", "allow", "clients_of", "find_free_port", "make_role", "own_clients", "running_with_object"]
+__all__ = [
+    "ROLES",
+    "allow",
+    "assume",
+    "clients_of",
+    "find_free_port",
+    "make_role",
+    "own_clients",
+    "running_with_object",
+]
 
 ROLES = "arn:aws:iam::000000000000:role"
 Statement = dict[str, Any]
@@ -65,3 +74,14 @@ def make_role(name: str, *statements: Statement, trusted: str = "sagemaker.amazo
         document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
         iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
     return f"{ROLES}/{name}"
+
+
+def assume(role: str, session: Any = boto3, **limits: Any) -> Any:
+    """A session of a role, which another one may assume."""
+    arn = role if role.startswith("arn:") else f"{ROLES}/{role}"
+    given = session.client("sts").assume_role(RoleArn=arn, RoleSessionName="one", **limits)["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )

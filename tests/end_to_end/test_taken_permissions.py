@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from headrace.images import NormalizedImageError
 from headrace.local.engine.access.calls import Call, read_calls
 from headrace.local.engine.access.matching import match_wildcards
-from headrace.local.engine.access.permissions import as_list
 from headrace.local.platform.pipeline import PipelineError
+from headrace.policies import as_list
 from headrace.recipes import big_mart, images
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import images as images_workload

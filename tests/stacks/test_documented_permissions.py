@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from headrace.policies import as_list
 from tests.stacks.conftest import find_resources, read_definition, read_stacks
 
 MACHINE = "AWS::StepFunctions::StateMachine"
@@ -68,10 +69,6 @@ class Call:
             and statement.get("Condition") in (None, condition)
             for statement in list_statements(self.template, role)
         )
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def spell(value: Any) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from headrace.policies import as_list
 from tests.stacks.conftest import find_resources
 
 # Actions that know no resources, from the Service Authorization Reference:
@@ -49,10 +50,6 @@ WITHOUT_SCOPE_IN_PROCESSING = {
     "ec2:DeleteNetworkInterfacePermission",
 }
 IDENTITY_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def list_allowed(variant: str) -> Iterator[tuple[str, dict[str, Any]]]:

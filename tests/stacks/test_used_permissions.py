@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from headrace.local.engine.access.matching import match_wildcards
-from headrace.local.engine.access.permissions import as_list
+from headrace.policies import as_list
 from tests.evaluators import ACCOUNT, Question, decide
 from tests.recordings import read_recording
 from tests.stacks.conftest import find_resources, read_stacks

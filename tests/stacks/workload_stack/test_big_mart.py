@@ -7,6 +7,7 @@ from aws_cdk.assertions import Match, Template
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
+from headrace.policies import as_list
 from headrace.recipes import ContainerImage, big_mart
 from stacks.settings.environment import Settings
 from tests.stacks.conftest import read_context, read_definition, template_of
@@ -307,11 +308,6 @@ def find_statements(template: Template, role: str) -> list[dict[str, Any]]:
     (policy,) = (policy for name, policy in policies.items() if name.startswith(f"{role}RoleDefaultPolicy"))
     statements: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
     return statements
-
-
-def as_list(value: Any) -> list[Any]:
-    """Policies write a list of one as the one."""
-    return value if isinstance(value, list) else [value]
 
 
 def list_actions(statements: list[dict[str, Any]]) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from headrace.local.engine.access.calls import Call
 from headrace.local.engine.access.matching import match_wildcards
+from headrace.policies import as_list
 
 
 @dataclass(frozen=True, order=True)
@@ -40,8 +41,3 @@ def find_unused(permissions: Iterable[Permission], calls: Iterable[Call]) -> lis
     """The permissions that no allowed call has used."""
     allowed = [call for call in calls if call.is_allowed]
     return [permission for permission in permissions if not any(map(permission.covers, allowed))]
-
-
-def as_list(value: Any) -> list[Any]:
-    """A policy's value, which may stand alone where there is one."""
-    return value if isinstance(value, list) else [value]

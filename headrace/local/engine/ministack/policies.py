@@ -18,7 +18,7 @@ from headrace.local.engine.access.matching import (
     quote,
     unquote,
 )
-from headrace.local.engine.access.permissions import as_list
+from headrace.policies import as_list
 
 # Of these operators alone, values may have variables.
 _WITH_VARIABLES: Final = re.compile(r"(forallvalues:|foranyvalue:)?(string|arn)", re.IGNORECASE)

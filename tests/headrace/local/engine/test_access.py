@@ -19,7 +19,7 @@ from headrace.local.engine.access.calls import read_calls
 from headrace.local.engine.brought_container_images import bring_python
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.platform.calls import NoSuchRoleError, review_calls
-from tests.local_clouds import ROLES, Statement, allow, make_role, running_with_object
+from tests.local_clouds import ROLES, Statement, allow, assume, make_role, running_with_object
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -36,15 +36,6 @@ LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 
 def passing(role: str, service: str = "sagemaker.amazonaws.com") -> Statement:
     return allow("iam:PassRole", on=f"{ROLES}/{role}", StringEquals={"iam:PassedToService": service})
-
-
-def assume(role: str) -> Any:
-    given = boto3.client("sts").assume_role(RoleArn=f"{ROLES}/{role}", RoleSessionName="one")["Credentials"]
-    return boto3.Session(
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
-    )
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from headrace.local.engine.cloud import LocalCloud
-from tests.local_clouds import ROLES, allow, make_role, running_with_object
+from tests.local_clouds import ROLES, allow, assume, make_role, running_with_object
 
 pytestmark = pytest.mark.slow
 
@@ -57,17 +57,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         make_role("admin", allow("*"), trusted="states.amazonaws.com")
         make_role("reader", READING, allow("sts:AssumeRole"))
         yield started
-
-
-def assume(role: str, session: Any = boto3, **limits: Any) -> Any:
-    """A session of a role, which another one may assume."""
-    arn = role if role.startswith("arn:") else f"{ROLES}/{role}"
-    given = session.client("sts").assume_role(RoleArn=arn, RoleSessionName="one", **limits)["Credentials"]
-    return boto3.Session(
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
-    )
 
 
 def trust(role: str, statement: Mapping[str, Any], *statements: dict[str, Any]) -> None:

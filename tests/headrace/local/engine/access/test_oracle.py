@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from headrace.local.engine.access.permissions import as_list
+from headrace.policies import as_list
 from tests.evaluators import ACCOUNT, Document, Question, decide
 from tests.examples import IS_EXHAUSTIVE
 from tests.recordings import read_recording
