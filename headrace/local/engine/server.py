@@ -20,7 +20,7 @@ from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.networks import Networks
 from headrace.local.engine.roles import IMPATIENT, SageMakerRoles
 from headrace.local.limits import Limits
-from headrace.local.sagemaker import SageMaker, stop_leftover_processes
+from headrace.local.sagemaker import Host, SageMaker, stop_leftover_processes
 from headrace.local.sagemaker.launcher_command import can_place
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
     networks = Networks(boto3.client("ec2"), boto3.client("efs"), file_systems)
     registry = PushedContainerImages(root, environment)
     registry.empty()
-    sagemaker = SageMaker(
+    host = Host(
         root=jobs,
         registry=registry,
         s3=s3,
@@ -79,6 +79,7 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
         limits=limits,
         networks=networks,
     )
+    sagemaker = SageMaker(host)
     watchers = {**file_systems.list_watchers(), **networks.list_watchers()}
     ministack.install(sagemaker, watchers, port, access, limits)
     asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close))

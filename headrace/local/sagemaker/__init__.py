@@ -7,12 +7,13 @@ from headrace.local.sagemaker.container_images import (
 )
 from headrace.local.sagemaker.control_plane import SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
-from headrace.local.sagemaker.host import Patience
+from headrace.local.sagemaker.host import Host, Patience
 from headrace.local.sagemaker.processes import stop_leftover_processes
 
 __all__ = [
     "ContainerImageNotFoundError",
     "ContainerImageRegistry",
+    "Host",
     "Patience",
     "RunnableContainerImage",
     "SageMaker",

@@ -2,24 +2,13 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from headrace.local.limits import Limits
 from headrace.local.sagemaker import wire
-from headrace.local.sagemaker.container_images import ContainerImageRegistry
 from headrace.local.sagemaker.errors import SageMakerError
-from headrace.local.sagemaker.host import (
-    CloudWatchClient,
-    FileSystemMounts,
-    Host,
-    LogsClient,
-    Networks,
-    Patience,
-    Roles,
-    S3Client,
-)
+from headrace.local.sagemaker.host import Host
 from headrace.local.sagemaker.kind import Kinds, run_side_by_side
 from headrace.local.sagemaker.kinds import KINDS
 from headrace.local.sagemaker.validation import load_service_model, validate_request
@@ -31,48 +20,13 @@ class SageMaker:
     """Answers SageMaker's API and runs its jobs and endpoints as processes of this machine.
 
     Args:
-        root: its own folder for the files of jobs and endpoints and the records of their processes.
-        s3: a boto3 client; `logs` and `cloudwatch` are, too. All must work until `close` has returned.
-        file_systems: what channels can mount.
-        patience: how long to wait for container programs.
-        roles: what jobs and endpoints work as; without them, all use the clients given here.
-        limits: what the account may use at once.
-        networks: what jobs reach from their VPCs; without them, everything.
+        host: The machine. Its clients must work until `close` has returned.
     """
 
-    def __init__(
-        self,
-        *,
-        root: Path,
-        registry: ContainerImageRegistry,
-        s3: S3Client,
-        logs: LogsClient,
-        cloudwatch: CloudWatchClient,
-        file_systems: FileSystemMounts,
-        account: str,
-        region: str,
-        patience: Patience | None = None,
-        roles: Roles | None = None,
-        limits: Limits | None = None,
-        networks: Networks | None = None,
-    ) -> None:
-        host = Host(
-            root=root.resolve(),
-            registry=registry,
-            s3=s3,
-            logs=logs,
-            cloudwatch=cloudwatch,
-            file_systems=file_systems,
-            account=account,
-            region=region,
-            patience=patience or Patience(),
-            roles=roles,
-            limits=limits or Limits(),
-            networks=networks,
-        )
+    def __init__(self, host: Host) -> None:
         self._gate = threading.Lock()
         self._closed = False
-        self._kinds = Kinds(host, KINDS)
+        self._kinds = Kinds(replace(host, root=host.root.resolve()), KINDS)
         self._operations = {name: serve for kind in self._kinds for name, serve in kind.operations.items()}
         self._runtime_operations = {
             name: serve for kind in self._kinds for name, serve in kind.runtime_operations.items()

@@ -124,7 +124,21 @@ class Patience:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """What every job and endpoint needs to know of the machine it runs on."""
+    """What every job and endpoint needs to know of the machine it runs on.
+
+    Args:
+        root: The folder for the files of jobs and endpoints and the records of their processes.
+        registry: Where container images come from.
+        s3: A boto3 client; `logs` and `cloudwatch` are, too.
+        file_systems: What channels can mount.
+        account: The account,
+        region: and the Region of all ARNs.
+        patience: How long to wait for container programs.
+        limits: What the account may use at once.
+        networks: What jobs reach from their VPCs; without them, everything.
+        roles: What jobs and endpoints work as; without them, all use the clients given here.
+        environment: Variables of every program.
+    """
 
     root: Path
     registry: ContainerImageRegistry

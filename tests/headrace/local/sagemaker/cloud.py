@@ -8,7 +8,7 @@ from typing import Any
 from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
 from headrace.local.limits import Limits
-from headrace.local.sagemaker import Patience, RunnableContainerImage, SageMaker
+from headrace.local.sagemaker import Host, Patience, RunnableContainerImage, SageMaker
 from headrace.local.sagemaker.kinds.endpoints import Endpoint, Endpoints
 from headrace.local.sagemaker.validation import find_violations, load_service_model
 from tests.headrace.local.sagemaker.fakes import FakeCloudWatch, FakeLogs, FakeRegistry, FakeS3
@@ -68,7 +68,7 @@ class Cloud:
         self.cloudwatch = FakeCloudWatch()
         self.registry = FakeRegistry()
         self.file_systems = FileSystems(folder, self.s3)
-        self.sagemaker = SageMaker(
+        host = Host(
             root=self.root,
             registry=self.registry,
             s3=self.s3,
@@ -78,8 +78,9 @@ class Cloud:
             account=ACCOUNT,
             region=REGION,
             patience=patience,
-            limits=limits,
+            limits=limits or Limits(),
         )
+        self.sagemaker = SageMaker(host)
 
     def push_image(self, program: str, name: str = "program", **environment: str) -> str:
         """Registers a Python program as a container image and returns its name."""
