@@ -5,7 +5,8 @@ import os
 import shlex
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,13 +105,35 @@ def _with_platform_options(command: Command) -> Command:
     return _environment_option(port(iam(containers(quotas(region(with_build_options(command)))))))
 
 
-def _choose_limits(quotas: str | None, region: str | None) -> Limits | None:
-    return Limits.of(quotas, region) if quotas or region else None
+@contextmanager
+def _running(
+    folders: Folders,
+    environment: str,
+    *,
+    keep: bool,
+    quotas: str | None,
+    region: str | None,
+    containers: bool,
+    base_image: str | None,
+    ca_bundle: Path | None,
+    **of_cloud: Any,
+) -> Iterator[tuple[LocalCloud, Deployment]]:
+    """The platform as a command's options ask for it; says what was left out."""
+    with running_platform(
+        folders,
+        environment=environment,
+        keep=keep,
+        progress=progress.step,
+        images=_choose_images(base_image, ca_bundle) if containers else None,
+        limits=Limits.of(quotas, region) if quotas or region else None,
+        **of_cloud,
+    ) as (cloud, deployment):
+        if deployment.left_out:
+            click.echo(deployment.left_out, err=True)
+        yield cloud, deployment
 
 
-def _choose_images(*, containers: bool, base_image: str | None, ca_bundle: Path | None) -> EngineContainerImages | None:
-    if not containers:
-        return None
+def _choose_images(base_image: str | None, ca_bundle: Path | None) -> EngineContainerImages:
     return EngineContainerImages(find_engine(), BuildSettings(base_image=base_image, ca_bundle=ca_bundle))
 
 
@@ -134,7 +157,6 @@ def run(
     /,
     *,
     environment: str,
-    port: int | None,
     workload: str,
     data: Path | None,
     job_name: str | None,
@@ -142,10 +164,7 @@ def run(
     endpoint_name: str | None,
     keep: bool,
     as_json: bool,
-    evaluates_iam: bool,
-    quotas: str | None,
-    region: str | None,
-    **images: Any,
+    **platform: Any,
 ) -> None:
     """Deploy, train, invoke the endpoint, and print a summary.
 
@@ -159,24 +178,9 @@ def run(
         ENDPOINT_NAME_INPUT: endpoint_name,
     }
     this_run = _prepare_run(find_recipe(workload), data, folders)
-    with running_platform(
-        folders,
-        environment=environment,
-        port=port,
-        keep=keep,
-        progress=progress.step,
-        images=_choose_images(**images),
-        evaluates_iam=evaluates_iam,
-        limits=_choose_limits(quotas, region),
-    ) as (cloud, deployment):
-        _note_left_out(deployment)
+    with _running(folders, environment, keep=keep, **platform) as (cloud, deployment):
         made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
-
-
-def _note_left_out(deployment: Deployment) -> None:
-    if deployment.left_out:
-        click.echo(deployment.left_out, err=True)
 
 
 def _prepare_run(recipe: Recipe, data: Path | None, folders: Folders) -> Workload:
@@ -206,34 +210,13 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
 @local.command()
 @_with_platform_options
 @click.pass_obj
-def up(
-    folders: Folders,
-    /,
-    environment: str,
-    port: int | None,
-    evaluates_iam: bool,
-    quotas: str | None,
-    region: str | None,
-    **images: Any,
-) -> None:
+def up(folders: Folders, /, environment: str, **platform: Any) -> None:
     """Start the local cloud, deploy to it and leave it running.
 
     Prints the environment that makes AWS clients use it: eval "$(headrace local up)"
     """
     present = list(os.environ)
-    with (
-        running_platform(
-            folders,
-            environment=environment,
-            port=port,
-            keep=True,
-            progress=progress.step,
-            images=_choose_images(**images),
-            evaluates_iam=evaluates_iam,
-            limits=_choose_limits(quotas, region),
-        ) as (cloud, deployment),
-    ):
-        _note_left_out(deployment)
+    with _running(folders, environment, keep=True, **platform) as (cloud, _):
         click.echo(write_shell_lines(cloud.client_environment, present))
 
 
