@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -98,7 +99,7 @@ def _read_quotas(file: Path) -> dict[str, int]:
     for name, number in stored.items():
         if name not in (CONCURRENT_EXECUTIONS, OBJECT_LAMBDA_ACCESS_POINTS) and not _INSTANCES.fullmatch(name):
             raise LimitsError(f"the quota '{name}' in {file} is not known: {_KNOWN_NAMES}")
-        if " for " in name and not _list_types(name.split()[0]):
+        if " for " in name and not any(fnmatchcase(kind, name.split()[0]) for kind in _list_instance_types()):
             raise LimitsError(f"the quota '{name}' in {file} names no instance type of SageMaker's")
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise LimitsError(f"the quota '{name}' in {file} is {number!r}, not a whole number from 0 on")
@@ -114,8 +115,9 @@ def _refuse_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def _list_types(pattern: str) -> list[str]:
-    """The types of instances, for whichever use, that a pattern such as ml.m5.* means."""
+@cache
+def _list_instance_types() -> frozenset[str]:
+    """Every type of instances that SageMaker has for one use or another."""
     model = botocore.session.get_session().get_service_model("sagemaker")
     shapes = ("TrainingInstanceType", "ProcessingInstanceType", "ProductionVariantInstanceType")
-    return [kind for shape in shapes for kind in model.shape_for(shape).enum if fnmatchcase(kind, pattern)]
+    return frozenset(kind for shape in shapes for kind in model.shape_for(shape).enum)

@@ -62,10 +62,12 @@ class Networks:
             urls: The function URLs that it is given.
         """
         place = Place(tuple(vpc_config["Subnets"]), tuple(vpc_config["SecurityGroupIds"]))
-        vpc = self._find_vpc(place)
-        if vpc is None:
+        subnets = self._ec2.describe_subnets()["Subnets"]
+        vpcs = {subnet["VpcId"] for subnet in subnets if subnet["SubnetId"] in place.subnets}
+        if len(vpcs) != 1:
             return []
-        found = self._read(vpc)
+        (vpc,) = vpcs
+        found = self._read(vpc, [subnet["SubnetId"] for subnet in subnets if subnet["VpcId"] == vpc])
         systems = [system for name, kind in file_systems if (system := self._find_file_system(name, kind, vpc))]
         obstacles = [
             found.find_obstacle_to_s3(place),
@@ -74,18 +76,12 @@ class Networks:
         ]
         return [obstacle for obstacle in obstacles if obstacle]
 
-    def _find_vpc(self, place: Place) -> str | None:
-        subnets = self._ec2.describe_subnets()["Subnets"]
-        vpcs = {subnet["VpcId"] for subnet in subnets if subnet["SubnetId"] in place.subnets}
-        return vpcs.pop() if len(vpcs) == 1 else None
-
-    def _read(self, vpc: str) -> Network:
+    def _read(self, vpc: str, subnets: Iterable[str]) -> Network:
         of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
         tables = self._ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]
         endpoints = self._ec2.describe_vpc_endpoints(Filters=of_vpc)["VpcEndpoints"]
         of_s3 = [endpoint for endpoint in endpoints if endpoint["ServiceName"].endswith(".s3")]
         gateways = [endpoint for endpoint in of_s3 if endpoint["VpcEndpointType"] == "Gateway"]
-        subnets = self._ec2.describe_subnets(Filters=of_vpc)["Subnets"]
         return Network(
             groups={
                 group["GroupId"]: Group(
@@ -93,7 +89,7 @@ class Networks:
                 )
                 for group in self._ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
             },
-            tables=_read_associations(tables, [subnet["SubnetId"] for subnet in subnets]),
+            tables=_read_associations(tables, subnets),
             leading_out=frozenset(table["RouteTableId"] for table in tables if _leads_out(table)),
             leading_to_s3=frozenset(table for gateway in gateways for table in gateway["RouteTableIds"]),
             has_s3_interface=len(of_s3) > len(gateways),
