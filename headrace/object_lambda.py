@@ -1,11 +1,8 @@
 """Whether a deployment that failed lacks nothing but S3 Object Lambda, which AWS refuses most accounts."""
 
-import json
 import re
-from pathlib import Path
 from typing import Any, Final
 
-from headrace import contract
 from headrace.regions import OBJECT_LAMBDA
 
 _NOT_MADE: Final = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "ROLLBACK_IN_PROGRESS"})
@@ -96,10 +93,3 @@ class ObjectLambdaAttempt:
 def _has_other_reason(reason: str) -> bool:
     codes = re.findall(r"HandlerErrorCode: (\w+)", reason)
     return _FORBIDDEN in reason or not _OTHER_REASONS.isdisjoint(codes)
-
-
-def find_stack_name(assembly: Path) -> str | None:
-    """The name of the stack for Object Lambda in a synthesized app, None where the app has no such stack."""
-    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
-    stack = artifacts.get(contract.OBJECT_LAMBDA_STACK)
-    return str(stack["properties"].get("stackName", contract.OBJECT_LAMBDA_STACK)) if stack else None

@@ -7,7 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from headrace.object_lambda import ObjectLambdaAttempt, find_stack_name
+from headrace import contract
+from headrace.changes import read_folder
+from headrace.object_lambda import ObjectLambdaAttempt
 
 STACK = "headrace-prod-objectlambda"
 REFUSED = "AWS::S3ObjectLambda::AccessPoint"
@@ -139,6 +141,10 @@ def test_finds_no_refusal_where_there_is_no_such_stack(account: Account) -> None
     ("artifacts", "name"), [({"ObjectLambda": {"properties": {"stackName": STACK}}}, STACK), ({}, None)]
 )
 def test_reads_the_stacks_name_from_the_assembly(tmp_path: Path, artifacts: dict[str, Any], name: str | None) -> None:
+    for artifact in artifacts.values():
+        artifact["type"] = "aws:cloudformation:stack"
+        artifact["properties"]["templateFile"] = "template.json"
+    (tmp_path / "template.json").write_text("{}")
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
 
-    assert find_stack_name(tmp_path) == name
+    assert read_folder(tmp_path).stack_names.get(contract.OBJECT_LAMBDA_STACK) == name

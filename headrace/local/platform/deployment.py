@@ -9,11 +9,12 @@ import boto3
 
 from headrace import contract
 from headrace.cdk import find_bootstrap_template, find_cdk, find_toolchain
+from headrace.changes import read_folder
 from headrace.checkout import CHECKOUT
 from headrace.container_images import container_image_tag
 from headrace.errors import HeadraceError
 from headrace.local.engine.cloud import REGION, LocalCloud, is_running
-from headrace.object_lambda import ObjectLambdaAttempt, find_stack_name
+from headrace.object_lambda import ObjectLambdaAttempt
 from headrace.recipes import ContainerImage, Recipe, list_container_images
 from headrace.tools import Tool, ToolError, run_tool
 
@@ -109,7 +110,8 @@ def deploy(cloud: LocalCloud, assembly: Path) -> str:
     Raises:
         ToolError: With the command line's own words.
     """
-    attempt = ObjectLambdaAttempt(boto3.client("cloudformation", **_clients(cloud)), find_stack_name(assembly))
+    last = read_folder(assembly).stack_names.get(contract.OBJECT_LAMBDA_STACK)
+    attempt = ObjectLambdaAttempt(boto3.client("cloudformation", **_clients(cloud)), last)
     command = [*_cdk(), "deploy", "--all", "--app", str(assembly), "--require-approval", "never", "--concurrency", "3"]
     # The command line would try to reach a cloud that has ended for minutes.
     try:
