@@ -8,18 +8,13 @@ import click
 
 from headrace.changes import read_folder
 from headrace.cli import progress
+from headrace.cli.assembly_option import ASSEMBLY_OPTION
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.region import use_region
 
 
 @click.command()
-@click.option(
-    "--assembly",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("cdk.out"),
-    show_default=True,
-    help="The synthesized app that is to be deployed.",
-)
+@ASSEMBLY_OPTION
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),

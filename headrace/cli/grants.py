@@ -5,17 +5,13 @@ from pathlib import Path
 
 import click
 
+from headrace.cli.assembly_option import ASSEMBLY_OPTION
+
 
 @click.command()
 @click.option("--account", required=True, help="The account that the environment is deployed to.")
 @click.option("--region", help="Its Region: needed where the synthesized app names none.")
-@click.option(
-    "--assembly",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("cdk.out"),
-    show_default=True,
-    help="The synthesized app.",
-)
+@ASSEMBLY_OPTION
 def grants(account: str, region: str | None, assembly: Path) -> None:
     """Print what the policy of each existing bucket, key and repository must allow, by its ARN.
 
