@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from headrace.regions import OBJECT_LAMBDA
+from headrace.regions import OBJECT_LAMBDA, OBJECT_LAMBDA_CLOSED
 
 _NOT_MADE: Final = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "ROLLBACK_IN_PROGRESS"})
 # What AWS answers an account that it refuses is not published; these certainly mean something else:
@@ -61,7 +61,7 @@ class ObjectLambdaAttempt:
             return ""
         return (
             f"left out: the stack {self._stack_name}. AWS refuses S3 Object Lambda to accounts that had not used it by "
-            f"7 November 2025; here CloudFormation says: {reason}. That this is the refusal is a guess: "
+            f"{OBJECT_LAMBDA_CLOSED}; here CloudFormation says: {reason}. That this is the refusal is a guess: "
             "AWS does not publish its words. Everything else stands; to skip the attempt next time, set "
             "normalizer.object_lambda to false"
         )

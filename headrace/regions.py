@@ -15,6 +15,9 @@ FUNCTION_URL: Final = "AWS::Lambda::Url"
 FSX_FILE_SYSTEM: Final = "AWS::FSx::FileSystem"
 NOTEBOOK: Final = "AWS::SageMaker::NotebookInstance"
 OBJECT_LAMBDA: Final = "AWS::S3ObjectLambda::AccessPoint"
+# Until when an account must have used it to have it still, in whichever Region:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazons3-ol-change.html
+OBJECT_LAMBDA_CLOSED: Final = "7 November 2025"
 
 _LACKED_BY_GUIDES: Final[Mapping[str, frozenset[str]]] = {
     # https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html names eu-south-2, and

@@ -8,13 +8,14 @@ from aws_cdk import aws_s3objectlambda as object_lambda
 from constructs import Construct
 
 from headrace.normalizer import contract
+from headrace.regions import OBJECT_LAMBDA_CLOSED
 from stacks.constructs.consumer import Consumer
 from stacks.normalizer_stack import NormalizerStack
 from stacks.settings.environment import Settings
 
 CLOSED_TO_NEW_ACCOUNTS = (
-    "normalizer.object_lambda: AWS refuses S3 Object Lambda to accounts that had not used it by 7 November 2025. "
-    "This stack comes last and no other needs it: where it is refused, everything else stands"
+    "normalizer.object_lambda: AWS refuses S3 Object Lambda to accounts that had not used it by "
+    f"{OBJECT_LAMBDA_CLOSED}. This stack comes last and no other needs it: where it is refused, everything else stands"
 )
 # Lists come from S3: normalized images have the names of their photographs.
 _ACTIONS = ("GetObject", "HeadObject")

@@ -10,6 +10,7 @@ from containers.normalizer import contract as image_preprocessing
 from headrace.normalizer.contract import pascal_name
 from headrace.normalizer.errors import BadOptionError
 from headrace.normalizer.options import parse_options
+from headrace.regions import OBJECT_LAMBDA_CLOSED
 from stacks.settings.jobs import ProcessingSeconds, ProcessingSettings
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
 
@@ -104,7 +105,7 @@ class NormalizerSettings(Section):
         bool,
         Setting(
             "whether each consumer has an S3 Object Lambda access point, in its own stack that comes last: AWS "
-            "refuses it to accounts that had not used it by 7 November 2025, and everything else stands",
+            f"refuses it to accounts that had not used it by {OBJECT_LAMBDA_CLOSED}, and everything else stands",
             cost="as the URL, and per GB returned",
             change=Change("off removes the access points", loses=("AWS::S3ObjectLambda::AccessPoint",)),
         ),

@@ -172,7 +172,7 @@ def _name_principal(caller: str) -> str:
 
 
 def _find_value(evaluator: Any, context: Any, key: str) -> str | None:
-    """What a variable stands for; a key that may have several values is no variable."""
+    """What a variable stands for; a key that may have several values cannot be a variable."""
     value = evaluator._resolve_condition_key(key, context)
     return None if value is None or isinstance(value, list) else str(value)
 
