@@ -109,12 +109,6 @@ class Network:
     leading_to_s3: frozenset[str] = frozenset()
     has_s3_interface: bool = False
 
-    def reaches(self, source: str, target: str, port: int) -> bool:
-        """Whether one group lets a connection to another out, and that one lets it in."""
-        out = any(rule.other == target and rule.opens(port) for rule in self.groups[source].egress)
-        into = any(rule.other == source and rule.opens(port) for rule in self.groups[target].ingress)
-        return out and into
-
     def routes_out(self, subnet: str) -> bool:
         """Whether a subnet leads out for those without a public address."""
         return self.tables[subnet] in self.leading_out
