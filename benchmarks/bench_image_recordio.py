@@ -1,10 +1,15 @@
 # /// script
 # requires-python = ">=3.11,<3.12"
 # dependencies = ["headrace", "mxnet==1.9.1", "numpy==1.23.5"]
+# [tool.uv]
+# override-dependencies = ["numpy==1.23.5"]
 # [tool.uv.sources]
 # headrace = { path = "..", editable = true }
 # ///
-"""Image RecordIO: ours against MXNet 1.9.1's own reader, which needs numpy 1.23 and so Python 3.11."""
+"""Image RecordIO: ours against MXNet 1.9.1's own reader, which needs numpy 1.23 and so Python 3.11.
+
+Headrace asks for numpy 2, of which its image RecordIO uses nothing; so MXNet's is put in its place.
+"""
 
 import random
 import tempfile
