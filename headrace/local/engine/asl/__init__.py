@@ -1,0 +1,1 @@
+"""The interpreter of the Amazon States Language: it knows no cloud, and is given its tasks and its clock."""

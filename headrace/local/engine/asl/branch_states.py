@@ -1,0 +1,170 @@
+"""States that run state machines of their own: Parallel and Map."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from headrace.local.engine.asl.failures import StateFailedError
+from headrace.local.engine.asl.flows import Flow
+from headrace.local.engine.asl.history import Trail
+from headrace.local.engine.asl.map_items import list_items, make_batches
+from headrace.local.engine.asl.tolerance import Tolerance
+from headrace.local.engine.asl.visits import Leaving, Visit
+
+_MOST_INLINE: Final = 40
+_MOST_DISTRIBUTED: Final = 1_000
+_UNLIMITED: Final = 1_000_000
+
+
+async def run_parallel(visit: Visit) -> Leaving:
+    """Run all branches, and go on with the list of their outputs.
+
+    Raises:
+        StateFailedError: If one of them fails.
+    """
+    trail = visit.flow.trail
+    if visit.flow.children is None:
+        given = visit.language.read_arguments(visit.state, visit.scope)
+        visit.flow.children = [
+            Flow(
+                machine=branch, trail=trail.branch(), input=given, context=visit.flow.context, outer=visit.flow.readable
+            )
+            for branch in visit.state["Branches"]
+        ]
+    trail.add("ParallelStateStarted")
+    await run_together([_run_unless_ended(visit, flow) for flow in visit.flow.children], _UNLIMITED)
+    trail.add("ParallelStateSucceeded")
+    return visit.finish([flow.input for flow in visit.flow.children])
+
+
+async def run_map(visit: Visit) -> Leaving:
+    """Run an iteration for each item, and go on with the list of their outputs.
+
+    Raises:
+        StateFailedError: If one of them fails, or more than are tolerated.
+    """
+    processor = find_processor(visit.state)
+    is_distributed = processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+    most = visit.read_number("MaxConcurrency", 0, _UNLIMITED) or _UNLIMITED
+    if visit.flow.children is None:
+        visit.flow.children = await _make_iterations(visit, processor, is_distributed=is_distributed)
+    visit.flow.trail.add("MapStateStarted", length=len(visit.flow.children))
+    if is_distributed:
+        results = await _run_distributed(visit, int(min(most, _MOST_DISTRIBUTED)))
+    else:
+        results = await _run_inline(visit, int(min(most, _MOST_INLINE)))
+    visit.flow.trail.add("MapStateSucceeded")
+    return visit.finish(results)
+
+
+def find_processor(state: Any) -> Any:
+    """The state machine that a Map state runs for each item; Iterator is its old name."""
+    return state.get("ItemProcessor") or state["Iterator"]
+
+
+async def run_together(works: Sequence[Callable[[], Awaitable[Any]]], most: int) -> None:
+    """Do things side by side, in order; the first failure ends all of them.
+
+    Args:
+        works: What is done.
+        most: How many of them at once.
+    """
+    gate = asyncio.Semaphore(most)
+
+    async def run(work: Callable[[], Awaitable[Any]]) -> None:
+        async with gate:
+            await work()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(run(work))
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _make_iterations(visit: Visit, processor: Any, *, is_distributed: bool) -> list[Flow]:
+    items = await list_items(visit)
+    selected = [_select_item(visit, index, item) for index, item in enumerate(items)]
+    if "ItemBatcher" in visit.state:
+        selected = [({}, batch) for batch in make_batches(visit, [item for _, item in selected])]
+    trail, now = visit.flow.trail, visit.runner.clock.now
+    return [
+        Flow(
+            machine=processor,
+            # The executions of a distributed Map have histories of their own.
+            trail=Trail([], now) if is_distributed else trail.branch(),
+            input=given,
+            context={**visit.flow.context, **context},
+            outer={} if is_distributed else visit.flow.readable,
+        )
+        for context, given in selected
+    ]
+
+
+def _select_item(visit: Visit, index: int, item: Any) -> tuple[dict[str, Any], Any]:
+    """An iteration's part of the context object, and its input."""
+    scope = visit.scope
+    context = {"Map": {"Item": {"Index": index, "Value": item}}}
+    template = visit.state.get("ItemSelector", visit.state.get("Parameters"))
+    if template is None:
+        return context, item
+    given = visit.language.select_input(visit.state, scope)
+    there = replace(scope, input=given, context={**scope.context, **context})
+    return context, visit.language.render(template, there)
+
+
+async def _run_inline(visit: Visit, most: int) -> list[Any]:
+    flows = visit.flow.children or []
+    await run_together([_run_iteration(visit, index, flow) for index, flow in enumerate(flows)], most)
+    return [flow.input for flow in flows]
+
+
+async def _run_distributed(visit: Visit, most: int) -> list[Any]:
+    flows = visit.flow.children or []
+    tolerance = Tolerance.of(visit, len(flows))
+    visit.flow.trail.add("MapRunStarted")
+    try:
+        await run_together([_run_tolerated(visit, flow, tolerance) for flow in flows], most)
+    except StateFailedError as failure:
+        visit.flow.trail.add("MapRunFailed", error=failure.error, cause=failure.cause)
+        raise
+    visit.flow.trail.add("MapRunSucceeded")
+    return [flow.input for flow in flows if flow.is_at_end]
+
+
+def _run_iteration(visit: Visit, index: int, flow: Flow) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        if flow.is_at_end:
+            return
+        flow.trail.add("MapIterationStarted", name=visit.name, index=index)
+        ending = "Failed"
+        try:
+            await visit.runner.run_flow(flow)
+            ending = "Succeeded"
+        except asyncio.CancelledError:
+            ending = "Aborted"
+            raise
+        finally:
+            flow.trail.add(f"MapIteration{ending}", name=visit.name, index=index)
+
+    return run
+
+
+def _run_tolerated(visit: Visit, flow: Flow, tolerance: Tolerance) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        try:
+            await _run_unless_ended(visit, flow)()
+        except StateFailedError as failure:
+            tolerance.count(failure)
+
+    return run
+
+
+def _run_unless_ended(visit: Visit, flow: Flow) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        if not flow.is_at_end:
+            await visit.runner.run_flow(flow)
+
+    return run

@@ -1,0 +1,1 @@
+"""What is wrong with the definition of a state machine, before it is made."""
