@@ -34,7 +34,7 @@ def allow_watching(scope: Stack, machines: Sequence[StateMachine]) -> Sequence[P
         actions=["states:DescribeStateMachine", "states:ListExecutions"],
         resources=[machine.state_machine_arn for machine in machines],
     )
-    looking = ["states:DescribeExecution", "states:GetExecutionHistory"]
+    looking = ["states:DescribeExecution", "states:DescribeStateMachineForExecution", "states:GetExecutionHistory"]
     return [Permission(statement=listing), _allow_executions(scope, machines, looking)]
 
 

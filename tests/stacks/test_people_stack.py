@@ -123,6 +123,7 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
         Request("states:ListExecutions", MACHINE),
         Request("states:ListExecutions", BULK),
         Request("states:DescribeExecution", EXECUTION),
+        Request("states:DescribeStateMachineForExecution", EXECUTION),
         Request("states:GetExecutionHistory", EXECUTION),
         Request("sagemaker:DescribeTrainingJob", JOB, OURS),
         Request("sagemaker:DescribeEndpoint", ENDPOINT, OURS),
