@@ -24,6 +24,7 @@ _COMMANDS = (
     "local",
     "lst",
     "manifest",
+    "pipeline",
     "recordio",
 )
 # As a shell counts what a signal has ended.

@@ -33,7 +33,7 @@ from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.calls import review_calls
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.pipeline import ExecutionReport
-from headrace.local.platform.running import Folders, running_platform, stop_running, use_clients_of
+from headrace.local.platform.running import Folders, running_platform, stop_running, use_running_cloud
 from headrace.local.platform.site import LocalSite
 from headrace.recipes import Recipe, big_mart, find_recipe, list_recipes
 from headrace.workloads import find_workload
@@ -281,7 +281,7 @@ def invoke(
 
     Example: head -3 Train.csv | headrace local invoke
     """
-    _running_cloud(folders)
+    use_running_cloud(folders)
     name = endpoint_name or read_deployment(environment).endpoint_name(find_recipe(workload))
     answer = pipeline.invoke_endpoint(name, read_document(file), content_type=content_type, accept=accept)
     sys.stdout.buffer.write(answer)
@@ -292,7 +292,7 @@ def invoke(
 @click.pass_obj
 def status(folders: Folders, as_json: bool) -> None:
     """Show what runs on the local cloud: stacks, executions, jobs, endpoints."""
-    cloud = _running_cloud(folders)
+    cloud = use_running_cloud(folders)
     seen = inspection.look_around(cloud.root)
     if as_json:
         click.echo(json.dumps({"endpoint_url": cloud.endpoint_url, **seen}, indent=2))
@@ -309,7 +309,7 @@ def logs(folders: Folders, kind: str, name: str | None) -> None:
 
     Example: headrace local logs endpoint
     """
-    _running_cloud(folders)
+    use_running_cloud(folders)
     for line in inspection.read_log(kind, name):
         click.echo(line)
 
@@ -325,7 +325,7 @@ def calls(folders: Folders, role: str | None, as_json: bool) -> None:
 
     Example: headrace local calls TrainingRole
     """
-    cloud = _running_cloud(folders)
+    cloud = use_running_cloud(folders)
     if not cloud.evaluates_iam:
         raise CloudError("the local cloud was started with --no-iam, so no call is decided or recorded")
     reviewed = review_calls(cloud.root, role)
@@ -342,14 +342,6 @@ def down(folders: Folders, force: bool) -> None:
     was_up = stop_running(folders, progress=progress.step, force=force)
     if not was_up:
         click.echo("no local cloud is running", err=True)
-
-
-def _running_cloud(folders: Folders) -> LocalCloud:
-    cloud = local_cloud.find(folders.cloud)
-    if cloud is None:
-        raise CloudError("no local cloud is running; start one with 'headrace local up'")
-    use_clients_of(cloud)
-    return cloud
 
 
 def _name_execution() -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 _console = Console(stderr=True, highlight=False)
 
@@ -24,4 +25,4 @@ def step(description: str) -> Iterator[None]:
 def note(text: str) -> None:
     """Show one line of progress."""
     if _console.is_terminal:
-        _console.print(f"  [dim]{text}[/dim]")
+        _console.print(f"  [dim]{escape(text)}[/dim]")

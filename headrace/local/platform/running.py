@@ -184,6 +184,19 @@ def _find_running(root: Path, port: int | None, *, evaluates_iam: bool, limits: 
     return running
 
 
+def use_running_cloud(folders: Folders) -> LocalCloud:
+    """Point the AWS clients of this process at the local cloud that runs.
+
+    Raises:
+        CloudError: If none does.
+    """
+    cloud = local_cloud.find(folders.cloud)
+    if cloud is None:
+        raise CloudError("no local cloud is running; start one with 'headrace local up'")
+    use_clients_of(cloud)
+    return cloud
+
+
 def use_clients_of(cloud: LocalCloud) -> None:
     """Point the AWS clients of this process at the local cloud."""
     local_cloud.point_clients(cloud.client_environment)

@@ -56,6 +56,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "recordio images write": ("recordio", "images", "write", INPUT, "folder", f"{OUT}/a.rec"),
     "recordio images read": ("recordio", "images", "read", INPUT, f"{OUT}/images"),
     "recordio images info": ("recordio", "images", "info", INPUT),
+    "pipeline graph": ("pipeline", "graph", "--definition", INPUT, "-o", f"{OUT}/a.svg"),
     "local invoke": ("local", "--folder", "no-cloud", "invoke", INPUT),
 }
 # What each of them reads where it is to succeed, by the end of a file's name.
@@ -67,6 +68,7 @@ GOOD: Final[Mapping[str, str]] = {
     "manifest convert list": "good.lst",
     "manifest convert coco": "coco.json",
     "manifest convert to-coco": "boxes.manifest",
+    "pipeline graph": "machine.json",
     "recordio write": "good.csv",
     "recordio images write": "good.lst",
     "recordio images read": "good.rec",
@@ -99,6 +101,7 @@ def make_files(folder: Path) -> None:
         "boxes.manifest": BOXES,
         "coco.json": COCO,
         "good.json": '[{"prefix":"s3://raw/"},"1.jpg"]\n',
+        "machine.json": '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}\n',
         "good.csv": "1,2,3\n0,4,5\n",
     }
     for name, text in texts.items():

@@ -1,0 +1,158 @@
+"""Where state machines and their definitions are found: in the account, and in the app that `cdk synth` wrote."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import ClientError
+
+from headrace import contract
+from headrace.changes import Assembly, read_folder
+from headrace.changes.assemblies import list_resources
+from headrace.errors import HeadraceError
+from headrace.recipes import Recipe
+
+_ARN: Final = re.compile(r"arn:[\w-]+:states:[\w-]+:\d{12}:(stateMachine|execution):([^:]+)(?::.+)?")
+_KIND: Final = "AWS::StepFunctions::StateMachine"
+# What would end the text of the definition that it stands in.
+_QUOTES: Final = str.maketrans({'"': "'", "\\": "/"})
+
+
+class NoStateMachineError(HeadraceError):
+    """There is no such state machine."""
+
+
+class OtherMachineError(HeadraceError):
+    """An execution is of another state machine."""
+
+
+def find_machine(environment: str, recipe: Recipe) -> str:
+    """The ARN of a workload's state machine in an environment, as its stack says.
+
+    Raises:
+        NoStateMachineError: If the stack does not stand.
+    """
+    session = boto3.Session()
+    cloudformation: Any = session.client("cloudformation")
+    try:
+        stacks = cloudformation.describe_stacks(StackName=contract.stack_name(environment, recipe.stack_id))["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        stacks = []
+    outputs = {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", [])}
+    if recipe.state_machine_output not in outputs:
+        raise NoStateMachineError(
+            f"the environment '{environment}' has no state machine for {recipe} in {session.region_name}: deploy it, "
+            "or choose another with --env, --workload or --region; --local is for the local cloud"
+        )
+    return str(outputs[recipe.state_machine_output])
+
+
+def find_named_machine(name: str) -> str:
+    """The ARN of a state machine of the account, by its name or its ARN.
+
+    Raises:
+        NoStateMachineError: If there is none.
+    """
+    if _ARN.fullmatch(name):
+        return name
+    states: Any = boto3.client("stepfunctions")
+    pages = states.get_paginator("list_state_machines").paginate()
+    machines = {machine["name"]: machine["stateMachineArn"] for page in pages for machine in page["stateMachines"]}
+    if name not in machines:
+        raise NoStateMachineError(
+            f"there is no state machine '{name}'; there are: {', '.join(sorted(machines)) or 'none'}"
+        )
+    return str(machines[name])
+
+
+def locate_execution(execution: str, machine_arn: str | None) -> str:
+    """The ARN of an execution, by its name or its ARN.
+
+    Args:
+        execution: The name or the ARN.
+        machine_arn: Whose it must be; with an ARN it may be left out.
+
+    Raises:
+        OtherMachineError: If it is another state machine's.
+        NoStateMachineError: If there is a name only, and no state machine.
+    """
+    found = _ARN.fullmatch(execution)
+    if found is None:
+        if machine_arn is None:
+            raise NoStateMachineError(f"'{execution}' is not the ARN of an execution: say of which state machine it is")
+        return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{execution}"
+    if machine_arn and name_machine(machine_arn) != found[2]:
+        raise OtherMachineError(f"'{execution}' is an execution of {found[2]}, not of {name_machine(machine_arn)}")
+    return execution
+
+
+def name_machine(arn: str) -> str:
+    """The name of a state machine or of that of an execution, from its ARN."""
+    found = _ARN.fullmatch(arn)
+    return found[2] if found else arn
+
+
+def read_definition_of(arn: str) -> str:
+    """The definition of a state machine; of an execution's, as it was when the execution began.
+
+    Raises:
+        NoStateMachineError: If it does not exist.
+    """
+    states: Any = boto3.client("stepfunctions")
+    try:
+        if ":execution:" in arn:
+            return str(states.describe_state_machine_for_execution(executionArn=arn)["definition"])
+        return str(states.describe_state_machine(stateMachineArn=arn)["definition"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("StateMachineDoesNotExist", "InvalidArn"):
+            raise
+        raise NoStateMachineError(f"there is no state machine '{name_machine(arn)}' any more") from None
+
+
+def read_synthesized(folder: Path, name: str) -> str:
+    """The definition of a state machine of a synthesized app, with `${…}` where CloudFormation fills in.
+
+    Args:
+        folder: What `cdk synth` wrote.
+        name: Its stack, such as `BigMart`, or its stack and logical id, as in `BigMart/Pipeline`.
+
+    Raises:
+        AssemblyError: If the folder holds no synthesized app.
+        NoStateMachineError: If there is no such state machine, or a stack has several.
+    """
+    machines = dict(_list_synthesized(read_folder(folder)))
+    found = [key for key in machines if name in (key, key.partition("/")[0])]
+    if len(found) != 1:
+        what = "several state machines" if found else "no state machine"
+        raise NoStateMachineError(
+            f"{folder} has {what} of the name '{name}'; it has: {', '.join(found or machines) or 'none'}"
+        )
+    return machines[found[0]]
+
+
+def _list_synthesized(app: Assembly) -> Iterator[tuple[str, str]]:
+    for stack, template in app.templates.items():
+        for logical_id, resource in list_resources(template).items():
+            if resource["Type"] == _KIND:
+                yield f"{stack}/{logical_id}", _join(resource["Properties"].get("DefinitionString", ""))
+
+
+def _join(value: Any) -> str:
+    """A text of a template, with what CloudFormation fills in spelt as `Fn::Sub` does."""
+    match value:
+        case str():
+            return value
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(map(_join, parts))
+        case {"Ref": str(name)}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"${{{name}.{attribute}}}"
+        case Mapping():
+            return f"${{{json.dumps(value).translate(_QUOTES)}}}"
+    return str(value)
