@@ -11,6 +11,7 @@ from constructs import Construct
 from headrace import contract
 from headrace.normalizer.contract import SETS_PREFIX
 from headrace.recipes import images, list_recipes
+from stacks.constructs.buckets import in_this_account
 from stacks.constructs.executions import allow_starting, allow_stopping, allow_watching
 from stacks.constructs.persona import Persona
 from stacks.constructs.state_machine import StateMachine
@@ -156,7 +157,7 @@ class PeopleStack(Stack):
 
 def _allow_listing(persona: Persona, bucket: s3.IBucket, prefixes: Sequence[str]) -> None:
     below = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
-    persona.allow(["s3:ListBucket"], [bucket.bucket_arn], conditions=below)
+    persona.allow(["s3:ListBucket"], [bucket.bucket_arn], conditions=in_this_account(below))
 
 
 def _allow_objects(
@@ -165,7 +166,7 @@ def _allow_objects(
     persona.allow(
         actions,
         [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
-        conditions=conditions,
+        conditions=in_this_account(conditions),
         findings={wildcard_objects(bucket, f"{prefix}*"): _NAMES for prefix in prefixes},
     )
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs.buckets import in_this_account
 from stacks.constructs.sagemaker_role import SageMakerRole
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
 
@@ -90,7 +91,11 @@ class ExecutionRole(SageMakerRole):
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
         """
         self.add_to_policy(
-            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn for bucket in buckets])
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[bucket.bucket_arn for bucket in buckets],
+                conditions=in_this_account(),
+            )
         )
 
     def allow_network(self, subnets: Sequence[ec2.ISubnet], group: ec2.ISecurityGroup) -> None:

@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace.recipes import images
+from stacks.constructs.buckets import in_this_account
 from stacks.nag import acknowledge, wildcard_objects, wildcard_of, wildcard_resource
 
 Identity = iam.Role | iam.ManagedPolicy
@@ -70,5 +71,5 @@ class ImageAccessPoint(Construct):
 
 
 def _allow(identity: Identity, actions: list[str], resource: str, conditions: dict[str, Any]) -> None:
-    statement = iam.PolicyStatement(actions=actions, resources=[resource], conditions=conditions)
+    statement = iam.PolicyStatement(actions=actions, resources=[resource], conditions=in_this_account(conditions))
     identity.grant_principal.add_to_principal_policy(statement)

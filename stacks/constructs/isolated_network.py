@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs.buckets import in_this_account
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.settings.network import ExistingNetworkSettings, NetworkSettings
 
@@ -120,13 +121,15 @@ class IsolatedNetwork(Construct):
             subnets=[ec2.SubnetSelection(subnets=self.subnets)],
         )
         statements = [
-            (OBJECT_ACTIONS, [bucket.arn_for_objects("*") for bucket in buckets]),
-            (BUCKET_ACTIONS, [bucket.bucket_arn for bucket in buckets]),
-            (("s3:GetObject",), [LAYER_BUCKET]),
+            (OBJECT_ACTIONS, [bucket.arn_for_objects("*") for bucket in buckets], in_this_account()),
+            (BUCKET_ACTIONS, [bucket.bucket_arn for bucket in buckets], in_this_account()),
+            (("s3:GetObject",), [LAYER_BUCKET], {}),
         ]
-        for actions, resources in statements:
+        for actions, resources, conditions in statements:
             gateway.add_to_policy(
-                iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=list(actions), resources=resources)
+                iam.PolicyStatement(
+                    principals=[iam.AnyPrincipal()], actions=list(actions), resources=resources, conditions=conditions
+                )
             )
 
     def _add_flow_log(self, settings: NetworkSettings, key: kms.IKey | None) -> None:

@@ -13,6 +13,7 @@ from constructs import Construct
 from lambdas import image_normalizer
 from lambdas.image_normalizer import contract
 from lambdas.image_normalizer.contract import Variable
+from stacks.constructs.buckets import in_this_account
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.constructs.image_access_point import ImageAccessPoint
 from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
@@ -92,7 +93,11 @@ class Normalizer(Construct):
         # With it, S3 distinguishes a missing photograph from a forbidden one.
         source.allow_listing(role)
         normalized_images = self._normalized_images.arn_for_objects(f"{contract.CACHE_PREFIX}*")
-        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[normalized_images]))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:PutObject"], resources=[normalized_images], conditions=in_this_account()
+            )
+        )
         if key:
             role.add_to_policy(
                 iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])

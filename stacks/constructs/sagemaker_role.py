@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs.buckets import in_this_account
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
 from stacks.pipeline.permission import allow_volumes
 
@@ -40,13 +41,19 @@ class SageMakerRole(iam.Role):
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+                conditions=in_this_account({"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}),
             )
         )
 
     def allow_objects(self, actions: Sequence[str], bucket: s3.IBucket, prefix: str) -> None:
         """Let it do something with the objects below a prefix."""
-        self.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(f"{prefix}*")]))
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=list(actions),
+                resources=[bucket.arn_for_objects(f"{prefix}*")],
+                conditions=in_this_account(),
+            )
+        )
         acknowledge(
             self,
             {

@@ -49,6 +49,7 @@ WITHOUT_SCOPE_IN_PROCESSING = {
     "ec2:DeleteNetworkInterface",
     "ec2:DeleteNetworkInterfacePermission",
 }
+OWN_ACCOUNT = {"Ref": "AWS::AccountId"}
 IDENTITY_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
 
 
@@ -75,6 +76,18 @@ def test_allows_everything_only_where_actions_know_no_resources(variant: str) ->
 
     assert {name for name, _ in on_everything} <= {"Normalizer/BulkRoleDefaultPolicy078070E7"}
     assert {action for _, action in on_everything} <= WITHOUT_SCOPE_IN_PROCESSING
+
+
+def test_lets_identities_into_buckets_of_the_account_only(variant: str) -> None:
+    """The name of a bucket that is misspelt, or was deleted, may be registered by another account."""
+    elsewhere = [
+        (name, statement["Action"])
+        for name, statement in list_allowed(variant)
+        if any(action.startswith("s3:") for action in as_list(statement["Action"]))
+        and statement.get("Condition", {}).get("StringEquals", {}).get("s3:ResourceAccount") != OWN_ACCOUNT
+    ]
+
+    assert elsewhere == []
 
 
 def test_lists_no_action_without_resources_that_nobody_uses() -> None:

@@ -240,6 +240,16 @@ def test_s3s_gateway_lets_only_the_platforms_buckets_and_image_layers_through(ne
     assert resources.count("starport-layer-bucket") == 1
 
 
+def test_s3s_gateway_lets_no_bucket_of_another_account_through_but_that_of_image_layers(
+    network: TemplateNetwork,
+) -> None:
+    (gateway,) = network.of_kind("VPCEndpoint").values()
+    own = {"StringEquals": {"s3:ResourceAccount": {"Ref": "AWS::AccountId"}}}
+
+    for statement in gateway["PolicyDocument"]["Statement"]:
+        assert statement.get("Condition") == (None if "starport" in str(statement["Resource"]) else own)
+
+
 def test_mounts_every_file_system_inside_its_group() -> None:
     targets = find_resources("prod", "AWS::EFS::MountTarget").values()
     (lustre,) = find_resources("prod", "AWS::FSx::FileSystem").values()

@@ -44,6 +44,15 @@ def when(operator: str, **keys: Any) -> Document:
 ALL = document(statement(Action="*"))
 
 
+@pytest.mark.parametrize(("owner", "decision"), [(ACCOUNT, "Allow"), (OTHER, "ImplicitDeny")])
+def test_knows_whose_a_bucket_is(owner: str, decision: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html"""
+    point = replace(READ, resource=f"arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/photographs/object/a.jpg")
+
+    for asked in (READ, point):
+        assert decide(asked, [when("StringEquals", s3__ResourceAccount=owner)]) == decision
+
+
 def test_denies_what_nothing_allows() -> None:
     assert decide(READ, []) == "ImplicitDeny"
     assert decide(READ, [document(statement(Action="s3:PutObject"))]) == "ImplicitDeny"

@@ -99,12 +99,13 @@ def ask_oracle(asked: Iterable[Asked]) -> list[dict[str, Any]]:
 def write_question(question: Question, policies: Iterable[Document], limits: Iterable[Document]) -> dict[str, Any]:
     """A question in the other evaluator's words."""
     resource = {"resource": question.resource, "accountId": ACCOUNT}
+    of_service = {"s3:ResourceAccount": ACCOUNT} if question.action.startswith("s3:") else {}
     written: dict[str, Any] = {
         "request": {
             "principal": question.principal,
             "action": question.action,
             "resource": resource,
-            "contextVariables": {**OF_EVERY_REQUEST, **question.context, **question.of_principal},
+            "contextVariables": {**OF_EVERY_REQUEST, **of_service, **question.context, **question.of_principal},
         },
         "identityPolicies": name_policies(policies),
         "serviceControlPolicies": [],
