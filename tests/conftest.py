@@ -2,8 +2,10 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -33,6 +35,9 @@ os.environ |= {
     "CDK_VALIDATION": "false",
 }
 os.environ.pop("AWS_PROFILE", None)
+
+# Each session would read the descriptions of the services again, which takes longer than most tests of a client.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def pytest_configure(config: pytest.Config) -> None:
