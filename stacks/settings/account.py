@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from constructs import Node
 from pydantic import AfterValidator, Field, ValidationError
 
-from stacks.settings.mistakes import SettingsError, describe
+from stacks.settings.mistakes import SettingsError, describe, refuse_repeated
 from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, LogDays, Section, Setting
 from stacks.settings.tags import Tags
 
@@ -18,8 +18,7 @@ def _check_endpoints(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name):
             raise ValueError(f"'{name}' is not the name of an endpoint")
-        if names.count(name) > 1:
-            raise ValueError(f"'{name}' occurs twice; remove one")
+    refuse_repeated(names)
     return names
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, Section, Setting
 
 # What an EFS lifecycle policy can say: https://docs.aws.amazon.com/efs/latest/ug/lifecycle-management-efs.html
@@ -32,9 +33,7 @@ RepositoryEvent = Literal["NEW", "CHANGED", "DELETED"]
 
 
 def _check_events(events: tuple[RepositoryEvent, ...]) -> tuple[RepositoryEvent, ...]:
-    for event in events:
-        if events.count(event) > 1:
-            raise ValueError(f"'{event}' occurs twice; remove one")
+    refuse_repeated(events)
     return events
 
 

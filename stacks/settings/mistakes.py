@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +12,21 @@ from headrace.errors import HeadraceError
 
 class SettingsError(HeadraceError, ValueError):
     """A setting is missing, misspelt, of the wrong type or impossible."""
+
+
+def refuse_repeated(names: Sequence[str], advice: str = "remove one") -> None:
+    """Refuse a list in which something occurs twice.
+
+    Args:
+        names: What is listed, or what it is called.
+        advice: What to do with one of the two.
+
+    Raises:
+        ValueError: Naming the first that occurs twice.
+    """
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' occurs twice; {advice}")
 
 
 def describe(error: ValidationError, *, prefix: str, model: type[BaseModel]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.section import IN_PLACE, NO_EFFECT, NOTHING, Allowed, Change, LogDays, Section, Setting
 
 # Where a notebook without internet access reaches SageMaker, to stop itself among other things.
@@ -42,8 +43,7 @@ def _check_zones(zones: int | tuple[str, ...]) -> int | tuple[str, ...]:
             raise ValueError(f"'{zone}' is not the name of a zone, such as eu-central-1a")
         if zone[:-1] != zones[0][:-1]:
             raise ValueError(f"{zones[0]} and {zone} are zones of two Regions")
-        if zones.count(zone) > 1:
-            raise ValueError(f"'{zone}' occurs twice; remove one")
+    refuse_repeated(zones)
     return zones
 
 
@@ -51,10 +51,9 @@ def _check_services(services: tuple[str, ...]) -> tuple[str, ...]:
     for service in services:
         if not re.fullmatch(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*", service):
             raise ValueError(f"'{service}' is not a service's name; write it as AWS does, such as 'sagemaker.api'")
-        if services.count(service) > 1:
-            raise ValueError(f"'{service}' occurs twice; remove one")
         if service == "s3":
             raise ValueError("the network has a gateway to s3 already, at no cost; remove it")
+    refuse_repeated(services)
     return services
 
 

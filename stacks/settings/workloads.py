@@ -11,6 +11,7 @@ from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
 from stacks.settings.jobs import EndpointSettings, Hyperparameters, ProcessingSettings, TrainingSettings
+from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.normalizer import Options, Through
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Section, Setting
 
@@ -105,10 +106,7 @@ class ChannelSettings(Section):
 
 
 def _check_channel_names(channels: tuple[ChannelSettings, ...]) -> tuple[ChannelSettings, ...]:
-    names = [channel.name for channel in channels]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"'{name}' occurs twice; rename one")
+    refuse_repeated([channel.name for channel in channels], advice="rename one")
     return channels
 
 
