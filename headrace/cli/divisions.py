@@ -14,16 +14,15 @@ RATIO: Final = click.FloatRange(0, 1, min_open=True, max_open=True)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def seed_option(text: str) -> Callable[[Command], Command]:
+    """The option for what a choice by hashes starts from, with its text for --help."""
+    return click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=text)
+
+
 def with_parts(command: Command) -> Command:
     """Give a command the options that say into which parts it divides, how large they are, and where they go."""
     for option in (
-        click.option(
-            "--seed",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            help="The seed of the division; another one divides differently.",
-        ),
+        seed_option("The seed of the division; another one divides differently."),
         click.option(
             "--test-ratio",
             type=RATIO,

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from headrace.cli.divisions import RATIO, report_alone, with_parts
+from headrace.cli.divisions import RATIO, report_alone, seed_option, with_parts
 from headrace.cli.folders import FOLDER, also_option, report_left_out
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
@@ -221,13 +221,7 @@ def split_command(*, path: Path, group_by: str | None, stratified: bool, kind: L
 @lst.command("sample")
 @click.argument("path", type=INPUT_FILE)
 @click.option("--per-class", type=click.IntRange(min=1), required=True, help="Rows of each class to keep.")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="The seed of the choice; another one chooses other rows.",
-)
+@seed_option("The seed of the choice; another one chooses other rows.")
 @output_option
 def sample_command(*, path: Path, per_class: int, seed: int, output: Path) -> None:
     """Keep a number of rows of each class, chosen by a hash of each path; classes with fewer rows are reported.
