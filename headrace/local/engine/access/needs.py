@@ -209,6 +209,7 @@ def _find_traces(request: Request) -> Iterable[str]:
 
 _JOBS: Final = ("CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob", "CreateHyperParameterTuningJob")
 _WITH_IMAGES: Final = (*_JOBS[:2], "CreateModel")
+_IN_NETWORKS: Final = ("CreateTrainingJob", "CreateModel")
 _CHANGES: Final = ("CreateEndpoint", "UpdateEndpoint")
 # Where requests have the role that they pass.
 _ROLE_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -240,6 +241,11 @@ def _passing(service: str, *operations: str) -> Rule:
         context={"iam:PassedToService": f"{service}.amazonaws.com"},
         source=_PASSING,
     )
+
+
+def _of_role(operations: tuple[str, ...], actions: tuple[str, ...], find: Callable[[Request], Iterable[str]]) -> Rule:
+    """What the role that a request names must be allowed, as the developer's guide lists it."""
+    return Rule(operations=operations, actions=actions, find=find, holder=Holder.ROLE, source=_ROLES)
 
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
@@ -275,49 +281,21 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             holder=Holder.ROLE,
             source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
         ),
-        Rule(
-            operations=_WITH_IMAGES,
-            actions=("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
-            find=_find_repositories,
-            holder=Holder.ROLE,
-            source=_ROLES,
+        _of_role(
+            _WITH_IMAGES,
+            ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+            _find_repositories,
         ),
-        Rule(
-            operations=_WITH_IMAGES,
-            actions=("ecr:GetAuthorizationToken",),
-            find=lambda request: ["*"] if list(_find_repositories(request)) else [],
-            holder=Holder.ROLE,
-            source=_ROLES,
+        _of_role(
+            _WITH_IMAGES,
+            ("ecr:GetAuthorizationToken",),
+            lambda request: ["*"] if list(_find_repositories(request)) else [],
         ),
-        Rule(
-            operations=("CreateTrainingJob", "CreateModel"),
-            actions=("ec2:CreateNetworkInterface",),
-            find=_find_places,
-            holder=Holder.ROLE,
-            source=_ROLES,
-        ),
-        Rule(
-            operations=("CreateTrainingJob", "CreateModel"),
-            actions=_ON_INTERFACES,
-            find=_find_interfaces,
-            holder=Holder.ROLE,
-            source=_ROLES,
-        ),
-        Rule(
-            operations=("CreateTrainingJob", "CreateModel"),
-            actions=_LOOKING_AT_NETWORKS,
-            find=_find_everything_in_network,
-            holder=Holder.ROLE,
-            source=_ROLES,
-        ),
+        _of_role(_IN_NETWORKS, ("ec2:CreateNetworkInterface",), _find_places),
+        _of_role(_IN_NETWORKS, _ON_INTERFACES, _find_interfaces),
+        _of_role(_IN_NETWORKS, _LOOKING_AT_NETWORKS, _find_everything_in_network),
         # "Don't scope in the policy with any conditions or resource filters": for processing jobs alone.
-        Rule(
-            operations=("CreateProcessingJob",),
-            actions=(*_ON_INTERFACES, *_LOOKING_AT_NETWORKS),
-            find=_find_everything_in_network,
-            holder=Holder.ROLE,
-            source=_ROLES,
-        ),
+        _of_role(("CreateProcessingJob",), (*_ON_INTERFACES, *_LOOKING_AT_NETWORKS), _find_everything_in_network),
     ),
     "states": (
         _passing("states", "CreateStateMachine", "TestState", "UpdateStateMachine"),
