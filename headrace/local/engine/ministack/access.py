@@ -3,15 +3,18 @@
 import contextvars
 import importlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
 from headrace.local.engine.access.calls import Call, CallLog
+from headrace.local.engine.access.further import list_further_needs
 from headrace.local.engine.access.needs import Holder, Need
 from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.engine.credentials import AccessKey, make_key
 from headrace.local.engine.ministack.encryption import find_object_need
+from headrace.local.engine.ministack.keys import find_key, install_key_conditions, is_unknown_key
+from headrace.local.engine.ministack.objects import install_object_keys
 from headrace.local.engine.ministack.policies import UnknownConditionError, install_policies
 
 OWNER: Final = "owner"
@@ -174,6 +177,8 @@ def install_access(access: Access) -> None:
     actions.extract_resource_arn = _name_streams(actions.extract_resource_arn)
     actions.logs_service_context = _describe_groups(actions.logs_service_context)
     actions.request_tag_context = _add_namespace(actions.request_tag_context)
+    install_object_keys(actions)
+    install_key_conditions(actions)
     actions.access_denied_response = _name_resource(actions)
 
 
@@ -217,7 +222,7 @@ def _trust_door(evaluator: Any) -> Callable[[str, str], Any]:
 
 
 def _note_decisions(access: Access, enforce: Callable[..., Any]) -> Callable[..., Any]:
-    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    decide = _decide_once(access, enforce)
 
     def run(
         key_id: str,
@@ -231,24 +236,41 @@ def _note_decisions(access: Access, enforce: Callable[..., Any]) -> Callable[...
         context = {**(service_context or {}), **({"aws:CalledVia": [via]} if via else {})}
         if resource_arn.startswith("arn:aws:s3-object-lambda:"):
             service, action = "s3-object-lambda", action.replace("s3:", "s3-object-lambda:", 1)
-        resources = _list_access_points() if action == _ANSWERING_FOR_OBJECT_LAMBDA else [resource_arn]
-        for resource in resources:
+        for resource in _list_resources(action, resource_arn):
             refusal = decide(key_id, action, service, region, resource, context)
             if refusal is None:
-                break
-        further = find_further_need(action, resource, context) if refusal is None else None
-        return run(key_id, further.action, *_place(further, region), dict(further.context)) if further else refusal
+                return run_further(key_id, region, list_all_further_needs(action, resource, context))
+        return refusal
+
+    def run_further(key_id: str, region: str, needs: Iterable[Need]) -> Any:
+        refusals = (run(key_id, need.action, *_place(need, region), dict(need.context)) for need in needs)
+        return next((refusal for refusal in refusals if refusal), None)
+
+    return run
+
+
+def _decide_once(access: Access, enforce: Callable[..., Any]) -> Callable[..., Any]:
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
 
     def decide(key_id: str, action: str, service: str, region: str, resource: str, context: dict[str, Any]) -> Any:
         try:
             refusal = enforce(key_id, action, service, region, resource, context)
         except UnknownConditionError as error:
             refusal = evaluator.EvalResult("Deny", access.name_session(key_id), "", str(error))
+        if refusal is None and is_unknown_key(resource, context):
+            refusal = evaluator.EvalResult("ImplicitDeny", access.name_session(key_id))
         _decided.set((action, resource))
         access.note(key_id, action, resource, context, is_allowed=refusal is None)
         return refusal
 
-    return run
+    return decide
+
+
+def _list_resources(action: str, resource: str) -> list[str]:
+    """What an action is decided on, one of which is enough."""
+    if action == _ANSWERING_FOR_OBJECT_LAMBDA:
+        return _list_access_points()
+    return [find_key(action, resource)]
 
 
 def _place(need: Need, region: str) -> tuple[str, str, str]:
@@ -261,12 +283,15 @@ def _list_access_points() -> list[str]:
     return [s3.object_lambda_arn(name) for _, _, name in list(s3._object_lambda_access_points._data)] or ["*"]
 
 
-def find_further_need(action: str, resource: str, context: Mapping[str, Any]) -> Need | None:
+def list_all_further_needs(action: str, resource: str, context: Mapping[str, Any]) -> Iterator[Need]:
     """What a request that is allowed needs besides."""
     if action == "lambda:InvokeFunctionUrl":
         # https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
-        return Need(action="lambda:InvokeFunction", resource=resource, context={"lambda:InvokedViaFunctionUrl": "true"})
-    return find_object_need(action, resource, context)
+        invoked = {"lambda:InvokedViaFunctionUrl": "true"}
+        yield Need(action="lambda:InvokeFunction", resource=resource, context=invoked)
+    if need := find_object_need(action, resource, context):
+        yield need
+    yield from list_further_needs(action, resource, context)
 
 
 def _name_resource(actions: Any) -> Callable[..., Any]:
@@ -278,7 +303,8 @@ def _name_resource(actions: Any) -> Callable[..., Any]:
             explicit = told.get("explicit_deny", False)
             decided, resource = _decided.get()
             message = actions.identity_denial_message(decided or action, principal, resource, explicit)
-            told = {**told, "message": message}
+            told = {**told, "message": message, "resource_arn": resource}
+            action = decided or action
         return answer(service, action, principal, request_id, **told)
 
     return run

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from headrace.local.engine.access.needs import Need, name_key
 from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.engine.ministack.cloudformation import Provision
+from headrace.local.engine.ministack.objects import Asked, asked
 from headrace.local.engine.resources import Attributes
 
 BUCKET: Final = "AWS::S3::Bucket"
@@ -22,11 +23,19 @@ _THROUGH_POINT: Final = re.compile(
     r"(?P<point>arn:aws:s3:[^:]+:\d+:accesspoint/(?P<name>[^/]+))/object/(?P<key>.+)", re.DOTALL
 )
 _KEY_HEADER: Final = "x-amz-server-side-encryption-aws-kms-key-id"
+_ENCRYPTION_HEADERS: Final = (
+    "x-amz-server-side-encryption",
+    _KEY_HEADER,
+    "x-amz-server-side-encryption-customer-algorithm",
+)
+_ALIAS_OF_S3: Final = "alias/aws/s3"
 _ACTIONS: Final[Mapping[str, str]] = {
     "s3:GetObject": "kms:Decrypt",
     "s3:GetObjectVersion": "kms:Decrypt",
     "s3:PutObject": "kms:GenerateDataKey",
 }
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+_FOR_PARTS: Final = "kms:Decrypt"
 
 
 def install_encryption() -> None:
@@ -60,19 +69,41 @@ def find_object_need(action: str, resource: str, context: Mapping[str, Any]) -> 
         return None
     bucket, key, listed = place
     s3: Any = importlib.import_module("ministack.services.s3")
-    stored = s3._buckets.get(bucket, {}).get("objects", {}).get(key) if action != "s3:PutObject" else {}
+    given = asked.get()
+    stored = _describe_write(s3, given, context) if action == "s3:PutObject" else _find_stored(s3, given, bucket, key)
     if stored is None:
         through = {name: value for name, value in context.items() if name.startswith("s3:DataAccessPoint")}
         is_told = action == "s3:GetObject" and bucket in s3._buckets
         return Need(action="s3:ListBucket", resource=listed, context=through) if is_told else None
-    default = s3._bucket_default_sse_headers(bucket).get(_KEY_HEADER)
-    encrypts = stored.get("preserved_headers", {}).get(_KEY_HEADER) or default
     # Through an access point, the bucket's own object is decided, too.
-    if not encrypts or _POINT in resource or name_key(encrypts) == name_key_of_s3(ACCOUNT, REGION):
+    encrypts = "" if _POINT in resource else _find_encrypting_key(s3, bucket, stored)
+    if not encrypts or name_key(encrypts) in {name_key(_ALIAS_OF_S3), name_key_of_s3(ACCOUNT, REGION)}:
         return None
-    return Need(
-        action=_ACTIONS[action], resource=name_key(encrypts), context={"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
-    )
+    needed = _FOR_PARTS if action == "s3:PutObject" and given.upload else _ACTIONS[action]
+    return Need(action=needed, resource=name_key(encrypts), context={"kms:ViaService": f"s3.{REGION}.amazonaws.com"})
+
+
+def _describe_write(s3: Any, given: Asked, context: Mapping[str, Any]) -> Mapping[str, str]:
+    """The headers of encryption of what is written; a part has those of its upload."""
+    if given.upload:
+        return dict(s3._multipart_uploads.get(given.upload, {}).get("preserved_headers", {}))
+    return {name: context[f"s3:{name}"] for name in _ENCRYPTION_HEADERS if f"s3:{name}" in context}
+
+
+def _find_stored(s3: Any, given: Asked, bucket: str, key: str) -> Mapping[str, str] | None:
+    """The headers that an object, or the version of it that is asked for, is kept with."""
+    stored = s3._buckets.get(bucket, {}).get("objects", {}).get(key)
+    if given.version:
+        versions = s3._object_versions.get((bucket, key), [])
+        stored = next((entry for entry in versions if entry["version_id"] == given.version), stored)
+    return None if stored is None else dict(stored.get("preserved_headers", {}))
+
+
+def _find_encrypting_key(s3: Any, bucket: str, headers: Mapping[str, str]) -> str:
+    """The key of something with such headers; nothing where it has another kind of encryption, or S3's own key."""
+    if not any(name in headers for name in _ENCRYPTION_HEADERS):
+        return str(s3._bucket_default_sse_headers(bucket).get(_KEY_HEADER, ""))
+    return headers.get(_KEY_HEADER, "")
 
 
 def _find_place(resource: str) -> tuple[str, str, str] | None:

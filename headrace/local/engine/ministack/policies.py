@@ -18,6 +18,7 @@ from headrace.local.engine.access.matching import (
     quote,
     unquote,
 )
+from headrace.local.engine.ministack.keys import describe_key
 from headrace.policies import as_list
 
 # Of these operators alone, values may have variables.
@@ -156,7 +157,10 @@ def _resolve_further_keys(resolve: Callable[[str, Any], Any]) -> Callable[[str, 
                 return str("aws:calledvia" in context.service_context).lower()
             case "aws:principalisawsservice":
                 return str(context.principal_type == "Service").lower()
-        return resolve(key, context)
+            case "kms:calleraccount":
+                return context.principal_account
+        found = resolve(key, context)
+        return describe_key(key.lower(), context.resource_arn) if found is None else found
 
     return run
 

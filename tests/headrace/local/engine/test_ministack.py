@@ -600,6 +600,10 @@ DECIDING = [
         ),
         ("core.iam_actions", "logs_service_context", ["action", "body", "resource_arn", "region", "account_id"]),
         ("core.iam_actions", "request_tag_context", ["service", "iam_action", "body", "params"]),
+        ("core.iam_actions", "s3_service_context", ["iam_action", "query_params", "path", "headers"]),
+        ("core.iam_actions", "_query_param", ["query_params", "key"]),
+        ("core.iam_actions", "_s3_source_object", ["headers"]),
+        ("services.kms", "_resolve_key", ["key_id_or_arn"]),
         (
             "core.iam_actions",
             "identity_denial_message",
@@ -661,6 +665,16 @@ def test_decides_by_functions_that_are_looked_up_for_each_request(app: Any) -> N
     assert "from ministack.core.iam_evaluator import AuthError, enforce" in inspect.getsource(app._enforce_data_plane)
 
 
+@pytest.mark.parametrize(
+    ("service", "store"), [("s3", "_multipart_uploads"), ("s3", "_object_versions"), ("kms", "_aliases")]
+)
+def test_keeps_what_decisions_ask_for_by_known_names(service: str, store: str) -> None:
+    kept = getattr(importlib.import_module(f"ministack.services.{service}"), store)
+
+    assert callable(kept.get)
+    assert callable(kept.items)
+
+
 def test_knows_root_in_two_modules_alone(app: Any) -> None:
     folder = Path(app.__file__).parent
     knowing = {
@@ -689,6 +703,7 @@ def evaluator(monkeypatch: pytest.MonkeyPatch, app: Any, tmp_path: Path) -> Any:
                 "extract_resource_arn",
                 "logs_service_context",
                 "request_tag_context",
+                "s3_service_context",
                 "access_denied_response",
             ],
         ),

@@ -1,0 +1,49 @@
+"""What requests need besides, by the condition keys that they come with."""
+
+from typing import Any
+
+import pytest
+
+from headrace.local.engine.access.further import FURTHER, Further, describe_write, list_further_needs
+
+OBJECT = "arn:aws:s3:::raw/a"
+
+
+def test_reads_condition_keys_from_the_headers_of_s3() -> None:
+    headers = {"x-amz-acl": "private", "x-amz-object-lock-mode": "GOVERNANCE", "x-amz-tagging": "a=b&c=", "etag": "x"}
+
+    assert describe_write(headers) == {
+        "s3:x-amz-acl": "private",
+        "s3:object-lock-mode": "GOVERNANCE",
+        "s3:RequestObjectTag/a": "b",
+        "s3:RequestObjectTag/c": "",
+        "s3:RequestObjectTagKeys": ["a", "c"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("action", "context", "expected"),
+    [
+        ("s3:PutObject", {}, []),
+        ("s3:GetObject", {"s3:x-amz-acl": "private"}, []),
+        ("s3:PutObject", {"s3:x-amz-grant-read": "id=a"}, ["s3:PutObjectAcl"]),
+        ("iam:CreateRole", {"aws:TagKeys": ["a"]}, ["iam:TagRole"]),
+        ("iam:CreateRole", {"aws:TagKeys": []}, []),
+    ],
+)
+def test_needs_what_a_key_of_the_request_stands_for(action: str, context: dict[str, Any], expected: list[str]) -> None:
+    needs = list(list_further_needs(action, OBJECT, context))
+
+    assert [need.action for need in needs] == expected
+    assert all((need.resource, need.context) == (OBJECT, context) for need in needs)
+
+
+def test_tags_what_is_made_where_the_request_has_no_name_for_it() -> None:
+    (need,) = list_further_needs("kms:CreateKey", "*", {"aws:TagKeys": ["a"]})
+
+    assert (need.action, need.resource) == ("kms:TagResource", "arn:aws:kms:us-east-1:000000000000:key/new")
+
+
+@pytest.mark.parametrize("rule", FURTHER, ids=lambda rule: rule.of)
+def test_says_where_aws_demands_it(rule: Further) -> None:
+    assert rule.source.startswith("https://docs.aws.amazon.com/service-authorization/latest/reference/list_")

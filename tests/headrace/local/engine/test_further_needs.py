@@ -1,0 +1,250 @@
+"""What calls need besides the permission of their own name, on a real local cloud."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+from headrace.local.engine.cloud import LocalCloud
+from tests.local_clouds import allow, assume, make_role, running_with_object
+
+pytestmark = pytest.mark.slow
+
+ACCOUNT = "000000000000"
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+TAGS = [{"Key": "team", "Value": "a"}]
+ROLES_MADE: list[str] = []
+OBJECT = {"Bucket": "raw", "Key": "written", "Body": b""}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A local cloud with an object and a bucket whose objects can be locked."""
+    with running_with_object(tmp_path_factory.mktemp("cloud"), "in/a.txt", b"rows") as started:
+        boto3.client("s3").create_bucket(Bucket="lockable", ObjectLockEnabledForBucket=True)
+        yield started
+
+
+@cache
+def session_with(*actions: str) -> Any:
+    """A session of a role that may do some things, and nothing else."""
+    name = f"may-{len(ROLES_MADE)}"
+    ROLES_MADE.append(name)
+    make_role(name, allow(*actions))
+    return assume(name)
+
+
+def call(session: Any, service: str, operation: str, **arguments: Any) -> Any:
+    return getattr(session.client(service), xform_name(operation))(**arguments)
+
+
+LOCK = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": "2099-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "own", "further"),
+    [
+        ("s3", "PutObject", {**OBJECT, "Tagging": "team=a"}, ["s3:PutObject"], "s3:PutObjectTagging"),
+        ("s3", "PutObject", {**OBJECT, "ACL": "bucket-owner-full-control"}, ["s3:PutObject"], "s3:PutObjectAcl"),
+        ("s3", "PutObject", {**OBJECT, "Bucket": "lockable", **LOCK}, ["s3:PutObject"], "s3:PutObjectRetention"),
+        (
+            "s3",
+            "PutObject",
+            {**OBJECT, "Bucket": "lockable", "ObjectLockLegalHoldStatus": "OFF"},
+            ["s3:PutObject"],
+            "s3:PutObjectLegalHold",
+        ),
+        (
+            "s3",
+            "CopyObject",
+            {
+                "Bucket": "raw",
+                "Key": "copy",
+                "CopySource": "raw/in/a.txt",
+                "Tagging": "a=b",
+                "TaggingDirective": "REPLACE",
+            },
+            ["s3:PutObject", "s3:GetObject"],
+            "s3:PutObjectTagging",
+        ),
+        (
+            "s3",
+            "CreateMultipartUpload",
+            {"Bucket": "raw", "Key": "parts", "Tagging": "team=a"},
+            ["s3:PutObject"],
+            "s3:PutObjectTagging",
+        ),
+        (
+            "s3",
+            "CreateBucket",
+            {"Bucket": "owned", "ObjectOwnership": "BucketOwnerPreferred"},
+            ["s3:CreateBucket"],
+            "s3:PutBucketOwnershipControls",
+        ),
+        (
+            "s3",
+            "CreateBucket",
+            {"Bucket": "locking", "ObjectLockEnabledForBucket": True},
+            ["s3:CreateBucket", "s3:PutBucketVersioning"],
+            "s3:PutBucketObjectLockConfiguration",
+        ),
+        (
+            "iam",
+            "CreateRole",
+            {"RoleName": "tagged", "AssumeRolePolicyDocument": TRUST, "Tags": TAGS},
+            ["iam:CreateRole"],
+            "iam:TagRole",
+        ),
+        ("kms", "CreateKey", {"Tags": [{"TagKey": "a", "TagValue": "b"}]}, ["kms:CreateKey"], "kms:TagResource"),
+        (
+            "logs",
+            "CreateLogGroup",
+            {"logGroupName": "tagged", "tags": {"a": "b"}},
+            ["logs:CreateLogGroup"],
+            "logs:TagResource",
+        ),
+        ("sqs", "CreateQueue", {"QueueName": "tagged", "tags": {"a": "b"}}, ["sqs:CreateQueue"], "sqs:TagQueue"),
+        ("sns", "CreateTopic", {"Name": "tagged", "Tags": TAGS}, ["sns:CreateTopic"], "sns:TagResource"),
+        (
+            "secretsmanager",
+            "CreateSecret",
+            {"Name": "tagged", "SecretString": "s", "Tags": TAGS},
+            ["secretsmanager:CreateSecret"],
+            "secretsmanager:TagResource",
+        ),
+        (
+            "events",
+            "PutRule",
+            {"Name": "r", "ScheduleExpression": "rate(1 day)", "Tags": TAGS},
+            ["events:PutRule"],
+            "events:TagResource",
+        ),
+    ],
+)
+def test_asks_for_what_a_part_of_the_request_needs(
+    cloud: LocalCloud, service: str, operation: str, arguments: dict[str, Any], own: list[str], further: str
+) -> None:
+    assert cloud
+
+    with pytest.raises(ClientError, match=f"perform: {further} on resource") as refusal:
+        call(session_with(*own), service, operation, **arguments)
+    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] in {400, 403}
+    assert call(session_with(*own, further), service, operation, **arguments)
+
+
+@cache
+def make_key() -> str:
+    """A key whose use the account's policies decide; `alias/mine` is its other name."""
+    statement = {**allow("kms:*"), "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    kms: Any = boto3.client("kms")
+    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))["KeyMetadata"]
+    kms.create_alias(AliasName="alias/mine", TargetKeyId=key["KeyId"])
+    return str(key["Arn"])
+
+
+WITH_KEY = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/mine"}
+COPY = {"Bucket": "raw", "Key": "copy", "CopySource": "raw/in/a.txt"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [("PutObject", OBJECT), ("CopyObject", COPY), ("CreateMultipartUpload", {"Bucket": "raw", "Key": "parts"})],
+)
+def test_asks_for_the_key_that_a_request_names(cloud: LocalCloud, operation: str, arguments: dict[str, Any]) -> None:
+    assert cloud
+    key = make_key()
+
+    with pytest.raises(ClientError, match=f"perform: kms:GenerateDataKey on resource: {key}"):
+        call(session_with("s3:*"), "s3", operation, **{**arguments, **WITH_KEY})
+    writing = session_with("s3:*", "kms:GenerateDataKey")
+    assert call(writing, "s3", operation, **{**arguments, **WITH_KEY, "SSEKMSKeyId": key})
+    assert call(session_with("s3:*"), "s3", operation, **{**arguments, "ServerSideEncryption": "AES256"})
+
+
+def test_asks_for_more_than_encrypting_of_who_sends_an_object_in_parts(cloud: LocalCloud) -> None:
+    assert cloud
+    make_key()
+    named = {"Bucket": "raw", "Key": "parts"}
+    begun = call(session_with("s3:*", "kms:GenerateDataKey"), "s3", "CreateMultipartUpload", **named, **WITH_KEY)
+    part = {**named, "UploadId": begun["UploadId"], "PartNumber": 1, "Body": b"x"}
+
+    with pytest.raises(ClientError, match="perform: kms:Decrypt on resource"):
+        call(session_with("s3:*", "kms:GenerateDataKey"), "s3", "UploadPart", **part)
+    assert call(session_with("s3:*", "kms:Decrypt"), "s3", "UploadPart", **part)
+
+
+@pytest.mark.parametrize("key", ["alias/absent", "arn:aws:kms:us-east-1:111122223333:key/theirs"])
+def test_encrypts_with_no_key_that_there_is_not(cloud: LocalCloud, key: str) -> None:
+    assert cloud
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        boto3.client("s3").put_object(**OBJECT, ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+
+
+def test_asks_for_the_key_of_the_version_that_is_read(cloud: LocalCloud) -> None:
+    assert cloud
+    key = make_key()
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="versioned")
+    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+    older = {"Bucket": "versioned", "Key": "a"}
+    older["VersionId"] = s3.put_object(**older, Body=b"secret", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)[
+        "VersionId"
+    ]
+    newer = s3.put_object(Bucket="versioned", Key="a", Body=b"open")["VersionId"]
+    reading = session_with("s3:*").client("s3")
+
+    for _ in range(2):
+        with pytest.raises(ClientError, match=f"perform: kms:Decrypt on resource: {key}"):
+            reading.get_object(**older)
+        with pytest.raises(ClientError, match=f"perform: kms:Decrypt on resource: {key}"):
+            reading.copy_object(Bucket="raw", Key="copy", CopySource=older)
+        assert reading.get_object(Bucket="versioned", Key="a", VersionId=newer)["Body"].read() == b"open"
+        s3.delete_object(Bucket="versioned", Key="a")
+
+
+def test_decides_on_the_key_whatever_it_is_called(cloud: LocalCloud) -> None:
+    assert cloud
+    key = make_key()
+    denial = {"Effect": "Deny", "Action": "kms:*", "Resource": key}
+    make_role("denied-key", allow("kms:*", "s3:*"), denial)
+    make_role("any-alias", allow("kms:*", on="arn:aws:kms:*:*:alias/*"))
+    request = {"KeyId": "alias/mine", "Plaintext": b"x"}
+
+    for role in ("denied-key", "any-alias"):
+        with pytest.raises(ClientError, match=f"perform: kms:Encrypt on resource: {key}"):
+            assume(role).client("kms").encrypt(**request)
+    with pytest.raises(ClientError, match=f"perform: kms:GenerateDataKey on resource: {key}"):
+        assume("denied-key").client("s3").put_object(**OBJECT, **WITH_KEY)
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_allowed"),
+    [
+        ({"StringEquals": {"kms:EncryptionContext:of": "b"}}, True),
+        ({"StringEquals": {"kms:EncryptionContext:of": "a"}}, False),
+        ({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": ["of"]}}, False),
+        ({"StringEquals": {"kms:RequestAlias": "alias/mine"}}, False),
+        ({"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/mine"}}, False),
+        ({"StringEquals": {"kms:CallerAccount": ACCOUNT}}, False),
+        ({"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}}, False),
+    ],
+)
+def test_knows_what_a_request_to_kms_says(cloud: LocalCloud, condition: dict[str, Any], is_allowed: bool) -> None:
+    assert cloud
+    make_key()
+    name = f"of-kms-{len(ROLES_MADE)}"
+    ROLES_MADE.append(name)
+    make_role(name, allow("kms:*"), {**allow("kms:*"), "Effect": "Deny", "Condition": condition})
+    request = {"KeyId": "alias/mine", "Plaintext": b"x", "EncryptionContext": {"of": "a"}}
+
+    if is_allowed:
+        assert assume(name).client("kms").encrypt(**request)
+    else:
+        with pytest.raises(ClientError, match="with an explicit deny"):
+            assume(name).client("kms").encrypt(**request)
