@@ -1,7 +1,8 @@
 """The sessions in which SageMaker works for the roles that its jobs and endpoints are given."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+import threading
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 import boto3
 from botocore.config import Config
@@ -13,6 +14,8 @@ from headrace.local.sagemaker.host import RoleSession
 SAGEMAKER: Final = "sagemaker.amazonaws.com"
 # A job's end waits for its last log lines and metrics, so a service that hangs must not hold it up.
 IMPATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
+# The session that they share makes one client at a time.
+_opening_clients: Final = threading.Lock()
 
 
 class Access(Protocol):
@@ -55,16 +58,19 @@ class SageMakerRoles:
 
 def open_clients(key: AccessKey) -> RoleSession:
     """Clients that sign with a key, and the same key for programs."""
-    session = boto3.Session(
-        aws_access_key_id=key.key_id, aws_secret_access_key=key.secret, aws_session_token=key.session_token
-    )
-    open_client: Callable[..., Any] = session.client
-    return RoleSession(
-        s3=open_client("s3"),
-        logs=open_client("logs", config=IMPATIENT),
-        cloudwatch=open_client("cloudwatch", config=IMPATIENT),
-        environment=write_environment(key),
-    )
+    given = {
+        "aws_access_key_id": key.key_id,
+        "aws_secret_access_key": key.secret,
+        "aws_session_token": key.session_token,
+    }
+    # A session of its own would read the descriptions of the services again for each role.
+    with _opening_clients:
+        return RoleSession(
+            s3=boto3.client("s3", **given),
+            logs=boto3.client("logs", **given, config=IMPATIENT),
+            cloudwatch=boto3.client("cloudwatch", **given, config=IMPATIENT),
+            environment=write_environment(key),
+        )
 
 
 def write_environment(key: AccessKey) -> Mapping[str, str]:
