@@ -196,8 +196,17 @@ class History:
             after=None if is_inside else before,
             iteration=iteration if parent else None,
         )
+        if before and before.name == visit.name and before.ending in (Status.FAILED, Status.ABORTED):
+            self._replace(before, visit)
         self.visits.append(visit)
         return visit
+
+    def _replace(self, stopped: Visit, again: Visit) -> None:
+        """Let a visit take the place of one that failed: a redrive enters the state again, and keeps what was done."""
+        again.after = stopped.after
+        for visit in self.visits:
+            if visit.parent is stopped:
+                visit.parent = again
 
     def _find_open(self, name: str, near: Visit | None) -> Visit | None:
         """The visit to a state that goes on: the one that an event belongs to, or is inside of, before any other."""

@@ -248,6 +248,23 @@ def test_goes_on_after_a_redrive_whose_events_do_not_say_where() -> None:
     assert show(read_history(events.all)) == [("Train", "running")]
 
 
+def test_keeps_what_branches_have_done_when_a_redrive_enters_their_state_again() -> None:
+    events, _, b = start_two_branches()
+    b = events.add("TaskFailed", after=b, error="Broken")
+    failed = events.add("ParallelStateFailed", after=2)
+    events.add("ExecutionFailed", after=failed, error="Broken")
+    redriven = events.add("ExecutionRedriven", redriveCount=1)
+    started = events.enter("Both", "Parallel", after=redriven)
+    events.add("ParallelStateStarted", after=started)
+    again = events.enter("B", after=b)
+    events.add("TaskScheduled", after=again)
+
+    history = read_history(events.all)
+
+    assert history.find_statuses() == {"Both": Status.RUNNING, "A1": Status.SUCCEEDED, "B": Status.RUNNING}
+    assert {visit.parent for visit in history.visits if visit.parent} == {history.visits[-2]}
+
+
 def test_redrives_the_failed_iteration_alone() -> None:
     events, failed = run_iterations(failing=True)
     events.add("MapStateFailed", after=failed)
