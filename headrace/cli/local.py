@@ -4,11 +4,9 @@ import json
 import os
 import shlex
 import sys
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +33,7 @@ from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.pipeline import ExecutionReport
 from headrace.local.platform.running import Folders, running_platform, stop_running, use_running_cloud
 from headrace.local.platform.site import LocalSite
+from headrace.pipeline.executions import name_execution
 from headrace.recipes import Recipe, big_mart, find_recipe, list_recipes
 from headrace.workloads import find_workload
 from headrace.workloads.workload import Prediction, Workload
@@ -193,7 +192,7 @@ def _run(this_run: Workload, cloud: LocalCloud, deployment: Deployment, names: d
     site = LocalSite(cloud, deployment)
     with progress.step("bring the data"):
         this_run.bring_data(site)
-    arn = pipeline.start_execution(deployment, this_run.recipe, _name_execution(), names)
+    arn = pipeline.start_execution(deployment, this_run.recipe, name_execution(), names)
     with progress.step("run the state machine"):
         report = pipeline.follow_execution(arn, progress.note)
     predictions = tuple(_ask(this_run, site, report))
@@ -342,7 +341,3 @@ def down(folders: Folders, force: bool) -> None:
     was_up = stop_running(folders, progress=progress.step, force=force)
     if not was_up:
         click.echo("no local cloud is running", err=True)
-
-
-def _name_execution() -> str:
-    return f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"

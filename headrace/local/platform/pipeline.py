@@ -1,20 +1,20 @@
 """Executes a deployed pipeline and reports what it did."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import boto3
 
 from headrace.contract import OUTCOME_OUTPUT, Outcome
 from headrace.errors import HeadraceError
 from headrace.local.platform.deployment import Deployment
+from headrace.pipeline import executions
+from headrace.pipeline.history import Visit
 from headrace.recipes import Recipe
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS: Final = 0.2
 
 
 class PipelineError(HeadraceError):
@@ -46,37 +46,30 @@ class ExecutionReport:
 
 def start_execution(deployment: Deployment, workload: Recipe, name: str, names: dict[str, str]) -> str:
     """Start a workload's pipeline with the names given and return the execution's ARN."""
-    states: Any = boto3.client("stepfunctions")
-    answer = states.start_execution(
-        stateMachineArn=deployment.state_machine_arn(workload), name=name, input=json.dumps(names)
-    )
-    return str(answer["executionArn"])
+    return executions.start_execution(deployment.state_machine_arn(workload), names, name)
 
 
 def follow_execution(arn: str, on_state: Callable[[str], None]) -> ExecutionReport:
-    """Wait for an execution's end, telling each state it enters.
+    """Wait for an execution's end, reporting each state it enters.
 
     Raises:
         PipelineError: If it fails; with its error and cause.
     """
-    states: Any = boto3.client("stepfunctions")
-    seen = 0
-    while True:
-        execution = states.describe_execution(executionArn=arn)
-        entered = [name for name, _ in _entries(states, arn)]
-        for name in entered[seen:]:
-            on_state(name)
-        seen = len(entered)
-        if execution["status"] != "RUNNING":
-            break
-        time.sleep(_POLL_SECONDS)
-    if execution["status"] != "SUCCEEDED":
-        raise PipelineError(f"{execution.get('error', execution['status'])}: {execution.get('cause', '')}")
+    seen: set[Visit] = set()
+
+    def report(visit: Visit) -> None:
+        if visit not in seen:
+            on_state(visit.name)
+        seen.add(visit)
+
+    execution, history = executions.follow_execution(arn, report, _POLL_SECONDS)
+    if execution.status != "SUCCEEDED":
+        raise PipelineError(f"{execution.error or execution.status}: {execution.cause}")
     return ExecutionReport(
-        name=execution["name"],
-        seconds=(execution["stopDate"] - execution["startDate"]).total_seconds(),
-        states=tuple(_measure(_entries(states, arn), execution["stopDate"])),
-        output=json.loads(execution["output"]),
+        name=execution.name,
+        seconds=execution.seconds or 0,
+        states=tuple(StateRun(name=visit.name, seconds=visit.seconds or 0) for visit in history.visits),
+        output=json.loads(execution.output),
     )
 
 
@@ -85,20 +78,3 @@ def invoke_endpoint(endpoint_name: str, body: bytes, *, content_type: str, accep
     runtime: Any = boto3.client("sagemaker-runtime")
     answer = runtime.invoke_endpoint(EndpointName=endpoint_name, Body=body, ContentType=content_type, Accept=accept)
     return bytes(answer["Body"].read())
-
-
-def _entries(states: Any, arn: str) -> list[tuple[str, datetime]]:
-    """The states an execution has entered so far, with the times."""
-    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=False)
-    return [
-        (event["stateEnteredEventDetails"]["name"], event["timestamp"])
-        for page in pages
-        for event in page["events"]
-        if "stateEnteredEventDetails" in event
-    ]
-
-
-def _measure(entries: list[tuple[str, datetime]], end: datetime) -> Iterator[StateRun]:
-    times = [*(time for _, time in entries), end]
-    for (name, entered), left in zip(entries, times[1:], strict=True):
-        yield StateRun(name=name, seconds=(left - entered).total_seconds())
