@@ -13,6 +13,11 @@ _NO_REGION: Final = (
     "your AWS clients have no Region: set the variable AWS_DEFAULT_REGION, the Region of your AWS profile "
     "('aws configure set region REGION'), or 'region' of the environment in cdk.json"
 )
+_NO_CREDENTIALS: Final = (
+    "your AWS clients have no credentials: sign in ('aws configure sso', 'aws login') or choose a profile with "
+    'AWS_PROFILE; for the local cloud, run eval "$(headrace local up)"'
+)
+_EXPLAINED: Final = {"NoRegionError": _NO_REGION, "NoCredentialsError": _NO_CREDENTIALS}
 
 
 @contextmanager
@@ -30,7 +35,7 @@ def clear_errors() -> Iterator[None]:
 def find_message(error: Exception) -> str | None:
     """What to tell a user of an error; None where it is not the user's to mend."""
     if isinstance(error, HeadraceError) or _is_of_aws(error):
-        return _NO_REGION if type(error).__name__ == "NoRegionError" else str(error)
+        return _EXPLAINED.get(type(error).__name__, str(error))
     if isinstance(error, OSError):
         return explain_os_error(error)
     if isinstance(error, UnicodeEncodeError):

@@ -1,23 +1,33 @@
 """`headrace pipeline`: state machines and their executions."""
 
 import json
+import os
+import shlex
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
+from headrace.cli import progress
+from headrace.cli.execution_report import describe, describe_execution, find_outcome, render_execution, render_list
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE
 from headrace.cli.pipeline_options import Target, with_target
-from headrace.cli.tables import render_table
-from headrace.errors import as_shown
+from headrace.errors import HeadraceError, as_shown
 from headrace.files import whole_file
 from headrace.inputs import read_document
 from headrace.pipeline.definition import read_definition
-from headrace.pipeline.history import Execution, History, read_history
+from headrace.pipeline.history import Execution, History, Visit, read_history
 from headrace.pipeline.recorded import check_states, read_printed
 
-_HEADER: Final = ("state", "status", "started", "seconds", "tries", "error")
+_POLL_SECONDS: Final = 2
+_LOCAL_POLL_SECONDS: Final = 0.2
+_ON_INTERRUPT: Final = (("show", "--wait"), ("stop",))
+
+
+class InputOfExecutionError(HeadraceError):
+    """An execution's input that is not an object in JSON."""
 
 
 @click.group()
@@ -106,10 +116,50 @@ def _read_definition(
 
 
 @pipeline.command()
+@with_target
+@click.option("--input", "given", metavar="FILE|JSON", help="The execution's input, an object.  [default: {}]")
+@click.option("--name", help="Its name, which no other may have.  [default: one with the time]")
+@click.option("--wait", is_flag=True, help="Wait for its end, and exit with 0 only if it succeeds.")
+@JSON_OPTION
+def start(*, given: str | None, name: str | None, wait: bool, as_json: bool, **target: Any) -> None:
+    """Start an execution, and print its ARN; with --wait, what it has come to.
+
+    Ctrl-C ends the waiting, not the execution.
+
+    Example: headrace pipeline start --wait --input '{"EndpointName": "sales"}'
+    """
+    from headrace.pipeline.executions import name_execution, read_execution, start_execution
+
+    request = read_input(given)
+    chosen = Target(**target)
+    arn = start_execution(chosen.find_machine(), request, name or name_execution())
+    if wait:
+        _report_end(*_wait(arn, chosen), as_json=as_json)
+    else:
+        click.echo(json.dumps(describe_execution(read_execution(arn)), indent=2) if as_json else arn)
+
+
+@pipeline.command("list")
+@with_target
+@click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, help="How many to list.")
+@JSON_OPTION
+def list_command(*, most: int, as_json: bool, **target: Any) -> None:
+    """List the executions of a state machine, the latest first.
+
+    Example: headrace pipeline list --env prod
+    """
+    from headrace.pipeline.executions import list_executions
+
+    found = list(islice(list_executions(Target(**target).find_machine()), most))
+    click.echo(json.dumps([describe_execution(each) for each in found], indent=2) if as_json else render_list(found))
+
+
+@pipeline.command()
 @click.argument("execution")
 @with_target
+@click.option("--wait", is_flag=True, help="Wait for its end, and exit with 0 only if it succeeds.")
 @JSON_OPTION
-def show(*, execution: str, as_json: bool, **target: Any) -> None:
+def show(*, execution: str, wait: bool, as_json: bool, **target: Any) -> None:
     """Show what an execution did: each visit to a state, how long it took, and what went wrong.
 
     EXECUTION is its name or its ARN.
@@ -118,60 +168,90 @@ def show(*, execution: str, as_json: bool, **target: Any) -> None:
     """
     from headrace.pipeline.executions import read_events, read_execution
 
+    chosen = Target(**target)
+    arn = chosen.find_execution(execution)
+    if wait:
+        found, history = _wait(arn, chosen)
+    else:
+        found, history = read_execution(arn), read_history(read_events(arn))
+    click.echo(json.dumps(describe(found, history), indent=2) if as_json else render_execution(found, history))
+    if wait:
+        _exit_by_outcome(found)
+
+
+@pipeline.command()
+@click.argument("execution")
+@with_target
+@click.option("--cause", default="stopped by hand", show_default=True, help="Why, for those who look at it.")
+def stop(*, execution: str, cause: str, **target: Any) -> None:
+    """Stop an execution, and with it the job that it waits for.
+
+    EXECUTION is its name or its ARN.
+
+    Example: headrace pipeline stop run-20261128-101500-a1b2c3
+    """
+    from headrace.pipeline.executions import read_execution, stop_execution
+
     arn = Target(**target).find_execution(execution)
-    found, history = read_execution(arn), read_history(read_events(arn))
-    click.echo(json.dumps(describe(found, history), indent=2) if as_json else render(found, history))
+    if not read_execution(arn).is_running:
+        click.echo(f"{execution} has ended already", err=True)
+        return
+    stop_execution(arn, cause)
 
 
-def render(execution: Execution, history: History) -> str:
-    """An execution as a table, and below it why it failed."""
-    rows = [
-        [
-            "  " * visit.depth + as_shown(visit.name),
-            visit.status,
-            f"{visit.entered:%H:%M:%S}",
-            "" if visit.seconds is None else f"{visit.seconds:.1f}",
-            str(visit.tries or ""),
-            as_shown(visit.error),
-        ]
-        for visit in history.visits
-    ]
-    seconds = "" if execution.seconds is None else f"{execution.seconds:.1f}"
-    rows.append(["", execution.status, f"{execution.started:%H:%M:%S}", seconds, "", as_shown(execution.error)])
-    cause = [f"\n{as_shown(execution.cause)}"] if execution.cause else []
-    return "\n".join([render_table(_HEADER, rows, numbers={3, 4}), *cause])
+def read_input(given: str | None) -> dict[str, Any]:
+    """An execution's input, from JSON or from the file that has it.
+
+    Raises:
+        InputOfExecutionError: If it is not an object in JSON.
+    """
+    if given is None:
+        return {}
+    is_json = given.lstrip().startswith(("{", "[", '"'))
+    text = given if is_json else read_document(Path("/dev/stdin" if given == "-" else given))
+    try:
+        request = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputOfExecutionError(f"the input is not JSON: {error}") from None
+    if not isinstance(request, dict):
+        raise InputOfExecutionError(
+            f"the input must be an object such as {{}}, not {as_shown(json.dumps(request)[:40])}"
+        )
+    return request
 
 
-def describe(execution: Execution, history: History) -> dict[str, Any]:
-    """An execution for programs."""
-    return {
-        **describe_execution(execution),
-        "states": [
-            {
-                "state": visit.name,
-                "status": visit.status,
-                "started": visit.entered.isoformat(),
-                "seconds": visit.seconds,
-                "tries": visit.tries,
-                "error": visit.error,
-                "cause": visit.cause,
-                "inside": visit.parent.name if visit.parent else None,
-                "iteration": visit.iteration,
-            }
-            for visit in history.visits
-        ],
-    }
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number in JSON")
 
 
-def describe_execution(execution: Execution) -> dict[str, Any]:
-    """An execution as a whole, for programs."""
-    return {
-        "executionArn": execution.arn,
-        "name": execution.name,
-        "status": execution.status,
-        "started": execution.started.isoformat(),
-        "seconds": execution.seconds,
-        "output": json.loads(execution.output) if execution.output else None,
-        "error": execution.error,
-        "cause": execution.cause,
-    }
+def _wait(arn: str, target: Target) -> tuple[Execution, History]:
+    """Wait for an execution's end, with what it does on standard error."""
+    from headrace.pipeline.executions import follow_execution
+
+    poll_seconds = _LOCAL_POLL_SECONDS if os.environ.get("AWS_ENDPOINT_URL") else _POLL_SECONDS
+    progress.note(arn)
+    try:
+        with progress.step("run the state machine"):
+            return follow_execution(arn, lambda visit: progress.note(_explain_visit(visit)), poll_seconds)
+    except KeyboardInterrupt:
+        watch, end = (shlex.join(["headrace", "pipeline", *words, arn, *target.place]) for words in _ON_INTERRUPT)
+        click.echo(f"the execution goes on\n  to wait for it again: {watch}\n  to stop it: {end}", err=True)
+        raise
+
+
+def _explain_visit(visit: Visit) -> str:
+    seconds = f", {visit.seconds:.1f} s" if visit.seconds is not None else ""
+    tries = f", try {visit.tries}" if visit.tries > 1 else ""
+    return (
+        f"{as_shown(visit.name)}: {visit.status}{seconds}{tries}{f': {as_shown(visit.error)}' if visit.error else ''}"
+    )
+
+
+def _report_end(execution: Execution, history: History, *, as_json: bool) -> None:
+    click.echo(json.dumps(describe(execution, history), indent=2) if as_json else find_outcome(execution))
+    _exit_by_outcome(execution)
+
+
+def _exit_by_outcome(execution: Execution) -> None:
+    if execution.status != "SUCCEEDED":
+        raise click.ClickException(f"{execution.error or execution.status}: {execution.cause or 'no cause is given'}")

@@ -40,6 +40,11 @@ class Target:
         """What the state machine is called in a synthesized app."""
         return self.state_machine or find_recipe(self.workload or big_mart.RECIPE.name).stack_id
 
+    @property
+    def place(self) -> list[str]:
+        """The options that lead another command to the same place."""
+        return [*(["--region", self.region] if self.region else []), *(["--local"] if self.is_local else [])]
+
     def find_machine(self) -> str:
         """The ARN of the state machine.
 

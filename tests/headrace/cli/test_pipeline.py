@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from headrace.cli import cli, pipeline_options
+from headrace.local.engine import cloud
 from tests.headrace.cli.programs import ForkServer
 from tests.headrace.pipeline.events import Events
 from tests.headrace.pipeline.machines import ORDERS
@@ -124,3 +127,32 @@ def test_says_what_it_cannot_draw(
     assert done.code == code
     assert reason in done.stderr
     assert not (folder / "drawn.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"),
+    [
+        (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "your AWS clients have no credentials"),
+        (("AWS_DEFAULT_REGION", "AWS_REGION"), "your AWS clients have no Region"),
+    ],
+)
+def test_says_what_aws_clients_lack(
+    missing: tuple[str, ...], reason: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in missing:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pipeline_options, "read_region", lambda _: None)
+
+    done = CliRunner().invoke(cli, ["pipeline", "start"])
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Error: {reason}")
+
+
+def test_says_that_no_local_cloud_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud, "find", lambda _: None)
+
+    done = CliRunner().invoke(cli, ["pipeline", "list", "--local"])
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "Error: no local cloud is running; start one with 'headrace local up'\n"
