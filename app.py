@@ -158,7 +158,7 @@ def _add_alarms(app: cdk.App, settings: Settings) -> None:
 
 
 def _add_object_lambda(app: cdk.App, settings: Settings, normalizer: NormalizerStack) -> None:
-    """Add what AWS may refuse the account, after everything else."""
+    """Add what AWS may refuse the account, after everything else; switched off, it goes before what it stands on."""
     others = _list_stacks(app)
     last = ObjectLambdaStack(
         app,
@@ -167,10 +167,14 @@ def _add_object_lambda(app: cdk.App, settings: Settings, normalizer: NormalizerS
         normalizer=normalizer,
         **_place(app, settings, contract.OBJECT_LAMBDA_STACK),
     )
-    for stack in others:
-        last.add_stack_dependency(stack)
-    if not settings.normalizer.object_lambda:
-        _empty(last, [])
+    if settings.normalizer.object_lambda:
+        for stack in others:
+            last.add_stack_dependency(stack)
+        return
+    # Those who read through the function URL from now on need that first, and so come after the normalizer.
+    users = [] if settings.normalizer.answers_requests else [s for s in others if isinstance(s, WorkloadStack)]
+    _empty(last, users)
+    normalizer.add_stack_dependency(last)
 
 
 def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> None:

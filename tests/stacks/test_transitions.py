@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from headrace import contract
 from headrace.changes import Assembly, Effect, Plan, make_plan
 from headrace.changes.assemblies import list_resources
 from headrace.changes.planning import Verb, follow
@@ -20,7 +21,7 @@ EVERY_SWITCH = [(environment, switch) for environment in ENVIRONMENTS for switch
 # With exports, CloudFormation would refuse these on the way there or back.
 LOCKED = {
     "dev": {"bulk", "door", "efs", "efs-read", "existing", "fsx", "normalizer", "object-lambda"},
-    "prod": {"bulk", "consumers", "efs", "existing", "file-systems", "fsx", "object-lambda"},
+    "prod": {"bulk", "consumers", "efs", "existing", "file-systems", "fsx", "normalizer"},
 }
 
 
@@ -102,7 +103,7 @@ def test_says_that_access_points_move_to_their_own_stack() -> None:
     [
         ("dev", "normalizer", "Normalizer"),
         ("prod", "file-systems", "FileSystems"),
-        ("prod", "object-lambda", "ObjectLambda"),
+        ("prod", "normalizer", "ObjectLambda"),
     ],
 )
 def test_deletes_a_stack_that_is_switched_off_after_those_who_used_it(
@@ -113,6 +114,24 @@ def test_deletes_a_stack_that_is_switched_off_after_those_who_used_it(
 
     assert list_resources(off.templates[stack]) == {}
     assert order.index(stack) > order.index("Images")
+
+
+@pytest.mark.parametrize(
+    ("environment", "switch"), [("dev", ""), ("dev", "normalizer"), ("prod", "object-lambda"), ("prod", "normalizer")]
+)
+def test_deletes_object_lambda_before_the_function_and_the_access_points_that_it_stands_on(
+    environment: str, switch: str
+) -> None:
+    order = switched(environment, switch).deploy_order()
+
+    assert order.index(contract.OBJECT_LAMBDA_STACK) < order.index("Normalizer")
+
+
+@pytest.mark.parametrize("switch", ["object-lambda", "normalizer"])
+def test_takes_nothing_away_from_object_lambda_while_it_stands(switch: str) -> None:
+    plan = make_plan(switched("prod"), switched("prod", switch))
+
+    assert [str(finding) for finding in plan.findings if finding.effect is Effect.INTERRUPTED] == []
 
 
 def test_says_what_turning_file_systems_off_leaves_on_the_bill() -> None:

@@ -47,6 +47,12 @@ _PROD_SWITCHES: Mapping[str, Settings] = {
     "access-point": {"normalizer.consumers": [{"name": "training", "object_lambda_name": "photographs"}]},
     "function-url": {"normalizer.function_url": False},
     "bulk": {"normalizer.bulk": ...},
+    "normalizer": {
+        **_NO_FUNCTION,
+        "normalizer.function_url": False,
+        "normalizer.object_lambda": False,
+        "normalizer.bulk": ...,
+    },
     "cache": {"normalizer.cache": True},
     "existing": {**SWITCHES["existing"], "encryption.customer_key": False},
     "consumers": {"normalizer.consumers": _SEARCH},
