@@ -1,9 +1,11 @@
 """The command line: one command per thing a person does, each a call of the library."""
 
+import ast
 import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -46,6 +48,12 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"headrace.cli.{cmd_name}"), cmd_name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands as Click does, with what their sources say of them: that takes no import."""
+        limit = formatter.width - 6 - max(map(len, _COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _read_command(name).get_short_help_str(limit)) for name in _COMMANDS])
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what goes wrong becomes a message here, before Click swallows a broken pipe."""
         with clear_errors():
@@ -60,6 +68,13 @@ class _LazyGroup(click.Group):
         except click.exceptions.NoSuchCommand as error:
             # Click suggests among commands that are imported already.
             raise click.exceptions.NoSuchCommand(error.command_name, possibilities=_COMMANDS, ctx=ctx) from None
+
+
+def _read_command(name: str) -> click.Command:
+    """A command that knows its help and nothing else."""
+    module = ast.parse(Path(__file__).with_name(f"{name}.py").read_bytes())
+    (function,) = (node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    return click.Command(name, help=ast.get_docstring(function))
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
