@@ -131,10 +131,6 @@ def list_roles(service: str, request: Request) -> list[str]:
     return [place[member] for place in places for member in _ROLE_MEMBERS.get(service, ()) if place.get(member)]
 
 
-def _find_roles(service: str) -> Callable[[Request], Iterable[str]]:
-    return lambda request: list_roles(service, request)
-
-
 def find_volume_keys(request: Request) -> Iterable[str]:
     """The keys of the volumes that a job gets."""
     cluster = request.get("ProcessingResources", {}).get("ClusterConfig", {})
@@ -233,16 +229,6 @@ _LOOKING_AT_NETWORKS: Final = (
 )
 
 
-def _passing(service: str, *operations: str) -> Rule:
-    return Rule(
-        operations=operations,
-        actions=("iam:PassRole",),
-        find=_find_roles(service),
-        context={"iam:PassedToService": f"{service}.amazonaws.com"},
-        source=_PASSING,
-    )
-
-
 def _of_role(operations: tuple[str, ...], actions: tuple[str, ...], find: Callable[[Request], Iterable[str]]) -> Rule:
     """What the role that a request names must be allowed, as the developer's guide lists it."""
     return Rule(operations=operations, actions=actions, find=find, holder=Holder.ROLE, source=_ROLES)
@@ -250,7 +236,13 @@ def _of_role(operations: tuple[str, ...], actions: tuple[str, ...], find: Callab
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "sagemaker": (
-        _passing("sagemaker", *_JOBS, "CreateModel", "CreateNotebookInstance"),
+        Rule(
+            operations=(*_JOBS, "CreateModel", "CreateNotebookInstance"),
+            actions=("iam:PassRole",),
+            find=lambda request: list_roles("sagemaker", request),
+            context={"iam:PassedToService": "sagemaker.amazonaws.com"},
+            source=_PASSING,
+        ),
         Rule(
             operations=_CHANGES,
             actions=("kms:CreateGrant",),
@@ -298,7 +290,6 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         _of_role(("CreateProcessingJob",), (*_ON_INTERFACES, *_LOOKING_AT_NETWORKS), _find_everything_in_network),
     ),
     "states": (
-        _passing("states", "CreateStateMachine", "TestState", "UpdateStateMachine"),
         Rule(
             operations=("CreateStateMachine", "UpdateStateMachine"),
             actions=(
@@ -328,6 +319,4 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             source=_TRACES,
         ),
     ),
-    "lambda": (_passing("lambda", "CreateFunction", "UpdateFunctionConfiguration"),),
-    "events": (_passing("events", "PutRule", "PutTargets"),),
 }

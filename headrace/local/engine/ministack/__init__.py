@@ -18,6 +18,7 @@ from headrace.local.engine.ministack.encryption import install_encryption
 from headrace.local.engine.ministack.functions import install_functions
 from headrace.local.engine.ministack.limits import install_limits
 from headrace.local.engine.ministack.object_lambda import install_object_lambda
+from headrace.local.engine.ministack.passing import install_passing
 from headrace.local.engine.ministack.process import EngineVersionError, check_version, configure, serve
 from headrace.local.engine.ministack.registry import install_registry
 from headrace.local.engine.ministack.retention import install_retention
@@ -65,5 +66,6 @@ def install(
     install_encryption()
     install_functions(port, access, limits.find_quota(CONCURRENT_EXECUTIONS))
     install_object_lambda(access)
+    install_passing(access)
     install_callers(access)
     install_limits(limits)

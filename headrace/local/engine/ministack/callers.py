@@ -19,7 +19,8 @@ from headrace.local.engine.access.needs import (
     list_roles,
 )
 from headrace.local.engine.access.tasks import list_task_needs, list_waiting_needs
-from headrace.local.engine.ministack.access import Access, DeniedError, read_json
+from headrace.local.engine.ministack.access import Access, DeniedError
+from headrace.local.engine.ministack.passing import DistrustError, check_roles
 from headrace.local.sagemaker.control_plane import Authorize, SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
 
@@ -30,23 +31,6 @@ acting_role: contextvars.ContextVar[str] = contextvars.ContextVar("acting_role",
 
 _STATES_SESSION: Final = "StepFunctions"
 _NO_ROLE: Final = "the task works for no role"
-# What a service that is passed a role says when it may not assume it.
-_DISTRUST: Final[Mapping[str, tuple[str, str]]] = {
-    "states": (
-        "AccessDeniedException",
-        "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the "
-        "provided role.",
-    ),
-    "lambda": (
-        "InvalidParameterValueException",
-        "The role defined for the function cannot be assumed by Lambda.",
-    ),
-    "events": (
-        "ValidationException",
-        "Provided role '{role}' cannot be assumed by principal 'events.amazonaws.com'.",
-    ),
-}
-
 Handler = Callable[..., Coroutine[Any, Any, Any]]
 
 
@@ -126,8 +110,6 @@ def install_callers(access: Access) -> None:
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
     handlers = provisioners._RESOURCE_HANDLERS
 
-    for service in _DISTRUST:
-        app.SERVICE_HANDLERS[service] = _decide_passing(access, service, app.SERVICE_HANDLERS[service])
     app.call_service_handler_sync = _call_as_role(access, app, app.call_service_handler_sync)
     states._invoke_resource = _decide_tasks(access, states, states._invoke_resource)
     states._invoke_with_callback = _decide_tasks(access, states, states._invoke_with_callback)
@@ -135,56 +117,6 @@ def install_callers(access: Access) -> None:
     events._invoke_target = _decide_targets(access, events._invoke_target)
     for kind, (service, translate) in _PROVISIONED.items():
         handlers[kind] = _decide_provisioning(access, service, translate, handlers[kind])
-
-
-def _decide_passing(access: Access, service: str, serve: Handler) -> Handler:
-    """The permission to pass a role, and the trust of that role, before a request is served."""
-    actions: Any = importlib.import_module("ministack.core.iam_actions")
-    router: Any = importlib.import_module("ministack.core.router")
-    responses: Any = importlib.import_module("ministack.core.responses")
-
-    async def run(method: str, path: str, headers: dict[str, str], body: Any, query: dict[str, Any]) -> Any:
-        action = str(actions.extract_iam_action(service, method, path, headers, body, query))
-        request = read_json(body)
-        needs = list(list_needs(service, action.partition(":")[2], request))
-        if not needs:
-            return await serve(method, path, headers, body, query)
-        key_id = str(router.extract_access_key_id(headers, query) or "")
-        try:
-            access.check(key_id, (need for need in needs if need.holder is Holder.CALLER))
-            check_roles(access, service, list_roles(service, request), needs)
-        except DeniedError as error:
-            return actions.access_denied_response(service, action, "", "", message=str(error), headers=headers)
-        except DistrustError as error:
-            return responses.error_response_json(error.code, str(error), 400)
-        return await serve(method, path, headers, body, query)
-
-    return run
-
-
-class DistrustError(Exception):
-    """A role that does not trust the service that it is passed to, or lacks what that service needs."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def check_roles(access: Access, service: str, roles: Iterable[str], needs: Iterable[Need]) -> None:
-    """See that a service may assume the roles that it is passed, and that these have what it needs.
-
-    Raises:
-        DistrustError: In the service's own words.
-    """
-    code, message = _DISTRUST[service]
-    passed = [need for need in needs if need.holder is Holder.ROLE]
-    for role in roles:
-        if not access.trusts(role, f"{service}.amazonaws.com"):
-            raise DistrustError(code, message.format(role=role))
-        try:
-            access.check("", passed, role, _STATES_SESSION)
-        except DeniedError as error:
-            raise DistrustError("AccessDeniedException", str(error)) from None
 
 
 def _call_as_role(access: Access, app: Any, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from headrace.local.engine.access.calls import read_calls
 from headrace.local.engine.cloud import LocalCloud
-from tests.local_clouds import allow, assume, make_role, running_with_object
+from tests.local_clouds import ROLES, allow, assume, make_role, running_with_object
 
 pytestmark = pytest.mark.slow
 
@@ -248,3 +250,51 @@ def test_knows_what_a_request_to_kms_says(cloud: LocalCloud, condition: dict[str
     else:
         with pytest.raises(ClientError, match="with an explicit deny"):
             assume(name).client("kms").encrypt(**request)
+
+
+PASSED = f"{ROLES}/passed"
+TARGET = {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", "RoleArn": PASSED}
+TASK = {"family": "f", "taskRoleArn": PASSED, "containerDefinitions": [{"name": "a", "image": "b"}]}
+STACK = {"StackName": "passed", "TemplateBody": '{"Resources": {}}', "RoleARN": PASSED}
+SCHEDULE = {"Name": "s", "ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": TARGET}
+REPLICATION = {
+    "Bucket": "raw",
+    "ReplicationConfiguration": {
+        "Role": PASSED,
+        "Rules": [{"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::lockable"}}],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "principal"),
+    [
+        ("cloudformation", "CreateStack", STACK, "cloudformation"),
+        (
+            "cloudformation",
+            "CreateChangeSet",
+            {**STACK, "ChangeSetName": "c", "ChangeSetType": "CREATE"},
+            "cloudformation",
+        ),
+        ("scheduler", "CreateSchedule", SCHEDULE, "scheduler"),
+        ("iam", "AddRoleToInstanceProfile", {"InstanceProfileName": "p", "RoleName": "passed"}, "ec2"),
+        ("ecs", "RegisterTaskDefinition", TASK, "ecs-tasks"),
+        ("s3", "PutBucketReplication", REPLICATION, "s3"),
+    ],
+)
+def test_asks_who_hands_over_a_role_whether_they_may(
+    cloud: LocalCloud, service: str, operation: str, arguments: dict[str, Any], principal: str
+) -> None:
+    assert cloud
+    name = f"passes-{len(ROLES_MADE)}"
+    ROLES_MADE.append(name)
+    to_another = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    own = f"{service}:{operation}" if service == "iam" else f"{service}:*"
+    make_role(name, allow(own), allow("iam:PassRole", on=PASSED, **to_another))
+
+    with pytest.raises(ClientError, match=f"perform: iam:PassRole on resource: {PASSED}"):
+        call(assume(name), service, operation, **arguments)
+    with suppress(ClientError):
+        call(session_with(f"{service}:*", "iam:*", "s3:*"), service, operation, **arguments)
+    passing = [made for made in read_calls(cloud.root) if made.action == "iam:PassRole" and made.is_allowed]
+    assert passing[-1].context == {"iam:PassedToService": f"{principal}.amazonaws.com"}

@@ -602,6 +602,7 @@ DECIDING = [
         ("core.iam_actions", "request_tag_context", ["service", "iam_action", "body", "params"]),
         ("core.iam_actions", "s3_service_context", ["iam_action", "query_params", "path", "headers"]),
         ("core.iam_actions", "_query_param", ["query_params", "key"]),
+        ("core.iam_actions", "_load_botocore_model", ["botocore_service"]),
         ("core.iam_actions", "_s3_source_object", ["headers"]),
         ("services.kms", "_resolve_key", ["key_id_or_arn"]),
         (

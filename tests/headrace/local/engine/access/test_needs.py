@@ -147,10 +147,6 @@ def test_demands_nine_permissions_without_a_scope_of_the_role_of_a_processing_jo
     [
         ("sagemaker", "CreateProcessingJob", {"RoleArn": ROLE}),
         ("sagemaker", "CreateModel", {"ExecutionRoleArn": ROLE}),
-        ("states", "CreateStateMachine", {"roleArn": ROLE}),
-        ("states", "TestState", {"roleArn": ROLE}),
-        ("lambda", "CreateFunction", {"Role": ROLE}),
-        ("events", "PutTargets", {"Targets": [{"Arn": "a", "RoleArn": ROLE}]}),
     ],
 )
 def test_demands_that_who_passes_a_role_may_pass_it_to_this_service(
