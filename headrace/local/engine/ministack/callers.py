@@ -7,6 +7,7 @@ target's role: MiniStack would call them itself.
 import contextvars
 import importlib
 import logging
+import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from headrace.local.engine.access.needs import (
     list_own_needs,
     list_roles,
 )
-from headrace.local.engine.access.tasks import list_task_needs, list_waiting_needs
+from headrace.local.engine.access.tasks import is_optimized, list_task_needs, list_waiting_needs
 from headrace.local.engine.ministack.access import Access, DeniedError
 from headrace.local.engine.ministack.passing import DistrustError, check_roles
 from headrace.local.sagemaker.control_plane import Authorize, SageMaker
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 acting_role: contextvars.ContextVar[str] = contextvars.ContextVar("acting_role", default="")
 
 _STATES_SESSION: Final = "StepFunctions"
+# What is no call of a service, and the tasks that are decided as calls of the services' own operations.
+_ACTIVITY: Final = re.compile(r"arn:aws:states:[^:]+:\d+:activity:")
+_DECIDED_ELSEWHERE: Final = ("sagemaker", "aws-sdk")
 _NO_ROLE: Final = "the task works for no role"
 Handler = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -148,7 +152,7 @@ def _decide_tasks(access: Access, states: Any, invoke: Callable[..., Any]) -> Ca
     """Optimized integrations, but for SageMaker's, which its own tasks decide, and for `aws-sdk`'s."""
 
     def run(resource: str, arguments: Any, *rest: Any) -> Any:
-        if not any(kind in resource for kind in (":sagemaker:", ":aws-sdk:", ":activity:")):
+        if not any(is_optimized(resource, kind) for kind in _DECIDED_ELSEWHERE) and not _ACTIVITY.match(resource):
             key = access.open_session(acting_role.get() or _NO_ROLE, _STATES_SESSION)
             try:
                 access.check(key.key_id, list_task_needs(resource, arguments if isinstance(arguments, dict) else {}))

@@ -481,6 +481,19 @@ def test_fails_the_task_that_the_role_of_a_state_machine_may_not_do(
     assert said in execution["cause"], execution
 
 
+@pytest.mark.parametrize("called", ["function:sagemaker:1", "function:activity:1", "function:aws-sdk"])
+def test_fails_the_task_of_a_function_whatever_it_is_called(cloud: LocalCloud, called: str) -> None:
+    assert cloud
+    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:{called}"
+
+    execution = execute(f"calls-{called.split(':')[1]}", {"Resource": function})
+
+    assert execution["status"] == "FAILED"
+    assert f"is not authorized to perform: lambda:InvokeFunction on resource: {function}" in execution["cause"], (
+        execution
+    )
+
+
 def test_lets_a_state_machine_do_what_its_role_may(cloud: LocalCloud) -> None:
     assert cloud
     listing = sdk_task("s3:listBuckets")

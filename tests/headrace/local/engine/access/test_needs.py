@@ -189,6 +189,25 @@ def test_demands_of_a_state_machine_that_it_may_look_after_the_job_that_it_waits
             "events:PutEvents",
             "events:us-east-1:0:event-bus/default",
         ),
+        (
+            "arn:aws:states:::lambda:invoke",
+            {"FunctionName": "f", "Entries": [{"FunctionName": "decoy"}]},
+            "lambda:InvokeFunction",
+            "lambda:us-east-1:0:function:f",
+        ),
+        (
+            "arn:aws:lambda:us-east-1:0:function:sagemaker:1",
+            {},
+            "lambda:InvokeFunction",
+            "lambda:us-east-1:0:function:sagemaker:1",
+        ),
+        (
+            "arn:aws:states:::sns:publish",
+            {"TargetArn": "arn:aws:sns:us-east-1:0:t"},
+            "sns:Publish",
+            "sns:us-east-1:0:t",
+        ),
+        ("arn:aws:states:::sns:publish", {"PhoneNumber": "+1"}, "sns:Publish", "*"),
         ("arn:aws:states:::dynamodb:putItem", {"TableName": "t"}, "dynamodb:PutItem", "dynamodb:us-east-1:0:table/t"),
         ("arn:aws:states:::ecs:runTask.sync", {}, "ecs:RunTask", "*"),
         (
@@ -206,6 +225,14 @@ def test_names_what_the_task_of_a_state_machine_needs(
 
     whole = "*" if on == "*" else f"arn:aws:{on}"
     assert (need.action, need.resource.replace(":000000000000:", ":0:")) == (action, whole)
+
+
+def test_demands_every_bus_that_a_task_puts_events_on() -> None:
+    entries = [{"EventBusName": "a"}, {"EventBusName": "b"}, {"EventBusName": "a"}]
+
+    needs = list_task_needs("arn:aws:states:::events:putEvents", {"Entries": entries})
+
+    assert [need.resource.rpartition("/")[2] for need in needs] == ["a", "b"]
 
 
 @pytest.mark.parametrize("rule", [rule for rules in RULES.values() for rule in rules], ids=lambda rule: rule.actions[0])
