@@ -20,6 +20,9 @@ CONTENT_TYPE: Final = "application/x-image"
 
 VALIDATION_ACCURACY: Final = "validation:accuracy"
 VALIDATION_TOP5_ACCURACY: Final = "validation:top5_accuracy"
+VALIDATION_PRECISION: Final = "validation:precision"
+VALIDATION_RECALL: Final = "validation:recall"
+VALIDATION_F1: Final = "validation:f1"
 BASELINE_ACCURACY: Final = "baseline:accuracy"
 TRAIN_ACCURACY: Final = "train:accuracy"
 
@@ -39,7 +42,15 @@ RECIPE: Final = Recipe(
         image=TRAINING,
         metrics={
             name: rf"metric {name}=([0-9]+\.[0-9]+)"
-            for name in (VALIDATION_ACCURACY, VALIDATION_TOP5_ACCURACY, BASELINE_ACCURACY, TRAIN_ACCURACY)
+            for name in (
+                VALIDATION_ACCURACY,
+                VALIDATION_TOP5_ACCURACY,
+                VALIDATION_PRECISION,
+                VALIDATION_RECALL,
+                VALIDATION_F1,
+                BASELINE_ACCURACY,
+                TRAIN_ACCURACY,
+            )
         },
         listed_content_type=CONTENT_TYPE,
         normalizer=NORMALIZER,

@@ -21,9 +21,15 @@ class Run:
 
     recipe: ClassVar[Recipe] = images.RECIPE
     scores: ClassVar[Scores] = Scores(
-        columns={"top-1 accuracy": ".3f", "top-5 accuracy": ".3f"},
+        columns=dict.fromkeys(("top-1 accuracy", "top-5 accuracy", "precision", "recall", "F1"), ".3f"),
         rows={
-            "classifier": (images.VALIDATION_ACCURACY, images.VALIDATION_TOP5_ACCURACY),
+            "classifier": (
+                images.VALIDATION_ACCURACY,
+                images.VALIDATION_TOP5_ACCURACY,
+                images.VALIDATION_PRECISION,
+                images.VALIDATION_RECALL,
+                images.VALIDATION_F1,
+            ),
             "most frequent class": (images.BASELINE_ACCURACY,),
         },
     )

@@ -35,4 +35,8 @@ MAX_BAD_PHOTOGRAPHS = "max_bad_photographs"
 TRAIN_ACCURACY = "train:accuracy"
 VALIDATION_ACCURACY = "validation:accuracy"
 VALIDATION_TOP5_ACCURACY = "validation:top5_accuracy"
+# Means over the classes, weighted by how many photographs each has.
+VALIDATION_PRECISION = "validation:precision"
+VALIDATION_RECALL = "validation:recall"
+VALIDATION_F1 = "validation:f1"
 BASELINE_ACCURACY = "baseline:accuracy"

@@ -3,8 +3,8 @@
 `evaluation.json` holds what the log says, for the step that decides whether the model moves on, and which classes are
 taken for which. A sample, cut to two classes:
 
-    {"metrics": {"validation:accuracy": 0.75, "validation:top5_accuracy": 1.0, "baseline:accuracy": 0.5,
-                 "train:accuracy": 1.0},
+    {"metrics": {"validation:accuracy": 0.75, "validation:top5_accuracy": 1.0, "validation:precision": 0.833333,
+                 "validation:recall": 0.75, "validation:f1": 0.733333, "baseline:accuracy": 0.5, "train:accuracy": 1.0},
      "photographs": {"train": 22, "validation": 4, "bad": 0},
      "labels": ["accordion", "bonsai"],
      "confusion": [[2, 0], [1, 1]],
@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_fscore_support
 
 from containers.shared.images.classifier import Classifier
 
@@ -37,14 +38,18 @@ def judge_examples(classifier: Classifier, examples: Examples) -> Probabilities:
     return classifier.find_probabilities(examples.features[:, 0])
 
 
-def measure_accuracies(
+def measure_classifier(
     train: Examples, train_answers: Probabilities, validation: Examples, validation_answers: Probabilities
 ) -> dict[str, float]:
     """The metrics of the job, by the names it publishes them under."""
     most_frequent = np.bincount(train.classes).argmax()
+    precision, recall, f1 = weigh_classes(validation.classes, validation_answers)
     metrics = {
         contract.VALIDATION_ACCURACY: find_accuracy(validation.classes, validation_answers, top=1),
         contract.VALIDATION_TOP5_ACCURACY: find_accuracy(validation.classes, validation_answers, top=TOP),
+        contract.VALIDATION_PRECISION: precision,
+        contract.VALIDATION_RECALL: recall,
+        contract.VALIDATION_F1: f1,
         contract.BASELINE_ACCURACY: float(np.mean(validation.classes == most_frequent)),
         contract.TRAIN_ACCURACY: find_accuracy(train.classes, train_answers, top=1),
     }
@@ -55,6 +60,17 @@ def find_accuracy(classes: Classes, answers: Probabilities, *, top: int) -> floa
     """The part of the photographs whose class is among the `top` most probable ones."""
     best = np.argsort(-answers, axis=1, kind="stable")[:, :top]
     return float(np.mean((best == classes[:, None]).any(axis=1)))
+
+
+def weigh_classes(classes: Classes, answers: Probabilities) -> tuple[float, float, float]:
+    """Precision, recall and F1 of the most probable class: means over the classes, weighted by their photographs.
+
+    The precision of a class that no photograph is taken for counts as 0.
+    """
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        classes, answers.argmax(axis=1), average="weighted", zero_division=0
+    )
+    return float(precision), float(recall), float(f1)
 
 
 def count_confusions(classes: Classes, answers: Probabilities) -> NDArray[np.intp]:

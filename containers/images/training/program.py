@@ -13,7 +13,7 @@ from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import Job, check_command, read_job
 
 from . import contract
-from .evaluation import count_confusions, dump_evaluation, format_metric, judge_examples, measure_accuracies
+from .evaluation import count_confusions, dump_evaluation, format_metric, judge_examples, measure_classifier
 from .examples import check_examples, read_examples
 from .export import dump_classifier, dump_weights
 from .fitting import fit_classifier
@@ -41,7 +41,7 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
     classifier = fit_classifier(training, hyperparameters.inverse_regularization)
     log_event("classifier_fitted", seconds=f"{time.monotonic() - start:.1f}")
     answers = judge_examples(classifier, validation)
-    metrics = measure_accuracies(training, judge_examples(classifier, training), validation, answers)
+    metrics = measure_classifier(training, judge_examples(classifier, training), validation, answers)
     for name, value in metrics.items():
         sys.stdout.write(format_metric(name, value))
 

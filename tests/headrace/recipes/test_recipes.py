@@ -104,6 +104,9 @@ def test_says_what_the_image_programs_do() -> None:
     assert set(images.RECIPE.training.metrics) == {
         image_training.VALIDATION_ACCURACY,
         image_training.VALIDATION_TOP5_ACCURACY,
+        image_training.VALIDATION_PRECISION,
+        image_training.VALIDATION_RECALL,
+        image_training.VALIDATION_F1,
         image_training.BASELINE_ACCURACY,
         image_training.TRAIN_ACCURACY,
     }

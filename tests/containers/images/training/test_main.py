@@ -68,6 +68,16 @@ def test_beats_the_baseline(trained_images: Path) -> None:
     assert evaluation["photographs"] == {"train": 36, "validation": 12, "bad": 0}
 
 
+def test_reports_the_confusion_that_the_scores_follow_from(trained_images: Path) -> None:
+    evaluation = read_evaluation(trained_images)
+    confusion = evaluation["confusion"]
+
+    assert [sum(row) for row in confusion] == [3] * 4
+    right = sum(row[number] for number, row in enumerate(confusion)) / 12
+    assert evaluation["metrics"]["validation:accuracy"] == pytest.approx(right, abs=1e-6)
+    assert evaluation["metrics"]["validation:recall"] == pytest.approx(right, abs=1e-6)
+
+
 def test_names_the_classes_by_the_file_beside_the_training_list(trained_images: Path) -> None:
     labels = ["ball", "cross", "gear", "kite"]
 
