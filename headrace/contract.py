@@ -45,12 +45,39 @@ ENDPOINT_NAME_INPUT: Final = "EndpointName"
 
 # The key of an execution's output that says how it has ended; an execution without one serves its model.
 OUTCOME_OUTPUT: Final = "Outcome"
+# The key of an execution's output that lists the rules of the gate, each as a `JudgedRule`.
+RULES_OUTPUT: Final = "Rules"
 
 
 class Outcome(StrEnum):
     """How an execution that succeeded has ended."""
 
     SERVING = "SERVING"
+    REFUSED = "REFUSED"
+
+
+class Verdict(StrEnum):
+    """What a rule of the gate says about a model."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    NOT_MEASURED = "NOT_MEASURED"
+
+
+class JudgedRule(StrEnum):
+    """The keys of a rule in an execution's output.
+
+    There is no value or limit where the metric that it would come from is not a number; the reason says so.
+    """
+
+    METRIC = "Metric"
+    DIRECTION = "Direction"
+    THRESHOLD = "Threshold"
+    MARGIN = "Margin"
+    VALUE = "Value"
+    LIMIT = "Limit"
+    VERDICT = "Verdict"
+    REASON = "Reason"
 
 
 def default_endpoint_name(environment: str, workload: str) -> str:

@@ -67,6 +67,7 @@ class WorkloadStack(Stack):
             if recipe.preprocessing and isinstance(self._settings, PreprocessedSettings)
             else None,
             training=self._describe_training(),
+            rules=self._settings.gate.rules,
             endpoint=self._describe_endpoint(settings.endpoint_name(recipe)),
         )
         self.state_machine = TrainingPipeline(

@@ -45,7 +45,7 @@ def test_names_commands_that_exist(command: list[str]) -> None:
 
 def test_changes_one_thing_as_the_readme_says(tmp_path: Path) -> None:
     change, run, back = next(
-        code for code in CODE.findall((PROJECT / "README.md").read_text()) if "sed" in code
+        code for code in CODE.findall((PROJECT / "README.md").read_text()) if "sed -i" in code
     ).splitlines()
     settings = tmp_path / "cdk.json"
     shutil.copy(PROJECT / "cdk.json", settings)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -39,6 +39,8 @@ from headrace.workloads import find_workload
 from headrace.workloads.workload import Prediction, Workload
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+REFUSED: Final = 4
 
 _environment_option = click.option(
     "--env", "environment", default="dev", show_default=True, help="The app's environment."
@@ -167,7 +169,7 @@ def run(
 ) -> None:
     """Deploy, train, invoke the endpoint, and print a summary.
 
-    Uses the running local cloud, or starts one and stops it at the end.
+    Uses the running local cloud, or starts one and stops it at the end. Exits with 4 when the gate refuses the model.
 
     Example: headrace local run --data Train.csv
     """
@@ -180,6 +182,8 @@ def run(
     with _running(folders, environment, keep=keep, **platform) as (cloud, deployment):
         made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
+    if made.report.outcome is Outcome.REFUSED:
+        click.get_current_context().exit(REFUSED)
 
 
 def _prepare_run(recipe: Recipe, data: Path | None, folders: Folders) -> Workload:
@@ -195,8 +199,13 @@ def _run(this_run: Workload, cloud: LocalCloud, deployment: Deployment, names: d
     arn = pipeline.start_execution(deployment, this_run.recipe, name_execution(), names)
     with progress.step("run the state machine"):
         report = pipeline.follow_execution(arn, progress.note)
-    predictions = tuple(_ask(this_run, site, report))
-    return RunSummary(workload=this_run.recipe.name, data=this_run.data, report=report, predictions=predictions)
+    return RunSummary(
+        workload=this_run.recipe.name,
+        data=this_run.data,
+        report=report,
+        classes=pipeline.read_classes(report),
+        predictions=tuple(_ask(this_run, site, report)),
+    )
 
 
 def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[Prediction]:
@@ -204,6 +213,8 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
     match report.outcome:
         case Outcome.SERVING:
             return this_run.ask_endpoint(site, report.output[ENDPOINT_NAME_INPUT])
+        case Outcome.REFUSED:
+            return []
 
 
 @local.command()

@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from headrace.cli.tables import render_table
-from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Outcome
+from headrace.contract import (
+    ENDPOINT_NAME_INPUT,
+    JOB_NAME_INPUT,
+    MODEL_NAME_INPUT,
+    RULES_OUTPUT,
+    JudgedRule,
+    Outcome,
+)
 from headrace.local.platform.calls import RoleCalls
 from headrace.local.platform.pipeline import ExecutionReport
+from headrace.workloads.evaluation import ClassResult
 from headrace.workloads.workload import Prediction, Scores
+
+MOST_CLASSES: Final = 12
+_MOST_CONFUSIONS: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,26 +29,28 @@ class RunSummary:
     workload: str
     data: str
     report: ExecutionReport
+    classes: tuple[ClassResult, ...] = ()
     predictions: tuple[Prediction, ...]
 
 
 def render(run: RunSummary, scores: Scores) -> str:
-    """The summary of a run: states and times, scores, predictions."""
+    """The summary of a run: states and times, scores, the gate, predictions."""
     output = run.report.output
     facts = {
         "data": run.data,
         "execution": run.report.name,
         "job": output[JOB_NAME_INPUT],
-        "model": output[MODEL_NAME_INPUT],
         **_describe_outcome(run.report),
     }
     sections = [
         "\n".join(f"{name:<11} {value}" for name, value in facts.items()),
         _states(run.report),
         _scores(scores, output["Metrics"]),
-        _predictions(run.predictions),
+        _classes(run.classes) if run.classes else "",
+        _rules(output[RULES_OUTPUT]) if output.get(RULES_OUTPUT) else "",
+        _predictions(run.predictions) if run.predictions else "",
     ]
-    return "\n\n".join(sections)
+    return "\n\n".join(filter(None, sections))
 
 
 def _describe_outcome(report: ExecutionReport) -> dict[str, str]:
@@ -44,10 +58,20 @@ def _describe_outcome(report: ExecutionReport) -> dict[str, str]:
     output = report.output
     match report.outcome:
         case Outcome.SERVING:
-            facts = {"endpoint": output[ENDPOINT_NAME_INPUT], "model data": output["ModelDataUrl"]}
+            facts = {
+                "model": output[MODEL_NAME_INPUT],
+                "endpoint": output[ENDPOINT_NAME_INPUT],
+                "model data": output["ModelDataUrl"],
+            }
             if "SupersededBy" in output:
                 facts["superseded"] = f"the endpoint serves {output['SupersededBy']}, of a later execution"
             return facts
+        case Outcome.REFUSED:
+            return {
+                "outcome": "the model is refused by the gate and not served",
+                "endpoint": f"{output[ENDPOINT_NAME_INPUT]}, as it was before",
+                "model data": output["ModelDataUrl"],
+            }
 
 
 def render_status(endpoint_url: str, seen: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
@@ -82,9 +106,59 @@ def _scores(scores: Scores, metrics: Mapping[str, float]) -> str:
     columns = scores.columns
     rows = []
     for model, names in scores.rows.items():
-        cells = [format(metrics[name], style) for name, style in zip(names, columns.values(), strict=False)]
+        cells = [
+            format(metrics[name], style) if name in metrics else "-"
+            for name, style in zip(names, columns.values(), strict=False)
+        ]
         rows.append([model, *cells, *[""] * (len(columns) - len(cells))])
     return render_table(["held out", *columns], rows, numbers=set(range(1, len(columns) + 1)))
+
+
+def _classes(classes: Sequence[ClassResult]) -> str:
+    """How each class was recognized; of many, those with the most mistakes."""
+    shown = classes
+    if len(classes) > MOST_CLASSES:
+        shown = sorted(classes, key=lambda result: result.recognized - result.examples)[:MOST_CLASSES]
+    rows = [
+        [
+            result.label,
+            str(result.examples),
+            str(result.recognized),
+            ", ".join(f"{other} ({count})" for other, count in list(result.taken_for.items())[:_MOST_CONFUSIONS]),
+        ]
+        for result in shown
+    ]
+    others = len(classes) - len(shown)
+    table = render_table(["held out class", "examples", "recognized", "taken for"], rows, numbers={1, 2})
+    return f"{table}\nand {others} more" if others else table
+
+
+def _rules(rules: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        [
+            rule[JudgedRule.METRIC],
+            _show_number(rule.get(JudgedRule.VALUE)),
+            f"{rule[JudgedRule.DIRECTION].replace('_', ' ')} {_describe_limit(rule)}",
+            ": ".join(rule[key] for key in (JudgedRule.VERDICT, JudgedRule.REASON) if key in rule),
+        ]
+        for rule in rules
+    ]
+    return render_table(["gate", "value", "must be", "verdict"], rows, numbers={1})
+
+
+def _describe_limit(rule: Mapping[str, Any]) -> str:
+    """The number that a metric is compared with, and the metric that it comes from."""
+    threshold = rule[JudgedRule.THRESHOLD]
+    parts = [threshold] if isinstance(threshold, str) else []
+    if margin := rule[JudgedRule.MARGIN]:
+        change = margin if rule[JudgedRule.DIRECTION] == "at_most" else -margin
+        parts = [*(parts or [_show_number(threshold)]), f"{change:+.1%}"]
+    limit = _show_number(rule.get(JudgedRule.LIMIT))
+    return f"{limit} ({' '.join(parts)})" if parts else limit
+
+
+def _show_number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.3f}"
 
 
 def _predictions(predictions: Sequence[Prediction]) -> str:

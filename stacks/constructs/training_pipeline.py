@@ -1,6 +1,6 @@
 """The state machine from data to a live endpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_s3 as s3
@@ -11,12 +11,13 @@ from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, TrainingJob
 from stacks.pipeline.join import Pipeline, join
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
-from stacks.pipeline.steps import serve
+from stacks.pipeline.steps import judge, serve
 from stacks.pipeline.steps.name import name
 from stacks.pipeline.steps.preprocess import preprocess
 from stacks.pipeline.steps.save_model import save_model
 from stacks.pipeline.steps.tell import tell
 from stacks.pipeline.steps.train import train
+from stacks.settings.gate import RuleSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +29,15 @@ class Parts:
     work: s3.IBucket
     preprocessing: PreprocessingJob | None = None
     training: TrainingJob
+    rules: Sequence[RuleSettings]
     endpoint: Endpoint
 
 
 class TrainingPipeline(Construct):
-    """Preprocess where the workload needs it, train, save the model, and create or update the endpoint.
+    """Preprocess where the workload needs it, train, judge, save the model, and create or update the endpoint.
 
-    An execution is done when the endpoint serves the new model, or a newer one of an execution that ran beside it.
+    An execution is done when the endpoint serves the new model, or a newer one of an execution that ran beside it, or
+    when the new model is refused.
 
     Args:
         scope: Where it lives.
@@ -61,9 +64,10 @@ class TrainingPipeline(Construct):
 
 def _join_steps(parts: Parts, tasks: SageMakerTasks) -> Pipeline:
     return join(
-        name(parts.endpoint.name, also=serve.VARIABLES),
+        name(parts.endpoint.name, also={**serve.VARIABLES, **judge.VARIABLES}),
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
         train(tasks, parts.training, parts.work),
+        judge.judge(parts.rules) if parts.rules else None,
         save_model(tasks, parts.endpoint),
         serve.serve(tasks, parts.endpoint),
         tell,

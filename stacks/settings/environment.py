@@ -197,6 +197,19 @@ class Settings(WorkloadSections):
         return self
 
     @model_validator(mode="after")
+    def _check_gates(self) -> Self:
+        for recipe in list_recipes():
+            reported = recipe.training.metrics
+            for index, rule in enumerate(self.workload(recipe).gate.rules):
+                for key, metric in rule.list_metrics():
+                    if metric not in reported:
+                        raise ValueError(
+                            f"{recipe}.gate.rules.{index}.{key}: found '{metric}', "
+                            f"but the training job reports {', '.join(reported)}"
+                        )
+        return self
+
+    @model_validator(mode="after")
     def _check_endpoint_names(self) -> Self:
         taken: set[str] = set()
         for recipe in list_recipes():

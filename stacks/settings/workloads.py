@@ -1,4 +1,4 @@
-"""The settings of each workload: its jobs, its channels, its endpoint."""
+"""The settings of each workload: its jobs, its channels, its gate, its endpoint."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
@@ -10,6 +10,7 @@ from headrace.channels import InputMode
 from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
+from stacks.settings.gate import GateSettings, Rules, RuleSettings
 from stacks.settings.jobs import EndpointSettings, Hyperparameters, ProcessingSettings, TrainingSettings
 from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.normalizer import Options, Through
@@ -189,9 +190,10 @@ class ChannelTrainingSettings(TrainingSettings):
 
 
 class WorkloadSettings(Section):
-    """A workload: train, serve."""
+    """A workload: train, judge, serve."""
 
     training: TrainingSettings = TrainingSettings()
+    gate: GateSettings = GateSettings()
     endpoint: EndpointSettings = EndpointSettings()
 
 
@@ -201,17 +203,37 @@ class PreprocessedSettings(WorkloadSettings):
     preprocessing: ProcessingSettings = ProcessingSettings()
 
 
+class ForestGateSettings(GateSettings):
+    """The gate of the sales: a forest must err less than the mean does, by more than chance would have it."""
+
+    rules: Rules = (
+        RuleSettings(
+            metric=big_mart.VALIDATION_RMSE, direction="at_most", threshold=big_mart.BASELINE_RMSE, margin=-0.05
+        ),
+    )
+
+
+class ClassifierGateSettings(GateSettings):
+    """The gate of image classification: a classifier must be right as often as the most frequent class is."""
+
+    rules: Rules = (
+        RuleSettings(metric=images.VALIDATION_ACCURACY, direction="at_least", threshold=images.BASELINE_ACCURACY),
+    )
+
+
 class BigMartSettings(PreprocessedSettings):
     """Sales of Big Mart."""
 
     preprocessing: PreprocessingSettings = PreprocessingSettings()
     training: ForestSettings = ForestSettings()
+    gate: ForestGateSettings = ForestGateSettings()
 
 
 class ImagesSettings(WorkloadSettings):
     """Image classification, from listed channels."""
 
     training: ChannelTrainingSettings = ChannelTrainingSettings()
+    gate: ClassifierGateSettings = ClassifierGateSettings()
 
 
 # The sections of workloads that have their own settings.

@@ -1,4 +1,4 @@
-"""A gate before the model is saved is a step's file and its entry."""
+"""A pause before the endpoint is changed is a step's file and its entry."""
 
 import json
 import sys
@@ -10,21 +10,17 @@ from tests.drills.checkout import Checkout
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-STEP, PIPELINE = "stacks/pipeline/steps/judge.py", "stacks/constructs/training_pipeline.py"
-JUDGE = '''"""Refuse a model without metrics."""
+STEP, PIPELINE = "stacks/pipeline/steps/pause.py", "stacks/constructs/training_pipeline.py"
+PAUSE = '''"""Let clients prepare for the next model."""
 
 from collections.abc import Mapping
 
-from stacks.pipeline.asl import Choice, Rule, State
-from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.asl import State, Wait
 
 
-def judge(after: str) -> Mapping[str, State]:
-    """Go on with a model that has been measured."""
-    unmeasured = Rule(
-        condition="$count($keys($metrics)) = 0", next=FAILED, assign=assign_failure("Unmeasured", "'no metrics'")
-    )
-    return {"Judge": Choice(rules=(unmeasured,), default=after)}
+def pause(after: str) -> Mapping[str, State]:
+    """Wait for an hour."""
+    return {"Pause": Wait(seconds=3600, next=after)}
 '''
 DEFINITIONS = """
 import json
@@ -35,13 +31,11 @@ print(json.dumps({stack: read_definition(template_of(stack).to_json())["States"]
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout with a gate."""
+    """A checkout with a pause."""
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))
-    checkout.write(STEP, JUDGE)
-    checkout.insert_after(
-        PIPELINE, "from stacks.pipeline.steps import serve\n", "from stacks.pipeline.steps.judge import judge\n"
-    )
-    checkout.insert_after(PIPELINE, "        train(tasks, parts.training, parts.work),\n", "        judge,\n")
+    checkout.write(STEP, PAUSE)
+    checkout.insert_after(PIPELINE, "steps.name import name\n", "from stacks.pipeline.steps.pause import pause\n")
+    checkout.insert_after(PIPELINE, "        save_model(tasks, parts.endpoint),\n", "        pause,\n")
     return checkout
 
 
@@ -60,11 +54,11 @@ def test_touches_the_steps_file_and_its_entry(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("stack", ["BigMart", "Images"])
-def test_stands_between_training_and_saving(definitions: dict[str, dict[str, Any]], stack: str) -> None:
+def test_stands_between_saving_and_serving(definitions: dict[str, dict[str, Any]], stack: str) -> None:
     states = definitions[stack]
 
-    assert states["Train"]["Next"] == "Judge"
-    assert states["Judge"]["Default"] == "Save Model"
+    assert states["Save Model"]["Next"] == "Pause"
+    assert states["Pause"]["Next"] == "Create Endpoint Config"
 
 
 def test_keeps_the_rules_of_the_house(checkout: Checkout) -> None:

@@ -1,6 +1,7 @@
 """One local cloud with the platform on it, for all tests of this folder."""
 
 import json
+import random
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -96,6 +97,16 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small made-up file of Big Mart sales."""
     path = tmp_path_factory.mktemp("data") / "sales.csv"
     write_csv(path, rows=ROWS)
+    return path
+
+
+def shuffle_sales(sales: Path, path: Path) -> Path:
+    """The same items with the sales of others, from which nothing can be learnt."""
+    header, *rows = (line.rpartition(",") for line in sales.read_text().splitlines())
+    shuffled = [sold for *_, sold in rows]
+    random.Random(1).shuffle(shuffled)  # noqa: S311
+    lines = [header, *((item, comma, sold) for (item, comma, _), sold in zip(rows, shuffled, strict=True))]
+    path.write_text("".join(f"{''.join(line)}\n" for line in lines))
     return path
 
 

@@ -13,7 +13,7 @@ import pytest
 from headrace.local.engine import cloud
 from headrace.loopback import find_free_port
 from tests.conftest import PROJECT
-from tests.end_to_end.conftest import make_folders
+from tests.end_to_end.conftest import make_folders, shuffle_sales
 
 pytestmark = pytest.mark.slow
 
@@ -103,6 +103,17 @@ def test_ends_with_the_jobs_reason_when_the_file_is_wrong(kept: Kept, tmp_path: 
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("Error: PreprocessFailed: Preprocess: wrong.csv: the header lacks 'Item_Weight'")
+
+
+def test_ends_with_its_own_code_when_the_model_is_refused(kept: Kept, sales: Path, tmp_path: Path) -> None:
+    endpoint = json.loads(kept.first.stdout)["report"]["output"]["EndpointName"]
+
+    done = kept.run("--data", str(shuffle_sales(sales, tmp_path / "broken.csv")), "--endpoint-name", endpoint)
+
+    assert (done.returncode, done.stderr) == (4, "")
+    assert "outcome     the model is refused by the gate and not served\n" in done.stdout
+    assert f"endpoint    {endpoint}, as it was before\n" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("FAILED")
 
 
 def test_real_sales_score_as_well_as_the_book(kept: Kept, real_sales: Path) -> None:

@@ -17,7 +17,7 @@ from headrace.local.engine.container_images import Environments, push
 from headrace.local.platform import pipeline
 from headrace.local.platform.running import Folders
 from headrace.recipes import big_mart, list_container_images
-from tests.end_to_end.conftest import Platform
+from tests.end_to_end.conftest import Platform, shuffle_sales
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +59,8 @@ COMMON_STATES = [
     "Check Names",
     "Preprocess",
     "Train",
+    "Judge",
+    "All Rules Passed",
     "Save Model",
     "Create Endpoint Config",
     "Look For Endpoint",
@@ -68,7 +70,7 @@ COMMON_STATES = [
 def test_goes_from_raw_rows_to_a_live_endpoint(platform: Platform, first_execution: dict[str, Any]) -> None:
     states = platform.visited_states(first_execution["executionArn"])
 
-    assert states[:9] == [*COMMON_STATES, "No Endpoint Found", "Create Endpoint"]
+    assert states[:11] == [*COMMON_STATES, "No Endpoint Found", "Create Endpoint"]
     assert states[-1] == "Done"
 
 
@@ -166,7 +168,7 @@ def test_updates_the_endpoint_when_it_exists(platform: Platform, named: NamedExe
     execution, endpoint = named.execution, named.endpoint
 
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    assert platform.visited_states(execution["executionArn"])[7:9] == ["Endpoint Found", "Update Endpoint"]
+    assert platform.visited_states(execution["executionArn"])[9:11] == ["Endpoint Found", "Update Endpoint"]
     assert endpoint["EndpointConfigName"] == execution["name"]
     assert endpoint["EndpointStatus"] == "InService"
 
@@ -238,6 +240,41 @@ def test_fails_and_keeps_serving_when_an_update_is_rolled_back(
     assert execution["error"] == "EndpointRolledBack"
     assert f"endpoint shop serves {before} again: the update was rolled back." in execution["cause"]
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
+
+
+def ask(platform: Platform, sales: Path) -> list[float]:
+    """What the endpoint answers for a few rows."""
+    body = "\n".join(sales.read_text().splitlines()[:6])
+    answer = platform.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName="shop", Body=body, ContentType="text/csv; header=present", Accept="application/json"
+    )
+    predictions: list[float] = json.loads(answer["Body"].read())["predictions"]
+    return predictions
+
+
+def test_goes_on_serving_the_old_model_when_one_of_shuffled_sales_is_refused(
+    platform: Platform, first_execution: dict[str, Any], with_rows: Callable[[Path], None], sales: Path, tmp_path: Path
+) -> None:
+    sagemaker = platform.client("sagemaker")
+    before = sagemaker.describe_endpoint(EndpointName="shop")["EndpointConfigName"], ask(platform, sales)
+    with_rows(shuffle_sales(sales, tmp_path / "shuffled.csv"))
+
+    try:
+        execution = platform.run(EndpointName="shop")
+    finally:
+        with_rows(sales)
+
+    output = json.loads(execution["output"])
+    (rule,) = output["Rules"]
+    after = sagemaker.describe_endpoint(EndpointName="shop")["EndpointConfigName"], ask(platform, sales)
+    assert (execution["status"], output["Outcome"], rule["Verdict"]) == ("SUCCEEDED", "REFUSED", "FAILED")
+    assert rule["Value"] == output["Metrics"][training.VALIDATION_RMSE] > rule["Limit"]
+    assert platform.visited_states(execution["executionArn"])[-1] == "Refused"
+    assert after == before
+    assert output["ModelDataUrl"].endswith(
+        f"/executions/{execution['name']}/model/{execution['name']}/output/model.tar.gz"
+    )
+    assert execution["name"] not in [model["ModelName"] for model in sagemaker.list_models(MaxResults=100)["Models"]]
 
 
 def test_refuses_a_misspelt_input_before_anything_runs(platform: Platform) -> None:

@@ -42,6 +42,18 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "encryption.customer_key": True,
     },
     "people": {"people.enabled": True},
+    "gate": {
+        "bigmart.gate.rules": [],
+        "images.gate.rules": [
+            {"metric": "validation:f1", "direction": "at_least", "threshold": 0.75},
+            {
+                "metric": "validation:accuracy",
+                "direction": "at_least",
+                "threshold": "baseline:accuracy",
+                "margin": -0.1,
+            },
+        ],
+    },
     "existing": {
         "encryption.existing_key": "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "storage.existing_raw_bucket": "company-photographs",

@@ -13,6 +13,8 @@ from headrace.local.platform.deployment import Deployment
 from headrace.pipeline import executions
 from headrace.pipeline.history import Visit
 from headrace.recipes import Recipe
+from headrace.s3.addresses import S3Address
+from headrace.workloads.evaluation import ClassResult, list_class_results, unpack_evaluation
 
 _POLL_SECONDS: Final = 0.2
 
@@ -71,6 +73,19 @@ def follow_execution(arn: str, on_state: Callable[[str], None]) -> ExecutionRepo
         states=tuple(StateRun(name=visit.name, seconds=visit.seconds or 0) for visit in history.visits),
         output=json.loads(execution.output),
     )
+
+
+def read_classes(report: ExecutionReport) -> tuple[ClassResult, ...]:
+    """How the model did by class; none where its training program has written no confusion."""
+    s3: Any = boto3.client("s3")
+    model = S3Address.parse(report.output["ModelDataUrl"])
+    # SageMaker packs what a job leaves in its output folder beside the model, if there is anything.
+    key = model.key.removesuffix(model.name) + "output.tar.gz"
+    try:
+        archive = s3.get_object(Bucket=model.bucket, Key=key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return ()
+    return list_class_results(unpack_evaluation(archive))
 
 
 def invoke_endpoint(endpoint_name: str, body: bytes, *, content_type: str, accept: str) -> bytes:

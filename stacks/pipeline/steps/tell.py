@@ -23,12 +23,14 @@ def tell(_after: str) -> Mapping[str, State]:
 def _report(**also: str) -> Finish:
     return Finish(
         output={
+            contract.OUTCOME_OUTPUT: contract.Outcome.SERVING,
             contract.JOB_NAME_INPUT: jsonata("$job_name"),
             contract.MODEL_NAME_INPUT: jsonata("$model_name"),
             contract.ENDPOINT_NAME_INPUT: jsonata("$endpoint_name"),
             "EndpointConfigName": jsonata("$execution"),
             "ModelDataUrl": jsonata("$model_data"),
             "Metrics": jsonata("$metrics"),
+            contract.RULES_OUTPUT: jsonata("$judged"),
             **also,
         }
     )

@@ -5,7 +5,9 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -20,6 +22,7 @@ from headrace.local.platform.occupancy import occupy
 from headrace.local.platform.pipeline import ExecutionReport, StateRun
 from headrace.recipes import big_mart
 from headrace.workloads import find_workload
+from headrace.workloads.evaluation import ClassResult
 from headrace.workloads.workload import Prediction
 
 
@@ -203,6 +206,18 @@ def run_summary() -> RunSummary:
                     "baseline:rmse": 1683.4,
                     "baseline:r2": -0.0006,
                 },
+                "Outcome": "SERVING",
+                "Rules": [
+                    {
+                        "Metric": "validation:rmse",
+                        "Direction": "at_most",
+                        "Threshold": "baseline:rmse",
+                        "Margin": 0,
+                        "Value": 1054.26,
+                        "Limit": 1683.4,
+                        "Verdict": "PASSED",
+                    }
+                ],
             },
         ),
         predictions=(
@@ -232,11 +247,79 @@ def test_tells_states_scores_and_predictions(run_summary: RunSummary) -> None:
         "random forest   1,054.3   0.612\n"
         "mean predictor  1,683.4  -0.001\n"
         "\n"
+        "gate                 value  must be                            verdict\n"
+        "───────────────  ─────────  ─────────────────────────────────  ───────\n"
+        "validation:rmse  1,054.260  at most 1,683.400 (baseline:rmse)  PASSED\n"
+        "\n"
         "asked through InvokeEndpoint  predicted   actual\n"
         "────────────────────────────  ─────────  ───────\n"
         "FDA15 at OUT049                 4,202.6  3,735.1\n"
         "FDL09 at OUT035                     2.0"
     )
+
+
+def refuse(run: RunSummary, *rules: dict[str, Any]) -> RunSummary:
+    """The same run, if these rules had refused the model."""
+    refused = {key: value for key, value in run.report.output.items() if key != "ModelName"}
+    output = {**refused, "Outcome": "REFUSED", "Rules": list(rules)}
+    return replace(run, report=replace(run.report, output=output), predictions=())
+
+
+def test_says_why_a_model_is_refused_and_what_serves(run_summary: RunSummary) -> None:
+    asked = {"Metric": "validation:r2", "Direction": "at_least"}
+    failed = {**asked, "Threshold": 0.8, "Margin": 0.1, "Value": 0.6123, "Limit": 0.72, "Verdict": "FAILED"}
+    unmeasured = {**asked, "Threshold": "train:r2", "Margin": 0, "Verdict": "NOT_MEASURED", "Reason": "no train:r2"}
+
+    refused = summary.render(refuse(run_summary, failed, unmeasured), find_workload(big_mart.RECIPE).scores)
+
+    assert refused.startswith(
+        "data        sales.csv\n"
+        "execution   run-1\n"
+        "job         run-1\n"
+        "outcome     the model is refused by the gate and not served\n"
+        "endpoint    bigmart, as it was before\n"
+    )
+    assert refused.endswith(
+        "gate           value  must be                        verdict\n"
+        "─────────────  ─────  ─────────────────────────────  ─────────────────────────\n"
+        "validation:r2  0.612  at least 0.720 (0.800 -10.0%)  FAILED\n"
+        "validation:r2      -  at least - (train:r2)          NOT_MEASURED: no train:r2"
+    )
+
+
+def test_shows_a_run_whose_job_has_reported_no_metric(run_summary: RunSummary) -> None:
+    output = {**run_summary.report.output, "Metrics": {}}
+    unmeasured = replace(run_summary, report=replace(run_summary.report, output=output))
+
+    assert "random forest      -   -" in summary.render(unmeasured, find_workload(big_mart.RECIPE).scores)
+
+
+def test_shows_how_classes_are_recognized(run_summary: RunSummary) -> None:
+    classes = (
+        ClassResult(label="ball", examples=4, recognized=4, taken_for={}),
+        ClassResult(label="kite", examples=9, recognized=1, taken_for={"ball": 4, "gear": 2, "moon": 1, "cross": 1}),
+    )
+
+    shown = summary.render(replace(run_summary, classes=classes), find_workload(big_mart.RECIPE).scores)
+
+    assert (
+        "held out class  examples  recognized  taken for\n"
+        "──────────────  ────────  ──────────  ────────────────────────────\n"
+        "ball                   4           4\n"
+        "kite                   9           1  ball (4), gear (2), moon (1)\n"
+    ) in shown
+
+
+def test_shows_of_many_classes_those_with_the_most_mistakes(run_summary: RunSummary) -> None:
+    classes = tuple(
+        ClassResult(label=f"class {number}", examples=20, recognized=number, taken_for={}) for number in range(20)
+    )
+
+    shown = summary.render(replace(run_summary, classes=classes[::-1]), find_workload(big_mart.RECIPE).scores)
+
+    rows = [line.split("  ")[0] for line in shown.splitlines() if line.startswith("class ")]
+    assert rows == [f"class {number}" for number in range(summary.MOST_CLASSES)]
+    assert "\nand 8 more\n" in shown
 
 
 def test_shows_what_runs_and_what_does_not() -> None:

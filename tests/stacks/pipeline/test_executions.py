@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from headrace.recipes import list_recipes
+from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import read_definition, template_of
 from tests.stacks.executions import OUT_OF_QUOTA, THROTTLED, Execution, TaskError, execute, fill_tokens
 
@@ -28,7 +29,25 @@ USED_UP = TaskError(OUT_OF_QUOTA, QUOTA.format(limit=1, used=1))
 
 def describe_job(request: dict[str, Any]) -> dict[str, Any]:
     named = {key: value for key, value in request.items() if key.endswith("JobName")}
-    return {**named, "ExitMessage": "12 images", "ModelArtifacts": {"S3ModelArtifacts": "s3://work/model.tar.gz"}}
+    defined = request.get("AlgorithmSpecification", {}).get("MetricDefinitions", [])
+    return {
+        **named,
+        "ExitMessage": "12 images",
+        "ModelArtifacts": {"S3ModelArtifacts": "s3://work/model.tar.gz"},
+        "FinalMetricDataList": [
+            {"MetricName": metric["Name"], "Value": 1.0 if metric["Name"] == "baseline:rmse" else 0.5}
+            for metric in defined
+        ],
+    }
+
+
+def describe_bad_job(request: dict[str, Any]) -> dict[str, Any]:
+    """A job whose model errs more than the baseline, and is right less often."""
+    described = describe_job(request)
+    for metric in described["FinalMetricDataList"]:
+        if metric["MetricName"].startswith("validation:"):
+            metric["Value"] = 1.25 if "rmse" in metric["MetricName"] else 0.25
+    return described
 
 
 ANSWERS: dict[str, list[Any]] = {
@@ -199,3 +218,56 @@ def test_ends_with_an_error_of_ours_whatever_the_endpoint_says(cause: str | None
     assert run("Images", describeEndpoint=[failed]).error == "LookForEndpointFailed"
     assert run("Images", describeEndpoint=[MISSING, failed]).error == "DescribeEndpointFailed"
     assert run("Images", describeEndpoint=[MISSING], createEndpoint=[failed]).error == "CreateEndpointFailed"
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_says_that_a_model_serves_and_by_which_rules(stack: str) -> None:
+    output = run(stack).output
+
+    assert output["Outcome"] == "SERVING"
+    assert [(rule["Value"], rule["Verdict"]) for rule in output["Rules"]] == [(0.5, "PASSED")]
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_ends_successfully_and_makes_nothing_of_a_model_that_is_worse_than_the_baseline(stack: str) -> None:
+    execution = run(stack, createTrainingJob=[describe_bad_job])
+
+    (rule,) = execution.output["Rules"]
+    assert (execution.status, execution.output["Outcome"], rule["Verdict"]) == ("SUCCEEDED", "REFUSED", "FAILED")
+    assert execution.list_operations()[-1] == "createTrainingJob"
+    assert execution.output["JobName"] == "run-1"
+    assert execution.output["EndpointName"] == f"headrace-dev-{stack.lower()}"
+    assert execution.output["Metrics"][rule["Metric"]] == rule["Value"]
+
+
+@pytest.mark.parametrize("found", [{}, {"FinalMetricDataList": []}])
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_refuses_a_model_that_was_not_measured(stack: str, found: dict[str, Any]) -> None:
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
+        named = {key: value for key, value in describe_job(request).items() if key != "FinalMetricDataList"}
+        return {**named, **found}
+
+    execution = run(stack, createTrainingJob=[describe])
+
+    (rule,) = execution.output["Rules"]
+    assert (execution.output["Outcome"], execution.output["Metrics"]) == ("REFUSED", {})
+    assert rule["Verdict"] == "NOT_MEASURED"
+    assert rule["Reason"].startswith(f"the training job did not report {rule['Metric']}; ")
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_serves_any_model_without_a_gate(stack: str) -> None:
+    template = template_with(stack, "dev", {f"{stack.lower()}.gate.rules": []})
+    definition = fill_tokens(read_definition(template.to_json()))
+
+    execution = execute(definition, {}, ANSWERS | {"createTrainingJob": [describe_bad_job]})
+
+    assert (execution.output["Outcome"], execution.output["Rules"]) == ("SERVING", [])
+    assert "Judge" not in definition["States"]
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_needs_no_permission_for_the_gate(stack: str) -> None:
+    without = template_with(stack, "dev", {f"{stack.lower()}.gate.rules": []})
+
+    assert template_of(stack).find_resources("AWS::IAM::Policy") == without.find_resources("AWS::IAM::Policy")

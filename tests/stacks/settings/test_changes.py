@@ -21,6 +21,8 @@ from tests.tables import mark_full
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 SETTINGS = {".".join(row.path): row for row in list_settings() if row.path != ("environment",)}
+FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
+CLASSIFIERS = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
 # Whatever a setting can be about is there.
 EVERYTHING: Mapping[str, Any] = {
     **SWITCHES["key"],
@@ -30,6 +32,8 @@ EVERYTHING: Mapping[str, Any] = {
     **SWITCHES["private-notebook"],
     "notebook.direct_internet": True,
     "normalizer.consumers": [{"name": "training", "options": {}}, {"name": "labelling", "options": {}}],
+    "bigmart.gate.rules": [{**FORESTS, "margin": 0.1}],
+    "images.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
 }
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
 IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
@@ -71,6 +75,12 @@ OTHERS: Mapping[str, Any] = {
     "registry.existing": SWITCHES["existing"]["registry.existing"],
     "bigmart.training.hyperparameters": {"n_estimators": 5},
     "bigmart.endpoint.name": "shop",
+    "bigmart.gate.rules": [],
+    "bigmart.gate.rules[].metric": "train:rmse",
+    "bigmart.gate.rules[].threshold": 1000,
+    "images.gate.rules": [],
+    "images.gate.rules[].metric": "validation:f1",
+    "images.gate.rules[].threshold": 0.9,
     "images.training.hyperparameters": {"alpha": 1},
     "images.training.channels": [TRAINED],
     "images.training.channels[].name": "other_lst",

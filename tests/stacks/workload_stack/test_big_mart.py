@@ -51,7 +51,8 @@ def test_speaks_jsonata_and_ends_by_itself(definition: dict[str, Any]) -> None:
 
 def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states: dict[str, Any]) -> None:
     visited = [definition["StartAt"]]
-    while (state := states[visited[-1]])["Type"] not in ("Choice", "Fail") or visited[-1] == "Check Names":
+    passed = ("Check Names", "All Rules Passed")
+    while (state := states[visited[-1]])["Type"] not in ("Choice", "Fail") or visited[-1] in passed:
         visited.append(state.get("Next") or state["Default"])
 
     assert visited == [
@@ -59,6 +60,8 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "Check Names",
         "Preprocess",
         "Train",
+        "Judge",
+        "All Rules Passed",
         "Save Model",
         "Create Endpoint Config",
         "Look For Endpoint",
