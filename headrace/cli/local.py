@@ -126,7 +126,7 @@ def _running(
         keep=keep,
         progress=progress.step,
         images=_choose_images(base_image, ca_bundle) if containers else None,
-        limits=Limits.of(quotas, region) if quotas or region else None,
+        limits=Limits.of(quotas, region) if quotas is not None or region is not None else None,
         **of_cloud,
     ) as (cloud, deployment):
         if deployment.left_out:

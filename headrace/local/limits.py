@@ -13,12 +13,15 @@ import botocore.session
 
 from headrace import regions
 from headrace.errors import HeadraceError
+from headrace.inputs import open_input
 
 NEW_ACCOUNT: Final = "new-account"
 CONCURRENT_EXECUTIONS: Final = "Concurrent executions"
 OBJECT_LAMBDA_ACCESS_POINTS: Final = "Object Lambda access points"
 
 _INSTANCES: Final = re.compile(r"[a-z0-9.*-]+ for (?:(?:spot )?training job|processing job|endpoint) usage")
+# A quota for every type of instances is a hundredth of it.
+_MOST_BYTES: Final = 1 << 20
 _KNOWN_NAMES: Final = (
     f"the local cloud knows '{CONCURRENT_EXECUTIONS}', '{OBJECT_LAMBDA_ACCESS_POINTS}' and, for a type such as "
     "ml.m5.large or * for all, 'TYPE for training job usage', 'TYPE for spot training job usage', "
@@ -66,6 +69,8 @@ class Limits:
             raise LimitsError(f"{region!r} is not a Region; there are {', '.join(regions.list_regions())}")
         if quotas is None:
             return cls(region=region)
+        if not quotas:
+            raise LimitsError(f"the name of the file with quotas is empty; give one, or '{NEW_ACCOUNT}'")
         return cls(dict(_OF_A_NEW_ACCOUNT) if quotas == NEW_ACCOUNT else _read_quotas(Path(quotas)), region)
 
     @classmethod
@@ -90,10 +95,7 @@ class Limits:
 
 
 def _read_quotas(file: Path) -> dict[str, int]:
-    try:
-        stored = json.loads(file.read_text(), object_pairs_hook=_refuse_repeated)
-    except (OSError, ValueError) as error:
-        raise LimitsError(f"the quotas in {file} cannot be read: {error}") from None
+    stored = _read_json(file)
     if not isinstance(stored, dict):
         raise LimitsError(f'the quotas in {file} are not an object such as {{"{CONCURRENT_EXECUTIONS}": 10}}')
     for name, number in stored.items():
@@ -106,6 +108,16 @@ def _read_quotas(file: Path) -> dict[str, int]:
         if name == OBJECT_LAMBDA_ACCESS_POINTS and number:
             raise LimitsError(f"the quota '{name}' in {file} is {number}; only 0, for a new account, is enforced")
     return stored
+
+
+def _read_json(file: Path) -> object:
+    try:
+        with open_input(file) as opened:
+            return json.loads(opened.read(_MOST_BYTES), object_pairs_hook=_refuse_repeated)
+    except (OSError, ValueError) as error:
+        raise LimitsError(f"the quotas in {file} cannot be read: {error}") from None
+    except RecursionError:
+        raise LimitsError(f"the quotas in {file} cannot be read: they are nested too deeply") from None
 
 
 def _refuse_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:

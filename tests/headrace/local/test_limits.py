@@ -32,6 +32,7 @@ def test_prefers_a_name_to_a_pattern(tmp_path: Path) -> None:
     [
         ("", "cannot be read"),
         ("[]", "are not an object"),
+        ("[" * 100_000, "nested too deeply"),
         (
             '{"Concurrent executions": -1}',
             r"'Concurrent executions' in .*quotas\.json is -1, not a whole number from 0",
@@ -71,3 +72,10 @@ def test_comes_back_as_it_was_written() -> None:
     limits = Limits.of("new-account", "eu-central-2")
 
     assert Limits.parse(limits.write()) == limits
+
+
+def test_refuses_a_device_and_no_name_at_all() -> None:
+    with pytest.raises(LimitsError, match=r"/dev/zero cannot be read: .*device"):
+        Limits.of("/dev/zero", None)
+    with pytest.raises(LimitsError, match="is empty"):
+        Limits.of("", None)
