@@ -1,6 +1,6 @@
 """What executions have made outside of the stacks, models and endpoints, found by the stacks' own roles."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,20 +27,22 @@ class Made:
 
 
 def find_made(stacks: Sequence[StandingStack]) -> Made:
-    """What runs under the roles of some stacks, and the endpoints that bear their names."""
+    """What runs under the roles of some stacks, and the endpoints that bear their names but serve no other model."""
     sagemaker: Any = boto3.client("sagemaker")
     roles = {role for stack in stacks for role in stack.list_ids(ROLE)}
     named = {stack.outputs[name] for stack in stacks for name in _endpoint_outputs() if name in stack.outputs}
     models = _choose(sagemaker, "model", lambda model: model.get("ExecutionRoleArn", "").rpartition("/")[2] in roles)
-    configurations = _choose(
-        sagemaker,
-        "endpoint_config",
-        lambda found: any(variant.get("ModelName") in models for variant in found["ProductionVariants"]),
-    )
+    others_models = {*_list_names(sagemaker, "model")} - {*models}
+    configurations = _choose(sagemaker, "endpoint_config", lambda found: _serves_any(found, models))
+    others = _choose(sagemaker, "endpoint_config", lambda found: _serves_any(found, others_models))
     endpoints = _choose(
         sagemaker,
         "endpoint",
-        lambda found: found["EndpointName"] in named or found.get("EndpointConfigName") in configurations,
+        lambda found: (
+            found["EndpointConfigName"] in configurations
+            # Its model or configuration may be gone; but others may use the same name, and theirs stays.
+            or (found["EndpointName"] in named and found["EndpointConfigName"] not in others)
+        ),
     )
     return Made(endpoints, configurations, models)
 
@@ -61,7 +63,8 @@ def delete_made(made: Made, stacks: Sequence[StandingStack]) -> None:
         sagemaker.delete_endpoint(EndpointName=endpoint)
     wait_until(lambda: not set(made.endpoints) & set(_list_names(sagemaker, "endpoint")))
     named = {stack.outputs[name] for stack in stacks for name in _endpoint_outputs() if name in stack.outputs}
-    _delete_logs({*made.endpoints, *named})
+    # An endpoint that still stands is somebody else's.
+    _delete_logs({*made.endpoints, *named} - {*_list_names(sagemaker, "endpoint")})
     for configuration in made.configurations:
         sagemaker.delete_endpoint_config(EndpointConfigName=configuration)
     for model in made.models:
@@ -85,6 +88,10 @@ def _choose(sagemaker: Any, kind: str, is_ours: Callable[[dict[str, Any]], bool]
     """The names of the resources of a kind whose description says that they are ours."""
     describe, key = getattr(sagemaker, f"describe_{kind}"), _name_key(kind)
     return tuple(name for name in _list_names(sagemaker, kind) if is_ours(describe(**{key: name})))
+
+
+def _serves_any(configuration: Mapping[str, Any], models: Collection[str]) -> bool:
+    return any(variant.get("ModelName") in models for variant in configuration["ProductionVariants"])
 
 
 def _list_names(sagemaker: Any, kind: str) -> list[str]:
