@@ -211,13 +211,15 @@ def _empty(unused: cdk.Stack, users: Sequence[cdk.Stack]) -> None:
 
 
 def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) -> None:
-    """Bound every role, tag every resource and protect every stack, as the settings say."""
+    """Bound every role, tag every resource, and mark and protect every stack, as the settings say."""
     if settings.permissions_boundary:
         boundary = iam.ManagedPolicy.from_managed_policy_name(storage, "Boundary", settings.permissions_boundary)
         iam.PermissionsBoundary.of(app).apply(boundary)
     for tag, value in settings.tags.items():
         cdk.Tags.of(app).add(tag, value)
     for stack in _list_stacks(app):
+        marks = {contract.ENVIRONMENT_METADATA: settings.environment}
+        stack.template_options.metadata = {**(stack.template_options.metadata or {}), **marks}
         # The access points hold nothing, and CDK deletes what is left of a refused attempt before the next one.
         is_object_lambda = isinstance(stack, ObjectLambdaStack)
         stack.termination_protection = settings.retain_data and not is_object_lambda

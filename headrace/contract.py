@@ -1,5 +1,6 @@
 """Names that the infrastructure gives and the library reads; standard library only."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -25,6 +26,9 @@ PUSH_ACTIONS: Final = (
 
 # What the policy of somebody else's key must have, in the template of the stack that would make a key.
 KEY_POLICY_METADATA: Final = "headrace:KeyPolicy"
+
+# Which environment a stack belongs to, in its template: others may give stacks a name that begins like ours.
+ENVIRONMENT_METADATA: Final = "headrace:Environment"
 
 # The stack that AWS may refuse an account: it comes last, and no other needs it.
 OBJECT_LAMBDA_STACK: Final = "ObjectLambda"
@@ -88,6 +92,12 @@ def default_endpoint_name(environment: str, workload: str) -> str:
 def alarm_topic_name(environment: str) -> str:
     """The topic that an environment's alarms publish to."""
     return f"headrace-{environment}-alarms"
+
+
+def belongs_to(environment: str, template: object) -> bool:
+    """Whether a stack's template says that it is an environment's; one in YAML is not CDK's."""
+    metadata = template.get("Metadata") if isinstance(template, Mapping) else None
+    return isinstance(metadata, Mapping) and metadata.get(ENVIRONMENT_METADATA) == environment
 
 
 def stack_name(environment: str, stack: str) -> str:

@@ -79,19 +79,21 @@ def read_deployed(cloudformation: Any, environment: str, known: Mapping[str, str
     for page in cloudformation.get_paginator("describe_stacks").paginate():
         for described in page["Stacks"]:
             name = described["StackName"]
-            if name.startswith(prefix) and described["StackStatus"] not in _NOT_THERE:
-                stack = ids.get(name, name)
-                names[stack] = name
-                # What has been rolled back holds nothing, and CDK makes it anew.
-                is_failed = described["StackStatus"] == "ROLLBACK_COMPLETE"
-                templates[stack] = {} if is_failed else _read_template(cloudformation, name)
-                protected |= {stack} if described.get("EnableTerminationProtection") else set()
+            if not name.startswith(prefix) or described["StackStatus"] in _NOT_THERE:
+                continue
+            template = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+            if name not in ids and not contract.belongs_to(environment, template):
+                continue
+            stack = ids.get(name, name)
+            names[stack] = name
+            # What has been rolled back holds nothing, and CDK makes it anew.
+            is_failed = described["StackStatus"] == "ROLLBACK_COMPLETE"
+            templates[stack] = {} if is_failed else _check_template(name, template)
+            protected |= {stack} if described.get("EnableTerminationProtection") else set()
     return Assembly(names, templates, protected=frozenset(protected), region=cloudformation.meta.region_name)
 
 
-def _read_template(cloudformation: Any, name: str) -> Template:
-    body = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-    if isinstance(body, str):
+def _check_template(name: str, template: str | Template) -> Template:
+    if isinstance(template, str):
         raise AssemblyError(f"{name}: its template is not JSON, so CDK has not deployed it")
-    template: Template = body
     return template

@@ -54,13 +54,20 @@ def find_stacks(environment: str) -> list[StandingStack]:
     cloudformation: Any = boto3.client("cloudformation")
     prefix = contract.stack_name(environment, "")
     pages = cloudformation.get_paginator("describe_stacks").paginate()
-    found = [
-        _read_stack(cloudformation, described)
+    named = [
+        described
         for page in pages
         for described in page["Stacks"]
         if described["StackName"].startswith(prefix) and described["StackStatus"] != GONE
     ]
-    return order_by_use(found)
+    templates = [cloudformation.get_template(StackName=described["StackId"])["TemplateBody"] for described in named]
+    return order_by_use(
+        [
+            _read_stack(cloudformation, described, template)
+            for described, template in zip(named, templates, strict=True)
+            if contract.belongs_to(environment, template)
+        ]
+    )
 
 
 def order_by_use(stacks: list[StandingStack]) -> list[StandingStack]:
@@ -87,7 +94,7 @@ def list_uses(value: Any) -> Iterator[str]:
             yield from list_uses(part)
 
 
-def _read_stack(cloudformation: Any, described: Mapping[str, Any]) -> StandingStack:
+def _read_stack(cloudformation: Any, described: Mapping[str, Any], template: Mapping[str, Any]) -> StandingStack:
     name = described["StackId"]
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
     outputs = described.get("Outputs", [])
@@ -97,7 +104,7 @@ def _read_stack(cloudformation: Any, described: Mapping[str, Any]) -> StandingSt
         is_protected=described.get("EnableTerminationProtection", False),
         outputs={output["OutputKey"]: output["OutputValue"] for output in outputs},
         exports=frozenset(output["ExportName"] for output in outputs if "ExportName" in output),
-        template=cloudformation.get_template(StackName=name)["TemplateBody"],
+        template=template,
         resources=tuple(
             Resource(each["LogicalResourceId"], each["ResourceType"], each.get("PhysicalResourceId", ""))
             for page in pages

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from account import build as build_account
+from headrace import contract
 from headrace.cli import cli
 from headrace.deletion.environment import StackDeletionError, delete_stack
 from headrace.deletion.standing import find_stacks
@@ -115,12 +116,34 @@ def test_destroys_dev_whole_after_it_was_used_and_deploys_it_again(platform: Pla
     assert deploy(assemble(context_of("dev")))
 
 
-def test_says_what_could_not_be_deleted_and_resumes(platform: Platform) -> None:
-    template = {"Resources": {"Raw": {"Type": "AWS::S3::Bucket"}, "Work": {"Type": "AWS::S3::Bucket"}}}
+def create_stack(name: str, **template: Any) -> None:
+    """Deploy a template as it is."""
     cloudformation: Any = boto3.client("cloudformation")
-    cloudformation.create_stack(StackName="headrace-other-storage", TemplateBody=json.dumps(template))
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName="headrace-other-storage", WaiterConfig={"Delay": 0.1, "MaxAttempts": 600}
+        StackName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600}
+    )
+
+
+def test_leaves_a_stack_of_somebody_else_whose_name_begins_like_an_environments(platform: Platform) -> None:
+    name = "headrace-other-frontend"
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "photographs-of-others"}}
+    create_stack(name, Resources={"Photographs": bucket})
+    boto3.client("s3").put_object(Bucket="photographs-of-others", Key="a.jpg", Body=b"1")
+
+    destroyed = run_command("destroy", "--env", "other", "--yes")
+    left = list_left("other")
+    boto3.client("s3").delete_object(Bucket="photographs-of-others", Key="a.jpg")
+    boto3.client("cloudformation").delete_stack(StackName=name)
+
+    assert (destroyed.exit_code, left) == (0, {name})
+
+
+def test_says_what_could_not_be_deleted_and_resumes(platform: Platform) -> None:
+    create_stack(
+        "headrace-other-storage",
+        Metadata={contract.ENVIRONMENT_METADATA: "other"},
+        Resources={"Raw": {"Type": "AWS::S3::Bucket"}, "Work": {"Type": "AWS::S3::Bucket"}},
     )
     (stack,) = find_stacks("other")
     raw = next(resource.id for resource in stack.resources if resource.logical_id == "Raw")

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from headrace import contract
 from headrace.changes import AssemblyError, read_deployed, read_folder
 
 FORGOTTEN = "headrace-dev-forgotten"
 PROTECTED = {"EnableTerminationProtection": True}
 TEMPLATE: dict[str, Any] = {"Resources": {"Any": {"Type": "AWS::S3::Bucket"}}}
+OURS: dict[str, Any] = {**TEMPLATE, "Metadata": {contract.ENVIRONMENT_METADATA: "dev"}}
+# Of other people, who have given them names that begin like ours.
+FOREIGN: dict[str, Any] = {"headrace-dev-frontend": TEMPLATE, "headrace-dev-site": "Resources: {}"}
 
 
 def write(path: Path, content: Any) -> None:
@@ -79,11 +83,12 @@ class CloudFormation:
             {"StackName": "headrace-dev-objectlambda", "StackStatus": "ROLLBACK_COMPLETE"},
             {"StackName": "headrace-dev-gone", "StackStatus": "DELETE_COMPLETE"},
             {"StackName": "headrace-prod-storage", "StackStatus": "CREATE_COMPLETE"},
+            *({"StackName": name, "StackStatus": "CREATE_COMPLETE"} for name in FOREIGN),
         ]
         return [{"Stacks": stacks[:2]}, {"Stacks": stacks[2:]}]
 
-    def get_template(self, **_: str) -> dict[str, Any]:
-        return {"TemplateBody": TEMPLATE}
+    def get_template(self, **request: str) -> dict[str, Any]:
+        return {"TemplateBody": FOREIGN.get(request["StackName"], OURS)}
 
 
 def test_reads_the_stacks_of_an_environment_with_those_that_the_app_does_not_know() -> None:
@@ -92,6 +97,6 @@ def test_reads_the_stacks_of_an_environment_with_those_that_the_app_does_not_kno
     assembly = read_deployed(CloudFormation(), "dev", known)
 
     assert assembly.stack_names == {**known, "headrace-dev-forgotten": "headrace-dev-forgotten"}
-    assert assembly.templates == {"Storage": TEMPLATE, "headrace-dev-forgotten": TEMPLATE, "ObjectLambda": {}}
+    assert assembly.templates == {"Storage": OURS, "headrace-dev-forgotten": OURS, "ObjectLambda": {}}
     assert assembly.region == "eu-west-1"
     assert assembly.protected == {"Storage"}
