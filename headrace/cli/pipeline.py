@@ -108,7 +108,7 @@ def _read_definition(
     from headrace.pipeline.machines import name_machine, read_definition_of, read_synthesized
 
     if definition:
-        return definition.stem, definition, read_document(definition)
+        return definition.stem.removesuffix(".asl"), definition, read_document(definition)
     if assembly:
         return target.name, assembly, read_synthesized(assembly, target.name)
     arn = executed[0].arn if executed and executed[0].arn else target.find_machine()

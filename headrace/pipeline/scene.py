@@ -16,6 +16,8 @@ END: Final = "end"
 LINE: Final = 17
 PILL: Final = Size(64, 28)
 _SMALLEST_BOX: Final = 130
+# Room for a status with its seconds and visits.
+_SMALLEST_WITH_STATUS: Final = 196
 _PADDING: Final = 14
 _LABEL_HEIGHT: Final = 18
 # Widest letters of usual fonts at the sizes of the drawing, on average: boxes are too wide rather than too narrow.
@@ -145,7 +147,11 @@ def _list_ways(machine: Machine) -> Iterator[Way]:
 def _furnish(state: State, has_statuses: bool) -> Room:
     name = tuple(_wrap(state.name))
     work = shorten(state.work, _LONGEST_LINE + 6)
-    widths = [_SMALLEST_BOX, *(measure(line) * _NAME_LETTER for line in name), measure(work) * _LETTER]
+    widths = [
+        _SMALLEST_WITH_STATUS if has_statuses else _SMALLEST_BOX,
+        *(measure(line) * _NAME_LETTER for line in name),
+        measure(work) * _LETTER,
+    ]
     top = LINE * (len(name) + 1 + has_statuses) + _PADDING
     inner, across, tallest = [], 0.0, 0.0
     for machine in state.machines:

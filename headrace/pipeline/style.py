@@ -58,7 +58,7 @@ def render_style() -> str:
 def _paint(colours: Mapping[str, str]) -> list[str]:
     rules = [
         "text{{fill:{ink}}}",
-        ".work,.quiet{{fill:{quiet}}}",
+        ".work,.quiet,.unreached text{{fill:{quiet}}}",
         ".paper,.ground,.inside{{fill:{paper}}}",
         ".box,.pill{{fill:{box};stroke:{border}}}",
         ".inside,.unreached .box{{stroke:{faint}}}",
