@@ -38,7 +38,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account adopt-account destroy adopt lock snapshots assemblies settings-table clean
+.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account adopt-account destroy adopt lock snapshots drawings assemblies settings-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -119,6 +119,10 @@ lock: $(VENV)/uv ## pin the requirements again
 
 snapshots: setup-dev ## rewrite the template snapshots
 	@HEADRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py
+
+drawings: setup-dev ## draw the state machines and executions of the documentation again
+	@HEADRACE_UPDATE_DRAWINGS=1 pytest -q tests/end_to_end/test_recorded_executions.py
+	@HEADRACE_UPDATE_DRAWINGS=1 pytest -q tests/headrace/pipeline/test_drawings_of_docs.py
 
 assemblies: setup-dev ## keep the templates of dev and prod as what stands in accounts
 	@HEADRACE_KEEP_ASSEMBLIES=1 pytest -q tests/stacks/test_kept_assemblies.py -k "over_what_stands or from_cfn_lint"
