@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from headrace.local.engine.access.condition_keys import split_conditions
 from headrace.local.engine.access.matching import (
     CURRENT_VERSION,
     expand,
@@ -19,6 +20,8 @@ from headrace.local.engine.access.matching import (
     unquote,
 )
 from headrace.local.engine.ministack.keys import describe_key
+from headrace.local.engine.ministack.objects import describe_object
+from headrace.local.engine.ministack.sent import describe_sent
 from headrace.policies import as_list
 
 # Of these operators alone, values may have variables.
@@ -53,7 +56,7 @@ def install_policies(evaluator: Any) -> None:
     evaluator.parse_policy_document = _keep_version(evaluator.parse_policy_document)
     evaluator.evaluate_resource_policy = _settle_policy(evaluator.evaluate_resource_policy)
     evaluator.evaluate_trust_policy = _settle_trust(evaluator.evaluate_trust_policy)
-    evaluator._resolve_condition_key = _resolve_further_keys(evaluator._resolve_condition_key)
+    evaluator._resolve_condition_key = _resolve_further_keys(evaluator)
     evaluator._conditions_met = _expand_conditions(evaluator)
     evaluator._evaluate_single_condition = _refuse_unknown_operators(evaluator)
     evaluator._first_match = _find_statement(evaluator)
@@ -112,7 +115,9 @@ def _settle_policy(evaluate: Callable[..., Any]) -> Callable[..., Any]:
 
 def _settle_trust(evaluate: Callable[..., bool]) -> Callable[..., bool]:
     def run(document: Any, caller: str, context: Any = None) -> bool:
-        return evaluate(_settle_principals(document, caller), caller, context)
+        settled = _settle_principals(document, caller)
+        given = _list_given(context) if context else {}
+        return evaluate({"Statement": list(_settle_conditions(settled["Statement"], given))}, caller, context)
 
     return run
 
@@ -131,6 +136,16 @@ def _settle_principals(document: Any, caller: str) -> dict[str, Any]:
     return {"Statement": settled}
 
 
+def _settle_conditions(statements: Iterable[dict[str, Any]], given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Statements whose unknown condition keys allow nothing and do not limit a denial."""
+    for statement in statements:
+        known, unknown = split_conditions(statement.get("Condition", {}), given)
+        if not unknown:
+            yield statement
+        elif statement.get("Effect") == "Deny":
+            yield _CurrentStatement({**statement, "Condition": known})
+
+
 def _is_spared(principal: Any, caller: str) -> bool:
     """Whether `NotPrincipal` names all that a caller is: a session, its role, and the account."""
     kinds = principal.values() if isinstance(principal, dict) else [principal]
@@ -143,11 +158,12 @@ def _is_spared(principal: Any, caller: str) -> bool:
     return caller in named
 
 
-def _resolve_further_keys(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+def _resolve_further_keys(evaluator: Any) -> Callable[[str, Any], Any]:
     """Keys that every request has; a session is its role.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
+    resolve = evaluator._resolve_condition_key
 
     def run(key: str, context: Any) -> Any:
         match key.lower():
@@ -160,7 +176,11 @@ def _resolve_further_keys(resolve: Callable[[str, Any], Any]) -> Callable[[str, 
             case "kms:calleraccount":
                 return context.principal_account
         found = resolve(key, context)
-        return describe_key(key.lower(), context.resource_arn) if found is None else found
+        return describe(key.lower(), context) if found is None else found
+
+    def describe(key: str, context: Any) -> Any:
+        found = describe_key(key, context.resource_arn) or describe_sent(evaluator, key)
+        return found or describe_object(key, context.action, context.resource_arn)
 
     return run
 
@@ -212,10 +232,22 @@ def _find_statement(evaluator: Any) -> Callable[..., Any]:
             _is_action(evaluator, context, statement)
             and _is_resource(context, statement, find := partial(_find_value, evaluator, context))
             and (statement.effect == "Deny" or _is_clear(statement.conditions, find))
-            and evaluator._conditions_met(statement.conditions, context)
+            and are_met(context, statement)
         )
 
+    def are_met(context: Any, statement: Any) -> bool:
+        known, unknown = split_conditions(statement.conditions, _list_given(context))
+        if (unknown and statement.effect == "Allow") or not evaluator._conditions_met(known, context):
+            return False
+        if unknown:
+            raise UnknownConditionError(f"the local cloud does not know the condition key {unknown[0]}")
+        return True
+
     return run
+
+
+def _list_given(context: Any) -> dict[str, Any]:
+    return {**context.service_context, **context.principal_keys}
 
 
 def _is_clear(conditions: Mapping[str, Any], find: Find) -> bool:

@@ -233,9 +233,30 @@ def test_compares_tags_of_who_calls_with_those_of_the_resource() -> None:
 )
 def test_compares_as_each_operator_does(operator: str, expected: Any, value: Any, decision: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
-    context = {} if value is None else {"aws:Of": value}
+    context = {} if value is None else {"aws:ResourceTag/of": value}
 
-    assert decide(replace(READ, context=context), [when(operator, aws__Of=expected)]) == decision
+    assert decide(replace(READ, context=context), [when(operator, **{"aws:ResourceTag/of": expected})]) == decision
+
+
+UNKNOWN = {"StringEquals": {"s3:Unheard": "of"}}
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotEquals", "StringEqualsIfExists", "Null"])
+def test_allows_nothing_by_a_condition_key_that_it_does_not_know(operator: str) -> None:
+    assert decide(READ, [when(operator, s3__Unheard="true")]) == "ImplicitDeny"
+    assert decide(READ, [when(operator, s3__Unheard="true"), ALL]) == "Allow"
+
+
+def test_refuses_what_a_denial_with_a_condition_key_that_it_does_not_know_is_about() -> None:
+    denial = statement("Deny", Action="s3:Get*", Condition=UNKNOWN)
+    of_others = {**UNKNOWN, "ArnEquals": {"aws:PrincipalArn": USER}}
+
+    with pytest.raises(UnknownConditionError, match="condition key s3:Unheard"):
+        decide(READ, [ALL, document(denial)])
+    assert decide(replace(READ, action="s3:PutObject"), [ALL, document(denial)]) == "Allow"
+    assert decide(READ, [ALL, document({**denial, "Condition": of_others})]) == "Allow"
+    assert decide(replace(READ, context={"s3:Unheard": "of"}), [ALL, document(denial)]) == "Deny"
+    assert decide(replace(READ, context={"s3:Unheard": "by"}), [ALL, document(denial)]) == "Allow"
 
 
 def test_refuses_to_compare_by_an_operator_that_it_does_not_know() -> None:
@@ -299,6 +320,8 @@ def test_a_role_trusts_whom_its_policy_names_and_no_denial_does() -> None:
     named = {"StringEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"}}
 
     assert trusts(assume, document(trusting))
+    assert not trusts(assume, document({**trusting, "Condition": UNKNOWN}))
+    assert not trusts(assume, document(trusting, {**trusting, "Effect": "Deny", "Condition": UNKNOWN}))
     assert not trusts(assume, document(trusting, but_for_ana))
     assert trusts(assume, document({**trusting, "Condition": named}))
     assert not trusts(assume, document({**trusting, "Condition": named}, version=None))
