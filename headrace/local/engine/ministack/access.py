@@ -16,6 +16,7 @@ from headrace.local.engine.ministack.encryption import find_object_need
 from headrace.local.engine.ministack.keys import find_key, install_key_conditions, is_unknown_key
 from headrace.local.engine.ministack.objects import install_object_keys
 from headrace.local.engine.ministack.policies import UnknownConditionError, install_policies
+from headrace.policies import as_list
 
 OWNER: Final = "owner"
 ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -173,10 +174,13 @@ def install_access(access: Access) -> None:
     evaluator.authenticate = _trust_door(evaluator)
     evaluator.enforce = _note_decisions(access, evaluator.enforce)
     install_policies(evaluator)
+    iam: Any = importlib.import_module("ministack.services.iam")
+    iam.find_trust_policy = _find_trust_policy
+    evaluator._RESOURCE_POLICY_LOOKUPS["sts"] = ("iam", "find_trust_policy")
     actions.extract_iam_action = _name_unknown(actions.extract_iam_action)
     actions.extract_resource_arn = _name_streams(actions.extract_resource_arn)
     actions.logs_service_context = _describe_groups(actions.logs_service_context)
-    actions.request_tag_context = _add_namespace(actions.request_tag_context)
+    actions.request_tag_context = _add_parameters(actions.request_tag_context)
     install_object_keys(actions)
     install_key_conditions(actions)
     actions.access_denied_response = _name_resource(actions)
@@ -209,6 +213,13 @@ def register_owner(owner: AccessKey) -> None:
 def _is_root(_key_id: str) -> bool:
     """To MiniStack, `test`, the number of any account and the key of its own environment are root."""
     return False
+
+
+def _find_trust_policy(role: str) -> tuple[Any, str] | None:
+    """The policy of a role to be assumed, which for its account's own users is enough where it names them."""
+    iam: Any = importlib.import_module("ministack.services.iam")
+    found = iam._roles.get_scoped(ACCOUNT, None, role.rpartition("/")[2])
+    return (found["AssumeRolePolicyDocument"], ACCOUNT) if found and found["Arn"] == role else None
 
 
 def _trust_door(evaluator: Any) -> Callable[[str, str], Any]:
@@ -344,13 +355,16 @@ def _describe_groups(describe: Callable[..., dict[str, Any]]) -> Callable[..., d
     return run
 
 
-def _add_namespace(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """PutMetricData's one condition key, which policies limit it by."""
+def _add_parameters(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """The condition keys that PutMetricData and AssumeRole are limited by."""
 
     def run(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
         context = describe(service, action, body, parameters)
         if action == "cloudwatch:PutMetricData" and (namespace := _find_namespace(body, parameters)):
             context["cloudwatch:namespace"] = namespace
+        if action == "sts:AssumeRole":
+            given = {f"sts:{name}": parameters.get(name) for name in ("ExternalId", "RoleSessionName")}
+            context |= {key: str(as_list(value)[0]) for key, value in given.items() if value}
         return context
 
     return run

@@ -60,6 +60,7 @@ def install_policies(evaluator: Any) -> None:
     evaluator._conditions_met = _expand_conditions(evaluator)
     evaluator._evaluate_single_condition = _refuse_unknown_operators(evaluator)
     evaluator._first_match = _find_statement(evaluator)
+    evaluator._principal_matches = _names_principal
 
 
 def _compare_texts(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
@@ -144,6 +145,20 @@ def _settle_conditions(statements: Iterable[dict[str, Any]], given: Mapping[str,
             yield statement
         elif statement.get("Effect") == "Deny":
             yield _CurrentStatement({**statement, "Condition": known})
+
+
+def _names_principal(principal: Any, caller: str) -> bool:
+    """Whether a principal of a policy is who calls, their role, their account or everybody: no other wildcards count.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    names = as_list(principal.get("AWS", [])) if isinstance(principal, dict) else as_list(principal)
+    account = caller.split(":")[4] if caller.startswith("arn:") else ""
+    owners = {account, f"arn:aws:iam::{account}:root"} if account else set()
+    if isinstance(principal, dict) and principal.get("Service") and caller in owners:
+        # MiniStack's services call each other as the account.
+        return True
+    return bool({"*", caller, _name_principal(caller), *owners} & set(names))
 
 
 def _is_spared(principal: Any, caller: str) -> bool:

@@ -300,6 +300,28 @@ def test_asks_who_hands_over_a_role_whether_they_may(
     assert {"iam:PassedToService": f"{principal}.amazonaws.com"} in [made.context for made in passing]
 
 
+def test_lets_who_is_named_by_the_trust_of_a_role_assume_it(cloud: LocalCloud) -> None:
+    assert cloud
+    iam: Any = boto3.client("iam")
+    users = {name: iam.create_user(UserName=name)["User"]["Arn"] for name in ("named", "another")}
+    keyed = {"StringEquals": {"sts:ExternalId": "right"}}
+    for role, condition in (("trusting", {}), ("trusting-keyed", {"Condition": keyed})):
+        trust = {"Effect": "Allow", "Principal": {"AWS": users["named"]}, "Action": "sts:AssumeRole", **condition}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=document)
+    keys = {name: iam.create_access_key(UserName=name)["AccessKey"] for name in users}
+    named, another = (
+        boto3.Session(keys[name]["AccessKeyId"], keys[name]["SecretAccessKey"]) for name in ("named", "another")
+    )
+
+    assert assume("trusting", named).client("sts").get_caller_identity()["Arn"].endswith("assumed-role/trusting/one")
+    assert assume("trusting-keyed", named, ExternalId="right")
+    with pytest.raises(ClientError, match="perform: sts:AssumeRole"):
+        assume("trusting-keyed", named, ExternalId="wrong")
+    with pytest.raises(ClientError, match="perform: sts:AssumeRole"):
+        assume("trusting", another)
+
+
 DENIED_BY_REQUEST = [
     ("s3:authType", "StringEquals", "REST-HEADER"),
     ("s3:signatureversion", "StringEquals", "AWS4-HMAC-SHA256"),

@@ -325,3 +325,21 @@ def test_a_role_trusts_whom_its_policy_names_and_no_denial_does() -> None:
     assert not trusts(assume, document(trusting, but_for_ana))
     assert trusts(assume, document({**trusting, "Condition": named}))
     assert not trusts(assume, document({**trusting, "Condition": named}, version=None))
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        ({"AWS": USER}, "Allow"),
+        ("*", "Allow"),
+        ({"AWS": "*"}, "Allow"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:user/*"}, "ImplicitDeny"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:user/an?"}, "ImplicitDeny"),
+        ({"AWS": USER.replace("ana", "Ana")}, "ImplicitDeny"),
+        ({"AWS": USER.replace(ACCOUNT, OTHER)}, "ImplicitDeny"),
+        ({"Service": "s3.amazonaws.com"}, "ImplicitDeny"),
+    ],
+)
+def test_names_principals_without_wildcards_and_in_their_own_letters(principal: Any, expected: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+    assert decide(AS_ANA, [], resource=document(statement(Principal=principal))) == expected
