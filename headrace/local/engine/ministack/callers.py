@@ -117,6 +117,8 @@ def install_callers(access: Access) -> None:
     app.call_service_handler_sync = _call_as_role(access, app, app.call_service_handler_sync)
     states._invoke_resource = _decide_tasks(access, states, states._invoke_resource)
     states._invoke_with_callback = _decide_tasks(access, states, states._invoke_with_callback)
+    states._read_map_items = _decide_listing(access, states, states._read_map_items)
+    states._s3_object_text = _decide_reading(access, states, states._s3_object_text)
     states._test_state = _test_as_role(states._test_state)
     events._invoke_target = _decide_targets(access, events._invoke_target)
     for kind, (service, translate) in _PROVISIONED.items():
@@ -161,6 +163,39 @@ def _decide_tasks(access: Access, states: Any, invoke: Callable[..., Any]) -> Ca
         return invoke(resource, arguments, *rest)
 
     return run
+
+
+def _decide_listing(access: Access, states: Any, read: Callable[..., Any]) -> Callable[..., Any]:
+    """What a Map state lists to find its items."""
+
+    def run(reader: Mapping[str, Any], given: Any, context: Any) -> Any:
+        if reader.get("Resource", "").endswith("s3:listObjectsV2"):
+            asked = states._resolve_params_obj(
+                reader.get("Parameters") or reader.get("Arguments") or {}, given, context
+            )
+            bucket, prefix = f"arn:aws:s3:::{asked.get('Bucket')}", {"s3:prefix": asked.get("Prefix", "")}
+            _check_items(access, states, Need(action="s3:ListBucket", resource=bucket, context=prefix))
+        return read(reader, given, context)
+
+    return run
+
+
+def _decide_reading(access: Access, states: Any, read: Callable[..., str]) -> Callable[..., str]:
+    """What a Map state reads to find its items."""
+
+    def run(bucket: Any, key: Any) -> str:
+        _check_items(access, states, Need(action="s3:GetObject", resource=f"arn:aws:s3:::{bucket}/{key}"))
+        return read(bucket, key)
+
+    return run
+
+
+def _check_items(access: Access, states: Any, need: Need) -> None:
+    session = access.open_session(acting_role.get() or _NO_ROLE, _STATES_SESSION)
+    try:
+        access.check(session.key_id, [need])
+    except DeniedError as error:
+        raise states._ExecutionError("States.ItemReaderFailed", str(error)) from None
 
 
 def _name_denial(resource: str) -> str:

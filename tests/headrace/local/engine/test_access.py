@@ -481,6 +481,37 @@ def test_fails_the_task_that_the_role_of_a_state_machine_may_not_do(
     assert said in execution["cause"], execution
 
 
+def read_items(operation: str, **arguments: str) -> dict[str, Any]:
+    """A state that reads items from S3 and does nothing with them."""
+    item = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
+    config = {"ReaderConfig": {"InputType": "JSON"}} if operation == "getObject" else {}
+    reader = {"Resource": f"arn:aws:states:::s3:{operation}", "Arguments": {"Bucket": "raw", **arguments}, **config}
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **item}
+    return {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor}
+
+
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        (read_items("getObject", Key="items.json"), "s3:GetObject"),
+        (read_items("listObjectsV2", Prefix="in/"), "s3:ListBucket"),
+    ],
+)
+def test_reads_the_items_of_a_map_as_the_role_of_its_state_machine(
+    cloud: LocalCloud, state: dict[str, Any], action: str
+) -> None:
+    assert cloud
+    boto3.client("s3").put_object(Bucket="raw", Key="items.json", Body=b"[1, 2]")
+    name = action.partition(":")[2]
+
+    denied = execute(f"cannot-{name}", state)
+    allowed = execute(f"can-{name}", state, allow(action), allow("states:StartExecution"))
+
+    assert (denied["status"], denied["error"]) == ("FAILED", "States.ItemReaderFailed"), denied
+    assert f"is not authorized to perform: {action} on resource" in denied["cause"]
+    assert allowed["status"] == "SUCCEEDED", allowed
+
+
 @pytest.mark.parametrize("called", ["function:sagemaker:1", "function:activity:1", "function:aws-sdk"])
 def test_fails_the_task_of_a_function_whatever_it_is_called(cloud: LocalCloud, called: str) -> None:
     assert cloud

@@ -566,6 +566,7 @@ DECIDING = [
     ("core.iam_evaluator", "fnmatch_iam", ["value", "pattern"]),
     ("core.iam_evaluator", "fnmatch_iam_cs", ["value", "pattern"]),
     ("core.iam_evaluator", "parse_policy_document", ["doc"]),
+    ("core.iam_evaluator", "_principal_matches", ["principal", "caller_arn"]),
 ]
 
 
@@ -602,6 +603,7 @@ DECIDING = [
         ("core.iam_actions", "request_tag_context", ["service", "iam_action", "body", "params"]),
         ("core.iam_actions", "s3_service_context", ["iam_action", "query_params", "path", "headers"]),
         ("core.iam_actions", "_query_param", ["query_params", "key"]),
+        ("services.s3", "object_tags_for_condition", ["bucket_name", "key", "query_params"]),
         ("core.iam_actions", "_load_botocore_model", ["botocore_service"]),
         ("core.iam_actions", "_s3_source_object", ["headers"]),
         ("services.kms", "_resolve_key", ["key_id_or_arn"]),
@@ -634,6 +636,9 @@ DECIDING = [
         ("services.stepfunctions", "_invoke_resource", ["resource", "input_data"]),
         ("services.stepfunctions", "_invoke_with_callback", ["resource", "input_data", "token", "state_def"]),
         ("services.stepfunctions", "_test_state", ["data"]),
+        ("services.stepfunctions", "_read_map_items", ["reader", "effective", "ctx"]),
+        ("services.stepfunctions", "_s3_object_text", ["bucket", "key"]),
+        ("services.stepfunctions", "_resolve_params_obj", ["template", "data", "ctx"]),
         ("services.eventbridge", "_invoke_target", ["target", "event", "rule", "view"]),
         ("services.sts", "register_session", ["access_key", "session"]),
         ("services.s3", "resolve_object_lambda_alias", ["alias"]),
@@ -713,6 +718,7 @@ def evaluator(monkeypatch: pytest.MonkeyPatch, app: Any, tmp_path: Path) -> Any:
         for name in names:
             monkeypatch.setattr(owner, name, getattr(owner, name))
     monkeypatch.setattr(module, "_CONDITION_OPS", dict(module._CONDITION_OPS))
+    monkeypatch.setattr(module, "_RESOURCE_POLICY_LOOKUPS", dict(module._RESOURCE_POLICY_LOOKUPS))
     install_access(Access(CallLog(tmp_path)))
     return module
 
