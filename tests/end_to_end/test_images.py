@@ -105,6 +105,15 @@ def test_learns_from_channels_wherever_they_come_from(told_by_prod: dict[str, An
     assert told_by_prod["report"]["output"]["Metrics"]["validation:accuracy"] > 2 / CLASSES
 
 
+def test_shows_which_class_was_taken_for_which(told_by_prod: dict[str, Any]) -> None:
+    classes, metrics = told_by_prod["classes"], told_by_prod["report"]["output"]["Metrics"]
+
+    assert len(classes) == CLASSES
+    examples, recognized = (sum(of_class[key] for of_class in classes) for key in ("examples", "recognized"))
+    assert metrics["validation:recall"] == pytest.approx(recognized / examples, abs=1e-6)
+    assert sum(sum(of_class["taken_for"].values()) for of_class in classes) == examples - recognized
+
+
 def test_answers_a_photograph_with_its_class(told_by_prod: dict[str, Any]) -> None:
     predictions = told_by_prod["predictions"]
 
