@@ -9,6 +9,8 @@ from headrace.contract import OUTCOME_OUTPUT
 from headrace.errors import as_shown
 from headrace.pipeline.history import Execution, History
 
+# The exit code of a command whose execution has ended with a model that the gate refused.
+REFUSED: Final = 4
 _HEADER: Final = ("state", "status", "started", "seconds", "tries", "error")
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from headrace.cli import progress, summary
 from headrace.cli.checkout_commands import LocalGroup
 from headrace.cli.containers import with_build_options
+from headrace.cli.execution_report import REFUSED
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
@@ -39,8 +40,6 @@ from headrace.workloads import find_workload
 from headrace.workloads.workload import Prediction, Workload
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-REFUSED: Final = 4
 
 _environment_option = click.option(
     "--env", "environment", default="dev", show_default=True, help="The app's environment."

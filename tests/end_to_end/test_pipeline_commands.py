@@ -85,6 +85,14 @@ def test_ends_with_1_when_an_execution_fails(machine: str) -> None:
     assert ended.stderr == "Error: NotGood: it was not good\n"
 
 
+def test_ends_with_4_when_the_model_is_refused(machine: str) -> None:
+    request = json.dumps({"good": True, "seconds": 0, "Outcome": "REFUSED"})
+
+    ended = run("start", "--state-machine", machine, "--input", request, "--wait")
+
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (4, "REFUSED\n", "")
+
+
 def test_gives_programs_all_of_it(machine: str) -> None:
     ended = start(machine, "--wait", "--json", good=False)
 
