@@ -4,8 +4,9 @@ What a job could not reach on AWS is known before it starts, so that it need not
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
@@ -33,16 +34,23 @@ class Networks:
     """What jobs and endpoints reach from their VPCs.
 
     Args:
-        ec2: A boto3 client; `efs` is, too.
+        open_client: Makes a boto3 client; those that are needed are made when they are, because EC2's takes long.
         lustre: The FSx for Lustre file systems.
     """
 
-    def __init__(self, ec2: Any, efs: Any, lustre: LustreGroups) -> None:
-        self._ec2 = ec2
-        self._efs = efs
+    def __init__(self, open_client: Callable[[str], Any], lustre: LustreGroups) -> None:
+        self._open_client = open_client
         self._lustre = lustre
         self._rules: dict[str, tuple[str, dict[str, Any]]] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def _ec2(self) -> Any:
+        return self._open_client("ec2")
+
+    @cached_property
+    def _efs(self) -> Any:
+        return self._open_client("efs")
 
     def list_watchers(self) -> dict[str, ResourceWatcher]:
         """What makes and removes the rules of templates, by their type."""

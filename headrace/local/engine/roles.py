@@ -1,12 +1,11 @@
 """The sessions in which SageMaker works for the roles that its jobs and endpoints are given."""
 
-import threading
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-import boto3
 from botocore.config import Config
 
+from headrace.local.engine.clients import open_client
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.host import RoleSession
@@ -14,8 +13,6 @@ from headrace.local.sagemaker.host import RoleSession
 SAGEMAKER: Final = "sagemaker.amazonaws.com"
 # A job's end waits for its last log lines and metrics, so a service that hangs must not hold it up.
 IMPATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 1})
-# The session that they share makes one client at a time.
-_opening_clients: Final = threading.Lock()
 
 
 class Access(Protocol):
@@ -63,14 +60,12 @@ def open_clients(key: AccessKey) -> RoleSession:
         "aws_secret_access_key": key.secret,
         "aws_session_token": key.session_token,
     }
-    # A session of its own would read the descriptions of the services again for each role.
-    with _opening_clients:
-        return RoleSession(
-            s3=boto3.client("s3", **given),
-            logs=boto3.client("logs", **given, config=IMPATIENT),
-            cloudwatch=boto3.client("cloudwatch", **given, config=IMPATIENT),
-            environment=write_environment(key),
-        )
+    return RoleSession(
+        s3=open_client("s3", **given),
+        logs=open_client("logs", **given, config=IMPATIENT),
+        cloudwatch=open_client("cloudwatch", **given, config=IMPATIENT),
+        environment=write_environment(key),
+    )
 
 
 def write_environment(key: AccessKey) -> Mapping[str, str]:

@@ -9,11 +9,10 @@ import sys
 import threading
 from pathlib import Path
 
-import boto3
-
 from headrace.local.engine import cloud, ministack
 from headrace.local.engine.access.calls import CallLog
 from headrace.local.engine.aftermath import Watcher
+from headrace.local.engine.clients import open_client
 from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.engine.credentials import read_owner_key
 from headrace.local.engine.file_systems import FileSystems
@@ -60,18 +59,18 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
     stop_leftover_processes(jobs)
     if not can_place():
         logger.warning("opt_ml_not_shown reason=this machine allows no mounts")
-    s3 = boto3.client("s3")
+    s3 = open_client("s3")
     file_systems = FileSystems(root, s3)
     file_systems.remove_leftovers()
-    networks = Networks(boto3.client("ec2"), boto3.client("efs"), file_systems)
+    networks = Networks(open_client, file_systems)
     registry = PushedContainerImages(root, environment)
     registry.empty()
     host = Host(
         root=jobs,
         registry=registry,
         s3=s3,
-        logs=boto3.client("logs", config=IMPATIENT),
-        cloudwatch=boto3.client("cloudwatch", config=IMPATIENT),
+        logs=open_client("logs", config=IMPATIENT),
+        cloudwatch=open_client("cloudwatch", config=IMPATIENT),
         file_systems=file_systems,
         account=cloud.ACCOUNT,
         region=cloud.REGION,
