@@ -72,24 +72,24 @@ def parse_address(text: str) -> Address:
     )
 
 
-def find_address(*, environment: str = "dev", consumer: str | None = None) -> Address:
+def find_address(*, environment: str = "dev", consumer: str | None = None, region: str | None = None) -> Address:
     """The address in the variable HEADRACE_IMAGES, or else in the outputs of the deployed normalizer.
-
-    Those are read in the Region of your AWS clients, whatever the settings name.
 
     Args:
         environment: Whose stacks to ask.
         consumer: Read through this consumer's Object Lambda access point if there is one, not the function URL.
             Its stack is one that AWS may refuse the account.
+        region: Where the stacks stand, and what the settings name if they name one; without it, the Region of your AWS
+            clients.
 
     Raises:
         DoorError: If neither has one.
     """
     if text := os.environ.get(ADDRESS_VARIABLE):
         return parse_address(text)
-    outputs = _read_outputs(contract.stack_name(environment, "Normalizer"))
-    if consumer and (alias := _find_consumers_alias(environment, consumer, outputs)):
-        return Address(DoorKind.OBJECT_LAMBDA, alias)
+    outputs = _read_outputs(contract.stack_name(environment, "Normalizer"), region)
+    if consumer and (access_point := _find_access_point(environment, consumer, outputs, region)):
+        return Address(DoorKind.OBJECT_LAMBDA, access_point)
     if normalizer.FUNCTION_URL_OUTPUT in outputs:
         return Address(DoorKind.FUNCTION_URL, outputs[normalizer.FUNCTION_URL_OUTPUT])
     raise DoorError(
@@ -109,18 +109,22 @@ def _find_alias(text: str) -> str | None:
     return None if address.key else address.bucket
 
 
-def _find_consumers_alias(environment: str, consumer: str, of_normalizer: Mapping[str, str]) -> str | None:
+def _find_access_point(
+    environment: str, consumer: str, of_normalizer: Mapping[str, str], region: str | None
+) -> str | None:
     """In the stack for Object Lambda, or in the normalizer's, which had it in earlier versions."""
-    output = normalizer.object_lambda_output(consumer)
+    # An ARN leads S3's clients to its Region, an alias does not.
+    name_output = normalizer.object_lambda_arn_output if region else normalizer.object_lambda_output
+    output = name_output(consumer)
     try:
-        outputs = _read_outputs(contract.stack_name(environment, contract.OBJECT_LAMBDA_STACK))
+        outputs = _read_outputs(contract.stack_name(environment, contract.OBJECT_LAMBDA_STACK), region)
     except DoorError:
         return of_normalizer.get(output)
     return outputs.get(output, of_normalizer.get(output))
 
 
-def _read_outputs(stack: str) -> dict[str, str]:
-    cloudformation: Any = boto3.client("cloudformation")
+def _read_outputs(stack: str, region: str | None) -> dict[str, str]:
+    cloudformation: Any = boto3.client("cloudformation", region_name=region)
     try:
         (description,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except cloudformation.exceptions.ClientError as error:

@@ -21,7 +21,13 @@ def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
+def regions() -> list[str | None]:
+    """Where stacks were looked for; None is the Region of the AWS clients."""
+    return []
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch, regions: list[str | None]) -> Outputs:
     """The outputs of the stacks that are deployed; the normalizer always is."""
     outputs: Outputs = {NORMALIZER: {}}
     client: Any = boto3.client("cloudformation")
@@ -33,7 +39,12 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
         return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in found]}]}
 
     monkeypatch.setattr(client, "describe_stacks", describe)
-    monkeypatch.setattr(boto3, "client", lambda _: client)
+
+    def make_client(_: str, *, region_name: str | None) -> Any:
+        regions.append(region_name)
+        return client
+
+    monkeypatch.setattr(boto3, "client", make_client)
     return outputs
 
 
@@ -78,6 +89,16 @@ def test_finds_the_consumers_object_lambda_access_point_wherever_it_stands(outpu
     outputs.setdefault(stack, {})["NormalizerAliasLabellingTeam"] = "labelling--ol-s3"
 
     assert find_address(consumer="labelling-team") == Address(DoorKind.OBJECT_LAMBDA, "labelling--ol-s3")
+
+
+def test_looks_where_it_is_told_and_gives_an_address_that_leads_there(
+    outputs: Outputs, regions: list[str | None]
+) -> None:
+    outputs[NORMALIZER] = {"NormalizerUrl": URL}
+    outputs[OBJECT_LAMBDA] = {"NormalizerAliasTraining": "training--ol-s3", "NormalizerArnTraining": ARN}
+
+    assert find_address(consumer="training", region="eu-west-3") == Address(DoorKind.OBJECT_LAMBDA, ARN)
+    assert set(regions) == {"eu-west-3"}
 
 
 def test_says_what_to_set_when_there_is_no_door(outputs: Outputs) -> None:
