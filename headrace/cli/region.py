@@ -1,10 +1,11 @@
 """The Region that a command works in: the one that the settings name, else that of your AWS clients."""
 
-import json
 import os
-from typing import Any
+import subprocess
+import sys
 
 from headrace import checkout
+from headrace.tools import ToolError
 
 
 def use_region(region: str | None) -> None:
@@ -14,10 +15,15 @@ def use_region(region: str | None) -> None:
 
 
 def read_region(environment: str) -> str | None:
-    """The Region that the checkout's settings of an environment name; what is wrong with settings, synthesis says."""
-    try:
-        context: Any = json.loads((checkout.CHECKOUT / "cdk.json").read_text())["context"]
-        region = context["environments"][environment]["region"]
-    except (OSError, ValueError, LookupError, TypeError):
+    """The Region that the checkout's settings of an environment name, as their own program reads them.
+
+    Raises:
+        ToolError: With what is wrong with the settings.
+    """
+    if os.environ.get("AWS_ENDPOINT_URL") or not (checkout.CHECKOUT / "cdk.json").is_file():
         return None
-    return region if isinstance(region, str) else None
+    command = [sys.executable, "-m", "stacks.settings.where", environment]
+    done = subprocess.run(command, cwd=checkout.CHECKOUT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"cdk.json does not say in which Region '{environment}' is:\n{done.stderr.strip()}")
+    return done.stdout or None

@@ -1,9 +1,8 @@
 """The settings of one environment: read from the CDK context once, checked whole, then passed down."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
-from constructs import Node
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from headrace import contract
@@ -29,6 +28,10 @@ from stacks.settings.workloads import (
     WorkloadSections,
     WorkloadSettings,
 )
+
+if TYPE_CHECKING:
+    # It starts jsii, which commands that only read a setting would wait for.
+    from constructs import Node
 
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
@@ -255,7 +258,7 @@ class Settings(WorkloadSections):
                 yield name, training, training.normalized
 
     @classmethod
-    def from_context(cls, node: Node) -> Self:
+    def from_context(cls, node: "Node") -> Self:
         """The settings of the environment that `-c env=NAME` chooses.
 
         Raises:
@@ -290,7 +293,7 @@ class Settings(WorkloadSections):
             raise SettingsError(describe(error, prefix=prefix, model=cls)) from None
 
 
-def read_bundle_target(node: Node) -> BundleTarget:
+def read_bundle_target(node: "Node") -> BundleTarget:
     """Where Lambda functions are to run; the local cloud asks for this machine.
 
     Raises:

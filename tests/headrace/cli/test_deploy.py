@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from headrace import cdk
-from headrace.cli import cli
+from headrace.cli import cli, deploy
 from headrace.object_lambda import ObjectLambdaAttempt
 
 
@@ -23,6 +23,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr(cdk, "find_cdk", lambda: ["cdk"])
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setattr(deploy, "read_region", lambda _: None)
     monkeypatch.setattr(ObjectLambdaAttempt, "__init__", lambda *_: None)
     return calls
 

@@ -1,9 +1,7 @@
 """Commands work in the Region that the settings name, or else in that of the AWS clients, and say how to have one."""
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +11,7 @@ from headrace.cli import cli
 from headrace.cli.region import read_region, use_region
 from headrace.deletion import environment as deletion
 from headrace.deletion.executions import Made
+from headrace.tools import ToolError
 
 WITHOUT_REGION = {"AWS_DEFAULT_REGION": None, "AWS_ENDPOINT_URL": None, "AWS_CONFIG_FILE": "/dev/null"}
 
@@ -40,17 +39,36 @@ def test_leaves_the_region_where_the_settings_name_none_or_a_local_cloud_answers
     assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-1"
 
 
-@pytest.mark.parametrize(
-    ("environment", "region"), [("dev", None), ("prod", "eu-west-3"), ("none", None), ("odd", None), ("text", None)]
-)
-def test_reads_the_region_of_an_environment(
-    environment: str, region: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environments: dict[str, Any] = {"dev": {}, "prod": {"region": "eu-west-3"}, "odd": {"region": 3}, "text": "any"}
-    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"environments": environments}}))
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout's settings; the program that reads them is this one's."""
     monkeypatch.setattr(checkout, "CHECKOUT", tmp_path)
+    (tmp_path / "stacks" / "settings").mkdir(parents=True)
+    for part in ("stacks/__init__.py", "stacks/settings/__init__.py"):
+        (tmp_path / part).touch()
+    (tmp_path / "cdk.json").touch()
+    return tmp_path / "stacks" / "settings" / "where.py"
 
-    assert read_region(environment) == region
+
+@pytest.mark.parametrize(("printed", "region"), [("", None), ("eu-west-3", "eu-west-3")])
+def test_asks_the_settings_for_the_region_of_an_environment(printed: str, region: str | None, settings: Path) -> None:
+    settings.write_text(f"import sys; print({printed!r} if sys.argv[1:] == ['prod'] else sys.argv, end='')")
+
+    assert read_region("prod") == region
+
+
+def test_says_what_is_wrong_with_the_settings_instead_of_looking_elsewhere(settings: Path) -> None:
+    settings.write_text("raise SystemExit('environments.prod.regoin: unknown key')")
+
+    with pytest.raises(ToolError, match=r"in which Region 'prod' is:\nenvironments\.prod\.regoin: unknown key"):
+        read_region("prod")
+
+
+def test_asks_nobody_where_a_local_cloud_answers(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.write_text("raise SystemExit(1)")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+
+    assert read_region("prod") is None
 
 
 def test_reads_no_region_without_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
