@@ -62,10 +62,10 @@ def test_trains_and_serves_from_what_exists_and_leaves_it_when_it_is_destroyed(p
     big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
 
     execution = platform.run()
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
     before = list_objects()
     destroyed = CliRunner().invoke(cli, ["destroy", "--env", "dev", "--yes"])
 
-    assert execution["status"] == "SUCCEEDED", execution.get("cause")
     assert any(key.endswith("model.tar.gz") for key in before[WORK])
     assert (destroyed.exit_code, find_stacks("dev")) == (0, []), destroyed.output
     assert list_objects() == before
