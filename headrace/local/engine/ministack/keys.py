@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from headrace.local.engine.cloud import ACCOUNT
+
 _ALIAS: Final = ":alias/"
 _OF_ALIASES: Final = ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")
 
@@ -26,8 +28,9 @@ def find_key(action: str, resource: str) -> str:
 
 
 def is_unknown_key(resource: str, context: Mapping[str, Any]) -> bool:
-    """Whether a service is to use a key for a caller that this account does not have."""
-    return "kms:ViaService" in context and _find_record(resource) is None
+    """Whether a service is to use a key for a caller that this account should have and does not."""
+    is_own = resource.split(":")[4:5] == [ACCOUNT]
+    return is_own and "kms:ViaService" in context and _find_record(resource) is None
 
 
 def describe_key(key: str, resource: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from headrace.local.engine.access.further import FURTHER, Further, describe_write, list_further_needs
+from headrace.local.engine.ministack.keys import is_unknown_key
 
 OBJECT = "arn:aws:s3:::raw/a"
 
@@ -47,3 +48,11 @@ def test_tags_what_is_made_where_the_request_has_no_name_for_it() -> None:
 @pytest.mark.parametrize("rule", FURTHER, ids=lambda rule: rule.of)
 def test_says_where_aws_demands_it(rule: Further) -> None:
     assert rule.source.startswith("https://docs.aws.amazon.com/service-authorization/latest/reference/list_")
+
+
+@pytest.mark.parametrize(("account", "is_unknown"), [("000000000000", True), ("210987654321", False)])
+def test_refuses_a_key_that_there_is_not_unless_another_account_may_have_it(account: str, is_unknown: bool) -> None:
+    key = f"arn:aws:kms:us-east-1:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+    assert is_unknown_key(key, {"kms:ViaService": "s3.us-east-1.amazonaws.com"}) == is_unknown
+    assert not is_unknown_key(key, {})
