@@ -90,6 +90,7 @@ WORK = (
     ("recordio images info photographs.rec", ""),
     ("data copy photographs copied", "dog/2.png"),
     ("data du copied", "\t6"),
+    ("pipeline graph --definition machine.json", "</svg>"),
     ("channels advise --where s3 --size 500GB --files 200000 --passes 30 --changes never", "S3 FastFile"),
 )
 
@@ -152,11 +153,13 @@ def installed(request: pytest.FixtureRequest, install_wheel: Callable[[str], Ins
 
 @pytest.fixture
 def data(installed: Installed) -> None:
-    """Photographs of two classes, and a table."""
+    """Photographs of two classes, a table, and a state machine."""
     for number in range(6):
         photograph = installed.folder / "photographs" / ("cat", "dog")[number % 2] / f"{number // 2}.png"
         photograph.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (40, 30), "teal").save(photograph)
+    machine = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+    (installed.folder / "machine.json").write_text(machine)
     (installed.folder / "table.csv").write_text("1,2,3\n0,4,5\n")
 
 

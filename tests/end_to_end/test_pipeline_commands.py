@@ -1,7 +1,9 @@
 """`headrace pipeline` on the local cloud: executions started, watched, drawn, listed and stopped."""
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,8 +15,9 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
-from headrace.cli import cli
+from headrace.cli import cli, progress
 from headrace.local.engine import cloud as local_cloud
 from headrace.recipes import big_mart
 from tests.end_to_end.conftest import Platform
@@ -91,6 +94,18 @@ def test_ends_with_4_when_the_model_is_refused(machine: str) -> None:
     ended = run("start", "--state-machine", machine, "--input", request, "--wait")
 
     assert (ended.exit_code, ended.stdout, ended.stderr) == (4, "REFUSED\n", "")
+
+
+def test_shows_each_state_where_somebody_watches(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(progress, "_console", Console(file=screen, force_terminal=True, width=200))
+
+    ended = start(machine, "--wait", good=False)
+
+    seen = [line.strip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue()).splitlines()]
+    assert ended.stdout == "FAILED\n"
+    assert [line for line in seen if line.startswith(("Wait: succeeded, ", "Bad: failed, "))]
+    assert seen[-1].startswith("✓ run the state machine")
 
 
 def test_gives_programs_all_of_it(machine: str) -> None:
