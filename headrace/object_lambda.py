@@ -52,11 +52,7 @@ class ObjectLambdaAttempt:
         Raises:
             ClientError: If CloudFormation does not say what became of that stack.
         """
-        stack = self._find_stack()
-        is_tried = stack and (not self._before or stack["StackId"] != self._before["StackId"])
-        if not stack or not is_tried or stack["StackStatus"] not in _NOT_MADE:
-            return ""
-        reason = self._find_reason(stack["StackId"])
+        reason = self._find_failure()
         if not reason or _has_other_reason(reason):
             return ""
         return (
@@ -65,6 +61,27 @@ class ObjectLambdaAttempt:
             "AWS does not publish its words. Everything else stands; to skip the attempt next time, set "
             "normalizer.object_lambda to false"
         )
+
+    def find_hint(self) -> str:
+        """What to set if a permission that was missing is not the deployer's to get; empty where none was missing.
+
+        Raises:
+            ClientError: If CloudFormation does not say what became of that stack.
+        """
+        if _FORBIDDEN not in self._find_failure():
+            return ""
+        return (
+            f"only the stack {self._stack_name} was not deployed, for want of a permission. An account that AWS has "
+            "closed S3 Object Lambda to cannot get it: set normalizer.object_lambda to false there"
+        )
+
+    def _find_failure(self) -> str:
+        """Why this deployment could not make that stack; empty where it did, or did not come to it."""
+        stack = self._find_stack()
+        is_tried = stack and (not self._before or stack["StackId"] != self._before["StackId"])
+        if not stack or not is_tried or stack["StackStatus"] not in _NOT_MADE:
+            return ""
+        return self._find_reason(stack["StackId"])
 
     def _find_stack(self) -> dict[str, Any] | None:
         if self._stack_name is None:

@@ -2,13 +2,16 @@
 
 import os
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from headrace import contract
 from headrace.cli.checkout_commands import CheckoutCommand
 from headrace.cli.region import read_region, use_region
+
+if TYPE_CHECKING:
+    from headrace.object_lambda import ObjectLambdaAttempt
 
 
 @click.command(cls=CheckoutCommand)
@@ -34,7 +37,19 @@ def deploy(context: click.Context, environment: str, arguments: tuple[str, ...])
     attempt = ObjectLambdaAttempt(cloudformation, contract.stack_name(environment, contract.OBJECT_LAMBDA_STACK))
     command = [*find_cdk(), "deploy", "--all", "--context", f"env={environment}", *arguments]
     code = subprocess.run(command, cwd=CHECKOUT, env={**os.environ, **find_toolchain()}, check=False).returncode
-    if code and (refusal := attempt.find_refusal()):
-        click.echo(refusal, err=True)
-        return
-    context.exit(code)
+    context.exit(code and _explain(attempt, code))
+
+
+def _explain(attempt: "ObjectLambdaAttempt", code: int) -> int:
+    """Say what a deployment that failed has left out, if it is Object Lambda alone; the exit code for that."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        refusal, hint = attempt.find_refusal(), attempt.find_hint()
+    except (BotoCoreError, ClientError) as error:
+        # CDK has said why it failed; that nobody knows more must not take the place of that.
+        click.echo(f"whether S3 Object Lambda alone was left out is not known: {error}", err=True)
+        return code
+    if refusal or hint:
+        click.echo(refusal or hint, err=True)
+    return 0 if refusal else code

@@ -92,6 +92,9 @@ def test_does_not_excuse_another_failure_of_its_stack(account: Account, failure:
     account.try_stack("1", "ROLLBACK_COMPLETE", failure)
 
     assert attempt.find_refusal() == ""
+    assert ("normalizer.object_lambda to false" in attempt.find_hint()) == (
+        "not authorized" in " ".join(failure[1].split())
+    )
 
 
 def test_does_not_excuse_a_failure_of_what_comes_before_its_stack(account: Account) -> None:

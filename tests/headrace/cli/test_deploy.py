@@ -4,6 +4,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from headrace import cdk
@@ -28,8 +29,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return calls
 
 
-def run_deploy(refusal: str, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+def run_deploy(refusal: str, *arguments: str, monkeypatch: pytest.MonkeyPatch, hint: str = "") -> Result:
     monkeypatch.setattr(ObjectLambdaAttempt, "find_refusal", lambda _: refusal)
+    monkeypatch.setattr(ObjectLambdaAttempt, "find_hint", lambda _: hint)
     return CliRunner().invoke(cli, ["deploy", "--env", "prod", "--", *arguments])
 
 
@@ -50,3 +52,25 @@ def test_ends_well_and_says_what_was_left_out(calls: list[list[str]], monkeypatc
 
 def test_ends_as_cdk_does_when_anything_else_fails(calls: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_deploy("", "--fail", monkeypatch=monkeypatch).exit_code == 1
+
+
+def test_ends_as_cdk_does_with_a_hint_when_a_permission_was_missing(
+    calls: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = run_deploy("", "--fail", monkeypatch=monkeypatch, hint="set normalizer.object_lambda to false")
+
+    assert (answer.exit_code, answer.stderr) == (1, "set normalizer.object_lambda to false\n")
+
+
+def test_ends_as_cdk_does_when_cloudformation_does_not_say_what_failed(
+    calls: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_refusal(_: ObjectLambdaAttempt) -> str:
+        raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "DescribeStacks")
+
+    monkeypatch.setattr(ObjectLambdaAttempt, "find_refusal", find_refusal)
+    answer = CliRunner().invoke(cli, ["deploy", "--", "--fail"])
+
+    assert answer.exit_code == 1
+    assert "Object Lambda alone was left out is not known" in answer.stderr
+    assert "Rate exceeded" in answer.stderr
