@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from headrace.errors import HeadraceError
+from stacks.settings.section import Allowed
 
 
 class SettingsError(HeadraceError, ValueError):
@@ -52,7 +53,8 @@ def _describe(problem: Any, prefix: str, model: type[BaseModel]) -> str:
         return f"{key}: unknown key{hint}; allowed: {', '.join(allowed)}"
     if problem["type"] == "missing":
         return f"{key}: missing"
-    reason = problem["msg"].removeprefix("Value error, ")
+    allowed = _list_allowed(model, location) if problem["type"].endswith("_type") else []
+    reason = f"expected {', '.join(allowed)}" if allowed else problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], Mapping | BaseModel):
         return f"{key}: {reason}"
     # What is refused may hold a password.
@@ -67,8 +69,14 @@ def find_section(annotation: Any) -> type[BaseModel] | None:
     return next(filter(None, map(find_section, get_args(annotation))), None)
 
 
+def _list_allowed(model: type[BaseModel], location: list[str]) -> list[str]:
+    """What a setting may be, where that stands beside its type."""
+    field = _section(model, location[:-1]).model_fields.get(location[-1])
+    return [part.text for part in field.metadata if isinstance(part, Allowed)] if field else []
+
+
 def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
     for part in path:
-        if not part.isdecimal():
-            model = find_section(model.model_fields[part].annotation) or model
+        if field := model.model_fields.get(part):
+            model = find_section(field.annotation) or model
     return model

@@ -125,7 +125,10 @@ class RegistrySettings(Section):
 
     existing: Annotated[
         RegistryAddress | None,
-        Allowed("such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com/teams/vision`, in the same Region, or null"),
+        Allowed(
+            "a registry of ECR and a prefix, such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com/teams/vision`, in "
+            "the same Region, or null"
+        ),
         Setting(
             "where repositories are that somebody else keeps, instead of new ones: `PREFIX/NAME` for each name of "
             "`headrace containers list` ([what they must allow](existing.md))",
