@@ -150,6 +150,8 @@ def test_draws_an_execution_on_the_definition_that_it_was_started_with(machine: 
 
 def test_stops_an_execution(machine: str) -> None:
     arn = start(machine, seconds=3_000).stdout.strip()
+    while not json.loads(run("show", arn, "--json").stdout)["states"]:
+        pass
 
     stopped = run("stop", arn, "--cause", "a test")
     shown = json.loads(run("show", arn, "--json").stdout)
