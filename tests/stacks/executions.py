@@ -1,12 +1,19 @@
-"""State machines executed by the engine's interpreter, with answers of SageMaker's that a test gives."""
+"""State machines executed by the local cloud's interpreter, with answers of SageMaker's that a test gives."""
 
-import importlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
-from unittest.mock import patch
+
+from headrace.local.engine.asl.callbacks import Callbacks
+from headrace.local.engine.asl.definition.checker import check_definition
+from headrace.local.engine.asl.execution import Execution as Interpreted
+from headrace.local.engine.asl.execution import Identity
+from headrace.local.engine.asl.failures import StateFailedError
+from headrace.local.engine.asl.surroundings import ItemSource, TaskCall
+from tests.headrace.local.engine.asl.virtual import VirtualClock, run_virtually
 
 OUT_OF_QUOTA = "SageMaker.ResourceLimitExceededException"
 THROTTLED = "SageMaker.AmazonSageMakerException"
@@ -37,6 +44,30 @@ class Execution:
         return [operation for operation, _ in self.requests]
 
 
+class AnsweredTasks:
+    """Answers SageMaker's operations, and writes down what was asked.
+
+    Args:
+        answers: What SageMaker answers to each operation, one after the other; the last one to all further requests.
+        requests: Where the requests are written.
+    """
+
+    def __init__(self, answers: Mapping[str, Sequence[Any]], requests: list[tuple[str, Mapping[str, Any]]]) -> None:
+        self._waiting = {operation: _repeat_last(given) for operation, given in answers.items()}
+        self._requests = requests
+
+    async def run(self, call: TaskCall) -> Any:
+        operation = call.resource.rpartition("sagemaker:")[2].removesuffix(".sync")
+        self._requests.append((operation, call.arguments))
+        result = next(self._waiting[operation])
+        if isinstance(result, TaskError):
+            raise StateFailedError(result.error, result.cause)
+        return result(call.arguments) if callable(result) else result
+
+    async def read_items(self, source: ItemSource) -> list[Any]:
+        raise NotImplementedError(source)
+
+
 def execute(
     definition: Mapping[str, Any], given: Any, answers: Mapping[str, Sequence[Any]], *, name: str = "run-1"
 ) -> Execution:
@@ -48,35 +79,26 @@ def execute(
         answers: What SageMaker answers to each operation, one after the other; the last one to all further requests.
         name: The execution's name.
     """
-    states: Any = importlib.import_module("ministack.services.stepfunctions")
-    waiting: dict[str, Iterator[Any]] = {operation: _repeat_last(given) for operation, given in answers.items()}
-    found = Execution()
-
-    def answer(resource: str, arguments: Mapping[str, Any]) -> Any:
-        operation = resource.rpartition("sagemaker:")[2].removesuffix(".sync")
-        found.requests.append((operation, arguments))
-        result = next(waiting[operation])
-        if isinstance(result, TaskError):
-            raise states._ExecutionError(result.error, result.cause)
-        return result(arguments) if callable(result) else result
-
-    machine = {"definition": json.dumps(definition), "name": "machine"}
-    record: dict[str, Any] = {"stateMachineArn": "machine", "name": name, "startDate": "", "input": json.dumps(given)}
-    record |= {"status": "RUNNING", "events": []}
-    with (
-        patch.multiple(
-            states,
-            _state_machines={"machine": machine},
-            _executions={"execution": record},
-            _invoke_resource=answer,
-            _scaled_sleep=found.waits.append,
-            _emit_execution_status_event=lambda _: None,
+    found, clock = Execution(), VirtualClock()
+    execution = Interpreted(
+        check_definition(json.dumps(definition)),
+        given,
+        identity=Identity(
+            arn="execution",
+            name=name,
+            role_arn="role",
+            machine_arn="machine",
+            machine_name="machine",
+            started=datetime(2026, 1, 1, tzinfo=UTC),
         ),
-        patch.object(states.time, "sleep"),
-    ):
-        states._run_execution("execution")
-    found.status, found.output = str(record["status"]), json.loads(str(record["output"]))
-    found.error, found.cause = str(record.get("error", "")), str(record.get("cause", ""))
+        tasks=AnsweredTasks(answers, found.requests),
+        clock=clock,
+        callbacks=Callbacks(),
+        events=[],
+    )
+    run_virtually(execution.run())
+    found.status, found.output, found.waits = str(execution.status), execution.output, clock.waits
+    found.error, found.cause = execution.error or "", execution.cause or ""
     return found
 
 

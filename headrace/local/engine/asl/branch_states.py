@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from headrace.local.engine.asl.failures import StateFailedError
+from headrace.local.engine.asl.failures import StateFailedError, fail_at_runtime
 from headrace.local.engine.asl.flows import Flow
 from headrace.local.engine.asl.history import Trail
 from headrace.local.engine.asl.map_items import list_items, make_batches
@@ -28,11 +28,16 @@ async def run_parallel(visit: Visit) -> Leaving:
         given = visit.language.read_arguments(visit.state, visit.scope)
         visit.flow.children = [
             Flow(
-                machine=branch, trail=trail.branch(), input=given, context=visit.flow.context, outer=visit.flow.readable
+                machine=branch,
+                trail=Trail([], trail.now),
+                input=given,
+                context=visit.flow.context,
+                outer=visit.flow.readable,
             )
             for branch in visit.state["Branches"]
         ]
     trail.add("ParallelStateStarted")
+    _part(visit.flow.children, trail)
     await run_together([_run_unless_ended(visit, flow) for flow in visit.flow.children], _UNLIMITED)
     trail.add("ParallelStateSucceeded")
     return visit.finish([flow.input for flow in visit.flow.children])
@@ -51,11 +56,20 @@ async def run_map(visit: Visit) -> Leaving:
         visit.flow.children = await _make_iterations(visit, processor, is_distributed=is_distributed)
     visit.flow.trail.add("MapStateStarted", length=len(visit.flow.children))
     if is_distributed:
+        # Its executions have histories of their own.
         results = await _run_distributed(visit, int(min(most, _MOST_DISTRIBUTED)))
     else:
+        _part(visit.flow.children, visit.flow.trail)
         results = await _run_inline(visit, int(min(most, _MOST_INLINE)))
     visit.flow.trail.add("MapStateSucceeded")
     return visit.finish(results)
+
+
+def _part(flows: Sequence[Flow], trail: Trail) -> None:
+    """Let the events of flows that have none begin where a trail is; those that are gone on with have some."""
+    for flow in flows:
+        if not flow.trail.events:
+            flow.trail = trail.branch()
 
 
 def find_processor(state: Any) -> Any:
@@ -89,12 +103,10 @@ async def _make_iterations(visit: Visit, processor: Any, *, is_distributed: bool
     selected = [_select_item(visit, index, item) for index, item in enumerate(items)]
     if "ItemBatcher" in visit.state:
         selected = [({}, batch) for batch in make_batches(visit, [item for _, item in selected])]
-    trail, now = visit.flow.trail, visit.runner.clock.now
     return [
         Flow(
             machine=processor,
-            # The executions of a distributed Map have histories of their own.
-            trail=Trail([], now) if is_distributed else trail.branch(),
+            trail=Trail([], visit.runner.clock.now),
             input=given,
             context={**visit.flow.context, **context},
             outer={} if is_distributed else visit.flow.readable,
@@ -122,6 +134,8 @@ async def _run_inline(visit: Visit, most: int) -> list[Any]:
 
 
 async def _run_distributed(visit: Visit, most: int) -> list[Any]:
+    if "ResultWriter" in visit.state:
+        raise fail_at_runtime("ResultWriter is not supported by this interpreter")
     flows = visit.flow.children or []
     tolerance = Tolerance.of(visit, len(flows))
     visit.flow.trail.add("MapRunStarted")

@@ -37,6 +37,15 @@ class NotRedrivableError(Exception):
     """An execution that cannot be gone on with."""
 
 
+def find_redrive_refusal(status: str, events: int) -> str | None:
+    """Why an execution with a status and so many events cannot be gone on with, if it cannot."""
+    if status in (Status.RUNNING, Status.SUCCEEDED):
+        return f"Execution is {status} and cannot be redriven"
+    if events >= MOST_EVENTS_OF_REDRIVEN:
+        return f"Execution has {MOST_EVENTS_OF_REDRIVEN} events or more and cannot be redriven"
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Identity:
     """What the context object says of an execution that does not change.
@@ -141,21 +150,13 @@ class Execution:
             loop, work = self._work
             loop.call_soon_threadsafe(work.cancel)
 
-    def refuse_redrive(self) -> str | None:
-        """Why it cannot be gone on with, if it cannot."""
-        if self.status in (Status.RUNNING, Status.SUCCEEDED):
-            return f"Execution is {self.status} and cannot be redriven"
-        if len(self.events) >= MOST_EVENTS_OF_REDRIVEN:
-            return f"Execution has more than {MOST_EVENTS_OF_REDRIVEN - 1} events and cannot be redriven"
-        return None
-
     def redrive(self) -> None:
         """Make it ready to run on from the state at which it ended.
 
         Raises:
             NotRedrivableError: If it is running or has succeeded, or its history is too long.
         """
-        if reason := self.refuse_redrive():
+        if reason := find_redrive_refusal(self.status, len(self.events)):
             raise NotRedrivableError(reason)
         self.redrive_count += 1
         self.redriven = self._clock.now()

@@ -27,7 +27,7 @@ class StateFailedError(Exception):
     @property
     def output(self) -> dict[str, str]:
         """The Error Output that a catcher passes on."""
-        return {"Error": self.error or "", "Cause": self.cause or ""}
+        return {"Error": self.error or "", **({} if self.cause is None else {"Cause": self.cause})}
 
 
 def fail_at_runtime(cause: str) -> StateFailedError:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
+from headrace.local.engine.asl.documents import write_timestamp
+
 # How the API calls the details of an event, where it does not name them after the event's type.
 _SHARED_DETAILS: Final = (("StateEntered", "stateEntered"), ("StateExited", "stateExited"))
 
@@ -18,26 +20,26 @@ class Trail:
     """
 
     def __init__(self, events: list[dict[str, Any]], now: Callable[[], datetime], previous: int = 0) -> None:
-        self._events = events
-        self._now = now
+        self.events = events
+        self.now = now
         self._previous = previous
 
     def branch(self) -> "Trail":
         """Another line, after the event that this one is at."""
-        return Trail(self._events, self._now, self._previous)
+        return Trail(self.events, self.now, self._previous)
 
     def add(self, kind: str, **details: Any) -> None:
         """Record an event; details that are None are left out."""
         event = {
-            "id": len(self._events) + 1,
+            "id": len(self.events) + 1,
             "previousEventId": self._previous,
             "type": kind,
-            "timestamp": self._now().isoformat(),
+            "timestamp": write_timestamp(self.now()),
         }
         if given := {name: value for name, value in details.items() if value is not None}:
             event[_name_details(kind)] = given
-        self._events.append(event)
-        self._previous = len(self._events)
+        self.events.append(event)
+        self._previous = len(self.events)
 
 
 def _name_details(kind: str) -> str:

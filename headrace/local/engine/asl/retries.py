@@ -12,11 +12,12 @@ class Retries:
 
     Args:
         retriers: The state's.
+        used: How often each of them has been used already.
     """
 
-    def __init__(self, retriers: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, retriers: Sequence[Mapping[str, Any]], used: int = 0) -> None:
         self._retriers = retriers
-        self._counts = [0] * len(retriers)
+        self._counts = [used] * len(retriers)
 
     def find_pause(self, failure: StateFailedError) -> float | None:
         """The seconds to wait before the next attempt, or nothing if there is none."""

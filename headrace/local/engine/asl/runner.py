@@ -66,7 +66,7 @@ class StateRunner:
             StateFailedError: If it fails.
         """
         while flow.state is not None:
-            visit = self._enter(flow, flow.state)
+            visit = self.enter(flow)
             kind = visit.state["Type"]
             flow.trail.add(f"{kind}StateEntered", name=visit.name, input=write_json(flow.input))
             try:
@@ -79,7 +79,9 @@ class StateRunner:
             flow.move_on(leaving.next, leaving.output, leaving.assigned)
         return flow.input
 
-    def _enter(self, flow: Flow, name: str) -> Visit:
+    def enter(self, flow: Flow) -> Visit:
+        """Come to the state that a flow is at."""
+        name = str(flow.state)
         state = flow.machine["States"][name]
         return Visit(
             name=name,
@@ -96,9 +98,9 @@ class StateRunner:
         retries = Retries(visit.state.get("Retry", ()))
         while True:
             try:
-                return await _STATES[visit.state["Type"]](visit)
+                return await run_state(visit)
             except StateFailedError as error:
-                failure = _locate(error, visit)
+                failure = locate(error, visit)
                 self._record(failure, visit)
                 pause = retries.find_pause(failure)
                 if pause is None:
@@ -121,7 +123,16 @@ def _catch(visit: Visit, failure: StateFailedError) -> Leaving:
     raise failure
 
 
-def _locate(failure: StateFailedError, visit: Visit) -> StateFailedError:
+async def run_state(visit: Visit) -> Leaving:
+    """Run a state once.
+
+    Raises:
+        StateFailedError: If it fails.
+    """
+    return await _STATES[visit.state["Type"]](visit)
+
+
+def locate(failure: StateFailedError, visit: Visit) -> StateFailedError:
     """A failure of the interpreter's own says where it happened."""
     where = "An error occurred while executing the state"
     cause = failure.cause or ""

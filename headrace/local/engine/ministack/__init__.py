@@ -15,6 +15,7 @@ from headrace.local.engine.ministack.cloudformation import (
     install_resources,
 )
 from headrace.local.engine.ministack.encryption import install_encryption
+from headrace.local.engine.ministack.executions import install_executions
 from headrace.local.engine.ministack.functions import install_functions
 from headrace.local.engine.ministack.limits import install_limits
 from headrace.local.engine.ministack.object_lambda import install_object_lambda
@@ -30,6 +31,7 @@ from headrace.local.engine.ministack.routing import (
     install_requests,
 )
 from headrace.local.engine.ministack.step_functions import install_execution_rules, install_tasks
+from headrace.local.engine.ministack.trials import install_trials
 from headrace.local.engine.resources import ResourceWatcher
 from headrace.local.limits import CONCURRENT_EXECUTIONS, Limits
 from headrace.local.sagemaker.control_plane import SageMaker
@@ -56,6 +58,8 @@ def install(
     install_presigned_addresses()
     install_names_below_address()
     install_refusals()
+    install_executions()
+    install_trials()
     install_execution_rules()
     install_key_of_s3()
     install_retention()

@@ -116,7 +116,6 @@ def install_callers(access: Access) -> None:
 
     app.call_service_handler_sync = _call_as_role(access, app, app.call_service_handler_sync)
     states._invoke_resource = _decide_tasks(access, states, states._invoke_resource)
-    states._invoke_with_callback = _decide_tasks(access, states, states._invoke_with_callback)
     states._read_map_items = _decide_listing(access, states, states._read_map_items)
     states._s3_object_text = _decide_reading(access, states, states._s3_object_text)
     states._test_state = _test_as_role(states._test_state)

@@ -1,6 +1,5 @@
 """What MiniStack's Step Functions is taught: tasks of SageMaker, and what AWS refuses."""
 
-import contextvars
 import importlib
 import importlib.metadata
 import json
@@ -9,7 +8,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from headrace.local.engine.ministack.callers import SageMakerCalls, acting_role
+from headrace.local.engine.ministack.callers import SageMakerCalls
+from headrace.local.engine.ministack.tasks import task_scope
 from headrace.local.engine.step_functions import StatesError, check_request
 from headrace.local.sagemaker.errors import SageMakerError
 
@@ -30,10 +30,11 @@ CHECKED_OPERATIONS = {
     "SendTaskSuccess": "_send_task_success",
     "SendTaskFailure": "_send_task_failure",
     "SendTaskHeartbeat": "_send_task_heartbeat",
+    "TestState": "_test_state",
+    "ValidateStateMachineDefinition": "_validate_state_machine_definition",
 }
-
-
-_execution_arn: contextvars.ContextVar[str] = contextvars.ContextVar("execution_arn")
+# Those that MiniStack lacks.
+ADDED_OPERATIONS = {"RedriveExecution": "_redrive_execution"}
 
 
 def install_tasks(calls: SageMakerCalls) -> None:
@@ -48,8 +49,6 @@ def install_tasks(calls: SageMakerCalls) -> None:
     }
     tasks = SageMakerTasks(calls, states)
     states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
-    states._run_execution = _remember_execution(states, states._run_execution)
-    states._stop_execution = tasks.stopping_jobs(states._stop_execution)
 
 
 def install_execution_rules() -> None:
@@ -57,8 +56,7 @@ def install_execution_rules() -> None:
     states: Any = importlib.import_module("ministack.services.stepfunctions")
 
     states._start_execution = _answer_again(states, states._start_execution)
-    states._stop_execution = _leave_ended(states, states._stop_execution)
-    for operation, function in CHECKED_OPERATIONS.items():
+    for operation, function in {**CHECKED_OPERATIONS, **ADDED_OPERATIONS}.items():
         setattr(states, function, _check_first(states, operation, getattr(states, function)))
 
 
@@ -69,7 +67,6 @@ class SageMakerTasks:
         self._calls = calls
         self._sagemaker = calls.sagemaker
         self._states = states
-        self._job_of_execution: dict[str, tuple[str, str]] = {}
 
     def run(self, resource: str, arguments: dict[str, Any]) -> Any:
         """Run one task on the thread of its execution."""
@@ -87,35 +84,15 @@ class SageMakerTasks:
             result = self._wait_for_job(kind, arguments[f"{kind}Name"])
         return json.loads(_to_state_json(result))
 
-    def stopping_jobs(self, stop_execution: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
-        """StopExecution as on AWS: it stops the job that the execution waits for."""
-
-        def stop(request: dict[str, Any]) -> Any:
-            answer = stop_execution(request)
-            if job := self._job_of_execution.get(request.get("executionArn", "")):
-                self._stop_job(*job)
-            return answer
-
-        return stop
-
     def _stop_job(self, kind: str, name: str) -> None:
         # It may have ended by itself meanwhile.
         with suppress(SageMakerError):
             self._sagemaker.call(f"Stop{kind}", {f"{kind}Name": name})
 
     def _wait_for_job(self, kind: str, name: str) -> dict[str, Any]:
-        execution = _execution_arn.get()
-        self._job_of_execution[execution] = (kind, name)
-        try:
-            # Who stopped the execution while its job was being made has found no job to stop.
-            if self._states._executions[execution]["status"] != "RUNNING":
-                self._stop_job(kind, name)
-            job = self._sagemaker.wait(kind, name)
-        finally:
-            del self._job_of_execution[execution]
-        if self._states._executions[execution]["status"] != "RUNNING":
-            # Ends the execution's thread; any other exception would turn ABORTED into FAILED.
-            raise SystemExit
+        # StopExecution, a time limit and the failure of another branch stop the job, even while it is being made.
+        task_scope.get().on_cancel(lambda: self._stop_job(kind, name))
+        job = self._sagemaker.wait(kind, name)
         if job[f"{kind}Status"] != "Completed":
             raise self._states._ExecutionError("States.TaskFailed", _to_state_json(job))
         return job
@@ -144,29 +121,6 @@ def _answer_again(states: Any, start: Callable[[dict[str, Any]], Any]) -> Callab
         return start(request)
 
     return run
-
-
-def _leave_ended(states: Any, stop: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:
-    """StopExecution takes an execution that has ended already, and leaves it as it is."""
-
-    def run(request: dict[str, Any]) -> Any:
-        execution = states._executions.get(request["executionArn"])
-        if execution and execution["status"] != "RUNNING":
-            return states.json_response({"stopDate": execution["stopDate"]})
-        return stop(request)
-
-    return run
-
-
-def _remember_execution(states: Any, run: Callable[[str], None]) -> Callable[[str], None]:
-    def run_remembering(execution_arn: str) -> None:
-        _execution_arn.set(execution_arn)
-        execution = states._executions.get(execution_arn, {})
-        machine = states._state_machines.get(execution.get("stateMachineArn"), {})
-        acting_role.set(machine.get("roleArn", ""))
-        run(execution_arn)
-
-    return run_remembering
 
 
 def _name_task_error(code: str) -> str:

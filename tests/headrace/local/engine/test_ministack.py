@@ -87,7 +87,14 @@ def test_routes_sagemakers_requests_once_its_pattern_is_added(monkeypatch: pytes
         *((name, ["data"]) for name in step_functions.CHECKED_OPERATIONS.values()),
         ("_resolve_state_machine_arn", ["arn"]),
         ("_ExecutionError", ["error", "cause"]),
+        ("_invoke_resource", ["resource", "input_data"]),
         ("_invoke_aws_sdk_integration", ["resource", "input_data"]),
+        ("_read_map_items", ["reader", "effective", "ctx"]),
+        ("_add_event", ["execution", "event_type", "details"]),
+        ("_emit_execution_status_event", ["execution"]),
+        ("_finalize_response", ["response"]),
+        ("_test_state", ["data"]),
+        ("_validate_state_machine_definition", ["data"]),
         ("_prefix_sdk_error", ["service_name", "error_code"]),
     ],
 )
@@ -101,6 +108,20 @@ def test_looks_functions_up_when_they_are_called(states: Any) -> None:
     assert "args=(_run_execution, exec_arn)" in source
     table = inspect.getsource(states.handle_request)
     assert all(f'"{name}": {function}' in table for name, function in step_functions.CHECKED_OPERATIONS.items())
+
+
+def test_publishes_the_start_of_an_execution_by_a_function_that_is_replaced(states: Any) -> None:
+    assert "_emit_execution_status_event(_executions[exec_arn])" in inspect.getsource(states._start_execution)
+
+
+def test_keeps_executions_where_the_interpreter_writes_their_end(states: Any) -> None:
+    kept = inspect.getsource(states._start_execution)
+
+    assert all(
+        f'"{name}":' in kept for name in ("executionArn", "stateMachineArn", "name", "startDate", "input", "events")
+    )
+    assert states._SFN_WAIT_SCALE >= 0
+    assert '"redriveDate"' in inspect.getsource(states).partition("_TIMESTAMP_RESPONSE_FIELDS")[2][:200]
 
 
 def test_resolves_the_encryption_of_every_write_in_one_place() -> None:
@@ -124,11 +145,6 @@ def test_spells_sdk_errors_as_told(states: Any, monkeypatch: pytest.MonkeyPatch)
     )
 
     assert states._prefix_sdk_error("sagemaker", "ValidationException") == "SageMaker.SageMakerException"
-
-
-def test_ends_an_execution_thread_quietly_on_system_exit(states: Any) -> None:
-    assert "except BaseException" not in inspect.getsource(states._run_execution)
-    assert 'execution["status"] == "RUNNING"' in inspect.getsource(states._run_execution)
 
 
 def test_binds_loopback_and_opens_no_other_listener(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -634,11 +650,12 @@ DECIDING = [
             ["handler", "method", "path", "headers", "body", "query_params", "timeout"],
         ),
         ("services.stepfunctions", "_invoke_resource", ["resource", "input_data"]),
-        ("services.stepfunctions", "_invoke_with_callback", ["resource", "input_data", "token", "state_def"]),
         ("services.stepfunctions", "_test_state", ["data"]),
         ("services.stepfunctions", "_read_map_items", ["reader", "effective", "ctx"]),
         ("services.stepfunctions", "_s3_object_text", ["bucket", "key"]),
         ("services.stepfunctions", "_resolve_params_obj", ["template", "data", "ctx"]),
+        ("services.cloudformation.provisioners", "_sfn_definition", ["props"]),
+        ("services.eventbridge", "_put_events", ["data", "allow_aws_source"]),
         ("services.eventbridge", "_invoke_target", ["target", "event", "rule", "view"]),
         ("services.sts", "register_session", ["access_key", "session"]),
         ("services.s3", "resolve_object_lambda_alias", ["alias"]),

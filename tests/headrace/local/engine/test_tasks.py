@@ -1,35 +1,48 @@
-"""Tasks of state machines that run jobs, on a control plane and an engine that only remember."""
+"""Tasks of executions: what runs them, and those that run jobs, on a control plane that only remembers."""
 
-import contextvars
+import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from headrace.local.engine.ministack import step_functions
+from headrace.local.engine.asl.failures import StateFailedError
+from headrace.local.engine.asl.surroundings import TaskCall
 from headrace.local.engine.ministack.step_functions import SageMakerTasks
+from headrace.local.engine.ministack.tasks import EngineTasks
+from tests.patience import PATIENCE_SECONDS
 
-EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:machine:one"
 TASK = "arn:aws:states:::sagemaker:createTrainingJob.sync"
 
 
+class EngineError(Exception):
+    """A failure of a task, as MiniStack raises it."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
+
+
 class Job:
-    """A control plane and an engine with one job and one execution."""
+    """A control plane and an engine with one job."""
 
     operations = frozenset({"CreateTrainingJob", "StopTrainingJob"})
+    _ExecutionError = EngineError
 
-    def __init__(self) -> None:
+    def __init__(self, *, lasts: bool) -> None:
         self.called: list[str] = []
-        self.status = "RUNNING"
         self.while_made: Callable[[], object] = lambda: None
+        self.is_waited_for = threading.Event()
+        self._has_ended = threading.Event()
+        self._status = "Completed"
+        if not lasts:
+            self._has_ended.set()
 
     @property
     def sagemaker(self) -> "Job":
         return self
-
-    @property
-    def _executions(self) -> Mapping[str, Mapping[str, str]]:
-        return {EXECUTION: {"status": self.status}}
 
     def authorize_task(self, *, is_waited_for: bool) -> None:
         assert is_waited_for
@@ -37,42 +50,77 @@ class Job:
     def call(self, operation: str, _request: Mapping[str, Any], _authorize: object = None) -> dict[str, Any]:
         if operation == "CreateTrainingJob":
             self.while_made()
+        else:
+            self._status = "Stopped"
+            self._has_ended.set()
         self.called.append(operation)
         return {}
 
     def wait(self, _kind: str, _name: str) -> dict[str, str]:
-        return {"TrainingJobStatus": "Stopped" if "StopTrainingJob" in self.called else "Completed"}
+        self.is_waited_for.set()
+        assert self._has_ended.wait(PATIENCE_SECONDS)
+        return {"TrainingJobStatus": self._status}
 
-    def abort(self, _request: object) -> None:
-        self.status = "ABORTED"
+    def _invoke_resource(self, resource: str, arguments: dict[str, Any]) -> Any:
+        fake: Any = self
+        return SageMakerTasks(fake, fake).run(resource, arguments)
 
 
-def run(job: Job, *, is_stopped: bool) -> Any:
-    """Run the task as the thread of its execution does, which may be stopped while the job is being made."""
-    fake: Any = job
-    tasks = SageMakerTasks(fake, fake)
-    if is_stopped:
-        stop = tasks.stopping_jobs(job.abort)
-        job.while_made = lambda: stop({"executionArn": EXECUTION})
+async def run_task(job: Any) -> Any:
+    return await EngineTasks(job).run(TaskCall(state="A", resource=TASK, arguments={"TrainingJobName": "job"}))
 
-    def run_task() -> Any:
-        step_functions._execution_arn.set(EXECUTION)
-        return tasks.run(TASK, {"TrainingJobName": "job"})
 
-    return contextvars.copy_context().run(run_task)
+async def run_and_cancel(job: Job, is_ready: threading.Event) -> None:
+    work = asyncio.ensure_future(run_task(job))
+    await asyncio.to_thread(is_ready.wait, PATIENCE_SECONDS)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
 
 
 def test_waits_for_the_end_of_a_job() -> None:
-    job = Job()
+    job = Job(lasts=False)
 
-    assert run(job, is_stopped=False) == {"TrainingJobStatus": "Completed"}
+    assert asyncio.run(run_task(job)) == {"TrainingJobStatus": "Completed"}
     assert job.called == ["CreateTrainingJob"]
 
 
-def test_stops_a_job_whose_execution_was_stopped_while_it_was_being_made() -> None:
-    job = Job()
+def test_stops_the_job_of_a_task_that_is_cancelled() -> None:
+    job = Job(lasts=True)
 
-    with pytest.raises(SystemExit):
-        run(job, is_stopped=True)
+    asyncio.run(run_and_cancel(job, job.is_waited_for))
 
     assert job.called == ["CreateTrainingJob", "StopTrainingJob"]
+
+
+def test_stops_a_job_whose_task_was_cancelled_while_it_was_being_made() -> None:
+    job = Job(lasts=True)
+    is_being_made, may_be_made = threading.Event(), threading.Event()
+
+    def make() -> None:
+        is_being_made.set()
+        assert may_be_made.wait(PATIENCE_SECONDS)
+
+    job.while_made = make
+    asyncio.run(run_and_cancel(job, is_being_made))
+    may_be_made.set()
+
+    assert job.is_waited_for.wait(PATIENCE_SECONDS)
+    assert job.called == ["CreateTrainingJob", "StopTrainingJob"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "cause"),
+    [(EngineError("Mine", "why"), "Mine", "why"), (KeyError("lost"), "States.Runtime", "'lost'")],
+)
+def test_fails_as_the_engine_does(raised: Exception, error: str, cause: str) -> None:
+    class Engine:
+        _ExecutionError = EngineError
+
+        def _invoke_resource(self, _resource: str, _arguments: object) -> None:
+            raise raised
+
+    with pytest.raises(StateFailedError) as failure:
+        asyncio.run(run_task(Engine()))
+
+    assert (failure.value.error, failure.value.cause) == (error, cause)

@@ -86,7 +86,7 @@ class MachineChecker:
     def _check_transitions(self, machine: Object, known: Object, states: Object, place: str) -> None:
         reached: set[Any] = set()
         waiting = [(f"{place}/StartAt", machine["StartAt"])] if "StartAt" in machine else []
-        targets = [pair for name, state in known.items() for pair in _list_targets(state, f"{place}/States/{name}")]
+        targets = [pair for name, state in known.items() for pair in list_targets(state, f"{place}/States/{name}")]
         for at, target in [*waiting, *targets]:
             if not isinstance(target, str) or target not in states:
                 self.findings.add(f"Missing 'Next' target: {target}", at, Code.TARGET)
@@ -94,7 +94,7 @@ class MachineChecker:
             _, name = waiting.pop()
             if isinstance(name, str) and name not in reached:
                 reached.add(name)
-                waiting += _list_targets(known.get(name, {}), "")
+                waiting += list_targets(known.get(name, {}), "")
         for name in states.keys() - reached:
             self.findings.add(f'State "{name}" is not reachable.', f"{place}/States/{name}", Code.TARGET)
 
@@ -160,7 +160,7 @@ def _list_objects(state: Object, *names: str) -> Iterator[tuple[Object, str]]:
                 yield member, f"{name}[{at}]"
 
 
-def _list_targets(state: Object, place: str) -> list[tuple[str, Any]]:
+def list_targets(state: Object, place: str) -> list[tuple[str, Any]]:
     """Where a state leads, and where it says so."""
     owners = [(state, place), *((rule, f"{place}/{at}") for rule, at in _list_objects(state, "Choices", "Catch"))]
     return [(f"{at}/{name}", owner[name]) for owner, at in owners for name in ("Next", "Default") if name in owner]

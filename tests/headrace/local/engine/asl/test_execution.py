@@ -75,8 +75,20 @@ def test_begins_the_events_of_each_branch_where_the_branches_part() -> None:
 
     run.go_on()
 
-    entered = [event for event in run.execution.events if event["type"] == "PassStateEntered"]
-    assert len({event["previousEventId"] for event in entered}) == 1
+    events = run.execution.events
+    first = {event["previousEventId"] for event in events if event["type"] == "PassStateEntered"}
+    assert [events[previous - 1]["type"] for previous in first] == ["ParallelStateStarted"]
+
+
+def test_begins_the_events_of_each_iteration_where_the_map_starts() -> None:
+    processor = wrap("I", {"Type": "Pass", "End": True})
+    run = start({"M": {"Type": "Map", "ItemProcessor": processor, "End": True}}, given=[1, 2])
+
+    run.go_on()
+
+    events = run.execution.events
+    started = [event for event in events if event["type"] == "MapIterationStarted"]
+    assert [events[event["previousEventId"] - 1]["type"] for event in started] == ["MapStateStarted"] * 2
 
 
 def test_stops_what_it_waits_for() -> None:
@@ -200,6 +212,17 @@ def test_reads_the_items_of_a_dataset_in_batches() -> None:
         {"BatchInput": {"run": "case"}, "Items": [{"Key": "a"}, {"Key": "b"}]},
         {"BatchInput": {"run": "case"}, "Items": [{"Key": "c"}]},
     ]
+
+
+def test_does_not_pass_over_a_writer_of_results() -> None:
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor |= wrap("I", {"Type": "Pass", "End": True})
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "b"}}
+    run = start({"M": {"Type": "Map", "Items": [1], "ItemProcessor": processor, "ResultWriter": writer, "End": True}})
+
+    run.go_on()
+
+    assert (run.execution.status, run.execution.error) == ("FAILED", "States.Runtime")
 
 
 def test_fails_where_it_breaks_itself(caplog: pytest.LogCaptureFixture) -> None:
