@@ -1,9 +1,11 @@
 """In which order to deploy, so that nothing is refused, held up or interrupted where an order can help."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from headrace import contract
 from headrace.changes.assemblies import Assembly, Template, list_resources
 from headrace.changes.costs import estimate_month
 from headrace.changes.findings import Effect, Finding
@@ -40,6 +42,7 @@ class Plan:
         names: The stacks' names in CloudFormation, by id.
         protected: The stacks that CloudFormation does not delete as they are.
         region: Where all that happens; None where the AWS clients decide.
+        has_object_lambda: Whether it tries what AWS may refuse the account, after everything else.
     """
 
     steps: tuple[Step, ...]
@@ -47,6 +50,7 @@ class Plan:
     names: dict[str, str]
     protected: frozenset[str]
     region: str | None = None
+    has_object_lambda: bool = False
 
     @property
     def is_dangerous(self) -> bool:
@@ -58,23 +62,24 @@ class Plan:
         """Whether something goes wrong in whatever order."""
         return any(finding.effect.is_failure for finding in self.findings)
 
-    def list_commands(self, options: str = "") -> list[str]:
+    def list_commands(self, environment: str | None = None) -> list[str]:
         """The commands for a shell.
 
         Args:
-            options: What every `cdk` gets, such as `--context env=prod`.
+            environment: Which of cdk.json they are for, where that is known.
         """
-        return [command for step in self.steps for command in self._spell(step, f" {options}" if options else "")]
+        named = f" --context {shlex.quote(f'env={environment}')}" if environment else ""
+        return [command for step in self.steps for command in self._spell(step, named, environment)]
 
-    def _spell(self, step: Step, options: str) -> Iterator[str]:
+    def _spell(self, step: Step, options: str, environment: str | None) -> Iterator[str]:
         match step.verb:
             case Verb.DEPLOY_BOTH:
-                yield f"cdk deploy --all{options} --context {BOTH_REFERENCES}"
+                yield self._deploy_all(environment, options, f" --context {BOTH_REFERENCES}")
             case Verb.DEPLOY_FIRST:
                 yield f"cdk deploy --exclusively {' '.join(step.stacks)}{options}"
             case Verb.DEPLOY_ALL:
                 yield from (self._unprotect(stack) for stack in step.stacks if stack in self.protected)
-                yield f"cdk deploy --all{options}"
+                yield self._deploy_all(environment, options)
             case Verb.DEPLOY_AGAIN:
                 yield f"cdk deploy --exclusively --force {' '.join(step.stacks)}{options}"
             case Verb.DELETE:
@@ -83,6 +88,12 @@ class Plan:
                         yield self._unprotect(stack)
                     yield self._call("delete-stack", stack)
                     yield self._call("wait stack-delete-complete", stack)
+
+    def _deploy_all(self, environment: str | None, options: str, further: str = "") -> str:
+        """The command for all stacks; `cdk` would end with 1 where the account is refused Object Lambda alone."""
+        if environment and self.has_object_lambda:
+            return f"headrace deploy --env {shlex.quote(environment)}{f' --{further}' if further else ''}"
+        return f"cdk deploy --all{options}{further}"
 
     def _unprotect(self, stack: str) -> str:
         return self._call("update-termination-protection --no-enable-termination-protection", stack)
@@ -119,7 +130,7 @@ def make_plan(old: Assembly, new: Assembly, *, between: Assembly | None = None, 
         for step in steps
     ]
     names = {**old.stack_names, **new.stack_names}
-    return Plan(tuple(steps), tuple(findings), names, protected, new.region)
+    return Plan(tuple(steps), tuple(findings), names, protected, new.region, _has_object_lambda(new))
 
 
 def _begin_elsewhere(old: Assembly, new: Assembly) -> Plan:
@@ -129,7 +140,13 @@ def _begin_elsewhere(old: Assembly, new: Assembly) -> Plan:
         monthly = _estimate_stack(template)
         text = f"stands in {old.region}; `cdk deploy` makes another one in {new.region} and leaves it{_say(monthly)}"
         findings.append(Finding(Effect.ELSEWHERE, stack, "", "", text, monthly))
-    return Plan((Step(Verb.DEPLOY_ALL, ()),), tuple(findings), dict(new.stack_names), frozenset())
+    names = dict(new.stack_names)
+    steps = (Step(Verb.DEPLOY_ALL, ()),)
+    return Plan(steps, tuple(findings), names, frozenset(), has_object_lambda=_has_object_lambda(new))
+
+
+def _has_object_lambda(assembly: Assembly) -> bool:
+    return bool(list_resources(assembly.templates.get(contract.OBJECT_LAMBDA_STACK, {})))
 
 
 def follow(world: World, plan: Plan, new: Assembly, *, between: Assembly | None = None) -> World:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def changes(context: click.Context, old: Path | None, new: Path | None, environm
     standing = read_folder(old) if old else _read_account(environment, wanted)
     between = _synthesize(environment, BOTH_REFERENCES) if not new and _is_weakened(standing, wanted) else None
     plan = make_plan(standing, wanted, between=between)
-    commands = plan.list_commands("" if new else f"--context {shlex.quote(f'env={environment}')}")
+    commands = plan.list_commands(None if new else environment)
     click.echo(_render_json(plan, commands) if as_json else _render(plan, commands))
     context.exit(1 if plan.is_dangerous else 0)
 

@@ -47,7 +47,7 @@ def _explain(attempt: "ObjectLambdaAttempt", code: int) -> int:
     try:
         refusal, hint = attempt.find_refusal(), attempt.find_hint()
     except (BotoCoreError, ClientError) as error:
-        # CDK has said why it failed; that nobody knows more must not take the place of that.
+        # CDK has said why it failed, and this must not take the place of that.
         click.echo(f"whether S3 Object Lambda alone was left out is not known: {error}", err=True)
         return code
     if refusal or hint:

@@ -102,7 +102,7 @@ def test_lets_a_consumer_go_first_where_that_unlocks_an_export() -> None:
 
     plan = make_plan(old, new)
 
-    assert plan.list_commands("--context env=dev") == [
+    assert plan.list_commands("dev") == [
         "cdk deploy --exclusively Consumer --context env=dev",
         "cdk deploy --all --context env=dev",
     ]
@@ -262,3 +262,15 @@ def test_stays_where_it_stands_as_far_as_is_known(regions: tuple[str | None, str
     )
 
     assert make_plan(old, new).findings == ()
+
+
+@pytest.mark.parametrize("region", [None, "eu-west-2"])
+def test_deploys_by_the_command_that_ends_well_where_object_lambda_is_refused(region: str | None) -> None:
+    point = {"Resources": {"Point": {"Type": "AWS::S3ObjectLambda::AccessPoint"}}}
+    new = Assembly({"ObjectLambda": "app-objectlambda"}, {"ObjectLambda": point}, region=region)
+    old = Assembly({"Storage": "app-storage"}, {"Storage": {"Resources": {}}}, region=region and "eu-west-1")
+
+    plan = make_plan(old, new)
+
+    assert "headrace deploy --env prod" in plan.list_commands("prod")
+    assert "cdk deploy --all" in plan.list_commands()
