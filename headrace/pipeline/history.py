@@ -228,7 +228,8 @@ class History:
 
     def _exit(self, visit: Visit, event: Event) -> list[Visit]:
         """Close a visit; what still goes on inside of it has failed, or was stopped because something else has."""
-        inside = [other for other in self.visits if other.ending is None and visit in _list_with_parents(other.parent)]
+        others = self.visits if visit.kind in _HOLDERS else []
+        inside = [other for other in others if other.ending is None and visit in _list_with_parents(other.parent)]
         for other in inside:
             other.end(Status.FAILED if other.has_failed else Status.ABORTED, event["timestamp"])
         visit.end(Status.CAUGHT if visit.has_failed else Status.SUCCEEDED, event["timestamp"])
