@@ -40,7 +40,7 @@ class InputOfExecutionError(HeadraceError):
 
 @click.group()
 def pipeline() -> None:
-    """See a state machine and its executions, on AWS and on the local cloud."""
+    """Start executions of a state machine and see what they do, on AWS and on the local cloud."""
 
 
 @pipeline.command()

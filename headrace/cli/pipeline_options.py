@@ -94,7 +94,10 @@ def with_target(command: Command) -> Command:
             type=click.Choice([recipe.name for recipe in list_recipes()]),
             help=f"The workload whose state machine it is.  [default: {big_mart.RECIPE}]",
         ),
-        click.option("--state-machine", help="Another state machine, by its name or ARN."),
+        click.option(
+            "--state-machine",
+            help="Another state machine, by its name or ARN; in a synthesized app, by its stack's id.",
+        ),
         click.option("--region", help="Where: by default the Region of the settings, or else of your AWS clients."),
         click.option("--local", "is_local", is_flag=True, help="On the local cloud, wherever your AWS clients lead."),
     )
