@@ -267,8 +267,9 @@ def test_stays_where_it_stands_as_far_as_is_known(regions: tuple[str | None, str
 @pytest.mark.parametrize("region", [None, "eu-west-2"])
 def test_deploys_by_the_command_that_ends_well_where_object_lambda_is_refused(region: str | None) -> None:
     point = {"Resources": {"Point": {"Type": "AWS::S3ObjectLambda::AccessPoint"}}}
+    bucket = {"Resources": {"Raw": {"Type": "AWS::S3::Bucket"}}}
     new = Assembly({"ObjectLambda": "app-objectlambda"}, {"ObjectLambda": point}, region=region)
-    old = Assembly({"Storage": "app-storage"}, {"Storage": {"Resources": {}}}, region=region and "eu-west-1")
+    old = Assembly({"Storage": "app-storage"}, {"Storage": bucket}, region=region and "eu-west-1")
 
     plan = make_plan(old, new)
 
