@@ -180,12 +180,21 @@ def test_asks_for_more_than_encrypting_of_who_sends_an_object_in_parts(cloud: Lo
     assert call(session_with("s3:*", "kms:Decrypt"), "s3", "UploadPart", **part)
 
 
-@pytest.mark.parametrize("key", ["alias/absent", "arn:aws:kms:us-east-1:111122223333:key/theirs"])
-def test_encrypts_with_no_key_that_there_is_not(cloud: LocalCloud, key: str) -> None:
+def test_encrypts_with_no_key_that_there_is_not(cloud: LocalCloud) -> None:
     assert cloud
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        boto3.client("s3").put_object(**OBJECT, ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+        boto3.client("s3").put_object(**OBJECT, ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/absent")
+
+
+def test_asks_for_the_key_of_another_account(cloud: LocalCloud) -> None:
+    assert cloud
+    key = "arn:aws:kms:us-east-1:111122223333:key/theirs"
+    request = {**OBJECT, "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+
+    with pytest.raises(ClientError, match=f"perform: kms:GenerateDataKey on resource: {key}"):
+        call(session_with("s3:*"), "s3", "PutObject", **request)
+    assert call(session_with("s3:*", "kms:GenerateDataKey"), "s3", "PutObject", **request)
 
 
 def test_asks_for_the_key_of_the_version_that_is_read(cloud: LocalCloud) -> None:
