@@ -69,26 +69,38 @@ def write_variant(folder: Path, resources: Mapping[str, Mapping[str, Any]], targ
         resources: The other declarations by logical id, by stack id.
         target: Where to; what is there is replaced.
     """
+    _link(folder, target)
+    manifest = (folder / "manifest.json").read_text()
+    for stack, declared in resources.items():
+        file = json.loads(manifest)["artifacts"][stack]["properties"]["templateFile"]
+        new = _declare(target / file, declared)
+        old = _rename_asset(target / f"{stack}.assets.json", file, new)
+        manifest = manifest.replace(old, new)
+    _replace(target / "manifest.json", manifest)
+
+
+def _link(folder: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for path in folder.iterdir():
         (target / path.name).symlink_to(path.resolve())
-    manifest = (folder / "manifest.json").read_text()
-    for stack, declared in resources.items():
-        file = json.loads(manifest)["artifacts"][stack]["properties"]["templateFile"]
-        template = json.loads((folder / file).read_text())
-        template["Resources"] |= declared
-        content = json.dumps(template, indent=1)
-        _replace(target / file, content)
-        assets = folder / f"{stack}.assets.json"
-        old = next(
-            name for name, asset in json.loads(assets.read_text())["files"].items() if asset["source"]["path"] == file
-        )
-        # In the bucket for assets, the name of a template is that of its content.
-        new = hashlib.sha256(content.encode()).hexdigest()
-        _replace(target / assets.name, assets.read_text().replace(old, new))
-        manifest = manifest.replace(old, new)
-    _replace(target / "manifest.json", manifest)
+
+
+def _declare(file: Path, declared: Mapping[str, Any]) -> str:
+    """Declare some of a template's resources otherwise; its name in the bucket for assets, which is by its content."""
+    template = json.loads(file.read_text())
+    template["Resources"] |= declared
+    content = json.dumps(template, indent=1)
+    _replace(file, content)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _rename_asset(assets: Path, file: str, new: str) -> str:
+    """Give a file another name among a stack's assets; the name that it had."""
+    content = assets.read_text()
+    old: str = next(name for name, asset in json.loads(content)["files"].items() if asset["source"]["path"] == file)
+    _replace(assets, content.replace(old, new))
+    return old
 
 
 def _replace(path: Path, content: str) -> None:
