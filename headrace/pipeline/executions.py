@@ -56,6 +56,18 @@ def read_execution(arn: str) -> Execution:
         raise NoSuchExecutionError(
             f"there is no execution '{arn}'; 'headrace pipeline list' shows those there are"
         ) from None
+    return _make_execution(found)
+
+
+def list_executions(machine_arn: str) -> Iterator[Execution]:
+    """The executions of a state machine, the latest first."""
+    pages = _client().get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
+    for found in (found for page in pages for found in page["executions"]):
+        yield _make_execution(found)
+
+
+def _make_execution(found: Mapping[str, Any]) -> Execution:
+    """An execution as the API describes it; where it lists many, it leaves out what they ended with."""
     return Execution(
         arn=found["executionArn"],
         name=found["name"],
@@ -67,20 +79,6 @@ def read_execution(arn: str) -> Execution:
         error=found.get("error") or "",
         cause=found.get("cause") or "",
     )
-
-
-def list_executions(machine_arn: str) -> Iterator[Execution]:
-    """The executions of a state machine, the latest first."""
-    pages = _client().get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
-    for found in (found for page in pages for found in page["executions"]):
-        yield Execution(
-            arn=found["executionArn"],
-            name=found["name"],
-            machine_arn=found["stateMachineArn"],
-            status=found["status"],
-            started=found["startDate"],
-            stopped=found.get("stopDate"),
-        )
 
 
 def read_events(arn: str, after: int = 0) -> list[Event]:
