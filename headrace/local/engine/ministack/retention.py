@@ -1,7 +1,8 @@
-"""What MiniStack's CloudFormation is taught of deleting what is not empty, of names that are taken, and of imports."""
+"""What MiniStack's CloudFormation is taught of deleting what is not empty, of names taken or drawn, and of imports."""
 
 import importlib
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -32,6 +33,7 @@ def install_retention() -> None:
         (LOG_GROUP, "LogGroupName", logs._log_groups),
         (REPOSITORY, "RepositoryName", ecr._repositories),
     ):
+        handlers[kind] = _draw_names(handlers[kind], name)
         handlers[kind] = {**handlers[kind], "create": _refuse_taken_name(handlers[kind]["create"], kind, name, taken)}
     for kind, name, known, describe in (
         (REPOSITORY, "RepositoryName", ecr._repositories, _describe_repository),
@@ -67,6 +69,21 @@ def _refuse_taken_name(
         return create(logical_id, properties, stack)
 
     return run
+
+
+def _draw_names(handlers: Mapping[str, Any], name_property: str) -> dict[str, Any]:
+    """Draw another name for each that its template gives none; the engine's would be that of one that was kept."""
+
+    def create(logical_id: str, properties: Mapping[str, Any], stack: str) -> Any:
+        drawn = f"{stack}-{logical_id}-{secrets.token_hex(6)}".lower()
+        return handlers["create"](logical_id, {name_property: drawn, **properties}, stack)
+
+    def update(name: str, old: Mapping[str, Any], new: Mapping[str, Any], *rest: Any) -> Any:
+        if name_property in old or name_property in new:
+            return handlers["update"](name, old, new, *rest)
+        return handlers["update"](name, {**old, name_property: name}, {**new, name_property: name}, *rest)
+
+    return {**handlers, "create": create, "update": update}
 
 
 def _import_by(

@@ -66,6 +66,16 @@ def test_makes_nothing_under_a_name_that_is_taken(provisioners: Any, kind: str, 
         provisioners._provision_resource(kind, "Second", {name: "kept"}, "stack")
 
 
+@pytest.mark.parametrize("kind", NAMED)
+def test_draws_another_name_for_each_that_its_template_gives_none(provisioners: Any, kind: str) -> None:
+    """One that was kept when its stack let go of it would be made again under its own name, and be empty."""
+    kept, made = (provisioners._provision_resource(kind, "Some", {}, "stack")[0] for _ in range(2))
+
+    assert kept != made
+    tagged = {"Tags": [{"Key": "team", "Value": "vision"}]}
+    assert provisioners._update_resource(kind, made, {}, tagged, "stack", "Some", {})[0] == made
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "attribute"),
     [(REPOSITORY, "RepositoryName", "RepositoryUri"), (EFS_FILE_SYSTEM, "FileSystemId", "Arn")],
