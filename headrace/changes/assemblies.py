@@ -45,10 +45,11 @@ class Assembly:
 
     def deploy_order(self) -> list[str]:
         """The stacks as `cdk deploy --all` deploys them: each after those that it names or depends on."""
-        before = {stack: self._find_producers(stack) for stack in self.templates}
+        before = {stack: self.find_producers(stack) for stack in self.templates}
         return list(TopologicalSorter(before).static_order())
 
-    def _find_producers(self, stack: str) -> set[str]:
+    def find_producers(self, stack: str) -> set[str]:
+        """The stacks that one names or depends on."""
         named = {producer for producer, _ in list_foreign(self, self.templates[stack])}
         return ({*named, *self.dependencies.get(stack, ())} & self.templates.keys()) - {stack}
 

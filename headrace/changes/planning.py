@@ -193,15 +193,28 @@ def _list_candidates(start: World, old: Assembly, new: Assembly, between: Assemb
 
 
 def _list_first(start: World, old: Assembly, new: Assembly, users: set[str]) -> Iterator[Step]:
-    """Consumers that can go first, because what they are to use stands already."""
+    """Consumers that can go first, because what they are to use stands already, or can be deployed before them."""
     world = start.copy()
     world.learn(new)
     for stack in reversed(old.deploy_order()):
         if stack in users and stack not in new.templates:
             if world.delete(stack):
                 yield Step(Verb.DELETE, (stack,))
-        elif stack in users and list_resources(new.templates[stack]) and world.deploy(stack, new.templates[stack]):
-            yield Step(Verb.DEPLOY_FIRST, (stack,))
+        elif stack in users and list_resources(new.templates[stack]):
+            for each in (stacks := _choose_first(world, stack, new)):
+                world.deploy(each, new.templates[each])
+            if stacks:
+                yield Step(Verb.DEPLOY_FIRST, stacks)
+
+
+def _choose_first(world: World, stack: str, new: Assembly) -> tuple[str, ...]:
+    """A stack, if need be after the changed ones that have what it uses; none if CloudFormation refuses even that."""
+    changed = {other for other in new.find_producers(stack) if world.templates.get(other) != new.templates[other]}
+    for stacks in ((stack,), (*_in_order(changed, new), stack)):
+        tried = world.copy()
+        if all(tried.deploy(each, new.templates[each]) for each in stacks):
+            return stacks
+    return ()
 
 
 def _find_leftovers(old: Assembly, new: Assembly) -> list[str]:
