@@ -21,7 +21,7 @@ EVERY_SWITCH = [(environment, switch) for environment in ENVIRONMENTS for switch
 # With exports, CloudFormation would refuse these on the way there or back.
 LOCKED = {
     "dev": {"bulk", "door", "efs", "efs-read", "existing", "fsx", "normalizer", "object-lambda"},
-    "prod": {"bulk", "consumers", "efs", "existing", "file-systems", "fsx", "normalizer"},
+    "prod": {"bulk", "consumers", "efs", "existing", "file-systems", "fsx", "key", "normalizer", "scratch"},
 }
 
 
@@ -166,6 +166,25 @@ def test_frees_a_bucket_of_its_access_points_before_it_is_deleted() -> None:
     first = [stack for step in plan.steps if step.verb is Verb.DEPLOY_FIRST for stack in step.stacks]
     assert "Normalizer" in first
     assert not [finding for finding in plan.findings if finding.effect is Effect.STUCK]
+
+
+def test_deploys_first_what_those_wait_for_that_must_let_go_of_a_bucket() -> None:
+    """The bulk normalizer comes with existing buckets, and its jobs are in a security group of the network's stack."""
+    plan = make_plan(switched("dev", "bulk"), switched("dev", "existing"))
+
+    assert ("Network", "Normalizer") in [step.stacks for step in plan.steps]
+    assert [str(finding) for finding in plan.findings if finding.effect.is_failure] == []
+
+
+@pytest.mark.full("pairs")
+@pytest.mark.parametrize(("environment", "switch"), EVERY_SWITCH)
+def test_turns_a_switch_off_and_any_other_on_at_once(environment: str, switch: str) -> None:
+    base = switched(environment, switch)
+    world = World.of(base)
+    plans = {other: make_plan(base, switched(environment, other), world=world) for other in SWITCHED[environment]}
+
+    assert {other: plan.findings for other, plan in plans.items() if plan.fails} == {}
+    assert {plan.steps[-1].verb for plan in plans.values()} == {Verb.DEPLOY_ALL}
 
 
 def test_finds_nothing_to_say_when_nothing_is_lost() -> None:

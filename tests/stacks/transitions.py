@@ -30,6 +30,7 @@ _EFS_LISTS = [*_S3_LISTS[:2], {"name": "train_lst", "source": "efs", "path": "/l
 _FSX_LISTS = [*_S3_LISTS[:3], {"name": "validation_lst", "source": "fsx", "path": "/raw/images/lists/validation"}]
 _FROM_S3: Settings = {"images.training.channels": _S3_LISTS}
 _NO_FUNCTION: Settings = {"images.training.channels": _S3_LISTS, "images.training.normalized": ...}
+_TAGS: Settings = {"tags": {"project": "other"}}
 _SEARCH = [{"name": "search", "options": {}}]
 
 # Each switch of an environment, as the settings that turn it.
@@ -57,6 +58,11 @@ _PROD_SWITCHES: Mapping[str, Settings] = {
     "existing": {**SWITCHES["existing"], "encryption.customer_key": False},
     "consumers": {"normalizer.consumers": _SEARCH},
     "alarms": SWITCHES["alarms"],
+    "key": {"encryption.customer_key": False},
+    "people": SWITCHES["people"],
+    "retain": {"retain_data": False},
+    "scratch": {"file_systems.fsx.deployment": "SCRATCH_2"},
+    "tags": _TAGS,
 }
 _DEV_SWITCHES: Mapping[str, Settings] = {
     **{switch: SWITCHES[switch] for switch in SWITCHES if switch != "existing-network"},
@@ -71,6 +77,8 @@ _DEV_SWITCHES: Mapping[str, Settings] = {
     },
     "consumer": {"normalizer.consumers": _SEARCH, "images.training.normalized": {"consumer": "search"}},
     "cache": {"normalizer.cache": True},
+    "retain": {"retain_data": True},
+    "tags": _TAGS,
 }
 SWITCHED: Mapping[str, Mapping[str, Settings]] = {"dev": _DEV_SWITCHES, "prod": _PROD_SWITCHES}
 
