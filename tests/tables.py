@@ -10,7 +10,7 @@ import json
 import os
 import tokenize
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +20,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 FOLDER = PROJECT / "tests" / "tables"
 # Which table to make, or "all".
 WANTED = "HEADRACE_TABLES"
+# What a test says of what it saw, by `record_property("note", ...)`, is kept beside its outcome.
+NOTE = "note"
+Note = Callable[[str, object], None]
 
 # What decides the outcomes: these files and folders, and every module of the project that they import.
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -31,7 +34,15 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "compliance": ("tests/stacks/test_compliance.py", "docs/compliance.md", "cdk.json", "requirements-dev.txt"),
     "hostile-images": ("tests/headrace/normalizer/test_hostile_images.py", "requirements-dev.txt"),
     "nag": ("tests/stacks/test_nag.py", "cdk.json", "requirements-dev.txt"),
+    "pairs": ("tests/stacks/test_transitions.py", "cdk.json", "requirements-dev.txt"),
     "settings": ("tests/stacks/settings/test_changes.py", "cdk.json", "requirements-dev.txt"),
+    # The local cloud is a process of its own.
+    "transitions": (
+        "tests/end_to_end/test_deployed_transitions.py",
+        "headrace/local/engine",
+        "cdk.json",
+        "requirements-dev.txt",
+    ),
 }
 
 
@@ -121,6 +132,7 @@ class TableWriter:
 
     def __init__(self) -> None:
         self._outcomes: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._notes: dict[str, object] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended; a failure to set up or to clean up counts."""
@@ -128,11 +140,15 @@ class TableWriter:
             if name == "table" and (report.when == "call" or report.outcome != "passed"):
                 is_expected = hasattr(report, "wasxfail") and report.outcome == "skipped"
                 self._outcomes[str(value)][report.nodeid] = "expected failure" if is_expected else report.outcome
+            elif name == NOTE:
+                self._notes[report.nodeid] = value
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the tables, unless the run was broken off."""
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             for table, outcomes in self._outcomes.items():
                 content = {"digest": digest_files(TABLES[table]), "outcomes": dict(sorted(outcomes.items()))}
+                if notes := {test: self._notes[test] for test in sorted(outcomes) if test in self._notes}:
+                    content["notes"] = notes
                 FOLDER.mkdir(exist_ok=True)
                 (FOLDER / f"{table}.json").write_text(json.dumps(content, indent=1) + "\n")
