@@ -180,16 +180,26 @@ def _list_candidates(start: World, old: Assembly, new: Assembly, between: Assemb
     for stack in new.deploy_order():
         seen.deploy(stack, new.templates[stack])
     findings = seen.close()
-    users = {user for finding in findings if finding.effect is not Effect.STALE for user in finding.users}
-    first = list(_list_first(start, old, new, users))
-    early = [stack for step in first if step.verb is Verb.DELETE for stack in step.stacks]
-    rest = _delete([stack for stack in leftovers if stack not in early])
-    if first:
-        yield [*first, Step(Verb.DEPLOY_ALL, ()), *rest]
-    if stale := _in_order({f.stack for f in findings if f.effect is Effect.STALE} & new.templates.keys(), new):
-        yield [*first, Step(Verb.DEPLOY_ALL, ()), Step(Verb.DEPLOY_AGAIN, tuple(stale)), *rest]
+    stale = _in_order({f.stack for f in findings if f.effect is Effect.STALE} & new.templates.keys(), new)
+    for users in _list_users(findings):
+        first = list(_list_first(start, old, new, users))
+        early = [stack for step in first if step.verb is Verb.DELETE for stack in step.stacks]
+        rest = _delete([stack for stack in leftovers if stack not in early])
+        if first:
+            yield [*first, Step(Verb.DEPLOY_ALL, ()), *rest]
+        if stale:
+            yield [*first, Step(Verb.DEPLOY_ALL, ()), Step(Verb.DEPLOY_AGAIN, tuple(stale)), *rest]
     if between:
         yield [Step(Verb.DEPLOY_BOTH, ()), *plain]
+
+
+def _list_users(findings: Sequence[Finding]) -> Iterator[set[str]]:
+    """Which stacks may go first: all that are in the way or feel something, or only those that something fails of."""
+    felt = [finding for finding in findings if finding.effect is not Effect.STALE]
+    everyone = {user for finding in felt for user in finding.users}
+    yield everyone
+    if (in_the_way := {user for finding in felt if finding.effect.is_failure for user in finding.users}) < everyone:
+        yield in_the_way
 
 
 def _list_first(start: World, old: Assembly, new: Assembly, users: set[str]) -> Iterator[Step]:
@@ -208,8 +218,11 @@ def _list_first(start: World, old: Assembly, new: Assembly, users: set[str]) -> 
 
 
 def _choose_first(world: World, stack: str, new: Assembly) -> tuple[str, ...]:
-    """A stack, if need be after the changed ones that have what it uses; none if CloudFormation refuses even that."""
-    changed = {other for other in new.find_producers(stack) if world.templates.get(other) != new.templates[other]}
+    """A stack, if need be after the changed ones that have what it uses; none if it is there or cannot be."""
+    if world.templates.get(stack) == new.templates[stack]:
+        return ()
+    standing = (other for other in new.find_producers(stack) if list_resources(new.templates[other]))
+    changed = {other for other in standing if world.templates.get(other) != new.templates[other]}
     for stacks in ((stack,), (*_in_order(changed, new), stack)):
         tried = world.copy()
         if all(tried.deploy(each, new.templates[each]) for each in stacks):

@@ -176,6 +176,13 @@ def test_deploys_first_what_those_wait_for_that_must_let_go_of_a_bucket() -> Non
     assert [str(finding) for finding in plan.findings if finding.effect.is_failure] == []
 
 
+def test_deploys_first_only_what_is_in_the_way_where_others_would_go_on_naming_what_is_replaced() -> None:
+    plan = make_plan(switched("prod", "retain"), switched("prod", "existing"))
+
+    assert [step.stacks for step in plan.steps if step.verb is Verb.DEPLOY_FIRST] == [("Normalizer",)]
+    assert [str(finding) for finding in plan.findings if finding.effect.is_failure] == []
+
+
 @pytest.mark.full("pairs")
 @pytest.mark.parametrize(("environment", "switch"), EVERY_SWITCH)
 def test_turns_a_switch_off_and_any_other_on_at_once(environment: str, switch: str) -> None:
