@@ -36,7 +36,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "nag": ("tests/stacks/test_nag.py", "cdk.json", "requirements-dev.txt"),
     "pairs": ("tests/stacks/test_transitions.py", "cdk.json", "requirements-dev.txt"),
     "settings": ("tests/stacks/settings/test_changes.py", "cdk.json", "requirements-dev.txt"),
-    # The local cloud is a process of its own.
+    # The local cloud is another process.
     "transitions": (
         "tests/end_to_end/test_deployed_transitions.py",
         "headrace/local/engine",
