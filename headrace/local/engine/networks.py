@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
+from ipaddress import ip_network
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
@@ -16,6 +17,8 @@ from headrace.local.engine.resources import SECURITY_GROUP_EGRESS, SECURITY_GROU
 from headrace.network import Group, Network, Place, Rule
 
 _ALL_PORTS: Final = (0, 65535)
+_ALL_PROTOCOLS: Final = "-1"
+_PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 _INTERNET_GATEWAY: Final = "igw-"
 
 
@@ -127,10 +130,17 @@ class Networks:
         rule = (direction, _write_permission(properties, other))
         # Stacks are deployed side by side.
         with self._lock:
-            if rule in self._rules.values():
+            if self._has(*rule):
                 raise ValueError(f"the specified rule of {properties['GroupId']} already exists: {rule[1]}")
             self._call("authorize", *rule)
             self._rules[rule_id] = rule
+
+    def _has(self, direction: str, permission: Mapping[str, Any]) -> bool:
+        """Whether a group has a rule already, perhaps in other words, or from its own resource in the template."""
+        side = "IpPermissions" if direction == "ingress" else "IpPermissionsEgress"
+        groups = self._ec2.describe_security_groups()["SecurityGroups"]
+        standing = [rule for group in groups if group["GroupId"] == permission["GroupId"] for rule in group[side]]
+        return not _spell_rules(permission["IpPermissions"]).isdisjoint(_spell_rules(standing))
 
     def _remove_rule(self, rule_id: str) -> None:
         with self._lock:
@@ -161,6 +171,21 @@ def _write_permission(properties: Properties, other: str) -> dict[str, Any]:
     if prefixes := properties.get(f"{other}PrefixListId"):
         permission["PrefixListIds"] = [{"PrefixListId": prefixes}]
     return {"GroupId": properties["GroupId"], "IpPermissions": [permission]}
+
+
+def _spell_rules(permissions: Iterable[Mapping[str, Any]]) -> set[tuple[str, ...]]:
+    """Rules in words that are the same where they are: the protocol, the ports and the other side."""
+    spelt: set[tuple[str, ...]] = set()
+    for permission in permissions:
+        protocol = _PROTOCOLS.get(str(permission["IpProtocol"]), str(permission["IpProtocol"]))
+        ends = (permission.get("FromPort", _ALL_PORTS[0]), permission.get("ToPort", _ALL_PORTS[1]))
+        ports = tuple(map(str, ends)) if protocol != _ALL_PROTOCOLS else ()
+        others = [pair["GroupId"] for pair in permission.get("UserIdGroupPairs", [])]
+        others += [str(ip_network(block["CidrIp"], strict=False)) for block in permission.get("IpRanges", [])]
+        others += [str(ip_network(block["CidrIpv6"], strict=False)) for block in permission.get("Ipv6Ranges", [])]
+        others += [prefixes["PrefixListId"] for prefixes in permission.get("PrefixListIds", [])]
+        spelt |= {(protocol, *ports, other) for other in others}
+    return spelt
 
 
 def _read_rules(permissions: Iterable[Mapping[str, Any]]) -> frozenset[Rule]:

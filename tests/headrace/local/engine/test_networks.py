@@ -2,6 +2,7 @@
 
 import json
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,15 @@ def rule(direction: str, of: str, other: str, first: int, last: int) -> dict[str
         ToPort=last,
         **{f"{side}SecurityGroupId": get(other, "GroupId")},
     )
+
+
+def ports(port: str) -> dict[str, str]:
+    return {"FromPort": port, "ToPort": port}
+
+
+def of_job(egress: dict[str, Any]) -> dict[str, Any]:
+    """A rule of the job's group as a resource of the template."""
+    return resource("EC2::SecurityGroupEgress", GroupId=get("Job", "GroupId"), **egress)
 
 
 def closed_group() -> dict[str, Any]:
@@ -253,12 +263,22 @@ def test_refuses_the_rule_of_a_group_that_there_is_not(vpc: Vpc) -> None:
     vpc.train("after-rollback", InputDataConfig=[vpc.channel("EFS", "Files")])
 
 
-def test_refuses_a_rule_that_the_group_has_already(vpc: Vpc) -> None:
+@pytest.mark.parametrize(
+    "twice",
+    [
+        RESOURCES["JobToEfs"],
+        of_job({"DestinationSecurityGroupId": get("Efs", "GroupId"), "IpProtocol": "6", **ports("2049")}),
+        of_job(HTTPS_OUT),
+        of_job({"CidrIp": "0.0.0.0/0", "IpProtocol": 6, **ports("443")}),
+    ],
+    ids=["the same", "in other words", "of the group itself", "of the group itself, in other words"],
+)
+def test_refuses_a_rule_that_the_group_has_already(vpc: Vpc, twice: dict[str, Any]) -> None:
     """EC2 does; a rule under another name would otherwise go with the one that it replaces."""
     with pytest.raises(WaiterError):
-        deploy({**RESOURCES, "Twice": RESOURCES["JobToEfs"]}, "update")
+        deploy({**RESOURCES, "Twice": twice}, "update")
 
-    vpc.train("after-duplicate", InputDataConfig=[vpc.channel("EFS", "Files")])
+    vpc.train(f"after-duplicate-{uuid.uuid4().hex[:8]}", InputDataConfig=[vpc.channel("EFS", "Files")])
 
 
 def test_shows_the_rules_of_templates_to_ec2s_clients(vpc: Vpc) -> None:
