@@ -74,9 +74,11 @@ class Networks:
         """
         place = Place(tuple(vpc_config["Subnets"]), tuple(vpc_config["SecurityGroupIds"]))
         subnets = self._ec2.describe_subnets()["Subnets"]
-        vpcs = {subnet["VpcId"] for subnet in subnets if subnet["SubnetId"] in place.subnets}
-        if len(vpcs) != 1:
+        vpcs = sorted({subnet["VpcId"] for subnet in subnets if subnet["SubnetId"] in place.subnets})
+        if not vpcs:
             return []
+        if obstacle := self._find_other_vpc(place, vpcs):
+            return [obstacle]
         (vpc,) = vpcs
         found = self._read(vpc, [subnet["SubnetId"] for subnet in subnets if subnet["VpcId"] == vpc])
         systems = [system for name, kind in file_systems if (system := self._find_file_system(name, kind, vpc))]
@@ -87,11 +89,20 @@ class Networks:
         ]
         return [obstacle for obstacle in obstacles if obstacle]
 
+    def _find_other_vpc(self, place: Place, vpcs: list[str]) -> str:
+        """What is not in the one VPC that a job can be in."""
+        if len(vpcs) > 1:
+            return f"the subnets {', '.join(place.subnets)} are in several VPCs, {', '.join(vpcs)}"
+        groups = self._ec2.describe_security_groups()["SecurityGroups"]
+        others = [g["GroupId"] for g in groups if g["GroupId"] in place.groups and g["VpcId"] != vpcs[0]]
+        return f"the security groups {', '.join(others)} are not in the VPC of the subnets, {vpcs[0]}" if others else ""
+
     def _read(self, vpc: str, subnets: Iterable[str]) -> Network:
         of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
         tables = self._ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]
-        endpoints = self._ec2.describe_vpc_endpoints(Filters=of_vpc)["VpcEndpoints"]
-        of_s3 = [endpoint for endpoint in endpoints if endpoint["ServiceName"].endswith(".s3")]
+        endpoints = self._ec2.describe_vpc_endpoints()["VpcEndpoints"]
+        # The engine does not know this filter for endpoints, and would answer with those of all VPCs.
+        of_s3 = [found for found in endpoints if found["VpcId"] == vpc and found["ServiceName"].endswith(".s3")]
         gateways = [endpoint for endpoint in of_s3 if endpoint["VpcEndpointType"] == "Gateway"]
         return Network(
             groups={

@@ -194,6 +194,30 @@ def test_takes_a_nat_gateway_for_a_way_to_functions_and_an_internet_gateway_for_
     assert f"to {FUNCTION_URL}: function URLs are outside every VPC" in message
 
 
+def test_judges_a_vpc_by_what_is_in_it(vpc: Vpc) -> None:
+    """Another one's way to S3 does not help, and a job cannot be in both."""
+    ec2: Any = boto3.client("ec2")
+    other = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=other, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="other", Description="other", VpcId=other)["GroupId"]
+    ec2.create_vpc_endpoint(VpcId=other, ServiceName="com.amazonaws.us-east-1.s3", VpcEndpointType="Interface")
+    ec2.modify_vpc_endpoint(VpcEndpointId=vpc.ids["S3"], RemoveRouteTableIds=[vpc.ids["Table"]])
+
+    without_route = vpc.refuse()
+    ec2.modify_vpc_endpoint(VpcEndpointId=vpc.ids["S3"], AddRouteTableIds=[vpc.ids["Table"]])
+    in_both = vpc.refuse(VpcConfig={**vpc.config, "Subnets": [vpc.ids["Subnet"], subnet]})
+    of_other = vpc.refuse(VpcConfig={**vpc.config, "SecurityGroupIds": [vpc.ids["Job"], group]})
+
+    assert f"nothing leads from {vpc.ids['Subnet']} to S3" in without_route
+    assert f"are in several VPCs, {', '.join(sorted([other, *find_vpcs(vpc)]))}" in in_both
+    assert f"the security groups {group} are not in the VPC of the subnets" in of_other
+
+
+def find_vpcs(vpc: Vpc) -> list[str]:
+    subnets = boto3.client("ec2").describe_subnets(SubnetIds=[vpc.ids["Subnet"]])["Subnets"]
+    return [subnet["VpcId"] for subnet in subnets]
+
+
 def test_refuses_a_job_whose_group_lets_nothing_out(vpc: Vpc) -> None:
     ec2: Any = boto3.client("ec2")
     rules = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
