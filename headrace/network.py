@@ -24,7 +24,7 @@ _PREFIX_LIST: Final = "pl-"
 
 
 @dataclass(frozen=True)
-class Rule:
+class SecurityGroupRule:
     """One rule of a security group.
 
     Args:
@@ -64,12 +64,12 @@ class Rule:
 class Group:
     """A security group's rules."""
 
-    ingress: frozenset[Rule] = frozenset()
-    egress: frozenset[Rule] = frozenset()
+    ingress: frozenset[SecurityGroupRule] = frozenset()
+    egress: frozenset[SecurityGroupRule] = frozenset()
 
 
 @dataclass(frozen=True)
-class Place:
+class VpcAttachment:
     """Where a job runs: in any of some subnets, with some security groups."""
 
     subnets: tuple[str, ...]
@@ -117,7 +117,7 @@ class Network:
         """Whether a subnet leads to S3's gateway endpoint."""
         return self.tables[subnet] in self.leading_to_s3
 
-    def find_obstacle_to_s3(self, place: Place) -> str:
+    def find_obstacle_to_s3(self, place: VpcAttachment) -> str:
         """What is missing between a place and S3; empty where nothing is, or nothing can be said."""
         if self.has_s3_interface:
             return ""
@@ -131,7 +131,7 @@ class Network:
                 )
         return ""
 
-    def find_obstacle_to_url(self, place: Place, url: str) -> str:
+    def find_obstacle_to_url(self, place: VpcAttachment, url: str) -> str:
         """What is missing between a place and a function URL, which is outside every VPC; empty as for S3."""
         if not self._lets_out(place):
             return f"{_name_groups(place.groups)} let no HTTPS (TCP 443) out to {url}: there is no egress rule for it"
@@ -143,7 +143,7 @@ class Network:
                 )
         return ""
 
-    def find_obstacle_to_file_system(self, place: Place, system: FileSystem) -> str:
+    def find_obstacle_to_file_system(self, place: VpcAttachment, system: FileSystem) -> str:
         """What is missing between a place and a file system; empty as for S3."""
         if not system.groups:
             return f"the file system {system.id} has no mount target in the VPC"
@@ -170,13 +170,13 @@ class Network:
         rules = (rule for group in groups for rule in getattr(self.groups[group], direction))
         return any((rule.other in others or rule.may_lead_within) and rule.opens(port) for rule in rules)
 
-    def _lets_out(self, place: Place) -> bool:
+    def _lets_out(self, place: VpcAttachment) -> bool:
         if not self.groups.keys() >= set(place.groups):
             return True
         rules = (rule for group in place.groups for rule in self.groups[group].egress)
         return any(rule.may_lead_outside and rule.opens(HTTPS) for rule in rules)
 
-    def _known(self, place: Place) -> list[str]:
+    def _known(self, place: VpcAttachment) -> list[str]:
         return [subnet for subnet in place.subnets if subnet in self.tables]
 
 

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from headrace.network import EFS, EVERYWHERE, FSX_LUSTRE, FileSystem, Group, Network, Place, Rule
+from headrace.network import EFS, EVERYWHERE, FSX_LUSTRE, FileSystem, Group, Network, SecurityGroupRule, VpcAttachment
 
-JOB = Place(("subnet-1", "subnet-2"), ("sg-job",))
+JOB = VpcAttachment(("subnet-1", "subnet-2"), ("sg-job",))
 URL = "https://a.lambda-url.eu-west-1.on.aws/"
-HTTPS_OUT = Rule(EVERYWHERE, 443, 443)
+HTTPS_OUT = SecurityGroupRule(EVERYWHERE, 443, 443)
 LUSTRE_PORTS = ((988, 988), (1018, 1023))
 
 
-def rules(other: str, *ports: tuple[int, int]) -> frozenset[Rule]:
-    return frozenset(Rule(other, first, last) for first, last in ports)
+def rules(other: str, *ports: tuple[int, int]) -> frozenset[SecurityGroupRule]:
+    return frozenset(SecurityGroupRule(other, first, last) for first, last in ports)
 
 
 def make(**changes: Any) -> Network:
@@ -133,7 +133,7 @@ def test_says_that_a_file_system_has_no_mount_target() -> None:
 
 
 def test_says_nothing_of_what_it_does_not_know() -> None:
-    stranger = Place(("subnet-9",), ("sg-9",))
+    stranger = VpcAttachment(("subnet-9",), ("sg-9",))
     network = make(leading_out=frozenset(), leading_to_s3=frozenset())
 
     assert network.find_obstacle_to_s3(stranger) == ""

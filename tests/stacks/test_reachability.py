@@ -15,8 +15,8 @@ from headrace.network import (
     FileSystem,
     Group,
     Network,
-    Place,
-    Rule,
+    SecurityGroupRule,
+    VpcAttachment,
 )
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import find_resources, template_of
@@ -59,9 +59,9 @@ class TemplateNetwork:
     def training_subnets(self) -> list[str]:
         return [name for name in self.of_kind("Subnet") if "Public" not in name]
 
-    def place(self, group: str) -> Place:
+    def place(self, group: str) -> VpcAttachment:
         """Where jobs of a group run."""
-        return Place(tuple(self.training_subnets()), (group,))
+        return VpcAttachment(tuple(self.training_subnets()), (group,))
 
     def list_groups_with_default_egress(self) -> list[str]:
         return [name for name, group in self.of_kind("SecurityGroup").items() if not group.get("SecurityGroupEgress")]
@@ -85,12 +85,12 @@ class TemplateNetwork:
         ]
 
     def _read_groups(self) -> dict[str, Group]:
-        egress: dict[str, set[Rule]] = {}
+        egress: dict[str, set[SecurityGroupRule]] = {}
         for name, properties in self.of_kind("SecurityGroup").items():
             inline = properties.get("SecurityGroupEgress", [])
             egress[_short(name)] = {_read_rule(rule, rule["CidrIp"]) for rule in inline}
             assert "SecurityGroupIngress" not in properties
-        ingress: dict[str, set[Rule]] = {name: set() for name in egress}
+        ingress: dict[str, set[SecurityGroupRule]] = {name: set() for name in egress}
         for rule in self.of_kind("SecurityGroupEgress").values():
             target = _short(rule["DestinationSecurityGroupId"]["Fn::GetAtt"][0])
             egress[_short(rule["GroupId"]["Fn::GetAtt"][0])].add(_read_rule(rule, target))
@@ -104,8 +104,8 @@ def _short(logical_id: str) -> str:
     return logical_id.removeprefix("Groups")[:-8]
 
 
-def _read_rule(rule: dict[str, Any], other: str) -> Rule:
-    return Rule(other, int(rule["FromPort"]), int(rule["ToPort"]))
+def _read_rule(rule: dict[str, Any], other: str) -> SecurityGroupRule:
+    return SecurityGroupRule(other, int(rule["FromPort"]), int(rule["ToPort"]))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_lets_nothing_in_from_outside_the_groups(variant: str) -> None:
 
 
 def test_training_subnets_reach_s3(network: TemplateNetwork) -> None:
-    https_out = Rule(EVERYWHERE, HTTPS, HTTPS)
+    https_out = SecurityGroupRule(EVERYWHERE, HTTPS, HTTPS)
 
     assert https_out in network.groups["Training"].egress
     assert all(network.rules.routes_to_s3(subnet) for subnet in network.training_subnets())
@@ -194,7 +194,7 @@ def test_no_job_of_production_waits_for_what_it_cannot_reach(network: TemplateNe
 def test_processing_jobs_reach_s3_and_nothing_else(network: TemplateNetwork) -> None:
     group = network.groups["Processing"]
 
-    assert group == Group(egress=frozenset({Rule(EVERYWHERE, HTTPS, HTTPS)}))
+    assert group == Group(egress=frozenset({SecurityGroupRule(EVERYWHERE, HTTPS, HTTPS)}))
 
 
 def test_training_subnets_do_not_reach_the_internet(network: TemplateNetwork) -> None:

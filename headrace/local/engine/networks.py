@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from headrace import network
 from headrace.local.engine.resources import SECURITY_GROUP_EGRESS, SECURITY_GROUP_INGRESS, Properties, ResourceWatcher
-from headrace.network import Group, Network, Place, Rule
+from headrace.network import Group, Network, SecurityGroupRule, VpcAttachment
 
 _ALL_PORTS: Final = (0, 65535)
 _ALL_PROTOCOLS: Final = "-1"
@@ -72,7 +72,7 @@ class Networks:
             file_systems: The ids and types of the file systems that it mounts.
             urls: The function URLs that it is given.
         """
-        place = Place(tuple(vpc_config["Subnets"]), tuple(vpc_config["SecurityGroupIds"]))
+        place = VpcAttachment(tuple(vpc_config["Subnets"]), tuple(vpc_config["SecurityGroupIds"]))
         subnets = self._ec2.describe_subnets()["Subnets"]
         vpcs = sorted({subnet["VpcId"] for subnet in subnets if subnet["SubnetId"] in place.subnets})
         if not vpcs:
@@ -89,7 +89,7 @@ class Networks:
         ]
         return [obstacle for obstacle in obstacles if obstacle]
 
-    def _find_other_vpc(self, place: Place, vpcs: list[str]) -> str:
+    def _find_other_vpc(self, place: VpcAttachment, vpcs: list[str]) -> str:
         """What is not in the one VPC that a job can be in."""
         if len(vpcs) > 1:
             return f"the subnets {', '.join(place.subnets)} are in several VPCs, {', '.join(vpcs)}"
@@ -199,8 +199,8 @@ def _spell_rules(permissions: Iterable[Mapping[str, Any]]) -> set[tuple[str, ...
     return spelt
 
 
-def _read_rules(permissions: Iterable[Mapping[str, Any]]) -> frozenset[Rule]:
-    rules: set[Rule] = set()
+def _read_rules(permissions: Iterable[Mapping[str, Any]]) -> frozenset[SecurityGroupRule]:
+    rules: set[SecurityGroupRule] = set()
     for permission in permissions:
         if permission["IpProtocol"] not in ("tcp", "6", "-1"):
             continue
@@ -208,7 +208,9 @@ def _read_rules(permissions: Iterable[Mapping[str, Any]]) -> frozenset[Rule]:
         others = [pair["GroupId"] for pair in permission.get("UserIdGroupPairs", [])]
         others += [block["CidrIp"] for block in permission.get("IpRanges", [])]
         others += [prefixes["PrefixListId"] for prefixes in permission.get("PrefixListIds", [])]
-        rules |= {Rule(other, *(ports if permission["IpProtocol"] != "-1" else _ALL_PORTS)) for other in others}
+        rules |= {
+            SecurityGroupRule(other, *(ports if permission["IpProtocol"] != "-1" else _ALL_PORTS)) for other in others
+        }
     return frozenset(rules)
 
 
