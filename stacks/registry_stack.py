@@ -10,7 +10,7 @@ from headrace.container_images import container_image_tag
 from headrace.recipes import ContainerImage, list_container_images
 from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.placeholder import Placeholder
-from stacks.settings.existing import Place
+from stacks.settings.existing import ExistingResource
 from stacks.settings.storage import RegistrySettings
 
 
@@ -26,7 +26,7 @@ class RegistryStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
 
         self.repositories = {
-            container: self._find(container, Place.of_registry(settings.existing))
+            container: self._find(container, ExistingResource.of_registry(settings.existing))
             if settings.existing
             else ContainerImageRepository(
                 self,
@@ -46,7 +46,7 @@ class RegistryStack(Stack):
         """Where the container image of a container's present files is, or is to be pushed."""
         return self.repositories[container].repository_uri_for_tag(container_image_tag(container))
 
-    def _find(self, container: ContainerImage, place: Place) -> ecr.IRepository:
+    def _find(self, container: ContainerImage, place: ExistingResource) -> ecr.IRepository:
         name = f"{place.name}/{container}"
         return ecr.Repository.from_repository_attributes(
             self,

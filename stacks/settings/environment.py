@@ -10,7 +10,7 @@ from headrace.normalizer.contract import default_object_lambda_name, pascal_name
 from headrace.recipes import Recipe, list_recipes
 from stacks.settings.alarms import AlarmSettings
 from stacks.settings.bundle_target import BundleTarget
-from stacks.settings.existing import Place
+from stacks.settings.existing import ExistingResource
 from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.jobs import PipelineSettings
 from stacks.settings.mistakes import SettingsError, describe
@@ -183,7 +183,10 @@ class Settings(WorkloadSections):
     def _check_existing(self) -> Self:
         if not (self.encryption.existing_key and self.registry.existing):
             return self
-        key, registry = Place.of_key(self.encryption.existing_key), Place.of_registry(self.registry.existing)
+        key, registry = (
+            ExistingResource.of_key(self.encryption.existing_key),
+            ExistingResource.of_registry(self.registry.existing),
+        )
         if key.region != registry.region:
             raise ValueError(
                 f"encryption.existing_key is in {key.region}, registry.existing in {registry.region}; SageMaker takes "

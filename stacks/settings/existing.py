@@ -53,8 +53,8 @@ RegistryAddress = Annotated[str, AfterValidator(_check_registry)]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where something is.
+class ExistingResource:
+    """Something that somebody else keeps, by where it is.
 
     Args:
         region: Its Region.

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from headrace import regions
-from stacks.settings.existing import Place
+from stacks.settings.existing import ExistingResource
 from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.network import NetworkSettings
 from stacks.settings.normalizer import NormalizerSettings
@@ -39,9 +39,11 @@ def _list_of_section(region: str, section: Section) -> Iterator[str]:
             yield from _list_of_file_systems(region, section)
         case NetworkSettings():
             yield from _list_of_network(region, section)
-        case EncryptionSettings(existing_key=str(arn)) if (found := Place.of_key(arn).region) != region:
+        case EncryptionSettings(existing_key=str(arn)) if (found := ExistingResource.of_key(arn).region) != region:
             yield f"existing_key: the key is in {found}; name one in {region}"
-        case RegistrySettings(existing=str(address)) if (found := Place.of_registry(address).region) != region:
+        case RegistrySettings(existing=str(address)) if (
+            found := ExistingResource.of_registry(address).region
+        ) != region:
             yield f"existing: the registry is in {found}, and SageMaker takes container images from {region} only"
         case NotebookSettings(enabled=False):
             return
