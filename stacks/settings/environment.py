@@ -18,7 +18,7 @@ from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
 from stacks.settings.normalizer import ConsumerSettings, NormalizerSettings, check_access_point_name
 from stacks.settings.notebook import NotebookSettings
 from stacks.settings.people import PeopleSettings
-from stacks.settings.region import Region, list_lacks
+from stacks.settings.region import Region, list_not_offered
 from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
 from stacks.settings.tags import WORKLOAD_TAG, Tags
@@ -103,8 +103,8 @@ class Settings(WorkloadSections):
 
     @model_validator(mode="after")
     def _check_region(self) -> Self:
-        if self.region and (lacks := list(list_lacks(self.region, self))):
-            raise ValueError("; ".join(lacks))
+        if self.region and (missing := list(list_not_offered(self.region, self))):
+            raise ValueError("; ".join(missing))
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""What the settings ask for and their Region lacks, and what to set instead."""
+"""What the settings ask for and their Region does not offer, and what to set instead."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -24,11 +24,11 @@ def _check_region(region: str) -> str:
 Region = Annotated[str, AfterValidator(_check_region), Allowed("a Region such as eu-central-1, or null")]
 
 
-def list_lacks(region: str, settings: Section) -> Iterator[str]:
-    """What a Region lacks of what the settings of an environment ask for, each with what to set instead."""
+def list_not_offered(region: str, settings: Section) -> Iterator[str]:
+    """What the settings of an environment ask for and a Region does not offer, each with what to set instead."""
     for name, section in settings:
         if isinstance(section, Section):
-            yield from (f"{name}.{lack}" for lack in _list_of_section(region, section))
+            yield from (f"{name}.{missing}" for missing in _list_of_section(region, section))
 
 
 def _list_of_section(region: str, section: Section) -> Iterator[str]:
@@ -83,6 +83,6 @@ def _list_of_network(region: str, settings: NetworkSettings) -> Iterator[str]:
 def _list_instance_types(region: str, section: Section) -> Iterator[str]:
     for name, value in section:
         if isinstance(value, Section):
-            yield from (f"{name}.{lack}" for lack in _list_instance_types(region, value))
+            yield from (f"{name}.{missing}" for missing in _list_instance_types(region, value))
         elif name == "instance_type" and regions.lacks_instance_type(region, value):
             yield f"{name}: {value} is not offered in {region}; choose a type of another family"
