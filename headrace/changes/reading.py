@@ -1,50 +1,51 @@
 """Where templates come from: a folder that CDK wrote, a folder of templates, or the stacks that stand in an account."""
 
-import json
 from collections.abc import Iterable, Mapping
+from graphlib import CycleError
 from pathlib import Path
 from typing import Any, Final
 
 from headrace import contract
 from headrace.changes.assemblies import Assembly, Template
-from headrace.errors import HeadraceError
+from headrace.changes.assembly_files import MANIFEST, AssemblyError, read_object, read_stacks, read_template
 
-_STACK: Final = "aws:cloudformation:stack"
 # Stacks that failed to be made or to be deleted are there, too.
 _NOT_THERE: Final = frozenset({"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"})
-
-
-class AssemblyError(HeadraceError):
-    """A folder holds no templates that can be compared."""
 
 
 def read_folder(folder: Path) -> Assembly:
     """The templates in a folder: what `cdk synth` wrote, or files whose names are those of their stacks.
 
     Raises:
-        AssemblyError: If there are none, or one is not JSON.
+        AssemblyError: If there are none, one is not a template, or they need each other.
     """
     if not folder.is_dir():
         raise AssemblyError(f"{folder}: is not a folder; name one that `cdk synth --output` wrote")
-    manifest = folder / "manifest.json"
-    if manifest.is_file():
-        return _read_manifest(folder, _read_json(manifest))
+    assembly = _read_app(folder) if (folder / MANIFEST).is_file() else _read_templates(folder)
+    try:
+        assembly.deploy_order()
+    except CycleError as error:
+        raise AssemblyError(f"{folder}: its stacks need each other: {' → '.join(error.args[1])}") from None
+    return assembly
+
+
+def _read_templates(folder: Path) -> Assembly:
     names = folder / "stacks.json"
     if names.is_file():
-        stack_names = _read_json(names)
-        return Assembly(stack_names, {stack: _read_json(folder / f"{stack}.json") for stack in stack_names})
+        stack_names = read_object(names)
+        return Assembly(stack_names, {stack: read_template(folder / f"{stack}.json") for stack in stack_names})
     files = {path.name.removesuffix(".json").removesuffix(".template"): path for path in sorted(folder.glob("*.json"))}
     if not files:
         raise AssemblyError(f"{folder}: holds neither an assembly of CDK nor templates (*.json)")
-    return Assembly({stack: stack for stack in files}, {stack: _read_json(path) for stack, path in files.items()})
+    return Assembly({stack: stack for stack in files}, {stack: read_template(path) for stack, path in files.items()})
 
 
-def _read_manifest(folder: Path, manifest: Mapping[str, Any]) -> Assembly:
-    stacks = {name: artifact for name, artifact in manifest["artifacts"].items() if artifact["type"] == _STACK}
+def _read_app(folder: Path) -> Assembly:
+    stacks = read_stacks(folder)
     properties = {stack: artifact["properties"] for stack, artifact in stacks.items()}
     return Assembly(
         {stack: properties[stack].get("stackName", stack) for stack in stacks},
-        {stack: _read_json(folder / properties[stack]["templateFile"]) for stack in stacks},
+        {stack: read_template(folder / properties[stack]["templateFile"]) for stack in stacks},
         {stack: frozenset(artifact.get("dependencies", ())) & stacks.keys() for stack, artifact in stacks.items()},
         region=_read_region(stacks.values()),
     )
@@ -54,13 +55,6 @@ def _read_region(stacks: Iterable[Mapping[str, Any]]) -> str | None:
     """The Region that an app names; `aws://unknown-account/unknown-region` is wherever it is deployed."""
     regions = {stack.get("environment", "").rpartition("/")[2] for stack in stacks}
     return next(iter(regions - {"", "unknown-region"}), None)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise AssemblyError(f"{path}: is not JSON: {error}") from error
 
 
 def read_deployed(cloudformation: Any, environment: str, known: Mapping[str, str]) -> Assembly:

@@ -5,16 +5,14 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from headrace.errors import HeadraceError
-
-_STACK: Final = "aws:cloudformation:stack"
+from headrace.changes.assembly_files import MANIFEST, AssemblyError, read_stacks, read_template
 
 
-class NoAssemblyError(HeadraceError):
+class NoAssemblyError(AssemblyError):
     """A folder holds no synthesized app."""
 
 
@@ -40,22 +38,22 @@ def read_assembly(folder: Path) -> list[PlannedStack]:
 
     Raises:
         NoAssemblyError: If there is none in the folder.
+        AssemblyError: If it is not what CDK writes.
     """
-    try:
-        artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
-    except FileNotFoundError:
-        raise NoAssemblyError(
-            f"{folder} holds no synthesized app; make it with 'cdk synth --context env=ENVIRONMENT'"
-        ) from None
-    stacks = {name: artifact for name, artifact in artifacts.items() if artifact["type"] == _STACK}
+    if not (folder / MANIFEST).is_file():
+        raise NoAssemblyError(f"{folder} holds no synthesized app; make it with 'cdk synth --context env=ENVIRONMENT'")
+    stacks = read_stacks(folder)
     sorter = TopologicalSorter(
         {name: stacks.keys() & artifact.get("dependencies", []) for name, artifact in stacks.items()}
     )
-    return [_read_stack(folder, name, stacks[name]["properties"]) for name in sorter.static_order()]
+    try:
+        return [_read_stack(folder, name, stacks[name]["properties"]) for name in sorter.static_order()]
+    except CycleError as error:
+        raise AssemblyError(f"{folder}: its stacks need each other: {' → '.join(error.args[1])}") from None
 
 
 def _read_stack(folder: Path, name: str, properties: Mapping[str, Any]) -> PlannedStack:
-    template = json.loads((folder / properties["templateFile"]).read_text())
+    template = read_template(folder / properties["templateFile"])
     stack_name = properties.get("stackName", name)
     exports = [output["Export"]["Name"] for output in template.get("Outputs", {}).values() if "Export" in output]
     return PlannedStack(name, stack_name, template.get("Resources", {}), frozenset([stack_name, *exports]))

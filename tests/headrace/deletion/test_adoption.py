@@ -89,7 +89,7 @@ def write_assembly(folder: Path) -> None:
             "dependencies": dependencies,
             "properties": properties,
         }
-        template = {"Resources": {"Raw": BUCKET}, "Outputs": {"Raw": {"Export": {"Name": f"{name}:Raw"}}}}
+        template = {"Resources": {"Raw": BUCKET}, "Outputs": {"Raw": {"Value": "", "Export": {"Name": f"{name}:Raw"}}}}
         (folder / f"{name}.template.json").write_text(json.dumps(template))
         files = {f"hash-of-{name}": {"source": {"path": f"{name}.template.json"}}}
         (folder / f"{name}.assets.json").write_text(json.dumps({"files": files}))
