@@ -20,6 +20,10 @@ def check_training_job(request: Mapping[str, Any]) -> None:
         )
     if "ResourceConfig" not in request:
         raise RequestRefusedError("ResourceConfig is required for a training job with a TrainingImage.")
+    if "InstanceGroups" in request["ResourceConfig"]:
+        raise RequestRefusedError(
+            "InstanceGroups are not served by the local cloud; use InstanceType and InstanceCount."
+        )
     check_s3_uri(request["OutputDataConfig"]["S3OutputPath"])
     check_spot(request)
     channels = request.get("InputDataConfig", [])

@@ -22,6 +22,7 @@ FILE_SYSTEM = {
         }
     },
 }
+GROUP = {"InstanceGroupName": "workers", "InstanceType": "ml.m5.large", "InstanceCount": 3}
 VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
 
 
@@ -30,6 +31,7 @@ VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
     [
         ({"InputDataConfig": [s3_channel("s3://raw/b"), s3_channel("s3://a/c")]}, "given more than once: train"),
         ({"InputDataConfig": [FILE_SYSTEM]}, "VpcConfig must be specified"),
+        ({"ResourceConfig": {"InstanceGroups": [GROUP], "VolumeSizeInGB": 1}}, "InstanceGroups are not served"),
         (
             {"InputDataConfig": [FILE_SYSTEM | {"InputMode": "FastFile"}], "VpcConfig": VPC},
             "only supported in File input mode",
