@@ -94,6 +94,9 @@ def alarm_topic_name(environment: str) -> str:
     return f"headrace-{environment}-alarms"
 
 
+ENVIRONMENT_NAME: Final = r"^[a-z][a-z0-9]{0,15}$"
+
+
 def belongs_to(environment: str, template: object) -> bool:
     """Whether a stack's template says that it is an environment's; one in YAML is not CDK's."""
     metadata = template.get("Metadata") if isinstance(template, Mapping) else None

@@ -1,16 +1,25 @@
 """`headrace destroy`: an environment and everything in it."""
 
+import re
 import sys
 
 import click
 
+from headrace import contract, regions
 from headrace.cli import progress
 from headrace.cli.region import read_region, use_region
 from headrace.cli.tables import render_table
 
 
+def _check_name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    """One that no environment can have is misspelt, and not one of which nothing stands any more."""
+    if not re.fullmatch(contract.ENVIRONMENT_NAME, name):
+        raise click.BadParameter(f"{name!r} is not a name of an environment: up to 16 lower-case letters and digits")
+    return name
+
+
 @click.command()
-@click.option("--env", "environment", required=True, help="The environment to delete.")
+@click.option("--env", "environment", required=True, callback=_check_name, help="The environment to delete.")
 @click.option("--region", help="Where: by default the Region of the checkout's settings, or else of your AWS clients.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def destroy(environment: str, region: str | None, yes: bool) -> None:
@@ -21,6 +30,8 @@ def destroy(environment: str, region: str | None, yes: bool) -> None:
 
     Example: headrace destroy --env dev
     """
+    if region and region not in regions.list_regions():
+        raise click.BadParameter(f"{region!r} is not a Region", param_hint="--region")
     use_region(region or read_region(environment))
     import boto3
 

@@ -45,7 +45,7 @@ def _default_tags(known: Mapping[str, object]) -> Mapping[str, str]:
 class Settings(WorkloadSections):
     """Everything that may differ between environments; what most share is a default."""
 
-    environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,15}$")]
+    environment: Annotated[str, StringConstraints(pattern=contract.ENVIRONMENT_NAME)]
     region: Annotated[
         Region | None,
         Allowed("a Region such as eu-central-1, or null"),

@@ -23,11 +23,15 @@ def find_region(environment: str, environments: Mapping[str, Any]) -> str | None
 
 def main() -> None:
     """Print the Region, or nothing."""
-    environments = json.loads(_CONTEXT.read_text(encoding="utf-8"))["context"][ENVIRONMENTS_KEY]
     try:
+        environments = json.loads(_CONTEXT.read_text(encoding="utf-8"))["context"][ENVIRONMENTS_KEY]
         sys.stdout.write(find_region(sys.argv[1], environments) or "")
     except HeadraceError as error:
         sys.exit(str(error))
+    except ValueError as error:
+        sys.exit(f"it is not JSON: {error}")
+    except LookupError as error:
+        sys.exit(f"it has no key {error}")
 
 
 if __name__ == "__main__":

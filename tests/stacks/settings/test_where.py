@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stacks.settings import where
 from stacks.settings.mistakes import SettingsError
 from stacks.settings.where import find_region
 from tests.conftest import PROJECT
@@ -32,3 +34,16 @@ def test_prints_nothing_where_none_is_named_and_starts_no_jsii() -> None:
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [('{"context": {},}', "it is not JSON"), ("{}", "it has no key 'context'")]
+)
+def test_says_what_is_wrong_with_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, reason: str
+) -> None:
+    (tmp_path / "cdk.json").write_text(text)
+    monkeypatch.setattr(where, "_CONTEXT", tmp_path / "cdk.json")
+
+    with pytest.raises(SystemExit, match=reason):
+        where.main()
