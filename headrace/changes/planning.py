@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from itertools import chain, combinations
 
 from headrace import contract
 from headrace.changes.assemblies import Assembly, Template, list_resources
@@ -218,13 +219,14 @@ def _list_first(start: World, old: Assembly, new: Assembly, users: set[str]) -> 
 
 
 def _choose_first(world: World, stack: str, new: Assembly) -> tuple[str, ...]:
-    """A stack, if need be after the changed ones that have what it uses; none if it is there or cannot be."""
+    """A stack, after as few as need be of the changed ones that have what it uses; none if it is there or cannot be."""
     if world.templates.get(stack) == new.templates[stack]:
         return ()
     standing = (other for other in new.find_producers(stack) if list_resources(new.templates[other]))
     changed = {other for other in standing if world.templates.get(other) != new.templates[other]}
-    for stacks in ((stack,), (*_in_order(changed, new), stack)):
-        tried = world.copy()
+    before = _in_order(changed, new)
+    for producers in chain.from_iterable(combinations(before, count) for count in range(len(before) + 1)):
+        stacks, tried = (*producers, stack), world.copy()
         if all(tried.deploy(each, new.templates[each]) for each in stacks):
             return stacks
     return ()

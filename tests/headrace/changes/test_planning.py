@@ -119,6 +119,28 @@ def test_lets_a_consumer_go_first_so_that_nothing_names_what_is_gone() -> None:
     assert [finding.effect for finding in plan.findings] == [Effect.DELETED]
 
 
+def test_lets_a_consumer_go_first_with_what_else_it_is_to_use() -> None:
+    """The producer cannot go along, because it is what the consumer must let go of before."""
+    key = {"Fn::GetStackOutput": {**READ["Fn::GetStackOutput"], "StackName": "app-Key"}}
+    rest = {"Fn::GetStackOutput": {**READ["Fn::GetStackOutput"], "OutputName": "Rest"}}
+    outputs = {"Rest": {"Value": {"Ref": "Rest"}}}
+    reader = user(rest)
+    old = assemble(
+        Producer=stack({**PUBLISHED, **outputs}, It=GROUP, Rest=BUCKET),
+        Consumer=stack(Holder=user(READ, TARGET, "SecurityGroups"), Reader=reader),
+    )
+    new = assemble(
+        Key=stack(PUBLISHED, It=GROUP),
+        Producer=stack(outputs, Rest=BUCKET),
+        Consumer=stack(Holder=user(key, TARGET, "SecurityGroups"), Reader=reader),
+    )
+
+    plan = make_plan(old, new)
+
+    assert plan.list_commands()[0] == "cdk deploy --exclusively Key Consumer"
+    assert not plan.fails
+
+
 @pytest.mark.parametrize(
     ("held", "holder", "name"), [(POLICY, ROLE, "ManagedPolicyArns"), (GROUP, TARGET, "SecurityGroups")]
 )
