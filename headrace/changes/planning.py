@@ -124,7 +124,7 @@ def make_plan(old: Assembly, new: Assembly, *, between: Assembly | None = None, 
     )
     findings = [*_list_leftovers(old, new), *findings]
     going = {stack for step in steps if step.verb is Verb.DELETE for stack in step.stacks}
-    emptied = {stack for stack, template in new.templates.items() if not list_resources(template)}
+    emptied = {stack for stack, template in new.templates.items() if not list_resources(template)} - going
     protected = old.protected & (going | emptied)
     steps = [
         replace(step, stacks=tuple(sorted(emptied & old.templates.keys()))) if step.verb is Verb.DEPLOY_ALL else step
@@ -208,10 +208,10 @@ def _list_first(start: World, old: Assembly, new: Assembly, users: set[str]) -> 
     world = start.copy()
     world.learn(new)
     for stack in reversed(old.deploy_order()):
-        if stack in users and stack not in new.templates:
+        if stack in users and not list_resources(new.templates.get(stack, {})):
             if world.delete(stack):
                 yield Step(Verb.DELETE, (stack,))
-        elif stack in users and list_resources(new.templates[stack]):
+        elif stack in users:
             for each in (stacks := _choose_first(world, stack, new)):
                 world.deploy(each, new.templates[each])
             if stacks:

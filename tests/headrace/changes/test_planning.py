@@ -1,6 +1,7 @@
 """What a plan says of small templates, one for each thing that can happen to a living environment."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,6 +118,23 @@ def test_lets_a_consumer_go_first_so_that_nothing_names_what_is_gone() -> None:
 
     assert [step.verb for step in plan.steps] == [Verb.DEPLOY_FIRST, Verb.DEPLOY_ALL]
     assert [finding.effect for finding in plan.findings] == [Effect.DELETED]
+
+
+def test_deletes_a_consumer_first_that_is_switched_off_and_holds_what_goes() -> None:
+    point = {"Type": "AWS::S3::AccessPoint", "Properties": {"Bucket": READ}}
+    old = assemble(Producer=stack(PUBLISHED, It=BUCKET, Rest=BUCKET), Consumer=stack(Point=point))
+    old = replace(old, protected=frozenset({"Consumer"}))
+    new = assemble(Producer=stack(Rest=BUCKET), Consumer=stack())
+
+    plan = make_plan(old, new)
+
+    assert plan.list_commands() == [
+        "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name app-Consumer",
+        "aws cloudformation delete-stack --stack-name app-Consumer",
+        "aws cloudformation wait stack-delete-complete --stack-name app-Consumer",
+        "cdk deploy --all",
+    ]
+    assert not plan.fails
 
 
 def test_lets_a_consumer_go_first_with_what_else_it_is_to_use() -> None:
