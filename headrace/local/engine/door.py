@@ -1,8 +1,9 @@
 """The one door in front of the local cloud's services: who is not its owner, or sent by one of its keys, stays outside.
 
-It looks at four things before any service does. The host that a request names must be this machine, or a name that
+It looks at five things before any service does. The host that a request names must be this machine, or a name that
 leads nowhere else: a page whose own name was made to lead here stays out. No web page may call, whatever it sends.
-The request must be signed, as on AWS, with a key that this cloud gave out. And nothing leaves that would let a page of
+The request must be signed, as on AWS, with a key that this cloud gave out. It must ask for one operation, in the form
+that AWS's clients give it, so that what is decided is what is served. And nothing leaves that would let a page of
 another origin read an answer.
 """
 
@@ -12,7 +13,15 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, unquote
 
-from headrace.local.engine.refusals import HttpAnswer, find_service, find_wire_format, refuse_signature, write_error
+from headrace.local.engine.operations import UncertainRequestError, read_operation
+from headrace.local.engine.refusals import (
+    HttpAnswer,
+    find_service,
+    find_wire_format,
+    refuse_operation,
+    refuse_signature,
+    write_error,
+)
 from headrace.local.engine.signatures import (
     FindKey,
     SentRequest,
@@ -33,6 +42,7 @@ _CAPABILITIES: Final = re.compile(r"/_ministack/cfn-(?:response|signal)/[0-9a-f-
 # Where the engine itself listens, on every host; a bucket in the host makes keys of S3 of the same paths.
 _ENGINE_PATHS: Final = ("/_ministack/", "/_aws/", "/_localstack/")
 _FUNCTION_URLS: Final = "/_aws/lambda-url/"
+_FUNCTION_HOST: Final = re.compile(r"[a-z0-9-]+\.lambda-url\.")
 _HOST: Final = re.compile(r"(?P<name>\[::1\]|[a-z0-9._-]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE)
 # Hashing more than this would hold up the other callers.
 _MUCH: Final = 1 << 20
@@ -118,7 +128,22 @@ class Door:
                 authenticate(request, self._find_key)
         except SignatureError as error:
             return refuse_signature(request, error.fault, error.message)
+        return _refuse_uncertain(request)
+
+
+def _refuse_uncertain(request: SentRequest) -> HttpAnswer | None:
+    if is_for_function(request):
+        if find_service(request) in ("lambda", ""):
+            return None
+        reason = "The request must be signed for the service lambda, as those of function URLs are."
+        return write_error(find_wire_format(request), "InvalidSignatureException", reason, 403)
+    if is_for_engine(request) and not is_for_s3(request):
         return None
+    try:
+        read_operation(request)
+    except UncertainRequestError as error:
+        return refuse_operation(request, f"The local cloud serves what AWS's clients send: {error}.")
+    return None
 
 
 def take_proxied(scope: Message) -> Message:
@@ -167,6 +192,12 @@ def is_for_engine(request: SentRequest) -> bool:
     """Whether a request is for none of AWS's services; functions are called below the engine's paths, too."""
     path = unquote(request.path)
     return path.startswith(_ENGINE_PATHS) and not path.startswith(_FUNCTION_URLS)
+
+
+def is_for_function(request: SentRequest) -> bool:
+    """Whether a request is for a function, at its URL."""
+    is_named = _FUNCTION_HOST.match(request.headers.get("host", "")) is not None
+    return is_named or unquote(request.path).startswith(_FUNCTION_URLS)
 
 
 def is_for_s3(request: SentRequest) -> bool:

@@ -12,16 +12,16 @@ from headrace.local.engine.access.further import list_further_needs
 from headrace.local.engine.access.needs import Holder, Need
 from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.engine.credentials import AccessKey, make_key
+from headrace.local.engine.ministack.actions import name_actions
 from headrace.local.engine.ministack.encryption import find_object_need
 from headrace.local.engine.ministack.keys import find_key, install_key_conditions, is_unknown_key
 from headrace.local.engine.ministack.objects import install_object_keys
 from headrace.local.engine.ministack.policies import UnknownConditionError, install_policies
+from headrace.local.engine.ministack.sessions import find_trust_policy, install_sessions, is_beyond_session
 from headrace.policies import as_list
 
 OWNER: Final = "owner"
 ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
-# What a request is called whose action the engine cannot tell: only an administrator may do that.
-UNKNOWN: Final = "UnknownAction"
 _LOOPBACK_IS_SECURE: Final = ("127.0.0.1", True)
 _ANSWERING_FOR_OBJECT_LAMBDA: Final = "s3-object-lambda:WriteGetObjectResponse"
 
@@ -175,9 +175,10 @@ def install_access(access: Access) -> None:
     evaluator.enforce = _note_decisions(access, evaluator.enforce)
     install_policies(evaluator)
     iam: Any = importlib.import_module("ministack.services.iam")
-    iam.find_trust_policy = _find_trust_policy
+    iam.find_trust_policy = find_trust_policy
+    install_sessions()
     evaluator._RESOURCE_POLICY_LOOKUPS["sts"] = ("iam", "find_trust_policy")
-    actions.extract_iam_action = _name_unknown(actions.extract_iam_action)
+    actions.extract_iam_action = name_actions(actions.extract_iam_action)
     actions.extract_resource_arn = _name_streams(actions.extract_resource_arn)
     actions.logs_service_context = _describe_groups(actions.logs_service_context)
     actions.request_tag_context = _add_parameters(actions.request_tag_context)
@@ -213,13 +214,6 @@ def register_owner(owner: AccessKey) -> None:
 def _is_root(_key_id: str) -> bool:
     """To MiniStack, `test`, the number of any account and the key of its own environment are root."""
     return False
-
-
-def _find_trust_policy(role: str) -> tuple[Any, str] | None:
-    """The policy of a role to be assumed, which for its account's own users is enough where it names them."""
-    iam: Any = importlib.import_module("ministack.services.iam")
-    found = iam._roles.get_scoped(ACCOUNT, None, role.rpartition("/")[2])
-    return (found["AssumeRolePolicyDocument"], ACCOUNT) if found and found["Arn"] == role else None
 
 
 def _trust_door(evaluator: Any) -> Callable[[str, str], Any]:
@@ -268,7 +262,7 @@ def _decide_once(access: Access, enforce: Callable[..., Any]) -> Callable[..., A
             refusal = enforce(key_id, action, service, region, resource, context)
         except UnknownConditionError as error:
             refusal = evaluator.EvalResult("Deny", access.name_session(key_id), "", str(error))
-        if refusal is None and is_unknown_key(resource, context):
+        if refusal is None and (is_unknown_key(resource, context) or is_beyond_session(key_id, action, resource)):
             refusal = evaluator.EvalResult("ImplicitDeny", access.name_session(key_id))
         _decided.set((action, resource))
         access.note(key_id, action, resource, context, is_allowed=refusal is None)
@@ -321,29 +315,29 @@ def _name_resource(actions: Any) -> Callable[..., Any]:
     return run
 
 
-def _name_unknown(extract: Callable[..., str | None]) -> Callable[..., str | None]:
-    def run(service: str, *request: Any) -> str | None:
-        # SageMaker's operations are decided where they are served.
-        if service == "sagemaker":
-            return None
-        return extract(service, *request) or f"{service}:{UNKNOWN}"
-
-    return run
-
-
 def _name_streams(extract: Callable[..., str]) -> Callable[..., str]:
-    """CloudWatch Logs decides about streams, about none of a group too, as its denials show.
+    """IAM decides about the group of a member, CloudWatch Logs about streams.
+
+    It decides about none of a group, too, as its denials show.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
     """
 
     def run(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
         resource = extract(service, method, path, headers, body, *rest)
+        if service == "iam" and (group := _find_group(*rest)):
+            return group
         if service != "logs" or not resource.endswith(f":log-group:{(given := read_json(body)).get('logGroupName')}"):
             return resource
         return f"{resource}:log-stream:{given.get('logStreamName', '')}"
 
     return run
+
+
+def _find_group(parameters: Mapping[str, Any], _region: str, account: str) -> str:
+    """The group that is asked about; to MiniStack, it is the user who becomes a member."""
+    name = as_list(parameters.get("GroupName") or "")[0]
+    return f"arn:aws:iam::{account}:group/{name}" if name else ""
 
 
 def _describe_groups(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

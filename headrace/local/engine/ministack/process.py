@@ -16,6 +16,7 @@ from headrace.local.engine.cloud import ACCOUNT, HOST, REGION
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.door import Door
 from headrace.local.engine.ministack.access import Access, register_owner
+from headrace.local.engine.ministack.sessions import is_of_former_role
 from headrace.local.engine.signatures import Fault, SignatureError
 
 VERSION = "1.5.33"
@@ -126,7 +127,7 @@ def find_key(key_id: str) -> AccessKey | None:
     evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
     responses: Any = importlib.import_module("ministack.core.responses")
     # To MiniStack, `test` and the number of any account are keys of its administrator.
-    if evaluator.is_root_access_key(key_id):
+    if evaluator.is_root_access_key(key_id) or is_of_former_role(key_id):
         return None
     account = responses._account_from_sts_session(key_id) or evaluator.find_iam_access_key_account(key_id)
     found = evaluator.resolve_credential(key_id, account)

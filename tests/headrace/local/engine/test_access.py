@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -532,6 +532,67 @@ def test_lets_a_state_machine_do_what_its_role_may(cloud: LocalCloud) -> None:
     execution = execute("machine-allowed", listing, allow("s3:ListAllMyBuckets"))
 
     assert execution["status"] == "SUCCEEDED", execution
+
+
+def _refuse(call: Callable[..., Any], **arguments: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        call(**arguments)
+    return str(refused.value.response["Error"]["Code"])
+
+
+@pytest.mark.parametrize("role", ["role/evil/bare", "role/bare/", "role/evil/reader"])
+def test_assumes_a_role_by_its_whole_arn(cloud: LocalCloud, role: str) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:{role}"
+
+    assert cloud
+    assert _refuse(boto3.client("sts").assume_role, RoleArn=arn, RoleSessionName="evil") in (
+        "AccessDenied",
+        "ValidationError",
+    )
+
+
+def test_assumes_a_role_for_no_longer_than_it_allows(cloud: LocalCloud) -> None:
+    make_role("short")
+    assume_role = boto3.client("sts").assume_role
+    given = {"RoleArn": f"{ROLES}/short", "RoleSessionName": "long"}
+
+    assert cloud
+    assert _refuse(assume_role, **given, DurationSeconds=3601) == "ValidationError"
+    assert assume_role(**given, DurationSeconds=3600)["Credentials"]
+
+
+def test_ends_the_sessions_of_a_role_with_the_role(cloud: LocalCloud) -> None:
+    make_role("former")
+    session, iam = assume("former"), boto3.client("iam")
+    assert cloud
+    assert session.client("sts").get_caller_identity()
+
+    for name in iam.list_role_policies(RoleName="former")["PolicyNames"]:
+        iam.delete_role_policy(RoleName="former", PolicyName=name)
+    iam.delete_role(RoleName="former")
+    make_role("former")
+
+    assert _refuse(session.client("sts").get_caller_identity) == "InvalidClientTokenId"
+
+
+def test_lets_a_session_token_without_a_device_not_call_iam(cloud: LocalCloud) -> None:
+    given = boto3.client("sts").get_session_token()["Credentials"]
+    session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    assert cloud
+    assert session.client("s3").list_buckets()["Buckets"]
+    assert _refuse(session.client("iam").list_users) == "AccessDenied"
+
+
+def test_decides_about_the_group_that_a_user_joins(cloud: LocalCloud) -> None:
+    iam = boto3.client("iam")
+    iam.create_group(GroupName="admins")
+    iam.create_user(UserName="joiner")
+    make_role("joining", allow("iam:*", on=f"arn:aws:iam::{ACCOUNT}:user/joiner"))
+
+    assert cloud
+    join = assume("joining").client("iam").add_user_to_group
+    assert _refuse(join, GroupName="admins", UserName="joiner") == "AccessDenied"
 
 
 def test_keeps_all_but_the_owner_from_the_engine_itself(cloud: LocalCloud, reader: Any) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from headrace.local.engine.door import Door, Message, is_this_machine
 from headrace.local.engine.signatures import SentRequest
@@ -314,3 +317,25 @@ def test_lets_the_server_start_and_stop_the_services(door: Door, services: Servi
 )
 def test_knows_the_names_that_lead_nowhere_else(host: str, known: bool) -> None:
     assert is_this_machine(host, PORT) == known
+
+
+def test_lets_nothing_through_that_may_be_read_as_two_operations(door: Door, services: Services) -> None:
+    request = take(connect("sts"), "assume_role", RoleArn="r" * 20, RoleSessionName="session")
+    client = connect("s3")
+    client.meta.events.register(
+        "before-sign", lambda request, **_: setattr(request, "url", f"{request.url}?Action=Get")
+    )
+
+    answer = pass_on(door, take(client, "delete_object", Bucket="b", Key="a"))
+
+    assert (answer.status, services.reached) == (400, [])
+    assert b"what AWS's clients send" in answer.body
+    assert pass_on(door, request).status == 200
+
+
+@pytest.mark.parametrize(("service", "status"), [("lambda", 200), ("execute-api", 403), ("sts", 403)])
+def test_lets_requests_for_functions_through_that_are_signed_for_lambda(door: Door, service: str, status: int) -> None:
+    request = AWSRequest("GET", f"{ENDPOINT}/_aws/lambda-url/abc/")
+    SigV4Auth(Credentials(OWNER.key_id, OWNER.secret), service, "us-east-1").add_auth(request)
+
+    assert call(door, path="/_aws/lambda-url/abc/", headers=dict(request.headers.items())).status == status
