@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
+from defusedxml.ElementTree import ParseError, fromstring  # type: ignore[import-untyped]
 
 from headrace.local.engine.refusals import find_service
 from headrace.local.engine.signatures import SentRequest
@@ -139,7 +140,7 @@ def _read_query(model: ServiceModel, request: SentRequest) -> Iterator[tuple[Any
     if not name:
         return
     if len(given) < len(pairs):
-        raise UncertainRequestError(f"a parameter of {name} is there twice")
+        raise UncertainRequestError(f"a parameter of {name} occurs twice")
     if name not in model.operation_names:
         raise UncertainRequestError(f"{model.service_name} has no operation {name}")
     # The models of services that have left this protocol do not have its names any more.
@@ -162,7 +163,7 @@ def _read_rest(model: ServiceModel, request: SentRequest) -> Iterator[tuple[Any,
         return
     given = _list_query(request)
     if any(len(values) > 1 for name, values in given.items() if name not in _list_multiples(model)):
-        raise UncertainRequestError("a parameter of the query is there twice")
+        raise UncertainRequestError("a parameter of the query occurs twice")
     paths = _Paths(request, model.service_name)
     for route in _list_routes(model):
         if route.matches(request, given, paths):
@@ -218,8 +219,14 @@ class _Route:
         return is_named and is_allowed and further >= self._needed and self._headers <= request.headers.keys()
 
     def check_body(self, request: SentRequest) -> None:
-        """Refuse members that the operation does not have."""
+        """Refuse members that the operation does not have, or that occur twice.
+
+        Raises:
+            UncertainRequestError: If there are any.
+        """
         payload = self._shape.serialization.get("payload") if self._shape else None
+        if self.operation.name == "DeleteObjects":
+            _check_deleted(request.body)
         if self.operation.service_model.metadata["protocol"] == "rest-json" and not payload:
             members = self._shape.members if self._shape else {}
             own = {m.serialization.get("name", n) for n, m in members.items() if not m.serialization.get("location")}
@@ -228,6 +235,18 @@ class _Route:
     def _is_label(self, _name: str, value: str) -> bool:
         # What a service reads behind an encoded slash would be another path.
         return "/" not in unquote(value) or "+" in self.operation.http["requestUri"] or value.lower().startswith("arn")
+
+
+def _check_deleted(body: bytes) -> None:
+    """One key and one version for each object that is to be deleted, as all that there is may be the one that is."""
+    try:
+        entries = list(fromstring(body))
+    except (ParseError, ValueError):
+        raise UncertainRequestError("the list of objects to be deleted is no XML") from None
+    for entry in entries:
+        names = [child.tag for child in entry]
+        if len(set(names)) < len(names):
+            raise UncertainRequestError("an object that is to be deleted has two keys or versions")
 
 
 def _write_path(path: str) -> str:
@@ -272,7 +291,7 @@ def _is_form(request: SentRequest) -> bool:
 def _list_json_members(request: SentRequest) -> Iterable[str]:
     def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
-            raise UncertainRequestError("a member of the request is there twice")
+            raise UncertainRequestError("a member of the request occurs twice")
         return dict(pairs)
 
     try:

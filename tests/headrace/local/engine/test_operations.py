@@ -51,6 +51,9 @@ REFUSED = {
     "a list of a location": send("s3", "GET", "/b?list-type=2&location"),
     "a sub-resource twice": send("s3", "PUT", "/b?policy&policy"),
     "a slash in a function's name": send("lambda", "GET", "/2015-03-31/functions/f%2Faliases"),
+    "two keys of an object": send(
+        "s3", "POST", "/b?delete", b"<Delete><Object><Key>secret</Key><Key>open</Key></Object></Delete>"
+    ),
     "no service": send("nothing", "POST", "/", b"{}", x_amz_target="SageMaker.ListModels"),
     "a body behind a GET": send("lambda", "GET", "/2015-03-31/functions/f", b'{"FunctionName": "g"}'),
 }
