@@ -162,6 +162,8 @@ def _read_rest(model: ServiceModel, request: SentRequest) -> Iterator[tuple[Any,
     if "x-amz-target" in request.headers or _is_form(request):
         return
     given = _list_query(request)
+    if _is_for_object_lambda(request):
+        given = {name: values for name, values in given.items() if name in _list_reserved(model)}
     if any(len(values) > 1 for name, values in given.items() if name not in _list_multiples(model)):
         raise UncertainRequestError("a parameter of the query occurs twice")
     paths = _Paths(request, model.service_name)
@@ -218,6 +220,10 @@ class _Route:
         is_allowed = self._is_open or further <= self._query.keys()
         return is_named and is_allowed and further >= self._needed and self._headers <= request.headers.keys()
 
+    def list_names(self) -> Iterable[str]:
+        """What may be in the query."""
+        return (*self._fixed, *self._query)
+
     def check_body(self, request: SentRequest) -> None:
         """Refuse members that the operation does not have, or that occur twice.
 
@@ -264,6 +270,20 @@ def _is_at(member: Shape, location: str) -> bool:
 @cache
 def _list_routes(model: ServiceModel) -> tuple[_Route, ...]:
     return tuple(_Route(model.operation_model(name)) for name in model.operation_names)
+
+
+def _is_for_object_lambda(request: SentRequest) -> bool:
+    """Whether a request goes through an access point whose function may be given parameters of its own."""
+    before = request.headers.get("host", "").partition(".")[0]
+    bucket = request.path.split("/")[1]
+    return find_service(request) == "s3-object-lambda" or before.endswith("--ol-s3") or bucket.endswith("--ol-s3")
+
+
+@cache
+def _list_reserved(model: ServiceModel) -> frozenset[str]:
+    """The names in queries that make one operation another, or limit it."""
+    names = (name for route in _list_routes(model) for name in route.list_names())
+    return frozenset({*names, "Action", "x-id"})
 
 
 @cache

@@ -54,6 +54,7 @@ REFUSED = {
     "two keys of an object": send(
         "s3", "POST", "/b?delete", b"<Delete><Object><Key>secret</Key><Key>open</Key></Object></Delete>"
     ),
+    "an action beside a function's own parameter": send("s3", "DELETE", "/a--ol-s3/a?width=1&Action=GetObject"),
     "no service": send("nothing", "POST", "/", b"{}", x_amz_target="SageMaker.ListModels"),
     "a body behind a GET": send("lambda", "GET", "/2015-03-31/functions/f", b'{"FunctionName": "g"}'),
 }
@@ -118,7 +119,8 @@ def test_reads_what_clients_send(service: str, operation: str, parameters: dict[
         send("s3", "GET", "/a", host="b.s3.us-east-1.localhost:4711"),
         send("s3", "GET", "/b/a", host="s3.us-east-1.localhost:4711"),
         make_request("GET", "http://127.0.0.1:4711/b/a?AWSAccessKeyId=AKIA&Signature=s&Expires=1", {}, b""),
-        send("s3-object-lambda", "GET", "/a", host="olap-000000000000.localhost:4711"),
+        send("s3", "GET", "/olap--ol-s3/a?width=64"),
+        send("s3-object-lambda", "GET", "/a?width=64", host="olap-000000000000.localhost:4711"),
     ],
 )
 def test_reads_a_bucket_in_the_host_and_in_the_path(request_: SentRequest) -> None:
