@@ -24,7 +24,7 @@ PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 # What a checkout has beside the library, and an installed library has not.
 BESIDE = {"containers", "lambdas", "stacks", "tests"}
 # The fenced engine of the local cloud: nothing else may need an extra to be imported.
-ENGINE = ("headrace.local.engine.", {"hypercorn", "jsonata", "jsonpath", "ministack"})
+ENGINE = ("headrace.local.engine.", {"defusedxml", "hypercorn", "jsonata", "jsonpath", "ministack"})
 
 BLOCK = """
 import sys
