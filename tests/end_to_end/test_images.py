@@ -73,7 +73,7 @@ def list_answers() -> list[dict[str, Any]]:
     """What the normalizer's function logged of each request."""
     logs: Any = boto3.client("logs")
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
-    (group,) = (name for name in groups if "NormalizerLogs" in name)
+    (group,) = (name for name in groups if "normalizerlogs" in name.lower())
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
     messages = [event["message"] for page in pages for event in page["events"]]
     return [json.loads(message) for message in messages if message.startswith("{")]
