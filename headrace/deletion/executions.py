@@ -1,6 +1,6 @@
 """What executions have made outside of the stacks, models and endpoints, found by the stacks' own roles."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,20 +31,22 @@ def find_made(stacks: Sequence[StandingStack]) -> Made:
     sagemaker: Any = boto3.client("sagemaker")
     roles = {role for stack in stacks for role in stack.list_ids(ROLE)}
     named = {stack.outputs[name] for stack in stacks for name in _endpoint_outputs() if name in stack.outputs}
-    models = _choose(sagemaker, "model", lambda model: model.get("ExecutionRoleArn", "").rpartition("/")[2] in roles)
-    others_models = {*_list_names(sagemaker, "model")} - {*models}
-    configurations = _choose(sagemaker, "endpoint_config", lambda found: _serves_any(found, models))
-    others = _choose(sagemaker, "endpoint_config", lambda found: _serves_any(found, others_models))
-    endpoints = _choose(
-        sagemaker,
-        "endpoint",
-        lambda found: (
-            found["EndpointConfigName"] in configurations
-            # Its model or configuration may be gone; but others may use the same name, and theirs stays.
-            or (found["EndpointName"] in named and found["EndpointConfigName"] not in others)
-        ),
-    )
-    return Made(endpoints, configurations, models)
+    models = _describe_all(sagemaker, "model")
+    ours = {name for name, model in models.items() if model.get("ExecutionRoleArn", "").rpartition("/")[2] in roles}
+    served = {
+        name: {variant.get("ModelName") for variant in configuration["ProductionVariants"]}
+        for name, configuration in _describe_all(sagemaker, "endpoint_config").items()
+    }
+    configurations = {name for name, serves in served.items() if serves & ours}
+    others = {name for name, serves in served.items() if serves & (models.keys() - ours)}
+    endpoints = {
+        name
+        for name, endpoint in _describe_all(sagemaker, "endpoint").items()
+        if endpoint.get("EndpointConfigName") in configurations
+        # Its model or configuration may be gone; but others may use the same name, and theirs stays.
+        or (name in named and endpoint.get("EndpointConfigName") not in others)
+    }
+    return Made(*(tuple(sorted(names)) for names in (endpoints, configurations, ours)))
 
 
 def stop_executions(stacks: Sequence[StandingStack]) -> None:
@@ -84,14 +86,10 @@ def _delete_logs(endpoints: Collection[str]) -> None:
             logs.delete_log_group(logGroupName=name)
 
 
-def _choose(sagemaker: Any, kind: str, is_ours: Callable[[dict[str, Any]], bool]) -> tuple[str, ...]:
-    """The names of the resources of a kind whose description says that they are ours."""
+def _describe_all(sagemaker: Any, kind: str) -> dict[str, dict[str, Any]]:
+    """The descriptions of all resources of a kind, by name."""
     describe, key = getattr(sagemaker, f"describe_{kind}"), _name_key(kind)
-    return tuple(name for name in _list_names(sagemaker, kind) if is_ours(describe(**{key: name})))
-
-
-def _serves_any(configuration: Mapping[str, Any], models: Collection[str]) -> bool:
-    return any(variant.get("ModelName") in models for variant in configuration["ProductionVariants"])
+    return {name: describe(**{key: name}) for name in _list_names(sagemaker, kind)}
 
 
 def _list_names(sagemaker: Any, kind: str) -> list[str]:
