@@ -53,21 +53,15 @@ def find_stacks(environment: str) -> list[StandingStack]:
     """The stacks of an environment in the order in which they can be deleted: those that use others first."""
     cloudformation: Any = boto3.client("cloudformation")
     prefix = contract.stack_name(environment, "")
-    pages = cloudformation.get_paginator("describe_stacks").paginate()
-    named = [
-        described
-        for page in pages
-        for described in page["Stacks"]
-        if described["StackName"].startswith(prefix) and described["StackStatus"] != GONE
-    ]
-    templates = [cloudformation.get_template(StackName=described["StackId"])["TemplateBody"] for described in named]
-    return order_by_use(
-        [
-            _read_stack(cloudformation, described, template)
-            for described, template in zip(named, templates, strict=True)
-            if contract.belongs_to(environment, template)
-        ]
-    )
+    found: list[StandingStack] = []
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for described in page["Stacks"]:
+            if not described["StackName"].startswith(prefix) or described["StackStatus"] == GONE:
+                continue
+            template = cloudformation.get_template(StackName=described["StackId"])["TemplateBody"]
+            if contract.belongs_to(environment, template):
+                found.append(_read_stack(cloudformation, described, template))
+    return order_by_use(found)
 
 
 def order_by_use(stacks: list[StandingStack]) -> list[StandingStack]:
