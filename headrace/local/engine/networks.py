@@ -77,10 +77,12 @@ class Networks:
         vpcs = sorted({subnet["VpcId"] for subnet in subnets if subnet["SubnetId"] in place.subnets})
         if not vpcs:
             return []
-        if obstacle := self._find_other_vpc(place, vpcs):
+        groups = self._ec2.describe_security_groups()["SecurityGroups"]
+        if obstacle := _find_other_vpc(place, vpcs, groups):
             return [obstacle]
         (vpc,) = vpcs
-        found = self._read(vpc, [subnet["SubnetId"] for subnet in subnets if subnet["VpcId"] == vpc])
+        ids = [subnet["SubnetId"] for subnet in subnets if subnet["VpcId"] == vpc]
+        found = self._read(vpc, ids, [group for group in groups if group["VpcId"] == vpc])
         systems = [system for name, kind in file_systems if (system := self._find_file_system(name, kind, vpc))]
         obstacles = [
             found.find_obstacle_to_s3(place),
@@ -89,15 +91,7 @@ class Networks:
         ]
         return [obstacle for obstacle in obstacles if obstacle]
 
-    def _find_other_vpc(self, place: VpcAttachment, vpcs: list[str]) -> str:
-        """What is not in the one VPC that a job can be in."""
-        if len(vpcs) > 1:
-            return f"the subnets {', '.join(place.subnets)} are in several VPCs, {', '.join(vpcs)}"
-        groups = self._ec2.describe_security_groups()["SecurityGroups"]
-        others = [g["GroupId"] for g in groups if g["GroupId"] in place.groups and g["VpcId"] != vpcs[0]]
-        return f"the security groups {', '.join(others)} are not in the VPC of the subnets, {vpcs[0]}" if others else ""
-
-    def _read(self, vpc: str, subnets: Iterable[str]) -> Network:
+    def _read(self, vpc: str, subnets: Iterable[str], groups: Iterable[Mapping[str, Any]]) -> Network:
         of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
         tables = self._ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]
         endpoints = self._ec2.describe_vpc_endpoints()["VpcEndpoints"]
@@ -109,7 +103,7 @@ class Networks:
                 group["GroupId"]: Group(
                     ingress=_read_rules(group["IpPermissions"]), egress=_read_rules(group["IpPermissionsEgress"])
                 )
-                for group in self._ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
+                for group in groups
             },
             tables=_read_associations(tables, subnets),
             leading_out=frozenset(table["RouteTableId"] for table in tables if _leads_out(table)),
@@ -165,6 +159,14 @@ class Networks:
         except ClientError as error:
             is_unknown = error.response["Error"]["Code"] == "InvalidGroup.NotFound"
             raise (_UnknownGroupError if is_unknown else ValueError)(str(error)) from error
+
+
+def _find_other_vpc(place: VpcAttachment, vpcs: list[str], groups: Iterable[Mapping[str, Any]]) -> str:
+    """What is not in the one VPC that a job can be in."""
+    if len(vpcs) > 1:
+        return f"the subnets {', '.join(place.subnets)} are in several VPCs, {', '.join(vpcs)}"
+    others = [g["GroupId"] for g in groups if g["GroupId"] in place.groups and g["VpcId"] != vpcs[0]]
+    return f"the security groups {', '.join(others)} are not in the VPC of the subnets, {vpcs[0]}" if others else ""
 
 
 def _write_permission(properties: Properties, other: str) -> dict[str, Any]:
