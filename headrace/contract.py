@@ -27,6 +27,8 @@ PUSH_ACTIONS: Final = (
 # What the policy of somebody else's key must have, in the template of the stack that would make a key.
 KEY_POLICY_METADATA: Final = "headrace:KeyPolicy"
 
+ENVIRONMENT_NAME: Final = r"^[a-z][a-z0-9]{0,15}$"
+
 # Which environment a stack belongs to, in its template: others may give stacks a name that begins like ours.
 ENVIRONMENT_METADATA: Final = "headrace:Environment"
 
@@ -92,9 +94,6 @@ def default_endpoint_name(environment: str, workload: str) -> str:
 def alarm_topic_name(environment: str) -> str:
     """The topic that an environment's alarms publish to."""
     return f"headrace-{environment}-alarms"
-
-
-ENVIRONMENT_NAME: Final = r"^[a-z][a-z0-9]{0,15}$"
 
 
 def belongs_to(environment: str, template: object) -> bool:

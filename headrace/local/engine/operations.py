@@ -195,7 +195,6 @@ class _Route:
         fixed = [part.partition("=")[::2] for part in query.split("&") if part and not part.startswith("x-id=")]
         self._fixed = {name: value for name, value in fixed if not value.startswith("{")}
         self._path = re.compile(_write_path(path.rstrip("/")) + "/?")
-        self._labels = {m.serialization.get("name", n): m for n, m in members.items() if _is_at(m, "uri")}
         self._query = {m.serialization["name"]: n for n, m in members.items() if _is_at(m, "querystring")}
         self._is_open = any(m.type_name == "map" and _is_at(m, "querystring") for m in members.values())
         needed: Iterable[str] = self._shape.required_members if self._shape else ()
@@ -211,7 +210,7 @@ class _Route:
         if request.method != self.operation.http["method"]:
             return False
         found = self._path.fullmatch(paths.sent if self.operation.endpoint else paths.whole)
-        if not found or not all(self._is_label(*label) for label in zip(self._labels, found.groups(), strict=False)):
+        if not found or not all(map(self._is_label, found.groups())):
             return False
         if any(given.get(name, [None])[0] != value for name, value in self._fixed.items()):
             return False
@@ -238,7 +237,7 @@ class _Route:
             own = {m.serialization.get("name", n) for n, m in members.items() if not m.serialization.get("location")}
             _check_members(self.operation.name, _list_json_members(request), own)
 
-    def _is_label(self, _name: str, value: str) -> bool:
+    def _is_label(self, value: str) -> bool:
         # What a service reads behind an encoded slash would be another path.
         return "/" not in unquote(value) or "+" in self.operation.http["requestUri"] or value.lower().startswith("arn")
 
@@ -248,7 +247,7 @@ def _check_deleted(body: bytes) -> None:
     try:
         entries = list(fromstring(body))
     except (ParseError, ValueError):
-        raise UncertainRequestError("the list of objects to be deleted is no XML") from None
+        raise UncertainRequestError("the list of objects to be deleted is not XML") from None
     for entry in entries:
         names = [child.tag for child in entry]
         if len(set(names)) < len(names):
@@ -317,7 +316,7 @@ def _list_json_members(request: SentRequest) -> Iterable[str]:
     try:
         read = json.loads(_read_body(request) or b"{}", object_pairs_hook=keep)
     except (ValueError, RecursionError):
-        # What is no JSON is no parameter of anything; the service says so.
+        # What is not JSON holds no parameters; the service says so.
         return ()
     return read if isinstance(read, dict) else ()
 

@@ -16,7 +16,7 @@ async def list_items(visit: Visit) -> list[Any]:
     """The items of a Map state.
 
     Raises:
-        StateFailedError: If they cannot be read, or are no array.
+        StateFailedError: If they cannot be read, or are not an array.
     """
     items = await _read_dataset(visit) if "ItemReader" in visit.state else _find_items(visit)
     if not isinstance(items, list):

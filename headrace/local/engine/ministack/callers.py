@@ -20,6 +20,7 @@ from headrace.local.engine.access.needs import (
     list_roles,
 )
 from headrace.local.engine.access.tasks import is_optimized, list_task_needs, list_waiting_needs
+from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.ministack.access import Access, DeniedError
 from headrace.local.engine.ministack.passing import DistrustError, check_roles
 from headrace.local.sagemaker.control_plane import Authorize, SageMaker
@@ -31,11 +32,16 @@ logger = logging.getLogger(__name__)
 acting_role: contextvars.ContextVar[str] = contextvars.ContextVar("acting_role", default="")
 
 _STATES_SESSION: Final = "StepFunctions"
-# What is no call of a service, and the tasks that are decided as calls of the services' own operations.
+# What is not a call of a service, and the tasks that are decided as calls of the services' own operations.
 _ACTIVITY: Final = re.compile(r"arn:aws:states:[^:]+:\d+:activity:")
 _DECIDED_ELSEWHERE: Final = ("sagemaker", "aws-sdk")
 _NO_ROLE: Final = "the task works for no role"
 Handler = Callable[..., Coroutine[Any, Any, Any]]
+
+
+def _open_session(access: Access) -> AccessKey:
+    """A key of the role that this thread's tasks work for."""
+    return access.open_session(acting_role.get() or _NO_ROLE, _STATES_SESSION)
 
 
 class SageMakerCalls:
@@ -62,7 +68,7 @@ class SageMakerCalls:
         """What decides the task of a state machine, as its role."""
 
         def decide(operation: str, request: Mapping[str, Any]) -> None:
-            key = self._access.open_session(acting_role.get() or _NO_ROLE, _STATES_SESSION)
+            key = _open_session(self._access)
             waiting = list_waiting_needs(operation.removeprefix("Create"), request) if is_waited_for else ()
             self._decide(key.key_id, operation, request, waiting)
 
@@ -133,7 +139,7 @@ def _call_as_role(access: Access, app: Any, call: Callable[..., Any]) -> Callabl
         if not acting_role.get():
             return call(serve, method, path, headers, body, query, *rest)
         service = next(name for name, handler in handlers.items() if handler is serve)
-        key = access.open_session(acting_role.get(), _STATES_SESSION)
+        key = _open_session(access)
         signed = {**headers, "authorization": headers["authorization"].replace("=test/", f"={key.key_id}/")}
         request = (service, method, path, signed, body.encode() if isinstance(body, str) else body, query)
         if action := actions.extract_iam_action(*request):
@@ -154,7 +160,7 @@ def _decide_tasks(access: Access, states: Any, invoke: Callable[..., Any]) -> Ca
 
     def run(resource: str, arguments: Any, *rest: Any) -> Any:
         if not any(is_optimized(resource, kind) for kind in _DECIDED_ELSEWHERE) and not _ACTIVITY.match(resource):
-            key = access.open_session(acting_role.get() or _NO_ROLE, _STATES_SESSION)
+            key = _open_session(access)
             try:
                 access.check(key.key_id, list_task_needs(resource, arguments if isinstance(arguments, dict) else {}))
             except DeniedError as error:
@@ -190,9 +196,9 @@ def _decide_reading(access: Access, states: Any, read: Callable[..., str]) -> Ca
 
 
 def _check_items(access: Access, states: Any, need: Need) -> None:
-    session = access.open_session(acting_role.get() or _NO_ROLE, _STATES_SESSION)
+    key = _open_session(access)
     try:
-        access.check(session.key_id, [need])
+        access.check(key.key_id, [need])
     except DeniedError as error:
         raise states._ExecutionError("States.ItemReaderFailed", str(error)) from None
 

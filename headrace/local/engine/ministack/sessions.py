@@ -47,7 +47,7 @@ def is_beyond_session(key_id: str, action: str, resource: str) -> bool:
 
 
 def is_of_former_role(key_id: str) -> bool:
-    """Whether a session is one of a role that was deleted, in whose stead another has its name."""
+    """Whether a session is one of a role that was deleted, and whose name another role has now."""
     session = _find_session(key_id)
     if session is None or session.get("PrincipalType") != "AssumedRole":
         return False
