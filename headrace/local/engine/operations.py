@@ -1,8 +1,10 @@
 """Which operation a request asks for, by the models that AWS's own clients are made from."""
 
 import gzip
+import io
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -49,6 +51,8 @@ _S3_CONTROL: Final = "/v20180820/"
 _OLDER_SIGNATURE: Final = ("AWSAccessKeyId", "Signature", "Expires")
 _BELOW_HOST: Final = re.compile(r"(?P<name>.+?)\.(?:localhost|127\.0\.0\.1)(?::\d+)?")
 _ENDPOINT_OF_S3: Final = re.compile(r"s3(?:[.-].*)?")
+# What clients compress, log events and metrics, has 1 MiB at most.
+_MOST_UNPACKED_BYTES: Final = 16 << 20
 _LABEL: Final = re.compile(r"\{([^}]+?)(\+?)\}")
 
 
@@ -328,8 +332,12 @@ def _read_body(request: SentRequest) -> bytes:
         return request.body
     try:
         if encoding == "gzip":
-            return gzip.decompress(request.body)
-    except (OSError, EOFError):
+            with gzip.open(io.BytesIO(request.body)) as packed:
+                body = packed.read(_MOST_UNPACKED_BYTES + 1)
+            if len(body) > _MOST_UNPACKED_BYTES:
+                raise UncertainRequestError(f"the body unpacks to more than {_MOST_UNPACKED_BYTES >> 20} MiB")
+            return body
+    except (OSError, EOFError, zlib.error):
         pass
     raise UncertainRequestError(f"the body of the request is not encoded as {encoding}")
 

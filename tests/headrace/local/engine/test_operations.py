@@ -1,5 +1,6 @@
 """A request is decided as the operation that it is served as, or refused."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -56,6 +57,22 @@ REFUSED = {
     ),
     "an action beside a function's own parameter": send("s3", "DELETE", "/a--ol-s3/a?width=1&Action=GetObject"),
     "no service": send("nothing", "POST", "/", b"{}", x_amz_target="SageMaker.ListModels"),
+    "a small body that unpacks to a large one": send(
+        "logs",
+        "POST",
+        "/",
+        gzip.compress(b" " * (17 << 20)),
+        content_encoding="gzip",
+        x_amz_target="Logs_20140328.PutLogEvents",
+    ),
+    "a body that is not packed as it says": send(
+        "logs",
+        "POST",
+        "/",
+        gzip.compress(b"{}")[:10] + b"no deflated bytes",
+        content_encoding="gzip",
+        x_amz_target="Logs_20140328.PutLogEvents",
+    ),
     "a body behind a GET": send("lambda", "GET", "/2015-03-31/functions/f", b'{"FunctionName": "g"}'),
 }
 
