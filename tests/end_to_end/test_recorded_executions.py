@@ -41,7 +41,10 @@ def shorten(event: Event, begin: datetime) -> dict[str, Any]:
 
 
 def test_records_an_execution_that_succeeds(first_execution: dict[str, Any]) -> None:
-    record("succeeded", read_events(first_execution["executionArn"]))
+    events = read_events(first_execution["executionArn"])
+
+    assert read_history(events).find_statuses()["Done"] is Status.SUCCEEDED
+    record("succeeded", events)
 
 
 def test_records_an_execution_that_fails(

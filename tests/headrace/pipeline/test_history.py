@@ -218,13 +218,19 @@ def test_shows_the_last_of_several_visits() -> None:
     assert history.find_statuses() == {"Look": Status.SUCCEEDED, "Wait": Status.RUNNING}
 
 
-def test_goes_on_with_the_failed_state_after_a_redrive() -> None:
+def fail_in_train() -> Events:
+    """An execution whose second state has failed, and so the execution."""
     events = Events()
     events.work("Prepare")
     events.enter("Train")
     events.add("TaskScheduled")
     events.add("TaskFailed", error="Broken")
     events.add("ExecutionFailed", error="Broken")
+    return events
+
+
+def test_goes_on_with_the_failed_state_after_a_redrive() -> None:
+    events = fail_in_train()
     events.add("ExecutionRedriven", redriveCount=1)
     events.add("TaskScheduled")
     running = read_history(events.all)
@@ -293,12 +299,7 @@ def test_reads_on_where_it_has_stopped() -> None:
 
 
 def test_reads_events_that_do_not_name_the_one_before() -> None:
-    events = Events()
-    events.work("Prepare")
-    events.enter("Train")
-    events.add("TaskScheduled")
-    events.add("TaskFailed", error="Broken")
-    events.add("ExecutionFailed", error="Broken")
+    events = fail_in_train()
     bare = [{key: value for key, value in event.items() if key != "previousEventId"} for event in events.all]
 
     assert show(read_history(bare)) == [("Prepare", "succeeded"), ("Train", "failed")]
