@@ -114,7 +114,9 @@ def _read_json(file: Path) -> object:
     try:
         with open_input(file) as opened:
             return json.loads(opened.read(_MOST_BYTES), object_pairs_hook=_refuse_repeated)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise LimitsError(f"the quotas in {file} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise LimitsError(f"the quotas in {file} cannot be read: {error}") from None
     except RecursionError:
         raise LimitsError(f"the quotas in {file} cannot be read: they are nested too deeply") from None
