@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from headrace import provenance
 from headrace.container_images.building import PLATFORM, name_image
 from headrace.container_images.engine import Engine, EngineError, show_end
 from headrace.errors import HeadraceError
@@ -72,6 +73,7 @@ def is_deaf():
 while is_deaf():
     time.sleep(0.02)
 """
+_RECORD: Final = tuple(f"output/data/{name}" for name in (provenance.EVALUATION_FILE, provenance.INPUTS_FILE))
 OUTPUTS: Final = {
     big_mart.PREPROCESSING: (
         "processing/train/train_features.csv",
@@ -79,9 +81,10 @@ OUTPUTS: Final = {
         "processing/test/test_features.csv",
         "processing/test/test_labels.csv",
         "processing/encoding/encoding.json",
+        "processing/encoding/inputs.json",
     ),
-    big_mart.TRAINING: ("model/model.onnx", "model/encoding.json", "output/data/evaluation.json"),
-    images.TRAINING: ("model/classifier.json", "model/weights.npz", "output/data/evaluation.json"),
+    big_mart.TRAINING: ("model/model.onnx", "model/encoding.json", *_RECORD),
+    images.TRAINING: ("model/classifier.json", "model/weights.npz", *_RECORD),
 }
 
 # In each, a container makes the input of the next.

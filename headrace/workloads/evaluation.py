@@ -5,9 +5,9 @@ import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-EVALUATION_FILE: Final = "evaluation.json"
+from headrace.provenance import EVALUATION_FILE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,3 +16,6 @@ TRAIN_LABELS_FILE = "train_labels.csv"
 TEST_FEATURES_FILE = "test_features.csv"
 TEST_LABELS_FILE = "test_labels.csv"
 ENCODING_FILE = "encoding.json"
+
+# What the files below the input folder are called in the record of what was read.
+RAW_CHANNEL = "raw"

@@ -9,12 +9,14 @@ import polars as pl
 
 from containers.shared.job.arguments import ArgumentParser
 from containers.shared.job.events import log_event
+from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
+from headrace.provenance import INPUTS_FILE
 
 from . import contract, schema
 from .encoding import Encoding, dump_encoding, encode_sales, fit_encoding
 from .failures import ArgumentError
-from .reading import BATCH_ROWS, read_folder
+from .reading import BATCH_ROWS, find_files, read_folder
 from .sales import Mask, Sales
 from .splitting import choose_held_out_rows
 
@@ -71,8 +73,11 @@ def parse_seed(text: str) -> int:
 
 
 def preprocess(root: Path, options: Options, outputs: Outputs) -> None:
-    """Write features, labels and the encoding of the sales under the root's input folder."""
-    sales = read_folder(root / contract.INPUT_FOLDER)
+    """Write features, labels and the encoding of the sales under the root's input folder, and what files they are."""
+    folder = root / contract.INPUT_FOLDER
+    inputs = JobInputs()
+    inputs.add_files(contract.RAW_CHANNEL, folder, *find_files(folder))
+    sales = read_folder(folder)
     rows = len(sales.target)
     log_event("rows_read", rows=rows)
     held_out = choose_held_out_rows(rows, ratio=options.ratio, seed=options.seed)
@@ -82,8 +87,9 @@ def preprocess(root: Path, options: Options, outputs: Outputs) -> None:
     encoding = fit_encoding(sales, ~held_out)
     with outputs:
         write_parts(root, encoding, sales, held_out, outputs)
-        encoding_file = root / contract.ENCODING_FOLDER / contract.ENCODING_FILE
-        outputs.add(encoding_file).write_text(dump_encoding(encoding), encoding="utf-8")
+        beside = root / contract.ENCODING_FOLDER
+        outputs.add(beside / contract.ENCODING_FILE).write_text(dump_encoding(encoding), encoding="utf-8")
+        outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
     log_event("preprocessing_end", features=len(encoding.features))
 
 

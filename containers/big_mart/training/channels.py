@@ -10,8 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_channels import list_files
 from containers.shared.job.training_failures import TrainingDataError
+from headrace.provenance import INPUTS_FILE, ProvenanceError, read_inputs
 
 from . import contract
 
@@ -56,6 +58,29 @@ def read_encoding(folder: Path) -> EncodingFile:
             f"{ENCODING_FORMAT!r} version {ENCODING_VERSION}; preprocess again with the same release"
         )
     return EncodingFile(content, width)
+
+
+def record_inputs(encoding: Path, folders: Iterable[Path]) -> bytes:
+    """What the model is made from, as `inputs.json`: what the preprocessing job says it has read, or else the channels.
+
+    Args:
+        encoding: The encoding's channel.
+        folders: The channels of features and labels.
+    """
+    given = encoding / INPUTS_FILE
+    if given.is_file():
+        content = given.read_bytes()
+        try:
+            read_inputs(content)
+        except ProvenanceError as error:
+            raise TrainingDataError(f"channel {encoding.name!r}, {error}; preprocess again") from error
+        return content
+    inputs = JobInputs()
+    inputs.add_files(encoding.name, encoding, encoding / contract.ENCODING_FILE)
+    for folder in folders:
+        for suffix in (contract.FEATURES_SUFFIX, contract.LABELS_SUFFIX):
+            inputs.add_files(folder.name, folder, *folder.rglob(f"*{suffix}"))
+    return inputs.dump()
 
 
 def read_dataset(folder: Path, width: int) -> Dataset:

@@ -9,7 +9,6 @@ LABELS_SUFFIX = "_labels.csv"
 
 MODEL_FILE = "model.onnx"
 ENCODING_FILE = "encoding.json"
-EVALUATION_FILE = "evaluation.json"
 
 # Properties inside the model file, by which the endpoint knows its own.
 MODEL_FORMAT_PROPERTY = "format"

@@ -11,9 +11,10 @@ from containers.shared.job.free_memory import find_free_memory
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import check_command, read_job
+from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
-from .channels import read_dataset, read_encoding
+from .channels import read_dataset, read_encoding, record_inputs
 from .evaluation import dump_evaluation, evaluate_forest, format_metric
 from .export import check_export, export_forest
 from .forest import fit_forest
@@ -22,16 +23,18 @@ from .memory import check_fitting, check_reading
 
 
 def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
-    """Write a model, its encoding and its evaluation from the channels under the root."""
+    """Write a model, its encoding, its evaluation and the record of its inputs from the channels under the root."""
     check_command(arguments)
     job = read_job(root)
     hyperparameters = parse_hyperparameters(job.hyperparameters)
     log_event("hyperparameters", **describe_hyperparameters(hyperparameters))
-    encoding = read_encoding(find_channel(root, contract.ENCODING_CHANNEL, job.channels))
+    encoding_folder = find_channel(root, contract.ENCODING_CHANNEL, job.channels)
+    encoding = read_encoding(encoding_folder)
     folders = [
         find_channel(root, channel, job.channels) for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
     ]
     check_reading(folders, find_free_memory())
+    inputs = record_inputs(encoding_folder, folders)
     training, validation = (read_dataset(folder, encoding.width) for folder in folders)
     log_event("data_read", train=len(training.labels), validation=len(validation.labels), features=encoding.width)
 
@@ -48,7 +51,9 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
         folder = root / sagemaker.MODEL_FOLDER
         outputs.add(folder / contract.MODEL_FILE).write_bytes(model.SerializeToString())
         outputs.add(folder / contract.ENCODING_FILE).write_bytes(encoding.content)
-        outputs.add(root / sagemaker.OUTPUT_DATA_FOLDER / contract.EVALUATION_FILE).write_text(evaluation, "utf-8")
+        beside = root / sagemaker.OUTPUT_DATA_FOLDER
+        outputs.add(beside / EVALUATION_FILE).write_text(evaluation, "utf-8")
+        outputs.add(beside / INPUTS_FILE).write_bytes(inputs)
     log_event("training_end", model_bytes=(folder / contract.MODEL_FILE).stat().st_size)
 
 

@@ -21,7 +21,6 @@ MOST_CONNECTIONS = 256
 
 CLASSIFIER_FILE = "classifier.json"
 WEIGHTS_FILE = "weights.npz"
-EVALUATION_FILE = "evaluation.json"
 
 # What the classifier's file says of itself, by which the endpoint knows its own.
 CLASSIFIER_FORMAT = "headrace-image-classifier"

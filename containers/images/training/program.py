@@ -8,9 +8,11 @@ from pathlib import Path
 from containers.shared import sagemaker
 from containers.shared.images.features import FeatureSettings
 from containers.shared.job.events import log_event
+from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import Job, check_command, read_job
+from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
 from .evaluation import count_confusions, dump_evaluation, format_metric, judge_examples, measure_classifier
@@ -19,17 +21,19 @@ from .export import dump_classifier, dump_weights
 from .fitting import fit_classifier
 from .hyperparameters import describe_hyperparameters, parse_hyperparameters
 from .lists import PhotographList, read_labels, read_lists
+from .recording import ListRecord, RecordedPhotographs
 from .sources import open_sources
 
 
 def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], outputs: Outputs) -> None:
-    """Write a classifier and its evaluation from the lists under the root, and the photographs that belong to them."""
+    """Write a classifier, its evaluation and the record of its inputs, which are lists and their photographs."""
     check_command(arguments)
     job = read_job(root)
     hyperparameters = parse_hyperparameters(job.hyperparameters)
     log_event("hyperparameters", **describe_hyperparameters(hyperparameters))
-    train_list, validation_list = read_job_lists(root, job, environment)
-    labels = read_labels(train_list, 1 + max(row.number for row in train_list.rows))
+    inputs = JobInputs()
+    lists = ListRecord(inputs)
+    train_list, validation_list, labels = read_job_lists(root, job, environment, inputs, lists)
     log_event("lists_read", train=len(train_list.rows), validation=len(validation_list.rows), classes=len(labels))
 
     settings = FeatureSettings(side=hyperparameters.image_size)
@@ -58,15 +62,29 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
         folder = root / sagemaker.MODEL_FOLDER
         outputs.add(folder / contract.WEIGHTS_FILE).write_bytes(weights)
         outputs.add(folder / contract.CLASSIFIER_FILE).write_text(dump_classifier(labels, settings, weights), "utf-8")
-        outputs.add(root / sagemaker.OUTPUT_DATA_FOLDER / contract.EVALUATION_FILE).write_text(evaluation, "utf-8")
+        beside = root / sagemaker.OUTPUT_DATA_FOLDER
+        outputs.add(beside / EVALUATION_FILE).write_text(evaluation, "utf-8")
+        outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
+        for name, content in lists.contents.items():
+            outputs.add(beside / name).write_bytes(content)
     log_event("training_end", model_bytes=len(weights))
 
 
-def read_job_lists(root: Path, job: Job, environment: Mapping[str, str]) -> tuple[PhotographList, PhotographList]:
-    """The job's lists, checked."""
-    train_photographs, validation_photographs = open_sources(root, job, environment)
-    train_list, validation_list = (
+def read_job_lists(
+    root: Path, job: Job, environment: Mapping[str, str], inputs: JobInputs, record: ListRecord
+) -> tuple[PhotographList, PhotographList, Sequence[str]]:
+    """The job's lists, checked, and the names of the classes; they and their photographs are taken down when read."""
+    train, validation = (
+        RecordedPhotographs(photographs, inputs, channel)
+        for photographs, channel in zip(
+            open_sources(root, job, environment), (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL), strict=True
+        )
+    )
+    folders = [
         find_channel(root, channel, job.channels)
         for channel in (contract.TRAIN_LIST_CHANNEL, contract.VALIDATION_LIST_CHANNEL)
-    )
-    return read_lists((train_list, train_photographs), (validation_list, validation_photographs))
+    ]
+    with record.keeping(*folders):
+        train_list, validation_list = read_lists((folders[0], train), (folders[1], validation))
+        labels = read_labels(train_list, 1 + max(row.number for row in train_list.rows))
+    return train_list, validation_list, labels

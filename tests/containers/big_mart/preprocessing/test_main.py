@@ -22,6 +22,7 @@ OUTPUT_FILES = {
     "processing/test/test_features.csv",
     "processing/test/test_labels.csv",
     "processing/encoding/encoding.json",
+    "processing/encoding/inputs.json",
 }
 HEADER = ",".join(REQUIRED) + "\n"
 

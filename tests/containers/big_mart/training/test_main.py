@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ import pytest
 from containers.big_mart.training import export, program
 from containers.big_mart.training.__main__ import main
 from containers.shared.job.outputs import Outputs
+from headrace.provenance import InputFile, read_inputs
 from headrace.recipes import big_mart
 from tests.containers.job_roots import list_files, write_job
 from tests.containers.programs import start_program
@@ -40,8 +42,49 @@ def own_channels(channels: dict[str, Path], tmp_path: Path) -> dict[str, Path]:
 def test_writes_model_encoding_and_evaluation(trained: Path, channels: dict[str, Path]) -> None:
     files = {name for name in list_files(trained) if not name.startswith("input/")}
 
-    assert files == {"model/model.onnx", "model/encoding.json", "output/data/evaluation.json"}
+    assert files == {
+        "model/model.onnx",
+        "model/encoding.json",
+        "output/data/evaluation.json",
+        "output/data/inputs.json",
+    }
     assert (trained / "model/encoding.json").read_bytes() == (channels["encoding"] / "encoding.json").read_bytes()
+
+
+def test_carries_on_what_the_preprocessing_job_has_read(trained: Path, preprocessed: Path) -> None:
+    sales = (preprocessed / "processing/input/sales.csv").read_bytes()
+    content = (trained / "output/data/inputs.json").read_bytes()
+
+    assert read_inputs(content) == {"raw": [InputFile("sales.csv", hashlib.sha256(sales).hexdigest(), len(sales))]}
+
+
+def test_records_its_own_channels_where_no_preprocessing_job_says_what_it_has_read(
+    tmp_path: Path, own_channels: dict[str, Path]
+) -> None:
+    (own_channels["encoding"] / "inputs.json").unlink()
+    write_job(tmp_path, FEW_TREES, own_channels)
+
+    assert run(tmp_path) == 0
+
+    found = read_inputs((tmp_path / "output/data/inputs.json").read_bytes())
+    assert {name: [file.key for file in files] for name, files in found.items()} == {
+        "encoding": ["encoding.json"],
+        "train": ["train_features.csv", "train_labels.csv"],
+        "validation": ["test_features.csv", "test_labels.csv"],
+    }
+
+
+def test_refuses_a_record_of_the_preprocessing_job_that_was_changed(
+    tmp_path: Path, own_channels: dict[str, Path]
+) -> None:
+    record = own_channels["encoding"] / "inputs.json"
+    record.write_bytes(record.read_bytes().replace(b"sales.csv", b"other.csv"))
+    write_job(tmp_path, FEW_TREES, own_channels)
+
+    assert fail(tmp_path) == (
+        "channel 'encoding', inputs.json: not a record of inputs as jobs write it; the file was changed; "
+        "preprocess again"
+    )
 
 
 def test_refuses_what_does_not_fit_into_memory_before_fitting(
@@ -152,7 +195,7 @@ def test_refuses_a_channel_without_features(tmp_path: Path, own_channels: dict[s
     write_job(tmp_path, FEW_TREES, {**own_channels, "train": own_channels["encoding"]})
 
     assert fail(tmp_path) == (
-        "channel 'train' has no file named *_features.csv; it has encoding.json; "
+        "channel 'train' has no file named *_features.csv; it has encoding.json, inputs.json; "
         "point it at an output of the preprocessing job"
     )
 

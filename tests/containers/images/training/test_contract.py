@@ -1,15 +1,10 @@
 from containers.images.inference import contract as inference
 from containers.images.training import contract as training
 from headrace.images.addresses import ADDRESS_VARIABLE
-from headrace.workloads.evaluation import EVALUATION_FILE
 
 
 def test_finds_the_normalizer_where_the_library_does() -> None:
     assert training.IMAGES_VARIABLE == ADDRESS_VARIABLE
-
-
-def test_writes_the_evaluation_where_runs_look_for_it() -> None:
-    assert training.EVALUATION_FILE == EVALUATION_FILE
 
 
 def test_agrees_on_names_that_both_images_share() -> None:

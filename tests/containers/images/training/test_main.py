@@ -42,7 +42,12 @@ def read_evaluation(root: Path) -> Any:
 def test_writes_classifier_weights_and_evaluation(trained_images: Path) -> None:
     files = {name for name in list_files(trained_images) if not name.startswith(("input/", "lists/"))}
 
-    assert files == {"model/classifier.json", "model/weights.npz", "output/data/evaluation.json"}
+    assert {name for name in files if "/lists/" not in name} == {
+        "model/classifier.json",
+        "model/weights.npz",
+        "output/data/evaluation.json",
+        "output/data/inputs.json",
+    }
 
 
 def test_logs_metrics_that_the_regular_expressions_find(

@@ -1,0 +1,43 @@
+"""What a job reads, taken down while it is read, so that its model can say what it was made from."""
+
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+from typing import BinaryIO
+
+from headrace.provenance import InputFile, dump_inputs
+
+CHUNK_BYTES = 2**20
+
+
+class JobInputs:
+    """The files that a job has read, by channel; threads share it."""
+
+    def __init__(self) -> None:
+        self._channels: defaultdict[str, list[InputFile]] = defaultdict(list)
+
+    def add(self, channel: str, file: InputFile) -> None:
+        """Take down a file that was read."""
+        # One operation of the interpreter, so that threads need no lock.
+        self._channels[channel].append(file)
+
+    def add_files(self, channel: str, folder: Path, *paths: Path) -> None:
+        """Take down files of a channel's folder that are read, or were."""
+        for path in paths:
+            with path.open("rb") as content:
+                self.add(channel, measure_file(content, path.relative_to(folder).as_posix()))
+
+    def dump(self) -> bytes:
+        """The content of `inputs.json`."""
+        return dump_inputs(self._channels)
+
+
+def measure_file(content: BinaryIO, key: str, *, rest: BinaryIO | None = None) -> InputFile:
+    """The size and the digest of a content, and of the rest of it, if it goes on."""
+    digest = hashlib.sha256()
+    size = 0
+    for part in filter(None, (content, rest)):
+        while piece := part.read(CHUNK_BYTES):
+            digest.update(piece)
+            size += len(piece)
+    return InputFile(key, digest.hexdigest(), size)
