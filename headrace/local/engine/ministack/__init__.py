@@ -8,6 +8,7 @@ tables MiniStack routes by. Those are internals: the version is checked here, an
 from collections.abc import Mapping
 
 from headrace.local.engine.ministack.access import Access, install_access
+from headrace.local.engine.ministack.alarms import install_alarms
 from headrace.local.engine.ministack.callers import SageMakerCalls, install_callers
 from headrace.local.engine.ministack.cloudformation import (
     install_change_sets,
@@ -73,3 +74,4 @@ def install(
     install_passing(access)
     install_callers(access)
     install_limits(limits)
+    install_alarms().start()

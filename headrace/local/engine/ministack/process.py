@@ -12,6 +12,7 @@ from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 
 from headrace.errors import HeadraceError
+from headrace.local.clock import WAIT_SCALE
 from headrace.local.engine.cloud import ACCOUNT, HOST, REGION
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.door import Door
@@ -20,10 +21,6 @@ from headrace.local.engine.ministack.sessions import is_of_former_role
 from headrace.local.engine.signatures import Fault, SignatureError
 
 VERSION = "1.5.33"
-
-
-# Waits of a state machine (polling an endpoint, pausing before a retry) take this share of their time.
-WAIT_SCALE = 0.02
 
 
 class EngineVersionError(HeadraceError):
