@@ -12,7 +12,7 @@ J = TypeVar("J", bound=Job)
 
 
 class JobKind(ResourceKind[J]):
-    """A kind whose resources come to an end by themselves, can be stopped, and are never forgotten."""
+    """A kind whose resources come to an end by themselves, can be stopped, and can be forgotten after their end."""
 
     job: type[J]
     listed_ending: ClassVar[str] = "Summaries"
@@ -25,8 +25,8 @@ class JobKind(ResourceKind[J]):
 
     @property
     def operations(self) -> Mapping[str, Handler]:
-        """Stop, besides those that every kind has."""
-        return {**super().operations, f"Stop{self.name}": self.stop}
+        """Stop and Delete, besides those that every kind has."""
+        return {**super().operations, f"Stop{self.name}": self.stop, f"Delete{self.name}": self.delete}
 
     def make(self, request: Mapping[str, Any]) -> J:
         """The job that a request asks for."""
@@ -50,6 +50,20 @@ class JobKind(ResourceKind[J]):
         job = self.find_requested(request)
         if not job.stop():
             raise RequestRefusedError(f"The request was rejected because the {self.noun} is in status {job.status}.")
+        return {}
+
+    def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete: forgets a job that has ended, whose name is free then."""
+        job = self._catalog.find(request[f"{self.name}Name"])
+        if not job:
+            raise SageMakerError("ResourceNotFound", "Requested resource not found.")
+        if not job.is_terminal:
+            raise SageMakerError(
+                "ResourceInUse",
+                f"The request was rejected because the {self.noun} is in status {job.status}. Only a {self.noun} in a "
+                "terminal state can be deleted.",
+            )
+        self._catalog.remove(job.name)
         return {}
 
     def describe_taken(self, resource: J) -> SageMakerError:

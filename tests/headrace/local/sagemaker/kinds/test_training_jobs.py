@@ -507,3 +507,22 @@ def test_describes_a_file_system_channel_as_sagemaker_does(cloud: Cloud) -> None
         "RecordWrapperType": "None",
         "ContentType": "application/x-image",
     }
+
+
+def test_forgets_a_job_that_is_deleted_and_frees_its_name(cloud: Cloud) -> None:
+    image = cloud.push_image("pass")
+    cloud.train_to_end(image)
+
+    cloud.call("DeleteTrainingJob", TrainingJobName="job")
+
+    assert cloud.call("ListTrainingJobs")["TrainingJobSummaries"] == []
+    with pytest.raises(SageMakerError, match="ResourceNotFound"):
+        cloud.call("DeleteTrainingJob", TrainingJobName="job")
+    assert cloud.train_to_end(image)["TrainingJobStatus"] == "Completed"
+
+
+def test_keeps_a_job_that_has_not_ended(cloud: Cloud) -> None:
+    cloud.train(cloud.push_image(RUN_UNTIL_STOPPED))
+
+    with pytest.raises(SageMakerError, match=r"ResourceInUse: .* is in status InProgress\."):
+        cloud.call("DeleteTrainingJob", TrainingJobName="job")
