@@ -33,7 +33,7 @@ def test_updates_a_training_job(cloud: Cloud) -> None:
     assert answer["TrainingJobArn"].endswith(":training-job/job")
 """
 
-KIND = '''"""Model package groups: what versions of a model are registered in."""
+KIND = '''"""Experiments: what trials of a question are gathered in."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -41,20 +41,20 @@ from typing import Any, ClassVar
 from headrace.local.sagemaker.definitions import DefinitionKind
 
 
-class ModelPackageGroups(DefinitionKind):
-    """The model package group operations of the API."""
+class Experiments(DefinitionKind):
+    """The experiment operations of the API."""
 
-    name: ClassVar[str] = "ModelPackageGroup"
-    listed_as: ClassVar[str] = "ModelPackageGroupSummaryList"
+    name: ClassVar[str] = "Experiment"
+    listed_as: ClassVar[str] = "ExperimentSummaries"
 
     def check(self, request: Mapping[str, Any]) -> None:
-        """Any group will do."""
+        """Any experiment will do."""
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """DescribeModelPackageGroup."""
-        return {**super().describe(request), "CreatedBy": {}, "ModelPackageGroupStatus": "Completed"}
+        """DescribeExperiment."""
+        return {**super().describe(request), "CreatedBy": {}}
 '''
-IMPORT = "from headrace.local.sagemaker.kinds.model_package_groups import ModelPackageGroups\n"
+IMPORT = "from headrace.local.sagemaker.kinds.experiments import Experiments\n"
 TEST_OF_KIND = """
 import pytest
 
@@ -62,22 +62,22 @@ from headrace.local.sagemaker import SageMakerError
 from tests.headrace.local.sagemaker.cloud import Cloud
 
 
-def test_keeps_model_package_groups(cloud: Cloud) -> None:
+def test_keeps_experiments(cloud: Cloud) -> None:
     tag = {"Key": "team", "Value": "rain"}
-    arn = cloud.call("CreateModelPackageGroup", ModelPackageGroupName="group", Tags=[tag])["ModelPackageGroupArn"]
+    arn = cloud.call("CreateExperiment", ExperimentName="trial", Tags=[tag])["ExperimentArn"]
 
-    described = cloud.call("DescribeModelPackageGroup", ModelPackageGroupName="group")
+    described = cloud.call("DescribeExperiment", ExperimentName="trial")
 
-    assert described["ModelPackageGroupArn"] == arn
-    assert arn.endswith(":model-package-group/group")
-    assert described == cloud.sagemaker.wait("ModelPackageGroup", "group")
+    assert described["ExperimentArn"] == arn
+    assert arn.endswith(":experiment/trial")
+    assert described == cloud.sagemaker.wait("Experiment", "trial")
     assert cloud.call("ListTags", ResourceArn=arn)["Tags"] == [tag]
-    with pytest.raises(SageMakerError, match="already existing model package group"):
-        cloud.call("CreateModelPackageGroup", ModelPackageGroupName="group")
+    with pytest.raises(SageMakerError, match="already existing experiment"):
+        cloud.call("CreateExperiment", ExperimentName="trial")
 
-    cloud.call("DeleteModelPackageGroup", ModelPackageGroupName="group")
+    cloud.call("DeleteExperiment", ExperimentName="trial")
 
-    assert cloud.call("ListModelPackageGroups") == {"ModelPackageGroupSummaryList": []}
+    assert cloud.call("ListExperiments") == {"ExperimentSummaries": []}
 """
 
 
@@ -104,10 +104,10 @@ def test_an_operation_on_a_kind_touches_its_file_alone(checkout: Checkout) -> No
 
 
 def test_a_kind_is_one_file_and_one_entry(checkout: Checkout) -> None:
-    file, entries = f"{FOLDER}/model_package_groups.py", f"{FOLDER}/__init__.py"
+    file, entries = f"{FOLDER}/experiments.py", f"{FOLDER}/__init__.py"
     checkout.write(file, KIND)
     checkout.insert_after(entries, "kinds.endpoints import Endpoints\n", IMPORT)
-    checkout.insert_after(entries, "    Endpoints,\n", "    ModelPackageGroups,\n")
+    checkout.insert_after(entries, "    Endpoints,\n", "    Experiments,\n")
 
     assert checkout.list_touched() == {file, entries}
     assert checkout.count_added_lines(entries) == 2

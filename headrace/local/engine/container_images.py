@@ -158,6 +158,11 @@ def _write_manifest(uri: str) -> str:
     return json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST_TYPE, "config": config, "layers": []})
 
 
+def name_digest(uri: str) -> str:
+    """What the local cloud's ECR calls the content of a container image."""
+    return f"sha256:{hashlib.sha256(_write_manifest(uri).encode()).hexdigest()}"
+
+
 def _add_entries(root: Path, entries: Mapping[str, Mapping[str, object]]) -> None:
     with whole_file(root / _IMAGES_FILE) as file:
         file.write_text(json.dumps({**_read_entries(root), **entries}, indent=2))
@@ -252,6 +257,7 @@ class PushedContainerImages:
                 working_directory=CONTAINERS_DIRECTORY,
                 environment=self._environment,
                 container=EngineContainer(entry["engine"], entry["image"]),
+                digest=name_digest(image_uri),
             )
         program = entry["program"]
         python = Path(entry["environment"]) / "bin" / "python"
@@ -259,12 +265,14 @@ class PushedContainerImages:
             entrypoint=(str(python), *entry["arguments"]),
             working_directory=Path(program),
             environment={**_system_environment(python), "PYTHONPATH": program, **self._environment},
+            digest=name_digest(image_uri),
         )
 
     def _find_brought(self, image_uri: str) -> RunnableContainerImage:
         image = find_brought(self._root, image_uri, self._environment)
         if not image:
             raise ContainerImageNotFoundError(image_uri)
+        image = replace(image, digest=name_digest(image_uri))
         if image.container:
             return image
         return replace(image, environment={**_system_environment(Path(image.entrypoint[0])), **self._environment})

@@ -1,8 +1,8 @@
 """The template types and attributes that MiniStack lacks, all in this one place.
 
 These resources exist only as an identifier and attributes of the right form: enough for a template that names them to
-deploy. What one of them *does* on AWS, apart from file systems and rules of security groups, has no effect on the local
-cloud.
+deploy. What one of them *does* on AWS, apart from file systems, rules of security groups and model package groups, has
+no effect on the local cloud.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ EFS_ACCESS_POINT = "AWS::EFS::AccessPoint"
 EFS_FILE_SYSTEM = "AWS::EFS::FileSystem"
 FSX_FILE_SYSTEM = "AWS::FSx::FileSystem"
 DATA_REPOSITORY_ASSOCIATION = "AWS::FSx::DataRepositoryAssociation"
+MODEL_PACKAGE_GROUP = "AWS::SageMaker::ModelPackageGroup"
 SECURITY_GROUP_EGRESS = "AWS::EC2::SecurityGroupEgress"
 SECURITY_GROUP_INGRESS = "AWS::EC2::SecurityGroupIngress"
 
@@ -237,6 +238,9 @@ MISSING_TYPES = (
         "NotebookInstanceLifecycleConfig", "notebook-instance-lifecycle-config", "NotebookInstanceLifecycleConfigName"
     ),
     _sagemaker_type("CodeRepository", "code-repository", "CodeRepositoryName"),
+    _sagemaker_type(
+        "ModelPackageGroup", "model-package-group", "ModelPackageGroupName", "ModelPackageGroupDescription"
+    ),
 )
 
 MISSING_ATTRIBUTES: Mapping[str, Callable[[str, Properties], Attributes]] = {

@@ -16,7 +16,9 @@ from headrace.local.engine.clients import open_client
 from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.engine.credentials import read_owner_key
 from headrace.local.engine.file_systems import FileSystems
+from headrace.local.engine.model_package_groups import watch_model_package_groups
 from headrace.local.engine.networks import Networks
+from headrace.local.engine.resources import MODEL_PACKAGE_GROUP
 from headrace.local.engine.roles import IMPATIENT, SageMakerRoles
 from headrace.local.limits import Limits
 from headrace.local.sagemaker import Host, SageMaker, stop_leftover_processes
@@ -77,9 +79,14 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
         roles=SageMakerRoles(access) if evaluates_iam else None,
         limits=limits,
         networks=networks,
+        publish=ministack.SageMakerEvents().publish,
     )
     sagemaker = SageMaker(host)
-    watchers = {**file_systems.list_watchers(), **networks.list_watchers()}
+    watchers = {
+        **file_systems.list_watchers(),
+        **networks.list_watchers(),
+        MODEL_PACKAGE_GROUP: watch_model_package_groups(sagemaker),
+    }
     ministack.install(sagemaker, watchers, port, access, limits)
     asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close))
 

@@ -3,13 +3,14 @@
 import base64
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from headrace.local.sagemaker.errors import RequestRefusedError
 
 DEFAULT_PAGE_SIZE = 10
+_VERSION_DIGITS = 9
 # By what no resource of one machine has: warm pools and bought capacity.
 UNMATCHED_FILTERS = frozenset({"WarmPoolStatusEquals", "TrainingPlanArnEquals"})
 
@@ -105,7 +106,7 @@ def read_tags(request: Mapping[str, Any]) -> dict[str, str]:
 
 
 def list_page(
-    catalog: Catalog[R],
+    catalog: Iterable[R],
     request: Mapping[str, Any],
     *,
     key: str,
@@ -154,13 +155,14 @@ def to_datetime(value: float | datetime) -> datetime:
 
 
 def sort_key(resource: Resource, sort_by: str) -> tuple[str, str]:
-    """What a resource is sorted by; its name breaks ties."""
+    """What a resource is sorted by; its name breaks ties, and its version those of one name."""
+    name, _, version = resource.name.lower().partition("/")
     values = {
-        "Name": resource.name.lower(),
+        "Name": name,
         "Status": resource.status,
         "CreationTime": resource.creation_time.isoformat(timespec="milliseconds"),
     }
-    return values[sort_by], resource.name.lower()
+    return values[sort_by], f"{name}/{version.zfill(_VERSION_DIGITS)}" if version else name
 
 
 def encode_token(key: tuple[str, str]) -> str:

@@ -10,12 +10,21 @@ from headrace.local.sagemaker.engine_containers import EngineContainer
 
 @dataclass(frozen=True, kw_only=True)
 class RunnableContainerImage:
-    """A pushed container image: how to run its program as a process of this machine, or as a container of an engine."""
+    """A pushed container image: how to run its program as a process of this machine, or as a container of an engine.
+
+    Args:
+        entrypoint: The words that start the program.
+        working_directory: Where it starts.
+        environment: Its variables.
+        container: How an engine runs it instead.
+        digest: What the registry calls its content, if it does.
+    """
 
     entrypoint: tuple[str, ...]
     working_directory: Path
     environment: Mapping[str, str]
     container: EngineContainer | None = None
+    digest: str = ""
 
 
 class ContainerImageNotFoundError(LookupError):

@@ -15,6 +15,7 @@ from headrace.local.sagemaker.container_images import (
     RunnableContainerImage,
 )
 from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError
+from headrace.local.sagemaker.events import Publish, publish_nowhere
 
 
 class S3Client(Protocol):
@@ -138,6 +139,7 @@ class Host:
         networks: What jobs reach from their VPCs; without them, everything.
         roles: What jobs and endpoints work as; without them, all use the clients given here.
         environment: Variables of every program.
+        publish: Puts what SageMaker says of its resources on the event bus.
     """
 
     root: Path
@@ -153,6 +155,7 @@ class Host:
     networks: Networks | None = None
     roles: Roles | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    publish: Publish = publish_nowhere
 
     def acting_as(self, role_arn: str | None) -> "Host":
         """The machine as a job or an endpoint with a role uses it; everybody's where roles do not matter.

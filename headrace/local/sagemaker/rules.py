@@ -131,7 +131,7 @@ def check_model(request: Mapping[str, Any]) -> None:
         )
     (container,) = containers
     if "Image" not in container:
-        raise RequestRefusedError("The container needs an Image; model packages are not served by the local cloud.")
+        raise RequestRefusedError("The container needs an Image or a ModelPackageName.")
     if container.get("Mode", "SingleModel") != "SingleModel":
         raise RequestRefusedError("Mode MultiModel is not served by the local cloud yet.")
 

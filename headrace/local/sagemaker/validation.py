@@ -4,6 +4,8 @@ import difflib
 import functools
 import math
 import re
+import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +26,10 @@ JAVA_CLASSES = {
     r"\z": r"\Z",
     r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010ffff",
 }
+# Marks, symbols and punctuation, which Python's patterns have no class for.
+UNICODE_CATEGORY = re.compile(r"\\p\{([MSP])\}")
+# The end of a value, so many times: Java takes it for the end.
+REPEATED_END = re.compile(r"\$\{\d+,\d+\}")
 SHOWN_VALUE_CHARACTERS = 256
 SENSITIVE = object()
 
@@ -39,7 +45,21 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     """A pattern of the API's model as a Python one."""
     for java, python in JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
-    return re.compile(pattern)
+    pattern = UNICODE_CATEGORY.sub(lambda found: list_category(found[1]), pattern)
+    return re.compile(REPEATED_END.sub("", pattern))
+
+
+@functools.cache
+def list_category(letter: str) -> str:
+    """The characters of the Unicode categories that begin with a letter, as they stand in a class of a pattern."""
+    characters = (chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == letter)
+    runs: list[list[str]] = []
+    for character in characters:
+        if runs and ord(character) == ord(runs[-1][-1]) + 1:
+            runs[-1][1:] = [character]
+        else:
+            runs.append([character])
+    return "".join("-".join(re.escape(end) for end in run) for run in runs)
 
 
 def validate_request(shape: Shape | None, request: Mapping[str, Any]) -> None:

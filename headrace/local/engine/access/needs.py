@@ -73,7 +73,12 @@ class Rule:
 
 
 def list_needs(
-    service: str, operation: str, request: Request, *, find_config: Callable[[str], Request] = lambda _: {}
+    service: str,
+    operation: str,
+    request: Request,
+    *,
+    find_config: Callable[[str], Request] = lambda _: {},
+    find_version: Callable[[str], Request] = lambda _: {},
 ) -> Iterator[Need]:
     """Everything that a request needs besides the permission that is named like it.
 
@@ -82,13 +87,36 @@ def list_needs(
         operation: The operation.
         request: What it is asked.
         find_config: The endpoint configuration of a name.
+        find_version: The container of a version of a model, by its name or ARN.
     """
     given = {**request, **(find_config(request["EndpointConfigName"]) if operation in _CHANGES else {})}
+    if operation == "CreateModel":
+        given |= unpack_versions(given, find_version)
     for rule in RULES.get(service, ()):
         if operation in rule.operations:
             for resource in rule.find(given):
                 for action in rule.actions:
                     yield Need(action=action, resource=resource, context=rule.context, holder=rule.holder)
+
+
+def unpack_versions(request: Request, find_version: Callable[[str], Request]) -> dict[str, Any]:
+    """The containers of a model with what the versions that they name consist of.
+
+    Args:
+        request: The request for the model.
+        find_version: The container of a version.
+    """
+
+    def unpack(container: Request) -> Request:
+        version = container.get("ModelPackageName")
+        return {**find_version(version), **container} if version else container
+
+    unpacked: dict[str, Any] = {}
+    if "PrimaryContainer" in request:
+        unpacked["PrimaryContainer"] = unpack(request["PrimaryContainer"])
+    if "Containers" in request:
+        unpacked["Containers"] = [unpack(container) for container in request["Containers"]]
+    return unpacked
 
 
 def list_own_needs(operation: str, request: Request) -> Iterator[Need]:
@@ -97,6 +125,8 @@ def list_own_needs(operation: str, request: Request) -> Iterator[Need]:
     context = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     if tags or "TagKeys" in request:
         context["aws:TagKeys"] = [*tags, *request.get("TagKeys", [])]
+    if operation in _JUDGING:
+        context |= _describe_judgement(request)
     resources = [name_resource(operation, request), *_list_other_resources(operation, request)]
     for resource in resources:
         yield Need(action=f"sagemaker:{operation}", resource=resource, context=context)
@@ -108,20 +138,53 @@ def name_resource(operation: str, request: Request) -> str:
     """The resource that an operation of SageMaker is about; all of them for a list."""
     if "ResourceArn" in request:
         return str(request["ResourceArn"])
+    if operation == "UpdateModelPackage":
+        return str(request["ModelPackageArn"])
+    if operation == "CreateModelPackage":
+        return _name_new_version(request)
+    if operation == "BatchDescribeModelPackage":
+        return str(request["ModelPackageArnList"][0])
     verb = next((verb for verb in _VERBS if operation.startswith(verb)), "")
     kind = operation.removeprefix(verb)
     name = request.get(f"{kind}Name")
     return name_sagemaker(kind, name) if verb and name else "*"
 
 
+def _name_new_version(request: Request) -> str:
+    """A version that is yet to be made, whose number stands for any."""
+    group = request.get("ModelPackageGroupName")
+    if not group:
+        return name_sagemaker("ModelPackage", request.get("ModelPackageName", ""))
+    return name_sagemaker("ModelPackage", f"{group.rpartition('/')[2]}/0")
+
+
+def _describe_judgement(request: Request) -> dict[str, Any]:
+    """The condition keys of what is said of a version.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+    """
+    keys: dict[str, Any] = {}
+    if "ModelApprovalStatus" in request:
+        keys["sagemaker:ModelApprovalStatus"] = request["ModelApprovalStatus"]
+    if properties := request.get("CustomerMetadataProperties"):
+        keys |= {f"sagemaker:CustomerMetadataProperties/{name}": value for name, value in properties.items()}
+    return keys
+
+
 def _list_other_resources(operation: str, request: Request) -> list[str]:
     if operation in _CHANGES:
         return [name_sagemaker("EndpointConfig", request.get("EndpointConfigName", ""))]
+    if operation == "CreateModelPackage" and request.get("ModelPackageGroupName"):
+        return [name_sagemaker("ModelPackageGroup", request["ModelPackageGroupName"])]
+    if operation == "BatchDescribeModelPackage":
+        return list(request["ModelPackageArnList"][1:])
     return []
 
 
 def name_sagemaker(kind: str, name: str) -> str:
-    """The ARN of a resource of SageMaker, which has names in lower case there."""
+    """The ARN of a resource of SageMaker, which has names in lower case there; requests may name some by it."""
+    if name.startswith("arn:"):
+        return name.lower()
     return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{xform_name(kind, '-')}/{name.lower()}"
 
 
@@ -207,6 +270,7 @@ _JOBS: Final = ("CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob"
 _WITH_IMAGES: Final = (*_JOBS[:2], "CreateModel")
 _IN_NETWORKS: Final = ("CreateTrainingJob", "CreateModel")
 _CHANGES: Final = ("CreateEndpoint", "UpdateEndpoint")
+_JUDGING: Final = ("CreateModelPackage", "UpdateModelPackage")
 # Where requests have the role that they pass.
 _ROLE_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "sagemaker": ("RoleArn", "ExecutionRoleArn"),

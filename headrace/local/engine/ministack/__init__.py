@@ -31,13 +31,14 @@ from headrace.local.engine.ministack.routing import (
     install_refusals,
     install_requests,
 )
+from headrace.local.engine.ministack.status_events import SageMakerEvents
 from headrace.local.engine.ministack.step_functions import install_execution_rules, install_tasks
 from headrace.local.engine.ministack.trials import install_trials
 from headrace.local.engine.resources import ResourceWatcher
 from headrace.local.limits import CONCURRENT_EXECUTIONS, Limits
 from headrace.local.sagemaker.control_plane import SageMaker
 
-__all__ = ["Access", "EngineVersionError", "check_version", "configure", "install", "serve"]
+__all__ = ["Access", "EngineVersionError", "SageMakerEvents", "check_version", "configure", "install", "serve"]
 
 
 def install(

@@ -18,6 +18,7 @@ from headrace.local.engine.access.needs import (
     list_needs,
     list_own_needs,
     list_roles,
+    unpack_versions,
 )
 from headrace.local.engine.access.tasks import is_optimized, list_task_needs, list_waiting_needs
 from headrace.local.engine.credentials import AccessKey
@@ -79,14 +80,17 @@ class SageMakerCalls:
             return
         role = next(iter(list_roles("sagemaker", request)), "")
         own = [self._describe_resource(need) for need in list_own_needs(operation, request)]
-        needs = [*own, *list_needs("sagemaker", operation, request, find_config=self._find_config), *further]
+        found = list_needs(
+            "sagemaker", operation, request, find_config=self._find_config, find_version=self._find_version
+        )
+        needs = [*own, *found, *further]
         passed = [need for need in needs if need.holder is not Holder.CALLER]
         try:
             self._access.check(key_id, (need for need in needs if need.holder is Holder.CALLER))
             self._access.check(key_id, passed, role)
         except DeniedError as error:
             raise SageMakerError("AccessDeniedException", str(error)) from None
-        for need in list_minimum_needs(operation, request):
+        for need in list_minimum_needs(operation, {**request, **unpack_versions(request, self._find_version)}):
             try:
                 self._access.check(key_id, [need], role)
             except DeniedError as error:
@@ -97,6 +101,15 @@ class SageMakerCalls:
             return self.sagemaker.call("DescribeEndpointConfig", {"EndpointConfigName": name})
         except SageMakerError:
             return {}
+
+    def _find_version(self, name: str) -> Mapping[str, Any]:
+        try:
+            version = self.sagemaker.call("DescribeModelPackage", {"ModelPackageName": name})
+        except SageMakerError:
+            return {}
+        (container,) = version["InferenceSpecification"]["Containers"]
+        found: Mapping[str, Any] = container
+        return found
 
     def _describe_resource(self, need: Need) -> Need:
         """The tags of a resource that there is are condition keys, too."""

@@ -5,6 +5,8 @@ from typing import Final
 from headrace.local.sagemaker.kind import Kind
 from headrace.local.sagemaker.kinds.endpoint_configs import EndpointConfigs
 from headrace.local.sagemaker.kinds.endpoints import Endpoints
+from headrace.local.sagemaker.kinds.model_package_groups import ModelPackageGroups
+from headrace.local.sagemaker.kinds.model_packages import ModelPackages
 from headrace.local.sagemaker.kinds.models import Models
 from headrace.local.sagemaker.kinds.processing_jobs import ProcessingJobs
 from headrace.local.sagemaker.kinds.tags import Tags
@@ -13,6 +15,8 @@ from headrace.local.sagemaker.kinds.training_jobs import TrainingJobs
 KINDS: Final[tuple[type[Kind], ...]] = (
     ProcessingJobs,
     TrainingJobs,
+    ModelPackageGroups,
+    ModelPackages,
     Models,
     EndpointConfigs,
     Endpoints,

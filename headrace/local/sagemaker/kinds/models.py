@@ -1,18 +1,18 @@
 """Models: a container image and the files that it serves."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from botocore.exceptions import ClientError
-
-from headrace.local.sagemaker.definitions import DefinitionKind
+from headrace.local.sagemaker.definitions import Definition, DefinitionKind
 from headrace.local.sagemaker.descriptions import complete_model_request
 from headrace.local.sagemaker.errors import RequestRefusedError
-from headrace.local.sagemaker.host import Host
-from headrace.local.sagemaker.model_data import locate_model_data
-from headrace.local.sagemaker.rules import check_model, check_s3_uri, list_containers
-from headrace.local.sagemaker.s3_objects import object_exists, parse_address
-from headrace.s3.answers import Refusal
+from headrace.local.sagemaker.kinds.model_packages import ModelPackage, ModelPackages
+from headrace.local.sagemaker.model_data import check_data_exists
+from headrace.local.sagemaker.registry import APPROVED
+from headrace.local.sagemaker.rules import check_model, list_containers
+
+# What a container of a version and one of a model have in common.
+_SHARED: Final = ("ContainerHostname", "Image", "ModelDataUrl", "ModelDataSource", "Environment")
 
 
 class Models(DefinitionKind):
@@ -25,23 +25,35 @@ class Models(DefinitionKind):
         check_model(request)
         (container,) = list_containers(request)
         self._host.find_container_image(container["Image"])
-        self._check_data(container, self._host.acting_as(request.get("ExecutionRoleArn")))
+        check_data_exists(container, self._host.acting_as(request.get("ExecutionRoleArn")))
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeModel."""
         return complete_model_request(super().describe(request))
 
-    def _check_data(self, container: Mapping[str, Any], host: Host) -> None:
-        data = locate_model_data(container)
-        if not data:
-            return
-        check_s3_uri(data.uri)
-        if data.is_archive and not _is_there(host, data.uri):
-            raise RequestRefusedError(f"Could not find model data at {data.uri}.")
+    def make(self, request: Mapping[str, Any]) -> Definition:
+        """The model that a request asks for, with what a version that it names consists of."""
+        containers = list_containers(request)
+        if len(containers) == 1 and "ModelPackageName" in containers[0]:
+            completed = self._unpack(containers[0])
+            places = {"PrimaryContainer": completed} if "PrimaryContainer" in request else {"Containers": [completed]}
+            return super().make({**request, **places})
+        return super().make(request)
+
+    def _unpack(self, container: Mapping[str, Any]) -> dict[str, Any]:
+        package = self._kinds.find(ModelPackages).find(container["ModelPackageName"])
+        if own := sorted(container.keys() & {"Image", "ModelDataUrl", "ModelDataSource"}):
+            raise RequestRefusedError(f"Give either ModelPackageName or {' and '.join(own)}, not both.")
+        if package.approval != APPROVED:
+            raise RequestRefusedError(
+                f"Cannot create a model from ModelPackage {package.arn}: its approval status is {package.approval}, "
+                f"not {APPROVED}."
+            )
+        return unpack_container(package, container)
 
 
-def _is_there(host: Host, uri: str) -> bool:
-    try:
-        return object_exists(host.s3, parse_address(uri))
-    except ClientError as error:
-        raise RequestRefusedError(f"Could not access model data at {uri}: {Refusal.of(error.response)}") from error
+def unpack_container(package: ModelPackage, container: Mapping[str, Any]) -> dict[str, Any]:
+    """A container that names a version, with what the version consists of; its own variables win."""
+    packed = {key: value for key, value in package.container.items() if key in _SHARED}
+    environment = {**packed.get("Environment", {}), **container.get("Environment", {})}
+    return {**packed, **container, "ModelPackageName": package.arn, "Environment": environment}

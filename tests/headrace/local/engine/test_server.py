@@ -72,6 +72,7 @@ RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "Scripts": ("AWS::SageMaker::NotebookInstanceLifecycleConfig", {}),
+    "Versions": ("AWS::SageMaker::ModelPackageGroup", {}),
     "Code": ("AWS::SageMaker::CodeRepository", {"GitConfig": {"RepositoryUrl": "https://example.com/a.git"}}),
     "Notebook": (
         "AWS::SageMaker::NotebookInstance",

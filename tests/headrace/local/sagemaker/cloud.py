@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ class Cloud:
         self.cloudwatch = FakeCloudWatch()
         self.registry = FakeRegistry()
         self.file_systems = FileSystems(folder, self.s3)
+        self.events: list[tuple[str, Mapping[str, Any], str]] = []
         host = Host(
             root=self.root,
             registry=self.registry,
@@ -79,6 +81,7 @@ class Cloud:
             region=REGION,
             patience=patience,
             limits=limits or Limits(),
+            publish=lambda *event: self.events.append(event),
         )
         self.sagemaker = SageMaker(host)
 
@@ -218,6 +221,18 @@ def serve(cloud: Cloud, config: str = "first", **container: Any) -> str:
     cloud.call("CreateEndpoint", EndpointName="endpoint", EndpointConfigName=config)
     await_status(cloud, "InService")
     return image
+
+
+def make_group(cloud: Cloud, name: str = "group", **changes: Any) -> None:
+    cloud.call("CreateModelPackageGroup", ModelPackageGroupName=name, **changes)
+
+
+def register(cloud: Cloud, image_uri: str, *, container: Mapping[str, Any] | None = None, **changes: Any) -> str:
+    """A version of the group `group`; returns its ARN."""
+    containers = [{"Image": image_uri, **(container or {})}]
+    request = {"ModelPackageGroupName": "group", "InferenceSpecification": {"Containers": containers}, **changes}
+    arn: str = cloud.call("CreateModelPackage", **request)["ModelPackageArn"]
+    return arn
 
 
 def find_endpoint(cloud: Cloud) -> Endpoint:

@@ -104,7 +104,7 @@ def test_refuses_a_feature_store_output() -> None:
     [
         ({}, "Give exactly one container"),
         ({"Containers": [{"Image": "a"}, {"Image": "b"}]}, "Give exactly one container"),
-        ({"PrimaryContainer": {"ModelPackageName": "package"}}, "needs an Image"),
+        ({"PrimaryContainer": {"Environment": {}}}, "needs an Image or a ModelPackageName"),
         ({"PrimaryContainer": {"Image": "a", "Mode": "MultiModel"}}, "MultiModel is not served"),
     ],
 )

@@ -54,6 +54,30 @@ def names(needs: Iterator[Need]) -> set[tuple[str, str]]:
             {("sagemaker:CreateEndpointConfig", f"{SAGEMAKER}:endpoint-config/c")},
         ),
         (
+            "CreateModelPackage",
+            {"ModelPackageGroupName": "G"},
+            {
+                ("sagemaker:CreateModelPackage", f"{SAGEMAKER}:model-package/g/0"),
+                ("sagemaker:CreateModelPackage", f"{SAGEMAKER}:model-package-group/g"),
+            },
+        ),
+        (
+            "UpdateModelPackage",
+            {"ModelPackageArn": f"{SAGEMAKER}:model-package/g/1"},
+            {("sagemaker:UpdateModelPackage", f"{SAGEMAKER}:model-package/g/1")},
+        ),
+        (
+            "DescribeModelPackage",
+            {"ModelPackageName": f"{SAGEMAKER}:model-package/g/1"},
+            {("sagemaker:DescribeModelPackage", f"{SAGEMAKER}:model-package/g/1")},
+        ),
+        (
+            "BatchDescribeModelPackage",
+            {"ModelPackageArnList": ["arn:a", "arn:b"]},
+            {("sagemaker:BatchDescribeModelPackage", "arn:a"), ("sagemaker:BatchDescribeModelPackage", "arn:b")},
+        ),
+        ("ListModelPackages", {"ModelPackageGroupName": "g"}, {("sagemaker:ListModelPackages", "*")}),
+        (
             "CreateModel",
             {"ModelName": "m", "Tags": [{"Key": "team", "Value": "a"}]},
             {("sagemaker:CreateModel", f"{SAGEMAKER}:model/m"), ("sagemaker:AddTags", f"{SAGEMAKER}:model/m")},
@@ -70,6 +94,29 @@ def test_gives_the_tags_of_a_request_to_conditions() -> None:
     (need, _) = list_own_needs("CreateModel", {"ModelName": "m", "Tags": [{"Key": "team", "Value": "a"}]})
 
     assert need.context == {"aws:RequestTag/team": "a", "aws:TagKeys": ["team"]}
+
+
+def test_gives_what_is_said_of_a_version_to_conditions() -> None:
+    request = {
+        "ModelPackageArn": "arn:a",
+        "ModelApprovalStatus": "Approved",
+        "CustomerMetadataProperties": {"headrace:job": "j"},
+    }
+
+    (need,) = list_own_needs("UpdateModelPackage", request)
+
+    assert need.context == {
+        "sagemaker:ModelApprovalStatus": "Approved",
+        "sagemaker:CustomerMetadataProperties/headrace:job": "j",
+    }
+
+
+def test_demands_the_container_image_of_a_version_of_the_role_of_its_model() -> None:
+    request = {"ModelName": "m", "PrimaryContainer": {"ModelPackageName": "g/1"}, "ExecutionRoleArn": ROLE}
+
+    needs = list_needs("sagemaker", "CreateModel", request, find_version=lambda _: {"Image": IMAGE})
+
+    assert ("ecr:BatchGetImage", REPOSITORY) in names(needs)
 
 
 def test_demands_a_grant_of_who_changes_an_endpoint_with_a_key() -> None:
