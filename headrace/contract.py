@@ -91,6 +91,19 @@ def default_endpoint_name(environment: str, workload: str) -> str:
     return f"headrace-{environment}-{workload}"
 
 
+class RollbackAlarm(StrEnum):
+    """What the alarms watch that roll an update of an endpoint back, as their names end."""
+
+    ERRORS = "endpoint-errors"
+    LATENCY = "endpoint-latency"
+    CONTAINER = "container-errors"
+
+
+def rollback_alarm_name(environment: str, workload: str, kind: RollbackAlarm) -> str:
+    """The alarm that rolls updates of a workload's endpoint back."""
+    return f"headrace-{environment}-{workload}-{kind}"
+
+
 def alarm_topic_name(environment: str) -> str:
     """The topic that an environment's alarms publish to."""
     return f"headrace-{environment}-alarms"

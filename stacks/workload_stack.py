@@ -1,6 +1,6 @@
 """A workload: from raw data to a live endpoint, as its recipe says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from headrace.recipes import ContainerImage, Recipe
 from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
 from stacks.constructs.execution_role import ExecutionRole
+from stacks.constructs.rollback_alarms import RollbackAlarms
 from stacks.constructs.state_machine import MachineLog
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
 from stacks.encryption_stack import EncryptionStack
@@ -22,6 +23,7 @@ from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, TrainingJob
+from stacks.pipeline.rollback import allow_looking
 from stacks.registry_stack import RegistryStack
 from stacks.settings.environment import Settings
 from stacks.settings.workloads import ChannelTrainingSettings, NormalizedSettings, PreprocessedSettings
@@ -68,7 +70,7 @@ class WorkloadStack(Stack):
             else None,
             training=self._describe_training(),
             rules=self._settings.gate.rules,
-            endpoint=self._describe_endpoint(settings.endpoint_name(recipe)),
+            endpoint=self._describe_endpoint(settings),
         )
         self.state_machine = TrainingPipeline(
             self,
@@ -177,17 +179,37 @@ class WorkloadStack(Stack):
             subnets=tuple(Reference(subnet.subnet_id) for subnet in subnets),
         )
 
-    def _describe_endpoint(self, name: str) -> Endpoint:
+    def _describe_endpoint(self, settings: Settings) -> Endpoint:
         image = self._recipe.serving.image
         role = self._create_role(image, kind="Endpoints")
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
+        alarms = self._create_alarms(settings)
+        if alarms:
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+            role.add_to_policy(allow_looking(self, alarms))
         return Endpoint(
-            name=name,
+            name=settings.endpoint_name(self._recipe),
             role=role,
             image_uri=self._around.registry.find_image_uri(image),
             settings=self._settings.endpoint,
             key=self._storage.key,
+            alarms=alarms,
         )
+
+    def _create_alarms(self, settings: Settings) -> Sequence[str]:
+        """The names of the alarms that roll an update of the endpoint back."""
+        endpoint = self._settings.endpoint
+        if not endpoint.update.alarms:
+            return ()
+        return RollbackAlarms(
+            self,
+            "RollbackAlarms",
+            environment=settings.environment,
+            workload=self._recipe.name,
+            endpoint_name=settings.endpoint_name(self._recipe),
+            settings=endpoint.update.alarms,
+            period_seconds=endpoint.metrics_seconds,
+        ).names
 
     def _create_role(self, image: ContainerImage, *, kind: str) -> ExecutionRole:
         """The role of one step; a container image that runs in several has one in each."""

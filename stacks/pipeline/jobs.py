@@ -1,5 +1,6 @@
 """What a pipeline runs: descriptions of its jobs and endpoint, and SageMaker's requests for them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,8 @@ from aws_cdk import aws_s3 as s3
 from headrace import contract
 from headrace.channels import Channel, VpcConfig, render_input_data_config
 from stacks.pipeline.asl import jsonata
-from stacks.settings.jobs import EndpointSettings, JobSettings, ProcessingSettings, TrainingSettings
+from stacks.settings.endpoint import EndpointSettings, UpdateSettings
+from stacks.settings.jobs import JobSettings, ProcessingSettings, TrainingSettings
 
 VARIANT_NAME = "AllTraffic"
 
@@ -126,6 +128,7 @@ class Endpoint:
         image_uri: The container image's URI, tag included.
         settings: Its machines.
         key: The customer's key, for the volumes.
+        alarms: The names of the alarms that roll an update of the endpoint of that name back.
     """
 
     name: str
@@ -133,6 +136,7 @@ class Endpoint:
     image_uri: str
     settings: EndpointSettings
     key: kms.IKey | None
+    alarms: Sequence[str] = ()
 
     @property
     def volume_key(self) -> kms.IKey | None:
@@ -158,7 +162,46 @@ class Endpoint:
             "InitialVariantWeight": 1,
         }
         encryption = {"KmsKeyId": self.volume_key.key_arn} if self.volume_key else {}
-        return {"EndpointConfigName": config_name, "ProductionVariants": [variant], **encryption}
+        return {
+            "EndpointConfigName": config_name,
+            "ProductionVariants": [variant],
+            **encryption,
+            **_render_metrics(self.settings.metrics_seconds),
+        }
+
+    def render_deployment(self) -> dict[str, Any]:
+        """UpdateEndpoint's part about the way from the old machines to new ones; SageMaker's own unless it is set.
+
+        The alarms watch the endpoint of the settings only: another one that an execution's input names has none.
+        """
+        update = self.settings.update
+        if update == UpdateSettings():
+            return {}
+        alarms = json.dumps({"Alarms": [{"AlarmName": name} for name in self.alarms]})
+        watched = f"$lowercase($endpoint_name) = '{self.name.lower()}' ? {alarms} : {{}}"
+        policy = {
+            "TrafficRoutingConfiguration": _render_traffic(update),
+            "TerminationWaitInSeconds": update.termination_wait_seconds,
+            "MaximumExecutionTimeoutInSeconds": update.timeout_seconds,
+        }
+        rollback = {"AutoRollbackConfiguration": jsonata(watched)} if self.alarms else {}
+        return {"DeploymentConfig": {"BlueGreenUpdatePolicy": policy, **rollback}}
+
+
+def _render_traffic(update: UpdateSettings) -> dict[str, Any]:
+    step = {"Type": "CAPACITY_PERCENT", "Value": update.first_percent}
+    sizes = {"canary": {"CanarySize": step}, "linear": {"LinearStepSize": step}}
+    return {
+        "Type": update.traffic.upper(),
+        "WaitIntervalInSeconds": update.wait_seconds,
+        **sizes.get(update.traffic, {}),
+    }
+
+
+def _render_metrics(seconds: int) -> dict[str, Any]:
+    """Enhanced metrics, because those of invocations come every 60 seconds without."""
+    config = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": seconds}
+    return {"MetricsConfig": config} if seconds != EndpointSettings().metrics_seconds else {}
 
 
 def render_resources(settings: JobSettings, key: kms.IKey | None) -> dict[str, Any]:

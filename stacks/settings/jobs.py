@@ -1,4 +1,4 @@
-"""The settings of the machines: those of jobs, of endpoints, and of the state machines that start them."""
+"""The settings of the machines: those of jobs, and of the state machines that start them."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
+from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, LogDays, Section, Setting
 
 # Still named in the API's list, but current container images no longer run on them, or AWS no longer offers them.
 RETIRED_FAMILIES = frozenset({"m4", "c4", "p2", "p3", "p3dn"})
@@ -43,9 +43,6 @@ HyperparameterNumber = Annotated[float, Field(allow_inf_nan=False)]
 Hyperparameters = Annotated[
     Mapping[HyperparameterText, HyperparameterText | int | HyperparameterNumber], Field(max_length=100)
 ]
-
-
-_NEXT_UPDATE = Change("the next execution updates the endpoint, which serves all the while")
 
 
 class PipelineSettings(Section):
@@ -89,26 +86,3 @@ class TrainingSettings(JobSettings):
     hyperparameters: Annotated[
         Hyperparameters, Setting("the program's hyperparameters", cost=NOTHING, change=NEXT_EXECUTION)
     ] = Field(default={})
-
-
-class EndpointSettings(Section):
-    """The endpoint that executions create or update, and the machines that serve the model."""
-
-    name: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")] | None,
-        Allowed("text of at most 63 letters, digits and hyphens, or null"),
-        Setting(
-            "the endpoint's name; null for `headrace-ENVIRONMENT-WORKLOAD`",
-            cost="the old endpoint stays, and on the bill, until it is deleted",
-            change=Change("the next execution creates the endpoint of that name"),
-        ),
-    ] = None
-    instance_type: Annotated[
-        InstanceType,
-        Setting("its machines", cost="by the second, used or not, until the endpoint is deleted", change=_NEXT_UPDATE),
-    ] = "ml.m5.large"
-    instance_count: Annotated[
-        int,
-        Field(ge=1, le=100),
-        Setting("how many machines serve", cost="in proportion", change=_NEXT_UPDATE),
-    ] = 1

@@ -10,8 +10,9 @@ from headrace.channels import InputMode
 from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
+from stacks.settings.endpoint import EndpointSettings
 from stacks.settings.gate import GateSettings, Rules, RuleSettings
-from stacks.settings.jobs import EndpointSettings, Hyperparameters, ProcessingSettings, TrainingSettings
+from stacks.settings.jobs import Hyperparameters, ProcessingSettings, TrainingSettings
 from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.normalizer import Options, Through
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Section, Setting

@@ -54,6 +54,26 @@ SWITCHES: dict[str, dict[str, Any]] = {
             },
         ],
     },
+    "guard": {
+        "bigmart.endpoint": {
+            "instance_count": 4,
+            "metrics_seconds": 10,
+            "update": {
+                "traffic": "canary",
+                "canary_percent": 25,
+                "wait_seconds": 120,
+                "alarms": {"error_percent": 2.5, "latency_milliseconds": 250, "container_errors": True},
+            },
+        },
+        "images.endpoint": {
+            "update": {
+                "wait_seconds": 300,
+                "termination_wait_seconds": 60,
+                "timeout_seconds": 900,
+                "alarms": {"error_percent": 0},
+            }
+        },
+    },
     "existing": {
         "encryption.existing_key": "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "storage.existing_raw_bucket": "company-photographs",

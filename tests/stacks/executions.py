@@ -57,7 +57,7 @@ class AnsweredTasks:
         self._requests = requests
 
     async def run(self, call: TaskCall) -> Any:
-        operation = call.resource.rpartition("sagemaker:")[2].removesuffix(".sync")
+        operation = call.resource.rpartition(":")[2].removesuffix(".sync")
         self._requests.append((operation, call.arguments))
         result = next(self._waiting[operation])
         if isinstance(result, TaskError):

@@ -8,12 +8,11 @@ execution has put its own there since.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import aws_kms as kms
-
 from stacks.pipeline import quota
 from stacks.pipeline.asl import ALWAYS, Catch, Choice, Retry, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure, keep_failure
 from stacks.pipeline.jobs import Endpoint
+from stacks.pipeline.rollback import CHANGED_AT, FIND_ALARM, find_alarm
 from stacks.pipeline.sagemaker_tasks import EndpointChange, SageMakerTasks
 from stacks.pipeline.step import Step
 
@@ -65,14 +64,15 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
             _NOT_FOUND: _choose_for_missing(),
             _FOUND: _choose_update(),
             _WAIT_FOR_OTHERS: Wait(seconds=POLL_SECONDS, next=_LOOK),
-            _CREATE: _change(tasks, EndpointChange.CREATE, endpoint.volume_key),
-            _UPDATE: _change(tasks, EndpointChange.UPDATE, endpoint.volume_key),
+            _CREATE: _change(tasks, EndpointChange.CREATE, endpoint),
+            _UPDATE: _change(tasks, EndpointChange.UPDATE, endpoint),
             _REFUSED: _choose_another_attempt(),
             **quota.wait_for_instances(_CREATE, again=_LOOK),
             **quota.wait_for_instances(_UPDATE, again=_LOOK),
             _WAIT: Wait(seconds=POLL_SECONDS, next=_DESCRIBE),
             _DESCRIBE: _describe(tasks),
-            _DECIDE: _decide_outcome(done=after),
+            _DECIDE: _decide_outcome(done=after, undone=FIND_ALARM if endpoint.alarms else FAILED),
+            **(find_alarm(tasks.scope, endpoint.alarms) if endpoint.alarms else {}),
         }
 
     return states
@@ -87,14 +87,19 @@ def _look(tasks: SageMakerTasks) -> State:
     return tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=_FOUND, catch=(missing,))
 
 
-def _change(tasks: SageMakerTasks, change: EndpointChange, key: kms.IKey | None) -> State:
+def _change(tasks: SageMakerTasks, change: EndpointChange, endpoint: Endpoint) -> State:
     # Step Functions' validator refuses an empty literal in `Assign`.
-    name, replaced = {
-        EndpointChange.CREATE: (_CREATE, jsonata("''")),
-        EndpointChange.UPDATE: (_UPDATE, jsonata("$endpoint.ConfigName")),
+    name, replaced, deployment = {
+        EndpointChange.CREATE: (_CREATE, jsonata("''"), {}),
+        EndpointChange.UPDATE: (_UPDATE, jsonata("$endpoint.ConfigName"), endpoint.render_deployment()),
     }[change]
     return tasks.change_endpoint(
-        change, _arguments(), key=key, next_state=_WAIT, assign={"replaced": replaced}, catch=_catch(name)
+        change,
+        {**_arguments(), **deployment},
+        key=endpoint.volume_key,
+        next_state=_WAIT,
+        assign={"replaced": replaced, **({CHANGED_AT: jsonata("$millis()")} if endpoint.alarms else {})},
+        catch=_catch(name),
     )
 
 
@@ -137,7 +142,7 @@ def _choose_another_attempt() -> Choice:
     )
 
 
-def _decide_outcome(*, done: str) -> Choice:
+def _decide_outcome(*, done: str, undone: str) -> Choice:
     """InService alone is not enough: it may be the configuration before ours again, or a later execution's.
 
     Nor does it have to be InService: when another execution's change is pending, ours has ended.
@@ -151,7 +156,7 @@ def _decide_outcome(*, done: str) -> Choice:
     )
     rolled_back = Rule(
         condition=has_ended,
-        next=FAILED,
+        next=undone,
         assign=assign_failure(
             "EndpointRolledBack",
             "'endpoint ' & $endpoint_name & ' serves ' & $endpoint.ConfigName & "

@@ -23,6 +23,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SETTINGS = {".".join(row.path): row for row in list_settings() if row.path != ("environment",)}
 FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
 CLASSIFIERS = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
+# An update that something can be changed of.
+GUARDED: Mapping[str, Any] = {
+    "instance_count": 10,
+    "metrics_seconds": 10,
+    "update": {
+        "traffic": "canary",
+        "canary_percent": 40,
+        "wait_seconds": 120,
+        "alarms": {"error_percent": 2.0, "latency_milliseconds": 250},
+    },
+}
 # Whatever a setting can be about is there.
 EVERYTHING: Mapping[str, Any] = {
     **SWITCHES["key"],
@@ -34,6 +45,7 @@ EVERYTHING: Mapping[str, Any] = {
     "normalizer.consumers": [{"name": "training", "options": {}}, {"name": "labelling", "options": {}}],
     "bigmart.gate.rules": [{**FORESTS, "margin": 0.1}],
     "images.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
+    **{f"{workload}.endpoint.{key}": value for workload in ("bigmart", "images") for key, value in GUARDED.items()},
 }
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
 IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
@@ -42,6 +54,11 @@ TRAINED = {"name": "train_lst", "source": "s3", "path": "images/lists/train/"}
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     **{setting: IN_EXISTING_NETWORK for setting in SETTINGS if setting.startswith("network.existing.")},
     "region": {"region": "eu-west-1"},
+    **{
+        f"{workload}.endpoint.update.{key}": {f"{workload}.endpoint.update.{other}": value}
+        for workload in ("bigmart", "images")
+        for key, other, value in (("step_percent", "traffic", "linear"), ("alarms", "traffic", "all_at_once"))
+    },
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
@@ -75,6 +92,7 @@ OTHERS: Mapping[str, Any] = {
     "registry.existing": SWITCHES["existing"]["registry.existing"],
     "bigmart.training.hyperparameters": {"n_estimators": 5},
     "bigmart.endpoint.name": "shop",
+    "bigmart.endpoint.update.alarms": ...,
     "bigmart.gate.rules": [],
     "bigmart.gate.rules[].metric": "train:rmse",
     "bigmart.gate.rules[].threshold": 1000,
@@ -90,6 +108,7 @@ OTHERS: Mapping[str, Any] = {
     "images.training.normalized.prefix": "images/other/",
     "images.training.normalized.options": {"width": "64", "colour": "rgb"},
     "images.endpoint.name": "shop",
+    "images.endpoint.update.alarms": ...,
     "network.cidr": "10.50.0.0/16",
     "network.interface_endpoints": ["sagemaker.api", "logs"],
     "network.existing": NETWORK,

@@ -1,0 +1,116 @@
+"""The alarms that roll an update of an endpoint back."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from headrace import contract
+from headrace.contract import RollbackAlarm
+from stacks.pipeline.jobs import VARIANT_NAME
+from stacks.settings.endpoint import UpdateAlarmSettings
+
+_NAMESPACE: Final = "AWS/SageMaker"
+# Of `containers/shared/serving/metrics.py`. SageMaker adds the label of the endpoint's name:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch-detailed-observability.html
+_CONTAINER_ERRORS: Final = (
+    'sum(increase({{"headrace_model_errors_total", "aws.sagemaker.endpoint.name"="{name}"}}[1m]))'
+)
+
+
+class RollbackAlarms(Construct):
+    """Alarms on one endpoint, each there only where the settings draw its line.
+
+    What is not measured is well: an alarm without requests stays silent.
+
+    Args:
+        scope: Where they live.
+        construct_id: Their id there.
+        environment: The environment and
+        workload: the workload that they are named after.
+        endpoint_name: What they watch.
+        settings: Where they draw the line.
+        period_seconds: How often the endpoint's metrics come.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        workload: str,
+        endpoint_name: str,
+        settings: UpdateAlarmSettings,
+        period_seconds: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment, self._workload, self._endpoint_name = environment, workload, endpoint_name
+        self._period_seconds = period_seconds
+        self.names = tuple(self._create(settings))
+
+    def _create(self, settings: UpdateAlarmSettings) -> Iterator[str]:
+        if settings.error_percent is not None:
+            what = f"More than {settings.error_percent:g} % of the requests are answered with a 5xx status"
+            yield self._alarm(RollbackAlarm.ERRORS, what, self._error_percent(), settings.error_percent)
+        if settings.latency_milliseconds:
+            what = f"The model takes longer than {settings.latency_milliseconds} ms for 1 % of the requests"
+            latency = self._metric("ModelLatency", "p99")
+            yield self._alarm(RollbackAlarm.LATENCY, what, latency, settings.latency_milliseconds * 1000)
+        if settings.container_errors:
+            yield self._container_errors()
+
+    def _alarm(self, kind: RollbackAlarm, what: str, metric: cloudwatch.IMetric, threshold: float) -> str:
+        name = self._name(kind)
+        cloudwatch.Alarm(
+            self,
+            kind.name.title(),
+            alarm_name=name,
+            alarm_description=f"{what}: {self._endpoint_name}",
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        return name
+
+    def _container_errors(self) -> str:
+        """CloudWatch has what SageMaker collects from containers for PromQL alone."""
+        name = self._name(RollbackAlarm.CONTAINER)
+        query = f"{_CONTAINER_ERRORS.format(name=self._endpoint_name)} > 0"
+        cloudwatch.CfnAlarm(
+            self,
+            "Container",
+            alarm_name=name,
+            alarm_description=f"The container counts requests that failed through its fault: {self._endpoint_name}",
+            evaluation_criteria={"promQlCriteria": {"query": query, "pendingPeriod": 0, "recoveryPeriod": 60}},
+            evaluation_interval=self._period_seconds,
+        )
+        return name
+
+    def _error_percent(self) -> cloudwatch.MathExpression:
+        """Nothing without requests; SageMaker may leave out errors of which there are none."""
+        return cloudwatch.MathExpression(
+            expression="100 * FILL(errors, 0) / requests",
+            using_metrics={
+                "errors": self._metric("Invocation5XXErrors", cloudwatch.Stats.SUM),
+                "requests": self._metric("Invocations", cloudwatch.Stats.SUM),
+            },
+            period=Duration.seconds(self._period_seconds),
+        )
+
+    def _metric(self, name: str, statistic: str) -> cloudwatch.Metric:
+        dimensions: Mapping[str, str] = {"EndpointName": self._endpoint_name, "VariantName": VARIANT_NAME}
+        return cloudwatch.Metric(
+            namespace=_NAMESPACE,
+            metric_name=name,
+            dimensions_map=dimensions,
+            statistic=statistic,
+            period=Duration.seconds(self._period_seconds),
+        )
+
+    def _name(self, kind: RollbackAlarm) -> str:
+        return contract.rollback_alarm_name(self._environment, self._workload, kind)

@@ -1,0 +1,68 @@
+"""Updates that SageMaker would refuse, or that nothing could roll back, are refused at synthesis."""
+
+from typing import Any
+
+import pytest
+
+from headrace.recipes import big_mart
+from stacks.settings.environment import Settings
+from tests.stacks.settings.test_environment import environments_with, refusal
+
+CANARY = {"traffic": "canary", "wait_seconds": 120, "alarms": {"error_percent": 1.0}}
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        {},
+        {"update": {"wait_seconds": 120, "alarms": {"error_percent": 1.0}}},
+        {"update": {"wait_seconds": 60}},
+        {"metrics_seconds": 10, "update": {"wait_seconds": 20, "alarms": {"error_percent": 0}}},
+        {"instance_count": 2, "update": CANARY},
+        {"instance_count": 10, "update": {**CANARY, "traffic": "linear", "step_percent": 10}},
+    ],
+)
+def test_takes_updates_that_sagemaker_can_carry_out(endpoint: dict[str, Any]) -> None:
+    settings = Settings.from_mapping("dev", environments_with("bigmart.endpoint", endpoint))
+
+    assert settings.workload(big_mart.RECIPE).endpoint.metrics_seconds == endpoint.get("metrics_seconds", 60)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "reason"),
+    [
+        (
+            {"update": CANARY},
+            "update.traffic: canary with 50 % of 1 machines would begin with less than one, and SageMaker allows at "
+            "most 50 %; set instance_count to at least 2, or traffic to all_at_once",
+        ),
+        ({"instance_count": 3, "update": {**CANARY, "canary_percent": 25}}, "set instance_count to at least 4"),
+        ({"instance_count": 2, "update": {"traffic": "canary"}}, "there are none; set update.alarms"),
+        (
+            {"update": {"alarms": {"error_percent": 1.0}}},
+            "update.wait_seconds: found 0, too short for alarms on metrics that come every 60 s; set it to at least "
+            "120",
+        ),
+        (
+            {"metrics_seconds": 30, "update": {"wait_seconds": 59, "alarms": {"error_percent": 1.0}}},
+            "set it to at least 60",
+        ),
+        (
+            {"update": {"traffic": "linear", "step_percent": 10, "wait_seconds": 600}},
+            "found 3600, but traffic linear with wait_seconds 600 and termination_wait_seconds 0 waits for 6000 s; "
+            "allow more, or wait less",
+        ),
+        ({"update": {"wait_seconds": 600, "timeout_seconds": 600}}, "waits for 600 s"),
+        ({"update": {"wait_seconds": 120, "alarms": {}}}, "none of the alarms"),
+        ({"update": {"canary_percent": 51}}, "less than or equal to 50"),
+        ({"update": {"step_percent": 9}}, "greater than or equal to 10"),
+        ({"update": {"timeout_seconds": 599}}, "greater than or equal to 600"),
+        ({"metrics_seconds": 20}, "Input should be 10, 30 or 60"),
+        ({"update": {"traffic": "rolling"}}, "Input should be 'all_at_once', 'canary' or 'linear'"),
+    ],
+)
+def test_refuses_updates_that_cannot_be_carried_out(endpoint: dict[str, Any], reason: str) -> None:
+    said = refusal("bigmart.endpoint", endpoint)
+
+    assert "environments.dev.bigmart.endpoint" in said
+    assert reason in said
