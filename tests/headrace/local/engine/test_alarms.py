@@ -185,8 +185,11 @@ def receive(sqs: Any, queue: str) -> dict[str, Any]:
 
 
 def make_queue(name: str) -> tuple[str, str]:
-    queue = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    return queue, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    """A queue that any service may send to: its address and its ARN."""
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return boto3.client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"], arn
 
 
 @pytest.mark.slow
