@@ -48,6 +48,9 @@ FSX_RAW_PATH: Final = "/raw"
 JOB_NAME_INPUT: Final = "JobName"
 MODEL_NAME_INPUT: Final = "ModelName"
 ENDPOINT_NAME_INPUT: Final = "EndpointName"
+# Deploy this approved version; make a version of this archive. An execution with one of them trains nothing.
+MODEL_PACKAGE_ARN_INPUT: Final = "ModelPackageArn"
+MODEL_DATA_URL_INPUT: Final = "ModelDataUrl"
 
 # The key of an execution's output that says how it has ended; an execution without one serves its model.
 OUTCOME_OUTPUT: Final = "Outcome"
@@ -60,6 +63,7 @@ class Outcome(StrEnum):
 
     SERVING = "SERVING"
     REFUSED = "REFUSED"
+    PENDING_APPROVAL = "PENDING_APPROVAL"
 
 
 class Verdict(StrEnum):
@@ -68,6 +72,35 @@ class Verdict(StrEnum):
     PASSED = "PASSED"
     FAILED = "FAILED"
     NOT_MEASURED = "NOT_MEASURED"
+
+
+class VersionFact(StrEnum):
+    """What is known of a version, as keys of its CustomerMetadataProperties.
+
+    The values are texts of at most 256 characters. Metrics and hyperparameters have keys of their own, made of a prefix
+    and their name; where there are more than 50 facts, hyperparameters are left out.
+
+    Args of the execution that made it: its name, the endpoint that it is for, its training job, the version that
+    served then (an ARN), the fingerprint of the data, where its record is, the commit that was deployed, the container
+    images as `STEP@sha256:…`, and whether a person approves it. And since when it serves, or did.
+    """
+
+    EXECUTION = "headrace:execution"
+    ENDPOINT = "headrace:endpoint"
+    JOB = "headrace:job"
+    PARENT = "headrace:parent"
+    FINGERPRINT = "headrace:fingerprint"
+    RECORD = "headrace:record"
+    COMMIT = "headrace:commit"
+    IMAGES = "headrace:images"
+    APPROVAL = "headrace:approval"
+    SERVED = "headrace:served"
+
+
+METRIC_FACT: Final = "metric:"
+HYPERPARAMETER_FACT: Final = "hyperparameter:"
+# The fingerprint of data that the training program has not recorded.
+NOT_RECORDED: Final = "not recorded"
 
 
 class JudgedRule(StrEnum):
@@ -102,6 +135,11 @@ class RollbackAlarm(StrEnum):
 def rollback_alarm_name(environment: str, workload: str, kind: RollbackAlarm) -> str:
     """The alarm that rolls updates of a workload's endpoint back."""
     return f"headrace-{environment}-{workload}-{kind}"
+
+
+def model_package_group_name(environment: str, workload: str) -> str:
+    """The model package group that has the versions of a workload's model."""
+    return f"headrace-{environment}-{workload}"
 
 
 def alarm_topic_name(environment: str) -> str:

@@ -1,16 +1,16 @@
 """What commands print of executions."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from headrace.cli.tables import render_table
-from headrace.contract import OUTCOME_OUTPUT
+from headrace.contract import OUTCOME_OUTPUT, Outcome
 from headrace.errors import as_shown
 from headrace.pipeline.history import Execution, History
 
-# The exit code of a command whose execution has ended with a model that the gate refused.
-REFUSED: Final = 4
+# The exit code of a command whose execution has succeeded without serving its model.
+EXIT_CODES: Final[Mapping[str, int]] = {Outcome.REFUSED: 4, Outcome.PENDING_APPROVAL: 5}
 _HEADER: Final = ("state", "status", "started", "seconds", "tries", "error")
 
 

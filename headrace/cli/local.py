@@ -15,7 +15,7 @@ import click
 from headrace.cli import progress, summary
 from headrace.cli.checkout_commands import LocalGroup
 from headrace.cli.containers import with_build_options
-from headrace.cli.execution_report import REFUSED
+from headrace.cli.execution_report import EXIT_CODES
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
@@ -168,7 +168,8 @@ def run(
 ) -> None:
     """Deploy, train, invoke the endpoint, and print a summary.
 
-    Uses the running local cloud, or starts one and stops it at the end. Exits with 4 when the gate refuses the model.
+    Uses the running local cloud, or starts one and stops it at the end. Exits with 4 when the gate refuses the model,
+    and with 5 when it waits for somebody's approval.
 
     Example: headrace local run --data Train.csv
     """
@@ -181,8 +182,7 @@ def run(
     with _running(folders, environment, keep=keep, **platform) as (cloud, deployment):
         made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
-    if made.report.outcome is Outcome.REFUSED:
-        click.get_current_context().exit(REFUSED)
+    click.get_current_context().exit(EXIT_CODES.get(made.report.outcome, 0))
 
 
 def _prepare_run(recipe: Recipe, data: Path | None, folders: Folders) -> Workload:
@@ -212,7 +212,7 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
     match report.outcome:
         case Outcome.SERVING:
             return this_run.ask_endpoint(site, report.output[ENDPOINT_NAME_INPUT])
-        case Outcome.REFUSED:
+        case Outcome.REFUSED | Outcome.PENDING_APPROVAL:
             return []
 
 

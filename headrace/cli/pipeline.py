@@ -11,7 +11,7 @@ import click
 
 from headrace.cli import progress
 from headrace.cli.execution_report import (
-    REFUSED,
+    EXIT_CODES,
     describe,
     describe_execution,
     find_outcome,
@@ -21,7 +21,6 @@ from headrace.cli.execution_report import (
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE
 from headrace.cli.pipeline_options import Target, with_target
-from headrace.contract import Outcome
 from headrace.errors import HeadraceError, as_shown
 from headrace.files import whole_file
 from headrace.inputs import read_document
@@ -263,5 +262,4 @@ def _report_end(execution: Execution, history: History, *, as_json: bool) -> Non
 def _exit_by_outcome(execution: Execution) -> None:
     if execution.status != "SUCCEEDED":
         raise click.ClickException(f"{execution.error or execution.status}: {execution.cause or 'no cause is given'}")
-    if find_outcome(execution) == Outcome.REFUSED:
-        click.get_current_context().exit(REFUSED)
+    click.get_current_context().exit(EXIT_CODES.get(find_outcome(execution), 0))

@@ -9,6 +9,7 @@ from headrace.contract import (
     ENDPOINT_NAME_INPUT,
     JOB_NAME_INPUT,
     MODEL_NAME_INPUT,
+    MODEL_PACKAGE_ARN_INPUT,
     RULES_OUTPUT,
     JudgedRule,
     Outcome,
@@ -69,6 +70,13 @@ def _describe_outcome(report: ExecutionReport) -> dict[str, str]:
         case Outcome.REFUSED:
             return {
                 "outcome": "the model is refused by the gate and not served",
+                "endpoint": f"{output[ENDPOINT_NAME_INPUT]}, as it was before",
+                "model data": output["ModelDataUrl"],
+            }
+        case Outcome.PENDING_APPROVAL:
+            return {
+                "outcome": "the model waits for somebody's approval: headrace pipeline versions --local",
+                "version": output[MODEL_PACKAGE_ARN_INPUT],
                 "endpoint": f"{output[ENDPOINT_NAME_INPUT]}, as it was before",
                 "model data": output["ModelDataUrl"],
             }

@@ -88,12 +88,13 @@ def test_ends_with_1_when_an_execution_fails(machine: str) -> None:
     assert ended.stderr == "Error: NotGood: it was not good\n"
 
 
-def test_ends_with_4_when_the_model_is_refused(machine: str) -> None:
-    request = json.dumps({"good": True, "seconds": 0, "Outcome": "REFUSED"})
+@pytest.mark.parametrize(("outcome", "code"), [("REFUSED", 4), ("PENDING_APPROVAL", 5)])
+def test_its_exit_code_says_that_the_model_is_not_served(machine: str, outcome: str, code: int) -> None:
+    request = json.dumps({"good": True, "seconds": 0, "Outcome": outcome})
 
     ended = run("start", "--state-machine", machine, "--input", request, "--wait")
 
-    assert (ended.exit_code, ended.stdout, ended.stderr) == (4, "REFUSED\n", "")
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (code, f"{outcome}\n", "")
 
 
 def test_shows_each_state_where_somebody_watches(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -287,6 +287,16 @@ def test_says_why_a_model_is_refused_and_what_serves(run_summary: RunSummary) ->
     )
 
 
+def test_says_that_a_model_waits_for_approval(run_summary: RunSummary) -> None:
+    version = "arn:aws:sagemaker:us-east-1:000000000000:model-package/headrace-dev-bigmart/1"
+    output = {**run_summary.report.output, "Outcome": "PENDING_APPROVAL", "ModelPackageArn": version}
+    pending = replace(run_summary, report=replace(run_summary.report, output=output), predictions=())
+
+    shown = summary.render(pending, find_workload(big_mart.RECIPE).scores)
+
+    assert f"version     {version}\nendpoint    bigmart, as it was before\n" in shown
+
+
 def test_shows_a_run_whose_job_has_reported_no_metric(run_summary: RunSummary) -> None:
     output = {**run_summary.report.output, "Metrics": {}}
     unmeasured = replace(run_summary, report=replace(run_summary.report, output=output))
