@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ class NotServingError(Exception):
     """A deployment whose process is not running at the moment."""
 
 
+class TooManyRequestsError(Exception):
+    """A request beyond those that a serverless variant answers at once."""
+
+
 class Deployment:
     """One endpoint configuration in service, as one serving process.
 
@@ -56,25 +61,42 @@ class Deployment:
         self._process: ContainerProcess | None = None
         self._port: int | None = None
         self._in_flight = 0
+        self.weight: float = self.variant.get("InitialVariantWeight", 1.0)
+        self.instances: int = self.variant.get("InitialInstanceCount", 1)
+        self.serverless: Mapping[str, Any] | None = self.variant.get("ServerlessConfig")
         self._keeper = threading.Thread(target=self._keep_alive, name=f"keeper {endpoint}", daemon=True)
 
     def describe_variant(self) -> dict[str, Any]:
         """The deployment as a ProductionVariantSummary of the API."""
         image = self._container["Image"]
-        weight = self.variant.get("InitialVariantWeight", 1.0)
         described: dict[str, Any] = {
             "VariantName": self.variant["VariantName"],
             "DeployedImages": [
                 {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": self.resolution_time}
             ],
-            "CurrentWeight": weight,
-            "DesiredWeight": weight,
+            "CurrentWeight": self.weight,
+            "DesiredWeight": self.weight,
         }
-        if "ServerlessConfig" in self.variant:
-            serverless = self.variant["ServerlessConfig"]
-            return {**described, "CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless}
-        count = self.variant.get("InitialInstanceCount", 1)
-        return {**described, "CurrentInstanceCount": count, "DesiredInstanceCount": count}
+        if self.serverless:
+            return {
+                **described,
+                "CurrentServerlessConfig": self.serverless,
+                "DesiredServerlessConfig": self.serverless,
+            }
+        return {**described, "CurrentInstanceCount": self.instances, "DesiredInstanceCount": self.instances}
+
+    def list_states(self, alarms: Sequence[str]) -> dict[str, str]:
+        """The states of those of these alarms that there are, by name, as the role of the model sees them."""
+        if not alarms:
+            return {}
+        answer = self._host.cloudwatch.describe_alarms(
+            AlarmNames=list(alarms), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        return {
+            alarm["AlarmName"]: alarm["StateValue"]
+            for kind in ("MetricAlarms", "CompositeAlarms")
+            for alarm in answer.get(kind, ())
+        }
 
     def start(self) -> None:
         """Brings the model into service; raises DeploymentError, after which it must be stopped, when that fails."""
@@ -92,6 +114,8 @@ class Deployment:
         with self._changed:
             if self._port is None:
                 raise NotServingError
+            if self.serverless and self._in_flight >= self.serverless["MaxConcurrency"]:
+                raise TooManyRequestsError
             self._in_flight += 1
             return self._port
 

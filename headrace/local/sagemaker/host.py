@@ -82,11 +82,19 @@ class LogsClient(Protocol):
         ...
 
 
-class CloudWatchClient(Protocol):
-    """The part of boto3's CloudWatch client that training metrics use."""
+class MetricSink(Protocol):
+    """The part of boto3's CloudWatch client that metrics use."""
 
     def put_metric_data(self, **request: Any) -> Any:
         """Stores values of metrics."""
+        ...
+
+
+class CloudWatchClient(MetricSink, Protocol):
+    """The part of boto3's CloudWatch client that metrics and updates of endpoints use."""
+
+    def describe_alarms(self, **request: Any) -> Any:
+        """The alarms of names."""
         ...
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from headrace.local.sagemaker.errors import RequestRefusedError
-from headrace.local.sagemaker.host import CloudWatchClient, read_clock
+from headrace.local.sagemaker.host import MetricSink, read_clock
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
@@ -44,7 +44,7 @@ def compile_metrics(definitions: list[dict[str, str]]) -> dict[str, re.Pattern[s
 class MetricPublisher:
     """Sends the metrics of one training job to CloudWatch, some at a time; a job does not fail because of them."""
 
-    def __init__(self, cloudwatch: CloudWatchClient, job: str) -> None:
+    def __init__(self, cloudwatch: MetricSink, job: str) -> None:
         self._cloudwatch = cloudwatch
         self._job = job
         self._waiting: list[dict[str, Any]] = []

@@ -8,6 +8,7 @@ from headrace.local.sagemaker.s3_objects import parse_address
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 PROCESSING_ROOT = "/opt/ml/processing/"
+MEMORY_STEP_MB = 1024
 
 
 def check_training_job(request: Mapping[str, Any]) -> None:
@@ -115,10 +116,41 @@ def check_endpoint_config(request: Mapping[str, Any]) -> None:
     (variant,) = variants
     if "ModelName" not in variant:
         raise RequestRefusedError("Inference components are not served by the local cloud; give ModelName.")
-    if "ServerlessConfig" not in variant and not ("InstanceType" in variant or "InstancePools" in variant):
+    if "ServerlessConfig" in variant:
+        check_serverless(request, variant)
+    elif not ("InstanceType" in variant or "InstancePools" in variant):
         raise RequestRefusedError(
             f"Variant {variant['VariantName']} needs either InstanceType with InitialInstanceCount or ServerlessConfig."
         )
+
+
+def check_serverless(request: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
+    """Raises RequestRefusedError for what serverless endpoints do not have.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html#serverless-endpoints-how-it-works-exclusions
+    """
+    name, config = variant["VariantName"], variant["ServerlessConfig"]
+    for feature in ("DataCaptureConfig", "VpcConfig", "EnableNetworkIsolation", "KmsKeyId"):
+        if request.get(feature):
+            raise RequestRefusedError(f"{feature} is not supported for serverless endpoints; variant {name} is one.")
+    for feature in ("InstanceType", "InitialInstanceCount", "InstancePools", "VolumeSizeInGB"):
+        if feature in variant:
+            raise RequestRefusedError(f"Variant {name} must not have {feature} together with ServerlessConfig.")
+    if config["MemorySizeInMB"] % MEMORY_STEP_MB:
+        raise RequestRefusedError(
+            f"MemorySizeInMB of variant {name} must be a multiple of {MEMORY_STEP_MB}, not {config['MemorySizeInMB']}."
+        )
+    if config.get("ProvisionedConcurrency", 0) > config["MaxConcurrency"]:
+        raise RequestRefusedError(f"ProvisionedConcurrency of variant {name} must not be above its MaxConcurrency.")
+
+
+def check_serverless_model(variant: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    """Raises RequestRefusedError for a model that a serverless variant cannot serve."""
+    for feature in ("VpcConfig", "EnableNetworkIsolation"):
+        if "ServerlessConfig" in variant and model.get(feature):
+            raise RequestRefusedError(
+                f"Model {variant['ModelName']} has {feature}, which is not supported for serverless endpoints."
+            )
 
 
 def check_model(request: Mapping[str, Any]) -> None:

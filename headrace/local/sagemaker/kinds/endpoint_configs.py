@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.definitions import DefinitionKind
+from headrace.local.sagemaker.endpoint_metrics import read_frequency
 from headrace.local.sagemaker.kinds.models import Models
-from headrace.local.sagemaker.rules import check_endpoint_config
+from headrace.local.sagemaker.rules import check_endpoint_config, check_serverless_model
 
 
 class EndpointConfigs(DefinitionKind):
@@ -17,5 +18,6 @@ class EndpointConfigs(DefinitionKind):
     def check(self, request: Mapping[str, Any]) -> None:
         """Its model must exist."""
         check_endpoint_config(request)
+        read_frequency(request)
         for variant in request["ProductionVariants"]:
-            self._kinds.find(Models).find(variant["ModelName"])
+            check_serverless_model(variant, self._kinds.find(Models).find(variant["ModelName"]).request)

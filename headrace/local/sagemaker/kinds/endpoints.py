@@ -1,213 +1,22 @@
-"""Endpoints: created, updated without a gap, rolled back, deleted, invoked."""
+"""Endpoints: created, updated without a gap, rolled back, resized, deleted, invoked."""
 
-import threading
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Final
 
 from headrace.local.sagemaker.catalog import read_tags
-from headrace.local.sagemaker.deployments import LOG_GROUPS, Deployment, DeploymentError, NotServingError
-from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError, StoppedError
-from headrace.local.sagemaker.host import Host, read_clock
-from headrace.local.sagemaker.invocations import invoke
+from headrace.local.sagemaker.deployments import LOG_GROUPS, Deployment
+from headrace.local.sagemaker.endpoint import Endpoint, describe_unknown_endpoint
+from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.kind import Handler, KindLog, ResourceKind
 from headrace.local.sagemaker.kinds.endpoint_configs import EndpointConfigs
 from headrace.local.sagemaker.kinds.models import Models
+from headrace.local.sagemaker.metrics import CLOUDWATCH_ERRORS
 from headrace.local.sagemaker.networking import check_network
+from headrace.local.sagemaker.rollout import Rollout, read_rollout
 from headrace.local.sagemaker.rules import list_containers
 
-IN_PROGRESS = {"Creating", "Updating", "RollingBack", "Deleting"}
-INTERNAL_FAILURE = "Request to service failed."
-SERVING = {"InService", "Updating", "RollingBack"}
-
-
-class Endpoint:
-    """One endpoint and the deployment that answers for it."""
-
-    def __init__(self, name: str, host: Host, deployment: Deployment, tags: dict[str, str]) -> None:
-        self.name = name
-        self.tags = tags
-        self.arn = host.arn("Endpoint", name)
-        self._host = host
-        self.creation_time = self.last_modified_time = read_clock()
-        self._status = "Creating"
-        self._failure_reason = ""
-        self._changed = threading.Condition(threading.RLock())
-        self._is_gone = False
-        self._active = deployment
-        self._pending: Deployment | None = None
-        self._retiring: Deployment | None = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def status(self) -> str:
-        """The endpoint's status; OutOfService when its process does not stay alive."""
-        with self._changed:
-            return "OutOfService" if self._status == "InService" and self._active.outage else self._status
-
-    @property
-    def instances(self) -> list[Mapping[str, Any]]:
-        """What it runs on, and what it is being moved to."""
-        with self._changed:
-            held = (self._pending, self._retiring, self._active if self._status != "Failed" else None)
-            return [deployment.variant for deployment in held if deployment]
-
-    def describe(self) -> dict[str, Any]:
-        """DescribeEndpoint of the API."""
-        with self._changed:
-            description: dict[str, Any] = {
-                **self.summarize(),
-                "EndpointConfigName": self._active.config.name,
-                "ProductionVariants": [self._active.describe_variant()],
-            }
-            reason = self._failure_reason or self._active.outage
-            if reason:
-                description["FailureReason"] = reason
-            if self._pending:
-                description["PendingDeploymentSummary"] = {"EndpointConfigName": self._pending.config.name}
-            return description
-
-    def summarize(self) -> dict[str, Any]:
-        """The endpoint's line in ListEndpoints."""
-        return {
-            "EndpointName": self.name,
-            "EndpointArn": self.arn,
-            "CreationTime": self.creation_time,
-            "LastModifiedTime": self.last_modified_time,
-            "EndpointStatus": self.status,
-        }
-
-    def start(self) -> None:
-        """Brings the endpoint into service in the background."""
-        self._begin(self._create)
-
-    def update(self, deployment: Deployment) -> None:
-        """Replaces what serves in the background, as soon as the replacement is healthy."""
-        with self._changed:
-            self._refuse_in_progress()
-            if self._status == "Failed":
-                raise RequestRefusedError(
-                    f'Cannot update endpoint "{self.arn}" in status Failed. Only DeleteEndpoint can be performed on a '
-                    "failed endpoint."
-                )
-            self._pending = deployment
-            self._enter("Updating")
-            self._begin(lambda: self._replace(deployment))
-
-    def delete(self, forget: Callable[[], object]) -> None:
-        """Ends the endpoint in the background and forgets it then."""
-        with self._changed:
-            self._refuse_in_progress()
-            self._enter("Deleting")
-
-        def retire() -> None:
-            self._active.retire()
-            forget()
-            with self._changed:
-                self._is_gone = True
-                self._changed.notify_all()
-
-        self._begin(retire)
-
-    def invoke(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Sends one request to what serves now."""
-        with self._changed:
-            if self._status not in SERVING:
-                raise describe_unknown_endpoint(self.name, self._host.account)
-            deployment = self._active
-            try:
-                port = deployment.acquire()
-            except NotServingError as error:
-                raise SageMakerError(
-                    "ServiceUnavailable", f"The container of endpoint {self.name} is being restarted.", 503
-                ) from error
-        try:
-            return invoke(port, request, deployment.variant["VariantName"], self._host.patience.invocation_seconds)
-        finally:
-            deployment.release()
-
-    def wait(self) -> None:
-        """Returns when nothing is being done to the endpoint, or it is gone."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_gone or self._status not in IN_PROGRESS)
-
-    def close(self) -> None:
-        """Ends every process of the endpoint because the local cloud ends."""
-        with self._changed:
-            deployments = (self._active, self._pending, self._retiring)
-        for deployment in deployments:
-            if deployment:
-                deployment.stop(self._host.patience.close_seconds)
-        if self._thread:
-            self._thread.join()
-
-    def _create(self) -> None:
-        failure = INTERNAL_FAILURE
-        try:
-            failure = start_deployment(self._active)
-        finally:
-            if failure:
-                self._active.stop()
-            self._enter("Failed" if failure else "InService", failure)
-
-    def _replace(self, deployment: Deployment) -> None:
-        failure = INTERNAL_FAILURE
-        try:
-            failure = start_deployment(deployment)
-        finally:
-            if failure:
-                self._roll_back(deployment, failure)
-            else:
-                self._switch(deployment)
-
-    def _switch(self, deployment: Deployment) -> None:
-        """Lets a healthy replacement answer, and what served before end after its last request."""
-        with self._changed:
-            previous = self._retiring = self._active
-            self._active, self._pending = deployment, None
-        previous.retire()
-        with self._changed:
-            self._retiring = None
-            self._enter("InService")
-
-    def _roll_back(self, deployment: Deployment, failure: str) -> None:
-        """Keeps what served before."""
-        self._enter("RollingBack", failure)
-        deployment.stop()
-        with self._changed:
-            self._pending = None
-            kept = self._active.config.name
-            self._enter("InService", f'{failure} The update was rolled back to endpoint configuration "{kept}".')
-
-    def _enter(self, status: str, failure_reason: str = "") -> None:
-        with self._changed:
-            self._status = status
-            self._failure_reason = failure_reason
-            self.last_modified_time = read_clock()
-            self._changed.notify_all()
-
-    def _begin(self, work: Callable[[], None]) -> None:
-        self._thread = threading.Thread(target=work, name=f"endpoint {self.name}", daemon=True)
-        self._thread.start()
-
-    def _refuse_in_progress(self) -> None:
-        if self._status in IN_PROGRESS:
-            raise RequestRefusedError(f'Cannot update in-progress endpoint "{self.arn}".')
-
-
-def start_deployment(deployment: Deployment) -> str:
-    """Starts a deployment and returns why it did not become healthy; nothing when it did."""
-    try:
-        deployment.start()
-    except DeploymentError as error:
-        return str(error)
-    except StoppedError:
-        return "The local cloud ended before the endpoint was in service."
-    return ""
-
-
-def describe_unknown_endpoint(name: str, account: str) -> SageMakerError:
-    """What the runtime API answers for an endpoint that does not serve."""
-    return SageMakerError("ValidationError", f"Endpoint {name} of account {account} not found.")
+_WEIGHT: Final = "DesiredWeight"
+_COUNT: Final = "DesiredInstanceCount"
 
 
 class Endpoints(ResourceKind[Endpoint]):
@@ -218,8 +27,13 @@ class Endpoints(ResourceKind[Endpoint]):
 
     @property
     def operations(self) -> Mapping[str, Handler]:
-        """Update and Delete, besides those that every kind has."""
-        return {**super().operations, "UpdateEndpoint": self.update, "DeleteEndpoint": self.delete}
+        """Updates and Delete, besides those that every kind has."""
+        return {
+            **super().operations,
+            "UpdateEndpoint": self.update,
+            "UpdateEndpointWeightsAndCapacities": self.resize,
+            "DeleteEndpoint": self.delete,
+        }
 
     @property
     def runtime_operations(self) -> Mapping[str, Handler]:
@@ -229,7 +43,9 @@ class Endpoints(ResourceKind[Endpoint]):
     def make(self, request: Mapping[str, Any]) -> Endpoint:
         """The endpoint that a request asks for."""
         deployment = self._plan_deployment(request)
-        return Endpoint(request["EndpointName"], self._host, deployment, read_tags(request))
+        config = request.get("DeploymentConfig")
+        self._plan_rollout(config, deployment)
+        return Endpoint(request["EndpointName"], self._host, deployment, read_tags(request), config)
 
     def check_start(self, resource: Endpoint) -> None:
         """Raises SageMaker's refusal where the account may not have the endpoint's instances."""
@@ -240,8 +56,28 @@ class Endpoints(ResourceKind[Endpoint]):
         """UpdateEndpoint: what serves now keeps answering until its replacement is healthy."""
         endpoint = self.find_requested(request)
         deployment = self._plan_deployment(request)
-        self._check_quota(deployment.variant)
-        endpoint.update(deployment)
+        check_same_kind(endpoint.active, deployment)
+        if request.get("RetainAllVariantProperties"):
+            retain_properties(endpoint.active, deployment, request.get("ExcludeRetainedVariantProperties", ()))
+        kept = endpoint.deployment_config if request.get("RetainDeploymentConfig") else None
+        config = request.get("DeploymentConfig") or kept
+        rollout = self._plan_rollout(config, deployment)
+        endpoint.check_update()
+        self._check_quota({**deployment.variant, "InitialInstanceCount": deployment.instances})
+        endpoint.update(deployment, rollout, config)
+        return {"EndpointArn": endpoint.arn}
+
+    def resize(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """UpdateEndpointWeightsAndCapacities: returns while the endpoint is being changed."""
+        endpoint = self.find_requested(request)
+        wanted = read_resize(request, endpoint.active)
+        endpoint.check_update()
+        more = wanted.get(_COUNT, 0) - endpoint.active.instances
+        if more > 0:
+            self._check_quota({**endpoint.active.variant, "InitialInstanceCount": more})
+        endpoint.resize(
+            weight=wanted.get(_WEIGHT), instances=wanted.get(_COUNT), serverless=wanted.get("ServerlessUpdateConfig")
+        )
         return {"EndpointArn": endpoint.arn}
 
     def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -269,3 +105,53 @@ class Endpoints(ResourceKind[Endpoint]):
         environment = container.get("Environment", {})
         check_network(self._host, "The endpoint", model.request.get("VpcConfig"), environment=environment)
         return Deployment(self._host, request["EndpointName"], config, model)
+
+    def _plan_rollout(self, config: Mapping[str, Any] | None, deployment: Deployment) -> Rollout:
+        rollout = read_rollout(config, deployment.instances)
+        try:
+            states = deployment.list_states(rollout.alarms)
+        except CLOUDWATCH_ERRORS as error:
+            raise RequestRefusedError(
+                "The alarms of AutoRollbackConfiguration cannot be seen: the execution role of the model needs "
+                f"cloudwatch:DescribeAlarms on them ({error})."
+            ) from error
+        if missing := sorted(set(rollout.alarms) - set(states)):
+            raise RequestRefusedError(f"There are no alarms {', '.join(missing)} for AutoRollbackConfiguration.")
+        return rollout
+
+
+def check_same_kind(active: Deployment, deployment: Deployment) -> None:
+    """Raises RequestRefusedError where an update would make a serverless endpoint of one with instances, or back.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+    """
+    if bool(active.serverless) != bool(deployment.serverless):
+        old, new = ("serverless", "with instances")[:: 1 if active.serverless else -1]
+        raise RequestRefusedError(
+            f"An endpoint that is {old} cannot be updated to one that is {new}; create another endpoint."
+        )
+
+
+def retain_properties(active: Deployment, deployment: Deployment, excluded: Iterable[Mapping[str, str]]) -> None:
+    """Give new machines the count and the weight of those that serve, but for what is excluded."""
+    changed = {each["VariantPropertyType"] for each in excluded}
+    if _COUNT not in changed:
+        deployment.instances = active.instances
+    if _WEIGHT not in changed:
+        deployment.weight = active.weight
+
+
+def read_resize(request: Mapping[str, Any], active: Deployment) -> Mapping[str, Any]:
+    """What UpdateEndpointWeightsAndCapacities wants of the endpoint's one variant."""
+    name = active.variant["VariantName"]
+    wanted = request["DesiredWeightsAndCapacities"]
+    if unknown := sorted({each["VariantName"] for each in wanted} - {name}):
+        raise RequestRefusedError(f"The endpoint has no variant {', '.join(unknown)}; it has {name}.")
+    if len(wanted) != 1:
+        raise RequestRefusedError(f"Variant {name} must be given once.")
+    (found,) = wanted
+    unfit = _COUNT if active.serverless else "ServerlessUpdateConfig"
+    if unfit in found:
+        kind = "is serverless" if active.serverless else "has instances"
+        raise RequestRefusedError(f"Variant {name} {kind}: {unfit} cannot be changed.")
+    return dict(found)

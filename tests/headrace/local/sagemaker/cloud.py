@@ -10,7 +10,8 @@ from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
 from headrace.local.limits import Limits
 from headrace.local.sagemaker import Host, Patience, RunnableContainerImage, SageMaker
-from headrace.local.sagemaker.kinds.endpoints import Endpoint, Endpoints
+from headrace.local.sagemaker.endpoint import Endpoint
+from headrace.local.sagemaker.kinds.endpoints import Endpoints
 from headrace.local.sagemaker.validation import find_violations, load_service_model
 from tests.headrace.local.sagemaker.fakes import FakeCloudWatch, FakeLogs, FakeRegistry, FakeS3
 

@@ -119,13 +119,36 @@ class FakeLogs:
 
 
 class FakeCloudWatch:
-    """Metric values as lists, by namespace."""
+    """Metric values as lists, by namespace, and alarms in the states that tests give them."""
 
     def __init__(self) -> None:
         self.values: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.alarms: dict[str, str] = {}
+        self._changed = threading.Condition()
 
     def put_metric_data(self, **request: Any) -> Any:
-        self.values[request["Namespace"]] += request["MetricData"]
+        with self._changed:
+            self.values[request["Namespace"]] += request["MetricData"]
+            self._changed.notify_all()
+
+    def describe_alarms(self, **request: Any) -> Any:
+        found = {name: state for name, state in self.alarms.items() if name in request["AlarmNames"]}
+        return {"MetricAlarms": [{"AlarmName": name, "StateValue": state} for name, state in found.items()]}
+
+    def await_values(self, namespace: str, name: str, **dimensions: str) -> dict[float, float]:
+        """How often each value of a metric with exactly these dimensions was put, as soon as there is one."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._find(namespace, name, dimensions), PATIENCE_SECONDS)
+            return self._find(namespace, name, dimensions)
+
+    def _find(self, namespace: str, name: str, dimensions: Mapping[str, str]) -> dict[float, float]:
+        seen: dict[float, float] = defaultdict(float)
+        for datum in self.values[namespace]:
+            own = {each["Name"]: each["Value"] for each in datum["Dimensions"]}
+            if datum["MetricName"] == name and own == dimensions:
+                for value, count in zip(datum["Values"], datum["Counts"], strict=True):
+                    seen[value] += count
+        return dict(seen)
 
 
 class FakeRegistry:

@@ -180,7 +180,10 @@ def test_keeps_answering_with_the_old_model_during_an_update(cloud: Cloud) -> No
     endpoint = cloud.call("DescribeEndpoint", EndpointName="endpoint")
     assert endpoint["EndpointStatus"] == "Updating"
     assert endpoint["EndpointConfigName"] == "first"
-    assert endpoint["PendingDeploymentSummary"] == {"EndpointConfigName": "second"}
+    pending = endpoint["PendingDeploymentSummary"]
+    assert pending["EndpointConfigName"] == "second"
+    assert pending["ProductionVariants"][0]["VariantStatus"][0]["Status"] == "Creating"
+    assert pending["ProductionVariants"][0]["CurrentInstanceCount"] == 0
     assert invoke(cloud)["Body"] == b"first:1:text/csv"
 
 
