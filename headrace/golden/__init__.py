@@ -1,0 +1,1 @@
+"""Golden requests: requests with the answers that every good model gives."""
