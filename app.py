@@ -65,6 +65,7 @@ def _add_workloads(app: cdk.App, settings: Settings, around: Surroundings) -> li
             recipe=recipe,
             settings=settings,
             around=around,
+            target=read_bundle_target(app.node),
             **_place(app, settings, recipe.stack_id),
         ).state_machine
         for recipe in list_recipes()

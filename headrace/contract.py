@@ -38,6 +38,9 @@ OBJECT_LAMBDA_STACK: Final = "ObjectLambda"
 # The context that says where Lambda functions are to run: "graviton", or "host" for the local cloud.
 BUNDLE_TARGET_CONTEXT: Final = "bundle_target"
 
+# Where the golden requests of workloads are in the raw bucket.
+GOLDEN_PREFIX: Final = "golden/"
+
 # Where each execution writes in the work bucket.
 EXECUTIONS_PREFIX: Final = "executions/"
 
@@ -130,6 +133,12 @@ class RollbackAlarm(StrEnum):
     ERRORS = "endpoint-errors"
     LATENCY = "endpoint-latency"
     CONTAINER = "container-errors"
+    GOLDEN = "golden-requests"
+
+
+def golden_prefix(workload: str) -> str:
+    """Where the golden requests of a workload are in the raw bucket."""
+    return f"{GOLDEN_PREFIX}{workload}/"
 
 
 def rollback_alarm_name(environment: str, workload: str, kind: RollbackAlarm) -> str:

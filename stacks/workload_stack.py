@@ -6,15 +6,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aws_cdk import Aws, CfnOutput, Stack
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from containers.shared import sagemaker
 from headrace import contract
 from headrace.channels import Channel, FsxLustreChannel, Reference, VpcConfig, needs_vpc
+from headrace.golden.contract import REHEARSAL_MODULE
 from headrace.recipes import ContainerImage, Recipe
 from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
-from stacks.constructs.execution_role import ExecutionRole
+from stacks.constructs.execution_role import PROCESSING_JOBS, ExecutionRole
+from stacks.constructs.golden_requests import GoldenRequests
 from stacks.constructs.rollback_alarms import RollbackAlarms
 from stacks.constructs.state_machine import MachineLog
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
@@ -22,9 +25,11 @@ from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
-from stacks.pipeline.jobs import Endpoint, PreprocessingJob, TrainingJob
+from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
 from stacks.pipeline.rollback import allow_looking
 from stacks.registry_stack import RegistryStack
+from stacks.settings.bundle_target import BundleTarget
+from stacks.settings.endpoint import GoldenSettings
 from stacks.settings.environment import Settings
 from stacks.settings.workloads import ChannelTrainingSettings, NormalizedSettings, PreprocessedSettings
 from stacks.storage_stack import StorageStack
@@ -53,6 +58,7 @@ class WorkloadStack(Stack):
         recipe: Recipe,
         settings: Settings,
         around: Surroundings,
+        target: BundleTarget,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -71,6 +77,8 @@ class WorkloadStack(Stack):
             training=self._describe_training(),
             rules=self._settings.gate.rules,
             endpoint=self._describe_endpoint(settings),
+            rehearsal=self._describe_rehearsal(golden) if (golden := self._settings.endpoint.golden) else None,
+            golden_requests=self._create_golden_requests(golden, settings, target) if golden else None,
         )
         self.state_machine = TrainingPipeline(
             self,
@@ -196,10 +204,40 @@ class WorkloadStack(Stack):
             alarms=alarms,
         )
 
+    def _describe_rehearsal(self, settings: GoldenSettings) -> Rehearsal:
+        image = self._recipe.serving.image
+        repository = self._around.registry.repositories[image]
+        role = ExecutionRole(self, "RehearsalRole", kind=PROCESSING_JOBS, repository=repository, key=self._storage.key)
+        prefix = contract.golden_prefix(self._recipe.name)
+        role.allow_reading(self._storage.raw, prefix)
+        role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
+        return Rehearsal(
+            role=role,
+            image_uri=self._around.registry.find_image_uri(image),
+            program=f"{image.package}.{REHEARSAL_MODULE}",
+            requests_uri=f"s3://{self._storage.raw.bucket_name}/{prefix}{settings.requests}",
+            settings=settings,
+            key=self._storage.key,
+        )
+
+    def _create_golden_requests(
+        self, golden: GoldenSettings, settings: Settings, target: BundleTarget
+    ) -> lambda_.IFunction:
+        return GoldenRequests(
+            self,
+            "GoldenRequests",
+            workload=self._recipe.name,
+            raw=self._storage.raw,
+            object_key=f"{contract.golden_prefix(self._recipe.name)}{golden.requests}",
+            key=self._storage.key,
+            target=target,
+            log=self._describe_log(settings),
+        ).function
+
     def _create_alarms(self, settings: Settings) -> Sequence[str]:
         """The names of the alarms that roll an update of the endpoint back."""
         endpoint = self._settings.endpoint
-        if not endpoint.update.alarms:
+        if not endpoint.is_watched:
             return ()
         return RollbackAlarms(
             self,
@@ -208,6 +246,7 @@ class WorkloadStack(Stack):
             workload=self._recipe.name,
             endpoint_name=settings.endpoint_name(self._recipe),
             settings=endpoint.update.alarms,
+            asks_golden_requests=endpoint.golden is not None,
             period_seconds=endpoint.metrics_seconds,
         ).names
 

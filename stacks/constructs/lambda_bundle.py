@@ -36,6 +36,8 @@ class BundleError(Exception):
 class LambdaBundle:
     """The folder of a Lambda program, the modules its `modules.txt` lists and the packages its `requirements.txt` pins.
 
+    A program without that file makes do with the packages of Lambda's runtime, boto3 among them.
+
     The packages are kept by the hash of the lock file, so that only the first synthesis after a change of it needs a
     network; the program itself is small and copied every time.
 
@@ -56,7 +58,8 @@ class LambdaBundle:
         Raises:
             BundleError: The packages cannot be installed.
         """
-        shutil.copytree(self.provide_packages(), output_dir, dirs_exist_ok=True)
+        if self._requirements.exists():
+            shutil.copytree(self.provide_packages(), output_dir, dirs_exist_ok=True)
         for relative, path in self._list_program():
             place = Path(output_dir) / relative
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from headrace import contract
 from headrace.contract import RollbackAlarm
+from headrace.golden import contract as golden_requests
 from stacks.pipeline.jobs import VARIANT_NAME
 from stacks.settings.endpoint import UpdateAlarmSettings
 
@@ -32,6 +33,7 @@ class RollbackAlarms(Construct):
         workload: the workload that they are named after.
         endpoint_name: What they watch.
         settings: Where they draw the line.
+        asks_golden_requests: Whether there is one on golden requests, too.
         period_seconds: How often the endpoint's metrics come.
     """
 
@@ -43,13 +45,17 @@ class RollbackAlarms(Construct):
         environment: str,
         workload: str,
         endpoint_name: str,
-        settings: UpdateAlarmSettings,
+        settings: UpdateAlarmSettings | None,
+        asks_golden_requests: bool,
         period_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self._environment, self._workload, self._endpoint_name = environment, workload, endpoint_name
         self._period_seconds = period_seconds
-        self.names = tuple(self._create(settings))
+        self.names = (
+            *(self._create(settings) if settings else ()),
+            *([self._golden_requests()] if asks_golden_requests else ()),
+        )
 
     def _create(self, settings: UpdateAlarmSettings) -> Iterator[str]:
         if settings.error_percent is not None:
@@ -76,6 +82,16 @@ class RollbackAlarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         return name
+
+    def _golden_requests(self) -> str:
+        failed = cloudwatch.Metric(
+            namespace=golden_requests.NAMESPACE,
+            metric_name=golden_requests.METRIC,
+            dimensions_map={golden_requests.ENDPOINT_DIMENSION: self._endpoint_name},
+            statistic=cloudwatch.Stats.MAXIMUM,
+            period=Duration.seconds(self._period_seconds),
+        )
+        return self._alarm(RollbackAlarm.GOLDEN, "Golden requests are not answered as expected", failed, 0)
 
     def _container_errors(self) -> str:
         """CloudWatch has what SageMaker collects from containers for PromQL alone."""

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace.recipes import Recipe
 from stacks.constructs.state_machine import MachineLog, StateMachine
-from stacks.pipeline.jobs import Endpoint, PreprocessingJob, TrainingJob
+from stacks.pipeline import golden
+from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
 from stacks.pipeline.join import Pipeline, join
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.steps import judge, serve
 from stacks.pipeline.steps.name import name
 from stacks.pipeline.steps.preprocess import preprocess
+from stacks.pipeline.steps.rehearse import rehearse
 from stacks.pipeline.steps.save_model import save_model
 from stacks.pipeline.steps.tell import tell
 from stacks.pipeline.steps.train import train
@@ -31,6 +34,8 @@ class Parts:
     training: TrainingJob
     rules: Sequence[RuleSettings]
     endpoint: Endpoint
+    rehearsal: Rehearsal | None = None
+    golden_requests: lambda_.IFunction | None = None
 
 
 class TrainingPipeline(Construct):
@@ -64,11 +69,15 @@ class TrainingPipeline(Construct):
 
 def _join_steps(parts: Parts, tasks: SageMakerTasks) -> Pipeline:
     return join(
-        name(parts.endpoint.name, also={**serve.VARIABLES, **judge.VARIABLES}),
+        name(
+            parts.endpoint.name,
+            also={**serve.VARIABLES, **judge.VARIABLES, **(golden.VARIABLES if parts.golden_requests else {})},
+        ),
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
         train(tasks, parts.training, parts.work),
         judge.judge(parts.rules) if parts.rules else None,
         save_model(tasks, parts.endpoint),
-        serve.serve(tasks, parts.endpoint),
+        rehearse(tasks, parts.rehearsal) if parts.rehearsal else None,
+        serve.serve(tasks, parts.endpoint, parts.golden_requests),
         tell,
     )

@@ -9,8 +9,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from containers.shared import sagemaker
 from headrace import contract
 from headrace.channels import Channel, VpcConfig, render_input_data_config
+from headrace.golden.contract import MODEL_ARGUMENT, REQUESTS_ARGUMENT
 from stacks.pipeline.asl import jsonata
 from stacks.settings.endpoint import EndpointSettings, UpdateSettings
 from stacks.settings.jobs import JobSettings, ProcessingSettings, TrainingSettings
@@ -44,12 +46,6 @@ class PreprocessingJob:
 
     def render(self, job_name: str, output_uris: Mapping[str, str]) -> dict[str, Any]:
         """CreateProcessingJob's request."""
-        source = {
-            "S3Uri": self.source_uri,
-            "LocalPath": self.input_path,
-            "S3DataType": "S3Prefix",
-            "S3InputMode": "File",
-        }
         outputs = [
             {
                 "OutputName": name,
@@ -61,7 +57,7 @@ class PreprocessingJob:
             "ProcessingJobName": job_name,
             "RoleArn": self.role.role_arn,
             "AppSpecification": {"ImageUri": self.image_uri, "ContainerArguments": list(self.arguments)},
-            "ProcessingInputs": [{"InputName": "raw", "S3Input": source}],
+            "ProcessingInputs": [_read_input("raw", self.source_uri, self.input_path)],
             "ProcessingOutputConfig": {"Outputs": outputs, **_encrypt_outputs(self.key)},
             "ProcessingResources": {"ClusterConfig": render_resources(self.settings, self.key)},
             "NetworkConfig": {"EnableNetworkIsolation": True},
@@ -114,6 +110,49 @@ class TrainingJob:
             "ResourceConfig": render_resources(self.settings, self.key),
             "EnableNetworkIsolation": self.isolated,
             **network,
+            "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """A processing job that asks a new model golden requests, with the server of the serving container image.
+
+    Args:
+        role: What it runs under.
+        image_uri: The container image's URI, tag included.
+        program: The module that asks them.
+        requests_uri: Where the requests are.
+        settings: Its machine and limits.
+        key: The customer's key, for the volume.
+    """
+
+    role: iam.IRole
+    image_uri: str
+    program: str
+    requests_uri: str
+    settings: ProcessingSettings
+    key: kms.IKey | None
+
+    def render(self, job_name: str, model_data: str) -> dict[str, Any]:
+        """CreateProcessingJob's request; the model's address is JSONata."""
+        folders = {name: f"{sagemaker.ML_ROOT}/processing/{name}" for name in ("model", "golden")}
+        archive = f"'{folders['model']}/' & $split({model_data}, '/')[-1]"
+        requests = f"{folders['golden']}/{self.requests_uri.rpartition('/')[2]}"
+        return {
+            "ProcessingJobName": job_name,
+            "RoleArn": self.role.role_arn,
+            "AppSpecification": {
+                "ImageUri": self.image_uri,
+                "ContainerEntrypoint": ["python", "-m", self.program],
+                "ContainerArguments": [MODEL_ARGUMENT, jsonata(archive), REQUESTS_ARGUMENT, requests],
+            },
+            "ProcessingInputs": [
+                _read_input("model", jsonata(model_data), folders["model"]),
+                _read_input("golden", self.requests_uri, folders["golden"]),
+            ],
+            "ProcessingResources": {"ClusterConfig": render_resources(self.settings, self.key)},
+            "NetworkConfig": {"EnableNetworkIsolation": True},
             "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
         }
 
@@ -186,6 +225,11 @@ class Endpoint:
         }
         rollback = {"AutoRollbackConfiguration": jsonata(watched)} if self.alarms else {}
         return {"DeploymentConfig": {"BlueGreenUpdatePolicy": policy, **rollback}}
+
+
+def _read_input(name: str, uri: str, path: str) -> dict[str, Any]:
+    source = {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    return {"InputName": name, "S3Input": source}
 
 
 def _render_traffic(update: UpdateSettings) -> dict[str, Any]:

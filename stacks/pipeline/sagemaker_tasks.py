@@ -31,6 +31,12 @@ _ANY_NAME = (
 )
 _PENDING = "$states.result.PendingDeploymentSummary.EndpointConfigName"
 
+# The stages of all variants, of what serves as of what is to serve.
+_STAGES = (
+    "[$states.result.ProductionVariants.VariantStatus.Status, "
+    "$states.result.PendingDeploymentSummary.ProductionVariants.VariantStatus.Status]"
+)
+
 
 class EndpointChange(StrEnum):
     """What can be done to an endpoint, as Step Functions calls it."""
@@ -108,9 +114,15 @@ class SageMakerTasks:
         )
 
     def describe_endpoint(
-        self, endpoint_name: str, *, next_state: str, retry: tuple[Retry, ...] = (), catch: tuple[Catch, ...]
+        self,
+        endpoint_name: str,
+        *,
+        next_state: str,
+        retry: tuple[Retry, ...] = (),
+        catch: tuple[Catch, ...],
+        sees_baking: bool = False,
     ) -> Task:
-        """Look at an endpoint and keep what was seen in `$endpoint`."""
+        """Look at an endpoint and keep what was seen in `$endpoint`; on demand, whether alarms are watched now."""
         return Task(
             resource=f"arn:{Aws.PARTITION}:states:::aws-sdk:sagemaker:describeEndpoint",
             arguments={"EndpointName": endpoint_name},
@@ -122,6 +134,7 @@ class SageMakerTasks:
                         "$exists($states.result.FailureReason) ? $states.result.FailureReason : ''"
                     ),
                     "Pending": jsonata(f"$exists({_PENDING}) ? {_PENDING} : ''"),
+                    **({"IsBaking": jsonata(f"'Baking' in {_STAGES}")} if sees_baking else {}),
                 }
             },
             next=next_state,

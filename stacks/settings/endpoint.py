@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from stacks.settings.jobs import InstanceType
+from stacks.settings.jobs import InstanceType, ProcessingSettings
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TrafficRoutingConfig.html
@@ -134,6 +134,18 @@ class UpdateSettings(Section):
         return self
 
 
+class GoldenSettings(ProcessingSettings):
+    """Golden requests: recorded ones that every good model answers alike, and the job that asks a new model first."""
+
+    requests: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"),
+        Setting(
+            "the file of the requests, below `golden/WORKLOAD/` in the raw bucket", cost=NOTHING, change=NEXT_EXECUTION
+        ),
+    ] = "requests.jsonl"
+
+
 class EndpointSettings(Section):
     """The endpoint that executions create or update, and the machines that serve the model."""
 
@@ -164,6 +176,16 @@ class EndpointSettings(Section):
         ),
     ] = 60
     update: UpdateSettings = UpdateSettings()
+    golden: Annotated[
+        GoldenSettings | None,
+        Setting(
+            "golden requests that a new model must answer as expected before it serves, and the endpoint while it is "
+            "updated; null for none",
+            cost="a processing job of a few minutes per execution, and an alarm: 0.10 a month with metrics every 60 s, "
+            "0.30 with metrics more often",
+            change=Change("null removes the alarm and the function; from the next execution on"),
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _check_update(self) -> Self:
@@ -189,10 +211,10 @@ class EndpointSettings(Section):
         if percent and not self.is_watched:
             yield (
                 f"update.traffic: {update.traffic} goes on unless an alarm goes off, and there are none; set "
-                "update.alarms, or traffic to all_at_once"
+                "update.alarms or golden, or traffic to all_at_once"
             )
 
     @property
     def is_watched(self) -> bool:
         """Whether alarms watch updates."""
-        return self.update.alarms is not None
+        return self.update.alarms is not None or self.golden is not None

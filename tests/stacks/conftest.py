@@ -66,12 +66,13 @@ SWITCHES: dict[str, dict[str, Any]] = {
             },
         },
         "images.endpoint": {
+            "golden": {"requests": "photographs.jsonl"},
             "update": {
                 "wait_seconds": 300,
                 "termination_wait_seconds": 60,
                 "timeout_seconds": 900,
                 "alarms": {"error_percent": 0},
-            }
+            },
         },
     },
     "existing": {

@@ -2,7 +2,7 @@
 
 It runs as a processing job of the serving container image, with these arguments:
 
-    --model FOLDER     where model.tar.gz is
+    --model FILE       the model's archive
     --requests FILE    the golden requests
 """
 
@@ -26,11 +26,9 @@ from containers.shared.job.reporting import PROCESSING_REPORTS, report_failure, 
 from containers.shared.serving.settings import HOST_VARIABLE, WORKERS_VARIABLE
 from headrace.errors import HeadraceError
 from headrace.golden.answers import NoAnswerError, describe, find_wrong
+from headrace.golden.contract import MODEL_ARGUMENT, REQUESTS_ARGUMENT
 from headrace.golden.requests import GoldenRequest, parse_requests
 
-MODEL_ARGUMENT: Final = "--model"
-REQUESTS_ARGUMENT: Final = "--requests"
-ARCHIVE: Final = "model.tar.gz"
 # What SageMaker gives a container to become healthy, and a request to be answered.
 START_SECONDS: Final = 480
 ANSWER_SECONDS: Final = 60
@@ -59,7 +57,7 @@ def rehearse(package: str, arguments: Sequence[str]) -> None:
     model, requests = _read_arguments(arguments)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        _unpack(model / ARCHIVE, root / sagemaker.MODEL_FOLDER)
+        _unpack(model, root / sagemaker.MODEL_FOLDER)
         with _serve(package, root) as port:
             wrong = find_wrong(requests, partial(_send, port))
     if wrong:

@@ -8,7 +8,9 @@ execution has put its own there since.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from stacks.pipeline import quota
+from aws_cdk import aws_lambda as lambda_
+
+from stacks.pipeline import golden, quota
 from stacks.pipeline.asl import ALWAYS, Catch, Choice, Retry, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure, keep_failure
 from stacks.pipeline.jobs import Endpoint
@@ -18,6 +20,8 @@ from stacks.pipeline.step import Step
 
 IN_PROGRESS: Final = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 POLL_SECONDS: Final = 30
+_LEAST_POLL_SECONDS: Final = 5
+_MOST_POLLS: Final = 1500
 # What must be assigned before.
 VARIABLES: Final = {"attempts": 0}
 
@@ -50,10 +54,15 @@ _REASON: Final = (
 )
 
 
-def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
+def serve(tasks: SageMakerTasks, endpoint: Endpoint, golden_requests: lambda_.IFunction | None = None) -> Step:
     """Create or update the endpoint `$endpoint_name` with `$model_name`, and wait until that has ended well or badly.
 
     It ends successfully with the name of the configuration that serves in `$serving`.
+
+    Args:
+        tasks: Makes the states.
+        endpoint: The endpoint.
+        golden_requests: The function that asks it golden requests, if it is asked any.
     """
 
     def states(after: str) -> Mapping[str, State]:
@@ -69,9 +78,15 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
             _REFUSED: _choose_another_attempt(),
             **quota.wait_for_instances(_CREATE, again=_LOOK),
             **quota.wait_for_instances(_UPDATE, again=_LOOK),
-            _WAIT: Wait(seconds=POLL_SECONDS, next=_DESCRIBE),
-            _DESCRIBE: _describe(tasks),
-            _DECIDE: _decide_outcome(done=after, undone=FIND_ALARM if endpoint.alarms else FAILED),
+            _WAIT: Wait(seconds=_choose_poll_seconds(endpoint) if golden_requests else POLL_SECONDS, next=_DESCRIBE),
+            _DESCRIBE: _describe(tasks, sees_baking=golden_requests is not None),
+            _DECIDE: _decide_outcome(
+                done=golden.ASK_LAST if golden_requests else after,
+                undone=FIND_ALARM if endpoint.alarms else FAILED,
+                asks=golden_requests is not None,
+            ),
+            **(golden.ask_while_baking(golden_requests, then=_WAIT) if golden_requests else {}),
+            **(golden.ask_last(golden_requests, then=after) if golden_requests else {}),
             **(find_alarm(tasks.scope, endpoint.alarms) if endpoint.alarms else {}),
         }
 
@@ -107,11 +122,21 @@ def _catch(name: str) -> tuple[Catch, Catch]:
     return quota.catch_refusal(name), keep_failure(name, next_state=_REFUSED, assign=_COUNT_ATTEMPT)
 
 
-def _describe(tasks: SageMakerTasks) -> State:
+def _describe(tasks: SageMakerTasks, *, sees_baking: bool) -> State:
     again = Retry(errors=("States.TaskFailed",), interval_seconds=5, max_attempts=3)
     return tasks.describe_endpoint(
-        jsonata("$endpoint_name"), next_state=_DECIDE, retry=(again,), catch=(keep_failure(_DESCRIBE),)
+        jsonata("$endpoint_name"),
+        next_state=_DECIDE,
+        retry=(again,),
+        catch=(keep_failure(_DESCRIBE),),
+        sees_baking=sees_baking,
     )
+
+
+def _choose_poll_seconds(endpoint: Endpoint) -> int:
+    """Often enough to ask several times while alarms are watched; an execution has room for 25,000 events."""
+    update = endpoint.settings.update
+    return max(_LEAST_POLL_SECONDS, min(POLL_SECONDS, update.wait_seconds // 4), update.timeout_seconds // _MOST_POLLS)
 
 
 def _choose_for_missing() -> Choice:
@@ -142,7 +167,7 @@ def _choose_another_attempt() -> Choice:
     )
 
 
-def _decide_outcome(*, done: str, undone: str) -> Choice:
+def _decide_outcome(*, done: str, undone: str, asks: bool) -> Choice:
     """InService alone is not enough: it may be the configuration before ours again, or a later execution's.
 
     Nor does it have to be InService: when another execution's change is pending, ours has ended.
@@ -160,7 +185,7 @@ def _decide_outcome(*, done: str, undone: str) -> Choice:
         assign=assign_failure(
             "EndpointRolledBack",
             "'endpoint ' & $endpoint_name & ' serves ' & $endpoint.ConfigName & "
-            f"' again: the update was rolled back. ' & {_REASON}",
+            f"' again: the update was rolled back. ' & {_REASON}{f' & {golden.REASON}' if asks else ''}",
         ),
     )
     failed = Rule(
@@ -170,7 +195,9 @@ def _decide_outcome(*, done: str, undone: str) -> Choice:
             "EndpointFailed", f"'endpoint ' & $endpoint_name & ' is ' & $endpoint.Status & ': ' & {_REASON}"
         ),
     )
-    return Choice(rules=(serves, rolled_back, Rule(condition=_is_in_progress(), next=_WAIT), failed), default=FAILED)
+    baking = [Rule(condition=f"{_is_in_progress()} and $endpoint.IsBaking", next=golden.ASK)] if asks else []
+    waiting = Rule(condition=_is_in_progress(), next=_WAIT)
+    return Choice(rules=(serves, rolled_back, *baking, waiting, failed), default=FAILED)
 
 
 def _arguments() -> dict[str, Any]:

@@ -33,6 +33,7 @@ GUARDED: Mapping[str, Any] = {
         "wait_seconds": 120,
         "alarms": {"error_percent": 2.0, "latency_milliseconds": 250},
     },
+    "golden": {},
 }
 # Whatever a setting can be about is there.
 EVERYTHING: Mapping[str, Any] = {
@@ -93,6 +94,8 @@ OTHERS: Mapping[str, Any] = {
     "bigmart.training.hyperparameters": {"n_estimators": 5},
     "bigmart.endpoint.name": "shop",
     "bigmart.endpoint.update.alarms": ...,
+    "bigmart.endpoint.golden": ...,
+    "bigmart.endpoint.golden.requests": "other.jsonl",
     "bigmart.gate.rules": [],
     "bigmart.gate.rules[].metric": "train:rmse",
     "bigmart.gate.rules[].threshold": 1000,
@@ -109,6 +112,8 @@ OTHERS: Mapping[str, Any] = {
     "images.training.normalized.options": {"width": "64", "colour": "rgb"},
     "images.endpoint.name": "shop",
     "images.endpoint.update.alarms": ...,
+    "images.endpoint.golden": ...,
+    "images.endpoint.golden.requests": "other.jsonl",
     "network.cidr": "10.50.0.0/16",
     "network.interface_endpoints": ["sagemaker.api", "logs"],
     "network.existing": NETWORK,

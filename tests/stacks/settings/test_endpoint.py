@@ -19,6 +19,7 @@ CANARY = {"traffic": "canary", "wait_seconds": 120, "alarms": {"error_percent": 
         {"update": {"wait_seconds": 60}},
         {"metrics_seconds": 10, "update": {"wait_seconds": 20, "alarms": {"error_percent": 0}}},
         {"instance_count": 2, "update": CANARY},
+        {"golden": {}, "update": {"wait_seconds": 120}},
         {"instance_count": 10, "update": {**CANARY, "traffic": "linear", "step_percent": 10}},
     ],
 )
@@ -37,7 +38,7 @@ def test_takes_updates_that_sagemaker_can_carry_out(endpoint: dict[str, Any]) ->
             "most 50 %; set instance_count to at least 2, or traffic to all_at_once",
         ),
         ({"instance_count": 3, "update": {**CANARY, "canary_percent": 25}}, "set instance_count to at least 4"),
-        ({"instance_count": 2, "update": {"traffic": "canary"}}, "there are none; set update.alarms"),
+        ({"instance_count": 2, "update": {"traffic": "canary"}}, "there are none; set update.alarms or golden"),
         (
             {"update": {"alarms": {"error_percent": 1.0}}},
             "update.wait_seconds: found 0, too short for alarms on metrics that come every 60 s; set it to at least "
@@ -57,6 +58,8 @@ def test_takes_updates_that_sagemaker_can_carry_out(endpoint: dict[str, Any]) ->
         ({"update": {"canary_percent": 51}}, "less than or equal to 50"),
         ({"update": {"step_percent": 9}}, "greater than or equal to 10"),
         ({"update": {"timeout_seconds": 599}}, "greater than or equal to 600"),
+        ({"golden": {}}, "update.wait_seconds: found 0, too short"),
+        ({"golden": {"requests": "../x"}, "update": {"wait_seconds": 120}}, "should match pattern"),
         ({"metrics_seconds": 20}, "Input should be 10, 30 or 60"),
         ({"update": {"traffic": "rolling"}}, "Input should be 'all_at_once', 'canary' or 'linear'"),
     ],

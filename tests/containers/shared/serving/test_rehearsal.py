@@ -28,7 +28,7 @@ def rehearse(model: Path, *lines: object, monkeypatch: pytest.MonkeyPatch) -> tu
     requests = model / "requests.jsonl"
     requests.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     monkeypatch.setenv("HEADRACE_ML_ROOT", str(model))
-    code = rehearsal.main(["--model", str(model), "--requests", str(requests)])
+    code = rehearsal.main(["--model", str(model / "model.tar.gz"), "--requests", str(requests)])
     message = model / "output/message"
     return code, message.read_text() if message.exists() else ""
 

@@ -1,0 +1,1 @@
+"""The function that asks an endpoint golden requests while it is updated."""

@@ -1,0 +1,103 @@
+"""The function that asks an endpoint golden requests while it is updated."""
+
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from headrace.golden.contract import NAMESPACE
+from lambdas import golden_requests
+from lambdas.golden_requests import contract
+from lambdas.golden_requests.contract import Variable
+from stacks.constructs.buckets import in_this_account
+from stacks.constructs.pipeline_function import PipelineFunction
+from stacks.constructs.state_machine import MachineLog
+from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
+from stacks.settings.bundle_target import BundleTarget
+from stacks.settings.tags import WORKLOAD_TAG
+
+SOURCE: Final = Path(golden_requests.__path__[0])
+_ENDPOINTS: Final = "endpoint/*"
+
+
+class GoldenRequests(PipelineFunction):
+    """May read one file of golden requests, ask the workload's endpoints, and say how many answers were wrong.
+
+    Args:
+        scope: Where it lives.
+        construct_id: Its id there.
+        workload: The workload.
+        raw: The bucket of the requests.
+        object_key: Their key in it.
+        key: The customer's key of that bucket.
+        target: Where its code is to run.
+        log: How the state machine logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workload: str,
+        raw: s3.IBucket,
+        object_key: str,
+        key: kms.IKey | None,
+        target: BundleTarget,
+        log: MachineLog,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            source=SOURCE,
+            handler=contract.FUNCTION_HANDLER,
+            environment={Variable.BUCKET: raw.bucket_name, Variable.KEY: object_key},
+            memory_mib=contract.MEMORY_MIB,
+            timeout_seconds=contract.TIMEOUT_SECONDS,
+            target=target,
+            log=log,
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[raw.arn_for_objects(object_key)], conditions=in_this_account()
+            )
+        )
+        if key:
+            self.role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
+        self._allow_asking(workload)
+        self._allow_metric()
+
+    def _allow_asking(self, workload: str) -> None:
+        endpoints = Stack.of(self).format_arn(service="sagemaker", resource="endpoint", resource_name="*")
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:InvokeEndpoint"],
+                resources=[endpoints],
+                conditions={"StringEquals": {f"aws:ResourceTag/{WORKLOAD_TAG}": workload}},
+            )
+        )
+        acknowledge(
+            self.role,
+            {
+                wildcard_in_account(
+                    "sagemaker", _ENDPOINTS
+                ): "An execution's input names the endpoint; only those that have the workload's tag can be asked."
+            },
+        )
+
+    def _allow_metric(self) -> None:
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+            )
+        )
+        acknowledge(
+            self.role,
+            {wildcard_resource("*"): "CloudWatch knows no resources for metrics; a condition limits the namespace."},
+        )

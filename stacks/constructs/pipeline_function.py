@@ -1,0 +1,75 @@
+"""A Lambda function that a state machine calls, with the house's defaults."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.constructs.expiring_log_group import ExpiringLogGroup
+from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
+from stacks.constructs.state_machine import MachineLog
+from stacks.nag import acknowledge
+from stacks.settings.bundle_target import BundleTarget
+
+
+class PipelineFunction(Construct):
+    """A Graviton function that may write its log and nothing else, until its role is allowed more.
+
+    Its log is kept as long as that of the state machine which calls it.
+
+    Args:
+        scope: Where it lives.
+        construct_id: Its id there.
+        source: The program's folder.
+        handler: What of the program is called.
+        environment: What it finds in its environment.
+        memory_mib: How much memory it has.
+        timeout_seconds: How long it may take.
+        target: Where its code is to run.
+        log: How the state machine logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        source: Path,
+        handler: str,
+        environment: Mapping[str, str],
+        memory_mib: int,
+        timeout_seconds: int,
+        target: BundleTarget,
+        log: MachineLog,
+    ) -> None:
+        super().__init__(scope, construct_id)
+
+        log_group = ExpiringLogGroup(self, "Logs", days=log.days, key=log.key, retain_data=log.retain_data)
+        principal = iam.ServicePrincipal(
+            "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        )
+        self.role = iam.Role(self, "Role", assumed_by=principal)
+        log_group.grant_write(self.role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            architecture=ARCHITECTURE,
+            code=bundle_code(source, target),
+            environment=dict(environment),
+            handler=handler,
+            log_group=log_group,
+            memory_size=memory_mib,
+            role=self.role,
+            runtime=RUNTIME,
+            timeout=Duration.seconds(timeout_seconds),
+        )
+        acknowledge(
+            self.function,
+            {
+                "AwsSolutions-L1": "Python 3.13 is supported until 2029; the runtime moves on with that of the image "
+                "normalizer, whose bundle is tested on it."
+            },
+        )
