@@ -28,6 +28,7 @@ from headrace.local.engine.brought_container_images import bring_engine_image, b
 from headrace.local.engine.cloud import CloudError, LocalCloud
 from headrace.local.engine.container_images import EngineContainerImages
 from headrace.local.limits import Limits
+from headrace.local.page.tokens import write_address
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.calls import review_calls
 from headrace.local.platform.deployment import Deployment, read_deployment
@@ -227,6 +228,7 @@ def up(folders: Folders, /, environment: str, **platform: Any) -> None:
     present = list(os.environ)
     with _running(folders, environment, keep=True, **platform) as (cloud, _):
         click.echo(write_shell_lines(cloud.client_environment, present))
+        click.echo(f"to see it in a browser: {write_address(cloud.endpoint_url, cloud.key.secret)}", err=True)
 
 
 def write_shell_lines(environment: Mapping[str, str], present: Iterable[str]) -> str:
@@ -307,6 +309,19 @@ def status(folders: Folders, as_json: bool) -> None:
         click.echo(json.dumps({"endpoint_url": cloud.endpoint_url, **seen}, indent=2))
     else:
         click.echo(summary.render_status(cloud.endpoint_url, seen))
+
+
+@local.command()
+@click.pass_obj
+def page(folders: Folders) -> None:
+    """Print an address that shows the local cloud in a browser.
+
+    The address is good once, for ten minutes; the browser that opens it is let in from then on.
+
+    Example: headrace local page
+    """
+    cloud = use_running_cloud(folders)
+    click.echo(write_address(cloud.endpoint_url, cloud.key.secret))
 
 
 @local.command()

@@ -56,17 +56,17 @@ def read_execution(arn: str) -> Execution:
         raise NoSuchExecutionError(
             f"there is no execution '{arn}'; 'headrace pipeline list' shows those there are"
         ) from None
-    return _make_execution(found)
+    return make_execution(found)
 
 
 def list_executions(machine_arn: str) -> Iterator[Execution]:
     """The executions of a state machine, the latest first."""
     pages = _client().get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
     for found in (found for page in pages for found in page["executions"]):
-        yield _make_execution(found)
+        yield make_execution(found)
 
 
-def _make_execution(found: Mapping[str, Any]) -> Execution:
+def make_execution(found: Mapping[str, Any]) -> Execution:
     """An execution as the API describes it; where it lists many, it leaves out what they ended with."""
     return Execution(
         arn=found["executionArn"],
@@ -81,15 +81,16 @@ def _make_execution(found: Mapping[str, Any]) -> Execution:
     )
 
 
-def read_events(arn: str, after: int = 0) -> list[Event]:
+def read_events(arn: str, after: int = 0, states: Any = None) -> list[Event]:
     """The events of an execution, the first of them first.
 
     Args:
         arn: The execution.
         after: The number of the last event that is known already.
+        states: The client; by default, one of this process's session.
     """
     pages = (
-        _client()
+        (states or _client())
         .get_paginator("get_execution_history")
         .paginate(
             executionArn=arn,

@@ -97,13 +97,17 @@ def name_machine(arn: str) -> str:
     return found[2] if found else arn
 
 
-def read_definition_of(arn: str) -> str:
+def read_definition_of(arn: str, states: Any = None) -> str:
     """The definition of a state machine; of an execution's, as it was when the execution began.
+
+    Args:
+        arn: The state machine or the execution.
+        states: The client; by default, one of this process's session.
 
     Raises:
         NoStateMachineError: If it does not exist.
     """
-    states: Any = boto3.client("stepfunctions")
+    states = states or boto3.client("stepfunctions")
     try:
         if ":execution:" in arn:
             return str(states.describe_state_machine_for_execution(executionArn=arn)["definition"])

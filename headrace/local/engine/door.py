@@ -30,6 +30,7 @@ from headrace.local.engine.signatures import (
     is_presigned_for_s3,
     name_key,
 )
+from headrace.local.page.tokens import PATH as PAGE_PATH
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -42,6 +43,10 @@ _CAPABILITIES: Final = re.compile(r"/_ministack/cfn-(?:response|signal)/[0-9a-f-
 # Where the engine itself listens, on every host; a bucket in the host makes keys of S3 of the same paths.
 _ENGINE_PATHS: Final = ("/_ministack/", "/_aws/", "/_localstack/")
 _FUNCTION_URLS: Final = "/_aws/lambda-url/"
+# The page's cookies are for these hosts; before others, its path is a key of S3.
+_PAGE_HOST: Final = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?", re.IGNORECASE)
+# Whatever a service answers, a browser that shows it runs nothing of it, and takes it for no page of this host.
+_INERT: Final = ((b"content-security-policy", b"sandbox"), (b"x-content-type-options", b"nosniff"))
 _FUNCTION_HOST: Final = re.compile(r"[a-z0-9-]+\.lambda-url\.")
 _HOST: Final = re.compile(r"(?P<name>\[::1\]|[a-z0-9._-]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE)
 # Hashing more than this would hold up the other callers.
@@ -56,15 +61,23 @@ class Door:
         port: Where it listens.
         find_key: Finds a key that requests may be signed with.
         is_owner: Whether a key is the owner's, who alone may call the engine itself.
+        page: Serves the page, and decides itself whom it lets in.
     """
 
     def __init__(
-        self, services: Application, *, port: int, find_key: FindKey, is_owner: Callable[[str], bool] = lambda _: True
+        self,
+        services: Application,
+        *,
+        port: int,
+        find_key: FindKey,
+        is_owner: Callable[[str], bool] = lambda _: True,
+        page: Application | None = None,
     ) -> None:
         self._services = services
         self._port = port
         self._find_key = find_key
         self._is_owner = is_owner
+        self._page = page
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection of an ASGI server."""
@@ -77,6 +90,9 @@ class Door:
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         request = read_head(scope)
+        if self._page and is_for_page(request) and not find_foreign_origin(request.headers, self._port):
+            await self._page(scope, receive, send)
+            return
         if refusal := self._refuse_unread(request):
             await _drain(receive)
             await _answer(send, refusal, request.method)
@@ -194,6 +210,12 @@ def is_for_engine(request: SentRequest) -> bool:
     return path.startswith(_ENGINE_PATHS) and not path.startswith(_FUNCTION_URLS)
 
 
+def is_for_page(request: SentRequest) -> bool:
+    """Whether a request is for the page, which no bucket can be taken for: their names have no underscore."""
+    is_below = f"{request.path}/".startswith(PAGE_PATH)
+    return is_below and _PAGE_HOST.fullmatch(request.headers.get("host", "")) is not None
+
+
 def is_for_function(request: SentRequest) -> bool:
     """Whether a request is for a function, at its URL."""
     is_named = _FUNCTION_HOST.match(request.headers.get("host", "")) is not None
@@ -229,12 +251,13 @@ def is_this_machine(host: str, port: int) -> bool:
 
 
 def without_cross_origin_headers(send: Send) -> Send:
-    """Answers without the headers that let web pages of other origins read them."""
+    """Answers without the headers that let pages of other origins read them, and with those that make them inert."""
 
     async def send_private(message: Message) -> None:
         if "headers" in message:
             kept = [header for header in message["headers"] if not header[0].lower().startswith(b"access-control-")]
-            message = {**message, "headers": kept}
+            inert = _INERT if message["type"] == "http.response.start" else ()
+            message = {**message, "headers": [*kept, *inert]}
         await send(message)
 
     return send_private

@@ -21,6 +21,7 @@ from headrace.local.engine.networks import Networks
 from headrace.local.engine.resources import MODEL_PACKAGE_GROUP
 from headrace.local.engine.roles import IMPATIENT, SageMakerRoles
 from headrace.local.limits import Limits
+from headrace.local.page.opening import Facts, open_page
 from headrace.local.sagemaker import Host, SageMaker, stop_leftover_processes
 from headrace.local.sagemaker.launcher_command import can_place
 
@@ -88,7 +89,8 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
         MODEL_PACKAGE_GROUP: watch_model_package_groups(sagemaker),
     }
     ministack.install(sagemaker, watchers, port, access, limits)
-    asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close))
+    page = open_page(open_client, owner.secret, Facts(port, evaluates_iam, limits.write()))
+    asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close, page=page))
 
 
 def _jobs_folder(root: Path) -> Path:

@@ -15,7 +15,7 @@ from headrace.errors import HeadraceError
 from headrace.local.clock import WAIT_SCALE
 from headrace.local.engine.cloud import ACCOUNT, HOST, REGION
 from headrace.local.engine.credentials import AccessKey
-from headrace.local.engine.door import Door
+from headrace.local.engine.door import Application, Door
 from headrace.local.engine.ministack.access import Access, register_owner
 from headrace.local.engine.ministack.sessions import is_of_former_role
 from headrace.local.engine.signatures import Fault, SignatureError
@@ -57,7 +57,9 @@ def check_version() -> None:
         raise EngineVersionError(f"ministack {found} is installed, but headrace needs {VERSION}: run 'make setup'")
 
 
-async def serve(port: int, *, owner: AccessKey, access: Access, close: Callable[[], None]) -> None:
+async def serve(
+    port: int, *, owner: AccessKey, access: Access, close: Callable[[], None], page: Application | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT, then close while requests are still answered: what closes still logs.
 
     Args:
@@ -65,10 +67,11 @@ async def serve(port: int, *, owner: AccessKey, access: Access, close: Callable[
         owner: A key that requests may be signed with; the others are those that MiniStack gives out.
         access: The account's IAM.
         close: Ends what runs.
+        page: Serves the page.
     """
     app = importlib.import_module("ministack.app")
     keys = Keys(owner, access)
-    door = Door(app.app, port=port, find_key=keys.find, is_owner=keys.is_owner)
+    door = Door(app.app, port=port, find_key=keys.find, is_owner=keys.is_owner, page=page)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -105,7 +105,33 @@ def test_lets_a_request_of_the_owner_through_as_it_was_sent(door: Door, services
 def test_lets_no_header_out_that_opens_an_answer_to_pages_of_other_origins(door: Door) -> None:
     answer = pass_on(door, take(connect("s3"), "list_buckets"))
 
-    assert answer.headers == {"etag": "1"}
+    assert answer.headers == {"etag": "1", "content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
+
+
+@pytest.mark.parametrize(("path", "host"), [("/_headrace/x", f"127.0.0.1:{PORT}"), ("/_headrace", f"localhost:{PORT}")])
+def test_leaves_its_page_to_decide_whom_it_lets_in(services: Services, path: str, host: str) -> None:
+    door = Door(Services(), port=PORT, find_key=lambda _: None, page=services)
+
+    assert call(door, "GET", path, headers={"Host": host}).status == 200
+    assert services.reached == [(path, b"")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebound.example"},
+        {"Host": "127.0.0.1:9999"},
+        {"Host": f"bucket.localhost:{PORT}"},
+        {"Origin": "http://127.0.0.1:9999"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=["rebinding", "other port", "key of a bucket", "page of another port", "other site"],
+)
+def test_keeps_strangers_from_its_page(services: Services, headers: dict[str, str]) -> None:
+    door = Door(Services(), port=PORT, find_key=lambda _: None, page=services)
+
+    assert call(door, "GET", "/_headrace/", headers=headers).status == 403
+    assert not services.reached
 
 
 def test_refuses_whoever_has_no_key_before_any_service(door: Door, services: Services) -> None:

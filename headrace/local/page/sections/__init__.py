@@ -1,0 +1,1 @@
+"""The sections of the page, one file each: what it reads, and what its templates are given."""
