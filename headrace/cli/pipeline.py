@@ -1,36 +1,24 @@
 """`headrace pipeline`: state machines and their executions."""
 
 import json
-import os
-import shlex
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from headrace.cli import progress
-from headrace.cli.execution_report import (
-    EXIT_CODES,
-    describe,
-    describe_execution,
-    find_outcome,
-    render_execution,
-    render_list,
-)
+from headrace.cli.execution_report import describe, describe_execution, render_execution, render_list
+from headrace.cli.following import exit_by_outcome, report_end, wait_for_end
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE
 from headrace.cli.pipeline_options import Target, with_target
+from headrace.cli.versions import VERSION_COMMANDS
 from headrace.errors import HeadraceError, as_shown
 from headrace.files import whole_file
 from headrace.inputs import read_document
 from headrace.pipeline.definition import read_definition
-from headrace.pipeline.history import Execution, History, Visit, read_history
+from headrace.pipeline.history import Execution, History, read_history
 from headrace.pipeline.recorded import check_states, read_printed
-
-_POLL_SECONDS: Final = 2
-_LOCAL_POLL_SECONDS: Final = 0.2
-_ON_INTERRUPT: Final = (("show", "--wait"), ("stop",))
 
 
 class InputOfExecutionError(HeadraceError):
@@ -40,6 +28,10 @@ class InputOfExecutionError(HeadraceError):
 @click.group()
 def pipeline() -> None:
     """Start executions of a state machine and see what they do, on AWS and on the local cloud."""
+
+
+for command in VERSION_COMMANDS:
+    pipeline.add_command(command)
 
 
 @pipeline.command()
@@ -141,7 +133,7 @@ def start(*, given: str | None, name: str | None, wait: bool, as_json: bool, **t
     chosen = Target(**target)
     arn = start_execution(chosen.find_machine(), request, name or name_execution())
     if wait:
-        _report_end(*_wait(arn, chosen), as_json=as_json)
+        report_end(*wait_for_end(arn, chosen), as_json=as_json)
     else:
         click.echo(json.dumps(describe_execution(read_execution(arn)), indent=2) if as_json else arn)
 
@@ -178,12 +170,12 @@ def show(*, execution: str, wait: bool, as_json: bool, **target: Any) -> None:
     chosen = Target(**target)
     arn = chosen.find_execution(execution)
     if wait:
-        found, history = _wait(arn, chosen)
+        found, history = wait_for_end(arn, chosen)
     else:
         found, history = read_execution(arn), read_history(read_events(arn))
     click.echo(json.dumps(describe(found, history), indent=2) if as_json else render_execution(found, history))
     if wait:
-        _exit_by_outcome(found)
+        exit_by_outcome(found)
 
 
 @pipeline.command()
@@ -229,37 +221,3 @@ def read_input(given: str | None) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number in JSON")
-
-
-def _wait(arn: str, target: Target) -> tuple[Execution, History]:
-    """Wait for an execution's end, with what it does on standard error."""
-    from headrace.pipeline.executions import follow_execution
-
-    poll_seconds = _LOCAL_POLL_SECONDS if os.environ.get("AWS_ENDPOINT_URL") else _POLL_SECONDS
-    progress.note(arn)
-    try:
-        with progress.step("run the state machine"):
-            return follow_execution(arn, lambda visit: progress.note(_explain_visit(visit)), poll_seconds)
-    except KeyboardInterrupt:
-        watch, end = (shlex.join(["headrace", "pipeline", *words, arn, *target.place]) for words in _ON_INTERRUPT)
-        click.echo(f"the execution goes on\n  to wait for it again: {watch}\n  to stop it: {end}", err=True)
-        raise
-
-
-def _explain_visit(visit: Visit) -> str:
-    seconds = f", {visit.seconds:.1f} s" if visit.seconds is not None else ""
-    tries = f", try {visit.tries}" if visit.tries > 1 else ""
-    return (
-        f"{as_shown(visit.name)}: {visit.status}{seconds}{tries}{f': {as_shown(visit.error)}' if visit.error else ''}"
-    )
-
-
-def _report_end(execution: Execution, history: History, *, as_json: bool) -> None:
-    click.echo(json.dumps(describe(execution, history), indent=2) if as_json else find_outcome(execution))
-    _exit_by_outcome(execution)
-
-
-def _exit_by_outcome(execution: Execution) -> None:
-    if execution.status != "SUCCEEDED":
-        raise click.ClickException(f"{execution.error or execution.status}: {execution.cause or 'no cause is given'}")
-    click.get_current_context().exit(EXIT_CODES.get(find_outcome(execution), 0))

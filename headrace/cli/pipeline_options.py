@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from headrace.cli.region import read_region, use_region
+from headrace.contract import model_package_group_name
 from headrace.recipes import big_mart, find_recipe, list_recipes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -19,16 +20,16 @@ class Target:
     Args:
         environment: The environment, if one was named.
         workload: The workload, if one was named.
-        state_machine: The name or ARN of a state machine, if one was named.
         region: Where to look.
         is_local: Whether on the local cloud that runs, wherever AWS clients lead.
+        state_machine: The name or ARN of a state machine, if one was named.
     """
 
     environment: str | None
     workload: str | None
-    state_machine: str | None
     region: str | None
     is_local: bool
+    state_machine: str | None = None
 
     @property
     def is_named(self) -> bool:
@@ -39,6 +40,11 @@ class Target:
     def name(self) -> str:
         """What the state machine is called in a synthesized app."""
         return self.state_machine or find_recipe(self.workload or big_mart.RECIPE.name).stack_id
+
+    @property
+    def group(self) -> str:
+        """The model package group of the workload."""
+        return model_package_group_name(self.environment or "dev", self.workload or big_mart.RECIPE.name)
 
     @property
     def place(self) -> list[str]:
@@ -85,22 +91,35 @@ class Target:
             use_region(self.region or read_region(self.environment or "dev"))
 
 
+_ENVIRONMENT: Final = click.option("--env", "environment", help="The environment.  [default: dev]")
+_WORKLOAD: Final = click.option(
+    "--workload",
+    type=click.Choice([recipe.name for recipe in list_recipes()]),
+    help=f"The workload that it is about.  [default: {big_mart.RECIPE}]",
+)
+_STATE_MACHINE: Final = click.option(
+    "--state-machine",
+    help="Another state machine, by its name or ARN; in a synthesized app, by its stack's id.",
+)
+_REGION: Final = click.option(
+    "--region", help="Where: by default the Region of the settings, or else of your AWS clients."
+)
+_LOCAL: Final = click.option(
+    "--local", "is_local", is_flag=True, help="On the local cloud, wherever your AWS clients lead."
+)
+
+
 def with_target(command: Command) -> Command:
     """Give a command the options of a `Target`."""
-    options = (
-        click.option("--env", "environment", help="The environment.  [default: dev]"),
-        click.option(
-            "--workload",
-            type=click.Choice([recipe.name for recipe in list_recipes()]),
-            help=f"The workload whose state machine it is.  [default: {big_mart.RECIPE}]",
-        ),
-        click.option(
-            "--state-machine",
-            help="Another state machine, by its name or ARN; in a synthesized app, by its stack's id.",
-        ),
-        click.option("--region", help="Where: by default the Region of the settings, or else of your AWS clients."),
-        click.option("--local", "is_local", is_flag=True, help="On the local cloud, wherever your AWS clients lead."),
-    )
+    return _add(command, _ENVIRONMENT, _WORKLOAD, _STATE_MACHINE, _REGION, _LOCAL)
+
+
+def with_workload(command: Command) -> Command:
+    """Give a command the options of a `Target` that is a workload's, whatever its state machine."""
+    return _add(command, _ENVIRONMENT, _WORKLOAD, _REGION, _LOCAL)
+
+
+def _add(command: Command, *options: Callable[[Command], Command]) -> Command:
     for option in reversed(options):
         command = option(command)
     return command

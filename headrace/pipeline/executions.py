@@ -59,6 +59,12 @@ def read_execution(arn: str) -> Execution:
     return make_execution(found)
 
 
+def read_input(arn: str) -> Mapping[str, Any]:
+    """What an execution was started with; nothing where that is not an object, or too large to be listed."""
+    given = json.loads(_client().describe_execution(executionArn=arn).get("input") or "{}")
+    return given if isinstance(given, dict) else {}
+
+
 def list_executions(machine_arn: str) -> Iterator[Execution]:
     """The executions of a state machine, the latest first."""
     pages = _client().get_paginator("list_executions").paginate(stateMachineArn=machine_arn)

@@ -10,7 +10,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+from click.testing import CliRunner
 
+from headrace.cli import cli
+from headrace.cli.pipeline_options import Target
 from headrace.local.engine.brought_container_images import bring_python
 from tests.local_clouds import allow, make_role, running_with_object
 from tests.patience import PATIENCE_SECONDS
@@ -83,7 +86,8 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_with_object(root, "model.tar.gz", b"model"):
         role = make_role("states", trusted="states.amazonaws.com")
         make_role("events", allow("states:StartExecution", on=MACHINE), trusted="events.amazonaws.com")
-        definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+        served = {"Type": "Pass", "Result": {"Outcome": "SERVING"}, "End": True}
+        definition = {"StartAt": "Serve", "States": {"Serve": served}}
         states: Any = boto3.client("stepfunctions")
         states.create_state_machine(name="deploy", definition=json.dumps(definition), roleArn=role)
         yield Stack(GROUP).create()
@@ -128,7 +132,7 @@ def test_a_template_makes_a_group_and_tags_it(sagemaker: Any, group: str) -> Non
 
 
 def test_an_approval_starts_what_a_rule_says_and_nothing_else_does(sagemaker: Any) -> None:
-    register(sagemaker, ModelApprovalStatus="Approved")
+    made = register(sagemaker, ModelApprovalStatus="Approved")
     rejected, approved = register(sagemaker), register(sagemaker)
     sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
     sagemaker.update_model_package(ModelPackageArn=rejected, CustomerMetadataProperties={"looked": "at"})
@@ -136,8 +140,22 @@ def test_an_approval_starts_what_a_rule_says_and_nothing_else_does(sagemaker: An
     sagemaker.update_model_package(ModelPackageArn=approved, ModelApprovalStatus="Approved")
 
     # Events come one after the other, so whatever the others had started would be there.
-    wait_until(lambda: bool(list_inputs()))
-    assert list_inputs() == [{"ModelPackageArn": approved}]
+    wait_until(lambda: {"ModelPackageArn": approved} in list_inputs())
+    assert {"ModelPackageArn": rejected} not in list_inputs()
+    assert {"ModelPackageArn": made} not in list_inputs()
+
+
+def test_a_command_waits_until_an_approved_version_serves(sagemaker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Target, "group", GROUP)
+    monkeypatch.setattr(Target, "find_machine", lambda _: MACHINE)
+    monkeypatch.setattr(Target, "use_clients", lambda _: None)
+    number = register(sagemaker).rpartition("/")[2]
+
+    done = CliRunner().invoke(cli, ["pipeline", "approve", number, "--wait", "--reason", "good"])
+
+    assert (done.exit_code, done.stdout) == (0, "SERVING\n")
+    described = sagemaker.describe_model_package(ModelPackageName=f"{GROUP}/{number}")
+    assert (described["ModelApprovalStatus"], described["ApprovalDescription"]) == ("Approved", "good")
 
 
 def test_says_which_container_image_a_version_serves(sagemaker: Any) -> None:
