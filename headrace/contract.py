@@ -55,6 +55,12 @@ ENDPOINT_NAME_INPUT: Final = "EndpointName"
 MODEL_PACKAGE_ARN_INPUT: Final = "ModelPackageArn"
 MODEL_DATA_URL_INPUT: Final = "ModelDataUrl"
 
+# Where archives of models that no execution has trained are in the raw bucket, below it by workload.
+ARCHIVES_PREFIX: Final = "models/"
+
+# The context that says from which commit an app is synthesized.
+COMMIT_CONTEXT: Final = "commit"
+
 # The key of an execution's output that says how it has ended; an execution without one serves its model.
 OUTCOME_OUTPUT: Final = "Outcome"
 # The key of an execution's output that lists the rules of the gate, each as a `JudgedRule`.
@@ -75,6 +81,11 @@ class Verdict(StrEnum):
     PASSED = "PASSED"
     FAILED = "FAILED"
     NOT_MEASURED = "NOT_MEASURED"
+    NOT_COMPARED = "NOT_COMPARED"
+
+
+# The threshold of a rule that compares a metric with that of the version that serves.
+SERVING_THRESHOLD: Final = "serving"
 
 
 class VersionFact(StrEnum):
@@ -83,9 +94,10 @@ class VersionFact(StrEnum):
     The values are texts of at most 256 characters. Metrics and hyperparameters have keys of their own, made of a prefix
     and their name; where there are more than 50 facts, hyperparameters are left out.
 
-    Args of the execution that made it: its name, the endpoint that it is for, its training job, the version that
+    They are of the execution that made it: its name, the endpoint that it is for, its training job, the version that
     served then (an ARN), the fingerprint of the data, where its record is, the commit that was deployed, the container
-    images as `STEP@sha256:…`, and whether a person approves it. And since when it serves, or did.
+    images as `STEP@sha256:…`, and whether a person approves it (`human` or `auto`). The last one says when it last
+    began to serve.
     """
 
     EXECUTION = "headrace:execution"
@@ -109,7 +121,8 @@ NOT_RECORDED: Final = "not recorded"
 class JudgedRule(StrEnum):
     """The keys of a rule in an execution's output.
 
-    There is no value or limit where the metric that it would come from is not a number; the reason says so.
+    There is no value or limit where the metric that it would come from is not a number, or where no model serves that
+    it could be compared with; the reason says so.
     """
 
     METRIC = "Metric"

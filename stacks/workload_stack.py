@@ -18,6 +18,7 @@ from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
 from stacks.constructs.execution_role import PROCESSING_JOBS, ExecutionRole
 from stacks.constructs.golden_requests import GoldenRequests
+from stacks.constructs.model_registry import ApprovalRule, ModelPackageGroup
 from stacks.constructs.rollback_alarms import RollbackAlarms
 from stacks.constructs.state_machine import MachineLog
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
@@ -26,11 +27,12 @@ from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
+from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.rollback import allow_looking
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.endpoint import GoldenSettings
-from stacks.settings.environment import Settings
+from stacks.settings.environment import Settings, read_commit
 from stacks.settings.workloads import ChannelTrainingSettings, NormalizedSettings, PreprocessedSettings
 from stacks.storage_stack import StorageStack
 
@@ -76,6 +78,7 @@ class WorkloadStack(Stack):
             else None,
             training=self._describe_training(),
             rules=self._settings.gate.rules,
+            registry=self._describe_registry(settings),
             endpoint=self._describe_endpoint(settings),
             rehearsal=self._describe_rehearsal(golden) if (golden := self._settings.endpoint.golden) else None,
             golden_requests=self._create_golden_requests(golden, settings, target) if golden else None,
@@ -87,6 +90,14 @@ class WorkloadStack(Stack):
             timeout_hours=settings.pipeline.timeout_hours,
             log=self._describe_log(settings),
         ).state_machine
+        ModelPackageGroup(
+            self,
+            "ModelPackageGroup",
+            environment=settings.environment,
+            workload=recipe.name,
+            retain_data=settings.retain_data,
+        )
+        ApprovalRule(self, "Approval", group=parts.registry.group, machine=self.state_machine)
 
         CfnOutput(self, recipe.state_machine_output, value=self.state_machine.state_machine_arn)
         CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)
@@ -195,6 +206,7 @@ class WorkloadStack(Stack):
         if alarms:
             # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
             role.add_to_policy(allow_looking(self, alarms))
+        role.allow_reading(self._storage.raw, self._archives_prefix)
         return Endpoint(
             name=settings.endpoint_name(self._recipe),
             role=role,
@@ -249,6 +261,25 @@ class WorkloadStack(Stack):
             asks_golden_requests=endpoint.golden is not None,
             period_seconds=endpoint.metrics_seconds,
         ).names
+
+    def _describe_registry(self, settings: Settings) -> ModelRegistry:
+        group = contract.model_package_group_name(settings.environment, self._recipe.name)
+        return ModelRegistry(
+            group=group,
+            version_arns=self.format_arn(service="sagemaker", resource="model-package", resource_name=f"{group}/"),
+            archives=(
+                f"s3://{self._storage.work.bucket_name}/{contract.EXECUTIONS_PREFIX}",
+                f"s3://{self._storage.raw.bucket_name}/{self._archives_prefix}",
+            ),
+            approval=self._settings.approval,
+            image_uri=self._around.registry.find_image_uri(self._recipe.serving.image),
+            content_type=self._recipe.serving.content_type,
+            commit=read_commit(self.node),
+        )
+
+    @property
+    def _archives_prefix(self) -> str:
+        return f"{contract.ARCHIVES_PREFIX}{self._recipe.name}/"
 
     def _create_role(self, image: ContainerImage, *, kind: str) -> ExecutionRole:
         """The role of one step; a container image that runs in several has one in each."""

@@ -15,6 +15,7 @@ HOLDS: Final[Mapping[str, str]] = {
     "AWS::FSx::DataRepositoryAssociation": "what was not yet exported to the bucket",
     "AWS::ECR::Repository": "container images",
     "AWS::Logs::LogGroup": "logs",
+    "AWS::SageMaker::ModelPackageGroup": "versions of models",
     "AWS::SageMaker::NotebookInstance": "what people wrote on its volume",
     "AWS::StepFunctions::StateMachine": "the history of its executions",
 }
@@ -67,6 +68,7 @@ NAMES: Final[Mapping[str, str]] = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
     "AWS::S3ObjectLambda::AccessPoint": "Name",
+    "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupName",
     "AWS::SageMaker::NotebookInstance": "NotebookInstanceName",
     "AWS::SNS::Topic": "TopicName",
     "AWS::StepFunctions::StateMachine": "StateMachineName",

@@ -14,6 +14,7 @@ from headrace.deletion.assembly import PlannedStack, write_variant
 from headrace.deletion.standing import GONE, list_uses
 
 LOG_GROUP: Final = "AWS::Logs::LogGroup"
+MODEL_PACKAGE_GROUP: Final = "AWS::SageMaker::ModelPackageGroup"
 # What `cdk import` takes over, and the property that names it there.
 IDENTIFIERS: Final = {
     "AWS::ECR::Repository": "RepositoryName",
@@ -21,6 +22,7 @@ IDENTIFIERS: Final = {
     "AWS::KMS::Key": "KeyId",
     LOG_GROUP: "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
+    MODEL_PACKAGE_GROUP: "ModelPackageGroupArn",
 }
 _STACK_TAG: Final = "aws:cloudformation:stack-name"
 _RESOURCE_TAG: Final = "aws:cloudformation:logical-id"
@@ -218,13 +220,16 @@ def _find_tagged(names: Sequence[str]) -> dict[tuple[str, str], list[str]]:
     pages = tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": _STACK_TAG, "Values": list(names)}])
     for resource in (resource for page in pages for resource in page["ResourceTagMappingList"]):
         tags = {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
-        tail = resource["ResourceARN"].split(":", 5)[5]
-        found.setdefault((tags[_STACK_TAG], tags.get(_RESOURCE_TAG, "")), []).append(_read_id(tail))
+        known = _read_id(resource["ResourceARN"])
+        found.setdefault((tags[_STACK_TAG], tags.get(_RESOURCE_TAG, "")), []).append(known)
     return found
 
 
-def _read_id(tail: str) -> str:
-    """What the account calls the resource behind the last part of an ARN: a name, KIND/NAME, or log-group:NAME."""
+def _read_id(arn: str) -> str:
+    """What CloudFormation calls the resource of an ARN that ends in a name, in KIND/NAME, or in log-group:NAME."""
+    tail = arn.split(":", 5)[5]
+    if tail.startswith("model-package-group/"):
+        return arn
     for beginning in ("repository/", "file-system/", "key/", "log-group:"):
         if tail.startswith(beginning):
             return tail.removeprefix(beginning)
@@ -268,10 +273,23 @@ def _has_log_group(name: str) -> bool:
     )
 
 
+def _has_model_package_group(arn: str) -> bool:
+    """SageMaker says of a group that is gone no more than that the request is not valid."""
+    sagemaker: Any = boto3.client("sagemaker")
+    try:
+        sagemaker.describe_model_package_group(ModelPackageGroupName=arn)
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return False
+        raise
+    return True
+
+
 _CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
     "AWS::ECR::Repository": _has_repository,
     "AWS::EFS::FileSystem": _has_file_system,
     "AWS::KMS::Key": _has_key,
     LOG_GROUP: _has_log_group,
     "AWS::S3::Bucket": _has_bucket,
+    MODEL_PACKAGE_GROUP: _has_model_package_group,
 }

@@ -8,18 +8,20 @@ from typing import Any, Final
 import boto3
 
 from headrace.deletion import buckets
-from headrace.deletion.executions import Made, delete_made, find_made, stop_executions
+from headrace.deletion.executions import Made, delete_made, delete_versions, find_made, stop_executions
 from headrace.deletion.standing import GONE, StandingStack, find_stacks
 from headrace.deletion.waiting import wait_until
 from headrace.errors import HeadraceError
 
 BUCKET: Final = "AWS::S3::Bucket"
+MODEL_PACKAGE_GROUP: Final = "AWS::SageMaker::ModelPackageGroup"
 # What holds data besides buckets, in words.
 HOLDERS: Final = {
     "AWS::ECR::Repository": "repository",
     "AWS::EFS::FileSystem": "file system",
     "AWS::FSx::FileSystem": "file system",
     "AWS::KMS::Key": "key",
+    MODEL_PACKAGE_GROUP: "model package group",
     "AWS::SageMaker::NotebookInstance": "notebook",
 }
 
@@ -98,6 +100,8 @@ def delete_environment(doomed: Doomed, progress: Progress) -> None:
             # Only now: what writes to the buckets of a stack is in those before it.
             for bucket in stack.list_ids(BUCKET):
                 buckets.empty(bucket)
+            for group in stack.list_ids(MODEL_PACKAGE_GROUP):
+                delete_versions(group)
             delete_stack(stack)
 
 

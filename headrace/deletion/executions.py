@@ -73,6 +73,14 @@ def delete_made(made: Made, stacks: Sequence[StandingStack]) -> None:
         sagemaker.delete_model(ModelName=model)
 
 
+def delete_versions(group: str) -> None:
+    """Delete the versions in a model package group: SageMaker deletes none that has some."""
+    sagemaker: Any = boto3.client("sagemaker")
+    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    for version in [version for page in pages for version in page["ModelPackageSummaryList"]]:
+        sagemaker.delete_model_package(ModelPackageName=version["ModelPackageArn"])
+
+
 def _endpoint_outputs() -> list[str]:
     return [recipe.endpoint_name_output for recipe in list_recipes()]
 

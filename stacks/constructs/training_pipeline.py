@@ -9,17 +9,22 @@ from constructs import Construct
 
 from headrace.recipes import Recipe
 from stacks.constructs.state_machine import MachineLog, StateMachine
-from stacks.pipeline import golden
+from stacks.pipeline import golden, registry
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
 from stacks.pipeline.join import Pipeline, join
+from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
-from stacks.pipeline.steps import judge, serve
+from stacks.pipeline.steps import find_serving, judge, serve
+from stacks.pipeline.steps.mark_served import mark_served
 from stacks.pipeline.steps.name import name
 from stacks.pipeline.steps.preprocess import preprocess
+from stacks.pipeline.steps.read_version import read_version
+from stacks.pipeline.steps.register import register
 from stacks.pipeline.steps.rehearse import rehearse
 from stacks.pipeline.steps.save_model import save_model
 from stacks.pipeline.steps.tell import tell
 from stacks.pipeline.steps.train import train
+from stacks.pipeline.steps.way_in import choose_way_in
 from stacks.settings.gate import RuleSettings
 
 
@@ -33,16 +38,17 @@ class Parts:
     preprocessing: PreprocessingJob | None = None
     training: TrainingJob
     rules: Sequence[RuleSettings]
+    registry: ModelRegistry
     endpoint: Endpoint
     rehearsal: Rehearsal | None = None
     golden_requests: lambda_.IFunction | None = None
 
 
 class TrainingPipeline(Construct):
-    """Preprocess where the workload needs it, train, judge, save the model, and create or update the endpoint.
+    """Preprocess where the workload needs it, train, judge, register, and create or update the endpoint.
 
-    An execution is done when the endpoint serves the new model, or a newer one of an execution that ran beside it, or
-    when the new model is refused.
+    An execution is done when the endpoint serves the new model, or a newer one of an execution that ran beside it, when
+    the new model is refused, or when a person is to approve it. One that is given a version begins behind that.
 
     Args:
         scope: Where it lives.
@@ -68,16 +74,21 @@ class TrainingPipeline(Construct):
 
 
 def _join_steps(parts: Parts, tasks: SageMakerTasks) -> Pipeline:
+    variables = {**registry.VARIABLES, **find_serving.VARIABLES, **serve.VARIABLES, **judge.VARIABLES}
+    if parts.golden_requests:
+        variables |= golden.VARIABLES
     return join(
-        name(
-            parts.endpoint.name,
-            also={**serve.VARIABLES, **judge.VARIABLES, **(golden.VARIABLES if parts.golden_requests else {})},
-        ),
+        name(parts.endpoint.name, parts.registry, also=variables),
+        read_version(tasks, parts.registry),
+        find_serving.find_serving(tasks, parts.registry),
+        choose_way_in,
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
         train(tasks, parts.training, parts.work),
         judge.judge(parts.rules) if parts.rules else None,
+        register(tasks, parts.registry),
         save_model(tasks, parts.endpoint),
         rehearse(tasks, parts.rehearsal) if parts.rehearsal else None,
         serve.serve(tasks, parts.endpoint, parts.golden_requests),
+        mark_served(tasks, parts.registry),
         tell,
     )

@@ -182,12 +182,12 @@ class Endpoint:
         """The key of its volumes, where SageMaker takes one."""
         return None if has_local_storage(self.settings.instance_type) else self.key
 
-    def render_model(self, model_name: str, model_data: str) -> dict[str, Any]:
-        """CreateModel's request."""
+    def render_model(self, model_name: str, package: str) -> dict[str, Any]:
+        """CreateModel's request for a version, which says what the model consists of."""
         return {
             "ModelName": model_name,
             "ExecutionRoleArn": self.role.role_arn,
-            "PrimaryContainer": {"Image": self.image_uri, "ModelDataUrl": model_data},
+            "PrimaryContainer": {"ModelPackageName": package},
             "EnableNetworkIsolation": True,
         }
 

@@ -14,14 +14,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from headrace.contract import VersionFact
 from stacks.nag import wildcard_in_account
 from stacks.pipeline import quota
 from stacks.pipeline.asl import Catch, Retry, State, Task, jsonata
 from stacks.pipeline.failure import keep_failure
 from stacks.pipeline.permission import Permission, allow_volumes
+from stacks.pipeline.registry import ModelRegistry
 
 # Everything of SageMaker's errors that the API does not model (throttling included) arrives under the first name.
 THROTTLED = Retry(errors=("SageMaker.AmazonSageMakerException",), interval_seconds=5, max_attempts=3)
+# The same of calls that Step Functions passes on as they are.
+THROTTLED_CALL = Retry(errors=("SageMaker.SageMakerException",), interval_seconds=5, max_attempts=3)
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
@@ -29,6 +33,7 @@ _ANY_NAME = (
     "An execution's input names what it makes, so the names are not known beforehand; "
     "what runs is limited by passing only this state machine's own roles, and only to SageMaker."
 )
+_ANY_VERSION = "SageMaker numbers the versions of a model package group; the group's own name limits which are meant."
 _PENDING = "$states.result.PendingDeploymentSummary.EndpointConfigName"
 
 # The stages of all variants, of what serves as of what is to serve.
@@ -124,7 +129,7 @@ class SageMakerTasks:
     ) -> Task:
         """Look at an endpoint and keep what was seen in `$endpoint`; on demand, whether alarms are watched now."""
         return Task(
-            resource=f"arn:{Aws.PARTITION}:states:::aws-sdk:sagemaker:describeEndpoint",
+            resource=_sdk("describeEndpoint"),
             arguments={"EndpointName": endpoint_name},
             assign={
                 "endpoint": {
@@ -141,6 +146,97 @@ class SageMakerTasks:
             retry=retry,
             catch=catch,
             permissions=(self._allow(["DescribeEndpoint"], "endpoint/*"),),
+        )
+
+    def describe_endpoint_config(
+        self, config_name: str, *, next_state: str, assign: Mapping[str, Any], catch: Catch
+    ) -> Task:
+        """Look at an endpoint configuration."""
+        return Task(
+            resource=_sdk("describeEndpointConfig"),
+            arguments={"EndpointConfigName": config_name},
+            assign=assign,
+            next=next_state,
+            catch=(catch,),
+            permissions=(self._allow(["DescribeEndpointConfig"], "endpoint-config/*"),),
+        )
+
+    def describe_model(self, model_name: str, *, next_state: str, assign: Mapping[str, Any], catch: Catch) -> Task:
+        """Look at a model."""
+        return Task(
+            resource=_sdk("describeModel"),
+            arguments={"ModelName": model_name},
+            assign=assign,
+            next=next_state,
+            catch=(catch,),
+            permissions=(self._allow(["DescribeModel"], "model/*"),),
+        )
+
+    def create_model_package(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        registry: ModelRegistry,
+        next_state: str,
+        assign: Mapping[str, Any],
+    ) -> Task:
+        """Make a version in a model package group; it has the group's tags and can have none of its own."""
+        group = Permission(
+            statement=iam.PolicyStatement(
+                actions=["sagemaker:CreateModelPackage"],
+                resources=[self._format_arn(f"model-package-group/{registry.group}")],
+            )
+        )
+        return Task(
+            resource=_sdk("createModelPackage"),
+            arguments=arguments,
+            assign=assign,
+            retry=(THROTTLED_CALL,),
+            catch=(keep_failure(name),),
+            next=next_state,
+            permissions=(group, self._allow_versions(registry, "CreateModelPackage")),
+        )
+
+    def describe_model_package(
+        self,
+        name: str,
+        arn: str,
+        *,
+        registry: ModelRegistry,
+        next_state: str,
+        assign: Mapping[str, Any],
+        catch: tuple[Catch, ...] = (),
+    ) -> Task:
+        """Look at a version; without a catch, not being able to is a failure."""
+        return Task(
+            resource=_sdk("describeModelPackage"),
+            arguments={"ModelPackageName": arn},
+            assign=assign,
+            retry=() if catch else (THROTTLED_CALL,),
+            catch=catch or (keep_failure(name),),
+            next=next_state,
+            permissions=(self._allow_versions(registry, "DescribeModelPackage"),),
+        )
+
+    def update_facts(
+        self, arn: str, facts: Mapping[VersionFact, str], *, registry: ModelRegistry, next_state: str
+    ) -> Task:
+        """Add to what is known of a version, and go on whatever comes of that. It may not approve one."""
+        return Task(
+            resource=_sdk("updateModelPackage"),
+            arguments={
+                "ModelPackageArn": arn,
+                "CustomerMetadataProperties": {str(fact): value for fact, value in facts.items()},
+            },
+            retry=(THROTTLED_CALL,),
+            catch=(Catch(errors=("States.ALL",), next=next_state),),
+            next=next_state,
+            permissions=(
+                self._allow_versions(
+                    registry, "UpdateModelPackage", {"Null": {"sagemaker:ModelApprovalStatus": "true"}}
+                ),
+            ),
         )
 
     def _run_job(
@@ -195,15 +291,26 @@ class SageMakerTasks:
         return {**arguments, "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()]}
 
     def _allow(self, actions: list[str], *resources: str) -> Permission:
-        stack = Stack.of(self.scope)
-        arns = [
-            stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
-            for kind, name in (resource.split("/") for resource in resources)
-        ]
+        arns = [self._format_arn(resource) for resource in resources]
         return Permission(
             statement=iam.PolicyStatement(actions=[f"sagemaker:{action}" for action in actions], resources=arns),
             findings={wildcard_in_account("sagemaker", resource): _ANY_NAME for resource in resources},
         )
+
+    def _allow_versions(
+        self, registry: ModelRegistry, action: str, conditions: Mapping[str, Any] | None = None
+    ) -> Permission:
+        versions = f"model-package/{registry.group}/*"
+        return Permission(
+            statement=iam.PolicyStatement(
+                actions=[f"sagemaker:{action}"], resources=[self._format_arn(versions)], conditions=conditions or {}
+            ),
+            findings={wildcard_in_account("sagemaker", versions): _ANY_VERSION},
+        )
+
+    def _format_arn(self, resource: str) -> str:
+        kind, _, name = resource.partition("/")
+        return Stack.of(self.scope).format_arn(service="sagemaker", resource=kind, resource_name=name)
 
     def _allow_job_events(self, kind: str) -> Permission:
         """Step Functions learns of a job's end through its own rule, which it makes and keeps."""
@@ -245,3 +352,7 @@ def name_for_attempt(name: str) -> str:
 
 def _optimized(action: str) -> str:
     return f"arn:{Aws.PARTITION}:states:::sagemaker:{action}"
+
+
+def _sdk(action: str) -> str:
+    return f"arn:{Aws.PARTITION}:states:::aws-sdk:sagemaker:{action}"

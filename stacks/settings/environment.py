@@ -1,5 +1,6 @@
 """The settings of one environment: read from the CDK context once, checked whole, then passed down."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 ENVIRONMENT_KEY = "env"
 ENVIRONMENTS_KEY = "environments"
 ENVIRONMENT_FIELD = "environment"
+_COMMIT = r"[A-Za-z0-9._/+-]{1,128}"
 
 
 def _default_tags(known: Mapping[str, object]) -> Mapping[str, str]:
@@ -307,3 +309,19 @@ def read_bundle_target(node: "Node") -> BundleTarget:
         allowed = ", ".join(BundleTarget)
         raise SettingsError(f"context '{contract.BUNDLE_TARGET_CONTEXT}': found {target!r}, allowed: {allowed}")
     return BundleTarget(target)
+
+
+def read_commit(node: "Node") -> str:
+    """The commit that the app is synthesized from, as who deploys says; nothing if they do not.
+
+    Raises:
+        SettingsError: If it could not stand in the metadata of a version.
+    """
+    commit = node.try_get_context(contract.COMMIT_CONTEXT)
+    if commit in (None, ""):
+        return ""
+    if not isinstance(commit, str) or not re.fullmatch(_COMMIT, commit):
+        raise SettingsError(
+            f"context '{contract.COMMIT_CONTEXT}': found {commit!r}, allowed: up to 128 letters, digits and . _ / + -"
+        )
+    return commit

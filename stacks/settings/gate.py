@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from headrace.contract import SERVING_THRESHOLD
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Section, Setting
 
 Metric = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -21,7 +22,10 @@ class RuleSettings(Section):
     ]
     threshold: Annotated[
         Annotated[float, Field(allow_inf_nan=False)] | Metric,
-        Allowed("a number, or the name of another metric that the training job reports"),
+        Allowed(
+            "a number, the name of another metric that the training job reports, or "
+            f"`{SERVING_THRESHOLD}` for the same metric of the version that serves"
+        ),
         Setting("what the metric is compared with", cost=NOTHING, change=NEXT_EXECUTION),
     ]
     margin: Annotated[
@@ -37,7 +41,7 @@ class RuleSettings(Section):
     def list_metrics(self) -> Iterator[tuple[str, str]]:
         """The metrics that it reads, by the keys that name them."""
         yield "metric", self.metric
-        if isinstance(self.threshold, str):
+        if isinstance(self.threshold, str) and self.threshold != SERVING_THRESHOLD:
             yield "threshold", self.threshold
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The settings of each workload: its jobs, its channels, its gate, its endpoint."""
+"""The settings of each workload: its jobs, its channels, its gate, its approval, its endpoint."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
@@ -10,6 +10,7 @@ from headrace.channels import InputMode
 from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
+from stacks.settings.approval import ApprovalSettings
 from stacks.settings.endpoint import EndpointSettings
 from stacks.settings.gate import GateSettings, Rules, RuleSettings
 from stacks.settings.jobs import Hyperparameters, ProcessingSettings, TrainingSettings
@@ -191,10 +192,11 @@ class ChannelTrainingSettings(TrainingSettings):
 
 
 class WorkloadSettings(Section):
-    """A workload: train, judge, serve."""
+    """A workload: train, judge, approve, serve."""
 
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     endpoint: EndpointSettings = EndpointSettings()
 
 

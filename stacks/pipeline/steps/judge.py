@@ -20,9 +20,16 @@ _JUDGE: Final = "Judge"
 _DECIDE: Final = "All Rules Passed"
 _REFUSED: Final = "Refused"
 
-# Gives `$rules` back, each with what was found. What a rule names comes from `$find`: a number, or this job's metric.
+_PASSING: Final = (Verdict.PASSED, Verdict.NOT_COMPARED)
+
+# Gives `$rules` back, each with what was found. What a rule names comes from `$find`: a number, this job's metric, or
+# that of the version that serves. A rule about what serves has nothing to say where that has no such metric.
 _APPLY: Final = """
+    $is_serving := function($rule) { $rule.Threshold = 'serving' };
     $find := function($source) { $type($source) = 'string' ? $lookup($metrics, $source) : $source };
+    $find_threshold := function($rule) {
+        $is_serving($rule) ? $lookup($serving_metrics, $rule.Metric) : $find($rule.Threshold)
+    };
     $explain := function($source) { (
         $found := $find($source);
         $type($found) = 'number' ? '' : $exists($found)
@@ -31,7 +38,7 @@ _APPLY: Final = """
     ) };
     $compare := function($rule) { (
         $is_most := $rule.Direction = 'at_most';
-        $threshold := $find($rule.Threshold);
+        $threshold := $find_threshold($rule);
         $worse := $rule.Margin * $abs($threshold);
         $limit := $is_most ? $threshold + $worse : $threshold - $worse;
         $value := $find($rule.Metric);
@@ -39,10 +46,13 @@ _APPLY: Final = """
         { 'Value': $value, 'Limit': $limit, 'Verdict': $passes ? 'PASSED' : 'FAILED' }
     ) };
     $judge := function($rule) { (
-        $reasons := $filter([$explain($rule.Metric), $explain($rule.Threshold)], function($reason) { $reason != '' });
+        $named := $is_serving($rule) ? [$rule.Metric] : [$rule.Metric, $rule.Threshold];
+        $reasons := $filter($map($named, $explain), function($reason) { $reason != '' });
         $merge([$rule, $exists($reasons)
             ? { 'Verdict': 'NOT_MEASURED', 'Reason': $join($reasons, '; ') }
-            : $compare($rule)])
+            : $exists($find_threshold($rule)) ? $compare($rule)
+            : { 'Verdict': 'NOT_COMPARED', 'Value': $find($rule.Metric), 'Reason': $parent = '' ? $not_compared
+                : 'version ' & $parent & ' has no metric ' & $rule.Metric }])
     ) };
     [$map($rules, $judge)]
 """
@@ -52,7 +62,9 @@ def judge(rules: Sequence[RuleSettings]) -> Step:
     """Judge `$metrics` by each rule, into `$judged`, and go on only if all of them pass."""
 
     def states(after: str) -> Mapping[str, State]:
-        refused = Rule(condition=f"$count($judged[{JudgedRule.VERDICT} != '{Verdict.PASSED}']) > 0", next=_REFUSED)
+        passing = ", ".join(f"'{verdict}'" for verdict in _PASSING)
+        failed = f"$judged[$not({JudgedRule.VERDICT} in [{passing}])]"
+        refused = Rule(condition=f"$count({failed}) > 0", next=_REFUSED)
         return {
             _JUDGE: Pass(assign={"judged": jsonata(_apply(rules))}, next=_DECIDE),
             _DECIDE: Choice(rules=(refused,), default=after),

@@ -7,10 +7,10 @@ from stacks.pipeline.jobs import Endpoint
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
 
-_SAVE: Final = "Save Model"
+ENTRY: Final = "Save Model"
 
 
 def save_model(tasks: SageMakerTasks, endpoint: Endpoint) -> Step:
-    """Create the model `$model_name` of `$model_data`."""
-    arguments = endpoint.render_model(jsonata("$model_name"), jsonata("$model_data"))
-    return lambda after: {_SAVE: tasks.create_model(_SAVE, arguments, role=endpoint.role, next_state=after)}
+    """Create the model `$model_name` of the version `$package`."""
+    arguments = endpoint.render_model(jsonata("$model_name"), jsonata("$package"))
+    return lambda after: {ENTRY: tasks.create_model(ENTRY, arguments, role=endpoint.role, next_state=after)}

@@ -12,7 +12,7 @@ _SUPERSEDED: Final = "Superseded"
 
 def tell(_after: str) -> Mapping[str, State]:
     """A later execution's configuration in service is a good end, too: nothing is left to do."""
-    superseded = Rule(condition="$serving != $execution", next=_SUPERSEDED)
+    superseded = Rule(condition="$serving != $config", next=_SUPERSEDED)
     return {
         "Serving": Choice(rules=(superseded,), default=_DONE),
         _DONE: _report(),
@@ -27,7 +27,8 @@ def _report(**also: str) -> Finish:
             contract.JOB_NAME_INPUT: jsonata("$job_name"),
             contract.MODEL_NAME_INPUT: jsonata("$model_name"),
             contract.ENDPOINT_NAME_INPUT: jsonata("$endpoint_name"),
-            "EndpointConfigName": jsonata("$execution"),
+            "EndpointConfigName": jsonata("$config"),
+            contract.MODEL_PACKAGE_ARN_INPUT: jsonata("$package"),
             "ModelDataUrl": jsonata("$model_data"),
             "Metrics": jsonata("$metrics"),
             contract.RULES_OUTPUT: jsonata("$judged"),

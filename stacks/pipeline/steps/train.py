@@ -13,7 +13,10 @@ _TRAIN: Final = "Train"
 
 
 def train(tasks: SageMakerTasks, job: TrainingJob, work: s3.IBucket) -> Step:
-    """Run the training job `$job_name`, then the one that ran; `$model_data` is its model, `$metrics` its scores."""
+    """Run the training job `$job_name`, then the one that ran.
+
+    `$model_data` is its model, `$metrics` its scores, and `$hyperparameters` what it was started with.
+    """
     arguments = job.render(jsonata(name_for_attempt("$job_name")), execution_uri(work, "model"))
     assign = {
         "job_name": jsonata("$states.result.TrainingJobName"),
@@ -21,5 +24,6 @@ def train(tasks: SageMakerTasks, job: TrainingJob, work: s3.IBucket) -> Step:
         "metrics": jsonata(
             "$exists($states.result.FinalMetricDataList) ? $states.result.FinalMetricDataList{MetricName: Value} : {}"
         ),
+        "hyperparameters": jsonata("$exists($states.result.HyperParameters) ? $states.result.HyperParameters : {}"),
     }
     return lambda after: tasks.run_training_job(_TRAIN, arguments, role=job.role, next_state=after, assign=assign)

@@ -1,4 +1,4 @@
-"""The function asks every golden request, and tells CloudWatch how many answers were wrong."""
+"""The function asks every golden request, and reports to CloudWatch how many answers were wrong."""
 
 import io
 import json

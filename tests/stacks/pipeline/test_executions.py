@@ -50,6 +50,8 @@ def describe_bad_job(request: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
+SERVING = {"EndpointStatus": "InService", "EndpointConfigName": "run-1"}
+VERSION = "arn:filled:sagemaker:filled:filled:model-package/headrace-dev-bigmart/1"
 ANSWERS: dict[str, list[Any]] = {
     "createProcessingJob": [describe_job],
     "createTrainingJob": [describe_job],
@@ -57,7 +59,11 @@ ANSWERS: dict[str, list[Any]] = {
     "createEndpointConfig": [{}],
     "createEndpoint": [{}],
     "updateEndpoint": [{}],
-    "describeEndpoint": [MISSING, {"EndpointStatus": "InService", "EndpointConfigName": "run-1"}],
+    # What serves is looked for before anything is made, and once more before the endpoint is changed.
+    "describeEndpoint": [MISSING, MISSING, SERVING],
+    "createModelPackage": [{"ModelPackageArn": VERSION}],
+    "describeModelPackage": [{"ModelPackageArn": VERSION, "ModelPackageStatus": "Completed"}],
+    "updateModelPackage": [{}],
 }
 
 
@@ -85,7 +91,8 @@ def test_asks_for_nothing_when_the_input_is_not_understood(stack: str, given: An
 def test_fails_at_once_when_there_is_no_quota(stack: str) -> None:
     execution = run(stack, **{JOBS[stack]: [NO_QUOTA]})
 
-    assert (execution.error, execution.list_operations(), execution.waits) == ("QuotaTooSmall", [JOBS[stack]], [])
+    assert (execution.error, execution.list_operations()[-1], execution.waits) == ("QuotaTooSmall", JOBS[stack], [])
+    assert execution.list_operations().count(JOBS[stack]) == 1
     assert "'ml.m5.xlarge for training job usage' is 0 Instances" in execution.cause
     assert "Request an increase of this quota in Service Quotas" in execution.cause
 
@@ -94,9 +101,9 @@ def test_fails_at_once_when_there_is_no_quota(stack: str) -> None:
 def test_fails_at_once_when_there_is_no_quota_for_the_endpoint(change: str) -> None:
     standing = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
 
-    execution = run(
-        "Images", describeEndpoint=[MISSING if change == "createEndpoint" else standing], **{change: [NO_QUOTA]}
-    )
+    looks = [MISSING, MISSING if change == "createEndpoint" else standing]
+
+    execution = run("Images", describeEndpoint=looks, **{change: [NO_QUOTA]})
 
     assert (execution.error, execution.list_operations()[-1], execution.waits) == ("QuotaTooSmall", change, [])
 
@@ -137,7 +144,7 @@ def test_gives_up_waiting_for_instances(stack: str) -> None:
     execution = run(stack, **{JOBS[stack]: [USED_UP]})
 
     assert execution.cause.endswith(USED_UP.cause or "")
-    assert len(execution.requests) == 7
+    assert execution.list_operations().count(JOBS[stack]) == 7
     assert all(0 <= seconds <= 60 * 2**refused for refused, seconds in enumerate(execution.waits))
 
 
@@ -159,14 +166,16 @@ def test_looks_again_when_looking_for_the_endpoint_is_throttled(stack: str) -> N
     throttled = TaskError("SageMaker.SageMakerException", "Rate exceeded")
     serving = ANSWERS["describeEndpoint"][-1]
 
-    execution = run(stack, describeEndpoint=[throttled, throttled, throttled, MISSING, serving])
+    execution = run(stack, describeEndpoint=[MISSING, throttled, throttled, throttled, MISSING, serving])
 
     assert (execution.status, execution.list_operations().count("createEndpoint")) == ("SUCCEEDED", 1)
 
 
 @pytest.mark.parametrize("stack", PIPELINES)
 def test_says_why_the_endpoint_cannot_be_looked_at(stack: str) -> None:
-    execution = run(stack, describeEndpoint=[TaskError("SageMaker.SageMakerException", "not authorized")])
+    denied = TaskError("SageMaker.SageMakerException", "not authorized")
+
+    execution = run(stack, describeEndpoint=[MISSING, denied])
 
     assert (execution.error, execution.cause) == ("LookForEndpointFailed", "Look For Endpoint: not authorized")
 
@@ -176,6 +185,8 @@ def test_tags_whatever_it_makes_with_what_its_cost_is_told_by(stack: str) -> Non
     execution = run(stack)
 
     made = {operation: request for operation, request in execution.requests if operation.startswith("create")}
+    # A version has the tags of its group.
+    made.pop("createModelPackage", None)
     expected = {"project": "headrace", "environment": "dev", "workload": stack.lower()}
     assert len(made) >= 1
     assert [{tag["Key"]: tag["Value"] for tag in request["Tags"]} for request in made.values()] == [expected] * len(
@@ -215,8 +226,9 @@ def test_fails_with_the_reason_whatever_the_cause_is(failing: str, cause: str | 
 def test_ends_with_an_error_of_ours_whatever_the_endpoint_says(cause: str | None) -> None:
     failed = TaskError("States.TaskFailed", cause)
 
-    assert run("Images", describeEndpoint=[failed]).error == "LookForEndpointFailed"
-    assert run("Images", describeEndpoint=[MISSING, failed]).error == "DescribeEndpointFailed"
+    assert run("Images", describeEndpoint=[failed]).error == "FindServingFailed"
+    assert run("Images", describeEndpoint=[MISSING, failed]).error == "LookForEndpointFailed"
+    assert run("Images", describeEndpoint=[MISSING, MISSING, failed]).error == "DescribeEndpointFailed"
     assert run("Images", describeEndpoint=[MISSING], createEndpoint=[failed]).error == "CreateEndpointFailed"
 
 

@@ -8,7 +8,7 @@ from botocore.validate import ParamValidator
 
 from tests.stacks.conftest import find_resources, read_definition, template_of
 from tests.stacks.executions import Execution, TaskError, execute, fill_tokens
-from tests.stacks.pipeline.test_executions import ANSWERS, describe_job
+from tests.stacks.pipeline.test_executions import ANSWERS, MISSING, describe_job
 
 SERVICE = get_session().get_service_model("sagemaker")
 SERVED = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
@@ -73,14 +73,14 @@ def test_touches_no_endpoint_when_the_rehearsal_fails_and_says_which_request_it_
 
 @pytest.mark.parametrize("stage", [BAKING, PENDING])
 def test_asks_the_endpoint_while_the_update_can_be_rolled_back(stage: dict[str, Any]) -> None:
-    execution = run(describeEndpoint=[SERVED, UPDATING, stage, stage, NEW])
+    execution = run(describeEndpoint=[MISSING, SERVED, UPDATING, stage, stage, NEW])
 
     assert (execution.status, execution.list_operations().count("invoke")) == ("SUCCEEDED", 3)
     assert dict(execution.requests)["invoke"]["Payload"] == {"EndpointName": "headrace-dev-images"}
 
 
 def test_says_which_request_has_rolled_an_update_back() -> None:
-    execution = run(describeEndpoint=[SERVED, BAKING, SERVED], invoke=[WRONG])
+    execution = run(describeEndpoint=[MISSING, SERVED, BAKING, SERVED], invoke=[WRONG])
 
     assert execution.error == "EndpointRolledBack"
     assert execution.cause.endswith(" 1 of 3 golden requests are not answered as expected: cat expected 1, found 2.")
@@ -89,8 +89,8 @@ def test_says_which_request_has_rolled_an_update_back() -> None:
 def test_goes_on_when_the_function_cannot_be_called_and_lets_the_last_answers_decide() -> None:
     failed = TaskError("Exception", "no such file")
 
-    assert run(describeEndpoint=[SERVED, BAKING, NEW], invoke=[failed, RIGHT]).status == "SUCCEEDED"
-    assert run(describeEndpoint=[SERVED, BAKING, NEW], invoke=[failed]).error == "AskServingModelFailed"
+    assert run(describeEndpoint=[MISSING, SERVED, BAKING, NEW], invoke=[failed, RIGHT]).status == "SUCCEEDED"
+    assert run(describeEndpoint=[MISSING, SERVED, BAKING, NEW], invoke=[failed]).error == "AskServingModelFailed"
 
 
 def test_fails_when_the_first_model_of_an_endpoint_answers_wrongly() -> None:

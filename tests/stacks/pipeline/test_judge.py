@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from headrace.contract import JudgedRule, Verdict
+from headrace.contract import SERVING_THRESHOLD, JudgedRule, Verdict
 from stacks.pipeline.steps.judge import judge
 from stacks.settings.gate import RuleSettings
 from tests.stacks.jsonata_fields import choose, evaluate
@@ -13,10 +13,14 @@ ERROR, SCORE = "validation:rmse", "validation:r2"
 BASELINE = "baseline:rmse"
 
 
-def apply(metrics: dict[str, Any], *rules: RuleSettings) -> list[dict[str, Any]]:
+NOT_SERVING = {"parent": "", "serving_metrics": {}, "not_compared": "Could not find endpoint shop"}
+
+
+def apply(metrics: dict[str, Any], *rules: RuleSettings, **serving: Any) -> list[dict[str, Any]]:
     """What the step finds."""
     states = judge(rules)("After")
-    judged: list[dict[str, Any]] = evaluate(states["Judge"].render()["Assign"]["judged"], metrics=metrics)
+    variables = {**NOT_SERVING, **serving, "metrics": metrics}
+    judged: list[dict[str, Any]] = evaluate(states["Judge"].render()["Assign"]["judged"], **variables)
     return judged
 
 
@@ -124,6 +128,50 @@ def test_goes_on_only_when_every_rule_passes(verdicts: list[str], expected: str)
 
 def test_uses_the_words_of_the_contract() -> None:
     judged = [*apply({ERROR: 9}, at_most(8)), *apply({ERROR: 7}, at_most(8)), *apply({}, at_most(8))]
+    judged += apply({ERROR: 9}, at_most(SERVING_THRESHOLD))
 
     assert {key for rule in judged for key in rule} == set(JudgedRule)
     assert {rule["Verdict"] for rule in judged} == set(Verdict)
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "verdict", "limit"),
+    [
+        (at_most(SERVING_THRESHOLD), 8, "PASSED", 8),
+        (at_most(SERVING_THRESHOLD), 8.5, "FAILED", 8),
+        (at_most(SERVING_THRESHOLD, 0.25), 10, "PASSED", 10),
+        (at_most(SERVING_THRESHOLD, 0.25), 10.5, "FAILED", 10),
+        (at_most(SERVING_THRESHOLD, -0.25), 7, "FAILED", 6),
+    ],
+)
+def test_compares_a_metric_with_that_of_the_version_that_serves(
+    rule: RuleSettings, value: float, verdict: str, limit: float
+) -> None:
+    (judged,) = apply({ERROR: value}, rule, parent="version-1", serving_metrics={ERROR: 8})
+
+    assert (judged["Verdict"], judged["Value"], judged["Limit"]) == (verdict, value, limit)
+
+
+@pytest.mark.parametrize(
+    ("serving", "reason"),
+    [
+        (NOT_SERVING, "Could not find endpoint shop"),
+        ({"parent": "version-1", "serving_metrics": {SCORE: 0.5}}, f"version version-1 has no metric {ERROR}"),
+    ],
+)
+def test_says_aloud_that_there_is_nothing_to_compare_with_and_lets_it_pass(
+    serving: dict[str, Any], reason: str
+) -> None:
+    rules = [at_most(SERVING_THRESHOLD)]
+    (judged,) = apply({ERROR: 9}, *rules, **serving)
+
+    assert (judged["Verdict"], judged["Reason"], judged["Value"]) == ("NOT_COMPARED", reason, 9)
+    assert "Limit" not in judged
+    decision = judge(rules)("After")["All Rules Passed"].render()
+    assert choose(decision, judged=[judged]) == "After"
+
+
+def test_refuses_what_was_not_measured_though_nothing_serves() -> None:
+    (judged,) = apply({}, at_most(SERVING_THRESHOLD))
+
+    assert (judged["Verdict"], judged["Reason"]) == ("NOT_MEASURED", f"the training job did not report {ERROR}")

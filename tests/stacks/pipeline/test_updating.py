@@ -8,14 +8,21 @@ from botocore.validate import ParamValidator
 
 from tests.stacks.conftest import find_resources, read_definition, template_of
 from tests.stacks.executions import Execution, TaskError, execute, fill_tokens
-from tests.stacks.pipeline.test_executions import ANSWERS
+from tests.stacks.pipeline.test_executions import ANSWERS as CREATING
 
 SERVICE = get_session().get_service_model("sagemaker")
 SERVED = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
-ROLLED_BACK = [SERVED, {"EndpointStatus": "Updating", "EndpointConfigName": "run-0"}, SERVED]
+ROLLED_BACK = [SERVED, SERVED, {"EndpointStatus": "Updating", "EndpointConfigName": "run-0"}, SERVED]
 ERRORS = "headrace-dev-bigmart-endpoint-errors"
 ALARMS = [ERRORS, "headrace-dev-bigmart-endpoint-latency", "headrace-dev-bigmart-container-errors"]
 LONG_AGO = "2020-01-01T00:00:00Z"
+
+
+# What serves is looked for at first; here it is no version.
+ANSWERS = CREATING | {
+    "describeEndpointConfig": [{"ProductionVariants": [{"ModelName": "another"}]}],
+    "describeModel": [{"PrimaryContainer": {"Image": "another"}}],
+}
 
 
 def run(given: Any = None, *, variant: str = "guard", **answers: list[Any]) -> Execution:
@@ -31,13 +38,13 @@ def find_update(execution: Execution) -> dict[str, Any]:
 
 
 def test_updates_as_sagemaker_does_by_itself_unless_the_settings_say_otherwise() -> None:
-    execution = run(variant="dev", describeEndpoint=[SERVED, {**SERVED, "EndpointConfigName": "run-1"}])
+    execution = run(variant="dev", describeEndpoint=[SERVED, SERVED, {**SERVED, "EndpointConfigName": "run-1"}])
 
     assert find_update(execution).keys() == {"EndpointName", "EndpointConfigName"}
 
 
 def test_lets_a_part_of_the_new_machines_serve_first_while_alarms_watch() -> None:
-    execution = run(describeEndpoint=[SERVED, {**SERVED, "EndpointConfigName": "run-1"}])
+    execution = run(describeEndpoint=[SERVED, SERVED, {**SERVED, "EndpointConfigName": "run-1"}])
 
     deployment = find_update(execution)["DeploymentConfig"]
     assert deployment["BlueGreenUpdatePolicy"] == {
@@ -54,7 +61,7 @@ def test_lets_a_part_of_the_new_machines_serve_first_while_alarms_watch() -> Non
 
 @pytest.mark.parametrize(("name", "is_watched"), [("HEADRACE-dev-bigmart", True), ("shop", False)])
 def test_has_alarms_for_the_endpoint_of_the_settings_only(name: str, is_watched: bool) -> None:
-    answers = [SERVED, {**SERVED, "EndpointConfigName": "run-1"}]
+    answers = [SERVED, SERVED, {**SERVED, "EndpointConfigName": "run-1"}]
 
     request = find_update(run({"EndpointName": name}, describeEndpoint=answers))
 
@@ -81,7 +88,7 @@ def test_says_which_alarm_has_rolled_an_update_back(alarms: list[dict[str, Any]]
     reason = {**SERVED, "FailureReason": "it was rolled back"}
 
     execution = run(
-        describeEndpoint=[SERVED, reason],
+        describeEndpoint=[SERVED, SERVED, reason],
         describeAlarms=[{"MetricAlarms": [{"AlarmName": ERRORS, **alarm} for alarm in alarms]}],
     )
 

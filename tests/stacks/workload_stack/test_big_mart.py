@@ -11,18 +11,27 @@ from headrace.policies import as_list
 from headrace.recipes import ContainerImage, big_mart
 from stacks.settings.environment import Settings
 from tests.stacks.conftest import read_context, read_definition, template_of
+from tests.stacks.executions import fill_tokens
 from tests.stacks.jsonata_fields import choose, evaluate, find_choice
 
 SERVICE = get_session().get_service_model("sagemaker")
 REQUESTS = {
     "Preprocess": "CreateProcessingJob",
     "Train": "CreateTrainingJob",
+    "Read Version": "DescribeModelPackage",
+    "Find Serving Endpoint": "DescribeEndpoint",
+    "Find Serving Config": "DescribeEndpointConfig",
+    "Find Serving Model": "DescribeModel",
+    "Read Serving Version": "DescribeModelPackage",
+    "Register": "CreateModelPackage",
+    "Look At Version": "DescribeModelPackage",
     "Save Model": "CreateModel",
     "Create Endpoint Config": "CreateEndpointConfig",
     "Look For Endpoint": "DescribeEndpoint",
     "Create Endpoint": "CreateEndpoint",
     "Update Endpoint": "UpdateEndpoint",
     "Describe Endpoint": "DescribeEndpoint",
+    "Mark Served": "UpdateModelPackage",
 }
 CHANGES = {"Create Endpoint", "Update Endpoint"}
 CALLS = {"Preprocess", "Train", "Save Model", "Create Endpoint Config"}
@@ -51,17 +60,33 @@ def test_speaks_jsonata_and_ends_by_itself(definition: dict[str, Any]) -> None:
 
 def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states: dict[str, Any]) -> None:
     visited = [definition["StartAt"]]
-    passed = ("Check Names", "All Rules Passed")
+    passed = (
+        "Check Names",
+        "Version Given",
+        "Serves A Version",
+        "Choose Way In",
+        "All Rules Passed",
+        "Version Complete",
+    )
     while (state := states[visited[-1]])["Type"] not in ("Choice", "Fail") or visited[-1] in passed:
         visited.append(state.get("Next") or state["Default"])
 
     assert visited == [
         "Name Resources",
         "Check Names",
+        "Version Given",
+        "Find Serving Endpoint",
+        "Find Serving Config",
+        "Find Serving Model",
+        "Serves A Version",
+        "Choose Way In",
         "Preprocess",
         "Train",
         "Judge",
         "All Rules Passed",
+        "Register",
+        "Look At Version",
+        "Version Complete",
         "Save Model",
         "Create Endpoint Config",
         "Look For Endpoint",
@@ -71,7 +96,11 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
 
 @pytest.mark.parametrize(("state", "operation"), list(REQUESTS.items()))
 def test_asks_sagemaker_only_for_what_its_api_knows(states: dict[str, Any], state: str, operation: str) -> None:
-    report = ParamValidator().validate(states[state]["Arguments"], SERVICE.operation_model(operation).input_shape)
+    # JSONata makes the whole map.
+    made = {"CustomerMetadataProperties": {"name": "value"}} if state == "Register" else {}
+    arguments = {**states[state]["Arguments"], **made}
+
+    report = ParamValidator().validate(arguments, SERVICE.operation_model(operation).input_shape)
 
     assert report.generate_report() == ""
 
@@ -143,16 +172,16 @@ def test_waits_for_another_change_of_the_endpoint_and_for_little_else(
 @pytest.mark.parametrize(
     ("status", "config", "pending", "expected"),
     [
-        ("InService", "this-run", "", "Serving"),
+        ("InService", "this-run", "", "Mark Served"),
         ("InService", "last-run", "", "Failed"),
-        ("InService", "newer-run", "", "Serving"),
+        ("InService", "newer-run", "", "Mark Served"),
         ("Creating", "this-run", "", "Wait For Endpoint"),
         ("Creating", "this-run", "this-run", "Wait For Endpoint"),
         ("Updating", "last-run", "", "Wait For Endpoint"),
         ("Updating", "last-run", "this-run", "Wait For Endpoint"),
-        ("Updating", "this-run", "newer-run", "Serving"),
+        ("Updating", "this-run", "newer-run", "Mark Served"),
         ("Updating", "last-run", "newer-run", "Failed"),
-        ("RollingBack", "newer-run", "newest-run", "Serving"),
+        ("RollingBack", "newer-run", "newest-run", "Mark Served"),
         ("SystemUpdating", "this-run", "", "Wait For Endpoint"),
         ("RollingBack", "this-run", "", "Wait For Endpoint"),
         ("Failed", "this-run", "", "Failed"),
@@ -172,7 +201,7 @@ def test_is_done_only_when_this_executions_or_a_newer_configuration_serves(
 
 @pytest.mark.parametrize(("serving", "expected"), [("this-run", "Done"), ("newer-run", "Superseded")])
 def test_says_when_a_newer_configuration_serves(states: dict[str, Any], serving: str, expected: str) -> None:
-    assert choose(states["Serving"], serving=serving, execution="this-run") == expected
+    assert choose(states["Serving"], serving=serving, config="this-run") == expected
     assert "SupersededBy" not in states["Done"]["Output"]
     assert evaluate(states["Superseded"]["Output"]["SupersededBy"], serving=serving) == serving
 
@@ -239,7 +268,7 @@ def test_refuses_an_input_that_it_does_not_know(states: dict[str, Any], given: A
     ],
 )
 def test_takes_an_input_that_it_knows(states: dict[str, Any], given: dict[str, Any]) -> None:
-    assert choose(states["Check Names"], request=given, **NAMES) == "Preprocess"
+    assert choose(fill_tokens(states["Check Names"]), request=given, **NAMES) == "Version Given"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(5, "5"), (None, ""), (["x"], '["x"]'), ("a b", "a b")])
@@ -391,7 +420,7 @@ def test_lets_nobody_but_sagemaker_in_this_account_take_the_roles(template: Temp
     trusted = [role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0] for role in roles.values()]
 
     for statement in trusted:
-        if statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}:
+        if statement["Principal"] in ({"Service": "sagemaker.amazonaws.com"}, {"Service": "events.amazonaws.com"}):
             assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
         else:
             assert statement["Principal"] == {"Service": "states.amazonaws.com"}

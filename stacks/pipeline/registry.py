@@ -1,0 +1,91 @@
+"""The registry of a workload's models: where versions are, and JSONata about what is known of one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from headrace.contract import METRIC_FACT, VersionFact
+from stacks.pipeline.asl import jsonata
+from stacks.settings.approval import ApprovalSettings
+
+# What must be assigned before: that nothing serves yet that could be compared with, and that no version is meant.
+VARIABLES: Final[Mapping[str, Any]] = {
+    "package": jsonata("''"),
+    "model_data": jsonata("''"),
+    "parent": jsonata("''"),
+    "not_compared": jsonata("''"),
+    "serving_metrics": jsonata("{}"),
+    "hyperparameters": jsonata("{}"),
+    "metrics": jsonata("{}"),
+    "fingerprint": jsonata("''"),
+    "record": jsonata("''"),
+    "images": jsonata("''"),
+}
+
+_FACTS: Final = "$states.result.CustomerMetadataProperties"
+_NUMBER: Final = "/^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?$/"
+_DAY: Final = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRegistry:
+    """Where the versions of a workload's model are, and how one gets there.
+
+    Args:
+        group: The model package group's name.
+        version_arns: What the ARN of every version in it begins with.
+        archives: The addresses below which archives of models may be.
+        approval: Who approves a version.
+        image_uri: The container image that serves it.
+        content_type: What it is asked with.
+        commit: The commit that the app was synthesized from, where that is known.
+    """
+
+    group: str
+    version_arns: str
+    archives: Sequence[str]
+    approval: ApprovalSettings
+    image_uri: str
+    content_type: str
+    commit: str
+
+    def is_version(self, arn: str) -> str:
+        """Whether this JSONata is the ARN of one of its versions."""
+        return _is_below(arn, self.version_arns, "/^[1-9][0-9]{0,8}$/")
+
+    def is_archive(self, uri: str) -> str:
+        """Whether this JSONata is where an archive may be."""
+        below = (_is_below(uri, archives, "/^[^ ]+[.]tar[.]gz$/") for archives in self.archives)
+        return f"({' or '.join(below)}) and $length({uri}) <= 1024"
+
+    def has_expired(self) -> str:
+        """Whether the version in a task's result has waited too long for somebody to approve it."""
+        if not self.approval.expires_days:
+            return "false"
+        created = "$states.result.CreationTime"
+        # Step Functions writes dates in words, some engines as seconds.
+        at = f"($type({created}) = 'number' ? {created} * 1000 : $toMillis({created}))"
+        age = f"$toMillis($states.context.Execution.StartTime) - {at}"
+        waits = f"{find_fact(VersionFact.APPROVAL)} = 'human' and $not($exists({find_fact(VersionFact.SERVED)}))"
+        return f"{waits} and {age} > {self.approval.expires_days * _DAY}"
+
+
+def find_fact(fact: VersionFact) -> str:
+    """A fact about the version in a task's result; nothing where it is not known."""
+    return f"$lookup({_FACTS}, '{fact}')"
+
+
+def find_metrics() -> str:
+    """The metrics of the version in a task's result, by name; whatever is not a number is left out."""
+    length = len(METRIC_FACT)
+    return (
+        f"( $facts := {_FACTS}; $kept := $exists($facts) ? $sift($facts, function($value, $key) {{ "
+        f"$substring($key, 0, {length}) = '{METRIC_FACT}' and $contains($value, {_NUMBER}) }}); "
+        f"$exists($kept) ? $merge($each($kept, function($value, $key) {{ "
+        f"{{ $substring($key, {length}): $number($value) }} }})) : {{}} )"
+    )
+
+
+def _is_below(text: str, prefix: str, rest: str) -> str:
+    after = f"$substringAfter({text}, '{prefix}')"
+    return f"('{prefix}' & {after} = {text} and $contains({after}, {rest}))"

@@ -1,0 +1,79 @@
+"""Where the input names a version: read it, and refuse one that is not to be served.
+
+It comes before the endpoint's turn is taken, because the version knows which endpoint it is for.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from headrace import contract
+from headrace.contract import VersionFact
+from stacks.pipeline.asl import Choice, Rule, State, jsonata
+from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics
+from stacks.pipeline.sagemaker_tasks import SageMakerTasks
+from stacks.pipeline.step import Step
+
+# Whether the execution is given a version.
+IS_GIVEN: Final = f"$exists($request.{contract.MODEL_PACKAGE_ARN_INPUT})"
+
+_GIVEN: Final = "Version Given"
+_READ: Final = "Read Version"
+_CHECK: Final = "Version Approved"
+
+
+def read_version(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
+    """Read the version that the input names, if it does: `$package`, and what of it the later steps know otherwise."""
+    endpoint, job = find_fact(VersionFact.ENDPOINT), find_fact(VersionFact.JOB)
+    assign = {
+        "package": jsonata("$states.result.ModelPackageArn"),
+        "version": {
+            "Status": jsonata("$states.result.ModelPackageStatus"),
+            "Approval": jsonata("$states.result.ModelApprovalStatus"),
+            "HasExpired": jsonata(registry.has_expired()),
+        },
+        "model_data": jsonata("$states.result.InferenceSpecification.Containers[0].ModelDataUrl"),
+        "metrics": jsonata(find_metrics()),
+        "job_name": jsonata(f"$exists({job}) ? {job} : ''"),
+        "endpoint_name": jsonata(
+            f"$exists($request.{contract.ENDPOINT_NAME_INPUT}) ? $endpoint_name "
+            f": $exists({endpoint}) ? {endpoint} : $endpoint_name"
+        ),
+    }
+
+    def states(after: str) -> Mapping[str, State]:
+        package = jsonata(f"$request.{contract.MODEL_PACKAGE_ARN_INPUT}")
+        return {
+            _GIVEN: Choice(rules=(Rule(condition=IS_GIVEN, next=_READ),), default=after),
+            _READ: tasks.describe_model_package(_READ, package, registry=registry, next_state=_CHECK, assign=assign),
+            _CHECK: _check(registry, after),
+        }
+
+    return states
+
+
+def _check(registry: ModelRegistry, after: str) -> Choice:
+    """Its status may change while it waits for its turn: SageMaker makes no model of a version that is not approved."""
+    incomplete = Rule(
+        condition="$version.Status != 'Completed'",
+        next=FAILED,
+        assign=assign_failure("VersionUnusable", "'version ' & $package & ' is ' & $version.Status"),
+    )
+    unapproved = Rule(
+        condition="$version.Approval != 'Approved'",
+        next=FAILED,
+        assign=assign_failure(
+            "VersionNotApproved",
+            "'version ' & $package & ' is ' & $version.Approval & '; only an approved version is served'",
+        ),
+    )
+    expired = Rule(
+        condition="$version.HasExpired",
+        next=FAILED,
+        assign=assign_failure(
+            "VersionExpired",
+            "'version ' & $package & ' has never served and was approved later than approval.expires_days allows: "
+            f"{registry.approval.expires_days} days after it was made. Train again, or set another number of days'",
+        ),
+    )
+    return Choice(rules=(incomplete, unapproved, expired), default=after)

@@ -1,0 +1,339 @@
+"""Versions of models in the state machine: made, approved, refused, compared with, and served again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from headrace.contract import VersionFact
+from tests.stacks.changed_settings import template_with
+from tests.stacks.conftest import context_of, read_definition, template_of
+from tests.stacks.executions import Execution, TaskError, execute, fill_tokens
+from tests.stacks.pipeline.test_executions import ANSWERS, MISSING, SERVING, VERSION, describe_job
+from tests.stacks.synthesis import synthesize
+
+ARNS = VERSION.removesuffix("1")
+HUMAN = {"bigmart.approval.mode": "human"}
+ARCHIVE = "s3://filled/executions/old/model/model.tar.gz"
+RULE = {"metric": "validation:rmse", "direction": "at_most", "threshold": "serving", "margin": 0.1}
+# What `execute` says of when an execution has started is 2026-01-01.
+LONG_AGO, LATELY = "2025-11-01T00:00:00Z", "2025-12-24T00:00:00.123Z"
+
+
+def describe_version(number: int, **other: Any) -> dict[str, Any]:
+    """A version as SageMaker describes it."""
+    facts = {VersionFact.ENDPOINT: "shop", VersionFact.JOB: "job-7", "metric:validation:rmse": "0.5"}
+    return {
+        "ModelPackageArn": f"{ARNS}{number}",
+        "ModelPackageStatus": "Completed",
+        "ModelApprovalStatus": "Approved",
+        "CreationTime": LATELY,
+        "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://work/old.tar.gz"}]},
+        **other,
+        "CustomerMetadataProperties": {**facts, **other.get("CustomerMetadataProperties", {})},
+    }
+
+
+def serve_version(number: int, model: Mapping[str, Any] | None = None) -> dict[str, list[Any]]:
+    """Answers of an endpoint that serves a version, and whose update goes well."""
+    standing = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
+    return {
+        "describeEndpoint": [standing, standing, SERVING],
+        "describeEndpointConfig": [{"ProductionVariants": [{"ModelName": "run-0"}]}],
+        "describeModel": [model or {"PrimaryContainer": {"ModelPackageName": f"{ARNS}{number}"}}],
+    }
+
+
+def run(given: Any, changes: dict[str, Any] | None = None, /, **answers: list[Any]) -> Execution:
+    template = template_with("BigMart", "dev", changes) if changes else template_of("BigMart")
+    return execute(fill_tokens(read_definition(template.to_json())), given, ANSWERS | answers)
+
+
+def find_request(execution: Execution, operation: str) -> Mapping[str, Any]:
+    (request,) = (request for asked, request in execution.requests if asked == operation)
+    return request
+
+
+def test_makes_an_approved_version_and_serves_it() -> None:
+    execution = run({})
+
+    made = find_request(execution, "createModelPackage")
+    assert (execution.output["Outcome"], execution.output["ModelPackageArn"]) == ("SERVING", VERSION)
+    assert (made["ModelPackageGroupName"], made["ModelApprovalStatus"]) == ("headrace-dev-bigmart", "Approved")
+    assert made["InferenceSpecification"]["Containers"] == [
+        {"Image": made["InferenceSpecification"]["Containers"][0]["Image"], "ModelDataUrl": "s3://work/model.tar.gz"}
+    ]
+    assert find_request(execution, "createModel")["PrimaryContainer"] == {"ModelPackageName": VERSION}
+    assert find_request(execution, "updateModelPackage").keys() == {"ModelPackageArn", "CustomerMetadataProperties"}
+
+
+def test_writes_on_the_version_what_is_known_of_it() -> None:
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
+        return {**describe_job(request), "HyperParameters": {"n_estimators": "500", "odd": "a,b\n", "none": ""}}
+
+    made = find_request(run({}, createTrainingJob=[describe]), "createModelPackage")
+
+    assert made["CustomerMetadataProperties"] == {
+        "headrace:execution": "run-1",
+        "headrace:endpoint": "headrace-dev-bigmart",
+        "headrace:job": "run-1",
+        "headrace:fingerprint": "not recorded",
+        "headrace:approval": "auto",
+        "metric:validation:rmse": "0.5",
+        "metric:validation:r2": "0.5",
+        "metric:baseline:rmse": "1",
+        "metric:baseline:r2": "0.5",
+        "metric:train:rmse": "0.5",
+        "hyperparameter:n_estimators": "500",
+        "hyperparameter:odd": "a_b_",
+    }
+
+
+def test_writes_no_more_facts_than_sagemaker_takes() -> None:
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
+        return {**describe_job(request), "HyperParameters": {f"p{n}" * 90: "v" * 300 for n in range(80)}}
+
+    facts = find_request(run({}, createTrainingJob=[describe]), "createModelPackage")["CustomerMetadataProperties"]
+
+    # `headrace:served` comes later.
+    assert len(facts) == 49
+    assert {"headrace:execution", "metric:train:rmse"} <= facts.keys()
+    assert max(map(len, facts)) == 128
+    assert max(map(len, facts.values())) == 256
+
+
+def test_names_the_version_that_served_when_it_was_made() -> None:
+    execution = run({}, **serve_version(7), describeModelPackage=[describe_version(7), describe_version(8)])
+
+    facts = find_request(execution, "createModelPackage")["CustomerMetadataProperties"]
+    assert facts["headrace:parent"] == f"{ARNS}7"
+
+
+def test_says_from_which_commit_it_was_deployed() -> None:
+    template = synthesize(context_of("dev") | {"commit": "0a1b2c3"})["BigMart"]["template"]
+    execution = execute(fill_tokens(read_definition(template)), {}, ANSWERS)
+
+    facts = find_request(execution, "createModelPackage")["CustomerMetadataProperties"]
+    assert facts["headrace:commit"] == "0a1b2c3"
+
+
+def test_ends_where_a_person_is_to_approve_and_touches_no_endpoint() -> None:
+    execution = run({}, HUMAN)
+
+    assert (execution.status, execution.output["Outcome"]) == ("SUCCEEDED", "PENDING_APPROVAL")
+    assert execution.output["ModelPackageArn"] == VERSION
+    assert execution.output["Metrics"]["validation:rmse"] == 0.5
+    made = find_request(execution, "createModelPackage")
+    assert made["ModelApprovalStatus"] == "PendingManualApproval"
+    assert made["CustomerMetadataProperties"]["headrace:approval"] == "human"
+    assert not {"createModel", "createEndpoint", "updateEndpoint"} & {*execution.list_operations()}
+
+
+def test_waits_until_the_version_is_complete() -> None:
+    unfinished = {"ModelPackageStatus": "InProgress"}
+
+    execution = run({}, describeModelPackage=[unfinished, unfinished, describe_version(1)])
+
+    assert (execution.status, execution.waits[:2]) == ("SUCCEEDED", [5, 5])
+
+
+def test_fails_when_sagemaker_cannot_complete_the_version() -> None:
+    execution = run({}, describeModelPackage=[{"ModelPackageStatus": "Failed"}])
+
+    assert (execution.error, execution.cause) == ("RegisterFailed", f"Register: version {VERSION} is Failed")
+
+
+def test_asks_for_the_same_version_again_after_a_lost_answer() -> None:
+    lost = TaskError("SageMaker.SageMakerException", "Rate exceeded")
+
+    execution = run({}, createModelPackage=[lost, {"ModelPackageArn": VERSION}])
+
+    tokens = {request["ClientToken"] for asked, request in execution.requests if asked == "createModelPackage"}
+    assert (execution.status, len(tokens), [len(token) for token in tokens]) == ("SUCCEEDED", 1, [36])
+
+
+def test_serves_an_approved_version_at_its_own_endpoint_without_training() -> None:
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=[describe_version(3)])
+
+    made = [asked for asked in execution.list_operations() if asked.startswith("create")]
+    assert made == ["createModel", "createEndpointConfig", "createEndpoint"]
+    assert find_request(execution, "createEndpoint")["EndpointName"] == "shop"
+    assert find_request(execution, "createModel")["PrimaryContainer"] == {"ModelPackageName": f"{ARNS}3"}
+    assert {key: execution.output[key] for key in ("Outcome", "JobName", "ModelDataUrl", "Metrics", "Rules")} == {
+        "Outcome": "SERVING",
+        "JobName": "job-7",
+        "ModelDataUrl": "s3://work/old.tar.gz",
+        "Metrics": {"validation:rmse": 0.5},
+        "Rules": [],
+    }
+
+
+def test_serves_a_version_at_the_endpoint_that_the_input_names() -> None:
+    given = {"ModelPackageArn": f"{ARNS}3", "EndpointName": "stall"}
+
+    execution = run(given, describeModelPackage=[describe_version(3)])
+
+    assert execution.output["EndpointName"] == "stall"
+
+
+def test_goes_back_to_an_earlier_version() -> None:
+    given = {"ModelPackageArn": f"{ARNS}3"}
+
+    execution = run(given, **serve_version(4), describeModelPackage=[describe_version(3), describe_version(4)])
+
+    assert (execution.output["Outcome"], execution.output["ModelPackageArn"]) == ("SERVING", f"{ARNS}3")
+    assert "updateEndpoint" in execution.list_operations()
+
+
+def test_does_nothing_when_the_version_serves_already() -> None:
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, **serve_version(3), describeModelPackage=[describe_version(3)])
+
+    assert (execution.output["Outcome"], execution.output["ModelName"]) == ("SERVING", "run-0")
+    assert execution.output["EndpointConfigName"] == "run-0"
+    assert "SupersededBy" not in execution.output
+    assert not {"createModel", "updateEndpoint"} & {*execution.list_operations()}
+
+
+@pytest.mark.parametrize("status", ["Rejected", "PendingManualApproval"])
+def test_never_serves_a_version_that_is_not_approved(status: str) -> None:
+    found = describe_version(3, ModelApprovalStatus=status)
+
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=[found])
+
+    assert execution.error == "VersionNotApproved"
+    assert execution.cause == f"version {ARNS}3 is {status}; only an approved version is served"
+    assert execution.list_operations() == ["describeModelPackage"]
+
+
+def test_serves_no_version_that_is_not_complete() -> None:
+    found = describe_version(3, ModelPackageStatus="Failed")
+
+    assert run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=[found]).error == "VersionUnusable"
+
+
+EXPIRED = "VersionExpired"
+
+
+@pytest.mark.parametrize(
+    ("created", "facts", "error"),
+    [
+        (LONG_AGO, {VersionFact.APPROVAL: "human"}, EXPIRED),
+        (1761955200, {VersionFact.APPROVAL: "human"}, EXPIRED),
+        (LATELY, {VersionFact.APPROVAL: "human"}, ""),
+        (LONG_AGO, {VersionFact.APPROVAL: "auto"}, ""),
+        (LONG_AGO, {VersionFact.APPROVAL: "human", VersionFact.SERVED: "2025-11-02T00:00:00Z"}, ""),
+    ],
+)
+def test_serves_no_version_whose_approval_came_too_late(created: Any, facts: dict[str, str], error: str) -> None:
+    found = describe_version(3, CreationTime=created, CustomerMetadataProperties=facts)
+
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=[found])
+
+    assert execution.error == error
+    assert error == "" or "30 days after it was made" in execution.cause
+
+
+def test_serves_versions_of_any_age_when_none_expires() -> None:
+    found = describe_version(3, CreationTime=LONG_AGO, CustomerMetadataProperties={VersionFact.APPROVAL: "human"})
+
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, {"bigmart.approval.expires_days": 0}, describeModelPackage=[found])
+
+    assert execution.output["Outcome"] == "SERVING"
+
+
+@pytest.mark.parametrize("changes", [None, HUMAN])
+def test_makes_a_version_of_an_archive_that_a_person_approves_whatever_the_mode(
+    changes: dict[str, Any] | None,
+) -> None:
+    execution = run({"ModelDataUrl": ARCHIVE}, changes)
+
+    made = find_request(execution, "createModelPackage")
+    assert (execution.output["Outcome"], execution.output["JobName"]) == ("PENDING_APPROVAL", "")
+    assert (execution.output["Metrics"], execution.output["Rules"]) == ({}, [])
+    assert made["ModelApprovalStatus"] == "PendingManualApproval"
+    assert made["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == ARCHIVE
+    assert "headrace:job" not in made["CustomerMetadataProperties"]
+    assert not [asked for asked in execution.list_operations() if asked.endswith("Job")]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"ModelPackageArn": f"{ARNS}1", "ModelDataUrl": ARCHIVE}, "give either ModelPackageArn or ModelDataUrl"),
+        ({"ModelPackageArn": f"{ARNS}1", "JobName": "sales-7"}, "JobName: an execution with ModelPackageArn makes"),
+        ({"ModelDataUrl": ARCHIVE, "JobName": "sales-7"}, "JobName: an execution with ModelDataUrl makes nothing"),
+        ({"ModelDataUrl": ARCHIVE, "ModelName": "sales-7"}, "ModelName: an execution with ModelDataUrl makes nothing"),
+        ({"ModelPackageArn": VERSION.replace("bigmart", "images")}, "in the model package group headrace-dev-bigmart"),
+        ({"ModelPackageArn": ARNS}, f"found {ARNS}; allowed"),
+        ({"ModelPackageArn": f"{ARNS}01"}, "allowed: a version"),
+        ({"ModelPackageArn": f"x{ARNS}1"}, "allowed: a version"),
+        ({"ModelPackageArn": f"{ARNS}1/2"}, "allowed: a version"),
+        ({"ModelPackageArn": 3}, "ModelPackageArn: found 3; allowed"),
+        ({"ModelDataUrl": ["s3://"]}, "ModelDataUrl: found"),
+        (
+            {"ModelDataUrl": "s3://elsewhere/model.tar.gz"},
+            "below s3://filled/executions/ or s3://filled/models/bigmart",
+        ),
+        ({"ModelDataUrl": "s3://filled/executions/model.zip"}, "whose name ends with .tar.gz"),
+        ({"ModelDataUrl": f"s3://filled/executions/{'x' * 1024}.tar.gz"}, "allowed: an archive"),
+    ],
+)
+def test_refuses_in_words_what_it_can_make_nothing_of(given: dict[str, Any], words: str) -> None:
+    execution = run(given)
+
+    assert (execution.error, execution.requests) == ("InvalidInput", [])
+    assert words in execution.cause
+
+
+def test_judges_a_model_by_the_version_that_serves() -> None:
+    worse = describe_version(7, CustomerMetadataProperties={"metric:validation:rmse": "0.4"})
+    rules = {"bigmart.gate.rules": [RULE]}
+
+    refused = run({}, rules, **serve_version(7), describeModelPackage=[worse])
+    passed = run({}, rules, **serve_version(7), describeModelPackage=[describe_version(7), describe_version(8)])
+
+    (rule,) = refused.output["Rules"]
+    assert (refused.output["Outcome"], rule["Limit"]) == ("REFUSED", pytest.approx(0.44))
+    assert passed.output["Outcome"] == "SERVING"
+    assert refused.output["Rules"][0]["Threshold"] == "serving"
+
+
+GONE = TaskError("SageMaker.SageMakerException", 'Could not find endpoint configuration "arn:…/x".')
+DELETED = TaskError("SageMaker.SageMakerException", f"ModelPackage {ARNS}7 does not exist.")
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ({}, MISSING.cause),
+        ({**serve_version(7), "describeEndpointConfig": [GONE]}, GONE.cause),
+        ({**serve_version(7), "describeModelPackage": [DELETED, describe_version(8)]}, DELETED.cause),
+        (
+            serve_version(7, {"PrimaryContainer": {"Image": "another"}}),
+            "the model that serves, run-0, is not a version in headrace-dev-bigmart",
+        ),
+        (
+            serve_version(7, {"Containers": [{"ModelPackageName": VERSION.replace("bigmart", "images")}]}),
+            "the model that serves, run-0, is not a version in headrace-dev-bigmart",
+        ),
+    ],
+)
+def test_says_why_there_is_nothing_to_compare_with(answers: dict[str, Any], reason: str) -> None:
+    execution = run({}, {"bigmart.gate.rules": [RULE]}, **answers)
+
+    (rule,) = execution.output["Rules"]
+    assert (execution.output["Outcome"], rule["Verdict"], rule["Reason"]) == ("SERVING", "NOT_COMPARED", reason)
+
+
+def test_looks_again_when_looking_for_what_serves_is_throttled() -> None:
+    throttled = TaskError("SageMaker.SageMakerException", "Rate exceeded")
+
+    execution = run({}, describeEndpoint=[throttled, throttled, MISSING, MISSING, SERVING])
+
+    assert (execution.status, execution.waits[:2]) == ("SUCCEEDED", [5, 5])
+
+
+def test_ends_well_though_it_cannot_write_that_the_version_serves() -> None:
+    denied = TaskError("SageMaker.SageMakerException", "not authorized")
+
+    assert run({}, updateModelPackage=[denied]).output["Outcome"] == "SERVING"
