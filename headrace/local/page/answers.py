@@ -68,7 +68,8 @@ def list_headers(answer: Answer, host: str) -> dict[str, str]:
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "permissions-policy": "camera=(), geolocation=(), microphone=()",
-        "referrer-policy": "no-referrer",
+        # With less, browsers send forms from the origin `null`, as those of strangers.
+        "referrer-policy": "same-origin",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
         **answer.headers,

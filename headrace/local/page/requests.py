@@ -31,6 +31,6 @@ class Request:
             segments: Its parts.
             query: What follows; what is empty is left out.
         """
-        path = self.session.path + "/".join(quote(segment, safe="") for segment in segments)
+        path = self.session.path + "/".join(quote(segment, safe="", errors="replace") for segment in segments)
         given = {name: str(value) for name, value in query.items() if value not in ("", None)}
-        return f"{path}?{urlencode(given)}" if given else path
+        return f"{path}?{urlencode(given, errors='replace')}" if given else path

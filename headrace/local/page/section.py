@@ -14,6 +14,9 @@ from headrace.local.page.requests import Request
 _UNKNOWN = frozenset({"UnknownOperationException", "UnknownOperation", "InvalidAction"})
 
 
+FindClient = Callable[[str], Any]
+
+
 class Section(Protocol):
     """One part of the page."""
 

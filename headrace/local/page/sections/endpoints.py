@@ -11,7 +11,7 @@ from headrace.local.page.answers import PageError
 from headrace.local.page.forms import Form
 from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
-from headrace.local.page.section import Clients
+from headrace.local.page.section import FindClient
 from headrace.local.page.sections.listings import ENDPOINT, Listed, LogPage, describe, list_resources, read_log_page
 from headrace.normalizer.errors import NormalizeError
 from headrace.normalizer.formats import detect_format
@@ -71,14 +71,14 @@ class Endpoints:
     """The section of endpoints.
 
     Args:
-        clients: Open the clients.
+        clients: Finds the client of a service.
         clock: Measures how long answers take, in seconds.
     """
 
     name: Final = "endpoints"
     title: Final = "Endpoints"
 
-    def __init__(self, clients: Clients, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clients: FindClient, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clients = clients
         self._clock = clock
 

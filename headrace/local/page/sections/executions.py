@@ -10,7 +10,7 @@ from markupsafe import Markup
 from headrace.local.page.answers import PageError
 from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
-from headrace.local.page.section import Clients
+from headrace.local.page.section import FindClient
 from headrace.pipeline.definition import UnreadableDefinitionError, read_definition
 from headrace.pipeline.drawing import draw_execution, draw_machine
 from headrace.pipeline.executions import make_execution, read_events
@@ -37,7 +37,7 @@ class Machine:
         return any(execution.is_running for execution in self.executions)
 
 
-def list_machines(clients: Clients, most: int = _RECENT) -> Iterator[Machine]:
+def list_machines(clients: FindClient, most: int = _RECENT) -> Iterator[Machine]:
     """The state machines, each with its latest executions."""
     states = clients("stepfunctions")
     pages = states.get_paginator("list_state_machines").paginate()
@@ -60,13 +60,13 @@ class Executions:
     """The section of state machines and their executions.
 
     Args:
-        clients: Open the clients.
+        clients: Finds the client of a service.
     """
 
     name: Final = "executions"
     title: Final = "Executions"
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: FindClient) -> None:
         self._clients = clients
 
     def answer(self, request: Request) -> View:

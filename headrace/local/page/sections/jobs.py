@@ -9,7 +9,7 @@ from headrace.local.page.answers import PageError
 from headrace.local.page.charts import Chart, Series, draw_chart
 from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
-from headrace.local.page.section import Clients
+from headrace.local.page.section import FindClient
 from headrace.local.page.sections.listings import (
     JOB_KINDS,
     TRAINING,
@@ -27,16 +27,12 @@ _IDLE_SECONDS: Final = 4.0
 _LINES_WITH_METRICS: Final = 10_000
 # Beyond it, the distance of two numbers may be none.
 _LARGEST: Final = 1e300
-# What each kind's description says of the resources that it runs on, and of what it was told.
+# What people look for in a description, of whichever kind.
 _FACTS: Final = (
-    ("status", "{name}Status"),
-    ("secondary status", "SecondaryStatus"),
     ("failure", "FailureReason"),
     ("exit message", "ExitMessage"),
-    ("model data", "ModelArtifacts"),
     ("model", "ModelName"),
     ("role", "RoleArn"),
-    ("execution", "ExperimentConfig"),
 )
 
 
@@ -44,13 +40,13 @@ class Jobs:
     """The section of jobs.
 
     Args:
-        clients: Open the clients.
+        clients: Finds the client of a service.
     """
 
     name: Final = "jobs"
     title: Final = "Jobs"
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: FindClient) -> None:
         self._clients = clients
 
     def answer(self, request: Request) -> View:
@@ -97,7 +93,8 @@ def show_job(kind: Kind, found: Mapping[str, Any], log: LogPage, charts: Sequenc
         "kind": kind,
         "name": name,
         "status": status,
-        "facts": [(title, found[key.format(name=kind.name)]) for title, key in _FACTS if key in found],
+        "facts": [(title, found[key]) for title, key in _FACTS if key in found],
+        "model_data": found.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
         "description": {key: value for key, value in found.items() if key != "ResponseMetadata"},
         "metrics": found.get("FinalMetricDataList", ()),
         "charts": charts,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from headrace.local.page.section import Clients, is_unserved
+from headrace.local.page.section import FindClient, is_unserved
 
 MOST_LISTED: Final = 50
 _LINES: Final = 200
@@ -69,7 +69,7 @@ class Listed:
         return self.status.endswith("ing") or self.status in ("InProgress", "SystemUpdating")
 
 
-def list_resources(clients: Clients, kind: Kind) -> list[Listed] | None:
+def list_resources(clients: FindClient, kind: Kind) -> list[Listed] | None:
     """The latest resources of a kind; None where the local cloud does not have the kind."""
     operation = getattr(clients("sagemaker"), xform_name(f"List{kind.name}s"))
     try:
@@ -91,7 +91,7 @@ def list_resources(clients: Clients, kind: Kind) -> list[Listed] | None:
     ]
 
 
-def describe(clients: Clients, kind: Kind, name: str) -> Mapping[str, Any]:
+def describe(clients: FindClient, kind: Kind, name: str) -> Mapping[str, Any]:
     """What SageMaker says of a resource."""
     operation = getattr(clients("sagemaker"), xform_name(f"Describe{kind.name}"))
     found: Mapping[str, Any] = operation(**{f"{kind.name}Name": name})
@@ -117,7 +117,7 @@ class LogPage:
     newer: str = ""
 
 
-def read_log_page(clients: Clients, kind: Kind, name: str, stream: str = "", token: str = "") -> LogPage:
+def read_log_page(clients: FindClient, kind: Kind, name: str, stream: str = "", token: str = "") -> LogPage:
     """The last lines that a resource has logged, or those that a token asks for."""
     group, beginning = kind.locate_log(name)
     streams = _list_streams(clients, group, beginning)
@@ -137,11 +137,11 @@ def read_log_page(clients: Clients, kind: Kind, name: str, stream: str = "", tok
     )
 
 
-def iterate_log(clients: Clients, kind: Kind, name: str, most: int) -> Iterator[tuple[datetime, str]]:
+def iterate_log(clients: FindClient, kind: Kind, name: str, most: int) -> Iterator[tuple[datetime, str]]:
     """When each line of a log was written, and its text, from the first on.
 
     Args:
-        clients: Open the clients.
+        clients: Finds the client of a service.
         kind: Of which kind the resource is.
         name: Its name.
         most: How many lines of each stream to read.
@@ -154,7 +154,7 @@ def iterate_log(clients: Clients, kind: Kind, name: str, most: int) -> Iterator[
         yield from ((_read_time(event), event["message"]) for event in answer["events"])
 
 
-def _list_streams(clients: Clients, group: str, beginning: str) -> list[str]:
+def _list_streams(clients: FindClient, group: str, beginning: str) -> list[str]:
     prefix = {"logStreamNamePrefix": beginning} if beginning else {}
     try:
         found = clients("logs").describe_log_streams(logGroupName=group, **prefix)["logStreams"]

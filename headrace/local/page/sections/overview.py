@@ -7,7 +7,7 @@ from typing import Any, Final
 from headrace.local.page.answers import PageError
 from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
-from headrace.local.page.section import Clients
+from headrace.local.page.section import FindClient
 from headrace.local.page.sections.executions import Machine, list_machines
 from headrace.local.page.sections.listings import ENDPOINT, JOB_KINDS, Listed, list_resources
 
@@ -35,14 +35,14 @@ class Overview:
     """The first section.
 
     Args:
-        clients: Open the clients.
+        clients: Finds the client of a service.
         facts: What the cloud was started with.
     """
 
     name: Final = "overview"
     title: Final = "Overview"
 
-    def __init__(self, clients: Clients, facts: Facts) -> None:
+    def __init__(self, clients: FindClient, facts: Facts) -> None:
         self._clients = clients
         self._facts = facts
 

@@ -13,7 +13,7 @@ from headrace.images.errors import NormalizedImageError
 from headrace.local.page.answers import Answer, PageError
 from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
-from headrace.local.page.section import Clients
+from headrace.local.page.section import FindClient
 from headrace.normalizer.contract import FUNCTION_URL_OUTPUT, object_lambda_output
 from headrace.normalizer.errors import BadOptionError, NormalizeError
 from headrace.normalizer.formats import Format, detect_format, list_suffixes
@@ -55,14 +55,14 @@ class Photographs:
     """The section of photographs.
 
     Args:
-        clients: Open the clients.
+        clients: Finds the client of a service.
         open_door: Opens a way to normalized images.
     """
 
     name: Final = "photographs"
     title: Final = "Photographs"
 
-    def __init__(self, clients: Clients, open_door: OpenDoor = open_once) -> None:
+    def __init__(self, clients: FindClient, open_door: OpenDoor = open_once) -> None:
         self._clients = clients
         self._open_door = open_door
 

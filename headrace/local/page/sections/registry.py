@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from headrace.local.page.answers import Answer, PageError, redirect
 from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
-from headrace.local.page.section import Clients, is_unserved
+from headrace.local.page.section import FindClient, is_unserved
 
 _DECISIONS: Final = {"approve": "Approved", "reject": "Rejected"}
 _METRIC: Final = "metric:"
@@ -23,13 +23,13 @@ class Registry:
     """The section of the registry.
 
     Args:
-        clients: Open the clients.
+        clients: Finds the client of a service.
     """
 
     name: Final = "registry"
     title: Final = "Registry"
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: FindClient) -> None:
         self._clients = clients
 
     def answer(self, request: Request) -> View | Answer:
