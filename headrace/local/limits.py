@@ -19,19 +19,22 @@ NEW_ACCOUNT: Final = "new-account"
 CONCURRENT_EXECUTIONS: Final = "Concurrent executions"
 OBJECT_LAMBDA_ACCESS_POINTS: Final = "Object Lambda access points"
 
-_INSTANCES: Final = re.compile(r"[a-z0-9.*-]+ for (?:(?:spot )?training job|processing job|endpoint) usage")
+_INSTANCES: Final = re.compile(
+    r"[a-z0-9.*-]+ for (?:(?:spot )?training job|processing job|transform job|endpoint) usage"
+)
 # A quota for every type of instances is a hundredth of it.
 _MOST_BYTES: Final = 1 << 20
 _KNOWN_NAMES: Final = (
     f"the local cloud knows '{CONCURRENT_EXECUTIONS}', '{OBJECT_LAMBDA_ACCESS_POINTS}' and, for a type such as "
     "ml.m5.large or * for all, 'TYPE for training job usage', 'TYPE for spot training job usage', "
-    "'TYPE for processing job usage' and 'TYPE for endpoint usage'"
+    "'TYPE for processing job usage', 'TYPE for transform job usage' and 'TYPE for endpoint usage'"
 )
 # The strictest that new accounts are known to have; AWS raises each on request.
 _OF_A_NEW_ACCOUNT: Final[Mapping[str, int]] = {
     "* for training job usage": 0,
     "* for spot training job usage": 0,
     "* for processing job usage": 0,
+    "* for transform job usage": 0,
     "* for endpoint usage": 0,
     CONCURRENT_EXECUTIONS: 10,
     OBJECT_LAMBDA_ACCESS_POINTS: 0,

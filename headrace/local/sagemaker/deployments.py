@@ -43,9 +43,24 @@ class Deployment:
 
     `start` returns when the process is healthy. From then on a process that dies is started again, a bounded number
     of times in a while; after that the deployment stays down and `outage` says so.
+
+    Args:
+        host: The machine.
+        endpoint: What it is part of.
+        config: Its configuration.
+        model: What it serves.
+        log: Its log group, and its stream there; those of endpoints if left out.
     """
 
-    def __init__(self, host: Host, endpoint: str, config: Definition, model: Definition) -> None:
+    def __init__(
+        self,
+        host: Host,
+        endpoint: str,
+        config: Definition,
+        model: Definition,
+        *,
+        log: tuple[str, str] | None = None,
+    ) -> None:
         self.config = config
         (self.variant,) = config.request["ProductionVariants"]
         (self._container,) = list_containers(model.request)
@@ -55,7 +70,8 @@ class Deployment:
         self.outage = ""
         identifier = uuid.uuid4().hex
         self._tree = ContainerTree(host.root / "jobs" / "endpoints" / f"{endpoint}-{identifier}")
-        self._stream = LogStream(host.logs, f"{LOG_GROUPS}/{endpoint}", f"{self.variant['VariantName']}/{identifier}")
+        group, stream = log or (f"{LOG_GROUPS}/{endpoint}", f"{self.variant['VariantName']}/{identifier}")
+        self._stream = LogStream(host.logs, group, stream)
         self._changed = threading.Condition()
         self._closing = False
         self._process: ContainerProcess | None = None

@@ -100,7 +100,7 @@ class Job(ABC):
     def __init__(self, request: Mapping[str, Any], host: Host, image: RunnableContainerImage) -> None:
         self.request = request
         self.tags = read_tags(request)
-        self.host = host.acting_as(request["RoleArn"])
+        self.host = host.acting_as(request.get("RoleArn"))
         self.image = image
         self.creation_time = self.last_modified_time = read_clock()
         self.start_time: datetime | None = None

@@ -78,7 +78,7 @@ class SageMakerCalls:
     def _decide(self, key_id: str, operation: str, request: Mapping[str, Any], further: Iterable[Need]) -> None:
         if not self._access.is_on:
             return
-        role = next(iter(list_roles("sagemaker", request)), "")
+        role = next(iter(list_roles("sagemaker", request)), "") or self._find_role_of_model(operation, request)
         own = [self._describe_resource(need) for need in list_own_needs(operation, request)]
         found = list_needs(
             "sagemaker", operation, request, find_config=self._find_config, find_version=self._find_version
@@ -101,6 +101,16 @@ class SageMakerCalls:
             return self.sagemaker.call("DescribeEndpointConfig", {"EndpointConfigName": name})
         except SageMakerError:
             return {}
+
+    def _find_role_of_model(self, operation: str, request: Mapping[str, Any]) -> str:
+        """What a transform job works as, whose request names no role."""
+        if operation != "CreateTransformJob":
+            return ""
+        try:
+            model = self.sagemaker.call("DescribeModel", {"ModelName": request["ModelName"]})
+        except SageMakerError:
+            return ""
+        return str(model.get("ExecutionRoleArn", ""))
 
     def _find_version(self, name: str) -> Mapping[str, Any]:
         try:

@@ -11,10 +11,12 @@ from headrace.local.sagemaker.kinds.models import Models
 from headrace.local.sagemaker.kinds.processing_jobs import ProcessingJobs
 from headrace.local.sagemaker.kinds.tags import Tags
 from headrace.local.sagemaker.kinds.training_jobs import TrainingJobs
+from headrace.local.sagemaker.kinds.transform_jobs import TransformJobs
 
 KINDS: Final[tuple[type[Kind], ...]] = (
     ProcessingJobs,
     TrainingJobs,
+    TransformJobs,
     ModelPackageGroups,
     ModelPackages,
     Models,
