@@ -205,7 +205,7 @@ class WorkloadStack(Stack):
         alarms = self._create_alarms(settings)
         if alarms:
             # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
-            role.add_to_policy(allow_looking(self, alarms))
+            role.add_to_policy(allow_looking())
         role.allow_reading(self._storage.raw, self._archives_prefix)
         return Endpoint(
             name=settings.endpoint_name(self._recipe),
@@ -221,7 +221,7 @@ class WorkloadStack(Stack):
         repository = self._around.registry.repositories[image]
         role = ExecutionRole(self, "RehearsalRole", kind=PROCESSING_JOBS, repository=repository, key=self._storage.key)
         prefix = contract.golden_prefix(self._recipe.name)
-        role.allow_reading(self._storage.raw, prefix)
+        role.allow_reading(self._storage.raw, prefix, self._archives_prefix)
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
         return Rehearsal(
             role=role,

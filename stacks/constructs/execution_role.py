@@ -151,7 +151,8 @@ class ExecutionRole(SageMakerRole):
             self,
             {
                 wildcard_resource("*"): "Some actions know no resources: the token for ECR, where pulling needs the "
-                "repository's own statement; metrics, limited to one namespace by a condition; looking at networks."
+                "repository's own statement; metrics, limited to one namespace by a condition; looking at networks "
+                "and alarms."
             },
         )
 

@@ -83,7 +83,9 @@ class StateMachine(sfn.StateMachine):
             role,
             {finding: reason for permission in pipeline.permissions for finding, reason in permission.findings.items()}
             | {
-                wildcard_resource("*"): "X-Ray and the delivery of state machine logs know no resources; "
+                wildcard_resource(
+                    "*"
+                ): "X-Ray, lists of alarms and the delivery of state machine logs know no resources; "
                 "CDK grants exactly the actions Step Functions documents for them."
             },
         )

@@ -87,7 +87,7 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint, golden_requests: lambda_.IF
             ),
             **(golden.ask_while_baking(golden_requests, then=_WAIT) if golden_requests else {}),
             **(golden.ask_last(golden_requests, then=after) if golden_requests else {}),
-            **(find_alarm(tasks.scope, endpoint.alarms) if endpoint.alarms else {}),
+            **(find_alarm(endpoint.alarms) if endpoint.alarms else {}),
         }
 
     return states
