@@ -65,6 +65,7 @@ class PeopleStack(Stack):
         viewer = self._add("Viewer", "Sees executions, jobs, endpoints, logs and metrics, and no data")
         viewer.allow_all(allow_watching(self, self._machines))
         viewer.allow_tagged([f"sagemaker:Describe{_pascal_name(kind)}" for kind in _MADE], _MADE)
+        viewer.allow_tagged(["sagemaker:DescribeModelPackage"], ["model-package"])
         viewer.allow_anywhere(
             [
                 "cloudwatch:GetMetricData",
@@ -72,6 +73,7 @@ class PeopleStack(Stack):
                 "cloudwatch:ListMetrics",
                 "logs:DescribeLogGroups",
                 *(f"sagemaker:List{_pascal_name(kind)}s" for kind in _MADE),
+                "sagemaker:ListModelPackages",
                 "states:ListStateMachines",
             ]
         )
@@ -122,7 +124,6 @@ class PeopleStack(Stack):
         )
         engineer.allow_anywhere(["ecr:GetAuthorizationToken"])
         engineer.allow_tagged(["sagemaker:UpdateEndpoint"], ["endpoint", "endpoint-config"])
-        engineer.allow_tagged(["sagemaker:DescribeModelPackage"], ["model-package"])
         engineer.allow_tagged(["sagemaker:UpdateModelPackage"], ["model-package"], **self._demand_mfa())
         deleting = ["sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"]
         engineer.allow_tagged(deleting, ["endpoint", "endpoint-config", "model"], **self._demand_mfa())
