@@ -83,7 +83,7 @@ def parse_requests(text: bytes, place: object) -> list[GoldenRequest]:
         raise GoldenRequestError(f"{place}: more than {MOST_BYTES >> 20} MiB; keep fewer or smaller requests")
     requests = list(_parse_lines(text, place))
     if not requests:
-        raise GoldenRequestError(f"{place}: has no requests; record some with `headrace pipeline golden record`")
+        raise GoldenRequestError(f"{place}: has no requests; docs/serving.md says how they look")
     if len(requests) > MOST_REQUESTS:
         raise GoldenRequestError(f"{place}: {len(requests)} requests; keep at most {MOST_REQUESTS}")
     ids = [request.id for request in requests]

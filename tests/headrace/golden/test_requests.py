@@ -64,7 +64,7 @@ def test_refuses_a_request_that_could_not_be_sent_or_judged(changes: dict[str, A
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (b"", "has no requests; record some with `headrace pipeline golden record`"),
+        (b"", "has no requests; docs/serving.md says how they look"),
         (b"[]", "line 1: is not a JSON object"),
         (b"{", "line 1: is not JSON"),
         (b'{"id": NaN}', "NaN is not a number in JSON"),
