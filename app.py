@@ -81,6 +81,7 @@ def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
         "Storage",
         settings=settings.storage,
         key=encryption.key,
+        announces_new_data=settings.starts_on_new_data,
         retain_data=retain_data,
         **_place(app, settings, "Storage"),
     )

@@ -61,6 +61,12 @@ ARCHIVES_PREFIX: Final = "models/"
 # The context that says from which commit an app is synthesized.
 COMMIT_CONTEXT: Final = "commit"
 
+# Where it stands in the work bucket which execution has its turn at an endpoint: an object for each endpoint, named in
+# lower case, as SageMaker ignores case. Its keys are the ARN of the execution and since when it has its turn.
+TURNS_PREFIX: Final = "turns/"
+TURN_EXECUTION: Final = "Execution"
+TURN_SINCE: Final = "Since"
+
 # The key of an execution's output that says how it has ended; an execution without one serves its model.
 OUTCOME_OUTPUT: Final = "Outcome"
 # The key of an execution's output that lists the rules of the gate, each as a `JudgedRule`.

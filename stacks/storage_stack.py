@@ -27,6 +27,7 @@ class StorageStack(Stack):
         *,
         settings: StorageSettings,
         key: kms.IKey | None,
+        announces_new_data: bool,
         retain_data: bool,
         **kwargs: Any,
     ) -> None:
@@ -40,6 +41,8 @@ class StorageStack(Stack):
         )
         defaults = DataBucketDefaults(access_logs=logs, settings=settings, key=key, retain_data=retain_data)
         self.raw = self._find_or_make("Raw", settings.existing_raw_bucket, defaults)
+        if announces_new_data and isinstance(self.raw, DataBucket):
+            self.raw.announce_objects()
         self.work = self._find_or_make("Work", settings.existing_work_bucket, defaults)
         if isinstance(self.work, DataBucket):
             self.work.add_lifecycle_rule(prefix=normalizer.CACHE_PREFIX, expiration=Duration.days(settings.cache_days))

@@ -20,6 +20,7 @@ from stacks.constructs.execution_role import PROCESSING_JOBS, ExecutionRole
 from stacks.constructs.golden_requests import GoldenRequests
 from stacks.constructs.model_registry import ApprovalRule, ModelPackageGroup
 from stacks.constructs.rollback_alarms import RollbackAlarms
+from stacks.constructs.starts import Starts
 from stacks.constructs.state_machine import MachineLog
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
 from stacks.encryption_stack import EncryptionStack
@@ -29,6 +30,7 @@ from stacks.normalizer_stack import NormalizerStack
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.rollback import allow_looking
+from stacks.pipeline.turns import Turns
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.endpoint import GoldenSettings
@@ -73,6 +75,7 @@ class WorkloadStack(Stack):
             recipe=recipe,
             tags=settings.job_tags(recipe.name),
             work=self._storage.work,
+            turns=Turns(work=self._storage.work, key=self._storage.key, when_busy=settings.pipeline.when_busy),
             preprocessing=self._describe_preprocessing(recipe.preprocessing, self._settings)
             if recipe.preprocessing and isinstance(self._settings, PreprocessedSettings)
             else None,
@@ -98,6 +101,16 @@ class WorkloadStack(Stack):
             retain_data=settings.retain_data,
         )
         ApprovalRule(self, "Approval", group=parts.registry.group, machine=self.state_machine)
+
+        if self._settings.start.is_on:
+            Starts(
+                self,
+                "Starts",
+                settings=self._settings.start,
+                machine=self.state_machine,
+                raw=self._storage.raw,
+                prefix=recipe.raw_prefix,
+            )
 
         CfnOutput(self, recipe.state_machine_output, value=self.state_machine.state_machine_arn)
         CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_kms as kms
@@ -98,4 +98,11 @@ class DataBucket(s3.Bucket):
                     abort_incomplete_multipart_upload_after=Duration.days(defaults.settings.unfinished_upload_days),
                 )
             ],
+        )
+
+    def announce_objects(self) -> None:
+        """Have S3 say on the event bus what is written here; CDK's own switch adds a function for it."""
+        bucket = cast("s3.CfnBucket", self.node.default_child)
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
         )

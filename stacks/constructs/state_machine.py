@@ -1,8 +1,10 @@
 """A state machine with the house's defaults."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from aws_cdk import Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,7 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
-from stacks.nag import acknowledge, wildcard_resource
+from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
 from stacks.pipeline.join import Pipeline
 
 
@@ -87,6 +89,29 @@ class StateMachine(sfn.StateMachine):
                     "*"
                 ): "X-Ray, lists of alarms and the delivery of state machine logs know no resources; "
                 "CDK grants exactly the actions Step Functions documents for them."
+            },
+        )
+
+        self._allow_own_executions(role, pipeline.own_executions)
+
+    def _allow_own_executions(self, role: iam.Role, actions: Sequence[str]) -> None:
+        """In a policy that the machine does not wait for, as the role's own is, because this one names the machine."""
+        if not actions:
+            return
+        executions = Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self.state_machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        statement = iam.PolicyStatement(actions=list(actions), resources=[executions])
+        policy = iam.Policy(self, "OwnExecutions", roles=[role], statements=[statement])
+        name = Stack.of(self).get_logical_id(cast("sfn.CfnStateMachine", self.node.default_child))
+        acknowledge(
+            policy,
+            {
+                wildcard_in_account("states", f"execution:<{name}.Name>:*"): "Who starts an execution names it; "
+                "the state machine's own name limits which ones are meant."
             },
         )
 

@@ -9,22 +9,25 @@ from constructs import Construct
 
 from headrace.recipes import Recipe
 from stacks.constructs.state_machine import MachineLog, StateMachine
-from stacks.pipeline import golden, registry
+from stacks.pipeline import golden, registry, turns
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
 from stacks.pipeline.join import Pipeline, join
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.steps import find_serving, judge, serve
+from stacks.pipeline.steps.hold import hold
+from stacks.pipeline.steps.let_go import let_go, letting_go
 from stacks.pipeline.steps.mark_served import mark_served
 from stacks.pipeline.steps.name import name
 from stacks.pipeline.steps.preprocess import preprocess
 from stacks.pipeline.steps.read_version import read_version
-from stacks.pipeline.steps.register import register
+from stacks.pipeline.steps.register import PENDING, register
 from stacks.pipeline.steps.rehearse import rehearse
 from stacks.pipeline.steps.save_model import save_model
 from stacks.pipeline.steps.tell import tell
 from stacks.pipeline.steps.train import train
 from stacks.pipeline.steps.way_in import choose_way_in
+from stacks.pipeline.turns import Turns
 from stacks.settings.gate import RuleSettings
 
 
@@ -35,6 +38,7 @@ class Parts:
     recipe: Recipe
     tags: Mapping[str, str]
     work: s3.IBucket
+    turns: Turns
     preprocessing: PreprocessingJob | None = None
     training: TrainingJob
     rules: Sequence[RuleSettings]
@@ -74,21 +78,29 @@ class TrainingPipeline(Construct):
 
 
 def _join_steps(parts: Parts, tasks: SageMakerTasks) -> Pipeline:
-    variables = {**registry.VARIABLES, **find_serving.VARIABLES, **serve.VARIABLES, **judge.VARIABLES}
+    variables = {
+        **turns.VARIABLES,
+        **registry.VARIABLES,
+        **find_serving.VARIABLES,
+        **serve.VARIABLES,
+        **judge.VARIABLES,
+    }
     if parts.golden_requests:
         variables |= golden.VARIABLES
     return join(
         name(parts.endpoint.name, parts.registry, also=variables),
+        hold(parts.turns),
         read_version(tasks, parts.registry),
         find_serving.find_serving(tasks, parts.registry),
         choose_way_in,
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
         train(tasks, parts.training, parts.work),
-        judge.judge(parts.rules) if parts.rules else None,
-        register(tasks, parts.registry),
+        letting_go(judge.judge(parts.rules), parts.turns, before=judge.REFUSED) if parts.rules else None,
+        letting_go(register(tasks, parts.registry), parts.turns, before=PENDING),
         save_model(tasks, parts.endpoint),
         rehearse(tasks, parts.rehearsal) if parts.rehearsal else None,
         serve.serve(tasks, parts.endpoint, parts.golden_requests),
         mark_served(tasks, parts.registry),
+        let_go(parts.turns),
         tell,
     )

@@ -86,7 +86,10 @@ class State(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Calls a service, as the permissions let it, and goes on with its answer."""
+    """Calls a service, as the permissions let it, and goes on with its answer.
+
+    What it must be allowed on executions of its own state machine has no permission, because only that knows its ARN.
+    """
 
     resource: str
     arguments: Mapping[str, Any]
@@ -95,6 +98,7 @@ class Task:
     retry: tuple[Retry, ...] = ()
     catch: tuple[Catch, ...] = ()
     permissions: tuple[Permission, ...] = ()
+    own_executions: tuple[str, ...] = ()
 
     def render(self) -> dict[str, Any]:
         """The state's JSON."""

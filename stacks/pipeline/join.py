@@ -1,6 +1,6 @@
 """Joins steps to a pipeline, and refuses one that could not run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +25,19 @@ class Pipeline:
     @property
     def permissions(self) -> list[Permission]:
         """What its tasks must be allowed."""
-        tasks = (state for state in self.states.values() if isinstance(state, Task))
-        return [permission for task in tasks for permission in task.permissions]
+        return [permission for task in self._list_tasks() for permission in task.permissions]
+
+    @property
+    def own_executions(self) -> list[str]:
+        """What its tasks must be allowed on executions of its own state machine."""
+        return sorted({action for task in self._list_tasks() for action in task.own_executions})
 
     def render(self, *, comment: str, timeout_seconds: int) -> dict[str, Any]:
         """The state machine's definition."""
         return render_definition(self.states, start_at=self.start_at, comment=comment, timeout_seconds=timeout_seconds)
+
+    def _list_tasks(self) -> Iterator[Task]:
+        return (state for state in self.states.values() if isinstance(state, Task))
 
 
 def join(*steps: Step | None) -> Pipeline:

@@ -218,6 +218,22 @@ class Settings(WorkloadSections):
         return self
 
     @model_validator(mode="after")
+    def _check_starts(self) -> Self:
+        for recipe in list_recipes():
+            if self.workload(recipe).start.on_new_data and self.storage.existing_raw_bucket:
+                raise ValueError(
+                    f"{recipe}.start.on_new_data: the bucket '{self.storage.existing_raw_bucket}' of "
+                    "storage.existing_raw_bucket is not changed from here, and says nothing of new objects; set "
+                    f"{recipe}.start.schedule instead"
+                )
+        return self
+
+    @property
+    def starts_on_new_data(self) -> bool:
+        """Whether new objects of the raw bucket start executions."""
+        return any(self.workload(recipe).start.on_new_data for recipe in list_recipes())
+
+    @model_validator(mode="after")
     def _check_endpoint_names(self) -> Self:
         taken: set[str] = set()
         for recipe in list_recipes():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -45,6 +45,9 @@ Hyperparameters = Annotated[
 ]
 
 
+WhenBusy = Literal["wait", "refuse"]
+
+
 class PipelineSettings(Section):
     """The state machines' own limits."""
 
@@ -53,6 +56,14 @@ class PipelineSettings(Section):
         Field(ge=1, le=8760),
         Setting("after how long an execution is ended", cost=NOTHING, change=NEXT_EXECUTION),
     ] = 6
+    when_busy: Annotated[
+        WhenBusy,
+        Setting(
+            "what an execution does that finds another one at its endpoint: wait for its end, or end itself as failed",
+            cost="0.025 per 1,000 state transitions; an hour of waiting has some 60",
+            change=NEXT_EXECUTION,
+        ),
+    ] = "wait"
     log_retention_days: Annotated[
         LogDays,
         Setting(

@@ -17,6 +17,7 @@ from stacks.settings.jobs import Hyperparameters, ProcessingSettings, TrainingSe
 from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.normalizer import Options, Through
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Section, Setting
+from stacks.settings.starting import StartSettings
 
 
 def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
@@ -194,6 +195,7 @@ class ChannelTrainingSettings(TrainingSettings):
 class WorkloadSettings(Section):
     """A workload: train, judge, approve, serve."""
 
+    start: StartSettings = StartSettings()
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
     approval: ApprovalSettings = ApprovalSettings()

@@ -57,6 +57,7 @@ def wait_for_state(arn: str, state: str) -> None:
 COMMON_STATES = [
     "Name Resources",
     "Check Names",
+    "Take Turn",
     "Version Given",
     "Find Serving Endpoint",
     "Nothing To Compare With",
@@ -175,7 +176,8 @@ def test_updates_the_endpoint_when_it_exists(platform: Platform, named: NamedExe
     execution, endpoint = named.execution, named.endpoint
 
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    assert platform.visited_states(execution["executionArn"])[9:11] == ["Endpoint Found", "Update Endpoint"]
+    visited = platform.visited_states(execution["executionArn"])
+    assert visited[visited.index("Endpoint Found") + 1] == "Update Endpoint"
     assert endpoint["EndpointConfigName"] == execution["name"]
     assert endpoint["EndpointStatus"] == "InService"
 

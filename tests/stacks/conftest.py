@@ -42,6 +42,11 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "encryption.customer_key": True,
     },
     "people": {"people.enabled": True},
+    "starts": {
+        "bigmart.start.schedule": "cron(0 3 ? * MON *)",
+        "bigmart.start.on_new_data": True,
+        "images.start.on_new_data": True,
+    },
     "gate": {
         "bigmart.gate.rules": [],
         "images.gate.rules": [

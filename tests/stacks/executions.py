@@ -14,8 +14,10 @@ from headrace.local.engine.asl.execution import Identity
 from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.engine.asl.surroundings import ItemSource, TaskCall
 from tests.headrace.local.engine.asl.virtual import VirtualClock, run_virtually
+from tests.stacks.turns_held import TurnsHeld
 
 OUT_OF_QUOTA = "SageMaker.ResourceLimitExceededException"
+EXECUTIONS = "arn:aws:states:us-east-1:000000000000:execution:machine"
 THROTTLED = "SageMaker.AmazonSageMakerException"
 
 
@@ -45,19 +47,28 @@ class Execution:
 
 
 class AnsweredTasks:
-    """Answers SageMaker's operations, and writes down what was asked.
+    """Answers SageMaker's operations, and writes down what was asked; those about turns, turns answer.
 
     Args:
         answers: What SageMaker answers to each operation, one after the other; the last one to all further requests.
         requests: Where the requests are written.
+        turns: Whose turn it is at an endpoint.
     """
 
-    def __init__(self, answers: Mapping[str, Sequence[Any]], requests: list[tuple[str, Mapping[str, Any]]]) -> None:
+    def __init__(
+        self,
+        answers: Mapping[str, Sequence[Any]],
+        requests: list[tuple[str, Mapping[str, Any]]],
+        turns: TurnsHeld,
+    ) -> None:
         self._waiting = {operation: _repeat_last(given) for operation, given in answers.items()}
         self._requests = requests
+        self._turns = turns
 
     async def run(self, call: TaskCall) -> Any:
-        operation = call.resource.rpartition(":")[2].removesuffix(".sync")
+        service, operation = call.resource.removesuffix(".sync").split(":")[-2:]
+        if service in ("s3", "sfn") and operation not in self._waiting:
+            return self._turns.run(operation, call.arguments)
         self._requests.append((operation, call.arguments))
         result = next(self._waiting[operation])
         if isinstance(result, TaskError):
@@ -69,7 +80,12 @@ class AnsweredTasks:
 
 
 def execute(
-    definition: Mapping[str, Any], given: Any, answers: Mapping[str, Sequence[Any]], *, name: str = "run-1"
+    definition: Mapping[str, Any],
+    given: Any,
+    answers: Mapping[str, Sequence[Any]],
+    *,
+    name: str = "run-1",
+    turns: TurnsHeld | None = None,
 ) -> Execution:
     """Execute a definition with an input.
 
@@ -78,20 +94,21 @@ def execute(
         given: The execution's input.
         answers: What SageMaker answers to each operation, one after the other; the last one to all further requests.
         name: The execution's name.
+        turns: Whose turn it is at an endpoint; that of no execution unless this says so.
     """
     found, clock = Execution(), VirtualClock()
     execution = Interpreted(
         check_definition(json.dumps(definition)),
         given,
         identity=Identity(
-            arn="execution",
+            arn=f"{EXECUTIONS}:{name}",
             name=name,
             role_arn="role",
             machine_arn="machine",
             machine_name="machine",
             started=datetime(2026, 1, 1, tzinfo=UTC),
         ),
-        tasks=AnsweredTasks(answers, found.requests),
+        tasks=AnsweredTasks(answers, found.requests, turns or TurnsHeld()),
         clock=clock,
         callbacks=Callbacks(),
         events=[],

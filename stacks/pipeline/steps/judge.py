@@ -18,7 +18,7 @@ VARIABLES: Final = {"judged": jsonata("[]")}
 
 _JUDGE: Final = "Judge"
 _DECIDE: Final = "All Rules Passed"
-_REFUSED: Final = "Refused"
+REFUSED: Final = "Refused"
 
 _PASSING: Final = (Verdict.PASSED, Verdict.NOT_COMPARED)
 
@@ -64,11 +64,11 @@ def judge(rules: Sequence[RuleSettings]) -> Step:
     def states(after: str) -> Mapping[str, State]:
         passing = ", ".join(f"'{verdict}'" for verdict in _PASSING)
         failed = f"$judged[$not({JudgedRule.VERDICT} in [{passing}])]"
-        refused = Rule(condition=f"$count({failed}) > 0", next=_REFUSED)
+        refused = Rule(condition=f"$count({failed}) > 0", next=REFUSED)
         return {
             _JUDGE: Pass(assign={"judged": jsonata(_apply(rules))}, next=_DECIDE),
             _DECIDE: Choice(rules=(refused,), default=after),
-            _REFUSED: _refuse(),
+            REFUSED: _refuse(),
         }
 
     return states

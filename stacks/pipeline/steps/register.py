@@ -20,7 +20,7 @@ ENTRY: Final = "Register"
 _LOOK: Final = "Look At Version"
 _DECIDE: Final = "Version Complete"
 _WAIT: Final = "Wait For Version"
-_PENDING: Final = "Pending Approval"
+PENDING: Final = "Pending Approval"
 
 _POLL_SECONDS: Final = 5
 # One of the 50 is left for since when it serves.
@@ -69,7 +69,7 @@ def register(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
             ),
             _DECIDE: _decide(registry, after),
             _WAIT: Wait(seconds=_POLL_SECONDS, next=_LOOK),
-            _PENDING: _end_pending(),
+            PENDING: _end_pending(),
         }
 
     return states
@@ -126,8 +126,8 @@ def _decide(registry: ModelRegistry, after: str) -> Choice:
         next=FAILED,
         assign=assign_failure("RegisterFailed", f"'{ENTRY}: version ' & $package & ' is ' & $version.Status"),
     )
-    pending = Rule(condition=ALWAYS if _is_human(registry) else _IS_ARCHIVE, next=_PENDING)
-    return Choice(rules=(unfinished, failed, pending), default=_PENDING if _is_human(registry) else after)
+    pending = Rule(condition=ALWAYS if _is_human(registry) else _IS_ARCHIVE, next=PENDING)
+    return Choice(rules=(unfinished, failed, pending), default=PENDING if _is_human(registry) else after)
 
 
 def _end_pending() -> Finish:

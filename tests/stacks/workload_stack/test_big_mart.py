@@ -62,6 +62,7 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
     visited = [definition["StartAt"]]
     passed = (
         "Check Names",
+        "Take Turn",
         "Version Given",
         "Serves A Version",
         "Choose Way In",
@@ -74,6 +75,7 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
     assert visited == [
         "Name Resources",
         "Check Names",
+        "Take Turn",
         "Version Given",
         "Find Serving Endpoint",
         "Find Serving Config",
@@ -268,7 +270,7 @@ def test_refuses_an_input_that_it_does_not_know(states: dict[str, Any], given: A
     ],
 )
 def test_takes_an_input_that_it_knows(states: dict[str, Any], given: dict[str, Any]) -> None:
-    assert choose(fill_tokens(states["Check Names"]), request=given, **NAMES) == "Version Given"
+    assert choose(fill_tokens(states["Check Names"]), request=given, **NAMES) == "Take Turn"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(5, "5"), (None, ""), (["x"], '["x"]'), ("a b", "a b")])

@@ -31,6 +31,7 @@ from headrace.local.engine.ministack.routing import (
     install_refusals,
     install_requests,
 )
+from headrace.local.engine.ministack.s3_tasks import install_s3_tasks
 from headrace.local.engine.ministack.status_events import SageMakerEvents
 from headrace.local.engine.ministack.step_functions import install_execution_rules, install_tasks
 from headrace.local.engine.ministack.trials import install_trials
@@ -57,6 +58,7 @@ def install(
     install_access(access)
     install_requests(calls)
     install_tasks(calls)
+    install_s3_tasks()
     install_presigned_addresses()
     install_names_below_address()
     install_refusals()

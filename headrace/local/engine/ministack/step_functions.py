@@ -12,6 +12,7 @@ from headrace.local.engine.ministack.callers import SageMakerCalls
 from headrace.local.engine.ministack.tasks import task_scope
 from headrace.local.engine.step_functions import StatesError, check_request
 from headrace.local.sagemaker.errors import SageMakerError
+from headrace.local.sagemaker.validation import load_service_model
 
 # The operations of Step Functions whose requests are checked, and the function of MiniStack that serves each.
 CHECKED_OPERATIONS = {
@@ -46,6 +47,10 @@ def install_tasks(calls: SageMakerCalls) -> None:
     states._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = {
         "ValidationException": "SageMakerException",
         "AccessDeniedException": "SageMakerException",
+    }
+    # The SDK for Java calls its class of an error so, whatever the API calls the error.
+    states._AWS_SDK_ERROR_CODE_OVERRIDES["sfn"] = {
+        name: f"{name}Exception" for name in _list_errors("stepfunctions") if not name.endswith("Exception")
     }
     tasks = SageMakerTasks(calls, states)
     states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
@@ -96,6 +101,11 @@ class SageMakerTasks:
         if job[f"{kind}Status"] != "Completed":
             raise self._states._ExecutionError("States.TaskFailed", _to_state_json(job))
         return job
+
+
+def _list_errors(service: str) -> list[str]:
+    model = load_service_model(service)
+    return [name for name in model.shape_names if model.shape_for(name).metadata.get("exception")]
 
 
 def _check_first(states: Any, operation: str, serve: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:

@@ -26,7 +26,7 @@ SAMPLE = [case for case in CASES if not (case["mocks"] or case.keys() & {"realti
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     with running_with_object(tmp_path_factory.mktemp("cloud"), "a", b"a") as started:
-        make_role("states", allow("ssm:*", "sqs:*"), trusted="states.amazonaws.com")
+        make_role("states", allow("ssm:*", "sqs:*", "s3:*", "states:*"), trusted="states.amazonaws.com")
         yield started
 
 
@@ -240,3 +240,62 @@ def test_makes_no_state_machine_of_a_template_with_a_bad_definition(states: Any,
         return next((reason for reason in reasons if "InvalidDefinition" in reason), "")
 
     assert "Field is not supported by Pass states in JSONPath at /States/A/Rezult" in wait_until(find)
+
+
+S3 = "arn:aws:states:::aws-sdk:s3"
+
+
+def run_task(states: Any, name: str, resource: str, **fields: Any) -> dict[str, Any]:
+    """How an execution of one task has ended."""
+    arn = states.start_execution(stateMachineArn=make(states, name, write_task(resource, **fields)))["executionArn"]
+    return wait_for_end(states, arn)
+
+
+def test_reads_what_was_written_as_text(states: Any) -> None:
+    place = {"Bucket": "raw", "Key": "turns/é x"}
+    written = run_task(states, "writes", f"{S3}:putObject", Arguments={**place, "Body": '{"n": 1}'})
+    read = run_task(states, "reads", f"{S3}:getObject", Arguments=place)
+
+    tag = json.loads(written["output"])["ETag"]
+    found = json.loads(read["output"])
+    assert (found["Body"], found["ETag"], found["ContentLength"]) == ('{"n": 1}', tag, 8)
+
+
+def test_lets_one_of_many_write_what_is_not_there(states: Any) -> None:
+    body = "{% $states.context.Execution.Name %}"
+    arguments = {"Bucket": "raw", "Key": "turns/one", "Body": body, "IfNoneMatch": "*"}
+    machine = make(states, "rivals", write_task(f"{S3}:putObject", Arguments=arguments))
+
+    arns = [states.start_execution(stateMachineArn=machine, name=f"r{n}")["executionArn"] for n in range(8)]
+
+    ends = [wait_for_end(states, arn) for arn in arns]
+    winners = [end["name"] for end in ends if end["status"] == "SUCCEEDED"]
+    assert winners == [boto3.client("s3").get_object(Bucket="raw", Key="turns/one")["Body"].read().decode()]
+    assert {(end["error"], end["cause"][-31:]) for end in ends if end["status"] == "FAILED"} == {
+        ("S3.S3Exception", "(Service: S3, Status Code: 412)")
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "arguments", "error"),
+    [
+        ("absent", "getObject", {"Key": "absent"}, "S3.NoSuchKeyException"),
+        ("matches", "putObject", {"Key": "absent", "Body": "", "IfMatch": '"0"'}, "S3.NoSuchKeyException"),
+        ("deletes", "deleteObject", {"Key": "a", "IfMatch": '"0"'}, "S3.S3Exception"),
+        ("misspells", "getObject", {"key": "a"}, "States.Runtime"),
+    ],
+)
+def test_names_errors_of_s3_as_step_functions_does(
+    states: Any, name: str, operation: str, arguments: dict[str, Any], error: str
+) -> None:
+    ended = run_task(states, name, f"{S3}:{operation}", Arguments={"Bucket": "raw", **arguments})
+
+    assert (ended["status"], ended["error"]) == ("FAILED", error)
+
+
+def test_names_errors_of_step_functions_itself_as_it_does(states: Any) -> None:
+    arn = "arn:aws:states:us-east-1:000000000000:execution:absent:absent"
+
+    ended = run_task(states, "looks", "arn:aws:states:::aws-sdk:sfn:describeExecution", Arguments={"ExecutionArn": arn})
+
+    assert ended["error"] == "Sfn.ExecutionDoesNotExistException"

@@ -96,6 +96,10 @@ def test_routes_sagemakers_requests_once_its_pattern_is_added(monkeypatch: pytes
         ("_test_state", ["data"]),
         ("_validate_state_machine_definition", ["data"]),
         ("_prefix_sdk_error", ["service_name", "error_code"]),
+        ("_dispatch_aws_sdk_rest_xml", ["service_info", "service_name", "action", "input_data"]),
+        ("_sdk_json_param_value", ["value", "shape"]),
+        ("_sdk_json_value", ["value", "shape"]),
+        ("_api_name_to_sfn_key", ["name"]),
     ],
 )
 def test_has_the_functions_that_are_wrapped(states: Any, name: str, parameters: list[str]) -> None:
