@@ -48,7 +48,7 @@ def test_explains_every_command(path: list[str]) -> None:
     assert len(answer.stdout.splitlines()) > 3
 
 
-@pytest.mark.parametrize("command", [["invoke"], ["status"], ["logs"]])
+@pytest.mark.parametrize("command", [["invoke"], ["status"], ["logs"], ["page"]])
 def test_says_how_to_start_a_cloud_when_none_is_up(tmp_path: Path, command: list[str]) -> None:
     answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), *command])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -18,6 +19,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from headrace.cli import cli
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.brought_container_images import bring_python
 from headrace.local.engine.cloud import LocalCloud
@@ -184,6 +186,17 @@ def test_keeps_the_token_out_of_the_address(reader: Reader) -> None:
     assert "token" not in reader.driver.current_url
     assert reader.driver.find_element(By.TAG_NAME, "h1").text == "Overview"
     assert reader.run("return document.cookie") == ""
+
+
+def test_is_opened_by_the_address_that_the_command_prints_and_by_it_once(reader: Reader, cloud: LocalCloud) -> None:
+    printed = CliRunner().invoke(cli, ["local", "--folder", str(cloud.root.parent), "page"])
+    headings = []
+    for _ in range(2):
+        reader.driver.get(printed.stdout.strip())
+        headings.append(reader.driver.find_element(By.TAG_NAME, "h1").text)
+
+    assert headings == ["Overview", "This browser was not let in"]
+    assert ["401" in complaint for complaint in reader.list_complaints()] == [True]
 
 
 def test_is_walked_by_keyboard(reader: Reader) -> None:
