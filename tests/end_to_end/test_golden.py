@@ -63,6 +63,6 @@ def test_rolls_an_update_back_without_any_traffic(guarded: Platform) -> None:
     second = guarded.client("stepfunctions").describe_execution(executionArn=arn)
     endpoint = guarded.client("sagemaker").describe_endpoint(EndpointName="headrace-dev-bigmart")
     assert (second["status"], second["error"]) == ("FAILED", "EndpointRolledBack"), second["cause"]
-    assert "Alarms that have gone off: headrace-dev-bigmart-golden-requests." in second["cause"]
+    assert "headrace-dev-bigmart-golden-requests" in second["cause"]
     assert "1 of 2 golden requests are not answered as expected: shoes expected" in second["cause"]
     assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "first")
