@@ -1,4 +1,4 @@
-"""What people may do: policies for viewers, scientists and engineers."""
+"""What people may do: policies for viewers, scientists, engineers and approvers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -22,6 +22,8 @@ from stacks.workload_stack import Surroundings
 
 # What executions make: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 _MADE: Final = ("endpoint", "endpoint-config", "model", "processing-job", "training-job")
+_APPROVE: Final = "sagemaker:UpdateModelPackage"
+_FORBIDDEN: Final = "It forbids, and so reaches further than what allows: any version of any model."
 _LISTS: Final = f"{images.RECIPE.raw_prefix}lists/"
 _NAMES: Final = (
     "The names of objects are not known beforehand; the prefix and the listed actions limit what is reached."
@@ -31,6 +33,8 @@ _LOGS: Final = "Streams are named after jobs and executions; the groups are thos
 
 class PeopleStack(Stack):
     """By setting: three managed policies, each for who has those before it as well: viewer, scientist, engineer.
+
+    By another one, a fourth for a viewer who approves models and starts nothing.
 
     Args:
         scope: The app.
@@ -60,6 +64,8 @@ class PeopleStack(Stack):
             self._add_viewer()
             self._add_scientist()
             self._add_engineer()
+            if settings.people.separate_approval:
+                self._add_approver()
 
     def _add_viewer(self) -> None:
         viewer = self._add("Viewer", "Sees executions, jobs, endpoints, logs and metrics, and no data")
@@ -114,6 +120,8 @@ class PeopleStack(Stack):
         scientist.allow_tagged(["sagemaker:InvokeEndpoint"], ["endpoint"])
         if key := self._around.storage.key:
             _allow_key(scientist, key)
+        if self._settings.people.separate_approval:
+            scientist.deny_named([_APPROVE], "sagemaker", ["model-package/*"], reason=_FORBIDDEN)
 
     def _add_engineer(self) -> None:
         engineer = self._add("Engineer", "Deploys, approves, rolls back, deletes; a scientist as well")
@@ -124,13 +132,24 @@ class PeopleStack(Stack):
         )
         engineer.allow_anywhere(["ecr:GetAuthorizationToken"])
         engineer.allow_tagged(["sagemaker:UpdateEndpoint"], ["endpoint", "endpoint-config"])
-        engineer.allow_tagged(["sagemaker:UpdateModelPackage"], ["model-package"], **self._demand_mfa())
+        _allow_objects(engineer, ["s3:PutObject"], self._around.storage.raw, [contract.ARCHIVES_PREFIX])
+        if not self._settings.people.separate_approval:
+            self._allow_approving(engineer)
         deleting = ["sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"]
         engineer.allow_tagged(deleting, ["endpoint", "endpoint-config", "model"], **self._demand_mfa())
         for bucket, prefixes in self._list_data().items():
             _allow_objects(engineer, ["s3:DeleteObject"], bucket, prefixes, **self._demand_mfa())
         if key := self._around.storage.key:
             engineer.allow_all([Permission(statement=allow_volumes(key))])
+
+    def _add_approver(self) -> None:
+        """Both policies forbid what the other one is for, so that who has both can do neither."""
+        approver = self._add("Approver", "Approves and rejects models, and starts nothing; a viewer as well")
+        self._allow_approving(approver)
+        approver.deny(["states:StartExecution"], [machine.state_machine_arn for machine in self._machines])
+
+    def _allow_approving(self, persona: Persona) -> None:
+        persona.allow_tagged([_APPROVE], ["model-package"], **self._demand_mfa())
 
     def _add(self, persona: str, description: str) -> Persona:
         name = f"headrace-{self._settings.environment}-{persona.lower()}"

@@ -45,6 +45,17 @@ class Persona(iam.ManagedPolicy):
         statement = iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions or {})
         self.allow_all([Permission(statement=statement, findings=findings or {})])
 
+    def deny(self, actions: Sequence[str], resources: Sequence[str]) -> None:
+        """Forbid actions on resources, whatever other policies allow."""
+        self.add_statements(
+            iam.PolicyStatement(effect=iam.Effect.DENY, actions=list(actions), resources=list(resources))
+        )
+
+    def deny_named(self, actions: Sequence[str], service: str, resources: Sequence[str], *, reason: str) -> None:
+        """Forbid actions on resources of the account whose names are patterns."""
+        self.deny(actions, self._format_arns(service, resources))
+        acknowledge(self, _list_findings(service, resources, reason))
+
     def allow_all(self, permissions: Sequence[Permission]) -> None:
         """Allow what others need, too."""
         for permission in permissions:
@@ -59,15 +70,21 @@ class Persona(iam.ManagedPolicy):
         self, actions: Sequence[str], service: str, resources: Sequence[str], *, reason: str, **conditions: Any
     ) -> None:
         """Allow actions on resources of the account whose names are patterns."""
-        arns = [
-            Stack.of(self).format_arn(service=service, resource=resource, arn_format=ArnFormat.NO_RESOURCE_NAME)
-            for resource in resources
-        ]
-        findings = {wildcard_in_account(service, resource): reason for resource in resources if "*" in resource}
-        self.allow(actions, arns, conditions=conditions, findings=findings)
+        findings = _list_findings(service, resources, reason)
+        self.allow(actions, self._format_arns(service, resources), conditions=conditions, findings=findings)
 
     def allow_tagged(self, actions: Sequence[str], resources: Sequence[str], **conditions: Any) -> None:
         """Allow actions on SageMaker's resources of these kinds that have the environment's tags."""
         tags = {f"aws:ResourceTag/{key}": value for key, value in self._tags.items()}
         patterns = [f"{resource}/*" for resource in resources]
         self.allow_named(actions, "sagemaker", patterns, reason=_NAMED_LATER, StringEquals=tags, **conditions)
+
+    def _format_arns(self, service: str, resources: Sequence[str]) -> list[str]:
+        return [
+            Stack.of(self).format_arn(service=service, resource=resource, arn_format=ArnFormat.NO_RESOURCE_NAME)
+            for resource in resources
+        ]
+
+
+def _list_findings(service: str, resources: Sequence[str], reason: str) -> dict[str, str]:
+    return {wildcard_in_account(service, resource): reason for resource in resources if "*" in resource}

@@ -6,7 +6,7 @@ from stacks.settings.section import IN_PLACE, NOTHING, Change, Section, Setting
 
 
 class PeopleSettings(Section):
-    """Policies for viewers, scientists and engineers, to attach to roles or to permission sets of Identity Center."""
+    """Policies for people, to attach to roles or to permission sets of Identity Center."""
 
     enabled: Annotated[
         bool,
@@ -28,3 +28,15 @@ class PeopleSettings(Section):
             change=IN_PLACE,
         ),
     ] = True
+    separate_approval: Annotated[
+        bool,
+        Setting(
+            "whether who approves versions of models is not who starts executions: a fourth policy approves, and those "
+            "of scientist and engineer forbid it",
+            cost=NOTHING,
+            change=Change(
+                "off removes the fourth policy; detach it everywhere before, as IAM keeps what is attached",
+                loses=("AWS::IAM::ManagedPolicy",),
+            ),
+        ),
+    ] = False

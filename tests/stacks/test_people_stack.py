@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -87,9 +87,10 @@ def identify(reference: str) -> str:
 
 
 @cache
-def read_policies() -> Mapping[str, Any]:
+def read_policies(*, separate: bool = False) -> Mapping[str, Any]:
     """The documents of the personas' policies, where there is a key of the customer's."""
-    template = template_with("People", "people", {"encryption.customer_key": True})
+    changes = {"encryption.customer_key": True, "people.separate_approval": separate}
+    template = template_with("People", "people", changes)
     policies = template.find_resources("AWS::IAM::ManagedPolicy").values()
     return {
         policy["Properties"]["ManagedPolicyName"].rpartition("-")[2].title(): resolve(
@@ -99,10 +100,13 @@ def read_policies() -> Mapping[str, Any]:
     }
 
 
-def decide(persona: str, request: Request, policies: Mapping[str, Any] | None = None) -> str:
+def decide(persona: str, request: Request) -> str:
     """What IAM decides of a request of somebody."""
-    documents = policies or read_policies()
-    held = PERSONAS[: PERSONAS.index(persona) + 1]
+    return decide_for(persona, PERSONAS[: PERSONAS.index(persona) + 1], request, read_policies())
+
+
+def decide_for(persona: str, held: Sequence[str], request: Request, documents: Mapping[str, Any]) -> str:
+    """What IAM decides of a request of somebody who holds some policies."""
     context = EvalContext(
         principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{persona}/ada",
         principal_type="AssumedRole",
@@ -155,6 +159,7 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
         Request("sagemaker:UpdateEndpoint", CONFIG, OURS),
         Request("kms:CreateGrant", KEY, FOR_AWS),
         Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA),
+        Request("s3:PutObject", f"{RAW}/models/bigmart/forest.tar.gz"),
         Request("sagemaker:DeleteEndpoint", ENDPOINT, OURS | MFA),
         Request("s3:DeleteObject", f"{RAW}/bigmart/sales.csv", MFA),
     ),
@@ -170,6 +175,7 @@ DENIED = (
     Request("sagemaker:DescribeModelPackage", PACKAGE, OTHERS),
     Request("sagemaker:InvokeEndpoint", ENDPOINT, OTHERS),
     Request("sagemaker:UpdateEndpoint", ENDPOINT, OTHERS),
+    Request("sagemaker:UpdateModelPackage", PACKAGE, OTHERS | MFA),
     Request("sagemaker:DeleteEndpoint", ENDPOINT, OTHERS | MFA),
     Request("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/training"),
     Request("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/mine"),
@@ -220,6 +226,37 @@ def test_demands_no_mfa_of_sessions_that_do_not_say_so() -> None:
 
     assert "MultiFactorAuthPresent" in json.dumps(dict(read_policies()))
     assert "MultiFactorAuthPresent" not in json.dumps(template.to_json())
+
+
+APPROVER = ("Viewer", "Approver")
+STARTING = Request("states:StartExecution", MACHINE)
+APPROVING = Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA)
+
+
+@pytest.mark.parametrize(
+    ("held", "starts", "approves"),
+    [
+        (APPROVER, "Deny", "Allow"),
+        (PERSONAS[:2], "Allow", "Deny"),
+        (PERSONAS, "Allow", "Deny"),
+        ((*PERSONAS, "Approver"), "Deny", "Deny"),
+    ],
+)
+def test_lets_no_one_approve_who_starts_where_that_is_separate(
+    held: tuple[str, ...], starts: str, approves: str
+) -> None:
+    policies = read_policies(separate=True)
+
+    assert decide_for(held[-1], held, STARTING, policies) == starts
+    assert decide_for(held[-1], held, APPROVING, policies) == approves
+
+
+def test_lets_an_approver_approve_with_mfa_what_is_of_the_environment_only() -> None:
+    policies = read_policies(separate=True)
+
+    for context in (OURS, OTHERS | MFA, MFA):
+        request = Request(APPROVING.action, PACKAGE, context)
+        assert decide_for("Approver", APPROVER, request, policies) == "ImplicitDeny"
 
 
 def test_gives_no_access_to_a_key_where_there_is_none() -> None:
