@@ -89,8 +89,9 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks) -> Pipeline:
         variables |= golden.VARIABLES
     return join(
         name(parts.endpoint.name, parts.registry, also=variables),
-        hold(parts.turns),
+        # A version knows which endpoint it is for, so it is read before that endpoint's turn is taken.
         read_version(tasks, parts.registry),
+        hold(parts.turns),
         find_serving.find_serving(tasks, parts.registry),
         choose_way_in,
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,

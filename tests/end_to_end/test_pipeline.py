@@ -57,8 +57,8 @@ def wait_for_state(arn: str, state: str) -> None:
 COMMON_STATES = [
     "Name Resources",
     "Check Names",
-    "Take Turn",
     "Version Given",
+    "Take Turn",
     "Find Serving Endpoint",
     "Nothing To Compare With",
     "Choose Way In",
