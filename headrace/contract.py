@@ -44,6 +44,13 @@ GOLDEN_PREFIX: Final = "golden/"
 # Where each execution writes in the work bucket.
 EXECUTIONS_PREFIX: Final = "executions/"
 
+# The tag of everything that an execution makes, with the execution's name.
+EXECUTION_TAG: Final = "headrace:execution"
+
+# What is said of an execution's end on the default event bus.
+NOTICE_SOURCE: Final = "headrace.pipeline"
+NOTICE_TYPE: Final = "Headrace Execution Notice"
+
 # Where the whole raw bucket appears on the FSx for Lustre file system.
 FSX_RAW_PATH: Final = "/raw"
 

@@ -10,6 +10,7 @@ from constructs import Construct
 from headrace.normalizer import contract
 from headrace.recipes import normalizer
 from stacks.constructs.bulk_normalizer import BulkNormalizer, BulkSurroundings
+from stacks.constructs.clean_up import CleanUpSurroundings
 from stacks.constructs.consumer import Consumer
 from stacks.constructs.normalizer import Normalizer
 from stacks.constructs.state_machine import MachineLog, StateMachine
@@ -48,7 +49,7 @@ class NormalizerStack(Stack):
         if settings.normalizer.answers_requests:
             self._answer_requests(target)
         if settings.normalizer.bulk:
-            self._add_bulk_door(settings.normalizer.bulk, registry, network)
+            self._add_bulk_door(settings.normalizer.bulk, registry, network, target)
 
     def _answer_requests(self, target: BundleTarget) -> None:
         settings = self._settings.normalizer
@@ -93,7 +94,9 @@ class NormalizerStack(Stack):
             iam.PolicyStatement(actions=["s3-object-lambda:WriteGetObjectResponse"], resources=arns)
         )
 
-    def _add_bulk_door(self, settings: BulkSettings, registry: RegistryStack, network: NetworkStack) -> None:
+    def _add_bulk_door(
+        self, settings: BulkSettings, registry: RegistryStack, network: NetworkStack, target: BundleTarget
+    ) -> None:
         storage = self._storage
         bulk = BulkNormalizer(
             self,
@@ -108,6 +111,9 @@ class NormalizerStack(Stack):
                 subnets=network.subnets,
                 group=network.groups.processing,
                 tags=self._settings.job_tags(BULK_MACHINE),
+            ),
+            clean_up=CleanUpSurroundings(
+                environment=self._settings.environment, notifies=self._settings.alarms is not None, target=target
             ),
             log=MachineLog(
                 environment=self._settings.environment,

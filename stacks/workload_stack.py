@@ -16,6 +16,7 @@ from headrace.golden.contract import REHEARSAL_MODULE
 from headrace.recipes import ContainerImage, Recipe
 from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
+from stacks.constructs.clean_up import CleanUpSurroundings
 from stacks.constructs.execution_role import PROCESSING_JOBS, ExecutionRole
 from stacks.constructs.golden_requests import GoldenRequests
 from stacks.constructs.model_registry import ApprovalRule, ModelPackageGroup
@@ -91,6 +92,9 @@ class WorkloadStack(Stack):
             "Training",
             parts=parts,
             timeout_hours=settings.pipeline.timeout_hours,
+            around=CleanUpSurroundings(
+                environment=settings.environment, notifies=settings.alarms is not None, target=target
+            ),
             log=self._describe_log(settings),
         ).state_machine
         ModelPackageGroup(

@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from headrace.errors import HeadraceError
+from headrace.pipeline.causes import read_cause
 from headrace.pipeline.history import Event, Execution, History, Visit
 
 _PAGE: Final = 100
@@ -83,7 +84,7 @@ def make_execution(found: Mapping[str, Any]) -> Execution:
         stopped=found.get("stopDate"),
         output=found.get("output") or "",
         error=found.get("error") or "",
-        cause=found.get("cause") or "",
+        cause=read_cause(found.get("cause") or ""),
     )
 
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from headrace.pipeline.causes import read_cause
+
 Event = Mapping[str, Any]
 
 _ENTERED: Final = "StateEntered"
@@ -245,7 +247,7 @@ class History:
             visit.end(Status.FAILED if has_failed else Status.ABORTED, event["timestamp"])
             if visit in culprits or event["type"] == "ExecutionTimedOut":
                 visit.error = visit.error or details.get("error") or "States.Timeout"
-                visit.cause = visit.cause or details.get("cause") or ""
+                visit.cause = visit.cause or read_cause(details.get("cause") or "")
             yield visit
 
 
@@ -271,7 +273,8 @@ def _note(visit: Visit | None, event: Event) -> list[Visit]:
     elif kind.endswith(_FAILURES) and not kind.startswith(("MapIteration", "MapRun")):
         details = _details(event)
         visit.has_failed = True
-        visit.error, visit.cause = details.get("error") or visit.error, details.get("cause") or visit.cause
+        visit.error = details.get("error") or visit.error
+        visit.cause = read_cause(details.get("cause") or "") or visit.cause
     else:
         return []
     return [visit]

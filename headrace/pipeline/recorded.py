@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from headrace.errors import HeadraceError
+from headrace.pipeline.causes import read_cause
 from headrace.pipeline.definition import Machine
 from headrace.pipeline.history import Event, Execution, History, read_history
 
@@ -74,5 +75,5 @@ def _summarize(events: list[Event]) -> Execution:
         started=events[0]["timestamp"],
         stopped=last["timestamp"] if is_over else None,
         error=str(details.get("error") or "") if is_over else "",
-        cause=str(details.get("cause") or "") if is_over else "",
+        cause=read_cause(str(details.get("cause") or "")) if is_over else "",
     )

@@ -14,10 +14,12 @@ from constructs import Construct
 from headrace.channels import Reference, VpcConfig
 from headrace.normalizer import contract
 from headrace.recipes import images
+from stacks.constructs.clean_up import CleanUp, CleanUpSurroundings
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.pipeline import bulk_input
-from stacks.pipeline.asl import jsonata
+from stacks.pipeline.asl import Task, jsonata
+from stacks.pipeline.failure import end_badly
 from stacks.pipeline.jobs import render_resources
 from stacks.pipeline.join import join
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks, name_for_attempt
@@ -63,6 +65,7 @@ class BulkNormalizer(Construct):
         construct_id: Its id there.
         settings: Its job's machine and limits.
         around: Where the job reads, writes and runs.
+        clean_up: What cleans up after it.
         log: Where the state machine logs.
     """
 
@@ -73,6 +76,7 @@ class BulkNormalizer(Construct):
         *,
         settings: BulkSettings,
         around: BulkSurroundings,
+        clean_up: CleanUpSurroundings,
         log: MachineLog,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -80,7 +84,9 @@ class BulkNormalizer(Construct):
         self._around = around
 
         self._role = self._create_role()
-        self.state_machine = self._create_state_machine(log)
+        clean_up_function = CleanUp(self, "CleanUp", around=clean_up, tags=around.tags, work=around.work, log=log)
+        self.state_machine = self._create_state_machine(end_badly(clean_up_function.function), log)
+        clean_up_function.follow(self.state_machine)
 
     def _create_role(self) -> ExecutionRole:
         role = ExecutionRole(
@@ -92,12 +98,13 @@ class BulkNormalizer(Construct):
         role.allow_network(self._around.subnets, self._around.group)
         return role
 
-    def _create_state_machine(self, log: MachineLog) -> StateMachine:
+    def _create_state_machine(self, failed: Task, log: MachineLog) -> StateMachine:
         tasks = SageMakerTasks(scope=self, tags=self._around.tags)
+        steps = (name_set(self._around.work), normalize(tasks, self._render_job(), self._role), tell_set)
         return StateMachine(
             self,
             "StateMachine",
-            pipeline=join(name_set(self._around.work), normalize(tasks, self._render_job(), self._role), tell_set),
+            pipeline=join(*steps, failed=failed),
             comment="images: from photographs to a set of normalized images",
             timeout_seconds=self._settings.max_runtime_seconds + _WAITING_SECONDS,
             log=log,

@@ -8,10 +8,14 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace.recipes import Recipe
+from stacks.constructs.clean_up import CleanUp, CleanUpSurroundings
 from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.pipeline import golden, registry, turns
+from stacks.pipeline import join as joining
+from stacks.pipeline.asl import Task
+from stacks.pipeline.failure import end_badly
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
-from stacks.pipeline.join import Pipeline, join
+from stacks.pipeline.join import Pipeline, join, together
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.steps import find_serving, judge, serve
@@ -59,26 +63,37 @@ class TrainingPipeline(Construct):
         construct_id: Its id there.
         parts: What it runs.
         timeout_hours: How long an execution may take.
+        around: What cleans up after it.
         log: Where it logs.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, parts: Parts, timeout_hours: int, log: MachineLog
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        parts: Parts,
+        timeout_hours: int,
+        around: CleanUpSurroundings,
+        log: MachineLog,
     ) -> None:
         super().__init__(scope, construct_id)
 
+        clean_up = CleanUp(self, "CleanUp", around=around, tags=parts.tags, work=parts.work, log=log)
         self.state_machine = StateMachine(
             self,
             "StateMachine",
-            pipeline=_join_steps(parts, SageMakerTasks(scope=self, tags=parts.tags)),
+            pipeline=_join_steps(parts, SageMakerTasks(scope=self, tags=parts.tags), end_badly(clean_up.function)),
             comment=f"{parts.recipe}: from data to a live endpoint",
             timeout_seconds=timeout_hours * 3600,
             log=log,
         )
+        clean_up.follow(self.state_machine)
 
 
-def _join_steps(parts: Parts, tasks: SageMakerTasks) -> Pipeline:
+def _join_steps(parts: Parts, tasks: SageMakerTasks, failed: Task) -> Pipeline:
     variables = {
+        **joining.VARIABLES,
         **turns.VARIABLES,
         **registry.VARIABLES,
         **find_serving.VARIABLES,
@@ -88,20 +103,23 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks) -> Pipeline:
     if parts.golden_requests:
         variables |= golden.VARIABLES
     return join(
-        name(parts.endpoint.name, parts.registry, also=variables),
         # A version knows which endpoint it is for, so it is read before that endpoint's turn is taken.
-        read_version(tasks, parts.registry),
-        hold(parts.turns),
+        together(name(parts.endpoint.name, parts.registry, also=variables), read_version(tasks, parts.registry)),
         find_serving.find_serving(tasks, parts.registry),
         choose_way_in,
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
         train(tasks, parts.training, parts.work),
         letting_go(judge.judge(parts.rules), parts.turns, before=judge.REFUSED) if parts.rules else None,
         letting_go(register(tasks, parts.registry), parts.turns, before=PENDING),
-        save_model(tasks, parts.endpoint),
-        rehearse(tasks, parts.rehearsal) if parts.rehearsal else None,
-        serve.serve(tasks, parts.endpoint, parts.golden_requests),
+        # The model and the configuration of an execution that fails are removed, so both are made again.
+        together(
+            save_model(tasks, parts.endpoint),
+            rehearse(tasks, parts.rehearsal) if parts.rehearsal else None,
+            serve.serve(tasks, parts.endpoint, parts.golden_requests),
+        ),
         mark_served(tasks, parts.registry),
         let_go(parts.turns),
         tell,
+        failed=failed,
+        hold=hold(parts.turns),
     )

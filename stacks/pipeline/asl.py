@@ -35,10 +35,14 @@ def read_jsonata(field: object) -> str | None:
 
 
 class Way(NamedTuple):
-    """A state that another one can lead to, and the variables that are assigned on the way."""
+    """A state that another one can lead to, and the variables that are assigned on the way.
+
+    A return leads to where the execution has been before, so that what must be written there is.
+    """
 
     next: str
     assign: Mapping[str, Any] = {}
+    is_return: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,16 @@ class Retry:
             "BackoffRate": self.backoff_rate,
             "JitterStrategy": "FULL",
         }
+
+
+# How long a service may take to answer.
+CALL_SECONDS: Final = 120
+
+
+def retry_busy(service: str) -> Retry:
+    """Try again what the integration of a service's SDK has no better name for, such as throttling."""
+    errors = (f"{service}.{service}Exception", f"{service}.ThrottlingException", f"{service}.SdkClientException")
+    return Retry(errors=errors, interval_seconds=5, max_attempts=4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +100,7 @@ class State(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Calls a service, as the permissions let it, and goes on with its answer.
+    """Calls a service, as the permissions let it, and goes on with its answer, which must come in so many seconds.
 
     What it must be allowed on executions of its own state machine has no permission, because only that knows its ARN.
     """
@@ -94,6 +108,8 @@ class Task:
     resource: str
     arguments: Mapping[str, Any]
     next: str
+    timeout_seconds: int
+    output: str = ""
     assign: Mapping[str, Any] = field(default_factory=dict)
     retry: tuple[Retry, ...] = ()
     catch: tuple[Catch, ...] = ()
@@ -106,7 +122,9 @@ class Task:
             "Type": "Task",
             "Resource": self.resource,
             "Arguments": dict(self.arguments),
+            "TimeoutSeconds": self.timeout_seconds,
             **_given(
+                Output=self.output,
                 Assign=dict(self.assign),
                 Retry=[retry.render() for retry in self.retry],
                 Catch=[catch.render() for catch in self.catch],
@@ -138,11 +156,12 @@ class Pass:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A branch of a choice, taken when the condition (JSONata) is true."""
+    """A branch of a choice, taken when the condition (JSONata) is true; as for a return, see `Way`."""
 
     condition: str
     next: str
     assign: Mapping[str, Any] = field(default_factory=dict)
+    is_return: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +181,7 @@ class Choice:
 
     def ways(self) -> Iterator[Way]:
         """Every rule's state, and the default unless a rule always holds."""
-        yield from (Way(rule.next, rule.assign) for rule in self.rules)
+        yield from (Way(rule.next, rule.assign, rule.is_return) for rule in self.rules)
         if all(rule.condition != ALWAYS for rule in self.rules):
             yield Way(self.default)
 

@@ -1,13 +1,26 @@
-"""How all state machines fail: whatever goes wrong is kept in `$failure` and leads to one state."""
+"""How all state machines fail: whatever goes wrong is kept in `$failure` and leads to one state.
+
+That state is a task, because a redriven execution goes on at the state that ended it, and a Fail state would only end
+it again (docs/decisions/0034-a-function-ends-what-fails.md).
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from stacks.pipeline.asl import Catch, Fail, jsonata
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 
-FAILED = "Failed"
-FAILURE = Fail(error=jsonata("$failure.Error"), cause=jsonata("$failure.Cause"))
+from lambdas.clean_up import contract
+from stacks.pipeline.asl import Catch, Retry, Task, jsonata
+from stacks.pipeline.permission import Permission
 
+FAILED: Final = "Failed"
+# Where an execution goes on that was redriven after it had failed.
+REDRIVEN: Final = "Redriven"
+
+# How often the execution was redriven.
+REDRIVES: Final = "($exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0)"
 # What a caught error says; some, like a timeout, have a name only.
 CAUSE: Final = (
     "($type($states.errorOutput.Cause) = 'string' ? $states.errorOutput.Cause : $string($states.errorOutput.Error))"
@@ -18,10 +31,30 @@ _REASONS: Final = ("ExitMessage", "FailureReason", "SecondaryStatus")
 # stand behind a backslash.
 _JSON_TEXT: Final = r"([^\x22\x5c\x00-\x1f]*(\x5c([\x22\x5c\x2fbfnrt]|u[0-9a-fA-F]{4})[^\x22\x5c\x00-\x1f]*)*)"
 
+# Errors of Lambda itself; a function's own have the names that it gives them.
+_LAMBDA_BUSY: Final = Retry(
+    errors=(
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ),
+    interval_seconds=5,
+    max_attempts=5,
+)
+
 
 def assign_failure(error: str, cause: str) -> dict[str, Any]:
     """What a branch to the failure state assigns: the error's name, and JSONata for its cause."""
-    return {"failure": {"Error": error, "Cause": jsonata(cause)}}
+    return {
+        "failure": {
+            contract.ERROR: error,
+            contract.CAUSE: jsonata(cause),
+            contract.STATE: jsonata("$states.context.State.Name"),
+            contract.REDRIVES: jsonata(REDRIVES),
+        }
+    }
 
 
 def keep_failure(
@@ -34,6 +67,34 @@ def keep_failure(
     """Keep the step's name and its reason, as short as SageMaker gave it, and go on to the failure state."""
     failure = assign_failure(f"{step.replace(' ', '')}Failed", _reason(step))
     return Catch(errors=tuple(errors), assign={**failure, **(assign or {})}, next=next_state)
+
+
+def end_badly(function: lambda_.IFunction) -> Task:
+    """The failure state: the function cleans up and raises what is in `$failure`.
+
+    It returns instead if the execution was redriven since that happened.
+    """
+    return Task(
+        resource=f"arn:{Aws.PARTITION}:states:::lambda:invoke",
+        arguments={
+            "FunctionName": function.function_arn,
+            "Payload": {
+                contract.EXECUTION: jsonata("$states.context.Execution.Id"),
+                contract.REDRIVES: jsonata(REDRIVES),
+                contract.FAILURE: jsonata("$failure"),
+            },
+        },
+        timeout_seconds=contract.TIMEOUT_SECONDS,
+        # The first step reads it again if that is what failed.
+        output=jsonata("$states.context.Execution.Input"),
+        retry=(_LAMBDA_BUSY,),
+        next=REDRIVEN,
+        permissions=(
+            Permission(
+                statement=iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])
+            ),
+        ),
+    )
 
 
 def _reason(step: str) -> str:

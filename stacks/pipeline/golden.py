@@ -63,6 +63,7 @@ def _ask(function: lambda_.IFunction, *, next_state: str, catch: Catch) -> Task:
             "FunctionName": function.function_arn,
             "Payload": {Request.ENDPOINT: jsonata("$endpoint_name")},
         },
+        timeout_seconds=900,
         assign={"golden": jsonata("$states.result.Payload")},
         retry=(_BUSY,),
         catch=(catch,),

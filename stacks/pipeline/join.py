@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from stacks.pipeline.asl import DefinitionError, State, Task, render_definition
-from stacks.pipeline.failure import FAILED, FAILURE
+from lambdas.clean_up import contract
+from stacks.pipeline.asl import Choice, DefinitionError, Rule, State, Task, jsonata, render_definition
+from stacks.pipeline.failure import FAILED, REDRIVEN
 from stacks.pipeline.permission import Permission
 from stacks.pipeline.step import Step
 from stacks.pipeline.variables import check_variables
+
+# What the first step must assign where there is one to pass again: the state to go on at, which is none at first.
+VARIABLES: Final = {"resume": jsonata("''")}
+
+_RESUME: Final = "Resume"
+_NOTHING_AFTER: Final = "(nothing comes after the last step)"
 
 
 @dataclass(frozen=True)
@@ -40,19 +47,94 @@ class Pipeline:
         return (state for state in self.states.values() if isinstance(state, Task))
 
 
-def join(*steps: Step | None) -> Pipeline:
+def join(first: Step, *steps: Step | None, failed: Task, hold: Step | None = None) -> Pipeline:
     """The steps one after the other, but for those that are not there; whatever fails leads to one failure state.
 
+    An execution that was redriven after it failed goes on at the first state of the step that failed.
+
+    Args:
+        first: Where it starts.
+        steps: What comes after that.
+        failed: The failure state, which is left only when the execution was redriven.
+        hold: A step after the first one that a redriven execution passes again, before it goes on.
+
     Raises:
-        DefinitionError: If two states have the same name, or one reads a variable that may not have been written.
+        DefinitionError: If two states have the same name, one reads a variable that may not have been written, or a
+            task has no retrier or no catcher.
     """
-    states: dict[str, State] = {FAILED: FAILURE}
-    after = "(nothing comes after the last step)"
-    for step in reversed([step for step in steps if step]):
-        found = step(after)
-        if again := sorted(states.keys() & found.keys()):
-            raise DefinitionError(f"two states are named '{again[0]}'")
-        states = {**found, **states}
-        after = next(iter(found))
-    check_variables(states, start_at=after)
+    rest = _chain([step for step in steps if step])
+    entries = [next(iter(states)) for states in rest]
+    opening = [hold(_RESUME), {_RESUME: _choose_entry(entries)}] if hold else []
+    start = first(next(iter(_merge([*opening, *rest])), _NOTHING_AFTER))
+    redriven = _choose_redriven(start, rest, through=next(iter(opening[0])) if hold else None)
+    states = _merge([start, *opening, *rest, {FAILED: failed, REDRIVEN: redriven}])
+    _check_tasks(states)
+    check_variables(states, start_at=next(iter(states)))
     return Pipeline(states)
+
+
+def together(*steps: Step | None) -> Step:
+    """Steps that are one when it comes to redriving: what fails in any of them goes on at the first one."""
+
+    def states(after: str) -> Mapping[str, State]:
+        return _merge(_chain([step for step in steps if step], after))
+
+    return states
+
+
+def _chain(steps: list[Step], after: str = _NOTHING_AFTER) -> list[Mapping[str, State]]:
+    """The states of each step, the last of which leads to the state `after`."""
+    chain: list[Mapping[str, State]] = []
+    for step in reversed(steps):
+        states = step(after)
+        chain.insert(0, states)
+        after = next(iter(states))
+    return chain
+
+
+def _merge(parts: list[Mapping[str, State]]) -> dict[str, State]:
+    merged: dict[str, State] = {}
+    for states in parts:
+        if again := sorted(merged.keys() & states.keys()):
+            raise DefinitionError(f"two states are named '{again[0]}'")
+        merged |= states
+    return merged
+
+
+def _choose_redriven(start: Mapping[str, State], steps: list[Mapping[str, State]], *, through: str | None) -> Choice:
+    """Where to go on after a failure in each of the steps, if need be through another one first.
+
+    When that one fails itself, what was to be gone on at is known from before.
+    """
+    back = [_lead_back(states, through) for states in steps if _can_fail(states)]
+    begin = [_lead_back(start, None)] if through else []
+    return Choice(rules=(*begin, *back), default=through or next(iter(start)))
+
+
+def _can_fail(states: Mapping[str, State]) -> bool:
+    return any(way.next == FAILED for state in states.values() for way in state.ways())
+
+
+def _lead_back(states: Mapping[str, State], through: str | None) -> Rule:
+    entry = next(iter(states))
+    names = ", ".join(f"'{name}'" for name in states)
+    assign = {"resume": entry} if through else {}
+    condition = f"$failure.{contract.STATE} in [{names}]"
+    return Rule(condition=condition, next=through or entry, assign=assign, is_return=True)
+
+
+def _choose_entry(entries: list[str]) -> Choice:
+    rules = tuple(Rule(condition=f"$resume = '{entry}'", next=entry, is_return=True) for entry in entries[1:])
+    return Choice(rules=rules, default=entries[0])
+
+
+def _check_tasks(states: Mapping[str, State]) -> None:
+    """What has no retrier gives up on a busy service; what has no catcher is not cleaned up after."""
+    for name, state in states.items():
+        if not isinstance(state, Task):
+            continue
+        if not state.retry:
+            raise DefinitionError(f"task '{name}' has no retrier")
+        catches_all = any("States.ALL" in catch.errors for catch in state.catch)
+        if not catches_all and name != FAILED:
+            raise DefinitionError(f"task '{name}' has no catcher for States.ALL")

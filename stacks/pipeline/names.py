@@ -7,7 +7,7 @@ from headrace import contract
 # CreateTrainingJob's pattern and length in one: the API gives them apart.
 NAME_PATTERN: Final = "/^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/"
 NAME_RULE: Final = "1 to 63 letters, digits and inner hyphens"
-_LONGEST: Final = 63
+LONGEST: Final = 63
 _HASH_DIGITS: Final = 8
 
 # The variable of each key of the input.
@@ -23,11 +23,11 @@ def name_from_execution() -> str:
 
     A name that had to be changed gets a hash of the original, so that two executions never share one.
     """
-    kept = _LONGEST - _HASH_DIGITS - 1
+    kept = LONGEST - _HASH_DIGITS - 1
     return (
         "( $name := $states.context.Execution.Name; "
         "$clean := $replace($replace($name, /[^a-zA-Z0-9-]+/, '-'), /^-+|-+$/, ''); "
-        f"$clean = $name and $length($name) <= {_LONGEST} ? $name : "
+        f"$clean = $name and $length($name) <= {LONGEST} ? $name : "
         f"$replace($substring($clean, 0, {kept}) & '-' & "
         f"$substring($hash($name, 'SHA-256'), 0, {_HASH_DIGITS}), /^-+/, '') )"
     )

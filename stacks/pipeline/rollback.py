@@ -6,7 +6,7 @@ from typing import Final
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from stacks.pipeline.asl import Catch, State, Task, jsonata
+from stacks.pipeline.asl import CALL_SECONDS, Catch, State, Task, jsonata, retry_busy
 from stacks.pipeline.failure import FAILED
 from stacks.pipeline.permission import Permission
 
@@ -26,6 +26,8 @@ def find_alarm(alarms: Sequence[str]) -> Mapping[str, State]:
     look = Task(
         resource=f"arn:{Aws.PARTITION}:states:::aws-sdk:cloudwatch:describeAlarms",
         arguments={"AlarmNames": list(alarms)},
+        timeout_seconds=CALL_SECONDS,
+        retry=(retry_busy("CloudWatch"),),
         assign={"failure": jsonata(cause)},
         catch=(Catch(errors=("States.ALL",), next=FAILED),),
         next=FAILED,

@@ -7,25 +7,41 @@ more than they use (docs/decisions/0002-raw-states.md).
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from headrace import contract
 from headrace.contract import VersionFact
 from stacks.nag import wildcard_in_account
 from stacks.pipeline import quota
-from stacks.pipeline.asl import Catch, Retry, State, Task, jsonata
-from stacks.pipeline.failure import keep_failure
+from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, State, Task, jsonata
+from stacks.pipeline.failure import REDRIVES, keep_failure
+from stacks.pipeline.names import LONGEST
 from stacks.pipeline.permission import Permission, allow_volumes
 from stacks.pipeline.registry import ModelRegistry
 
-# Everything of SageMaker's errors that the API does not model (throttling included) arrives under the first name.
-THROTTLED = Retry(errors=("SageMaker.AmazonSageMakerException",), interval_seconds=5, max_attempts=3)
-# The same of calls that Step Functions passes on as they are.
-THROTTLED_CALL = Retry(errors=("SageMaker.SageMakerException",), interval_seconds=5, max_attempts=3)
+# Everything of SageMaker's errors that the API does not model arrives under the first name, and under the second one
+# from the integration of its SDK: throttling, a role that is too new to be taken, and mistakes that no retry mends.
+BUSY: Final = Retry(
+    errors=(
+        "SageMaker.AmazonSageMakerException",
+        "SageMaker.SageMakerException",
+        "SageMaker.ThrottlingException",
+        "SageMaker.SdkClientException",
+    ),
+    interval_seconds=5,
+    max_attempts=4,
+)
+# The same without what may be a mistake.
+THROTTLED: Final = Retry(
+    errors=("SageMaker.ThrottlingException", "SageMaker.SdkClientException"), interval_seconds=5, max_attempts=4
+)
+# How long a job may take besides the time that its program has: to find a machine, to fetch and to store.
+_AROUND_JOB_SECONDS: Final = 3600
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
@@ -79,15 +95,21 @@ class SageMakerTasks:
         """Run a training job to its end."""
         return self._run_job(name, "TrainingJob", arguments, role=role, next_state=next_state, assign=assign)
 
-    def create_model(self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str) -> Task:
+    def create_model(
+        self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
+    ) -> Task:
         """Register a model."""
         permissions = [self._allow(["CreateModel", "AddTags"], "model/*"), allow_passing(role)]
-        return self._task(name, "createModel", arguments, next_state=next_state, permissions=permissions)
+        return self._task(name, "createModel", arguments, next_state=next_state, permissions=permissions, assign=assign)
 
-    def create_endpoint_config(self, name: str, arguments: Mapping[str, Any], *, next_state: str) -> Task:
+    def create_endpoint_config(
+        self, name: str, arguments: Mapping[str, Any], *, next_state: str, assign: Mapping[str, Any]
+    ) -> Task:
         """Create an endpoint configuration."""
         permissions = [self._allow(["CreateEndpointConfig", "AddTags"], "endpoint-config/*")]
-        return self._task(name, "createEndpointConfig", arguments, next_state=next_state, permissions=permissions)
+        return self._task(
+            name, "createEndpointConfig", arguments, next_state=next_state, permissions=permissions, assign=assign
+        )
 
     def change_endpoint(
         self,
@@ -101,14 +123,16 @@ class SageMakerTasks:
     ) -> Task:
         """Create an endpoint, whose volumes have this key, or give it another configuration.
 
-        It does not wait until that serves; what is updated serves as before meanwhile. Without a retry: the endpoint
-        may be another's by then, so look again.
+        It does not wait until that serves; what is updated serves as before meanwhile. It retries only what cannot have
+        changed anything: the endpoint may be another's by then, so look again.
         """
         is_new = change is EndpointChange.CREATE
         return Task(
             resource=_optimized(change.value),
             arguments=self._tag(arguments) if is_new else arguments,
+            timeout_seconds=CALL_SECONDS,
             assign=assign,
+            retry=(THROTTLED,),
             catch=catch,
             next=next_state,
             permissions=(
@@ -123,7 +147,7 @@ class SageMakerTasks:
         endpoint_name: str,
         *,
         next_state: str,
-        retry: tuple[Retry, ...] = (),
+        retry: tuple[Retry, ...] = (THROTTLED,),
         catch: tuple[Catch, ...],
         sees_baking: bool = False,
     ) -> Task:
@@ -131,6 +155,7 @@ class SageMakerTasks:
         return Task(
             resource=_sdk("describeEndpoint"),
             arguments={"EndpointName": endpoint_name},
+            timeout_seconds=CALL_SECONDS,
             assign={
                 "endpoint": {
                     "Status": jsonata("$states.result.EndpointStatus"),
@@ -155,8 +180,10 @@ class SageMakerTasks:
         return Task(
             resource=_sdk("describeEndpointConfig"),
             arguments={"EndpointConfigName": config_name},
+            timeout_seconds=CALL_SECONDS,
             assign=assign,
             next=next_state,
+            retry=(BUSY,),
             catch=(catch,),
             permissions=(self._allow(["DescribeEndpointConfig"], "endpoint-config/*"),),
         )
@@ -166,8 +193,10 @@ class SageMakerTasks:
         return Task(
             resource=_sdk("describeModel"),
             arguments={"ModelName": model_name},
+            timeout_seconds=CALL_SECONDS,
             assign=assign,
             next=next_state,
+            retry=(BUSY,),
             catch=(catch,),
             permissions=(self._allow(["DescribeModel"], "model/*"),),
         )
@@ -191,8 +220,9 @@ class SageMakerTasks:
         return Task(
             resource=_sdk("createModelPackage"),
             arguments=arguments,
+            timeout_seconds=CALL_SECONDS,
             assign=assign,
-            retry=(THROTTLED_CALL,),
+            retry=(BUSY,),
             catch=(keep_failure(name),),
             next=next_state,
             permissions=(group, self._allow_versions(registry, "CreateModelPackage")),
@@ -212,8 +242,9 @@ class SageMakerTasks:
         return Task(
             resource=_sdk("describeModelPackage"),
             arguments={"ModelPackageName": arn},
+            timeout_seconds=CALL_SECONDS,
             assign=assign,
-            retry=() if catch else (THROTTLED_CALL,),
+            retry=(THROTTLED if catch else BUSY,),
             catch=catch or (keep_failure(name),),
             next=next_state,
             permissions=(self._allow_versions(registry, "DescribeModelPackage"),),
@@ -225,11 +256,12 @@ class SageMakerTasks:
         """Add to what is known of a version, and go on whatever comes of that. It may not approve one."""
         return Task(
             resource=_sdk("updateModelPackage"),
+            timeout_seconds=CALL_SECONDS,
             arguments={
                 "ModelPackageArn": arn,
                 "CustomerMetadataProperties": {str(fact): value for fact, value in facts.items()},
             },
-            retry=(THROTTLED_CALL,),
+            retry=(BUSY,),
             catch=(Catch(errors=("States.ALL",), next=next_state),),
             next=next_state,
             permissions=(
@@ -255,6 +287,7 @@ class SageMakerTasks:
             f"create{kind}.sync",
             arguments,
             next_state=next_state,
+            timeout_seconds=_measure_job(arguments),
             # The next job's refusals are counted anew.
             assign={**assign, **quota.VARIABLES},
             catch=(quota.catch_refusal(name),),
@@ -274,21 +307,25 @@ class SageMakerTasks:
         *,
         next_state: str,
         permissions: Iterable[Permission],
+        timeout_seconds: int = CALL_SECONDS,
         assign: Mapping[str, Any] | None = None,
         catch: tuple[Catch, ...] = (),
     ) -> Task:
         return Task(
             resource=_optimized(action),
             arguments=self._tag(arguments),
+            timeout_seconds=timeout_seconds,
             assign=assign or {},
-            retry=(THROTTLED,),
+            retry=(BUSY,),
             catch=(*catch, keep_failure(name)),
             next=next_state,
             permissions=tuple(permissions),
         )
 
     def _tag(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**arguments, "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()]}
+        """The tags of everything, and the execution that makes it, by which it is cleaned up."""
+        tags = {**self.tags, contract.EXECUTION_TAG: jsonata("$execution")}
+        return {**arguments, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def _allow(self, actions: list[str], *resources: str) -> Permission:
         arns = [self._format_arn(resource) for resource in resources]
@@ -342,12 +379,22 @@ def _allow_key(key: kms.IKey) -> Iterator[Permission]:
 
 
 def name_for_attempt(name: str) -> str:
-    """The job's name on the first attempt, another one on each retry.
+    """The name on the first attempt, another one on each retry and after each redrive.
 
-    A job's name is its idempotency key: a retry after the job was created would collide with it.
+    A name is its own idempotency key: a retry after the job was created would collide with it. A redrive counts
+    retries anew.
     """
-    retry = "$states.context.State.RetryCount"
-    return f"{retry} > 0 ? $substring({name}, 0, 54) & '-retry' & $string({retry}) : {name}"
+    retries = "$states.context.State.RetryCount"
+    return (
+        f"( $redrives := {REDRIVES}; $ending := ($redrives > 0 ? '-redrive' & $string($redrives) : '') "
+        f"& ({retries} > 0 ? '-retry' & $string({retries}) : ''); "
+        f"$substring({name}, 0, {LONGEST} - $length($ending)) & $ending )"
+    )
+
+
+def _measure_job(arguments: Mapping[str, Any]) -> int:
+    """How long to wait for a job; what runs on spot instances has a limit that counts its waiting, too."""
+    return int(max(arguments["StoppingCondition"].values())) + _AROUND_JOB_SECONDS
 
 
 def _optimized(action: str) -> str:

@@ -17,7 +17,7 @@ from aws_cdk import aws_s3 as s3
 from headrace import contract
 from stacks.constructs.buckets import in_this_account
 from stacks.nag import wildcard_objects
-from stacks.pipeline.asl import Catch, Retry, Task, jsonata
+from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, Task, jsonata
 from stacks.pipeline.failure import CAUSE, keep_failure
 from stacks.pipeline.permission import Permission
 from stacks.settings.jobs import WhenBusy
@@ -77,6 +77,7 @@ class Turns:
                 **condition,
             },
             assign={"turn": jsonata("$states.result.ETag"), "turn_failures": 0},
+            timeout_seconds=CALL_SECONDS,
             next=next_state,
             retry=(_AGAIN,),
             catch=(_keep("Write", otherwise),),
@@ -99,6 +100,7 @@ class Turns:
                 },
                 "turn": jsonata("$states.result.ETag"),
             },
+            timeout_seconds=CALL_SECONDS,
             next=next_state,
             retry=(_AGAIN,),
             catch=(_keep("Read", otherwise),),
@@ -111,6 +113,7 @@ class Turns:
             resource=f"arn:{Aws.PARTITION}:states:::aws-sdk:sfn:describeExecution",
             arguments={"ExecutionArn": jsonata("$owner.Execution")},
             assign={"owner_status": jsonata("$states.result.Status")},
+            timeout_seconds=CALL_SECONDS,
             next=next_state,
             retry=(Retry(errors=("Sfn.SfnException",), interval_seconds=2, max_attempts=5),),
             catch=(Catch(errors=(_GONE,), next=gone), keep_failure(name)),
@@ -125,6 +128,7 @@ class Turns:
         return Task(
             resource=_call_s3("deleteObject"),
             arguments={**self.place, "IfMatch": jsonata("$turn")},
+            timeout_seconds=CALL_SECONDS,
             next=next_state,
             retry=(_AGAIN,),
             catch=(Catch(errors=("States.ALL",), next=next_state),),

@@ -56,7 +56,7 @@ def _find_written(states: Mapping[str, State], start_at: str) -> dict[str, set[s
     waiting = [start_at]
     while waiting:
         name = waiting.pop()
-        for way in states[name].ways():
+        for way in (way for way in states[name].ways() if not way.is_return):
             by_now = written[name] | way.assign.keys()
             certain = written[way.next] & by_now if way.next in written else by_now
             if way.next in states and certain != written.get(way.next):

@@ -10,8 +10,9 @@ from stacks.settings.section import Allowed
 
 # The tag of a job, a model or an endpoint that says which workload it belongs to.
 WORKLOAD_TAG: Final = "workload"
-# A resource has 50 at most: ours adds the workload to jobs, and Step Functions adds its execution and MANAGED_BY_AWS.
-MOST_TAGS: Final = 47
+# A resource has 50 at most: ours adds the workload and the execution to jobs, and Step Functions adds its execution and
+# MANAGED_BY_AWS.
+MOST_TAGS: Final = 46
 _LONGEST_KEY: Final = 128
 _LONGEST_VALUE: Final = 256
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
@@ -20,7 +21,7 @@ _SIGNS: Final = "_.:/=+-@"
 
 def _check_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     if len(tags) > MOST_TAGS:
-        raise ValueError(f"{len(tags)} tags; AWS keeps 50 on a resource, of which jobs need three for their own")
+        raise ValueError(f"{len(tags)} tags; AWS keeps 50 on a resource, of which jobs need four for their own")
     keys: set[str] = set()
     for key, value in tags.items():
         _check_key(key, taken=keys)

@@ -18,6 +18,7 @@ from headrace.local.platform import pipeline
 from headrace.local.platform.deployment import Deployment
 from headrace.local.platform.running import Folders
 from headrace.local.platform.site import LocalSite
+from headrace.pipeline.causes import read_cause
 from headrace.recipes import big_mart
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import photographs
@@ -77,7 +78,7 @@ class Platform:
         with suppress(pipeline.PipelineError):
             pipeline.follow_execution(arn, lambda _: None)
         execution: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=arn)
-        return execution
+        return execution | ({"cause": read_cause(execution["cause"])} if execution.get("cause") else {})
 
     def visited_states(self, execution_arn: str) -> list[str]:
         """The names of the states an execution went through."""

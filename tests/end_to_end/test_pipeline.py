@@ -101,7 +101,8 @@ def test_tags_whatever_it_makes(platform: Platform, first_execution: dict[str, A
 
     kept = [{tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]} for arn in made]
 
-    assert kept == [{"project": "headrace", "environment": "dev", "workload": "bigmart"}] * len(made)
+    expected = {"project": "headrace", "environment": "dev", "workload": "bigmart", "headrace:execution": name}
+    assert kept == [expected] * len(made)
 
 
 def test_finds_every_container_image_in_the_repositories_without_an_engine(platform: Platform) -> None:

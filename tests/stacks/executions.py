@@ -10,9 +10,10 @@ from typing import Any
 from headrace.local.engine.asl.callbacks import Callbacks
 from headrace.local.engine.asl.definition.checker import check_definition
 from headrace.local.engine.asl.execution import Execution as Interpreted
-from headrace.local.engine.asl.execution import Identity
+from headrace.local.engine.asl.execution import Identity, Status
 from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.engine.asl.surroundings import ItemSource, TaskCall
+from headrace.pipeline.causes import read_cause
 from tests.headrace.local.engine.asl.virtual import VirtualClock, run_virtually
 from tests.stacks.turns_held import TurnsHeld
 
@@ -66,6 +67,8 @@ class AnsweredTasks:
         self._turns = turns
 
     async def run(self, call: TaskCall) -> Any:
+        if call.resource.endswith("lambda:invoke") and "Failure" in call.arguments["Payload"]:
+            return self._clean_up(call.arguments["Payload"])
         service, operation = call.resource.removesuffix(".sync").split(":")[-2:]
         if service in ("s3", "sfn") and operation not in self._waiting:
             return self._turns.run(operation, call.arguments)
@@ -74,6 +77,14 @@ class AnsweredTasks:
         if isinstance(result, TaskError):
             raise StateFailedError(result.error, result.cause)
         return result(call.arguments) if callable(result) else result
+
+    def _clean_up(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """What the function that ends executions does."""
+        failure = event["Failure"]
+        if event["Redrives"] > failure["Redrives"]:
+            return {}
+        said = {"errorMessage": failure["Cause"], "errorType": failure["Error"], "requestId": "1", "stackTrace": []}
+        raise StateFailedError(failure["Error"], json.dumps(said))
 
     async def read_items(self, source: ItemSource) -> list[Any]:
         raise NotImplementedError(source)
@@ -86,6 +97,7 @@ def execute(
     *,
     name: str = "run-1",
     turns: TurnsHeld | None = None,
+    redrives: int = 0,
 ) -> Execution:
     """Execute a definition with an input.
 
@@ -95,6 +107,7 @@ def execute(
         answers: What SageMaker answers to each operation, one after the other; the last one to all further requests.
         name: The execution's name.
         turns: Whose turn it is at an endpoint; that of no execution unless this says so.
+        redrives: How often it is redriven if it fails.
     """
     found, clock = Execution(), VirtualClock()
     execution = Interpreted(
@@ -114,8 +127,11 @@ def execute(
         events=[],
     )
     run_virtually(execution.run())
+    while execution.status == Status.FAILED and execution.redrive_count < redrives:
+        execution.redrive()
+        run_virtually(execution.run())
     found.status, found.output, found.waits = str(execution.status), execution.output, clock.waits
-    found.error, found.cause = execution.error or "", execution.cause or ""
+    found.error, found.cause = execution.error or "", read_cause(execution.cause or "")
     return found
 
 

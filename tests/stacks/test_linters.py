@@ -84,6 +84,9 @@ CFN_LINT_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("E1022", "*/*/*StateMachine????????"): (
         "cfn-lint does not know yet that parts of Fn::Join may come from Fn::GetStackOutput, as CDK reads other stacks."
     ),
+    Finding("W3005", "*/*/*CleanUpFunction????????"): (
+        "CDK makes a function wait for its role and the role's policy together; Role names only the role."
+    ),
     Finding("W3005", "*/Normalizer/NormalizerFunction????????"): (
         "CDK makes a function wait for its role and the role's policy together; Role names only the role."
     ),
@@ -117,6 +120,18 @@ CHECKOV_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("CKV_AWS_117", "*/Normalizer/NormalizerFunction????????"): (
         "It speaks to S3 only, which its role limits; nothing in the network is of use to it."
     ),
+    Finding("CKV_AWS_115", "*/*/*CleanUpFunction????????"): (
+        "It runs once for each execution, and the state machine calls it again when it is throttled."
+    ),
+    Finding("CKV_AWS_116", "*/*/*CleanUpFunction????????"): (
+        "The state machine waits for it; events of other ends are tried three times, and the history still has them."
+    ),
+    Finding("CKV_AWS_117", "*/*/*CleanUpFunction????????"): (
+        "It calls AWS's APIs only, which its role limits; nothing in the network is of use to it."
+    ),
+    Finding("CKV_AWS_173", "*/*/*CleanUpFunction????????"): (
+        "Its variable names the topic of alarms, which is nothing secret; AWS's own key encrypts it."
+    ),
     Finding("CKV_AWS_173", "*/Normalizer/NormalizerFunction????????"): (
         "Its variables name a bucket, an access point and a switch: nothing secret; AWS's own key encrypts them."
     ),
@@ -128,6 +143,7 @@ PARLIAMENT_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("RESOURCE_MISMATCH", "*/Images/ImageTrainingRoleDefaultPolicy????????"): THROUGH_AN_ACCESS_POINT,
     Finding("RESOURCE_MISMATCH", "*/Notebook/RoleDefaultPolicy????????"): NO_EXPRESS_EXECUTIONS,
     Finding("RESOURCE_MISMATCH", "*/People/Viewer????????"): NO_EXPRESS_EXECUTIONS,
+    Finding("RESOURCE_MISMATCH", "*/*/*CleanUpExecutions????????"): NO_EXPRESS_EXECUTIONS,
     Finding("RESOURCE_STAR", "*/Normalizer/BulkRoleDefaultPolicy????????"): UNSCOPED,
     Finding("UNKNOWN_CONDITION_FOR_ACTION", "*/Normalizer/*"): NEWER_KEY,
     Finding("UNKNOWN_CONDITION_FOR_ACTION", "*/Images/ImageTrainingRoleDefaultPolicy????????"): NEWER_KEY,

@@ -36,7 +36,7 @@ _POLL_SECONDS: Final = 5
 def find_serving(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
     """`$parent` is the version that serves at `$endpoint_name`, with its metrics in `$serving_metrics`."""
     catch = Catch(
-        errors=("States.TaskFailed",),
+        errors=("States.ALL",),
         assign={"lookup_error": jsonata(CAUSE), "lookups": jsonata("$lookups + 1")},
         next=_NOTHING,
     )

@@ -21,6 +21,7 @@ def name_set(work: s3.IBucket) -> Step:
         assign={
             "request": jsonata("$states.input"),
             "job_name": jsonata(names.name_from_execution()),
+            "execution": jsonata(names.name_from_execution()),
             "destination": jsonata(f"'{sets}' & $states.input.{BulkInput.NAME} & '/'"),
             **quota.VARIABLES,
         },

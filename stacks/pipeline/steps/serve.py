@@ -15,7 +15,7 @@ from stacks.pipeline.asl import ALWAYS, Catch, Choice, Retry, Rule, State, Wait,
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure, keep_failure
 from stacks.pipeline.jobs import Endpoint
 from stacks.pipeline.rollback import CHANGED_AT, FIND_ALARM, find_alarm
-from stacks.pipeline.sagemaker_tasks import EndpointChange, SageMakerTasks
+from stacks.pipeline.sagemaker_tasks import EndpointChange, SageMakerTasks, name_for_attempt
 from stacks.pipeline.step import Step
 
 IN_PROGRESS: Final = ("Creating", "Updating", "SystemUpdating", "RollingBack")
@@ -55,9 +55,9 @@ _REASON: Final = (
 
 
 def serve(tasks: SageMakerTasks, endpoint: Endpoint, golden_requests: lambda_.IFunction | None = None) -> Step:
-    """Create or update the endpoint `$endpoint_name` with `$model_name`, and wait until that has ended well or badly.
+    """Create or update the endpoint `$endpoint_name` with `$model`, and wait until that has ended well or badly.
 
-    It ends successfully with the name of the configuration that serves in `$serving`.
+    It ends successfully with the name of its configuration in `$config`, and of the one that serves in `$serving`.
 
     Args:
         tasks: Makes the states.
@@ -66,9 +66,10 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint, golden_requests: lambda_.IF
     """
 
     def states(after: str) -> Mapping[str, State]:
-        config = endpoint.render_config(jsonata("$execution"), jsonata("$model_name"))
+        name = jsonata(name_for_attempt("$execution"))
+        config = endpoint.render_config(name, jsonata("$model"))
         return {
-            _CONFIGURE: tasks.create_endpoint_config(_CONFIGURE, config, next_state=_LOOK),
+            _CONFIGURE: tasks.create_endpoint_config(_CONFIGURE, config, next_state=_LOOK, assign={"config": name}),
             _LOOK: _look(tasks),
             _NOT_FOUND: _choose_for_missing(),
             _FOUND: _choose_update(),
@@ -95,7 +96,7 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint, golden_requests: lambda_.IF
 
 def _look(tasks: SageMakerTasks) -> State:
     missing = Catch(
-        errors=("States.TaskFailed",),
+        errors=("States.ALL",),
         assign={"lookup_error": jsonata(CAUSE), **_COUNT_ATTEMPT},
         next=_NOT_FOUND,
     )
@@ -172,7 +173,7 @@ def _decide_outcome(*, done: str, undone: str, asks: bool) -> Choice:
 
     Nor does it have to be InService: when another execution's change is pending, ours has ended.
     """
-    others = f"({_is_in_progress()} and $endpoint.Pending != '' and $endpoint.Pending != $execution)"
+    others = f"({_is_in_progress()} and $endpoint.Pending != '' and $endpoint.Pending != $config)"
     has_ended = f"($endpoint.Status = 'InService' or {others})"
     serves = Rule(
         condition=f"{has_ended} and $endpoint.ConfigName != $replaced",
@@ -201,7 +202,7 @@ def _decide_outcome(*, done: str, undone: str, asks: bool) -> Choice:
 
 
 def _arguments() -> dict[str, Any]:
-    return {"EndpointName": jsonata("$endpoint_name"), "EndpointConfigName": jsonata("$execution")}
+    return {"EndpointName": jsonata("$endpoint_name"), "EndpointConfigName": jsonata("$config")}
 
 
 def _is_in_progress() -> str:

@@ -25,7 +25,7 @@ def _report(**also: str) -> Finish:
         output={
             contract.OUTCOME_OUTPUT: contract.Outcome.SERVING,
             contract.JOB_NAME_INPUT: jsonata("$job_name"),
-            contract.MODEL_NAME_INPUT: jsonata("$model_name"),
+            contract.MODEL_NAME_INPUT: jsonata("$model"),
             contract.ENDPOINT_NAME_INPUT: jsonata("$endpoint_name"),
             "EndpointConfigName": jsonata("$config"),
             contract.MODEL_PACKAGE_ARN_INPUT: jsonata("$package"),

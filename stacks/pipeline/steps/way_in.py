@@ -23,7 +23,7 @@ def choose_way_in(after: str) -> Mapping[str, State]:
         condition=f"{IS_GIVEN} and $parent = $package and $endpoint.Status = 'InService'",
         next=mark_served.ENTRY,
         assign={
-            "model_name": jsonata("$serving_model"),
+            "model": jsonata("$serving_model"),
             "config": jsonata("$endpoint.ConfigName"),
             "serving": jsonata("$endpoint.ConfigName"),
         },

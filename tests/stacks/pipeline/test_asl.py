@@ -43,6 +43,7 @@ def test_follows_catchers_and_rules() -> None:
     task = Task(
         resource="arn:aws:states:::sagemaker:createModel",
         arguments={},
+        timeout_seconds=60,
         next="Choose",
         catch=(Catch(errors=("States.ALL",), next="Caught"),),
     )
@@ -61,6 +62,7 @@ def test_renders_a_task_as_step_functions_reads_it() -> None:
     task = Task(
         resource="arn:aws:states:::sagemaker:createModel",
         arguments={"ModelName": "{% $model_name %}"},
+        timeout_seconds=60,
         assign={"arn": "{% $states.result.ModelArn %}"},
         retry=(Retry(errors=("SageMaker.AmazonSageMakerException",), interval_seconds=5, max_attempts=3),),
         catch=(Catch(errors=("States.ALL",), next="Failed", assign={"cause": "x"}),),
@@ -71,6 +73,7 @@ def test_renders_a_task_as_step_functions_reads_it() -> None:
         "Type": "Task",
         "Resource": "arn:aws:states:::sagemaker:createModel",
         "Arguments": {"ModelName": "{% $model_name %}"},
+        "TimeoutSeconds": 60,
         "Assign": {"arn": "{% $states.result.ModelArn %}"},
         "Retry": [
             {

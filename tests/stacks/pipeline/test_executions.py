@@ -72,6 +72,12 @@ def run(stack: str, given: Any = ..., **answers: list[Any]) -> Execution:
     return execute(definition, INPUTS[stack] if given is ... else given, ANSWERS | answers)
 
 
+def run_redriven(stack: str, redrives: int, given: Any = ..., **answers: list[Any]) -> Execution:
+    definition = fill_tokens(read_definition(template_of(stack).to_json()))
+    given = INPUTS[stack] if given is ... else given
+    return execute(definition, given, ANSWERS | answers, redrives=redrives)
+
+
 @pytest.mark.parametrize("stack", INPUTS)
 def test_succeeds(stack: str) -> None:
     execution = run(stack)
@@ -187,7 +193,12 @@ def test_tags_whatever_it_makes_with_what_its_cost_is_told_by(stack: str) -> Non
     made = {operation: request for operation, request in execution.requests if operation.startswith("create")}
     # A version has the tags of its group.
     made.pop("createModelPackage", None)
-    expected = {"project": "headrace", "environment": "dev", "workload": stack.lower()}
+    expected = {
+        "project": "headrace",
+        "environment": "dev",
+        "workload": stack.lower(),
+        "headrace:execution": "run-1",
+    }
     assert len(made) >= 1
     assert [{tag["Key"]: tag["Value"] for tag in request["Tags"]} for request in made.values()] == [expected] * len(
         made
@@ -283,3 +294,48 @@ def test_needs_no_permission_for_the_gate(stack: str) -> None:
     without = template_with(stack, "dev", {f"{stack.lower()}.gate.rules": []})
 
     assert template_of(stack).find_resources("AWS::IAM::Policy") == without.find_resources("AWS::IAM::Policy")
+
+
+@pytest.mark.parametrize("stack", INPUTS)
+def test_goes_on_after_a_redrive_with_the_job_that_failed_under_another_name(stack: str) -> None:
+    job = LAST_JOBS[stack]
+    broken = TaskError("States.TaskFailed", '{"FailureReason": "AlgorithmError: no rows"}')
+
+    execution = run_redriven(stack, 1, **{job: [broken, describe_job]})
+
+    asked = [request for operation, request in execution.requests if operation == job]
+    assert (execution.status, execution.output["JobName"]) == ("SUCCEEDED", "run-1-redrive1")
+    assert len(asked) == 2
+    assert all(execution.list_operations().count(other) <= 1 for other in ("createProcessingJob",) if other != job)
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_makes_the_model_and_its_configuration_again_after_a_redrive(stack: str) -> None:
+    failed = {"EndpointStatus": "Failed", "EndpointConfigName": "run-1", "FailureReason": "no ping"}
+    served = {"EndpointStatus": "InService", "EndpointConfigName": "run-1-redrive1"}
+
+    execution = run_redriven(stack, 1, describeEndpoint=[MISSING, failed, MISSING, served])
+
+    assert (execution.status, execution.output["EndpointConfigName"]) == ("SUCCEEDED", "run-1-redrive1")
+    assert execution.list_operations().count("createTrainingJob") == 1
+    models = [request["ModelName"] for operation, request in execution.requests if operation == "createModel"]
+    assert models == ["run-1", "run-1-redrive1"]
+
+
+def test_fails_again_when_the_fault_is_still_there() -> None:
+    broken = TaskError("States.TaskFailed", '{"FailureReason": "AlgorithmError: no rows"}')
+
+    execution = run_redriven("Images", 2, createTrainingJob=[broken])
+
+    names = [
+        request["TrainingJobName"] for operation, request in execution.requests if operation == "createTrainingJob"
+    ]
+    assert (execution.status, execution.error) == ("FAILED", "TrainFailed")
+    assert execution.cause == "Train: AlgorithmError: no rows"
+    assert names == ["run-1", "run-1-redrive1", "run-1-redrive2"]
+
+
+def test_refuses_the_same_input_again_after_a_redrive() -> None:
+    execution = run_redriven("Images", 1, {"EndPointName": "shop"})
+
+    assert (execution.error, execution.requests) == ("InvalidInput", [])

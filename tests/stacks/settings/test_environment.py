@@ -494,7 +494,7 @@ def test_refuses_a_workload_that_is_called_as_a_setting(monkeypatch: pytest.Monk
         {"project": ""},
         {"cost centre": "R+D", "Größe": "5 m/s", "team:mail": "a.b@example.com", "_=-": "x"},
         {"k" * 128: "v" * 256},
-        {f"tag{number}": "" for number in range(47)},
+        {f"tag{number}": "" for number in range(46)},
     ],
 )
 def test_takes_every_tag_that_aws_takes(tags: dict[str, str]) -> None:

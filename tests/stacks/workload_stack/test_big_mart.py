@@ -35,6 +35,9 @@ REQUESTS = {
 }
 CHANGES = {"Create Endpoint", "Update Endpoint"}
 CALLS = {"Preprocess", "Train", "Save Model", "Create Endpoint Config"}
+THROTTLED = ["SageMaker.ThrottlingException", "SageMaker.SdkClientException"]
+# The services that take roles of this account only.
+LIMITED = ("sagemaker.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,7 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "Check Names",
         "Version Given",
         "Take Turn",
+        "Resume",
         "Serves A Version",
         "Choose Way In",
         "All Rules Passed",
@@ -77,6 +81,7 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "Check Names",
         "Version Given",
         "Take Turn",
+        "Resume",
         "Find Serving Endpoint",
         "Find Serving Config",
         "Find Serving Model",
@@ -136,7 +141,7 @@ def test_retries_what_may_pass_and_catches_the_rest(states: dict[str, Any], stat
     retried = [error for retry in states[state]["Retry"] for error in retry["ErrorEquals"]]
     *_, catch = states[state]["Catch"]
 
-    assert retried == ["SageMaker.AmazonSageMakerException"]
+    assert retried == ["SageMaker.AmazonSageMakerException", "SageMaker.SageMakerException", *THROTTLED]
     assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "Failed")
     assert catch["Assign"]["failure"]["Error"] == f"{state.replace(' ', '')}Failed"
 
@@ -149,7 +154,7 @@ def test_takes_another_job_name_on_each_retry(states: dict[str, Any]) -> None:
 def test_looks_again_when_a_change_of_the_endpoint_is_refused(states: dict[str, Any], state: str) -> None:
     *_, catch = states[state]["Catch"]
 
-    assert "Retry" not in states[state]
+    assert [name for retry in states[state]["Retry"] for name in retry["ErrorEquals"]] == THROTTLED
     assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "Change Refused")
     assert catch["Assign"]["failure"]["Error"] == f"{state.replace(' ', '')}Failed"
     assert evaluate(catch["Assign"]["attempts"], attempts=1) == 2
@@ -196,7 +201,7 @@ def test_is_done_only_when_this_executions_or_a_newer_configuration_serves(
 ) -> None:
     endpoint = {"Status": status, "ConfigName": config, "Pending": pending, "FailureReason": ""}
 
-    chosen = choose(states["Endpoint In Service"], endpoint=endpoint, execution="this-run", replaced="last-run")
+    chosen = choose(states["Endpoint In Service"], endpoint=endpoint, config="this-run", replaced="last-run")
 
     assert chosen == expected
 
@@ -217,7 +222,7 @@ def test_says_when_a_newer_configuration_serves(states: dict[str, Any], serving:
 )
 def test_never_leaves_out_the_reason_of_a_rollback(states: dict[str, Any], reason: str, ending: str) -> None:
     endpoint = {"Status": "InService", "ConfigName": "last-run", "Pending": "", "FailureReason": reason}
-    variables = {"endpoint": endpoint, "execution": "this-run", "replaced": "last-run", "endpoint_name": "shop"}
+    variables = {"endpoint": endpoint, "config": "this-run", "replaced": "last-run", "endpoint_name": "shop"}
 
     failure = find_choice(states["Endpoint In Service"], **variables)["Assign"]["failure"]
 
@@ -422,7 +427,7 @@ def test_lets_nobody_but_sagemaker_in_this_account_take_the_roles(template: Temp
     trusted = [role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0] for role in roles.values()]
 
     for statement in trusted:
-        if statement["Principal"] in ({"Service": "sagemaker.amazonaws.com"}, {"Service": "events.amazonaws.com"}):
+        if statement["Principal"]["Service"] in LIMITED:
             assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
         else:
             assert statement["Principal"] == {"Service": "states.amazonaws.com"}

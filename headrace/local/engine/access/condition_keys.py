@@ -17,6 +17,7 @@ _GLOBAL: Final = """
 """
 _SERVICES: Final[Mapping[str, str]] = {
     "cloudwatch": "namespace",
+    "events": "source",
     "dynamodb": "attributes enclosingoperation select",
     "iam": "passedtoservice",
     "kms": "calleraccount grantisforawsresource keyorigin keyspec keyusage multiregion requestalias resourcealiases"

@@ -350,12 +350,16 @@ def _describe_groups(describe: Callable[..., dict[str, Any]]) -> Callable[..., d
 
 
 def _add_parameters(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """The condition keys that PutMetricData and AssumeRole are limited by."""
+    """The condition keys that PutMetricData, PutEvents and AssumeRole are limited by."""
 
     def run(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
         context = describe(service, action, body, parameters)
         if action == "cloudwatch:PutMetricData" and (namespace := _find_namespace(body, parameters)):
             context["cloudwatch:namespace"] = namespace
+        if action == "events:PutEvents":
+            sources = {str(entry.get("Source", "")) for entry in read_json(body).get("Entries", [])}
+            # Entries of several sources are allowed only where each of them would be: none here.
+            context["events:source"] = sources.pop() if len(sources) == 1 else ""
         if action == "sts:AssumeRole":
             given = {f"sts:{name}": parameters.get(name) for name in ("ExternalId", "RoleSessionName")}
             context |= {key: str(as_list(value)[0]) for key, value in given.items() if value}

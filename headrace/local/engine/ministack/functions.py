@@ -3,9 +3,10 @@
 import importlib
 import importlib.metadata
 import logging
+import re
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from headrace.local.engine.access.needs import list_logging_needs
@@ -22,6 +23,9 @@ FUNCTIONS_AT_ONCE = 4
 
 
 FUNCTION_URL = "AWS::Lambda::Url"
+_UNNAMED: Final = "Runtime.HandlerError"
+# How a traceback ends, without the message.
+_RAISED: Final = re.compile(r"(?:^|\n)(?:[\w<>]+\.)*(?P<name>[^\n:]+)(?:: ?)?$")
 
 
 def install_functions(port: int, access: Access, quota: int | None = None) -> None:
@@ -40,6 +44,7 @@ def install_functions(port: int, access: Access, quota: int | None = None) -> No
     handlers[FUNCTION_URL] = _lead_here(handlers[FUNCTION_URL], port)
     functions._build_function_url_event = _keep_path_encoded(functions._build_function_url_event)
     object_lambda.handle_request = _keep_query(object_lambda.handle_request)
+    functions._execute_function_warm = _name_errors(functions._execute_function_warm)
     functions._execute_function = _take_turns(functions._execute_function, threading.Semaphore(FUNCTIONS_AT_ONCE))
     if quota is not None:
         functions._execute_function = _throttle(functions, threading.BoundedSemaphore(quota) if quota else None)
@@ -113,6 +118,21 @@ def _throttle(functions: Any, places: threading.Semaphore | None) -> Callable[..
             return execute(*arguments)
         finally:
             places.release()
+
+    return run
+
+
+def _name_errors(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """On AWS, a function's error has the name of what it raised; MiniStack keeps that in the log alone."""
+
+    def run(*arguments: Any) -> Any:
+        answer = execute(*arguments)
+        body = answer.get("body")
+        if not answer.get("error") or not isinstance(body, dict) or body.get("errorType") != _UNNAMED:
+            return answer
+        trace = str(answer.get("log", "")).rstrip().removesuffix(body.get("errorMessage", "").rstrip())
+        found = _RAISED.search(trace)
+        return {**answer, "body": {**body, "errorType": found["name"]}} if found else answer
 
     return run
 

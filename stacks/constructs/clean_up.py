@@ -1,0 +1,212 @@
+"""The function that ends the executions of a state machine which fail, and what it may do for that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import ArnFormat, Aws, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from headrace.contract import EXECUTION_TAG, NOTICE_SOURCE, TURNS_PREFIX, alarm_topic_name
+from lambdas import clean_up
+from lambdas.clean_up import contract
+from lambdas.clean_up.contract import Variable
+from stacks.constructs.buckets import in_this_account
+from stacks.constructs.expiring_log_group import ExpiringLogGroup
+from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
+from stacks.constructs.state_machine import MachineLog
+from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
+from stacks.settings.bundle_target import BundleTarget
+
+SOURCE: Final = Path(clean_up.__path__[0])
+
+_JOBS: Final = ("ProcessingJob", "TrainingJob", "TransformJob")
+_SERVING: Final = ("Model", "EndpointConfig", "Endpoint")
+_KINDS: Final = ("processing-job", "training-job", "transform-job", "model", "endpoint-config", "endpoint")
+_ENDINGS: Final = ("ABORTED", "FAILED", "SUCCEEDED", "TIMED_OUT")
+_MADE_BY_EXECUTIONS: Final = (
+    "Executions name what they make; only what has the tags of this workload's executions can be stopped or deleted."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanUpSurroundings:
+    """What the function needs to know of its environment.
+
+    Args:
+        environment: The environment.
+        notifies: Whether it has a topic for alarms, which notices go to as well.
+        target: Where the function's code is to run.
+    """
+
+    environment: str
+    notifies: bool
+    target: BundleTarget
+
+
+class CleanUp(Construct):
+    """Removes what executions that fail, take too long or are stopped leave half made, and tells how executions end.
+
+    Args:
+        scope: Where it lives.
+        construct_id: Its id there.
+        around: What it needs to know of its environment.
+        tags: The tags of what the executions make.
+        work: Where executions note whose turn it is.
+        log: Where the state machine logs; the function's own log is kept as long.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        around: CleanUpSurroundings,
+        tags: Mapping[str, str],
+        work: s3.IBucket,
+        log: MachineLog,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._around = around
+        self._stack = Stack.of(self)
+
+        log_group = ExpiringLogGroup(self, "Logs", days=log.days, key=log.key, retain_data=log.retain_data)
+        self._role = self._create_role(tags, work, log.key)
+        log_group.grant_write(self._role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            architecture=ARCHITECTURE,
+            code=bundle_code(SOURCE, around.target),
+            environment={Variable.TOPIC: self._topic_arn} if around.notifies else {},
+            handler=contract.FUNCTION_HANDLER,
+            log_group=log_group,
+            memory_size=contract.MEMORY_MIB,
+            role=self._role,
+            runtime=RUNTIME,
+            timeout=Duration.seconds(contract.TIMEOUT_SECONDS),
+        )
+        acknowledge(
+            self.function,
+            {"AwsSolutions-L1": "Python 3.13 is supported until 2029; the runtime moves on with the normalizer's."},
+        )
+
+    def follow(self, machine: sfn.StateMachine) -> None:
+        """Let it look into the executions of a state machine, and be told of their ends.
+
+        Apart from the role's other permissions: the function would depend on the state machine that depends on it.
+        """
+        executions = f"execution:{machine.state_machine_name}:*"
+        arn = self._stack.format_arn(service="states", resource=executions, arn_format=ArnFormat.NO_RESOURCE_NAME)
+        policy = iam.Policy(
+            self,
+            "Executions",
+            roles=[self._role],
+            statements=[
+                iam.PolicyStatement(actions=["states:DescribeExecution", "states:GetExecutionHistory"], resources=[arn])
+            ],
+        )
+        resource = machine.node.default_child
+        assert isinstance(resource, sfn.CfnStateMachine)  # noqa: S101 (what a state machine is made of)
+        spelt = f"execution:<{self._stack.get_logical_id(resource)}.Name>:*"
+        acknowledge(policy, {wildcard_in_account("states", spelt): "Every execution of this state machine."})
+        events.Rule(
+            self,
+            "Ends",
+            description="Executions that have ended",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": [machine.state_machine_arn], "status": list(_ENDINGS)},
+            ),
+            targets=[targets.LambdaFunction(self.function)],
+        )
+
+    @property
+    def _topic_arn(self) -> str:
+        return self._stack.format_arn(
+            service="sns",
+            resource=alarm_topic_name(self._around.environment),
+            arn_format=ArnFormat.NO_RESOURCE_NAME,
+        )
+
+    def _create_role(self, tags: Mapping[str, str], work: s3.IBucket, key: kms.IKey | None) -> iam.Role:
+        principal = iam.ServicePrincipal(
+            "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        )
+        role = iam.Role(self, "Role", assumed_by=principal)
+        self._allow_removing(role, tags)
+        self._allow_giving_up_turns(role, work)
+        if key:
+            role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
+        self._allow_notices(role)
+        return role
+
+    def _allow_removing(self, role: iam.Role, tags: Mapping[str, str]) -> None:
+        everything = self._list_arns(_KINDS)
+        looking = [f"sagemaker:Describe{kind}" for kind in (*_JOBS, *_SERVING)]
+        removing = [
+            *(f"sagemaker:Stop{kind}" for kind in _JOBS),
+            *(f"sagemaker:Delete{kind}" for kind in _SERVING),
+        ]
+        made = {
+            "StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()},
+            "Null": {f"aws:ResourceTag/{EXECUTION_TAG}": "false"},
+        }
+        role.add_to_policy(iam.PolicyStatement(actions=[*looking, "sagemaker:ListTags"], resources=everything))
+        role.add_to_policy(iam.PolicyStatement(actions=removing, resources=everything, conditions=made))
+        acknowledge(role, {wildcard_in_account("sagemaker", f"{kind}/*"): _MADE_BY_EXECUTIONS for kind in _KINDS})
+
+    def _allow_giving_up_turns(self, role: iam.Role, work: s3.IBucket) -> None:
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:DeleteObject", "s3:GetObject"],
+                resources=[work.arn_for_objects(f"{TURNS_PREFIX}*")],
+                conditions=in_this_account(),
+            )
+        )
+        acknowledge(
+            role,
+            {
+                wildcard_objects(work, f"{TURNS_PREFIX}*"): "They are named after endpoints, which executions name; "
+                f"the prefix {TURNS_PREFIX} and the two listed actions limit what the function reaches."
+            },
+        )
+
+    def _allow_notices(self, role: iam.Role) -> None:
+        bus = self._stack.format_arn(service="events", resource="event-bus", resource_name="default")
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["events:PutEvents"],
+                resources=[bus],
+                conditions={"StringEquals": {"events:source": NOTICE_SOURCE}},
+            )
+        )
+        if self._around.notifies:
+            self._allow_topic(role)
+
+    def _allow_topic(self, role: iam.Role) -> None:
+        """The topic's key is made by the stack of alarms; what it is used for tells it from other keys."""
+        role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self._topic_arn]))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[self._stack.format_arn(service="kms", resource="key", resource_name="*")],
+                conditions={"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": self._topic_arn}},
+            )
+        )
+        acknowledge(
+            role,
+            {wildcard_in_account("kms", "key/*"): "Only the key of the environment's topic encrypts for that topic."},
+        )
+
+    def _list_arns(self, kinds: Sequence[str]) -> list[str]:
+        return [self._stack.format_arn(service="sagemaker", resource=kind, resource_name="*") for kind in kinds]
