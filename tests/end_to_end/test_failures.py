@@ -90,7 +90,7 @@ def test_removes_a_broken_endpoint_and_makes_it_anew_once_the_fault_is_gone(
     assert failed["error"] == "EndpointFailed"
     assert left == before
     assert (notice["State"], notice["Error"], notice["NotRemoved"]) == ("Endpoint In Service", "EndpointFailed", [])
-    assert notice["Removed"] == ["Endpoint broken", f"EndpointConfig {name}", f"Model {name}"]
+    assert notice["Removed"] == ["Endpoint broken", f"EndpointConfig {name}", f"Model {name}", "turns/broken"]
     assert notice["BilledSeconds"] >= 1
     assert again["status"] == "SUCCEEDED", again.get("cause")
     assert platform.visited_states(failed["executionArn"]).count("Train") == 1
@@ -120,7 +120,8 @@ def test_leaves_alone_what_another_execution_has_made_under_the_same_name(
     execution = platform.run(JobName=first_execution["name"])
 
     (notice,) = notices.find(execution["executionArn"])
-    assert (execution["error"], notice["Removed"], notice["NotRemoved"]) == ("PreprocessFailed", [], [])
+    assert (execution["error"], notice["NotRemoved"]) == ("PreprocessFailed", [])
+    assert notice["Removed"] == ["turns/headrace-dev-bigmart"]
     assert list_costs(platform) == before
 
 

@@ -59,6 +59,7 @@ COMMON_STATES = [
     "Check Names",
     "Version Given",
     "Take Turn",
+    "Resume",
     "Find Serving Endpoint",
     "Nothing To Compare With",
     "Choose Way In",
