@@ -43,6 +43,8 @@ GOLDEN_PREFIX: Final = "golden/"
 
 # Where each execution writes in the work bucket.
 EXECUTIONS_PREFIX: Final = "executions/"
+# Where, below its own prefix, it keeps what its model was made from.
+RECORD_FOLDER: Final = "record/"
 
 # The tag of everything that an execution makes, with the execution's name.
 EXECUTION_TAG: Final = "headrace:execution"

@@ -77,6 +77,8 @@ class WorkloadStack(Stack):
             tags=settings.job_tags(recipe.name),
             work=self._storage.work,
             turns=Turns(work=self._storage.work, key=self._storage.key, when_busy=settings.pipeline.when_busy),
+            images={image.name: around.registry.find_image_uri(image) for image in recipe.images},
+            repositories=[around.registry.repositories[image] for image in recipe.images],
             preprocessing=self._describe_preprocessing(recipe.preprocessing, self._settings)
             if recipe.preprocessing and isinstance(self._settings, PreprocessedSettings)
             else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
@@ -13,6 +14,10 @@ from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge
 from stacks.settings.bundle_target import BundleTarget
+
+_LAMBDA: Final = iam.ServicePrincipal(
+    "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+)
 
 
 class PipelineFunction(Construct):
@@ -48,10 +53,7 @@ class PipelineFunction(Construct):
         super().__init__(scope, construct_id)
 
         log_group = ExpiringLogGroup(self, "Logs", days=log.days, key=log.key, retain_data=log.retain_data)
-        principal = iam.ServicePrincipal(
-            "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-        )
-        self.role = iam.Role(self, "Role", assumed_by=principal)
+        self.role = iam.Role(self, "Role", assumed_by=_LAMBDA)
         log_group.grant_write(self.role)
         self.function = lambda_.Function(
             self,

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace.recipes import Recipe
 from stacks.constructs.clean_up import CleanUp, CleanUpSurroundings
+from stacks.constructs.registrar import Registrar
 from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.pipeline import golden, registry, turns
 from stacks.pipeline import join as joining
@@ -25,6 +27,7 @@ from stacks.pipeline.steps.mark_served import mark_served
 from stacks.pipeline.steps.name import name
 from stacks.pipeline.steps.preprocess import preprocess
 from stacks.pipeline.steps.read_version import read_version
+from stacks.pipeline.steps.record import record
 from stacks.pipeline.steps.register import PENDING, register
 from stacks.pipeline.steps.rehearse import rehearse
 from stacks.pipeline.steps.save_model import save_model
@@ -37,11 +40,25 @@ from stacks.settings.gate import RuleSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What one pipeline runs, and where it leaves what it makes."""
+    """What one pipeline runs, and where it leaves what it makes.
+
+    Args:
+        recipe: The workload.
+        tags: The tags of what it makes.
+        work: Where it leaves that.
+        images: The URI of each container image that it runs, by its name.
+        repositories: Where these are.
+        preprocessing: The processing job, where it has one.
+        training: The training job.
+        rules: What a model must satisfy.
+        endpoint: What serves it.
+    """
 
     recipe: Recipe
     tags: Mapping[str, str]
     work: s3.IBucket
+    images: Mapping[str, str]
+    repositories: Sequence[ecr.IRepository]
     turns: Turns
     preprocessing: PreprocessingJob | None = None
     training: TrainingJob
@@ -80,10 +97,20 @@ class TrainingPipeline(Construct):
         super().__init__(scope, construct_id)
 
         clean_up = CleanUp(self, "CleanUp", around=around, tags=parts.tags, work=parts.work, log=log)
+        registrar = Registrar(
+            self,
+            "Registrar",
+            work=parts.work,
+            key=log.key,
+            repositories=parts.repositories,
+            target=around.target,
+            log=log,
+        )
+        tasks = SageMakerTasks(scope=self, tags=parts.tags)
         self.state_machine = StateMachine(
             self,
             "StateMachine",
-            pipeline=_join_steps(parts, SageMakerTasks(scope=self, tags=parts.tags), end_badly(clean_up.function)),
+            pipeline=_join_steps(parts, tasks, registrar.function, end_badly(clean_up.function)),
             comment=f"{parts.recipe}: from data to a live endpoint",
             timeout_seconds=timeout_hours * 3600,
             log=log,
@@ -91,7 +118,7 @@ class TrainingPipeline(Construct):
         clean_up.follow(self.state_machine)
 
 
-def _join_steps(parts: Parts, tasks: SageMakerTasks, failed: Task) -> Pipeline:
+def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunction, failed: Task) -> Pipeline:
     variables = {
         **joining.VARIABLES,
         **turns.VARIABLES,
@@ -110,6 +137,7 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, failed: Task) -> Pipeline:
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
         train(tasks, parts.training, parts.work),
         letting_go(judge.judge(parts.rules), parts.turns, before=judge.REFUSED) if parts.rules else None,
+        record(registrar, parts.images),
         letting_go(register(tasks, parts.registry), parts.turns, before=PENDING),
         # The model and the configuration of an execution that fails are removed, so both are made again.
         together(

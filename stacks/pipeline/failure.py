@@ -7,13 +7,11 @@ it again (docs/decisions/0034-a-function-ends-what-fails.md).
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from aws_cdk import Aws
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from lambdas.clean_up import contract
-from stacks.pipeline.asl import Catch, Retry, Task, jsonata
-from stacks.pipeline.permission import Permission
+from stacks.pipeline import function_tasks
+from stacks.pipeline.asl import Catch, Task, jsonata
 
 FAILED: Final = "Failed"
 # Where an execution goes on that was redriven after it had failed.
@@ -30,19 +28,6 @@ _REASONS: Final = ("ExitMessage", "FailureReason", "SecondaryStatus")
 # JSON's text between its quotes. Backslashes and slashes as numbers, because JSONata loses count of brackets that
 # stand behind a backslash.
 _JSON_TEXT: Final = r"([^\x22\x5c\x00-\x1f]*(\x5c([\x22\x5c\x2fbfnrt]|u[0-9a-fA-F]{4})[^\x22\x5c\x00-\x1f]*)*)"
-
-# Errors of Lambda itself; a function's own have the names that it gives them.
-_LAMBDA_BUSY: Final = Retry(
-    errors=(
-        "Lambda.ClientExecutionTimeoutException",
-        "Lambda.ServiceException",
-        "Lambda.AWSLambdaException",
-        "Lambda.SdkClientException",
-        "Lambda.TooManyRequestsException",
-    ),
-    interval_seconds=5,
-    max_attempts=5,
-)
 
 
 def assign_failure(error: str, cause: str) -> dict[str, Any]:
@@ -75,7 +60,7 @@ def end_badly(function: lambda_.IFunction) -> Task:
     It returns instead if the execution was redriven since that happened.
     """
     return Task(
-        resource=f"arn:{Aws.PARTITION}:states:::lambda:invoke",
+        resource=function_tasks.INVOKE,
         arguments={
             "FunctionName": function.function_arn,
             "Payload": {
@@ -87,13 +72,9 @@ def end_badly(function: lambda_.IFunction) -> Task:
         timeout_seconds=contract.TIMEOUT_SECONDS,
         # The first step reads it again if that is what failed.
         output=jsonata("$states.context.Execution.Input"),
-        retry=(_LAMBDA_BUSY,),
+        retry=(function_tasks.BUSY,),
         next=REDRIVEN,
-        permissions=(
-            Permission(
-                statement=iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])
-            ),
-        ),
+        permissions=(function_tasks.allow_invoking(function),),
     )
 
 

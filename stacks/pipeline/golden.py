@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import Aws
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from lambdas.golden_requests.contract import Answer, Request
-from stacks.pipeline.asl import Catch, Choice, Retry, Rule, State, Task, jsonata
+from stacks.pipeline import function_tasks
+from stacks.pipeline.asl import Catch, Choice, Rule, State, Task, jsonata
 from stacks.pipeline.failure import FAILED, assign_failure, keep_failure
-from stacks.pipeline.permission import Permission
 
 # What must be assigned before: what the endpoint has answered last.
 VARIABLES: Final[Mapping[str, Any]] = {"golden": {Answer.WRONG: 0, Answer.REASON: jsonata("''")}}
@@ -19,18 +17,6 @@ ASK_LAST: Final = "Ask Serving Model"
 # JSONata: what is wrong with the answers, to be added to a cause.
 REASON: Final = f"($golden.{Answer.WRONG} > 0 ? ' ' & $golden.{Answer.REASON} & '.' : '')"
 _JUDGE: Final = "Golden Requests Passed"
-# Lambda's own errors; those of the function itself would come again.
-_BUSY: Final = Retry(
-    errors=(
-        "Lambda.ClientExecutionTimeoutException",
-        "Lambda.ServiceException",
-        "Lambda.AWSLambdaException",
-        "Lambda.SdkClientException",
-        "Lambda.TooManyRequestsException",
-    ),
-    interval_seconds=2,
-    max_attempts=4,
-)
 
 
 def ask_while_baking(function: lambda_.IFunction, *, then: str) -> Mapping[str, State]:
@@ -56,17 +42,16 @@ def ask_last(function: lambda_.IFunction, *, then: str) -> Mapping[str, State]:
 
 
 def _ask(function: lambda_.IFunction, *, next_state: str, catch: Catch) -> Task:
-    permission = iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])
     return Task(
-        resource=f"arn:{Aws.PARTITION}:states:::lambda:invoke",
+        resource=function_tasks.INVOKE,
         arguments={
             "FunctionName": function.function_arn,
             "Payload": {Request.ENDPOINT: jsonata("$endpoint_name")},
         },
         timeout_seconds=900,
         assign={"golden": jsonata("$states.result.Payload")},
-        retry=(_BUSY,),
+        retry=(function_tasks.BUSY,),
         catch=(catch,),
         next=next_state,
-        permissions=(Permission(statement=permission),),
+        permissions=(function_tasks.allow_invoking(function),),
     )

@@ -67,6 +67,7 @@ COMMON_STATES = [
     "Train",
     "Judge",
     "All Rules Passed",
+    "Record",
     "Register",
     "Look At Version",
     "Version Complete",
@@ -135,8 +136,11 @@ def test_leaves_the_features_and_the_model_in_the_work_bucket(
 
     assert platform.list_work(f"executions/{name}/") == [
         "encoding/encoding.json",
+        "encoding/inputs.json",
         f"model/{name}/output/model.tar.gz",
         f"model/{name}/output/output.tar.gz",
+        "record/evaluation.json",
+        "record/inputs.json",
         "test/test_features.csv",
         "test/test_labels.csv",
         "train/train_features.csv",

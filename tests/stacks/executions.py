@@ -14,6 +14,7 @@ from headrace.local.engine.asl.execution import Identity, Status
 from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.engine.asl.surroundings import ItemSource, TaskCall
 from headrace.pipeline.causes import read_cause
+from lambdas.registrar.contract import Request
 from tests.headrace.local.engine.asl.virtual import VirtualClock, run_virtually
 from tests.stacks.turns_held import TurnsHeld
 
@@ -72,6 +73,9 @@ class AnsweredTasks:
         service, operation = call.resource.removesuffix(".sync").split(":")[-2:]
         if service in ("s3", "sfn") and operation not in self._waiting:
             return self._turns.run(operation, call.arguments)
+        # Functions have no names here, so that which keeps records goes by what it is asked.
+        if Request.MODEL_DATA in call.arguments.get("Payload", ()):
+            operation = "record"
         self._requests.append((operation, call.arguments))
         result = next(self._waiting[operation])
         if isinstance(result, TaskError):

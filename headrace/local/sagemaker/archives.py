@@ -1,23 +1,14 @@
 """Model and output archives: packed from a folder, unpacked with suspicion."""
 
 import errno
-import gzip
-import io
 import shutil
 import tarfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from headrace.archives import ArchiveError, open_archive, refuse_unsafe_member
 from headrace.local.sagemaker.left_files import LeftEntry, LeftFolder
-
-# Extended headers hold long names, which are a few kilobytes at most.
-LARGEST_PIECE = 1024 * 1024
-
-
-class ArchiveError(Exception):
-    """An archive that is damaged, too large or holds what an archive of data must not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,40 +48,14 @@ def forget_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
 def unpack_archive(archive: Path, target: Path, limits: ArchiveLimits | None = None) -> None:
     """Unpacks the plain files and folders of a tar.gz; anything else in it raises ArchiveError."""
     try:
-        with gzip.open(archive) as content, tarfile.open(fileobj=HeaderGuard(content), mode="r:") as tar:
+        with archive.open("rb") as content, open_archive(content) as tar:
             extract_members(tar, target, limits or ArchiveLimits())
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
-        raise ArchiveError(f"it is not a readable tar.gz archive: {error}") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise ArchiveError("it holds a file and a folder of the same name") from error
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
         raise ArchiveError("it holds a name that is too long") from error
-
-
-class HeaderGuard(io.RawIOBase):
-    """An unpacked tar that is only read in moderate pieces.
-
-    tarfile reads a member's content bit by bit, but its extended headers as a whole, whatever size they claim.
-    """
-
-    def __init__(self, content: gzip.GzipFile) -> None:
-        self._content = content
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes, unless too many are wanted at once."""
-        if not 0 <= size <= LARGEST_PIECE:
-            raise ArchiveError(f"it has a header of more than {LARGEST_PIECE} bytes")
-        return self._content.read(size)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """The new position."""
-        return self._content.seek(offset, whence)
-
-    def tell(self) -> int:
-        """The position."""
-        return self._content.tell()
 
 
 def extract_members(tar: tarfile.TarFile, target: Path, limits: ArchiveLimits) -> None:
@@ -120,14 +85,3 @@ def extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) 
     assert content is not None  # noqa: S101 (it is a file)
     with content, path.open("wb") as file:
         shutil.copyfileobj(content, file)
-
-
-def refuse_unsafe_member(member: tarfile.TarInfo) -> None:
-    """Raises ArchiveError for links, devices and names that lead elsewhere."""
-    if not (member.isfile() or member.isdir()):
-        raise ArchiveError(f'member "{member.name}" is neither a file nor a folder')
-    if member.size < 0:
-        raise ArchiveError(f'member "{member.name}" has a negative size')
-    path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts:
-        raise ArchiveError(f'member "{member.name}" leads out of the folder')

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headrace.local.sagemaker.archives import ArchiveError, unpack_archive
+from headrace.archives import ArchiveError
+from headrace.local.sagemaker.archives import unpack_archive
 from headrace.local.sagemaker.definitions import Definition
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock

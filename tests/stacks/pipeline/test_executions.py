@@ -55,6 +55,7 @@ VERSION = "arn:filled:sagemaker:filled:filled:model-package/headrace-dev-bigmart
 ANSWERS: dict[str, list[Any]] = {
     "createProcessingJob": [describe_job],
     "createTrainingJob": [describe_job],
+    "record": [{"Payload": {"Fingerprint": "f00d", "Record": "s3://work/record/", "Images": "training@sha256:0"}}],
     "createModel": [{}],
     "createEndpointConfig": [{}],
     "createEndpoint": [{}],
@@ -339,3 +340,23 @@ def test_refuses_the_same_input_again_after_a_redrive() -> None:
     execution = run_redriven("Images", 1, {"EndPointName": "shop"})
 
     assert (execution.error, execution.requests) == ("InvalidInput", [])
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_records_what_the_model_was_made_from_before_it_is_saved(stack: str) -> None:
+    execution = run(stack)
+
+    operations = execution.list_operations()
+    asked = next(request["Payload"] for operation, request in execution.requests if operation == "record")
+    assert operations.index("record") == operations.index("createModelPackage") - 1
+    assert (asked["Execution"], asked["ModelDataUrl"]) == ("run-1", "s3://work/model.tar.gz")
+    images = [image.name for recipe in list_recipes() if recipe.stack_id == stack for image in recipe.images]
+    assert list(asked["Images"]) == images
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_saves_no_model_whose_record_cannot_be_kept(stack: str) -> None:
+    execution = run(stack, record=[TaskError("RecordError", "output.tar.gz of the training job: it is damaged")])
+
+    assert (execution.status, execution.error) == ("FAILED", "RecordFailed")
+    assert "createModelPackage" not in execution.list_operations()

@@ -91,6 +91,7 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "Train",
         "Judge",
         "All Rules Passed",
+        "Record",
         "Register",
         "Look At Version",
         "Version Complete",

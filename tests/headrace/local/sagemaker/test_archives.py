@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.local.sagemaker.archives import ArchiveError, ArchiveLimits, pack_folder, unpack_archive
+from headrace.archives import ArchiveError
+from headrace.local.sagemaker.archives import ArchiveLimits, pack_folder, unpack_archive
 from headrace.local.sagemaker.left_files import LeftFolder
 from tests.examples import count_examples
 

@@ -1,0 +1,1 @@
+"""The function that keeps, beside a model, what it was made from."""

@@ -1,0 +1,94 @@
+"""The function that keeps, beside a model, what it was made from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from headrace.contract import EXECUTIONS_PREFIX
+from lambdas import registrar
+from lambdas.registrar import contract
+from lambdas.registrar.contract import Variable
+from stacks.constructs.buckets import in_this_account
+from stacks.constructs.pipeline_function import PipelineFunction
+from stacks.constructs.state_machine import MachineLog
+from stacks.nag import acknowledge, wildcard_objects
+from stacks.settings.bundle_target import BundleTarget
+
+SOURCE: Final = Path(registrar.__path__[0])
+
+
+class Registrar(PipelineFunction):
+    """May read and write what executions keep in the work bucket, and look up the workload's container images.
+
+    Args:
+        scope: Where it lives.
+        construct_id: Its id there.
+        work: Where executions keep what they make.
+        key: The customer's key of that bucket.
+        repositories: Those of the workload's container images.
+        target: Where its code is to run.
+        log: How the state machine logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        work: s3.IBucket,
+        key: kms.IKey | None,
+        repositories: Sequence[ecr.IRepository],
+        target: BundleTarget,
+        log: MachineLog,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            source=SOURCE,
+            handler=contract.FUNCTION_HANDLER,
+            environment={Variable.BUCKET: work.bucket_name},
+            memory_mib=contract.MEMORY_MIB,
+            timeout_seconds=contract.TIMEOUT_SECONDS,
+            target=target,
+            log=log,
+        )
+        self._allow_records(work)
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ecr:DescribeImages"], resources=[repository.repository_arn for repository in repositories]
+            )
+        )
+        if key:
+            self.role.add_to_policy(
+                iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
+            )
+
+    def _allow_records(self, work: s3.IBucket) -> None:
+        below = f"{EXECUTIONS_PREFIX}*"
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[work.bucket_arn],
+                conditions=in_this_account({"StringLike": {"s3:prefix": [below]}}),
+            )
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:PutObject"],
+                resources=[work.arn_for_objects(below)],
+                conditions=in_this_account(),
+            )
+        )
+        acknowledge(
+            self.role,
+            {
+                wildcard_objects(work, below): "They are named after executions and jobs; "
+                f"the prefix {EXECUTIONS_PREFIX} and the two listed actions limit what the function reaches."
+            },
+        )
