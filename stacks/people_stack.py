@@ -11,11 +11,11 @@ from constructs import Construct
 from headrace import contract
 from headrace.normalizer.contract import SETS_PREFIX
 from headrace.recipes import images, list_recipes
-from stacks.constructs.buckets import in_this_account
 from stacks.constructs.executions import allow_starting, allow_stopping, allow_watching
 from stacks.constructs.persona import Persona
 from stacks.constructs.state_machine import StateMachine
 from stacks.nag import wildcard_objects
+from stacks.ownership import in_this_account
 from stacks.pipeline.permission import Permission, allow_volumes
 from stacks.settings.environment import Settings
 from stacks.workload_stack import Surroundings

@@ -72,7 +72,27 @@ class WorkloadStack(Stack):
         self._around = around
         self._storage = around.storage
 
-        parts = Parts(
+        parts = self._describe_parts(settings, target)
+        self.state_machine = TrainingPipeline(
+            self,
+            "Training",
+            parts=parts,
+            timeout_hours=settings.pipeline.timeout_hours,
+            around=CleanUpSurroundings(
+                environment=settings.environment, notifies=settings.alarms is not None, target=target
+            ),
+            log=self._describe_log(settings),
+        ).state_machine
+        self._create_registry(settings, parts.registry)
+        self._create_starts()
+
+        CfnOutput(self, recipe.state_machine_output, value=self.state_machine.state_machine_arn)
+        CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)
+
+    def _describe_parts(self, settings: Settings, target: BundleTarget) -> Parts:
+        recipe, around = self._recipe, self._around
+        golden = self._settings.endpoint.golden
+        return Parts(
             recipe=recipe,
             tags=settings.job_tags(recipe.name),
             work=self._storage.work,
@@ -86,28 +106,23 @@ class WorkloadStack(Stack):
             rules=self._settings.gate.rules,
             registry=self._describe_registry(settings),
             endpoint=self._describe_endpoint(settings),
-            rehearsal=self._describe_rehearsal(golden) if (golden := self._settings.endpoint.golden) else None,
+            rehearsal=self._describe_rehearsal(golden) if golden else None,
             golden_requests=self._create_golden_requests(golden, settings, target) if golden else None,
         )
-        self.state_machine = TrainingPipeline(
-            self,
-            "Training",
-            parts=parts,
-            timeout_hours=settings.pipeline.timeout_hours,
-            around=CleanUpSurroundings(
-                environment=settings.environment, notifies=settings.alarms is not None, target=target
-            ),
-            log=self._describe_log(settings),
-        ).state_machine
+
+    def _create_registry(self, settings: Settings, registry: ModelRegistry) -> None:
+        """The group of the workload's versions, and what deploys those that somebody approves."""
         ModelPackageGroup(
             self,
             "ModelPackageGroup",
             environment=settings.environment,
-            workload=recipe.name,
+            workload=self._recipe.name,
             retain_data=settings.retain_data,
         )
-        ApprovalRule(self, "Approval", group=parts.registry.group, machine=self.state_machine)
+        ApprovalRule(self, "Approval", group=registry.group, machine=self.state_machine)
 
+    def _create_starts(self) -> None:
+        """What starts executions by itself, where that is on."""
         if self._settings.start.is_on:
             Starts(
                 self,
@@ -115,11 +130,8 @@ class WorkloadStack(Stack):
                 settings=self._settings.start,
                 machine=self.state_machine,
                 raw=self._storage.raw,
-                prefix=recipe.raw_prefix,
+                prefix=self._recipe.raw_prefix,
             )
-
-        CfnOutput(self, recipe.state_machine_output, value=self.state_machine.state_machine_arn)
-        CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)
 
     def _describe_log(self, settings: Settings) -> MachineLog:
         return MachineLog(

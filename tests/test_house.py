@@ -29,7 +29,7 @@ FORBIDDEN: Final = (
     (
         "stacks/constructs",
         "stacks",
-        ("stacks/constructs", "stacks/pipeline", "stacks/nag.py", "stacks/settings"),
+        ("stacks/constructs", "stacks/pipeline", "stacks/nag.py", "stacks/ownership.py", "stacks/settings"),
     ),
     ("stacks/constructs", "stacks/settings/environment.py", ()),
     ("stacks/settings", "stacks/constructs", ()),

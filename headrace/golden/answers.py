@@ -14,7 +14,7 @@ _MOST_NAMED: Final = 5
 _MOST_SHOWN: Final = 60
 
 
-class NoAnswerError(Exception):
+class UnansweredError(Exception):
     """A request that was not answered with a prediction; the message says how instead."""
 
 
@@ -31,7 +31,7 @@ def find_wrong(requests: Iterable[GoldenRequest], send: Callable[[GoldenRequest]
 
     Args:
         requests: What to send.
-        send: Sends one and returns the body of its answer, or raises NoAnswerError.
+        send: Sends one and returns the body of its answer, or raises UnansweredError.
     """
     return [wrong for request in requests if (wrong := _judge(request, send))]
 
@@ -75,7 +75,7 @@ def is_like(expected: Any, found: Any, tolerance: float) -> bool:
 def _judge(request: GoldenRequest, send: Callable[[GoldenRequest], bytes]) -> Wrong | None:
     try:
         found = read_answer(send(request))
-    except NoAnswerError as error:
+    except UnansweredError as error:
         return Wrong(request.id, f"got no prediction: {_show(str(error))}")
     expected = read_answer(request.expected.encode()) if isinstance(request.expected, str) else request.expected
     if is_like(expected, found, request.tolerance):

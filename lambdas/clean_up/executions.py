@@ -43,7 +43,7 @@ class History:
         return cls([event for page in pages for event in page["events"]])
 
     def list_requests(self) -> list[Request]:
-        """What its tasks have asked for, one after the other; a retry is a request of its own."""
+        """What its tasks have asked for, one after the other; a retry is another request."""
         results = {event.get("previousEventId"): event for event in self._events if event["type"] == "TaskSucceeded"}
         started = {
             event.get("previousEventId"): event["id"] for event in self._events if event["type"] == "TaskStarted"

@@ -31,7 +31,7 @@ def _give_up(client: Any, bucket: str, key: str, execution_arn: str) -> bool:
     try:
         found = client.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        # S3 says 403 instead of 404 to who may not list.
+        # S3 says 403 instead of 404 to a role that may not list.
         if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied", "403"):
             return False
         raise

@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from headrace.golden.answers import NoAnswerError, describe, find_wrong
+from headrace.golden.answers import UnansweredError, describe, find_wrong
 from headrace.golden.contract import ENDPOINT_DIMENSION, METRIC, NAMESPACE
 from headrace.golden.requests import MOST_BYTES, GoldenRequest, parse_requests
 
@@ -55,4 +55,4 @@ def _invoke(endpoint: str, request: GoldenRequest) -> bytes:
         )
         return bytes(answer["Body"].read())
     except (BotoCoreError, ClientError) as error:
-        raise NoAnswerError(str(error)) from error
+        raise UnansweredError(str(error)) from error

@@ -1,30 +1,15 @@
 """S3 buckets with the house's defaults."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.removal import choose_removal_policy
 from stacks.settings.storage import StorageSettings
-
-
-def in_this_account(conditions: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Conditions of a statement on buckets by which it allows nothing on those of another account.
-
-    A bucket's name that is misspelt, or given up, may be registered by anybody:
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
-
-    Args:
-        conditions: What else must hold.
-    """
-    given = dict(conditions or {})
-    equals = {**given.get("StringEquals", {}), "s3:ResourceAccount": Aws.ACCOUNT_ID}
-    return {**given, "StringEquals": equals}
 
 
 class AccessLogBucket(s3.Bucket):

@@ -22,7 +22,8 @@ from stacks.pipeline.asl import Task, jsonata
 from stacks.pipeline.failure import end_badly
 from stacks.pipeline.jobs import render_resources
 from stacks.pipeline.join import join
-from stacks.pipeline.sagemaker_tasks import SageMakerTasks, name_for_attempt
+from stacks.pipeline.names import name_for_attempt
+from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.steps.name_set import name_set
 from stacks.pipeline.steps.normalize import normalize
 from stacks.pipeline.steps.tell_set import tell_set

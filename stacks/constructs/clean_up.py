@@ -19,11 +19,11 @@ from headrace.contract import EXECUTION_TAG, NOTICE_SOURCE, TURNS_PREFIX, alarm_
 from lambdas import clean_up
 from lambdas.clean_up import contract
 from lambdas.clean_up.contract import Variable
-from stacks.constructs.buckets import in_this_account
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
+from stacks.ownership import in_this_account
 from stacks.settings.bundle_target import BundleTarget
 
 SOURCE: Final = Path(clean_up.__path__[0])
@@ -53,7 +53,7 @@ class CleanUpSurroundings:
 
 
 class CleanUp(Construct):
-    """Removes what executions that fail, take too long or are stopped leave half made, and tells how executions end.
+    """Removes what executions that fail, take too long or are stopped leave half made, and says how they end.
 
     Args:
         scope: Where it lives.
@@ -194,7 +194,7 @@ class CleanUp(Construct):
             self._allow_topic(role)
 
     def _allow_topic(self, role: iam.Role) -> None:
-        """The topic's key is made by the stack of alarms; what it is used for tells it from other keys."""
+        """The topic's key is made by the stack of alarms; what it is used for distinguishes it from other keys."""
         role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self._topic_arn]))
         role.add_to_policy(
             iam.PolicyStatement(

@@ -11,9 +11,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.constructs.buckets import in_this_account
 from stacks.constructs.sagemaker_role import SageMakerRole
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
+from stacks.ownership import in_this_account
 
 PROCESSING_JOBS: Final = "ProcessingJobs"
 ENDPOINTS: Final = "Endpoints"

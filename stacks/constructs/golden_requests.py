@@ -13,10 +13,10 @@ from headrace.golden.contract import NAMESPACE
 from lambdas import golden_requests
 from lambdas.golden_requests import contract
 from lambdas.golden_requests.contract import Variable
-from stacks.constructs.buckets import in_this_account
 from stacks.constructs.pipeline_function import PipelineFunction
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
+from stacks.ownership import in_this_account
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.tags import WORKLOAD_TAG
 

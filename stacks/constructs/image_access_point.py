@@ -8,8 +8,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace.recipes import images
-from stacks.constructs.buckets import in_this_account
 from stacks.nag import acknowledge, wildcard_objects, wildcard_of, wildcard_resource
+from stacks.ownership import in_this_account
 
 Identity = iam.Role | iam.ManagedPolicy
 

@@ -12,8 +12,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.constructs.buckets import in_this_account
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
+from stacks.ownership import in_this_account
 from stacks.settings.network import ExistingNetworkSettings, NetworkSettings
 
 # What a client of S3 in the VPC does with the platform's buckets.

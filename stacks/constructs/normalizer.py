@@ -13,11 +13,11 @@ from constructs import Construct
 from lambdas import image_normalizer
 from lambdas.image_normalizer import contract
 from lambdas.image_normalizer.contract import Variable
-from stacks.constructs.buckets import in_this_account
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.constructs.image_access_point import ImageAccessPoint
 from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
 from stacks.nag import acknowledge, wildcard_objects
+from stacks.ownership import in_this_account
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.normalizer import NormalizerSettings
 

@@ -14,10 +14,10 @@ from headrace.contract import EXECUTIONS_PREFIX
 from lambdas import registrar
 from lambdas.registrar import contract
 from lambdas.registrar.contract import Variable
-from stacks.constructs.buckets import in_this_account
 from stacks.constructs.pipeline_function import PipelineFunction
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_objects
+from stacks.ownership import in_this_account
 from stacks.settings.bundle_target import BundleTarget
 
 SOURCE: Final = Path(registrar.__path__[0])

@@ -8,8 +8,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.constructs.buckets import in_this_account
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
+from stacks.ownership import in_this_account
 from stacks.pipeline.permission import allow_volumes
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from headrace import contract
+from stacks.pipeline.failure import REDRIVES
 
 # CreateTrainingJob's pattern and length in one: the API gives them apart.
 NAME_PATTERN: Final = "/^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/"
@@ -46,3 +47,17 @@ def given_or(input_key: str, default: str) -> str:
 def is_invalid(variable: str) -> str:
     """Whether SageMaker would refuse the name in this variable."""
     return f"$type({variable}) = 'string' ? $not($contains({variable}, {NAME_PATTERN})) : true"
+
+
+def name_for_attempt(name: str) -> str:
+    """The name on the first attempt, another one on each retry and after each redrive.
+
+    A name is its own idempotency key: a retry after the job was created would collide with it. A redrive counts
+    retries anew.
+    """
+    retries = "$states.context.State.RetryCount"
+    return (
+        f"( $redrives := {REDRIVES}; $ending := ($redrives > 0 ? '-redrive' & $string($redrives) : '') "
+        f"& ({retries} > 0 ? '-retry' & $string({retries}) : ''); "
+        f"$substring({name}, 0, {LONGEST} - $length($ending)) & $ending )"
+    )

@@ -19,8 +19,7 @@ from headrace.contract import VersionFact
 from stacks.nag import wildcard_in_account
 from stacks.pipeline import quota
 from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, State, Task, jsonata
-from stacks.pipeline.failure import REDRIVES, keep_failure
-from stacks.pipeline.names import LONGEST
+from stacks.pipeline.failure import keep_failure
 from stacks.pipeline.permission import Permission, allow_volumes
 from stacks.pipeline.registry import ModelRegistry
 
@@ -376,20 +375,6 @@ def _allow_key(key: kms.IKey) -> Iterator[Permission]:
     """
     yield Permission(statement=iam.PolicyStatement(actions=["kms:DescribeKey"], resources=[key.key_arn]))
     yield Permission(statement=allow_volumes(key))
-
-
-def name_for_attempt(name: str) -> str:
-    """The name on the first attempt, another one on each retry and after each redrive.
-
-    A name is its own idempotency key: a retry after the job was created would collide with it. A redrive counts
-    retries anew.
-    """
-    retries = "$states.context.State.RetryCount"
-    return (
-        f"( $redrives := {REDRIVES}; $ending := ($redrives > 0 ? '-redrive' & $string($redrives) : '') "
-        f"& ({retries} > 0 ? '-retry' & $string({retries}) : ''); "
-        f"$substring({name}, 0, {LONGEST} - $length($ending)) & $ending )"
-    )
 
 
 def _measure_job(arguments: Mapping[str, Any]) -> int:

@@ -15,8 +15,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from headrace import contract
-from stacks.constructs.buckets import in_this_account
 from stacks.nag import wildcard_objects
+from stacks.ownership import in_this_account
 from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, Task, jsonata
 from stacks.pipeline.failure import CAUSE, keep_failure
 from stacks.pipeline.permission import Permission

@@ -240,7 +240,7 @@ FAULTS = (
         "gap",
         "what executions make has no tags",
         "stacks/pipeline/sagemaker_tasks.py",
-        'return {**arguments, "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()]}',
+        'return {**arguments, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}',
         "return arguments",
         f"{EXECUTIONS}::test_tags_whatever_it_makes_with_what_its_cost_is_told_by",
         "[BigMart]",

@@ -96,7 +96,7 @@ def test_lets_identities_into_buckets_of_the_account_only(variant: str) -> None:
 def test_lists_no_action_without_resources_that_nobody_uses() -> None:
     used = {
         action
-        for variant in ("prod", "people")
+        for variant in ("prod", "people", "guard")
         for _, statement in list_allowed(variant)
         if "*" in as_list(statement["Resource"])
         for action in as_list(statement["Action"])

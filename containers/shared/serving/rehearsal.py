@@ -25,7 +25,7 @@ from containers.shared.job.arguments import ArgumentParser
 from containers.shared.job.reporting import PROCESSING_REPORTS, report_failure, run_and_report
 from containers.shared.serving.settings import HOST_VARIABLE, WORKERS_VARIABLE
 from headrace.errors import HeadraceError
-from headrace.golden.answers import NoAnswerError, describe, find_wrong
+from headrace.golden.answers import UnansweredError, describe, find_wrong
 from headrace.golden.contract import MODEL_ARGUMENT, REQUESTS_ARGUMENT
 from headrace.golden.requests import GoldenRequest, parse_requests
 
@@ -144,9 +144,9 @@ def _send(port: int, request: GoldenRequest) -> bytes:
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise NoAnswerError(f"{type(error).__name__}: {error}") from error
+        raise UnansweredError(f"{type(error).__name__}: {error}") from error
     finally:
         connection.close()
     if answer.status != _OK:
-        raise NoAnswerError(f"status {answer.status}: {body.decode('utf-8', errors='replace')}")
+        raise UnansweredError(f"status {answer.status}: {body.decode('utf-8', errors='replace')}")
     return body

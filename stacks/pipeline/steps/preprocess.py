@@ -6,7 +6,8 @@ from aws_cdk import aws_s3 as s3
 
 from stacks.pipeline.asl import jsonata
 from stacks.pipeline.jobs import PreprocessingJob, execution_uri
-from stacks.pipeline.sagemaker_tasks import SageMakerTasks, name_for_attempt
+from stacks.pipeline.names import name_for_attempt
+from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
 
 _PREPROCESS: Final = "Preprocess"

@@ -4,7 +4,8 @@ from typing import Final
 
 from stacks.pipeline.asl import jsonata
 from stacks.pipeline.jobs import Endpoint
-from stacks.pipeline.sagemaker_tasks import SageMakerTasks, name_for_attempt
+from stacks.pipeline.names import name_for_attempt
+from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
 
 ENTRY: Final = "Save Model"

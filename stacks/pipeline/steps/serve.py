@@ -14,8 +14,9 @@ from stacks.pipeline import golden, quota
 from stacks.pipeline.asl import ALWAYS, Catch, Choice, Retry, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure, keep_failure
 from stacks.pipeline.jobs import Endpoint
+from stacks.pipeline.names import name_for_attempt
 from stacks.pipeline.rollback import CHANGED_AT, FIND_ALARM, find_alarm
-from stacks.pipeline.sagemaker_tasks import EndpointChange, SageMakerTasks, name_for_attempt
+from stacks.pipeline.sagemaker_tasks import EndpointChange, SageMakerTasks
 from stacks.pipeline.step import Step
 
 IN_PROGRESS: Final = ("Creating", "Updating", "SystemUpdating", "RollingBack")

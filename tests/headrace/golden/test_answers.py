@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from headrace.golden.answers import NoAnswerError, describe, find_wrong
+from headrace.golden.answers import UnansweredError, describe, find_wrong
 from headrace.golden.requests import GoldenRequest, parse_request
 
 
@@ -53,7 +53,7 @@ def test_finds_answers_that_are_not(expected: Any, tolerance: float, answer: byt
 
 def test_counts_a_request_without_a_prediction_as_wrong() -> None:
     def send(_: GoldenRequest) -> bytes:
-        raise NoAnswerError("status 500: \x1b[31mno model")
+        raise UnansweredError("status 500: \x1b[31mno model")
 
     (wrong,) = find_wrong([make(1)], send)
 

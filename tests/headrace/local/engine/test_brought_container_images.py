@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def test_keeps_every_image_that_was_brought_also_when_the_cloud_starts_anew(tmp_
 
     registry.empty()
 
-    assert registry.resolve(URI) == registry.resolve(OTHER)
+    # Digests are those of their addresses.
+    assert replace(registry.resolve(URI), digest="") == replace(registry.resolve(OTHER), digest="")
 
 
 def test_runs_an_image_of_an_engine_as_its_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
