@@ -30,6 +30,8 @@ _SERVICES: Final[Mapping[str, str]] = {
     " x-amz-grant-write-acp x-amz-metadata-directive x-amz-object-ownership x-amz-server-side-encryption"
     " x-amz-server-side-encryption-aws-kms-key-id x-amz-server-side-encryption-customer-algorithm x-amz-storage-class"
     " x-amz-website-redirect-location",
+    # Of the others, SageMaker gives those that needs.py takes from its requests.
+    "sagemaker": "modelapprovalstatus",
     "sts": "externalid rolesessionname",
 }
 _KNOWN: Final = frozenset(
@@ -41,6 +43,7 @@ _PREFIXES: Final = (
     "aws:resourcetag/",
     "s3:existingobjecttag/",
     "s3:requestobjecttag/",
+    "sagemaker:customermetadataproperties/",
 )
 # What a service encrypts for a caller has a context of that service, which is not made here.
 _OF_CALLERS: Final = ("kms:encryptioncontext:", "kms:encryptioncontextkeys")

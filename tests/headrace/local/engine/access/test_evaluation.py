@@ -53,6 +53,17 @@ def test_knows_whose_a_bucket_is(owner: str, decision: str) -> None:
         assert decide(asked, [when("StringEquals", s3__ResourceAccount=owner)]) == decision
 
 
+@pytest.mark.parametrize(
+    ("said", "decision"), [({}, "Allow"), ({"sagemaker:modelapprovalstatus": "Approved"}, "ImplicitDeny")]
+)
+def test_knows_whether_an_update_of_a_version_approves_it(said: dict[str, str], decision: str) -> None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html"""
+    update = replace(READ, action="sagemaker:UpdateModelPackage", resource="*", context=said)
+    facts = document(statement(Action=update.action, Condition={"Null": {"sagemaker:ModelApprovalStatus": "true"}}))
+
+    assert decide(update, [facts]) == decision
+
+
 def test_denies_what_nothing_allows() -> None:
     assert decide(READ, []) == "ImplicitDeny"
     assert decide(READ, [document(statement(Action="s3:PutObject"))]) == "ImplicitDeny"
