@@ -4,6 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
+# Instead of a digest.
+UNKNOWN: Final = "unknown"
+
 _URI: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[a-z.]+/([^:@]+):([^:@]+)")
 
 # Makes a client of ECR for a Region.
@@ -15,7 +20,7 @@ class ContainerImageError(Exception):
 
 
 def find_digests(uris: Mapping[str, str], ecr_of: EcrOf) -> dict[str, str]:
-    """The digest of each container image, by its name."""
+    """The digest of each container image, by its name; `UNKNOWN` where it may not be looked up."""
     return {name: _find_digest(uri, ecr_of) for name, uri in uris.items()}
 
 
@@ -29,7 +34,13 @@ def _find_digest(uri: str, ecr_of: EcrOf) -> str:
     if not named:
         raise ContainerImageError(f"container image {uri!r} is not in a repository of ECR")
     account, region, repository, tag = named.groups()
-    described = ecr_of(region).describe_images(
-        registryId=account, repositoryName=repository, imageIds=[{"imageTag": tag}]
-    )
+    try:
+        described = ecr_of(region).describe_images(
+            registryId=account, repositoryName=repository, imageIds=[{"imageTag": tag}]
+        )
+    except ClientError as error:
+        # The keeper of another account's repository may let its container images be pulled and not described.
+        if error.response["Error"]["Code"] == "AccessDeniedException":
+            return UNKNOWN
+        raise
     return str(described["imageDetails"][0]["imageDigest"])

@@ -34,9 +34,12 @@ def approving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def pending(approving: Platform, sales: Path) -> dict[str, Any]:
-    """What an execution says that has trained a model for a person to approve."""
+    """What an execution says that has trained a model for a person to approve, and what there was at its end."""
     big_mart_workload.Run(sales, sales.parent).bring_data(approving.site)
-    return read_output(approving.run("first"))
+    output = read_output(approving.run("first"))
+    sagemaker = approving.client("sagemaker")
+    version = sagemaker.describe_model_package(ModelPackageName=output["ModelPackageArn"])
+    return {**output, "Version": version, "Endpoints": sagemaker.list_endpoints()["Endpoints"]}
 
 
 def read_output(execution: dict[str, Any]) -> dict[str, Any]:
@@ -75,14 +78,13 @@ def find_served(platform: Platform) -> str:
     return str(model["PrimaryContainer"]["ModelPackageName"])
 
 
-def test_ends_where_a_person_is_to_approve(approving: Platform, pending: dict[str, Any]) -> None:
-    sagemaker = approving.client("sagemaker")
+def test_ends_where_a_person_is_to_approve(pending: dict[str, Any]) -> None:
+    version = pending["Version"]
 
-    version = sagemaker.describe_model_package(ModelPackageName=pending["ModelPackageArn"])
     assert (pending["Outcome"], version["ModelApprovalStatus"]) == ("PENDING_APPROVAL", "PendingManualApproval")
     assert version["ModelPackageArn"].endswith(f":model-package/{GROUP}/1")
     assert version["CustomerMetadataProperties"]["headrace:execution"] == "first"
-    assert sagemaker.list_endpoints()["Endpoints"] == []
+    assert pending["Endpoints"] == []
 
 
 def test_deploys_what_is_approved_and_goes_back_to_what_was(approving: Platform, pending: dict[str, Any]) -> None:

@@ -218,7 +218,7 @@ def test_runs_the_machine_of_an_environment_and_a_workload(platform: Platform, t
     assert ended.stderr.startswith("Error: InvalidInput: unknown in the input: JobNaem")
     assert listed[0]["status"] == "FAILED"
     assert platform.deployment.state_machine_arn(big_mart.RECIPE).rpartition(":")[2] in drawn.stdout
-    assert '<g class="failed"><title>Failed (Fail state)</title>' in drawn.stdout
+    assert '<g class="failed"><title>Failed (Lambda: Invoke)</title>' in drawn.stdout
     assert '<g class="unreached"><title>Preprocess (SageMaker: CreateProcessingJob)</title>' in drawn.stdout
 
 

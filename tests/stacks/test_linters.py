@@ -87,6 +87,9 @@ CFN_LINT_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("W3005", "*/*/*CleanUpFunction????????"): (
         "CDK makes a function wait for its role and the role's policy together; Role names only the role."
     ),
+    Finding("W3005", "*/*/*RegistrarFunction????????"): (
+        "CDK makes a function wait for its role and the role's policy together; Role names only the role."
+    ),
     Finding("W3005", "*/Normalizer/NormalizerFunction????????"): (
         "CDK makes a function wait for its role and the role's policy together; Role names only the role."
     ),
@@ -132,6 +135,18 @@ CHECKOV_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("CKV_AWS_173", "*/*/*CleanUpFunction????????"): (
         "Its variable names the topic of alarms, which is nothing secret; AWS's own key encrypts it."
     ),
+    Finding("CKV_AWS_115", "*/*/*RegistrarFunction????????"): (
+        "It runs once for each model, and the state machine calls it again when it is throttled."
+    ),
+    Finding("CKV_AWS_116", "*/*/*RegistrarFunction????????"): (
+        "The state machine waits for its answer, so there is no event that could be lost."
+    ),
+    Finding("CKV_AWS_117", "*/*/*RegistrarFunction????????"): (
+        "It calls AWS's APIs only, which its role limits; nothing in the network is of use to it."
+    ),
+    Finding("CKV_AWS_173", "*/*/*RegistrarFunction????????"): (
+        "Its variable names the work bucket, which is nothing secret; AWS's own key encrypts it."
+    ),
     Finding("CKV_AWS_173", "*/Normalizer/NormalizerFunction????????"): (
         "Its variables name a bucket, an access point and a switch: nothing secret; AWS's own key encrypts them."
     ),
@@ -144,6 +159,7 @@ PARLIAMENT_EXCEPTIONS: Mapping[Finding, str] = {
     Finding("RESOURCE_MISMATCH", "*/Notebook/RoleDefaultPolicy????????"): NO_EXPRESS_EXECUTIONS,
     Finding("RESOURCE_MISMATCH", "*/People/Viewer????????"): NO_EXPRESS_EXECUTIONS,
     Finding("RESOURCE_MISMATCH", "*/*/*CleanUpExecutions????????"): NO_EXPRESS_EXECUTIONS,
+    Finding("RESOURCE_MISMATCH", "*/*/*OwnExecutions????????"): NO_EXPRESS_EXECUTIONS,
     Finding("RESOURCE_STAR", "*/Normalizer/BulkRoleDefaultPolicy????????"): UNSCOPED,
     Finding("UNKNOWN_CONDITION_FOR_ACTION", "*/Normalizer/*"): NEWER_KEY,
     Finding("UNKNOWN_CONDITION_FOR_ACTION", "*/Images/ImageTrainingRoleDefaultPolicy????????"): NEWER_KEY,

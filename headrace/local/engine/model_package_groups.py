@@ -1,6 +1,7 @@
 """Model package groups of templates, which the local SageMaker keeps like those of its API."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from headrace.local.engine.resources import Properties, ResourceWatcher
@@ -38,4 +39,18 @@ def watch_model_package_groups(sagemaker: SageMaker) -> ResourceWatcher:
     def delete(arn: str) -> None:
         call("DeleteModelPackageGroup", {"ModelPackageGroupName": arn})
 
-    return ResourceWatcher(create=create, update=update, delete=delete)
+    return ResourceWatcher(
+        create=create,
+        update=update,
+        delete=delete,
+        imported_by="ModelPackageGroupArn",
+        exists=partial(_exists, sagemaker),
+    )
+
+
+def _exists(sagemaker: SageMaker, arn: str) -> bool:
+    try:
+        sagemaker.call("DescribeModelPackageGroup", {"ModelPackageGroupName": arn})
+    except SageMakerError:
+        return False
+    return True

@@ -37,11 +37,15 @@ class ResourceWatcher:
         create: Called when a resource has got its identifier.
         update: Called when a resource stays and its properties change.
         delete: Called when a resource is gone.
+        imported_by: The property by which a stack imports one that exists, if that is possible, and
+        exists: whether one has this value.
     """
 
     create: Callable[[str, Properties], None]
     update: Callable[[str, Properties], None] = _do_nothing
     delete: Callable[[str], None] = _do_nothing
+    imported_by: str = ""
+    exists: Callable[[str], bool] = bool
 
 
 @dataclass(frozen=True)

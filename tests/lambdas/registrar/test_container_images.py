@@ -1,8 +1,9 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from lambdas.registrar.container_images import ContainerImageError, describe, find_digests
+from lambdas.registrar.container_images import UNKNOWN, ContainerImageError, describe, find_digests
 
 URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/headrace-training:abc123"
 
@@ -24,6 +25,14 @@ class FakeEcr:
 
 def test_asks_the_registry_that_the_uri_names() -> None:
     assert find_digests({"training": URI}, FakeEcr) == {"training": "sha256:eu-west-1"}
+
+
+def test_goes_on_without_a_digest_that_another_account_does_not_let_it_see() -> None:
+    class Closed(FakeEcr):
+        def describe_images(self, **_: Any) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeImages")
+
+    assert find_digests({"training": URI}, Closed) == {"training": UNKNOWN}
 
 
 def test_takes_chinese_and_nested_names() -> None:

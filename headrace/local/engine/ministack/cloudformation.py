@@ -34,8 +34,22 @@ def install_resources(watchers: Mapping[str, ResourceWatcher]) -> None:
     handlers[_STATE_MACHINE] = _spell_logging(handlers[_STATE_MACHINE])
     for name, watcher in watchers.items():
         handlers[name] = _watch(handlers[name], watcher)
+        if watcher.imported_by:
+            _teach_import(handlers, name, watcher)
     # Everything else is provisioned on the loop that answers S3 and would wait for itself.
     stacks._runs_on_worker_thread = _run_on_thread_too(watchers, stacks._runs_on_worker_thread)
+
+
+def _teach_import(handlers: dict[str, Any], kind: str, watcher: ResourceWatcher) -> None:
+    """Let stacks take over a resource of this type that exists."""
+    changes: Any = importlib.import_module("ministack.services.cloudformation.changesets")
+    key = watcher.imported_by
+
+    def find_problem(value: str) -> str | None:
+        return None if watcher.exists(value) else str(changes._IMPORT_NOT_FOUND.format(type=kind, value=value))
+
+    handlers[kind] = {**handlers[kind], "import": lambda identifier: (identifier[key], {key: identifier[key]})}
+    changes._IMPORT_LOOKUPS[kind] = ((key,), find_problem)
 
 
 def install_export_locks() -> None:
