@@ -41,6 +41,9 @@ BUNDLE_TARGET_CONTEXT: Final = "bundle_target"
 # Where the golden requests of workloads are in the raw bucket.
 GOLDEN_PREFIX: Final = "golden/"
 
+# Where the input of transform jobs is in the raw bucket, below it by workload.
+TRANSFORM_PREFIX: Final = "transform/"
+
 # Where each execution writes in the work bucket.
 EXECUTIONS_PREFIX: Final = "executions/"
 # Where, below its own prefix, it keeps what its model was made from.
@@ -78,6 +81,8 @@ TURN_SINCE: Final = "Since"
 
 # The key of an execution's output that says how it has ended; an execution without one serves its model.
 OUTCOME_OUTPUT: Final = "Outcome"
+# The key of an execution's output that says where the output of its transform job is, an address of S3.
+TRANSFORMED_OUTPUT: Final = "TransformedUrl"
 # The key of an execution's output that lists the rules of the gate, each as a `JudgedRule`.
 RULES_OUTPUT: Final = "Rules"
 
@@ -88,6 +93,7 @@ class Outcome(StrEnum):
     SERVING = "SERVING"
     REFUSED = "REFUSED"
     PENDING_APPROVAL = "PENDING_APPROVAL"
+    TRANSFORMED = "TRANSFORMED"
 
 
 class Verdict(StrEnum):
@@ -112,7 +118,7 @@ class VersionFact(StrEnum):
     They are of the execution that made it: its name, the endpoint that it is for, its training job, the version that
     served then (an ARN), the fingerprint of the data, where its record is, the commit that was deployed, the container
     images as `STEP@sha256:…`, and whether a person approves it (`human` or `auto`). The last one says when it last
-    began to serve.
+    began to serve, or had transformed a batch.
     """
 
     EXECUTION = "headrace:execution"
@@ -167,6 +173,11 @@ class RollbackAlarm(StrEnum):
 def golden_prefix(workload: str) -> str:
     """Where the golden requests of a workload are in the raw bucket."""
     return f"{GOLDEN_PREFIX}{workload}/"
+
+
+def transform_prefix(workload: str) -> str:
+    """Where the input of a workload's transform jobs is in the raw bucket."""
+    return f"{TRANSFORM_PREFIX}{workload}/"
 
 
 def rollback_alarm_name(environment: str, workload: str, kind: RollbackAlarm) -> str:

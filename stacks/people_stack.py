@@ -95,6 +95,7 @@ class PeopleStack(Stack):
             f"/aws/sagemaker/Endpoints/headrace-{environment}-*",
             "/aws/sagemaker/ProcessingJobs*",
             "/aws/sagemaker/TrainingJobs*",
+            *(["/aws/sagemaker/TransformJobs*"] if self._list_batches() else []),
         )
         reading = ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"]
         viewer.allow_named(reading, "logs", [f"log-group:{group}" for group in groups], reason=_LOGS)
@@ -115,8 +116,9 @@ class PeopleStack(Stack):
         for bucket, prefixes in self._list_data().items():
             _allow_listing(scientist, bucket, prefixes)
             _allow_objects(scientist, ["s3:GetObject"], bucket, prefixes)
-        _allow_objects(scientist, ["s3:PutObject"], self._around.storage.raw, [_LISTS])
-        _allow_objects(scientist, ["s3:DeleteObject"], self._around.storage.raw, [_LISTS], **self._demand_mfa())
+        edited = [_LISTS, *self._list_batches()]
+        _allow_objects(scientist, ["s3:PutObject"], self._around.storage.raw, edited)
+        _allow_objects(scientist, ["s3:DeleteObject"], self._around.storage.raw, edited, **self._demand_mfa())
         scientist.allow_tagged(["sagemaker:InvokeEndpoint"], ["endpoint"])
         if key := self._around.storage.key:
             _allow_key(scientist, key)
@@ -159,9 +161,17 @@ class PeopleStack(Stack):
         """Where data is that people may read, by bucket."""
         storage = self._around.storage
         return {
-            storage.raw: [recipe.raw_prefix for recipe in list_recipes()],
+            storage.raw: [*(recipe.raw_prefix for recipe in list_recipes()), *self._list_batches()],
             storage.work: [contract.EXECUTIONS_PREFIX, SETS_PREFIX],
         }
+
+    def _list_batches(self) -> list[str]:
+        """Where the input of transform jobs is in the raw bucket."""
+        return [
+            contract.transform_prefix(recipe.name)
+            for recipe in list_recipes()
+            if self._settings.workload(recipe).is_batch
+        ]
 
     def _demand_mfa(self) -> dict[str, Any]:
         return {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if self._settings.people.mfa else {}

@@ -17,7 +17,7 @@ from headrace.recipes import ContainerImage, Recipe
 from headrace.recipes.recipe import NormalizerVariables, Preprocessing
 from stacks.constructs.channel_sources import ChannelSources
 from stacks.constructs.clean_up import CleanUpSurroundings
-from stacks.constructs.execution_role import PROCESSING_JOBS, ExecutionRole
+from stacks.constructs.execution_role import ENDPOINTS, PROCESSING_JOBS, TRANSFORM_JOBS, ExecutionRole
 from stacks.constructs.golden_requests import GoldenRequests
 from stacks.constructs.model_registry import ApprovalRule, ModelPackageGroup
 from stacks.constructs.rollback_alarms import RollbackAlarms
@@ -28,7 +28,7 @@ from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
-from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
+from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob, TransformJob
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.rollback import allow_looking
 from stacks.pipeline.turns import Turns
@@ -108,6 +108,7 @@ class WorkloadStack(Stack):
             endpoint=self._describe_endpoint(settings),
             rehearsal=self._describe_rehearsal(golden) if golden else None,
             golden_requests=self._create_golden_requests(golden, settings, target) if golden else None,
+            transform=self._describe_transform() if self._settings.is_batch else None,
         )
 
     def _create_registry(self, settings: Settings, registry: ModelRegistry) -> None:
@@ -231,13 +232,11 @@ class WorkloadStack(Stack):
 
     def _describe_endpoint(self, settings: Settings) -> Endpoint:
         image = self._recipe.serving.image
-        role = self._create_role(image, kind="Endpoints")
-        role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
+        role = self._create_model_role()
         alarms = self._create_alarms(settings)
         if alarms:
             # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
             role.add_to_policy(allow_looking())
-        role.allow_reading(self._storage.raw, self._archives_prefix)
         return Endpoint(
             name=settings.endpoint_name(self._recipe),
             role=role,
@@ -245,6 +244,30 @@ class WorkloadStack(Stack):
             settings=self._settings.endpoint,
             key=self._storage.key,
             alarms=alarms,
+        )
+
+    def _create_model_role(self) -> ExecutionRole:
+        """The role of the model: it reads that, and for a transform job also the input, and writes the output."""
+        is_batch = self._settings.is_batch
+        # One name for both: an endpoint from before goes on with the role when executions begin to transform.
+        name = self._name_role(self._recipe.serving.image, kind=ENDPOINTS)
+        repository = self._around.registry.repositories[self._recipe.serving.image]
+        kind = TRANSFORM_JOBS if is_batch else ENDPOINTS
+        role = ExecutionRole(self, name, kind=kind, repository=repository, key=self._storage.key)
+        role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
+        if is_batch:
+            role.allow_reading(self._storage.raw, self._archives_prefix, self._transform_input)
+            role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
+        else:
+            role.allow_reading(self._storage.raw, self._archives_prefix)
+        return role
+
+    def _describe_transform(self) -> TransformJob:
+        return TransformJob(
+            source_uri=f"s3://{self._storage.raw.bucket_name}/{self._transform_input}",
+            content_type=self._recipe.serving.content_type,
+            settings=self._settings.transform,
+            key=self._storage.key,
         )
 
     def _describe_rehearsal(self, settings: GoldenSettings) -> Rehearsal:
@@ -312,8 +335,16 @@ class WorkloadStack(Stack):
     def _archives_prefix(self) -> str:
         return f"{contract.ARCHIVES_PREFIX}{self._recipe.name}/"
 
+    @property
+    def _transform_input(self) -> str:
+        return f"{contract.transform_prefix(self._recipe.name)}{self._settings.transform.input}"
+
     def _create_role(self, image: ContainerImage, *, kind: str) -> ExecutionRole:
-        """The role of one step; a container image that runs in several has one in each."""
-        name = image.pascal_name + (kind if self._recipe.count_steps(image) > 1 else "")
         repository = self._around.registry.repositories[image]
-        return ExecutionRole(self, f"{name}Role", kind=kind, repository=repository, key=self._storage.key)
+        name = self._name_role(image, kind=kind)
+        return ExecutionRole(self, name, kind=kind, repository=repository, key=self._storage.key)
+
+    def _name_role(self, image: ContainerImage, *, kind: str) -> str:
+        """The id of one step's role; a container image that runs in several has one in each."""
+        name = image.pascal_name + (kind if self._recipe.count_steps(image) > 1 else "")
+        return f"{name}Role"

@@ -213,7 +213,7 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
     match report.outcome:
         case Outcome.SERVING:
             return this_run.ask_endpoint(site, report.output[ENDPOINT_NAME_INPUT])
-        case Outcome.REFUSED | Outcome.PENDING_APPROVAL:
+        case Outcome.REFUSED | Outcome.PENDING_APPROVAL | Outcome.TRANSFORMED:
             return []
 
 

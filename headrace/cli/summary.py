@@ -11,6 +11,7 @@ from headrace.contract import (
     MODEL_NAME_INPUT,
     MODEL_PACKAGE_ARN_INPUT,
     RULES_OUTPUT,
+    TRANSFORMED_OUTPUT,
     JudgedRule,
     Outcome,
 )
@@ -71,6 +72,13 @@ def _describe_outcome(report: ExecutionReport) -> dict[str, str]:
             return {
                 "outcome": "the model is refused by the gate and not served",
                 "endpoint": f"{output[ENDPOINT_NAME_INPUT]}, as it was before",
+                "model data": output["ModelDataUrl"],
+            }
+        case Outcome.TRANSFORMED:
+            return {
+                "outcome": "the model was asked about a batch; no endpoint serves it",
+                "model": output[MODEL_NAME_INPUT],
+                "transformed": output[TRANSFORMED_OUTPUT],
                 "model data": output["ModelDataUrl"],
             }
         case Outcome.PENDING_APPROVAL:

@@ -17,6 +17,7 @@ from stacks.ownership import in_this_account
 
 PROCESSING_JOBS: Final = "ProcessingJobs"
 ENDPOINTS: Final = "Endpoints"
+TRANSFORM_JOBS: Final = "TransformJobs"
 
 # What SageMaker does to connect a job to a VPC.
 MAKE_INTERFACES: Final = ("ec2:CreateNetworkInterface",)
@@ -41,7 +42,7 @@ class ExecutionRole(SageMakerRole):
         scope: Where the role lives.
         construct_id: Its id there.
         kind: SageMaker's own name for the kind of job, as in its log groups and metric namespaces:
-            TrainingJobs, ProcessingJobs or Endpoints.
+            TrainingJobs, ProcessingJobs, TransformJobs or Endpoints.
         repository: The only repository whose container images it may pull.
         key: The customer's key, where what it reads and writes is encrypted with one.
     """

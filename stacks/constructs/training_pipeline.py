@@ -1,4 +1,4 @@
-"""The state machine from data to a live endpoint."""
+"""The state machine from data to a live endpoint, or to the answers to a batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ from stacks.pipeline import golden, registry, turns
 from stacks.pipeline import join as joining
 from stacks.pipeline.asl import Task
 from stacks.pipeline.failure import end_badly
-from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob
+from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob, TransformJob
 from stacks.pipeline.join import Pipeline, join, together
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
+from stacks.pipeline.step import Step
 from stacks.pipeline.steps import find_serving, judge, serve
 from stacks.pipeline.steps.hold import hold
 from stacks.pipeline.steps.let_go import let_go, letting_go
@@ -32,8 +33,10 @@ from stacks.pipeline.steps.register import PENDING, register
 from stacks.pipeline.steps.rehearse import rehearse
 from stacks.pipeline.steps.save_model import save_model
 from stacks.pipeline.steps.tell import tell
+from stacks.pipeline.steps.tell_transformed import tell_transformed
 from stacks.pipeline.steps.train import train
-from stacks.pipeline.steps.way_in import choose_way_in
+from stacks.pipeline.steps.transform import transform
+from stacks.pipeline.steps.way_in import choose_way_in, choose_way_in_to_batch
 from stacks.pipeline.turns import Turns
 from stacks.settings.gate import RuleSettings
 
@@ -67,13 +70,15 @@ class Parts:
     endpoint: Endpoint
     rehearsal: Rehearsal | None = None
     golden_requests: lambda_.IFunction | None = None
+    transform: TransformJob | None = None
 
 
 class TrainingPipeline(Construct):
-    """Preprocess where the workload needs it, train, judge, register, and create or update the endpoint.
+    """Preprocess where the workload needs it, train, judge, register, and create or update the endpoint, or transform.
 
     An execution is done when the endpoint serves the new model, or a newer one of an execution that ran beside it, when
-    the new model is refused, or when a person is to approve it. One that is given a version begins behind that.
+    a batch is transformed, when the new model is refused, or when a person is to approve it. One that is given a
+    version begins behind that.
 
     Args:
         scope: Where it lives.
@@ -111,7 +116,7 @@ class TrainingPipeline(Construct):
             self,
             "StateMachine",
             pipeline=_join_steps(parts, tasks, registrar.function, end_badly(clean_up.function)),
-            comment=f"{parts.recipe}: from data to a live endpoint",
+            comment=f"{parts.recipe}: from data to {'a transformed batch' if parts.transform else 'a live endpoint'}",
             timeout_seconds=timeout_hours * 3600,
             log=log,
         )
@@ -132,22 +137,29 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
     return join(
         # A version knows which endpoint it is for, so it is read before that endpoint's turn is taken.
         together(name(parts.endpoint.name, parts.registry, also=variables), read_version(tasks, parts.registry)),
-        find_serving.find_serving(tasks, parts.registry),
-        choose_way_in,
+        *(
+            [choose_way_in_to_batch]
+            if parts.transform
+            else [find_serving.find_serving(tasks, parts.registry), choose_way_in]
+        ),
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
         train(tasks, parts.training, parts.work),
         letting_go(judge.judge(parts.rules), parts.turns, before=judge.REFUSED) if parts.rules else None,
         record(registrar, parts.images),
         letting_go(register(tasks, parts.registry), parts.turns, before=PENDING),
         # The model and the configuration of an execution that fails are removed, so both are made again.
-        together(
-            save_model(tasks, parts.endpoint),
-            rehearse(tasks, parts.rehearsal) if parts.rehearsal else None,
-            serve.serve(tasks, parts.endpoint, parts.golden_requests),
-        ),
+        together(save_model(tasks, parts.endpoint), *_deploy(parts, tasks)),
         mark_served(tasks, parts.registry),
         let_go(parts.turns),
-        tell,
+        tell_transformed if parts.transform else tell,
         failed=failed,
         hold=hold(parts.turns),
     )
+
+
+def _deploy(parts: Parts, tasks: SageMakerTasks) -> list[Step | None]:
+    """What becomes of the model: it is asked about a batch, or serves."""
+    if parts.transform:
+        return [transform(tasks, parts.transform, parts.work)]
+    rehearsing = rehearse(tasks, parts.rehearsal) if parts.rehearsal else None
+    return [rehearsing, serve.serve(tasks, parts.endpoint, parts.golden_requests)]

@@ -16,6 +16,7 @@ from headrace.golden.contract import MODEL_ARGUMENT, REQUESTS_ARGUMENT
 from stacks.pipeline.asl import jsonata
 from stacks.settings.endpoint import EndpointSettings, UpdateSettings
 from stacks.settings.jobs import JobSettings, ProcessingSettings, TrainingSettings
+from stacks.settings.transform import TransformSettings, reads_lines
 
 VARIANT_NAME = "AllTraffic"
 
@@ -154,6 +155,55 @@ class Rehearsal:
             "ProcessingResources": {"ClusterConfig": render_resources(self.settings, self.key)},
             "NetworkConfig": {"EnableNetworkIsolation": True},
             "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformJob:
+    """A job that asks a model about every record of some objects.
+
+    Args:
+        source_uri: The prefix that it reads.
+        content_type: What the objects are, and the answers where they are lines.
+        settings: Its machines and how it asks.
+        key: The customer's key, for the volumes and the outputs.
+    """
+
+    source_uri: str
+    content_type: str
+    settings: TransformSettings
+    key: kms.IKey | None
+
+    def render(self, job_name: str, model_name: str, output_uri: str) -> dict[str, Any]:
+        """CreateTransformJob's request."""
+        settings = self.settings
+        lines = reads_lines(self.content_type)
+        encryption = (
+            {"VolumeKmsKeyId": self.key.key_arn} if self.key and not has_local_storage(settings.instance_type) else {}
+        )
+        return {
+            "TransformJobName": job_name,
+            "ModelName": model_name,
+            "BatchStrategy": settings.strategy,
+            "MaxPayloadInMB": settings.max_payload_mb,
+            "TransformInput": {
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self.source_uri}},
+                "ContentType": self.content_type,
+                "SplitType": "Line" if lines else "None",
+            },
+            "TransformOutput": {
+                "S3OutputPath": output_uri,
+                **({"Accept": self.content_type, "AssembleWith": "Line"} if lines else {"AssembleWith": "None"}),
+                **_encrypt_outputs(self.key),
+            },
+            "TransformResources": {
+                "InstanceType": settings.instance_type,
+                "InstanceCount": settings.instance_count,
+                **encryption,
+            },
+            **({"DataProcessing": {"JoinSource": "Input"}} if settings.join_input else {}),
+            # Together they may have 100 MB, and containers ask for as many at once as there are CPUs.
+            **({"MaxConcurrentTransforms": 1} if settings.max_payload_mb > sagemaker.MAX_PAYLOAD_MB else {}),
         }
 
 

@@ -94,6 +94,29 @@ class SageMakerTasks:
         """Run a training job to its end."""
         return self._run_job(name, "TrainingJob", arguments, role=role, next_state=next_state, assign=assign)
 
+    def run_transform_job(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        max_runtime_seconds: int,
+        next_state: str,
+        assign: Mapping[str, Any],
+    ) -> Mapping[str, State]:
+        """Run a transform job to its end.
+
+        It has the role of its model, which creating that has passed, and no time limit but its task's.
+        """
+        return self._run_job(
+            name,
+            "TransformJob",
+            arguments,
+            role=None,
+            max_runtime_seconds=max_runtime_seconds,
+            next_state=next_state,
+            assign=assign,
+        )
+
     def create_model(
         self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
     ) -> Task:
@@ -276,24 +299,29 @@ class SageMakerTasks:
         kind: str,
         arguments: Mapping[str, Any],
         *,
-        role: iam.IRole,
+        role: iam.IRole | None,
+        max_runtime_seconds: int | None = None,
         next_state: str,
         assign: Mapping[str, Any],
     ) -> Mapping[str, State]:
-        resource = {"ProcessingJob": "processing-job/*", "TrainingJob": "training-job/*"}[kind]
+        resource = {
+            "ProcessingJob": "processing-job/*",
+            "TrainingJob": "training-job/*",
+            "TransformJob": "transform-job/*",
+        }[kind]
         task = self._task(
             name,
             f"create{kind}.sync",
             arguments,
             next_state=next_state,
-            timeout_seconds=_measure_job(arguments),
+            timeout_seconds=_AROUND_JOB_SECONDS + (max_runtime_seconds or _find_limit(arguments)),
             # The next job's refusals are counted anew.
             assign={**assign, **quota.VARIABLES},
             catch=(quota.catch_refusal(name),),
             permissions=[
                 self._allow([f"Create{kind}", f"Describe{kind}", f"Stop{kind}", "AddTags", "ListTags"], resource),
                 self._allow_job_events(kind),
-                allow_passing(role),
+                *([allow_passing(role)] if role else []),
             ],
         )
         return {name: task, **quota.wait_for_instances(name, again=name)}
@@ -377,9 +405,9 @@ def _allow_key(key: kms.IKey) -> Iterator[Permission]:
     yield Permission(statement=allow_volumes(key))
 
 
-def _measure_job(arguments: Mapping[str, Any]) -> int:
-    """How long to wait for a job; what runs on spot instances has a limit that counts its waiting, too."""
-    return int(max(arguments["StoppingCondition"].values())) + _AROUND_JOB_SECONDS
+def _find_limit(arguments: Mapping[str, Any]) -> int:
+    """How long a job may take; what runs on spot instances has a limit that counts its waiting, too."""
+    return int(max(arguments["StoppingCondition"].values()))
 
 
 def _optimized(action: str) -> str:

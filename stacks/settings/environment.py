@@ -218,6 +218,17 @@ class Settings(WorkloadSections):
         return self
 
     @model_validator(mode="after")
+    def _check_batches(self) -> Self:
+        mistakes = [
+            f"{recipe}.{mistake}"
+            for recipe in list_recipes()
+            for mistake in self.workload(recipe).list_batch_mistakes(recipe.serving.content_type)
+        ]
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
+        return self
+
+    @model_validator(mode="after")
     def _check_starts(self) -> Self:
         for recipe in list_recipes():
             if self.workload(recipe).start.on_new_data and self.storage.existing_raw_bucket:

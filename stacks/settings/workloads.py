@@ -1,12 +1,13 @@
-"""The settings of each workload: its jobs, its channels, its gate, its approval, its endpoint."""
+"""The settings of each workload: its jobs, its channels, its gate, its approval, what its model is deployed as."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, create_model, model_validator
 
 from containers.images.training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
 from headrace.channels import InputMode
+from headrace.contract import SERVING_THRESHOLD
 from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
 from headrace.recipes import Recipe, big_mart, images, list_recipes
@@ -16,8 +17,9 @@ from stacks.settings.gate import GateSettings, Rules, RuleSettings
 from stacks.settings.jobs import Hyperparameters, ProcessingSettings, TrainingSettings
 from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.normalizer import Options, Through
-from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Section, Setting
+from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
 from stacks.settings.starting import StartSettings
+from stacks.settings.transform import ObjectTransformSettings, TransformSettings
 
 
 def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
@@ -193,13 +195,53 @@ class ChannelTrainingSettings(TrainingSettings):
 
 
 class WorkloadSettings(Section):
-    """A workload: train, judge, approve, serve."""
+    """A workload: train, judge, approve, then serve or transform."""
 
+    deploy: Annotated[
+        Literal["endpoint", "batch"],
+        Setting(
+            "whether an approved model serves at an endpoint, or a job asks it about a batch and ends",
+            cost="`endpoint` by the second, used or not; `batch` by the second while its job runs",
+            change=Change(
+                "from the next execution on. With `batch`, an endpoint that there is goes on serving, and costing, "
+                "until you delete it; it no longer writes its log"
+            ),
+        ),
+    ] = "endpoint"
     start: StartSettings = StartSettings()
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
     approval: ApprovalSettings = ApprovalSettings()
     endpoint: EndpointSettings = EndpointSettings()
+    transform: TransformSettings = TransformSettings()
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether its model is asked about a batch, and no endpoint is made."""
+        return self.deploy == "batch"
+
+    def list_batch_mistakes(self, content_type: str) -> Iterator[str]:
+        """What contradicts a batch, each beginning with its key.
+
+        Args:
+            content_type: What its model is asked with.
+        """
+        if not self.is_batch:
+            return
+        without = EndpointSettings(name=self.endpoint.name)
+        for key in EndpointSettings.model_fields:
+            if getattr(self.endpoint, key) != getattr(without, key):
+                yield (
+                    f"endpoint.{key}: deploy is batch, which makes no endpoint; leave it out, or set deploy to endpoint"
+                )
+        for index, rule in enumerate(self.gate.rules):
+            if rule.threshold == SERVING_THRESHOLD:
+                yield (
+                    f"gate.rules.{index}.threshold: found '{SERVING_THRESHOLD}', but deploy is batch, where no version "
+                    "serves that could be compared with; give a number or a metric"
+                )
+        for mistake in self.transform.list_mistakes(content_type):
+            yield f"transform.{mistake}"
 
 
 class PreprocessedSettings(WorkloadSettings):
@@ -238,6 +280,7 @@ class ImagesSettings(WorkloadSettings):
     """Image classification, from listed channels."""
 
     training: ChannelTrainingSettings = ChannelTrainingSettings()
+    transform: ObjectTransformSettings = ObjectTransformSettings()
     gate: ClassifierGateSettings = ClassifierGateSettings()
 
 

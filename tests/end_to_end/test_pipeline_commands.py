@@ -88,8 +88,8 @@ def test_ends_with_1_when_an_execution_fails(machine: str) -> None:
     assert ended.stderr == "Error: NotGood: it was not good\n"
 
 
-@pytest.mark.parametrize(("outcome", "code"), [("REFUSED", 4), ("PENDING_APPROVAL", 5)])
-def test_its_exit_code_says_that_the_model_is_not_served(machine: str, outcome: str, code: int) -> None:
+@pytest.mark.parametrize(("outcome", "code"), [("REFUSED", 4), ("PENDING_APPROVAL", 5), ("TRANSFORMED", 0)])
+def test_its_exit_code_says_what_becomes_of_the_model(machine: str, outcome: str, code: int) -> None:
     request = json.dumps({"good": True, "seconds": 0, "Outcome": outcome})
 
     ended = run("start", "--state-machine", machine, "--input", request, "--wait")

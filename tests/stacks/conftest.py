@@ -80,6 +80,11 @@ SWITCHES: dict[str, dict[str, Any]] = {
             },
         },
     },
+    "batch": {
+        "bigmart.deploy": "batch",
+        "images.deploy": "batch",
+        "images.transform": {"input": "new/", "instance_type": "ml.g5.xlarge", "instance_count": 2},
+    },
     "existing": {
         "encryption.existing_key": "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "storage.existing_raw_bucket": "company-photographs",

@@ -1,4 +1,4 @@
-"""The three ways in: train a model, make a version of an archive, or serve a version that there is."""
+"""The three ways in: train a model, make a version of an archive, or deploy a version that there is."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,7 +19,16 @@ def choose_way_in(after: str) -> Mapping[str, State]:
 
     A version that serves already has nothing to be done: who approves one twice, or two people at once, gets the same.
     """
-    serves = Rule(
+    return _choose(_find_served(), after=after)
+
+
+def choose_way_in_to_batch(after: str) -> Mapping[str, State]:
+    """The same where no endpoint is made: a version may be asked about one batch after the other."""
+    return _choose(after=after)
+
+
+def _find_served() -> Rule:
+    return Rule(
         condition=f"{IS_GIVEN} and $parent = $package and $endpoint.Status = 'InService'",
         next=mark_served.ENTRY,
         assign={
@@ -28,10 +37,13 @@ def choose_way_in(after: str) -> Mapping[str, State]:
             "serving": jsonata("$endpoint.ConfigName"),
         },
     )
+
+
+def _choose(*first: Rule, after: str) -> Mapping[str, State]:
     return {
         _CHOOSE: Choice(
             rules=(
-                serves,
+                *first,
                 Rule(condition=IS_GIVEN, next=save_model.ENTRY),
                 Rule(condition=_IS_ARCHIVE, next=_TAKE),
             ),
@@ -44,5 +56,5 @@ def choose_way_in(after: str) -> Mapping[str, State]:
     }
 
 
-# For type checkers: it is a step.
-_: Step = choose_way_in
+# For type checkers: they are steps.
+_: tuple[Step, Step] = (choose_way_in, choose_way_in_to_batch)

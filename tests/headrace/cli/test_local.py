@@ -297,6 +297,16 @@ def test_says_that_a_model_waits_for_approval(run_summary: RunSummary) -> None:
     assert f"version     {version}\nendpoint    bigmart, as it was before\n" in shown
 
 
+def test_says_where_the_answers_to_a_batch_are(run_summary: RunSummary) -> None:
+    output = {**run_summary.report.output, "Outcome": "TRANSFORMED", "TransformedUrl": "s3://work/transformed/"}
+    transformed = replace(run_summary, report=replace(run_summary.report, output=output), predictions=())
+
+    shown = summary.render(transformed, find_workload(big_mart.RECIPE).scores)
+
+    assert "\ntransformed s3://work/transformed/\n" in shown
+    assert "\nendpoint " not in shown
+
+
 def test_shows_a_run_whose_job_has_reported_no_metric(run_summary: RunSummary) -> None:
     output = {**run_summary.report.output, "Metrics": {}}
     unmeasured = replace(run_summary, report=replace(run_summary.report, output=output))

@@ -60,6 +60,15 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         for workload in ("bigmart", "images")
         for key, other, value in (("step_percent", "traffic", "linear"), ("alarms", "traffic", "all_at_once"))
     },
+    **{
+        setting: {
+            **{f"{workload}.endpoint.{key}": ... for key in GUARDED},
+            **({} if setting.endswith(".deploy") else {f"{workload}.deploy": "batch"}),
+        }
+        for workload in ("bigmart", "images")
+        for setting in SETTINGS
+        if setting == f"{workload}.deploy" or setting.startswith(f"{workload}.transform.")
+    },
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
@@ -96,6 +105,7 @@ OTHERS: Mapping[str, Any] = {
     "bigmart.endpoint.update.alarms": ...,
     "bigmart.endpoint.golden": ...,
     "bigmart.endpoint.golden.requests": "other.jsonl",
+    **{f"{workload}.transform.input": "other/" for workload in ("bigmart", "images")},
     "bigmart.gate.rules": [],
     "bigmart.gate.rules[].metric": "train:rmse",
     "bigmart.gate.rules[].threshold": 1000,

@@ -1,0 +1,93 @@
+"""A batch on the local cloud, under its policies: row by row what an endpoint of the same version answers."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from headrace.contract import transform_prefix
+from headrace.local.platform import pipeline
+from headrace.recipes import big_mart
+from headrace.s3.addresses import S3Address
+from headrace.workloads import big_mart as workload
+from tests.deploying import push_container_images, running_with_app
+from tests.end_to_end.conftest import Platform
+from tests.local_clouds import clients_of
+from tests.stacks.conftest import context_of, set_path
+from tests.stacks.synthesis import assemble
+
+pytestmark = pytest.mark.slow
+
+ROWS = 7
+
+
+@pytest.fixture
+def batching(tmp_path: Path, sales: Path) -> Iterator[Platform]:
+    """`dev` where Big Mart's model is asked about batches."""
+    context = context_of("dev")
+    set_path(context["environments"]["dev"], "bigmart.deploy", "batch")
+    with running_with_app(tmp_path / "cloud", assemble(context)) as cloud, clients_of(cloud):
+        platform = Platform(cloud, push_container_images(cloud, "dev"))
+        workload.Run(sales, sales.parent).bring_data(platform.site)
+        yield platform
+
+
+def read_rows(sales: Path) -> list[str]:
+    """Some items whose sales are asked for, without a header."""
+    return [line.rpartition(",")[0] for line in sales.read_text().splitlines()[1 : ROWS + 1]]
+
+
+def put_input(name: str, rows: list[str], platform: Platform) -> None:
+    boto3.client("s3").put_object(
+        Bucket=platform.deployment.raw_bucket,
+        Key=f"{transform_prefix(big_mart.RECIPE.name)}{name}",
+        Body="".join(f"{row}\n" for row in rows).encode(),
+    )
+
+
+def read_object(url: str, name: str) -> list[str]:
+    place = S3Address.parse_uri(url)
+    body = boto3.client("s3").get_object(Bucket=place.bucket, Key=f"{place.key}{name}")["Body"]
+    lines: list[str] = body.read().decode().splitlines()
+    return lines
+
+
+def ask_endpoint(model: str, rows: list[str]) -> list[str]:
+    """What an endpoint of this model answers."""
+    sagemaker = boto3.client("sagemaker")
+    variant: Any = {"VariantName": "all", "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="compared", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="compared", EndpointConfigName="compared")
+    sagemaker.get_waiter("endpoint_in_service").wait(
+        EndpointName="compared", WaiterConfig={"Delay": 1, "MaxAttempts": 600}
+    )
+    answer = pipeline.invoke_endpoint("compared", "\n".join(rows).encode(), content_type="text/csv", accept="text/csv")
+    return answer.decode().splitlines()
+
+
+def test_answers_a_batch_as_an_endpoint_does(batching: Platform, sales: Path) -> None:
+    rows = read_rows(sales)
+    put_input("monday.csv", rows[:4], batching)
+    put_input("tuesday/all.csv", rows[4:], batching)
+
+    execution = batching.run("first")
+
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    output = json.loads(execution["output"])
+    assert output["Outcome"] == "TRANSFORMED"
+    found = [read_object(output["TransformedUrl"], f"{name}.out") for name in ("monday.csv", "tuesday/all.csv")]
+    assert boto3.client("sagemaker").list_endpoints()["Endpoints"] == []
+    answers = ask_endpoint(output["ModelName"], rows)
+    assert [line for part in found for line in part] == [
+        f"{row},{answer}" for row, answer in zip(rows, answers, strict=True)
+    ]
+
+    # The next batch needs no training, and an input that is not there is said.
+    again = json.loads(batching.run("again", ModelPackageArn=output["ModelPackageArn"])["output"])
+    assert read_object(again["TransformedUrl"], "monday.csv.out") == found[0]
+    put_input("monday.csv", ["Item_Weight,no,numbers"], batching)
+    refused = batching.run("refused", ModelPackageArn=output["ModelPackageArn"])
+    assert (refused["status"], refused["error"]) == ("FAILED", "TransformFailed")
