@@ -4,7 +4,7 @@ Raw states rather than CDK's task classes: those cannot express processing jobs 
 more than they use (docs/decisions/0002-raw-states.md).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -20,7 +20,7 @@ from stacks.nag import wildcard_in_account
 from stacks.pipeline import quota
 from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, State, Task, jsonata
 from stacks.pipeline.failure import keep_failure
-from stacks.pipeline.permission import Permission, allow_volumes
+from stacks.pipeline.permission import Permission, allow_endpoint_key, allow_passing
 from stacks.pipeline.registry import ModelRegistry
 
 # Everything of SageMaker's errors that the API does not model arrives under the first name, and under the second one
@@ -41,8 +41,6 @@ THROTTLED: Final = Retry(
 )
 # How long a job may take besides the time that its program has: to find a machine, to fetch and to store.
 _AROUND_JOB_SECONDS: Final = 3600
-
-SAGEMAKER = "sagemaker.amazonaws.com"
 
 _ANY_NAME = (
     "An execution's input names what it makes, so the names are not known beforehand; "
@@ -160,7 +158,7 @@ class SageMakerTasks:
             permissions=(
                 self._allow([change.action], "endpoint/*", "endpoint-config/*"),
                 *([self._allow(["AddTags"], "endpoint/*")] if is_new else []),
-                *(_allow_key(key) if key else ()),
+                *(allow_endpoint_key(key) if key else ()),
             ),
         )
 
@@ -383,26 +381,6 @@ class SageMakerTasks:
         )
         actions = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
         return Permission(statement=iam.PolicyStatement(actions=actions, resources=[rule]))
-
-
-def allow_passing(role: iam.IRole) -> Permission:
-    """Let the state machine hand this role to SageMaker only."""
-    return Permission(
-        statement=iam.PolicyStatement(
-            actions=["iam:PassRole"],
-            resources=[role.role_arn],
-            conditions={"StringEquals": {"iam:PassedToService": SAGEMAKER}},
-        )
-    )
-
-
-def _allow_key(key: kms.IKey) -> Iterator[Permission]:
-    """An endpoint has no role of its own, so SageMaker takes the key of its volumes as who creates or updates it.
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
-    """
-    yield Permission(statement=iam.PolicyStatement(actions=["kms:DescribeKey"], resources=[key.key_arn]))
-    yield Permission(statement=allow_volumes(key))
 
 
 def _find_limit(arguments: Mapping[str, Any]) -> int:
