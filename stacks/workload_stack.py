@@ -23,6 +23,7 @@ from stacks.constructs.model_registry import ApprovalRule, ModelPackageGroup
 from stacks.constructs.rollback_alarms import RollbackAlarms
 from stacks.constructs.starts import Starts
 from stacks.constructs.state_machine import MachineLog
+from stacks.constructs.tidying import Tidying
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
 from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
@@ -109,6 +110,9 @@ class WorkloadStack(Stack):
             rehearsal=self._describe_rehearsal(golden) if golden else None,
             golden_requests=self._create_golden_requests(golden, settings, target) if golden else None,
             transform=self._describe_transform() if self._settings.is_batch else None,
+            tidying=self._create_tidying(keep, settings, target)
+            if (keep := self._settings.endpoint.keep_versions)
+            else None,
         )
 
     def _create_registry(self, settings: Settings, registry: ModelRegistry) -> None:
@@ -296,6 +300,18 @@ class WorkloadStack(Stack):
             raw=self._storage.raw,
             object_key=f"{contract.golden_prefix(self._recipe.name)}{golden.requests}",
             key=self._storage.key,
+            target=target,
+            log=self._describe_log(settings),
+        ).function
+
+    def _create_tidying(self, keep: int, settings: Settings, target: BundleTarget) -> lambda_.IFunction:
+        return Tidying(
+            self,
+            "Tidying",
+            workload=self._recipe.name,
+            group=contract.model_package_group_name(settings.environment, self._recipe.name),
+            keep=keep,
+            timeout_hours=settings.pipeline.timeout_hours,
             target=target,
             log=self._describe_log(settings),
         ).function

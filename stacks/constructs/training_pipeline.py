@@ -21,7 +21,7 @@ from stacks.pipeline.join import Pipeline, join, together
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
-from stacks.pipeline.steps import find_serving, judge, serve
+from stacks.pipeline.steps import find_serving, judge, serve, tidy
 from stacks.pipeline.steps.hold import hold
 from stacks.pipeline.steps.let_go import let_go, letting_go
 from stacks.pipeline.steps.mark_served import mark_served
@@ -71,6 +71,7 @@ class Parts:
     rehearsal: Rehearsal | None = None
     golden_requests: lambda_.IFunction | None = None
     transform: TransformJob | None = None
+    tidying: lambda_.IFunction | None = None
 
 
 class TrainingPipeline(Construct):
@@ -134,6 +135,8 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
     }
     if parts.golden_requests:
         variables |= golden.VARIABLES
+    if parts.tidying:
+        variables |= tidy.VARIABLES
     return join(
         # A version knows which endpoint it is for, so it is read before that endpoint's turn is taken.
         together(name(parts.endpoint.name, parts.registry, also=variables), read_version(tasks, parts.registry)),
@@ -150,8 +153,9 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         # The model and the configuration of an execution that fails are removed, so both are made again.
         together(save_model(tasks, parts.endpoint), *_deploy(parts, tasks)),
         mark_served(tasks, parts.registry),
+        tidy.tidy(parts.tidying) if parts.tidying else None,
         let_go(parts.turns),
-        tell_transformed if parts.transform else tell,
+        tell_transformed if parts.transform else tell(tidy.OUTPUT if parts.tidying else {}),
         failed=failed,
         hold=hold(parts.turns),
     )

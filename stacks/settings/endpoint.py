@@ -186,6 +186,16 @@ class EndpointSettings(Section):
             change=Change("null removes the alarm and the function; from the next execution on"),
         ),
     ] = None
+    keep_versions: Annotated[
+        Annotated[int, Field(ge=1, le=100)] | None,
+        Allowed("a whole number from 1 to 100, or null"),
+        Setting(
+            "how many of the workload's endpoint configurations, models and versions stay when an execution has served "
+            "a new one; null for all",
+            cost=f"{NOTHING}; a function runs for some seconds per execution",
+            change=Change("null removes the function; from the next execution on"),
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _check_update(self) -> Self:

@@ -61,6 +61,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     },
     "guard": {
         "bigmart.endpoint": {
+            "keep_versions": 3,
             "instance_count": 4,
             "metrics_seconds": 10,
             "update": {

@@ -1,26 +1,35 @@
 """Tell what the execution has made, and end."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from headrace import contract
 from stacks.pipeline.asl import Choice, Finish, Rule, State, jsonata
+from stacks.pipeline.step import Step
 
 _DONE: Final = "Done"
 _SUPERSEDED: Final = "Superseded"
 
 
-def tell(_after: str) -> Mapping[str, State]:
-    """A later execution's configuration in service is a good end, too: nothing is left to do."""
-    superseded = Rule(condition="$serving != $config", next=_SUPERSEDED)
-    return {
-        "Serving": Choice(rules=(superseded,), default=_DONE),
-        _DONE: _report(),
-        _SUPERSEDED: _report(SupersededBy=jsonata("$serving")),
-    }
+def tell(also: Mapping[str, Any]) -> Step:
+    """A later execution's configuration in service is a good end, too: nothing is left to do.
+
+    Args:
+        also: What else the output says.
+    """
+
+    def states(_after: str) -> Mapping[str, State]:
+        superseded = Rule(condition="$serving != $config", next=_SUPERSEDED)
+        return {
+            "Serving": Choice(rules=(superseded,), default=_DONE),
+            _DONE: _report(also),
+            _SUPERSEDED: _report({**also, "SupersededBy": jsonata("$serving")}),
+        }
+
+    return states
 
 
-def _report(**also: str) -> Finish:
+def _report(also: Mapping[str, Any]) -> Finish:
     return Finish(
         output={
             contract.OUTCOME_OUTPUT: contract.Outcome.SERVING,

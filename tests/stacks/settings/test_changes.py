@@ -34,6 +34,7 @@ GUARDED: Mapping[str, Any] = {
         "alarms": {"error_percent": 2.0, "latency_milliseconds": 250},
     },
     "golden": {},
+    "keep_versions": 5,
 }
 # Whatever a setting can be about is there.
 EVERYTHING: Mapping[str, Any] = {
