@@ -5,13 +5,15 @@ WORKLOAD ?= bigmart
 DATA ?=
 PORT ?=
 FOLDER ?=
+COMMIT ?=
 # Recipes take them from the environment, in quotes: their values may hold blanks, quotes and dollar signs.
 override ENV := $(value ENV)
 override WORKLOAD := $(value WORKLOAD)
 override DATA := $(value DATA)
 override PORT := $(value PORT)
 override FOLDER := $(value FOLDER)
-export ENV WORKLOAD DATA PORT FOLDER
+override COMMIT := $(value COMMIT)
+export ENV WORKLOAD DATA PORT FOLDER COMMIT
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -86,11 +88,11 @@ format: setup-dev ## put the code into shape
 synth: setup ## synthesize the app: no account, no network, no Docker (ENV=dev)
 	@cdk synth --quiet --context "env=$$ENV"
 
-deploy: setup ## deploy to the AWS account of your credentials: repositories, container images, the rest (ENV=dev)
+deploy: setup ## deploy to the AWS account of your credentials: repositories, container images, the rest (ENV=dev, COMMIT=)
 	@# An endpoint or a job needs its container image as soon as the state machine stands.
 	@cdk deploy Registry --exclusively --context "env=$$ENV"
 	@headrace containers push --build --env "$$ENV"
-	@headrace deploy --env "$$ENV"
+	@headrace deploy --env "$$ENV" $${COMMIT:+-- --context "commit=$$COMMIT"}
 
 deploy-account: setup ## deploy what an account has once in a Region: retention and key of SageMaker's logs
 	@cdk deploy --all --app "python account.py"

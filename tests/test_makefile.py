@@ -57,6 +57,10 @@ def test_deploys_the_repositories_then_their_container_images_then_the_rest(clon
     )
 
 
+def test_says_which_commit_it_deploys(clone: Path) -> None:
+    assert make(clone, "deploy", "COMMIT=3e46638")[-5:] == ["--env", "dev", "--", "--context", "commit=3e46638"]
+
+
 def test_deploys_nothing_more_when_the_container_images_cannot_be_pushed(clone: Path) -> None:
     stub = clone / ".venv" / "bin" / "headrace"
     stub.write_text("#!/bin/sh\nexit 1\n")
