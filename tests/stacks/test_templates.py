@@ -49,7 +49,7 @@ def test_synthesizes_the_same_templates_as_before(variant: str) -> None:
 def test_keeps_snapshots_short_enough_to_review() -> None:
     lines = sum(len(path.read_text().splitlines()) for path in SNAPSHOTS.glob("*/*"))
 
-    assert lines <= 21_000
+    assert lines <= 23_000
 
 
 def mutate(value: Any) -> Iterator[Any]:

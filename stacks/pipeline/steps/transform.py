@@ -1,4 +1,4 @@
-"""Ask the model about a batch, in place of an endpoint: nothing that costs is left when the job has ended."""
+"""Ask the model about a batch, instead of an endpoint: nothing that costs is left when the job has ended."""
 
 from typing import Final
 
