@@ -1,4 +1,4 @@
-"""A batch in place of an endpoint: what SageMaker is asked for, executed by the engine's interpreter."""
+"""A batch instead of an endpoint: what SageMaker is asked for, executed by the engine's interpreter."""
 
 import json
 from typing import Any
