@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import ArnFormat, Aws, Duration, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -19,8 +17,7 @@ from headrace.contract import EXECUTION_TAG, NOTICE_SOURCE, TURNS_PREFIX, alarm_
 from lambdas import clean_up
 from lambdas.clean_up import contract
 from lambdas.clean_up.contract import Variable
-from stacks.constructs.expiring_log_group import ExpiringLogGroup
-from stacks.constructs.lambda_bundle import ARCHITECTURE, RUNTIME, bundle_code
+from stacks.constructs.pipeline_function import PipelineFunction
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
 from stacks.ownership import in_this_account
@@ -52,7 +49,7 @@ class CleanUpSurroundings:
     target: BundleTarget
 
 
-class CleanUp(Construct):
+class CleanUp(PipelineFunction):
     """Removes what executions that fail, take too long or are stopped leave half made, and says how they end.
 
     Args:
@@ -74,30 +71,26 @@ class CleanUp(Construct):
         work: s3.IBucket,
         log: MachineLog,
     ) -> None:
-        super().__init__(scope, construct_id)
-        self._around = around
+        super().__init__(
+            scope,
+            construct_id,
+            source=SOURCE,
+            handler=contract.FUNCTION_HANDLER,
+            environment={Variable.TOPIC: _name_topic(scope, around.environment)} if around.notifies else {},
+            memory_mib=contract.MEMORY_MIB,
+            timeout_seconds=contract.TIMEOUT_SECONDS,
+            target=around.target,
+            log=log,
+        )
         self._stack = Stack.of(self)
 
-        log_group = ExpiringLogGroup(self, "Logs", days=log.days, key=log.key, retain_data=log.retain_data)
-        self._role = self._create_role(tags, work, log.key)
-        log_group.grant_write(self._role)
-        self.function = lambda_.Function(
-            self,
-            "Function",
-            architecture=ARCHITECTURE,
-            code=bundle_code(SOURCE, around.target),
-            environment={Variable.TOPIC: self._topic_arn} if around.notifies else {},
-            handler=contract.FUNCTION_HANDLER,
-            log_group=log_group,
-            memory_size=contract.MEMORY_MIB,
-            role=self._role,
-            runtime=RUNTIME,
-            timeout=Duration.seconds(contract.TIMEOUT_SECONDS),
-        )
-        acknowledge(
-            self.function,
-            {"AwsSolutions-L1": "Python 3.13 is supported until 2029; the runtime moves on with the normalizer's."},
-        )
+        self._allow_removing(tags)
+        self._allow_giving_up_turns(work)
+        if log.key:
+            self.role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[log.key.key_arn]))
+        self._allow_notices()
+        if around.notifies:
+            self._allow_topic(_name_topic(self, around.environment))
 
     def follow(self, machine: sfn.StateMachine) -> None:
         """Let it look into the executions of a state machine, and be told of their ends.
@@ -109,7 +102,7 @@ class CleanUp(Construct):
         policy = iam.Policy(
             self,
             "Executions",
-            roles=[self._role],
+            roles=[self.role],
             statements=[
                 iam.PolicyStatement(actions=["states:DescribeExecution", "states:GetExecutionHistory"], resources=[arn])
             ],
@@ -130,27 +123,7 @@ class CleanUp(Construct):
             targets=[targets.LambdaFunction(self.function)],
         )
 
-    @property
-    def _topic_arn(self) -> str:
-        return self._stack.format_arn(
-            service="sns",
-            resource=alarm_topic_name(self._around.environment),
-            arn_format=ArnFormat.NO_RESOURCE_NAME,
-        )
-
-    def _create_role(self, tags: Mapping[str, str], work: s3.IBucket, key: kms.IKey | None) -> iam.Role:
-        principal = iam.ServicePrincipal(
-            "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-        )
-        role = iam.Role(self, "Role", assumed_by=principal)
-        self._allow_removing(role, tags)
-        self._allow_giving_up_turns(role, work)
-        if key:
-            role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
-        self._allow_notices(role)
-        return role
-
-    def _allow_removing(self, role: iam.Role, tags: Mapping[str, str]) -> None:
+    def _allow_removing(self, tags: Mapping[str, str]) -> None:
         everything = self._list_arns(_KINDS)
         looking = [f"sagemaker:Describe{kind}" for kind in (*_JOBS, *_SERVING)]
         removing = [
@@ -161,12 +134,12 @@ class CleanUp(Construct):
             "StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()},
             "Null": {f"aws:ResourceTag/{EXECUTION_TAG}": "false"},
         }
-        role.add_to_policy(iam.PolicyStatement(actions=[*looking, "sagemaker:ListTags"], resources=everything))
-        role.add_to_policy(iam.PolicyStatement(actions=removing, resources=everything, conditions=made))
-        acknowledge(role, {wildcard_in_account("sagemaker", f"{kind}/*"): _MADE_BY_EXECUTIONS for kind in _KINDS})
+        self.role.add_to_policy(iam.PolicyStatement(actions=[*looking, "sagemaker:ListTags"], resources=everything))
+        self.role.add_to_policy(iam.PolicyStatement(actions=removing, resources=everything, conditions=made))
+        acknowledge(self.role, {wildcard_in_account("sagemaker", f"{kind}/*"): _MADE_BY_EXECUTIONS for kind in _KINDS})
 
-    def _allow_giving_up_turns(self, role: iam.Role, work: s3.IBucket) -> None:
-        role.add_to_policy(
+    def _allow_giving_up_turns(self, work: s3.IBucket) -> None:
+        self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:DeleteObject", "s3:GetObject"],
                 resources=[work.arn_for_objects(f"{TURNS_PREFIX}*")],
@@ -174,39 +147,44 @@ class CleanUp(Construct):
             )
         )
         acknowledge(
-            role,
+            self.role,
             {
                 wildcard_objects(work, f"{TURNS_PREFIX}*"): "They are named after endpoints, which executions name; "
                 f"the prefix {TURNS_PREFIX} and the two listed actions limit what the function reaches."
             },
         )
 
-    def _allow_notices(self, role: iam.Role) -> None:
+    def _allow_notices(self) -> None:
         bus = self._stack.format_arn(service="events", resource="event-bus", resource_name="default")
-        role.add_to_policy(
+        self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["events:PutEvents"],
                 resources=[bus],
                 conditions={"StringEquals": {"events:source": NOTICE_SOURCE}},
             )
         )
-        if self._around.notifies:
-            self._allow_topic(role)
 
-    def _allow_topic(self, role: iam.Role) -> None:
+    def _allow_topic(self, topic_arn: str) -> None:
         """The topic's key is made by the stack of alarms; what it is used for distinguishes it from other keys."""
-        role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self._topic_arn]))
-        role.add_to_policy(
+        self.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[topic_arn]))
+        self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=[self._stack.format_arn(service="kms", resource="key", resource_name="*")],
-                conditions={"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": self._topic_arn}},
+                conditions={"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic_arn}},
             )
         )
         acknowledge(
-            role,
+            self.role,
             {wildcard_in_account("kms", "key/*"): "Only the key of the environment's topic encrypts for that topic."},
         )
 
     def _list_arns(self, kinds: Sequence[str]) -> list[str]:
         return [self._stack.format_arn(service="sagemaker", resource=kind, resource_name="*") for kind in kinds]
+
+
+def _name_topic(scope: Construct, environment: str) -> str:
+    """The ARN of the environment's topic of alarms, which another stack makes."""
+    return Stack.of(scope).format_arn(
+        service="sns", resource=alarm_topic_name(environment), arn_format=ArnFormat.NO_RESOURCE_NAME
+    )

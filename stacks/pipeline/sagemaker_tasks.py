@@ -197,29 +197,11 @@ class SageMakerTasks:
         self, config_name: str, *, next_state: str, assign: Mapping[str, Any], catch: Catch
     ) -> Task:
         """Look at an endpoint configuration."""
-        return Task(
-            resource=_sdk("describeEndpointConfig"),
-            arguments={"EndpointConfigName": config_name},
-            timeout_seconds=CALL_SECONDS,
-            assign=assign,
-            next=next_state,
-            retry=(BUSY,),
-            catch=(catch,),
-            permissions=(self._allow(["DescribeEndpointConfig"], "endpoint-config/*"),),
-        )
+        return self._look("EndpointConfig", config_name, next_state=next_state, assign=assign, catch=catch)
 
     def describe_model(self, model_name: str, *, next_state: str, assign: Mapping[str, Any], catch: Catch) -> Task:
         """Look at a model."""
-        return Task(
-            resource=_sdk("describeModel"),
-            arguments={"ModelName": model_name},
-            timeout_seconds=CALL_SECONDS,
-            assign=assign,
-            next=next_state,
-            retry=(BUSY,),
-            catch=(catch,),
-            permissions=(self._allow(["DescribeModel"], "model/*"),),
-        )
+        return self._look("Model", model_name, next_state=next_state, assign=assign, catch=catch)
 
     def create_model_package(
         self,
@@ -323,6 +305,19 @@ class SageMakerTasks:
             ],
         )
         return {name: task, **quota.wait_for_instances(name, again=name)}
+
+    def _look(self, kind: str, name: str, *, next_state: str, assign: Mapping[str, Any], catch: Catch) -> Task:
+        resource = {"EndpointConfig": "endpoint-config/*", "Model": "model/*"}[kind]
+        return Task(
+            resource=_sdk(f"describe{kind}"),
+            arguments={f"{kind}Name": name},
+            timeout_seconds=CALL_SECONDS,
+            assign=assign,
+            next=next_state,
+            retry=(BUSY,),
+            catch=(catch,),
+            permissions=(self._allow([f"Describe{kind}"], resource),),
+        )
 
     def _task(
         self,
