@@ -32,6 +32,7 @@ _SERVICES: Final[Mapping[str, str]] = {
     " x-amz-website-redirect-location",
     # Of the others, SageMaker gives those that needs.py takes from its requests.
     "sagemaker": "modelapprovalstatus",
+    "states": "statemachinequalifier",
     "sts": "externalid rolesessionname",
 }
 _KNOWN: Final = frozenset(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from headrace.local.engine.access.needs import Need, Request, name_sagemaker
+from headrace.local.engine.access.qualifiers import describe_qualifier, split_qualified
 from headrace.local.engine.cloud import ACCOUNT, REGION
 
 _OPTIMIZED: Final = "arn:aws:states:::"
@@ -35,7 +36,14 @@ def list_task_needs(resource: str, arguments: Request) -> list[Need]:
     action = f"{service}:{operation[:1].upper()}{operation[1:]}"
     places = arguments.get("Entries", []) if action == "events:PutEvents" else [arguments]
     resources = dict.fromkeys(_name_task_resource(action, place) for place in places)
-    return [Need(action=_TASK_ACTIONS.get(action, action), resource=name) for name in resources]
+    return [
+        Need(
+            action=_TASK_ACTIONS.get(action, action),
+            resource=split_qualified(name)[0],
+            context=describe_qualifier(name),
+        )
+        for name in resources
+    ]
 
 
 def is_optimized(resource: str, service: str) -> bool:

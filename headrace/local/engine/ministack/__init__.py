@@ -24,6 +24,7 @@ from headrace.local.engine.ministack.passing import install_passing
 from headrace.local.engine.ministack.process import EngineVersionError, check_version, configure, serve
 from headrace.local.engine.ministack.registry import install_registry
 from headrace.local.engine.ministack.retention import install_retention
+from headrace.local.engine.ministack.revisions import install_revisions
 from headrace.local.engine.ministack.routing import (
     install_key_of_s3,
     install_names_below_address,
@@ -65,6 +66,7 @@ def install(
     install_executions()
     install_trials()
     install_execution_rules()
+    install_revisions()
     install_key_of_s3()
     install_retention()
     install_registry()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from headrace.local.engine.access.calls import Call, CallLog
 from headrace.local.engine.access.further import list_further_needs
 from headrace.local.engine.access.needs import Holder, Need
+from headrace.local.engine.access.qualifiers import describe_qualifier, find_named_machine, split_qualified
 from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.engine.credentials import AccessKey, make_key
 from headrace.local.engine.ministack.actions import name_actions
@@ -327,6 +328,8 @@ def _name_streams(extract: Callable[..., str]) -> Callable[..., str]:
         resource = extract(service, method, path, headers, body, *rest)
         if service == "iam" and (group := _find_group(*rest)):
             return group
+        if service == "states":
+            return split_qualified(find_named_machine(read_json(body)) or resource)[0]
         if service != "logs" or not resource.endswith(f":log-group:{(given := read_json(body)).get('logGroupName')}"):
             return resource
         return f"{resource}:log-stream:{given.get('logStreamName', '')}"
@@ -350,7 +353,7 @@ def _describe_groups(describe: Callable[..., dict[str, Any]]) -> Callable[..., d
 
 
 def _add_parameters(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """The condition keys that PutMetricData, PutEvents and AssumeRole are limited by."""
+    """The condition keys that PutMetricData, PutEvents, AssumeRole and requests of Step Functions are limited by."""
 
     def run(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
         context = describe(service, action, body, parameters)
@@ -360,6 +363,8 @@ def _add_parameters(describe: Callable[..., dict[str, Any]]) -> Callable[..., di
             sources = {str(entry.get("Source", "")) for entry in read_json(body).get("Entries", [])}
             # Entries of several sources are allowed only where each of them would be: none here.
             context["events:source"] = sources.pop() if len(sources) == 1 else ""
+        if service == "states":
+            context |= describe_qualifier(find_named_machine(read_json(body)))
         if action == "sts:AssumeRole":
             given = {f"sts:{name}": parameters.get(name) for name in ("ExternalId", "RoleSessionName")}
             context |= {key: str(as_list(value)[0]) for key, value in given.items() if value}

@@ -20,6 +20,7 @@ from headrace.local.engine.access.needs import (
     list_roles,
     unpack_versions,
 )
+from headrace.local.engine.access.qualifiers import describe_qualifier, split_qualified
 from headrace.local.engine.access.tasks import is_optimized, list_task_needs, list_waiting_needs
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.ministack.access import Access, DeniedError
@@ -256,7 +257,9 @@ def _decide_targets(access: Access, invoke: Callable[..., None]) -> Callable[...
             try:
                 if not access.trusts(role, "events.amazonaws.com"):
                     raise DeniedError(f"EventBridge cannot assume the role {role}")
-                access.check(key.key_id, [Need(action="states:StartExecution", resource=target["Arn"])])
+                machine, _ = split_qualified(target["Arn"])
+                context = describe_qualifier(target["Arn"])
+                access.check(key.key_id, [Need(action="states:StartExecution", resource=machine, context=context)])
             except DeniedError as error:
                 logger.warning("target_not_called target=%s error=%s", target["Arn"], error)
                 return

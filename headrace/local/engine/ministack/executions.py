@@ -17,6 +17,7 @@ from headrace.local.engine.asl.documents import write_json, write_timestamp
 from headrace.local.engine.asl.execution import Execution, Identity, NotRedrivableError, Status, find_redrive_refusal
 from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.engine.ministack.callers import acting_role
+from headrace.local.engine.ministack.revisions import describe_revision, find_revision
 from headrace.local.engine.ministack.status_events import describe_change, publish_change
 from headrace.local.engine.ministack.tasks import CloudClock, EngineTasks
 
@@ -109,12 +110,12 @@ class Executions:
         return self._answer({"redriveDate": redriven})
 
     def describe(self, record: dict[str, Any]) -> dict[str, Any]:
-        """What DescribeExecution answers about redriving an execution."""
+        """What DescribeExecution answers about redriving an execution, and about what it was started from."""
         reason = _NOT_STANDARD
         if not record.get("sync"):
             reason = find_redrive_refusal(record["status"], len(record["events"])) or ""
         status = {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
-        return {**self.list_redrives(record), **(status if reason else {"redriveStatus": "REDRIVABLE"})}
+        return {**self.describe_listed(record), **(status if reason else {"redriveStatus": "REDRIVABLE"})}
 
     def publish(self, record: dict[str, Any]) -> None:
         """Say on the event bus that an execution has another status, as Step Functions does for standard workflows."""
@@ -125,10 +126,10 @@ class Executions:
         except Exception:
             logger.exception("status_not_published arn=%s", record["executionArn"])
 
-    def list_redrives(self, record: dict[str, Any]) -> dict[str, Any]:
-        """How often an execution was redriven, and when it was last."""
+    def describe_listed(self, record: dict[str, Any]) -> dict[str, Any]:
+        """How often an execution was redriven, when it was last, and by which version and alias it was started."""
         date = {"redriveDate": record["redriveDate"]} if "redriveDate" in record else {}
-        return {"redriveCount": record.get("redriveCount", 0), **date}
+        return {"redriveCount": record.get("redriveCount", 0), **date, **describe_revision(record)}
 
     def _begin_again(self, held: Held) -> str:
         if held.record["status"] == Status.RUNNING:
@@ -142,11 +143,12 @@ class Executions:
 
     def _begin(self, record: dict[str, Any]) -> Held | None:
         machine = self._states._state_machines.get(record["stateMachineArn"])
-        if not machine:
+        revision = find_revision(self._states, record)
+        if not machine or not revision:
             return None
         events: list[dict[str, Any]] = []
         try:
-            definition = check_definition(machine["definition"])
+            definition = check_definition(revision.definition)
         except InvalidDefinitionError as error:
             self._write_end(record, Status.FAILED, error="States.Runtime", cause=str(error))
             return None
@@ -156,7 +158,7 @@ class Executions:
             identity=Identity(
                 arn=record["executionArn"],
                 name=record["name"],
-                role_arn=machine["roleArn"],
+                role_arn=revision.role_arn,
                 machine_arn=record["stateMachineArn"],
                 machine_name=machine["name"],
                 started=datetime.fromisoformat(record["startDate"]),
@@ -171,8 +173,8 @@ class Executions:
         return held
 
     def _run(self, held: Held) -> None:
-        machine = self._states._state_machines.get(held.record["stateMachineArn"], {})
-        token = acting_role.set(machine.get("roleArn", ""))
+        revision = find_revision(self._states, held.record)
+        token = acting_role.set(revision.role_arn if revision else "")
         try:
             asyncio.run(held.execution.run())
             is_changed = self._write_result(held)
@@ -215,8 +217,8 @@ def install_executions() -> None:
     states._emit_execution_status_event = executions.publish
     states._stop_execution = _leave_ended(states, executions, states._stop_execution)
     states._redrive_execution = executions.redrive
-    states._describe_execution = _describe_redrives(states, executions, states._describe_execution)
-    states._list_executions = _list_redrives(states, executions, states._list_executions)
+    states._describe_execution = _describe_further(states, executions, states._describe_execution)
+    states._list_executions = _describe_each(states, executions, states._list_executions)
     states._send_task_success = _send(states, executions.callbacks, _read_output, states._send_task_success)
     states._send_task_failure = _send(states, executions.callbacks, _read_failure, states._send_task_failure)
     states._send_task_heartbeat = _beat(states, executions.callbacks, states._send_task_heartbeat)
@@ -251,7 +253,7 @@ def _leave_ended(states: Any, executions: Executions, stop: Serve) -> Serve:
     return run
 
 
-def _describe_redrives(states: Any, executions: Executions, describe: Serve) -> Serve:
+def _describe_further(states: Any, executions: Executions, describe: Serve) -> Serve:
     def run(request: dict[str, Any]) -> Answer:
         status, headers, body = describe(request)
         if status >= 400:
@@ -263,14 +265,14 @@ def _describe_redrives(states: Any, executions: Executions, describe: Serve) -> 
     return run
 
 
-def _list_redrives(states: Any, executions: Executions, serve: Serve) -> Serve:
+def _describe_each(states: Any, executions: Executions, serve: Serve) -> Serve:
     def run(request: dict[str, Any]) -> Answer:
         status, headers, body = serve(request)
         listed = json.loads(body)
         if status >= 400:
             return status, headers, body
         for found in listed["executions"]:
-            found |= executions.list_redrives(states._executions[found["executionArn"]])
+            found |= executions.describe_listed(states._executions[found["executionArn"]])
         answer: Answer = states.json_response(listed)
         return answer
 
