@@ -46,6 +46,8 @@ _CHANGED_MEANWHILE: Final = (
     "Could not find endpoint",
 )
 _MISSING: Final = "Could not find endpoint"
+# Begins like the message of a missing endpoint, but waiting does not bring the configuration back.
+_CONFIG_LOST: Final = "Could not find endpoint configuration"
 # How often to try again after any other error: throttling has no error name, either.
 _ATTEMPTS: Final = 4
 _COUNT_ATTEMPT: Final = {"attempts": jsonata("$attempts + 1")}
@@ -164,9 +166,9 @@ def _choose_update() -> Choice:
 
 def _choose_another_attempt() -> Choice:
     changed = " or ".join(f"$contains($failure.Cause, '{message}')" for message in _CHANGED_MEANWHILE)
-    return Choice(
-        rules=(Rule(condition=f"{changed} or $attempts < {_ATTEMPTS}", next=_WAIT_FOR_OTHERS),), default=FAILED
-    )
+    lost = Rule(condition=f"$contains($failure.Cause, '{_CONFIG_LOST}')", next=FAILED)
+    again = Rule(condition=f"{changed} or $attempts < {_ATTEMPTS}", next=_WAIT_FOR_OTHERS)
+    return Choice(rules=(lost, again), default=FAILED)
 
 
 def _decide_outcome(*, done: str, undone: str, asks: bool) -> Choice:

@@ -187,6 +187,19 @@ def test_says_why_the_endpoint_cannot_be_looked_at(stack: str) -> None:
     assert (execution.error, execution.cause) == ("LookForEndpointFailed", "Look For Endpoint: not authorized")
 
 
+@pytest.mark.parametrize("change", ["createEndpoint", "updateEndpoint"])
+def test_fails_at_once_when_the_configuration_of_the_endpoint_is_lost(change: str) -> None:
+    standing = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
+    lost = TaskError("SageMaker.AmazonSageMakerException", 'Could not find endpoint configuration "arn:…/run-1".')
+    looks = [MISSING, MISSING if change == "createEndpoint" else standing]
+
+    execution = run("Images", describeEndpoint=looks, **{change: [lost]})
+
+    assert execution.error == f"{change[0].upper()}{change[1:6]}EndpointFailed"
+    assert execution.cause.endswith('Could not find endpoint configuration "arn:…/run-1".')
+    assert (execution.list_operations().count(change), execution.waits) == (1, [])
+
+
 @pytest.mark.parametrize("stack", INPUTS)
 def test_tags_whatever_it_makes_with_what_its_cost_is_told_by(stack: str) -> None:
     execution = run(stack)
