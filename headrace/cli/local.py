@@ -16,6 +16,7 @@ from headrace.cli import progress, summary
 from headrace.cli.checkout_commands import LocalGroup
 from headrace.cli.containers import with_build_options
 from headrace.cli.execution_report import EXIT_CODES
+from headrace.cli.faults import faults
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
@@ -77,6 +78,9 @@ class _FolderType(click.Path):
 def local(context: click.Context, folder: Path) -> None:
     """Run the platform on this machine: no AWS account, no Docker, no cost."""
     context.obj = Folders(folder.resolve())
+
+
+local.add_command(faults)
 
 
 def _with_platform_options(command: Command) -> Command:

@@ -20,6 +20,7 @@ from headrace.local.engine.model_package_groups import watch_model_package_group
 from headrace.local.engine.networks import Networks
 from headrace.local.engine.resources import MODEL_PACKAGE_GROUP
 from headrace.local.engine.roles import IMPATIENT, SageMakerRoles
+from headrace.local.faults import Faults
 from headrace.local.limits import Limits
 from headrace.local.page.opening import Facts, open_page
 from headrace.local.sagemaker import Host, SageMaker, stop_leftover_processes
@@ -58,6 +59,7 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
     cloud.point_clients(environment)
     ministack.configure(port, evaluates_iam=evaluates_iam)
     access = ministack.Access(CallLog(root) if evaluates_iam else None)
+    faults = Faults()
     jobs = _jobs_folder(root)
     stop_leftover_processes(jobs)
     if not can_place():
@@ -80,6 +82,7 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
         roles=SageMakerRoles(access) if evaluates_iam else None,
         limits=limits,
         networks=networks,
+        faults=faults,
         publish=ministack.SageMakerEvents().publish,
     )
     sagemaker = SageMaker(host)
@@ -88,9 +91,9 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
         **networks.list_watchers(),
         MODEL_PACKAGE_GROUP: watch_model_package_groups(sagemaker),
     }
-    ministack.install(sagemaker, watchers, port, access, limits)
+    ministack.install(sagemaker, watchers, port, access, limits, faults)
     page = open_page(open_client, owner.secret, Facts(port, evaluates_iam, limits.write()))
-    asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close, page=page))
+    asyncio.run(ministack.serve(port, owner=owner, access=access, close=sagemaker.close, page=page, faults=faults))
 
 
 def _jobs_folder(root: Path) -> Path:

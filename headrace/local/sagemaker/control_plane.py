@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from headrace.local.faults import Effect, Fault
 from headrace.local.sagemaker import wire
 from headrace.local.sagemaker.errors import SageMakerError
 from headrace.local.sagemaker.host import Host
@@ -26,6 +27,7 @@ class SageMaker:
     def __init__(self, host: Host) -> None:
         self._gate = threading.Lock()
         self._closed = False
+        self._faults = host.faults
         self._kinds = Kinds(replace(host, root=host.root.resolve()), KINDS)
         self._operations = {name: serve for kind in self._kinds for name, serve in kind.operations.items()}
         self._runtime_operations = {
@@ -51,6 +53,16 @@ class SageMaker:
             SageMakerError: the API's own error for this request.
         """
         given = drop_nulls(request)
+        # What the local cloud asks itself meets no fault.
+        fault = self._faults.take_call("sagemaker", operation, given) if authorize else None
+        if fault and fault.effect is Effect.REFUSED:
+            raise describe_fault(fault)
+        answer = self._call(operation, given, authorize)
+        if fault:
+            raise describe_fault(fault)
+        return answer
+
+    def _call(self, operation: str, given: dict[str, Any], authorize: Authorize | None) -> dict[str, Any]:
         if operation in self._runtime_operations:
             check_runtime_request(operation, given)
             if authorize:
@@ -92,6 +104,11 @@ class SageMaker:
         with self._gate:
             self._closed = True
         run_side_by_side(kind.close for kind in self._kinds)
+
+
+def describe_fault(fault: Fault) -> SageMakerError:
+    """The error of a call that meets a fault."""
+    return SageMakerError(*fault.describe_error())
 
 
 def check_runtime_request(operation: str, request: Mapping[str, Any]) -> None:

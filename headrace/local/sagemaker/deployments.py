@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace.archives import ArchiveError
+from headrace.local.faults import Effect
 from headrace.local.sagemaker.archives import unpack_archive
 from headrace.local.sagemaker.definitions import Definition
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
@@ -23,6 +24,11 @@ from headrace.loopback import LOOPBACK, find_free_port, is_healthy
 
 # Each endpoint has its own log group below this.
 LOG_GROUPS = "/aws/sagemaker/Endpoints"
+
+NO_CAPACITY = (
+    "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using a "
+    "different ML instance type or after some time."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +75,7 @@ class Deployment:
         self._image = host.find_container_image(self._container["Image"])
         self.resolution_time = read_clock()
         self.outage = ""
+        self.mishap: Effect | None = None
         identifier = uuid.uuid4().hex
         self._tree = ContainerTree(host.root / "jobs" / "endpoints" / f"{endpoint}-{identifier}")
         group, stream = log or (f"{LOG_GROUPS}/{endpoint}", f"{self.variant['VariantName']}/{identifier}")
@@ -117,6 +124,8 @@ class Deployment:
 
     def start(self) -> None:
         """Brings the model into service; raises DeploymentError, after which it must be stopped, when that fails."""
+        if self.mishap is Effect.NO_CAPACITY:
+            raise DeploymentError(NO_CAPACITY)
         try:
             self._stage()
             self._stream.open()
@@ -124,6 +133,8 @@ class Deployment:
         except (OSError, *AWS_ERRORS) as error:
             logger.exception("deployment_failed_internally stream=%s", self._stream.stream)
             raise DeploymentError(f"Request to service failed: {error}") from error
+        if self.mishap is Effect.BREAKS:
+            self.outage = self._describe_unhealthy()
         self._keeper.start()
 
     def acquire(self) -> int:
@@ -234,6 +245,8 @@ class Deployment:
         patience = self._host.patience
         startup_seconds = self.variant.get("ContainerStartupHealthCheckTimeoutInSeconds", patience.startup_seconds)
         deadline = time.monotonic() + startup_seconds
+        if self.mishap is Effect.UNHEALTHY:
+            raise DeploymentError(self._describe_unhealthy())
         while not is_healthy(port, patience.ping_seconds):
             with self._changed:
                 self._changed.wait_for(lambda: process.exited or self._closing, patience.ping_interval_seconds)

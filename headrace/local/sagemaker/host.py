@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Protocol
 
 from botocore import xform_name
 
+from headrace.local.faults import Faults
 from headrace.local.limits import Limits
 from headrace.local.sagemaker.container_images import (
     ContainerImageNotFoundError,
@@ -147,6 +148,7 @@ class Host:
         networks: What jobs reach from their VPCs; without them, everything.
         roles: What jobs and endpoints work as; without them, all use the clients given here.
         environment: Variables of every program.
+        faults: What goes wrong on purpose.
         publish: Puts what SageMaker says of its resources on the event bus.
     """
 
@@ -163,6 +165,7 @@ class Host:
     networks: Networks | None = None
     roles: Roles | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
     publish: Publish = publish_nowhere
 
     def acting_as(self, role_arn: str | None) -> "Host":

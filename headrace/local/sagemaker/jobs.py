@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+from headrace.local.faults import Effect
 from headrace.local.sagemaker.catalog import read_tags
 from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
@@ -23,6 +24,7 @@ from headrace.local.sagemaker.trees import CONTAINER_ROOT, ROOT_VARIABLE, Contai
 from headrace.local.sagemaker.volumes import GIB, Volume, measure_folder
 
 REASON_CHARACTERS = 1024
+_MISHAPS: Final = frozenset({Effect.NO_CAPACITY, Effect.FAILS, Effect.CRASHES, Effect.OUT_OF_TIME})
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,9 @@ class JobEnd:
 
 COMPLETED = JobEnd("Completed", "Completed")
 STOPPED = JobEnd("Stopped", "Stopped")
+NO_CAPACITY: Final = (
+    "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type."
+)
 INTERNAL_FAILURE = JobEnd(
     "Failed", "Failed", "InternalServerError: We encountered an internal error. Please try again."
 )
@@ -112,6 +117,7 @@ class Job(ABC):
         self._is_closing = False
         self._process: ContainerProcess | None = None
         self._log: LogStream | None = None
+        self._mishap: Effect | None = None
         # Folders that take no room on the volume of an instance.
         self._streamed: set[Path] = set()
         self._thread = threading.Thread(target=self._run, name=f"{self.kind} {self.name}", daemon=True)
@@ -165,7 +171,9 @@ class Job(ABC):
         """Stages the data, runs the program and stores what it wrote."""
 
     def start(self) -> None:
-        """Begins the work in the background."""
+        """Begins the work in the background, which goes wrong where a fault asks for it."""
+        fault = self.host.faults.take("sagemaker", f"Create{self.kind}", self.request, _MISHAPS)
+        self._mishap = fault.effect if fault else None
         self._thread.start()
 
     def wait(self) -> None:
@@ -211,7 +219,11 @@ class Job(ABC):
                 self._conclude(end)
 
     def _attempt(self, tree: ContainerTree) -> JobEnd:
+        if self._mishap is Effect.NO_CAPACITY:
+            return fail(NO_CAPACITY)
         try:
+            if self._mishap is Effect.FAILS:
+                raise AlgorithmError("a fault that was injected, exit code: 1")
             return self._work(ContainerTree.create(tree.folder))
         except StoppedError:
             return STOPPED
@@ -265,6 +277,8 @@ class Job(ABC):
             self._note(note)
         volume = Volume(self._find_volume_gib(), lambda: measure_folder(tree.ml, self._streamed))
         process = self._start_process(tree, command, environment, preparation)
+        if self._mishap is Effect.CRASHES:
+            process.kill()
         end = self._supervise(process, volume)
         if self._is_closing:
             raise StoppedError
@@ -326,6 +340,8 @@ class Job(ABC):
     def _supervise(self, process: ContainerProcess, volume: Volume) -> JobEnd:
         """How the program's run ended: by itself, by a stop, or by the clock; a full volume ends it with an error."""
         limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", threading.TIMEOUT_MAX)
+        if self._mishap is Effect.OUT_OF_TIME:
+            limit = 0
         deadline = time.monotonic() + limit
         while not self._await_news(process, min(deadline - time.monotonic(), volume.interval_seconds)):
             if time.monotonic() >= deadline:

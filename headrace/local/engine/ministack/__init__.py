@@ -17,6 +17,7 @@ from headrace.local.engine.ministack.cloudformation import (
 )
 from headrace.local.engine.ministack.encryption import install_encryption
 from headrace.local.engine.ministack.executions import install_executions
+from headrace.local.engine.ministack.faults import install_faults
 from headrace.local.engine.ministack.functions import install_functions
 from headrace.local.engine.ministack.limits import install_limits
 from headrace.local.engine.ministack.object_lambda import install_object_lambda
@@ -37,6 +38,7 @@ from headrace.local.engine.ministack.status_events import SageMakerEvents
 from headrace.local.engine.ministack.step_functions import install_execution_rules, install_tasks
 from headrace.local.engine.ministack.trials import install_trials
 from headrace.local.engine.resources import ResourceWatcher
+from headrace.local.faults import Faults
 from headrace.local.limits import CONCURRENT_EXECUTIONS, Limits
 from headrace.local.sagemaker.control_plane import SageMaker
 
@@ -44,7 +46,12 @@ __all__ = ["Access", "EngineVersionError", "SageMakerEvents", "check_version", "
 
 
 def install(
-    sagemaker: SageMaker, watchers: Mapping[str, ResourceWatcher], port: int, access: Access, limits: Limits
+    sagemaker: SageMaker,
+    watchers: Mapping[str, ResourceWatcher],
+    port: int,
+    access: Access,
+    limits: Limits,
+    faults: Faults,
 ) -> None:
     """Teach MiniStack, once it is configured, everything that it lacks.
 
@@ -54,6 +61,7 @@ def install(
         port: Where this server listens.
         access: The account's IAM.
         limits: What the account and its Region do not have.
+        faults: What goes wrong on purpose.
     """
     calls = SageMakerCalls(sagemaker, access)
     install_access(access)
@@ -79,4 +87,5 @@ def install(
     install_passing(access)
     install_callers(access)
     install_limits(limits)
+    install_faults(faults)
     install_alarms().start()

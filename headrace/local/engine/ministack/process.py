@@ -16,9 +16,11 @@ from headrace.local.clock import WAIT_SCALE
 from headrace.local.engine.cloud import ACCOUNT, HOST, REGION
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.door import Application, Door
+from headrace.local.engine.fault_requests import FaultRequests
 from headrace.local.engine.ministack.access import Access, register_owner
 from headrace.local.engine.ministack.sessions import is_of_former_role
 from headrace.local.engine.signatures import Fault, SignatureError
+from headrace.local.faults import Faults
 
 VERSION = "1.5.33"
 
@@ -58,7 +60,13 @@ def check_version() -> None:
 
 
 async def serve(
-    port: int, *, owner: AccessKey, access: Access, close: Callable[[], None], page: Application | None = None
+    port: int,
+    *,
+    owner: AccessKey,
+    access: Access,
+    close: Callable[[], None],
+    page: Application | None = None,
+    faults: Faults | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then close while requests are still answered: what closes still logs.
 
@@ -68,10 +76,12 @@ async def serve(
         access: The account's IAM.
         close: Ends what runs.
         page: Serves the page.
+        faults: What goes wrong on purpose.
     """
     app = importlib.import_module("ministack.app")
     keys = Keys(owner, access)
-    door = Door(app.app, port=port, find_key=keys.find, is_owner=keys.is_owner, page=page)
+    services = FaultRequests(app.app, faults or Faults())
+    door = Door(services, port=port, find_key=keys.find, is_owner=keys.is_owner, page=page)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
+from headrace.local.faults import Effect
 from headrace.local.sagemaker.catalog import read_tags
 from headrace.local.sagemaker.deployments import LOG_GROUPS, Deployment
 from headrace.local.sagemaker.endpoint import Endpoint, describe_unknown_endpoint
@@ -17,6 +18,7 @@ from headrace.local.sagemaker.rules import list_containers
 
 _WEIGHT: Final = "DesiredWeight"
 _COUNT: Final = "DesiredInstanceCount"
+_MISHAPS: Final = frozenset({Effect.NO_CAPACITY, Effect.UNHEALTHY, Effect.BREAKS})
 
 
 class Endpoints(ResourceKind[Endpoint]):
@@ -45,6 +47,7 @@ class Endpoints(ResourceKind[Endpoint]):
         deployment = self._plan_deployment(request)
         config = request.get("DeploymentConfig")
         self._plan_rollout(config, deployment)
+        self._meet_fault("CreateEndpoint", request, deployment)
         return Endpoint(request["EndpointName"], self._host, deployment, read_tags(request), config)
 
     def check_start(self, resource: Endpoint) -> None:
@@ -64,6 +67,7 @@ class Endpoints(ResourceKind[Endpoint]):
         rollout = self._plan_rollout(config, deployment)
         endpoint.check_update()
         self._check_quota({**deployment.variant, "InitialInstanceCount": deployment.instances})
+        self._meet_fault("UpdateEndpoint", request, deployment)
         endpoint.update(deployment, rollout, config)
         return {"EndpointArn": endpoint.arn}
 
@@ -92,6 +96,10 @@ class Endpoints(ResourceKind[Endpoint]):
         if not endpoint or endpoint.name != request["EndpointName"]:
             raise describe_unknown_endpoint(request["EndpointName"], self._host.account)
         return endpoint.invoke(request)
+
+    def _meet_fault(self, operation: str, request: Mapping[str, Any], deployment: Deployment) -> None:
+        fault = self._host.faults.take("sagemaker", operation, request, _MISHAPS)
+        deployment.mishap = fault.effect if fault else None
 
     def _check_quota(self, variant: Mapping[str, Any]) -> None:
         running = [held for endpoint in self.resources() for held in endpoint.instances]

@@ -8,6 +8,7 @@ from typing import Any
 
 from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.resources import DATA_REPOSITORY_ASSOCIATION, EFS_FILE_SYSTEM, FSX_FILE_SYSTEM
+from headrace.local.faults import Faults, read_fault
 from headrace.local.limits import Limits
 from headrace.local.sagemaker import Host, Patience, RunnableContainerImage, SageMaker
 from headrace.local.sagemaker.endpoint import Endpoint
@@ -71,6 +72,7 @@ class Cloud:
         self.registry = FakeRegistry()
         self.file_systems = FileSystems(folder, self.s3)
         self.events: list[tuple[str, Mapping[str, Any], str]] = []
+        self.faults = Faults()
         host = Host(
             root=self.root,
             registry=self.registry,
@@ -82,6 +84,7 @@ class Cloud:
             region=REGION,
             patience=patience,
             limits=limits or Limits(),
+            faults=self.faults,
             publish=lambda *event: self.events.append(event),
         )
         self.sagemaker = SageMaker(host)
@@ -133,6 +136,10 @@ class Cloud:
     def process_to_end(self, image_uri: str, name: str = "job", **changes: Any) -> dict[str, Any]:
         self.process(image_uri, name, **changes)
         return check_answer("DescribeProcessingJob", self.sagemaker.wait("ProcessingJob", name))
+
+    def inject(self, preset: str, operation: str, **options: Any) -> None:
+        """Has calls of an operation of SageMaker meet a fault."""
+        self.faults.add(read_fault({"preset": preset, "operation": f"sagemaker:{operation}", **options}))
 
     def await_line(self, text: str) -> None:
         """Returns when any program has printed a text."""
