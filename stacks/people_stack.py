@@ -134,7 +134,8 @@ class PeopleStack(Stack):
         )
         engineer.allow_anywhere(["ecr:GetAuthorizationToken"])
         engineer.allow_tagged(["sagemaker:UpdateEndpoint"], ["endpoint", "endpoint-config"])
-        _allow_objects(engineer, ["s3:PutObject"], self._around.storage.raw, [contract.ARCHIVES_PREFIX])
+        written = [contract.ARCHIVES_PREFIX, *self._list_golden()]
+        _allow_objects(engineer, ["s3:PutObject"], self._around.storage.raw, written)
         if not self._settings.people.separate_approval:
             self._allow_approving(engineer)
         deleting = ["sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"]
@@ -161,7 +162,11 @@ class PeopleStack(Stack):
         """Where data is that people may read, by bucket."""
         storage = self._around.storage
         return {
-            storage.raw: [*(recipe.raw_prefix for recipe in list_recipes()), *self._list_batches()],
+            storage.raw: [
+                *(recipe.raw_prefix for recipe in list_recipes()),
+                *self._list_batches(),
+                *self._list_golden(),
+            ],
             storage.work: [contract.EXECUTIONS_PREFIX, SETS_PREFIX],
         }
 
@@ -171,6 +176,14 @@ class PeopleStack(Stack):
             contract.transform_prefix(recipe.name)
             for recipe in list_recipes()
             if self._settings.workload(recipe).is_batch
+        ]
+
+    def _list_golden(self) -> list[str]:
+        """Where the golden requests of workloads that ask some are in the raw bucket."""
+        return [
+            contract.golden_prefix(recipe.name)
+            for recipe in list_recipes()
+            if self._settings.workload(recipe).endpoint.golden
         ]
 
     def _demand_mfa(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 
 from headrace.cli.execution_report import describe, describe_execution, render_execution, render_list
 from headrace.cli.following import exit_by_outcome, report_end, wait_for_end
+from headrace.cli.golden import golden
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE
 from headrace.cli.pipeline_options import Target, with_target
@@ -32,6 +33,7 @@ def pipeline() -> None:
 
 for command in VERSION_COMMANDS:
     pipeline.add_command(command)
+pipeline.add_command(golden)
 
 
 @pipeline.command()

@@ -8,7 +8,7 @@ import click
 
 from headrace.cli.region import read_region, use_region
 from headrace.contract import model_package_group_name
-from headrace.recipes import big_mart, find_recipe, list_recipes
+from headrace.recipes import Recipe, big_mart, find_recipe, list_recipes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -37,14 +37,24 @@ class Target:
         return any((self.environment, self.workload, self.state_machine))
 
     @property
+    def environment_name(self) -> str:
+        """The environment, the usual one if none was named."""
+        return self.environment or "dev"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The workload's recipe, the usual one if none was named."""
+        return find_recipe(self.workload or big_mart.RECIPE.name)
+
+    @property
     def name(self) -> str:
         """What the state machine is called in a synthesized app."""
-        return self.state_machine or find_recipe(self.workload or big_mart.RECIPE.name).stack_id
+        return self.state_machine or self.recipe.stack_id
 
     @property
     def group(self) -> str:
         """The model package group of the workload."""
-        return model_package_group_name(self.environment or "dev", self.workload or big_mart.RECIPE.name)
+        return model_package_group_name(self.environment_name, self.recipe.name)
 
     @property
     def place(self) -> list[str]:
@@ -62,7 +72,7 @@ class Target:
         self.use_clients()
         if self.state_machine:
             return find_named_machine(self.state_machine)
-        return find_machine(self.environment or "dev", find_recipe(self.workload or big_mart.RECIPE.name))
+        return find_machine(self.environment_name, self.recipe)
 
     def find_execution(self, execution: str) -> str:
         """The ARN of an execution; one that was given by its ARN may be of any machine, unless the options name one.
@@ -88,7 +98,7 @@ class Target:
 
             use_running_cloud(Folders())
         else:
-            use_region(self.region or read_region(self.environment or "dev"))
+            use_region(self.region or read_region(self.environment_name))
 
 
 _ENVIRONMENT: Final = click.option("--env", "environment", help="The environment.  [default: dev]")

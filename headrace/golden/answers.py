@@ -20,10 +20,24 @@ class UnansweredError(Exception):
 
 @dataclass(frozen=True)
 class Wrong:
-    """A request whose answer is not the expected one, and why."""
+    """A request whose answer is not the expected one, and why.
 
-    id: str
+    Args:
+        request: The request.
+        reason: Why, in a few words.
+        problem: What there is instead of a prediction; empty where there is one.
+        found: What the prediction says; None where there is none.
+    """
+
+    request: GoldenRequest
     reason: str
+    problem: str = ""
+    found: Any = None
+
+    @property
+    def id(self) -> str:
+        """What the request is called."""
+        return self.request.id
 
 
 def find_wrong(requests: Iterable[GoldenRequest], send: Callable[[GoldenRequest], bytes]) -> list[Wrong]:
@@ -58,6 +72,11 @@ def read_answer(body: bytes) -> Any:
         return lines[0] if len(lines) == 1 else lines
 
 
+def read_expected(request: GoldenRequest) -> Any:
+    """What the expected answer says, to be compared with what an answer says."""
+    return read_answer(request.expected.encode()) if isinstance(request.expected, str) else request.expected
+
+
 def is_like(expected: Any, found: Any, tolerance: float) -> bool:
     """Whether two values are the same, apart from numbers that are off by no more than the tolerance."""
     if _is_number(expected) and _is_number(found):
@@ -76,11 +95,12 @@ def _judge(request: GoldenRequest, send: Callable[[GoldenRequest], bytes]) -> Wr
     try:
         found = read_answer(send(request))
     except UnansweredError as error:
-        return Wrong(request.id, f"got no prediction: {_show(str(error))}")
-    expected = read_answer(request.expected.encode()) if isinstance(request.expected, str) else request.expected
+        return Wrong(request, f"got no prediction: {_show(str(error))}", problem=as_shown(error) or "no reason given")
+    expected = read_expected(request)
     if is_like(expected, found, request.tolerance):
         return None
-    return Wrong(request.id, f"expected {_show(json.dumps(expected))}, found {_show(json.dumps(found))}")
+    reason = f"expected {_show(json.dumps(expected))}, found {_show(json.dumps(found))}"
+    return Wrong(request, reason, found=found)
 
 
 def _read_line(line: str) -> Any:

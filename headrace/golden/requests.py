@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from headrace.errors import HeadraceError, as_shown
@@ -69,19 +70,22 @@ class GoldenRequest:
         return json.dumps(line, ensure_ascii=False)
 
 
-def parse_requests(text: bytes, place: object) -> list[GoldenRequest]:
+def parse_requests(
+    text: bytes, place: object, assumed: Mapping[str, Any] = MappingProxyType({})
+) -> list[GoldenRequest]:
     """The requests of a file.
 
     Args:
         text: What is in it.
         place: What it is called in errors.
+        assumed: What lines say that leave it out.
 
     Raises:
         GoldenRequestError: If there are none, too many, two of one id, or one that cannot be sent.
     """
     if len(text) > MOST_BYTES:
         raise GoldenRequestError(f"{place}: more than {MOST_BYTES >> 20} MiB; keep fewer or smaller requests")
-    requests = list(_parse_lines(text, place))
+    requests = list(_parse_lines(text, place, assumed))
     if not requests:
         raise GoldenRequestError(f"{place}: has no requests; docs/serving.md says how they look")
     if len(requests) > MOST_REQUESTS:
@@ -92,17 +96,17 @@ def parse_requests(text: bytes, place: object) -> list[GoldenRequest]:
     return requests
 
 
-def _parse_lines(text: bytes, place: object) -> Iterator[GoldenRequest]:
+def _parse_lines(text: bytes, place: object, assumed: Mapping[str, Any]) -> Iterator[GoldenRequest]:
     for number, line in enumerate(text.split(b"\n"), start=1):
         if line.strip():
             try:
-                yield parse_request(line)
+                yield parse_request(line, assumed)
             except GoldenRequestError as error:
                 raise GoldenRequestError(f"{place}, line {number}: {error}") from None
 
 
-def parse_request(line: bytes) -> GoldenRequest:
-    """What one line says.
+def parse_request(line: bytes, assumed: Mapping[str, Any] = MappingProxyType({})) -> GoldenRequest:
+    """What one line says, apart from what is assumed where it leaves that out.
 
     Raises:
         GoldenRequestError: If it is not a request.
@@ -113,6 +117,7 @@ def parse_request(line: bytes) -> GoldenRequest:
         raise GoldenRequestError(f"is not JSON: {error}") from None
     if not isinstance(said, dict):
         raise GoldenRequestError("is not a JSON object")
+    said = {**assumed, **said}
     _check_keys(said)
     tolerance = said.get("tolerance", 0)
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance < float("inf"):

@@ -35,21 +35,25 @@ def find_machine(environment: str, recipe: Recipe) -> str:
     Raises:
         NoStateMachineError: If the stack does not stand.
     """
-    session = boto3.Session()
-    cloudformation: Any = session.client("cloudformation")
+    outputs = read_outputs(environment, recipe.stack_id)
+    if recipe.state_machine_output not in outputs:
+        raise NoStateMachineError(
+            f"the environment '{environment}' has no state machine for {recipe} in {boto3.Session().region_name}: "
+            "deploy it, or choose another with --env, --workload or --region; --local is for the local cloud"
+        )
+    return outputs[recipe.state_machine_output]
+
+
+def read_outputs(environment: str, stack: str) -> dict[str, str]:
+    """The outputs of one stack of an environment by their names; none where it does not stand."""
+    cloudformation: Any = boto3.client("cloudformation")
     try:
-        stacks = cloudformation.describe_stacks(StackName=contract.stack_name(environment, recipe.stack_id))["Stacks"]
+        stacks = cloudformation.describe_stacks(StackName=contract.stack_name(environment, stack))["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         stacks = []
-    outputs = {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", [])}
-    if recipe.state_machine_output not in outputs:
-        raise NoStateMachineError(
-            f"the environment '{environment}' has no state machine for {recipe} in {session.region_name}: deploy it, "
-            "or choose another with --env, --workload or --region; --local is for the local cloud"
-        )
-    return str(outputs[recipe.state_machine_output])
+    return {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", [])}
 
 
 def find_named_machine(name: str) -> str:

@@ -87,9 +87,11 @@ def identify(reference: str) -> str:
 
 
 @cache
-def read_policies(*, separate: bool = False) -> Mapping[str, Any]:
+def read_policies(*, separate: bool = False, golden: bool = False) -> Mapping[str, Any]:
     """The documents of the personas' policies, where there is a key of the customer's."""
-    changes = {"encryption.customer_key": True, "people.separate_approval": separate}
+    changes: dict[str, Any] = {"encryption.customer_key": True, "people.separate_approval": separate}
+    if golden:
+        changes |= {"bigmart.endpoint.golden": {}, "bigmart.endpoint.update.wait_seconds": 300}
     template = template_with("People", "people", changes)
     policies = template.find_resources("AWS::IAM::ManagedPolicy").values()
     return {
@@ -226,6 +228,18 @@ def test_demands_no_mfa_of_sessions_that_do_not_say_so() -> None:
 
     assert "MultiFactorAuthPresent" in json.dumps(dict(read_policies()))
     assert "MultiFactorAuthPresent" not in json.dumps(template.to_json())
+
+
+@pytest.mark.parametrize(("action", "first"), [("s3:GetObject", "Scientist"), ("s3:PutObject", "Engineer")], ids=str)
+def test_lets_people_check_and_put_golden_requests_where_some_are_asked(action: str, first: str) -> None:
+    request = Request(action, f"{RAW}/golden/bigmart/requests.jsonl")
+    held = [PERSONAS[: index + 1] for index in range(len(PERSONAS))]
+
+    with_golden = [decide_for(each[-1], each, request, read_policies(golden=True)) for each in held]
+    without = [decide_for(each[-1], each, request, read_policies()) for each in held]
+
+    assert with_golden == ["Allow" if first in each else "ImplicitDeny" for each in held]
+    assert without == ["ImplicitDeny"] * len(PERSONAS)
 
 
 APPROVER = ("Viewer", "Approver")
