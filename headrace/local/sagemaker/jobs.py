@@ -30,6 +30,19 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Interruption:
+    """What takes a job's machine away.
+
+    Args:
+        grace_seconds: How long the program has between SIGTERM and SIGKILL; 0 for no warning at all.
+        lasts_seconds: After how long there is another machine.
+    """
+
+    grace_seconds: float
+    lasts_seconds: float = 0
+
+
+@dataclass(frozen=True)
 class JobEnd:
     """How a job ended; `detail` is a status finer than the job's own, such as MaxRuntimeExceeded."""
 
@@ -43,6 +56,8 @@ STOPPED = JobEnd("Stopped", "Stopped")
 NO_CAPACITY: Final = (
     "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type."
 )
+# Not an end: the machine was taken away, and the program starts again on another one.
+INTERRUPTED = JobEnd("InProgress", "Interrupted")
 INTERNAL_FAILURE = JobEnd(
     "Failed", "Failed", "InternalServerError: We encountered an internal error. Please try again."
 )
@@ -91,6 +106,14 @@ def describe_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def end_interrupted(process: ContainerProcess, interruption: Interruption) -> None:
+    """Ends a program whose machine is taken away."""
+    if interruption.grace_seconds:
+        process.stop(interruption.grace_seconds)
+    else:
+        process.kill()
+
+
 class Job(ABC):
     """One run of a container program, from its request to its terminal state.
 
@@ -99,6 +122,8 @@ class Job(ABC):
 
     kind: ClassVar[str]
     log: ClassVar[KindLog]
+    files_interval_seconds: float = threading.TIMEOUT_MAX
+    """How often the files of its running program are looked after."""
     summary_keys: ClassVar[tuple[str, ...]]
     """What of its description is in its line in a List operation."""
 
@@ -114,10 +139,12 @@ class Job(ABC):
         self.failure_reason = ""
         self.changed = threading.Condition(threading.RLock())
         self._stop_requested = False
+        self._interruption: Interruption | None = None
         self._is_closing = False
         self._process: ContainerProcess | None = None
         self._log: LogStream | None = None
         self._mishap: Effect | None = None
+        self._stream_second = 0
         # Folders that take no room on the volume of an instance.
         self._streamed: set[Path] = set()
         self._thread = threading.Thread(target=self._run, name=f"{self.kind} {self.name}", daemon=True)
@@ -271,6 +298,8 @@ class Job(ABC):
         notes: list[str],
         preparation: tuple[str, ...] = (),
     ) -> JobEnd:
+        if self._log:
+            self._log.close()
         self._log = LogStream(self.host.logs, self.log.group, self._stream_name())
         self._log.open()
         for note in notes:
@@ -282,6 +311,8 @@ class Job(ABC):
         end = self._supervise(process, volume)
         if self._is_closing:
             raise StoppedError
+        if end is INTERRUPTED:
+            return end
         if end is COMPLETED and process.exit_code:
             failure = self._read_left_text(tree, "output/failure")
             raise AlgorithmError(describe_failed_program(failure, process))
@@ -338,31 +369,55 @@ class Job(ABC):
             self.changed.notify_all()
 
     def _supervise(self, process: ContainerProcess, volume: Volume) -> JobEnd:
-        """How the program's run ended: by itself, by a stop, or by the clock; a full volume ends it with an error."""
-        limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", threading.TIMEOUT_MAX)
+        """How the program's run ended: by itself, by a stop, an interruption or the clock.
+
+        What goes wrong with its files meanwhile, such as a full volume, ends it with an error.
+        """
+        deadline, out_of_time = self._find_deadline()
         if self._mishap is Effect.OUT_OF_TIME:
-            limit = 0
-        deadline = time.monotonic() + limit
-        while not self._await_news(process, min(deadline - time.monotonic(), volume.interval_seconds)):
+            deadline = time.monotonic()
+        while not self._await_news(
+            process, min(deadline - time.monotonic(), volume.interval_seconds, self.files_interval_seconds)
+        ):
             if time.monotonic() >= deadline:
                 break
             try:
                 volume.check()
-            except AlgorithmError:
+                self._look_after_files()
+            except (AlgorithmError, JobDataError):
                 process.kill()
                 raise
         with self.changed:
             if process.exited:
                 return COMPLETED
-            stop_requested = self._stop_requested
-            self._enter_stopping()
+            stop_requested, interruption = self._stop_requested, self._interruption
+            if interruption and not stop_requested:
+                self._enter_interrupted()
+            else:
+                self._enter_stopping()
+        if interruption and not stop_requested:
+            end_interrupted(process, interruption)
+            return INTERRUPTED
         process.stop(self.host.patience.job_stop_seconds)
-        return STOPPED if stop_requested else JobEnd("Stopped", "MaxRuntimeExceeded")
+        return STOPPED if stop_requested else out_of_time
+
+    def _find_deadline(self) -> tuple[float, JobEnd]:
+        """Until when the program may run, by the monotonic clock, and how the job ends then."""
+        limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", threading.TIMEOUT_MAX)
+        return time.monotonic() + limit, JobEnd("Stopped", "MaxRuntimeExceeded")
+
+    def _look_after_files(self) -> None:  # noqa: B027 (most kinds have nothing to do)
+        """Does what is done every now and then with the files of a running program."""
+
+    def _enter_interrupted(self) -> None:  # noqa: B027 (most kinds are never interrupted)
+        """Notes that the machine is taken away."""
 
     def _await_news(self, process: ContainerProcess, seconds: float) -> bool:
-        """Whether the program ended, or was asked to, within a time."""
+        """Whether the program ended, was asked to, or loses its machine, within a time."""
         with self.changed:
-            return self.changed.wait_for(lambda: process.exited or self._stop_requested, max(0, seconds))
+            return self.changed.wait_for(
+                lambda: process.exited or self._stop_requested or bool(self._interruption), max(0, seconds)
+            )
 
     def _open_results(self, tree: ContainerTree, folder: Path) -> LeftFolder:
         """What a program left in a folder; what is not stored is named in the job's log."""
@@ -370,4 +425,6 @@ class Job(ABC):
         return tree.open_results(folder, self._note, size_gib * GIB if size_gib else None)
 
     def _stream_name(self) -> str:
-        return f"{self.name}/algo-1-{int(read_clock().timestamp())}"
+        # Programs that start in one second have streams of their own.
+        self._stream_second = max(int(read_clock().timestamp()), self._stream_second + 1)
+        return f"{self.name}/algo-1-{self._stream_second}"

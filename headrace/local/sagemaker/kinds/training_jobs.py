@@ -2,24 +2,26 @@
 
 import json
 import math
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 from headrace.local.sagemaker.archives import pack_folder
 from headrace.local.sagemaker.channels import ChannelStager
+from headrace.local.sagemaker.checkpoints import Checkpoints
 from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.descriptions import complete_training_request
+from headrace.local.sagemaker.errors import AlgorithmError, RequestRefusedError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.job_kind import JobKind
-from headrace.local.sagemaker.jobs import Job, JobEnd, describe_resources
+from headrace.local.sagemaker.jobs import INTERRUPTED, Interruption, Job, JobEnd, describe_resources
 from headrace.local.sagemaker.kind import KindLog
 from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.metrics import MetricCollector, MetricPublisher
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_training_job
 from headrace.local.sagemaker.s3_objects import (
-    download_prefix,
     encrypt_outputs,
     parse_address,
     upload_file,
@@ -33,13 +35,19 @@ STATUS_MESSAGES = {
     "Starting": "Starting the training job",
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
+    "Interrupted": "Instances were interrupted; the training job goes on when there are others",
     "Uploading": "Uploading generated training model",
     "Stopping": "Stopping the training job",
     "Completed": "Training job completed",
     "Failed": "Training job failed",
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+    "MaxWaitTimeExceeded": "Training job runtime and wait exceeded MaxWaitTimeInSeconds provided",
 }
+# What of its time a job on spot instances is billed for. AWS says "up to 90 %" of savings and has no fixed price:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
+SPOT_BILLED_PART = 0.3
+CHECKPOINTS_INTERVAL_SECONDS = 1.0
 
 
 class TrainingJob(Job):
@@ -69,6 +77,9 @@ class TrainingJob(Job):
         )
         self._is_packed = request["OutputDataConfig"].get("CompressionType") != "NONE"
         self._encryption = encrypt_outputs(request["OutputDataConfig"])
+        self._checkpoints: Checkpoints | None = None
+        self._run_seconds = 0.0
+        self._wait_deadline = math.inf
         self._enter("Starting")
 
     @classmethod
@@ -89,9 +100,14 @@ class TrainingJob(Job):
         return self.request.get("VpcConfig")
 
     @property
+    def is_spot(self) -> bool:
+        """Whether its instances may be taken away while it runs."""
+        return bool(self.request.get("EnableManagedSpotTraining"))
+
+    @property
     def usage(self) -> str:
         """What its instances are used for, as quotas call it."""
-        return f"{'spot ' if self.request.get('EnableManagedSpotTraining') else ''}{super().usage}"
+        return f"{'spot ' if self.is_spot else ''}{super().usage}"
 
     def describe(self) -> dict[str, Any]:
         """DescribeTrainingJob of the API."""
@@ -120,12 +136,17 @@ class TrainingJob(Job):
             return {}
         if not self.end_time:
             return {"TrainingStartTime": self.start_time}
-        seconds = max(1, math.ceil((self.end_time - self.start_time).total_seconds()))
+        waited = sum(
+            (transition["EndTime"] - transition["StartTime"]).total_seconds()
+            for transition in self.transitions
+            if transition["Status"] == "Interrupted"
+        )
+        seconds = max(1, math.ceil((self.end_time - self.start_time).total_seconds() - waited))
         return {
             "TrainingStartTime": self.start_time,
             "TrainingEndTime": self.end_time,
             "TrainingTimeInSeconds": seconds,
-            "BillableTimeInSeconds": seconds,
+            "BillableTimeInSeconds": max(1, math.ceil(seconds * SPOT_BILLED_PART)) if self.is_spot else seconds,
         }
 
     def _enter(self, status: str) -> None:
@@ -154,20 +175,72 @@ class TrainingJob(Job):
         if end.failure_reason:
             self.transitions[-1]["StatusMessage"] = end.failure_reason
 
+    def interrupt(self, *, grace_seconds: float | None = None, lasts_seconds: float = 0) -> bool:
+        """Takes the job's spot instances away; False where it is not training on any.
+
+        Args:
+            grace_seconds: How long the program has between SIGTERM and SIGKILL: SageMaker's time to stop unless it is
+                given; 0 for no warning at all.
+            lasts_seconds: After how long there are other instances.
+        """
+        grace = self.host.patience.job_stop_seconds if grace_seconds is None else grace_seconds
+        with self.changed:
+            if not self.is_spot or self.transitions[-1]["Status"] != "Training" or self._stop_requested:
+                return False
+            self._interruption = Interruption(grace, lasts_seconds)
+            self.changed.notify_all()
+            return True
+
     def _work(self, tree: ContainerTree) -> JobEnd:
         self._check_stop()
         self.start_time = read_clock()
+        stopping = self.request["StoppingCondition"]
+        self._wait_deadline = time.monotonic() + stopping.get("MaxWaitTimeInSeconds", math.inf)
+        while (end := self._run_on_instances(tree)) is INTERRUPTED:
+            if not self._await_instances():
+                return JobEnd("Stopped", "MaxWaitTimeExceeded")
+            self._enter("Starting")
+            tree = ContainerTree.create(tree.folder)
+        self._enter("Uploading")
+        self._store_results(tree)
+        return end
+
+    def _run_on_instances(self, tree: ContainerTree) -> JobEnd:
         self._enter("Downloading")
         stager = ChannelStager(self.host, self.request["RoleArn"], self._check_stop)
         try:
             self._stage(tree, stager)
             end = self._train(tree, stager)
+            self._keep_checkpoints(end)
+            return end
+        except AlgorithmError:
+            self._look_after_files()
+            raise
         finally:
             self._metrics.close()
             stager.export_changes()
-        self._enter("Uploading")
-        self._store_results(tree)
-        return end
+
+    def _await_instances(self) -> bool:
+        """Whether there are other instances before the job has waited as long as it may."""
+        with self.changed:
+            interruption, self._interruption = self._interruption, None
+            until = time.monotonic() + (interruption.lasts_seconds if interruption else 0)
+            self.changed.wait_for(
+                lambda: self._stop_requested, max(0, min(until, self._wait_deadline) - time.monotonic())
+            )
+            self._check_stop()
+            return until < self._wait_deadline
+
+    def _find_deadline(self) -> tuple[float, JobEnd]:
+        run = self.request["StoppingCondition"]["MaxRuntimeInSeconds"] - self._run_seconds
+        deadlines = {
+            time.monotonic() + run: JobEnd("Stopped", "MaxRuntimeExceeded"),
+            self._wait_deadline: JobEnd("Stopped", "MaxWaitTimeExceeded"),
+        }
+        return min(deadlines.items(), key=lambda item: item[0])
+
+    def _enter_interrupted(self) -> None:
+        self._enter("Interrupted")
 
     def _train(self, tree: ContainerTree, stager: ChannelStager) -> JobEnd:
         self._check_stop()
@@ -184,7 +257,11 @@ class TrainingJob(Job):
         notes = [*self._list_differences(), *stager.list_differences()]
         preparation = stager.protect_folders()
         self._streamed = stager.streamed
-        return self._run_program(tree, command, environment, notes=notes, preparation=preparation)
+        begin = time.monotonic()
+        try:
+            return self._run_program(tree, command, environment, notes=notes, preparation=preparation)
+        finally:
+            self._run_seconds += time.monotonic() - begin
 
     def _stage(self, tree: ContainerTree, stager: ChannelStager) -> None:
         for folder in ("model", "output/data", "checkpoints", "input/data"):
@@ -198,21 +275,23 @@ class TrainingJob(Job):
         write_config(tree, "resourceconfig", describe_resources(self.request["ResourceConfig"]))
         for channel in channels:
             stager.stage_channel(channel, mode, tree.ml / "input/data" / channel["ChannelName"])
-        self._restore_checkpoints(tree)
+        config = self.request.get("CheckpointConfig")
+        if config:
+            self.files_interval_seconds = CHECKPOINTS_INTERVAL_SECONDS
+            self._checkpoints = Checkpoints(config, tree, self.host.s3, self._encryption, self._note)
+            self._checkpoints.restore(self._check_stop)
 
-    def _restore_checkpoints(self, tree: ContainerTree) -> None:
-        checkpoints = self.request.get("CheckpointConfig")
-        if checkpoints:
-            folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
-            folder.mkdir(parents=True, exist_ok=True)
-            download_prefix(self.host.s3, parse_address(checkpoints["S3Uri"]), folder, self._check_stop)
+    def _look_after_files(self) -> None:
+        if self._checkpoints:
+            self._checkpoints.store()
+
+    def _keep_checkpoints(self, end: JobEnd) -> None:
+        """Stores what the program has written last, unless its machine went away without a warning."""
+        is_lost = end is INTERRUPTED and self._interruption and not self._interruption.grace_seconds
+        if self._checkpoints and not is_lost:
+            self._checkpoints.store()
 
     def _store_results(self, tree: ContainerTree) -> None:
-        checkpoints = self.request.get("CheckpointConfig")
-        if checkpoints:
-            folder = tree.locate(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
-            place = parse_address(checkpoints["S3Uri"])
-            upload_folder(self.host.s3, self._open_results(tree, folder), place, self._encryption)
         # Output first: once the model is there, everything else is too.
         for folder, name in ((tree.ml / "output/data", "output"), (tree.ml / "model", "model")):
             self._store_folder(tree, self._open_results(tree, folder), name)
@@ -255,3 +334,15 @@ class TrainingJobs(JobKind[TrainingJob]):
     """The training job operations of the API."""
 
     job = TrainingJob
+
+    def interrupt(self, name: str, *, grace_seconds: float | None = None, lasts_seconds: float = 0) -> None:
+        """Takes the spot instances of a running job away, as `TrainingJob.interrupt` does.
+
+        Raises:
+            RequestRefusedError: There is no such job, or it is not training on spot instances now.
+        """
+        job = self.find(name)
+        if not job.interrupt(grace_seconds=grace_seconds, lasts_seconds=lasts_seconds):
+            status = job.describe()["SecondaryStatus"]
+            place = "spot instances" if job.is_spot else "instances that are not spot instances"
+            raise RequestRefusedError(f"The training job {name} is in status {status}, on {place}: not interrupted.")

@@ -13,6 +13,7 @@ from headrace.local.limits import Limits
 from headrace.local.sagemaker import Host, Patience, RunnableContainerImage, SageMaker
 from headrace.local.sagemaker.endpoint import Endpoint
 from headrace.local.sagemaker.kinds.endpoints import Endpoints
+from headrace.local.sagemaker.kinds.training_jobs import TrainingJobs
 from headrace.local.sagemaker.validation import find_violations, load_service_model
 from tests.headrace.local.sagemaker.fakes import FakeCloudWatch, FakeLogs, FakeRegistry, FakeS3
 
@@ -246,6 +247,11 @@ def register(cloud: Cloud, image_uri: str, *, container: Mapping[str, Any] | Non
 def find_endpoint(cloud: Cloud) -> Endpoint:
     """The endpoint as the control plane has it."""
     return cloud.sagemaker._kinds.find(Endpoints).find("endpoint")
+
+
+def find_training_jobs(cloud: Cloud) -> TrainingJobs:
+    """The training jobs as the control plane has them."""
+    return cloud.sagemaker._kinds.find(TrainingJobs)
 
 
 def is_running(pid: int) -> bool:
