@@ -22,7 +22,7 @@ from headrace.cli.paths import InputFile
 from headrace.cli.summary import RunSummary
 from headrace.container_images.building import BuildSettings
 from headrace.container_images.engine import find_engine
-from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, Outcome
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, TRANSFORMED_OUTPUT, Outcome
 from headrace.inputs import read_document
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.brought_container_images import bring_engine_image, bring_python
@@ -171,7 +171,7 @@ def run(
     as_json: bool,
     **platform: Any,
 ) -> None:
-    """Deploy, train, invoke the endpoint, and print a summary.
+    """Deploy, train, invoke the endpoint or ask about a batch, and print a summary.
 
     Uses the running local cloud, or starts one and stops it at the end. Exits with 4 when the gate refuses the model,
     and with 5 when it waits for somebody's approval.
@@ -185,7 +185,7 @@ def run(
     }
     this_run = _prepare_run(find_recipe(workload), data, folders)
     with _running(folders, environment, keep=keep, **platform) as (cloud, deployment):
-        made = _run(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
+        made = run_workload(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
     click.get_current_context().exit(EXIT_CODES.get(made.report.outcome, 0))
 
@@ -196,10 +196,14 @@ def _prepare_run(recipe: Recipe, data: Path | None, folders: Folders) -> Workloa
     return find_workload(recipe)(data, folders.data)
 
 
-def _run(this_run: Workload, cloud: LocalCloud, deployment: Deployment, names: dict[str, str]) -> RunSummary:
+def run_workload(this_run: Workload, cloud: LocalCloud, deployment: Deployment, names: dict[str, str]) -> RunSummary:
+    """Bring data to a platform, execute its pipeline and try what that has come to."""
     site = LocalSite(cloud, deployment)
     with progress.step("bring the data"):
         this_run.bring_data(site)
+        batch = site.find_batch(this_run.recipe)
+        if batch:
+            this_run.bring_batch(site, batch)
     arn = pipeline.start_execution(deployment, this_run.recipe, name_execution(), names)
     with progress.step("run the state machine"):
         report = pipeline.follow_execution(arn, progress.note)
@@ -217,7 +221,10 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
     match report.outcome:
         case Outcome.SERVING:
             return this_run.ask_endpoint(site, report.output[ENDPOINT_NAME_INPUT])
-        case Outcome.REFUSED | Outcome.PENDING_APPROVAL | Outcome.TRANSFORMED:
+        case Outcome.TRANSFORMED:
+            batch = site.find_batch(this_run.recipe)
+            return this_run.read_batch(batch, site.open_folder(report.output[TRANSFORMED_OUTPUT])) if batch else []
+        case Outcome.REFUSED | Outcome.PENDING_APPROVAL:
             return []
 
 

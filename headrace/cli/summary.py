@@ -50,7 +50,7 @@ def render(run: RunSummary, scores: Scores) -> str:
         _scores(scores, output["Metrics"]),
         _classes(run.classes) if run.classes else "",
         _rules(output[RULES_OUTPUT]) if output.get(RULES_OUTPUT) else "",
-        _predictions(run.predictions) if run.predictions else "",
+        _predictions(run) if run.predictions else "",
     ]
     return "\n\n".join(filter(None, sections))
 
@@ -177,9 +177,10 @@ def _show_number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.3f}"
 
 
-def _predictions(predictions: Sequence[Prediction]) -> str:
-    rows = [[p.asked, _show(p.predicted), _show(p.actual)] for p in predictions]
-    return render_table(["asked through InvokeEndpoint", "predicted", "actual"], rows, numbers={1, 2})
+def _predictions(run: RunSummary) -> str:
+    how = "asked in a batch" if run.report.outcome is Outcome.TRANSFORMED else "asked through InvokeEndpoint"
+    rows = [[p.asked, _show(p.predicted), _show(p.actual)] for p in run.predictions]
+    return render_table([how, "predicted", "actual"], rows, numbers={1, 2})
 
 
 def _show(value: float | str | None) -> str:

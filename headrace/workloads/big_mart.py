@@ -25,17 +25,22 @@ class Run(TableRun):
         },
     )
     made_up_file: ClassVar[str] = "made_up_sales.csv"
+    answered: ClassVar[str | None] = _SALES
 
     def make_up(self, file: Path) -> None:
         """Write made-up sales."""
         sales.write_csv(file)
+
+    def describe(self, row: Mapping[str, str]) -> str:
+        """An item in an outlet."""
+        return f"{row['Item_Identifier']} at {row['Outlet_Identifier']}"
 
     def ask_about(self, rows: Sequence[Mapping[str, str]], site: Site, endpoint_name: str) -> list[Prediction]:
         """Ask for the sales of some items in some outlets."""
         answer = site.invoke(endpoint_name, to_csv(rows), content_type=CSV, accept="application/json")
         return [
             Prediction(
-                asked=f"{row['Item_Identifier']} at {row['Outlet_Identifier']}",
+                asked=self.describe(row),
                 predicted=float(value),
                 actual=float(row[_SALES]) if row.get(_SALES) else None,
             )

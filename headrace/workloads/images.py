@@ -11,7 +11,7 @@ from headrace.normalizer.formats import list_suffixes
 from headrace.recipes import Recipe, images
 from headrace.workloads import photographs
 from headrace.workloads.delivery import Place, Prefix, refuse_foreign
-from headrace.workloads.workload import Prediction, Scores, Site, spread
+from headrace.workloads.workload import IN_BATCH, Prediction, Scores, Site, spread
 
 _SUFFIXES: Final = frozenset(list_suffixes())
 
@@ -101,6 +101,20 @@ class Run:
             for row in spread(self._validation)
         ]
 
+    def bring_batch(self, site: Site, place: Place) -> None:
+        """Put some of the held-out photographs there."""
+        if not site.delivery.find_foreign([place]):
+            chosen = spread(self._validation, IN_BATCH)
+            site.delivery.bring(place, {row.path: self._folder / row.path for row in chosen})
+
+    def read_batch(self, given: Place, answers: Place) -> list[Prediction]:
+        """What was answered to a few photographs of the batch."""
+        labels = {row.path: self._classes[row.label] for row in self._validation}
+        return [
+            _read_answer(name, answers.read(f"{name}.out"), labels.get(name))
+            for name in spread(sorted(given.list_files()))
+        ]
+
     def _ask_others(self, ask: Callable[[str, bytes, str | None], Prediction]) -> list[Prediction]:
         place = self._photographs
         names = sorted(place.list_files()) if place else []
@@ -110,8 +124,12 @@ class Run:
     @staticmethod
     def _ask(site: Site, endpoint_name: str, name: str, photograph: bytes, actual: str | None) -> Prediction:
         answer = site.invoke(endpoint_name, photograph, content_type=images.CONTENT_TYPE, accept="application/json")
-        best = json.loads(answer)["predictions"][0]
-        return Prediction(asked=name, predicted=f"{best['label']} ({best['probability']:.2f})", actual=actual)
+        return _read_answer(name, answer, actual)
 
     def _pick(self, *names: str) -> dict[str, Path]:
         return {name: self._lists / name for name in names}
+
+
+def _read_answer(name: str, answer: bytes, actual: str | None) -> Prediction:
+    best = json.loads(answer)["predictions"][0]
+    return Prediction(asked=name, predicted=f"{best['label']} ({best['probability']:.2f})", actual=actual)

@@ -9,6 +9,8 @@ from headrace.recipes import Recipe
 from headrace.workloads.delivery import Delivery, Place
 
 ASKED: Final = 5
+# How much of its data a run makes the input of a batch.
+IN_BATCH: Final = 100
 Item = TypeVar("Item")
 
 
@@ -51,6 +53,9 @@ class Site(Protocol):
     def find_place(self, source: Mapping[str, Any]) -> Place | None:
         """Where a channel's data source reads files that a run can bring; none for what something else makes."""
 
+    def find_batch(self, recipe: Recipe) -> Place | None:
+        """Where the deployed state machine reads a batch; none where it serves an endpoint."""
+
     def invoke(self, endpoint_name: str, body: bytes, *, content_type: str, accept: str) -> bytes:
         """What an endpoint answers."""
 
@@ -75,7 +80,13 @@ class Workload(Protocol):
     def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
         """Ask the endpoint about some of the data, as a client would."""
 
+    def bring_batch(self, site: Site, place: Place) -> None:
+        """Make some of the data the batch that the model is asked about, unless somebody else has put one there."""
 
-def spread(items: Sequence[Item]) -> list[Item]:
+    def read_batch(self, given: Place, answers: Place) -> list[Prediction]:
+        """What was answered to some of a batch."""
+
+
+def spread(items: Sequence[Item], most: int = ASKED) -> list[Item]:
     """A few of the items, spread over all of them."""
-    return list(items[:: max(1, len(items) // ASKED)][:ASKED])
+    return list(items[:: max(1, len(items) // most)][:most])

@@ -8,11 +8,14 @@ from typing import Any
 import boto3
 import pytest
 
+from headrace.cli.local import run_workload
+from headrace.cli.summary import render
 from headrace.contract import transform_prefix
 from headrace.local.platform import pipeline
 from headrace.recipes import big_mart
 from headrace.s3.addresses import S3Address
 from headrace.workloads import big_mart as workload
+from headrace.workloads.workload import IN_BATCH
 from tests.deploying import push_container_images, running_with_app
 from tests.end_to_end.conftest import Platform
 from tests.local_clouds import clients_of
@@ -24,12 +27,12 @@ pytestmark = pytest.mark.slow
 ROWS = 7
 
 
-@pytest.fixture
-def batching(tmp_path: Path, sales: Path) -> Iterator[Platform]:
+@pytest.fixture(scope="module")
+def batching(tmp_path_factory: pytest.TempPathFactory, sales: Path) -> Iterator[Platform]:
     """`dev` where Big Mart's model is asked about batches."""
     context = context_of("dev")
     set_path(context["environments"]["dev"], "bigmart.deploy", "batch")
-    with running_with_app(tmp_path / "cloud", assemble(context)) as cloud, clients_of(cloud):
+    with running_with_app(tmp_path_factory.mktemp("batch") / "cloud", assemble(context)) as cloud, clients_of(cloud):
         platform = Platform(cloud, push_container_images(cloud, "dev"))
         workload.Run(sales, sales.parent).bring_data(platform.site)
         yield platform
@@ -66,6 +69,25 @@ def ask_endpoint(model: str, rows: list[str]) -> list[str]:
     )
     answer = pipeline.invoke_endpoint("compared", "\n".join(rows).encode(), content_type="text/csv", accept="text/csv")
     return answer.decode().splitlines()
+
+
+def test_a_run_brings_a_batch_and_shows_what_was_answered(batching: Platform, sales: Path, tmp_path: Path) -> None:
+    run = workload.Run(sales, tmp_path)
+    folder = batching.site.find_batch(big_mart.RECIPE)
+    assert folder
+    for name in folder.list_files():
+        folder.remove(name)
+
+    made = run_workload(run, batching.cloud, batching.deployment, {})
+
+    shown = render(made, run.scores)
+    assert made.report.outcome == "TRANSFORMED"
+    assert f"transformed {made.report.output['TransformedUrl']}" in shown
+    assert "asked in a batch" in shown
+    assert len(made.predictions) == 5
+    assert all(isinstance(each.predicted, float) and isinstance(each.actual, float) for each in made.predictions)
+    assert len(folder.read("batch.csv").splitlines()) == len(sales.read_text().splitlines()[1:][:IN_BATCH])
+    folder.remove("batch.csv")
 
 
 def test_answers_a_batch_as_an_endpoint_does(batching: Platform, sales: Path) -> None:

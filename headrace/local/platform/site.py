@@ -28,10 +28,24 @@ class LocalSite:
 
     def read_training_request(self, recipe: Recipe) -> dict[str, Any]:
         """What the deployed state machine asks of SageMaker for training."""
+        request: dict[str, Any] = self._read_states(recipe)["Train"]["Arguments"]
+        return request
+
+    def find_batch(self, recipe: Recipe) -> Place | None:
+        """Where the deployed state machine reads a batch; none where it serves an endpoint."""
+        transform = self._read_states(recipe).get("Transform")
+        return self.find_place(transform["Arguments"]["TransformInput"]["DataSource"]) if transform else None
+
+    def open_folder(self, uri: str) -> Place:
+        """Where a job has left what it made."""
+        address = S3Address.parse_uri(uri).as_folder()
+        return Prefix(address.bucket, address.key)
+
+    def _read_states(self, recipe: Recipe) -> dict[str, Any]:
         states: Any = boto3.client("stepfunctions")
         machine = states.describe_state_machine(stateMachineArn=self.deployment.state_machine_arn(recipe))
-        request: dict[str, Any] = json.loads(machine["definition"])["States"]["Train"]["Arguments"]
-        return request
+        found: dict[str, Any] = json.loads(machine["definition"])["States"]
+        return found
 
     def find_place(self, source: Mapping[str, Any]) -> Place | None:
         """Where a channel's data source reads files that a run brings; none for a set, which the batch door makes."""
