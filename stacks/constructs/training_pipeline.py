@@ -143,7 +143,12 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         *(
             [choose_way_in_to_batch]
             if parts.transform
-            else [find_serving.find_serving(tasks, parts.registry), choose_way_in]
+            else [
+                find_serving.find_serving(
+                    tasks, parts.registry, is_serverless=parts.endpoint.settings.serverless is not None
+                ),
+                choose_way_in,
+            ]
         ),
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
         train(tasks, parts.training, parts.work),

@@ -238,7 +238,9 @@ class Endpoint:
             "ModelName": model_name,
             "ExecutionRoleArn": self.role.role_arn,
             "PrimaryContainer": {"ModelPackageName": package},
-            "EnableNetworkIsolation": True,
+            # Serverless endpoints refuse models with it:
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+            **({} if self.settings.serverless else {"EnableNetworkIsolation": True}),
         }
 
     def render_config(self, config_name: str, model_name: str) -> dict[str, Any]:
@@ -246,8 +248,7 @@ class Endpoint:
         variant = {
             "VariantName": VARIANT_NAME,
             "ModelName": model_name,
-            "InstanceType": self.settings.instance_type,
-            "InitialInstanceCount": self.settings.instance_count,
+            **_render_capacity(self.settings),
             "InitialVariantWeight": 1,
         }
         encryption = {"KmsKeyId": self.volume_key.key_arn} if self.volume_key else {}
@@ -289,6 +290,21 @@ def _render_traffic(update: UpdateSettings) -> dict[str, Any]:
         "Type": update.traffic.upper(),
         "WaitIntervalInSeconds": update.wait_seconds,
         **sizes.get(update.traffic, {}),
+    }
+
+
+def _render_capacity(settings: EndpointSettings) -> dict[str, Any]:
+    """What answers the requests: machines, or containers that start when they are asked."""
+    serverless = settings.serverless
+    if not serverless:
+        return {"InstanceType": settings.instance_type, "InitialInstanceCount": settings.instance_count}
+    warm = serverless.provisioned_concurrency
+    return {
+        "ServerlessConfig": {
+            "MemorySizeInMB": serverless.memory_mb,
+            "MaxConcurrency": serverless.max_concurrency,
+            **({"ProvisionedConcurrency": warm} if warm else {}),
+        }
     }
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from stacks.settings.jobs import InstanceType, ProcessingSettings
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
+from stacks.settings.serverless import ServerlessSettings, list_serverless_mistakes
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TrafficRoutingConfig.html
 _LARGEST_STEP = 50
@@ -167,6 +168,19 @@ class EndpointSettings(Section):
         Field(ge=1, le=100),
         Setting("how many machines serve", cost="in proportion", change=_NEXT_UPDATE),
     ] = 1
+    serverless: Annotated[
+        ServerlessSettings | None,
+        Setting(
+            "an endpoint without machines of its own, which starts when it is asked; null for `instance_type` and "
+            "`instance_count`",
+            cost="nothing while it is not asked; 0.00002 per GB and second in which a request is answered, and 0.016 "
+            "per GB in and out",
+            change=Change(
+                "null gives the endpoint machines with the next execution. An endpoint that has machines cannot become "
+                "serverless: give another `name` with it, or executions end as failed before they train"
+            ),
+        ),
+    ] = None
     metrics_seconds: Annotated[
         StandardMetricSeconds,
         Setting(
@@ -207,7 +221,9 @@ class EndpointSettings(Section):
         """What the update asks for and the endpoint does not have."""
         update = self.update
         percent, waits = update.first_percent, _PERIODS_PER_WAIT * self.metrics_seconds
-        if percent and percent * self.instance_count < 100:
+        if self.serverless:
+            yield from list_serverless_mistakes(self)
+        elif percent and percent * self.instance_count < 100:
             yield (
                 f"update.traffic: {update.traffic} with {percent} % of {self.instance_count} machines would begin with "
                 f"less than one, and SageMaker allows at most {_LARGEST_STEP} %; set instance_count to at least "

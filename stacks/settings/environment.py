@@ -229,6 +229,18 @@ class Settings(WorkloadSections):
         return self
 
     @model_validator(mode="after")
+    def _check_serverless(self) -> Self:
+        for recipe in list_recipes():
+            if self.workload(recipe).endpoint.serverless and (
+                self.encryption.customer_key or self.encryption.existing_key
+            ):
+                raise ValueError(
+                    f"{recipe}.endpoint.serverless: a serverless endpoint has no volumes that the key of encryption "
+                    "could encrypt, and the environment promises that it does; leave serverless out, or the key"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _check_starts(self) -> Self:
         for recipe in list_recipes():
             if self.workload(recipe).start.on_new_data and self.storage.existing_raw_bucket:

@@ -86,6 +86,14 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "images.deploy": "batch",
         "images.transform": {"input": "new/", "instance_type": "ml.g5.xlarge", "instance_count": 2},
     },
+    "serverless": {
+        "bigmart.endpoint": {
+            "serverless": {"memory_mb": 3072, "max_concurrency": 20, "provisioned_concurrency": 2},
+            "golden": {},
+            "update": {"wait_seconds": 120},
+        },
+        "images.endpoint.serverless": {},
+    },
     "existing": {
         "encryption.existing_key": "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "storage.existing_raw_bucket": "company-photographs",

@@ -23,6 +23,7 @@ VARIABLES: Final = {
 _ENDPOINT: Final = "Find Serving Endpoint"
 _CONFIG: Final = "Find Serving Config"
 _MODEL: Final = "Find Serving Model"
+_IS_SERVERLESS: Final = "Serves Without Machines"
 _IS_VERSION: Final = "Serves A Version"
 _VERSION: Final = "Read Serving Version"
 _NOTHING: Final = "Nothing To Compare With"
@@ -30,11 +31,16 @@ _WAIT: Final = "Wait To Look Again"
 
 _MISSING: Final = ("Could not find", "does not exist")
 _ATTEMPTS: Final = 4
+_HAS_MACHINES: Final = "has_machines"
+_SERVERLESS: Final = "$states.result.ProductionVariants[0].ServerlessConfig"
 _POLL_SECONDS: Final = 5
 
 
-def find_serving(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
-    """`$parent` is the version that serves at `$endpoint_name`, with its metrics in `$serving_metrics`."""
+def find_serving(tasks: SageMakerTasks, registry: ModelRegistry, *, is_serverless: bool = False) -> Step:
+    """`$parent` is the version that serves at `$endpoint_name`, with its metrics in `$serving_metrics`.
+
+    An endpoint that has machines and is to be serverless is refused before anything is trained for it.
+    """
     catch = Catch(
         errors=("States.ALL",),
         assign={"lookup_error": jsonata(CAUSE), "lookups": jsonata("$lookups + 1")},
@@ -46,11 +52,15 @@ def find_serving(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
             _ENDPOINT: tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=_CONFIG, catch=(catch,)),
             _CONFIG: tasks.describe_endpoint_config(
                 jsonata("$endpoint.ConfigName"),
-                next_state=_MODEL,
+                next_state=_IS_SERVERLESS if is_serverless else _MODEL,
                 # The variants of some endpoints name no model.
-                assign={"serving_model": jsonata(_or_none("$states.result.ProductionVariants[0].ModelName"))},
+                assign={
+                    "serving_model": jsonata(_or_none("$states.result.ProductionVariants[0].ModelName")),
+                    **({_HAS_MACHINES: jsonata(f"$not($exists({_SERVERLESS}))")} if is_serverless else {}),
+                },
                 catch=catch,
             ),
+            **({_IS_SERVERLESS: _refuse_machines()} if is_serverless else {}),
             _MODEL: tasks.describe_model(
                 jsonata("$serving_model"),
                 next_state=_IS_VERSION,
@@ -80,6 +90,16 @@ _PACKAGE: Final = (
     "($exists($states.result.PrimaryContainer.ModelPackageName) ? $states.result.PrimaryContainer.ModelPackageName "
     ": $states.result.Containers[0].ModelPackageName)"
 )
+
+
+def _refuse_machines() -> Choice:
+    """SageMaker does not update them: https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-update.html."""
+    refused = assign_failure(
+        "EndpointHasMachines",
+        "'endpoint ' & $endpoint_name & ' has machines, and SageMaker does not make it serverless: delete it, or give "
+        "another name in endpoint.name or EndpointName'",
+    )
+    return Choice(rules=(Rule(condition=f"${_HAS_MACHINES}", next=FAILED, assign=refused),), default=_MODEL)
 
 
 def _or_none(expression: str) -> str:

@@ -70,6 +70,16 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         for setting in SETTINGS
         if setting == f"{workload}.deploy" or setting.startswith(f"{workload}.transform.")
     },
+    **{
+        setting: {
+            "encryption.customer_key": False,
+            **{f"{workload}.endpoint.{key}": ... for key in GUARDED},
+            f"{workload}.endpoint.serverless": {"max_concurrency": 10, "provisioned_concurrency": 1},
+        }
+        for workload in ("bigmart", "images")
+        for setting in SETTINGS
+        if setting.startswith(f"{workload}.endpoint.serverless")
+    },
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
@@ -102,6 +112,9 @@ OTHERS: Mapping[str, Any] = {
     **{setting: SWITCHES["existing"][setting] for setting in SETTINGS if ".existing_" in setting},
     "registry.existing": SWITCHES["existing"]["registry.existing"],
     "bigmart.training.hyperparameters": {"n_estimators": 5},
+    **{f"{workload}.endpoint.serverless": ... for workload in ("bigmart", "images")},
+    **{f"{workload}.endpoint.serverless.memory_mb": 4096 for workload in ("bigmart", "images")},
+    **{f"{workload}.endpoint.serverless.provisioned_concurrency": 2 for workload in ("bigmart", "images")},
     "bigmart.endpoint.name": "shop",
     "bigmart.endpoint.update.alarms": ...,
     "bigmart.endpoint.golden": ...,

@@ -6,8 +6,10 @@ import pytest
 
 from headrace.recipes import big_mart
 from stacks.settings.environment import Settings
+from stacks.settings.mistakes import SettingsError
 from tests.stacks.settings.test_environment import environments_with, refusal
 
+SERVERLESS: dict[str, Any] = {"serverless": {}}
 CANARY = {"traffic": "canary", "wait_seconds": 120, "alarms": {"error_percent": 1.0}}
 
 
@@ -21,6 +23,8 @@ CANARY = {"traffic": "canary", "wait_seconds": 120, "alarms": {"error_percent": 
         {"instance_count": 2, "update": CANARY},
         {"golden": {}, "update": {"wait_seconds": 120}},
         {"instance_count": 10, "update": {**CANARY, "traffic": "linear", "step_percent": 10}},
+        {"serverless": {"memory_mb": 6144, "max_concurrency": 200, "provisioned_concurrency": 200}},
+        {**SERVERLESS, "golden": {}, "update": {"wait_seconds": 120, "alarms": {"error_percent": 1.0}}},
     ],
 )
 def test_takes_updates_that_sagemaker_can_carry_out(endpoint: dict[str, Any]) -> None:
@@ -69,3 +73,40 @@ def test_refuses_updates_that_cannot_be_carried_out(endpoint: dict[str, Any], re
 
     assert "environments.dev.bigmart.endpoint" in said
     assert reason in said
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "reason"),
+    [
+        (
+            {**SERVERLESS, "instance_count": 2},
+            "instance_count: found 2, but a serverless endpoint has no machines; leave "
+            "instance_count or serverless out",
+        ),
+        ({**SERVERLESS, "instance_type": "ml.g5.xlarge"}, "instance_type: found ml.g5.xlarge, but a serverless"),
+        ({**SERVERLESS, "metrics_seconds": 10}, "metrics_seconds: found 10, but a serverless endpoint"),
+        ({**SERVERLESS, "update": CANARY}, "update.traffic: canary moves requests by shares of the machines"),
+        ({**SERVERLESS, "update": {**CANARY, "traffic": "linear"}}, "set it to all_at_once"),
+        (
+            {**SERVERLESS, "update": {"wait_seconds": 120, "alarms": {"container_errors": True}}},
+            "update.alarms.container_errors: SageMaker collects",
+        ),
+        ({"serverless": {"memory_mb": 1000}}, "Input should be 1024, 2048, 3072, 4096, 5120 or 6144"),
+        ({"serverless": {"max_concurrency": 201}}, "less than or equal to 200"),
+        ({"serverless": {"max_concurrency": 0}}, "greater than or equal to 1"),
+        (
+            {"serverless": {"max_concurrency": 2, "provisioned_concurrency": 3}},
+            "found 3, which is above max_concurrency 2",
+        ),
+    ],
+)
+def test_refuses_what_serverless_endpoints_do_not_have(endpoint: dict[str, Any], reason: str) -> None:
+    assert reason in refusal("bigmart.endpoint", endpoint)
+
+
+def test_refuses_a_serverless_endpoint_where_a_customers_key_is_to_encrypt_everything() -> None:
+    environments = environments_with("bigmart.endpoint", SERVERLESS)
+    environments["dev"]["encryption"] = {"customer_key": True}
+
+    with pytest.raises(SettingsError, match=r"bigmart\.endpoint\.serverless: a serverless endpoint has no volumes"):
+        Settings.from_mapping("dev", environments)

@@ -129,14 +129,13 @@ class Endpoints(ResourceKind[Endpoint]):
 
 
 def check_same_kind(active: Deployment, deployment: Deployment) -> None:
-    """Raises RequestRefusedError where an update would make a serverless endpoint of one with instances, or back.
+    """Raises RequestRefusedError where an update would make a serverless endpoint of one with instances.
 
-    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+    Back is allowed: https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-update.html
     """
-    if bool(active.serverless) != bool(deployment.serverless):
-        old, new = ("serverless", "with instances")[:: 1 if active.serverless else -1]
+    if deployment.serverless and not active.serverless:
         raise RequestRefusedError(
-            f"An endpoint that is {old} cannot be updated to one that is {new}; create another endpoint."
+            "An endpoint that is with instances cannot be updated to one that is serverless; create another endpoint."
         )
 
 

@@ -326,6 +326,21 @@ def test_refuses_to_make_a_serverless_endpoint_of_one_with_instances(serving: Cl
         update(serving, "serverless")
 
 
+def test_gives_a_serverless_endpoint_instances(cloud: Cloud) -> None:
+    serve_serverless(cloud)
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": "first",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    cloud.call("CreateEndpointConfig", EndpointConfigName="machines", ProductionVariants=[variant])
+
+    update(cloud, "machines")
+
+    assert await_status(cloud, "InService")["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+
+
 def test_tells_cloudwatch_of_every_request(serving: Cloud) -> None:
     invoke(serving)
     with pytest.raises(SageMakerError, match="ModelError"):

@@ -1,0 +1,72 @@
+"""What answers an endpoint's requests, by the settings: containers that start when they are asked, or machines."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from headrace.workloads import big_mart as workload
+from tests.containers.job_roots import any_sales_row
+from tests.deploying import deploy, push_container_images, running_with_app
+from tests.end_to_end.conftest import Platform
+from tests.local_clouds import clients_of
+from tests.stacks.conftest import context_of, set_path
+from tests.stacks.synthesis import assemble
+
+pytestmark = pytest.mark.slow
+
+ENDPOINT = "headrace-dev-bigmart"
+ROW = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
+
+
+def assemble_with(endpoint: dict[str, Any]) -> Any:
+    """The app of `dev` with this endpoint for the sales."""
+    context = context_of("dev")
+    set_path(context["environments"]["dev"], "bigmart.endpoint", endpoint)
+    return assemble(context)
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, sales: Any) -> Iterator[Platform]:
+    """`dev` with a serverless endpoint, which tests change one after the other."""
+    assembly = assemble_with({"serverless": {"max_concurrency": 3}})
+    root = tmp_path_factory.mktemp("capacity") / "cloud"
+    with running_with_app(root, assembly) as cloud, clients_of(cloud):
+        platform = Platform(cloud, push_container_images(cloud, "dev"))
+        workload.Run(sales, sales.parent).bring_data(platform.site)
+        yield platform
+
+
+def serve(platform: Platform) -> dict[str, Any]:
+    """Run an execution; the variant that then serves."""
+    execution = platform.run()
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    described = platform.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
+    variant: dict[str, Any] = described["ProductionVariants"][0]
+    return variant
+
+
+def ask(platform: Platform) -> float:
+    """The endpoint's answer about a row."""
+    answer = platform.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=ENDPOINT, ContentType="text/csv", Body=ROW
+    )
+    return float(answer["Body"].read())
+
+
+def test_serves_without_machines_and_then_with_them_but_not_without_them_again(platform: Platform) -> None:
+    serverless = serve(platform)
+
+    assert serverless["CurrentServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 3}
+    assert ask(platform) > 0
+
+    deploy(assemble_with({}), "BigMart")
+
+    assert serve(platform)["CurrentInstanceCount"] == 1
+    assert ask(platform) > 0
+
+    deploy(assemble_with({"serverless": {}}), "BigMart")
+    refused = platform.run()
+
+    assert (refused["status"], refused["error"]) == ("FAILED", "EndpointHasMachines")
+    assert f"endpoint {ENDPOINT} has machines" in refused["cause"]
