@@ -40,7 +40,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account adopt-account destroy adopt lock snapshots drawings assemblies settings-table clean
+.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account adopt-account destroy adopt lock snapshots drawings assemblies settings-table faults-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -131,6 +131,9 @@ assemblies: setup-dev ## keep the templates of dev and prod as what stands in ac
 
 settings-table: setup ## rewrite docs/settings.md from the settings
 	@python -m stacks.settings.table > docs/settings.md
+
+faults-table: setup-dev ## rewrite the table of docs/pipeline-faults.md
+	@HEADRACE_UPDATE_FAULTS=1 pytest -q tests/stacks/pipeline/test_fault_matrix.py -k page
 
 setup:
 	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup

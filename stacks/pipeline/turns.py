@@ -115,7 +115,7 @@ class Turns:
             assign={"owner_status": jsonata("$states.result.Status")},
             timeout_seconds=CALL_SECONDS,
             next=next_state,
-            retry=(Retry(errors=("Sfn.SfnException",), interval_seconds=2, max_attempts=5),),
+            retry=(Retry(errors=("Sfn.SfnException", "Sfn.SdkClientException"), interval_seconds=2, max_attempts=5),),
             catch=(Catch(errors=(_GONE,), next=gone), keep_failure(name)),
             own_executions=("states:DescribeExecution",),
         )

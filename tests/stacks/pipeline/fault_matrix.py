@@ -1,0 +1,179 @@
+"""The rows of the fault matrix: each error of each task of the state machines, and what has become of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from headrace.local.engine.asl.failures import StateFailedError
+from tests.stacks.conftest import read_definition, read_stacks
+from tests.stacks.executions import fill_tokens
+from tests.stacks.pipeline.fault_rules import Fault, list_errors
+from tests.stacks.pipeline.faults import EXECUTION, Answer, Walk, Walker
+
+# Machines that have every task between them: golden requests, tidying, alarms, batches.
+MACHINES: Final = (("guard", "BigMart"), ("guard", "Images"), ("batch", "BigMart"), ("guard", "Normalizer"))
+INPUTS: Final[Mapping[str, Any]] = {"Normalizer": {"Name": "small", "Source": "images/photographs/"}}
+VERSION: Final = "arn:filled:sagemaker:filled:filled:model-package/headrace-dev-bigmart/1"
+_VARIABLES: Final[Mapping[str, Any]] = {
+    "request": {"Name": "small", "Source": "images/photographs/", "ModelPackageArn": VERSION, "Options": {}},
+    "execution": "run-1",
+    "destination": "s3://work/sets/small/",
+    "config": "run-1",
+    "model": "run-1",
+    "job_name": "run-1",
+    "model_name": "run-1",
+    "endpoint_name": "shop",
+    "refusals": 0,
+    "resume": "",
+    "turn": '"1"',
+    "turn_failures": 0,
+    "turn_polls": 0,
+    "turn_errors": {"Write": "not tried", "Read": "not tried"},
+    "owner": {"Execution": EXECUTION, "Since": "2026-01-01T00:00:00Z", "Place": "s3://work/turns/shop"},
+    "package": VERSION,
+    "parent": "",
+    "not_compared": "",
+    "serving_metrics": {},
+    "hyperparameters": {},
+    "metrics": {},
+    "fingerprint": "f00d",
+    "record": "s3://work/record/",
+    "images": "training@sha256:0",
+    "model_data": "s3://work/model.tar.gz",
+    "lookups": 0,
+    "attempts": 0,
+    "serving_model": "run-0",
+    "serving_package": VERSION,
+    "serving": "run-1",
+    "endpoint": {"Status": "InService", "ConfigName": "run-0", "FailureReason": "", "Pending": "", "IsBaking": False},
+    "replaced": "run-0",
+    "changed_at": 0,
+    "judged": [],
+    "golden": {"Wrong": 0, "Reason": ""},
+    "tidied": {},
+    "failure": {
+        "Error": "EndpointRolledBack",
+        "Cause": "it was rolled back",
+        "State": "Endpoint In Service",
+        "Redrives": 0,
+    },
+}
+_TURN: Final = {"Body": f'{{"Execution": "{EXECUTION}", "Since": "2026-01-01T00:00:00Z"}}', "ETag": '"1"'}
+_VERSION: Final = {
+    "ModelPackageArn": VERSION,
+    "ModelPackageStatus": "Completed",
+    "ModelApprovalStatus": "Approved",
+    "CreationTime": "2026-01-01T00:00:00Z",
+    "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://work/model.tar.gz"}]},
+}
+# What the operations answer that have succeeded.
+RESULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "createProcessingJob": {"ProcessingJobName": "run-1"},
+    "createTrainingJob": {"TrainingJobName": "run-1", "ModelArtifacts": {"S3ModelArtifacts": "s3://work/model.tar.gz"}},
+    "createTransformJob": {"TransformJobName": "run-1", "TransformOutput": {"S3OutputPath": "s3://work/out/"}},
+    "createModelPackage": {"ModelPackageArn": VERSION},
+    "describeModelPackage": _VERSION,
+    "describeEndpoint": {"EndpointStatus": "InService", "EndpointConfigName": "run-0"},
+    "describeEndpointConfig": {"ProductionVariants": [{"ModelName": "run-0"}]},
+    "describeModel": {"PrimaryContainer": {"ModelPackageName": VERSION}},
+    "putObject": {"ETag": '"1"'},
+    "getObject": _TURN,
+    "describeExecution": {"Status": "SUCCEEDED"},
+    "describeAlarms": {"MetricAlarms": []},
+    "invoke": {
+        "Payload": {"Fingerprint": "f00d", "Record": "s3://work/record/", "Images": "", "Wrong": 0, "Reason": ""}
+    },
+}
+_LOOKUPS: Final = ("Find Serving Endpoint", "Find Serving Config", "Find Serving Model")
+# Tasks that lead back to the one that is tried, and what they answer meanwhile where that is not success.
+_ROUNDS: Final[Mapping[str, Mapping[str, Answer]]] = {
+    "Create Endpoint": {
+        "Look For Endpoint": StateFailedError("SageMaker.SageMakerException", 'Could not find endpoint "arn:…/shop".')
+    },
+    "Update Endpoint": {"Look For Endpoint": RESULTS["describeEndpoint"]},
+    "Take Turn": {"See Whose Turn": StateFailedError("S3.NoSuchKeyException", "The specified key does not exist.")},
+    "Take Turn Over": {"See Whose Turn": _TURN},
+    "See Whose Turn": {"Take Turn": StateFailedError("S3.S3Exception", "At least one of the pre-conditions …")},
+    **{state: {other: {} for other in _LOOKUPS if other != state} for state in (*_LOOKUPS, "Read Serving Version")},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """An error of a task, and what has become of it.
+
+    Args:
+        state: The task.
+        fault: The kind of error.
+        error: The error as Step Functions names it.
+        next: Where the task leads when it has succeeded.
+        limit: How many seconds a try may take.
+        walk: What has become of the error.
+    """
+
+    state: str
+    fault: Fault
+    error: str
+    next: str
+    limit: int
+    walk: Walk
+
+
+@cache
+def read_machine(variant: str, stack: str) -> dict[str, Any]:
+    """A state machine's definition as deployed."""
+    return fill_tokens(read_definition(read_stacks(variant)[stack]["template"]))
+
+
+def list_tasks(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Its Task states."""
+    return {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
+
+
+def list_states() -> Iterator[tuple[str, Mapping[str, Any], Walker]]:
+    """Each Task state of any machine once, with what walks from it."""
+    seen: set[str] = set()
+    for variant, stack in MACHINES:
+        definition = read_machine(variant, stack)
+        walker = Walker(definition, INPUTS.get(stack, {}), _VARIABLES)
+        for name, state in list_tasks(definition).items():
+            if name not in seen:
+                seen.add(name)
+                yield name, state, walker
+
+
+@cache
+def list_rows() -> tuple[Row, ...]:
+    """Every error in every state, as long as it lasts."""
+    return tuple(
+        Row(
+            state=name,
+            fault=fault,
+            error=str(failure.error),
+            next=state["Next"],
+            limit=state["TimeoutSeconds"],
+            walk=walker.walk(name, [failure], _answer_meanwhile(name)),
+        )
+        for name, state, walker in list_states()
+        for fault, failure in list_errors(state["Resource"])
+    )
+
+
+def recover(name: str, state: Mapping[str, Any], walker: Walker, failure: StateFailedError) -> Walk:
+    """An error that comes twice, and then no more."""
+    result = RESULTS.get(name_operation(state), {})
+    return walker.walk(name, [failure, failure, result], _answer_meanwhile(name))
+
+
+def name_operation(state: Mapping[str, Any]) -> str:
+    """What a task calls."""
+    return str(state["Resource"]).rpartition(":")[2].removesuffix(".sync")
+
+
+def _answer_meanwhile(state: str) -> dict[str, Answer]:
+    operations = {"Endpoint": "describeEndpoint", "Config": "describeEndpointConfig", "Model": "describeModel"}
+    return {
+        other: answer or RESULTS[operations[other.rpartition(" ")[2]]]
+        for other, answer in _ROUNDS.get(state, {}).items()
+    }
