@@ -51,10 +51,14 @@ class Record:
 
 
 class Records:
-    """Reads records from S3."""
+    """Reads records from S3.
 
-    def __init__(self) -> None:
-        self._s3: Any = boto3.client("s3")
+    Args:
+        s3: The client; by default, one of this process's session.
+    """
+
+    def __init__(self, s3: Any = None) -> None:
+        self._s3: Any = s3 or boto3.client("s3")
 
     def read(self, version: Version) -> Record:
         """The record of a version.

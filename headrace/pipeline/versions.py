@@ -86,11 +86,12 @@ class Registry:
 
     Args:
         group: The model package group's name.
+        sagemaker: The client; by default, one of this process's session.
     """
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, sagemaker: Any = None) -> None:
         self.group = group
-        self._sagemaker: Any = boto3.client("sagemaker")
+        self._sagemaker: Any = sagemaker or boto3.client("sagemaker")
 
     def list_versions(self, most: int | None = None) -> list[Version]:
         """The versions, the latest first.

@@ -9,6 +9,7 @@ from headrace.local.page.answers import Answer, PageError, redirect
 from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
 from headrace.local.page.section import FindClient, is_unserved
+from headrace.local.page.sections.comparison import compare
 
 _DECISIONS: Final = {"approve": "Approved", "reject": "Rejected"}
 _METRIC: Final = "metric:"
@@ -33,16 +34,19 @@ class Registry:
         self._clients = clients
 
     def answer(self, request: Request) -> View | Answer:
-        """All groups, or one version, about which a form may decide."""
+        """All groups, two versions of one side by side, or one version, about which a form may decide."""
         match request.segments[1:]:
             case []:
                 return self._show_groups()
+            case [group, "compare"]:
+                return compare(self._clients, group, request.query.get("before", ""), request.query.get("after", ""))
             case [group, version]:
                 arn = self._find_version(group, version)
                 if request.form:
                     self._decide(arn, request.form.text("decision"), request.form.text("reason"))
                     return redirect(request.link("registry", group, version))
-                return show_version(group, self._clients("sagemaker").describe_model_package(ModelPackageName=arn))
+                found = self._clients("sagemaker").describe_model_package(ModelPackageName=arn)
+                return show_version(group, found, self._list_others(group, version))
         raise PageError(404, "a version has a group and a number")
 
     def _show_groups(self) -> View:
@@ -60,6 +64,11 @@ class Registry:
             ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=_MOST
         )
         return list(answer["ModelPackageSummaryList"])
+
+    def _list_others(self, group: str, version: str) -> list[str]:
+        """The numbers of the other versions of a group, the latest first."""
+        numbers = (str(found.get("ModelPackageVersion", "")) for found in self._list_versions(group))
+        return [number for number in numbers if number not in ("", version)]
 
     def _find_version(self, group: str, version: str) -> str:
         for found in self._list_versions(group):
@@ -83,17 +92,19 @@ def show_groups(groups: Sequence[tuple[Found, Sequence[Found]]] | None) -> View:
     return View("registry.html", "Registry", {"groups": groups}, _IDLE_SECONDS)
 
 
-def show_version(group: str, found: Found) -> View:
+def show_version(group: str, found: Found, others: Sequence[str] = ()) -> View:
     """One version.
 
     Args:
         group: The group's name.
         found: The version's description.
+        others: The numbers of the versions that it may be compared with.
     """
     told = found.get("CustomerMetadataProperties", {})
     values = {
         "group": group,
         "version": found,
+        "others": others,
         "facts": {name: value for name, value in sorted(told.items()) if not name.startswith(_METRIC)},
         "metrics": {n.removeprefix(_METRIC): value for n, value in sorted(told.items()) if n.startswith(_METRIC)},
         "containers": found.get("InferenceSpecification", {}).get("Containers", ()),

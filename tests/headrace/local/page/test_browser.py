@@ -113,15 +113,17 @@ def fill(role: str) -> None:
     }
     sagemaker.create_endpoint_config(EndpointConfigName="echo", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="echo", EndpointConfigName="echo")
-    sagemaker.create_model_package_group(ModelPackageGroupName="sales")
+    for group in ("sales", "shops"):
+        sagemaker.create_model_package_group(ModelPackageGroupName=group)
     s3: Any = boto3.client("s3")
     s3.put_object(Bucket="raw", Key="model.tar.gz", Body=b"model")
-    sagemaker.create_model_package(
-        ModelPackageGroupName="sales",
-        ModelApprovalStatus="PendingManualApproval",
-        InferenceSpecification={"Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://raw/model.tar.gz"}]},
-        CustomerMetadataProperties={"metric:rmse": "1054", "headrace:job": "run-1"},
-    )
+    for group, rmse in (("sales", "1054"), ("shops", "1054"), ("shops", "1027")):
+        sagemaker.create_model_package(
+            ModelPackageGroupName=group,
+            ModelApprovalStatus="PendingManualApproval",
+            InferenceSpecification={"Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://raw/model.tar.gz"}]},
+            CustomerMetadataProperties={"metric:rmse": rmse, "headrace:job": "run-1"},
+        )
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="echo", WaiterConfig={"Delay": 1})
 
 
@@ -276,6 +278,17 @@ def test_approves_a_version(reader: Reader) -> None:
     reader.wait_for("#live .line", "good <b>enough</b>")
 
 
+def test_compares_two_versions(reader: Reader) -> None:
+    reader.go("registry/shops/2")
+    reader.tab_to("#before")
+    reader.tab_to("form button")
+    reader.press(Keys.ENTER)
+
+    reader.wait_for("h1", "Versions 1 and 2")
+    (row,) = reader.driver.find_elements(By.CSS_SELECTOR, "section[aria-labelledby=metrics] tbody tr")
+    assert row.text == "rmse 1,054 1,027 version 2"
+
+
 def test_runs_nothing_of_an_object_that_is_shown(reader: Reader) -> None:
     s3: Any = boto3.client("s3")
     s3.put_object(Bucket="raw", Key="page.html", Body=RUNS.encode(), ContentType="text/html")
@@ -285,7 +298,10 @@ def test_runs_nothing_of_an_object_that_is_shown(reader: Reader) -> None:
     assert all("sandboxed" in complaint for complaint in reader.list_complaints())
 
 
-@pytest.mark.parametrize("path", ["", "executions", "endpoints/echo", "photographs", "registry/sales/1"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "executions", "endpoints/echo", "photographs", "registry/sales/1", "registry/shops/compare?before=1&after=2"],
+)
 def test_fits_narrow_screens(reader: Reader, path: str) -> None:
     narrow = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": False}
     reader.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
