@@ -10,7 +10,7 @@ import pytest
 from tests.lambdas.clean_up.account import ARN, EXECUTION, MACHINE, Account
 
 FAILURE = {"Error": "TrainFailed", "Cause": "Train: too few rows", "State": "Train", "Redrives": 0}
-SERVING = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
+SERVING: dict[str, Any] = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
 BEGUN, ENDED = (datetime(2026, 11, 28, 12, minute, tzinfo=UTC) for minute in (0, 2))
 TURN = "turns/shop"
 
@@ -47,7 +47,8 @@ def follow(handler: ModuleType, **detail: Any) -> None:
 @pytest.mark.parametrize("kind", ["TrainingJob", "ProcessingJob", "TransformJob"])
 def test_stops_a_job_that_runs_and_no_other(account: Account, handler: ModuleType, kind: str) -> None:
     account.ask(kind, "run-1")
-    account.ask(kind, "run-1-retry1", **{f"{kind}Status": "Completed"})
+    completed: dict[str, Any] = {f"{kind}Status": "Completed"}
+    account.ask(kind, "run-1-retry1", **completed)
 
     end(handler)
 
@@ -70,7 +71,7 @@ def test_deletes_the_model_and_the_configuration_that_serve_nothing(account: Acc
 def test_keeps_what_serves_or_is_about_to(account: Account, handler: ModuleType, pending: bool) -> None:
     account.ask("Model", "run-1")
     account.ask("EndpointConfig", "run-1", ProductionVariants=[{"ModelName": "run-1"}])
-    serving = {**SERVING, "PendingDeploymentSummary": {"EndpointConfigName": "run-1"}}
+    serving: dict[str, Any] = {**SERVING, "PendingDeploymentSummary": {"EndpointConfigName": "run-1"}}
     account.add("Endpoint", "shop", **(serving if pending else {**SERVING, "EndpointConfigName": "run-1"}))
     account.request("updateEndpoint", {"EndpointName": "shop"})
 
@@ -78,6 +79,16 @@ def test_keeps_what_serves_or_is_about_to(account: Account, handler: ModuleType,
 
     assert account.calls == []
     assert account.notices[0]["Removed"] == []
+
+
+def test_an_endpoint_that_is_being_deleted_keeps_nothing(account: Account, handler: ModuleType) -> None:
+    account.ask("EndpointConfig", "run-1", ProductionVariants=[])
+    account.add("Endpoint", "shop", EndpointStatus="Deleting", EndpointConfigName="run-1")
+    account.request("updateEndpoint", {"EndpointName": "shop"})
+
+    end(handler)
+
+    assert account.list_done("Delete") == ["run-1"]
 
 
 def test_deletes_an_endpoint_that_it_has_created_and_never_saw_in_service(
@@ -185,7 +196,7 @@ def test_gives_its_own_turn_back_and_no_other(account: Account, handler: ModuleT
 
 
 def test_tells_what_failed_where_and_what_it_has_cost(account: Account, handler: ModuleType) -> None:
-    times = {"ProcessingStartTime": BEGUN, "ProcessingEndTime": ENDED}
+    times: dict[str, Any] = {"ProcessingStartTime": BEGUN, "ProcessingEndTime": ENDED}
     account.ask("ProcessingJob", "run-1", ProcessingJobStatus="Completed", **times)
     account.ask("TrainingJob", "run-1", TrainingJobStatus="Failed", BillableTimeInSeconds=70)
 
