@@ -16,6 +16,7 @@ CHANNELS_FILE = "input/config/inputdataconfig.json"
 RESOURCES_FILE = "input/config/resourceconfig.json"
 DATA_FOLDER = "input/data"
 MODEL_FOLDER = "model"
+CHECKPOINTS_FOLDER = "checkpoints"
 OUTPUT_DATA_FOLDER = "output/data"
 FAILURE_FILE = "output/failure"
 # Becomes a processing job's ExitMessage.
@@ -26,6 +27,9 @@ MAX_FAILURE_CHARACTERS = 1024
 USER_ERROR_EXIT = 1
 INTERNAL_ERROR_EXIT = 2
 STOPPED_EXIT = 143
+
+# Set where a training job is to save checkpoints: how many seconds of its work an interruption may cost.
+CHECKPOINT_SECONDS_VARIABLE = "HEADRACE_CHECKPOINT_SECONDS"
 
 # SageMaker's own variable for containers that share an instance.
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"

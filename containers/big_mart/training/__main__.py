@@ -1,25 +1,34 @@
 """The program's entry: `python -m containers.big_mart.training train`."""
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from containers.shared import sagemaker
+from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.reporting import TRAINING_REPORTS, report_failure, run_and_report
 from containers.shared.job.stopping import run_until_stopped
 from containers.shared.job.training_failures import TrainingError
 
 
-def main(arguments: Sequence[str], root: Path, outputs: Outputs) -> int:
+def main(
+    arguments: Sequence[str],
+    root: Path,
+    outputs: Outputs,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    last_save: LastSave | None = None,
+) -> int:
     """Run the program below the root and return its exit code."""
 
     def work() -> None:
         # Importing takes a while, and a signal to stop must already be heeded during it.
         from .program import train
 
-        train(root, arguments, outputs)
+        train(root, arguments, environment, outputs, last_save or LastSave())
 
     return run_and_report(work, TrainingError, partial(report_failure, root, reports=TRAINING_REPORTS))
 
@@ -27,4 +36,11 @@ def main(arguments: Sequence[str], root: Path, outputs: Outputs) -> int:
 if __name__ == "__main__":
     ml_root = sagemaker.find_root()
     partial_outputs = Outputs()
-    sys.exit(run_until_stopped(lambda: main(sys.argv[1:], ml_root, partial_outputs), discard=partial_outputs.discard))
+    saving = LastSave()
+    sys.exit(
+        run_until_stopped(
+            lambda: main(sys.argv[1:], ml_root, partial_outputs, os.environ, saving),
+            discard=partial_outputs.discard,
+            last_save=saving,
+        )
+    )

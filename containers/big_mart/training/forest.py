@@ -5,20 +5,31 @@ from collections.abc import Callable
 
 from sklearn.ensemble import RandomForestRegressor
 
+from containers.shared.cpus import count_cpus
+from containers.shared.job.checkpoints import Checkpoints
 from containers.shared.job.training_failures import HyperparameterError
 
 from .channels import Dataset
 from .hyperparameters import Hyperparameters
+from .saving import dump_trees, resume_forest
 
 PROGRESS_STEPS = 10
+# What is growing when the job is interrupted is saved within the two minutes that SageMaker gives it.
+MOST_STEP_SECONDS = 30.0
 # About 40 bytes each in ONNX, whose files end at 2 GB.
 MOST_NODES = 40_000_000
 
 
 def fit_forest(
-    data: Dataset, hyperparameters: Hyperparameters, report: Callable[[int, float], None]
+    data: Dataset,
+    hyperparameters: Hyperparameters,
+    report: Callable[[int, float], None],
+    checkpoints: Checkpoints | None = None,
 ) -> RandomForestRegressor:
-    """A forest grown in steps on all cores; `report` hears the trees done and the seconds since the start."""
+    """A forest grown in steps on all cores; `report` hears the trees done and the seconds since the start.
+
+    The trees are the same in whatever steps they grow, and so they are where those of checkpoints are taken over.
+    """
     forest = RandomForestRegressor(
         min_samples_leaf=hyperparameters.min_samples_leaf,
         max_features=hyperparameters.max_features,
@@ -28,11 +39,45 @@ def fit_forest(
         warm_start=True,
     )
     start = time.monotonic()
+    if checkpoints:
+        with checkpoints.last_save.offering():
+            _grow_and_save(forest, data, hyperparameters.n_estimators, report, checkpoints)
+        return forest
     for trees in list_milestones(hyperparameters.n_estimators):
-        forest.set_params(n_estimators=trees).fit(data.features, data.labels)
-        check_size(forest, hyperparameters.n_estimators)
+        _grow(forest, data, trees, hyperparameters.n_estimators)
         report(trees, time.monotonic() - start)
     return forest
+
+
+def _grow(forest: RandomForestRegressor, data: Dataset, trees: int, most: int) -> None:
+    forest.set_params(n_estimators=trees).fit(data.features, data.labels)
+    check_size(forest, most)
+
+
+def _grow_and_save(
+    forest: RandomForestRegressor,
+    data: Dataset,
+    most: int,
+    report: Callable[[int, float], None],
+    checkpoints: Checkpoints,
+) -> None:
+    resume_forest(forest, checkpoints, data.features.shape[1])
+    saved = resumed = trees = len(getattr(forest, "estimators_", ()))
+    start = time.monotonic()
+    seconds = min(checkpoints.interval_seconds, MOST_STEP_SECONDS)
+    while trees < most:
+        elapsed = time.monotonic() - start
+        trees = min(most, trees + choose_step(trees - resumed, elapsed, seconds))
+        _grow(forest, data, trees, most)
+        report(trees, time.monotonic() - start)
+        if checkpoints.is_due:
+            checkpoints.save(dump_trees(forest.estimators_[saved:]), trees - saved)
+            saved = trees
+
+
+def choose_step(grown: int, elapsed: float, seconds: float) -> int:
+    """How many trees grow in some seconds, as fast as those have that took the time; one for each core at least."""
+    return max(count_cpus(), int(grown / elapsed * seconds) if elapsed else 0)
 
 
 def check_size(forest: RandomForestRegressor, trees: int) -> None:

@@ -1,13 +1,15 @@
 """The training steps in their order: read, fit, evaluate, export, check, write."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from containers.shared import sagemaker
 from containers.shared.cpus import count_cpus
+from containers.shared.job.checkpoints import parse_interval
 from containers.shared.job.events import log_event
 from containers.shared.job.free_memory import find_free_memory
+from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import check_command, read_job
@@ -20,11 +22,15 @@ from .export import check_export, export_forest
 from .forest import fit_forest
 from .hyperparameters import describe_hyperparameters, parse_hyperparameters
 from .memory import check_fitting, check_reading
+from .saving import open_checkpoints
 
 
-def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
+def train(
+    root: Path, arguments: Sequence[str], environment: Mapping[str, str], outputs: Outputs, last_save: LastSave
+) -> None:
     """Write a model, its encoding, its evaluation and the record of its inputs from the channels under the root."""
     check_command(arguments)
+    interval = parse_interval(environment)
     job = read_job(root)
     hyperparameters = parse_hyperparameters(job.hyperparameters)
     log_event("hyperparameters", **describe_hyperparameters(hyperparameters))
@@ -39,7 +45,9 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     log_event("data_read", train=len(training.labels), validation=len(validation.labels), features=encoding.width)
 
     check_fitting(len(training.labels), hyperparameters, count_cpus(), find_free_memory())
-    forest = fit_forest(training, hyperparameters, log_trees)
+    saved = root / sagemaker.CHECKPOINTS_FOLDER
+    checkpoints = None if interval is None else open_checkpoints(saved, training, hyperparameters, interval, last_save)
+    forest = fit_forest(training, hyperparameters, log_trees, checkpoints)
     metrics = evaluate_forest(forest, training, validation)
     for name, value in metrics.items():
         sys.stdout.write(format_metric(name, value))

@@ -1,0 +1,150 @@
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from containers.big_mart.training.channels import Dataset
+from containers.big_mart.training.export import export_forest
+from containers.big_mart.training.forest import choose_step, fit_forest
+from containers.big_mart.training.hyperparameters import Hyperparameters
+from containers.big_mart.training.saving import open_checkpoints
+from containers.shared.job.last_save import LastSave
+from headrace.recipes import big_mart
+from tests.containers.job_roots import write_job
+from tests.containers.programs import start_program
+
+ENCODING = b"{}"
+SETTINGS = Hyperparameters(n_estimators=60, min_samples_leaf=2)
+FEATURES = np.random.default_rng(1).normal(size=(120, 3)).astype(np.float32)
+DATA = Dataset(FEATURES, FEATURES[:, 0].astype(np.float64) ** 3)
+
+
+class KilledError(Exception):
+    """In place of the end of the process."""
+
+
+def grow(folder: Path, *, data: Dataset = DATA, settings: Hyperparameters = SETTINGS, most: int = 10**6) -> bytes:
+    """A model, saved after every step; it is killed as soon as it has more trees than `most`."""
+
+    def report(trees: int, _seconds: float) -> None:
+        if trees > most:
+            raise KilledError
+
+    checkpoints = open_checkpoints(folder, data, settings, 0, LastSave())
+    return bytes(export_forest(fit_forest(data, settings, report, checkpoints), ENCODING).SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def whole() -> bytes:
+    """The model of a job that was never interrupted and saved nothing."""
+    forest = fit_forest(DATA, SETTINGS, lambda *_: None)
+    return bytes(export_forest(forest, ENCODING).SerializeToString())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_makes_the_same_model_after_three_ends_at_random_points(tmp_path: Path, whole: bytes, seed: int) -> None:
+    for most in sorted(np.random.default_rng(seed).choice(np.arange(1, 59), 3, replace=False).tolist()):
+        with pytest.raises(KilledError):
+            grow(tmp_path, most=most)
+
+    assert grow(tmp_path) == whole
+
+
+def test_makes_the_same_model_when_all_trees_were_saved(tmp_path: Path, whole: bytes) -> None:
+    grow(tmp_path)
+
+    assert grow(tmp_path, most=0) == whole
+
+
+def test_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KilledError):
+        grow(tmp_path, most=40)
+    saved = capsys.readouterr().out.splitlines()[-1].rpartition("=")[2]
+
+    grow(tmp_path)
+
+    resumed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("checkpoint_resumed")]
+    assert int(saved) > 0
+    assert resumed[-1].endswith(f"done={saved}")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda part: part.write_bytes(part.read_bytes()[: part.stat().st_size // 2]),
+        lambda part: part.write_bytes(b""),
+        lambda part: part.write_bytes(b"no archive"),
+        lambda part: np.savez(part, other=np.zeros(3)),
+        lambda part: part.write_bytes(part.with_name("part-000000.npz").read_bytes()),
+    ],
+    ids=["half", "empty", "text", "foreign", "another part"],
+)
+def test_ignores_a_part_that_is_not_whole_or_not_its_own(
+    tmp_path: Path, whole: bytes, spoil: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grow(tmp_path)
+    spoil(tmp_path / "part-000001.npz")  # type: ignore[operator]
+
+    assert grow(tmp_path) == whole
+    assert "checkpoint_ignored file=part-000001.npz" in capsys.readouterr().err
+
+
+def test_ignores_what_was_grown_from_other_data_or_hyperparameters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grow(tmp_path, settings=Hyperparameters(n_estimators=20, min_samples_leaf=9))
+
+    for data, settings in ((DATA, SETTINGS), (Dataset(FEATURES, DATA.labels + 1), SETTINGS)):
+        grow(tmp_path, data=data, settings=settings)
+        assert "it is of other data, hyperparameters or versions" in capsys.readouterr().err
+
+
+def test_leaves_out_no_part_that_was_saved_before_a_spoilt_one(tmp_path: Path, whole: bytes) -> None:
+    grow(tmp_path)
+    (tmp_path / "part-000001.npz").unlink()
+
+    assert grow(tmp_path) == whole
+
+
+def test_chooses_steps_by_the_speed_so_far() -> None:
+    assert choose_step(grown=1000, elapsed=10.0, seconds=30.0) == 3000
+    assert choose_step(grown=0, elapsed=0.0, seconds=30.0) >= 1
+
+
+def test_saves_what_has_grown_before_it_is_ended() -> None:
+    saving = LastSave()
+    with saving.offering():
+        ended = threading.Thread(target=saving.await_saved)
+        ended.start()
+        while not saving.is_asked:
+            pass
+        assert ended.is_alive()
+        saving.note_saved()
+        ended.join(100)
+
+    assert not ended.is_alive()
+
+
+def test_waits_for_no_save_where_there_is_nothing_to_save() -> None:
+    saving = LastSave()
+
+    saving.await_saved()
+
+    assert not saving.is_asked
+
+
+@pytest.mark.slow
+def test_the_program_saves_on_sigterm(tmp_path: Path, channels: dict[str, Path]) -> None:
+    write_job(tmp_path, {"n_estimators": "100000", "min_samples_leaf": "20"}, channels)
+    with start_program(
+        big_mart.RECIPE.training.image, "train", root=tmp_path, HEADRACE_CHECKPOINT_SECONDS="3600"
+    ) as program:
+        assert program.stdout
+        assert any("trees_done" in line for line in program.stdout)
+        program.send_signal(signal.SIGTERM)
+        program.wait()
+
+    assert program.returncode == 143
+    assert (tmp_path / "checkpoints/part-000000.npz").is_file()
