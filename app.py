@@ -82,6 +82,7 @@ def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
         settings=settings.storage,
         key=encryption.key,
         announces_new_data=settings.starts_on_new_data,
+        checkpoint_days=settings.checkpoint_days,
         retain_data=retain_data,
         **_place(app, settings, "Storage"),
     )

@@ -46,6 +46,9 @@ TRANSFORM_PREFIX: Final = "transform/"
 
 # Where each execution writes in the work bucket.
 EXECUTIONS_PREFIX: Final = "executions/"
+# What training jobs on spot instances save, below the name of the execution, so that each attempt of that goes on with
+# it; apart from what executions leave, because it expires.
+CHECKPOINTS_PREFIX: Final = "checkpoints/"
 # Where, below its own prefix, it keeps what its model was made from.
 RECORD_FOLDER: Final = "record/"
 

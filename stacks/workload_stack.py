@@ -169,6 +169,10 @@ class WorkloadStack(Stack):
         role = self._create_role(step.image, kind="TrainingJobs")
         channels = self._create_channels(role)
         role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
+        if settings.spot:
+            # SageMaker stores checkpoints while the program runs, and looks for those of an earlier instance.
+            role.allow_reading(self._storage.work, contract.CHECKPOINTS_PREFIX)
+            role.allow_outputs(self._storage.work, contract.CHECKPOINTS_PREFIX)
         normalized = settings.normalized if isinstance(settings, ChannelTrainingSettings) else None
         return TrainingJob(
             role=role,

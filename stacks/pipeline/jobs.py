@@ -15,7 +15,7 @@ from headrace.channels import Channel, VpcConfig, render_input_data_config
 from headrace.golden.contract import MODEL_ARGUMENT, REQUESTS_ARGUMENT
 from stacks.pipeline.asl import jsonata
 from stacks.settings.endpoint import EndpointSettings, UpdateSettings
-from stacks.settings.jobs import JobSettings, ProcessingSettings, TrainingSettings
+from stacks.settings.jobs import JobSettings, ProcessingSettings, SpotSettings, TrainingSettings
 from stacks.settings.transform import TransformSettings, reads_lines
 
 VARIANT_NAME = "AllTraffic"
@@ -92,10 +92,12 @@ class TrainingJob:
     settings: TrainingSettings
     key: kms.IKey | None
 
-    def render(self, job_name: str, output_uri: str) -> dict[str, Any]:
+    def render(self, job_name: str, output_uri: str, checkpoints_uri: str) -> dict[str, Any]:
         """CreateTrainingJob's request."""
         network = {"VpcConfig": self.vpc_config.render()} if self.vpc_config else {}
-        environment = {"Environment": dict(self.environment)} if self.environment else {}
+        spot = self.settings.spot
+        variables = {**self.environment, **_render_checkpoint_variables(spot)}
+        environment = {"Environment": variables} if variables else {}
         return {
             "TrainingJobName": job_name,
             "RoleArn": self.role.role_arn,
@@ -111,7 +113,11 @@ class TrainingJob:
             "ResourceConfig": render_resources(self.settings, self.key),
             "EnableNetworkIsolation": self.isolated,
             **network,
-            "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
+            **_render_spot(spot, checkpoints_uri),
+            "StoppingCondition": {
+                "MaxRuntimeInSeconds": self.settings.max_runtime_seconds,
+                **({"MaxWaitTimeInSeconds": spot.max_wait_seconds} if spot else {}),
+            },
         }
 
 
@@ -278,6 +284,20 @@ class Endpoint:
         return {"DeploymentConfig": {"BlueGreenUpdatePolicy": policy, **rollback}}
 
 
+def _render_checkpoint_variables(spot: SpotSettings | None) -> dict[str, str]:
+    return {sagemaker.CHECKPOINT_SECONDS_VARIABLE: str(spot.checkpoint_seconds)} if spot else {}
+
+
+def _render_spot(spot: SpotSettings | None, checkpoints_uri: str) -> dict[str, Any]:
+    if not spot:
+        return {}
+    folder = f"{sagemaker.ML_ROOT}/{sagemaker.CHECKPOINTS_FOLDER}"
+    return {
+        "EnableManagedSpotTraining": True,
+        "CheckpointConfig": {"S3Uri": checkpoints_uri, "LocalPath": folder},
+    }
+
+
 def _read_input(name: str, uri: str, path: str) -> dict[str, Any]:
     source = {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
     return {"InputName": name, "S3Input": source}
@@ -343,3 +363,8 @@ def has_local_storage(instance_type: str) -> bool:
 def execution_uri(work: s3.IBucket, name: str) -> str:
     """JSONata for a place of the running execution in the work bucket."""
     return jsonata(f"'s3://{work.bucket_name}/{contract.EXECUTIONS_PREFIX}' & $execution & '/{name}'")
+
+
+def checkpoints_uri(work: s3.IBucket) -> str:
+    """JSONata for the checkpoints of the running execution, the same for each attempt of its training."""
+    return jsonata(f"'s3://{work.bucket_name}/{contract.CHECKPOINTS_PREFIX}' & $execution & '/'")

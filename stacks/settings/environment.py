@@ -251,6 +251,23 @@ class Settings(WorkloadSections):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _check_spot(self) -> Self:
+        for recipe in list_recipes():
+            spot = self.workload(recipe).training.spot
+            if spot and spot.max_wait_seconds > self.pipeline.timeout_hours * 3600:
+                raise ValueError(
+                    f"{recipe}.training.spot.max_wait_seconds: found {spot.max_wait_seconds}, but an execution is "
+                    f"ended after pipeline.timeout_hours, {self.pipeline.timeout_hours}; raise that, or lower this"
+                )
+        return self
+
+    @property
+    def checkpoint_days(self) -> int | None:
+        """How long checkpoints are kept; None where nothing trains on spot instances."""
+        spots = (self.workload(recipe).training.spot for recipe in list_recipes())
+        return max((spot.checkpoint_days for spot in spots if spot), default=None)
+
     @property
     def starts_on_new_data(self) -> bool:
         """Whether new objects of the raw bucket start executions."""

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, LogDays, Section, Setting
+from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Days, LogDays, Section, Setting
 
 # Still named in the API's list, but current container images no longer run on them, or AWS no longer offers them.
 RETIRED_FAMILIES = frozenset({"m4", "c4", "p2", "p3", "p3dn"})
@@ -90,10 +90,65 @@ class ProcessingSettings(JobSettings):
     max_runtime_seconds: ProcessingSeconds = 3600
 
 
+class SpotSettings(Section):
+    """Training on spot instances, which AWS may take back at any time."""
+
+    max_wait_seconds: Annotated[
+        int,
+        Field(ge=60, le=2_419_200),
+        Setting(
+            "how long the job may take with all waiting for instances, `max_runtime_seconds` at least",
+            cost="waiting costs nothing",
+            change=NEXT_EXECUTION,
+        ),
+    ] = 7200
+    checkpoint_seconds: Annotated[
+        int,
+        Field(ge=1, le=3600),
+        Setting(
+            "how much of its work the program may lose to an interruption, where it saves checkpoints",
+            cost="0.005 per 1,000 checkpoints, and 0.023 per GB and month until they expire",
+            change=NEXT_EXECUTION,
+        ),
+    ] = 300
+    checkpoint_days: Annotated[
+        Days,
+        Setting(
+            "how long checkpoints are kept, and a failed execution can be redriven from them; the longest of all "
+            "workloads counts",
+            cost="0.023 per GB and month of what is kept",
+            change=IN_PLACE,
+        ),
+    ] = 7
+
+
 class TrainingSettings(JobSettings):
     """The training job: its machine, its limits and its hyperparameters."""
 
     max_runtime_seconds: TrainingSeconds = 3600
+    spot: Annotated[
+        SpotSettings | None,
+        Setting(
+            "training on spot instances ([what that means](spot.md)); null for instances that are not taken back",
+            cost="up to 90 % less for the job's time, says AWS",
+            change=NEXT_EXECUTION,
+        ),
+    ] = None
     hyperparameters: Annotated[
         Hyperparameters, Setting("the program's hyperparameters", cost=NOTHING, change=NEXT_EXECUTION)
     ] = Field(default={})
+
+    @model_validator(mode="after")
+    def _check_spot(self) -> Self:
+        if self.spot and self.spot.max_wait_seconds < self.max_runtime_seconds:
+            raise ValueError(
+                f"spot.max_wait_seconds: found {self.spot.max_wait_seconds}, less than max_runtime_seconds, "
+                f"{self.max_runtime_seconds}; SageMaker counts the run as part of the wait, so raise the first or "
+                "lower the second"
+            )
+        if self.spot and self.spot.checkpoint_seconds >= self.max_runtime_seconds:
+            raise ValueError(
+                f"spot.checkpoint_seconds: found {self.spot.checkpoint_seconds}, but the job is stopped after "
+                f"max_runtime_seconds, {self.max_runtime_seconds}, before it saves anything; lower it"
+            )
+        return self

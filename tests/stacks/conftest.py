@@ -42,6 +42,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "encryption.customer_key": True,
     },
     "people": {"people.enabled": True},
+    "spot": {"bigmart.training.spot": {}, "images.training.spot": {}},
     "starts": {
         "bigmart.start.schedule": "cron(0 3 ? * MON *)",
         "bigmart.start.on_new_data": True,

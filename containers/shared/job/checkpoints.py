@@ -1,4 +1,4 @@
-"""The checkpoints of a training job: what is done of its work, in parts, each whole in a file of its own.
+"""The checkpoints of a training job: what is done of its work, in parts, each whole in its file.
 
 A file is NumPy's archive of arrays without pickled objects, so that loading it cannot run code. Besides the arrays of
 the part it holds `fingerprint`, of everything that the work depends on, and `begin`, how much was done before.
@@ -56,7 +56,7 @@ class Checkpoints:
         return self.last_save.is_asked or self.read_clock() - self._saved_at >= self.interval_seconds
 
     def load(self, measure: Callable[[Arrays], int]) -> Iterator[Arrays]:
-        """The parts that were saved, up to the first that cannot be used, of which the log tells.
+        """The parts that were saved, up to the first that cannot be used, which the log names.
 
         Args:
             measure: How much of the work a part has done; what it raises for arrays that are none of its own makes

@@ -5,7 +5,6 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -15,81 +14,30 @@ from headrace.local.sagemaker.catalog import read_tags
 from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
+from headrace.local.sagemaker.job_ends import (
+    COMPLETED,
+    INTERNAL_FAILURE,
+    INTERRUPTED,
+    NO_CAPACITY,
+    REASON_CHARACTERS,
+    STOPPED,
+    Interruption,
+    JobEnd,
+    describe_failed_program,
+    end_interrupted,
+    fail,
+)
 from headrace.local.sagemaker.kind import KindLog
 from headrace.local.sagemaker.left_files import LeftFileError, LeftFolder
 from headrace.local.sagemaker.log_shipping import LogStream
 from headrace.local.sagemaker.processes import ContainerProcess
 from headrace.local.sagemaker.s3_objects import AWS_ERRORS
-from headrace.local.sagemaker.trees import CONTAINER_ROOT, ROOT_VARIABLE, ContainerTree
+from headrace.local.sagemaker.trees import ContainerTree
 from headrace.local.sagemaker.volumes import GIB, Volume, measure_folder
 
-REASON_CHARACTERS = 1024
 _MISHAPS: Final = frozenset({Effect.NO_CAPACITY, Effect.FAILS, Effect.CRASHES, Effect.OUT_OF_TIME})
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Interruption:
-    """What takes a job's machine away.
-
-    Args:
-        grace_seconds: How long the program has between SIGTERM and SIGKILL; 0 for no warning at all.
-        lasts_seconds: After how long there is another machine.
-    """
-
-    grace_seconds: float
-    lasts_seconds: float = 0
-
-
-@dataclass(frozen=True)
-class JobEnd:
-    """How a job ended; `detail` is a status finer than the job's own, such as MaxRuntimeExceeded."""
-
-    status: str
-    detail: str
-    failure_reason: str = ""
-
-
-COMPLETED = JobEnd("Completed", "Completed")
-STOPPED = JobEnd("Stopped", "Stopped")
-NO_CAPACITY: Final = (
-    "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type."
-)
-# Not an end: the machine was taken away, and the program starts again on another one.
-INTERRUPTED = JobEnd("InProgress", "Interrupted")
-INTERNAL_FAILURE = JobEnd(
-    "Failed", "Failed", "InternalServerError: We encountered an internal error. Please try again."
-)
-NOT_PLACED = (
-    "this machine allows no mounts, so there is no /opt/ml here: a program finds its folders below the one that "
-    f"{ROOT_VARIABLE} names"
-)
-
-
-def fail(reason: str) -> JobEnd:
-    """A failure with its reason, cut to what the API can carry."""
-    return JobEnd("Failed", "Failed", reason[:REASON_CHARACTERS])
-
-
-def describe_failed_program(failure: str, process: ContainerProcess) -> str:
-    """SageMaker's words for a program that failed, of which the exit code is never cut off.
-
-    Where SageMaker says nothing of a program that left no failure file, this says what it printed last.
-    """
-    end = f", exit code: {process.exit_code}"
-    room = REASON_CHARACTERS - len("AlgorithmError: ") - len(end)
-    return (failure[:room] or describe_end(process, room)) + end
-
-
-def describe_end(process: ContainerProcess, room: int) -> str:
-    """How a program ended that does not say so itself: its signal, its last lines, and a cause that it cannot know."""
-    signal = f"{process.end_signal} ended the program" if process.end_signal else ""
-    cause = NOT_PLACED if str(CONTAINER_ROOT) in process.last_lines and not process.is_placed else ""
-    begin, end = f"{signal}: " if signal else "", f" ({cause})" if cause else ""
-    if not process.last_lines:
-        return signal or "the program printed nothing"
-    return begin + process.last_lines[-(room - len(begin) - len(end)) :] + end
 
 
 def describe_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,14 +52,6 @@ def describe_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
         "instance_groups": [{"instance_group_name": group, "instance_type": instance_type, "hosts": ["algo-1"]}],
         "network_interface_name": "lo",
     }
-
-
-def end_interrupted(process: ContainerProcess, interruption: Interruption) -> None:
-    """Ends a program whose machine is taken away."""
-    if interruption.grace_seconds:
-        process.stop(interruption.grace_seconds)
-    else:
-        process.kill()
 
 
 class Job(ABC):

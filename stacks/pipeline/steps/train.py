@@ -5,7 +5,7 @@ from typing import Final
 from aws_cdk import aws_s3 as s3
 
 from stacks.pipeline.asl import jsonata
-from stacks.pipeline.jobs import TrainingJob, execution_uri
+from stacks.pipeline.jobs import TrainingJob, checkpoints_uri, execution_uri
 from stacks.pipeline.names import name_for_attempt
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
@@ -18,7 +18,7 @@ def train(tasks: SageMakerTasks, job: TrainingJob, work: s3.IBucket) -> Step:
 
     `$model_data` is its model, `$metrics` its scores, and `$hyperparameters` what it was started with.
     """
-    arguments = job.render(jsonata(name_for_attempt("$job_name")), execution_uri(work, "model"))
+    arguments = job.render(jsonata(name_for_attempt("$job_name")), execution_uri(work, "model"), checkpoints_uri(work))
     assign = {
         "job_name": jsonata("$states.result.TrainingJobName"),
         "model_data": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),

@@ -48,6 +48,7 @@ EVERYTHING: Mapping[str, Any] = {
     "bigmart.gate.rules": [{**FORESTS, "margin": 0.1}],
     "images.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
     **{f"{workload}.endpoint.{key}": value for workload in ("bigmart", "images") for key, value in GUARDED.items()},
+    **SWITCHES["spot"],
 }
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
 IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
@@ -134,6 +135,8 @@ OTHERS: Mapping[str, Any] = {
     "images.training.normalized.consumer": "labelling",
     "images.training.normalized.prefix": "images/other/",
     "images.training.normalized.options": {"width": "64", "colour": "rgb"},
+    **{f"{workload}.training.spot": ... for workload in ("bigmart", "images")},
+    **{f"{workload}.training.spot.checkpoint_days": 30 for workload in ("bigmart", "images")},
     "images.endpoint.name": "shop",
     "images.endpoint.update.alarms": ...,
     "images.endpoint.golden": ...,

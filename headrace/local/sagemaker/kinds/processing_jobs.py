@@ -8,8 +8,9 @@ from headrace.local.sagemaker.channels import ChannelStager
 from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.descriptions import complete_processing_request
 from headrace.local.sagemaker.host import Host, read_clock
+from headrace.local.sagemaker.job_ends import COMPLETED, JobEnd
 from headrace.local.sagemaker.job_kind import JobKind
-from headrace.local.sagemaker.jobs import COMPLETED, Job, JobEnd, describe_resources
+from headrace.local.sagemaker.jobs import Job, describe_resources
 from headrace.local.sagemaker.kind import KindLog
 from headrace.local.sagemaker.processes import build_command
 from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_processing_job

@@ -14,8 +14,9 @@ from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.descriptions import complete_training_request
 from headrace.local.sagemaker.errors import AlgorithmError, RequestRefusedError
 from headrace.local.sagemaker.host import Host, read_clock
+from headrace.local.sagemaker.job_ends import INTERRUPTED, Interruption, JobEnd
 from headrace.local.sagemaker.job_kind import JobKind
-from headrace.local.sagemaker.jobs import INTERRUPTED, Interruption, Job, JobEnd, describe_resources
+from headrace.local.sagemaker.jobs import Job, describe_resources
 from headrace.local.sagemaker.kind import KindLog
 from headrace.local.sagemaker.left_files import LeftFolder
 from headrace.local.sagemaker.metrics import MetricCollector, MetricPublisher

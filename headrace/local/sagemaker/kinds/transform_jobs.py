@@ -11,8 +11,9 @@ from headrace.local.sagemaker.deployments import Deployment, DeploymentError, No
 from headrace.local.sagemaker.errors import AlgorithmError, SageMakerError
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.invocations import CLOSED_MESSAGE, describe_model_error, send_to_container
+from headrace.local.sagemaker.job_ends import COMPLETED, JobEnd
 from headrace.local.sagemaker.job_kind import JobKind
-from headrace.local.sagemaker.jobs import COMPLETED, Job, JobEnd
+from headrace.local.sagemaker.jobs import Job
 from headrace.local.sagemaker.kind import Handler, KindLog
 from headrace.local.sagemaker.kinds.models import Models
 from headrace.local.sagemaker.rules import check_s3_uri, list_containers

@@ -22,7 +22,7 @@ DATA = Dataset(FEATURES, FEATURES[:, 0].astype(np.float64) ** 3)
 
 
 class KilledError(Exception):
-    """In place of the end of the process."""
+    """Stands for the end of the process."""
 
 
 def grow(folder: Path, *, data: Dataset = DATA, settings: Hyperparameters = SETTINGS, most: int = 10**6) -> bytes:

@@ -34,7 +34,7 @@ COUNT_RUNS = """
 
 
 def await_key(cloud: Cloud, key: str) -> None:
-    """Return once an object is stored, which nobody tells of."""
+    """Return once an object is stored, which no event says."""
     end = time.monotonic() + PATIENCE_SECONDS
     while key not in cloud.s3.keys("work"):
         assert time.monotonic() < end
