@@ -52,6 +52,9 @@ CHECKPOINTS_PREFIX: Final = "checkpoints/"
 # Where, below its own prefix, it keeps what its model was made from.
 RECORD_FOLDER: Final = "record/"
 
+# The alias of a workload's state machine by which executions are started.
+LIVE_ALIAS: Final = "live"
+
 # The tag of everything that an execution makes, with the execution's name.
 EXECUTION_TAG: Final = "headrace:execution"
 

@@ -11,7 +11,7 @@ from constructs import Construct
 from headrace import contract
 from headrace.normalizer.contract import SETS_PREFIX
 from headrace.recipes import images, list_recipes
-from stacks.constructs.executions import allow_starting, allow_stopping, allow_watching
+from stacks.constructs.executions import allow_going_back, allow_starting, allow_stopping, allow_watching
 from stacks.constructs.persona import Persona
 from stacks.constructs.state_machine import StateMachine
 from stacks.nag import wildcard_objects
@@ -133,6 +133,7 @@ class PeopleStack(Stack):
             [repository.repository_arn for repository in self._around.registry.repositories.values()],
         )
         engineer.allow_anywhere(["ecr:GetAuthorizationToken"])
+        engineer.allow_all([allow_going_back(self._machines)])
         engineer.allow_tagged(["sagemaker:UpdateEndpoint"], ["endpoint", "endpoint-config"])
         written = [contract.ARCHIVES_PREFIX, *self._list_golden()]
         _allow_objects(engineer, ["s3:PutObject"], self._around.storage.raw, written)

@@ -19,6 +19,7 @@ from stacks.constructs.channel_sources import ChannelSources
 from stacks.constructs.clean_up import CleanUpSurroundings
 from stacks.constructs.execution_role import ENDPOINTS, PROCESSING_JOBS, TRANSFORM_JOBS, ExecutionRole
 from stacks.constructs.golden_requests import GoldenRequests
+from stacks.constructs.live_alias import LiveAlias
 from stacks.constructs.model_registry import ApprovalRule, ModelPackageGroup
 from stacks.constructs.rollback_alarms import RollbackAlarms
 from stacks.constructs.starts import Starts
@@ -74,7 +75,7 @@ class WorkloadStack(Stack):
         self._storage = around.storage
 
         parts = self._describe_parts(settings, target)
-        self.state_machine = TrainingPipeline(
+        training = TrainingPipeline(
             self,
             "Training",
             parts=parts,
@@ -83,11 +84,13 @@ class WorkloadStack(Stack):
                 environment=settings.environment, notifies=settings.alarms is not None, target=target
             ),
             log=self._describe_log(settings),
-        ).state_machine
-        self._create_registry(settings, parts.registry)
-        self._create_starts()
+        )
+        self.state_machine = training.state_machine
+        self._create_registry(settings, parts.registry, training.live)
+        self._create_starts(training.live)
 
         CfnOutput(self, recipe.state_machine_output, value=self.state_machine.state_machine_arn)
+        CfnOutput(self, recipe.live_alias_output, value=training.live.arn)
         CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)
 
     def _describe_parts(self, settings: Settings, target: BundleTarget) -> Parts:
@@ -115,7 +118,7 @@ class WorkloadStack(Stack):
             else None,
         )
 
-    def _create_registry(self, settings: Settings, registry: ModelRegistry) -> None:
+    def _create_registry(self, settings: Settings, registry: ModelRegistry, live: LiveAlias) -> None:
         """The group of the workload's versions, and what deploys those that somebody approves."""
         ModelPackageGroup(
             self,
@@ -124,16 +127,16 @@ class WorkloadStack(Stack):
             workload=self._recipe.name,
             retain_data=settings.retain_data,
         )
-        ApprovalRule(self, "Approval", group=registry.group, machine=self.state_machine)
+        ApprovalRule(self, "Approval", group=registry.group, live=live)
 
-    def _create_starts(self) -> None:
+    def _create_starts(self, live: LiveAlias) -> None:
         """What starts executions by itself, where that is on."""
         if self._settings.start.is_on:
             Starts(
                 self,
                 "Starts",
                 settings=self._settings.start,
-                machine=self.state_machine,
+                live=live,
                 raw=self._storage.raw,
                 prefix=self._recipe.raw_prefix,
             )

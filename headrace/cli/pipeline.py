@@ -133,7 +133,7 @@ def start(*, given: str | None, name: str | None, wait: bool, as_json: bool, **t
 
     request = read_input(given)
     chosen = Target(**target)
-    arn = start_execution(chosen.find_machine(), request, name or name_execution())
+    arn = start_execution(chosen.find_start(), request, name or name_execution())
     if wait:
         report_end(*wait_for_end(arn, chosen), as_json=as_json)
     else:

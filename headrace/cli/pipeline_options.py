@@ -74,6 +74,19 @@ class Target:
             return find_named_machine(self.state_machine)
         return find_machine(self.environment_name, self.recipe)
 
+    def find_start(self) -> str:
+        """The ARN that executions are started by: the alias of a workload's state machine, or the one that is named.
+
+        Raises:
+            NoStateMachineError: If there is none.
+        """
+        from headrace.pipeline.machines import find_live_alias, find_named_machine
+
+        self.use_clients()
+        if self.state_machine:
+            return find_named_machine(self.state_machine)
+        return find_live_alias(self.environment or "dev", find_recipe(self.workload or big_mart.RECIPE.name))
+
     def find_execution(self, execution: str) -> str:
         """The ARN of an execution; one that was given by its ARN may be of any machine, unless the options name one.
 

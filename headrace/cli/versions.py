@@ -142,7 +142,7 @@ def _open(target: Target) -> "Registry":
 
 def _serve(target: Target, version: "Version", reason: str, *, wait: bool, as_json: bool) -> None:
     """Approve a version; where it is approved already, that need not be an event, so an execution is started."""
-    from headrace.pipeline.versions import APPROVED, Deployments, Registry
+    from headrace.pipeline.versions import APPROVED, Deployments, Registry, start_serving
 
     if version.status == APPROVED and version.endpoints:
         click.echo(
@@ -151,7 +151,7 @@ def _serve(target: Target, version: "Version", reason: str, *, wait: bool, as_js
         return
     deployments = Deployments(target.find_machine(), lambda: time.sleep(find_poll_seconds()))
     if version.status == APPROVED:
-        arn = deployments.start(version)
+        arn = start_serving(target.find_start(), version)
     else:
         Registry(target.group).judge(version, APPROVED, reason)
         if not wait:

@@ -35,13 +35,28 @@ def find_machine(environment: str, recipe: Recipe) -> str:
     Raises:
         NoStateMachineError: If the stack does not stand.
     """
+    return _read_outputs(environment, recipe)[recipe.state_machine_output]
+
+
+def find_live_alias(environment: str, recipe: Recipe) -> str:
+    """What executions of a workload's state machine are started by: its alias, or itself where it has none yet.
+
+    Raises:
+        NoStateMachineError: If the stack does not stand.
+    """
+    outputs = _read_outputs(environment, recipe)
+    return outputs.get(recipe.live_alias_output, outputs[recipe.state_machine_output])
+
+
+def _read_outputs(environment: str, recipe: Recipe) -> dict[str, str]:
+    """The outputs of a workload's stack, with its state machine among them."""
     outputs = read_outputs(environment, recipe.stack_id)
     if recipe.state_machine_output not in outputs:
         raise NoStateMachineError(
             f"the environment '{environment}' has no state machine for {recipe} in {boto3.Session().region_name}: "
             "deploy it, or choose another with --env, --workload or --region; --local is for the local cloud"
         )
-    return outputs[recipe.state_machine_output]
+    return outputs
 
 
 def read_outputs(environment: str, stack: str) -> dict[str, str]:

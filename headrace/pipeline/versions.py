@@ -224,6 +224,16 @@ def find_version_at(sagemaker: Any, endpoint: str) -> str | None:
     return next((container["ModelPackageName"] for container in containers if "ModelPackageName" in container), None)
 
 
+def start_serving(machine_arn: str, version: Version) -> str:
+    """Start an execution that serves a version; its ARN.
+
+    Args:
+        machine_arn: The state machine, or its alias.
+        version: The version.
+    """
+    return start_execution(machine_arn, {MODEL_PACKAGE_ARN_INPUT: version.arn}, name_execution())
+
+
 class Deployments:
     """The executions of a state machine that serve versions which somebody approves.
 
@@ -237,10 +247,6 @@ class Deployments:
         self._wait = wait
         self._states: Any = boto3.client("stepfunctions")
         self._known = set(self._list_latest())
-
-    def start(self, version: Version) -> str:
-        """Start an execution that serves a version; its ARN."""
-        return start_execution(self._machine, {MODEL_PACKAGE_ARN_INPUT: version.arn}, name_execution())
 
     def find_started(self, version: Version, seconds: float) -> str:
         """The ARN of the execution that a version's approval has started since this was made.

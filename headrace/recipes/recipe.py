@@ -186,6 +186,11 @@ class Recipe:
         return f"{self.stack_id}StateMachineArn"
 
     @property
+    def live_alias_output(self) -> str:
+        """The stack output that holds the alias by which executions of the state machine are started."""
+        return f"{self.stack_id}StateMachineAliasArn"
+
+    @property
     def endpoint_name_output(self) -> str:
         """The stack output that holds the name of the endpoint that executions create or update."""
         return f"{self.stack_id}EndpointName"

@@ -23,6 +23,15 @@ def allow_starting(machines: Sequence[StateMachine]) -> Permission:
     )
 
 
+def allow_going_back(machines: Sequence[StateMachine]) -> Permission:
+    """Lead the alias by which executions are started to another version of the state machine."""
+    return Permission(
+        statement=iam.PolicyStatement(
+            actions=["states:UpdateStateMachineAlias"], resources=[machine.state_machine_arn for machine in machines]
+        )
+    )
+
+
 def allow_stopping(scope: Stack, machines: Sequence[StateMachine]) -> Permission:
     """Stop executions, and with them the job that costs."""
     return _allow_executions(scope, machines, ["states:StopExecution"])
@@ -31,7 +40,12 @@ def allow_stopping(scope: Stack, machines: Sequence[StateMachine]) -> Permission
 def allow_watching(scope: Stack, machines: Sequence[StateMachine]) -> Sequence[Permission]:
     """See which executions there are, and how each is going."""
     listing = iam.PolicyStatement(
-        actions=["states:DescribeStateMachine", "states:ListExecutions"],
+        actions=[
+            "states:DescribeStateMachine",
+            "states:DescribeStateMachineAlias",
+            "states:ListExecutions",
+            "states:ListStateMachineVersions",
+        ],
         resources=[machine.state_machine_arn for machine in machines],
     )
     looking = ["states:DescribeExecution", "states:DescribeStateMachineForExecution", "states:GetExecutionHistory"]

@@ -9,10 +9,10 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sqs as sqs
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from headrace import contract
+from stacks.constructs.live_alias import LiveAlias
 from stacks.constructs.removal import choose_removal_policy
 from stacks.nag import acknowledge
 from stacks.settings.tags import WORKLOAD_TAG
@@ -56,10 +56,10 @@ class ApprovalRule(Construct):
         scope: Where it lives.
         construct_id: Its id there.
         group: The model package group's name.
-        machine: The state machine.
+        live: What is started.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, group: str, machine: sfn.IStateMachine) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, group: str, live: LiveAlias) -> None:
         super().__init__(scope, construct_id)
         role = iam.Role(
             self,
@@ -69,7 +69,7 @@ class ApprovalRule(Construct):
             ),
         )
         self.dead_letters = self._create_queue()
-        events.Rule(
+        rule = events.Rule(
             self,
             "Rule",
             description=f"Deploys the versions in {group} that somebody approves",
@@ -84,7 +84,7 @@ class ApprovalRule(Construct):
             ),
             targets=[
                 targets.SfnStateMachine(
-                    machine,
+                    live.machine,
                     input=events.RuleTargetInput.from_object(
                         {contract.MODEL_PACKAGE_ARN_INPUT: events.EventField.from_path("$.detail.ModelPackageArn")}
                     ),
@@ -95,6 +95,7 @@ class ApprovalRule(Construct):
                 )
             ],
         )
+        live.be_started_by(rule)
 
     def _create_queue(self) -> sqs.Queue:
         queue = sqs.Queue(

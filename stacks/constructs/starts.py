@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.constructs.state_machine import StateMachine
+from stacks.constructs.live_alias import LiveAlias
 from stacks.settings.starting import StartSettings
 
 # What says that all of the data has come: the object that writers of many objects leave last, and a list of them.
@@ -26,7 +26,7 @@ class Starts(Construct):
         scope: Where it lives.
         construct_id: Its id there.
         settings: What starts.
-        machine: What is started.
+        live: What is started.
         raw: The bucket of new data, which reports its objects to EventBridge.
         prefix: Where in it the workload's data is.
     """
@@ -37,12 +37,12 @@ class Starts(Construct):
         construct_id: str,
         *,
         settings: StartSettings,
-        machine: StateMachine,
+        live: LiveAlias,
         raw: s3.IBucket,
         prefix: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._machine = machine
+        self._live = live
         self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
         if settings.schedule:
             self._add_rule(
@@ -58,15 +58,16 @@ class Starts(Construct):
 
     def _add_rule(self, construct_id: str, comment: str, **fires: Any) -> None:
         target = targets.SfnStateMachine(
-            self._machine, input=events.RuleTargetInput.from_object({"Comment": comment}), role=self._role
+            self._live.machine, input=events.RuleTargetInput.from_object({"Comment": comment}), role=self._role
         )
-        events.Rule(
+        rule = events.Rule(
             self,
             construct_id,
-            description=f"Executions of {self._machine.node.path}: {comment}",
+            description=f"Executions of {self._live.machine.node.path}: {comment}",
             targets=[target],
             **fires,
         )
+        self._live.be_started_by(rule)
 
 
 def _match_keys(prefix: str) -> list[str | Mapping[str, str]]:

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from headrace.recipes import Recipe
 from stacks.constructs.clean_up import CleanUp, CleanUpSurroundings
+from stacks.constructs.live_alias import LiveAlias
 from stacks.constructs.registrar import Registrar
 from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.pipeline import golden, registry, turns
@@ -122,6 +123,7 @@ class TrainingPipeline(Construct):
             log=log,
         )
         clean_up.follow(self.state_machine)
+        self.live = LiveAlias(self, "Live", machine=self.state_machine)
 
 
 def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunction, failed: Task) -> Pipeline:

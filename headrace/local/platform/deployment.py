@@ -49,6 +49,10 @@ class Deployment:
         """The pipeline of a workload."""
         return self.outputs[workload.state_machine_output]
 
+    def live_alias_arn(self, workload: Recipe) -> str:
+        """The alias by which executions of a workload's pipeline are started."""
+        return self.outputs[workload.live_alias_output]
+
     def endpoint_name(self, workload: Recipe) -> str:
         """The endpoint of a workload that executions create or update when their input names none.
 

@@ -48,7 +48,7 @@ class ExecutionReport:
 
 def start_execution(deployment: Deployment, workload: Recipe, name: str, names: dict[str, str]) -> str:
     """Start a workload's pipeline with the names given and return the execution's ARN."""
-    return executions.start_execution(deployment.state_machine_arn(workload), names, name)
+    return executions.start_execution(deployment.live_alias_arn(workload), names, name)
 
 
 def follow_execution(arn: str, on_state: Callable[[str], None]) -> ExecutionReport:

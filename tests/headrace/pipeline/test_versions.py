@@ -17,6 +17,7 @@ from headrace.pipeline.versions import (
     NothingToGoBackToError,
     NotStartedError,
     Registry,
+    start_serving,
 )
 from tests.headrace.local.sagemaker.cloud import ROLE, SERVE, Cloud, await_status, make_group, register
 from tests.headrace.local.sagemaker.conftest import IMPATIENT
@@ -176,7 +177,7 @@ def test_says_that_no_execution_has_begun(cloud: Cloud, clients: Clients, regist
 def test_starts_an_execution_for_a_version(cloud: Cloud, clients: Clients, registry: Registry) -> None:
     arn = make_version(cloud)
 
-    started = Deployments(MACHINE, lambda: None).start(registry.find("1"))
+    started = start_serving(MACHINE, registry.find("1"))
 
     assert json.loads(clients.states.inputs[started]) == {"ModelPackageArn": arn}
     assert registry.find("1").status == APPROVED
