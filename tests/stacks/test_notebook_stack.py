@@ -183,9 +183,11 @@ def test_starts_and_watches_the_pipelines_and_nothing_more(variant: str) -> None
     assert {action for statement in statements for action in list_actions(statement)} == {
         "states:DescribeExecution",
         "states:DescribeStateMachine",
+        "states:DescribeStateMachineAlias",
         "states:DescribeStateMachineForExecution",
         "states:GetExecutionHistory",
         "states:ListExecutions",
+        "states:ListStateMachineVersions",
         "states:StartExecution",
     }
     for statement in statements:

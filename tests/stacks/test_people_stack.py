@@ -128,6 +128,8 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
     "Viewer": (
         Request("states:ListExecutions", MACHINE),
         Request("states:ListExecutions", BULK),
+        Request("states:ListStateMachineVersions", MACHINE),
+        Request("states:DescribeStateMachineAlias", MACHINE),
         Request("states:DescribeExecution", EXECUTION),
         Request("states:DescribeStateMachineForExecution", EXECUTION),
         Request("states:GetExecutionHistory", EXECUTION),
@@ -156,6 +158,7 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
     "Engineer": (
         Request("sts:AssumeRole", DEPLOYER, MFA),
         Request("ecr:PutImage", REPOSITORY),
+        Request("states:UpdateStateMachineAlias", MACHINE),
         Request("ecr:GetAuthorizationToken", "*"),
         Request("sagemaker:UpdateEndpoint", ENDPOINT, OURS),
         Request("sagemaker:UpdateEndpoint", CONFIG, OURS),
