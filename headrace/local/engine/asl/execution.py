@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from headrace.local.engine.asl.surroundings import Clock, Tasks
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 MOST_EVENTS_OF_REDRIVEN: Final = 24_999
+MOST_REDRIVES: Final = 1_000
+REDRIVABLE_PERIOD: Final = timedelta(days=14)
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +39,23 @@ class NotRedrivableError(Exception):
     """An execution that cannot be gone on with."""
 
 
-def find_redrive_refusal(status: str, events: int) -> str | None:
-    """Why an execution with a status and so many events cannot be gone on with, if it cannot."""
+def find_redrive_refusal(status: str, *, events: int, redrives: int, rested: timedelta) -> str | None:
+    """Why an execution cannot be gone on with, if it cannot, in the words of DescribeExecution.
+
+    Args:
+        status: How it stands.
+        events: How many events its history has.
+        redrives: How often it was gone on with.
+        rested: How long ago it has ended.
+    """
     if status in (Status.RUNNING, Status.SUCCEEDED):
         return f"Execution is {status} and cannot be redriven"
     if events >= MOST_EVENTS_OF_REDRIVEN:
-        return f"Execution has {MOST_EVENTS_OF_REDRIVEN} events or more and cannot be redriven"
+        return "Execution history event limit exceeded"
+    if rested > REDRIVABLE_PERIOD:
+        return "Execution redrivable period exceeded"
+    if redrives >= MOST_REDRIVES:
+        return f"Execution has been redriven {MOST_REDRIVES} times and cannot be redriven"
     return None
 
 
@@ -97,6 +110,7 @@ class Execution:
         self.cause: str | None = None
         self.redrive_count = 0
         self.redriven: datetime | None = None
+        self._ended: datetime | None = None
         self.events = events
         self._input = given
         self._identity = identity
@@ -154,12 +168,16 @@ class Execution:
         """Make it ready to run on from the state at which it ended.
 
         Raises:
-            NotRedrivableError: If it is running or has succeeded, or its history is too long.
+            NotRedrivableError: If it runs or has succeeded, ended too long ago, was redriven too often, or has too long a
+                history.
         """
-        if reason := find_redrive_refusal(self.status, len(self.events)):
+        now = self._clock.now()
+        rested = now - (self._ended or now)
+        redrives, events = self.redrive_count, len(self.events)
+        if reason := find_redrive_refusal(self.status, events=events, redrives=redrives, rested=rested):
             raise NotRedrivableError(reason)
         self.redrive_count += 1
-        self.redriven = self._clock.now()
+        self.redriven = now
         self.status, self.error, self.cause, self._stopped = Status.RUNNING, None, None, None
         self._trail.add("ExecutionRedriven", redriveCount=self.redrive_count)
 
@@ -169,6 +187,7 @@ class Execution:
 
     def _end(self, status: Status, event: str, error: str | None = None, cause: str | None = None) -> None:
         self.status, self.error, self.cause = status, error, cause
+        self._ended = self._clock.now()
         output = write_json(self.output) if status == Status.SUCCEEDED else None
         self._trail.add(event, error=error, cause=cause, output=output)
 

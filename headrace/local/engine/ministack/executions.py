@@ -20,6 +20,7 @@ from headrace.local.engine.ministack.callers import acting_role
 from headrace.local.engine.ministack.revisions import describe_revision, find_revision
 from headrace.local.engine.ministack.status_events import describe_change, publish_change
 from headrace.local.engine.ministack.tasks import CloudClock, EngineTasks
+from headrace.local.engine.redrive_tokens import RedriveTokens
 
 _PATIENCE_SECONDS = 5
 _NOT_REDRIVABLE = "ExecutionNotRedrivable"
@@ -39,11 +40,13 @@ class Held:
         execution: The execution.
         record: What MiniStack answers about it.
         has_ended: Set while it does not run.
+        tokens: By which requests it was redriven.
     """
 
     execution: Execution
     record: dict[str, Any]
     has_ended: threading.Event = field(default_factory=threading.Event)
+    tokens: RedriveTokens = field(default_factory=RedriveTokens)
 
 
 class Executions:
@@ -96,12 +99,16 @@ class Executions:
         held = self._held.get(arn)
         if not held or held.record.get("sync"):
             return self._refuse(_NOT_REDRIVABLE, _NOT_STANDARD)
+        token = request.get("clientToken")
+        if answered := held.tokens.find(token, self._clock.now()):
+            return self._answer({"redriveDate": answered})
         # What was stopped a moment ago may not have come to rest.
         if held.record["status"] != Status.RUNNING:
             held.has_ended.wait(_PATIENCE_SECONDS)
         try:
             with self._lock:
                 redriven = self._begin_again(held)
+                held.tokens.note(token, self._clock.now(), redriven)
         except NotRedrivableError as error:
             return self._refuse(_NOT_REDRIVABLE, str(error))
         self.publish(held.record)
@@ -113,7 +120,10 @@ class Executions:
         """What DescribeExecution answers about redriving an execution, and about what it was started from."""
         reason = _NOT_STANDARD
         if not record.get("sync"):
-            reason = find_redrive_refusal(record["status"], len(record["events"])) or ""
+            now = self._clock.now()
+            ended = datetime.fromisoformat(record["stopDate"]) if record["stopDate"] else now
+            redrives, events = record.get("redriveCount", 0), len(record["events"])
+            reason = find_redrive_refusal(record["status"], events=events, redrives=redrives, rested=now - ended) or ""
         status = {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
         return {**self.describe_listed(record), **(status if reason else {"redriveStatus": "REDRIVABLE"})}
 

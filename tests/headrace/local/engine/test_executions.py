@@ -115,9 +115,11 @@ def test_goes_on_at_the_state_that_failed(states: Any) -> None:
     assert (failed["status"], failed["redriveStatus"], failed["redriveCount"]) == ("FAILED", "REDRIVABLE", 0)
     boto3.client("ssm").put_parameter(Name="late", Value="v", Type="String")
 
-    redriven = states.redrive_execution(executionArn=arn)
+    redriven = states.redrive_execution(executionArn=arn, clientToken="once")
 
     ended = wait_for_end(states, arn)
+    again = states.redrive_execution(executionArn=arn, clientToken="once")
+    assert again["redriveDate"] == redriven["redriveDate"]
     assert (ended["status"], ended["output"], ended["redriveCount"]) == ("SUCCEEDED", '"read"', 1)
     assert ended["redriveDate"] == redriven["redriveDate"]
     assert list_entered(states, arn) == ["Before", "Task", "Task"]

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from headrace.local.engine.asl.callbacks import UnknownTokenError
+from headrace.local.engine.asl.execution import NotRedrivableError, find_redrive_refusal
 from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.sagemaker.validation import load_service_model
 from tests.headrace.local.engine.asl.test_cases import CASES, Run
@@ -142,6 +144,36 @@ def test_goes_on_in_the_state_at_which_it_was_stopped() -> None:
 
     assert run.execution.status == "SUCCEEDED"
     assert run.path() == ["A", "B", "B"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, None),
+        ({"events": 24_998, "redrives": 999, "rested": timedelta(days=14)}, None),
+        ({"status": "SUCCEEDED"}, "Execution is SUCCEEDED and cannot be redriven"),
+        ({"status": "RUNNING"}, "Execution is RUNNING and cannot be redriven"),
+        ({"events": 24_999}, "Execution history event limit exceeded"),
+        ({"rested": timedelta(days=14, seconds=1)}, "Execution redrivable period exceeded"),
+        ({"redrives": 1_000}, "Execution has been redriven 1000 times and cannot be redriven"),
+    ],
+)
+def test_says_why_an_execution_cannot_be_gone_on_with(changed: Mapping[str, Any], reason: str | None) -> None:
+    ended = {"status": "FAILED", "events": 10, "redrives": 0, "rested": timedelta(0)}
+
+    assert find_redrive_refusal(**{**ended, **changed}) == reason
+
+
+def test_is_not_gone_on_with_when_it_has_ended_too_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start({"A": make_task()}, {"A": [FAILS, ANSWERS]})
+    run.go_on()
+    now = run.clock.now()
+    monkeypatch.setattr(run.clock, "now", lambda: now + timedelta(days=15))
+
+    with pytest.raises(NotRedrivableError, match="redrivable period"):
+        run.execution.redrive()
+
+    assert (run.execution.status, run.execution.redrive_count) == ("FAILED", 0)
 
 
 def test_gives_a_redriven_execution_all_of_its_time_again() -> None:
