@@ -1,5 +1,6 @@
 """The alias that executions are started by, and the versions that deployments publish, as the templates have them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ MACHINE, RULE = "AWS::StepFunctions::StateMachine", "AWS::Events::Rule"
 VERSION, ALIAS = "AWS::StepFunctions::StateMachineVersion", "AWS::StepFunctions::StateMachineAlias"
 
 
-def find_one(stack: str, kind: str, variant: str = "dev") -> tuple[str, dict[str, Any]]:
+def find_one(stack: str, kind: str, variant: str = "dev") -> tuple[str, Mapping[str, Any]]:
     ((name, resource),) = template_of(stack, variant).find_resources(kind).items()
     return name, resource
 
