@@ -168,8 +168,8 @@ class Execution:
         """Make it ready to run on from the state at which it ended.
 
         Raises:
-            NotRedrivableError: If it runs or has succeeded, ended too long ago, was redriven too often, or has too long a
-                history.
+            NotRedrivableError: If it runs or has succeeded, ended too long ago, was redriven too often, or its history
+                is too long.
         """
         now = self._clock.now()
         rested = now - (self._ended or now)
