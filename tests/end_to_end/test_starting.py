@@ -49,3 +49,5 @@ def test_starts_when_the_last_of_new_data_has_come_and_not_before(tmp_path: Path
             time.sleep(0.1)
         assert list_inputs(sales) == [{"Comment": "started by new data"}]
         assert list_inputs(photographs) == []
+        (started,) = boto3.client("stepfunctions").list_executions(stateMachineArn=f"{sales}:live")["executions"]
+        assert started["stateMachineVersionArn"] == f"{sales}:1"
