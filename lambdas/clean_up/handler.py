@@ -77,7 +77,7 @@ def _work_through(end: End, give_up: Callable[[], bool], *, is_notified: bool) -
         sweep = Sweep(_client("sagemaker"), execution=tag_of(end.name), requests=requests, give_up=give_up)
         found = sweep.found
         if end.status == "SUCCEEDED":
-            sweep.look()
+            sweep.finish()
         else:
             sweep.clean()
             found.removed += give_up_turns(_client("s3"), requests, end.arn)

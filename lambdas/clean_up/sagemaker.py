@@ -97,9 +97,12 @@ class Sweep:
         self._give_up = give_up
         self.found = Aftermath()
 
-    def look(self) -> Aftermath:
-        """Find which jobs there were, and change nothing."""
-        self._attempt_each(self._list_jobs(), self._note_job)
+    def finish(self) -> Aftermath:
+        """Find which jobs there were, and stop those that nobody waits for any more.
+
+        A job runs on unnoticed when the call that made it was answered with an error: another one was made then.
+        """
+        self._attempt_each(self._list_jobs(), self._stop_job)
         return self.found
 
     def clean(self) -> Aftermath:
@@ -143,12 +146,6 @@ class Sweep:
     def _list_named(self, operation: str, member: str) -> Iterator[str]:
         names = [request.arguments.get(member) for request in self._requests if request.operation == operation]
         yield from dict.fromkeys(name for name in names if isinstance(name, str))
-
-    def _note_job(self, job: tuple[Kind, str]) -> None:
-        kind, name = job
-        described = self._describe_job(kind, name)
-        if self._is_ours(described[f"{kind.name}Arn"]):
-            self._keep(kind, name, described)
 
     def _stop_job(self, job: tuple[Kind, str]) -> None:
         kind, name = job
