@@ -98,7 +98,7 @@ class Sweep:
         self.found = Aftermath()
 
     def finish(self) -> Aftermath:
-        """Find which jobs there were, and stop those that nobody waits for any more.
+        """Find which jobs there were, and stop those that still run: the execution waits for none of them any more.
 
         A job runs on unnoticed when the call that made it was answered with an error: another one was made then.
         """
