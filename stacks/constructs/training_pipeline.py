@@ -21,8 +21,9 @@ from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, Training
 from stacks.pipeline.join import Pipeline, join, together
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
+from stacks.pipeline.scaling_permissions import ScalingPermissions
 from stacks.pipeline.step import Step
-from stacks.pipeline.steps import find_serving, judge, serve, tidy
+from stacks.pipeline.steps import find_serving, judge, scale, serve, tidy
 from stacks.pipeline.steps.hold import hold
 from stacks.pipeline.steps.let_go import let_go, letting_go
 from stacks.pipeline.steps.mark_served import mark_served
@@ -139,6 +140,9 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         variables |= golden.VARIABLES
     if parts.tidying:
         variables |= tidy.VARIABLES
+    if parts.endpoint.settings.scaling:
+        variables |= scale.VARIABLES
+    scaling, permissions = parts.endpoint.settings.scaling, ScalingPermissions(tasks.scope)
     return join(
         # A version knows which endpoint it is for, so it is read before that endpoint's turn is taken.
         together(name(parts.endpoint.name, parts.registry, also=variables), read_version(tasks, parts.registry)),
@@ -147,7 +151,10 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
             if parts.transform
             else [
                 find_serving.find_serving(
-                    tasks, parts.registry, is_serverless=parts.endpoint.settings.serverless is not None
+                    tasks,
+                    parts.registry,
+                    is_serverless=parts.endpoint.settings.serverless is not None,
+                    keeps_type=parts.endpoint.settings.scaling is not None,
                 ),
                 choose_way_in,
             ]
@@ -160,9 +167,12 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         # The model and the configuration of an execution that fails are removed, so both are made again.
         together(save_model(tasks, parts.endpoint), *_deploy(parts, tasks)),
         mark_served(tasks, parts.registry),
+        scale.scale(scaling, permissions) if scaling and not parts.transform else None,
         tidy.tidy(parts.tidying) if parts.tidying else None,
         let_go(parts.turns),
-        tell_transformed if parts.transform else tell(tidy.OUTPUT if parts.tidying else {}),
+        tell_transformed
+        if parts.transform
+        else tell({**(scale.OUTPUT if scaling else {}), **(tidy.OUTPUT if parts.tidying else {})}),
         failed=failed,
         hold=hold(parts.turns),
     )
@@ -173,4 +183,6 @@ def _deploy(parts: Parts, tasks: SageMakerTasks) -> list[Step | None]:
     if parts.transform:
         return [transform(tasks, parts.transform, parts.work)]
     rehearsing = rehearse(tasks, parts.rehearsal) if parts.rehearsal else None
-    return [rehearsing, serve.serve(tasks, parts.endpoint, parts.golden_requests)]
+    settings = parts.endpoint.settings
+    releasing = scale.release(settings.instance_type, ScalingPermissions(tasks.scope)) if settings.scaling else None
+    return [rehearsing, releasing, serve.serve(tasks, parts.endpoint, parts.golden_requests)]

@@ -265,6 +265,11 @@ class Endpoint:
             **_render_metrics(self.settings.metrics_seconds),
         }
 
+    def render_retention(self) -> dict[str, Any]:
+        """UpdateEndpoint's part about how many machines the new ones are: as many as scaling has come to."""
+        scaling = self.settings.scaling
+        return {"RetainAllVariantProperties": True} if scaling and scaling.enabled else {}
+
     def render_deployment(self) -> dict[str, Any]:
         """UpdateEndpoint's part about the way from the old machines to new ones; SageMaker's own unless it is set.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from stacks.settings.jobs import InstanceType, ProcessingSettings
+from stacks.settings.scaling import ScalingSettings, list_scaling_mistakes
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
 from stacks.settings.serverless import ServerlessSettings, list_serverless_mistakes
 
@@ -181,6 +182,17 @@ class EndpointSettings(Section):
             ),
         ),
     ] = None
+    scaling: Annotated[
+        ScalingSettings | None,
+        Setting(
+            "machines by the number of requests, within bounds; null for `instance_count`",
+            cost="machines in proportion; two alarms, 0.20 a month",
+            change=Change(
+                "the next execution registers the endpoint with Application Auto Scaling. Null leaves the endpoint as "
+                "it is: set `scaling.enabled` to false and run an execution before"
+            ),
+        ),
+    ] = None
     metrics_seconds: Annotated[
         StandardMetricSeconds,
         Setting(
@@ -221,6 +233,8 @@ class EndpointSettings(Section):
         """What the update asks for and the endpoint does not have."""
         update = self.update
         percent, waits = update.first_percent, _PERIODS_PER_WAIT * self.metrics_seconds
+        if self.scaling:
+            yield from list_scaling_mistakes(self, self.scaling)
         if self.serverless:
             yield from list_serverless_mistakes(self)
         elif percent and percent * self.instance_count < 100:

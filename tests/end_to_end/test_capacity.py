@@ -1,5 +1,6 @@
 """What answers an endpoint's requests, by the settings: containers that start when they are asked, or machines."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,9 +42,16 @@ def serve(platform: Platform) -> dict[str, Any]:
     """Run an execution; the variant that then serves."""
     execution = platform.run()
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert "Left" not in json.loads(execution["output"]).get("Scaling", {}), execution["output"]
     described = platform.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
     variant: dict[str, Any] = described["ProductionVariants"][0]
     return variant
+
+
+def count_machines(platform: Platform) -> int:
+    """How many machines the endpoint has."""
+    described = platform.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
+    return int(described["ProductionVariants"][0]["CurrentInstanceCount"])
 
 
 def ask(platform: Platform) -> float:
@@ -54,16 +62,21 @@ def ask(platform: Platform) -> float:
     return float(answer["Body"].read())
 
 
-def test_serves_without_machines_and_then_with_them_but_not_without_them_again(platform: Platform) -> None:
+def test_serves_without_machines_then_with_as_many_as_requests_need_but_not_without_them_again(
+    platform: Platform,
+) -> None:
     serverless = serve(platform)
 
     assert serverless["CurrentServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 3}
     assert ask(platform) > 0
 
-    deploy(assemble_with({}), "BigMart")
+    scaling = {"min_instances": 2, "max_instances": 3, "invocations_per_minute": 1}
+    deploy(assemble_with({"instance_count": 2, "scaling": scaling}), "BigMart")
 
-    assert serve(platform)["CurrentInstanceCount"] == 1
-    assert ask(platform) > 0
+    assert serve(platform)["CurrentInstanceCount"] == 2
+    while count_machines(platform) == 2:
+        assert ask(platform) > 0
+    assert count_machines(platform) == 3
 
     deploy(assemble_with({"serverless": {}}), "BigMart")
     refused = platform.run()

@@ -95,6 +95,18 @@ SWITCHES: dict[str, dict[str, Any]] = {
         },
         "images.endpoint.serverless": {},
     },
+    "scaling": {
+        "bigmart.endpoint.scaling": {
+            "min_instances": 1,
+            "max_instances": 4,
+            "invocations_per_minute": 600,
+            "schedules": [
+                {"at": "cron(0 8 ? * MON-FRI *)", "timezone": "Europe/Berlin", "min_instances": 2, "max_instances": 8},
+                {"at": "cron(0 20 ? * MON-FRI *)", "timezone": "Europe/Berlin", "min_instances": 1, "max_instances": 2},
+            ],
+        },
+        "images.endpoint.scaling": {"enabled": False},
+    },
     "existing": {
         "encryption.existing_key": "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "storage.existing_raw_bucket": "company-photographs",

@@ -32,14 +32,18 @@ _WAIT: Final = "Wait To Look Again"
 _MISSING: Final = ("Could not find", "does not exist")
 _ATTEMPTS: Final = 4
 _HAS_MACHINES: Final = "has_machines"
+_TYPE: Final = "$states.result.ProductionVariants[0].InstanceType"
 _SERVERLESS: Final = "$states.result.ProductionVariants[0].ServerlessConfig"
 _POLL_SECONDS: Final = 5
 
 
-def find_serving(tasks: SageMakerTasks, registry: ModelRegistry, *, is_serverless: bool = False) -> Step:
+def find_serving(
+    tasks: SageMakerTasks, registry: ModelRegistry, *, is_serverless: bool = False, keeps_type: bool = False
+) -> Step:
     """`$parent` is the version that serves at `$endpoint_name`, with its metrics in `$serving_metrics`.
 
-    An endpoint that has machines and is to be serverless is refused before anything is trained for it.
+    An endpoint that has machines and is to be serverless is refused before anything is trained for it. On demand, the
+    type of its instances is kept in `$serving_type`.
     """
     catch = Catch(
         errors=("States.ALL",),
@@ -57,6 +61,7 @@ def find_serving(tasks: SageMakerTasks, registry: ModelRegistry, *, is_serverles
                 assign={
                     "serving_model": jsonata(_or_none("$states.result.ProductionVariants[0].ModelName")),
                     **({_HAS_MACHINES: jsonata(f"$not($exists({_SERVERLESS}))")} if is_serverless else {}),
+                    **({"serving_type": jsonata(_or_none(_TYPE))} if keeps_type else {}),
                 },
                 catch=catch,
             ),

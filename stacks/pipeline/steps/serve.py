@@ -110,7 +110,11 @@ def _change(tasks: SageMakerTasks, change: EndpointChange, endpoint: Endpoint) -
     # Step Functions' validator refuses an empty literal in `Assign`.
     name, replaced, deployment = {
         EndpointChange.CREATE: (_CREATE, jsonata("''"), {}),
-        EndpointChange.UPDATE: (_UPDATE, jsonata("$endpoint.ConfigName"), endpoint.render_deployment()),
+        EndpointChange.UPDATE: (
+            _UPDATE,
+            jsonata("$endpoint.ConfigName"),
+            {**endpoint.render_retention(), **endpoint.render_deployment()},
+        ),
     }[change]
     return tasks.change_endpoint(
         change,

@@ -81,6 +81,18 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         for setting in SETTINGS
         if setting.startswith(f"{workload}.endpoint.serverless")
     },
+    **{
+        setting: {
+            **{f"{workload}.endpoint.{key}": ... for key in GUARDED},
+            f"{workload}.endpoint.scaling": {
+                "max_instances": 3,
+                "schedules": [{"at": "rate(1 day)", "min_instances": 1, "max_instances": 3}],
+            },
+        }
+        for workload in ("bigmart", "images")
+        for setting in SETTINGS
+        if setting.startswith(f"{workload}.endpoint.scaling")
+    },
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
@@ -116,6 +128,10 @@ OTHERS: Mapping[str, Any] = {
     **{f"{workload}.endpoint.serverless": ... for workload in ("bigmart", "images")},
     **{f"{workload}.endpoint.serverless.memory_mb": 4096 for workload in ("bigmart", "images")},
     **{f"{workload}.endpoint.serverless.provisioned_concurrency": 2 for workload in ("bigmart", "images")},
+    **{f"{workload}.endpoint.scaling": ... for workload in ("bigmart", "images")},
+    **{f"{workload}.endpoint.scaling.schedules": [] for workload in ("bigmart", "images")},
+    **{f"{workload}.endpoint.scaling.schedules[].at": "rate(2 days)" for workload in ("bigmart", "images")},
+    **{f"{workload}.endpoint.scaling.schedules[].timezone": "Asia/Tokyo" for workload in ("bigmart", "images")},
     "bigmart.endpoint.name": "shop",
     "bigmart.endpoint.update.alarms": ...,
     "bigmart.endpoint.golden": ...,

@@ -110,3 +110,56 @@ def test_refuses_a_serverless_endpoint_where_a_customers_key_is_to_encrypt_every
 
     with pytest.raises(SettingsError, match=r"bigmart\.endpoint\.serverless: a serverless endpoint has no volumes"):
         Settings.from_mapping("dev", environments)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        {"scaling": {}},
+        {"instance_type": "ml.trn1.2xlarge", "scaling": {"enabled": False}},
+        {"instance_count": 2, "scaling": {"min_instances": 2, "max_instances": 4}, "update": CANARY},
+        {"scaling": {"schedules": [{"at": "at(2027-01-31T08:00:00)", "min_instances": 1, "max_instances": 9}]}},
+    ],
+)
+def test_takes_bounds_that_an_endpoint_can_keep(endpoint: dict[str, Any]) -> None:
+    assert Settings.from_mapping("dev", environments_with("bigmart.endpoint", endpoint))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "reason"),
+    [
+        ({**SERVERLESS, "scaling": {}}, "scaling: a serverless endpoint has no machines to add or remove"),
+        ({"scaling": {"min_instances": 3}}, "min_instances: found 3, which is above max_instances 2"),
+        (
+            {"instance_count": 3, "scaling": {}},
+            "instance_count: found 3, which is not from scaling.min_instances 1 to scaling.max_instances 2",
+        ),
+        ({"instance_type": "ml.t2.medium", "scaling": {}}, "ml.t2.medium is burstable"),
+        (
+            {"instance_count": 2, "scaling": {}, "update": CANARY},
+            "canary with 50 % of 1 machines, the fewest that scaling leaves, would begin with less than one; set "
+            "scaling.min_instances to at least 2",
+        ),
+        (
+            {"scaling": {"schedules": [{"at": "daily", "min_instances": 1, "max_instances": 1}]}},
+            "should match pattern",
+        ),
+        (
+            {"scaling": {"schedules": [{"at": "rate(1 day)", "min_instances": 2, "max_instances": 1}]}},
+            "min_instances: found 2, which is above max_instances 1",
+        ),
+        (
+            {
+                "scaling": {
+                    "schedules": [
+                        {"at": "rate(1 day)", "min_instances": 1, "max_instances": 1, "timezone": "Mars/Olympus"}
+                    ]
+                }
+            },
+            "not a time zone of the IANA database",
+        ),
+        ({"scaling": {"invocations_per_minute": 0}}, "greater than or equal to 1"),
+    ],
+)
+def test_refuses_bounds_that_an_endpoint_cannot_keep(endpoint: dict[str, Any], reason: str) -> None:
+    assert reason in refusal("bigmart.endpoint", endpoint)

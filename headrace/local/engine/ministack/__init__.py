@@ -34,6 +34,7 @@ from headrace.local.engine.ministack.routing import (
     install_requests,
 )
 from headrace.local.engine.ministack.s3_tasks import install_s3_tasks
+from headrace.local.engine.ministack.scaling import install_scaling
 from headrace.local.engine.ministack.status_events import SageMakerEvents
 from headrace.local.engine.ministack.step_functions import install_execution_rules, install_tasks
 from headrace.local.engine.ministack.trials import install_trials
@@ -88,4 +89,6 @@ def install(
     install_callers(access)
     install_limits(limits)
     install_faults(faults)
-    install_alarms().start()
+    alarms = install_alarms()
+    alarms.start()
+    install_scaling(sagemaker, alarms, access)

@@ -90,6 +90,10 @@ class Alarms:
         count, total, low, high = (float(given.get(name, 0)) for name in ("SampleCount", "Sum", "Minimum", "Maximum"))
         self._store.put(metric, Datum(time=at, count=count, total=total, low=low, high=high, unit=unit))
 
+    def read(self, metric: Metric, statistic: str, *, period: float, end: float, count: int) -> list[float | None]:
+        """A statistic of each of the last periods of a metric; see `MetricStore.read`."""
+        return self._store.read(metric, statistic, period=period, end=end, count=count)
+
     def hold(self, name: str) -> None:
         """Leave an alarm for a while in the state that somebody has set it to."""
         record = self._cloudwatch._alarms.get(name)

@@ -65,8 +65,20 @@ def test_refuses_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_routes_requests_by_tables_that_can_be_added_to(app: Any) -> None:
     router = importlib.import_module("ministack.core.router")
 
-    assert "sagemaker" not in {*app.SERVICE_REGISTRY, *app.SERVICE_NAME_ALIASES}
+    assert not {"sagemaker", "application-autoscaling"} & {*app.SERVICE_REGISTRY, *app.SERVICE_NAME_ALIASES}
     assert set(router.SERVICE_PATTERNS["ecr"]) == {"target_prefixes", "host_patterns", "credential_scope"}
+
+
+def test_gives_tasks_of_a_json_service_to_its_handler_by_a_table_that_can_be_added_to() -> None:
+    states = importlib.import_module("ministack.services.stepfunctions")
+
+    assert "applicationautoscaling" not in {*states._AWS_SDK_SERVICE_MAP, *states._AWS_SDK_ERROR_PREFIX}
+    assert states._AWS_SDK_SERVICE_MAP["eventbridge"] == {
+        "target_prefix": "AWSEvents",
+        "protocol": "json",
+        "service_key": "events",
+    }
+    assert states._AWS_SDK_ERROR_PREFIX["eventbridge"] == "EventBridge"
 
 
 def test_routes_sagemakers_requests_once_its_pattern_is_added(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,156 @@
+"""Have the endpoint scaled by Application Auto Scaling, or no longer; it serves, whatever becomes of that.
+
+The state machine makes the endpoint, so nothing of a template could name it as a scalable target.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from aws_cdk import Aws
+
+from stacks.pipeline.asl import ALWAYS, CALL_SECONDS, Catch, Choice, Pass, Retry, Rule, State, Task, jsonata, retry_busy
+from stacks.pipeline.failure import CAUSE
+from stacks.pipeline.jobs import VARIANT_NAME
+from stacks.pipeline.permission import Permission
+from stacks.pipeline.scaling_permissions import ScalingPermissions
+from stacks.pipeline.step import Step
+from stacks.settings.scaling import ScalingScheduleSettings, ScalingSettings
+
+# What must be assigned before, and the key of the output that says what is not as the settings ask for.
+VARIABLES: Final[Mapping[str, Any]] = {"scaling": jsonata("{}"), "serving_type": jsonata("''")}
+OUTPUT: Final[Mapping[str, Any]] = {"Scaling": jsonata("$scaling")}
+POLICY_NAME: Final = "headrace-invocations"
+
+_RELEASE: Final = "Release From Scaling"
+_OTHER_TYPE: Final = "Has Another Instance Type"
+_FORGET: Final = "Forget Scaling"
+_REGISTER: Final = "Register For Scaling"
+_TRACK: Final = "Track Requests"
+_SCALES: Final = "Scales"
+_NOT_SCALED: Final = "Scaling Not As Asked"
+_SCHEDULE: Final = "Schedule Scaling"
+_NOT_REGISTERED: Final = "ApplicationAutoScaling.ObjectNotFoundException"
+# Application Auto Scaling is still at work on the target, after a registration or an update.
+_AT_WORK: Final = Retry(
+    errors=("ApplicationAutoScaling.ConcurrentUpdateException", "ApplicationAutoScaling.InternalServiceException"),
+    interval_seconds=5,
+    max_attempts=5,
+)
+_SDK: Final = f"arn:{Aws.PARTITION}:states:::aws-sdk:applicationautoscaling"
+_RETRY: Final = (_AT_WORK, retry_busy("ApplicationAutoScaling"))
+_TARGET: Final[Mapping[str, Any]] = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": jsonata(f"'endpoint/' & $endpoint_name & '/variant/{VARIANT_NAME}'"),
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
+
+
+def release(instance_type: str, permissions: ScalingPermissions) -> Step:
+    """Take an endpoint whose machines become others out of scaling, as SageMaker refuses to update it otherwise.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+    """
+
+    def states(after: str) -> Mapping[str, State]:
+        other = Rule(condition=f"$not($serving_type in ['', 'none', '{instance_type}'])", next=_RELEASE)
+        return {
+            _OTHER_TYPE: Choice(rules=(other,), default=after),
+            # Where it cannot be taken out, the update says why.
+            _RELEASE: _deregister(permissions, after, Catch(errors=("States.ALL",), next=after)),
+        }
+
+    return states
+
+
+def scale(settings: ScalingSettings, permissions: ScalingPermissions) -> Step:
+    """Scale `$endpoint_name` as the settings say; `$scaling` is how that went.
+
+    It is taken out first: that removes schedules which the settings no longer have.
+    """
+    catch = Catch(
+        errors=("States.ALL",),
+        assign={"scaling": {"Left": jsonata(f"$states.context.State.Name & ': ' & {CAUSE}")}},
+        next=_NOT_SCALED,
+    )
+
+    def states(after: str) -> Mapping[str, State]:
+        if not settings.enabled:
+            return {_FORGET: _deregister(permissions, _SCALES, catch), **_end(after, {"Scales": False})}
+        return {
+            _FORGET: _deregister(permissions, _REGISTER, catch),
+            **dict(_scale_out_and_in(settings, permissions, catch)),
+            **_end(after, {"Scales": True}),
+        }
+
+    return states
+
+
+def _end(after: str, outcome: Mapping[str, Any]) -> Mapping[str, State]:
+    return {
+        _SCALES: Pass(assign={"scaling": outcome}, next=after),
+        _NOT_SCALED: Choice(rules=(Rule(condition=ALWAYS, next=after),), default=after),
+    }
+
+
+def _deregister(permissions: ScalingPermissions, next_state: str, catch: Catch) -> Task:
+    missing = Catch(errors=(_NOT_REGISTERED,), next=next_state)
+    return _call("deregisterScalableTarget", {}, next_state, (missing, catch), permissions.allow_deregistering())
+
+
+def _scale_out_and_in(
+    settings: ScalingSettings, permissions: ScalingPermissions, catch: Catch
+) -> Iterator[tuple[str, Task]]:
+    schedules = [f"{_SCHEDULE} {number}" for number in range(1, len(settings.schedules) + 1)]
+    after_tracking = [*schedules, _SCALES]
+    bounds = {"MinCapacity": settings.min_instances, "MaxCapacity": settings.max_instances}
+    yield _REGISTER, _call("registerScalableTarget", bounds, _TRACK, (catch,), permissions.allow_registering())
+    policy = _call(
+        "putScalingPolicy", _describe_policy(settings), after_tracking[0], (catch,), permissions.allow_policy()
+    )
+    yield _TRACK, policy
+    for name, next_state, schedule in zip(schedules, after_tracking[1:], settings.schedules, strict=True):
+        arguments = _describe_schedule(name, schedule)
+        allowed = permissions.allow_scheduling()
+        yield name, _call("putScheduledAction", arguments, next_state, (catch,), allowed)
+
+
+def _describe_policy(settings: ScalingSettings) -> Mapping[str, Any]:
+    return {
+        "PolicyName": POLICY_NAME,
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": settings.invocations_per_minute,
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance",
+            },
+            "ScaleOutCooldown": settings.scale_out_cooldown_seconds,
+            "ScaleInCooldown": settings.scale_in_cooldown_seconds,
+        },
+    }
+
+
+def _describe_schedule(name: str, schedule: ScalingScheduleSettings) -> Mapping[str, Any]:
+    return {
+        "ScheduledActionName": name.lower().replace(" ", "-"),
+        "Schedule": schedule.at,
+        "Timezone": schedule.timezone,
+        "ScalableTargetAction": {"MinCapacity": schedule.min_instances, "MaxCapacity": schedule.max_instances},
+    }
+
+
+def _call(
+    operation: str,
+    arguments: Mapping[str, Any],
+    next_state: str,
+    catch: tuple[Catch, ...],
+    permissions: tuple[Permission, ...],
+) -> Task:
+    return Task(
+        resource=f"{_SDK}:{operation}",
+        arguments={**_TARGET, **arguments},
+        timeout_seconds=CALL_SECONDS,
+        retry=_RETRY,
+        catch=catch,
+        next=next_state,
+        permissions=permissions,
+    )
