@@ -289,11 +289,14 @@ def test_may_do_anywhere_only_what_cannot_be_limited() -> None:
         for action in list_words(statement["Action"])
     ]
 
-    assert sorted(everywhere) == [
-        "cloudformation:DescribeStacks",
-        "cloudformation:ListStacks",
-        "ecr:GetAuthorizationToken",
-    ]
+    assert everywhere == ["ecr:GetAuthorizationToken"]
+
+
+def test_may_look_for_the_repositories_where_they_are() -> None:
+    finding = list_statements("DeployRole")["FindRepositories"]
+
+    assert finding["Action"] == "cloudformation:DescribeStacks"
+    assert finding["Resource"]["Fn::Sub"].endswith(f":stack/{contract.stack_name('${Environment}', 'Registry')}/*")
 
 
 def test_may_start_the_state_machines_of_the_environment_that_train() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -33,6 +33,8 @@ from headrace.recipes import ContainerImage, find_container_image, list_containe
 
 MEBIBYTE = 1024 * 1024
 DIGEST_CHARACTERS = len("sha256:") + 12
+
+_REGISTRY_STACK: Final = "Registry"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -198,10 +200,11 @@ def _push_to_registry(
 def _push_to_ecr(shipment: _Shipment, containers: list[ContainerImage], environment: str) -> Iterator[tuple[str, bool]]:
     import boto3
 
-    from headrace.local.platform.deployment import read_deployment
+    from headrace.pipeline.machines import read_outputs
 
     use_region(read_region(environment))
-    outputs = read_deployment(environment).outputs
+    # By its name: a list of all stacks is of the whole account, and few people may see it.
+    outputs = read_outputs(environment, _REGISTRY_STACK)
     targets = {container: aim_at_stacks(outputs, container, environment) for container in containers}
     ecr: Any = boto3.client("ecr")
     missing = {container for container, target in targets.items() if not is_in_ecr(ecr, target)}

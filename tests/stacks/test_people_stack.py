@@ -142,6 +142,7 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
         Request("cloudwatch:DescribeAlarms", arn("cloudwatch", "alarm:*")),
         Request("logs:GetLogEvents", TRAINING_LOG),
         Request("cloudformation:DescribeStacks", arn("cloudformation", "stack/headrace-dev-bigmart/1")),
+        Request("cloudformation:DescribeStacks", arn("cloudformation", "stack/headrace-dev-registry/1")),
     ),
     "Scientist": (
         Request("states:StartExecution", MACHINE),
@@ -159,6 +160,7 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
         Request("sts:AssumeRole", DEPLOYER, MFA),
         Request("ecr:PutImage", REPOSITORY),
         Request("states:UpdateStateMachineAlias", MACHINE),
+        Request("ecr:DescribeImages", REPOSITORY),
         Request("ecr:GetAuthorizationToken", "*"),
         Request("sagemaker:UpdateEndpoint", ENDPOINT, OURS),
         Request("sagemaker:UpdateEndpoint", CONFIG, OURS),

@@ -1,10 +1,12 @@
 """`headrace containers push` builds and pushes what a registry lacks, and nothing else."""
 
+import base64
 import http.server
 import threading
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner
 
@@ -95,3 +97,46 @@ def test_needs_no_engine_when_the_registry_has_everything(registry: str, monkeyp
     monkeypatch.setattr(containers, "find_engine", fail)
 
     assert push("--build", "--registry", registry, "inference")[0] == 0
+
+
+class AccountOfAnEngineer:
+    """Stands for `boto3.client`: refuses what the policy for engineers does not allow."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, _: str) -> "AccountOfAnEngineer":
+        return self
+
+    class exceptions:  # noqa: N801 (botocore's name)
+        class ImageNotFoundException(Exception):  # noqa: N818 (botocore's name)
+            """ECR's answer for a tag that is not there."""
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 (botocore's name)
+        self.asked.append(f"cloudformation:DescribeStacks {StackName}")
+        uri = "000000000000.dkr.ecr.eu-west-1.amazonaws.com/inference:1"
+        return {"Stacks": [{"Outputs": [{"OutputKey": "InferenceImageUri", "OutputValue": uri}]}]}
+
+    def describe_images(self, **_: Any) -> None:
+        self.asked.append("ecr:DescribeImages")
+        raise self.exceptions.ImageNotFoundException
+
+    def get_authorization_token(self) -> dict[str, Any]:
+        self.asked.append("ecr:GetAuthorizationToken")
+        return {"authorizationData": [{"authorizationToken": base64.b64encode(b"AWS:secret")}]}
+
+
+def test_asks_the_account_no_more_than_an_engineer_may(engine: NotingEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = AccountOfAnEngineer()
+    monkeypatch.setattr(boto3, "client", account)
+    monkeypatch.setattr(containers, "read_region", lambda _: None)
+
+    code, printed = push("--build", "inference")
+
+    assert (code, printed.split()[-1]) == (0, "pushed")
+    assert engine.notes[-1].startswith("pushing ")
+    assert account.asked == [
+        "cloudformation:DescribeStacks headrace-dev-registry",
+        "ecr:DescribeImages",
+        "ecr:GetAuthorizationToken",
+    ]
