@@ -11,6 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from headrace import contract
+from stacks.constructs.model_registry import ApprovalRule
 from stacks.constructs.state_machine import StateMachine
 from stacks.settings.alarms import AlarmSettings
 
@@ -72,10 +73,12 @@ class AlarmStack(Stack):
 
 
 def connect_alarms(app: App, environment: str) -> None:
-    """Let every alarm of the app publish to the topic, and every state machine have its own."""
+    """Let every alarm of the app publish to the topic, and every state machine and rule for approvals have its own."""
     for construct in app.node.find_all():
         if isinstance(construct, StateMachine):
             construct.add_failure_alarms()
+        elif isinstance(construct, ApprovalRule):
+            construct.add_failure_alarm()
     for construct in app.node.find_all():
         if isinstance(construct, cloudwatch.CfnAlarm):
             construct.alarm_actions = [

@@ -4,6 +4,7 @@ from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -96,6 +97,22 @@ class ApprovalRule(Construct):
             ],
         )
         live.be_started_by(rule)
+
+    def add_failure_alarm(self) -> None:
+        """An alarm for an approval that has started nothing."""
+        cloudwatch.Alarm(
+            self,
+            "NothingStarted",
+            alarm_description="An approval has started no execution; the event is in the queue of this rule",
+            metric=self.dead_letters.metric_approximate_number_of_messages_visible(
+                period=Duration.minutes(5), statistic=cloudwatch.Stats.MAXIMUM
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            # SQS reports nothing of a queue that has been empty for hours.
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
 
     def _create_queue(self) -> sqs.Queue:
         queue = sqs.Queue(

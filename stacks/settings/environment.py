@@ -85,11 +85,12 @@ class Settings(WorkloadSections):
     alarms: Annotated[
         AlarmSettings | None,
         Setting(
-            "a topic that every alarm publishes to, and alarms for the executions of each state machine that fail; "
+            "a topic that every alarm publishes to, and alarms for the executions of each state machine that fail "
+            "and for approvals that start none; "
             "null for alarms without an action",
-            cost="1 a month for the topic's key; 0.20 for each state machine; e-mail nothing",
+            cost="1 a month for the topic's key; 0.20 for each state machine, 0.10 for each workload; e-mail nothing",
             change=Change(
-                "null removes the topic, its key and the alarms of executions",
+                "null removes the topic, its key and the alarms of executions and approvals",
                 loses=("AWS::KMS::Key", "AWS::SNS::Subscription", "AWS::SNS::Topic"),
             ),
         ),

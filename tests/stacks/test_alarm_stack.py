@@ -47,6 +47,25 @@ def test_has_an_alarm_for_the_failed_executions_of_each_state_machine(metric: st
     assert watched == machines
 
 
+@pytest.mark.parametrize("workload", ["BigMart", "Images"])
+def test_has_an_alarm_for_approvals_that_start_nothing(workload: str) -> None:
+    template = template_of(workload, "alarms")
+    ((queue, _),) = template.find_resources("AWS::SQS::Queue").items()
+
+    template.has_resource_properties(
+        ALARM,
+        {
+            "Namespace": "AWS/SQS",
+            "MetricName": "ApproximateNumberOfMessagesVisible",
+            "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}],
+            "Statistic": "Maximum",
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "notBreaching",
+        },
+    )
+
+
 def test_leaves_alarms_as_they_are_without_a_topic() -> None:
     assert "Alarms" not in list_stacks("dev")
     assert {str(read_topic(alarm)) for alarm in find_resources("dev", ALARM).values()} == {"[]"}
