@@ -22,7 +22,8 @@ _DECIDE: Final = "Version Complete"
 _WAIT: Final = "Wait For Version"
 PENDING: Final = "Pending Approval"
 
-_POLL_SECONDS: Final = 5
+# A version is complete at once, unless SageMaker checks it; what is stuck must not fill the history.
+_POLL_SECONDS: Final = 30
 # One of the 50 is left for since when it serves.
 _MOST_FACTS: Final = 49
 _IS_ARCHIVE: Final = f"$exists($request.{contract.MODEL_DATA_URL_INPUT})"

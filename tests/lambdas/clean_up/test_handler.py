@@ -1,4 +1,4 @@
-"""The function removes what a failed execution has left half made, tells of it, and ends the execution as it failed."""
+"""The function removes what a failed execution has left half made, sends a notice, and ends it as it failed."""
 
 import json
 from datetime import UTC, datetime
