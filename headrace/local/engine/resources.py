@@ -135,6 +135,10 @@ def _describe_association(association_id: str, properties: Properties) -> Attrib
     }
 
 
+def _identify_provider(_logical_id: str, properties: Properties) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{properties['Url'].removeprefix('https://')}"
+
+
 def _describe_vpc(vpc_id: str, properties: Properties) -> Attributes:
     return {
         "CidrBlock": properties.get("CidrBlock", "10.0.0.0/16"),
@@ -211,6 +215,7 @@ MISSING_TYPES = (
         _only("Id"),
         ("DeliverLogsPermissionArn", "LogDestination", "LogFormat", "LogGroupName", "ResourceId", "TrafficType"),
     ),
+    ResourceType("AWS::IAM::OIDCProvider", _identify_provider, _only("Arn"), ("Url",)),
     ResourceType("AWS::EC2::EIP", _draw_address, _describe_address, ("NetworkBorderGroup",)),
     ResourceType(
         "AWS::EC2::NatGateway",

@@ -183,9 +183,18 @@ def install_access(access: Access) -> None:
     actions.extract_resource_arn = _name_streams(actions.extract_resource_arn)
     actions.logs_service_context = _describe_groups(actions.logs_service_context)
     actions.request_tag_context = _add_parameters(actions.request_tag_context)
+    tagging: Any = importlib.import_module("ministack.services.tagging")
+    tagging._RESOURCE_TAG_COLLECTORS["states"] = list_machine_tags
     install_object_keys(actions)
     install_key_conditions(actions)
     actions.access_denied_response = _name_resource(actions)
+
+
+def list_machine_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """The tags of state machines, which policies may name, spelt as those of other services."""
+    states: Any = importlib.import_module("ministack.services.stepfunctions")
+    for arn, tags in states._tags.items():
+        yield arn, [{"Key": tag["key"], "Value": tag["value"]} for tag in tags]
 
 
 def register_owner(owner: AccessKey) -> None:

@@ -58,9 +58,21 @@ def test_answers_a_type_with_an_identifier_and_attributes_of_its_form(
     assert set(described) == attributes
 
 
-@pytest.mark.parametrize("missing", MISSING_TYPES, ids=lambda missing: missing.name)
+# An account has one provider of an address.
+@pytest.mark.parametrize(
+    "missing",
+    [missing for missing in MISSING_TYPES if missing.name != "AWS::IAM::OIDCProvider"],
+    ids=lambda missing: missing.name,
+)
 def test_gives_every_resource_an_identifier_of_its_own(missing: ResourceType) -> None:
     assert missing.identify("Files", {}) != missing.identify("Files", {})
+
+
+def test_names_an_identity_provider_after_its_address() -> None:
+    arn, attributes = make("AWS::IAM::OIDCProvider", Url="https://token.actions.githubusercontent.com")
+
+    assert arn == "arn:aws:iam::000000000000:oidc-provider/token.actions.githubusercontent.com"
+    assert attributes == {"Arn": arn}
 
 
 def test_describes_a_lustre_file_system_as_fsx_does() -> None:
