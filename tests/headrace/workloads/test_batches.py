@@ -1,4 +1,4 @@
-"""A run brings a batch where nobody else has put one, and reads what was answered."""
+"""A run brings a batch where none was put before, and reads what was answered."""
 
 import json
 from pathlib import Path
