@@ -1,15 +1,12 @@
 """The settings of endpoints that have as many machines as their requests need."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
-
-if TYPE_CHECKING:
-    from stacks.settings.endpoint import EndpointSettings
 
 # https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScheduledAction.html
 _AT: Final = r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)"
@@ -110,7 +107,7 @@ class ScalingSettings(Section):
         return self
 
 
-def list_scaling_mistakes(endpoint: "EndpointSettings", scaling: ScalingSettings) -> Iterator[str]:
+def list_scaling_mistakes(endpoint: Any, scaling: ScalingSettings) -> Iterator[str]:
     """What contradicts the scaling of an endpoint, each beginning with its key."""
     if endpoint.serverless:
         yield "scaling: a serverless endpoint has no machines to add or remove; leave scaling or serverless out"

@@ -1,14 +1,11 @@
 """The settings of serverless endpoints."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from stacks.settings.section import NOTHING, Allowed, Change, Section, Setting
-
-if TYPE_CHECKING:
-    from stacks.settings.endpoint import EndpointSettings
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariantServerlessConfig.html
 _MOST_CONCURRENCY = 200
@@ -58,7 +55,7 @@ class ServerlessSettings(Section):
         return self
 
 
-def list_serverless_mistakes(endpoint: "EndpointSettings") -> Iterator[str]:
+def list_serverless_mistakes(endpoint: Any) -> Iterator[str]:
     """What the settings of a serverless endpoint ask for and serverless endpoints do not have.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
