@@ -75,7 +75,7 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint, golden_requests: lambda_.IF
             _CONFIGURE: tasks.create_endpoint_config(_CONFIGURE, config, next_state=_LOOK, assign={"config": name}),
             _LOOK: _look(tasks),
             _NOT_FOUND: _choose_for_missing(),
-            _FOUND: _choose_update(),
+            _FOUND: _choose_update(endpoint),
             _WAIT_FOR_OTHERS: Wait(seconds=POLL_SECONDS, next=_LOOK),
             _CREATE: _change(tasks, EndpointChange.CREATE, endpoint),
             _UPDATE: _change(tasks, EndpointChange.UPDATE, endpoint),
@@ -121,9 +121,13 @@ def _change(tasks: SageMakerTasks, change: EndpointChange, endpoint: Endpoint) -
         {**_arguments(), **deployment},
         key=endpoint.volume_key,
         next_state=_WAIT,
-        assign={"replaced": replaced, **({CHANGED_AT: jsonata("$millis()")} if endpoint.alarms else {})},
+        assign=_note_change(endpoint, replaced),
         catch=_catch(name),
     )
+
+
+def _note_change(endpoint: Endpoint, replaced: str) -> dict[str, Any]:
+    return {"replaced": replaced, **({CHANGED_AT: jsonata("$millis()")} if endpoint.alarms else {})}
 
 
 def _catch(name: str) -> tuple[Catch, Catch]:
@@ -155,7 +159,7 @@ def _choose_for_missing() -> Choice:
     return Choice(rules=(missing, again, Rule(condition=ALWAYS, next=FAILED, assign=assign)), default=FAILED)
 
 
-def _choose_update() -> Choice:
+def _choose_update(endpoint: Endpoint) -> Choice:
     gone_wrong = Rule(
         condition="$endpoint.Status != 'InService'",
         next=FAILED,
@@ -165,7 +169,12 @@ def _choose_update() -> Choice:
             f"': delete it, or give another EndpointName. ' & {_REASON}",
         ),
     )
-    return Choice(rules=(Rule(condition=_is_in_progress(), next=_WAIT_FOR_OTHERS), gone_wrong), default=_UPDATE)
+    # The change took effect although it was answered with an error; another would end as if it were rolled back.
+    done = Rule(
+        condition="$endpoint.ConfigName = $config", next=_DESCRIBE, assign=_note_change(endpoint, jsonata("''"))
+    )
+    waiting = Rule(condition=_is_in_progress(), next=_WAIT_FOR_OTHERS)
+    return Choice(rules=(waiting, gone_wrong, done), default=_UPDATE)
 
 
 def _choose_another_attempt() -> Choice:

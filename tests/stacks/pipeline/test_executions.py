@@ -200,6 +200,20 @@ def test_fails_at_once_when_the_configuration_of_the_endpoint_is_lost(change: st
     assert (execution.list_operations().count(change), execution.waits) == (1, [])
 
 
+@pytest.mark.parametrize("change", ["createEndpoint", "updateEndpoint"])
+def test_takes_a_change_for_done_that_began_although_its_answer_was_an_error(change: str) -> None:
+    standing = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
+    lost = TaskError("SageMaker.AmazonSageMakerException", "The request processing has failed.")
+    looks = [MISSING, MISSING if change == "createEndpoint" else standing]
+
+    execution = run(
+        "Images", describeEndpoint=[*looks, {**standing, "EndpointConfigName": "run-1"}], **{change: [lost]}
+    )
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert execution.list_operations().count(change) == 1
+
+
 @pytest.mark.parametrize("stack", INPUTS)
 def test_tags_whatever_it_makes_with_what_its_cost_is_told_by(stack: str) -> None:
     execution = run(stack)
