@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from headrace.contract import TURN_EXECUTION, TURNS_PREFIX
 
 from .executions import Request
+
+_DELETING: Final = "before-call.s3.DeleteObject"
 
 
 def give_up_turns(client: Any, requests: Sequence[Request], execution_arn: str) -> list[str]:
@@ -37,8 +39,12 @@ def _give_up(client: Any, bucket: str, key: str, execution_arn: str) -> bool:
         raise
     if _read_owner(found["Body"].read()) != execution_arn:
         return False
-    _only_as_it_was(client, found["ETag"])
-    client.delete_object(Bucket=bucket, Key=key)
+    try:
+        _delete_as_it_was(client, bucket, key, found["ETag"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("PreconditionFailed", "412"):
+            return False
+        raise
     return True
 
 
@@ -50,10 +56,16 @@ def _read_owner(body: bytes) -> Any:
     return found.get(TURN_EXECUTION) if isinstance(found, dict) else None
 
 
-def _only_as_it_was(client: Any, etag: str) -> None:
+def _delete_as_it_was(client: Any, bucket: str, key: str, etag: str) -> None:
     """Another execution may take over meanwhile. The runtime's boto3 may not know the parameter yet."""
 
     def add_header(params: dict[str, Any], **_: Any) -> None:
         params["headers"]["If-Match"] = etag
 
-    client.meta.events.register("before-call.s3.DeleteObject", add_header, unique_id="as-it-was")
+    events = client.meta.events
+    events.register(_DELETING, add_header)
+    try:
+        client.delete_object(Bucket=bucket, Key=key)
+    finally:
+        # The client outlives the execution: the next one's turn is another object.
+        events.unregister(_DELETING, add_header)

@@ -1,5 +1,6 @@
 """An account in which an execution has failed, behind real clients."""
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -94,8 +95,13 @@ class Account:
     def _keep_parameters(self, params: Any, model: Any, context: Any, **_: Any) -> None:
         context["given"] = dict(params)
 
-    def _answer(self, model: Any, context: Any, **_: Any) -> Any:
+    def _tag(self, key: str) -> str:
+        return hashlib.md5(self.turns[key].encode(), usedforsecurity=False).hexdigest()
+
+    def _answer(self, model: Any, params: Any, context: Any, **_: Any) -> Any:
         operation, given = model.name, context["given"]
+        if operation == "DeleteObject" and params["headers"]["If-Match"] != self._tag(given["Key"]):
+            return _refuse("PreconditionFailed", "It is another object by now.")
         if operation in self.refused:
             return _refuse("AccessDeniedException", f"not authorized to perform {operation}")
         try:
@@ -120,7 +126,7 @@ class Account:
     def _use(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         """Look at, stop or delete one thing."""
         if operation == "GetObject":
-            return {"Body": io.BytesIO(self.turns[given["Key"]].encode()), "ETag": '"1"'}
+            return {"Body": io.BytesIO(self.turns[given["Key"]].encode()), "ETag": self._tag(given["Key"])}
         verb, kind = next((verb, operation.removeprefix(verb)) for verb in _VERBS if operation.startswith(verb))
         if kind == "Object":
             self.calls.append((operation, given))

@@ -195,6 +195,17 @@ def test_gives_its_own_turn_back_and_no_other(account: Account, handler: ModuleT
     assert account.notices[0]["Removed"] == [TURN]
 
 
+def test_gives_back_one_turn_after_the_other(account: Account, handler: ModuleType) -> None:
+    account.request("putObject", {"Bucket": "work", "Key": TURN})
+    for since in ("09:00", "10:00"):
+        account.turns[TURN] = json.dumps({"Execution": EXECUTION, "Since": since})
+
+        end(handler)
+
+        assert account.turns == {}
+    assert [notice["NotRemoved"] for notice in account.notices] == [[], []]
+
+
 def test_tells_what_failed_where_and_what_it_has_cost(account: Account, handler: ModuleType) -> None:
     times: dict[str, Any] = {"ProcessingStartTime": BEGUN, "ProcessingEndTime": ENDED}
     account.ask("ProcessingJob", "run-1", ProcessingJobStatus="Completed", **times)
