@@ -8,11 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from containers.shared import sagemaker
-from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.reporting import TRAINING_REPORTS, report_failure, run_and_report
 from containers.shared.job.stopping import run_until_stopped
 from containers.shared.job.training_failures import TrainingError
+
+from .last_save import LastSave
 
 
 def main(
@@ -41,6 +42,6 @@ if __name__ == "__main__":
         run_until_stopped(
             lambda: main(sys.argv[1:], ml_root, partial_outputs, os.environ, saving),
             discard=partial_outputs.discard,
-            last_save=saving,
+            save=saving.await_saved,
         )
     )

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from sklearn.ensemble import RandomForestRegressor
 
 from containers.shared.cpus import count_cpus
-from containers.shared.job.checkpoints import Checkpoints
 from containers.shared.job.training_failures import HyperparameterError
 
 from .channels import Dataset
+from .checkpoints import Checkpoints
 from .hyperparameters import Hyperparameters
 from .saving import dump_trees, resume_forest
 

@@ -6,10 +6,8 @@ from pathlib import Path
 
 from containers.shared import sagemaker
 from containers.shared.cpus import count_cpus
-from containers.shared.job.checkpoints import parse_interval
 from containers.shared.job.events import log_event
 from containers.shared.job.free_memory import find_free_memory
-from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import check_command, read_job
@@ -17,10 +15,12 @@ from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
 from .channels import read_dataset, read_encoding, record_inputs
+from .checkpoints import parse_interval
 from .evaluation import dump_evaluation, evaluate_forest, format_metric
 from .export import check_export, export_forest
 from .forest import fit_forest
 from .hyperparameters import describe_hyperparameters, parse_hyperparameters
+from .last_save import LastSave
 from .memory import check_fitting, check_reading
 from .saving import open_checkpoints
 

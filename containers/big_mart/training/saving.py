@@ -9,11 +9,10 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.tree._tree import Tree
 
-from containers.shared.job.checkpoints import Arrays, Checkpoints, fingerprint_work
-from containers.shared.job.last_save import LastSave
-
 from .channels import Dataset
+from .checkpoints import Arrays, Checkpoints, fingerprint_work
 from .hyperparameters import Hyperparameters, describe_hyperparameters
+from .last_save import LastSave
 
 FORMAT = "headrace-trees-1"
 

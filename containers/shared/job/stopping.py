@@ -6,18 +6,17 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from containers.shared.job.last_save import LastSave
 from containers.shared.sagemaker import STOPPED_EXIT
 
 LOOK_SECONDS = 0.2
 
 
 def run_until_stopped(
-    work: Callable[[], int], *, discard: Callable[[], None], last_save: LastSave | None = None
+    work: Callable[[], int], *, discard: Callable[[], None], save: Callable[[], None] | None = None
 ) -> int:
     """Run the work and return its exit code; on SIGTERM discard what is half-written and end the process.
 
-    Work that can be saved is asked to do so first.
+    Work that can be saved is saved first.
 
     The work runs in its own thread, because a handler only runs when the main thread is not in a native call.
     """
@@ -30,8 +29,8 @@ def run_until_stopped(
             codes.append(int(ending.code or 0))
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        if last_save:
-            last_save.await_saved()
+        if save:
+            save()
         discard()
         os._exit(STOPPED_EXIT)
 

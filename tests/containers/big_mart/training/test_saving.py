@@ -9,8 +9,8 @@ from containers.big_mart.training.channels import Dataset
 from containers.big_mart.training.export import export_forest
 from containers.big_mart.training.forest import choose_step, fit_forest
 from containers.big_mart.training.hyperparameters import Hyperparameters
+from containers.big_mart.training.last_save import LastSave
 from containers.big_mart.training.saving import open_checkpoints
-from containers.shared.job.last_save import LastSave
 from headrace.recipes import big_mart
 from tests.containers.job_roots import write_job
 from tests.containers.programs import start_program

@@ -24,6 +24,7 @@ class LastSave:
     @contextmanager
     def offering(self) -> Iterator[None]:
         """The part of the work that can be saved."""
+        self._is_over.clear()
         self._is_offered.set()
         try:
             yield
@@ -38,6 +39,5 @@ class LastSave:
     def await_saved(self, seconds: float = MOST_SECONDS) -> None:
         """Ask for a save where one is offered, and return when it is done or has taken too long."""
         if self._is_offered.is_set():
-            self._is_over.clear()
             self._is_asked.set()
             self._is_over.wait(seconds)

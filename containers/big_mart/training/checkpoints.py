@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from containers.shared import sagemaker
 from containers.shared.job.events import log_event, warn_event
-from containers.shared.job.last_save import LastSave
 from containers.shared.job.training_failures import JobError
 from headrace.files import whole_file
+
+from .last_save import LastSave
 
 Arrays = Mapping[str, NDArray[Any]]
 
