@@ -14,6 +14,7 @@ from botocore.exceptions import UnknownServiceError
 
 from headrace.errors import HeadraceError
 
+PATH: Final = "/_ministack/headrace/faults"
 # The names that people, policies and state machines have for a service whose model is called otherwise.
 _MODELS: Final[Mapping[str, str]] = {
     "eventbridge": "events",

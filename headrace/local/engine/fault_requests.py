@@ -5,9 +5,8 @@ from typing import Any, Final
 
 from headrace.errors import HeadraceError
 from headrace.local.engine.door import Application, Message, Receive, Send
-from headrace.local.faults import Faults, describe_fault, read_fault
+from headrace.local.faults import PATH, Faults, describe_fault, read_fault
 
-PATH: Final = "/_ministack/headrace/faults"
 _MOST_BYTES: Final = 1 << 16
 
 

@@ -13,8 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from headrace.local.engine.cloud import REGION, CloudError, LocalCloud
-from headrace.local.engine.fault_requests import PATH
-from headrace.local.faults import describe_fault, read_fault
+from headrace.local.faults import PATH, describe_fault, read_fault
 
 _SECONDS: Final = 30
 _SIGNED_FOR: Final = "headrace"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from headrace.local.engine.ministack.callers import SageMakerCalls
 from headrace.local.engine.ministack.tasks import task_scope
@@ -37,6 +37,23 @@ CHECKED_OPERATIONS = {
 # Those that MiniStack lacks.
 ADDED_OPERATIONS = {"RedriveExecution": "_redrive_execution"}
 
+# Errors that no operation declares have no class in the SDK for Java but that of the service:
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
+_COMMON_ERRORS: Final = (
+    "AccessDeniedException",
+    "IncompleteSignature",
+    "InternalFailure",
+    "InternalServerError",
+    "NotAuthorized",
+    "OptInRequired",
+    "RequestExpired",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "UnrecognizedClientException",
+    "ValidationError",
+    "ValidationException",
+)
+
 
 def install_tasks(calls: SageMakerCalls) -> None:
     """Teach MiniStack's Step Functions to give SageMaker tasks to a control plane."""
@@ -45,13 +62,10 @@ def install_tasks(calls: SageMakerCalls) -> None:
     states._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
     states._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
     states._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = {
-        "ValidationException": "SageMakerException",
-        "AccessDeniedException": "SageMakerException",
+        **dict.fromkeys(_COMMON_ERRORS, "SageMakerException"),
+        **_name_classes("sagemaker"),
     }
-    # The SDK for Java calls its class of an error so, whatever the API calls the error.
-    states._AWS_SDK_ERROR_CODE_OVERRIDES["sfn"] = {
-        name: f"{name}Exception" for name in _list_errors("stepfunctions") if not name.endswith("Exception")
-    }
+    states._AWS_SDK_ERROR_CODE_OVERRIDES["sfn"] = _name_classes("stepfunctions")
     tasks = SageMakerTasks(calls, states)
     states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
 
@@ -103,9 +117,11 @@ class SageMakerTasks:
         return job
 
 
-def _list_errors(service: str) -> list[str]:
+def _name_classes(service: str) -> dict[str, str]:
+    """What the SDK for Java calls its classes of errors, where the API calls the errors otherwise."""
     model = load_service_model(service)
-    return [name for name in model.shape_names if model.shape_for(name).metadata.get("exception")]
+    errors = [name for name in model.shape_names if model.shape_for(name).metadata.get("exception")]
+    return {name: f"{name}Exception" for name in errors if not name.endswith("Exception")}
 
 
 def _check_first(states: Any, operation: str, serve: Callable[[dict[str, Any]], Any]) -> Callable[..., Any]:

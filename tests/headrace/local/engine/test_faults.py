@@ -101,7 +101,7 @@ def test_lets_a_call_take_effect_and_loses_its_answer(cloud: LocalCloud, faults:
             "sagemaker:ListModels",
             "arn:aws:states:::aws-sdk:sagemaker:listModels",
             {},
-            "SageMaker.ThrottlingException",
+            "SageMaker.SageMakerException",
         ),
         (
             "sns:Publish",

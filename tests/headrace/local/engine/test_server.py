@@ -71,6 +71,10 @@ RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
             "S3": {"AutoImportPolicy": EVENTS},
         },
     ),
+    "Provider": (
+        "AWS::IAM::OIDCProvider",
+        {"Url": "https://token.actions.githubusercontent.com", "ClientIdList": ["sts.amazonaws.com"]},
+    ),
     "Scripts": ("AWS::SageMaker::NotebookInstanceLifecycleConfig", {}),
     "Versions": ("AWS::SageMaker::ModelPackageGroup", {}),
     "Code": ("AWS::SageMaker::CodeRepository", {"GitConfig": {"RepositoryUrl": "https://example.com/a.git"}}),
