@@ -40,7 +40,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev run up down test test-fast test-all table test-sdk bench check format synth deploy deploy-account adopt-account destroy adopt lock snapshots drawings assemblies settings-table faults-table clean
+.PHONY: help setup setup-dev run up down test test-fast test-all table tables test-sdk bench check format synth deploy deploy-account adopt-account destroy adopt lock snapshots drawings assemblies settings-table faults-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -72,6 +72,9 @@ test-all: setup-dev ## every check and every test; writes the tables of the full
 table: setup-dev ## run one full matrix and write its table (NAME=)
 	@# A matrix is one file: its tests are shared out one by one.
 	@HEADRACE_TABLES="$(NAME)" $(PYTEST) --dist load -m full
+
+tables: setup-dev ## see whether every table of the full matrices is of today, as for a release
+	@HEADRACE_RELEASE=1 pytest -q tests/test_tables.py
 
 test-sdk: setup-dev ## the SageMaker SDK's versions 2 and 3 on the local cloud, each with its own packages
 	@HEADRACE_SDK_TESTS=1 pytest tests/end_to_end/test_sagemaker_sdk.py tests/test_examples.py

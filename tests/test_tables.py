@@ -17,6 +17,10 @@ SOURCES = {
 }
 
 
+# Set where every table must be of today.
+IS_RELEASE = "HEADRACE_RELEASE"
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     for name, source in SOURCES.items():
@@ -34,7 +38,10 @@ def test_is_of_today(table: str) -> None:
     assert path.exists(), f"it has not been made: make table NAME={table}"
     kept = json.loads(path.read_text())
 
-    assert kept["digest"] == digest_files(TABLES[table]), f"what it depends on has changed: make table NAME={table}"
+    if kept["digest"] != digest_files(TABLES[table]):
+        stale = f"what it depends on has changed: make table NAME={table}"
+        assert IS_RELEASE not in os.environ, stale
+        pytest.skip(stale)
     assert {"passed", "skipped", "expected failure"} >= set(kept["outcomes"].values())
 
 
