@@ -6,9 +6,10 @@
 import io
 import json
 import os
+import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ from headrace.workloads import images as images_workload
 from headrace.workloads.workload import Workload
 from tests.deploying import push_container_images, running_with_app
 from tests.end_to_end.conftest import Platform
+from tests.end_to_end.inventory import Notices
+from tests.end_to_end.test_pipeline import wait_for_state
 from tests.local_clouds import clients_of
+from tests.patience import PATIENCE_SECONDS
 from tests.recordings import RECORDINGS
 from tests.stacks.conftest import context_of
 from tests.stacks.synthesis import assemble
@@ -47,11 +51,16 @@ def test_does_everything_without_a_call_that_is_denied(
 ) -> None:
     with running_with_app(tmp_path / "cloud", assemble(context_of(environment))) as cloud, clients_of(cloud):
         platform = Platform(cloud, push_container_images(cloud, environment))
+        notices = Notices(platform, "recorded")
         run(platform, big_mart.RECIPE, big_mart_workload.Run(sales, tmp_path))
         run(platform, big_mart.RECIPE, big_mart_workload.Run(sales, tmp_path))
         run(platform, images.RECIPE, images_workload.Run(made_up_photographs, tmp_path))
         run(platform, images.RECIPE, images_workload.Run(made_up_photographs, tmp_path))
+        for recipe in (big_mart.RECIPE, images.RECIPE):
+            approve(platform, recipe)
+            end_badly(platform, notices, recipe)
         normalize(platform, next(made_up_photographs.rglob("*.jpg")))
+        normalize_badly(platform, notices, next(made_up_photographs.rglob("*.jpg")))
         read_normalized_image(platform, environment)
         calls = list(read_calls(platform.cloud.root))
         recording = {"roles": dict(describe_roles(environment)), "calls": describe_calls(calls)}
@@ -64,24 +73,120 @@ def test_does_everything_without_a_call_that_is_denied(
 
 
 def is_answered_without(call: Call) -> bool:
-    """Whether a denial is an answer: that of a missing image to the function, which may not list the work bucket."""
-    return call.action == "s3:ListBucket" and "NormalizerRole" in call.role and "work" in call.resource
+    """Whether a denial is an answer: that of a missing object to a role that may not list the work bucket.
+
+    The function has not normalized an image yet, or no execution has the turn.
+    """
+    roles = ("NormalizerRole", "WorkflowRole", "CleanUpRole")
+    return call.action == "s3:ListBucket" and any(role in call.role for role in roles) and "work" in call.resource
 
 
 def run(platform: Platform, recipe: Recipe, workload: Workload) -> None:
     workload.bring_data(platform.site)
-    arn = pipeline.start_execution(platform.deployment, recipe, f"recorded-{uuid.uuid4().hex[:8]}", {})
-    pipeline.follow_execution(arn, lambda _: None)
+    pipeline.follow_execution(start(platform, recipe), lambda _: None)
+
+
+def approve(platform: Platform, recipe: Recipe) -> None:
+    """Approve the first version once more, and see it served."""
+    sagemaker: Any = boto3.client("sagemaker")
+    first = list_versions(platform, recipe)[0]
+    before = list_arns(platform, recipe)
+    for status in ("PendingManualApproval", "Approved"):
+        sagemaker.update_model_package(ModelPackageArn=first, ModelApprovalStatus=status)
+    (started,) = wait_until(lambda: list_arns(platform, recipe) - before)
+    pipeline.follow_execution(started, lambda _: None)
+
+
+def end_badly(platform: Platform, notices: Notices, recipe: Recipe) -> None:
+    """Stop executions while their jobs run, the first of them while another waits for its turn."""
+    archive = keep_model(platform, recipe)
+    owner = start(platform, recipe)
+    wait_for_state(owner, "Preprocess" if recipe.preprocessing else "Train")
+    waiting = start(platform, recipe, ModelDataUrl=archive)
+    wait_for_state(waiting, "Wait For Turn")
+    stop(owner)
+    pipeline.follow_execution(waiting, lambda _: None)
+    stop_at(platform, notices, recipe, "Train")
+
+
+def keep_model(platform: Platform, recipe: Recipe) -> str:
+    """Copy the archive of a model to where people bring theirs."""
+    described: Any = boto3.client("sagemaker").describe_model_package(
+        ModelPackageName=list_versions(platform, recipe)[-1]
+    )
+    bucket, _, key = str(find_archive(described)).removeprefix("s3://").partition("/")
+    kept = {"Bucket": platform.deployment.raw_bucket, "Key": f"models/{recipe.name}/kept/model.tar.gz"}
+    boto3.client("s3").copy_object(**kept, CopySource={"Bucket": bucket, "Key": key})
+    return f"s3://{kept['Bucket']}/{kept['Key']}"
+
+
+def find_archive(version: Any) -> Any:
+    container = version["InferenceSpecification"]["Containers"][0]
+    return container.get("ModelDataUrl") or container["ModelDataSource"]["S3DataSource"]["S3Uri"]
+
+
+def list_versions(platform: Platform, recipe: Recipe) -> list[str]:
+    """The versions of a workload, the first one first."""
+    group = f"headrace-{platform.deployment.environment}-{recipe.name}"
+    listed = boto3.client("sagemaker").list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    return [
+        version["ModelPackageArn"] for version in sorted(listed, key=lambda version: version["ModelPackageVersion"])
+    ]
+
+
+def start(platform: Platform, recipe: Recipe, **names: str) -> str:
+    return pipeline.start_execution(platform.deployment, recipe, f"recorded-{uuid.uuid4().hex[:8]}", names)
+
+
+def stop(arn: str) -> None:
+    boto3.client("stepfunctions").stop_execution(executionArn=arn)
+
+
+def stop_at(platform: Platform, notices: Notices, recipe: Recipe, state: str) -> None:
+    """Start an execution, stop it in a state, and see it cleaned up after."""
+    arn = start(platform, recipe)
+    wait_for_state(arn, state)
+    stop(arn)
+    notices.find(arn)
+
+
+def list_arns(platform: Platform, recipe: Recipe) -> set[str]:
+    machine = platform.deployment.state_machine_arn(recipe)
+    found = boto3.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    return {execution["executionArn"] for execution in found}
+
+
+def wait_until(look: Callable[[], Any]) -> Any:
+    """What a look finds as soon as it finds anything."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not (found := look()):
+        assert time.monotonic() < until, "it has not come about"
+        time.sleep(0.2)
+    return found
+
+
+def normalize_badly(platform: Platform, notices: Notices, photograph: Path) -> None:
+    """Normalize what is not there, and stop normalizing."""
+    with pytest.raises(pipeline.PipelineError):
+        pipeline.follow_execution(start_normalizing(platform, "absent"), lambda _: None)
+    boto3.client("s3").upload_file(str(photograph), platform.deployment.raw_bucket, "images/stopped/a.jpg")
+    arn = start_normalizing(platform, "stopped")
+    wait_for_state(arn, "Normalize")
+    stop(arn)
+    notices.find(arn)
 
 
 def normalize(platform: Platform, photograph: Path, name: str = "recorded") -> None:
     """Normalize a photograph in bulk, for a set of this name."""
     boto3.client("s3").upload_file(str(photograph), platform.deployment.raw_bucket, f"images/{name}/a.jpg")
+    pipeline.follow_execution(start_normalizing(platform, name), lambda _: None)
+
+
+def start_normalizing(platform: Platform, name: str) -> str:
     machine = platform.deployment.outputs["NormalizerBulkStateMachineArn"]
-    states: Any = boto3.client("stepfunctions")
     request = {"Name": name, "Source": f"images/{name}/"}
-    answer = states.start_execution(stateMachineArn=machine, input=json.dumps(request))
-    pipeline.follow_execution(answer["executionArn"], lambda _: None)
+    answer = boto3.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(request))
+    return str(answer["executionArn"])
 
 
 def read_normalized_image(platform: Platform, environment: str) -> None:
