@@ -39,6 +39,8 @@ OBJECT_LAMBDA_STACK: Final = "ObjectLambda"
 BUNDLE_TARGET_CONTEXT: Final = "bundle_target"
 
 # Where the golden requests of workloads are in the raw bucket.
+# What a file of golden requests may be called.
+GOLDEN_FILE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 GOLDEN_PREFIX: Final = "golden/"
 
 # Where the input of transform jobs is in the raw bucket, below it by workload.
@@ -174,6 +176,15 @@ class RollbackAlarm(StrEnum):
     LATENCY = "endpoint-latency"
     CONTAINER = "container-errors"
     GOLDEN = "golden-requests"
+
+
+def checkpoints_prefix(workload: str) -> str:
+    """Where a workload's training keeps what it has done so far, in the work bucket; below it, by execution.
+
+    Args:
+        workload: The workload.
+    """
+    return f"{CHECKPOINTS_PREFIX}{workload}/"
 
 
 def golden_prefix(workload: str) -> str:

@@ -28,7 +28,7 @@ class StorageStack(Stack):
         settings: StorageSettings,
         key: kms.IKey | None,
         announces_new_data: bool,
-        checkpoint_days: int | None,
+        checkpoint_days: int,
         retain_data: bool,
         **kwargs: Any,
     ) -> None:
@@ -47,10 +47,8 @@ class StorageStack(Stack):
         self.work = self._find_or_make("Work", settings.existing_work_bucket, defaults)
         if isinstance(self.work, DataBucket):
             self.work.add_lifecycle_rule(prefix=normalizer.CACHE_PREFIX, expiration=Duration.days(settings.cache_days))
-            if checkpoint_days:
-                self.work.add_lifecycle_rule(
-                    prefix=contract.CHECKPOINTS_PREFIX, expiration=Duration.days(checkpoint_days)
-                )
+            # Also where nothing trains on spot instances any more: checkpoints of before would stay for ever.
+            self.work.add_lifecycle_rule(prefix=contract.CHECKPOINTS_PREFIX, expiration=Duration.days(checkpoint_days))
         if not settings.makes_buckets:
             Placeholder(self, "Placeholder")
 

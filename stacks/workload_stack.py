@@ -174,8 +174,9 @@ class WorkloadStack(Stack):
         role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
         if settings.spot:
             # SageMaker stores checkpoints while the program runs, and looks for those of an earlier instance.
-            role.allow_reading(self._storage.work, contract.CHECKPOINTS_PREFIX)
-            role.allow_outputs(self._storage.work, contract.CHECKPOINTS_PREFIX)
+            checkpoints = contract.checkpoints_prefix(self._recipe.name)
+            role.allow_reading(self._storage.work, checkpoints)
+            role.allow_outputs(self._storage.work, checkpoints)
         normalized = settings.normalized if isinstance(settings, ChannelTrainingSettings) else None
         return TrainingJob(
             role=role,

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE, report
 from headrace.cli.pipeline_options import Target, with_workload
 from headrace.cli.tables import render_table
+from headrace.contract import GOLDEN_FILE
 from headrace.errors import HeadraceError, as_shown
 from headrace.files import is_stream, whole_files
 from headrace.golden.answers import Wrong, find_wrong, read_expected
@@ -147,6 +149,10 @@ def _find_endpoint(target: Target, endpoint: str | None) -> str:
 def _find_place(target: Target, name: str) -> S3Address:
     from headrace.pipeline.golden import find_place
 
+    if not re.fullmatch(GOLDEN_FILE, name):
+        raise GoldenFileError(
+            f"--name: found '{name}'; give 1 to 128 letters, digits, '.', '_' and '-', the first a letter or a digit"
+        )
     return find_place(target.environment_name, target.recipe, name)
 
 

@@ -21,7 +21,7 @@ from stacks.pipeline import bulk_input
 from stacks.pipeline.asl import Task, jsonata
 from stacks.pipeline.failure import end_badly
 from stacks.pipeline.jobs import render_resources
-from stacks.pipeline.join import join
+from stacks.pipeline.join import Pipeline, join
 from stacks.pipeline.names import name_for_attempt
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.steps.name_set import name_set
@@ -85,8 +85,10 @@ class BulkNormalizer(Construct):
         self._around = around
 
         self._role = self._create_role()
-        clean_up_function = CleanUp(self, "CleanUp", around=clean_up, tags=around.tags, work=around.work, log=log)
-        self.state_machine = self._create_state_machine(end_badly(clean_up_function.function), log)
+        clean_up_function = CleanUp(self, "CleanUp", around=clean_up, log=log)
+        pipeline = self._join_steps(end_badly(clean_up_function.function))
+        clean_up_function.allow_removing(pipeline, around.tags)
+        self.state_machine = self._create_state_machine(pipeline, log)
         clean_up_function.follow(self.state_machine)
 
     def _create_role(self) -> ExecutionRole:
@@ -99,13 +101,16 @@ class BulkNormalizer(Construct):
         role.allow_network(self._around.subnets, self._around.group)
         return role
 
-    def _create_state_machine(self, failed: Task, log: MachineLog) -> StateMachine:
+    def _join_steps(self, failed: Task) -> Pipeline:
         tasks = SageMakerTasks(scope=self, tags=self._around.tags)
         steps = (name_set(self._around.work), normalize(tasks, self._render_job(), self._role), tell_set)
+        return join(*steps, failed=failed)
+
+    def _create_state_machine(self, pipeline: Pipeline, log: MachineLog) -> StateMachine:
         return StateMachine(
             self,
             "StateMachine",
-            pipeline=join(*steps, failed=failed),
+            pipeline=pipeline,
             comment="images: from photographs to a set of normalized images",
             timeout_seconds=self._settings.max_runtime_seconds + _WAITING_SECONDS,
             log=log,

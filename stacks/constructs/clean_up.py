@@ -9,6 +9,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -21,13 +22,14 @@ from stacks.constructs.pipeline_function import PipelineFunction
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
 from stacks.ownership import in_this_account
+from stacks.pipeline.join import Pipeline
 from stacks.settings.bundle_target import BundleTarget
 
 SOURCE: Final = Path(clean_up.__path__[0])
 
-_JOBS: Final = ("ProcessingJob", "TrainingJob", "TransformJob")
-_SERVING: Final = ("Model", "EndpointConfig", "Endpoint")
-_KINDS: Final = ("processing-job", "training-job", "transform-job", "model", "endpoint-config", "endpoint")
+# What executions make in SageMaker and what ARNs call it: jobs are stopped, everything else is deleted.
+_JOBS: Final = {"ProcessingJob": "processing-job", "TrainingJob": "training-job", "TransformJob": "transform-job"}
+_SERVING: Final = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
 _ENDINGS: Final = ("ABORTED", "FAILED", "SUCCEEDED", "TIMED_OUT")
 _MADE_BY_EXECUTIONS: Final = (
     "Executions name what they make; only what has the tags of this workload's executions can be stopped or deleted."
@@ -56,8 +58,6 @@ class CleanUp(PipelineFunction):
         scope: Where it lives.
         construct_id: Its id there.
         around: What it needs to know of its environment.
-        tags: The tags of what the executions make.
-        work: Where executions note whose turn it is.
         log: Where the state machine logs; the function's own log is kept as long.
     """
 
@@ -67,8 +67,6 @@ class CleanUp(PipelineFunction):
         construct_id: str,
         *,
         around: CleanUpSurroundings,
-        tags: Mapping[str, str],
-        work: s3.IBucket,
         log: MachineLog,
     ) -> None:
         super().__init__(
@@ -84,10 +82,6 @@ class CleanUp(PipelineFunction):
         )
         self._stack = Stack.of(self)
 
-        self._allow_removing(tags)
-        self._allow_giving_up_turns(work)
-        if log.key:
-            self.role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[log.key.key_arn]))
         self._allow_notices()
         if around.notifies:
             self._allow_topic(_name_topic(self, around.environment))
@@ -123,22 +117,30 @@ class CleanUp(PipelineFunction):
             targets=[targets.LambdaFunction(self.function)],
         )
 
-    def _allow_removing(self, tags: Mapping[str, str]) -> None:
-        everything = self._list_arns(_KINDS)
-        looking = [f"sagemaker:Describe{kind}" for kind in (*_JOBS, *_SERVING)]
-        removing = [
-            *(f"sagemaker:Stop{kind}" for kind in _JOBS),
-            *(f"sagemaker:Delete{kind}" for kind in _SERVING),
-        ]
-        made = {
+    def allow_removing(self, pipeline: Pipeline, tags: Mapping[str, str]) -> None:
+        """Let it stop and delete what the tasks of a state machine make, as far as it has these tags."""
+        made = {action.removeprefix("sagemaker:Create") for action in pipeline.list_actions()}
+        jobs, serving = (
+            {kind: resource for kind, resource in kinds.items() if kind in made} for kinds in (_JOBS, _SERVING)
+        )
+        resources = [*jobs.values(), *serving.values()]
+        everything = self._list_arns(resources)
+        looking = [f"sagemaker:Describe{kind}" for kind in (*jobs, *serving)]
+        removing = [*(f"sagemaker:Stop{kind}" for kind in jobs), *(f"sagemaker:Delete{kind}" for kind in serving)]
+        tagged = {
             "StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()},
             "Null": {f"aws:ResourceTag/{EXECUTION_TAG}": "false"},
         }
         self.role.add_to_policy(iam.PolicyStatement(actions=[*looking, "sagemaker:ListTags"], resources=everything))
-        self.role.add_to_policy(iam.PolicyStatement(actions=removing, resources=everything, conditions=made))
-        acknowledge(self.role, {wildcard_in_account("sagemaker", f"{kind}/*"): _MADE_BY_EXECUTIONS for kind in _KINDS})
+        self.role.add_to_policy(iam.PolicyStatement(actions=removing, resources=everything, conditions=tagged))
+        acknowledge(
+            self.role, {wildcard_in_account("sagemaker", f"{kind}/*"): _MADE_BY_EXECUTIONS for kind in resources}
+        )
 
-    def _allow_giving_up_turns(self, work: s3.IBucket) -> None:
+    def allow_giving_up_turns(self, work: s3.IBucket, key: kms.IKey | None) -> None:
+        """Let it give up the turns of executions that did not do it themselves; the key is the bucket's."""
+        if key:
+            self.role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
         self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:DeleteObject", "s3:GetObject"],

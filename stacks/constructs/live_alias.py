@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from aws_cdk import CfnDeletionPolicy
+from aws_cdk import Acknowledgment, CfnDeletionPolicy, Validations
 from aws_cdk import aws_events as events
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -37,6 +37,8 @@ class LiveAlias(Construct):
             state_machine_revision_id=machine.state_machine_revision_id,
         )
         version.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+        reason = "Versions go with the state machine; until then those of before are what one can go back to."
+        Validations.of(version).acknowledge(Acknowledgment(id="CloudFormation-Validate::W3011", reason=reason))
         route = sfn.CfnStateMachineAlias.RoutingConfigurationVersionProperty(
             state_machine_version_arn=version.attr_arn, weight=_ALL
         )

@@ -104,7 +104,7 @@ class TrainingPipeline(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
 
-        clean_up = CleanUp(self, "CleanUp", around=around, tags=parts.tags, work=parts.work, log=log)
+        clean_up = CleanUp(self, "CleanUp", around=around, log=log)
         registrar = Registrar(
             self,
             "Registrar",
@@ -115,10 +115,13 @@ class TrainingPipeline(Construct):
             log=log,
         )
         tasks = SageMakerTasks(scope=self, tags=parts.tags)
+        pipeline = _join_steps(parts, tasks, registrar.function, end_badly(clean_up.function))
+        clean_up.allow_removing(pipeline, parts.tags)
+        clean_up.allow_giving_up_turns(parts.work, log.key)
         self.state_machine = StateMachine(
             self,
             "StateMachine",
-            pipeline=_join_steps(parts, tasks, registrar.function, end_badly(clean_up.function)),
+            pipeline=pipeline,
             comment=f"{parts.recipe}: from data to {'a transformed batch' if parts.transform else 'a live endpoint'}",
             timeout_seconds=timeout_hours * 3600,
             log=log,
@@ -160,7 +163,7 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
             ]
         ),
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
-        train(tasks, parts.training, parts.work),
+        train(tasks, parts.training, parts.work, parts.recipe.name),
         letting_go(judge.judge(parts.rules), parts.turns, before=judge.REFUSED) if parts.rules else None,
         record(registrar, parts.images),
         letting_go(register(tasks, parts.registry), parts.turns, before=PENDING),
@@ -185,4 +188,8 @@ def _deploy(parts: Parts, tasks: SageMakerTasks) -> list[Step | None]:
     rehearsing = rehearse(tasks, parts.rehearsal) if parts.rehearsal else None
     settings = parts.endpoint.settings
     releasing = scale.release(settings.instance_type, ScalingPermissions(tasks.scope)) if settings.scaling else None
-    return [rehearsing, releasing, serve.serve(tasks, parts.endpoint, parts.golden_requests)]
+    return [
+        rehearsing,
+        releasing,
+        serve.serve(tasks, parts.endpoint, parts.golden_requests),
+    ]

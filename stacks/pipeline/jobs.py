@@ -16,7 +16,7 @@ from headrace.golden.contract import MODEL_ARGUMENT, REQUESTS_ARGUMENT
 from stacks.pipeline.asl import jsonata
 from stacks.settings.endpoint import EndpointSettings, UpdateSettings
 from stacks.settings.jobs import JobSettings, ProcessingSettings, SpotSettings, TrainingSettings
-from stacks.settings.transform import TransformSettings, reads_lines
+from stacks.settings.transform import LineTransformSettings, TransformSettings, reads_lines
 
 VARIANT_NAME = "AllTraffic"
 
@@ -183,14 +183,14 @@ class TransformJob:
     def render(self, job_name: str, model_name: str, output_uri: str) -> dict[str, Any]:
         """CreateTransformJob's request."""
         settings = self.settings
-        lines = reads_lines(self.content_type)
+        lines = settings if reads_lines(self.content_type) and isinstance(settings, LineTransformSettings) else None
         encryption = (
             {"VolumeKmsKeyId": self.key.key_arn} if self.key and not has_local_storage(settings.instance_type) else {}
         )
         return {
             "TransformJobName": job_name,
             "ModelName": model_name,
-            "BatchStrategy": settings.strategy,
+            "BatchStrategy": lines.strategy if lines else "SingleRecord",
             "MaxPayloadInMB": settings.max_payload_mb,
             "TransformInput": {
                 "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self.source_uri}},
@@ -207,7 +207,7 @@ class TransformJob:
                 "InstanceCount": settings.instance_count,
                 **encryption,
             },
-            **({"DataProcessing": {"JoinSource": "Input"}} if settings.join_input else {}),
+            **({"DataProcessing": {"JoinSource": "Input"}} if lines and lines.join_input else {}),
             # Together they may have 100 MB, and containers ask for as many at once as there are CPUs.
             **({"MaxConcurrentTransforms": 1} if settings.max_payload_mb > sagemaker.MAX_PAYLOAD_MB else {}),
         }
@@ -268,7 +268,9 @@ class Endpoint:
     def render_retention(self) -> dict[str, Any]:
         """UpdateEndpoint's part about how many machines the new ones are: as many as scaling has come to."""
         scaling = self.settings.scaling
-        return {"RetainAllVariantProperties": True} if scaling and scaling.enabled else {}
+        # A serverless endpoint, or none, has no machines that could be kept.
+        kept = jsonata("$not($serving_type in ['', 'none'])")
+        return {"RetainAllVariantProperties": kept} if scaling and scaling.enabled else {}
 
     def render_deployment(self) -> dict[str, Any]:
         """UpdateEndpoint's part about the way from the old machines to new ones; SageMaker's own unless it is set.
@@ -370,6 +372,6 @@ def execution_uri(work: s3.IBucket, name: str) -> str:
     return jsonata(f"'s3://{work.bucket_name}/{contract.EXECUTIONS_PREFIX}' & $execution & '/{name}'")
 
 
-def checkpoints_uri(work: s3.IBucket) -> str:
+def checkpoints_uri(work: s3.IBucket, workload: str) -> str:
     """JSONata for the checkpoints of the running execution, the same for each attempt of its training."""
-    return jsonata(f"'s3://{work.bucket_name}/{contract.CHECKPOINTS_PREFIX}' & $execution & '/'")
+    return jsonata(f"'s3://{work.bucket_name}/{contract.checkpoints_prefix(workload)}' & $execution & '/'")

@@ -34,6 +34,10 @@ class Pipeline:
         """What its tasks must be allowed."""
         return [permission for task in self._list_tasks() for permission in task.permissions]
 
+    def list_actions(self) -> set[str]:
+        """The actions that its tasks must be allowed."""
+        return {action for permission in self.permissions for action in permission.statement.actions}
+
     @property
     def own_executions(self) -> list[str]:
         """What its tasks must be allowed on executions of its own state machine."""

@@ -55,7 +55,8 @@ class ScalingPermissions:
         """Set a policy, which has alarms."""
         return (
             self._allow_target("PutScalingPolicy"),
-            self._allow_alarms("PutMetricAlarm", "DescribeAlarms", "DeleteAlarms"),
+            self._allow_alarms("PutMetricAlarm", "DeleteAlarms"),
+            self._allow_looking_at_alarms(),
         )
 
     def allow_scheduling(self) -> tuple[Permission, ...]:
@@ -81,13 +82,30 @@ class ScalingPermissions:
             findings={wildcard_in_account("cloudwatch", _ALARMS): _ANY_ALARM},
         )
 
-    def _allow_resizing(self) -> Permission:
+    def _allow_looking_at_alarms(self) -> Permission:
+        """Alarms that are looked for by the beginning of their names are asked of all.
+
+        https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-managed-policies.html
+        """
         return Permission(
             statement=iam.PolicyStatement(
-                actions=["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
-                resources=[self._format_arn("sagemaker", "endpoint/*")],
+                actions=["cloudwatch:DescribeAlarms"], resources=[self._format_arn("cloudwatch", "alarm:*")]
             ),
-            findings={wildcard_in_account("sagemaker", "endpoint/*"): _ANY_ENDPOINT},
+            findings={wildcard_in_account("cloudwatch", "alarm:*"): _ANY_ALARM},
+        )
+
+    def _allow_resizing(self) -> Permission:
+        kinds = ("endpoint/*", "endpoint-config/*")
+        return Permission(
+            statement=iam.PolicyStatement(
+                actions=[
+                    "sagemaker:DescribeEndpoint",
+                    "sagemaker:DescribeEndpointConfig",
+                    "sagemaker:UpdateEndpointWeightsAndCapacities",
+                ],
+                resources=[self._format_arn("sagemaker", kind) for kind in kinds],
+            ),
+            findings={wildcard_in_account("sagemaker", kind): _ANY_ENDPOINT for kind in kinds},
         )
 
     def _allow_role(self) -> Permission:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from headrace.contract import GOLDEN_FILE
 from stacks.settings.jobs import InstanceType, ProcessingSettings
 from stacks.settings.scaling import ScalingSettings, list_scaling_mistakes
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
@@ -141,7 +142,7 @@ class GoldenSettings(ProcessingSettings):
 
     requests: Annotated[
         str,
-        StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"),
+        StringConstraints(pattern=rf"^{GOLDEN_FILE}$"),
         Setting(
             "the file of the requests, below `golden/WORKLOAD/` in the raw bucket", cost=NOTHING, change=NEXT_EXECUTION
         ),
@@ -209,7 +210,10 @@ class EndpointSettings(Section):
             "updated; null for none",
             cost="a processing job of a few minutes per execution, and an alarm: 0.10 a month with metrics every 60 s, "
             "0.30 with metrics more often",
-            change=Change("null removes the alarm and the function; from the next execution on"),
+            change=Change(
+                "null removes the alarm, the function and its logs; from the next execution on",
+                loses=("AWS::Lambda::Function", "AWS::Logs::LogGroup"),
+            ),
         ),
     ] = None
     keep_versions: Annotated[

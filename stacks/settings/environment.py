@@ -13,7 +13,7 @@ from stacks.settings.alarms import AlarmSettings
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.existing import ExistingResource
 from stacks.settings.file_systems import FileSystemSettings
-from stacks.settings.jobs import PipelineSettings
+from stacks.settings.jobs import CHECKPOINT_DAYS, PipelineSettings
 from stacks.settings.mistakes import SettingsError, describe
 from stacks.settings.network import SAGEMAKER_API_ENDPOINT, NetworkSettings
 from stacks.settings.normalizer import ConsumerSettings, NormalizerSettings, check_access_point_name
@@ -223,7 +223,7 @@ class Settings(WorkloadSections):
         mistakes = [
             f"{recipe}.{mistake}"
             for recipe in list_recipes()
-            for mistake in self.workload(recipe).list_batch_mistakes(recipe.serving.content_type)
+            for mistake in self.workload(recipe).list_batch_mistakes()
         ]
         if mistakes:
             raise ValueError("; ".join(mistakes))
@@ -256,7 +256,7 @@ class Settings(WorkloadSections):
     def _check_spot(self) -> Self:
         for recipe in list_recipes():
             spot = self.workload(recipe).training.spot
-            if spot and spot.max_wait_seconds > self.pipeline.timeout_hours * 3600:
+            if spot and spot.max_wait_seconds >= self.pipeline.timeout_hours * 3600:
                 raise ValueError(
                     f"{recipe}.training.spot.max_wait_seconds: found {spot.max_wait_seconds}, but an execution is "
                     f"ended after pipeline.timeout_hours, {self.pipeline.timeout_hours}; raise that, or lower this"
@@ -264,10 +264,10 @@ class Settings(WorkloadSections):
         return self
 
     @property
-    def checkpoint_days(self) -> int | None:
-        """How long checkpoints are kept; None where nothing trains on spot instances."""
+    def checkpoint_days(self) -> int:
+        """How long checkpoints are kept, those of workloads that train on spot instances no more included."""
         spots = (self.workload(recipe).training.spot for recipe in list_recipes())
-        return max((spot.checkpoint_days for spot in spots if spot), default=None)
+        return max((spot.checkpoint_days for spot in spots if spot), default=CHECKPOINT_DAYS)
 
     @property
     def starts_on_new_data(self) -> bool:

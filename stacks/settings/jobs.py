@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -46,6 +46,9 @@ Hyperparameters = Annotated[
 
 
 WhenBusy = Literal["wait", "refuse"]
+
+# How long checkpoints are kept where no setting says it.
+CHECKPOINT_DAYS: Final = 7
 
 
 class PipelineSettings(Section):
@@ -119,7 +122,7 @@ class SpotSettings(Section):
             cost="0.023 per GB and month of what is kept",
             change=IN_PLACE,
         ),
-    ] = 7
+    ] = CHECKPOINT_DAYS
 
 
 class TrainingSettings(JobSettings):

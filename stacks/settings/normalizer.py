@@ -116,8 +116,13 @@ class NormalizerSettings(Section):
             "the batch door; null for none",
             cost="nothing while idle; 5.61 to 6.14 per million photographs",
             change=Change(
-                "null removes the state machine and its logs",
-                loses=("AWS::Logs::LogGroup", "AWS::StepFunctions::StateMachine"),
+                "null removes the state machine, the function that cleans up after it, and their logs",
+                loses=(
+                    "AWS::Events::Rule",
+                    "AWS::Lambda::Function",
+                    "AWS::Logs::LogGroup",
+                    "AWS::StepFunctions::StateMachine",
+                ),
             ),
         ),
     ] = None

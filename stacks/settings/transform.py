@@ -1,6 +1,5 @@
 """The settings of batch transform: one job serves every record of some objects, instead of an endpoint that stays."""
 
-from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -49,10 +48,15 @@ class TransformSettings(Section):
         Field(ge=1, le=_MOST_PAYLOAD_MB),
         Setting("how large a request to the model may be", cost=NOTHING, change=NEXT_EXECUTION),
     ] = 6
+
+
+class LineTransformSettings(TransformSettings):
+    """The transform job of a model that is asked with records, each a line."""
+
     strategy: Annotated[
         Literal["MultiRecord", "SingleRecord"],
         Setting(
-            "whether a request has as many records as fit, or one; objects that are no lines need `SingleRecord`",
+            "whether a request has as many records as fit, or one",
             cost="more of the machines' time with one",
             change=NEXT_EXECUTION,
         ),
@@ -60,32 +64,11 @@ class TransformSettings(Section):
     join_input: Annotated[
         bool,
         Setting(
-            "whether each line of the output begins with its line of the input; only for lines",
+            "whether each line of the output begins with its line of the input",
             cost=NOTHING,
             change=NEXT_EXECUTION,
         ),
     ] = True
-
-    def list_mistakes(self, content_type: str) -> Iterator[str]:
-        """What a model that is asked with this content type cannot be asked for, each beginning with its key."""
-        if reads_lines(content_type):
-            return
-        if self.join_input:
-            yield f"join_input: found true, but {content_type} has no lines to be joined; set it to false"
-        if self.strategy == "MultiRecord":
-            yield f"strategy: found 'MultiRecord', but each object of {content_type} is a record; set SingleRecord"
-
-
-class ObjectTransformSettings(TransformSettings):
-    """The transform job of a model that is asked with whole objects, such as photographs."""
-
-    strategy: Annotated[
-        Literal["MultiRecord", "SingleRecord"],
-        Setting("one object in each request: `SingleRecord`", cost=NOTHING, change=NEXT_EXECUTION),
-    ] = "SingleRecord"
-    join_input: Annotated[
-        bool, Setting("false: an object cannot be joined with its answer", cost=NOTHING, change=NEXT_EXECUTION)
-    ] = False
 
 
 def reads_lines(content_type: str) -> bool:

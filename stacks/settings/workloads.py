@@ -19,7 +19,7 @@ from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.normalizer import Options, Through
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
 from stacks.settings.starting import StartSettings
-from stacks.settings.transform import ObjectTransformSettings, TransformSettings
+from stacks.settings.transform import LineTransformSettings, TransformSettings, reads_lines
 
 
 def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
@@ -220,12 +220,8 @@ class WorkloadSettings(Section):
         """Whether its model is asked about a batch, and no endpoint is made."""
         return self.deploy == "batch"
 
-    def list_batch_mistakes(self, content_type: str) -> Iterator[str]:
-        """What contradicts a batch, each beginning with its key.
-
-        Args:
-            content_type: What its model is asked with.
-        """
+    def list_batch_mistakes(self) -> Iterator[str]:
+        """What contradicts a batch, each beginning with its key."""
         if not self.is_batch:
             return
         without = EndpointSettings(name=self.endpoint.name)
@@ -240,11 +236,15 @@ class WorkloadSettings(Section):
                     f"gate.rules.{index}.threshold: found '{SERVING_THRESHOLD}', but deploy is batch, where no version "
                     "serves that could be compared with; give a number or a metric"
                 )
-        for mistake in self.transform.list_mistakes(content_type):
-            yield f"transform.{mistake}"
 
 
-class PreprocessedSettings(WorkloadSettings):
+class LineSettings(WorkloadSettings):
+    """A workload whose model is asked with lines, each a record."""
+
+    transform: LineTransformSettings = LineTransformSettings()
+
+
+class PreprocessedSettings(LineSettings):
     """A workload that preprocesses its raw data first."""
 
     preprocessing: ProcessingSettings = ProcessingSettings()
@@ -280,7 +280,6 @@ class ImagesSettings(WorkloadSettings):
     """Image classification, from listed channels."""
 
     training: ChannelTrainingSettings = ChannelTrainingSettings()
-    transform: ObjectTransformSettings = ObjectTransformSettings()
     gate: ClassifierGateSettings = ClassifierGateSettings()
 
 
@@ -293,8 +292,8 @@ _SECTIONS: Final[Mapping[Recipe, type[WorkloadSettings]]] = {
 
 def find_section(recipe: Recipe) -> type[WorkloadSettings]:
     """What a workload's section is."""
-    plain = PreprocessedSettings if recipe.preprocessing else WorkloadSettings
-    return _SECTIONS.get(recipe, plain)
+    asked = LineSettings if reads_lines(recipe.serving.content_type) else WorkloadSettings
+    return _SECTIONS.get(recipe, PreprocessedSettings if recipe.preprocessing else asked)
 
 
 if TYPE_CHECKING:

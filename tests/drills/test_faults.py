@@ -60,7 +60,7 @@ FAULTS = (
         "A2",
         "no grant for the key of an endpoint",
         "stacks/pipeline/sagemaker_tasks.py",
-        "*(_allow_key(key) if key else ()),",
+        "*(allow_endpoint_key(key) if key else ()),",
         "",
         f"{DOCUMENTED}::test_who_changes_an_endpoint_with_a_key_may_grant_its_use",
         "[prod]",

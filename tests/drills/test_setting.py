@@ -18,9 +18,9 @@ SETTING = """    execution_days: Annotated[
     ] = 400
 """
 RULE = """
-        self.work.add_lifecycle_rule(
-            prefix=contract.EXECUTIONS_PREFIX, expiration=Duration.days(settings.execution_days)
-        )
+            self.work.add_lifecycle_rule(
+                prefix=contract.EXECUTIONS_PREFIX, expiration=Duration.days(settings.execution_days)
+            )
 """
 SYNTHESIZE = """
 from tests.stacks.conftest import template_of

@@ -83,7 +83,7 @@ def test_tells_who_subscribed_to_the_topic_of_every_alarm_while_there_is_one(dev
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="an execution failed")
 
     # Three of the normalizer, two of each state machine.
-    assert len(alarms) == 9
+    assert len(alarms) == 11
     assert {notice["AlarmName"] for notice in receive(queue, 9)} == alarms
     dev.change({})
     assert sns.list_topics()["Topics"] == []

@@ -91,7 +91,7 @@ def test_knows_every_region_where_sagemaker_is() -> None:
         ("us-east-1", []),
         ("eu-central-2", ["AWS::Lambda::Url"]),
         ("eu-south-2", ["AWS::Lambda::Url"]),
-        ("cn-north-1", ["AWS::Lambda::Url"]),
+        ("cn-north-1", ["AWS::Lambda::Url", "AWS::SageMaker::ModelPackageGroup"]),
         (
             "me-central-1",
             [
@@ -101,7 +101,7 @@ def test_knows_every_region_where_sagemaker_is() -> None:
                 "AWS::SageMaker::NotebookInstanceLifecycleConfig",
             ],
         ),
-        ("ap-southeast-6", ["AWS::FSx::FileSystem", "AWS::Lambda::Url"]),
+        ("ap-southeast-6", ["AWS::FSx::FileSystem", "AWS::Lambda::Url", "AWS::SageMaker::ModelPackageGroup"]),
     ],
 )
 def test_lists_what_a_region_lacks(region: str, lacks: list[str]) -> None:

@@ -104,7 +104,7 @@ def test_logs_access_to_the_log_bucket(template: Template, bucket: str) -> None:
 
 
 def test_expires_normalized_images(template: Template) -> None:
-    (rule,) = find_buckets(template)["Work"]["Properties"]["LifecycleConfiguration"]["Rules"][1:]
+    rule, _ = find_buckets(template)["Work"]["Properties"]["LifecycleConfiguration"]["Rules"][1:]
 
     assert (rule["Prefix"], rule["ExpirationInDays"]) == ("normalized/", 7)
 

@@ -65,7 +65,7 @@ _PROD_SWITCHES: Mapping[str, Settings] = {
     "tags": _TAGS,
 }
 _DEV_SWITCHES: Mapping[str, Settings] = {
-    **{switch: SWITCHES[switch] for switch in SWITCHES if switch != "existing-network"},
+    **{switch: SWITCHES[switch] for switch in SWITCHES if switch not in ("existing-network", "container-alarms")},
     "efs-read": {**SWITCHES["efs"], **_NO_FUNCTION, "images.training.channels": _EFS_LISTS},
     "bulk": {"normalizer.bulk": ...},
     "normalized": _NO_FUNCTION,

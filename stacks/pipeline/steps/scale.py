@@ -4,6 +4,7 @@ The state machine makes the endpoint, so nothing of a template could name it as 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from aws_cdk import Aws
@@ -33,6 +34,13 @@ _NOT_REGISTERED: Final = "ApplicationAutoScaling.ObjectNotFoundException"
 # Application Auto Scaling is still at work on the target, after a registration or an update.
 _AT_WORK: Final = Retry(
     errors=("ApplicationAutoScaling.ConcurrentUpdateException", "ApplicationAutoScaling.InternalServiceException"),
+    interval_seconds=5,
+    max_attempts=5,
+)
+# A target that was registered just now is not seen everywhere yet, nor are the alarms of its policy:
+# https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingPolicy.html
+_NOT_SEEN_YET: Final = Retry(
+    errors=(_NOT_REGISTERED, "ApplicationAutoScaling.FailedResourceAccessException"),
     interval_seconds=5,
     max_attempts=5,
 )
@@ -104,14 +112,14 @@ def _scale_out_and_in(
     after_tracking = [*schedules, _SCALES]
     bounds = {"MinCapacity": settings.min_instances, "MaxCapacity": settings.max_instances}
     yield _REGISTER, _call("registerScalableTarget", bounds, _TRACK, (catch,), permissions.allow_registering())
-    policy = _call(
+    policy = _put(
         "putScalingPolicy", _describe_policy(settings), after_tracking[0], (catch,), permissions.allow_policy()
     )
     yield _TRACK, policy
     for name, next_state, schedule in zip(schedules, after_tracking[1:], settings.schedules, strict=True):
         arguments = _describe_schedule(name, schedule)
         allowed = permissions.allow_scheduling()
-        yield name, _call("putScheduledAction", arguments, next_state, (catch,), allowed)
+        yield name, _put("putScheduledAction", arguments, next_state, (catch,), allowed)
 
 
 def _describe_policy(settings: ScalingSettings) -> Mapping[str, Any]:
@@ -136,6 +144,18 @@ def _describe_schedule(name: str, schedule: ScalingScheduleSettings) -> Mapping[
         "Timezone": schedule.timezone,
         "ScalableTargetAction": {"MinCapacity": schedule.min_instances, "MaxCapacity": schedule.max_instances},
     }
+
+
+def _put(
+    operation: str,
+    arguments: Mapping[str, Any],
+    next_state: str,
+    catch: tuple[Catch, ...],
+    permissions: tuple[Permission, ...],
+) -> Task:
+    """A task about a target that has just been registered."""
+    task = _call(operation, arguments, next_state, catch, permissions)
+    return replace(task, retry=(_NOT_SEEN_YET, *task.retry))
 
 
 def _call(

@@ -47,7 +47,7 @@ _CHANGED_MEANWHILE: Final = (
 )
 _MISSING: Final = "Could not find endpoint"
 # Begins like the message of a missing endpoint, but waiting does not bring the configuration back.
-_CONFIG_LOST: Final = "Could not find endpoint configuration"
+_CONFIG_MISSED: Final = "Could not find endpoint configuration"
 # How often to try again after any other error: throttling has no error name, either.
 _ATTEMPTS: Final = 4
 _COUNT_ATTEMPT: Final = {"attempts": jsonata("$attempts + 1")}
@@ -179,9 +179,10 @@ def _choose_update(endpoint: Endpoint) -> Choice:
 
 def _choose_another_attempt() -> Choice:
     changed = " or ".join(f"$contains($failure.Cause, '{message}')" for message in _CHANGED_MEANWHILE)
-    lost = Rule(condition=f"$contains($failure.Cause, '{_CONFIG_LOST}')", next=FAILED)
-    again = Rule(condition=f"{changed} or $attempts < {_ATTEMPTS}", next=_WAIT_FOR_OTHERS)
-    return Choice(rules=(lost, again), default=FAILED)
+    # A configuration that was made just now may be found a little later, one that was deleted is not.
+    missed = f"$contains($failure.Cause, '{_CONFIG_MISSED}')"
+    again = Rule(condition=f"($not({missed}) and ({changed})) or $attempts < {_ATTEMPTS}", next=_WAIT_FOR_OTHERS)
+    return Choice(rules=(again,), default=FAILED)
 
 
 def _decide_outcome(*, done: str, undone: str, asks: bool) -> Choice:

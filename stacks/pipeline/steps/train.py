@@ -13,12 +13,14 @@ from stacks.pipeline.step import Step
 _TRAIN: Final = "Train"
 
 
-def train(tasks: SageMakerTasks, job: TrainingJob, work: s3.IBucket) -> Step:
+def train(tasks: SageMakerTasks, job: TrainingJob, work: s3.IBucket, workload: str) -> Step:
     """Run the training job `$job_name`, then the one that ran.
 
     `$model_data` is its model, `$metrics` its scores, and `$hyperparameters` what it was started with.
     """
-    arguments = job.render(jsonata(name_for_attempt("$job_name")), execution_uri(work, "model"), checkpoints_uri(work))
+    arguments = job.render(
+        jsonata(name_for_attempt("$job_name")), execution_uri(work, "model"), checkpoints_uri(work, workload)
+    )
     assign = {
         "job_name": jsonata("$states.result.TrainingJobName"),
         "model_data": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),

@@ -33,6 +33,7 @@ def clients(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Clients:
     monkeypatch.setattr(boto3, "client", clients)
     monkeypatch.setattr(Target, "use_clients", lambda _: None)
     monkeypatch.setattr(Target, "find_machine", lambda _: "arn:machine")
+    monkeypatch.setattr(Target, "find_start", lambda _: "arn:machine:live")
     return clients
 
 

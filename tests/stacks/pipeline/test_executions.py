@@ -188,16 +188,18 @@ def test_says_why_the_endpoint_cannot_be_looked_at(stack: str) -> None:
 
 
 @pytest.mark.parametrize("change", ["createEndpoint", "updateEndpoint"])
-def test_fails_at_once_when_the_configuration_of_the_endpoint_is_lost(change: str) -> None:
+def test_tries_again_when_the_configuration_of_the_endpoint_is_not_found_yet(change: str) -> None:
     standing = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
     lost = TaskError("SageMaker.AmazonSageMakerException", 'Could not find endpoint configuration "arn:…/run-1".')
-    looks = [MISSING, MISSING if change == "createEndpoint" else standing]
+    looks = [MISSING] + 9 * [MISSING if change == "createEndpoint" else standing]
 
-    execution = run("Images", describeEndpoint=looks, **{change: [lost]})
+    execution = run("Images", describeEndpoint=looks, **{change: [lost] * 9})
 
     assert execution.error == f"{change[0].upper()}{change[1:6]}EndpointFailed"
     assert execution.cause.endswith('Could not find endpoint configuration "arn:…/run-1".')
-    assert (execution.list_operations().count(change), execution.waits) == (1, [])
+    # That there is no endpoint yet counts, too.
+    tries = {"createEndpoint": 2, "updateEndpoint": 4}[change]
+    assert (execution.list_operations().count(change), execution.waits) == (tries, [30.0] * (tries - 1))
 
 
 @pytest.mark.parametrize("change", ["createEndpoint", "updateEndpoint"])

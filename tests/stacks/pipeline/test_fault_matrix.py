@@ -17,6 +17,15 @@ from tests.stacks.pipeline.faults import ENDS, Walk
 
 PAGE = PROJECT / "docs" / "pipeline-faults.md"
 TABLE = re.compile(r"(?<=<!-- the table begins -->\n\n).*?(?=\n<!-- the table ends -->)", re.DOTALL)
+# The execution goes on whatever becomes of them: tests/stacks/pipeline/test_scale.py.
+NOT_TRIED = (
+    "Release From Scaling",
+    "Forget Scaling",
+    "Register For Scaling",
+    "Track Requests",
+    "Schedule Scaling 1",
+    "Schedule Scaling 2",
+)
 # What a try asks for by name that a lost answer may have made already.
 NAMED = ("createProcessingJob", "createTrainingJob", "createTransformJob", "createModel", "createEndpointConfig")
 
@@ -50,7 +59,8 @@ def judge(state: str, fault: Fault, error: str, after: str, walk: Walk) -> tuple
 def test_has_rules_for_every_task_of_every_state_machine_and_no_other() -> None:
     names = {name for variant in VARIANTS for machine in list_machines(variant) for name in list_tasks(machine)}
 
-    assert names == FAMILY_OF.keys()
+    assert names - {*NOT_TRIED} == FAMILY_OF.keys()
+    assert names.issuperset(NOT_TRIED)
     assert RULES.keys() == FAMILIES.keys()
     assert DEVIATIONS.keys() <= names
 
@@ -60,7 +70,7 @@ def test_the_tasks_of_all_state_machines_fail_as_those_that_are_tried_out() -> N
 
     for variant in VARIANTS:
         for machine in list_machines(variant):
-            found = {name: describe(state) for name, state in list_tasks(machine).items()}
+            found = {name: describe(state) for name, state in list_tasks(machine).items() if name not in NOT_TRIED}
             assert found == {name: tried[name] for name in found}
 
 

@@ -15,7 +15,7 @@ SERVICE = get_session().get_service_model("sagemaker")
 SERVED = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
 ROLLED_BACK = [SERVED, SERVED, {"EndpointStatus": "Updating", "EndpointConfigName": "run-0"}, SERVED]
 ERRORS = "headrace-dev-bigmart-endpoint-errors"
-ALARMS = [ERRORS, "headrace-dev-bigmart-endpoint-latency", "headrace-dev-bigmart-container-errors"]
+ALARMS = [ERRORS, "headrace-dev-bigmart-endpoint-latency"]
 LONG_AGO = "2020-01-01T00:00:00Z"
 
 
@@ -121,7 +121,7 @@ def test_watches_errors_as_a_share_of_requests_and_stays_silent_without_any() ->
         if "AlarmName" in alarm["Properties"]
     }
 
-    errors, latency = (alarms[name] for name in ALARMS[:2])
+    errors, latency = (alarms[name] for name in ALARMS)
     assert [query.get("Expression") for query in errors["Metrics"]] == ["100 * FILL(errors, 0) / requests", None, None]
     assert {query["MetricStat"]["Period"] for query in errors["Metrics"][1:]} == {10}
     assert (errors["Threshold"], errors["TreatMissingData"]) == (2.5, "notBreaching")
@@ -130,10 +130,20 @@ def test_watches_errors_as_a_share_of_requests_and_stays_silent_without_any() ->
         250_000,
         "ModelLatency",
     )
-    assert alarms[ALARMS[2]]["EvaluationCriteria"]["PromQLCriteria"]["Query"] == (
+    assert "headrace-dev-images-endpoint-errors" in alarms
+
+
+def test_watches_what_containers_count_by_promql() -> None:
+    (alarm,) = (
+        alarm["Properties"]
+        for alarm in find_resources("container-alarms", "AWS::CloudWatch::Alarm").values()
+        if "EvaluationCriteria" in alarm["Properties"]
+    )
+
+    assert alarm["AlarmName"] == "headrace-dev-bigmart-container-errors"
+    assert alarm["EvaluationCriteria"]["PromQLCriteria"]["Query"] == (
         'sum(increase({"headrace_model_errors_total", "aws.sagemaker.endpoint.name"="headrace-dev-bigmart"}[1m])) > 0'
     )
-    assert "headrace-dev-images-endpoint-errors" in alarms
 
 
 def test_lets_sagemaker_and_the_state_machine_look_at_alarms() -> None:

@@ -136,7 +136,7 @@ def test_waits_until_the_version_is_complete() -> None:
 
     execution = run({}, describeModelPackage=[unfinished, unfinished, describe_version(1)])
 
-    assert (execution.status, execution.waits[:2]) == ("SUCCEEDED", [5, 5])
+    assert (execution.status, execution.waits[:2]) == ("SUCCEEDED", [30, 30])
 
 
 def test_fails_when_sagemaker_cannot_complete_the_version() -> None:

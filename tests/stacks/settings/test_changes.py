@@ -97,6 +97,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "encryption.existing_key": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
     "people.mfa": {"people.enabled": True},
+    "people.separate_approval": {"people.enabled": True, "people.separate_approval": True},
     "normalizer.function_url": {
         "normalizer.object_lambda": True,
         "images.training.normalized.through": "object_lambda",
@@ -132,6 +133,7 @@ OTHERS: Mapping[str, Any] = {
     **{f"{workload}.endpoint.scaling.schedules": [] for workload in ("bigmart", "images")},
     **{f"{workload}.endpoint.scaling.schedules[].at": "rate(2 days)" for workload in ("bigmart", "images")},
     **{f"{workload}.endpoint.scaling.schedules[].timezone": "Asia/Tokyo" for workload in ("bigmart", "images")},
+    **{f"{workload}.start.schedule": "rate(7 days)" for workload in ("bigmart", "images")},
     "bigmart.endpoint.name": "shop",
     "bigmart.endpoint.update.alarms": ...,
     "bigmart.endpoint.golden": ...,
@@ -206,7 +208,10 @@ MINOR = frozenset(
         "AWS::SageMaker::NotebookInstanceLifecycleConfig",
     }
 )
-PIPELINE = frozenset({"AWS::StepFunctions::StateMachine", "AWS::IAM::Policy", "AWS::IAM::Role"})
+# A state machine, and the functions that its tasks invoke.
+PIPELINE = frozenset(
+    {"AWS::StepFunctions::StateMachine", "AWS::Lambda::Function", "AWS::IAM::Policy", "AWS::IAM::Role"}
+)
 
 
 def configure(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_says_where_environments_belong_when_there_are_none() -> None:
 def test_suggests_the_right_key_when_one_is_misspelt() -> None:
     assert refusal("bigmart.training.instance_typ", "ml.m5.xlarge") == (
         "environments.dev.bigmart.training.instance_typ: unknown key (did you mean 'instance_type'?); "
-        "allowed: hyperparameters, instance_type, max_runtime_seconds, volume_gib"
+        "allowed: hyperparameters, instance_type, max_runtime_seconds, spot, volume_gib"
     )
 
 

@@ -39,8 +39,6 @@ def test_takes_a_batch_by_itself(workload: str) -> None:
         ("bigmart", "endpoint.metrics_seconds", 10, "makes no endpoint; leave it out, or set deploy to endpoint"),
         ("bigmart", "endpoint.update", {"wait_seconds": 9}, "makes no endpoint; leave it out, or set deploy to"),
         ("bigmart", "gate.rules", [RULE], "no version serves that could be compared with; give a number or a metric"),
-        ("images", "transform.join_input", True, "application/x-image has no lines to be joined; set it to false"),
-        ("images", "transform.strategy", "MultiRecord", "each object of application/x-image is a record; set Single"),
     ],
 )
 def test_names_what_contradicts_a_batch(workload: str, key: str, value: Any, said: str) -> None:
