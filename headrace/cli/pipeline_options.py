@@ -85,7 +85,7 @@ class Target:
         self.use_clients()
         if self.state_machine:
             return find_named_machine(self.state_machine)
-        return find_live_alias(self.environment or "dev", find_recipe(self.workload or big_mart.RECIPE.name))
+        return find_live_alias(self.environment_name, self.recipe)
 
     def find_execution(self, execution: str) -> str:
         """The ARN of an execution; one that was given by its ARN may be of any machine, unless the options name one.

@@ -18,14 +18,19 @@ from headrace.contract import EXECUTION_TAG, NOTICE_SOURCE, TURNS_PREFIX, alarm_
 from lambdas import clean_up
 from lambdas.clean_up import contract
 from lambdas.clean_up.contract import Variable
-from stacks.constructs.pipeline_function import PipelineFunction
+from stacks.constructs.pipeline_function import PipelineFunction, Program
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
 from stacks.ownership import in_this_account
 from stacks.pipeline.join import Pipeline
 from stacks.settings.bundle_target import BundleTarget
 
-SOURCE: Final = Path(clean_up.__path__[0])
+_PROGRAM: Final = Program(
+    source=Path(clean_up.__path__[0]),
+    handler=contract.FUNCTION_HANDLER,
+    memory_mib=contract.MEMORY_MIB,
+    timeout_seconds=contract.TIMEOUT_SECONDS,
+)
 
 # What executions make in SageMaker and what ARNs call it: jobs are stopped, everything else is deleted.
 _JOBS: Final = {"ProcessingJob": "processing-job", "TrainingJob": "training-job", "TransformJob": "transform-job"}
@@ -72,11 +77,8 @@ class CleanUp(PipelineFunction):
         super().__init__(
             scope,
             construct_id,
-            source=SOURCE,
-            handler=contract.FUNCTION_HANDLER,
+            program=_PROGRAM,
             environment={Variable.TOPIC: _name_topic(scope, around.environment)} if around.notifies else {},
-            memory_mib=contract.MEMORY_MIB,
-            timeout_seconds=contract.TIMEOUT_SECONDS,
             target=around.target,
             log=log,
         )

@@ -13,14 +13,19 @@ from headrace.golden.contract import NAMESPACE
 from lambdas import golden_requests
 from lambdas.golden_requests import contract
 from lambdas.golden_requests.contract import Variable
-from stacks.constructs.pipeline_function import PipelineFunction
+from stacks.constructs.pipeline_function import PipelineFunction, Program
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
 from stacks.ownership import in_this_account
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.tags import WORKLOAD_TAG
 
-SOURCE: Final = Path(golden_requests.__path__[0])
+_PROGRAM: Final = Program(
+    source=Path(golden_requests.__path__[0]),
+    handler=contract.FUNCTION_HANDLER,
+    memory_mib=contract.MEMORY_MIB,
+    timeout_seconds=contract.TIMEOUT_SECONDS,
+)
 _ENDPOINTS: Final = "endpoint/*"
 
 
@@ -53,11 +58,8 @@ class GoldenRequests(PipelineFunction):
         super().__init__(
             scope,
             construct_id,
-            source=SOURCE,
-            handler=contract.FUNCTION_HANDLER,
+            program=_PROGRAM,
             environment={Variable.BUCKET: raw.bucket_name, Variable.KEY: object_key},
-            memory_mib=contract.MEMORY_MIB,
-            timeout_seconds=contract.TIMEOUT_SECONDS,
             target=target,
             log=log,
         )

@@ -1,6 +1,7 @@
 """A Lambda function that a state machine calls, with the house's defaults."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,23 @@ _LAMBDA: Final = iam.ServicePrincipal(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What a function runs, and what it needs for that.
+
+    Args:
+        source: The program's folder.
+        handler: What of the program is called.
+        memory_mib: How much memory it has.
+        timeout_seconds: How long it may take.
+    """
+
+    source: Path
+    handler: str
+    memory_mib: int
+    timeout_seconds: int
+
+
 class PipelineFunction(Construct):
     """A Graviton function that may write its log and nothing else, until its role is allowed more.
 
@@ -28,11 +46,8 @@ class PipelineFunction(Construct):
     Args:
         scope: Where it lives.
         construct_id: Its id there.
-        source: The program's folder.
-        handler: What of the program is called.
+        program: What it runs.
         environment: What it finds in its environment.
-        memory_mib: How much memory it has.
-        timeout_seconds: How long it may take.
         target: Where its code is to run.
         log: How the state machine logs.
     """
@@ -42,11 +57,8 @@ class PipelineFunction(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        source: Path,
-        handler: str,
+        program: Program,
         environment: Mapping[str, str],
-        memory_mib: int,
-        timeout_seconds: int,
         target: BundleTarget,
         log: MachineLog,
     ) -> None:
@@ -59,14 +71,14 @@ class PipelineFunction(Construct):
             self,
             "Function",
             architecture=ARCHITECTURE,
-            code=bundle_code(source, target),
+            code=bundle_code(program.source, target),
             environment=dict(environment),
-            handler=handler,
+            handler=program.handler,
             log_group=log_group,
-            memory_size=memory_mib,
+            memory_size=program.memory_mib,
             role=self.role,
             runtime=RUNTIME,
-            timeout=Duration.seconds(timeout_seconds),
+            timeout=Duration.seconds(program.timeout_seconds),
         )
         acknowledge(
             self.function,

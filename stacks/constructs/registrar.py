@@ -14,13 +14,18 @@ from headrace.contract import EXECUTIONS_PREFIX
 from lambdas import registrar
 from lambdas.registrar import contract
 from lambdas.registrar.contract import Variable
-from stacks.constructs.pipeline_function import PipelineFunction
+from stacks.constructs.pipeline_function import PipelineFunction, Program
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_objects
 from stacks.ownership import in_this_account
 from stacks.settings.bundle_target import BundleTarget
 
-SOURCE: Final = Path(registrar.__path__[0])
+_PROGRAM: Final = Program(
+    source=Path(registrar.__path__[0]),
+    handler=contract.FUNCTION_HANDLER,
+    memory_mib=contract.MEMORY_MIB,
+    timeout_seconds=contract.TIMEOUT_SECONDS,
+)
 
 
 class Registrar(PipelineFunction):
@@ -50,11 +55,8 @@ class Registrar(PipelineFunction):
         super().__init__(
             scope,
             construct_id,
-            source=SOURCE,
-            handler=contract.FUNCTION_HANDLER,
+            program=_PROGRAM,
             environment={Variable.BUCKET: work.bucket_name},
-            memory_mib=contract.MEMORY_MIB,
-            timeout_seconds=contract.TIMEOUT_SECONDS,
             target=target,
             log=log,
         )

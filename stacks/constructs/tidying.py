@@ -10,13 +10,18 @@ from constructs import Construct
 from lambdas import tidy
 from lambdas.tidy import contract
 from lambdas.tidy.contract import Variable
-from stacks.constructs.pipeline_function import PipelineFunction
+from stacks.constructs.pipeline_function import PipelineFunction, Program
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.tags import WORKLOAD_TAG
 
-SOURCE: Final = Path(tidy.__path__[0])
+_PROGRAM: Final = Program(
+    source=Path(tidy.__path__[0]),
+    handler=contract.FUNCTION_HANDLER,
+    memory_mib=contract.MEMORY_MIB,
+    timeout_seconds=contract.TIMEOUT_SECONDS,
+)
 _CONFIGS: Final = "endpoint-config/*"
 _ENDPOINTS: Final = "endpoint/*"
 _MODELS: Final = "model/*"
@@ -51,8 +56,7 @@ class Tidying(PipelineFunction):
         super().__init__(
             scope,
             construct_id,
-            source=SOURCE,
-            handler=contract.FUNCTION_HANDLER,
+            program=_PROGRAM,
             environment={
                 Variable.GROUP: group,
                 Variable.TAG_KEY: WORKLOAD_TAG,
@@ -60,8 +64,6 @@ class Tidying(PipelineFunction):
                 Variable.KEEP: str(keep),
                 Variable.HOURS: str(timeout_hours),
             },
-            memory_mib=contract.MEMORY_MIB,
-            timeout_seconds=contract.TIMEOUT_SECONDS,
             target=target,
             log=log,
         )
