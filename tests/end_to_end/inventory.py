@@ -1,12 +1,11 @@
 """What an execution may leave: things that cost or belong to what does, and notices on the event bus."""
 
 import json
-import time
 from typing import Any
 
 from headrace.contract import NOTICE_SOURCE
 from tests.end_to_end.conftest import Platform
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_until
 
 JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
 
@@ -50,11 +49,7 @@ class Notices:
 
     def find(self, arn: str) -> list[dict[str, Any]]:
         """Those about an execution; there is at least one sooner or later."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while not (found := self._look(arn)):
-            assert time.monotonic() < until, f"no notice about {arn}"
-            time.sleep(0.2)
-        return found
+        return wait_until(lambda: self._look(arn), f"a notice about {arn}")
 
     def close(self) -> None:
         """Take no more of them."""

@@ -1,7 +1,6 @@
 """A version waits for a person, is approved, served, and gone back to: on the local cloud, by the approval's event."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from headrace.workloads import big_mart as big_mart_workload
 from tests.deploying import push_container_images, running_with_app
 from tests.end_to_end.conftest import Platform
 from tests.local_clouds import clients_of
+from tests.patience import wait_until
 from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
 
@@ -63,9 +63,7 @@ def follow_approval(platform: Platform, package: str) -> dict[str, Any]:
     """Approve a version; what the execution says that this starts."""
     before = {*list_arns(platform)}
     say(package, "Approved")
-    while not (started := {*list_arns(platform)} - before):
-        time.sleep(0.2)
-    (arn,) = started
+    (arn,) = wait_until(lambda: {*list_arns(platform)} - before, "an execution")
     return read_output(platform.wait(arn))
 
 

@@ -6,10 +6,9 @@
 import io
 import json
 import os
-import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from tests.end_to_end.conftest import Platform
 from tests.end_to_end.inventory import Notices
 from tests.end_to_end.test_pipeline import wait_for_state
 from tests.local_clouds import clients_of
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_until
 from tests.recordings import RECORDINGS
 from tests.stacks.conftest import context_of
 from tests.stacks.synthesis import assemble
@@ -154,15 +153,6 @@ def list_arns(platform: Platform, recipe: Recipe) -> set[str]:
     machine = platform.deployment.state_machine_arn(recipe)
     found = boto3.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
     return {execution["executionArn"] for execution in found}
-
-
-def wait_until(look: Callable[[], Any]) -> Any:
-    """What a look finds as soon as it finds anything."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not (found := look()):
-        assert time.monotonic() < until, "it has not come about"
-        time.sleep(0.2)
-    return found
 
 
 def normalize_badly(platform: Platform, notices: Notices, photograph: Path) -> None:

@@ -1,8 +1,7 @@
 """Executions that start by themselves on a local cloud: new data in the raw bucket, and a schedule."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -16,7 +15,7 @@ from headrace.recipes import big_mart, images
 from tests.deploying import running_with_app
 from tests.examples import IS_EXHAUSTIVE
 from tests.local_clouds import clients_of
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_until
 from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
 
@@ -47,13 +46,6 @@ def describe_executions(machine: str) -> list[Any]:
 def list_scheduled(machine: str) -> list[Any]:
     """The executions that the schedule has started, the latest first."""
     return [found for found in describe_executions(machine) if json.loads(found["input"]) == BY_SCHEDULE]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

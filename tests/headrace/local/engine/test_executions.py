@@ -1,7 +1,6 @@
 """Executions through the API of a real local cloud, and cases of the language in the same way."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from headrace.local.engine.asl.documents import are_equal
 from headrace.local.engine.cloud import LocalCloud
 from tests.headrace.local.engine.asl.test_cases import CASES, Case
 from tests.local_clouds import allow, make_role, running_with_object
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -48,15 +47,6 @@ def write_task(resource: str, **fields: Any) -> dict[str, Any]:
     task = {"Type": "Task", "Resource": resource, "End": True, **fields}
     states = {"Before": {"Type": "Pass", "Output": {"n": 1}, "Next": "Task"}, "Task": task}
     return {"QueryLanguage": "JSONata", "StartAt": "Before", "States": states}
-
-
-def wait_until(has_come: Callable[[], Any]) -> Any:
-    """What comes in the end."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := has_come()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 def wait_for_end(states: Any, arn: str) -> dict[str, Any]:

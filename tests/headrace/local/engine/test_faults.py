@@ -20,7 +20,7 @@ from headrace.local.platform.faults import CloudFaults
 from headrace.local.platform.running import Folders
 from headrace.loopback import find_free_port
 from tests.local_clouds import allow, clients_of, make_role
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -61,11 +61,8 @@ def run_task(resource: str, **arguments: Any) -> dict[str, Any]:
         roleArn="arn:aws:iam::000000000000:role/machines",
     )["stateMachineArn"]
     arn = states.start_execution(stateMachineArn=machine)["executionArn"]
-    until = time.monotonic() + PATIENCE_SECONDS
-    while (found := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    return dict(found)
+    wait_until(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING", f"the end of {arn}")
+    return dict(states.describe_execution(executionArn=arn))
 
 
 def test_lets_a_client_meet_a_fault_once(cloud: LocalCloud, faults: CloudFaults) -> None:

@@ -2,8 +2,7 @@
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from headrace.cli import cli
 from headrace.cli.pipeline_options import Target
 from headrace.local.engine.brought_container_images import bring_python
 from tests.local_clouds import allow, make_role, running_with_object
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -112,13 +111,6 @@ def list_inputs() -> list[dict[str, str]]:
     states: Any = boto3.client("stepfunctions")
     arns = [execution["executionArn"] for execution in states.list_executions(stateMachineArn=MACHINE)["executions"]]
     return [json.loads(states.describe_execution(executionArn=arn)["input"]) for arn in arns]
-
-
-def wait_until(has_come: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not has_come():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_template_makes_a_group_and_tags_it(sagemaker: Any, group: str) -> None:

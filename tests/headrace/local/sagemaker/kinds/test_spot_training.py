@@ -7,7 +7,7 @@ from headrace.local.sagemaker import SageMakerError
 from headrace.local.sagemaker.kinds import training_jobs
 from headrace.local.sagemaker.kinds.training_jobs import TrainingJob
 from tests.headrace.local.sagemaker.cloud import Cloud, find_training_jobs, s3_channel
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -35,10 +35,7 @@ COUNT_RUNS = """
 
 def await_key(cloud: Cloud, key: str) -> None:
     """Return once an object is stored, which no event says."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while key not in cloud.s3.keys("work"):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_until(lambda: key in cloud.s3.keys("work"), key)
 
 
 def interrupt_three_times(cloud: Cloud, **how: Any) -> dict[str, Any]:
