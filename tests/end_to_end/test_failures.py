@@ -9,6 +9,7 @@ import pytest
 from tests.end_to_end.conftest import Platform
 from tests.end_to_end.inventory import Notices, list_costs
 from tests.end_to_end.test_pipeline import broken_inference_image, wait_for_state
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +48,8 @@ def test_removes_a_broken_endpoint_and_makes_it_anew_once_the_fault_is_gone(
     assert platform.visited_states(failed["executionArn"]).count("Train") == 1
     assert list_costs(platform) - before == made
     platform.client("sagemaker").delete_endpoint(EndpointName="broken")
+    # Deleting takes a while, and the other tests compare what there is before and after.
+    wait_until(lambda: "endpoint broken" not in list_costs(platform), "the end of the endpoint")
 
 
 def test_stops_the_job_of_an_execution_that_is_stopped(
