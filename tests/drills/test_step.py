@@ -19,8 +19,8 @@ from stacks.pipeline.asl import State, Wait
 
 
 def pause(after: str) -> Mapping[str, State]:
-    """Wait for an hour."""
-    return {"Pause": Wait(seconds=3600, next=after)}
+    """Wait for five seconds."""
+    return {"Pause": Wait(seconds=5, next=after)}
 '''
 DEFINITIONS = """
 import json
