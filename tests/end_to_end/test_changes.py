@@ -82,9 +82,9 @@ def test_tells_who_subscribed_to_the_topic_of_every_alarm_while_there_is_one(dev
     for alarm in alarms:
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="an execution failed")
 
-    # Three of the normalizer, two of each state machine.
+    # Three of the normalizer, two of each state machine, one of the approvals of each workload.
     assert len(alarms) == 11
-    assert {notice["AlarmName"] for notice in receive(queue, 9)} == alarms
+    assert {notice["AlarmName"] for notice in receive(queue, len(alarms))} == alarms
     dev.change({})
     assert sns.list_topics()["Topics"] == []
     assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 3
