@@ -18,7 +18,7 @@ export ENV WORKLOAD DATA PORT FOLDER COMMIT
 VENV := .venv
 BIN := $(VENV)/bin
 # The CDK command line is found here, and it, jsii and `cdk.json` find this Python and its Node.
-export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 LOCAL := headrace local $${FOLDER:+--folder "$$FOLDER"}
 
@@ -40,7 +40,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev run up down test test-fast test-all table tables test-sdk bench check format synth deploy deploy-account adopt-account destroy adopt lock snapshots drawings assemblies settings-table faults-table clean
+.PHONY: help setup setup-dev run up down test test-fast test-all table tables test-sdk bench check format synth doctor deploy deploy-account adopt-account teardown adopt lock snapshots drawings assemblies settings-table faults-table instance-types cost-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -57,7 +57,7 @@ down: setup ## stop the local cloud
 
 test: setup-dev ## every check and every test but the full matrices, as in CI
 	@$(MAKE) --no-print-directory check
-	@HEADRACE_EXAMPLES=some $(PYTEST) -m "not full"
+	@HEADRACE_EXAMPLES=some $(PYTEST) -m "not full" --durations 25 --durations-min 10
 
 test-fast: setup-dev ## the tests that need no local cloud and no real processes
 	@HEADRACE_EXAMPLES=few $(PYTEST) -m "not slow and not full"
@@ -91,6 +91,9 @@ format: setup-dev ## put the code into shape
 synth: setup ## synthesize the app: no account, no network, no Docker (ENV=dev)
 	@cdk synth --quiet --context "env=$$ENV"
 
+doctor: setup ## see what would make a deployment fail: this machine, the settings, the account (ENV=dev)
+	@headrace doctor --env "$$ENV"
+
 deploy: setup ## deploy to the AWS account of your credentials: repositories, container images, the rest (ENV=dev, COMMIT=)
 	@# An endpoint or a job needs its container image as soon as the state machine stands.
 	@cdk deploy Registry --exclusively --context "env=$$ENV"
@@ -104,8 +107,8 @@ adopt-account: setup ## find SageMaker's log groups that exist, and how the acco
 	@cdk synth --quiet --app "python account.py" --output .headrace/account
 	@headrace adopt --assembly .headrace/account --output .headrace/account-adoption
 
-destroy: setup ## delete an environment with everything in it, from that account (ENV=)
-	@headrace destroy --env "$$ENV"
+teardown: setup ## delete an environment with everything in it, from that account (ENV=)
+	@headrace teardown --env "$$ENV"
 
 adopt: setup ## find the data that deleted stacks have kept, and how new ones take them over (ENV=dev)
 	@cdk synth --quiet --context "env=$$ENV"
@@ -117,10 +120,9 @@ bench: setup ## measure the hot paths side by side with their peers (BENCH=name 
 lock: $(VENV)/uv ## pin the requirements again
 	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt requirements.in -o requirements.txt
-	for folder in $(patsubst %/requirements.in,%,$(wildcard containers/*/requirements.in containers/*/*/requirements.in)); do \
+	for folder in $(patsubst %/requirements.in,%,$(wildcard containers/*/requirements.in containers/*/*/requirements.in headrace/transformations/*/requirements.in)); do \
 		$(COMPILE) -c requirements-dev.txt $$folder/requirements.in -o $$folder/requirements.txt; \
 	done
-	$(COMPILE) -c requirements-dev.txt lambdas/image_normalizer/requirements.in -o lambdas/image_normalizer/requirements.txt
 
 snapshots: setup-dev ## rewrite the template snapshots
 	@HEADRACE_UPDATE_SNAPSHOTS=1 pytest -q tests/stacks/test_templates.py
@@ -132,17 +134,23 @@ drawings: setup-dev ## draw the state machines and executions of the documentati
 assemblies: setup-dev ## keep the templates of dev and prod as what stands in accounts
 	@HEADRACE_KEEP_ASSEMBLIES=1 pytest -q tests/stacks/test_kept_assemblies.py -k "over_what_stands or from_cfn_lint"
 
+instance-types: setup-dev ## write down again which instance types SageMaker's API knows
+	@HEADRACE_UPDATE_INSTANCE_TYPES=1 pytest -q tests/stacks/settings/test_instance_types.py
+
 settings-table: setup ## rewrite docs/settings.md from the settings
 	@python -m stacks.settings.table > docs/settings.md
 
 faults-table: setup-dev ## rewrite the table of docs/pipeline-faults.md
-	@HEADRACE_UPDATE_FAULTS=1 pytest -q tests/stacks/pipeline/test_fault_matrix.py -k page
+	@HEADRACE_UPDATE_FAULTS=1 pytest -q tests/stacks/pipeline/test_fault_matrix.py tests/end_to_end/test_every_fault.py -k page
+
+cost-table: setup-dev ## rewrite what docs/cost.md, the README and the chart say of cost
+	@HEADRACE_UPDATE_COST=1 pytest -q tests/headrace/cost/test_page.py
 
 setup:
-	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup
+	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup $(BIN)/cdk
 
 setup-dev:
-	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup-dev
+	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup-dev $(BIN)/cdk
 
 $(VENV)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headrace needs Python 3.11 or newer, found " + sys.version.split()[0] + "; choose one with make PYTHON=python3.12 …")'
@@ -151,15 +159,19 @@ $(VENV)/uv:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-$(VENV)/setup: $(VENV)/uv requirements.txt pyproject.toml package-lock.json $(wildcard lambdas/*/requirements.txt)
+$(VENV)/setup: $(VENV)/uv requirements.txt pyproject.toml package-lock.json $(wildcard lambdas/*/requirements.txt headrace/transformations/*/requirements.txt)
 	$(TELL) 'Python packages, Node and jsii included (requirements.txt)'
 	@$(INSTALL) -r requirements.txt
 	@uv pip install --quiet --no-deps --editable .
 	$(TELL) 'the CDK command line (package-lock.json)'
 	@npm ci --no-audit --no-fund --silent
-	$(TELL) "the function's packages (lambdas/)"
+	$(TELL) "the functions' packages (headrace/transformations/)"
 	@python -m stacks.constructs.lambda_bundle
 	@touch $@
+
+# Who activates the environment has it on PATH, and it finds the Node that is there.
+$(BIN)/cdk: | $(VENV)/setup
+	@ln -sf ../../node_modules/.bin/cdk $@
 
 $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt
 	$(TELL) 'what the tests need (requirements-dev.txt)'

@@ -12,7 +12,7 @@ STACK_NAME = "headrace-account"
 def build(app: cdk.App) -> cdk.App:
     """Add the account's stack."""
     settings = AccountSettings.from_context(app.node)
-    AccountStack(app, "Account", settings=settings.logs, stack_name=STACK_NAME)
+    AccountStack(app, "Account", settings=settings, stack_name=STACK_NAME)
     for tag, value in settings.tags.items():
         cdk.Tags.of(app).add(tag, value)
     return app

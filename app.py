@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 
 from headrace import contract
+from headrace.cost.scenarios import SCENARIOS_METADATA
 from headrace.recipes import list_recipes
 from stacks.alarm_stack import AlarmStack, connect_alarms
+from stacks.constructs.dashboard import Shown
 from stacks.constructs.state_machine import StateMachine
 from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
+from stacks.front_door_stack import FrontDoorStack
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.notebook_stack import NotebookStack
@@ -20,6 +24,7 @@ from stacks.people_stack import PeopleStack
 from stacks.program import run
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
+from stacks.settings.engines import list_reported
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.storage_stack import StorageStack
 from stacks.workload_stack import Surroundings, WorkloadStack
@@ -29,7 +34,8 @@ def build(app: cdk.App) -> cdk.App:
     """Add the stacks of the environment that the context chooses."""
     settings = Settings.from_context(app.node)
     around = _add_shared_stacks(app, settings)
-    machines = _add_workloads(app, settings, around)
+    workloads = _add_workloads(app, settings, around)
+    machines = [workload.state_machine for workload in workloads]
     NotebookStack(
         app,
         "Notebook",
@@ -37,12 +43,25 @@ def build(app: cdk.App) -> cdk.App:
         storage=around.storage,
         network=around.network,
         efs=around.file_systems.efs,
+        recipes=settings.recipes,
         machines=machines,
         **_place(app, settings, "Notebook"),
     )
-    place = _place(app, settings, "People")
-    PeopleStack(app, "People", settings=settings, around=around, machines=machines, **place)
-    _add_alarms(app, settings)
+    checks = [workload.drift_machine for workload in workloads if workload.drift_machine]
+    front_door = FrontDoorStack(
+        app, "FrontDoor", settings=settings, key=around.storage.key, **_place(app, settings, "FrontDoor")
+    )
+    PeopleStack(
+        app,
+        "People",
+        settings=settings,
+        around=around,
+        machines=machines,
+        checks=checks,
+        invocable=front_door.invocable,
+        **_place(app, settings, "People"),
+    )
+    _add_alarms(app, settings, around, machines)
     _order_removals(app, settings, around)
     _add_object_lambda(app, settings, around.normalizer)
     _mark_everything(app, settings, around.storage)
@@ -56,8 +75,11 @@ def _place(app: cdk.App, settings: Settings, stack: str) -> dict[str, Any]:
     return {"stack_name": settings.stack_name(stack), "env": env}
 
 
-def _add_workloads(app: cdk.App, settings: Settings, around: Surroundings) -> list[StateMachine]:
-    """Add the stacks of the workloads; their state machines."""
+def _add_workloads(app: cdk.App, settings: Settings, around: Surroundings) -> list[WorkloadStack]:
+    """Add the stacks of the workloads, and answer those that there are."""
+    for recipe in list_recipes():
+        if recipe not in settings.recipes:
+            cdk.Stack(app, recipe.stack_id, **_place(app, settings, recipe.stack_id))
     return [
         WorkloadStack(
             app,
@@ -67,8 +89,8 @@ def _add_workloads(app: cdk.App, settings: Settings, around: Surroundings) -> li
             around=around,
             target=read_bundle_target(app.node),
             **_place(app, settings, recipe.stack_id),
-        ).state_machine
-        for recipe in list_recipes()
+        )
+        for recipe in settings.recipes
     ]
 
 
@@ -83,11 +105,17 @@ def _add_shared_stacks(app: cdk.App, settings: Settings) -> Surroundings:
         key=encryption.key,
         announces_new_data=settings.starts_on_new_data,
         checkpoint_days=settings.checkpoint_days,
+        captured_days=settings.captured_days,
         retain_data=retain_data,
         **_place(app, settings, "Storage"),
     )
     registry = RegistryStack(
-        app, "Registry", settings=settings.registry, retain_data=retain_data, **_place(app, settings, "Registry")
+        app,
+        "Registry",
+        containers=settings.container_images,
+        settings=settings.registry,
+        retain_data=retain_data,
+        **_place(app, settings, "Registry"),
     )
     network = NetworkStack(
         app,
@@ -129,6 +157,7 @@ def _add_file_systems(
         raw=storage.raw,
         key=storage.key,
         retain_data=settings.retain_data,
+        alarms=settings.alarms.file_systems if settings.alarms else None,
         **_place(app, settings, "FileSystems"),
     )
 
@@ -148,16 +177,35 @@ def _add_normalizer(
     )
 
 
-def _add_alarms(app: cdk.App, settings: Settings) -> None:
-    AlarmStack(
+def _add_alarms(app: cdk.App, settings: Settings, around: Surroundings, machines: Sequence[StateMachine]) -> None:
+    alarms = AlarmStack(
         app,
         "Alarms",
         settings=settings.alarms,
         environment=settings.environment,
+        tags=settings.tags,
+        work=around.storage.work,
         **_place(app, settings, "Alarms"),
     )
     if settings.alarms:
         connect_alarms(app, settings.environment)
+    if settings.alarms and settings.alarms.dashboard:
+        alarms.show(_list_shown(app, settings, around, machines), settings.environment)
+
+
+def _list_shown(app: cdk.App, settings: Settings, around: Surroundings, machines: Sequence[StateMachine]) -> Shown:
+    """What the dashboard shows, once everything else is there."""
+    recipes, normalizer, file_systems = settings.recipes, around.normalizer, around.file_systems
+    bulk = {"normalizer": normalizer.bulk_machine} if normalizer.bulk_machine else {}
+    return Shown(
+        alarms=[found for found in app.node.find_all() if isinstance(found, cloudwatch.CfnAlarm)],
+        machines={**{recipe.name: machine for recipe, machine in zip(recipes, machines, strict=True)}, **bulk},
+        endpoints={recipe.name: settings.endpoint_name(recipe) for recipe in recipes},
+        trained={recipe.name: tuple(list_reported(recipe, settings.workload(recipe))) for recipe in recipes},
+        function=normalizer.function,
+        efs_id=file_systems.efs.file_system_id if file_systems.efs else None,
+        fsx_id=file_systems.fsx.file_system_id if file_systems.fsx else None,
+    )
 
 
 def _add_object_lambda(app: cdk.App, settings: Settings, normalizer: NormalizerStack) -> None:
@@ -187,7 +235,8 @@ def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> N
     notebook = next(stack for stack in stacks if isinstance(stack, NotebookStack))
     people = next(stack for stack in stacks if isinstance(stack, PeopleStack))
     alarms = next(stack for stack in stacks if isinstance(stack, AlarmStack))
-    has_file_systems = settings.file_systems.efs.enabled or settings.file_systems.fsx.enabled
+    front_door = next(stack for stack in stacks if isinstance(stack, FrontDoorStack))
+    has_file_systems = settings.file_systems.efs.enabled or settings.file_systems.fsx.stands
     if not has_file_systems:
         _empty(around.file_systems, [*workloads, notebook])
     if not settings.normalizer.has_doors:
@@ -198,8 +247,19 @@ def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> N
         _empty(notebook, [])
     if not settings.people.enabled:
         _empty(people, [])
+    if not settings.front_door:
+        _empty(front_door, [people])
     if not settings.alarms:
-        _empty(alarms, [*workloads, around.normalizer])
+        _empty(alarms, [*workloads, around.normalizer, front_door])
+    _empty_switched_off(settings, stacks, [notebook, people, alarms, front_door])
+
+
+def _empty_switched_off(settings: Settings, stacks: Sequence[cdk.Stack], users: Sequence[cdk.Stack]) -> None:
+    """Have the stacks of workloads that the settings have no section for go after those who used them."""
+    ids = {recipe.stack_id for recipe in list_recipes() if recipe not in settings.recipes}
+    for stack in stacks:
+        if stack.node.id in ids:
+            _empty(stack, users)
 
 
 def _list_stacks(app: cdk.App) -> list[cdk.Stack]:
@@ -220,6 +280,8 @@ def _mark_everything(app: cdk.App, settings: Settings, storage: StorageStack) ->
         iam.PermissionsBoundary.of(app).apply(boundary)
     for tag, value in settings.tags.items():
         cdk.Tags.of(app).add(tag, value)
+    if settings.cost.scenarios:
+        storage.template_options.metadata = {SCENARIOS_METADATA: settings.cost.scenarios}
     for stack in _list_stacks(app):
         marks = {contract.ENVIRONMENT_METADATA: settings.environment}
         stack.template_options.metadata = {**(stack.template_options.metadata or {}), **marks}

@@ -10,6 +10,9 @@ EFS_OUTPUT: Final = "EfsFileSystemId"
 EFS_ACCESS_POINT_OUTPUT: Final = "EfsPeopleAccessPointId"
 FSX_OUTPUT: Final = "FsxFileSystemId"
 ALARM_TOPIC_OUTPUT: Final = "AlarmTopicArn"
+USER_POOL_OUTPUT: Final = "FrontDoorUserPoolId"
+USER_POOL_CLIENT_OUTPUT: Final = "FrontDoorUserPoolClientId"
+DISTRIBUTION_OUTPUT: Final = "FrontDoorDistributionName"
 
 # What pushing container images needs of their repositories.
 PUSH_ACTIONS: Final = (
@@ -32,8 +35,18 @@ ENVIRONMENT_NAME: Final = r"^[a-z][a-z0-9]{0,15}$"
 # Which environment a stack belongs to, in its template: others may give stacks a name that begins like ours.
 ENVIRONMENT_METADATA: Final = "headrace:Environment"
 
+# How the names of all stacks begin.
+STACK_PREFIX: Final = "headrace-"
+
 # The stack that AWS may refuse an account: it comes last, and no other needs it.
 OBJECT_LAMBDA_STACK: Final = "ObjectLambda"
+
+# The stage of the API in front of endpoints, with which its addresses begin.
+FRONT_DOOR_STAGE: Final = "live"
+
+# Where metrics of our own are, and what the API's log counts.
+METRIC_NAMESPACE: Final = "Headrace"
+THROTTLED_METRIC: Final = "FrontDoorThrottled"
 
 # The context that says where Lambda functions are to run: "graviton", or "host" for the local cloud.
 BUNDLE_TARGET_CONTEXT: Final = "bundle_target"
@@ -51,6 +64,12 @@ EXECUTIONS_PREFIX: Final = "executions/"
 # What training jobs on spot instances save, below the name of the execution, so that each attempt of that goes on with
 # it; apart from what executions leave, because it expires.
 CHECKPOINTS_PREFIX: Final = "checkpoints/"
+# What endpoints keep of their requests and answers, below it by workload.
+CAPTURED_PREFIX: Final = "captured/"
+# Where reports of checks for drift are in the work bucket, below it by workload and check.
+DRIFT_PREFIX: Final = "drift/"
+# Where it stands in the raw bucket what turned out to be true of requests, below it by workload.
+TRUTH_PREFIX: Final = "truth/"
 # Where, below its own prefix, it keeps what its model was made from.
 RECORD_FOLDER: Final = "record/"
 
@@ -75,11 +94,28 @@ ENDPOINT_NAME_INPUT: Final = "EndpointName"
 MODEL_PACKAGE_ARN_INPUT: Final = "ModelPackageArn"
 MODEL_DATA_URL_INPUT: Final = "ModelDataUrl"
 
+# Stop the endpoint of the settings, or start it again, and for how long after the execution's start that may still be
+# done. Known only where settings have an endpoint stopped.
+ENDPOINT_ACTION_INPUT: Final = "EndpointAction"
+WITHIN_SECONDS_INPUT: Final = "WithinSeconds"
+# For how long it must have served the same configuration to be stopped.
+UNCHANGED_SECONDS_INPUT: Final = "UnchangedSeconds"
+
+
+class EndpointAction(StrEnum):
+    """What is to become of an endpoint."""
+
+    START = "START"
+    STOP = "STOP"
+
+
 # Where archives of models that no execution has trained are in the raw bucket, below it by workload.
 ARCHIVES_PREFIX: Final = "models/"
 
 # The context that says from which commit an app is synthesized.
 COMMIT_CONTEXT: Final = "commit"
+# Names, separated by commas, of workloads that are there for once with every default, where the settings have none.
+ALSO_CONTEXT: Final = "also"
 
 # Where it stands in the work bucket which execution has its turn at an endpoint: an object for each endpoint, named in
 # lower case, as SageMaker ignores case. Its keys are the ARN of the execution and since when it has its turn.
@@ -87,8 +123,24 @@ TURNS_PREFIX: Final = "turns/"
 TURN_EXECUTION: Final = "Execution"
 TURN_SINCE: Final = "Since"
 
+# Where it stands in the work bucket what an endpoint that can be stopped serves, or served last: an object for each
+# endpoint, named in lower case.
+SERVED_PREFIX: Final = "served/"
+
+
+class ServedNote(StrEnum):
+    """The keys of that object: the configuration, its model, that model's version or nothing, and when it was noted."""
+
+    CONFIG = "EndpointConfigName"
+    MODEL = "ModelName"
+    PACKAGE = "ModelPackageArn"
+    SINCE = "Since"
+
+
 # The key of an execution's output that says how it has ended; an execution without one serves its model.
 OUTCOME_OUTPUT: Final = "Outcome"
+# The key of an execution's output that says why it has stopped or started an endpoint.
+REASON_OUTPUT: Final = "Reason"
 # The key of an execution's output that says where the output of its transform job is, an address of S3.
 TRANSFORMED_OUTPUT: Final = "TransformedUrl"
 # The key of an execution's output that lists the rules of the gate, each as a `JudgedRule`.
@@ -102,6 +154,12 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"
     PENDING_APPROVAL = "PENDING_APPROVAL"
     TRANSFORMED = "TRANSFORMED"
+    STOPPED = "STOPPED"
+    NOT_IDLE = "NOT_IDLE"
+    NOTHING_TO_STOP = "NOTHING_TO_STOP"
+    STARTED = "STARTED"
+    STANDING = "STANDING"
+    NOTHING_TO_START = "NOTHING_TO_START"
 
 
 class Verdict(StrEnum):
@@ -126,7 +184,8 @@ class VersionFact(StrEnum):
     They are of the execution that made it: its name, the endpoint that it is for, its training job, the version that
     served then (an ARN), the fingerprint of the data, where its record is, the commit that was deployed, the container
     images as `STEP@sha256:…`, and whether a person approves it (`human` or `auto`). The last one says when it last
-    began to serve, or had transformed a batch.
+    began to serve, or had transformed a batch. A version that was promoted has besides the ARN of the one, in another
+    environment, that it was made from.
     """
 
     EXECUTION = "headrace:execution"
@@ -139,6 +198,7 @@ class VersionFact(StrEnum):
     IMAGES = "headrace:images"
     APPROVAL = "headrace:approval"
     SERVED = "headrace:served"
+    ORIGIN = "headrace:origin"
 
 
 METRIC_FACT: Final = "metric:"
@@ -164,6 +224,11 @@ class JudgedRule(StrEnum):
     REASON = "Reason"
 
 
+def default_tags(environment: str) -> dict[str, str]:
+    """The tags of everything of an environment where its settings name no others."""
+    return {"project": "headrace", "environment": environment}
+
+
 def default_endpoint_name(environment: str, workload: str) -> str:
     """The endpoint of a workload where the settings name none; two environments may share an account."""
     return f"headrace-{environment}-{workload}"
@@ -178,6 +243,30 @@ class RollbackAlarm(StrEnum):
     GOLDEN = "golden-requests"
 
 
+class EndpointAlarm(StrEnum):
+    """What the alarms watch that say how an endpoint does, as their names end."""
+
+    IDLE = "idle"
+    IDLE_STOP = "idle-stop"
+    ERRORS = "errors"
+    LATENCY = "latency"
+
+
+class DriftAlarm(StrEnum):
+    """What the alarms watch that checks for drift set off, as their names end."""
+
+    DRIFT = "drift"
+    MISSING = "drift-checks"
+
+
+WorkloadAlarm = RollbackAlarm | EndpointAlarm | DriftAlarm
+
+
+def promoted_prefix(workload: str) -> str:
+    """Where versions that were promoted have their archives and records in the raw bucket; below it, by version."""
+    return f"{ARCHIVES_PREFIX}{workload}/promoted/"
+
+
 def checkpoints_prefix(workload: str) -> str:
     """Where a workload's training keeps what it has done so far, in the work bucket; below it, by execution.
 
@@ -185,6 +274,21 @@ def checkpoints_prefix(workload: str) -> str:
         workload: The workload.
     """
     return f"{CHECKPOINTS_PREFIX}{workload}/"
+
+
+def captured_prefix(workload: str) -> str:
+    """Where the endpoints of a workload keep requests and answers in the work bucket; below it, by endpoint."""
+    return f"{CAPTURED_PREFIX}{workload}/"
+
+
+def drift_prefix(workload: str) -> str:
+    """Where the reports of a workload's checks for drift are in the work bucket; below it, by check."""
+    return f"{DRIFT_PREFIX}{workload}/"
+
+
+def truth_prefix(workload: str) -> str:
+    """Where it stands in the raw bucket what turned out to be true of a workload's requests."""
+    return f"{TRUTH_PREFIX}{workload}/"
 
 
 def golden_prefix(workload: str) -> str:
@@ -197,14 +301,24 @@ def transform_prefix(workload: str) -> str:
     return f"{TRANSFORM_PREFIX}{workload}/"
 
 
-def rollback_alarm_name(environment: str, workload: str, kind: RollbackAlarm) -> str:
-    """The alarm that rolls updates of a workload's endpoint back."""
+def alarm_name(environment: str, workload: str, kind: WorkloadAlarm) -> str:
+    """An alarm of a workload."""
     return f"headrace-{environment}-{workload}-{kind}"
 
 
 def model_package_group_name(environment: str, workload: str) -> str:
     """The model package group that has the versions of a workload's model."""
     return f"headrace-{environment}-{workload}"
+
+
+def dashboard_name(environment: str) -> str:
+    """The page of CloudWatch that shows how an environment does."""
+    return f"headrace-{environment}"
+
+
+def front_door_name(environment: str) -> str:
+    """The API in front of an environment's endpoints, which its metrics are named after."""
+    return f"headrace-{environment}"
 
 
 def alarm_topic_name(environment: str) -> str:
@@ -220,4 +334,4 @@ def belongs_to(environment: str, template: object) -> bool:
 
 def stack_name(environment: str, stack: str) -> str:
     """The name in CloudFormation of one stack of an environment."""
-    return f"headrace-{environment}-{stack.lower()}"
+    return f"{STACK_PREFIX}{environment}-{stack.lower()}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from headrace import contract
-from headrace.changes.assemblies import Assembly, list_resources
+from headrace.assemblies.assembly import Assembly, list_resources
 from headrace.policies import as_list
 
 _POLICIES: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role")

@@ -21,6 +21,8 @@ from headrace.errors import HeadraceError
 
 INPUTS_FILE: Final = "inputs.json"
 EVALUATION_FILE: Final = "evaluation.json"
+# What the raw data look like, as `headrace.drift.profiles` describes it.
+PROFILE_FILE: Final = "profile.json"
 # In here each list that was read, below the name of its channel.
 LISTS_FOLDER: Final = "lists"
 # What is kept of the lists of a job at most, all of them together.

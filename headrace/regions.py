@@ -11,8 +11,12 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+DISTRIBUTION: Final = "AWS::CloudFront::Distribution"
+USER_POOL: Final = "AWS::Cognito::UserPool"
+BUDGET: Final = "AWS::Budgets::Budget"
 FUNCTION_URL: Final = "AWS::Lambda::Url"
 FSX_FILE_SYSTEM: Final = "AWS::FSx::FileSystem"
+MODEL_PACKAGE_GROUP: Final = "AWS::SageMaker::ModelPackageGroup"
 NOTEBOOK: Final = "AWS::SageMaker::NotebookInstance"
 OBJECT_LAMBDA: Final = "AWS::S3ObjectLambda::AccessPoint"
 # Until when an account must have used it to have it still, in whichever Region:

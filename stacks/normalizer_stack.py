@@ -1,5 +1,6 @@
 """The image normalizer: small normalized images, made of photographs one by one or in bulk."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
@@ -9,11 +10,14 @@ from constructs import Construct
 
 from headrace.normalizer import contract
 from headrace.recipes import normalizer
+from headrace.transformations.registry import find_transformation
 from stacks.constructs.bulk_normalizer import BulkNormalizer, BulkSurroundings
-from stacks.constructs.clean_up import CleanUpSurroundings
 from stacks.constructs.consumer import Consumer
+from stacks.constructs.execution_role import list_job_roles
+from stacks.constructs.failure_notices import FailureNotices, WatchedResources
 from stacks.constructs.normalizer import Normalizer
-from stacks.constructs.state_machine import MachineLog, StateMachine
+from stacks.constructs.state_machine import StateMachine
+from stacks.machine_surroundings import describe_clean_up, describe_log
 from stacks.network_stack import NetworkStack
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
@@ -43,27 +47,31 @@ class NormalizerStack(Stack):
         self._settings = settings
         self._storage = storage
         self.consumers: dict[str, Consumer] = {}
-        self.function_arn = ""
+        self.functions: dict[str, lambda_.Function] = {}
         self.bulk_machine: StateMachine | None = None
 
         if settings.normalizer.answers_requests:
-            self._answer_requests(target)
+            doors = {name: self._add_function(name, target) for name in settings.normalizer.transformations}
+            self._answer_requests(doors)
         if settings.normalizer.bulk:
             self._add_bulk_door(settings.normalizer.bulk, registry, network, target)
 
-    def _answer_requests(self, target: BundleTarget) -> None:
-        settings = self._settings.normalizer
-        door = Normalizer(
+    def _add_function(self, name: str, target: BundleTarget) -> Normalizer:
+        return Normalizer(
             self,
-            "Normalizer",
-            settings=settings,
+            "Normalizer" if name == contract.DEFAULT_TRANSFORMATION else f"{contract.pascal_name(name)}Normalizer",
+            transformation=find_transformation(name),
+            settings=self._settings.normalizer,
             images=self._storage.raw,
             normalized_images=self._storage.work,
             key=self._storage.key,
             target=target,
             retain_data=self._settings.retain_data,
         )
-        self.function_arn = door.function.function_arn
+
+    def _answer_requests(self, doors: Mapping[str, Normalizer]) -> None:
+        settings = self._settings.normalizer
+        self.functions = {name: door.function for name, door in doors.items()}
         self.consumers = {
             consumer.name: Consumer(
                 self, f"{contract.pascal_name(consumer.name)}Consumer", settings=consumer, images=self._storage.raw
@@ -73,26 +81,33 @@ class NormalizerStack(Stack):
         for consumer in self.consumers.values():
             # Roles of deployments from before weak references import it until they are deployed anew.
             self.export_value(consumer.readers.managed_policy_arn)
-        if settings.function_url:
-            self._open_function_url(door)
-        if settings.object_lambda:
-            self._allow_object_lambda(door)
+        for name, door in doors.items():
+            consumers = [each for each in self.consumers.values() if each.settings.transformation == name]
+            if settings.function_url:
+                self._open_function_url(name, door, consumers)
+            if settings.object_lambda and consumers:
+                self._allow_object_lambda(door, consumers)
 
-    def _open_function_url(self, normalizer: Normalizer) -> None:
+    def _open_function_url(self, name: str, normalizer: Normalizer, consumers: Sequence[Consumer]) -> None:
         url = normalizer.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
-        for consumer in self.consumers.values():
+        for consumer in consumers:
             consumer.add_function_url(url)
-        CfnOutput(self, contract.FUNCTION_URL_OUTPUT, value=url.url)
+        CfnOutput(self, contract.function_url_output(name), value=url.url)
 
-    def _allow_object_lambda(self, normalizer: Normalizer) -> None:
+    def _allow_object_lambda(self, normalizer: Normalizer, consumers: Sequence[Consumer]) -> None:
         """Let readers and the function through the access points of the stack `ObjectLambda`, by their names."""
         arns = [
             consumer.add_object_lambda(self._settings.object_lambda_name(consumer.settings), normalizer.function)
-            for consumer in self.consumers.values()
+            for consumer in consumers
         ]
         normalizer.role.add_to_policy(
             iam.PolicyStatement(actions=["s3-object-lambda:WriteGetObjectResponse"], resources=arns)
         )
+
+    @property
+    def function(self) -> lambda_.IFunction | None:
+        """The function that normalizes photographs, if requests are answered."""
+        return self.functions.get(contract.DEFAULT_TRANSFORMATION)
 
     def _add_bulk_door(
         self, settings: BulkSettings, registry: RegistryStack, network: NetworkStack, target: BundleTarget
@@ -112,16 +127,13 @@ class NormalizerStack(Stack):
                 group=network.groups.processing,
                 tags=self._settings.job_tags(BULK_MACHINE),
             ),
-            clean_up=CleanUpSurroundings(
-                environment=self._settings.environment, notifies=self._settings.alarms is not None, target=target
-            ),
-            log=MachineLog(
-                environment=self._settings.environment,
-                machine=BULK_MACHINE,
-                days=self._settings.normalizer.log_retention_days,
-                key=storage.key,
-                retain_data=self._settings.retain_data,
+            clean_up=describe_clean_up(self._settings, target),
+            log=describe_log(
+                self._settings, BULK_MACHINE, days=self._settings.normalizer.log_retention_days, key=storage.key
             ),
         )
         self.bulk_machine = bulk.state_machine
+        if self._settings.alarms and self._settings.alarms.failures:
+            watched = WatchedResources(roles=list_job_roles(bulk))
+            FailureNotices(self, "Failures", environment=self._settings.environment, watched=watched)
         CfnOutput(self, contract.BULK_OUTPUT, value=bulk.state_machine.state_machine_arn)

@@ -11,7 +11,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from headrace import contract
-from headrace.recipes import list_recipes
+from headrace.recipes import Recipe
 from stacks.constructs.file_systems import PEOPLE_FOLDER, PEOPLE_USER, SharedFileSystem
 from stacks.constructs.notebook_role import NotebookRole
 from stacks.constructs.state_machine import StateMachine
@@ -38,18 +38,20 @@ class NotebookStack(Stack):
         storage: StorageStack,
         network: NetworkStack,
         efs: SharedFileSystem | None,
+        recipes: Sequence[Recipe],
         machines: Sequence[StateMachine],
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings = settings
+        self._recipes = recipes
         if settings.enabled:
             role = self._create_role(storage, machines)
             self._add_notebook(role, storage, network, efs)
 
     def _create_role(self, storage: StorageStack, machines: Sequence[StateMachine]) -> NotebookRole:
         role = NotebookRole(self, "Role", key=storage.key)
-        role.allow_data(storage.raw, [workload.raw_prefix for workload in list_recipes()])
+        role.allow_data(storage.raw, [workload.raw_prefix for workload in self._recipes])
         role.allow_data(storage.work, [contract.EXECUTIONS_PREFIX])
         role.allow_executions(machines)
         return role

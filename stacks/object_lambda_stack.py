@@ -40,7 +40,9 @@ class ObjectLambdaStack(Stack):
         self.node.add_metadata("aws:cdk:info", CLOSED_TO_NEW_ACCOUNTS)
         for consumer in normalizer.consumers.values():
             name = settings.object_lambda_name(consumer.settings)
-            access_point = self._add_access_point(name, consumer, normalizer.function_arn)
+            access_point = self._add_access_point(
+                name, consumer, normalizer.functions[consumer.settings.transformation].function_arn
+            )
             # Another bucket replaces the access point behind this one; CDK deploys nothing whose template is the same.
             if bucket := settings.storage.existing_raw_bucket:
                 access_point.add_metadata("RawBucket", bucket)

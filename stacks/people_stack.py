@@ -10,7 +10,7 @@ from constructs import Construct
 
 from headrace import contract
 from headrace.normalizer.contract import SETS_PREFIX
-from headrace.recipes import images, list_recipes
+from headrace.recipes import images
 from stacks.constructs.executions import allow_going_back, allow_starting, allow_stopping, allow_watching
 from stacks.constructs.persona import Persona
 from stacks.constructs.state_machine import StateMachine
@@ -42,6 +42,8 @@ class PeopleStack(Stack):
         settings: The environment's settings.
         around: The stacks that workloads share.
         machines: The state machines of the workloads.
+        checks: Those that check for drift, which have no alias.
+        invocable: What of the API in front of endpoints IAM lets people call.
     """
 
     def __init__(
@@ -52,13 +54,17 @@ class PeopleStack(Stack):
         settings: Settings,
         around: Surroundings,
         machines: Sequence[StateMachine],
+        checks: Sequence[StateMachine],
+        invocable: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings = settings
         self._around = around
+        self._invocable = invocable
         bulk = around.normalizer.bulk_machine
-        self._machines = [*machines, *([bulk] if bulk else [])]
+        self._led = [*machines, *([bulk] if bulk else [])]
+        self._machines = [*self._led, *checks]
 
         if settings.people.enabled:
             self._add_viewer()
@@ -89,6 +95,7 @@ class PeopleStack(Stack):
             ["alarm:*"],
             reason="CloudFormation names the alarms, and a list of them is of the whole account.",
         )
+        self._allow_dashboard(viewer)
         environment = self._settings.environment
         groups = (
             f"/aws/vendedlogs/states/headrace-{environment}-*",
@@ -110,6 +117,15 @@ class PeopleStack(Stack):
             reason="CloudFormation adds an id to a stack's name; the name begins with the environment's.",
         )
 
+    def _allow_dashboard(self, viewer: Persona) -> None:
+        """See the dashboard, where there is one, and find it in the list."""
+        if self._settings.alarms and self._settings.alarms.dashboard:
+            name = contract.dashboard_name(self._settings.environment)
+            # Dashboards belong to no Region.
+            arn = self.format_arn(service="cloudwatch", region="", resource="dashboard", resource_name=name)
+            viewer.allow(["cloudwatch:GetDashboard"], [arn])
+            viewer.allow_anywhere(["cloudwatch:ListDashboards"])
+
     def _add_scientist(self) -> None:
         scientist = self._add("Scientist", "Starts pipelines, reads data, edits lists; a viewer as well")
         scientist.allow_all([allow_starting(self._machines), allow_stopping(self, self._machines)])
@@ -120,6 +136,8 @@ class PeopleStack(Stack):
         _allow_objects(scientist, ["s3:PutObject"], self._around.storage.raw, edited)
         _allow_objects(scientist, ["s3:DeleteObject"], self._around.storage.raw, edited, **self._demand_mfa())
         scientist.allow_tagged(["sagemaker:InvokeEndpoint"], ["endpoint"])
+        if self._invocable:
+            scientist.allow(["execute-api:Invoke"], self._invocable)
         if key := self._around.storage.key:
             _allow_key(scientist, key)
         if self._settings.people.separate_approval:
@@ -133,10 +151,11 @@ class PeopleStack(Stack):
             [repository.repository_arn for repository in self._around.registry.repositories.values()],
         )
         engineer.allow_anywhere(["ecr:GetAuthorizationToken"])
-        engineer.allow_all([allow_going_back(self._machines)])
+        engineer.allow_all([allow_going_back(self._led)])
         engineer.allow_tagged(["sagemaker:UpdateEndpoint"], ["endpoint", "endpoint-config"])
         written = [contract.ARCHIVES_PREFIX, *self._list_golden()]
         _allow_objects(engineer, ["s3:PutObject"], self._around.storage.raw, written)
+        self._allow_promoting(engineer)
         if not self._settings.people.separate_approval:
             self._allow_approving(engineer)
         deleting = ["sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"]
@@ -145,6 +164,14 @@ class PeopleStack(Stack):
             _allow_objects(engineer, ["s3:DeleteObject"], bucket, prefixes, **self._demand_mfa())
         if key := self._around.storage.key:
             engineer.allow_all([Permission(statement=allow_volumes(key))])
+
+    def _allow_promoting(self, engineer: Persona) -> None:
+        """Read archives that were not trained here, and take the roles that write into the next environments."""
+        raw, archives = self._around.storage.raw, [contract.ARCHIVES_PREFIX]
+        _allow_listing(engineer, raw, archives)
+        _allow_objects(engineer, ["s3:GetObject"], raw, archives)
+        if roles := self._settings.people.promotion_roles:
+            engineer.allow(["sts:AssumeRole"], roles, conditions=self._demand_mfa())
 
     def _add_approver(self) -> None:
         """Both policies forbid what the other one is for, so that who has both can do neither."""
@@ -164,26 +191,34 @@ class PeopleStack(Stack):
         storage = self._around.storage
         return {
             storage.raw: [
-                *(recipe.raw_prefix for recipe in list_recipes()),
+                *(recipe.raw_prefix for recipe in self._settings.recipes),
                 *self._list_batches(),
                 *self._list_golden(),
             ],
-            storage.work: [contract.EXECUTIONS_PREFIX, SETS_PREFIX],
+            storage.work: [contract.EXECUTIONS_PREFIX, SETS_PREFIX, *self._list_reports()],
         }
 
     def _list_batches(self) -> list[str]:
         """Where the input of transform jobs is in the raw bucket."""
         return [
             contract.transform_prefix(recipe.name)
-            for recipe in list_recipes()
+            for recipe in self._settings.recipes
             if self._settings.workload(recipe).is_batch
+        ]
+
+    def _list_reports(self) -> list[str]:
+        """Where the reports of workloads that are checked for drift are in the work bucket."""
+        return [
+            contract.drift_prefix(recipe.name)
+            for recipe in self._settings.recipes
+            if self._settings.workload(recipe).drift
         ]
 
     def _list_golden(self) -> list[str]:
         """Where the golden requests of workloads that ask some are in the raw bucket."""
         return [
             contract.golden_prefix(recipe.name)
-            for recipe in list_recipes()
+            for recipe in self._settings.recipes
             if self._settings.workload(recipe).endpoint.golden
         ]
 

@@ -1,5 +1,6 @@
 """Where the container images live."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Aws, CfnOutput, Stack
@@ -7,7 +8,7 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from headrace.container_images import container_image_tag
-from headrace.recipes import ContainerImage, list_container_images
+from headrace.recipes import ContainerImage
 from stacks.constructs.container_image_repository import ContainerImageRepository
 from stacks.constructs.placeholder import Placeholder
 from stacks.settings.existing import ExistingResource
@@ -15,13 +16,20 @@ from stacks.settings.storage import RegistrySettings
 
 
 class RegistryStack(Stack):
-    """One repository per container; a container image's tag is the hash of what it is built from.
+    """One repository per container that is run; a container image's tag is the hash of what it is built from.
 
     Repositories that the settings name exist: nothing here changes them.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: RegistrySettings, retain_data: bool, **kwargs: Any
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        containers: Sequence[ContainerImage],
+        settings: RegistrySettings,
+        retain_data: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
@@ -34,7 +42,7 @@ class RegistryStack(Stack):
                 container_images_kept=settings.container_images_kept,
                 retain_data=retain_data,
             )
-            for container in list_container_images()
+            for container in containers
         }
         if settings.existing:
             Placeholder(self, "Placeholder")

@@ -29,6 +29,7 @@ class StorageStack(Stack):
         key: kms.IKey | None,
         announces_new_data: bool,
         checkpoint_days: int,
+        captured_days: int,
         retain_data: bool,
         **kwargs: Any,
     ) -> None:
@@ -47,8 +48,12 @@ class StorageStack(Stack):
         self.work = self._find_or_make("Work", settings.existing_work_bucket, defaults)
         if isinstance(self.work, DataBucket):
             self.work.add_lifecycle_rule(prefix=normalizer.CACHE_PREFIX, expiration=Duration.days(settings.cache_days))
-            # Also where nothing trains on spot instances any more: checkpoints of before would stay for ever.
-            self.work.add_lifecycle_rule(prefix=contract.CHECKPOINTS_PREFIX, expiration=Duration.days(checkpoint_days))
+            # Also where these are off: what is there from before would stay for ever.
+            for prefix, days in {
+                contract.CHECKPOINTS_PREFIX: checkpoint_days,
+                contract.CAPTURED_PREFIX: captured_days,
+            }.items():
+                self.work.add_lifecycle_rule(prefix=prefix, expiration=Duration.days(days))
         if not settings.makes_buckets:
             Placeholder(self, "Placeholder")
 

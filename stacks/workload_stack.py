@@ -1,33 +1,36 @@
 """A workload: from raw data to a live endpoint, as its recipe says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-from aws_cdk import Aws, CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from containers.shared import sagemaker
 from headrace import contract
-from headrace.channels import Channel, FsxLustreChannel, Reference, VpcConfig, needs_vpc
+from headrace.channels import Channel, VpcConfig
 from headrace.golden.contract import REHEARSAL_MODULE
 from headrace.recipes import ContainerImage, Recipe
-from headrace.recipes.recipe import NormalizerVariables, Preprocessing
-from stacks.constructs.channel_sources import ChannelSources
-from stacks.constructs.clean_up import CleanUpSurroundings
+from headrace.recipes.recipe import Preprocessing
+from stacks.constructs.channel_sources import ChannelSources, join_network
+from stacks.constructs.drift_checks import DriftChecks
+from stacks.constructs.endpoint_stops import add_stops
 from stacks.constructs.execution_role import ENDPOINTS, PROCESSING_JOBS, TRANSFORM_JOBS, ExecutionRole
 from stacks.constructs.golden_requests import GoldenRequests
 from stacks.constructs.live_alias import LiveAlias
 from stacks.constructs.model_registry import ApprovalRule, ModelPackageGroup
 from stacks.constructs.rollback_alarms import RollbackAlarms
 from stacks.constructs.starts import Starts
-from stacks.constructs.state_machine import MachineLog
+from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.constructs.tidying import Tidying
 from stacks.constructs.training_pipeline import Parts, TrainingPipeline
+from stacks.constructs.workload_watch import watch_workload
 from stacks.encryption_stack import EncryptionStack
+from stacks.engine import Engine
 from stacks.file_system_stack import FileSystemStack
+from stacks.machine_surroundings import describe_clean_up, describe_log
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob, TransformJob
@@ -37,8 +40,9 @@ from stacks.pipeline.turns import Turns
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.endpoint import GoldenSettings
+from stacks.settings.engines import find_input_mode, find_version
 from stacks.settings.environment import Settings, read_commit
-from stacks.settings.workloads import ChannelTrainingSettings, NormalizedSettings, PreprocessedSettings
+from stacks.settings.workloads import ChannelTrainingSettings, PreprocessedSettings
 from stacks.storage_stack import StorageStack
 
 
@@ -73,6 +77,11 @@ class WorkloadStack(Stack):
         self._settings = settings.workload(recipe)
         self._around = around
         self._storage = around.storage
+        version = find_version(recipe, self._settings)
+        self._engine = Engine(self, recipe=recipe, registry=around.registry, version=version)
+        listed = self._settings.training
+        channels = listed.channels if isinstance(listed, ChannelTrainingSettings) else ()
+        self._run_file_system = around.file_systems.describe_for_run(channels)
 
         parts = self._describe_parts(settings, target)
         training = TrainingPipeline(
@@ -80,33 +89,39 @@ class WorkloadStack(Stack):
             "Training",
             parts=parts,
             timeout_hours=settings.pipeline.timeout_hours,
-            around=CleanUpSurroundings(
-                environment=settings.environment, notifies=settings.alarms is not None, target=target
-            ),
+            around=describe_clean_up(settings, target),
             log=self._describe_log(settings),
         )
         self.state_machine = training.state_machine
         self._create_registry(settings, parts.registry, training.live)
-        self._create_starts(training.live)
+        self._create_starts(settings, training.live)
+        self._watch(settings, parts.endpoint)
+        self.drift_machine = self._create_drift_checks(settings, parts, training.live, target)
 
+        self._export(recipe, training.live, parts.endpoint)
+
+    def _export(self, recipe: Recipe, live: LiveAlias, endpoint: Endpoint) -> None:
         CfnOutput(self, recipe.state_machine_output, value=self.state_machine.state_machine_arn)
-        CfnOutput(self, recipe.live_alias_output, value=training.live.arn)
-        CfnOutput(self, recipe.endpoint_name_output, value=parts.endpoint.name)
+        CfnOutput(self, recipe.live_alias_output, value=live.arn)
+        CfnOutput(self, recipe.endpoint_name_output, value=endpoint.name)
+        if built_in := self._engine.built_in:
+            CfnOutput(self, recipe.algorithm_output, value=built_in.uri)
 
     def _describe_parts(self, settings: Settings, target: BundleTarget) -> Parts:
-        recipe, around = self._recipe, self._around
+        recipe = self._recipe
         golden = self._settings.endpoint.golden
         return Parts(
             recipe=recipe,
             tags=settings.job_tags(recipe.name),
             work=self._storage.work,
             turns=Turns(work=self._storage.work, key=self._storage.key, when_busy=settings.pipeline.when_busy),
-            images={image.name: around.registry.find_image_uri(image) for image in recipe.images},
-            repositories=[around.registry.repositories[image] for image in recipe.images],
+            images=self._engine.list_uris(),
+            repositories=self._engine.list_own_repositories(),
             preprocessing=self._describe_preprocessing(recipe.preprocessing, self._settings)
             if recipe.preprocessing and isinstance(self._settings, PreprocessedSettings)
             else None,
             training=self._describe_training(),
+            file_system=self._run_file_system,
             rules=self._settings.gate.rules,
             registry=self._describe_registry(settings),
             endpoint=self._describe_endpoint(settings),
@@ -129,26 +144,48 @@ class WorkloadStack(Stack):
         )
         ApprovalRule(self, "Approval", group=registry.group, live=live)
 
-    def _create_starts(self, live: LiveAlias) -> None:
+    def _create_starts(self, settings: Settings, live: LiveAlias) -> None:
         """What starts executions by itself, where that is on."""
-        if self._settings.start.is_on:
-            Starts(
+        workload, name = self._recipe.name, settings.endpoint_name(self._recipe)
+        endpoint = self._settings.endpoint
+        add_stops(self, endpoint, live, environment=settings.environment, workload=workload, name=name)
+        if (start := self._settings.start).is_on:
+            prefix = self._recipe.raw_prefix
+            Starts(self, "Starts", settings=start, live=live, raw=self._storage.raw, prefix=prefix)
+
+    def _create_drift_checks(
+        self, settings: Settings, parts: Parts, live: LiveAlias, target: BundleTarget
+    ) -> StateMachine | None:
+        """What checks requests for drift, where that is on."""
+        if not (drift := self._settings.drift):
+            return None
+        checks = DriftChecks(
+            self,
+            "DriftChecks",
+            settings=drift,
+            parts=parts,
+            raw=self._storage.raw,
+            live=live,
+            clean_up=describe_clean_up(settings, target),
+            log=self._describe_log(settings, part="-drift"),
+        )
+        return checks.state_machine
+
+    def _watch(self, settings: Settings, endpoint: Endpoint) -> None:
+        """Add what lets people know how the workload does, where alarms are on."""
+        if settings.alarms:
+            watch_workload(
                 self,
-                "Starts",
-                settings=self._settings.start,
-                live=live,
-                raw=self._storage.raw,
-                prefix=self._recipe.raw_prefix,
+                settings.alarms,
+                environment=settings.environment,
+                workload=self._recipe.name,
+                endpoint_name=endpoint.name,
+                endpoint=self._settings.endpoint,
             )
 
-    def _describe_log(self, settings: Settings) -> MachineLog:
-        return MachineLog(
-            environment=settings.environment,
-            machine=self._recipe.name,
-            days=settings.pipeline.log_retention_days,
-            key=self._storage.key,
-            retain_data=settings.retain_data,
-        )
+    def _describe_log(self, settings: Settings, part: str = "") -> MachineLog:
+        name, days = f"{self._recipe.name}{part}", settings.pipeline.log_retention_days
+        return describe_log(settings, name, days=days, key=self._storage.key)
 
     def _describe_preprocessing(self, step: Preprocessing, section: PreprocessedSettings) -> PreprocessingJob:
         settings = section.preprocessing
@@ -158,8 +195,8 @@ class WorkloadStack(Stack):
         arguments = [(argument, str(getattr(settings, key))) for argument, key in step.arguments.items()]
         return PreprocessingJob(
             role=role,
-            image_uri=self._around.registry.find_image_uri(step.image),
-            arguments=[part for argument in arguments for part in argument],
+            image_uri=self._engine.find_uri(step.image),
+            arguments=[*(part for argument in arguments for part in argument), *step.options],
             source_uri=f"s3://{self._storage.raw.bucket_name}/{self._recipe.raw_prefix}",
             input_path=f"{sagemaker.ML_ROOT}/{step.input_folder}",
             output_paths={name: f"{sagemaker.ML_ROOT}/{folder}" for name, folder in step.output_folders.items()},
@@ -180,11 +217,14 @@ class WorkloadStack(Stack):
         normalized = settings.normalized if isinstance(settings, ChannelTrainingSettings) else None
         return TrainingJob(
             role=role,
-            image_uri=self._around.registry.find_image_uri(step.image),
-            metrics=step.metrics,
+            image_uri=self._engine.find_uri(step.image),
+            # Those of a built-in algorithm are SageMaker's own, and a request that defines any is refused.
+            metrics={} if self._engine.built_in else step.metrics,
             channels=channels,
-            vpc_config=self._join_network(role, channels) if needs_vpc(channels) else None,
-            environment=self._open_normalizer(role, step.normalizer, normalized)
+            vpc_config=self._join_network(role, channels),
+            environment=self._around.normalizer.consumers[normalized.consumer].let_job_in(
+                role, normalized, step.normalizer
+            )
             if normalized and step.normalizer
             else {},
             # An isolated container would have no network to the normalizer, and no credentials to sign requests with.
@@ -200,15 +240,16 @@ class WorkloadStack(Stack):
             raw=self._storage.raw,
             work=self._storage.work,
             efs=file_systems.efs,
-            fsx=file_systems.fsx,
+            fsx=self._run_file_system or file_systems.fsx,
         )
         if isinstance(settings, ChannelTrainingSettings):
             channels = [
                 sources.read_listed(channel, content_type=step.listed_content_type) for channel in settings.channels
             ]
         else:
+            mode = find_input_mode(settings)
             channels = [
-                sources.read_output(channel.name, channel.output, content_type=channel.content_type)
+                sources.read_output(channel.name, channel.output, content_type=channel.content_type, input_mode=mode)
                 if channel.output
                 else sources.read_raw(channel.name, self._recipe.raw_prefix, content_type=channel.content_type)
                 for channel in step.channels
@@ -216,34 +257,11 @@ class WorkloadStack(Stack):
         sources.allow_reading(role)
         return channels
 
-    def _open_normalizer(
-        self, role: ExecutionRole, variables: NormalizerVariables, settings: NormalizedSettings
-    ) -> Mapping[str, str]:
-        """Let a role read through the normalizer; what its job needs to know for that."""
-        consumer = self._around.normalizer.consumers[settings.consumer]
-        return {
-            variables.address: consumer.let_in(role, settings.through),
-            variables.prefix: settings.prefix,
-            variables.options: urlencode(settings.options),
-            variables.connections: str(settings.connections),
-            # SageMaker does not promise to tell the region, and an access point's alias does not name it.
-            "AWS_DEFAULT_REGION": Aws.REGION,
-        }
-
-    def _join_network(self, role: ExecutionRole, channels: list[Channel]) -> VpcConfig:
-        network, fsx = self._around.network, self._around.file_systems.fsx
-        # FSx for Lustre is in one zone, and SageMaker asks for that zone's subnet alone.
-        reads_fsx = any(isinstance(channel, FsxLustreChannel) for channel in channels)
-        subnets = [fsx.subnet] if fsx and reads_fsx else network.subnets
-        group = network.groups.training
-        role.allow_network(subnets, group)
-        return VpcConfig(
-            security_group_ids=(Reference(group.security_group_id),),
-            subnets=tuple(Reference(subnet.subnet_id) for subnet in subnets),
-        )
+    def _join_network(self, role: ExecutionRole, channels: list[Channel]) -> VpcConfig | None:
+        network, fsx = self._around.network, self._run_file_system or self._around.file_systems.fsx
+        return join_network(role, channels, subnets=network.subnets, group=network.groups.training, fsx=fsx)
 
     def _describe_endpoint(self, settings: Settings) -> Endpoint:
-        image = self._recipe.serving.image
         role = self._create_model_role()
         alarms = self._create_alarms(settings)
         if alarms:
@@ -252,9 +270,10 @@ class WorkloadStack(Stack):
         return Endpoint(
             name=settings.endpoint_name(self._recipe),
             role=role,
-            image_uri=self._around.registry.find_image_uri(image),
+            image_uri=self._engine.find_uri(self._recipe.serving.image),
             settings=self._settings.endpoint,
             key=self._storage.key,
+            captured_uri=f"s3://{self._storage.work.bucket_name}/{contract.captured_prefix(self._recipe.name)}",
             alarms=alarms,
         )
 
@@ -263,7 +282,7 @@ class WorkloadStack(Stack):
         is_batch = self._settings.is_batch
         # One name for both: an endpoint from before goes on with the role when executions begin to transform.
         name = self._name_role(self._recipe.serving.image, kind=ENDPOINTS)
-        repository = self._around.registry.repositories[self._recipe.serving.image]
+        repository = self._engine.find_repository(self._recipe.serving.image)
         kind = TRANSFORM_JOBS if is_batch else ENDPOINTS
         role = ExecutionRole(self, name, kind=kind, repository=repository, key=self._storage.key)
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
@@ -272,6 +291,8 @@ class WorkloadStack(Stack):
             role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
         else:
             role.allow_reading(self._storage.raw, self._archives_prefix)
+            if self._settings.endpoint.capture:
+                role.allow_outputs(self._storage.work, contract.captured_prefix(self._recipe.name))
         return role
 
     def _describe_transform(self) -> TransformJob:
@@ -284,14 +305,14 @@ class WorkloadStack(Stack):
 
     def _describe_rehearsal(self, settings: GoldenSettings) -> Rehearsal:
         image = self._recipe.serving.image
-        repository = self._around.registry.repositories[image]
+        repository = self._engine.find_repository(image)
         role = ExecutionRole(self, "RehearsalRole", kind=PROCESSING_JOBS, repository=repository, key=self._storage.key)
         prefix = contract.golden_prefix(self._recipe.name)
         role.allow_reading(self._storage.raw, prefix, self._archives_prefix)
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
         return Rehearsal(
             role=role,
-            image_uri=self._around.registry.find_image_uri(image),
+            image_uri=self._engine.find_uri(image),
             program=f"{image.package}.{REHEARSAL_MODULE}",
             requests_uri=f"s3://{self._storage.raw.bucket_name}/{prefix}{settings.requests}",
             settings=settings,
@@ -304,7 +325,7 @@ class WorkloadStack(Stack):
         return GoldenRequests(
             self,
             "GoldenRequests",
-            workload=self._recipe.name,
+            tags=settings.job_tags(self._recipe.name),
             raw=self._storage.raw,
             object_key=f"{contract.golden_prefix(self._recipe.name)}{golden.requests}",
             key=self._storage.key,
@@ -316,7 +337,7 @@ class WorkloadStack(Stack):
         return Tidying(
             self,
             "Tidying",
-            workload=self._recipe.name,
+            tags=settings.job_tags(self._recipe.name),
             group=contract.model_package_group_name(settings.environment, self._recipe.name),
             keep=keep,
             timeout_hours=settings.pipeline.timeout_hours,
@@ -350,7 +371,7 @@ class WorkloadStack(Stack):
                 f"s3://{self._storage.raw.bucket_name}/{self._archives_prefix}",
             ),
             approval=self._settings.approval,
-            image_uri=self._around.registry.find_image_uri(self._recipe.serving.image),
+            image_uri=self._engine.find_uri(self._recipe.serving.image),
             content_type=self._recipe.serving.content_type,
             commit=read_commit(self.node),
         )
@@ -364,7 +385,7 @@ class WorkloadStack(Stack):
         return f"{contract.transform_prefix(self._recipe.name)}{self._settings.transform.input}"
 
     def _create_role(self, image: ContainerImage, *, kind: str) -> ExecutionRole:
-        repository = self._around.registry.repositories[image]
+        repository = self._engine.find_repository(image)
         name = self._name_role(image, kind=kind)
         return ExecutionRole(self, name, kind=kind, repository=repository, key=self._storage.key)
 

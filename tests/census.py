@@ -30,6 +30,7 @@ _LISTED: Mapping[str, tuple[str, str, str]] = {
     "AWS::Logs::LogGroup": ("logs", "describe_log_groups", "logGroups[].logGroupName"),
     "AWS::S3::Bucket": ("s3", "list_buckets", "Buckets[].Name"),
     "AWS::SNS::Topic": ("sns", "list_topics", "Topics[].TopicArn"),
+    "AWS::Scheduler::Schedule": ("scheduler", "list_schedules", "Schedules[].Name"),
     "AWS::StepFunctions::StateMachine": ("stepfunctions", "list_state_machines", "stateMachines[].stateMachineArn"),
 }
 

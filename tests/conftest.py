@@ -1,7 +1,9 @@
 """What every test finds: this Python's own Node for jsii, and no way to a real AWS account."""
 
+import gc
 import os
 import sys
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +46,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the tables of the full matrices, where they are asked for; with several processes, in the first."""
     if WANTED in os.environ and not hasattr(config, "workerinput"):
         config.pluginmanager.register(TableWriter())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while ten thousand tests are collected, nor ever after among what was made for them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -64,8 +64,9 @@ def push_container_images(
     """
     deployment = read_deployment(environment)
     source = images or ProcessContainerImages(Folders().environments)
-    source.prepare()
-    source.push(cloud.root, deployment.images)
+    programs = {**deployment.images, **deployment.stand_ins}
+    source.prepare(programs.values())
+    source.push(cloud.root, programs)
     list_in_registry(deployment.images)
     return deployment
 

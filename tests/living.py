@@ -9,8 +9,9 @@ from typing import Any
 import boto3
 
 from headrace import contract
-from headrace.changes import Assembly, Effect, Plan, make_plan, read_deployed, read_folder
-from headrace.changes.assemblies import list_resources
+from headrace.assemblies import Assembly, read_deployed, read_folder
+from headrace.assemblies.assembly import list_resources
+from headrace.changes import Effect, Plan, make_plan
 from headrace.changes.kinds import ADDRESSES, HOLDS
 from headrace.changes.planning import Verb, follow
 from headrace.changes.world import World
@@ -109,16 +110,17 @@ class LivingEnvironment:
     Args:
         cloud: Where it is deployed.
         name: Which of cdk.json.
+        first: The synthesized app that it lives from at first; by default, cdk.json's settings.
     """
 
-    def __init__(self, cloud: LocalCloud, name: str) -> None:
+    def __init__(self, cloud: LocalCloud, name: str, first: Path | None = None) -> None:
         self._cloud = cloud
         self._name = name
         self._formation: Any = boto3.client("cloudformation")
         self._census = Census(cloud)
         self._world = World()
         self._held: dict[Thing, tuple[Place, Holding]] = {}
-        self.change({})
+        self.bring_to(first) if first else self.change({})
 
     def change(self, settings: Mapping[str, Any], *, by: Callable[[LocalCloud, Path], object] | None = None) -> Change:
         """Bring it to cdk.json's settings with these changes, as the command says.
@@ -127,14 +129,26 @@ class LivingEnvironment:
             settings: The changes.
             by: What deploys all stacks, where it is not CloudFormation's API in this process.
         """
-        folder = assemble(configure(self._name, copy.deepcopy(dict(settings))))
+        return self.bring_to(assemble(configure(self._name, copy.deepcopy(dict(settings)))), by=by)
+
+    def bring_to(
+        self, folder: Path, *, between: Path | None = None, by: Callable[[LocalCloud, Path], object] | None = None
+    ) -> Change:
+        """Bring it to a synthesized app, as the command says.
+
+        Args:
+            folder: The app.
+            between: The same with both kinds of references, for stacks that still import exports.
+            by: What deploys all stacks, where it is not CloudFormation's API in this process.
+        """
         make_stand_ins(folder)
         wanted = read_folder(folder)
-        plan = make_plan(read_deployed(self._formation, self._name, wanted.stack_names), wanted)
+        both = read_folder(between) if between else None
+        plan = make_plan(read_deployed(self._formation, self._name, wanted.stack_names), wanted, between=both)
         before = self.read_standing()
         alone = self._census.take() - {*before.values()}
-        self._obey(plan, folder, before, by or (lambda _, folder: deploy(folder)))
-        expected = self._follow(plan, wanted)
+        self._obey(plan, folder, between, before, by or (lambda _, folder: deploy(folder)))
+        expected = self._follow(plan, wanted, both)
         after = self.read_standing()
         left = self._census.take() - {*after.values()} - alone
         lost = self._drop_lost()
@@ -159,7 +173,12 @@ class LivingEnvironment:
         return {s["StackName"]: s for page in pages for s in page["Stacks"] if s["StackName"].startswith(prefix)}
 
     def _obey(
-        self, plan: Plan, folder: Path, before: Mapping[Place, Thing], deploy_all: Callable[[LocalCloud, Path], object]
+        self,
+        plan: Plan,
+        folder: Path,
+        between: Path | None,
+        before: Mapping[Place, Thing],
+        deploy_all: Callable[[LocalCloud, Path], object],
     ) -> None:
         """Do what a person would who read the plan."""
         for stack in plan.protected:
@@ -172,14 +191,16 @@ class LivingEnvironment:
         for step in plan.steps:
             if step.verb is Verb.DEPLOY_FIRST:
                 deploy(folder, *step.stacks)
+            elif step.verb is Verb.DEPLOY_BOTH and between:
+                deploy(between)
             else:
                 assert step.verb is Verb.DEPLOY_ALL
                 deploy_all(self._cloud, folder)
 
-    def _follow(self, plan: Plan, wanted: Assembly) -> frozenset[Place]:
+    def _follow(self, plan: Plan, wanted: Assembly, between: Assembly | None) -> frozenset[Place]:
         """Where the templates have another resource after a plan, or none."""
         made = self._world.made
-        self._world = follow(self._world, plan, wanted)
+        self._world = follow(self._world, plan, wanted, between=between)
         now = self._world.made
         return frozenset(
             (plan.names[stack], logical_id)

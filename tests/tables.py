@@ -32,10 +32,23 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "faults": ("tests/drills/test_faults.py", "tests/stacks", "headrace/images", "app.py", "cdk.json", "Makefile"),
     "calls": ("tests/stacks/test_used_permissions.py", "cdk.json"),
     "compliance": ("tests/stacks/test_compliance.py", "docs/compliance.md", "cdk.json", "requirements-dev.txt"),
+    # The local cloud is another process, and so are its functions.
+    "faults-end-to-end": (
+        "tests/end_to_end/test_every_fault.py",
+        "headrace/local/engine",
+        "headrace/local/sagemaker",
+        "lambdas/clean_up",
+        "lambdas/golden_requests",
+        "lambdas/registrar",
+        "lambdas/tidy",
+        "cdk.json",
+        "requirements-dev.txt",
+    ),
     "hostile-images": ("tests/headrace/normalizer/test_hostile_images.py", "requirements-dev.txt"),
     "nag": ("tests/stacks/test_nag.py", "cdk.json", "requirements-dev.txt"),
     "pairs": ("tests/stacks/test_transitions.py", "cdk.json", "requirements-dev.txt"),
     "settings": ("tests/stacks/settings/test_changes.py", "cdk.json", "requirements-dev.txt"),
+    "teardown": ("tests/end_to_end/test_teardown.py", "headrace/cli/teardown.py", "requirements-dev.txt"),
     # The local cloud is another process.
     "transitions": (
         "tests/end_to_end/test_deployed_transitions.py",

@@ -32,6 +32,7 @@ FORBIDDEN: Final = (
         ("stacks/constructs", "stacks/pipeline", "stacks/nag.py", "stacks/ownership.py", "stacks/settings"),
     ),
     ("stacks/constructs", "stacks/settings/environment.py", ()),
+    ("stacks/constructs", "stacks/settings/sections.py", ()),
     ("stacks/settings", "stacks/constructs", ()),
     ("headrace/container_images", "headrace/local", ()),
 )

@@ -108,3 +108,18 @@ def test_tells_what_it_sets_up(clone: Path) -> None:
 
     assert [line.partition(": ")[0] for line in told.splitlines()] == ["setting up"] * 3
     assert "the CDK command line" in told
+
+
+def test_has_the_pinned_cdk_beside_the_checkouts_python(clone: Path) -> None:
+    installed = clone / "node_modules" / ".bin" / "cdk"
+    installed.parent.mkdir(parents=True)
+    installed.write_text("#!/bin/sh\necho pinned\n")
+    installed.chmod(0o755)
+    (cdk := clone / ".venv" / "bin" / "cdk").unlink()
+
+    for _ in range(2):
+        _, told = start(clone, "setup").communicate()
+        assert "Error" not in told
+
+    found = subprocess.run([cdk], capture_output=True, text=True, check=True)
+    assert found.stdout == "pinned\n"

@@ -16,7 +16,7 @@ import yaml
 from headrace import contract
 from headrace.cli import cli
 from headrace.cli.execution_report import EXIT_CODES
-from headrace.recipes import list_recipes
+from headrace.recipes import list_usual_recipes
 from tests.conftest import PROJECT
 from tests.stacks.conftest import ENVIRONMENTS, template_of
 from tests.stacks.test_linters import CFN_LINT
@@ -48,6 +48,8 @@ SCRIPTS = [step["run"] for _, step in list_steps() if "run" in step]
 def list_commands(program: str) -> list[list[str]]:
     """The words that the scripts give to a program."""
     joined = [re.sub(r"\\\n\s*", " ", script) for script in SCRIPTS]
+    # What is given where a variable is set.
+    joined = [re.sub(r"\$\{\w+:\+([^}]*)\}", r"\1", script) for script in joined]
     lines = [line.strip() for script in joined for line in script.splitlines()]
     found = [re.match(rf"{program} ([^|>;&]*)", line) for line in lines]
     return [shlex.split(match[1]) for match in found if match]
@@ -102,11 +104,33 @@ def test_keeps_no_secret_and_leaves_none_in_the_checkout() -> None:
     assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(checkouts)
 
 
-def test_deploys_one_push_after_the_other() -> None:
-    group, ends = WORKFLOW["concurrency"]["group"], WORKFLOW["concurrency"]["cancel-in-progress"]
+def name_group(ref: str, **inputs: str) -> str:
+    """The group of runs that wait for each other, as GitHub evaluates its expression."""
+    before, expression, _ = re.split(r"\$\{\{ | \}\}", WORKFLOW["concurrency"]["group"])
+    values = {"github.ref": ref, **{f"inputs.{name}": value for name, value in inputs.items()}}
 
-    assert "inputs.environment || 'dev'" in group
-    assert ends == "${{ github.event_name == 'pull_request' }}"
+    def read(term: str) -> str:
+        return term.strip("'") if term.startswith("'") else values.get(term, "")
+
+    for alternative in expression.split(" || "):
+        *conditions, value = alternative.split(" && ")
+        sides = [condition.split(" != ") for condition in conditions]
+        if read(value) and all(read(left) != read(right) for left, right in sides):
+            return before + read(value)
+    return before
+
+
+def test_deploys_one_push_after_the_other() -> None:
+    main = "refs/heads/main"
+
+    assert name_group(main) == name_group(main, environment="dev") == "headrace-dev"
+    assert name_group(main, environment="prod") == "headrace-prod"
+    assert WORKFLOW["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/base-image-222222222222", "refs/pull/7/merge"])
+def test_lets_no_run_that_only_tests_take_the_place_of_a_deployment_that_waits(ref: str) -> None:
+    assert name_group(ref, environment="dev") == f"headrace-{ref}"
 
 
 def test_installs_packages_before_there_are_credentials() -> None:
@@ -148,14 +172,14 @@ def test_runs_commands_with_options_that_exist(command: list[str]) -> None:
 
     _, left, _ = found.make_parser(context).parse_args(words)
 
-    assert (found.name in {"changes", "start"}, left) == (True, [])
+    assert (found.name in {"changes", "cost", "start"}, left) == (True, [])
 
 
 def test_offers_the_environments_and_workloads_that_there_are() -> None:
     inputs = TRIGGERS["workflow_dispatch"]["inputs"]
 
     assert inputs["environment"]["options"] == list(ENVIRONMENTS)
-    assert inputs["workload"]["options"] == [recipe.name for recipe in list_recipes()]
+    assert inputs["workload"]["options"] == [recipe.name for recipe in list_usual_recipes()]
 
 
 def test_starts_for_files_that_exist() -> None:
@@ -234,6 +258,22 @@ def test_fails_when_it_cannot_say_what_would_change(tmp_path: Path) -> None:
     assert not (tmp_path / "summary.md").exists()
 
 
+def test_shows_what_a_pull_request_would_cost(tmp_path: Path) -> None:
+    done = run_step("Say what it would cost", tmp_path, "echo 33 more", **CONTEXT)
+
+    assert done.returncode == 0
+    assert (tmp_path / "given").read_text().split() == ["cost", "--compare", "base/cdk.out"]
+    assert (tmp_path / "summary.md").read_text() == "33 more\n"
+
+
+def test_fails_when_more_would_stand_than_is_allowed(tmp_path: Path) -> None:
+    done = run_step("Say what it would cost", tmp_path, "echo 33 more; exit 1", MAX_STANDING="50", **CONTEXT)
+
+    assert done.returncode == 1
+    assert (tmp_path / "given").read_text().split()[-2:] == ["--max-standing", "50"]
+    assert "33 more" in (tmp_path / "summary.md").read_text()
+
+
 def test_trusts_one_environment_and_branch_of_one_repository() -> None:
     roles = [resource for resource in ROLES["Resources"].values() if resource["Type"] == "AWS::IAM::Role"]
 
@@ -303,7 +343,7 @@ def test_may_start_the_state_machines_of_the_environment_that_train() -> None:
     statements = list_statements("TrainRole")
     trained = [
         logical_id
-        for recipe in list_recipes()
+        for recipe in list_usual_recipes()
         for logical_id in template_of(recipe.stack_id).find_resources("AWS::StepFunctions::StateMachine")
     ]
 

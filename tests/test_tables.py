@@ -37,6 +37,7 @@ def test_is_of_today(table: str) -> None:
     path = FOLDER / f"{table}.json"
     assert path.exists(), f"it has not been made: make table NAME={table}"
     kept = json.loads(path.read_text())
+    assert kept["outcomes"], f"it is empty: make table NAME={table}"
 
     if kept["digest"] != digest_files(TABLES[table]):
         stale = f"what it depends on has changed: make table NAME={table}"

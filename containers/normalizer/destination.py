@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import IO, Any
 
-from headrace.normalizer.normalize import GENERATION
+from headrace.normalizer.options import GENERATION
 from headrace.s3.addresses import S3Address
 
 from . import contract

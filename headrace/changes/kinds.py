@@ -6,19 +6,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from headrace.inventory.kinds import KINDS
+
 # A replacement loses something, and what.
-HOLDS: Final[Mapping[str, str]] = {
-    "AWS::S3::Bucket": "objects",
-    "AWS::KMS::Key": "the only way to read what it encrypted",
-    "AWS::EFS::FileSystem": "files",
-    "AWS::FSx::FileSystem": "files",
-    "AWS::FSx::DataRepositoryAssociation": "what was not yet exported to the bucket",
-    "AWS::ECR::Repository": "container images",
-    "AWS::Logs::LogGroup": "logs",
-    "AWS::SageMaker::ModelPackageGroup": "versions of models",
-    "AWS::SageMaker::NotebookInstance": "what people wrote on its volume",
-    "AWS::StepFunctions::StateMachine": "the history of its executions",
-}
+HOLDS: Final[Mapping[str, str]] = {name: kind.holds for name, kind in KINDS.items() if kind.holds}
 
 # Another one has another address, which people and programs outside the stacks may have.
 ADDRESSES: Final[Mapping[str, str]] = {
@@ -78,6 +69,9 @@ BUCKET: Final = "AWS::S3::Bucket"
 REPOSITORY: Final = "AWS::ECR::Repository"
 MOUNT_TARGET: Final = "AWS::EFS::MountTarget"
 SUBNET: Final = "AWS::EC2::Subnet"
+
+# What only shows what it names, and works on without it.
+SHOWING: Final = frozenset({"AWS::CloudWatch::Dashboard"})
 
 RETAINING: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from itertools import chain, combinations
 
 from headrace import contract
-from headrace.changes.assemblies import Assembly, Template, list_resources
+from headrace.assemblies.assembly import Assembly, Template, list_resources
 from headrace.changes.costs import estimate_month
 from headrace.changes.findings import Effect, Finding
 from headrace.changes.world import World

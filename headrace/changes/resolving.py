@@ -4,10 +4,9 @@ import ipaddress
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from graphlib import TopologicalSorter
 from typing import Any
 
-from headrace.changes.assemblies import Template, list_references, list_resources
+from headrace.assemblies.assembly import list_references
 
 
 @dataclass(frozen=True, order=True)
@@ -88,18 +87,6 @@ def list_identities(resolved: Any) -> Iterator[Identity]:
     elif isinstance(resolved, Mapping | list):
         for entry in resolved.values() if isinstance(resolved, Mapping) else resolved:
             yield from list_identities(entry)
-
-
-def creation_order(template: Template) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """A template's resources, each after those that it names or waits for."""
-    resources = list_resources(template)
-    before = {}
-    for logical_id, resource in resources.items():
-        waits = resource.get("DependsOn", [])
-        named = {name for name in list_references(resource.get("Properties", {})) if isinstance(name, str)}
-        before[logical_id] = (named | {*([waits] if isinstance(waits, str) else waits)}) & resources.keys()
-    for logical_id in TopologicalSorter(before).static_order():
-        yield logical_id, resources[logical_id]
 
 
 def overlap(one: Any, other: Any) -> bool:

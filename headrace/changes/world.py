@@ -4,15 +4,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
+from headrace.assemblies.assembly import (
+    Assembly,
+    Name,
+    Template,
+    creation_order,
+    list_imports,
+    list_resources,
+    read_property,
+)
 from headrace.changes import kinds
-from headrace.changes.assemblies import Assembly, Name, Template, list_imports, list_resources, read_property
 from headrace.changes.costs import describe_cost, estimate_month
 from headrace.changes.findings import Effect, Finding
 from headrace.changes.resolving import (
     Identity,
     Made,
     UnresolvedError,
-    creation_order,
     list_identities,
     overlap,
     resolve,
@@ -236,7 +243,8 @@ class World:
         if what:
             effect, text = (Effect.REPLACED, "replaced, without") if after else (Effect.DELETED, "deleted with")
             self._note(effect, thing, f"is {text} {what}{why}")
-        if foreign := [user for user in users if user.identity.stack != thing.identity.stack]:
+        needing = [user for user in users if user.kind not in kinds.SHOWING]
+        if foreign := [user for user in needing if user.identity.stack != thing.identity.stack]:
             self._gone.append((thing, foreign))
 
     def _refuse(self, stack: str, text: str, users: Sequence[str] = ()) -> bool:

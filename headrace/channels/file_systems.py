@@ -1,5 +1,6 @@
 """Channels whose data is a directory of EFS or FSx for Lustre, mounted into the container."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -87,7 +88,7 @@ class FsxLustreChannel(_FileSystemChannel):
     what a person sees once the file system is mounted.
 
     Args:
-        mount_name: The file system's MountName.
+        mount_name: The file system's MountName; it may be a JSONata field, to which the path is added in JSONata.
         directory_path: The path below the mount; `/` for all of it.
         access_mode: Reading only, unless the job may write there.
 
@@ -106,19 +107,21 @@ class FsxLustreChannel(_FileSystemChannel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_text(self._subject, "mount_name", self.mount_name, MOUNT_NAME)
-        for field, value in {"mount_name": self.mount_name, "directory_path": self.directory_path}.items():
-            self._check_joinable(field, value)
+        self._check_path_joinable()
         self._check_mount_name_once()
         check_text(self._subject, "directory_path with mount_name", self._render_path(), DIRECTORY_PATH)
 
     def _render_path(self) -> str:
+        if is_jsonata(self.mount_name):
+            expression, path = self.mount_name[2:-2].strip(), json.dumps(self.directory_path.rstrip("/"))
+            return f"{{% '/' & {expression} & {path} %}}"
         return f"/{self.mount_name}{self.directory_path}".rstrip("/")
 
-    def _check_joinable(self, field: str, value: str) -> None:
-        if is_jsonata(value):
+    def _check_path_joinable(self) -> None:
+        if is_jsonata(self.directory_path):
             raise ChannelError(
                 self._subject,
-                found=f"{field} is {show(value)}",
+                found=f"directory_path is {show(self.directory_path)}",
                 reason="DirectoryPath joins the mount name and the path, and a JSONata field cannot be part of a text",
                 remedy="give text, or a CDK token as a Reference",
             )

@@ -19,15 +19,20 @@ _COMMANDS = (
     "changes",
     "channels",
     "containers",
+    "cost",
     "data",
+    "demand",
     "deploy",
-    "destroy",
+    "doctor",
+    "drift",
     "grants",
     "local",
     "lst",
     "manifest",
     "pipeline",
+    "prices",
     "recordio",
+    "teardown",
 )
 # As a shell counts what a signal has ended.
 _SIGNALLED = 128

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from headrace.changes import read_folder
+from headrace.assemblies import read_folder
 from headrace.cli import progress
 from headrace.cli.assembly_option import ASSEMBLY_OPTION
 from headrace.cli.json_option import JSON_OPTION

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from headrace.changes import Assembly, Plan, make_plan, read_deployed, read_folder
-from headrace.changes.assemblies import list_imports
+from headrace.assemblies import Assembly, read_deployed, read_folder
+from headrace.assemblies.assembly import list_imports
+from headrace.changes import Plan, make_plan
 from headrace.changes.planning import BOTH_REFERENCES
 from headrace.checkout import require_checkout
 from headrace.cli import progress

@@ -29,7 +29,12 @@ from headrace.container_images.pushing import (
     push_container_image,
 )
 from headrace.container_images.trials import try_container_images
-from headrace.recipes import ContainerImage, find_container_image, list_container_images
+from headrace.recipes import (
+    ContainerImage,
+    find_container_image,
+    list_container_images,
+    list_usual_container_images,
+)
 
 MEBIBYTE = 1024 * 1024
 DIGEST_CHARACTERS = len("sha256:") + 12
@@ -42,7 +47,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def _parse_containers(
     _context: click.Context, _argument: click.Parameter, names: tuple[str, ...]
 ) -> list[ContainerImage]:
-    return [find_container_image(name) for name in names] or list(list_container_images())
+    return [find_container_image(name) for name in names] or list(list_usual_container_images())
 
 
 def _with_containers(command: Command) -> Command:
@@ -205,6 +210,10 @@ def _push_to_ecr(shipment: _Shipment, containers: list[ContainerImage], environm
     use_region(read_region(environment))
     # By its name: a list of all stacks is of the whole account, and few people may see it.
     outputs = read_outputs(environment, _REGISTRY_STACK)
+    if containers == list(list_usual_container_images()):
+        # And those of workloads that the environment has switched on.
+        switched_on = [c for c in list_container_images() if c.image_output in outputs and c not in containers]
+        containers = [*containers, *switched_on]
     targets = {container: aim_at_stacks(outputs, container, environment) for container in containers}
     ecr: Any = boto3.client("ecr")
     missing = {container for container, target in targets.items() if not is_in_ecr(ecr, target)}

@@ -9,8 +9,12 @@ from headrace.contract import OUTCOME_OUTPUT, Outcome
 from headrace.errors import as_shown
 from headrace.pipeline.history import Execution, History
 
-# The exit code of a command whose execution has succeeded without serving its model.
-EXIT_CODES: Final[Mapping[str, int]] = {Outcome.REFUSED: 4, Outcome.PENDING_APPROVAL: 5}
+# The exit code of a command whose execution has succeeded without serving what it was to serve.
+EXIT_CODES: Final[Mapping[str, int]] = {
+    Outcome.REFUSED: 4,
+    Outcome.PENDING_APPROVAL: 5,
+    Outcome.NOTHING_TO_START: 6,
+}
 _HEADER: Final = ("state", "status", "started", "seconds", "tries", "error")
 
 

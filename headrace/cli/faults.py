@@ -25,6 +25,7 @@ def faults() -> None:
 @click.argument("fault", metavar="FAULT")
 @click.option("--operation", required=True, metavar="SERVICE:OPERATION", help="Which calls meet it.")
 @click.option("--resource", default="*", help="A pattern for a name in the request, such as 'run-*'.  [default: any]")
+@click.option("--state", default="*", help="A pattern for the state whose task calls.  [default: any caller]")
 @click.option("--times", type=click.IntRange(1), default=1, show_default=True, help="How many calls meet it.")
 @click.option("--skip", type=click.IntRange(0), default=0, show_default=True, help="How many calls are spared before.")
 @click.option("--code", default="", help="The error's code.  [default: the fault's]")
@@ -68,9 +69,10 @@ def _render(found: list[dict[str, Any]]) -> str:
             fault["preset"],
             fault["operation"],
             fault["resource"],
+            fault["state"],
             str(fault["skip"]),
             f"{fault['left']}/{fault['times']}",
         ]
         for fault in found
     ]
-    return render_table(["fault", "operation", "resource", "skip", "left"], rows, numbers={3, 4})
+    return render_table(["fault", "operation", "resource", "state", "skip", "left"], rows, numbers={4, 5})

@@ -100,6 +100,8 @@ def record_command(
     chosen = Target(**target)
     asked = _find_endpoint(chosen, endpoint)
     place = _find_place(chosen, name) if upload else None
+    if place and not force:
+        _refuse_taken_place(place)
     content = _render(_record(questions, asked), len(questions), asked)
     _refuse_taken(outputs, force=force)
     with whole_files(*outputs) as partials:
@@ -160,6 +162,12 @@ def _download(place: S3Address) -> list[GoldenRequest]:
     from headrace.pipeline.golden import download_requests
 
     return parse_requests(download_requests(place), place)
+
+
+def _refuse_taken_place(place: S3Address) -> None:
+    from headrace.pipeline.golden import refuse_taken
+
+    refuse_taken(place)
 
 
 def _upload(place: S3Address, content: bytes, *, force: bool) -> None:

@@ -22,7 +22,7 @@ def grants(account: str, region: str | None, assembly: Path) -> None:
 
     Example: make synth ENV=prod && headrace grants --account 123456789012
     """
-    from headrace.changes import read_folder
+    from headrace.assemblies import read_folder
     from headrace.grants import Account, list_grants
 
     app = read_folder(assembly)

@@ -4,16 +4,19 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from headrace.checkout import has_section
 from headrace.cli import progress, summary
+from headrace.cli.bill import bill
 from headrace.cli.checkout_commands import LocalGroup
+from headrace.cli.clock import clock
 from headrace.cli.containers import with_build_options
 from headrace.cli.execution_report import EXIT_CODES
 from headrace.cli.faults import faults
@@ -24,6 +27,7 @@ from headrace.container_images.building import BuildSettings
 from headrace.container_images.engine import find_engine
 from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, TRANSFORMED_OUTPUT, Outcome
 from headrace.inputs import read_document
+from headrace.local.calls import describe_limit, read_calls
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.brought_container_images import bring_engine_image, bring_python
 from headrace.local.engine.cloud import CloudError, LocalCloud
@@ -80,6 +84,8 @@ def local(context: click.Context, folder: Path) -> None:
     context.obj = Folders(folder.resolve())
 
 
+local.add_command(bill)
+local.add_command(clock)
 local.add_command(faults)
 
 
@@ -121,6 +127,7 @@ def _running(
     containers: bool,
     base_image: str | None,
     ca_bundle: Path | None,
+    also: Sequence[Recipe] = (),
     **of_cloud: Any,
 ) -> Iterator[tuple[LocalCloud, Deployment]]:
     """The platform as a command's options ask for it; says what was left out."""
@@ -130,11 +137,14 @@ def _running(
         keep=keep,
         progress=progress.step,
         images=_choose_images(base_image, ca_bundle) if containers else None,
+        also=also,
         limits=Limits.of(quotas, region) if quotas is not None or region is not None else None,
         **of_cloud,
     ) as (cloud, deployment):
         if deployment.left_out:
             click.echo(deployment.left_out, err=True)
+        for uri, container in deployment.stand_ins.items():
+            click.echo(f"{uri} is AWS's algorithm; here the container {container} stands in for it", err=True)
         yield cloud, deployment
 
 
@@ -183,8 +193,12 @@ def run(
         MODEL_NAME_INPUT: model_name,
         ENDPOINT_NAME_INPUT: endpoint_name,
     }
-    this_run = _prepare_run(find_recipe(workload), data, folders)
-    with _running(folders, environment, keep=keep, **platform) as (cloud, deployment):
+    recipe = find_recipe(workload)
+    this_run = _prepare_run(recipe, data, folders)
+    also = [] if not recipe.is_optional or has_section(environment, recipe.name) else [recipe]
+    if also:
+        click.echo(f"{recipe} is off in the environment {environment}: switched on here, with every default", err=True)
+    with _running(folders, environment, keep=keep, also=also, **platform) as (cloud, deployment):
         made = run_workload(this_run, cloud, deployment, {key: name for key, name in names.items() if name})
     click.echo(json.dumps(asdict(made), indent=2) if as_json else summary.render(made, this_run.scores))
     click.get_current_context().exit(EXIT_CODES.get(made.report.outcome, 0))
@@ -220,11 +234,12 @@ def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[P
     """Try what an execution has come to."""
     match report.outcome:
         case Outcome.SERVING:
+            site = replace(site, job_name=report.output[JOB_NAME_INPUT])
             return this_run.ask_endpoint(site, report.output[ENDPOINT_NAME_INPUT])
         case Outcome.TRANSFORMED:
             batch = site.find_batch(this_run.recipe)
             return this_run.read_batch(batch, site.open_folder(report.output[TRANSFORMED_OUTPUT])) if batch else []
-        case Outcome.REFUSED | Outcome.PENDING_APPROVAL:
+        case _:
             return []
 
 
@@ -363,7 +378,10 @@ def calls(folders: Folders, role: str | None, as_json: bool) -> None:
     cloud = use_running_cloud(folders)
     if not cloud.evaluates_iam:
         raise CloudError("the local cloud was started with --no-iam, so no call is decided or recorded")
-    reviewed = review_calls(cloud.root, role)
+    made = list(read_calls(cloud.root))
+    reviewed = review_calls(made, role)
+    if limit := describe_limit(made):
+        click.echo(limit, err=True)
     click.echo(
         json.dumps([asdict(of_role) for of_role in reviewed], indent=2) if as_json else summary.render_calls(reviewed)
     )

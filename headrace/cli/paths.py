@@ -20,16 +20,17 @@ class InputFile(click.Path):
     Args:
         exists: Whether it is wrong usage to name one that is not there.
         waits: Whether a pipe is read only once it is needed, and then only once.
+        folders: Whether a folder of files may stand there, too.
     """
 
-    def __init__(self, *, exists: bool = True, waits: bool = False) -> None:
-        super().__init__(exists=exists, dir_okay=False, path_type=Path)
+    def __init__(self, *, exists: bool = True, waits: bool = False, folders: bool = False) -> None:
+        super().__init__(exists=exists, dir_okay=folders, path_type=Path)
         self._waits = waits
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path; that of standard input for a dash."""
         path = Path(os.fsdecode(super().convert("/dev/stdin" if value == _DASH else value, param, ctx)))
-        if ctx and not (ctx.resilient_parsing or self._waits) and is_stream(path):
+        if ctx and not (ctx.resilient_parsing or self._waits or path.is_dir()) and is_stream(path):
             self._put_aside(path, param, ctx)
         return path
 
@@ -53,6 +54,7 @@ class OutputFile(click.Path):
 
 
 INPUT_FILE: Final = InputFile()
+INPUT_PLACE: Final = InputFile(folders=True)
 OUTPUT_FILE: Final = OutputFile()
 
 

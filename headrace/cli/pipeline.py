@@ -7,12 +7,14 @@ from typing import Any, NoReturn
 
 import click
 
+from headrace.cli.endpoint import endpoint
 from headrace.cli.execution_report import describe, describe_execution, render_execution, render_list
 from headrace.cli.following import exit_by_outcome, report_end, wait_for_end
 from headrace.cli.golden import golden
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE
 from headrace.cli.pipeline_options import Target, with_target
+from headrace.cli.promotion import promote
 from headrace.cli.versions import VERSION_COMMANDS
 from headrace.errors import HeadraceError, as_shown
 from headrace.files import whole_file
@@ -34,6 +36,8 @@ def pipeline() -> None:
 for command in VERSION_COMMANDS:
     pipeline.add_command(command)
 pipeline.add_command(golden)
+pipeline.add_command(promote)
+pipeline.add_command(endpoint)
 
 
 @pipeline.command()

@@ -75,16 +75,16 @@ class Target:
         return find_machine(self.environment_name, self.recipe)
 
     def find_start(self) -> str:
-        """The ARN that executions are started by: the alias of a workload's state machine, or the one that is named.
+        """The ARN that executions are started by: the alias of the state machine, unless another ARN is named.
 
         Raises:
             NoStateMachineError: If there is none.
         """
-        from headrace.pipeline.machines import find_live_alias, find_named_machine
+        from headrace.pipeline.machines import find_live_alias, find_named_start
 
         self.use_clients()
         if self.state_machine:
-            return find_named_machine(self.state_machine)
+            return find_named_start(self.state_machine)
         return find_live_alias(self.environment_name, self.recipe)
 
     def find_execution(self, execution: str) -> str:

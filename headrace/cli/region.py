@@ -1,8 +1,6 @@
 """The Region that a command works in: the one that the settings name, else that of your AWS clients."""
 
 import os
-import subprocess
-import sys
 
 from headrace import checkout
 from headrace.tools import ToolError
@@ -22,8 +20,7 @@ def read_region(environment: str) -> str | None:
     """
     if os.environ.get("AWS_ENDPOINT_URL") or not (checkout.CHECKOUT / "cdk.json").is_file():
         return None
-    command = [sys.executable, "-m", "stacks.settings.where", environment]
-    done = subprocess.run(command, cwd=checkout.CHECKOUT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(f"cdk.json does not say in which Region '{environment}' is:\n{done.stderr.strip()}")
-    return done.stdout or None
+    try:
+        return checkout.read_settings_region(environment)
+    except checkout.RefusedSettingsError as error:
+        raise ToolError(f"cdk.json does not say in which Region '{environment}' is:\n{error}") from None

@@ -68,6 +68,15 @@ def _describe_outcome(report: ExecutionReport) -> dict[str, str]:
             if "SupersededBy" in output:
                 facts["superseded"] = f"the endpoint serves {output['SupersededBy']}, of a later execution"
             return facts
+        case (
+            Outcome.STOPPED
+            | Outcome.NOT_IDLE
+            | Outcome.NOTHING_TO_STOP
+            | Outcome.STARTED
+            | Outcome.STANDING
+            | Outcome.NOTHING_TO_START
+        ):
+            return {"outcome": str(report.outcome), "endpoint": output[ENDPOINT_NAME_INPUT]}
         case Outcome.REFUSED:
             return {
                 "outcome": "the model is refused by the gate and not served",
@@ -119,6 +128,8 @@ def _states(report: ExecutionReport) -> str:
 
 
 def _scores(scores: Scores, metrics: Mapping[str, float]) -> str:
+    """The scores that there are; those of another kind of model have no column."""
+    scores = _leave_out_missing(scores, metrics)
     columns = scores.columns
     rows = []
     for model, names in scores.rows.items():
@@ -128,6 +139,24 @@ def _scores(scores: Scores, metrics: Mapping[str, float]) -> str:
         ]
         rows.append([model, *cells, *[""] * (len(columns) - len(cells))])
     return render_table(["held out", *columns], rows, numbers=set(range(1, len(columns) + 1)))
+
+
+def _leave_out_missing(scores: Scores, metrics: Mapping[str, float]) -> Scores:
+    reported = [
+        place
+        for place in range(len(scores.columns))
+        if any(place < len(names) and names[place] in metrics for names in scores.rows.values())
+    ]
+    if not reported:
+        return scores
+    titles = list(scores.columns)
+    return Scores(
+        columns={titles[place]: scores.columns[titles[place]] for place in reported},
+        rows={
+            model: tuple(names[place] for place in reported if place < len(names))
+            for model, names in scores.rows.items()
+        },
+    )
 
 
 def _classes(classes: Sequence[ClassResult]) -> str:

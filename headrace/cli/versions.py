@@ -45,7 +45,8 @@ def versions(*, most: int, as_json: bool, **target: Any) -> None:
 def approve(*, version: str, reason: str, wait: bool, as_json: bool, **target: Any) -> None:
     """Approve a version, which is then served.
 
-    VERSION is its number or its ARN. The approval starts an execution; one that serves already is left alone.
+    VERSION is its number or its ARN. The approval starts an execution. One that serves already is served again where
+    the settings of the endpoint have changed since.
 
     Example: headrace pipeline approve 7 --wait
     """
@@ -94,6 +95,7 @@ def rollback(
     """Serve again the version that served before the one that serves now.
 
     Of the versions made before that one, it is the one that has served last. Going back once more goes further back.
+    While the endpoint is stopped, the one that served there last counts as the one that serves.
 
     Example: headrace pipeline rollback --wait
     """
@@ -105,7 +107,8 @@ def rollback(
         found = registry.find(version)
     else:
         serving, found = registry.find_earlier(endpoint)
-        click.echo(f"version {serving.number} serves; going back to version {found.number}", err=True)
+        now = "serves" if serving.endpoints else "served last, and its endpoint is stopped"
+        click.echo(f"version {serving.number} {now}; going back to version {found.number}", err=True)
     _serve(chosen, found, reason, wait=wait, as_json=as_json)
 
 
@@ -146,9 +149,10 @@ def _serve(target: Target, version: "Version", reason: str, *, wait: bool, as_js
 
     if version.status == APPROVED and version.endpoints:
         click.echo(
-            f"version {version.number} serves already at {', '.join(map(as_shown, version.endpoints))}", err=True
+            f"version {version.number} serves already at {', '.join(map(as_shown, version.endpoints))}; an execution "
+            "updates that where it differs from its settings",
+            err=True,
         )
-        return
     deployments = Deployments(target.find_machine(), lambda: time.sleep(find_poll_seconds()))
     if version.status == APPROVED:
         arn = start_serving(target.find_start(), version)

@@ -1,4 +1,4 @@
-"""Builds container images that are the same, byte for byte, wherever the same files and base are built."""
+"""Builds container images, which carry no time of their own: podman makes the same bytes of the same files and base."""
 
 import json
 import re

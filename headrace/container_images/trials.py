@@ -26,8 +26,17 @@ from headrace.container_images.building import PLATFORM, name_image
 from headrace.container_images.engine import Engine, EngineError, show_end
 from headrace.errors import HeadraceError
 from headrace.loopback import LOOPBACK, find_free_port, is_healthy
-from headrace.recipes import ContainerImage, big_mart, images, list_recipes, normalizer
-from headrace.workloads import photographs, sales
+from headrace.recipes import (
+    ContainerImage,
+    big_mart,
+    forecasting,
+    images,
+    list_recipes,
+    list_usual_recipes,
+    normalizer,
+    xgboost,
+)
+from headrace.workloads import demand, photographs, sales
 
 MEMORY: Final = "2g"
 ROWS: Final = 400
@@ -55,6 +64,8 @@ _AWS_CONFIGURATION: Final = "input/config/aws"
 FIRST_READ: Final = {
     big_mart.TRAINING: _HYPERPARAMETERS,
     images.TRAINING: _HYPERPARAMETERS,
+    xgboost.IMAGE: _HYPERPARAMETERS,
+    forecasting.ENGINE: _HYPERPARAMETERS,
     normalizer.BULK: _AWS_CONFIGURATION,
 }
 ENVIRONMENTS: Final = {
@@ -82,13 +93,31 @@ OUTPUTS: Final = {
         "processing/test/test_labels.csv",
         "processing/encoding/encoding.json",
         "processing/encoding/inputs.json",
+        f"processing/encoding/{provenance.PROFILE_FILE}",
     ),
-    big_mart.TRAINING: ("model/model.onnx", "model/encoding.json", *_RECORD),
+    big_mart.TRAINING: (
+        "model/model.onnx",
+        "model/encoding.json",
+        *_RECORD,
+        f"output/data/{provenance.PROFILE_FILE}",
+    ),
     images.TRAINING: ("model/classifier.json", "model/weights.npz", *_RECORD),
+    xgboost.IMAGE: ("model/xgboost-model", *_RECORD),
+    forecasting.PREPROCESSING: (
+        "processing/train/train.json",
+        "processing/test/test.json",
+        "processing/categories/categories.json",
+    ),
+    forecasting.ENGINE: ("model/model.onnx", "model/forecast.json", *_RECORD),
 }
 
 # In each, a container makes the input of the next.
-_CHAINS: Final = (*(recipe.images for recipe in list_recipes()), (normalizer.BULK,))
+_CHAINS: Final = (
+    *(recipe.images for recipe in list_usual_recipes()),
+    (xgboost.IMAGE,),
+    forecasting.RECIPE.images,
+    (normalizer.BULK,),
+)
 _MAKERS: Final = {recipe.serving.image: recipe.training.image for recipe in list_recipes()}
 
 
@@ -156,12 +185,16 @@ class Trials:
 
     def _list_checks(self, container: ContainerImage) -> list[Check]:
         """The checks of a container, in order; later ones use what earlier ones leave behind."""
-        if _MAKERS.get(container) in OUTPUTS:
-            return [("serves and stops on SIGTERM", lambda: self._serve(container))]
+        maker = _MAKERS.get(container)
+        serves: Check = ("serves and stops on SIGTERM", lambda: self._serve(container))
+        serving = [serves] if maker in OUTPUTS else []
+        if maker not in (None, container):
+            return serving
         return [
             *([("runs without network", lambda: self._run_job(container))] if container in OUTPUTS else []),
             ("says why it fails", lambda: self._fail_job(container)),
             *([("stops on SIGTERM", lambda: self._stop_job(container))] if container in FIRST_READ else []),
+            *serving,
         ]
 
     def _tree(self, container: ContainerImage, name: str = "job") -> Path:
@@ -241,6 +274,12 @@ class Trials:
             sales.write_csv(tree / "processing/input/sales.csv", rows=ROWS)
         elif container is big_mart.TRAINING:
             write_training_job(tree, self._tree(big_mart.PREPROCESSING) / "processing")
+        elif container is xgboost.IMAGE:
+            write_trees_job(tree)
+        elif container is forecasting.PREPROCESSING:
+            demand.write_csv(tree / "processing/input/demand.csv", stores=1, items=ASKED)
+        elif container is forecasting.ENGINE:
+            write_forecasting_job(tree, self._tree(forecasting.PREPROCESSING) / "processing")
         else:
             write_image_job(tree)
 
@@ -266,6 +305,23 @@ def write_training_job(tree: Path, processed: Path) -> None:
     write_configuration(tree, {"n_estimators": "5", "min_samples_leaf": "5"})
 
 
+def write_trees_job(tree: Path) -> None:
+    """A job over rows of two features, whose sum is the label that stands first."""
+    rows = "".join(f"{a + b},{a},{b}\n" for a in range(20) for b in range(20))
+    for channel in ("train", "validation"):
+        folder = tree / "input/data" / channel
+        folder.mkdir(parents=True)
+        (folder / "rows.csv").write_text(rows, encoding="utf-8")
+    write_configuration(tree, {"num_round": "5"}, content_type="text/csv")
+
+
+def write_forecasting_job(tree: Path, processed: Path) -> None:
+    """A job over the outputs of preprocessing."""
+    for channel in ("train", "test"):
+        shutil.copytree(processed / channel, tree / "input/data" / channel)
+    write_configuration(tree, {"prediction_length": "90"}, content_type=forecasting.JSON_LINES)
+
+
 def write_image_job(tree: Path) -> None:
     """An image training job over made-up photographs, the last of each class held out."""
     data = tree / "input/data"
@@ -283,11 +339,12 @@ def write_image_job(tree: Path) -> None:
     write_configuration(tree, {"image_size": "64"})
 
 
-def write_configuration(tree: Path, hyperparameters: dict[str, str]) -> None:
+def write_configuration(tree: Path, hyperparameters: dict[str, str], content_type: str | None = None) -> None:
     """The files that SageMaker writes for a training job."""
+    described = {"TrainingInputMode": "File", **({"ContentType": content_type} if content_type else {})}
     config = tree / "input/config"
     config.mkdir()
-    channels = {folder.name: {"TrainingInputMode": "File"} for folder in (tree / "input/data").iterdir()}
+    channels = {folder.name: described for folder in (tree / "input/data").iterdir()}
     resources = {"current_host": "algo-1", "hosts": ["algo-1"]}
     for name, content in (
         ("hyperparameters", hyperparameters),
@@ -304,6 +361,11 @@ def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
         body = io.BytesIO()
         next(photographs.draw_photographs(shape, 1, seed=1))[1].save(body, format="JPEG")
         return body.getvalue(), "application/x-image", CLASSES
+    if container is xgboost.IMAGE:
+        return b"1,2\n" * ASKED, "text/csv", ASKED
+    if container is forecasting.ENGINE:
+        instance = {"start": "2024-01-01", "target": [day % 7 for day in range(200)]}
+        return json.dumps({"instances": [instance] * ASKED}).encode(), "application/json", ASKED
     text = io.StringIO()
     rows = (row[:-1] for row in sales.make_rows(ASKED, seed=1))
     csv.writer(text, lineterminator="\n").writerows(rows)

@@ -1,32 +1,27 @@
 """Finds what deleted stacks have kept, for the next ones to take over with `cdk import` rather than start empty."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
-from botocore.exceptions import ClientError
-
 from headrace.changes.kinds import list_replacing
 from headrace.deletion.assembly import PlannedStack, write_variant
+from headrace.deletion.clients import make_client
+from headrace.deletion.data import BUCKET, EFS, KEY, LOG_GROUP, MODEL_PACKAGE_GROUP, REPOSITORY, is_there
+from headrace.deletion.kept import RESOURCE_TAG, STACK_TAG, list_kept, list_tagged, read_id
 from headrace.deletion.standing import GONE, list_uses
 
-LOG_GROUP: Final = "AWS::Logs::LogGroup"
-MODEL_PACKAGE_GROUP: Final = "AWS::SageMaker::ModelPackageGroup"
 # What `cdk import` takes over, and the property that names it there.
 IDENTIFIERS: Final = {
-    "AWS::ECR::Repository": "RepositoryName",
-    "AWS::EFS::FileSystem": "FileSystemId",
-    "AWS::KMS::Key": "KeyId",
+    REPOSITORY: "RepositoryName",
+    EFS: "FileSystemId",
+    KEY: "KeyId",
     LOG_GROUP: "LogGroupName",
-    "AWS::S3::Bucket": "BucketName",
+    BUCKET: "BucketName",
     MODEL_PACKAGE_GROUP: "ModelPackageGroupArn",
 }
-_STACK_TAG: Final = "aws:cloudformation:stack-name"
-_RESOURCE_TAG: Final = "aws:cloudformation:logical-id"
-_ABSENT: Final = ("404", "NoSuchBucket", "RepositoryNotFoundException", "FileSystemNotFound", "NotFoundException")
 # The app as imports declare it.
 _BARE: Final = "assembly"
 # A stack of which nothing but a change set is there.
@@ -129,7 +124,7 @@ class _Past:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._cloudformation: Any = boto3.client("cloudformation")
+        self._cloudformation = make_client("cloudformation")
         self._histories, self._standing = _list_stacks(self._cloudformation, names)
         self._tagged = _find_tagged(names)
 
@@ -148,16 +143,16 @@ class _Past:
         self, stack: PlannedStack, wanted: Mapping[str, Mapping[str, Any]], taken: Collection[str]
     ) -> dict[str, list[str]]:
         """What is still there for each resource and belongs to no stack, the latest first."""
-        kept = [_list_kept(self._cloudformation, past) for past in self._histories.get(stack.name, [])]
+        kept = [list_kept(self._cloudformation, past) for past in self._histories.get(stack.name, [])]
         free: dict[str, list[str]] = {}
         for name, resource in wanted.items():
             known = [
                 *_name_itself(resource),
-                *(earlier[name] for earlier in kept if name in earlier),
+                *(earlier[name].id for earlier in kept if name in earlier),
                 *self._tagged.get((stack.name, name), []),
             ]
             free[name] = [
-                each for each in dict.fromkeys(known) if each not in taken and _is_there(resource["Type"], each)
+                each for each in dict.fromkeys(known) if each not in taken and is_there(resource["Type"], each)
             ]
         return free
 
@@ -203,93 +198,9 @@ def _list_resources(cloudformation: Any, stack_id: str) -> dict[str, str]:
     }
 
 
-def _list_kept(cloudformation: Any, stack_id: str) -> dict[str, str]:
-    """What a stack has let go without deleting it, by logical id; of several, the latest."""
-    kept: dict[str, str] = {}
-    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
-        for event in page["StackEvents"]:
-            if event["ResourceStatus"] == "DELETE_SKIPPED":
-                kept.setdefault(event["LogicalResourceId"], event["PhysicalResourceId"])
-    return kept
-
-
 def _find_tagged(names: Sequence[str]) -> dict[tuple[str, str], list[str]]:
     """What bears the tags of stacks, which stay when a stack is gone, by stack and logical id."""
-    tagging: Any = boto3.client("resourcegroupstaggingapi")
     found: dict[tuple[str, str], list[str]] = {}
-    pages = tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": _STACK_TAG, "Values": list(names)}])
-    for resource in (resource for page in pages for resource in page["ResourceTagMappingList"]):
-        tags = {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
-        known = _read_id(resource["ResourceARN"])
-        found.setdefault((tags[_STACK_TAG], tags.get(_RESOURCE_TAG, "")), []).append(known)
+    for arn, tags in list_tagged([{"Key": STACK_TAG, "Values": list(names)}]):
+        found.setdefault((tags[STACK_TAG], tags.get(RESOURCE_TAG, "")), []).append(read_id(arn))
     return found
-
-
-def _read_id(arn: str) -> str:
-    """What CloudFormation calls the resource of an ARN that ends in a name, in KIND/NAME, or in log-group:NAME."""
-    tail = arn.split(":", 5)[5]
-    if tail.startswith("model-package-group/"):
-        return arn
-    for beginning in ("repository/", "file-system/", "key/", "log-group:"):
-        if tail.startswith(beginning):
-            return tail.removeprefix(beginning)
-    return tail
-
-
-def _is_there(kind: str, known: str) -> bool:
-    try:
-        return _CHECKS[kind](known)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
-            return False
-        raise
-
-
-def _has_bucket(name: str) -> bool:
-    s3: Any = boto3.client("s3")
-    s3.head_bucket(Bucket=name)
-    return True
-
-
-def _has_repository(name: str) -> bool:
-    ecr: Any = boto3.client("ecr")
-    return bool(ecr.describe_repositories(repositoryNames=[name])["repositories"])
-
-
-def _has_file_system(name: str) -> bool:
-    efs: Any = boto3.client("efs")
-    return bool(efs.describe_file_systems(FileSystemId=name)["FileSystems"])
-
-
-def _has_key(name: str) -> bool:
-    kms: Any = boto3.client("kms")
-    return str(kms.describe_key(KeyId=name)["KeyMetadata"]["KeyState"]) in ("Enabled", "Disabled")
-
-
-def _has_log_group(name: str) -> bool:
-    logs: Any = boto3.client("logs")
-    return any(
-        group["logGroupName"] == name for group in logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    )
-
-
-def _has_model_package_group(arn: str) -> bool:
-    """SageMaker says of a group that is gone no more than that the request is not valid."""
-    sagemaker: Any = boto3.client("sagemaker")
-    try:
-        sagemaker.describe_model_package_group(ModelPackageGroupName=arn)
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return False
-        raise
-    return True
-
-
-_CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "AWS::ECR::Repository": _has_repository,
-    "AWS::EFS::FileSystem": _has_file_system,
-    "AWS::KMS::Key": _has_key,
-    LOG_GROUP: _has_log_group,
-    "AWS::S3::Bucket": _has_bucket,
-    MODEL_PACKAGE_GROUP: _has_model_package_group,
-}

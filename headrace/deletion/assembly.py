@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from headrace.changes.assembly_files import MANIFEST, AssemblyError, read_stacks, read_template
+from headrace.assemblies.files import MANIFEST, AssemblyError, read_stacks, read_template
 
 
 class NoAssemblyError(AssemblyError):

@@ -1,13 +1,15 @@
 """The stacks of an environment as they stand in the account, and the order in which they can go."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any, Final
 
-import boto3
+from botocore.exceptions import ClientError
 
 from headrace import contract
+from headrace.absence import is_absence
+from headrace.deletion.clients import make_client
 
 GONE: Final = "DELETE_COMPLETE"
 
@@ -51,29 +53,52 @@ class StandingStack:
 
 def find_stacks(environment: str) -> list[StandingStack]:
     """The stacks of an environment in the order in which they can be deleted: those that use others first."""
-    cloudformation: Any = boto3.client("cloudformation")
+    standing, _ = split_stacks(environment)
+    return standing
+
+
+def split_stacks(environment: str) -> tuple[list[StandingStack], list[str]]:
+    """The stacks of an environment, as `find_stacks` has them, and the names of those that are only called so."""
+    cloudformation = make_client("cloudformation")
     prefix = contract.stack_name(environment, "")
-    found: list[StandingStack] = []
+    found, others = [], []
     for page in cloudformation.get_paginator("describe_stacks").paginate():
         for described in page["Stacks"]:
             if not described["StackName"].startswith(prefix) or described["StackStatus"] == GONE:
                 continue
-            template = cloudformation.get_template(StackName=described["StackId"])["TemplateBody"]
+            template = read_template(cloudformation, described["StackId"])
             if contract.belongs_to(environment, template):
                 found.append(_read_stack(cloudformation, described, template))
-    return order_by_use(found)
+            else:
+                others.append(described["StackName"])
+    return order_by_use(found), others
+
+
+def read_template(cloudformation: Any, stack_id: str) -> Any:
+    """The template of a stack that stands, or that CloudFormation still knows of; nothing of any other."""
+    try:
+        return cloudformation.get_template(StackName=stack_id)["TemplateBody"]
+    except ClientError as error:
+        if is_absence(error):
+            return {}
+        raise
 
 
 def order_by_use(stacks: list[StandingStack]) -> list[StandingStack]:
     """Stacks with each before those whose outputs it takes."""
     by_name = {stack.name: stack for stack in stacks}
-    owners = {export: stack.name for stack in stacks for export in stack.exports}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for stack in stacks:
         sorter.add(stack.name)
-        for used in {owners.get(name, name) for name in list_uses(stack.template)} & by_name.keys() - {stack.name}:
+        for used in list_used(stack, stacks):
             sorter.add(used, stack.name)
     return [by_name[name] for name in sorter.static_order()]
+
+
+def list_used(stack: StandingStack, stacks: Iterable[StandingStack]) -> set[str]:
+    """The names of those stacks whose outputs a stack takes."""
+    owners = {export: other.name for other in stacks for export in (other.name, *other.exports)}
+    return {owners[name] for name in list_uses(stack.template) if name in owners} - {stack.name}
 
 
 def list_uses(value: Any) -> Iterator[str]:

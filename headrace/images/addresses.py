@@ -9,7 +9,7 @@ file:///data/raw                                                         a folde
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -45,10 +45,12 @@ class Address:
     Args:
         kind: Which of the ways it is.
         place: The URL, the ARN or alias, or the folder.
+        transformation: What becomes of the objects there. Only a folder needs to be told; the others know.
     """
 
     kind: DoorKind
     place: str
+    transformation: str = normalizer.DEFAULT_TRANSFORMATION
 
 
 def parse_address(text: str) -> Address:
@@ -72,7 +74,13 @@ def parse_address(text: str) -> Address:
     )
 
 
-def find_address(*, environment: str = "dev", consumer: str | None = None, region: str | None = None) -> Address:
+def find_address(
+    *,
+    environment: str = "dev",
+    consumer: str | None = None,
+    region: str | None = None,
+    transformation: str = normalizer.DEFAULT_TRANSFORMATION,
+) -> Address:
     """The address in the variable HEADRACE_IMAGES, or else in the outputs of the deployed normalizer.
 
     Args:
@@ -81,17 +89,24 @@ def find_address(*, environment: str = "dev", consumer: str | None = None, regio
             Its stack is one that AWS may refuse the account.
         region: Where the stacks stand, and what the settings name if they name one; without it, the Region of your AWS
             clients.
+        transformation: That of the consumer: each has its own function URL.
 
     Raises:
         DoorError: If neither has one.
     """
     if text := os.environ.get(ADDRESS_VARIABLE):
-        return parse_address(text)
+        return replace(parse_address(text), transformation=transformation)
     outputs = _read_outputs(contract.stack_name(environment, "Normalizer"), region)
     if consumer and (access_point := _find_access_point(environment, consumer, outputs, region)):
-        return Address(DoorKind.OBJECT_LAMBDA, access_point)
+        return Address(DoorKind.OBJECT_LAMBDA, access_point, transformation)
+    output = normalizer.function_url_output(transformation)
+    if output in outputs:
+        return Address(DoorKind.FUNCTION_URL, outputs[output], transformation)
     if normalizer.FUNCTION_URL_OUTPUT in outputs:
-        return Address(DoorKind.FUNCTION_URL, outputs[normalizer.FUNCTION_URL_OUTPUT])
+        raise DoorError(
+            f"the normalizer of '{environment}' has no function for '{transformation}': give a consumer of "
+            f"normalizer.consumers this transformation and deploy, or set {ADDRESS_VARIABLE} to a folder"
+        )
     raise DoorError(
         f"the normalizer of '{environment}' has no function URL, and {consumer or 'no consumer'} has no Object Lambda "
         f"access point: set normalizer.function_url, or {ADDRESS_VARIABLE} to a folder"

@@ -23,7 +23,8 @@ from headrace.images.errors import (
     NormalizedImageUnavailableError,
 )
 from headrace.images.keys import BAD_KEY, check_file_key, check_key, check_url_key
-from headrace.normalizer.contract import ErrorCode
+from headrace.normalizer.contract import DEFAULT_TRANSFORMATION, ErrorCode
+from headrace.normalizer.sizes import check_size
 
 # The function itself takes 30 seconds at most by default, and 60 by any setting.
 _TIMEOUT_SECONDS: Final = 65
@@ -52,13 +53,13 @@ def open_door(address: Address, options: Mapping[str, str], *, connections: int)
     """The door at an address, for photographs normalized with these options.
 
     Raises:
-        DoorError: If requests to a function URL cannot be signed.
+        DoorError: If requests to a function URL cannot be signed, or a folder's transformation is not known.
     """
     if address.kind is DoorKind.FUNCTION_URL:
         return FunctionUrlDoor(address.place, options, connections)
     if address.kind is DoorKind.OBJECT_LAMBDA:
         return ObjectLambdaDoor(address.place, options, connections)
-    return FolderDoor(Path(address.place), options)
+    return FolderDoor(Path(address.place), options, address.transformation)
 
 
 class FunctionUrlDoor:
@@ -157,16 +158,19 @@ def name_below_address(request: AWSRequest, **_: object) -> None:
 
 
 class FolderDoor:
-    """A folder whose photographs this process normalizes itself."""
+    """A folder whose photographs, or other objects, this process transforms itself."""
 
-    def __init__(self, folder: Path, options: Mapping[str, str]) -> None:
-        from headrace.normalizer import normalize
-        from headrace.normalizer import options as known_options
+    def __init__(self, folder: Path, options: Mapping[str, str], transformation: str = DEFAULT_TRANSFORMATION) -> None:
+        from headrace.transformations.registry import UnknownTransformationError, find_transformation
 
         self._folder = folder
-        self._normalize = normalize.normalize
-        self._limits = normalize.DEFAULT_LIMITS
-        self._options = known_options.parse_options(options)
+        try:
+            found = find_transformation(transformation)
+        except UnknownTransformationError as error:
+            raise DoorError(str(error)) from error
+        self._transform = found.load()
+        self._most_bytes = found.most_bytes
+        self._options = found.parse_options(options)
 
     def read(self, key: str) -> bytes:
         """The normalized image of a photograph."""
@@ -174,7 +178,7 @@ class FolderDoor:
 
         check_file_key(key)
         try:
-            return self._normalize(self._read_file(key), self._options)
+            return self._transform(self._read_file(key), self._options)
         except NormalizeError as error:
             raise NormalizedImageRefusedError(key, error.code, error.reason) from error
         except OSError as error:
@@ -187,7 +191,7 @@ class FolderDoor:
             raise NormalizedImageRefusedError(key, BAD_KEY, "the link leads out of the folder")
         if not path.is_file():
             raise NormalizedImageRefusedError(key, "NoSuchKey", "it is not a file")
-        self._limits.check_file(path.stat().st_size)
+        check_size(path.stat().st_size, self._most_bytes)
         return path.read_bytes()
 
 

@@ -26,7 +26,7 @@ class NormalizedImageReader:
 
     Args:
         address: Where photographs come from.
-        options: The normalizer's options: width, height, fit, colour, output_format, quality.
+        options: Those of the transformation; for photographs width, height, fit, colour, output_format, quality.
         connections: How many threads read at the same time.
         sleep: Waits before a photograph is asked for again.
         clock: The time in seconds.
@@ -91,7 +91,7 @@ def open_normalized(key: str, *, address: Address | None = None, **options: str 
     Args:
         key: The photograph's key.
         address: Where photographs come from; `find_address` finds it if it is not given.
-        options: The normalizer's options: width, height, fit, colour, output_format, quality.
+        options: Those of the transformation; for photographs width, height, fit, colour, output_format, quality.
 
     Raises:
         DoorError: If there is no way to normalized images.

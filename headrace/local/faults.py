@@ -1,34 +1,50 @@
 """Faults on purpose: what a local cloud is told to do wrong, how often, and to whom."""
 
+import contextvars
 import difflib
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from functools import cache
-from typing import Any, Final
-
-import botocore.session
-from botocore.exceptions import UnknownServiceError
+from typing import Any, Final, NamedTuple
 
 from headrace.errors import HeadraceError
+from headrace.local.fault_codes import UnknownServiceError, list_codes, list_operations, list_services
 
 PATH: Final = "/_ministack/headrace/faults"
 # The names that people, policies and state machines have for a service whose model is called otherwise.
 _MODELS: Final[Mapping[str, str]] = {
+    "applicationautoscaling": "application-autoscaling",
     "eventbridge": "events",
     "monitoring": "cloudwatch",
     "sagemaker-runtime": "sagemaker",
     "sfn": "stepfunctions",
     "states": "stepfunctions",
 }
-_RUNTIME_OPERATIONS: Final[Mapping[str, str]] = {"sagemaker": "sagemaker-runtime"}
 _MOST_TIMES: Final = 10_000
 
 
 class FaultError(HeadraceError):
     """A fault that cannot be injected as it was asked for."""
+
+
+class Caller(NamedTuple):
+    """The task of a state machine that makes a call; nothing for any other caller.
+
+    Args:
+        execution: The name of its execution.
+        state: The name of its state.
+    """
+
+    execution: str = ""
+    state: str = ""
+
+
+# For which task this thread works.
+_NO_TASK: Final = Caller()
+caller: Final = contextvars.ContextVar("caller", default=_NO_TASK)
 
 
 class Effect(StrEnum):
@@ -40,6 +56,7 @@ class Effect(StrEnum):
     FAILS = "the program ends with exit code 1"
     CRASHES = "the program is killed"
     OUT_OF_TIME = "the time limit is reached at once"
+    INTERRUPTED = "its spot instances are taken away"
     UNHEALTHY = "the container never answers its pings"
     BREAKS = "the container answers its first pings and none later"
 
@@ -86,10 +103,18 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "lost": Preset(
         effect=Effect.LOST, code="InternalFailure", message="The request processing has failed.", status=500
     ),
+    # What Step Functions says of calls that get no answer.
+    "unreached": Preset(
+        effect=Effect.REFUSED, code="SdkClientException", message="Unable to execute HTTP request", status=503
+    ),
+    "timeout": Preset(
+        effect=Effect.REFUSED, code="States.Timeout", message="the task ran longer than its time limit", status=504
+    ),
     "capacity": Preset(effect=Effect.NO_CAPACITY, operations=(*_JOBS, *_ENDPOINTS)),
     "job-fails": Preset(effect=Effect.FAILS, operations=_JOBS),
     "container-crashes": Preset(effect=Effect.CRASHES, operations=_PROGRAMS),
     "job-hangs": Preset(effect=Effect.OUT_OF_TIME, operations=_PROGRAMS),
+    "spot-interruption": Preset(effect=Effect.INTERRUPTED, operations=("CreateTrainingJob",)),
     "unhealthy": Preset(effect=Effect.UNHEALTHY, operations=_ENDPOINTS),
     "unhealthy-later": Preset(effect=Effect.BREAKS, operations=("UpdateEndpoint",)),
 }
@@ -116,7 +141,9 @@ class Fault:
     Args:
         preset: What goes wrong, a key of `PRESETS`.
         operation: The operation that it waits for: `sagemaker:CreateTrainingJob`.
-        resource: A pattern (`*`, `?`) for a name or another text of the request; any request by default.
+        resource: A pattern (`*`, `?`) for a name or another text of the request, or for the name of the execution that
+            makes it; any request by default.
+        state: A pattern for the state whose task makes the call; any caller by default.
         times: How many calls it is for.
         skip: How many calls are spared before.
         code: The error's code, instead of the preset's.
@@ -127,6 +154,7 @@ class Fault:
     preset: str
     operation: str
     resource: str = "*"
+    state: str = "*"
     times: int = 1
     skip: int = 0
     code: str = ""
@@ -157,8 +185,10 @@ class Fault:
 
     def meets(self, operation: str, texts: Collection[str]) -> bool:
         """Whether a call is one of those that it is for."""
-        is_of_resource = self.resource == "*" or any(fnmatchcase(text, self.resource) for text in texts)
-        return self.operation == operation and is_of_resource
+        calling = caller.get()
+        if self.operation != operation or not fnmatchcase(calling.state, self.state):
+            return False
+        return self.resource == "*" or any(fnmatchcase(text, self.resource) for text in (*texts, calling.execution))
 
 
 class Faults:
@@ -167,11 +197,27 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._watchers: list[Callable[[], None]] = []
 
     def add(self, fault: Fault) -> None:
-        """Have calls that begin from now on meet a fault."""
+        """Have calls that begin from now on meet a fault, and what runs if the fault is for that."""
         with self._lock:
             self._faults.append(fault)
+            watchers = [*self._watchers]
+        for look in watchers:
+            look()
+
+    @contextmanager
+    def watch(self, look: Callable[[], None]) -> Iterator[None]:
+        """Have something look for faults that it meets while it runs: now, and whenever one is added."""
+        with self._lock:
+            self._watchers.append(look)
+        try:
+            look()
+            yield
+        finally:
+            with self._lock:
+                self._watchers.remove(look)
 
     def list(self) -> list[Fault]:
         """Those that were added, spent ones included."""
@@ -260,6 +306,7 @@ def read_fault(given: Mapping[str, Any]) -> Fault:
         preset=preset,
         operation=_read_operation(str(given.get("operation", ""))),
         resource=str(given.get("resource") or "*"),
+        state=str(given.get("state") or "*"),
         times=times,
         skip=skip,
         code=str(given.get("code") or ""),
@@ -268,6 +315,7 @@ def read_fault(given: Mapping[str, Any]) -> Fault:
     if (fault.code or fault.message) and fault.effect not in _OF_CALLS:
         raise FaultError(f"the fault '{preset}' has no error of the call; leave out the code and the message")
     _check_operation(fault)
+    _check_code(fault)
     return fault
 
 
@@ -297,16 +345,20 @@ def _check_operation(fault: Fault) -> None:
         raise FaultError(f"the fault '{fault.preset}' is for {named}, not for {fault.operation}")
 
 
-@cache
-def _list_operations(service: str) -> frozenset[str]:
-    session = botocore.session.get_session()
-    names = [service, *filter(None, [_RUNTIME_OPERATIONS.get(service)])]
-    try:
-        return frozenset(name for model in names for name in session.get_service_model(model).operation_names)
-    except UnknownServiceError:
+def _check_code(fault: Fault) -> None:
+    codes = list_codes(*fault.operation.split(":"))
+    if fault.code and codes and fault.code not in codes:
         raise FaultError(
-            f"there is no service '{service}'{_guess(service, session.get_available_services())}"
-        ) from None
+            f"{fault.operation} answers with no error '{fault.code}'{_guess(fault.code, codes)}; "
+            f"there are: {', '.join(sorted(codes))}"
+        )
+
+
+def _list_operations(service: str) -> frozenset[str]:
+    try:
+        return list_operations(service)
+    except UnknownServiceError:
+        raise FaultError(f"there is no service '{service}'{_guess(service, list_services())}") from None
 
 
 def _guess(name: str, known: Iterable[str]) -> str:

@@ -14,14 +14,14 @@ import botocore.session
 from headrace import regions
 from headrace.errors import HeadraceError
 from headrace.inputs import open_input
+from headrace.quotas import CONCURRENT_EXECUTIONS, Usage, name_quota
 
 NEW_ACCOUNT: Final = "new-account"
-CONCURRENT_EXECUTIONS: Final = "Concurrent executions"
 OBJECT_LAMBDA_ACCESS_POINTS: Final = "Object Lambda access points"
 
-_INSTANCES: Final = re.compile(
-    r"[a-z0-9.*-]+ for (?:(?:spot )?training job|processing job|transform job|endpoint) usage"
-)
+# What the local cloud counts instances for; notebooks are deployed there without effect.
+_COUNTED: Final = tuple(usage for usage in Usage if usage is not Usage.NOTEBOOK)
+_INSTANCES: Final = re.compile(rf"[a-z0-9.*-]+ for (?:{'|'.join(_COUNTED)})")
 # A quota for every type of instances is a hundredth of it.
 _MOST_BYTES: Final = 1 << 20
 _KNOWN_NAMES: Final = (
@@ -31,11 +31,7 @@ _KNOWN_NAMES: Final = (
 )
 # The strictest that new accounts are known to have; AWS raises each on request.
 _OF_A_NEW_ACCOUNT: Final[Mapping[str, int]] = {
-    "* for training job usage": 0,
-    "* for spot training job usage": 0,
-    "* for processing job usage": 0,
-    "* for transform job usage": 0,
-    "* for endpoint usage": 0,
+    **{name_quota("*", usage): 0 for usage in _COUNTED},
     CONCURRENT_EXECUTIONS: 10,
     OBJECT_LAMBDA_ACCESS_POINTS: 0,
 }
@@ -104,7 +100,7 @@ def _read_quotas(file: Path) -> dict[str, int]:
     for name, number in stored.items():
         if name not in (CONCURRENT_EXECUTIONS, OBJECT_LAMBDA_ACCESS_POINTS) and not _INSTANCES.fullmatch(name):
             raise LimitsError(f"the quota '{name}' in {file} is not known: {_KNOWN_NAMES}")
-        if " for " in name and not any(fnmatchcase(kind, name.split()[0]) for kind in _list_instance_types()):
+        if " for " in name and not any(fnmatchcase(kind, name.split()[0]) for kind in list_instance_types()):
             raise LimitsError(f"the quota '{name}' in {file} names no instance type of SageMaker's")
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise LimitsError(f"the quota '{name}' in {file} is {number!r}, not a whole number from 0 on")
@@ -133,7 +129,7 @@ def _refuse_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 @cache
-def _list_instance_types() -> frozenset[str]:
+def list_instance_types() -> frozenset[str]:
     """Every type of instances that SageMaker has for one use or another."""
     model = botocore.session.get_session().get_service_model("sagemaker")
     shapes = ("TrainingInstanceType", "ProcessingInstanceType", "ProductionVariantInstanceType")

@@ -3,6 +3,9 @@
 from enum import StrEnum
 from typing import Final
 
+# What consumers read without having chosen.
+DEFAULT_TRANSFORMATION: Final = "image"
+
 # Where whole sets of the batch door are kept in the work bucket.
 SETS_PREFIX: Final = "normalized-sets/"
 
@@ -37,6 +40,11 @@ class ErrorCode(StrEnum):
 def pascal_name(name: str) -> str:
     """A name with hyphens, as the names of outputs and resources have it."""
     return name.title().replace("-", "")
+
+
+def function_url_output(transformation: str = DEFAULT_TRANSFORMATION) -> str:
+    """The stack output with the URL of a transformation's function."""
+    return FUNCTION_URL_OUTPUT + ("" if transformation == DEFAULT_TRANSFORMATION else pascal_name(transformation))
 
 
 def object_lambda_output(consumer: str) -> str:

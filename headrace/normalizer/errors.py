@@ -1,4 +1,4 @@
-"""Why a photograph was not normalized: one type per reason, each with a code for the doors to answer with."""
+"""Why an object was refused, such as a photograph: one type per reason, each with a code for the doors to answer."""
 
 from typing import ClassVar
 
@@ -6,13 +6,15 @@ from headrace.errors import HeadraceError
 
 
 class NormalizeError(HeadraceError):
-    """A photograph or a request that is refused.
+    """An object or a request that is refused, whatever the transformation.
 
     Args:
         reason: What is wrong with it, in words for the person who asked.
     """
 
     code: ClassVar[str] = "NormalizeError"
+    # What the doors answer; S3 Object Lambda passes on neither 413 nor 422.
+    status: ClassVar[int] = 400
 
     def __init_subclass__(cls) -> None:
         """Each type's code is its name, without the ending that says what it is."""

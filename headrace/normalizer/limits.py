@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from headrace.normalizer.errors import EmptyBodyError, PhotographTooLargeError, TooComplexError, TooManyBytesError
+from headrace.normalizer.errors import PhotographTooLargeError, TooComplexError
+from headrace.normalizer.sizes import check_size
 
 _MIB = 1024 * 1024
 
@@ -27,10 +28,7 @@ class Limits(NamedTuple):
 
     def check_file(self, size: int) -> None:
         """Refuse a file of this many bytes when it is empty or too large."""
-        if not size:
-            raise EmptyBodyError("the object is empty")
-        if size > self.file_bytes:
-            raise TooManyBytesError(f"the file has {size} bytes, more than {self.file_bytes}")
+        check_size(size, self.file_bytes)
 
     def check_pixels(self, width: int, height: int) -> None:
         """Refuse a photograph of this size when that is too large."""

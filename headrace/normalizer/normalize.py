@@ -14,9 +14,6 @@ from headrace.normalizer.options import Colour, Options, OutputFormat
 from headrace.normalizer.orientation import Orientation, turn_upright
 from headrace.normalizer.readings import Levels
 
-# A new number, for code that normalizes otherwise, leaves what earlier code has made unused.
-GENERATION: Final = 2
-
 DEFAULT_OPTIONS: Final = Options()
 DEFAULT_LIMITS: Final = Limits()
 

@@ -43,14 +43,18 @@ def stop_execution(arn: str, cause: str) -> None:
     _client().stop_execution(executionArn=arn, cause=cause)
 
 
-def read_execution(arn: str) -> Execution:
+def read_execution(arn: str, states: Any = None) -> Execution:
     """An execution as a whole.
+
+    Args:
+        arn: The execution.
+        states: The client; by default, one of this process's session.
 
     Raises:
         NoSuchExecutionError: If there is none.
     """
     try:
-        found = _client().describe_execution(executionArn=arn)
+        found = (states or _client()).describe_execution(executionArn=arn)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidArn"):
             raise
@@ -126,10 +130,11 @@ def follow_execution(arn: str, on_change: Callable[[Visit], object], poll_second
     Raises:
         NoSuchExecutionError: If there is no such execution.
     """
-    history = History()
+    # Making a client takes longer than asking it.
+    history, states = History(), _client()
     while True:
-        execution = read_execution(arn)
-        for visit in history.read(read_events(arn, history.last_id)):
+        execution = read_execution(arn, states)
+        for visit in history.read(read_events(arn, history.last_id, states)):
             on_change(visit)
         if not execution.is_running:
             return execution, history

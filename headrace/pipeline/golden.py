@@ -95,11 +95,27 @@ def download_requests(place: S3Address) -> bytes:
     return bytes(body.read(MOST_BYTES + 1))
 
 
+def refuse_taken(place: S3Address) -> None:
+    """Refuse to go on where a file of golden requests is already there; uploading it is refused then, too.
+
+    Raises:
+        GoldenRequestError: If there is one.
+    """
+    try:
+        _s3().head_object(Bucket=place.bucket, Key=place.key)
+    except ClientError as error:
+        # HEAD has no body that names the error. Who may not list is told 403 of what is not there.
+        if error.response["Error"]["Code"] not in (*_MISSING, "404", "403"):
+            raise
+        return
+    raise _describe_taken(place)
+
+
 def upload_requests(place: S3Address, content: bytes, *, replaces: bool) -> None:
     """Put a file of golden requests where the pipeline reads it.
 
     Raises:
-        GoldenRequestError: If there is one and it may not be replaced.
+        GoldenRequestError: If there is another one and it may not be replaced.
     """
     condition = {} if replaces else {"IfNoneMatch": "*"}
     try:
@@ -107,7 +123,13 @@ def upload_requests(place: S3Address, content: bytes, *, replaces: bool) -> None
     except ClientError as error:
         if error.response["Error"]["Code"] != "PreconditionFailed":
             raise
-        raise GoldenRequestError(f"{place} is already there; replace it with --force") from None
+        # After a lost answer, the client tries again, and finds what it has put there itself.
+        if download_requests(place) != content:
+            raise _describe_taken(place) from None
+
+
+def _describe_taken(place: S3Address) -> GoldenRequestError:
+    return GoldenRequestError(f"{place} is already there; replace it with --force")
 
 
 def _find(environment: str, stack: str, output: str, problem: str) -> str:

@@ -10,8 +10,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from headrace import contract
-from headrace.changes import Assembly, read_folder
-from headrace.changes.assemblies import list_resources
+from headrace.assemblies import Assembly, read_folder
+from headrace.assemblies.assembly import list_resources
 from headrace.errors import HeadraceError
 from headrace.recipes import Recipe
 
@@ -59,9 +59,15 @@ def _read_outputs(environment: str, recipe: Recipe) -> dict[str, str]:
     return outputs
 
 
-def read_outputs(environment: str, stack: str) -> dict[str, str]:
-    """The outputs of one stack of an environment by their names; none where it does not stand."""
-    cloudformation: Any = boto3.client("cloudformation")
+def read_outputs(environment: str, stack: str, client: Any = None) -> dict[str, str]:
+    """The outputs of one stack of an environment by their names; none where it does not stand.
+
+    Args:
+        environment: The environment.
+        stack: The stack's id.
+        client: CloudFormation's client; by default, one of this process's session.
+    """
+    cloudformation: Any = client or boto3.client("cloudformation")
     try:
         stacks = cloudformation.describe_stacks(StackName=contract.stack_name(environment, stack))["Stacks"]
     except ClientError as error:
@@ -87,6 +93,39 @@ def find_named_machine(name: str) -> str:
             f"there is no state machine '{name}'; there are: {', '.join(sorted(machines)) or 'none'}"
         )
     return str(machines[name])
+
+
+def find_named_start(name: str) -> str:
+    """What executions of a state machine are started by: its alias, or itself where it has none; an ARN as it is.
+
+    Raises:
+        NoStateMachineError: If there is none of that name.
+    """
+    if _ARN.fullmatch(name):
+        return name
+    machine = find_named_machine(name)
+    return machine if _find_live_version(machine) is None else f"{machine}:{contract.LIVE_ALIAS}"
+
+
+def read_live_definition(machine_arn: str) -> str:
+    """The definition that executions run: that of the version that the alias leads to, or the latest without one.
+
+    Raises:
+        NoStateMachineError: If it does not exist.
+    """
+    return read_definition_of(_find_live_version(machine_arn) or machine_arn)
+
+
+def _find_live_version(machine_arn: str) -> str | None:
+    """The version that the alias of a state machine leads to, the one for most executions if these are two."""
+    states: Any = boto3.client("stepfunctions")
+    try:
+        alias = states.describe_state_machine_alias(stateMachineAliasArn=f"{machine_arn}:{contract.LIVE_ALIAS}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFound":
+            raise
+        return None
+    return str(max(alias["routingConfiguration"], key=lambda route: route["weight"])["stateMachineVersionArn"])
 
 
 def locate_execution(execution: str, machine_arn: str | None) -> str:
@@ -162,16 +201,18 @@ def _list_synthesized(app: Assembly) -> Iterator[tuple[str, str]]:
     for stack, template in app.templates.items():
         for logical_id, resource in list_resources(template).items():
             if resource["Type"] == _KIND:
-                yield f"{stack}/{logical_id}", _join(resource["Properties"].get("DefinitionString", ""))
+                yield f"{stack}/{logical_id}", join_text(resource["Properties"].get("DefinitionString", ""))
 
 
-def _join(value: Any) -> str:
+def join_text(value: Any) -> str:
     """A text of a template, with what CloudFormation fills in spelt as `Fn::Sub` does."""
     match value:
         case str():
             return value
         case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(map(_join, parts))
+            return separator.join(map(join_text, parts))
+        case {"Fn::Sub": str(text)}:
+            return text
         case {"Ref": str(name)}:
             return f"${{{name}}}"
         case {"Fn::GetAtt": [str(name), str(attribute)]}:

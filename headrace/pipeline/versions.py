@@ -45,7 +45,7 @@ class Version:
         image: The container image that serves it, and
         digest: what that is called by its content, if known.
         facts: What is known of it besides, by `VersionFact` and the prefixes of metrics and hyperparameters.
-        endpoints: The endpoints that serve it.
+        endpoints: The endpoints that serve it, where somebody has looked.
     """
 
     arn: str
@@ -87,10 +87,12 @@ class Registry:
     Args:
         group: The model package group's name.
         sagemaker: The client; by default, one of this process's session.
+        with_endpoints: Whether to look which endpoints serve each, for which the client needs to read them.
     """
 
-    def __init__(self, group: str, sagemaker: Any = None) -> None:
+    def __init__(self, group: str, sagemaker: Any = None, *, with_endpoints: bool = True) -> None:
         self.group = group
+        self._with_endpoints = with_endpoints
         self._sagemaker: Any = sagemaker or boto3.client("sagemaker")
 
     def list_versions(self, most: int | None = None) -> list[Version]:
@@ -136,21 +138,26 @@ class Registry:
     def find_earlier(self, endpoint: str | None) -> tuple[Version, Version]:
         """The version that serves, and of those made before it the one that has served last.
 
+        Where none serves, because the endpoint is stopped, it is the version that has served there last.
+
         Args:
-            endpoint: Where; it may be left out if one endpoint alone serves a version.
+            endpoint: Where; it may be left out if one endpoint alone serves a version, or has.
 
         Raises:
-            NothingToGoBackToError: If no version serves, or none made before has served, or it is not clear where.
+            NothingToGoBackToError: If no version serves or has, or none made before has, or it is not clear where.
         """
         versions = self.list_versions()
-        serving = _find_only(versions, self.group, endpoint)
-        place = endpoint or serving.endpoints[0]
-        served = [version for version in versions if _can_return(version, serving, place)]
-        if not served:
+        place = endpoint or _find_only_place(versions, self.group)
+        serving = next((version for version in versions if place in version.endpoints), None)
+        serving = serving or find_served_last(versions, place)
+        if not serving:
+            raise NothingToGoBackToError(f"no version of {self.group} serves at {place} or has served there")
+        earlier = find_served_last((version for version in versions if _can_return(version, serving)), place)
+        if not earlier:
             raise NothingToGoBackToError(
                 f"none of the versions made before version {serving.number} has served at {place}; choose one with --to"
             )
-        return serving, max(served, key=lambda version: version.served)
+        return serving, earlier
 
     def _list_pages(self) -> Iterator[Mapping[str, Any]]:
         paginator = self._sagemaker.get_paginator("list_model_packages")
@@ -182,7 +189,8 @@ class Registry:
 
     def _find_serving(self, endpoints: Iterable[str]) -> dict[str, str]:
         """Which version each endpoint serves, by the ARN of the version."""
-        served = {name: find_version_at(self._sagemaker, name) for name in endpoints if name}
+        looked_at = [name for name in endpoints if name] if self._with_endpoints else []
+        served = {name: find_version_at(self._sagemaker, name) for name in looked_at}
         return {name: arn for name, arn in served.items() if arn}
 
     def _place(self, version: Version, serving: Mapping[str, str]) -> Version:
@@ -190,19 +198,27 @@ class Registry:
         return Version(**{**vars(version), "endpoints": endpoints})
 
 
-def _find_only(versions: Sequence[Version], group: str, endpoint: str | None) -> Version:
-    serving = [version for version in versions if version.endpoints and endpoint in (None, *version.endpoints)]
-    places = sorted({name for version in serving for name in version.endpoints})
-    if not serving:
-        raise NothingToGoBackToError(f"no version of {group} serves{f' at {endpoint}' if endpoint else ''}")
-    if endpoint is None and len(places) > 1:
-        raise NothingToGoBackToError(f"versions of {group} serve at {', '.join(places)}; choose one with --endpoint")
-    return serving[0]
+def find_served_last(versions: Iterable[Version], endpoint: str) -> Version | None:
+    """Of these versions, the one that has served last at an endpoint; None if none has."""
+    served = [version for version in versions if version.served and version.facts.get(VersionFact.ENDPOINT) == endpoint]
+    return max(served, key=lambda version: version.served, default=None)
 
 
-def _can_return(version: Version, serving: Version, endpoint: str) -> bool:
-    is_of_endpoint = version.facts.get(VersionFact.ENDPOINT) == endpoint
-    return is_of_endpoint and version.number < serving.number and version.status == APPROVED and bool(version.served)
+def _find_only_place(versions: Sequence[Version], group: str) -> str:
+    serving = {name for version in versions for name in version.endpoints}
+    places = serving or {version.facts.get(VersionFact.ENDPOINT, "") for version in versions if version.served} - {""}
+    if not places:
+        raise NothingToGoBackToError(f"no version of {group} serves or has served")
+    if len(places) > 1:
+        verb = "serve" if serving else "have served"
+        raise NothingToGoBackToError(
+            f"versions of {group} {verb} at {', '.join(sorted(places))}; choose one with --endpoint"
+        )
+    return places.pop()
+
+
+def _can_return(version: Version, serving: Version) -> bool:
+    return version.number < serving.number and version.status == APPROVED
 
 
 def find_version_at(sagemaker: Any, endpoint: str) -> str | None:

@@ -1,5 +1,6 @@
 """What each workload is: pure data, which the stacks, the commands and the local cloud read alike."""
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Final
 
@@ -12,19 +13,29 @@ __all__ = [
     "find_module",
     "find_recipe",
     "list_container_images",
+    "list_images_of",
     "list_recipes",
+    "list_usual_container_images",
+    "list_usual_recipes",
 ]
 
 # The workloads, by the name of the modules that have their recipe and their runs.
 _WORKLOADS: Final = (
     "big_mart",
     "images",
+    "xgboost",
+    "forecasting",
 )
 
 
 def list_recipes() -> tuple[Recipe, ...]:
     """The recipes of all workloads."""
     return tuple(import_module(f"{__name__}.{module}").RECIPE for module in _WORKLOADS)
+
+
+def list_usual_recipes() -> tuple[Recipe, ...]:
+    """The recipes of the workloads that are there whatever the settings say."""
+    return tuple(recipe for recipe in list_recipes() if not recipe.is_optional)
 
 
 def find_recipe(name: str) -> Recipe:
@@ -42,10 +53,20 @@ def find_module(recipe: Recipe) -> str:
 
 
 def list_container_images() -> tuple[ContainerImage, ...]:
-    """The container images of all workloads, and those that belong to none."""
+    """The container images of all workloads, once each, and those that belong to none."""
+    return list_images_of(list_recipes())
+
+
+def list_usual_container_images() -> tuple[ContainerImage, ...]:
+    """The container images that are there whatever the settings say."""
+    return list_images_of(list_usual_recipes())
+
+
+def list_images_of(recipes: Iterable[Recipe]) -> tuple[ContainerImage, ...]:
+    """The container images of some workloads, once each, and those that belong to none."""
     from headrace.recipes import normalizer
 
-    return (*(image for recipe in list_recipes() for image in recipe.images), normalizer.BULK)
+    return (*dict.fromkeys(image for recipe in recipes for image in recipe.images), normalizer.BULK)
 
 
 def find_container_image(name: str) -> ContainerImage:

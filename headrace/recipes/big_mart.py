@@ -33,6 +33,7 @@ RECIPE: Final = Recipe(
             "test": "processing/test",
             "encoding": "processing/encoding",
         },
+        profiles=True,
     ),
     training=Training(
         image=TRAINING,

@@ -60,12 +60,16 @@ class Preprocessing:
         arguments: The program's arguments, each with the key of the setting that it takes its value from.
         input_folder: Where it finds the raw data, below /opt/ml.
         output_folders: Where it leaves each output, below /opt/ml, by the output's name.
+        options: What else it is told, the same whatever the settings say.
+        profiles: Whether it says what the raw rows look like, and its container image checks requests against that.
     """
 
     image: ContainerImage
     arguments: Mapping[str, str]
     input_folder: str
     output_folders: Mapping[str, str]
+    options: tuple[str, ...] = ()
+    profiles: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,9 +148,13 @@ class Recipe:
         preprocessing: How the raw data becomes the training job's input, where it needs to.
         training: How the model is made.
         serving: How the model is asked.
+        is_optional: Whether it is there only where the settings have a section for it.
+        algorithm: The built-in algorithm of SageMaker that can take the place of its container image, by its name in
+            `headrace.algorithms`; one container image trains and serves then, as the algorithm's does.
 
     Raises:
-        RecipeError: If a name has characters that not everything named after it may have.
+        RecipeError: If a name has characters that not everything named after it may have, or a built-in algorithm would
+            take the place of two container images.
     """
 
     name: str
@@ -156,6 +164,8 @@ class Recipe:
     preprocessing: Preprocessing | None = None
     training: Training
     serving: Serving
+    is_optional: bool = False
+    algorithm: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -163,6 +173,11 @@ class Recipe:
         if not _STACK_ID.fullmatch(self.stack_id):
             raise RecipeError(
                 f"recipe {self.name}: stack_id {self.stack_id!r} must have letters and digits, a capital first"
+            )
+        if self.algorithm and self.training.image is not self.serving.image:
+            raise RecipeError(
+                f"recipe {self.name}: the algorithm {self.algorithm} trains and serves with one container image, so "
+                "training and serving must name the same one"
             )
 
     def __str__(self) -> str:
@@ -191,6 +206,11 @@ class Recipe:
         return f"{self.stack_id}StateMachineAliasArn"
 
     @property
+    def algorithm_output(self) -> str:
+        """The stack output that holds the URI of the built-in algorithm's container image, where that is the engine."""
+        return f"{self.stack_id}AlgorithmUri"
+
+    @property
     def endpoint_name_output(self) -> str:
         """The stack output that holds the name of the endpoint that executions create or update."""
         return f"{self.stack_id}EndpointName"
@@ -199,3 +219,8 @@ class Recipe:
     def raw_prefix(self) -> str:
         """Where its raw data is in the raw bucket."""
         return f"{self.name}/"
+
+    @property
+    def front_door_output(self) -> str:
+        """The stack output that holds the address at which an API asks this workload's endpoint."""
+        return f"{self.stack_id}FrontDoorUrl"

@@ -156,6 +156,39 @@ class Delivery:
             file.write_text(json.dumps(self._brought))
 
 
+def bring_file(
+    delivery: Delivery, place: Prefix, file: Path, *, is_given: bool, ending: str, scratch: Path
+) -> tuple[Path, str | None]:
+    """Put a file where the pipeline reads it, over what earlier runs put there.
+
+    Without your own file, data that somebody else has put there are used instead of generated ones.
+
+    Args:
+        delivery: What runs have brought.
+        place: Where the pipeline reads it.
+        file: The file.
+        is_given: Whether it is your own.
+        ending: The ending of the names of data, in lower case; other objects there do not matter.
+        scratch: Where data of somebody else are copied to.
+
+    Returns:
+        The file that the pipeline reads, and the name of the object that it is a copy of, where it is somebody else's.
+
+    Raises:
+        ForeignDataError: If somebody else has put some there, and the file is your own.
+    """
+    foreign = delivery.find_foreign([place], matters=lambda name: name.lower().endswith(ending))
+    if foreign and not is_given:
+        name = foreign[place][0]
+        copy = scratch / f"asked{ending}"
+        scratch.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(place.read(name))
+        return copy, name
+    refuse_foreign(foreign)
+    delivery.bring(place, {file.name: file})
+    return file, None
+
+
 def refuse_foreign(foreign: Mapping[Place, list[str]]) -> None:
     """Refuse to bring data to where somebody else's are.
 

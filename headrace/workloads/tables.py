@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from headrace.recipes import Recipe
-from headrace.workloads.delivery import Place, Prefix, refuse_foreign
+from headrace.workloads.delivery import Place, Prefix, bring_file
 from headrace.workloads.workload import IN_BATCH, Prediction, Site, spread
 
 CSV: Final = "text/csv"
@@ -48,18 +48,13 @@ class TableRun(ABC):
         return next(iter(row.values()), "")
 
     def bring_data(self, site: Site) -> None:
-        """Put the file into the raw bucket, over what earlier runs put there.
-
-        Without your own file, data that somebody else has put there are used instead of generated rows.
-        """
+        """Put the file into the raw bucket, or use what somebody else has put there instead of generated rows."""
         place = Prefix(site.raw_bucket, self.recipe.raw_prefix)
-        foreign = site.delivery.find_foreign([place], matters=lambda name: name.lower().endswith(".csv"))
-        if foreign and not self._given:
+        self._file, foreign = bring_file(
+            site.delivery, place, self._file, is_given=self._given, ending=".csv", scratch=self._scratch
+        )
+        if foreign:
             self.data = place.address
-            self._file = _fetch(place, foreign[place][0], self._scratch / "asked.csv")
-            return
-        refuse_foreign(foreign)
-        site.delivery.bring(place, {self._file.name: self._file})
 
     def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
         """Ask about a few rows, spread over the file."""
@@ -124,9 +119,3 @@ def _read_value(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def _fetch(place: Place, name: str, file: Path) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(place.read(name))
-    return file

@@ -56,6 +56,9 @@ class Site(Protocol):
     def find_batch(self, recipe: Recipe) -> Place | None:
         """Where the deployed state machine reads a batch; none where it serves an endpoint."""
 
+    def open_channel(self, name: str) -> Place:
+        """What the training job of the run has read through a channel."""
+
     def invoke(self, endpoint_name: str, body: bytes, *, content_type: str, accept: str) -> bytes:
         """What an endpoint answers."""
 

@@ -19,7 +19,9 @@ STATE: Final = "State"
 
 
 class Variable(StrEnum):
-    """The function's environment variables."""
+    """The function's environment variables; those of the note are there where the endpoint can be stopped."""
 
     TOPIC = "ALARM_TOPIC_ARN"
+    NOTE_BUCKET = "SERVED_NOTE_BUCKET"
+    NOTE_KEY = "SERVED_NOTE_KEY"
     LOG_GROUP = "STATE_MACHINE_LOG_GROUP"

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
@@ -12,10 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from . import contract, notices
 from .contract import Variable
 from .executions import History
+from .file_systems import delete_file_systems, has_made_file_systems
 from .log import note
 from .names import tag_of
 from .notices import End
 from .sagemaker import Aftermath, Sweep
+from .served import read_noted_config
 from .turns import give_up_turns
 
 # What is left for the notice once there is no more time to wait.
@@ -55,13 +58,16 @@ def _follow_end(detail: Mapping[str, Any], give_up: Callable[[], bool]) -> None:
     if detail["status"] == "FAILED" and not error.startswith(_NOT_RAISED_HERE):
         return
     output = json.loads(detail.get("output") or "{}")
-    outcome = output.get("Outcome", "") if isinstance(output, dict) else ""
+    output = output if isinstance(output, dict) else {}
     end = End(
         arn=detail["executionArn"],
         status=detail["status"],
-        outcome=outcome,
+        outcome=output.get("Outcome", ""),
+        reason=output.get("Reason", ""),
+        findings=notices.pick_findings(output),
         error=error,
         cause=detail.get("cause") or "",
+        stopped_at=detail["stopDate"] / 1000,
     )
     _work_through(end, give_up, is_notified=True)
 
@@ -74,13 +80,29 @@ def _work_through(end: End, give_up: Callable[[], bool], *, is_notified: bool) -
         history = History.read(_client("stepfunctions"), end.arn)
         requests = history.list_requests()
         state = state or history.find_last_state(but=_OWN_STATES)
-        sweep = Sweep(_client("sagemaker"), execution=tag_of(end.name), requests=requests, give_up=give_up)
+        sweep = Sweep(
+            _client("sagemaker"),
+            execution=tag_of(end.name),
+            requests=requests,
+            give_up=give_up,
+            find_noted=_find_noted,
+        )
         found = sweep.found
         if end.status == "SUCCEEDED":
             sweep.finish()
         else:
             sweep.clean()
             found.removed += give_up_turns(_client("s3"), requests, end.arn)
+        # After the jobs that they are mounted by.
+        if has_made_file_systems(requests):
+            delete_file_systems(
+                _client("fsx"),
+                execution=tag_of(end.name),
+                requests=requests,
+                found=found,
+                give_up=give_up,
+                find_redrive=lambda: _find_redrive(end),
+            )
     except (BotoCoreError, ClientError, LookupError, TypeError, ValueError) as error:
         found.left.append(f"what the execution has made: {type(error).__name__}: {error}")
     notice = notices.describe(End(**{**vars(end), "state": state}), found)
@@ -93,6 +115,19 @@ def _work_through(end: End, give_up: Callable[[], bool], *, is_notified: bool) -
         )
     except (BotoCoreError, ClientError) as error:
         note("notice_not_sent", error=str(error))
+
+
+def _find_noted() -> str | None:
+    bucket = os.environ.get(Variable.NOTE_BUCKET)
+    return read_noted_config(_client("s3"), bucket, os.environ[Variable.NOTE_KEY]) if bucket else None
+
+
+def _find_redrive(end: End) -> datetime | None:
+    """When the execution was redriven last, if that was after this end of it."""
+    if end.stopped_at is None:
+        return None
+    redriven: datetime | None = _client("stepfunctions").describe_execution(executionArn=end.arn).get("redriveDate")
+    return redriven if redriven and redriven.timestamp() > end.stopped_at else None
 
 
 def _watch_clock(context: Any) -> Callable[[], bool]:

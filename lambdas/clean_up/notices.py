@@ -1,11 +1,16 @@
-"""What is said about the end of an execution: on the event bus, and to the topic of alarms if there is one."""
+"""What is said about the end of an execution: on the event bus, and to the topic of alarms if there is one.
+
+People are not written to when nothing has happened that they could do anything about: a check each day that finds no
+drift would teach them not to read what comes. The bus has these ends, too.
+"""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from headrace.contract import NOTICE_SOURCE, NOTICE_TYPE, OUTCOME_OUTPUT
+from headrace.contract import NOTICE_SOURCE, NOTICE_TYPE, OUTCOME_OUTPUT, REASON_OUTPUT, Outcome
+from headrace.drift.contract import Finding, Verdict
 
 from .log import note
 from .sagemaker import Aftermath
@@ -13,6 +18,10 @@ from .sagemaker import Aftermath
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html allows 256 KiB for an entry.
 _LONGEST_CAUSE: Final = 8_000
 _LONGEST_SUBJECT: Final = 99
+# What a check for drift says besides its reason.
+_FINDINGS: Final = (Finding.VERDICT, Finding.COLUMNS, Finding.REPORT, Finding.RETRAINING)
+# Ends that people are not written to about.
+_UNEVENTFUL: Final = (Outcome.NOTHING_TO_STOP, Verdict.STEADY, Verdict.TOO_FEW)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,17 +32,23 @@ class End:
         arn: The execution.
         status: Its status.
         outcome: What it has come to, if it succeeded.
+        reason: Why it has stopped or started an endpoint, or what it has found in words, if it did.
+        findings: What it has found, by keys of `Finding`, if it has checked for drift.
         error: The error's name, if it failed.
         cause: Its cause.
         state: The state that failed, or that it was in.
+        stopped_at: When, in seconds since 1970; nothing of an execution that ends with what it is told now.
     """
 
     arn: str
     status: str
     outcome: str = ""
+    reason: str = ""
+    findings: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     cause: str = ""
     state: str = ""
+    stopped_at: float | None = None
 
     @property
     def machine(self) -> str:
@@ -44,6 +59,11 @@ class End:
     def name(self) -> str:
         """The execution's name."""
         return self.arn.split(":")[7]
+
+
+def pick_findings(output: Mapping[str, Any]) -> dict[str, Any]:
+    """What an execution's output says of a check for drift; nothing of other executions."""
+    return {str(key): output[key] for key in _FINDINGS if output.get(key)} if Finding.VERDICT in output else {}
 
 
 def describe(end: End, found: Aftermath) -> dict[str, Any]:
@@ -58,6 +78,8 @@ def describe(end: End, found: Aftermath) -> dict[str, Any]:
         "StateMachine": end.machine,
         "Status": end.status,
         **({OUTCOME_OUTPUT: end.outcome} if end.outcome else {}),
+        **({REASON_OUTPUT: end.reason} if end.reason else {}),
+        **end.findings,
         **(failure if end.status != "SUCCEEDED" else {}),
         "Log": jobs[-1]["Log"] if jobs else f"the history of execution {end.name}",
         "BilledSeconds": sum(job.billed_seconds for job in found.jobs),
@@ -69,8 +91,10 @@ def describe(end: End, found: Aftermath) -> dict[str, Any]:
 
 def write_text(notice: Mapping[str, Any]) -> str:
     """The same for people."""
-    what = notice.get(OUTCOME_OUTPUT) or notice["Status"]
-    lines = [f"Execution {notice['Execution']} of {notice['StateMachine']}: {what}"]
+    lines = [f"Execution {notice['Execution']} of {notice['StateMachine']}: {_name_end(notice)}"]
+    if REASON_OUTPUT in notice:
+        lines.append(f"Why: {notice[REASON_OUTPUT]}")
+    lines += [f"{key}: {notice[key]}" for key in (Finding.REPORT, Finding.RETRAINING) if key in notice]
     if notice["Status"] != "SUCCEEDED":
         lines += [f"State: {notice['State']}", f"{notice['Error']}: {notice['Cause']}" if notice["Error"] else ""]
     lines += [f"Log: {notice['Log']}", f"Billed: {notice['BilledSeconds']} s in {len(notice['Jobs'])} jobs"]
@@ -85,6 +109,11 @@ def publish(notice: Mapping[str, Any], *, events: Any, topics: Any, topic_arn: s
     answer = events.put_events(Entries=[{**entry, "Resources": [notice["ExecutionArn"]]}])
     if answer.get("FailedEntryCount"):
         note("notice_refused", answer=answer["Entries"])
-    if topic_arn:
-        subject = f"Headrace: {notice['StateMachine']} {notice.get(OUTCOME_OUTPUT) or notice['Status']}"
+    if topic_arn and _name_end(notice) not in _UNEVENTFUL:
+        subject = f"Headrace: {notice['StateMachine']} {_name_end(notice)}"
         topics.publish(TopicArn=topic_arn, Subject=subject[:_LONGEST_SUBJECT], Message=write_text(notice))
+
+
+def _name_end(notice: Mapping[str, Any]) -> str:
+    """What an execution has come to, in a word."""
+    return str(notice.get(OUTCOME_OUTPUT) or notice.get(Finding.VERDICT) or notice["Status"])

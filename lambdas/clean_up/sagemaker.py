@@ -86,15 +86,23 @@ class Sweep:
         execution: The tag of everything that the execution has made.
         requests: What its tasks have asked for.
         give_up: Says whether there is no more time to wait.
+        find_noted: Finds the configuration that a stopped endpoint is to be started with.
     """
 
     def __init__(
-        self, client: Any, *, execution: str, requests: Sequence[Request], give_up: Callable[[], bool]
+        self,
+        client: Any,
+        *,
+        execution: str,
+        requests: Sequence[Request],
+        give_up: Callable[[], bool],
+        find_noted: Callable[[], str | None],
     ) -> None:
         self._client = client
         self._execution = execution
         self._requests = requests
         self._give_up = give_up
+        self._find_noted = find_noted
         self.found = Aftermath()
 
     def finish(self) -> Aftermath:
@@ -112,18 +120,18 @@ class Sweep:
         """
         self._attempt_each(self._list_jobs(), self._stop_job)
         self._attempt_each(self._list_named("createEndpoint", "EndpointName"), self._delete_endpoint)
+        configs_named = [*self._list_named("createEndpointConfig", "EndpointConfigName")]
+        models_named = [*self._list_named("createModel", "ModelName")]
+        # An execution that only looks at an endpoint, such as a check for drift, has a function that may not.
+        if not (configs_named or models_named):
+            return self.found
         try:
             configs, models = self._find_used()
         except (ClientError, BotoCoreError) as error:
             self.found.left.append(f"models and configurations, as it is not known which of them serve: {error}")
             return self.found
-        self._attempt_each(
-            (name for name in self._list_named("createEndpointConfig", "EndpointConfigName") if name not in configs),
-            self._delete_config,
-        )
-        self._attempt_each(
-            (name for name in self._list_named("createModel", "ModelName") if name not in models), self._delete_model
-        )
+        self._attempt_each((name for name in configs_named if name not in configs), self._delete_config)
+        self._attempt_each((name for name in models_named if name not in models), self._delete_model)
         return self.found
 
     def _attempt_each(self, names: Iterator[Any], attempt: Callable[[Any], None]) -> None:
@@ -170,7 +178,7 @@ class Sweep:
         self.found.jobs.append(Job(kind=kind.name, name=name, log=log, billed_seconds=_measure(kind, described)))
 
     def _delete_endpoint(self, name: str) -> None:
-        """An endpoint that this execution has created, and has never seen in service."""
+        """An endpoint that this execution has created, and has not seen in service since."""
         described = self._client.describe_endpoint(EndpointName=name)
         if not self._is_ours(described["EndpointArn"]) or self._has_served(name):
             return
@@ -182,21 +190,27 @@ class Sweep:
         self.found.removed.append(f"Endpoint {name}")
 
     def _has_served(self, name: str) -> bool:
-        return any(
-            request.operation == "describeEndpoint"
-            and request.arguments.get("EndpointName") == name
-            and request.result.get("EndpointStatus") == "InService"
-            for request in self._requests
-        )
+        has_served = False
+        for request in self._requests:
+            if request.arguments.get("EndpointName") != name:
+                continue
+            if request.operation == "createEndpoint":
+                has_served = False
+            elif request.operation == "describeEndpoint" and request.result.get("EndpointStatus") == "InService":
+                has_served = True
+        return has_served
 
     def _find_used(self) -> tuple[set[str], set[str]]:
-        """The configurations that serve, or are about to, and their models."""
+        """The configurations that serve, are about to, or will when a stopped endpoint is started, and their models."""
         endpoints = {
             *self._list_named("createEndpoint", "EndpointName"),
             *self._list_named("updateEndpoint", "EndpointName"),
             *self._list_named("describeEndpoint", "EndpointName"),
         }
         configs = {config for endpoint in endpoints for config in self._list_configs(endpoint)}
+        # After the endpoints: it is noted before an endpoint is deleted.
+        if noted := self._find_noted():
+            configs.add(noted)
         return configs, {model for config in configs for model in self._list_models(config)}
 
     def _list_configs(self, endpoint: str) -> Iterator[str]:
@@ -206,7 +220,7 @@ class Sweep:
             if _is_missing(error):
                 return
             raise
-        # An endpoint that is being deleted needs neither.
+        # What an endpoint that is being deleted is to be started with again is noted.
         if described["EndpointStatus"] == "Deleting":
             return
         yield described["EndpointConfigName"]

@@ -1,12 +1,11 @@
 """Normalized images that have been made before, in the work bucket."""
 
 import hashlib
-from typing import Final
+from typing import Any, Final
 
-from headrace.normalizer.normalize import GENERATION
-from headrace.normalizer.options import Options
+from headrace.transformations.transformation import Transformation
 
-from .contract import CACHE_PREFIX, REDIRECT_SECONDS
+from .contract import REDIRECT_SECONDS, cache_prefix
 from .failures import RefusalError
 from .originals import Original
 from .s3 import METADATA_PREFIX, S3
@@ -22,10 +21,11 @@ class CacheError(Exception):
     """The cache cannot be read or written at the moment."""
 
 
-def name_normalized_image(original: Original, options: Options) -> str:
+def name_normalized_image(transformation: Transformation, original: Original, options: Any) -> str:
     """The key of a normalized image: the same version of a photograph and the same options have the same one."""
-    text = f"{GENERATION}\n{original.name}\n{options!r}"
-    return f"{CACHE_PREFIX}{hashlib.sha256(text.encode()).hexdigest()}.{options.output_format}"
+    text = f"{transformation.generation}\n{original.name}\n{options!r}"
+    name = hashlib.sha256(text.encode()).hexdigest()
+    return f"{cache_prefix(transformation.name)}{name}.{transformation.suffix(options)}"
 
 
 class NormalizedImageCache:

@@ -3,10 +3,11 @@
 from enum import StrEnum
 from typing import Final
 
-FUNCTION_HANDLER: Final = "image_normalizer.handler.handle"
-MEMORY_MIB: Final = 256
+from headrace.normalizer.contract import DEFAULT_TRANSFORMATION
 
-# Where the normalized images of single requests are kept in the work bucket.
+FUNCTION_HANDLER: Final = "image_normalizer.handler.handle"
+
+# Where what single requests are answered with is kept in the work bucket.
 CACHE_PREFIX: Final = "normalized/"
 
 # A function's buffered answer is 6 MB of JSON at most, in which a normalized image is text a third longer:
@@ -24,3 +25,10 @@ class Variable(StrEnum):
     CACHE_BUCKET = "CACHE_BUCKET"
     KEEPS_ALL = "CACHE_KEEPS_ALL"
     DNS_SUFFIX = "DNS_SUFFIX"
+    TRANSFORMATION = "TRANSFORMATION"
+
+
+def cache_prefix(transformation: str) -> str:
+    """Where the results of a transformation are kept, so that its function reaches no other's."""
+    # It was there first.
+    return CACHE_PREFIX if transformation == DEFAULT_TRANSFORMATION else f"{CACHE_PREFIX}{transformation}/"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple, Self
 
+from headrace.normalizer.contract import DEFAULT_TRANSFORMATION
+
 from .contract import Variable
 from .s3 import Place
 from .signing import Credentials
@@ -23,6 +25,7 @@ class Environment(NamedTuple):
         cache_bucket: Where normalized images are kept.
         keeps_all: Whether every normalized image is kept, or only one that is too large for an answer.
         place: Where S3 is.
+        transformation: What the function does with what it reads.
         credentials: The role's. Reading them once is enough: they outlive the process, which Lambda replaces before.
     """
 
@@ -30,6 +33,7 @@ class Environment(NamedTuple):
     cache_bucket: str
     keeps_all: bool
     place: Place
+    transformation: str
     credentials: Credentials
 
     @classmethod
@@ -43,6 +47,7 @@ class Environment(NamedTuple):
             cache_bucket=_read(variables, Variable.CACHE_BUCKET),
             keeps_all=keeps_all == "true",
             place=_read_place(variables),
+            transformation=variables.get(Variable.TRANSFORMATION, DEFAULT_TRANSFORMATION),
             credentials=_read_credentials(variables),
         )
 

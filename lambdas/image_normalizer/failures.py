@@ -50,7 +50,7 @@ def explain(error: Exception) -> RefusalError:
     if isinstance(error, RefusalError):
         return error
     if isinstance(error, NormalizeError):
-        return RefusalError(HTTPStatus.BAD_REQUEST, error.code, error.reason)
+        return RefusalError(error.status, error.code, error.reason)
     sys.stderr.write("".join(traceback.format_exception(error)))
     reason = f"the normalizer has failed: {type(error).__name__}; see its log"
     return RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorCode.FAILED, reason)

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from headrace.normalizer.contract import ErrorCode
-from headrace.normalizer.options import parse_options
 
 from .cache import CacheError, NormalizedImageCache
 from .contract import MAX_INLINE_BYTES
 from .failures import RefusalError, explain
 from .metrics import Outcome
-from .normalized_images import NormalizedImage, make_normalized_image
+from .normalized_images import Maker, NormalizedImage
 from .originals import AccessPoint
 from .ranges import read_range
 
@@ -33,12 +32,12 @@ class FunctionUrlDoor(NamedTuple):
     Args:
         source: Where photographs are read.
         store: Where normalized images go that are too large for an answer.
-        cache: Where all normalized images are looked for and kept.
+        maker: Makes normalized images.
     """
 
     source: AccessPoint
     store: NormalizedImageCache
-    cache: NormalizedImageCache | None
+    maker: Maker
 
     def answer(self, event: Event) -> tuple[Answer, Outcome]:
         """What Lambda answers the caller, and what became of the request."""
@@ -58,11 +57,11 @@ class FunctionUrlDoor(NamedTuple):
         key = unquote(event["rawPath"]).removeprefix("/")
         if not key:
             raise RefusalError(HTTPStatus.BAD_REQUEST, ErrorCode.NO_KEY, "the path names no photograph: GET /KEY")
-        options = parse_options(event.get("queryStringParameters") or {})
-        if self.cache:
-            return make_normalized_image(self.source.find(key), options, self.cache)
+        options = self.maker.transformation.parse_options(event.get("queryStringParameters") or {})
+        if self.maker.cache:
+            return self.maker.make(self.source.find(key), options)
         with self.source.open(key) as original:
-            return make_normalized_image(original, options, None)
+            return self.maker.make(original, options)
 
     def _choose_answer(self, normalized: NormalizedImage, method: str, headers: Mapping[str, str]) -> Answer:
         known = headers.get("if-none-match", "")
@@ -80,7 +79,7 @@ class FunctionUrlDoor(NamedTuple):
         return _send(body, _describe(HTTPStatus.OK, normalized, {}))
 
     def _redirect(self, normalized: NormalizedImage) -> Answer:
-        if not (self.cache and normalized.is_cached):
+        if not (self.maker.cache and normalized.is_cached):
             try:
                 self.store.put(normalized.name, normalized.body, normalized.media_type)
             except CacheError as error:

@@ -6,11 +6,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.transformations.registry import find_transformation
+
 from .cache import NormalizedImageCache
 from .connections import Connections
 from .environment import Environment
 from .function_url import REQUEST_CONTEXT, FunctionUrlDoor
 from .metrics import RequestLog
+from .normalized_images import Maker
 from .object_lambda import ObjectLambdaDoor
 from .originals import AccessPoint
 from .s3 import S3
@@ -20,10 +23,11 @@ _CONNECTIONS = Connections()
 _S3 = S3(_CONNECTIONS, _ENVIRONMENT.place, _ENVIRONMENT.credentials)
 _SOURCE = AccessPoint(_S3, _ENVIRONMENT.source)
 _STORE = NormalizedImageCache(_S3, _ENVIRONMENT.cache_bucket)
-_CACHE = _STORE if _ENVIRONMENT.keeps_all else None
+_TRANSFORMATION = find_transformation(_ENVIRONMENT.transformation)
+_MAKER = Maker(_TRANSFORMATION, _TRANSFORMATION.load(), _STORE if _ENVIRONMENT.keeps_all else None)
 _LOG = RequestLog(sys.stdout)
-_FUNCTION_URL = FunctionUrlDoor(source=_SOURCE, store=_STORE, cache=_CACHE)
-_OBJECT_LAMBDA = ObjectLambdaDoor(s3=_S3, connections=_CONNECTIONS, source=_SOURCE, cache=_CACHE)
+_FUNCTION_URL = FunctionUrlDoor(source=_SOURCE, store=_STORE, maker=_MAKER)
+_OBJECT_LAMBDA = ObjectLambdaDoor(s3=_S3, connections=_CONNECTIONS, source=_SOURCE, maker=_MAKER)
 
 
 def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

@@ -4,10 +4,9 @@ import base64
 import hashlib
 import zlib
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from headrace.normalizer.normalize import normalize
-from headrace.normalizer.options import Options
+from headrace.transformations.transformation import Transform, Transformation
 
 from .cache import CacheError, NormalizedImageCache, name_normalized_image
 from .originals import Original
@@ -52,19 +51,30 @@ class NormalizedImage(NamedTuple):
         return base64.b64encode(zlib.crc32(self.body).to_bytes(4)).decode()
 
 
-def make_normalized_image(original: Original, options: Options, cache: NormalizedImageCache | None) -> NormalizedImage:
-    """The normalized image of an original; a cache that fails costs time, not the answer."""
-    name = name_normalized_image(original, options)
-    media_type = options.output_format.media_type
-    if cache:
-        with suppress(CacheError):
-            body = cache.get(name)
-            if body is not None:
-                return NormalizedImage(name=name, body=body, media_type=media_type, is_cached=True)
-    normalized = NormalizedImage(
-        name=name, body=normalize(original.read(), options), media_type=media_type, is_cached=False
-    )
-    if cache:
-        with suppress(CacheError):
-            cache.put(name, normalized.body, media_type)
-    return normalized
+class Maker(NamedTuple):
+    """Makes normalized images.
+
+    Args:
+        transformation: What it does with originals.
+        transform: The transformation's code.
+        cache: Where normalized images are looked for and kept.
+    """
+
+    transformation: Transformation
+    transform: Transform
+    cache: NormalizedImageCache | None
+
+    def make(self, original: Original, options: Any) -> NormalizedImage:
+        """The normalized image of an original; a cache that fails costs time, not the answer."""
+        name = name_normalized_image(self.transformation, original, options)
+        media_type = self.transformation.media_type(options)
+        if self.cache:
+            with suppress(CacheError):
+                body = self.cache.get(name)
+                if body is not None:
+                    return NormalizedImage(name=name, body=body, media_type=media_type, is_cached=True)
+        body = self.transform(original.read(self.transformation.most_bytes), options)
+        if self.cache:
+            with suppress(CacheError):
+                self.cache.put(name, body, media_type)
+        return NormalizedImage(name=name, body=body, media_type=media_type, is_cached=False)

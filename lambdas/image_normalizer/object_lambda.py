@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from headrace.normalizer.errors import BadOptionError
-from headrace.normalizer.options import Options, parse_options
+from headrace.transformations.transformation import Transformation
 
-from .cache import NormalizedImageCache
 from .connections import Connections
 from .failures import RefusalError, explain
 from .metrics import Outcome
-from .normalized_images import NormalizedImage, make_normalized_image
+from .normalized_images import Maker, NormalizedImage
 from .originals import AccessPoint, PresignedAddress, read_key
 from .ranges import read_range
 from .s3 import S3, Reply
@@ -27,8 +26,6 @@ HEAD_CONTEXT = "headObjectContext"
 
 # The one that clients verify by themselves.
 _CHECKSUM_HEADER = "x-amz-checksum-crc32"
-
-_OPTION_NAMES = frozenset(field.name for field in fields(Options))
 
 Event = Mapping[str, Any]
 
@@ -40,13 +37,13 @@ class ObjectLambdaDoor(NamedTuple):
         s3: Takes the replies.
         connections: For the addresses in the events.
         source: Where HEAD reads the photograph itself: its address in the event leads to the original only.
-        cache: Where normalized images are looked for and kept.
+        maker: Makes normalized images.
     """
 
     s3: S3
     connections: Connections
     source: AccessPoint
-    cache: NormalizedImageCache | None
+    maker: Maker
 
     def answer(self, event: Event) -> tuple[dict[str, Any], Outcome]:
         """What Lambda returns to S3, and what became of the request."""
@@ -55,9 +52,9 @@ class ObjectLambdaDoor(NamedTuple):
     def _answer_get(self, event: Event) -> tuple[dict[str, Any], Outcome]:
         context = event[GET_CONTEXT]
         try:
-            options, headers = _read_options(event), event["userRequest"]["headers"]
+            options, headers = self._read_options(event), event["userRequest"]["headers"]
             with PresignedAddress(self.connections, context["inputS3Url"], headers).open() as original:
-                normalized = make_normalized_image(original, options, self.cache)
+                normalized = self.maker.make(original, options)
             reply = _describe_normalized_image(normalized, headers)
             outcome = Outcome(status=reply.status, is_cached=normalized.is_cached)
         except Exception as error:  # noqa: BLE001 - without a reply, the caller waits for a minute
@@ -81,24 +78,28 @@ class ObjectLambdaDoor(NamedTuple):
         """What GET would say of the normalized image, for a caller who may read the original."""
         try:
             url, headers = event[HEAD_CONTEXT]["inputS3Url"], event["userRequest"]["headers"]
-            options = _read_options(event)
+            options = self._read_options(event)
             etag = PresignedAddress(self.connections, url, headers).check()
             with self.source.open(read_key(url), etag) as original:
-                normalized = make_normalized_image(original, options, self.cache)
+                normalized = self.maker.make(original, options)
         except Exception as error:  # noqa: BLE001 - what S3 does not understand it answers with its own failure
             failure = explain(error)
             refusal = {"statusCode": failure.status, "errorCode": failure.code, "errorMessage": failure.reason}
             return refusal, Outcome(status=failure.status, code=failure.code)
         return _describe_head(normalized), Outcome(status=HTTPStatus.OK, is_cached=normalized.is_cached)
 
+    def _read_options(self, event: Event) -> Any:
+        return read_options(self.maker.transformation, event)
 
-def _read_options(event: Event) -> Options:
+
+def read_options(transformation: Transformation, event: Event) -> Any:
     """The access point's own options, and above them those that the request's query names."""
     # The address is decoded, so a key's own '?' and '#' look like those of an address.
     _, mark, query = event["userRequest"]["url"].rpartition("?")
     asked = parse_qsl(query, keep_blank_values=True) if mark else []
-    asked_options = _collect((name, value) for name, value in asked if name in _OPTION_NAMES)
-    return parse_options(_read_payload(event["configuration"].get("payload")) | asked_options)
+    names = {field.name for field in fields(transformation.options)}
+    asked_options = _collect((name, value) for name, value in asked if name in names)
+    return transformation.parse_options(_read_payload(event["configuration"].get("payload")) | asked_options)
 
 
 def _read_payload(payload: str | None) -> dict[str, str]:

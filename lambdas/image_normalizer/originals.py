@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from headrace.normalizer.contract import ErrorCode
-from headrace.normalizer.limits import Limits
+from headrace.normalizer.sizes import check_size
 
 from .connections import READ_SECONDS, Answer, Connections, CutOffError, Request
 from .failures import RefusalError
@@ -20,11 +20,11 @@ class Original(NamedTuple):
 
     Args:
         name: Distinguishes it from every other photograph and from its own other versions.
-        read: Reads its bytes, as long as it is open.
+        read: Reads its bytes, as long as it is open and they are no more than it is told.
     """
 
     name: str
-    read: Callable[[], bytes]
+    read: Callable[[int], bytes]
 
 
 class PresignedAddress:
@@ -85,12 +85,12 @@ class AccessPoint:
         """
         with self._s3.head_object(self._name, key) as answer:
             name, etag = _name(key, answer), str(answer.headers.get("ETag", ""))
-        return Original(name, lambda: self._read_version(key, etag))
+        return Original(name, lambda most_bytes: self._read_version(key, etag, most_bytes))
 
-    def _read_version(self, key: str, etag: str) -> bytes:
+    def _read_version(self, key: str, etag: str, most_bytes: int) -> bytes:
         try:
             with self.open(key, etag) as original:
-                return original.read()
+                return original.read(most_bytes)
         except RefusalError as error:
             if error.status != HTTPStatus.PRECONDITION_FAILED:
                 raise
@@ -122,27 +122,26 @@ def _name(key: str, answer: Answer) -> str:
 def _describe(
     key: str, answer: Answer, ask_again: Callable[[], AbstractContextManager[Answer]], started: float
 ) -> Original:
-    def read() -> bytes:
+    def read(most_bytes: int) -> bytes:
         try:
-            return _collect(answer)
+            return _collect(answer, most_bytes)
         except CutOffError:
             if time.monotonic() - started > READ_SECONDS:
                 raise
             with ask_again() as second:
                 if _name(key, second) != _name(key, answer):
                     raise
-                return _collect(second)
+                return _collect(second, most_bytes)
 
     return Original(_name(key, answer), read)
 
 
-def _collect(answer: Answer) -> bytes:
-    """A photograph's bytes, as long as they are no more than a photograph may have."""
-    limits = Limits()
+def _collect(answer: Answer, most_bytes: int) -> bytes:
+    """A photograph's bytes, as long as they are no more than the most."""
     if answer.declared_bytes is not None:
-        limits.check_file(answer.declared_bytes)
+        check_size(answer.declared_bytes, most_bytes)
     read = bytearray()
     for piece in answer.stream():
         read += piece
-        limits.check_file(len(read))
+        check_size(len(read), most_bytes)
     return bytes(read)

@@ -8,7 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, NamedTuple, cast
 
 from headrace.archives import ArchiveError, open_archive, refuse_unsafe_member
-from headrace.provenance import EVALUATION_FILE, INPUTS_FILE, LISTS_FOLDER, MOST_LIST_BYTES
+from headrace.provenance import EVALUATION_FILE, INPUTS_FILE, LISTS_FOLDER, MOST_LIST_BYTES, PROFILE_FILE
 
 MOST_MEMBERS: Final = 100_000
 # What an archive may unpack to; all of it is read, and most of it passed over.
@@ -16,10 +16,16 @@ MOST_BYTES: Final = 8 * 2**30
 # About two million files.
 MOST_INPUT_BYTES: Final = 256 * 2**20
 MOST_EVALUATION_BYTES: Final = 16 * 2**20
+# Names of categories are as long as people make them.
+MOST_PROFILE_BYTES: Final = 16 * 2**20
 _MOST_IN_MEMORY: Final = 8 * 2**20
 _CHUNK: Final = 2**20
 _LIST: Final = re.compile(rf"{LISTS_FOLDER}/[A-Za-z0-9._-]{{1,64}}/[^\x00-\x1f\x7f\\]{{1,400}}")
-_LIMITS: Final = {INPUTS_FILE: MOST_INPUT_BYTES, EVALUATION_FILE: MOST_EVALUATION_BYTES}
+_LIMITS: Final = {
+    INPUTS_FILE: MOST_INPUT_BYTES,
+    EVALUATION_FILE: MOST_EVALUATION_BYTES,
+    PROFILE_FILE: MOST_PROFILE_BYTES,
+}
 
 
 class JobOutputError(Exception):

@@ -7,17 +7,19 @@ FUNCTION_HANDLER: Final = "tidy.handler.handle"
 MEMORY_MIB: Final = 256
 TIMEOUT_SECONDS: Final = 300
 
+# The key of the event that says when the function was called, by the clock that its account has.
+TIME: Final = "Time"
+
 
 class Variable(StrEnum):
     """The function's environment variables.
 
-    They are the model package group, the tag that says whose a resource is and its value, how many of each kind stay
+    They are the model package group, the tags that say whose a resource is as a JSON object, how many of each kind stay
     at least, and for how many hours everything stays, because an execution that still runs may have made it.
     """
 
     GROUP = "TIDY_GROUP"
-    TAG_KEY = "TIDY_TAG_KEY"
-    TAG_VALUE = "TIDY_TAG_VALUE"
+    TAGS = "TIDY_TAGS"
     KEEP = "TIDY_KEEP"
     HOURS = "TIDY_HOURS"
 

@@ -1,10 +1,11 @@
 """The Lambda function: deletes endpoint configurations, models and versions of one workload beyond the last ones.
 
 Ours is a model that was made of a version in the workload's group, and a configuration all of whose models are ours;
-both must have the workload's tag, too. Whatever an endpoint uses stays. Configurations go first, then the models that
+both must have the workload's tags, too. Whatever an endpoint uses stays. Configurations go first, then the models that
 no configuration names, then the versions that no model is made of.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from headrace.contract import VersionFact
 
-from .contract import Answer, Variable
+from .contract import TIME, Answer, Variable
 
 # What one execution looks at, the latest first, and deletes of each kind; the next one goes on.
 MOST_LISTED: Final = 500
@@ -31,13 +32,15 @@ _PENDING: Final = "PendingManualApproval"
 _SAGEMAKER = boto3.client("sagemaker")
 
 
-def handle(_event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Tidy up after one execution."""
+    # Versions of the state machine from before call without a time, as long as their executions run.
+    now = datetime.fromisoformat(event[TIME]) if TIME in event else datetime.now(UTC)
     return Tidying(
         group=os.environ[Variable.GROUP],
-        tag=(os.environ[Variable.TAG_KEY], os.environ[Variable.TAG_VALUE]),
+        tags=json.loads(os.environ[Variable.TAGS]),
         keep=int(os.environ[Variable.KEEP]),
-        made_before=datetime.now(UTC) - timedelta(hours=int(os.environ[Variable.HOURS])),
+        made_before=now - timedelta(hours=int(os.environ[Variable.HOURS])),
         sagemaker=_SAGEMAKER,
     ).tidy()
 
@@ -107,14 +110,14 @@ class Tidying:
 
     Args:
         group: The model package group of the workload.
-        tag: The key and value that everything of the workload has.
+        tags: What everything of the workload in this environment has.
         keep: How many of each kind stay at least.
         made_before: What was made later stays, too.
         sagemaker: The client.
     """
 
     group: str
-    tag: tuple[str, str]
+    tags: Mapping[str, str]
     keep: int
     made_before: datetime
     sagemaker: Any
@@ -208,17 +211,16 @@ class Tidying:
         gone: list[str] = []
         for name, arn in list(reversed(found))[:MOST_DELETED]:
             try:
-                if arn is None or self._has_tag(arn):
+                if arn is None or self._has_tags(arn):
                     delete(name)
                     gone.append(name)
             except (BotoCoreError, ClientError) as error:
                 self._left.append(f"{name}: {error}")
         return gone
 
-    def _has_tag(self, arn: str) -> bool:
-        key, value = self.tag
-        tags = self.sagemaker.list_tags(ResourceArn=arn)["Tags"]
-        return any(tag["Key"] == key and tag["Value"] == value for tag in tags)
+    def _has_tags(self, arn: str) -> bool:
+        tags = {tag["Key"]: tag["Value"] for tag in self.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+        return self.tags.items() <= tags.items()
 
     def _read_models(self) -> Iterator[Model]:
         for listed in self._list("list_models", "Models"):

@@ -17,7 +17,7 @@ from headrace.recipes import images
 from stacks.constructs.clean_up import CleanUp, CleanUpSurroundings
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.state_machine import MachineLog, StateMachine
-from stacks.pipeline import bulk_input
+from stacks.pipeline import bulk_input, quota
 from stacks.pipeline.asl import Task, jsonata
 from stacks.pipeline.failure import end_badly
 from stacks.pipeline.jobs import render_resources
@@ -104,7 +104,7 @@ class BulkNormalizer(Construct):
     def _join_steps(self, failed: Task) -> Pipeline:
         tasks = SageMakerTasks(scope=self, tags=self._around.tags)
         steps = (name_set(self._around.work), normalize(tasks, self._render_job(), self._role), tell_set)
-        return join(*steps, failed=failed)
+        return join(*steps, failed=failed, counted=quota.VARIABLES)
 
     def _create_state_machine(self, pipeline: Pipeline, log: MachineLog) -> StateMachine:
         return StateMachine(

@@ -1,5 +1,8 @@
 """Where a training job's data comes from, and what the job must be allowed for it."""
 
+from collections.abc import Sequence
+
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 
 from headrace import contract
@@ -11,10 +14,13 @@ from headrace.channels import (
     InputMode,
     Reference,
     S3Channel,
+    VpcConfig,
+    needs_vpc,
 )
 from headrace.normalizer.contract import SETS_PREFIX
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.file_systems import LustreFileSystem, SharedFileSystem
+from stacks.pipeline.file_system import RunFileSystem
 from stacks.pipeline.jobs import execution_uri
 from stacks.settings.workloads import ChannelSettings
 
@@ -26,11 +32,16 @@ class ChannelSources:
         raw: The raw bucket.
         work: The work bucket.
         efs: The shared file system, if there is one.
-        fsx: FSx for Lustre, if it is there.
+        fsx: FSx for Lustre, if it is there, or each execution makes one.
     """
 
     def __init__(
-        self, *, raw: s3.IBucket, work: s3.IBucket, efs: SharedFileSystem | None, fsx: LustreFileSystem | None
+        self,
+        *,
+        raw: s3.IBucket,
+        work: s3.IBucket,
+        efs: SharedFileSystem | None,
+        fsx: LustreFileSystem | RunFileSystem | None,
     ) -> None:
         self._raw = raw
         self._work = work
@@ -38,10 +49,13 @@ class ChannelSources:
         self._fsx = fsx
         self._read: dict[s3.IBucket, set[str]] = {raw: set(), work: set()}
 
-    def read_output(self, name: str, output: str, *, content_type: str) -> Channel:
+    def read_output(
+        self, name: str, output: str, *, content_type: str, input_mode: InputMode = InputMode.FILE
+    ) -> Channel:
         """A channel from an output of the running execution."""
         self._read[self._work].add(contract.EXECUTIONS_PREFIX)
-        return S3Channel(name=name, uri=execution_uri(self._work, output), content_type=content_type)
+        uri = execution_uri(self._work, output)
+        return S3Channel(name=name, uri=uri, content_type=content_type, input_mode=input_mode)
 
     def read_raw(self, name: str, prefix: str, *, content_type: str) -> Channel:
         """A channel from a prefix of the raw bucket."""
@@ -83,8 +97,29 @@ class ChannelSources:
                 name=channel.name,
                 file_system_id=Reference(self._fsx.file_system_id),
                 mount_name=Reference(self._fsx.mount_name),
-                directory_path=channel.path,
+                directory_path=self._fsx.locate(channel.path),
                 access_mode=Access(channel.access),
                 content_type=content_type,
             )
         raise AssertionError(f"the settings let channel {channel.name} read from {channel.source}, which is off")
+
+
+def join_network(
+    role: ExecutionRole,
+    channels: Sequence[Channel],
+    *,
+    subnets: Sequence[ec2.ISubnet],
+    group: ec2.ISecurityGroup,
+    fsx: LustreFileSystem | RunFileSystem | None,
+) -> VpcConfig | None:
+    """The network of a training job, which its role may then use; None where no channel is in it."""
+    if not needs_vpc(channels):
+        return None
+    # FSx for Lustre is in one zone, and SageMaker asks for that zone's subnet alone.
+    reads_fsx = any(isinstance(channel, FsxLustreChannel) for channel in channels)
+    used = [fsx.subnet] if fsx and reads_fsx else subnets
+    role.allow_network(used, group)
+    return VpcConfig(
+        security_group_ids=(Reference(group.security_group_id),),
+        subnets=tuple(Reference(subnet.subnet_id) for subnet in used),
+    )

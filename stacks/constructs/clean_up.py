@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -14,15 +15,19 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from headrace.contract import EXECUTION_TAG, NOTICE_SOURCE, TURNS_PREFIX, alarm_topic_name
+from headrace.contract import EXECUTION_TAG, NOTICE_SOURCE, TURNS_PREFIX
 from lambdas import clean_up
 from lambdas.clean_up import contract
 from lambdas.clean_up.contract import Variable
+from stacks.constructs.alarm_topic import allow_publishing, name_topic
 from stacks.constructs.pipeline_function import PipelineFunction, Program
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
 from stacks.ownership import in_this_account
+from stacks.pipeline.file_system import allow_deleting, allow_seeing
 from stacks.pipeline.join import Pipeline
+from stacks.pipeline.permission import Permission
+from stacks.pipeline.served import ServedNotes
 from stacks.settings.bundle_target import BundleTarget
 
 _PROGRAM: Final = Program(
@@ -78,7 +83,7 @@ class CleanUp(PipelineFunction):
             scope,
             construct_id,
             program=_PROGRAM,
-            environment={Variable.TOPIC: _name_topic(scope, around.environment)} if around.notifies else {},
+            environment={Variable.TOPIC: name_topic(scope, around.environment)} if around.notifies else {},
             target=around.target,
             log=log,
         )
@@ -86,7 +91,7 @@ class CleanUp(PipelineFunction):
 
         self._allow_notices()
         if around.notifies:
-            self._allow_topic(_name_topic(self, around.environment))
+            allow_publishing(self.role, name_topic(self, around.environment))
 
     def follow(self, machine: sfn.StateMachine) -> None:
         """Let it look into the executions of a state machine, and be told of their ends.
@@ -119,6 +124,19 @@ class CleanUp(PipelineFunction):
             targets=[targets.LambdaFunction(self.function)],
         )
 
+    def add_failure_alarm(self) -> None:
+        """An alarm for an end that it could not deal with: what is left then may cost."""
+        cloudwatch.Alarm(
+            self,
+            "Errors",
+            alarm_description="The function that ends executions has failed, and may have left what costs",
+            metric=self.function.metric_errors(period=Duration.minutes(5)),
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
     def allow_removing(self, pipeline: Pipeline, tags: Mapping[str, str]) -> None:
         """Let it stop and delete what the tasks of a state machine make, as far as it has these tags."""
         made = {action.removeprefix("sagemaker:Create") for action in pipeline.list_actions()}
@@ -138,6 +156,9 @@ class CleanUp(PipelineFunction):
         acknowledge(
             self.role, {wildcard_in_account("sagemaker", f"{kind}/*"): _MADE_BY_EXECUTIONS for kind in resources}
         )
+        if "fsx:CreateFileSystem" in pipeline.list_actions():
+            self._allow(allow_seeing())
+            self._allow(allow_deleting(self._stack, tags))
 
     def allow_giving_up_turns(self, work: s3.IBucket, key: kms.IKey | None) -> None:
         """Let it give up the turns of executions that did not do it themselves; the key is the bucket's."""
@@ -158,6 +179,17 @@ class CleanUp(PipelineFunction):
             },
         )
 
+    def keep_noted(self, notes: ServedNotes) -> None:
+        """Let it leave what a stopped endpoint is to be started with."""
+        self.function.add_environment(Variable.NOTE_BUCKET, notes.work.bucket_name)
+        self.function.add_environment(Variable.NOTE_KEY, notes.object_key)
+        for permission in notes.allow_finding():
+            self._allow(permission)
+
+    def _allow(self, permission: Permission) -> None:
+        self.role.add_to_policy(permission.statement)
+        acknowledge(self.role, permission.findings)
+
     def _allow_notices(self) -> None:
         bus = self._stack.format_arn(service="events", resource="event-bus", resource_name="default")
         self.role.add_to_policy(
@@ -168,27 +200,5 @@ class CleanUp(PipelineFunction):
             )
         )
 
-    def _allow_topic(self, topic_arn: str) -> None:
-        """The topic's key is made by the stack of alarms; what it is used for distinguishes it from other keys."""
-        self.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[topic_arn]))
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                resources=[self._stack.format_arn(service="kms", resource="key", resource_name="*")],
-                conditions={"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic_arn}},
-            )
-        )
-        acknowledge(
-            self.role,
-            {wildcard_in_account("kms", "key/*"): "Only the key of the environment's topic encrypts for that topic."},
-        )
-
     def _list_arns(self, kinds: Sequence[str]) -> list[str]:
         return [self._stack.format_arn(service="sagemaker", resource=kind, resource_name="*") for kind in kinds]
-
-
-def _name_topic(scope: Construct, environment: str) -> str:
-    """The ARN of the environment's topic of alarms, which another stack makes."""
-    return Stack.of(scope).format_arn(
-        service="sns", resource=alarm_topic_name(environment), arn_format=ArnFormat.NO_RESOURCE_NAME
-    )

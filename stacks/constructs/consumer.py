@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -9,8 +10,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from headrace.recipes.recipe import NormalizerVariables
+from headrace.transformations.registry import find_transformation
 from stacks.constructs.image_access_point import Identity, ImageAccessPoint
 from stacks.settings.normalizer import ConsumerSettings, Through
+from stacks.settings.workloads import NormalizedSettings
 
 _OBJECT_LAMBDA = "s3-object-lambda.amazonaws.com"
 
@@ -34,7 +38,8 @@ class Consumer(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, settings: ConsumerSettings, images: s3.IBucket) -> None:
         super().__init__(scope, construct_id)
         self.settings = settings
-        self.images = ImageAccessPoint(self, "Images", bucket=images)
+        self.transformation = find_transformation(settings.transformation)
+        self.images = ImageAccessPoint(self, "Images", bucket=images, prefix=self.transformation.raw_prefix)
         self._doors: dict[Through, _Door] = {}
         self.readers = iam.ManagedPolicy(
             self, "Readers", description=f"Reads normalized images as {settings.name}: for the roles of that consumer"
@@ -49,6 +54,19 @@ class Consumer(Construct):
         door = self._doors[through]
         door.grant(role)
         return door.address
+
+    def let_job_in(
+        self, role: iam.Role, settings: NormalizedSettings, variables: NormalizerVariables
+    ) -> dict[str, str]:
+        """Let the role of a job read; what the job finds in its environment for that."""
+        return {
+            variables.address: self.let_in(role, settings.through),
+            variables.prefix: settings.prefix,
+            variables.options: urlencode(settings.options),
+            variables.connections: str(settings.connections),
+            # SageMaker does not promise to tell the region, and an access point's alias does not name it.
+            "AWS_DEFAULT_REGION": Aws.REGION,
+        }
 
     def add_function_url(self, url: lambda_.FunctionUrl) -> None:
         """Let the readers through the function URL."""

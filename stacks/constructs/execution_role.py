@@ -57,7 +57,7 @@ class ExecutionRole(SageMakerRole):
         key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._kind = kind
+        self.kind = kind
         self._key = key
         self._allow_image(repository)
         self._allow_logs_and_metrics(kind)
@@ -104,7 +104,7 @@ class ExecutionRole(SageMakerRole):
 
         https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
         """
-        if self._kind == PROCESSING_JOBS:
+        if self.kind == PROCESSING_JOBS:
             self._allow_any_network()
         else:
             self._allow_one_network(subnets, group)
@@ -171,3 +171,9 @@ class ExecutionRole(SageMakerRole):
                 conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
             )
         )
+
+
+def list_job_roles(scope: Construct) -> list[ExecutionRole]:
+    """The roles below a construct that training and processing jobs run under."""
+    roles = [role for role in scope.node.find_all() if isinstance(role, ExecutionRole)]
+    return [role for role in roles if role.kind not in (ENDPOINTS, TRANSFORM_JOBS)]

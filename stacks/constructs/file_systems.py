@@ -12,9 +12,9 @@ from constructs import Construct
 
 from headrace import contract
 from stacks.constructs.removal import choose_removal_policy
+from stacks.pipeline.file_system import LUSTRE_VERSION
 from stacks.settings.file_systems import EfsSettings, FsxSettings
 
-LUSTRE_VERSION = "2.15"
 # People reach their folder through an access point, all as one user, so that everybody can edit everything in it.
 PEOPLE_FOLDER = "/lists"
 PEOPLE_USER = "1000"
@@ -123,8 +123,13 @@ class LustreFileSystem(Construct):
         # A cache of the bucket: kept, it would hold on to its subnet and its security group, and cost what it costs.
         file_system.apply_removal_policy(RemovalPolicy.DESTROY)
         self.file_system_id = file_system.ref
+        self.capacity_gib = settings.capacity_gib
         self.mount_name = file_system.attr_lustre_mount_name
         self._link(raw, settings)
+
+    def locate(self, path: str) -> str:
+        """Where the directory is that the settings call so."""
+        return path
 
     def _link(self, raw: s3.IBucket, settings: FsxSettings) -> None:
         fsx.CfnDataRepositoryAssociation(

@@ -1,5 +1,6 @@
 """The function that asks an endpoint golden requests while it is updated."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +17,8 @@ from lambdas.golden_requests.contract import Variable
 from stacks.constructs.pipeline_function import PipelineFunction, Program
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
-from stacks.ownership import in_this_account
+from stacks.ownership import RESOURCE_TAG, in_this_account, with_owner_tags
 from stacks.settings.bundle_target import BundleTarget
-from stacks.settings.tags import WORKLOAD_TAG
 
 _PROGRAM: Final = Program(
     source=Path(golden_requests.__path__[0]),
@@ -35,7 +35,7 @@ class GoldenRequests(PipelineFunction):
     Args:
         scope: Where it lives.
         construct_id: Its id there.
-        workload: The workload.
+        tags: The tags of what the workload's executions make.
         raw: The bucket of the requests.
         object_key: Their key in it.
         key: The customer's key of that bucket.
@@ -48,7 +48,7 @@ class GoldenRequests(PipelineFunction):
         scope: Construct,
         construct_id: str,
         *,
-        workload: str,
+        tags: Mapping[str, str],
         raw: s3.IBucket,
         object_key: str,
         key: kms.IKey | None,
@@ -70,16 +70,16 @@ class GoldenRequests(PipelineFunction):
         )
         if key:
             self.role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
-        self._allow_asking(workload)
+        self._allow_asking(tags)
         self._allow_metric()
 
-    def _allow_asking(self, workload: str) -> None:
+    def _allow_asking(self, tags: Mapping[str, str]) -> None:
         endpoints = Stack.of(self).format_arn(service="sagemaker", resource="endpoint", resource_name="*")
         self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["sagemaker:InvokeEndpoint"],
                 resources=[endpoints],
-                conditions={"StringEquals": {f"aws:ResourceTag/{WORKLOAD_TAG}": workload}},
+                conditions={"StringEquals": with_owner_tags(RESOURCE_TAG, tags)},
             )
         )
         acknowledge(
@@ -87,7 +87,8 @@ class GoldenRequests(PipelineFunction):
             {
                 wildcard_in_account(
                     "sagemaker", _ENDPOINTS
-                ): "An execution's input names the endpoint; only those that have the workload's tag can be asked."
+                ): "An execution's input names the endpoint; only those with "
+                "this environment's and workload's tags can be asked."
             },
         )
 

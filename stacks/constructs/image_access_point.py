@@ -1,4 +1,4 @@
-"""Access points of the raw bucket that show its photographs only."""
+"""Access points of the raw bucket that show what one transformation reads only: photographs, or texts."""
 
 from typing import Any
 
@@ -7,25 +7,23 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from headrace.recipes import images
 from stacks.nag import acknowledge, wildcard_objects, wildcard_of, wildcard_resource
 from stacks.ownership import in_this_account
 
 Identity = iam.Role | iam.ManagedPolicy
 
-_PREFIX = images.RECIPE.raw_prefix
-
 
 class ImageAccessPoint(Construct):
-    """A way to the photographs of the raw bucket.
+    """A way to the photographs of the raw bucket, or to what else is below a prefix.
 
     A request through an access point needs to be allowed on the access point and on the bucket behind it:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, bucket: s3.IBucket) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, bucket: s3.IBucket, prefix: str) -> None:
         super().__init__(scope, construct_id)
         self._bucket = bucket
+        self._prefix = prefix
         self._access_point = s3.CfnAccessPoint(
             self,
             "AccessPoint",
@@ -43,20 +41,20 @@ class ImageAccessPoint(Construct):
     def allow_reading(self, identity: Identity, via: str | None = None) -> None:
         """Let an identity read the photographs; only through the AWS service `via`, where one is named."""
         called_via = {"ForAnyValue:StringEquals": {"aws:CalledVia": [via]}} if via else {}
-        objects = f"{self.arn}/object/{_PREFIX}*"
+        objects = f"{self.arn}/object/{self._prefix}*"
         _allow(identity, ["s3:GetObject"], objects, called_via)
         through = {"StringEquals": {"s3:DataAccessPointArn": self.arn}}
-        _allow(identity, ["s3:GetObject"], self._bucket.arn_for_objects(f"{_PREFIX}*"), {**called_via, **through})
+        _allow(identity, ["s3:GetObject"], self._bucket.arn_for_objects(f"{self._prefix}*"), {**called_via, **through})
         reason = (
-            f"The names of photographs are not known beforehand; the prefix {_PREFIX}, the single action "
+            f"The names of its objects are not known beforehand; the prefix {self._prefix}, the single action "
             "and the access point limit what is reached."
         )
         name = Stack.of(self).get_logical_id(self._access_point)
-        below = f"object/{_PREFIX}*"
+        below = f"object/{self._prefix}*"
         acknowledge(
             identity,
             {
-                wildcard_objects(self._bucket, f"{_PREFIX}*"): reason,
+                wildcard_objects(self._bucket, f"{self._prefix}*"): reason,
                 wildcard_resource(f"<{name}.Arn>/{below}")
                 if Stack.of(identity) == Stack.of(self)
                 else wildcard_of(self, self.arn, below): reason,

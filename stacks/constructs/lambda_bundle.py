@@ -19,6 +19,8 @@ RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
 _REPOSITORY = Path(__file__).parents[2]
 KEPT_PACKAGES = _REPOSITORY / ".headrace" / "lambda-packages"
+# What pins the packages of functions.
+LOCKS = ("lambdas/*/requirements.txt", "headrace/transformations/*/requirements.txt")
 # In a program's folder: the modules of the repository that its bundle carries, one path a line.
 MODULES_FILE = "modules.txt"
 
@@ -44,12 +46,17 @@ class LambdaBundle:
     Args:
         source: The program's folder; the bundle holds it under its own name, so that it is a package there.
         target: Where it is to run.
+        part: A folder of the repository that the program loads by its name: the bundle has it at the same path, with
+            what its own `modules.txt` lists and the packages of its `requirements.txt`, which are then the only ones.
         kept_in: Where installed packages are kept.
     """
 
-    def __init__(self, source: Path, *, target: BundleTarget, kept_in: Path = KEPT_PACKAGES) -> None:
+    def __init__(
+        self, source: Path, *, target: BundleTarget, part: Path | None = None, kept_in: Path = KEPT_PACKAGES
+    ) -> None:
         self._source = source
         self._target = target
+        self._part = part
         self._kept_in = kept_in
 
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
@@ -60,19 +67,21 @@ class LambdaBundle:
         """
         if self._requirements.exists():
             shutil.copytree(self.provide_packages(), output_dir, dirs_exist_ok=True)
-        for relative, path in self._list_program():
+        for relative, path in self.list_program():
             place = Path(output_dir) / relative
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
         return True
 
-    def _list_program(self) -> Iterator[tuple[str, Path]]:
+    def list_program(self) -> Iterator[tuple[str, Path]]:
         """The function's own modules, and those of the repository that it lists: their places in the bundle first."""
         for path in sorted(self._source.rglob("*.py")):
             yield path.relative_to(self._source.parent).as_posix(), path
-        listing = self._source / MODULES_FILE
-        for line in listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []:
-            yield line, _REPOSITORY / line
+        for path in sorted(self._part.rglob("*.py")) if self._part else []:
+            yield path.relative_to(_REPOSITORY).as_posix(), path
+        for listing in (folder / MODULES_FILE for folder in (self._source, self._part) if folder):
+            for line in listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []:
+                yield line, _REPOSITORY / line
 
     def provide_packages(self) -> Path:
         """The folder of the installed packages, made on first use.
@@ -101,7 +110,7 @@ class LambdaBundle:
 
     @property
     def _requirements(self) -> Path:
-        return self._source / "requirements.txt"
+        return (self._part or self._source) / "requirements.txt"
 
     def _list_platform_options(self) -> Sequence[str]:
         return _GRAVITON if self._target is BundleTarget.GRAVITON else ()
@@ -118,12 +127,13 @@ class LambdaBundle:
             )
 
 
-def bundle_code(source: Path, target: BundleTarget) -> lambda_.Code:
+def bundle_code(source: Path, target: BundleTarget, part: Path | None = None) -> lambda_.Code:
     """The code of a Lambda function, for CDK to stage and upload."""
     return lambda_.Code.from_asset(
-        str(source),
+        # CDK makes one bundle for each of these paths, and does not ask again what is in it.
+        str(part or source),
         asset_hash_type=AssetHashType.OUTPUT,
-        bundling=BundlingOptions(image=RUNTIME.bundling_image, local=LambdaBundle(source, target=target)),
+        bundling=BundlingOptions(image=RUNTIME.bundling_image, local=LambdaBundle(source, target=target, part=part)),
     )
 
 
@@ -137,6 +147,6 @@ def _remove_traces(folder: Path) -> None:
 
 if __name__ == "__main__":
     # Run at set-up, so that synthesis never needs a network.
-    for program in sorted(_REPOSITORY.glob("lambdas/*/requirements.txt")):
+    for lock in sorted(path for pattern in LOCKS for path in _REPOSITORY.glob(pattern)):
         for where in BundleTarget:
-            LambdaBundle(program.parent, target=where).provide_packages()
+            LambdaBundle(lock.parent, target=where).provide_packages()

@@ -4,18 +4,16 @@ from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from headrace import contract
 from stacks.constructs.live_alias import LiveAlias
 from stacks.constructs.removal import choose_removal_policy
-from stacks.nag import acknowledge
+from stacks.constructs.starting import Starting
 from stacks.settings.tags import WORKLOAD_TAG
 
 # How long EventBridge tries to start an execution. A deployment that starts much later surprises the approver.
@@ -47,11 +45,10 @@ class ModelPackageGroup(sagemaker.CfnModelPackageGroup):
         cdk.Tags.of(self).add(WORKLOAD_TAG, workload)
 
 
-class ApprovalRule(Construct):
+class ApprovalRule(Starting):
     """Starts a state machine with every version of a group that somebody approves, whichever way they do it.
 
-    What makes a version that is approved from the beginning deploys it itself, so only a changed status counts. What
-    cannot be started stays in a queue for two weeks.
+    What makes a version that is approved from the beginning deploys it itself, so only a changed status counts.
 
     Args:
         scope: Where it lives.
@@ -61,7 +58,8 @@ class ApprovalRule(Construct):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, group: str, live: LiveAlias) -> None:
-        super().__init__(scope, construct_id)
+        failure = "An approval has started no execution; the event is in the queue of this rule"
+        super().__init__(scope, construct_id, failure=failure)
         role = iam.Role(
             self,
             "Role",
@@ -69,7 +67,6 @@ class ApprovalRule(Construct):
                 "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
             ),
         )
-        self.dead_letters = self._create_queue()
         rule = events.Rule(
             self,
             "Rule",
@@ -97,33 +94,3 @@ class ApprovalRule(Construct):
             ],
         )
         live.be_started_by(rule)
-
-    def add_failure_alarm(self) -> None:
-        """An alarm for an approval that has started nothing."""
-        cloudwatch.Alarm(
-            self,
-            "NothingStarted",
-            alarm_description="An approval has started no execution; the event is in the queue of this rule",
-            metric=self.dead_letters.metric_approximate_number_of_messages_visible(
-                period=Duration.minutes(5), statistic=cloudwatch.Stats.MAXIMUM
-            ),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # SQS reports nothing of a queue that has been empty for hours.
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-
-    def _create_queue(self) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            "NotStarted",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        acknowledge(
-            queue,
-            {"AwsSolutions-SQS3": "It is the dead-letter queue; nothing reads it but people, so nothing fails on it."},
-        )
-        return queue

@@ -10,6 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from headrace import transformations
+from headrace.normalizer.contract import DEFAULT_TRANSFORMATION
+from headrace.transformations.transformation import Transformation
 from lambdas import image_normalizer
 from lambdas.image_normalizer import contract
 from lambdas.image_normalizer.contract import Variable
@@ -23,20 +26,28 @@ from stacks.settings.normalizer import NormalizerSettings
 
 SOURCE = Path(image_normalizer.__path__[0])
 
+_TRANSFORMATIONS = Path(transformations.__path__[0])
+
 # Alarms look at what happened in this time.
 _PERIOD = Duration.minutes(5)
 # A request that takes this share of the function's time is about to be cut off.
 _LATE = 0.8
 
 
+def find_folder(transformation: Transformation) -> Path:
+    """The folder of a transformation, which is all that its function has beside the doors."""
+    return _TRANSFORMATIONS / transformation.name
+
+
 class Normalizer(Construct):
-    """A small Graviton function that may read photographs, keep normalized images and write its log: nothing else.
+    """A small Graviton function that may read what it transforms, keep the results and write its log: nothing else.
 
     Args:
         scope: Where it lives.
         construct_id: Its id there.
+        transformation: What it does with what it reads.
         settings: Its limits.
-        images: Where photographs are.
+        images: Where photographs and other objects are.
         normalized_images: Where they go.
         key: The customer's key, for both and for the log.
         target: Where its code is to run.
@@ -48,6 +59,7 @@ class Normalizer(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        transformation: Transformation,
         settings: NormalizerSettings,
         images: s3.IBucket,
         normalized_images: s3.IBucket,
@@ -56,9 +68,10 @@ class Normalizer(Construct):
         retain_data: bool,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._transformation = transformation
         self._normalized_images = normalized_images
 
-        source = ImageAccessPoint(self, "Source", bucket=images)
+        source = ImageAccessPoint(self, "Source", bucket=images, prefix=transformation.raw_prefix)
         log_group = ExpiringLogGroup(self, "Logs", days=settings.log_retention_days, key=key, retain_data=retain_data)
         self.role = self._create_role(source, key)
         log_group.grant_write(self.role)
@@ -66,16 +79,11 @@ class Normalizer(Construct):
             self,
             "Function",
             architecture=ARCHITECTURE,
-            code=bundle_code(SOURCE, target),
-            environment={
-                Variable.SOURCE: source.alias,
-                Variable.CACHE_BUCKET: normalized_images.bucket_name,
-                Variable.KEEPS_ALL: str(settings.cache).lower(),
-                Variable.DNS_SUFFIX: Aws.URL_SUFFIX,
-            },
+            code=bundle_code(SOURCE, target, find_folder(transformation)),
+            environment=self._list_variables(source, keeps_all=settings.cache),
             handler=contract.FUNCTION_HANDLER,
             log_group=log_group,
-            memory_size=contract.MEMORY_MIB,
+            memory_size=transformation.memory_mib,
             reserved_concurrent_executions=settings.reserved_concurrency,
             role=self.role,
             runtime=RUNTIME,
@@ -83,6 +91,17 @@ class Normalizer(Construct):
         )
         self._add_alarms(Duration.seconds(settings.timeout_seconds * _LATE))
         self._acknowledge()
+
+    def _list_variables(self, source: ImageAccessPoint, *, keeps_all: bool) -> dict[str, str]:
+        variables = {
+            Variable.SOURCE: source.alias,
+            Variable.CACHE_BUCKET: self._normalized_images.bucket_name,
+            Variable.KEEPS_ALL: str(keeps_all).lower(),
+            Variable.DNS_SUFFIX: Aws.URL_SUFFIX,
+        }
+        if self._transformation.name != DEFAULT_TRANSFORMATION:
+            variables[Variable.TRANSFORMATION] = self._transformation.name
+        return {str(name): value for name, value in variables.items()}
 
     def _create_role(self, source: ImageAccessPoint, key: kms.IKey | None) -> iam.Role:
         principal = iam.ServicePrincipal(
@@ -92,7 +111,7 @@ class Normalizer(Construct):
         source.allow_reading(role)
         # With it, S3 distinguishes a missing photograph from a forbidden one.
         source.allow_listing(role)
-        normalized_images = self._normalized_images.arn_for_objects(f"{contract.CACHE_PREFIX}*")
+        normalized_images = self._normalized_images.arn_for_objects(f"{self._cache_prefix}*")
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:PutObject"], resources=[normalized_images], conditions=in_this_account()
@@ -119,13 +138,17 @@ class Normalizer(Construct):
             cloudwatch.Alarm(
                 self,
                 construct_id,
-                alarm_description=f"The image normalizer {what}",
+                alarm_description=f"The {self._transformation.name} normalizer {what}",
                 metric=metric,
                 threshold=threshold,
                 evaluation_periods=1,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
+
+    @property
+    def _cache_prefix(self) -> str:
+        return contract.cache_prefix(self._transformation.name)
 
     def _acknowledge(self) -> None:
         acknowledge(
@@ -138,7 +161,7 @@ class Normalizer(Construct):
         acknowledge(
             self.role,
             {
-                wildcard_objects(self._normalized_images, f"{contract.CACHE_PREFIX}*"): "They are named by a hash; "
-                f"the prefix {contract.CACHE_PREFIX} and the two listed actions limit what the function reaches."
+                wildcard_objects(self._normalized_images, f"{self._cache_prefix}*"): "They are named by a hash; "
+                f"the prefix {self._cache_prefix} and the two listed actions limit what the function reaches."
             },
         )

@@ -1,6 +1,6 @@
 """The alarms that roll an update of an endpoint back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from aws_cdk import Duration
@@ -10,10 +10,9 @@ from constructs import Construct
 from headrace import contract
 from headrace.contract import RollbackAlarm
 from headrace.golden import contract as golden_requests
-from stacks.pipeline.jobs import VARIANT_NAME
-from stacks.settings.endpoint import UpdateAlarmSettings
+from stacks.constructs.endpoint_metrics import EndpointMetrics
+from stacks.settings.update import UpdateAlarmSettings
 
-_NAMESPACE: Final = "AWS/SageMaker"
 # Of `containers/shared/serving/metrics.py`. SageMaker adds the label of the endpoint's name:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch-detailed-observability.html
 _CONTAINER_ERRORS: Final = (
@@ -52,6 +51,7 @@ class RollbackAlarms(Construct):
         super().__init__(scope, construct_id)
         self._environment, self._workload, self._endpoint_name = environment, workload, endpoint_name
         self._period_seconds = period_seconds
+        self._metrics = EndpointMetrics(endpoint_name, Duration.seconds(period_seconds))
         self.names = (
             *(self._create(settings) if settings else ()),
             *([self._golden_requests()] if asks_golden_requests else ()),
@@ -60,10 +60,10 @@ class RollbackAlarms(Construct):
     def _create(self, settings: UpdateAlarmSettings) -> Iterator[str]:
         if settings.error_percent is not None:
             what = f"More than {settings.error_percent:g} % of the requests are answered with a 5xx status"
-            yield self._alarm(RollbackAlarm.ERRORS, what, self._error_percent(), settings.error_percent)
+            yield self._alarm(RollbackAlarm.ERRORS, what, self._metrics.error_percent(), settings.error_percent)
         if settings.latency_milliseconds:
             what = f"The model takes longer than {settings.latency_milliseconds} ms for 1 % of the requests"
-            latency = self._metric("ModelLatency", "p99")
+            latency = self._metrics.model_latency()
             yield self._alarm(RollbackAlarm.LATENCY, what, latency, settings.latency_milliseconds * 1000)
         if settings.container_errors:
             yield self._container_errors()
@@ -74,7 +74,7 @@ class RollbackAlarms(Construct):
             self,
             kind.name.title(),
             alarm_name=name,
-            alarm_description=f"{what}: {self._endpoint_name}",
+            alarm_description=self._describe(what),
             metric=metric,
             threshold=threshold,
             evaluation_periods=1,
@@ -101,32 +101,14 @@ class RollbackAlarms(Construct):
             self,
             "Container",
             alarm_name=name,
-            alarm_description=f"The container counts requests that failed through its fault: {self._endpoint_name}",
+            alarm_description=self._describe("The container counts requests that failed through its fault"),
             evaluation_criteria={"promQlCriteria": {"query": query, "pendingPeriod": 0, "recoveryPeriod": 60}},
             evaluation_interval=self._period_seconds,
         )
         return name
 
-    def _error_percent(self) -> cloudwatch.MathExpression:
-        """Nothing without requests; SageMaker may leave out errors of which there are none."""
-        return cloudwatch.MathExpression(
-            expression="100 * FILL(errors, 0) / requests",
-            using_metrics={
-                "errors": self._metric("Invocation5XXErrors", cloudwatch.Stats.SUM),
-                "requests": self._metric("Invocations", cloudwatch.Stats.SUM),
-            },
-            period=Duration.seconds(self._period_seconds),
-        )
-
-    def _metric(self, name: str, statistic: str) -> cloudwatch.Metric:
-        dimensions: Mapping[str, str] = {"EndpointName": self._endpoint_name, "VariantName": VARIANT_NAME}
-        return cloudwatch.Metric(
-            namespace=_NAMESPACE,
-            metric_name=name,
-            dimensions_map=dimensions,
-            statistic=statistic,
-            period=Duration.seconds(self._period_seconds),
-        )
+    def _describe(self, what: str) -> str:
+        return f"{what}, so an update is rolled back: {self._endpoint_name}"
 
     def _name(self, kind: RollbackAlarm) -> str:
-        return contract.rollback_alarm_name(self._environment, self._workload, kind)
+        return contract.alarm_name(self._environment, self._workload, kind)

@@ -1,5 +1,7 @@
 """The function that deletes what executions before the last ones have made for endpoints."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +15,8 @@ from lambdas.tidy.contract import Variable
 from stacks.constructs.pipeline_function import PipelineFunction, Program
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
+from stacks.ownership import RESOURCE_TAG, pick_owner_tags, with_owner_tags
 from stacks.settings.bundle_target import BundleTarget
-from stacks.settings.tags import WORKLOAD_TAG
 
 _PROGRAM: Final = Program(
     source=Path(tidy.__path__[0]),
@@ -28,12 +30,12 @@ _MODELS: Final = "model/*"
 
 
 class Tidying(PipelineFunction):
-    """May see what endpoints use, and delete what has the workload's tag or is a version in its group.
+    """May see what endpoints use, and delete what has the workload's tags or is a version in its group.
 
     Args:
         scope: Where it lives.
         construct_id: Its id there.
-        workload: The workload.
+        tags: The tags of what the workload's executions make.
         group: Its model package group.
         keep: How many configurations, models and versions stay.
         timeout_hours: How long an execution may take: whatever is younger stays.
@@ -46,7 +48,7 @@ class Tidying(PipelineFunction):
         scope: Construct,
         construct_id: str,
         *,
-        workload: str,
+        tags: Mapping[str, str],
         group: str,
         keep: int,
         timeout_hours: int,
@@ -59,8 +61,7 @@ class Tidying(PipelineFunction):
             program=_PROGRAM,
             environment={
                 Variable.GROUP: group,
-                Variable.TAG_KEY: WORKLOAD_TAG,
-                Variable.TAG_VALUE: workload,
+                Variable.TAGS: json.dumps(pick_owner_tags(tags)),
                 Variable.KEEP: str(keep),
                 Variable.HOURS: str(timeout_hours),
             },
@@ -68,7 +69,7 @@ class Tidying(PipelineFunction):
             log=log,
         )
         self._allow_looking()
-        self._allow_deleting(workload)
+        self._allow_deleting(tags)
         self._allow_versions(group)
 
     def _allow_looking(self) -> None:
@@ -86,9 +87,9 @@ class Tidying(PipelineFunction):
             },
         )
 
-    def _allow_deleting(self, workload: str) -> None:
-        """Executions name what they make, so the tag alone says whose it is."""
-        tagged = {"StringEquals": {f"aws:ResourceTag/{WORKLOAD_TAG}": workload}}
+    def _allow_deleting(self, tags: Mapping[str, str]) -> None:
+        """Executions name what they make, so the tags alone say whose it is."""
+        tagged = {"StringEquals": with_owner_tags(RESOURCE_TAG, tags)}
         self._allow(["DeleteEndpointConfig"], self._format_arn(_CONFIGS), tagged)
         self._allow(["DeleteModel"], self._format_arn(_MODELS), tagged)
 

@@ -13,18 +13,23 @@ from stacks.constructs.clean_up import CleanUp, CleanUpSurroundings
 from stacks.constructs.live_alias import LiveAlias
 from stacks.constructs.registrar import Registrar
 from stacks.constructs.state_machine import MachineLog, StateMachine
-from stacks.pipeline import golden, registry, turns
+from stacks.pipeline import golden, quota, registry, turns
 from stacks.pipeline import join as joining
 from stacks.pipeline.asl import Task
+from stacks.pipeline.endpoint_actions import IS_ACTION
 from stacks.pipeline.failure import end_badly
+from stacks.pipeline.file_system import RunFileSystem
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob, TransformJob
 from stacks.pipeline.join import Pipeline, join, together
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.scaling_permissions import ScalingPermissions
+from stacks.pipeline.served import ServedNotes
 from stacks.pipeline.step import Step
-from stacks.pipeline.steps import find_serving, judge, scale, serve, tidy
-from stacks.pipeline.steps.hold import hold
+from stacks.pipeline.steps import endpoint_action, find_serving, judge, save_model, scale, serve, tidy
+from stacks.pipeline.steps.endpoint_action import EndpointActions
+from stacks.pipeline.steps.file_system import with_file_system
+from stacks.pipeline.steps.hold import held, hold
 from stacks.pipeline.steps.let_go import let_go, letting_go
 from stacks.pipeline.steps.mark_served import mark_served
 from stacks.pipeline.steps.name import name
@@ -33,7 +38,6 @@ from stacks.pipeline.steps.read_version import read_version
 from stacks.pipeline.steps.record import record
 from stacks.pipeline.steps.register import PENDING, register
 from stacks.pipeline.steps.rehearse import rehearse
-from stacks.pipeline.steps.save_model import save_model
 from stacks.pipeline.steps.tell import tell
 from stacks.pipeline.steps.tell_transformed import tell_transformed
 from stacks.pipeline.steps.train import train
@@ -55,6 +59,7 @@ class Parts:
         repositories: Where these are.
         preprocessing: The processing job, where it has one.
         training: The training job.
+        file_system: What each execution makes for it, where it reads from such a one.
         rules: What a model must satisfy.
         endpoint: What serves it.
     """
@@ -67,6 +72,7 @@ class Parts:
     turns: Turns
     preprocessing: PreprocessingJob | None = None
     training: TrainingJob
+    file_system: RunFileSystem | None = None
     rules: Sequence[RuleSettings]
     registry: ModelRegistry
     endpoint: Endpoint
@@ -74,6 +80,14 @@ class Parts:
     golden_requests: lambda_.IFunction | None = None
     transform: TransformJob | None = None
     tidying: lambda_.IFunction | None = None
+
+    @property
+    def served_notes(self) -> ServedNotes | None:
+        """Where it is noted what the endpoint serves, where the settings have it stopped."""
+        endpoint = self.endpoint
+        if not endpoint.settings.is_stoppable:
+            return None
+        return ServedNotes(work=self.work, key=endpoint.key, endpoint_name=endpoint.name)
 
 
 class TrainingPipeline(Construct):
@@ -114,10 +128,12 @@ class TrainingPipeline(Construct):
             target=around.target,
             log=log,
         )
-        tasks = SageMakerTasks(scope=self, tags=parts.tags)
+        tasks = SageMakerTasks(scope=self, tags=parts.tags, endpoint=parts.endpoint.name)
         pipeline = _join_steps(parts, tasks, registrar.function, end_badly(clean_up.function))
         clean_up.allow_removing(pipeline, parts.tags)
         clean_up.allow_giving_up_turns(parts.work, log.key)
+        if actions := _describe_actions(parts):
+            clean_up.keep_noted(actions.notes)
         self.state_machine = StateMachine(
             self,
             "StateMachine",
@@ -145,40 +161,76 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         variables |= tidy.VARIABLES
     if parts.endpoint.settings.scaling:
         variables |= scale.VARIABLES
-    scaling, permissions = parts.endpoint.settings.scaling, ScalingPermissions(tasks.scope)
+    actions = _describe_actions(parts)
+    if actions:
+        variables |= endpoint_action.VARIABLES
+    scaling, permissions = parts.endpoint.settings.scaling, ScalingPermissions(tasks.scope, tasks.tags)
     return join(
         # A version knows which endpoint it is for, so it is read before that endpoint's turn is taken.
-        together(name(parts.endpoint.name, parts.registry, also=variables), read_version(tasks, parts.registry)),
-        *(
-            [choose_way_in_to_batch]
-            if parts.transform
-            else [
-                find_serving.find_serving(
-                    tasks,
-                    parts.registry,
-                    is_serverless=parts.endpoint.settings.serverless is not None,
-                    keeps_type=parts.endpoint.settings.scaling is not None,
-                ),
-                choose_way_in,
-            ]
+        together(
+            name(parts.endpoint.name, parts.registry, also=variables, is_stoppable=actions is not None),
+            read_version(tasks, parts.registry),
         ),
+        *_look_and_choose(parts, tasks, actions),
         preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
-        train(tasks, parts.training, parts.work, parts.recipe.name),
+        _train(parts, tasks),
         letting_go(judge.judge(parts.rules), parts.turns, before=judge.REFUSED) if parts.rules else None,
         record(registrar, parts.images),
-        letting_go(register(tasks, parts.registry), parts.turns, before=PENDING),
+        letting_go(held(register(tasks, parts.registry), before=save_model.ENTRY), parts.turns, before=PENDING),
         # The model and the configuration of an execution that fails are removed, so both are made again.
-        together(save_model(tasks, parts.endpoint), *_deploy(parts, tasks)),
+        together(save_model.save_model(tasks, parts.endpoint), *_deploy(parts, tasks)),
         mark_served(tasks, parts.registry),
+        actions.note_served if actions else None,
         scale.scale(scaling, permissions) if scaling and not parts.transform else None,
-        tidy.tidy(parts.tidying) if parts.tidying else None,
+        _tidy(parts.tidying, actions) if parts.tidying else None,
         let_go(parts.turns),
         tell_transformed
         if parts.transform
-        else tell({**(scale.OUTPUT if scaling else {}), **(tidy.OUTPUT if parts.tidying else {})}),
+        else tell(
+            {**(scale.OUTPUT if scaling else {}), **(tidy.OUTPUT if parts.tidying else {})}, starts=actions is not None
+        ),
         failed=failed,
         hold=hold(parts.turns),
+        counted={
+            **turns.COUNTERS,
+            **find_serving.COUNTERS,
+            **serve.VARIABLES,
+            **quota.VARIABLES,
+            **(endpoint_action.VARIABLES if actions else {}),
+        },
+        # What deploys makes a model and a configuration first; a start has both.
+        anew={IS_ACTION: find_serving.ENTRY} if actions else {},
     )
+
+
+def _train(parts: Parts, tasks: SageMakerTasks) -> Step:
+    training = train(tasks, parts.training, parts.work, parts.recipe.name)
+    return with_file_system(tasks, parts.file_system, training) if parts.file_system else training
+
+
+def _tidy(function: lambda_.IFunction, actions: EndpointActions | None) -> Step:
+    return actions.tidying(tidy.tidy(function)) if actions else tidy.tidy(function)
+
+
+def _describe_actions(parts: Parts) -> EndpointActions | None:
+    """What stopping and starting the endpoint takes, where the settings ask for it."""
+    notes, scaling = parts.served_notes, parts.endpoint.settings.scaling
+    if not notes:
+        return None
+    return EndpointActions(
+        notes=notes,
+        turns=parts.turns,
+        is_scaled=scaling is not None and scaling.enabled,
+    )
+
+
+def _look_and_choose(parts: Parts, tasks: SageMakerTasks, actions: EndpointActions | None) -> list[Step]:
+    """What serves, and what the execution is to do: one step where that depends on a look which a redrive repeats."""
+    if parts.transform:
+        return [held(choose_way_in_to_batch, before=save_model.ENTRY)]
+    looking = find_serving.find_serving(tasks, parts.registry, parts.endpoint, notes=parts.served_notes)
+    choosing = held(choose_way_in, before=save_model.ENTRY)
+    return [together(looking, actions.act_or(choosing, tasks))] if actions else [looking, choosing]
 
 
 def _deploy(parts: Parts, tasks: SageMakerTasks) -> list[Step | None]:
@@ -187,7 +239,9 @@ def _deploy(parts: Parts, tasks: SageMakerTasks) -> list[Step | None]:
         return [transform(tasks, parts.transform, parts.work)]
     rehearsing = rehearse(tasks, parts.rehearsal) if parts.rehearsal else None
     settings = parts.endpoint.settings
-    releasing = scale.release(settings.instance_type, ScalingPermissions(tasks.scope)) if settings.scaling else None
+    releasing = (
+        scale.release(settings.instance_type, ScalingPermissions(tasks.scope, tasks.tags)) if settings.scaling else None
+    )
     return [
         rehearsing,
         releasing,

@@ -27,6 +27,11 @@ def jsonata(expression: str) -> str:
     return f"{{% {expression} %}}"
 
 
+def in_milliseconds(date: str) -> str:
+    """A date that a service has answered, as JSONata: Step Functions writes dates in words, some engines as seconds."""
+    return f"($type({date}) = 'number' ? {date} * 1000 : $toMillis({date}))"
+
+
 def read_jsonata(field: object) -> str | None:
     """The expression in a field, if it is a JSONata field."""
     if isinstance(field, str) and field.startswith("{%") and field.endswith("%}"):

@@ -14,9 +14,10 @@ from headrace import contract
 from headrace.channels import Channel, VpcConfig, render_input_data_config
 from headrace.golden.contract import MODEL_ARGUMENT, REQUESTS_ARGUMENT
 from stacks.pipeline.asl import jsonata
-from stacks.settings.endpoint import EndpointSettings, UpdateSettings
+from stacks.settings.endpoint import EndpointSettings
 from stacks.settings.jobs import JobSettings, ProcessingSettings, SpotSettings, TrainingSettings
 from stacks.settings.transform import LineTransformSettings, TransformSettings, reads_lines
+from stacks.settings.update import UpdateSettings
 
 VARIANT_NAME = "AllTraffic"
 
@@ -59,7 +60,7 @@ class PreprocessingJob:
             "RoleArn": self.role.role_arn,
             "AppSpecification": {"ImageUri": self.image_uri, "ContainerArguments": list(self.arguments)},
             "ProcessingInputs": [_read_input("raw", self.source_uri, self.input_path)],
-            "ProcessingOutputConfig": {"Outputs": outputs, **_encrypt_outputs(self.key)},
+            "ProcessingOutputConfig": {"Outputs": outputs, **encrypt_outputs(self.key)},
             "ProcessingResources": {"ClusterConfig": render_resources(self.settings, self.key)},
             "NetworkConfig": {"EnableNetworkIsolation": True},
             "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
@@ -98,18 +99,19 @@ class TrainingJob:
         spot = self.settings.spot
         variables = {**self.environment, **_render_checkpoint_variables(spot)}
         environment = {"Environment": variables} if variables else {}
+        definitions = [{"Name": name, "Regex": regex} for name, regex in self.metrics.items()]
         return {
             "TrainingJobName": job_name,
             "RoleArn": self.role.role_arn,
             "AlgorithmSpecification": {
                 "TrainingImage": self.image_uri,
                 "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in self.metrics.items()],
+                **({"MetricDefinitions": definitions} if definitions else {}),
             },
             "HyperParameters": {key: str(value) for key, value in self.settings.hyperparameters.items()},
             **environment,
             "InputDataConfig": render_input_data_config(self.channels, self.vpc_config),
-            "OutputDataConfig": {"S3OutputPath": output_uri, **_encrypt_outputs(self.key)},
+            "OutputDataConfig": {"S3OutputPath": output_uri, **encrypt_outputs(self.key)},
             "ResourceConfig": render_resources(self.settings, self.key),
             "EnableNetworkIsolation": self.isolated,
             **network,
@@ -200,7 +202,7 @@ class TransformJob:
             "TransformOutput": {
                 "S3OutputPath": output_uri,
                 **({"Accept": self.content_type, "AssembleWith": "Line"} if lines else {"AssembleWith": "None"}),
-                **_encrypt_outputs(self.key),
+                **encrypt_outputs(self.key),
             },
             "TransformResources": {
                 "InstanceType": settings.instance_type,
@@ -223,6 +225,7 @@ class Endpoint:
         image_uri: The container image's URI, tag included.
         settings: Its machines.
         key: The customer's key, for the volumes.
+        captured_uri: Below which it keeps requests and answers, where the settings have it keep any.
         alarms: The names of the alarms that roll an update of the endpoint of that name back.
     """
 
@@ -231,6 +234,7 @@ class Endpoint:
     image_uri: str
     settings: EndpointSettings
     key: kms.IKey | None
+    captured_uri: str
     alarms: Sequence[str] = ()
 
     @property
@@ -263,7 +267,23 @@ class Endpoint:
             "ProductionVariants": [variant],
             **encryption,
             **_render_metrics(self.settings.metrics_seconds),
+            **self._render_capture(),
         }
+
+    def _render_capture(self) -> dict[str, Any]:
+        capture = self.settings.capture
+        if not capture:
+            return {}
+        config = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": capture.percent,
+            "DestinationS3Uri": self.captured_uri,
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            # Everything else is kept in base64.
+            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+            **encrypt_outputs(self.key),
+        }
+        return {"DataCaptureConfig": config}
 
     def render_retention(self) -> dict[str, Any]:
         """UpdateEndpoint's part about how many machines the new ones are: as many as scaling has come to."""
@@ -352,7 +372,7 @@ def render_resources(settings: JobSettings, key: kms.IKey | None) -> dict[str, A
     }
 
 
-def _encrypt_outputs(key: kms.IKey | None) -> dict[str, str]:
+def encrypt_outputs(key: kms.IKey | None) -> dict[str, str]:
     """The key of a job's outputs, which SageMaker encrypts with S3's own otherwise, whatever the bucket's is."""
     return {"KmsKeyId": key.key_arn} if key else {}
 
@@ -364,7 +384,7 @@ def has_local_storage(instance_type: str) -> bool:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html
     """
     family = instance_type.split(".")[1]
-    return family.startswith(("g", "p", "trn", "inf")) or "d" in family[2:]
+    return family.startswith(("dl", "g", "p", "trn")) or "d" in family[2:]
 
 
 def execution_uri(work: s3.IBucket, name: str) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from lambdas.clean_up import contract
-from stacks.pipeline.asl import Choice, DefinitionError, Rule, State, Task, jsonata, render_definition
+from stacks.pipeline.asl import ALWAYS, Choice, DefinitionError, Rule, State, Task, jsonata, render_definition
 from stacks.pipeline.failure import FAILED, REDRIVEN
 from stacks.pipeline.permission import Permission
 from stacks.pipeline.step import Step
@@ -51,7 +52,14 @@ class Pipeline:
         return (state for state in self.states.values() if isinstance(state, Task))
 
 
-def join(first: Step, *steps: Step | None, failed: Task, hold: Step | None = None) -> Pipeline:
+def join(
+    first: Step,
+    *steps: Step | None,
+    failed: Task,
+    hold: Step | None = None,
+    counted: Mapping[str, Any] = MappingProxyType({}),
+    anew: Mapping[str, str] = MappingProxyType({}),
+) -> Pipeline:
     """The steps one after the other, but for those that are not there; whatever fails leads to one failure state.
 
     An execution that was redriven after it failed goes on at the first state of the step that failed.
@@ -61,6 +69,9 @@ def join(first: Step, *steps: Step | None, failed: Task, hold: Step | None = Non
         steps: What comes after that.
         failed: The failure state, which is left only when the execution was redriven.
         hold: A step after the first one that a redriven execution passes again, before it goes on.
+        counted: What is counted anew after a redrive: what has failed too often before it may fail as often again.
+        anew: For conditions, in JSONata, the first state of the step that a redriven execution goes on at whichever of
+            them failed after the first one.
 
     Raises:
         DefinitionError: If two states have the same name, one reads a variable that may not have been written, or a
@@ -70,7 +81,8 @@ def join(first: Step, *steps: Step | None, failed: Task, hold: Step | None = Non
     entries = [next(iter(states)) for states in rest]
     opening = [hold(_RESUME), {_RESUME: _choose_entry(entries)}] if hold else []
     start = first(next(iter(_merge([*opening, *rest])), _NOTHING_AFTER))
-    redriven = _choose_redriven(start, rest, through=next(iter(opening[0])) if hold else None)
+    through = next(iter(opening[0])) if hold else None
+    redriven = _choose_redriven(start, rest, through=through, counted=counted, anew=anew)
     states = _merge([start, *opening, *rest, {FAILED: failed, REDRIVEN: redriven}])
     _check_tasks(states)
     check_variables(states, start_at=next(iter(states)))
@@ -105,26 +117,43 @@ def _merge(parts: list[Mapping[str, State]]) -> dict[str, State]:
     return merged
 
 
-def _choose_redriven(start: Mapping[str, State], steps: list[Mapping[str, State]], *, through: str | None) -> Choice:
+def _choose_redriven(
+    start: Mapping[str, State],
+    steps: list[Mapping[str, State]],
+    *,
+    through: str | None,
+    counted: Mapping[str, Any],
+    anew: Mapping[str, str],
+) -> Choice:
     """Where to go on after a failure in each of the steps, if need be through another one first.
 
     When that one fails itself, what was to be gone on at is known from before.
     """
-    back = [_lead_back(states, through) for states in steps if _can_fail(states)]
-    begin = [_lead_back(start, None)] if through else []
-    return Choice(rules=(*begin, *back), default=through or next(iter(start)))
+    asked = [_lead_to(entry, condition, through, counted) for condition, entry in anew.items()]
+    back = [*asked, *(_lead_back(states, through, counted) for states in steps if _can_fail(states))]
+    if not through:
+        return Choice(rules=tuple(back), default=next(iter(start)))
+    again = Rule(condition=ALWAYS, next=through, assign=counted, is_return=True)
+    return Choice(rules=(_lead_back(start, None, {}), *back, again), default=through)
 
 
 def _can_fail(states: Mapping[str, State]) -> bool:
     return any(way.next == FAILED for state in states.values() for way in state.ways())
 
 
-def _lead_back(states: Mapping[str, State], through: str | None) -> Rule:
-    entry = next(iter(states))
+def _lead_back(states: Mapping[str, State], through: str | None, counted: Mapping[str, Any]) -> Rule:
     names = ", ".join(f"'{name}'" for name in states)
-    assign = {"resume": entry} if through else {}
-    condition = f"$failure.{contract.STATE} in [{names}]"
+    return _lead_to(next(iter(states)), f"$failure.{contract.STATE} in [{names}]", through, counted)
+
+
+def _lead_to(entry: str, condition: str, through: str | None, counted: Mapping[str, Any]) -> Rule:
+    assign = {**counted, **(resume_at(entry) if through else {})}
     return Rule(condition=condition, next=through or entry, assign=assign, is_return=True)
+
+
+def resume_at(entry: str) -> dict[str, str]:
+    """What is assigned on the way to the step that is passed again, for it to lead on to the first state of another."""
+    return {"resume": entry}
 
 
 def _choose_entry(entries: list[str]) -> Choice:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from headrace.contract import METRIC_FACT, VersionFact
-from stacks.pipeline.asl import jsonata
+from stacks.pipeline.asl import in_milliseconds, jsonata
 from stacks.settings.approval import ApprovalSettings
 
 # What must be assigned before: that nothing serves yet that could be compared with, and that no version is meant.
@@ -62,10 +62,8 @@ class ModelRegistry:
         """Whether the version in a task's result has waited too long for somebody to approve it."""
         if not self.approval.expires_days:
             return "false"
-        created = "$states.result.CreationTime"
-        # Step Functions writes dates in words, some engines as seconds.
-        at = f"($type({created}) = 'number' ? {created} * 1000 : $toMillis({created}))"
-        age = f"$toMillis($states.context.Execution.StartTime) - {at}"
+        created = in_milliseconds("$states.result.CreationTime")
+        age = f"$toMillis($states.context.Execution.StartTime) - {created}"
         waits = f"{find_fact(VersionFact.APPROVAL)} = 'human' and $not($exists({find_fact(VersionFact.SERVED)}))"
         return f"{waits} and {age} > {self.approval.expires_days * _DAY}"
 

@@ -18,7 +18,8 @@ from headrace import contract
 from headrace.contract import VersionFact
 from stacks.nag import wildcard_in_account
 from stacks.pipeline import quota
-from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, State, Task, jsonata
+from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, State, Task, in_milliseconds, jsonata
+from stacks.pipeline.endpoint_permissions import EndpointPermissions
 from stacks.pipeline.failure import keep_failure
 from stacks.pipeline.permission import Permission, allow_endpoint_key, allow_passing
 from stacks.pipeline.registry import ModelRegistry
@@ -48,6 +49,7 @@ _ANY_NAME = (
 )
 _ANY_VERSION = "SageMaker numbers the versions of a model package group; the group's own name limits which are meant."
 _PENDING = "$states.result.PendingDeploymentSummary.EndpointConfigName"
+_MACHINES = "$states.result.ProductionVariants[0].DesiredInstanceCount"
 
 # The stages of all variants, of what serves as of what is to serve.
 _STAGES = (
@@ -62,11 +64,6 @@ class EndpointChange(StrEnum):
     CREATE = "createEndpoint"
     UPDATE = "updateEndpoint"
 
-    @property
-    def action(self) -> str:
-        """What SageMaker calls it."""
-        return f"{self[0].upper()}{self[1:]}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class SageMakerTasks:
@@ -75,10 +72,12 @@ class SageMakerTasks:
     Args:
         scope: Any construct of the stack; gives the ARNs their partition, region and account.
         tags: The tags of everything that the tasks make.
+        endpoint: The endpoint of the settings, if the tasks change one.
     """
 
     scope: Construct
     tags: Mapping[str, str]
+    endpoint: str = ""
 
     def run_processing_job(
         self, name: str, arguments: Mapping[str, Any], *, role: iam.IRole, next_state: str, assign: Mapping[str, Any]
@@ -149,15 +148,14 @@ class SageMakerTasks:
         is_new = change is EndpointChange.CREATE
         return Task(
             resource=_optimized(change.value),
-            arguments=self._tag(arguments) if is_new else arguments,
+            arguments=self.tag(arguments) if is_new else arguments,
             timeout_seconds=CALL_SECONDS,
             assign=assign,
             retry=(THROTTLED,),
             catch=catch,
             next=next_state,
             permissions=(
-                self._allow([change.action], "endpoint/*", "endpoint-config/*"),
-                *([self._allow(["AddTags"], "endpoint/*")] if is_new else []),
+                *(self._endpoints.allow_creating() if is_new else self._endpoints.allow_updating()),
                 *(allow_endpoint_key(key) if key else ()),
             ),
         )
@@ -170,8 +168,13 @@ class SageMakerTasks:
         retry: tuple[Retry, ...] = (THROTTLED,),
         catch: tuple[Catch, ...],
         sees_baking: bool = False,
+        counts_machines: bool = False,
+        dates: bool = False,
     ) -> Task:
-        """Look at an endpoint and keep what was seen in `$endpoint`; on demand, whether alarms are watched now."""
+        """Look at an endpoint and keep what was seen in `$endpoint`.
+
+        On demand, that is also whether alarms are watched now, its machines, and when it was made, in milliseconds.
+        """
         return Task(
             resource=_sdk("describeEndpoint"),
             arguments={"EndpointName": endpoint_name},
@@ -185,12 +188,14 @@ class SageMakerTasks:
                     ),
                     "Pending": jsonata(f"$exists({_PENDING}) ? {_PENDING} : ''"),
                     **({"IsBaking": jsonata(f"'Baking' in {_STAGES}")} if sees_baking else {}),
+                    **({"Machines": jsonata(f"$exists({_MACHINES}) ? {_MACHINES} : 0")} if counts_machines else {}),
+                    **({"MadeAt": jsonata(in_milliseconds("$states.result.CreationTime"))} if dates else {}),
                 }
             },
             next=next_state,
             retry=retry,
             catch=catch,
-            permissions=(self._allow(["DescribeEndpoint"], "endpoint/*"),),
+            permissions=(self._endpoints.allow_looking(),),
         )
 
     def describe_endpoint_config(
@@ -333,7 +338,7 @@ class SageMakerTasks:
     ) -> Task:
         return Task(
             resource=_optimized(action),
-            arguments=self._tag(arguments),
+            arguments=self.tag(arguments),
             timeout_seconds=timeout_seconds,
             assign=assign or {},
             retry=(BUSY,),
@@ -342,7 +347,11 @@ class SageMakerTasks:
             permissions=tuple(permissions),
         )
 
-    def _tag(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    @property
+    def _endpoints(self) -> EndpointPermissions:
+        return EndpointPermissions(self.scope, self.tags, self.endpoint)
+
+    def tag(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The tags of everything, and the execution that makes it, by which it is cleaned up."""
         tags = {**self.tags, contract.EXECUTION_TAG: jsonata("$execution")}
         return {**arguments, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}

@@ -11,7 +11,9 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.nag import wildcard_in_account
+from stacks.nag import wildcard_in_account, wildcard_resource
+from stacks.ownership import REQUEST_TAG, RESOURCE_TAG, with_owner_tags
+from stacks.pipeline.endpoint_permissions import EndpointPermissions
 from stacks.pipeline.permission import Permission
 
 _SERVICE: Final = "sagemaker.application-autoscaling.amazonaws.com"
@@ -25,12 +27,11 @@ _OF_VARIANTS: Final[Mapping[str, Any]] = {
     }
 }
 _ANY_TARGET: Final = (
-    "Application Auto Scaling numbers scalable targets; the conditions limit which are meant to instances of endpoints."
+    "Application Auto Scaling numbers scalable targets; the conditions limit which are meant to instances of "
+    "endpoints, and to those that have no other environment's or workload's tags."
 )
+_NO_RESOURCES: Final = "Application Auto Scaling knows no resources for looking at policies."
 _ANY_ALARM: Final = "Application Auto Scaling names its alarms after the endpoint, which an execution's input may name."
-_ANY_ENDPOINT: Final = (
-    "An execution's input may name the endpoint; Application Auto Scaling asks whether who registers one may resize it."
-)
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,25 @@ class ScalingPermissions:
 
     Args:
         scope: Any construct of the stack; gives the ARNs their partition, region and account.
+        tags: The tags of what executions make.
     """
 
     scope: Construct
+    tags: Mapping[str, str]
+
+    def allow_looking(self) -> tuple[Permission, ...]:
+        """Look at the policies of an endpoint."""
+        statement = iam.PolicyStatement(actions=["application-autoscaling:DescribeScalingPolicies"], resources=["*"])
+        return (Permission(statement=statement, findings={wildcard_resource("*"): _NO_RESOURCES}),)
 
     def allow_deregistering(self) -> tuple[Permission, ...]:
         """Take an endpoint out of scaling, and remove the alarms of its policy."""
         return self._allow_target("DeregisterScalableTarget"), self._allow_alarms("DeleteAlarms")
 
     def allow_registering(self) -> tuple[Permission, ...]:
-        """Register an endpoint; the first one of the account makes the role that scales."""
-        return self._allow_target("RegisterScalableTarget"), self._allow_resizing(), self._allow_role()
+        """Register an endpoint, with these tags; the first one of the account makes the role that scales."""
+        resizing = EndpointPermissions(self.scope, self.tags).allow_resizing()
+        return self._allow_target("RegisterScalableTarget"), self._allow_tagging(), *resizing, self._allow_role()
 
     def allow_policy(self) -> tuple[Permission, ...]:
         """Set a policy, which has alarms."""
@@ -64,11 +73,19 @@ class ScalingPermissions:
         return (self._allow_target("PutScheduledAction"),)
 
     def _allow_target(self, action: str) -> Permission:
+        """Targets that are missing, or that were registered without tags, have none."""
+        tagged = {"StringEqualsIfExists": with_owner_tags(RESOURCE_TAG, self.tags)}
+        return self._allow_targets(action, {**_OF_VARIANTS, **tagged})
+
+    def _allow_tagging(self) -> Permission:
+        return self._allow_targets("TagResource", {"StringEquals": with_owner_tags(REQUEST_TAG, self.tags)})
+
+    def _allow_targets(self, action: str, conditions: Mapping[str, Any]) -> Permission:
         return Permission(
             statement=iam.PolicyStatement(
                 actions=[f"application-autoscaling:{action}"],
                 resources=[self._format_arn("application-autoscaling", "scalable-target/*")],
-                conditions=_OF_VARIANTS,
+                conditions=conditions,
             ),
             findings={wildcard_in_account("application-autoscaling", "scalable-target/*"): _ANY_TARGET},
         )
@@ -92,20 +109,6 @@ class ScalingPermissions:
                 actions=["cloudwatch:DescribeAlarms"], resources=[self._format_arn("cloudwatch", "alarm:*")]
             ),
             findings={wildcard_in_account("cloudwatch", "alarm:*"): _ANY_ALARM},
-        )
-
-    def _allow_resizing(self) -> Permission:
-        kinds = ("endpoint/*", "endpoint-config/*")
-        return Permission(
-            statement=iam.PolicyStatement(
-                actions=[
-                    "sagemaker:DescribeEndpoint",
-                    "sagemaker:DescribeEndpointConfig",
-                    "sagemaker:UpdateEndpointWeightsAndCapacities",
-                ],
-                resources=[self._format_arn("sagemaker", kind) for kind in kinds],
-            ),
-            findings={wildcard_in_account("sagemaker", kind): _ANY_ENDPOINT for kind in kinds},
         )
 
     def _allow_role(self) -> Permission:

@@ -18,18 +18,22 @@ from headrace import contract
 from stacks.nag import wildcard_objects
 from stacks.ownership import in_this_account
 from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, Task, jsonata
-from stacks.pipeline.failure import CAUSE, keep_failure
+from stacks.pipeline.failure import CAUSE, REDRIVES, keep_failure
 from stacks.pipeline.permission import Permission
 from stacks.settings.jobs import WhenBusy
 
 # The execution that a state belongs to, as it names itself in the object.
 EXECUTION: Final = "$states.context.Execution.Id"
-# What must be assigned before: the entity tag of the object as this execution has written it, and what is counted.
+COUNTERS: Final[Mapping[str, Any]] = {"turn_failures": 0, "turn_polls": 0}
+# What must be assigned before: what is counted, how often it was redriven when it took its turn, and what was refused.
 VARIABLES: Final[Mapping[str, Any]] = {
-    "turn_failures": 0,
-    "turn_polls": 0,
+    **COUNTERS,
+    "turn_redrives": 0,
     "turn_errors": {"Write": "not tried", "Read": "not tried"},
 }
+
+# Whether it was redriven since it took its turn: one that was stopped or took too long has given that back.
+IS_LOST: Final = f"{REDRIVES} > $turn_redrives"
 
 _KEY: Final = f"'{contract.TURNS_PREFIX}' & $lowercase($endpoint_name)"
 _ANY_ENDPOINT: Final = (
@@ -76,7 +80,7 @@ class Turns:
                 "ContentType": "application/json",
                 **condition,
             },
-            assign={"turn": jsonata("$states.result.ETag"), "turn_failures": 0},
+            assign={"turn": jsonata("$states.result.ETag"), "turn_failures": 0, "turn_redrives": jsonata(REDRIVES)},
             timeout_seconds=CALL_SECONDS,
             next=next_state,
             retry=(_AGAIN,),
@@ -148,6 +152,15 @@ class Turns:
         if not self.key:
             return ()
         return (Permission(statement=iam.PolicyStatement(actions=list(actions), resources=[self.key.key_arn])),)
+
+
+def while_held(value: str) -> str:
+    """An argument, given as JSONata, without which a task fails when the turn was lost, before it asks for anything.
+
+    A redrive goes on at the very task that an execution was stopped in, past every choice before it. The task's catcher
+    for `States.ALL` must lead on to a choice that sees `IS_LOST`.
+    """
+    return jsonata(f"{IS_LOST} ? $error('the turn at the endpoint was lost') : {value}")
 
 
 def _keep(what: str, otherwise: str) -> Catch:

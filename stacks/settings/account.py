@@ -69,6 +69,15 @@ class AccountSettings(Section):
         Setting("the tags of everything that can have them", cost=NOTHING, change=IN_PLACE),
     ] = Field(default={"project": "headrace"})
     logs: LogSettings = LogSettings()
+    api_gateway_logs: Annotated[
+        bool,
+        Setting(
+            "whether API Gateway gets the role by which it writes the logs of any API of the account, as those of "
+            "`front_door` need; not where the account has given it one already",
+            cost=NOTHING,
+            change=Change("on replaces the role that the account has given it; off leaves that of this stack"),
+        ),
+    ] = False
 
     @classmethod
     def from_context(cls, node: Node) -> Self:
@@ -83,4 +92,4 @@ class AccountSettings(Section):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsError(describe(error, prefix=ACCOUNT_KEY, model=cls)) from None
+            raise SettingsError(describe(error, prefix=ACCOUNT_KEY, model=cls, given=values)) from None

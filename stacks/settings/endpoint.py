@@ -6,135 +6,32 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from headrace.contract import GOLDEN_FILE
-from stacks.settings.jobs import InstanceType, ProcessingSettings
-from stacks.settings.scaling import ScalingSettings, list_scaling_mistakes
-from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
-from stacks.settings.serverless import ServerlessSettings, list_serverless_mistakes
+from stacks.settings.capture import CaptureSettings
+from stacks.settings.drift import DriftSettings
+from stacks.settings.hours import HoursSettings
+from stacks.settings.instance_types import EndpointInstanceType
+from stacks.settings.jobs import ProcessingSettings
+from stacks.settings.scaling import ScalingSettings
+from stacks.settings.section import (
+    NEXT_EXECUTION,
+    NOTHING,
+    Allowed,
+    Change,
+    Section,
+    Setting,
+)
+from stacks.settings.serverless import ServerlessSettings
+from stacks.settings.update import LARGEST_STEP, UpdateSettings
 
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TrafficRoutingConfig.html
-_LARGEST_STEP = 50
-_SMALLEST_LINEAR_STEP = 10
 # An alarm looks at whole periods, and the first one after the switch has begun before it.
 _PERIODS_PER_WAIT = 2
+_HOURS_PER_DAY = 24
+# What endpoints of machines have, and serverless ones do not.
+_OF_MACHINES = ("instance_type", "instance_count", "metrics_seconds")
 
 _NEXT_UPDATE = Change("the next execution updates the endpoint, which serves all the while")
-_ALARM_COST = "0.20 a month with metrics every 60 s, 0.60 with metrics more often"
 
 StandardMetricSeconds = Literal[10, 30, 60]
-
-
-class UpdateAlarmSettings(Section):
-    """Alarms that roll an update back: what they watch, and where they draw the line."""
-
-    error_percent: Annotated[
-        Annotated[float, Field(ge=0, lt=100)] | None,
-        Allowed("a number from 0 to below 100, or null"),
-        Setting(
-            "the share of requests answered with a 5xx status, above which an update is rolled back; null for no alarm",
-            cost=_ALARM_COST,
-            change=IN_PLACE,
-        ),
-    ] = None
-    latency_milliseconds: Annotated[
-        Annotated[int, Field(ge=1, le=60_000)] | None,
-        Allowed("a whole number from 1 to 60000, or null"),
-        Setting(
-            "the model's latency that only 1 % of the requests may exceed in an update; null for no alarm",
-            cost="0.10 a month with metrics every 60 s, 0.30 with metrics more often",
-            change=IN_PLACE,
-        ),
-    ] = None
-    container_errors: Annotated[
-        bool,
-        Setting(
-            "an alarm on the container's own count of requests that failed through its fault, which SageMaker collects "
-            "from `/metrics`; AWS does not say whether updates take such an alarm, so try it first",
-            cost="0.10 a month and query",
-            change=IN_PLACE,
-        ),
-    ] = False
-
-    @model_validator(mode="after")
-    def _check_any(self) -> Self:
-        if not any((self.error_percent is not None, self.latency_milliseconds, self.container_errors)):
-            raise ValueError("none of the alarms is on; set error_percent, latency_milliseconds or container_errors")
-        return self
-
-
-class UpdateSettings(Section):
-    """How an endpoint changes from one model to the next: blue/green, while the old machines go on serving."""
-
-    traffic: Annotated[
-        Literal["all_at_once", "canary", "linear"],
-        Setting(
-            "whether the new machines get all requests at once, a part first, or more of them step by step",
-            cost="both sets of machines, until the update has ended",
-            change=NEXT_EXECUTION,
-        ),
-    ] = "all_at_once"
-    canary_percent: Annotated[
-        int,
-        Field(ge=1, le=_LARGEST_STEP),
-        Setting("the part that gets requests first, with `canary`", cost=NOTHING, change=NEXT_EXECUTION),
-    ] = _LARGEST_STEP
-    step_percent: Annotated[
-        int,
-        Field(ge=_SMALLEST_LINEAR_STEP, le=_LARGEST_STEP),
-        Setting("the size of each step, with `linear`", cost=NOTHING, change=NEXT_EXECUTION),
-    ] = _LARGEST_STEP
-    wait_seconds: Annotated[
-        int,
-        Field(ge=0, le=3600),
-        Setting(
-            "how long alarms are watched after each step, before the next one and before the old machines go",
-            cost="both sets of machines meanwhile",
-            change=NEXT_EXECUTION,
-        ),
-    ] = 0
-    termination_wait_seconds: Annotated[
-        int,
-        Field(ge=0, le=3600),
-        Setting(
-            "how long the old machines stay after the update",
-            cost="both sets of machines meanwhile",
-            change=NEXT_EXECUTION,
-        ),
-    ] = 0
-    timeout_seconds: Annotated[
-        int,
-        Field(ge=600, le=28_800),
-        Setting("after how long an update is given up and rolled back", cost=NOTHING, change=NEXT_EXECUTION),
-    ] = 3600
-    alarms: Annotated[
-        UpdateAlarmSettings | None,
-        Setting(
-            "alarms that roll an update back; null for none",
-            cost="as the alarms that are on",
-            change=Change("null removes the alarms"),
-        ),
-    ] = None
-
-    @property
-    def total_wait_seconds(self) -> int:
-        """How long an update waits at least."""
-        steps = {"all_at_once": 1, "canary": 2, "linear": -(-100 // self.step_percent)}[self.traffic]
-        return steps * self.wait_seconds + self.termination_wait_seconds
-
-    @property
-    def first_percent(self) -> int | None:
-        """The size of the first step, unless it is everything."""
-        return {"canary": self.canary_percent, "linear": self.step_percent}.get(self.traffic)
-
-    @model_validator(mode="after")
-    def _check_timeout(self) -> Self:
-        # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_BlueGreenUpdatePolicy.html
-        if self.timeout_seconds <= self.total_wait_seconds:
-            raise ValueError(
-                f"timeout_seconds: found {self.timeout_seconds}, but traffic {self.traffic} with wait_seconds "
-                f"{self.wait_seconds} and termination_wait_seconds {self.termination_wait_seconds} waits for "
-                f"{self.total_wait_seconds} s; allow more, or wait less"
-            )
-        return self
 
 
 class GoldenSettings(ProcessingSettings):
@@ -162,7 +59,7 @@ class EndpointSettings(Section):
         ),
     ] = None
     instance_type: Annotated[
-        InstanceType,
+        EndpointInstanceType,
         Setting("its machines", cost="by the second, used or not, until the endpoint is deleted", change=_NEXT_UPDATE),
     ] = "ml.m5.large"
     instance_count: Annotated[
@@ -216,6 +113,17 @@ class EndpointSettings(Section):
             ),
         ),
     ] = None
+    capture: Annotated[
+        CaptureSettings | None,
+        Setting(
+            "keeping requests and answers in the work bucket, below `captured/WORKLOAD/`; null for none",
+            cost="0.023 per GB and month of what is kept, and 0.005 per 1,000 files",
+            change=Change(
+                "the next execution updates the endpoint, which serves all the while; what was kept stays until it "
+                "expires"
+            ),
+        ),
+    ] = None
     keep_versions: Annotated[
         Annotated[int, Field(ge=1, le=100)] | None,
         Allowed("a whole number from 1 to 100, or null"),
@@ -227,10 +135,31 @@ class EndpointSettings(Section):
         ),
     ] = None
 
+    hours: Annotated[
+        HoursSettings | None,
+        Setting(
+            "when it stands: it is deleted at certain times, and made again at others; null for always",
+            cost="that of its machines while it stands; two schedules and the states of an execution, next to nothing",
+            change=Change("in place. Null removes the schedules, and leaves the endpoint as it is then"),
+        ),
+    ] = None
+
+    # An alarm looks back for a week: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    idle_stop_days: Annotated[
+        Annotated[int, Field(ge=1, le=7)] | None,
+        Allowed("a whole number from 1 to 7, or null"),
+        Setting(
+            "after how many days without a call, golden requests included, it is deleted, until it is started by hand "
+            "or an execution serves; null for never",
+            cost="an alarm on two metrics, 0.20 a month",
+            change=Change("null removes the alarm, and leaves the endpoint as it is then"),
+        ),
+    ] = None
+
     @model_validator(mode="after")
     def _check_update(self) -> Self:
         if mistakes := list(self._list_mistakes()):
-            raise ValueError("; ".join(mistakes))
+            raise ValueError("\n".join(mistakes))
         return self
 
     def _list_mistakes(self) -> Iterator[str]:
@@ -238,13 +167,15 @@ class EndpointSettings(Section):
         update = self.update
         percent, waits = update.first_percent, _PERIODS_PER_WAIT * self.metrics_seconds
         if self.scaling:
-            yield from list_scaling_mistakes(self, self.scaling)
+            yield from _list_scaling_mistakes(self, self.scaling)
+        if self.hours and self.idle_stop_days:
+            yield "idle_stop_days: with hours no day without a call is ever full; leave hours or idle_stop_days out"
         if self.serverless:
-            yield from list_serverless_mistakes(self)
+            yield from _list_serverless_mistakes(self)
         elif percent and percent * self.instance_count < 100:
             yield (
                 f"update.traffic: {update.traffic} with {percent} % of {self.instance_count} machines would begin with "
-                f"less than one, and SageMaker allows at most {_LARGEST_STEP} %; set instance_count to at least "
+                f"less than one, and SageMaker allows at most {LARGEST_STEP} %; set instance_count to at least "
                 f"{-(-100 // percent)}, or traffic to all_at_once"
             )
         if self.is_watched and update.wait_seconds < waits:
@@ -259,6 +190,100 @@ class EndpointSettings(Section):
             )
 
     @property
+    def is_stoppable(self) -> bool:
+        """Whether executions stop it, and start it again."""
+        return self.hours is not None or self.idle_stop_days is not None
+
+    @property
     def is_watched(self) -> bool:
         """Whether alarms watch updates."""
         return self.update.alarms is not None or self.golden is not None
+
+
+class CheckedEndpointSettings(EndpointSettings):
+    """An endpoint whose requests can be compared with what its model was trained on."""
+
+    drift: Annotated[
+        DriftSettings | None,
+        Setting(
+            "checks by schedule whether what the endpoint is asked still looks like its training data, with an alarm, "
+            "and with retraining if you like; needs `capture`; null for none",
+            cost="a job of some minutes per check, about 0.01; four metrics and two alarms, 1.40 a month",
+            change=Change(
+                "null removes the schedule, the state machine, its logs and the alarms; reports stay. A version "
+                "that was made before versions kept a profile is not compared: the next execution makes one that is",
+                loses=(
+                    "AWS::Events::Rule",
+                    "AWS::Lambda::Function",
+                    "AWS::Logs::LogGroup",
+                    "AWS::StepFunctions::StateMachine",
+                ),
+            ),
+        ),
+    ] = None
+
+    def _list_mistakes(self) -> Iterator[str]:
+        yield from super()._list_mistakes()
+        if self.drift:
+            yield from _list_drift_mistakes(self.drift, self.capture)
+
+
+def _list_drift_mistakes(drift: DriftSettings, capture: CaptureSettings | None) -> Iterator[str]:
+    """What checks for drift ask for and the endpoint does not keep."""
+    if not capture:
+        yield "drift: no requests are kept that could be checked; set capture, or leave drift out"
+    elif drift.window_hours > capture.days * _HOURS_PER_DAY:
+        yield (
+            f"drift.window_hours: found {drift.window_hours}, but what was asked is gone after capture.days "
+            f"{capture.days}; look back less, or keep it longer"
+        )
+
+
+def _list_scaling_mistakes(endpoint: EndpointSettings, scaling: ScalingSettings) -> Iterator[str]:
+    """What contradicts the scaling of an endpoint, each beginning with its key."""
+    if endpoint.serverless:
+        yield "scaling: a serverless endpoint has no machines to add or remove; leave scaling or serverless out"
+        return
+    if not scaling.enabled:
+        return
+    if not scaling.min_instances <= endpoint.instance_count <= scaling.max_instances:
+        yield (
+            f"instance_count: found {endpoint.instance_count}, which is not from scaling.min_instances "
+            f"{scaling.min_instances} to scaling.max_instances {scaling.max_instances}; an endpoint begins with it"
+        )
+    family = endpoint.instance_type.split(".")[1]
+    if family.startswith("t") and not family.startswith("trn"):
+        yield f"instance_type: {endpoint.instance_type} is burstable, which SageMaker does not scale; choose another"
+    percent = endpoint.update.first_percent
+    if percent and percent * scaling.least < 100 <= percent * endpoint.instance_count:
+        yield (
+            f"update.traffic: {endpoint.update.traffic} with {percent} % of {scaling.least} machines, the fewest that "
+            f"scaling leaves, would begin with less than one; set scaling.min_instances to at least "
+            f"{-(-100 // percent)}"
+        )
+
+
+def _list_serverless_mistakes(endpoint: EndpointSettings) -> Iterator[str]:
+    """What the settings of a serverless endpoint ask for and serverless endpoints do not have.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+    """
+    for key in _OF_MACHINES:
+        if (found := getattr(endpoint, key)) != EndpointSettings.model_fields[key].default:
+            yield f"{key}: found {found}, but a serverless endpoint has no machines; leave {key} or serverless out"
+    if endpoint.update.first_percent:
+        yield (
+            f"update.traffic: {endpoint.update.traffic} moves requests by shares of the machines, and a serverless "
+            "endpoint has none; set it to all_at_once, or leave serverless out"
+        )
+    if endpoint.hours:
+        yield "hours: a serverless endpoint costs nothing while it is not asked; leave hours or serverless out"
+    if endpoint.idle_stop_days:
+        yield "idle_stop_days: a serverless endpoint costs nothing while it is idle; leave it or serverless out"
+    if endpoint.capture:
+        yield "capture: serverless endpoints keep no requests; set capture to null, or leave serverless out"
+    if endpoint.update.alarms and endpoint.update.alarms.container_errors:
+        yield (
+            "update.alarms.container_errors: SageMaker collects `/metrics` from machines, and a serverless endpoint "
+            "has none; set it to false, or leave serverless out"
+        )

@@ -1,14 +1,18 @@
 """The settings of the file systems that training channels can come from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, Section, Setting
 
 # What an EFS lifecycle policy can say: https://docs.aws.amazon.com/efs/latest/ug/lifecycle-management-efs.html
 INFREQUENT_ACCESS_DAYS = (1, 7, 14, 30, 60, 90, 180, 270, 365)
+
+# How long an execution waits for the file system that it makes. FSx needs 5 to 10 minutes, and longer the more names it
+# has to read.
+LONGEST_MAKING_SECONDS = 3600
 
 
 def _check_infrequent_access(days: int) -> int:
@@ -78,15 +82,28 @@ class EfsSettings(Section):
 
 
 class FsxSettings(Section):
-    """FSx for Lustre over the raw bucket, which is paid as long as it exists."""
+    """FSx for Lustre over the raw bucket, which is paid as long as it exists: always, or while an execution trains."""
 
     enabled: Annotated[
         bool,
         Setting(
             "whether there is one",
-            cost="about 174 a month for the smallest, used or not",
+            cost="about 174 a month for the smallest, used or not, unless there is one `per_run`",
             change=Change(
                 "off removes it with what was not exported, with `retain_data`, too: it is a cache of the raw bucket",
+                loses=("AWS::FSx::FileSystem",),
+            ),
+        ),
+    ] = False
+    per_run: Annotated[
+        bool,
+        Setting(
+            "whether none stands, and each execution that reads from one makes its own before its training and deletes "
+            "it after, [however it ends](executions.md#a-file-system-for-each-execution); it is `SCRATCH_2`",
+            cost="about 0.23 an hour for the smallest, from its making to its end; nothing in between",
+            change=Change(
+                "true removes the one that stands, with what was not exported; false makes one, which begins empty but "
+                "for what the raw bucket shows at `/raw`",
                 loses=("AWS::FSx::FileSystem",),
             ),
         ),
@@ -126,6 +143,22 @@ class FsxSettings(Section):
         RepositoryEvents,
         Setting("which changes below `/raw` go to the raw bucket", cost="requests of S3", change=IN_PLACE),
     ] = ("NEW", "CHANGED", "DELETED")
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is one of the environment's own, whatever executions do."""
+        return self.enabled and not self.per_run
+
+    @model_validator(mode="after")
+    def _check_per_run(self) -> Self:
+        if self.per_run and not self.enabled:
+            raise ValueError("per_run: found true, but enabled is false; set enabled to true, or leave per_run out")
+        if self.per_run and "deployment" in self.model_fields_set and self.deployment != "SCRATCH_2":
+            raise ValueError(
+                f"deployment: found {self.deployment}, but the file system of an execution is SCRATCH_2; leave "
+                "deployment out, or set per_run to false"
+            )
+        return self
 
 
 class FileSystemSettings(Section):

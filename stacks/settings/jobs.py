@@ -1,39 +1,13 @@
 """The settings of the machines: those of jobs, and of the state machines that start them."""
 
-import re
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Days, LogDays, Section, Setting
+from stacks.settings.instance_types import JobInstanceType, Use, check_offered
+from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Days, LogDays, Section, Setting
 
-# Still named in the API's list, but current container images no longer run on them, or AWS no longer offers them.
-RETIRED_FAMILIES = frozenset({"m4", "c4", "p2", "p3", "p3dn"})
-
-
-def _check_family(instance_type: str) -> str:
-    family = instance_type.split(".")[1]
-    if family in RETIRED_FAMILIES:
-        raise ValueError(f"the {family} family is retired; use a current one such as ml.m5.xlarge")
-    return instance_type
-
-
-def _check_job_family(instance_type: str) -> str:
-    """Training and processing jobs have no Graviton instances (family names with a g after the digit)."""
-    family = instance_type.split(".")[1]
-    if re.search(r"\dg", family):
-        raise ValueError(f"jobs do not run on Graviton ({family}); use an x86 family such as ml.m5.xlarge")
-    return instance_type
-
-
-InstanceType = Annotated[
-    str,
-    StringConstraints(pattern=r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$"),
-    AfterValidator(_check_family),
-    Allowed("an instance type such as ml.m5.xlarge, of a family that is not retired"),
-]
-JobInstanceType = Annotated[InstanceType, AfterValidator(_check_job_family), Allowed("not Graviton")]
 VolumeGib = Annotated[int, Field(ge=1, le=16384)]
 _LIMIT = Setting("after how long it is stopped", cost="bounds what a job costs", change=NEXT_EXECUTION)
 ProcessingSeconds = Annotated[int, Field(ge=60, le=777_600), _LIMIT]
@@ -80,16 +54,23 @@ class PipelineSettings(Section):
 class JobSettings(Section):
     """The machine of a job."""
 
+    use: ClassVar[Use]
     instance_type: Annotated[
         JobInstanceType,
         Setting("its machine", cost="by the second while it runs; ml.m5.xlarge 0.23 an hour", change=NEXT_EXECUTION),
     ] = "ml.m5.xlarge"
     volume_gib: Annotated[VolumeGib, Setting("its disk", cost="per GB, while the job runs", change=NEXT_EXECUTION)] = 30
 
+    @field_validator("instance_type")
+    @classmethod
+    def _check_type(cls, instance_type: str) -> str:
+        return check_offered(instance_type, cls.use)
+
 
 class ProcessingSettings(JobSettings):
     """A processing job: its machine and its limits."""
 
+    use: ClassVar[Use] = Use.PROCESSING
     max_runtime_seconds: ProcessingSeconds = 3600
 
 
@@ -128,6 +109,7 @@ class SpotSettings(Section):
 class TrainingSettings(JobSettings):
     """The training job: its machine, its limits and its hyperparameters."""
 
+    use: ClassVar[Use] = Use.TRAINING
     max_runtime_seconds: TrainingSeconds = 3600
     spot: Annotated[
         SpotSettings | None,

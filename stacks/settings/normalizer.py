@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from containers.normalizer import contract as image_preprocessing
-from headrace.normalizer.contract import pascal_name
+from headrace.normalizer.contract import DEFAULT_TRANSFORMATION, pascal_name
 from headrace.normalizer.errors import BadOptionError
-from headrace.normalizer.options import parse_options
 from headrace.regions import OBJECT_LAMBDA_CLOSED
+from headrace.transformations.registry import NAMES, UnknownTransformationError, find_transformation
 from stacks.settings.jobs import ProcessingSeconds, ProcessingSettings
 from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
 
@@ -18,15 +18,24 @@ from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, 
 Through = Literal["function_url", "object_lambda"]
 
 
-def _check_options(options: Mapping[str, str]) -> Mapping[str, str]:
+def check_options(options: Mapping[str, str], transformation: str = DEFAULT_TRANSFORMATION) -> Mapping[str, str]:
+    """A transformation's options, if it takes them."""
     try:
-        parse_options(options)
+        find_transformation(transformation).parse_options(options)
     except BadOptionError as error:
         raise ValueError(error.reason) from None
     return options
 
 
-Options = Annotated[Mapping[str, str], AfterValidator(_check_options), Allowed("an object of the normalizer's options")]
+def _check_transformation(name: str) -> str:
+    try:
+        find_transformation(name)
+    except UnknownTransformationError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+Options = Annotated[Mapping[str, str], AfterValidator(check_options), Allowed("an object of the normalizer's options")]
 
 
 def check_access_point_name(name: str) -> str:
@@ -43,7 +52,7 @@ def check_access_point_name(name: str) -> str:
 
 
 class ConsumerSettings(Section):
-    """A reader of normalized images: what they get when a request through Object Lambda names no options."""
+    """A reader: what is done with what they read, and what a request through Object Lambda without options gets."""
 
     name: Annotated[
         str,
@@ -68,10 +77,32 @@ class ConsumerSettings(Section):
             ),
         ),
     ] = None
+    transformation: Annotated[
+        Annotated[str, AfterValidator(_check_transformation)],
+        Allowed(f"one of {', '.join(NAMES)}, or [your own](transformations.md)"),
+        Setting(
+            "what becomes of the objects that they read, and so which those are; each has its own function",
+            cost="nothing while idle; as the URL",
+            change=Change(
+                "the access point shows other objects; a function that no consumer needs any more goes, with its URL, "
+                "access point and log",
+                loses=("AWS::Lambda::Function", "AWS::Lambda::Url", "AWS::Logs::LogGroup", "AWS::S3::AccessPoint"),
+            ),
+        ),
+    ] = DEFAULT_TRANSFORMATION
     options: Annotated[
-        Options,
+        Mapping[str, str],
+        Allowed("an object of the transformation's options"),
         Setting("what a request through Object Lambda that names no options gets", cost=NOTHING, change=IN_PLACE),
     ] = Field(default={})
+
+    @field_validator("options")
+    @classmethod
+    def _check_options(cls, options: Mapping[str, str], known: ValidationInfo) -> Mapping[str, str]:
+        # Without one that there is, that is the mistake to report.
+        if "transformation" in known.data:
+            check_options(options, known.data["transformation"])
+        return options
 
 
 class BulkSettings(ProcessingSettings):
@@ -155,8 +186,8 @@ class NormalizerSettings(Section):
     reserved_concurrency: Annotated[
         Annotated[int, Field(ge=1, le=10_000)] | None,
         Setting(
-            "how many photographs at once, kept free for the function; null reserves nothing. A new account has 10 in "
-            "all and can reserve none",
+            "how many photographs at once, kept free for the function, and for that of each other transformation; null "
+            "reserves nothing. A new account has 10 in all and can reserve none",
             cost=NOTHING,
             change=IN_PLACE,
         ),
@@ -169,6 +200,11 @@ class NormalizerSettings(Section):
             change=IN_PLACE,
         ),
     ] = 30
+
+    @property
+    def transformations(self) -> tuple[str, ...]:
+        """What the function transforms; it can always do what a consumer gets who has chosen nothing."""
+        return tuple(dict.fromkeys([DEFAULT_TRANSFORMATION, *(each.transformation for each in self.consumers)]))
 
     @property
     def has_doors(self) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from stacks.settings.jobs import InstanceType
+from stacks.settings.instance_types import NotebookInstanceType
 from stacks.settings.section import NOTHING, Change, Section, Setting
 
 
@@ -29,7 +29,7 @@ class NotebookSettings(Section):
         ),
     ] = False
     instance_type: Annotated[
-        InstanceType,
+        NotebookInstanceType,
         Setting("its machine", cost="by the second while it runs", change=Change("in place; it restarts")),
     ] = "ml.t3.medium"
     volume_gib: Annotated[

@@ -2,7 +2,11 @@
 
 from typing import Annotated
 
+from pydantic import Field, StringConstraints
+
 from stacks.settings.section import IN_PLACE, NOTHING, Change, Section, Setting
+
+_RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$")]
 
 
 class PeopleSettings(Section):
@@ -28,6 +32,19 @@ class PeopleSettings(Section):
             change=IN_PLACE,
         ),
     ] = True
+    promotion_roles: Annotated[
+        tuple[
+            Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$")],
+            ...,
+        ],
+        Field(max_length=10, strict=False),
+        Setting(
+            "roles of other environments that engineers may assume to "
+            "[promote versions](registry.md#to-the-next-environment) there, by their ARNs",
+            cost=NOTHING,
+            change=IN_PLACE,
+        ),
+    ] = ()
     separate_approval: Annotated[
         bool,
         Setting(

@@ -6,8 +6,10 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from headrace import regions
+from stacks.settings.alarms import AlarmSettings, BudgetSettings
 from stacks.settings.existing import ExistingResource
 from stacks.settings.file_systems import FileSystemSettings
+from stacks.settings.front_door import FrontDoorSettings, read_pool_region
 from stacks.settings.network import NetworkSettings
 from stacks.settings.normalizer import NormalizerSettings
 from stacks.settings.notebook import NotebookSettings
@@ -26,30 +28,70 @@ Region = Annotated[str, AfterValidator(_check_region), Allowed("a Region such as
 
 def list_not_offered(region: str, settings: Section) -> Iterator[str]:
     """What the settings of an environment ask for and a Region does not offer, each with what to set instead."""
+    if regions.lacks_type(region, regions.MODEL_PACKAGE_GROUP):
+        yield (
+            f"region: {region} has no model package groups of SageMaker in CloudFormation, and every workload keeps "
+            f"its models in one; choose another Region, none of {', '.join(_list_without_registry())}"
+        )
     for name, section in settings:
         if isinstance(section, Section):
             yield from (f"{name}.{missing}" for missing in _list_of_section(region, section))
 
 
+def _list_without_registry() -> Iterator[str]:
+    return (name for name in regions.list_regions() if regions.lacks_type(name, regions.MODEL_PACKAGE_GROUP))
+
+
 def _list_of_section(region: str, section: Section) -> Iterator[str]:
     match section:
+        case AlarmSettings(budget=BudgetSettings()):
+            yield from _list_of_budget(region)
+        case FrontDoorSettings():
+            yield from _list_of_front_door(region, section)
         case NormalizerSettings():
             yield from _list_of_normalizer(region, section)
         case FileSystemSettings():
             yield from _list_of_file_systems(region, section)
         case NetworkSettings():
             yield from _list_of_network(region, section)
+        case EncryptionSettings() | RegistrySettings():
+            yield from _list_of_existing(region, section)
+        case NotebookSettings():
+            yield from _list_of_notebook(region, section)
+            return
+    yield from _list_instance_types(region, section)
+
+
+def _list_of_existing(region: str, section: Section) -> Iterator[str]:
+    match section:
         case EncryptionSettings(existing_key=str(arn)) if (found := ExistingResource.of_key(arn).region) != region:
             yield f"existing_key: the key is in {found}; name one in {region}"
         case RegistrySettings(existing=str(address)) if (
             found := ExistingResource.of_registry(address).region
         ) != region:
             yield f"existing: the registry is in {found}, and SageMaker takes container images from {region} only"
-        case NotebookSettings(enabled=False):
-            return
-        case NotebookSettings() if regions.lacks_type(region, regions.NOTEBOOK):
-            yield f"enabled: {region} has no SageMaker notebook instances; set it to false"
-    yield from _list_instance_types(region, section)
+
+
+def _list_of_front_door(region: str, settings: FrontDoorSettings) -> Iterator[str]:
+    if settings.authorization == "cognito" and regions.lacks_type(region, regions.USER_POOL):
+        yield f"authorization: {region} has no user pools of Cognito; set it to iam"
+    if settings.cloudfront and regions.lacks_type(region, regions.DISTRIBUTION):
+        yield f"cloudfront: {region} has no CloudFront; set it to null"
+    if settings.user_pool and read_pool_region(settings.user_pool) != region:
+        yield f"user_pool: it is in {read_pool_region(settings.user_pool)}; name one in {region}"
+
+
+def _list_of_budget(region: str) -> Iterator[str]:
+    if regions.lacks_type(region, regions.BUDGET):
+        yield f"budget: CloudFormation makes no budgets in {region}; set it to null"
+
+
+def _list_of_notebook(region: str, settings: NotebookSettings) -> Iterator[str]:
+    if not settings.enabled:
+        return
+    if regions.lacks_type(region, regions.NOTEBOOK):
+        yield f"enabled: {region} has no SageMaker notebook instances; set it to false"
+    yield from _list_instance_types(region, settings)
 
 
 def _list_of_normalizer(region: str, settings: NormalizerSettings) -> Iterator[str]:

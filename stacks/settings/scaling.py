@@ -1,25 +1,21 @@
 """The settings of endpoints that have as many machines as their requests need."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Final, Self
-from zoneinfo import available_timezones
+from datetime import UTC, datetime
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from headrace.schedules import parse_schedule
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
+from stacks.settings.times import Timezone
 
-# https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScheduledAction.html
-_AT: Final = r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)"
-_RATE: Final = r"rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]{1,3}) (minutes|hours|days))\)"
-_CRON: Final = r"cron\([^ ()]+( [^ ()]+){5}\)"
 _MOST_MACHINES: Final = 100
 _IN_PROPORTION: Final = "machines in proportion"
 
 
-def _check_timezone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not a time zone of the IANA database, such as Europe/Berlin")
-    return name
+def _check_schedule(text: str) -> str:
+    parse_schedule(text)
+    return text
 
 
 def _check_range(least: int, most: int) -> None:
@@ -35,14 +31,12 @@ class ScalingScheduleSettings(Section):
 
     at: Annotated[
         str,
-        StringConstraints(pattern=rf"^({_AT}|{_RATE}|{_CRON})$"),
+        AfterValidator(_check_schedule),
         Allowed("text such as cron(0 8 ? * MON-FRI *), rate(1 day) or at(2027-01-31T08:00:00)"),
         Setting("when these bounds begin", cost=NOTHING, change=NEXT_EXECUTION),
     ]
     timezone: Annotated[
-        str,
-        AfterValidator(_check_timezone),
-        Allowed("the name of a time zone, such as Europe/Berlin"),
+        Timezone,
         Setting("the time zone of `at`; daylight saving is followed", cost=NOTHING, change=NEXT_EXECUTION),
     ] = "UTC"
     min_instances: Annotated[
@@ -55,6 +49,13 @@ class ScalingScheduleSettings(Section):
     @model_validator(mode="after")
     def _check_bounds(self) -> Self:
         _check_range(self.min_instances, self.max_instances)
+        return self
+
+    @model_validator(mode="after")
+    def _check_future(self) -> Self:
+        # Application Auto Scaling refuses a time that is past, and would leave the endpoint without this schedule.
+        if not parse_schedule(self.at, self.timezone).next_after(datetime.now(UTC)):
+            raise ValueError(f"at: found {self.at!r}, which is past in {self.timezone}; remove it, or set a later time")
         return self
 
 
@@ -106,26 +107,14 @@ class ScalingSettings(Section):
         _check_range(self.min_instances, self.max_instances)
         return self
 
-
-def list_scaling_mistakes(endpoint: Any, scaling: ScalingSettings) -> Iterator[str]:
-    """What contradicts the scaling of an endpoint, each beginning with its key."""
-    if endpoint.serverless:
-        yield "scaling: a serverless endpoint has no machines to add or remove; leave scaling or serverless out"
-        return
-    if not scaling.enabled:
-        return
-    if not scaling.min_instances <= endpoint.instance_count <= scaling.max_instances:
-        yield (
-            f"instance_count: found {endpoint.instance_count}, which is not from scaling.min_instances "
-            f"{scaling.min_instances} to scaling.max_instances {scaling.max_instances}; an endpoint begins with it"
-        )
-    family = endpoint.instance_type.split(".")[1]
-    if family.startswith("t") and not family.startswith("trn"):
-        yield f"instance_type: {endpoint.instance_type} is burstable, which SageMaker does not scale; choose another"
-    percent = endpoint.update.first_percent
-    if percent and percent * scaling.least < 100 <= percent * endpoint.instance_count:
-        yield (
-            f"update.traffic: {endpoint.update.traffic} with {percent} % of {scaling.least} machines, the fewest that "
-            f"scaling leaves, would begin with less than one; set scaling.min_instances to at least "
-            f"{-(-100 // percent)}"
-        )
+    @model_validator(mode="after")
+    def _check_schedules(self) -> Self:
+        begin = [(schedule.at, schedule.timezone) for schedule in self.schedules]
+        for number, each in enumerate(begin):
+            first = begin.index(each)
+            if first < number:
+                raise ValueError(
+                    f"schedules.{number}.at: found {each[0]!r} in {each[1]}, as in schedules.{first}; which of the "
+                    "two sets the bounds last is left to chance, so remove one"
+                )
+        return self

@@ -62,6 +62,11 @@ def _check_retention(days: int) -> int:
 
 
 Days = Annotated[int, Field(ge=1, le=3650)]
+# Where alarms on endpoints draw the line.
+ErrorPercent = Annotated[Annotated[float, Field(ge=0, lt=100)] | None, Allowed("a number from 0 to below 100, or null")]
+LatencyMilliseconds = Annotated[
+    Annotated[int, Field(ge=1, le=60_000)] | None, Allowed("a whole number from 1 to 60000, or null")
+]
 LogDays = Annotated[
     int,
     AfterValidator(_check_retention),

@@ -1,7 +1,6 @@
 """The settings of serverless endpoints."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,9 +9,6 @@ from stacks.settings.section import NOTHING, Allowed, Change, Section, Setting
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariantServerlessConfig.html
 _MOST_CONCURRENCY = 200
 _NEXT_UPDATE = Change("the next execution updates the endpoint; its first requests then wait for a start")
-
-# What endpoints of machines have, and serverless ones do not.
-_OF_MACHINES = ("instance_type", "instance_count", "metrics_seconds")
 
 
 class ServerlessSettings(Section):
@@ -53,23 +49,3 @@ class ServerlessSettings(Section):
                 f"{self.max_concurrency}; keep fewer warm, or answer more at once"
             )
         return self
-
-
-def list_serverless_mistakes(endpoint: Any) -> Iterator[str]:
-    """What the settings of a serverless endpoint ask for and serverless endpoints do not have.
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
-    """
-    for key in _OF_MACHINES:
-        if (found := getattr(endpoint, key)) != type(endpoint).model_fields[key].default:
-            yield f"{key}: found {found}, but a serverless endpoint has no machines; leave {key} or serverless out"
-    if endpoint.update.first_percent:
-        yield (
-            f"update.traffic: {endpoint.update.traffic} moves requests by shares of the machines, and a serverless "
-            "endpoint has none; set it to all_at_once, or leave serverless out"
-        )
-    if endpoint.update.alarms and endpoint.update.alarms.container_errors:
-        yield (
-            "update.alarms.container_errors: SageMaker collects `/metrics` from machines, and a serverless endpoint "
-            "has none; set it to false, or leave serverless out"
-        )

@@ -1,21 +1,29 @@
 """The settings of what starts executions of a workload by itself."""
 
-from typing import Annotated, Final
+from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator
 
+from headrace.schedules import parse_schedule
 from stacks.settings.section import IN_PLACE, Allowed, Section, Setting
 
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
-_RATE: Final = r"rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]{1,3}) (minutes|hours|days))\)"
-_CRON: Final = r"cron\([^ ()]+( [^ ()]+){5}\)"
+
+def _check_schedule(text: str) -> str:
+    schedule = parse_schedule(text)
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+    if text.startswith("at("):
+        raise ValueError("a rule of EventBridge repeats; use rate(…) or cron(…)")
+    if not schedule.next_after(datetime.now(UTC)):
+        raise ValueError("its last time is past; name another year, or * for every year")
+    return text
 
 
 class StartSettings(Section):
     """What starts executions beside people: time, and new data."""
 
     schedule: Annotated[
-        Annotated[str, StringConstraints(pattern=rf"^({_RATE}|{_CRON})$")] | None,
+        Annotated[str, AfterValidator(_check_schedule)] | None,
         Allowed("text such as rate(7 days) or cron(0 3 ? * MON *), in UTC, or null"),
         Setting("when executions start by themselves; null for never", cost="that of an execution", change=IN_PLACE),
     ] = None

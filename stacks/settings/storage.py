@@ -14,7 +14,8 @@ class EncryptionSettings(Section):
     customer_key: Annotated[
         bool,
         Setting(
-            "whether a key of yours, rotated every year, encrypts everything that is stored, instead of AWS's own",
+            "whether a key of yours, rotated every year, encrypts everything that is stored, instead of AWS's own, "
+            "apart from FSx for Lustre on `SCRATCH_2`, which takes none",
             cost="1 a month, and 0.03 per 10,000 requests",
             change=Change(
                 "encrypts buckets and logs in place from then on; file systems and the notebook are replaced, empty",

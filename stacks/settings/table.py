@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 from stacks.settings.account import ACCOUNT_KEY, AccountSettings
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import find_section
-from stacks.settings.section import Allowed, Change, Setting
+from stacks.settings.section import Change, Setting
+from stacks.settings.wording import describe_field
 
 INTRODUCTION = """# Every setting
 
@@ -37,7 +38,6 @@ own (`tags`, `hyperparameters`, `options`). This is an environment:
 A test compares the templates before and after a change of each setting of an environment with the last column. `make
 settings-table` writes this page from `stacks/settings/`, where these facts stand beside each setting's type."""
 HEADING = "| setting | what it says | type and bounds | default | cost | changing it |\n|---|---|---|---|---|---|"
-TYPES = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text", "null": "null"}
 
 
 @dataclass(frozen=True)
@@ -73,18 +73,12 @@ class Row:
         cells = (
             key,
             facts.means,
-            self._render_type(),
+            describe_field(self.field, self.schema),
             self._render_default(),
             facts.cost,
             _render_change(facts.change),
         )
         return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-    def _render_type(self) -> str:
-        allowed = [part.text for part in self.field.metadata if isinstance(part, Allowed)]
-        if allowed:
-            return ", ".join([*filter(None, [TYPES.get(self.schema.get("type", ""))]), *allowed])
-        return _describe_type(self.schema)
 
     def _render_default(self) -> str:
         if self.field.is_required():
@@ -125,28 +119,6 @@ def _render_table(title: str, section: type[BaseModel], rows: list[Row]) -> str:
 def _render_change(change: Change) -> str:
     lost = f"; replaces or removes {', '.join(f'`{name}`' for name in change.loses)}" if change.loses else ""
     return f"{change.text}{lost}{f'. **Not on a living environment**: {change.move}' if change.move else ''}"
-
-
-def _describe_type(schema: Mapping[str, Any]) -> str:
-    """A JSON schema in words."""
-    if options := schema.get("anyOf"):
-        return " or ".join(_describe_type(option) for option in options)
-    if values := schema.get("enum"):
-        return " or ".join(f"`{json.dumps(value)}`" for value in values)
-    if "items" in schema:
-        return "list of objects" if "$ref" in schema["items"] else f"list of {_describe_type(schema['items'])}"
-    return ", ".join([TYPES.get(schema.get("type", ""), "object"), *_list_bounds(schema)])
-
-
-def _list_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
-    if "minimum" in schema:
-        yield f"{schema['minimum']} to {schema['maximum']}"
-    if "exclusiveMinimum" in schema:
-        yield f"between {schema['exclusiveMinimum']} and {schema['exclusiveMaximum']}"
-    if "pattern" in schema:
-        yield f"`{schema['pattern']}`"
-    if "maxLength" in schema:
-        yield f"at most {schema['maxLength']} characters"
 
 
 if __name__ == "__main__":

@@ -6,13 +6,18 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
+from headrace.contract import EXECUTION_TAG
 from stacks.settings.section import Allowed
 
 # The tag of a job, a model or an endpoint that says which workload it belongs to.
 WORKLOAD_TAG: Final = "workload"
+ENVIRONMENT_TAG: Final = "environment"
+# The tags that say whose something is: policies and clean-up rest on them.
+OWNER_TAGS: Final = (ENVIRONMENT_TAG, "project", WORKLOAD_TAG)
 # A resource has 50 at most: ours adds the workload and the execution to jobs, and Step Functions adds its execution and
 # MANAGED_BY_AWS.
 MOST_TAGS: Final = 46
+_SET_BY_US: Final = (WORKLOAD_TAG, EXECUTION_TAG)
 _LONGEST_KEY: Final = 128
 _LONGEST_VALUE: Final = 256
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
@@ -30,6 +35,28 @@ def _check_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
         _check_characters(f"the value of '{key}'", value)
         keys.add(key.lower())
     return tags
+
+
+def name_owner(tags: Mapping[str, str], environment: str) -> Mapping[str, str]:
+    """The tags with that of the environment, by which it is told from others in the account.
+
+    Raises:
+        ValueError: If they say that what has them is another's.
+    """
+    for key, value in tags.items():
+        if key.lower() == ENVIRONMENT_TAG and (key, value) != (ENVIRONMENT_TAG, environment):
+            raise ValueError(
+                f"'{key}' is '{value}': everything has '{ENVIRONMENT_TAG}' with the name of the environment, "
+                f"'{environment}', which keeps it apart from others; leave it out, or choose another key"
+            )
+        if key.lower() in _SET_BY_US:
+            raise ValueError(f"'{key}' is set by what executions make, and says whose it is; choose another key")
+    named = {**tags, ENVIRONMENT_TAG: environment}
+    if len(named) > MOST_TAGS:
+        raise ValueError(
+            f"{len(tags)} tags, and everything has '{ENVIRONMENT_TAG}', too; at most {MOST_TAGS} are allowed"
+        )
+    return named
 
 
 def _check_key(key: str, *, taken: set[str]) -> None:

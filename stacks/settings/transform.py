@@ -4,7 +4,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from stacks.settings.jobs import JobInstanceType, ProcessingSeconds
+from stacks.settings.instance_types import TransformInstanceType
+from stacks.settings.jobs import ProcessingSeconds
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Section, Setting
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html
@@ -34,7 +35,7 @@ class TransformSettings(Section):
         ),
     ] = ""
     instance_type: Annotated[
-        JobInstanceType,
+        TransformInstanceType,
         Setting("its machines", cost="by the second while it runs; ml.m5.xlarge 0.23 an hour", change=NEXT_EXECUTION),
     ] = "ml.m5.xlarge"
     instance_count: Annotated[

@@ -1,25 +1,26 @@
 """The settings of each workload: its jobs, its channels, its gate, its approval, what its model is deployed as."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, create_model, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from containers.images.training.contract import MOST_CONNECTIONS, TRAIN_CHANNEL, VALIDATION_CHANNEL
 from headrace.channels import InputMode
 from headrace.contract import SERVING_THRESHOLD
 from headrace.normalizer.contract import DEFAULT_CONNECTIONS
 from headrace.normalizer.options import Colour, Fit, OutputFormat, parse_options
-from headrace.recipes import Recipe, big_mart, images, list_recipes
+from headrace.recipes import big_mart, images
 from stacks.settings.approval import ApprovalSettings
-from stacks.settings.endpoint import EndpointSettings
+from stacks.settings.drift import DriftSettings
+from stacks.settings.endpoint import CheckedEndpointSettings, EndpointSettings
 from stacks.settings.gate import GateSettings, Rules, RuleSettings
 from stacks.settings.jobs import Hyperparameters, ProcessingSettings, TrainingSettings
 from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.normalizer import Options, Through
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
 from stacks.settings.starting import StartSettings
-from stacks.settings.transform import LineTransformSettings, TransformSettings, reads_lines
+from stacks.settings.transform import LineTransformSettings, TransformSettings
 
 
 def _check_likeness(options: Mapping[str, str]) -> Mapping[str, str]:
@@ -216,6 +217,11 @@ class WorkloadSettings(Section):
     transform: TransformSettings = TransformSettings()
 
     @property
+    def built_in_version(self) -> str | None:
+        """The version of the built-in algorithm that trains and serves; None where our own container image does."""
+        return None
+
+    @property
     def is_batch(self) -> bool:
         """Whether its model is asked about a batch, and no endpoint is made."""
         return self.deploy == "batch"
@@ -224,8 +230,8 @@ class WorkloadSettings(Section):
         """What contradicts a batch, each beginning with its key."""
         if not self.is_batch:
             return
-        without = EndpointSettings(name=self.endpoint.name)
-        for key in EndpointSettings.model_fields:
+        without = type(self.endpoint)(name=self.endpoint.name)
+        for key in type(without).model_fields:
             if getattr(self.endpoint, key) != getattr(without, key):
                 yield (
                     f"endpoint.{key}: deploy is batch, which makes no endpoint; leave it out, or set deploy to endpoint"
@@ -236,6 +242,11 @@ class WorkloadSettings(Section):
                     f"gate.rules.{index}.threshold: found '{SERVING_THRESHOLD}', but deploy is batch, where no version "
                     "serves that could be compared with; give a number or a metric"
                 )
+
+    @property
+    def drift(self) -> DriftSettings | None:
+        """How what its endpoint is asked is checked for drift, where it is."""
+        return None
 
 
 class LineSettings(WorkloadSettings):
@@ -248,6 +259,17 @@ class PreprocessedSettings(LineSettings):
     """A workload that preprocesses its raw data first."""
 
     preprocessing: ProcessingSettings = ProcessingSettings()
+
+
+class ProfiledSettings(PreprocessedSettings):
+    """A workload whose preprocessing says what the raw data look like."""
+
+    endpoint: CheckedEndpointSettings = CheckedEndpointSettings()
+
+    @property
+    def drift(self) -> DriftSettings | None:
+        """How what its endpoint is asked is checked for drift, where it is."""
+        return self.endpoint.drift
 
 
 class ForestGateSettings(GateSettings):
@@ -268,7 +290,7 @@ class ClassifierGateSettings(GateSettings):
     )
 
 
-class BigMartSettings(PreprocessedSettings):
+class BigMartSettings(ProfiledSettings):
     """Sales of Big Mart."""
 
     preprocessing: PreprocessingSettings = PreprocessingSettings()
@@ -281,28 +303,3 @@ class ImagesSettings(WorkloadSettings):
 
     training: ChannelTrainingSettings = ChannelTrainingSettings()
     gate: ClassifierGateSettings = ClassifierGateSettings()
-
-
-# The sections of workloads that have their own settings.
-_SECTIONS: Final[Mapping[Recipe, type[WorkloadSettings]]] = {
-    big_mart.RECIPE: BigMartSettings,
-    images.RECIPE: ImagesSettings,
-}
-
-
-def find_section(recipe: Recipe) -> type[WorkloadSettings]:
-    """What a workload's section is."""
-    asked = LineSettings if reads_lines(recipe.serving.content_type) else WorkloadSettings
-    return _SECTIONS.get(recipe, PreprocessedSettings if recipe.preprocessing else asked)
-
-
-if TYPE_CHECKING:
-    # Types know no names out of a registry: `Settings.workload` finds a section by its recipe.
-    WorkloadSections = Section
-else:
-    WorkloadSections = create_model(
-        "WorkloadSections",
-        __base__=Section,
-        __doc__="The sections of the workloads, each under the name of its recipe.",
-        **{recipe.name: (find_section(recipe), find_section(recipe)()) for recipe in list_recipes()},
-    )

@@ -1,12 +1,17 @@
 """A preprocessing job and a training job that ran once for all tests."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from containers.big_mart.preprocessing.__main__ import main as preprocess
 from containers.big_mart.training.__main__ import main as train
+from containers.forecasting.engine.__main__ import main as forecast
 from containers.shared.job.outputs import Outputs
+from containers.xgboost.__main__ import main as grow
+from tests.containers.forecasting.demand_files import HORIZON, prepare, write_demand
 from tests.containers.job_roots import make_sales, write_job, write_sales
 
 
@@ -36,6 +41,43 @@ def trained(tmp_path_factory: pytest.TempPathFactory, channels: dict[str, Path])
     root = tmp_path_factory.mktemp("trained")
     write_job(root, {"n_estimators": "20", "min_samples_leaf": "5"}, channels)
     assert train(["train"], root, Outputs()) == 0
+    return root
+
+
+@pytest.fixture(scope="session")
+def boosted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a job that has grown trees over made-up sales in three ranges."""
+    root = tmp_path_factory.mktemp("boosted")
+    write_sales(root, make_sales(600))
+    assert preprocess(["--layout", "label-first", "--bins", "3"], root, Outputs()) == 0
+    processing = root / "processing"
+    hyperparameters = {
+        "objective": "multi:softmax",
+        "num_class": "3",
+        "num_round": "8",
+        "eval_metric": "mlogloss,merror,accuracy,precision,recall,f1",
+    }
+    channels = {"train": processing / "train", "validation": processing / "test"}
+    write_job(root, hyperparameters, channels, content_type="text/csv")
+    assert grow(["train"], root, Outputs()) == 0
+    return root
+
+
+@pytest.fixture(scope="session")
+def series_channels(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """The folders of a forecasting job's channels, over three made-up series."""
+    root = tmp_path_factory.mktemp("preprocessed_demand")
+    write_demand(root)
+    return prepare(root)
+
+
+@pytest.fixture(scope="session")
+def trained_quantiles(tmp_path_factory: pytest.TempPathFactory, series_channels: Mapping[str, Path]) -> Path:
+    """The root of a training job over them."""
+    root = tmp_path_factory.mktemp("trained_quantiles")
+    write_job(root, {"prediction_length": HORIZON}, series_channels)
+    with threadpool_limits(1):
+        assert forecast(["train"], root, Outputs()) == 0
     return root
 
 

@@ -54,15 +54,18 @@ def make_sales(rows: int, seed: int = 7) -> list[dict[str, str]]:
 
 
 def write_job(
-    root: Path, hyperparameters: Mapping[str, str], channels: Mapping[str, Path], hosts: Sequence[str] = ("algo-1",)
+    root: Path,
+    hyperparameters: Mapping[str, str],
+    channels: Mapping[str, Path],
+    hosts: Sequence[str] = ("algo-1",),
+    content_type: str | None = None,
 ) -> None:
     """Lay out a training job whose channels are these folders."""
+    described = {"TrainingInputMode": "File", **({"ContentType": content_type} if content_type else {})}
     config = root / "input/config"
     config.mkdir(parents=True)
     (config / "hyperparameters.json").write_text(json.dumps(dict(hyperparameters)))
-    (config / "inputdataconfig.json").write_text(
-        json.dumps({channel: {"TrainingInputMode": "File"} for channel in channels})
-    )
+    (config / "inputdataconfig.json").write_text(json.dumps(dict.fromkeys(channels, described)))
     (config / "resourceconfig.json").write_text(json.dumps({"current_host": hosts[0], "hosts": list(hosts)}))
     data = root / "input/data"
     data.mkdir()

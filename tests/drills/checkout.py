@@ -11,13 +11,18 @@ from tests.conftest import PROJECT
 # What is expensive to make and safe to share, by its path.
 SHARED = ("node_modules", ".headrace/environments", ".headrace/lambda-packages")
 # What is expensive to make and written to: mypy's knowledge of all that has not been touched.
-COPIED = (".mypy_cache",)
+TYPES = ".mypy_cache"
 
 
 class Checkout:
-    """The tracked files, committed once, so that Git knows what has been changed since."""
+    """The tracked files, committed once, so that Git knows what has been changed since.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where to make it.
+        checks_types: Whether mypy is run there.
+    """
+
+    def __init__(self, folder: Path, *, checks_types: bool = False) -> None:
         self.folder = folder
         tracked = _git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
         for name in filter(None, tracked):
@@ -28,9 +33,8 @@ class Checkout:
             (PROJECT / name).mkdir(parents=True, exist_ok=True)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).symlink_to(PROJECT / name)
-        for name in COPIED:
-            if (PROJECT / name).is_dir():
-                shutil.copytree(PROJECT / name, folder / name)
+        if checks_types and (PROJECT / TYPES).is_dir():
+            shutil.copytree(PROJECT / TYPES, folder / TYPES)
         _git(folder, "init", "--quiet")
         _git(folder, "add", "--all")
         _git(folder, "-c", "user.name=drill", "-c", "user.email=drill@localhost", "commit", "--quiet", "-m", "Before")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.drills.checkout import Checkout
+from tests.examples import IS_EXHAUSTIVE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -32,7 +33,7 @@ print(json.dumps({stack: read_definition(template_of(stack).to_json())["States"]
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout with a pause."""
-    checkout = Checkout(tmp_path_factory.mktemp("checkout"))
+    checkout = Checkout(tmp_path_factory.mktemp("checkout"), checks_types=True)
     checkout.write(STEP, PAUSE)
     checkout.insert_after(PIPELINE, "steps.name import name\n", "from stacks.pipeline.steps.pause import pause\n")
     checkout.insert_after(PIPELINE, "        releasing,\n", "        pause,\n")
@@ -67,13 +68,21 @@ def test_keeps_the_rules_of_the_house(checkout: Checkout) -> None:
         assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-def test_passes_the_checks_of_security_and_of_the_definition(checkout: Checkout) -> None:
-    tests = ("tests/stacks/test_nag.py::test_finds_nothing[dev]", "tests/stacks/pipeline")
-    # Tests of whole executions know the states that there are.
-    others = [
-        f"--ignore=tests/stacks/pipeline/test_{name}.py" for name in ("executions", "fault_matrix", "history_length")
-    ]
+# `make test` executes the definition from its beginning to its end, `make test-all` in all that can become of it.
+DEFINITION_TESTS = (
+    ["tests/stacks/pipeline"]
+    if IS_EXHAUSTIVE
+    else [f"tests/stacks/pipeline/test_{name}.py" for name in ("tidy", "turns")]
+)
+# Tests of whole executions know the states that there are.
+KNOWING = [
+    f"--ignore=tests/stacks/pipeline/test_{name}.py" for name in ("executions", "fault_matrix", "history_length")
+]
 
-    answer = checkout.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *others, *tests)
+
+def test_passes_the_checks_of_security_and_of_the_definition(checkout: Checkout) -> None:
+    tests = ("tests/stacks/test_nag.py::test_finds_nothing[dev]", *DEFINITION_TESTS)
+
+    answer = checkout.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *KNOWING, *tests)
 
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -4,10 +4,10 @@ import json
 import re
 import shlex
 import sys
-from pathlib import Path
 
 import pytest
 
+from headrace.local.engine import cloud
 from headrace.loopback import find_free_port
 from tests.conftest import PROJECT
 from tests.drills.checkout import Checkout
@@ -36,7 +36,7 @@ GENERAL_TESTS = (
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout to which the page's workload has been added."""
-    checkout = Checkout(tmp_path_factory.mktemp("checkout"))
+    checkout = Checkout(tmp_path_factory.mktemp("checkout"), checks_types=True)
     for name, text in FILES.items():
         checkout.write(name, text)
     checkout.insert_after(REGISTRY, ANCHOR, ENTRY)
@@ -70,13 +70,15 @@ def test_keeps_the_rules_of_the_house(checkout: Checkout) -> None:
         assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-def test_ends_with_a_served_prediction(checkout: Checkout, tmp_path: Path) -> None:
+def test_ends_with_a_served_prediction_and_without_the_cloud(checkout: Checkout) -> None:
     options = ["--port", str(find_free_port())]
 
     answer = checkout.run(sys.executable, "-m", *RUN, *options)
 
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.endswith(SHOWN)
+    assert answer.stderr == ""
+    assert cloud.find(checkout.folder / ".headrace" / "cloud") is None
 
 
 def test_is_known_to_the_commands(checkout: Checkout) -> None:

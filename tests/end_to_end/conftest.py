@@ -2,10 +2,12 @@
 
 import json
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.engine.container_images import ContainerImageSource
+from headrace.local.engine.credentials import AccessKey
 from headrace.local.platform import pipeline
 from headrace.local.platform.deployment import Deployment
 from headrace.local.platform.running import Folders
@@ -25,12 +28,24 @@ from headrace.workloads import photographs
 from headrace.workloads.sales import write_csv
 from tests.deploying import push_container_images, running_with_app
 from tests.local_clouds import clients_of
-from tests.stacks.conftest import context_of
+from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
 
 ROWS = 1_500
+# A forest that learns enough of so few rows, and is grown and exported in a moment.
+SMALL_FOREST = {"n_estimators": 20}
+# Each look costs a hundredth of a second of processor time.
+LOOK_SECONDS = 0.2
 CLASSES = 4
 PHOTOGRAPHS_PER_CLASS = 12
+
+
+@cache
+def make_client(service: str, endpoint_url: str, key: AccessKey) -> Any:
+    """A stock client; tests ask for the same ones hundreds of times, and each takes longer to make than to answer."""
+    return boto3.client(
+        service, endpoint_url=endpoint_url, aws_access_key_id=key.key_id, aws_secret_access_key=key.secret
+    )
 
 
 def make_folders(base: Path) -> Folders:
@@ -57,13 +72,7 @@ class Platform:
 
     def client(self, service: str) -> Any:
         """A stock client of the local cloud."""
-        key = self.cloud.key
-        return boto3.client(
-            service,
-            endpoint_url=self.cloud.endpoint_url,
-            aws_access_key_id=key.key_id,
-            aws_secret_access_key=key.secret,
-        )
+        return make_client(service, self.cloud.endpoint_url, self.cloud.key)
 
     def start(self, name: str | None = None, **names: str) -> str:
         """Start an execution; its ARN."""
@@ -75,9 +84,9 @@ class Platform:
 
     def wait(self, arn: str) -> dict[str, Any]:
         """An execution's description once it has ended."""
-        with suppress(pipeline.PipelineError):
-            pipeline.follow_execution(arn, lambda _: None)
-        execution: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=arn)
+        states = self.client("stepfunctions")
+        while (execution := dict(states.describe_execution(executionArn=arn)))["status"] == "RUNNING":
+            time.sleep(LOOK_SECONDS)
         return execution | ({"cause": read_cause(execution["cause"])} if execution.get("cause") else {})
 
     def visited_states(self, execution_arn: str) -> list[str]:
@@ -119,6 +128,14 @@ def made_up_photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def configure_dev(**settings: Any) -> dict[str, Any]:
+    """The context of `dev` whose forests are small, and other settings of Big Mart."""
+    context = context_of("dev")
+    for name, value in {"training.hyperparameters": SMALL_FOREST, **settings}.items():
+        set_path(context["environments"]["dev"], f"bigmart.{name}", value)
+    return context
+
+
 @contextmanager
 def deployed_platform(root: Path, images: ContainerImageSource | None = None) -> Iterator[Platform]:
     """The platform of `dev` on a local cloud of its own; `clients_of` leads to it.
@@ -127,7 +144,7 @@ def deployed_platform(root: Path, images: ContainerImageSource | None = None) ->
         root: Where the cloud keeps its state.
         images: What makes the container images; by default, processes stand in for containers.
     """
-    with running_with_app(root, assemble(context_of("dev"))) as cloud:
+    with running_with_app(root, assemble(configure_dev())) as cloud:
         with clients_of(cloud):
             deployment = push_container_images(cloud, "dev", images)
         yield Platform(cloud, deployment)

@@ -16,11 +16,18 @@ def list_costs(platform: Platform) -> set[str]:
     endpoints = sagemaker.get_paginator("list_endpoints").paginate()
     models = sagemaker.get_paginator("list_models").paginate()
     configs = sagemaker.get_paginator("list_endpoint_configs").paginate()
+    file_systems = platform.client("fsx").get_paginator("describe_file_systems").paginate()
     return {
         *(name for name, status in list_jobs(platform).items() if status in ("InProgress", "Stopping")),
         *(f"endpoint {one['EndpointName']}" for page in endpoints for one in page["Endpoints"]),
         *(f"model {one['ModelName']}" for page in models for one in page["Models"]),
         *(f"config {one['EndpointConfigName']}" for page in configs for one in page["EndpointConfigs"]),
+        *(
+            f"file-system {one['FileSystemId']}"
+            for page in file_systems
+            for one in page["FileSystems"]
+            if one["Lifecycle"] != "DELETING"
+        ),
     }
 
 
@@ -47,9 +54,9 @@ class Notices:
         self._events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
         self._received: list[dict[str, Any]] = []
 
-    def find(self, arn: str) -> list[dict[str, Any]]:
-        """Those about an execution; there is at least one sooner or later."""
-        return wait_until(lambda: self._look(arn), f"a notice about {arn}")
+    def find(self, arn: str, count: int = 1) -> list[dict[str, Any]]:
+        """Those about an execution; there are at least so many sooner or later."""
+        return wait_until(lambda: found if len(found := self._look(arn)) >= count else [], f"a notice about {arn}")
 
     def close(self) -> None:
         """Take no more of them."""

@@ -12,10 +12,9 @@ from headrace.local.platform import pipeline
 from headrace.recipes import big_mart
 from headrace.workloads import big_mart as big_mart_workload
 from tests.deploying import push_container_images, running_with_app
-from tests.end_to_end.conftest import Platform
+from tests.end_to_end.conftest import Platform, configure_dev
 from tests.local_clouds import clients_of
 from tests.patience import wait_until
-from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
 
 pytestmark = pytest.mark.slow
@@ -26,8 +25,7 @@ GROUP = "headrace-dev-bigmart"
 @pytest.fixture(scope="module")
 def approving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The platform where a person approves the models of Big Mart."""
-    context = context_of("dev")
-    set_path(context["environments"]["dev"], "bigmart.approval.mode", "human")
+    context = configure_dev(**{"approval.mode": "human"})
     with running_with_app(tmp_path_factory.mktemp("human"), assemble(context)) as cloud, clients_of(cloud):
         yield Platform(cloud, push_container_images(cloud, "dev"))
 

@@ -17,9 +17,8 @@ from headrace.s3.addresses import S3Address
 from headrace.workloads import big_mart as workload
 from headrace.workloads.workload import IN_BATCH
 from tests.deploying import push_container_images, running_with_app
-from tests.end_to_end.conftest import Platform
+from tests.end_to_end.conftest import Platform, configure_dev
 from tests.local_clouds import clients_of
-from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
 
 pytestmark = pytest.mark.slow
@@ -30,8 +29,7 @@ ROWS = 7
 @pytest.fixture(scope="module")
 def batching(tmp_path_factory: pytest.TempPathFactory, sales: Path) -> Iterator[Platform]:
     """`dev` where Big Mart's model is asked about batches."""
-    context = context_of("dev")
-    set_path(context["environments"]["dev"], "bigmart.deploy", "batch")
+    context = configure_dev(deploy="batch")
     with running_with_app(tmp_path_factory.mktemp("batch") / "cloud", assemble(context)) as cloud, clients_of(cloud):
         platform = Platform(cloud, push_container_images(cloud, "dev"))
         workload.Run(sales, sales.parent).bring_data(platform.site)

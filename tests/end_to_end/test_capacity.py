@@ -9,9 +9,8 @@ import pytest
 from headrace.workloads import big_mart as workload
 from tests.containers.job_roots import any_sales_row
 from tests.deploying import deploy, push_container_images, running_with_app
-from tests.end_to_end.conftest import Platform
+from tests.end_to_end.conftest import Platform, configure_dev
 from tests.local_clouds import clients_of
-from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
 
 pytestmark = pytest.mark.slow
@@ -22,9 +21,7 @@ ROW = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_O
 
 def assemble_with(endpoint: dict[str, Any]) -> Any:
     """The app of `dev` with this endpoint for the sales."""
-    context = context_of("dev")
-    set_path(context["environments"]["dev"], "bigmart.endpoint", endpoint)
-    return assemble(context)
+    return assemble(configure_dev(endpoint=endpoint))
 
 
 @pytest.fixture(scope="module")

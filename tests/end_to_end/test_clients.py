@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from headrace.cli import cli
 from headrace.local.platform import inspection
 from tests.end_to_end.conftest import Platform
 
@@ -51,6 +53,15 @@ def test_waiters_end(platform: Platform, first_execution: dict[str, Any]) -> Non
     sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=first_execution["name"])
     sagemaker.get_waiter("processing_job_completed_or_stopped").wait(ProcessingJobName=first_execution["name"])
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="shop")
+
+
+def test_the_cost_of_an_execution_says_that_nothing_is_known_of_its_machines(first_execution: dict[str, Any]) -> None:
+    done = CliRunner().invoke(cli, ["cost", "--execution", first_execution["executionArn"], "--json"])
+
+    assert done.exit_code == 0, done.output
+    advice = {each["machine"]["kind"]: each["says"] for each in json.loads(done.stdout)["sizing"]}
+    few = "too few measurements: 0 minutes, and 5 would do"
+    assert advice == {"processing job": few, "training job": few}
 
 
 def test_the_aws_cli_describes_execution_job_and_endpoint(platform: Platform, first_execution: dict[str, Any]) -> None:

@@ -36,10 +36,9 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory, sales: Path) -> Iterator[Kept]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     folder = make_folders(tmp_path_factory.mktemp("kept") / "local").base
-    options = ("--port", str(find_free_port()), "--data", str(sales), "--endpoint-name", "shop", "--json", "--keep")
-    yield Kept(folder, headrace_local(folder, "run", *options))
+    yield Kept(folder, headrace_local(folder, "run", "--port", str(find_free_port()), "--keep"))
     headrace_local(folder, "down")
 
 
@@ -49,18 +48,14 @@ def outline(text: str) -> list[str]:
     return [word for word in words if word[0].isalpha() and word[:2] not in ("FD", "DR", "NC")]
 
 
-def test_prints_what_the_readme_shows(tmp_path: Path) -> None:
-    folder = make_folders(tmp_path / "local").base
+def test_prints_what_the_readme_shows(kept: Kept) -> None:
     readme = (PROJECT / "README.md").read_text()
     shown = readme[readme.index("data        made up") :].split("```")[0]
 
-    done = headrace_local(folder, "run", "--port", str(find_free_port()))
-
     # Polls of the endpoint depend on the machine: compare what comes once.
-    assert done.returncode == 0, done.stderr
-    assert set(outline(done.stdout)) == set(outline(shown))
-    assert done.stderr == ""
-    assert cloud.find(folder / "cloud") is None
+    assert kept.first.returncode == 0, kept.first.stderr
+    assert set(outline(kept.first.stdout)) == set(outline(shown))
+    assert kept.first.stderr == ""
 
 
 def test_runs_the_readmes_commands_for_ones_own_clients(tmp_path: Path) -> None:
@@ -83,9 +78,10 @@ def test_runs_the_readmes_commands_for_ones_own_clients(tmp_path: Path) -> None:
     assert cloud.find(folder / "cloud") is None
 
 
-def test_prints_json_for_programs(kept: Kept) -> None:
-    told = json.loads(kept.first.stdout)
+def test_prints_json_for_programs(kept: Kept, sales: Path) -> None:
+    done = kept.run("--data", str(sales), "--endpoint-name", "shop", "--json")
 
+    told = json.loads(done.stdout)
     assert told["report"]["output"]["EndpointName"] == "shop"
     assert len(told["predictions"]) == 5
 
@@ -106,13 +102,11 @@ def test_ends_with_the_jobs_reason_when_the_file_is_wrong(kept: Kept, tmp_path: 
 
 
 def test_ends_with_its_own_code_when_the_model_is_refused(kept: Kept, sales: Path, tmp_path: Path) -> None:
-    endpoint = json.loads(kept.first.stdout)["report"]["output"]["EndpointName"]
-
-    done = kept.run("--data", str(shuffle_sales(sales, tmp_path / "broken.csv")), "--endpoint-name", endpoint)
+    done = kept.run("--data", str(shuffle_sales(sales, tmp_path / "broken.csv")))
 
     assert (done.returncode, done.stderr) == (4, "")
     assert "outcome     the model is refused by the gate and not served\n" in done.stdout
-    assert f"endpoint    {endpoint}, as it was before\n" in done.stdout
+    assert "endpoint    headrace-dev-bigmart, as it was before\n" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("FAILED")
 
 

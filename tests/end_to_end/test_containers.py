@@ -12,7 +12,7 @@ from headrace.contract import JOB_NAME_INPUT
 from headrace.local.engine.container_images import EngineContainerImages
 from headrace.local.platform import inspection, pipeline
 from headrace.normalizer.normalize import normalize
-from headrace.recipes import images
+from headrace.recipes import images, list_usual_container_images
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import images as images_workload
 from headrace.workloads.workload import Prediction
@@ -36,7 +36,7 @@ def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """The platform on a local cloud that runs containers."""
     images = EngineContainerImages(engine, read_build_settings())
     try:
-        images.prepare()
+        images.prepare(list_usual_container_images())
     except EngineError as error:
         give_up(str(error))
     with deployed_platform(tmp_path_factory.mktemp("contained"), images) as contained:

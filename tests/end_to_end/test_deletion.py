@@ -3,7 +3,9 @@
 import json
 import os
 import shlex
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +19,7 @@ from click.testing import CliRunner, Result
 from account import build as build_account
 from headrace import contract
 from headrace.cli import cli
-from headrace.deletion.environment import StackDeletionError, delete_stack
+from headrace.deletion.stacks import StackDeletionError, delete_stack
 from headrace.deletion.standing import find_stacks
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.engine.file_systems import list_folders
@@ -27,6 +29,7 @@ from stacks.account_stack import LOG_GROUPS, SHARED_GROUPS
 from tests.conftest import PROJECT
 from tests.deploying import deploy, push_container_images
 from tests.end_to_end.conftest import Platform, deployed_platform
+from tests.examples import IS_EXHAUSTIVE
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of, read_context
 from tests.stacks.synthesis import assemble
@@ -44,6 +47,8 @@ LISTED = {
     "cloudwatch": ("describe_alarms", "MetricAlarms", "AlarmName"),
 }
 MADE = {"endpoint": "Endpoints", "endpoint_config": "EndpointConfigs", "model": "Models"}
+# Without a question, and with all of the data named.
+FOR_GOOD = ("--yes", "--delete-data", "*")
 LIST = "0\t0\ta.jpg\n"
 
 
@@ -93,26 +98,59 @@ def run_as_printed(cloud: LocalCloud, line: str) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_destroys_dev_whole_after_it_was_used_and_deploys_it_again(platform: Platform, sales: Path) -> None:
+# Where a teardown is killed: one request in each of its phases, before or after it has taken effect.
+KILLS = (
+    ("ListExecutions", 1, "after"),
+    ("DeleteEndpoint", 1, "after"),
+    ("DeleteModelPackage", 1, "after"),
+    ("DeleteStack", 2, "after"),
+    ("DeleteBucket", 1, "before"),
+    # In the plan, in the second look at what was made, and in the last look.
+    ("ListStacks", 3, "after"),
+)
+
+
+def kill_teardown(operation: str, count: int, when: str) -> int:
+    """Start a teardown that is killed at a request; what it exits with."""
+    command = [sys.executable, "-m", "tests.killed", operation, str(count), when, "teardown", "--env", "dev", *FOR_GOOD]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, check=False).returncode
+
+
+def make_at_run_time(platform: Platform, sales: Path) -> None:
+    """An endpoint and a version, versions of objects, an execution that runs, and a bucket that outlives its stack."""
     big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
-    execution = platform.run()
+    execution = platform.run(EndpointName="of-another-name")
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    platform.start()
     s3: Any = boto3.client("s3")
     for body in (b"1", b"2"):
         s3.put_object(Bucket=platform.deployment.raw_bucket, Key="twice", Body=body)
     s3.delete_object(Bucket=platform.deployment.raw_bucket, Key="twice")
+    kept = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}
+    create_stack("headrace-dev-extra", Metadata={contract.ENVIRONMENT_METADATA: "dev"}, Resources={"Kept": kept})
 
+
+def test_tears_dev_down_whole_however_often_it_is_killed_and_deploys_it_again(platform: Platform, sales: Path) -> None:
+    make_at_run_time(platform, sales)
     stood = list_left("dev")
-    asked = run_command("destroy", "--env", "dev")
-    destroyed = run_command("destroy", "--env", "dev", "--yes")
-    left = list_left("dev")
-    again = run_command("destroy", "--env", "dev", "--yes")
+
+    before = run_command("teardown", "--env", "dev", "--verify")
+    asked = run_command("teardown", "--env", "dev")
+    unnamed = run_command("teardown", "--env", "dev", "--yes")
+    untouched = list_left("dev")
+    killed = [kill_teardown(*kill) for kill in KILLS]
+    again = run_command("teardown", "--env", "dev", *FOR_GOOD)
+    verified = run_command("teardown", "--env", "dev", "--verify")
 
     assert len(stood) > len(LISTED)
-    assert asked.exit_code == 2
-    assert destroyed.exit_code == 0, destroyed.output
-    assert left == set()
+    assert (before.exit_code, asked.exit_code, unnamed.exit_code) == (1, 2, 1)
+    assert "of-another-name" in before.stdout
+    assert f"bucket {platform.deployment.raw_bucket}" in unnamed.stderr
+    assert untouched == stood
+    assert killed == [-signal.SIGKILL] * len(KILLS)
     assert (again.exit_code, again.stdout) == (0, "")
+    assert verified.exit_code == 0, verified.output
+    assert list_left("dev") == set()
     assert deploy(assemble(context_of("dev")))
 
 
@@ -131,12 +169,12 @@ def test_leaves_a_stack_of_somebody_else_whose_name_begins_like_an_environments(
     create_stack(name, Resources={"Photographs": bucket})
     boto3.client("s3").put_object(Bucket="photographs-of-others", Key="a.jpg", Body=b"1")
 
-    destroyed = run_command("destroy", "--env", "other", "--yes")
+    torn = run_command("teardown", "--env", "other", *FOR_GOOD)
     left = list_left("other")
     boto3.client("s3").delete_object(Bucket="photographs-of-others", Key="a.jpg")
     boto3.client("cloudformation").delete_stack(StackName=name)
 
-    assert (destroyed.exit_code, left) == (0, {name})
+    assert (torn.exit_code, left) == (0, {name})
 
 
 def test_says_what_could_not_be_deleted_and_resumes(platform: Platform) -> None:
@@ -152,10 +190,10 @@ def test_says_what_could_not_be_deleted_and_resumes(platform: Platform) -> None:
     with pytest.raises(StackDeletionError, match="could not delete headrace-other-storage: Raw: The bucket you tried"):
         delete_stack(stack)
     left = [resource.logical_id for resource in find_stacks("other")[0].resources]
-    destroyed = run_command("destroy", "--env", "other", "--yes")
+    torn = run_command("teardown", "--env", "other", *FOR_GOOD)
 
     assert left == ["Raw"]
-    assert (destroyed.exit_code, find_stacks("other")) == (0, [])
+    assert (torn.exit_code, find_stacks("other")) == (0, [])
 
 
 @pytest.fixture
@@ -180,8 +218,10 @@ def test_adopts_the_data_of_prod_when_it_is_deployed_again(
     buckets = (before["RawBucketName"], before["WorkBucketName"])
     data = {bucket: read_versions(bucket) for bucket in buckets}
     (key,) = find_key()
-    refused = run_command("destroy", "--env", "prod", "--yes")
-    delete_stacks("prod")
+    refused = run_command("teardown", "--env", "prod", *FOR_GOOD)
+    lustre = before["FsxFileSystemId"]
+    torn = run_command("teardown", "--env", "prod", "--yes", "--unprotect", "--json", "--delete-data", lustre)
+    kept = {each["name"] for each in json.loads(torn.stdout)["kept"]}
 
     found = run_command("adopt", "--assembly", assembly, "--output", str(tmp_path))
     for line in found.stdout.splitlines():
@@ -190,7 +230,9 @@ def test_adopts_the_data_of_prod_when_it_is_deployed_again(
     after = read_deployment("prod").outputs
 
     assert refused.exit_code == 1
-    assert "keeps its data" in refused.stderr
+    assert "are protected from being deleted" in refused.stderr
+    assert torn.exit_code == 0, torn.output
+    assert {*buckets, key, before["EfsFileSystemId"]} < kept
     assert found.exit_code == 0, found.output
     same = [name for name in before if name.endswith(("BucketName", "ImageUri", "EfsFileSystemId"))]
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
@@ -200,6 +242,7 @@ def test_adopts_the_data_of_prod_when_it_is_deployed_again(
     assert list_images(after) == list_images(before) != []
 
 
+@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="prod is adopted by the same command line of CDK: make test-all")
 def test_adopts_the_log_groups_that_sagemaker_has_made_for_the_account(platform: Platform, tmp_path: Path) -> None:
     """With a retention and a key, which an import alone would not give them; with a new one for what is missing."""
     logs: Any = boto3.client("logs")
@@ -258,11 +301,3 @@ def list_images(outputs: Mapping[str, str]) -> list[Any]:
     repository = uri.partition("/")[2].partition(":")[0]
     images: list[Any] = ecr.list_images(repositoryName=repository)["imageIds"]
     return images
-
-
-def delete_stacks(environment: str) -> None:
-    """Delete the stacks of an environment as `cdk destroy --all` does, once they are protected no longer."""
-    cloudformation: Any = boto3.client("cloudformation")
-    for stack in find_stacks(environment):
-        cloudformation.update_termination_protection(StackName=stack.name, EnableTerminationProtection=False)
-        delete_stack(stack)

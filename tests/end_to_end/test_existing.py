@@ -9,7 +9,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from headrace.changes import read_folder
+from headrace.assemblies import read_folder
 from headrace.cli import cli
 from headrace.deletion.standing import find_stacks
 from headrace.grants import Account, list_grants
@@ -17,10 +17,10 @@ from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.platform.stand_ins import make_stand_ins
 from headrace.loopback import find_free_port
-from headrace.recipes import list_container_images
+from headrace.recipes import list_usual_container_images
 from headrace.workloads import big_mart as big_mart_workload
 from tests.deploying import deploy, push_container_images
-from tests.end_to_end.conftest import Platform
+from tests.end_to_end.conftest import SMALL_FOREST, Platform
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import SWITCHES
 from tests.stacks.synthesis import assemble
@@ -35,7 +35,7 @@ PREFIX: Final = SWITCHES["existing"]["registry.existing"].partition("/")[2]
 
 @pytest.fixture(scope="module")
 def assembly() -> Path:
-    return assemble(configure("dev", SWITCHES["existing"]))
+    return assemble(configure("dev", {**SWITCHES["existing"], "bigmart.training.hyperparameters": SMALL_FOREST}))
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +58,21 @@ def list_objects() -> dict[str, list[str]]:
     return {name: [each["Key"] for each in s3.list_objects_v2(Bucket=name)["Contents"]] for name in (RAW, WORK)}
 
 
-def test_trains_and_serves_from_what_exists_and_leaves_it_when_it_is_destroyed(platform: Platform, sales: Path) -> None:
+def test_trains_and_serves_from_what_exists_and_leaves_it_when_it_is_torn_down(platform: Platform, sales: Path) -> None:
     big_mart_workload.Run(sales, sales.parent).bring_data(platform.site)
 
     execution = platform.run()
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     before = list_objects()
-    destroyed = CliRunner().invoke(cli, ["destroy", "--env", "dev", "--yes"])
+    torn = CliRunner().invoke(cli, ["teardown", "--env", "dev", "--yes", "--delete-data", "*"])
 
     assert any(key.endswith("model.tar.gz") for key in before[WORK])
-    assert (destroyed.exit_code, find_stacks("dev")) == (0, []), destroyed.output
+    assert (torn.exit_code, find_stacks("dev")) == (0, []), torn.output
     assert list_objects() == before
     repositories = boto3.client("ecr").describe_repositories()["repositories"]
-    assert {each["repositoryName"] for each in repositories} == {f"{PREFIX}/{name}" for name in list_container_images()}
+    assert {each["repositoryName"] for each in repositories} == {
+        f"{PREFIX}/{name}" for name in list_usual_container_images()
+    }
 
 
 def test_adopts_nothing_of_what_exists(platform: Platform, assembly: Path, tmp_path: Path) -> None:

@@ -15,9 +15,8 @@ from headrace.workloads import big_mart as workload
 from headrace.workloads.tables import to_csv
 from tests.containers.job_roots import any_sales_row
 from tests.deploying import push_container_images, running_with_app
-from tests.end_to_end.conftest import Platform
+from tests.end_to_end.conftest import Platform, configure_dev
 from tests.local_clouds import clients_of
-from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
 
 pytestmark = pytest.mark.slow
@@ -32,8 +31,7 @@ WRONG = {**RIGHT, "id": "shoes", "expected": "no number"}
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, sales: Path) -> Iterator[Platform]:
     """`dev` with an endpoint that is asked golden requests, and a model that serves."""
-    context = context_of("dev")
-    set_path(context["environments"]["dev"], "bigmart.endpoint", GUARDED)
+    context = configure_dev(endpoint=GUARDED)
     with running_with_app(tmp_path_factory.mktemp("golden") / "cloud", assemble(context)) as cloud, clients_of(cloud):
         platform = Platform(cloud, push_container_images(cloud, "dev"))
         workload.Run(sales, sales.parent).bring_data(platform.site)

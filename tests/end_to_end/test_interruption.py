@@ -25,8 +25,8 @@ STAGES = [
     "Train",
     "Describe Endpoint",
 ]
-# Where a run starts its own process, runs a tool, and waits for the cloud: `make test-all` has every stage.
-INTERRUPTED = STAGES if IS_EXHAUSTIVE else ["start the local cloud", "deploy the stacks", "Train"]
+# Where a run starts its own process and runs a tool; that it waits for the cloud is what another test interrupts.
+INTERRUPTED = STAGES if IS_EXHAUSTIVE else ["start the local cloud", "deploy the stacks"]
 # A terminal's Ctrl-C reaches the tool as well, and this signal does not.
 TERMINATED = ["deploy the stacks", "Train"] if IS_EXHAUSTIVE else ["deploy the stacks"]
 
@@ -90,7 +90,9 @@ def test_sigterm_stops_everything(stage: str, tmp_path: Path, sales: Path) -> No
     assert is_free(port)
 
 
-def test_a_killed_run_takes_its_cloud_with_it(tmp_path: Path, sales: Path) -> None:
+def test_a_killed_run_takes_its_cloud_with_it_and_the_next_one_works_until_it_is_stopped(
+    tmp_path: Path, sales: Path
+) -> None:
     port = find_free_port()
     folder = make_folders(tmp_path / "local").base
     run = start_run(folder, port, sales)
@@ -100,4 +102,13 @@ def test_a_killed_run_takes_its_cloud_with_it(tmp_path: Path, sales: Path) -> No
     run.close()
 
     assert cloud.wait_until_stopped(folder / "cloud", PATIENCE_SECONDS)
+    assert list_processes_of(folder) == []
+
+    following = start_run(folder, port, sales)
+    following.expect("Train")
+    following.sendintr()
+    following.expect(pexpect.EOF)
+    following.close()
+
+    assert following.exitstatus == 130
     assert list_processes_of(folder) == []

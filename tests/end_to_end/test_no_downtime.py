@@ -1,7 +1,6 @@
 """An endpoint that is called all the while: created, updated in every way, rolled back, and never out of answers."""
 
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,13 +9,12 @@ from typing import Any, Final
 
 import boto3
 import pytest
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.brought_container_images import bring_python
 from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud
 from headrace.loopback import find_free_port
+from tests.end_to_end.calling import Caller
 from tests.examples import count_examples
 from tests.local_clouds import allow, clients_of, make_role
 from tests.patience import PATIENCE_SECONDS, SLOW_TEST_SECONDS
@@ -149,65 +147,6 @@ class Fleet:
         return {"Namespace": "Headrace", "MetricName": "GoldenRequestsFailed", "Dimensions": dimensions}
 
 
-class Caller:
-    """Calls an endpoint all the while, and notes every answer with what may have answered.
-
-    Args:
-        endpoint: Its name.
-        models: What may answer at first.
-    """
-
-    def __init__(self, endpoint: str, *models: str) -> None:
-        self.wrong: list[str] = []
-        self.answers: list[str] = []
-        self._endpoint = endpoint
-        self._client: Any = boto3.client("sagemaker-runtime", config=Config(retries={"total_max_attempts": 1}))
-        self._changed = threading.Condition()
-        self._models = models
-        self._is_done = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> "Caller":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_done = True
-        self._thread.join()
-
-    def expect(self, *models: str) -> None:
-        """Say what may answer from now on; what is under way may still be answered by what might before."""
-        with self._changed:
-            self._models = models
-
-    def await_calls(self, count: int, *models: str) -> None:
-        """Wait until so many more calls have been answered, and each of these models has answered one of them."""
-        with self._changed:
-            start = len(self.answers)
-            assert self._changed.wait_for(
-                lambda: len(self.answers) >= start + count and set(models) <= set(self.answers[start:]),
-                SLOW_TEST_SECONDS,
-            )
-
-    def _run(self) -> None:
-        while not self._is_done:
-            began, before = time.monotonic(), self._models
-            answer = self._call()
-            with self._changed:
-                self.answers.append(answer)
-                if answer not in {*before, *self._models}:
-                    self.wrong.append(f"{answer} instead of {before} or {self._models}")
-                self._changed.notify_all()
-            time.sleep(max(0, began + 1 / MOST_CALLS_A_SECOND - time.monotonic()))
-
-    def _call(self) -> str:
-        try:
-            answer = self._client.invoke_endpoint(EndpointName=self._endpoint, Body=b"1", ContentType="text/csv")
-            return str(answer["Body"].read().decode())
-        except (BotoCoreError, ClientError) as error:
-            return repr(error)
-
-
 def routing(kind: str, wait: int, **size: int) -> dict[str, Any]:
     sizes = {name: {"Type": "CAPACITY_PERCENT", "Value": value} for name, value in size.items()}
     return {"Type": kind, "WaitIntervalInSeconds": wait, **sizes}
@@ -226,7 +165,7 @@ def test_answers_every_call_through_updates_and_a_rollback() -> None:
     fleet, calls = Fleet("busy"), count_examples(750) // 6
     alarm = fleet.watch_golden_requests()
     fleet.create("first")
-    with Caller("busy", "first") as caller:
+    with Caller("busy", "first", most_calls=MOST_CALLS_A_SECOND) as caller:
         caller.await_calls(calls)
         serving = "first"
         for model, traffic in UPDATES.items():
@@ -283,7 +222,7 @@ def test_rolls_back_by_the_share_of_requests_that_the_new_model_does_not_answer(
     rate = {"Id": "rate", "Expression": "100 * FILL(errors, 0) / requests", "ReturnData": True}
     alarm = fleet.watch(Metrics=[*queries, rate])
     fleet.create("first")
-    with Caller("broken", "first") as caller:
+    with Caller("broken", "first", most_calls=MOST_CALLS_A_SECOND) as caller:
         fleet.update("broken", routing("CANARY", LONG_SECONDS, CanarySize=20), (alarm,))
         endpoint = fleet.await_service("first")
         failed = [answer for answer in caller.answers if "ModelError" in answer]

@@ -24,7 +24,7 @@ from headrace.local.engine.cloud import REGION, LocalCloud
 from headrace.local.platform import pipeline
 from headrace.local.platform.running import Folders
 from headrace.loopback import find_free_port
-from headrace.recipes import list_container_images
+from headrace.recipes import list_usual_container_images
 from tests.conftest import PROJECT
 from tests.end_to_end.test_clients import AWS_CLI
 from tests.examples import IS_EXHAUSTIVE
@@ -47,8 +47,9 @@ from headrace.local.platform.deployment import read_deployment
 
 if sys.argv[1] == "push":
     images = ProcessContainerImages(Path({environments!r}))
-    images.prepare()
-    images.push(Path({root!r}), {{sys.argv[2]: read_deployment("prod").images[sys.argv[2]]}})
+    programs = {{sys.argv[2]: read_deployment("prod").images[sys.argv[2]]}}
+    images.prepare(programs.values())
+    images.push(Path({root!r}), programs)
     list_in_registry(sys.argv[2:])
 print("{{}}")
 """
@@ -135,7 +136,7 @@ def deployed(terminal: Terminal) -> str:
 
 
 def test_pushes_every_container_image(deployed: str) -> None:
-    assert deployed.count("\tpushed") == len(list_container_images())
+    assert deployed.count("\tpushed") == len(list_usual_container_images())
 
 
 def test_executes_what_it_has_deployed(terminal: Terminal, deployed: str, sales: Path) -> None:
@@ -162,5 +163,5 @@ def test_deploys_nothing_the_second_time(terminal: Terminal, deployed: str) -> N
 
     shown = terminal.give(read_commands()[0])
 
-    assert shown.count("\talready there") == len(list_container_images())
+    assert shown.count("\talready there") == len(list_usual_container_images())
     assert shown.count("(no changes)") == shown.count("✅")

@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 from headrace.images import NormalizedImageReader, NormalizedImageRefusedError, find_address
-from headrace.local.engine.access.calls import Call, read_calls
+from headrace.local.calls import Call, read_calls
+from headrace.local.engine.access.unused import read_policies
 from headrace.local.platform import pipeline
-from headrace.local.platform.calls import read_policies
 from headrace.recipes import Recipe, big_mart, images
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import images as images_workload

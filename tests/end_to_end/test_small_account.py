@@ -9,9 +9,9 @@ import pytest
 
 from headrace.images import NormalizedImageReader, find_address, read_normalized_images
 from headrace.local.engine import cloud as local_cloud
-from headrace.local.limits import CONCURRENT_EXECUTIONS
 from headrace.local.platform.deployment import read_deployment
 from headrace.loopback import find_free_port
+from headrace.quotas import CONCURRENT_EXECUTIONS
 from headrace.workloads import images as images_workload
 from tests.end_to_end.conftest import CLASSES, PHOTOGRAPHS_PER_CLASS, Platform, make_folders
 from tests.end_to_end.test_command import headrace_local

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from headrace.images import NormalizedImageError
-from headrace.local.engine.access.calls import Call, read_calls
+from headrace.local.calls import Call, read_calls
 from headrace.local.engine.access.matching import match_wildcards
 from headrace.local.platform.pipeline import PipelineError
 from headrace.policies import as_list

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from headrace import contract
-from headrace.changes import Assembly
+from headrace.assemblies import Assembly
 from headrace.cli import cli
 from headrace.grants import Account, list_grants
 

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from headrace import contract
-from headrace.changes import read_folder
+from headrace.assemblies import read_folder
 from headrace.object_lambda import ObjectLambdaAttempt
 
 STACK = "headrace-prod-objectlambda"

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 
 from headrace import regions
-from stacks.settings.jobs import RETIRED_FAMILIES
+from stacks.settings.instance_types import RETIRED_FAMILIES
 from tests.conftest import PROJECT
 from tests.stacks.conftest import VARIANTS, read_stacks
 from tests.stacks.test_linters import CFN_LINT_VERSION, TOOL
@@ -89,19 +89,31 @@ def test_knows_every_region_where_sagemaker_is() -> None:
     [
         ("eu-central-1", []),
         ("us-east-1", []),
-        ("eu-central-2", ["AWS::Lambda::Url"]),
-        ("eu-south-2", ["AWS::Lambda::Url"]),
-        ("cn-north-1", ["AWS::Lambda::Url", "AWS::SageMaker::ModelPackageGroup"]),
+        ("eu-central-2", ["AWS::Budgets::Budget", "AWS::Lambda::Url"]),
+        ("eu-south-2", ["AWS::Budgets::Budget", "AWS::Lambda::Url"]),
+        (
+            "cn-north-1",
+            [
+                "AWS::Cognito::UserPool",
+                "AWS::Cognito::UserPoolClient",
+                "AWS::Lambda::Url",
+                "AWS::SageMaker::ModelPackageGroup",
+            ],
+        ),
         (
             "me-central-1",
             [
+                "AWS::Budgets::Budget",
                 "AWS::Lambda::Url",
                 "AWS::SageMaker::CodeRepository",
                 "AWS::SageMaker::NotebookInstance",
                 "AWS::SageMaker::NotebookInstanceLifecycleConfig",
             ],
         ),
-        ("ap-southeast-6", ["AWS::FSx::FileSystem", "AWS::Lambda::Url", "AWS::SageMaker::ModelPackageGroup"]),
+        (
+            "ap-southeast-6",
+            ["AWS::Budgets::Budget", "AWS::FSx::FileSystem", "AWS::Lambda::Url", "AWS::SageMaker::ModelPackageGroup"],
+        ),
     ],
 )
 def test_lists_what_a_region_lacks(region: str, lacks: list[str]) -> None:
@@ -113,3 +125,10 @@ def test_tells_where_a_family_of_instances_is_not_offered() -> None:
     assert regions.lacks_instance_type("af-south-1", "ml.g5.xlarge")
     assert not regions.lacks_instance_type("eu-central-1", "ml.g5.xlarge")
     assert not any(regions.lacks_instance_type(region, "ml.t3.medium") for region in regions.list_regions())
+
+
+def test_names_in_the_documentation_every_region_without_model_package_groups() -> None:
+    lacking = [name for name in regions.list_regions() if regions.lacks_type(name, regions.MODEL_PACKAGE_GROUP)]
+    said = f"in {', '.join(lacking[:-1])} and {lacking[-1]}: the workloads' stacks cannot be deployed there"
+
+    assert said in (PROJECT / "docs" / "infrastructure.md").read_text()

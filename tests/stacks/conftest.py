@@ -18,9 +18,30 @@ ENVIRONMENTS = ("dev", "prod")
 SWITCHES: dict[str, dict[str, Any]] = {
     "efs": {"file_systems.efs.enabled": True},
     "fsx": {"file_systems.fsx.enabled": True},
+    "fsx-per-run": {
+        "file_systems.fsx.enabled": True,
+        "file_systems.fsx.per_run": True,
+        "images.training.normalized": ...,
+        "images.training.channels": [
+            {"name": "train", "source": "s3", "path": "images/photographs/"},
+            {"name": "validation", "source": "s3", "path": "images/photographs/"},
+            {"name": "train_lst", "source": "fsx", "path": "/raw/images/lists/train"},
+            {"name": "validation_lst", "source": "fsx", "path": "/raw/images/lists/validation/"},
+        ],
+    },
     "key": {"encryption.customer_key": True},
     "boundary": {"permissions_boundary": "TeamBoundary"},
-    "alarms": {"alarms": {"email": "ops@example.com"}},
+    "alarms": {
+        "alarms": {
+            "email": "ops@example.com",
+            "endpoints": {"idle_days": 3, "error_percent": 1.0, "latency_milliseconds": 500},
+            "failures": True,
+            # Without file systems there is nothing to watch.
+            "file_systems": {"efs_io_percent": 95, "fsx_free_percent": 10},
+            "budget": {"monthly_usd": 200},
+            "dashboard": True,
+        }
+    },
     "nat": {"network.nat_gateways": 1},
     "endpoints": {"network.interface_endpoints": ["sagemaker.api", "logs"]},
     "existing-network": {
@@ -63,6 +84,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "guard": {
         "bigmart.endpoint": {
             "keep_versions": 3,
+            "capture": {},
             "instance_count": 4,
             "metrics_seconds": 10,
             "update": {
@@ -74,6 +96,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
         },
         "images.endpoint": {
             "golden": {"requests": "photographs.jsonl"},
+            "capture": {"percent": 10, "days": 14},
             "update": {
                 "wait_seconds": 300,
                 "termination_wait_seconds": 60,
@@ -81,6 +104,12 @@ SWITCHES: dict[str, dict[str, Any]] = {
                 "alarms": {"error_percent": 0},
             },
         },
+    },
+    "drift": {
+        "bigmart.endpoint": {
+            "capture": {},
+            "drift": {"schedule": "cron(0 6 ? * MON *)", "timezone": "Europe/Berlin", "retrain": True},
+        }
     },
     # The local cloud has no PromQL, so that these alarms are not deployed there.
     "container-alarms": {"bigmart.endpoint.update": {"wait_seconds": 120, "alarms": {"container_errors": True}}},
@@ -109,11 +138,41 @@ SWITCHES: dict[str, dict[str, Any]] = {
         },
         "images.endpoint.scaling": {"enabled": False},
     },
+    "hours": {
+        "bigmart.endpoint": {
+            "hours": {
+                "start": "cron(0 7 ? * MON-FRI *)",
+                "stop": "cron(0 18 ? * MON-FRI *)",
+                "timezone": "Europe/Berlin",
+            },
+            "keep_versions": 3,
+            "scaling": {},
+        },
+        "images.endpoint": {
+            "idle_stop_days": 3,
+            "golden": {},
+            "update": {"wait_seconds": 120},
+        },
+    },
     "existing": {
         "encryption.existing_key": "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "storage.existing_raw_bucket": "company-photographs",
         "storage.existing_work_bucket": "company-features",
         "registry.existing": "210987654321.dkr.ecr.eu-west-1.amazonaws.com/teams/vision",
+    },
+    "front-door": {
+        "front_door": {
+            "workloads": ["bigmart", "images"],
+            "authorization": "cognito",
+            "largest_body_kb": 64,
+            "cloudfront": {
+                "domain_name": "predictions.example.com",
+                # One of us-east-1, as CloudFront wants it.
+                "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/"
+                "1234abcd-12ab-34cd-56ef-1234567890ab",
+            },
+        },
+        "alarms": {"front_door": {"error_percent": 1.0, "throttled": 5, "latency_milliseconds": 500}},
     },
     "object-lambda": {
         "normalizer.object_lambda": True,
@@ -186,9 +245,23 @@ def name_output(value: Mapping[str, Any]) -> str:
     return f"{read['StackName']}:{read['OutputName']}"
 
 
-def read_definition(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The state machine's definition out of a template, with `<...>` where CloudFormation fills in."""
-    (machine,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::StepFunctions::StateMachine")
+def read_definition(template: Mapping[str, Any], *, checks: bool = False) -> dict[str, Any]:
+    """A state machine's definition out of a template, with `<...>` where CloudFormation fills in.
+
+    Args:
+        template: The template.
+        checks: Whether the state machine is meant that checks for drift, or the other one.
+    """
+    (machine,) = (
+        resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::StepFunctions::StateMachine" and name.startswith("DriftChecks") == checks
+    )
+    return parse_definition(machine)
+
+
+def parse_definition(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition of a state machine of a template, with `<...>` where CloudFormation fills in."""
     parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
     definition: dict[str, Any] = json.loads(
         "".join(part if isinstance(part, str) else _placeholder(part) for part in parts)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -93,6 +93,9 @@ class AnsweredTasks:
     async def read_items(self, source: ItemSource) -> list[Any]:
         raise NotImplementedError(source)
 
+    async def begin_map_run(self, run: Any) -> None:
+        raise NotImplementedError(run)
+
 
 def execute(
     definition: Mapping[str, Any],
@@ -102,6 +105,7 @@ def execute(
     name: str = "run-1",
     turns: TurnsHeld | None = None,
     redrives: int = 0,
+    before_redrive: Callable[[], object] = lambda: None,
 ) -> Execution:
     """Execute a definition with an input.
 
@@ -111,7 +115,8 @@ def execute(
         answers: What SageMaker answers to each operation, one after the other; the last one to all further requests.
         name: The execution's name.
         turns: Whose turn it is at an endpoint; that of no execution unless this says so.
-        redrives: How often it is redriven if it fails.
+        redrives: How often it is redriven if it fails or takes too long.
+        before_redrive: What happens before each redrive.
     """
     found, clock = Execution(), VirtualClock()
     execution = Interpreted(
@@ -131,7 +136,8 @@ def execute(
         events=[],
     )
     run_virtually(execution.run())
-    while execution.status == Status.FAILED and execution.redrive_count < redrives:
+    while execution.status in (Status.FAILED, Status.TIMED_OUT) and execution.redrive_count < redrives:
+        before_redrive()
         execution.redrive()
         run_virtually(execution.run())
     found.status, found.output, found.waits = str(execution.status), execution.output, clock.waits

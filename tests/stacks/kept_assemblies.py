@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from headrace.changes import Assembly, read_folder
-from headrace.changes.assemblies import Name, list_resources, read_property
+from headrace.assemblies import Assembly, read_folder
+from headrace.assemblies.assembly import Name, list_resources, read_property
 from headrace.changes.kinds import ADDRESSES, HOLDS, MOUNT_TARGET, list_replacing
 from tests.conftest import PROJECT
 

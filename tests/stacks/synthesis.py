@@ -15,7 +15,7 @@ import aws_cdk as cdk
 
 from app import build
 from headrace import contract
-from headrace.changes import Assembly
+from headrace.assemblies import Assembly
 from headrace.local.platform.assemblies import digest_sources
 from tests.conftest import PROJECT
 
@@ -47,6 +47,16 @@ def read_synthesized(context: Mapping[str, Any]) -> Assembly:
         {stack: frozenset(made["dependencies"]) for stack, made in stacks.items()},
         region=next(iter({made["region"] for made in stacks.values()})),
     )
+
+
+def open_app(context: Mapping[str, Any]) -> cdk.App:
+    """An app whose files go when this process ends; CDK's own choice of a place would leave them in the machine's."""
+    return cdk.App(context=dict(context), outdir=tempfile.mkdtemp(dir=_open_scratch().name))
+
+
+@cache
+def _open_scratch() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="headrace-apps-")
 
 
 def assemble(context: Mapping[str, Any]) -> Path:

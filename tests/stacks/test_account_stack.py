@@ -12,13 +12,14 @@ from headrace.local.sagemaker.kinds.processing_jobs import ProcessingJob
 from headrace.local.sagemaker.kinds.training_jobs import TrainingJob
 from stacks.settings.mistakes import SettingsError
 from tests.stacks.conftest import find_resources, read_context
+from tests.stacks.synthesis import open_app
 
 ENVIRONMENT_KEYS = ("env", "environments")
 
 
 def build_account(**logs: Any) -> cdk.App:
     """The account's app with these settings of its logs."""
-    return build(cdk.App(context=read_context() | {"account": {"logs": logs}}))
+    return build(open_app(read_context() | {"account": {"logs": logs}}))
 
 
 def make_template(**logs: Any) -> Template:
@@ -97,7 +98,7 @@ def test_is_protected_and_named_without_an_environment() -> None:
 def test_needs_no_environment() -> None:
     context = {key: value for key, value in read_context().items() if key not in ENVIRONMENT_KEYS}
 
-    assert len(build(cdk.App(context=context)).node.children) == 1
+    assert len(build(open_app(context)).node.children) == 1
 
 
 def test_environments_leave_the_groups_alone(variant: str) -> None:
@@ -122,7 +123,7 @@ def test_refuses_settings_that_cannot_be(logs: dict[str, Any], message: str) -> 
 
 def test_refuses_what_is_no_object() -> None:
     with pytest.raises(SettingsError, match=r"^context 'account': expected an object, found 30$"):
-        build(cdk.App(context={"account": 30}))
+        build(open_app({"account": 30}))
 
 
 def test_cdk_nag_finds_nothing() -> None:
@@ -130,3 +131,30 @@ def test_cdk_nag_finds_nothing() -> None:
     app.synth()
 
     assert AwsSolutionsChecks(app).validate_scope(app).violations == []
+
+
+def build_with_role() -> cdk.App:
+    return build(open_app(read_context() | {"account": {"api_gateway_logs": True}}))
+
+
+def test_gives_api_gateway_no_role_unless_the_settings_ask_for_it(template: Template) -> None:
+    template.resource_count_is("AWS::ApiGateway::Account", 0)
+
+
+def test_gives_api_gateway_the_role_by_which_it_logs_and_leaves_it_for_other_apis() -> None:
+    (stack,) = build_with_role().node.children
+    assert isinstance(stack, cdk.Stack)
+    template = Template.from_stack(stack)
+    ((role, made),) = template.find_resources("AWS::IAM::Role").items()
+
+    template.has_resource(
+        "AWS::ApiGateway::Account",
+        {"Properties": {"CloudWatchRoleArn": {"Fn::GetAtt": [role, "Arn"]}}, "DeletionPolicy": "Retain"},
+    )
+    assert made["DeletionPolicy"] == "Retain"
+
+
+def test_cdk_nag_finds_nothing_where_api_gateway_logs() -> None:
+    app = build_with_role()
+
+    assert not AwsSolutionsChecks(app).validate_scope(app).violations

@@ -15,6 +15,7 @@ from app import build
 from stacks.settings.table import list_settings
 from tests.conftest import PROJECT
 from tests.stacks.conftest import SWITCHES, find_resources, read_context, set_path
+from tests.stacks.synthesis import open_app
 
 PACKS: Mapping[str, Callable[[cdk.App], NagPack]] = {
     "HIPAA": HIPAASecurityChecks,
@@ -52,7 +53,7 @@ def find_packs(name: str) -> Mapping[str, str]:
     context = copy.deepcopy(read_context()) | {"env": environment}
     for path, value in settings.items():
         set_path(context["environments"][environment], path, value)
-    app = build(cdk.App(context=context))
+    app = build(open_app(context))
     app.synth()
     found = defaultdict(list)
     for pack, checks in PACKS.items():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headrace import contract
-from headrace.changes.assemblies import list_resources
+from headrace.assemblies.assembly import list_resources
 from headrace.grants import Account, list_grants
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
@@ -159,7 +159,7 @@ def test_shows_in_the_docs_what_the_keeper_of_the_work_bucket_must_allow() -> No
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_never_deletes_what_exists_when_it_is_given_back(environment: str) -> None:
-    """None of it is in a template, so nothing that CloudFormation or `headrace destroy` deletes can be it."""
+    """None of it is in a template, so nothing that CloudFormation or `headrace teardown` deletes can be it."""
     for template in switched(environment, "existing").templates.values():
         kinds = {resource["Type"] for resource in list_resources(template).values()}
         assert not kinds & {"AWS::ECR::Repository", "AWS::KMS::Key", "AWS::S3::Bucket"}
@@ -177,6 +177,10 @@ def test_never_deletes_what_exists_when_it_is_given_back(environment: str) -> No
         ({"encryption.existing_key": KEY.replace(":key/", ":alias/")}, "not that of an alias"),
         ({"encryption.existing_key": KEY[:-24]}, "not the ARN of a key; give it whole"),
         ({"encryption.customer_key": True}, "customer_key makes a key, and existing_key names one"),
+        (
+            {"encryption.customer_key": True, "encryption.existing_key": None},
+            "storage.existing_work_bucket: 'company-features' stays when the environment goes",
+        ),
         (
             {"registry.existing": "210987654321.dkr.ecr.eu-west-1.amazonaws.com"},
             "not an ECR registry followed by a prefix",

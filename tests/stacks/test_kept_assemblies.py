@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from headrace.changes import Assembly
+from headrace.assemblies import Assembly
+from headrace.assemblies.assembly import Name, list_resources, read_property
 from headrace.changes import kinds as changes_kinds
-from headrace.changes.assemblies import Name, list_resources, read_property
 from headrace.changes.kinds import list_replacing, replacing_properties
 from tests.stacks.compact_json import write_compactly
 from tests.stacks.conftest import ENVIRONMENTS, VARIANTS, context_of, read_stacks

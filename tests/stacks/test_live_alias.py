@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from headrace.recipes import list_recipes
+from headrace.recipes import list_usual_recipes
 from tests.stacks.conftest import template_of
 
 MACHINE, RULE = "AWS::StepFunctions::StateMachine", "AWS::Events::Rule"
@@ -17,7 +17,7 @@ def find_one(stack: str, kind: str, variant: str = "dev") -> tuple[str, Mapping[
     return name, resource
 
 
-@pytest.mark.parametrize("recipe", list_recipes(), ids=str)
+@pytest.mark.parametrize("recipe", list_usual_recipes(), ids=str)
 def test_publishes_another_version_of_each_revision_and_keeps_those_before(recipe: Any) -> None:
     machine, _ = find_one(recipe.stack_id, MACHINE)
     _, version = find_one(recipe.stack_id, VERSION)
@@ -31,7 +31,7 @@ def test_publishes_another_version_of_each_revision_and_keeps_those_before(recip
     assert version.get("DeletionPolicy") != "Retain"
 
 
-@pytest.mark.parametrize("recipe", list_recipes(), ids=str)
+@pytest.mark.parametrize("recipe", list_usual_recipes(), ids=str)
 def test_leads_every_execution_to_the_version_that_was_published_last(recipe: Any) -> None:
     version, _ = find_one(recipe.stack_id, VERSION)
     name, alias = find_one(recipe.stack_id, ALIAS)
@@ -42,7 +42,7 @@ def test_leads_every_execution_to_the_version_that_was_published_last(recipe: An
     assert [output["Value"] for output in outputs.values()] == [{"Fn::GetAtt": [name, "Arn"]}]
 
 
-@pytest.mark.parametrize("recipe", list_recipes(), ids=str)
+@pytest.mark.parametrize("recipe", list_usual_recipes(), ids=str)
 def test_has_rules_start_the_alias(recipe: Any) -> None:
     alias, _ = find_one(recipe.stack_id, ALIAS, "starts")
     rules = template_of(recipe.stack_id, "starts").find_resources(RULE).values()

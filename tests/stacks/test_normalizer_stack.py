@@ -184,3 +184,62 @@ def test_uses_the_customers_key_where_there_is_one(template: Template) -> None:
 
     assert find_statements(template, "AWS::IAM::Policy", "kms:Decrypt") == []
     assert len(find_statements(with_key, "AWS::IAM::Policy", "kms:GenerateDataKey")) == 1
+
+
+@pytest.fixture(scope="module")
+def with_texts() -> Template:
+    consumers = [{"name": "training"}, {"name": "texts", "transformation": "text"}]
+    return template_with("Normalizer", "object-lambda", {"normalizer.consumers": consumers})
+
+
+def find_text_role(template: Template) -> list[dict[str, Any]]:
+    policies = template.find_resources("AWS::IAM::Policy").items()
+    (statements,) = (
+        policy["Properties"]["PolicyDocument"]["Statement"]
+        for name, policy in policies
+        if name.startswith("TextNormalizer")
+    )
+    found: list[dict[str, Any]] = statements
+    return found
+
+
+def test_gives_another_transformation_a_function_with_its_own_memory(with_texts: Template) -> None:
+    with_texts.has_resource_properties(
+        "AWS::Lambda::Function",
+        {"MemorySize": 512, "Environment": {"Variables": Match.object_like({"TRANSFORMATION": "text"})}},
+    )
+    with_texts.has_resource_properties(
+        "AWS::Lambda::Function",
+        {"MemorySize": 256, "Environment": {"Variables": {"TRANSFORMATION": Match.absent()}}},
+    )
+    assert {"NormalizerUrl", "NormalizerUrlText"} <= with_texts.find_outputs("*").keys()
+
+
+def test_lets_another_transformation_read_and_keep_below_prefixes_of_its_own_only(with_texts: Template) -> None:
+    statements = find_text_role(with_texts)
+    reached = {
+        part
+        for statement in statements
+        if "s3:GetObject" in list_actions(statement)
+        for part in statement["Resource"]["Fn::Join"][1]
+        if isinstance(part, str) and part.endswith("*")
+    }
+
+    assert reached == {"/object/texts/*", "/texts/*", "/normalized/text/*"}
+
+
+def test_lets_a_consumer_invoke_the_function_of_its_transformation_only(with_texts: Template) -> None:
+    (policy,) = (
+        policy
+        for name, policy in with_texts.find_resources("AWS::IAM::ManagedPolicy").items()
+        if name.startswith("TextsConsumer")
+    )
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    invoked = [json.dumps(s["Resource"]) for s in statements if any(a.startswith("lambda:") for a in list_actions(s))]
+
+    assert invoked
+    assert all("TextNormalizerFunction" in resource for resource in invoked)
+
+
+def test_has_no_function_for_a_transformation_that_no_consumer_has_chosen(template: Template) -> None:
+    assert [name for name in template.find_resources("AWS::Lambda::Function") if name.startswith("Text")] == []

@@ -11,6 +11,7 @@ from headrace import contract
 from stacks.object_lambda_stack import CLOSED_TO_NEW_ACCOUNTS
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import context_of, list_stacks, read_stacks, template_of
+from tests.stacks.synthesis import open_app
 
 OBJECT_LAMBDA = "AWS::S3ObjectLambda::AccessPoint"
 
@@ -26,7 +27,7 @@ def stack() -> cdk.Stack:
 
 
 def build_stack(variant: str) -> cdk.Stack:
-    found = build(cdk.App(context=context_of(variant))).node.find_child(contract.OBJECT_LAMBDA_STACK)
+    found = build(open_app(context_of(variant))).node.find_child(contract.OBJECT_LAMBDA_STACK)
     assert isinstance(found, cdk.Stack)
     return found
 

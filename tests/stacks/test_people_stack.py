@@ -11,7 +11,6 @@ import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
 from stacks.settings.environment import Settings
-from stacks.settings.mistakes import SettingsError
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import list_stacks, template_of
 
@@ -40,6 +39,9 @@ JOB, ENDPOINT = arn("sagemaker", "training-job/sales-7"), arn("sagemaker", "endp
 CONFIG, PACKAGE = arn("sagemaker", "endpoint-config/sales-7"), arn("sagemaker", "model-package/shop/1")
 REPOSITORY = arn("ecr", "repository/registry")
 KEY = arn("kms", "key/1")
+CHECKS, CHECK = arn("states", "stateMachine:bigmart-checks"), arn("states", "execution:bigmart-checks:morning")
+DASHBOARD = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/headrace-dev"
+PROMOTER = "arn:aws:iam::210987654321:role/headrace-promotion-PromotionRole-1"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}"
 TRAINING_LOG = arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:sales-7/algo-1")
 THROUGH_S3 = {"kms:viaservice": f"s3.{REGION}.amazonaws.com"}
@@ -80,16 +82,29 @@ def identify(reference: str) -> str:
     """What a reference to another stack's output could stand for."""
     (stack,) = set(re.findall(r"headrace-dev-([a-z]+)", reference))
     if "StateMachine" in reference:
-        name = f"{stack}-machine"
+        name = f"{stack}-checks" if "DriftChecks" in reference else f"{stack}-machine"
         return name if re.search(r"Name[0-9A-F]{8}\b", reference) else arn("states", f"stateMachine:{name}")
     bucket = re.search(r"GetAtt(Raw|Work)[0-9A-F]{8}Arn", reference)
     return f"arn:aws:s3:::{bucket[1].lower()}" if bucket else {"registry": REPOSITORY, "encryption": KEY}[stack]
 
 
+# Parts that are off until somebody turns them on.
+MORE: Mapping[str, Any] = {
+    "alarms": {"dashboard": True},
+    "bigmart.endpoint.capture": {},
+    "bigmart.endpoint.drift": {},
+    "people.promotion_roles": [PROMOTER],
+}
+
+
 @cache
-def read_policies(*, separate: bool = False, golden: bool = False) -> Mapping[str, Any]:
-    """The documents of the personas' policies, where there is a key of the customer's."""
+def read_policies(*, separate: bool = False, golden: bool = False, more: bool = False) -> Mapping[str, Any]:
+    """The documents of the personas' policies, where there is a key of the customer's; by setting, for more parts."""
     changes: dict[str, Any] = {"encryption.customer_key": True, "people.separate_approval": separate}
+    if separate:
+        changes |= {"bigmart.approval.mode": "human", "images.approval.mode": "human"}
+    if more:
+        changes |= MORE
     if golden:
         changes |= {"bigmart.endpoint.golden": {}, "bigmart.endpoint.update.wait_seconds": 300}
     template = template_with("People", "people", changes)
@@ -167,6 +182,11 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
         Request("kms:CreateGrant", KEY, FOR_AWS),
         Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA),
         Request("s3:PutObject", f"{RAW}/models/bigmart/forest.tar.gz"),
+        # What a promotion reads where it begins.
+        Request("s3:GetObject", f"{RAW}/models/bigmart/promoted/forest.tar.gz"),
+        Request("s3:ListBucket", RAW, {"s3:prefix": "models/bigmart/"}),
+        Request("ecr:BatchGetImage", REPOSITORY),
+        Request("ecr:GetDownloadUrlForLayer", REPOSITORY),
         Request("sagemaker:DeleteEndpoint", ENDPOINT, OURS | MFA),
         Request("s3:DeleteObject", f"{RAW}/bigmart/sales.csv", MFA),
     ),
@@ -247,6 +267,64 @@ def test_lets_people_check_and_put_golden_requests_where_some_are_asked(action: 
     assert without == ["ImplicitDeny"] * len(PERSONAS)
 
 
+# What belongs to parts that are off by default, by the first persona that may do it.
+ALLOWED_OF_MORE: Mapping[str, tuple[Request, ...]] = {
+    "Viewer": (
+        Request("cloudwatch:GetDashboard", DASHBOARD),
+        Request("cloudwatch:ListDashboards", "*"),
+        Request("states:ListExecutions", CHECKS),
+        Request("states:DescribeExecution", CHECK),
+    ),
+    "Scientist": (
+        Request("s3:ListBucket", WORK, {"s3:prefix": "drift/bigmart/"}),
+        Request("s3:GetObject", f"{WORK}/drift/bigmart/morning/report.html"),
+        Request("states:StartExecution", CHECKS),
+        Request("states:StopExecution", CHECK),
+    ),
+    "Engineer": (Request("sts:AssumeRole", PROMOTER, MFA),),
+}
+DENIED_OF_MORE = (
+    Request("cloudwatch:GetDashboard", DASHBOARD.replace("-dev", "-prod")),
+    Request("cloudwatch:PutDashboard", DASHBOARD),
+    Request("cloudwatch:DeleteDashboards", DASHBOARD),
+    # What people have asked is not for everybody who may read what came of it.
+    Request("s3:GetObject", f"{WORK}/captured/bigmart/headrace-dev-bigmart/AllTraffic/2026/11/30/10/a.jsonl"),
+    Request("s3:PutObject", f"{WORK}/drift/bigmart/morning/report.html"),
+    Request("s3:GetObject", f"{WORK}/drift/images/morning/report.html"),
+    Request("states:UpdateStateMachineAlias", CHECKS),
+    Request("sts:AssumeRole", PROMOTER),
+    Request("sts:AssumeRole", f"{PROMOTER}23", MFA),
+    Request("sagemaker:CreateModelPackage", PACKAGE, OURS | MFA),
+)
+
+
+@pytest.mark.parametrize(
+    ("persona", "request_"),
+    [(persona, request) for persona in PERSONAS for request in ALLOWED_OF_MORE[persona]],
+    ids=str,
+)
+def test_allows_what_belongs_to_parts_that_are_on(persona: str, request_: Request) -> None:
+    held = [PERSONAS[: index + 1] for index in range(len(PERSONAS))]
+    first = PERSONAS.index(persona)
+
+    with_more = [decide_for(each[-1], each, request_, read_policies(more=True)) for each in held]
+    without = {decide_for(each[-1], each, request_, read_policies()) for each in held}
+
+    assert with_more == ["ImplicitDeny"] * first + ["Allow"] * (len(PERSONAS) - first)
+    assert without == {"ImplicitDeny"}
+
+
+@pytest.mark.parametrize("request_", DENIED_OF_MORE, ids=str)
+def test_allows_to_nobody_whatever_is_on(request_: Request) -> None:
+    assert decide_for("Engineer", PERSONAS, request_, read_policies(more=True)) == "ImplicitDeny"
+
+
+def test_lets_no_approver_start_checks_that_may_start_a_training() -> None:
+    policies = read_policies(separate=True, more=True)
+
+    assert decide_for("Approver", APPROVER, Request("states:StartExecution", CHECKS), policies) == "Deny"
+
+
 APPROVER = ("Viewer", "Approver")
 STARTING = Request("states:StartExecution", MACHINE)
 APPROVING = Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA)
@@ -295,7 +373,7 @@ def find_policies() -> list[dict[str, Any]]:
 
 def test_fits_into_managed_policies_with_names_of_any_length() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
-    for name, policy in read_policies().items():
+    for name, policy in read_policies(golden=True, more=True).items():
         text = json.dumps(policy, separators=(",", ":"))
         longer = 60 * len(re.findall(r"-machine|:::raw|:::work|repository/registry", text))
 
@@ -306,8 +384,7 @@ def test_makes_no_policies_unless_the_settings_say_so(environment: str) -> None:
     assert "People" not in list_stacks(environment)
 
 
-def test_refuses_policies_for_resources_that_have_no_tags() -> None:
+def test_tells_the_environments_resources_from_others_where_the_settings_have_no_tags() -> None:
     environments = {"dev": {"retain_data": False, "tags": {}, "people": {"enabled": True}}}
 
-    with pytest.raises(SettingsError, match=r"people: the policies distinguish .* set tags"):
-        Settings.from_mapping("dev", environments)
+    assert Settings.from_mapping("dev", environments).tags == {"environment": "dev"}

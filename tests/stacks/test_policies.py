@@ -11,6 +11,7 @@ from tests.stacks.conftest import find_resources
 # Actions that know no resources, from the Service Authorization Reference:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 WITHOUT_RESOURCES = {
+    "application-autoscaling:DescribeScalingPolicies",
     "cloudwatch:GetMetricData",
     "cloudwatch:GetMetricStatistics",
     "cloudwatch:ListMetrics",
@@ -23,6 +24,7 @@ WITHOUT_RESOURCES = {
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
     "ecr:GetAuthorizationToken",
+    "fsx:DescribeFileSystems",
     # Delivering a state machine's logs: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -96,7 +98,7 @@ def test_lets_identities_into_buckets_of_the_account_only(variant: str) -> None:
 def test_lists_no_action_without_resources_that_nobody_uses() -> None:
     used = {
         action
-        for variant in ("prod", "people", "guard")
+        for variant in ("prod", "people", "guard", "scaling", "fsx-per-run")
         for _, statement in list_allowed(variant)
         if "*" in as_list(statement["Resource"])
         for action in as_list(statement["Action"])

@@ -4,7 +4,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from headrace.container_images import container_image_tag
-from headrace.recipes import ContainerImage, list_container_images
+from headrace.recipes import ContainerImage, list_usual_container_images
 from tests.stacks.conftest import template_of
 
 
@@ -16,7 +16,7 @@ def template() -> Template:
 def test_makes_a_repository_for_each_container(template: Template) -> None:
     names = {name[:-8] for name in template.find_resources("AWS::ECR::Repository")}
 
-    assert names == {container.pascal_name for container in list_container_images()}
+    assert names == {container.pascal_name for container in list_usual_container_images()}
 
 
 def test_scans_images_when_they_are_pushed(template: Template) -> None:
@@ -33,7 +33,7 @@ def test_keeps_as_many_images_as_the_settings_say(environment: str, count: int) 
         assert f'"countNumber":{count}' in repository["Properties"]["LifecyclePolicy"]["LifecyclePolicyText"]
 
 
-@pytest.mark.parametrize("container", list_container_images(), ids=str)
+@pytest.mark.parametrize("container", list_usual_container_images(), ids=str)
 def test_tells_each_image_with_the_tag_of_its_content(template: Template, container: ContainerImage) -> None:
     output = template.find_outputs(container.image_output)[container.image_output]
 

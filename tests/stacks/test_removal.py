@@ -9,10 +9,11 @@ import pytest
 
 from account import build as build_account
 from headrace import contract
+from headrace.assemblies.assembly import list_references, list_resources
 from headrace.changes import kinds
-from headrace.changes.assemblies import list_references, list_resources
-from headrace.deletion.adoption import MODEL_PACKAGE_GROUP, Adoption, is_adoptable
+from headrace.deletion.adoption import Adoption, is_adoptable
 from headrace.deletion.assembly import PlannedStack, read_assembly
+from headrace.deletion.data import HOLDERS, MODEL_PACKAGE_GROUP
 from tests.stacks.conftest import VARIANTS, find_resources, read_context, read_stacks
 from tests.stacks.kept_assemblies import KEPT_KINDS
 from tests.stacks.transitions import SWITCHED, switched
@@ -37,6 +38,7 @@ def find_retained(variant: str) -> dict[str, dict[str, Any]]:
 
 def test_knows_what_holds_data() -> None:
     assert set(RETAINED) <= KEPT_KINDS.keys()
+    assert set(RETAINED) <= HOLDERS.keys()
 
 
 def test_keeps_data_in_production_but_not_of_a_first_deployment_that_fails() -> None:

@@ -103,10 +103,14 @@ def test_logs_access_to_the_log_bucket(template: Template, bucket: str) -> None:
     assert logging["LogFilePrefix"] == f"{bucket.lower()}/"
 
 
-def test_expires_normalized_images(template: Template) -> None:
-    rule, _ = find_buckets(template)["Work"]["Properties"]["LifecycleConfiguration"]["Rules"][1:]
+def test_expires_what_is_of_use_for_a_while_alone(template: Template) -> None:
+    _, *rules = find_buckets(template)["Work"]["Properties"]["LifecycleConfiguration"]["Rules"]
 
-    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("normalized/", 7)
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules} == {
+        "normalized/": 7,
+        "checkpoints/": 7,
+        "captured/": 90,
+    }
 
 
 def test_expires_access_logs(template: Template) -> None:

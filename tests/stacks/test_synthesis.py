@@ -66,7 +66,8 @@ def synthesize(
     """
     command = [*prefix, CDK, "--no-notices", "synth", "--strict", "--quiet", "--output", str(assembly), "--context"]
     run([*command, f"env={environment}"], {"PATH": str(scripts), "HOME": str(assembly.parent), **variables})
-    files = (path for path in assembly.rglob("*") if path.is_file())
+    # The command line writes down how long it took, where that was long.
+    files = (path for path in assembly.rglob("*") if path.is_file() and path.name != "performance-counters.json")
     return {path.relative_to(assembly).as_posix(): JSII_FOLDER.sub(b"jsii-kernel", path.read_bytes()) for path in files}
 
 

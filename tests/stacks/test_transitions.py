@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from headrace import contract
-from headrace.changes import Assembly, Effect, Plan, make_plan
-from headrace.changes.assemblies import list_resources
+from headrace.assemblies import Assembly
+from headrace.assemblies.assembly import list_resources
+from headrace.changes import Effect, Plan, make_plan
 from headrace.changes.planning import Verb, follow
 from headrace.changes.world import World
 from tests.stacks.conftest import ENVIRONMENTS
@@ -20,13 +21,19 @@ from tests.stacks.transitions import BOTH, SWITCHED, strengthen, switched
 EVERY_SWITCH = [(environment, switch) for environment in ENVIRONMENTS for switch in SWITCHED[environment]]
 # With exports, CloudFormation would refuse these on the way there or back.
 LOCKED = {
-    "dev": {"bulk", "door", "efs", "efs-read", "existing", "fsx", "normalizer", "object-lambda"},
-    "prod": {"bulk", "consumers", "efs", "existing", "file-systems", "fsx", "key", "normalizer", "scratch"},
+    "dev": {
+        *("alarms", "bulk", "door", "efs", "efs-read", "existing", "fsx", "fsx-per-run"),
+        *("normalizer", "object-lambda"),
+    },
+    "prod": {
+        *("alarms", "bulk", "consumers", "efs", "existing", "file-systems"),
+        *("fsx", "fsx-per-run", "key", "normalizer", "scratch"),
+    },
 }
 
 
 # Lustre goes with its stack, and a bucket once no access point is on it, so what uses them lets go of them before.
-USERS_FIRST = {("dev", "existing"), ("prod", "fsx")}
+USERS_FIRST = {("dev", "existing"), ("prod", "fsx"), ("prod", "fsx-per-run")}
 
 
 def list_plans(base: Assembly, other: Assembly) -> Iterator[Plan]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from headrace.changes import Assembly
-from headrace.changes.assemblies import list_foreign
+from headrace.assemblies import Assembly
+from headrace.assemblies.assembly import list_foreign
 from tests.stacks.conftest import SWITCHES, context_of, set_path
 from tests.stacks.synthesis import read_synthesized
 
@@ -38,6 +38,7 @@ _PROD_SWITCHES: Mapping[str, Settings] = {
     "fsx": {"file_systems.fsx.enabled": False, "images.training.channels": _EFS_LISTS},
     "efs": {"file_systems.efs.enabled": False, "images.training.channels": _FSX_LISTS},
     "file-systems": {"file_systems.fsx.enabled": False, "file_systems.efs.enabled": False, **_FROM_S3},
+    "fsx-per-run": {"file_systems.fsx.per_run": True},
     "fsx-capacity": {"file_systems.fsx.capacity_gib": 2400},
     "nat": {"network.nat_gateways": 1},
     "endpoints": {"network.interface_endpoints": ["sagemaker.api", "logs"]},

@@ -1,4 +1,4 @@
-"""The objects that say whose turn it is at an endpoint, with S3's conditional writes, in the memory of a test."""
+"""The objects that say whose turn it is at an endpoint and what serves there, as S3 has them, in a test's memory."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ MISSING: Final = ("S3.NoSuchKeyException", "The specified key does not exist.")
 
 
 class TurnsHeld:
-    """Answers PutObject, GetObject and DeleteObject of S3, and DescribeExecution.
+    """Answers PutObject, GetObject, DeleteObject and ListObjectsV2 of S3, and DescribeExecution.
 
     Args:
         held: The body of each object, by its key.
@@ -27,6 +27,9 @@ class TurnsHeld:
         self.requests.append((operation, arguments))
         if operation == "describeExecution":
             return self._describe(arguments["ExecutionArn"])
+        if operation == "listObjectsV2":
+            found = [{"Key": key} for key in sorted(self.held) if key.startswith(arguments["Prefix"])]
+            return {"KeyCount": len(found), **({"Contents": found} if found else {})}
         body = self.held.get(arguments["Key"])
         self._check(arguments, body)
         if operation == "putObject":

@@ -4,6 +4,13 @@ SPLIT_RATIO_ARGUMENT = "--train-test-split-ratio"
 DEFAULT_SPLIT_RATIO = 0.1
 SEED_ARGUMENT = "--seed"
 DEFAULT_SEED = 42
+LAYOUT_ARGUMENT = "--layout"
+# Features and labels in files of their own, or in one with the label first, as built-in algorithms read CSV.
+SEPARATE_LAYOUT = "separate"
+LABEL_FIRST_LAYOUT = "label-first"
+BINS_ARGUMENT = "--bins"
+# The labels are numbers, and not ranges of them.
+NO_BINS = 0
 
 # Relative to the root, which is /opt/ml in the container.
 INPUT_FOLDER = "processing/input"
@@ -15,7 +22,10 @@ TRAIN_FEATURES_FILE = "train_features.csv"
 TRAIN_LABELS_FILE = "train_labels.csv"
 TEST_FEATURES_FILE = "test_features.csv"
 TEST_LABELS_FILE = "test_labels.csv"
+TRAIN_FILE = "train.csv"
+TEST_FILE = "test.csv"
 ENCODING_FILE = "encoding.json"
+BINS_FILE = "bins.json"
 
 # What the files below the input folder are called in the record of what was read.
 RAW_CHANNEL = "raw"

@@ -3,22 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
 from containers.shared.job.arguments import ArgumentParser
 from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
-from headrace.provenance import INPUTS_FILE
+from headrace.drift.profiles import dump_profile
+from headrace.provenance import INPUTS_FILE, PROFILE_FILE
 
-from . import contract, schema
-from .encoding import Encoding, dump_encoding, encode_sales, fit_encoding
+from . import contract
+from .encoding import dump_encoding, fit_encoding
 from .failures import ArgumentError
-from .reading import BATCH_ROWS, find_files, read_folder
+from .labels import dump_bins, find_bins, fit_edges, parse_bins
+from .profiling import profile_rows
+from .reading import find_files, read_folder
 from .sales import Mask, Sales
 from .splitting import choose_held_out_rows
+from .writing import write_label_first, write_separate
 
 # More than any generator of random numbers takes in, and fewer than Python reads.
 LONGEST_SEED = 1000
@@ -30,6 +35,8 @@ class Options:
 
     ratio: float
     seed: int
+    layout: str = contract.SEPARATE_LAYOUT
+    bins: int = contract.NO_BINS
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -50,8 +57,30 @@ def parse_options(arguments: Sequence[str]) -> Options:
         default=str(contract.DEFAULT_SEED),
         help="whole number that decides which rows are held out (default: %(default)s)",
     )
+    parser.add_argument(
+        contract.LAYOUT_ARGUMENT,
+        choices=[contract.SEPARATE_LAYOUT, contract.LABEL_FIRST_LAYOUT],
+        default=contract.SEPARATE_LAYOUT,
+        help="features and labels in files of their own, or in one with the label first (default: %(default)s)",
+    )
+    parser.add_argument(
+        contract.BINS_ARGUMENT,
+        default=str(contract.NO_BINS),
+        help="with the label first: into how many equal ranges the sales are put; 0 for none (default: %(default)s)",
+    )
     parsed = parser.parse_args(arguments)
-    return Options(ratio=parse_ratio(parsed.ratio), seed=parse_seed(parsed.seed))
+    options = Options(
+        ratio=parse_ratio(parsed.ratio),
+        seed=parse_seed(parsed.seed),
+        layout=parsed.layout,
+        bins=parse_bins(parsed.bins),
+    )
+    if options.bins and options.layout == contract.SEPARATE_LAYOUT:
+        raise ArgumentError(
+            f"{contract.BINS_ARGUMENT}: {options.bins}, but {contract.LAYOUT_ARGUMENT} {options.layout} has no ranges; "
+            f"add {contract.LAYOUT_ARGUMENT} {contract.LABEL_FIRST_LAYOUT}"
+        )
+    return options
 
 
 def parse_ratio(text: str) -> float:
@@ -73,7 +102,7 @@ def parse_seed(text: str) -> int:
 
 
 def preprocess(root: Path, options: Options, outputs: Outputs) -> None:
-    """Write features, labels and the encoding of the sales under the root's input folder, and what files they are."""
+    """Write features, labels and encoding of the sales in the input folder, and which files and rows they come from."""
     folder = root / contract.INPUT_FOLDER
     inputs = JobInputs()
     inputs.add_files(contract.RAW_CHANNEL, folder, *find_files(folder))
@@ -86,11 +115,29 @@ def preprocess(root: Path, options: Options, outputs: Outputs) -> None:
 
     encoding = fit_encoding(sales, ~held_out)
     with outputs:
-        write_parts(root, encoding, sales, held_out, outputs)
         beside = root / contract.ENCODING_FOLDER
+        if options.layout == contract.SEPARATE_LAYOUT:
+            write_separate(root, encoding, sales, held_out, outputs)
+        else:
+            labels = label_rows(sales, ~held_out, options.bins, beside, outputs)
+            write_label_first(root, encoding, sales, held_out, outputs, labels)
         outputs.add(beside / contract.ENCODING_FILE).write_text(dump_encoding(encoding), encoding="utf-8")
         outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
+        profile = profile_rows(folder, sales.columns, rows)
+        outputs.add(beside / PROFILE_FILE).write_text(dump_profile(profile), encoding="utf-8")
     log_event("preprocessing_end", features=len(encoding.features))
+
+
+def label_rows(sales: Sales, training: Mask, bins: int, beside: Path, outputs: Outputs) -> NDArray[Any]:
+    """The label of each row: its sales, or the number of the range that they are in."""
+    if bins == contract.NO_BINS:
+        return sales.target
+    edges = fit_edges(sales.target, training, bins)
+    labels = find_bins(sales.target, edges)
+    described = dump_bins(edges, labels[training])
+    outputs.add(beside / contract.BINS_FILE).write_text(described, encoding="utf-8")
+    log_event("rows_binned", bins=bins, described=described.strip())
+    return labels
 
 
 def log_empty_cells(sales: Sales) -> None:
@@ -99,27 +146,3 @@ def log_empty_cells(sales: Sales) -> None:
         log_event("cells_filled", column=column, cells=int(np.isnan(numbers).sum()))
     for column, category in sales.categories.items():
         log_event("cells_filled", column=column, cells=int((category.codes < 0).sum()))
-
-
-def write_parts(root: Path, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs) -> None:
-    """Encode the rows and write both parts' features and labels, some rows at a time."""
-    train, test = root / contract.TRAIN_FOLDER, root / contract.TEST_FOLDER
-    with (
-        outputs.add(train / contract.TRAIN_FEATURES_FILE).open("wb") as train_features,
-        outputs.add(train / contract.TRAIN_LABELS_FILE).open("wb") as train_labels,
-        outputs.add(test / contract.TEST_FEATURES_FILE).open("wb") as test_features,
-        outputs.add(test / contract.TEST_LABELS_FILE).open("wb") as test_labels,
-    ):
-        for start in range(0, len(sales.target), BATCH_ROWS):
-            batch = sales.slice(start, start + BATCH_ROWS)
-            chosen = held_out[start : start + BATCH_ROWS]
-            # float32 has the shortest text that reads back as the same number.
-            features = pl.DataFrame(encode_sales(encoding, batch))
-            labels = pl.DataFrame({schema.TARGET: batch.target})
-            for frame, rows, file in (
-                (features, ~chosen, train_features),
-                (labels, ~chosen, train_labels),
-                (features, chosen, test_features),
-                (labels, chosen, test_labels),
-            ):
-                frame.filter(rows).write_csv(file, include_header=False)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from containers.shared.job.events import warn_event
+from containers.shared.job.inputs import find_csv_files
 
 from . import schema
 from .csv_text import has_odd_bytes, recognize_format, recognize_separator
@@ -40,12 +41,7 @@ def read_folder(folder: Path) -> Sales:
 
 def find_files(folder: Path) -> list[Path]:
     """The folder's CSV files, sorted by path."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".csv" and path.is_file())
-    if not paths:
-        raise SalesError(
-            f"no CSV file in {folder}; check that the job's input names a prefix with at least one .csv object"
-        )
-    return paths
+    return find_csv_files(folder, SalesError)
 
 
 def check_header(path: Path, name: str) -> list[str]:

@@ -8,12 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from containers.shared import sagemaker
+from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.reporting import TRAINING_REPORTS, report_failure, run_and_report
 from containers.shared.job.stopping import run_until_stopped
 from containers.shared.job.training_failures import TrainingError
-
-from .last_save import LastSave
 
 
 def main(

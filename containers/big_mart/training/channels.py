@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_channels import list_files
 from containers.shared.job.training_failures import TrainingDataError
-from headrace.provenance import INPUTS_FILE, ProvenanceError, read_inputs
+from headrace.provenance import INPUTS_FILE, PROFILE_FILE, ProvenanceError, read_inputs
 
 from . import contract
 
@@ -81,6 +81,16 @@ def record_inputs(encoding: Path, folders: Iterable[Path]) -> bytes:
         for suffix in (contract.FEATURES_SUFFIX, contract.LABELS_SUFFIX):
             inputs.add_files(folder.name, folder, *folder.rglob(f"*{suffix}"))
     return inputs.dump()
+
+
+def read_profile(encoding: Path) -> bytes | None:
+    """What the preprocessing job says that its rows look like, which goes into the record unchanged; None for nothing.
+
+    Args:
+        encoding: The encoding's channel.
+    """
+    given = encoding / PROFILE_FILE
+    return given.read_bytes() if given.is_file() else None
 
 
 def read_dataset(folder: Path, width: int) -> Dataset:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from sklearn.ensemble import RandomForestRegressor
 
 from containers.shared.cpus import count_cpus
+from containers.shared.job.checkpoints import NO_CHECKPOINTS, Checkpoints
 from containers.shared.job.training_failures import HyperparameterError
 
 from .channels import Dataset
-from .checkpoints import Checkpoints
 from .hyperparameters import Hyperparameters
 from .saving import dump_trees, resume_forest
 
@@ -24,7 +24,7 @@ def fit_forest(
     data: Dataset,
     hyperparameters: Hyperparameters,
     report: Callable[[int, float], None],
-    checkpoints: Checkpoints | None = None,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> RandomForestRegressor:
     """A forest grown in steps on all cores; `report` hears the trees done and the seconds since the start.
 
@@ -38,23 +38,12 @@ def fit_forest(
         n_jobs=-1,
         warm_start=True,
     )
-    start = time.monotonic()
-    if checkpoints:
-        with checkpoints.last_save.offering():
-            _grow_and_save(forest, data, hyperparameters.n_estimators, report, checkpoints)
-        return forest
-    for trees in list_milestones(hyperparameters.n_estimators):
-        _grow(forest, data, trees, hyperparameters.n_estimators)
-        report(trees, time.monotonic() - start)
+    with checkpoints.offering():
+        _grow(forest, data, hyperparameters.n_estimators, report, checkpoints)
     return forest
 
 
-def _grow(forest: RandomForestRegressor, data: Dataset, trees: int, most: int) -> None:
-    forest.set_params(n_estimators=trees).fit(data.features, data.labels)
-    check_size(forest, most)
-
-
-def _grow_and_save(
+def _grow(
     forest: RandomForestRegressor,
     data: Dataset,
     most: int,
@@ -64,19 +53,30 @@ def _grow_and_save(
     resume_forest(forest, checkpoints, data.features.shape[1])
     saved = resumed = trees = len(getattr(forest, "estimators_", ()))
     start = time.monotonic()
-    seconds = min(checkpoints.interval_seconds, MOST_STEP_SECONDS)
     while trees < most:
         elapsed = time.monotonic() - start
-        trees = min(most, trees + choose_step(trees - resumed, elapsed, seconds))
-        _grow(forest, data, trees, most)
+        trees = min(most, trees + choose_step(most, trees - resumed, elapsed, checkpoints.interval_seconds))
+        forest.set_params(n_estimators=trees).fit(data.features, data.labels)
+        check_size(forest, most)
         report(trees, time.monotonic() - start)
-        if checkpoints.is_due:
+        # What follows, the evaluation and the export, may be interrupted, too.
+        if checkpoints.is_due or trees == most:
             checkpoints.save(dump_trees(forest.estimators_[saved:]), trees - saved)
             saved = trees
 
 
-def choose_step(grown: int, elapsed: float, seconds: float) -> int:
-    """How many trees grow in some seconds, as fast as those have that took the time; one for each core at least."""
+def choose_step(trees: int, grown: int, elapsed: float, interval_seconds: float | None) -> int:
+    """How many trees of a forest grow next, one for each core at least.
+
+    Args:
+        trees: How many the forest will have.
+        grown: How many have grown,
+        elapsed: and in how many seconds.
+        interval_seconds: How much time an interruption may cost; None where nothing is saved.
+    """
+    if interval_seconds is None:
+        return -(-trees // PROGRESS_STEPS)
+    seconds = min(interval_seconds, MOST_STEP_SECONDS)
     return max(count_cpus(), int(grown / elapsed * seconds) if elapsed else 0)
 
 
@@ -89,9 +89,3 @@ def check_size(forest: RandomForestRegressor, trees: int) -> None:
             f"the forest would have about {nodes} nodes, more than the {MOST_NODES} a model file can hold; "
             "raise min_samples_leaf, or lower max_depth or n_estimators"
         )
-
-
-def list_milestones(trees: int) -> list[int]:
-    """Numbers of trees at which to report, the last one being all of them."""
-    step = -(-trees // PROGRESS_STEPS)
-    return [*range(step, trees, step), trees]

@@ -6,21 +6,21 @@ from pathlib import Path
 
 from containers.shared import sagemaker
 from containers.shared.cpus import count_cpus
+from containers.shared.job.checkpoints import CheckpointFolder, parse_interval
 from containers.shared.job.events import log_event
 from containers.shared.job.free_memory import find_free_memory
+from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import check_command, read_job
-from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
+from headrace.provenance import EVALUATION_FILE, INPUTS_FILE, PROFILE_FILE
 
 from . import contract
-from .channels import read_dataset, read_encoding, record_inputs
-from .checkpoints import parse_interval
+from .channels import read_dataset, read_encoding, read_profile, record_inputs
 from .evaluation import dump_evaluation, evaluate_forest, format_metric
 from .export import check_export, export_forest
 from .forest import fit_forest
 from .hyperparameters import describe_hyperparameters, parse_hyperparameters
-from .last_save import LastSave
 from .memory import check_fitting, check_reading
 from .saving import open_checkpoints
 
@@ -45,8 +45,8 @@ def train(
     log_event("data_read", train=len(training.labels), validation=len(validation.labels), features=encoding.width)
 
     check_fitting(len(training.labels), hyperparameters, count_cpus(), find_free_memory())
-    saved = root / sagemaker.CHECKPOINTS_FOLDER
-    checkpoints = None if interval is None else open_checkpoints(saved, training, hyperparameters, interval, last_save)
+    saved = CheckpointFolder(root / sagemaker.CHECKPOINTS_FOLDER, interval, last_save)
+    checkpoints = open_checkpoints(saved, training, hyperparameters)
     forest = fit_forest(training, hyperparameters, log_trees, checkpoints)
     metrics = evaluate_forest(forest, training, validation)
     for name, value in metrics.items():
@@ -62,6 +62,8 @@ def train(
         beside = root / sagemaker.OUTPUT_DATA_FOLDER
         outputs.add(beside / EVALUATION_FILE).write_text(evaluation, "utf-8")
         outputs.add(beside / INPUTS_FILE).write_bytes(inputs)
+        if profile := read_profile(encoding_folder):
+            outputs.add(beside / PROFILE_FILE).write_bytes(profile)
     log_event("training_end", model_bytes=(folder / contract.MODEL_FILE).stat().st_size)
 
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from containers.shared.cpus import count_cpus
 from containers.shared.images.decoding import DecodingError, decode_photograph
 from containers.shared.images.features import FeatureSettings, count_features, extract_features
+from containers.shared.job.checkpoints import Checkpoints
 from containers.shared.job.events import log_event, warn_event
 from containers.shared.job.training_failures import TrainingDataError
 
 from .lists import PhotographList, Row
+from .saving import dump_photographs, resume_photographs
 from .sources import PhotographSource
 
 BATCH = 512
@@ -46,30 +48,46 @@ class Examples:
     bad: Sequence[BadPhotograph]
 
 
-def read_examples(listed: PhotographList, settings: FeatureSettings, *, mirror: bool) -> Examples:
-    """The features of a list's photographs in its order, with those of their mirror images if wanted."""
-    views = 2 if mirror else 1
+def read_examples(
+    listed: PhotographList, settings: FeatureSettings, *, views: int, checkpoints: Checkpoints
+) -> Examples:
+    """The features of a list's photographs in its order, with those of their mirror images for two views."""
     features = np.empty((len(listed.rows), views, count_features(settings)), dtype=np.float32)
     bad: dict[int, BadPhotograph] = {}
     # Threads wait for a network side by side, but work only as many as there are cores.
     cpus = BoundedSemaphore(count_cpus())
     read = partial(read_photograph, listed.photographs, cpus=cpus, settings=settings, views=views)
-    with ThreadPoolExecutor(listed.photographs.threads) as pool:
-        for start in range(0, len(listed.rows), BATCH):
-            batch = listed.rows[start : start + BATCH]
-            for position, result in enumerate(pool.map(read, batch), start=start):
+    with ThreadPoolExecutor(listed.photographs.threads) as pool, checkpoints.offering():
+        resumed = resume_photographs(listed, features, checkpoints)
+        waiting = [place for place in range(len(listed.rows)) if place not in resumed]
+        unsaved: list[int] = []
+        for end in range(BATCH, len(waiting) + BATCH, BATCH):
+            batch = waiting[end - BATCH : end]
+            for place, result in zip(batch, pool.map(read, [listed.rows[place] for place in batch]), strict=True):
                 if isinstance(result, BadPhotograph):
-                    bad[position] = result
-                    warn_event(
-                        "photograph_skipped", list=listed.path.name, path=result.path, reason=repr(result.reason)
-                    )
+                    bad[place] = skip_photograph(listed, result)
                 else:
-                    features[position] = result
-            read_so_far = {"photographs": start + len(batch), "bad": len(bad)}
-            log_event("photographs_read", list=listed.path.name, source=repr(listed.photographs.name), **read_so_far)
-    good = [position for position in range(len(listed.rows)) if position not in bad]
-    classes = np.array([listed.rows[position].number for position in good], dtype=np.intp)
+                    features[place] = result
+                    unsaved.append(place)
+            log_progress(listed, len(resumed) + len(waiting[:end]), len(bad))
+            if unsaved and (checkpoints.is_due or end >= len(waiting)):
+                checkpoints.save(dump_photographs(listed, unsaved, features), len(unsaved))
+                unsaved = []
+    good = [place for place in range(len(listed.rows)) if place not in bad]
+    classes = np.array([listed.rows[place].number for place in good], dtype=np.intp)
     return Examples(features[good] if bad else features, classes, list(bad.values()))
+
+
+def skip_photograph(listed: PhotographList, photograph: BadPhotograph) -> BadPhotograph:
+    """The photograph, once the log names it."""
+    warn_event("photograph_skipped", list=listed.path.name, path=photograph.path, reason=repr(photograph.reason))
+    return photograph
+
+
+def log_progress(listed: PhotographList, photographs: int, bad: int) -> None:
+    """Say how many photographs of a list have been looked at."""
+    source = repr(listed.photographs.name)
+    log_event("photographs_read", list=listed.path.name, source=source, photographs=photographs, bad=bad)
 
 
 def read_photograph(

@@ -14,7 +14,7 @@ from headrace.lst.rows import NOT_UTF8, describe_shared_index, find_line_problem
 
 from . import contract
 from .channels import find_list, read_text
-from .sources import PhotographSource
+from .recording import RecordedPhotographs
 
 NAMED_LINES = 5
 
@@ -35,7 +35,7 @@ class PhotographList:
 
     path: Path
     name: str
-    photographs: PhotographSource
+    photographs: RecordedPhotographs
     rows: Sequence[Row]
 
 
@@ -68,7 +68,7 @@ class Problem:
 
 
 def read_lists(
-    train: tuple[Path, PhotographSource], validation: tuple[Path, PhotographSource]
+    train: tuple[Path, RecordedPhotographs], validation: tuple[Path, RecordedPhotographs]
 ) -> tuple[PhotographList, PhotographList]:
     """The training and the validation list, each from its folder and with its photographs, once both are right."""
     (train_list, train_problems), (validation_list, validation_problems) = (
@@ -83,7 +83,7 @@ def read_lists(
     return train_list, validation_list
 
 
-def read_list(folder: Path, photographs: PhotographSource) -> tuple[PhotographList, list[Problem]]:
+def read_list(folder: Path, photographs: RecordedPhotographs) -> tuple[PhotographList, list[Problem]]:
     """The rows of the folder's list that can be used, and what is wrong with the others."""
     path = find_list(folder)
     name = f"channel {folder.name!r}, {path.name}"
@@ -125,7 +125,7 @@ def find_repeated_indices(rows: Sequence[Row]) -> Iterator[Problem]:
             yield Problem(ProblemKind.INDEX, row.line, describe_shared_index(row.index, first))
 
 
-def find_missing_photographs(rows: Sequence[Row], photographs: PhotographSource) -> Iterator[Problem]:
+def find_missing_photographs(rows: Sequence[Row], photographs: RecordedPhotographs) -> Iterator[Problem]:
     """Rows whose photograph is not there."""
     for row in rows:
         if photographs.lacks(row.path):

@@ -34,6 +34,10 @@ class NormalizedImages:
         """False: asking whether there is a photograph costs as much as reading it."""
         return False
 
+    def measure(self, _path: str) -> int | None:
+        """None, for the same reason."""
+        return None
+
     def open(self, path: str) -> BytesIO:
         """The normalized image of a photograph."""
         try:

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from containers.shared import sagemaker
+from containers.shared.images.classifier import Classifier
 from containers.shared.images.features import FeatureSettings
+from containers.shared.job.checkpoints import CheckpointFolder, parse_interval
 from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
+from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import Job, check_command, read_job
@@ -16,18 +19,22 @@ from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
 from .evaluation import count_confusions, dump_evaluation, format_metric, judge_examples, measure_classifier
-from .examples import check_examples, read_examples
+from .examples import Examples, check_examples, read_examples
 from .export import dump_classifier, dump_weights
 from .fitting import fit_classifier
-from .hyperparameters import describe_hyperparameters, parse_hyperparameters
+from .hyperparameters import Hyperparameters, describe_hyperparameters, parse_hyperparameters
 from .lists import PhotographList, read_labels, read_lists
 from .recording import ListRecord, RecordedPhotographs
+from .saving import open_photographs
 from .sources import open_sources
 
 
-def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], outputs: Outputs) -> None:
+def train(
+    root: Path, arguments: Sequence[str], environment: Mapping[str, str], outputs: Outputs, last_save: LastSave
+) -> None:
     """Write a classifier, its evaluation and the record of its inputs, which are lists and their photographs."""
     check_command(arguments)
+    saved = CheckpointFolder(root / sagemaker.CHECKPOINTS_FOLDER, parse_interval(environment), last_save)
     job = read_job(root)
     hyperparameters = parse_hyperparameters(job.hyperparameters)
     log_event("hyperparameters", **describe_hyperparameters(hyperparameters))
@@ -37,13 +44,15 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
     log_event("lists_read", train=len(train_list.rows), validation=len(validation_list.rows), classes=len(labels))
 
     settings = FeatureSettings(side=hyperparameters.image_size)
-    training = read_examples(train_list, settings, mirror=hyperparameters.mirror)
-    validation = read_examples(validation_list, settings, mirror=False)
+    training, validation = (
+        read_examples(
+            listed, settings, views=views, checkpoints=open_photographs(saved, listed, settings, views, environment)
+        )
+        for listed, views in ((train_list, 1 + hyperparameters.mirror), (validation_list, 1))
+    )
     check_examples(training, validation, classes=len(labels), max_bad_photographs=hyperparameters.max_bad_photographs)
 
-    start = time.monotonic()
-    classifier = fit_classifier(training, hyperparameters.inverse_regularization)
-    log_event("classifier_fitted", seconds=f"{time.monotonic() - start:.1f}")
+    classifier = fit_and_log(training, hyperparameters, saved)
     answers = judge_examples(classifier, validation)
     metrics = measure_classifier(training, judge_examples(classifier, training), validation, answers)
     for name, value in metrics.items():
@@ -68,6 +77,14 @@ def train(root: Path, arguments: Sequence[str], environment: Mapping[str, str], 
         for name, content in lists.contents.items():
             outputs.add(beside / name).write_bytes(content)
     log_event("training_end", model_bytes=len(weights))
+
+
+def fit_and_log(training: Examples, hyperparameters: Hyperparameters, saved: CheckpointFolder) -> Classifier:
+    """The classifier, and how long it took to fit."""
+    start = time.monotonic()
+    classifier = fit_classifier(training, hyperparameters.inverse_regularization, saved)
+    log_event("classifier_fitted", seconds=f"{time.monotonic() - start:.1f}")
+    return classifier
 
 
 def read_job_lists(

@@ -18,7 +18,7 @@ from .sources import PhotographSource
 
 
 class RecordedPhotographs:
-    """Photographs of a source, each taken down as it is read.
+    """Photographs of a source, each taken down as it is read: in `taken`, by its path, and among the job's inputs.
 
     Args:
         photographs: The source.
@@ -30,9 +30,11 @@ class RecordedPhotographs:
         self.name = photographs.name
         self.threads = photographs.threads
         self.lacks = photographs.lacks
+        self.measure = photographs.measure
+        self.channel = channel
+        self.taken: dict[str, InputFile] = {}
         self._photographs = photographs
         self._inputs = inputs
-        self._channel = channel
 
     def open(self, path: str) -> BinaryIO:
         """A photograph's content, or as much of it as shows that it is too large."""
@@ -42,8 +44,13 @@ class RecordedPhotographs:
                 read = measure_file(BytesIO(content), path, rest=photograph)
         except OSError as error:
             raise DecodingError(f"it cannot be read: {error.strerror or error}") from error
-        self._inputs.add(self._channel, read)
+        self.take(read)
         return BytesIO(content)
+
+    def take(self, read: InputFile) -> None:
+        """Take down a photograph that was read."""
+        self.taken[read.key] = read
+        self._inputs.add(self.channel, read)
 
 
 class ListRecord:

@@ -27,6 +27,9 @@ class PhotographSource(Protocol):
     def lacks(self, path: str) -> bool:
         """Whether it is known without reading that there is no such photograph."""
 
+    def measure(self, path: str) -> int | None:
+        """How many bytes a photograph has; None where that is not known without reading it."""
+
     def open(self, path: str) -> BinaryIO:
         """A photograph's content.
 
@@ -51,6 +54,13 @@ class ChannelPhotographs:
         except OSError:
             # A name may be longer than the file system allows.
             return True
+
+    def measure(self, path: str) -> int | None:
+        """The size of a file; None for one that is gone."""
+        try:
+            return (self._folder / path).stat().st_size
+        except OSError:
+            return None
 
     def open(self, path: str) -> BinaryIO:
         """A file of the channel."""

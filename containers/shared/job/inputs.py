@@ -32,6 +32,21 @@ class JobInputs:
         return dump_inputs(self._channels)
 
 
+def find_csv_files(folder: Path, mistake: type[Exception]) -> list[Path]:
+    """The CSV files of a channel's folder, sorted by path.
+
+    Args:
+        folder: The folder.
+        mistake: What to raise if it has none.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".csv" and path.is_file())
+    if not paths:
+        raise mistake(
+            f"no CSV file in {folder}; check that the job's input names a prefix with at least one .csv object"
+        )
+    return paths
+
+
 def measure_file(content: BinaryIO, key: str, *, rest: BinaryIO | None = None) -> InputFile:
     """The size and the digest of a content, and of the rest of it, if it goes on."""
     digest = hashlib.sha256()

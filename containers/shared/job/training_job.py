@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,21 @@ from containers.shared.job.training_failures import JobError
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A training job: its hyperparameters, all of which SageMaker passes as text, and the names of its channels."""
+    """A training job.
+
+    Args:
+        hyperparameters: Its hyperparameters, all of which SageMaker passes as text.
+        channels: The names of its channels.
+        content_types: What is in those channels that say it.
+        hosts: The names of its instances, the same order on each.
+        host: The name of this one.
+    """
 
     hyperparameters: Mapping[str, str]
     channels: tuple[str, ...]
+    content_types: Mapping[str, str] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    host: str = ""
 
 
 def check_command(arguments: Sequence[str]) -> None:
@@ -27,10 +38,16 @@ def check_command(arguments: Sequence[str]) -> None:
         )
 
 
-def read_job(root: Path) -> Job:
-    """The job under the root, checked for what our programs can do."""
-    hosts = read_config(root / sagemaker.RESOURCES_FILE).get("hosts", [])
-    if len(hosts) > 1:
+def read_job(root: Path, *, is_distributed: bool = False) -> Job:
+    """The job under the root, checked for what our programs can do.
+
+    Args:
+        root: Where SageMaker's folders are.
+        is_distributed: Whether the program trains one model on several instances.
+    """
+    resources = read_config(root / sagemaker.RESOURCES_FILE)
+    hosts = resources.get("hosts", [])
+    if len(hosts) > 1 and not is_distributed:
         raise JobError(f"the job has {len(hosts)} instances, but this program trains on one; set InstanceCount to 1")
     channels = read_config(root / sagemaker.CHANNELS_FILE)
     for name, settings in channels.items():
@@ -39,6 +56,11 @@ def read_job(root: Path) -> Job:
     return Job(
         hyperparameters=read_config(root / sagemaker.HYPERPARAMETERS_FILE),
         channels=tuple(channels),
+        content_types={
+            name: settings["ContentType"] for name, settings in channels.items() if "ContentType" in settings
+        },
+        hosts=tuple(hosts),
+        host=resources.get("current_host", ""),
     )
 
 

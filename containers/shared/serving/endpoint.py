@@ -6,6 +6,7 @@ It speaks ASGI itself: with four paths and a few headers that decide, a framewor
 import asyncio
 import json
 import os
+import signal
 import threading
 import time
 import traceback
@@ -109,14 +110,29 @@ class Endpoint:
             self.note(scope, answer, time.perf_counter() - start)
 
     async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Load the model while serving, which shows SageMaker that the container is alive."""
+        """Serve from the start to the end of the server."""
         scope["state"][counts.METRICS_STATE] = self.metrics
         await receive()
-        threading.Thread(target=self.load_or_exit, daemon=True).start()
+        if self.model is None:
+            await self.begin_loading()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.traffic.summarize()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def begin_loading(self) -> None:
+        """Load the model: while serving, which shows SageMaker that the container is alive, or before if others serve.
+
+        Requests go to any worker. One that begins beside workers with the model would refuse what they can answer.
+        """
+        # In this order: a worker that is ready too late for the second line finds the first when asked for its health.
+        self.metrics.set(counts.WITHOUT_MODEL, 1)
+        if self.metrics.is_any(counts.READY):
+            self.metrics.set(counts.WITHOUT_MODEL, 0)
+            with ending_at_once():
+                await asyncio.to_thread(self.load_or_exit)
+        else:
+            threading.Thread(target=self.load_or_exit, daemon=True).start()
 
     def load_or_exit(self) -> None:
         """Load the model under the root; a container without one ends, so SageMaker stops waiting for it."""
@@ -139,6 +155,7 @@ class Endpoint:
         self.model = model
         self.metrics.set(counts.LOAD_SECONDS, seconds)
         self.metrics.set(counts.READY, 1)
+        self.metrics.set(counts.WITHOUT_MODEL, 0)
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """The answer to one request, a refusal if need be."""
@@ -159,7 +176,8 @@ class Endpoint:
             return await self.answer_invocation(dict(scope["headers"]), receive)
         if path == sagemaker.PING_PATH:
             check_method(method, "GET", "HEAD", "POST")
-            return Answer(200 if self.model else 503)
+            # Whatever SageMaker sends from now on may come to any worker.
+            return Answer(503 if self.model is None or self.metrics.is_any(counts.WITHOUT_MODEL) else 200)
         if path == sagemaker.EXECUTION_PARAMETERS_PATH:
             check_method(method, "GET", "HEAD")
             return self.answer_execution_parameters()
@@ -246,6 +264,16 @@ class Endpoint:
         self.traffic.note(
             scope["method"], scope["path"], answer.status, seconds, amounts=answer.amounts, error=answer.error
         )
+
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Let SIGTERM end the process: uvicorn's handler waits until the application has started."""
+    before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def attempt(work: Callable[..., Result], *arguments: object) -> Result:

@@ -79,11 +79,23 @@ CONNECTIONS = Family(
 MODEL_ERRORS = Family("headrace_model_errors_total", "counter", "Requests that failed through no fault of the caller.")
 LOAD_SECONDS = Family("headrace_model_load_seconds", "gauge", "The longest that a worker took to load the model.")
 READY = Family("headrace_workers_ready", "gauge", "Workers that have loaded the model.")
+WITHOUT_MODEL = Family("headrace_workers_loading", "gauge", "Workers that take requests before they have the model.")
 
-FAMILIES = (REQUESTS, DURATIONS, DURATION_SUM, IN_FLIGHT, REJECTED, CONNECTIONS, MODEL_ERRORS, LOAD_SECONDS, READY)
+FAMILIES = (
+    REQUESTS,
+    DURATIONS,
+    DURATION_SUM,
+    IN_FLIGHT,
+    REJECTED,
+    CONNECTIONS,
+    MODEL_ERRORS,
+    LOAD_SECONDS,
+    READY,
+    WITHOUT_MODEL,
+)
 CELLS = {cell: place for place, cell in enumerate((family, label) for family in FAMILIES for label in family.labels)}
 # What a worker is, and not what it did, ends with it.
-GAUGES = (IN_FLIGHT, LOAD_SECONDS, READY)
+GAUGES = (IN_FLIGHT, LOAD_SECONDS, READY, WITHOUT_MODEL)
 
 
 class Board:
@@ -111,6 +123,11 @@ class Board:
         cell = CELLS[READY, ""]
         return any(owner == pid and row[cell] for owner, row in zip(self.owners, self.rows, strict=True))
 
+    def is_any(self, gauge: Family) -> bool:
+        """Whether there is a worker of which a gauge holds, those that are gone left out."""
+        cell = CELLS[gauge, ""]
+        return any(row[cell] and is_alive(owner) for owner, row in zip(self.owners, self.rows, strict=True))
+
 
 class Metrics:
     """The counts of one worker, and the page that shows those of all."""
@@ -128,6 +145,10 @@ class Metrics:
     def set(self, family: Family, value: float) -> None:
         """Note how something is."""
         self._row[CELLS[family, ""]] = value
+
+    def is_any(self, gauge: Family) -> bool:
+        """Whether a gauge holds of this worker or another."""
+        return self._board.is_any(gauge)
 
     def note_refused_connection(self, status: int) -> None:
         """Count a connection that was ended with a status."""

@@ -3,6 +3,7 @@
 A process beside the server: it holds the server's lock too, so that no other server starts before it is done.
 """
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +13,17 @@ _ENDED_WELL: Final = b"."
 
 
 class Watcher:
-    """Watches this process, and ends the jobs and endpoints under a folder if it is killed.
+    """Watches this process, and if it is killed, ends the jobs and endpoints under a folder and removes another.
 
     Args:
         jobs: The folder that records them.
+        scratch: The folder of temporary files.
         lock: The lock to hold until that is done.
     """
 
-    def __init__(self, jobs: Path, lock: IO[str]) -> None:
+    def __init__(self, jobs: Path, scratch: Path, lock: IO[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "headrace.local.engine.aftermath", str(jobs)],
+            [sys.executable, "-m", "headrace.local.engine.aftermath", str(jobs), str(scratch)],
             stdin=subprocess.PIPE,
             pass_fds=[lock.fileno()],
             start_new_session=True,
@@ -39,7 +41,9 @@ def main() -> None:
     # Not above: rarely needed, and this process waits for a long time.
     from headrace.local.sagemaker import stop_leftover_processes
 
-    stop_leftover_processes(Path(sys.argv[1]))
+    jobs, scratch = map(Path, sys.argv[1:])
+    stop_leftover_processes(jobs)
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

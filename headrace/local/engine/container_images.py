@@ -6,14 +6,16 @@ engine and its name there. As in a registry, what was pushed stays unchanged whi
 container images of other environments and of earlier models. ECR lists them too.
 """
 
+import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,8 @@ from typing import Any, Protocol
 
 import boto3
 
-from headrace.container_images import CONTAINERS_DIRECTORY, stage_program
+from headrace.algorithms import find_by_uri
+from headrace.container_images import CONTAINERS_DIRECTORY, container_image_tag, stage_program
 from headrace.container_images.building import BuildSettings, build_container_image
 from headrace.container_images.engine import Engine
 from headrace.files import whole_file
@@ -35,6 +38,8 @@ _IMAGES_FILE = "images.json"
 _PROGRAMS_FOLDER = "programs"
 _SCRATCH_PREFIX = ".new-"
 _ABANDONED_SECONDS = 24 * 3600
+# As `headrace.container_images.container_image_tag` makes them; a promotion's copy has a part of the digest besides.
+_CONTENT_TAG = re.compile(r"([0-9a-f]{16})(?:-[0-9a-f]{12})?")
 _MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -57,13 +62,13 @@ class Environments:
         """Where every container's environment is."""
         return {container: self.path(container) for container in list_container_images()}
 
-    def prepare(self) -> None:
-        """Make those that are missing, side by side.
+    def prepare(self, containers: Iterable[ContainerImage]) -> None:
+        """Make those of some containers that are missing, side by side.
 
         Raises:
             ToolError: If packages cannot be installed; with the installer's own words.
         """
-        missing = [container for container in list_container_images() if not self.path(container).exists()]
+        missing = [container for container in dict.fromkeys(containers) if not self.path(container).exists()]
         if not missing:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -118,6 +123,7 @@ def push(root: Path, images: Mapping[str, ContainerImage], environments: Mapping
             "program": str(_stage_program(root, uri, container)),
             "environment": str(environments[container]),
             "arguments": ["-m", container.package],
+            **_describe_stand_in(uri),
         }
         for uri, container in images.items()
     }
@@ -128,7 +134,31 @@ def push_built(
     root: Path, images: Mapping[str, ContainerImage], engine: str, names: Mapping[ContainerImage, str]
 ) -> None:
     """Make container images that an engine holds known to the local cloud, which then runs them as containers."""
-    _add_entries(root, {uri: {"engine": engine, "image": names[container]} for uri, container in images.items()})
+    entries = {
+        uri: {"engine": engine, "image": names[container], **_describe_stand_in(uri)}
+        for uri, container in images.items()
+    }
+    _add_entries(root, entries)
+
+
+def _describe_stand_in(uri: str) -> dict[str, str]:
+    """What to say of a program of ours that runs in the place of a built-in algorithm."""
+    found = find_by_uri(uri)
+    if found is None:
+        return {}
+    algorithm, version = found
+    note = f"{algorithm.title} {version} is AWS's algorithm, which the local cloud does not have: ours stands in for it"
+    return {"note": note}
+
+
+def is_in_registry(ecr: Any, image_uri: str) -> bool:
+    """Whether ECR, as a client sees it, lists a container image."""
+    repository, _, tag = image_uri.partition("/")[2].rpartition(":")
+    try:
+        ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+    except (ecr.exceptions.ImageNotFoundException, ecr.exceptions.RepositoryNotFoundException):
+        return False
+    return True
 
 
 def list_in_registry(images: Iterable[str]) -> None:
@@ -141,8 +171,9 @@ def list_in_registry(images: Iterable[str]) -> None:
 
 
 def _stage_program(root: Path, uri: str, container: ContainerImage) -> Path:
-    """A copy of the program for this container image alone, whose tag names its content."""
-    folder = root / _PROGRAMS_FOLDER / uri.rpartition("/")[2].replace(":", "-")
+    """A copy of the program for this container image alone: our tag names its content, AWS's does not."""
+    name = f"{container}-{container_image_tag(container)}" if find_by_uri(uri) else uri.rpartition("/")[2]
+    folder = root / _PROGRAMS_FOLDER / name.replace(":", "-")
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_SCRATCH_PREFIX) as scratch:
@@ -152,10 +183,21 @@ def _stage_program(root: Path, uri: str, container: ContainerImage) -> Path:
 
 
 def _write_manifest(uri: str) -> str:
-    """A manifest without layers: there is nothing to pull from a local cloud."""
-    digest = f"sha256:{hashlib.sha256(uri.encode()).hexdigest()}"
-    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": len(uri), "digest": digest}
+    """A manifest without layers: there is nothing to pull from a local cloud, and its configuration is in it."""
+    content = json.dumps({"os": "linux", "architecture": "amd64", "config": {"Labels": {"content": name_content(uri)}}})
+    config = {
+        "mediaType": "application/vnd.docker.container.image.v1+json",
+        "size": len(content),
+        "digest": f"sha256:{hashlib.sha256(content.encode()).hexdigest()}",
+        "data": base64.b64encode(content.encode()).decode(),
+    }
     return json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST_TYPE, "config": config, "layers": []})
+
+
+def name_content(uri: str) -> str:
+    """What a container image is, whatever repository it is in: the tags of the platform's own name their content."""
+    named = _CONTENT_TAG.fullmatch(uri.rpartition(":")[2])
+    return named[1] if named else uri
 
 
 def name_digest(uri: str) -> str:
@@ -179,8 +221,8 @@ class ContainerImageSource(Protocol):
 
     description: str
 
-    def prepare(self) -> None:
-        """Make what is missing."""
+    def prepare(self, containers: Iterable[ContainerImage]) -> None:
+        """Make what is missing of some container images."""
 
     def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
         """Make the container images known under their URIs."""
@@ -198,9 +240,9 @@ class ProcessContainerImages:
     def __init__(self, folder: Path) -> None:
         self._environments = Environments(folder)
 
-    def prepare(self) -> None:
-        """Install the packages that are missing."""
-        self._environments.prepare()
+    def prepare(self, containers: Iterable[ContainerImage]) -> None:
+        """Install the packages of some container images that are missing."""
+        self._environments.prepare(containers)
 
     def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
         """Make the container images known under their URIs."""
@@ -217,11 +259,12 @@ class EngineContainerImages:
         self._settings = settings
         self._names: dict[ContainerImage, str] = {}
 
-    def prepare(self) -> None:
+    def prepare(self, containers: Iterable[ContainerImage]) -> None:
         """Build the container images that are missing."""
-        self._names = {
+        self._names |= {
             container: build_container_image(self._engine, container, self._settings)
-            for container in list_container_images()
+            for container in dict.fromkeys(containers)
+            if container not in self._names
         }
 
     def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
@@ -230,11 +273,20 @@ class EngineContainerImages:
 
 
 class PushedContainerImages:
-    """The registry of a local cloud: what has been pushed to it."""
+    """The registry of a local cloud: what has been pushed to it.
 
-    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+    Args:
+        root: The local cloud's folder.
+        environment: The environment variables of what is run.
+        is_listed: Whether ECR lists a container image, by its URI.
+    """
+
+    def __init__(
+        self, root: Path, environment: Mapping[str, str], is_listed: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self._root = root
         self._environment = dict(environment)
+        self._is_listed = is_listed
 
     def empty(self) -> None:
         """Forget what was pushed to an earlier cloud of the same root."""
@@ -248,9 +300,9 @@ class PushedContainerImages:
             ContainerImageNotFoundError: If it has been neither pushed nor brought.
         """
         entries = _read_entries(self._root)
-        if image_uri not in entries:
+        entry = entries.get(image_uri) or self._find_copied(image_uri, entries)
+        if entry is None:
             return self._find_brought(image_uri)
-        entry = entries[image_uri]
         if "engine" in entry:
             return RunnableContainerImage(
                 entrypoint=(),
@@ -258,6 +310,7 @@ class PushedContainerImages:
                 environment=self._environment,
                 container=EngineContainer(entry["engine"], entry["image"]),
                 digest=name_digest(image_uri),
+                note=entry.get("note", ""),
             )
         program = entry["program"]
         python = Path(entry["environment"]) / "bin" / "python"
@@ -266,7 +319,14 @@ class PushedContainerImages:
             working_directory=Path(program),
             environment={**_system_environment(python), "PYTHONPATH": program, **self._environment},
             digest=name_digest(image_uri),
+            note=entry.get("note", ""),
         )
+
+    def _find_copied(self, image_uri: str, entries: Mapping[str, dict[str, Any]]) -> dict[str, Any] | None:
+        """What was pushed to one repository and copied to another."""
+        content = name_content(image_uri)
+        entry = next((entry for uri, entry in entries.items() if name_content(uri) == content), None)
+        return entry if entry and self._is_listed(image_uri) else None
 
     def _find_brought(self, image_uri: str) -> RunnableContainerImage:
         image = find_brought(self._root, image_uri, self._environment)

@@ -43,6 +43,7 @@ _CAPABILITIES: Final = re.compile(r"/_ministack/cfn-(?:response|signal)/[0-9a-f-
 # Where the engine itself listens, on every host; a bucket in the host makes keys of S3 of the same paths.
 _ENGINE_PATHS: Final = ("/_ministack/", "/_aws/", "/_localstack/")
 _FUNCTION_URLS: Final = "/_aws/lambda-url/"
+_API_CALLS: Final = "/_aws/execute-api/"
 # The page's cookies are for these hosts; before others, its path is a key of S3.
 _PAGE_HOST: Final = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?", re.IGNORECASE)
 # Whatever a service answers, a browser that shows it runs nothing of it, and takes it for no page of this host.
@@ -153,6 +154,11 @@ def _refuse_uncertain(request: SentRequest) -> HttpAnswer | None:
             return None
         reason = "The request must be signed for the service lambda, as those of function URLs are."
         return write_error(find_wire_format(request), "InvalidSignatureException", reason, 403)
+    if is_for_api(request):
+        if find_service(request) == "execute-api":
+            return None
+        reason = "The request must be signed for the service execute-api, as those to APIs are."
+        return write_error(find_wire_format(request), "InvalidSignatureException", reason, 403)
     if is_for_engine(request) and not is_for_s3(request):
         return None
     try:
@@ -205,9 +211,9 @@ def is_open_to_all(request: SentRequest) -> bool:
 
 
 def is_for_engine(request: SentRequest) -> bool:
-    """Whether a request is for none of AWS's services; functions are called below the engine's paths, too."""
+    """Whether a request is for none of AWS's services; functions and APIs are called below the engine's paths."""
     path = unquote(request.path)
-    return path.startswith(_ENGINE_PATHS) and not path.startswith(_FUNCTION_URLS)
+    return path.startswith(_ENGINE_PATHS) and not path.startswith((_FUNCTION_URLS, _API_CALLS))
 
 
 def is_for_page(request: SentRequest) -> bool:
@@ -220,6 +226,11 @@ def is_for_function(request: SentRequest) -> bool:
     """Whether a request is for a function, at its URL."""
     is_named = _FUNCTION_HOST.match(request.headers.get("host", "")) is not None
     return is_named or unquote(request.path).startswith(_FUNCTION_URLS)
+
+
+def is_for_api(request: SentRequest) -> bool:
+    """Whether a request is for a method of an API."""
+    return unquote(request.path).startswith(_API_CALLS)
 
 
 def is_for_s3(request: SentRequest) -> bool:

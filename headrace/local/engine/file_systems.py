@@ -3,10 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from headrace.local.clock import CLOCK
 from headrace.local.engine.data_repositories import DataRepository, Policy
 from headrace.local.engine.resources import (
     DATA_REPOSITORY_ASSOCIATION,
@@ -38,13 +40,23 @@ def list_folders(root: Path) -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class FileSystem:
-    """One file system; one of FSx for Lustre has the `mount_name` that its paths begin with, and `security_groups`."""
+    """One file system.
+
+    Args:
+        id: Its id.
+        type: EFS or FSxLustre.
+        folder: Where its files are.
+        mount_name: What the paths of one of FSx for Lustre begin with.
+        properties: What it was made of, as its template or the request has it.
+        made: When it was made, on the cloud's clock.
+    """
 
     id: str
     type: str
     folder: Path
     mount_name: str = ""
-    security_groups: tuple[str, ...] = ()
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    made: datetime = field(default_factory=CLOCK.now)
 
     def locate(self, directory_path: str) -> Path:
         """Where a channel's DirectoryPath is in the folder.
@@ -91,9 +103,9 @@ class FileSystems:
     def list_watchers(self) -> dict[str, ResourceWatcher]:
         """What is to be reported of resources, by their template type."""
         return {
-            EFS_FILE_SYSTEM: ResourceWatcher(create=self._add_efs, delete=self._remove),
+            EFS_FILE_SYSTEM: ResourceWatcher(create=self._add_efs, delete=self.remove),
             EFS_ACCESS_POINT: ResourceWatcher(create=self._add_access_point),
-            FSX_FILE_SYSTEM: ResourceWatcher(create=self._add_fsx, delete=self._remove),
+            FSX_FILE_SYSTEM: ResourceWatcher(create=self.add_lustre, delete=self.remove),
             DATA_REPOSITORY_ASSOCIATION: ResourceWatcher(
                 create=self._link, update=self._change_link, delete=self._unlink
             ),
@@ -111,7 +123,12 @@ class FileSystems:
         """The security groups of an FSx for Lustre file system; none if there is no such file system."""
         with self._lock:
             system = self._systems.get(file_system_id)
-        return system.security_groups if system else ()
+        return tuple(system.properties.get("SecurityGroupIds", ())) if system else ()
+
+    def list_lustre(self) -> dict[str, FileSystem]:
+        """The FSx for Lustre file systems, by their ids."""
+        with self._lock:
+            return {system.id: system for system in self._systems.values() if system.type == FSX_LUSTRE}
 
     def mount(
         self, file_system_id: str, file_system_type: str, directory_path: str, check_stop: Callable[[], None]
@@ -156,19 +173,49 @@ class FileSystems:
     def _add_efs(self, file_system_id: str, _properties: Mapping[str, Any]) -> None:
         self._add(FileSystem(file_system_id, EFS, self._folders / file_system_id))
 
-    def _add_fsx(self, file_system_id: str, properties: Mapping[str, Any]) -> None:
+    def add_lustre(self, file_system_id: str, properties: Mapping[str, Any]) -> None:
+        """Make an FSx for Lustre file system, linked to a bucket where it has an `ImportPath`.
+
+        Raises:
+            ValueError: If it is of another type, or cannot be linked.
+        """
         if properties.get("FileSystemType") != "LUSTRE":
             raise ValueError(f"FileSystemType {properties.get('FileSystemType')} is not served here; use LUSTRE")
         mount_name = name_lustre_mount(file_system_id, properties)
-        groups = tuple(properties.get("SecurityGroupIds", ()))
-        self._add(FileSystem(file_system_id, FSX_LUSTRE, self._folders / file_system_id, mount_name, groups))
+        system = FileSystem(file_system_id, FSX_LUSTRE, self._folders / file_system_id, mount_name, properties)
+        self._add(system)
+        try:
+            self._import_path(system, properties.get("LustreConfiguration", {}))
+        except ValueError:
+            self.remove(file_system_id)
+            raise
+
+    def _import_path(self, system: FileSystem, configuration: Mapping[str, Any]) -> None:
+        """Link the root to that of a bucket, of which only what is below a prefix shows.
+
+        https://docs.aws.amazon.com/fsx/latest/LustreGuide/older-deployment-types.html
+        """
+        if "ImportPath" not in configuration:
+            return
+        source = _parse_source(configuration["ImportPath"])
+        events = configuration.get("AutoImportPolicy", "NONE").split("_")
+        repository = DataRepository(
+            s3=self._s3,
+            folder=system.folder.joinpath(*PurePosixPath(source.key).parts),
+            source=source,
+            policy=Policy(imported=frozenset(events) - {"NONE"}, exported=frozenset()),
+            record=self._records / f"{system.id}.json",
+        )
+        self._take(system, system.id, repository, import_all=True)
 
     def _add(self, system: FileSystem) -> None:
         system.folder.mkdir(parents=True)
         with self._lock:
             self._systems[system.id] = system
 
-    def _remove(self, file_system_id: str) -> None:
+    def remove(self, file_system_id: str) -> None:
+        """Remove a file system with its files, and the link that it was made with; there need not be one."""
+        self._unlink(file_system_id)
         with self._lock:
             system = self._systems.pop(file_system_id, None)
         if system:
@@ -192,14 +239,18 @@ class FileSystems:
             policy=Policy.parse(properties),
             record=self._records / f"{association_id}.json",
         )
+        import_all = _is_true(properties.get("BatchImportMetaDataOnCreate"))
+        self._take(system, association_id, repository, import_all=import_all)
+
+    def _take(self, system: FileSystem, name: str, repository: DataRepository, *, import_all: bool) -> None:
         self._records.mkdir(parents=True, exist_ok=True)
         with self._lock:
             self._refuse_overlap(system, repository)
-            self._repositories[association_id] = repository
+            self._repositories[name] = repository
         try:
-            repository.take_inventory(import_all=_is_true(properties.get("BatchImportMetaDataOnCreate")))
+            repository.take_inventory(import_all=import_all)
         except (JobDataError, *AWS_ERRORS) as error:
-            self._unlink(association_id)
+            self._unlink(name)
             raise ValueError(f"{repository.source} cannot be linked: {error}") from error
 
     def _refuse_overlap(self, system: FileSystem, new: DataRepository) -> None:

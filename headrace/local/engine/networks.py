@@ -27,7 +27,7 @@ class _UnknownGroupError(ValueError):
 
 
 class LustreGroups(Protocol):
-    """What is known of FSx for Lustre file systems, which have no API here."""
+    """What is known of FSx for Lustre file systems; their API does not tell their security groups."""
 
     def list_lustre_groups(self, file_system_id: str) -> tuple[str, ...]:
         """The security groups of a file system; none if there is no such file system."""

@@ -42,6 +42,7 @@ _MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "s3": ("s3", "s3control"),
     "s3-object-lambda": ("s3",),
     "sagemaker": ("sagemaker", "sagemaker-runtime"),
+    "servicequotas": ("service-quotas",),
     "ses": ("ses", "sesv2"),
     "signer": ("signer", "signer-data"),
     "states": ("stepfunctions",),

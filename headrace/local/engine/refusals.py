@@ -22,6 +22,19 @@ _SCOPE: Final = re.compile(r"(?:Credential=)?[^/,\s]+/\d{8}/[^/]*/([^/]+)/aws4_r
 _REST_XML: Final = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda", "cloudfront", "route53"})
 
 
+class ServiceRefusedError(Exception):
+    """What a service answers to a request that it does not take.
+
+    Args:
+        code: The error's name.
+        message: What is wrong.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class WireFormat(StrEnum):
     """How a service writes its errors."""
 

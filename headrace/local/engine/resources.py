@@ -110,6 +110,10 @@ def _sagemaker_type(resource: str, kind: str, name_property: str, *replacing: st
     )
 
 
+def _name_budget(logical_id: str, properties: Properties) -> str:
+    return str(properties.get("Budget", {}).get("BudgetName") or f"{logical_id}-{secrets.token_hex(6)}")
+
+
 def _draw_address(_logical_id: str, _properties: Properties) -> str:
     """An address of the block that RFC 2544 keeps for tests of networks."""
     return f"198.{18 + secrets.randbelow(2)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
@@ -215,7 +219,9 @@ MISSING_TYPES = (
         _only("Id"),
         ("DeliverLogsPermissionArn", "LogDestination", "LogFormat", "LogGroupName", "ResourceId", "TrafficType"),
     ),
+    ResourceType("AWS::Budgets::Budget", _name_budget, _only("Id"), ("NotificationsWithSubscribers",)),
     ResourceType("AWS::IAM::OIDCProvider", _identify_provider, _only("Arn"), ("Url",)),
+    ResourceType("AWS::WAFv2::WebACLAssociation", _numbered("association"), _only(), ("ResourceArn", "WebACLArn")),
     ResourceType("AWS::EC2::EIP", _draw_address, _describe_address, ("NetworkBorderGroup",)),
     ResourceType(
         "AWS::EC2::NatGateway",

@@ -8,17 +8,23 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
+from headrace.local.clock import CLOCK
+from headrace.local.engine.moving import Fired, Happened
+from headrace.local.engine.refusals import ServiceRefusedError
 from headrace.local.sagemaker.errors import SageMakerError
+from headrace.schedules import Schedule, ScheduleError, list_timezones, parse_schedule
 
 # Alarms of target tracking: three minutes above the target, fifteen well below it.
 _MINUTES_ABOVE: Final = 3
 _MINUTES_BELOW: Final = 15
 _SHARE_BELOW: Final = 0.9
 _DEFAULT_COOLDOWN: Final = 300
+_MINUTE_SECONDS: Final = 60
 _VARIANT: Final = re.compile(r"endpoint/(?P<endpoint>[^/]+)/variant/(?P<variant>[^/]+)")
 _DIMENSION: Final = "sagemaker:variant:DesiredInstanceCount"
 _METRIC: Final = "SageMakerVariantInvocationsPerInstance"
@@ -30,17 +36,19 @@ Call = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 logger = logging.getLogger(__name__)
 
 
-class ScalingRefusedError(Exception):
-    """What Application Auto Scaling answers to a request that it does not take.
+@dataclass
+class Action:
+    """A scheduled action.
 
     Args:
-        code: The error's name.
-        message: What is wrong.
+        request: What asked for it.
+        schedule: When it is due.
+        due_at: When it is due next; None for never again.
     """
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+    request: Mapping[str, Any]
+    schedule: Schedule
+    due_at: datetime | None
 
 
 @dataclass
@@ -52,14 +60,16 @@ class Target:
         variant: The variant's.
         least: The fewest machines.
         most: The most.
+        tags: Its tags.
     """
 
     endpoint: str
     variant: str
     least: int = 1
     most: int = 1
+    tags: Mapping[str, str] = field(default_factory=dict)
     policies: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    actions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
     changed_at: float = -math.inf
 
     def describe(self) -> dict[str, Any]:
@@ -84,21 +94,31 @@ class Scaling:
     Args:
         call: Calls an operation of SageMaker.
         read_requests: Reads what was asked of a variant's machines.
-        read_clock: The time on the local cloud's clock, in seconds.
+        read_clock: The time on the clock of what waits, in seconds.
+        read_date: The date of the local cloud.
     """
 
-    def __init__(self, call: Call, read_requests: ReadRequests, read_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        call: Call,
+        read_requests: ReadRequests,
+        read_clock: Callable[[], float] = time.time,
+        read_date: Callable[[], datetime] = CLOCK.now,
+    ) -> None:
         self._call = call
         self._read_requests = read_requests
         self._read_clock = read_clock
         self._lock = threading.RLock()
+        self._resized = Happened()
         self._targets: dict[str, Target] = {}
+        self._read_date = read_date
+        self._failures: set[str] = set()
 
     def answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """What an operation answers.
 
         Raises:
-            ScalingRefusedError: If it is refused, or not served.
+            ServiceRefusedError: If it is refused, or not served.
         """
         serve = {
             "RegisterScalableTarget": self._register,
@@ -112,24 +132,85 @@ class Scaling:
             "DescribeScheduledActions": self._describe_actions,
         }.get(operation)
         if serve is None:
-            raise ScalingRefusedError("ValidationException", f"{operation} is not served by the local cloud.")
+            raise ServiceRefusedError("ValidationException", f"{operation} is not served by the local cloud.")
         with self._lock:
             return serve(request)
 
-    def tick(self) -> None:
-        """Resize what its policies say, and forget what is gone."""
+    def find_tags(self, request: Mapping[str, Any]) -> Mapping[str, str]:
+        """The tags of the target that a request is about; none where there is no such target."""
+        with self._lock:
+            target = self._targets.get(str(request.get("ResourceId", "")))
+            return target.tags if target else {}
+
+    def find_due(self) -> float | None:
+        """In how many seconds a schedule is due, or requests of another minute can be looked at; None for neither.
+
+        Requests are only waited for where they would change anything.
+        """
+        with self._lock:
+            targets = list(self._targets.values())
+        due_at = [action.due_at for target in targets for action in target.actions.values() if action.due_at]
+        seconds = [max(0.0, (moment - self._read_date()).total_seconds()) for moment in due_at]
+        is_asked = any(
+            minute is not None
+            for target in targets
+            if target.policies
+            for minute in self._read_requests(target.endpoint, target.variant, _MINUTES_BELOW)
+        )
+        if is_asked:
+            seconds.append(_MINUTE_SECONDS - self._read_clock() % _MINUTE_SECONDS)
+        return min(seconds, default=None)
+
+    def tick(self) -> list[Fired]:
+        """Resize what its schedules and policies say, and forget what is gone; what was done since the last time."""
+        self.follow()
+        return self._resized.take()
+
+    def follow(self) -> None:
+        """Resize what its schedules and policies say, and forget what is gone."""
         with self._lock:
             for name, target in list(self._targets.items()):
                 try:
-                    count = self._count_machines(target)
-                    if count is None:
-                        del self._targets[name]
-                    else:
-                        self._track(target, count)
+                    self._resized.note(self._tick_target(name, target))
                 except SageMakerError as error:
                     logger.info("not_scaled target=%s error=%s", name, error)
+                except Exception as error:  # noqa: BLE001 - whatever goes wrong with a target, the others are scaled on
+                    self._log_once(name, error)
 
-    def _track(self, target: Target, count: int) -> None:
+    def _tick_target(self, name: str, target: Target) -> list[Fired]:
+        count = self._count_machines(target)
+        if count is None:
+            del self._targets[name]
+            return []
+        return self._run_due(target, count) or list(self._track(target, count))
+
+    def _log_once(self, name: str, error: Exception) -> None:
+        failure = f"{name} {error!r}"
+        if failure not in self._failures:
+            self._failures.add(failure)
+            logger.error("scaling_failed target=%s", name, exc_info=error)
+
+    def _run_due(self, target: Target, count: int) -> list[Fired]:
+        """Set the bounds of the scheduled actions that are due, those of the last one in the end."""
+        now = self._read_date()
+        due = [(action.due_at, action) for action in target.actions.values() if action.due_at and action.due_at <= now]
+        fired = []
+        for due_at, action in sorted(due, key=lambda each: each[0]):
+            bounds = action.request.get("ScalableTargetAction", {})
+            target.least, target.most = bounds.get("MinCapacity", target.least), bounds.get("MaxCapacity", target.most)
+            action.due_at = action.schedule.next_after(now)
+            what = f"schedule {action.request['ScheduledActionName']} of {target.endpoint}"
+            fired.append(Fired(due_at, what, f"{target.least} to {target.most} machines"))
+        if fired:
+            self._keep_bounds(target, count)
+        return fired
+
+    def _keep_bounds(self, target: Target, count: int) -> None:
+        wanted = min(max(count, target.least), target.most)
+        if wanted != count:
+            self._resize(target, wanted)
+
+    def _track(self, target: Target, count: int) -> Iterator[Fired]:
         for policy in target.policies.values():
             config = policy["TargetTrackingScalingPolicyConfiguration"]
             minutes = self._read_requests(target.endpoint, target.variant, _MINUTES_BELOW)
@@ -140,6 +221,7 @@ class Scaling:
             is_kept = wanted < count and config.get("DisableScaleIn", False)
             if wanted != count and self._read_clock() >= rests_until and not is_kept:
                 self._resize(target, wanted)
+                yield Fired(CLOCK.now(), f"scaling of {target.endpoint}", f"{count} → {wanted} machines")
 
     def _resize(self, target: Target, count: int) -> None:
         wanted = {"VariantName": target.variant, "DesiredInstanceCount": count}
@@ -162,21 +244,20 @@ class Scaling:
     def _register(self, request: Mapping[str, Any]) -> dict[str, Any]:
         name, found = self._read_name(request)
         known = self._targets.get(name)
-        target = known or Target(found["endpoint"], found["variant"])
+        target = known or Target(found["endpoint"], found["variant"], tags=request.get("Tags", {}))
         least, most = request.get("MinCapacity", target.least), request.get("MaxCapacity", target.most)
         if not 1 <= least <= most:
-            raise ScalingRefusedError(
+            raise ServiceRefusedError(
                 "ValidationException", f"MinCapacity {least} must be at least 1, and not above MaxCapacity {most}."
             )
         count = self._count_machines(target)
         if count is None:
-            raise ScalingRefusedError(
+            raise ServiceRefusedError(
                 "ValidationException", f"{name} was not found, or has no instances that could be scaled."
             )
         target.least, target.most = least, most
         self._targets[name] = target
-        if not least <= count <= most:
-            self._resize(target, min(max(count, least), most))
+        self._keep_bounds(target, count)
         return {}
 
     def _deregister(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,7 +269,7 @@ class Scaling:
         config = request.get("TargetTrackingScalingPolicyConfiguration", {})
         metric = config.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
         if request.get("PolicyType") != "TargetTrackingScaling" or metric != _METRIC:
-            raise ScalingRefusedError(
+            raise ServiceRefusedError(
                 "ValidationException", f"The local cloud serves TargetTrackingScaling on {_METRIC} alone."
             )
         arn = f"arn:aws:autoscaling:::scalingPolicy:{request['PolicyName']}"
@@ -200,7 +281,18 @@ class Scaling:
 
     def _put_action(self, request: Mapping[str, Any]) -> dict[str, Any]:
         target = self._targets[self._find_name(request)]
-        target.actions[request["ScheduledActionName"]] = request
+        now = self._read_date()
+        timezone = request.get("Timezone", "UTC")
+        if timezone not in list_timezones():
+            raise ServiceRefusedError("ValidationException", f"Timezone {timezone} is not a time zone.")
+        try:
+            schedule = parse_schedule(request.get("Schedule", ""), timezone, now)
+        except ScheduleError as error:
+            raise ServiceRefusedError("ValidationException", f"Schedule {request.get('Schedule')}: {error}.") from error
+        due_at = schedule.next_after(now)
+        if not due_at:
+            raise ServiceRefusedError("ValidationException", f"Schedule {request['Schedule']} is past.")
+        target.actions[request["ScheduledActionName"]] = Action(request, schedule, due_at)
         return {}
 
     def _delete_action(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,11 +303,17 @@ class Scaling:
         return {"ScalableTargets": [self._targets[name].describe() for name in asked if name in self._targets]}
 
     def _describe_policies(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        found = [t.describe_kept(each) for t in self._list_asked(request) for each in t.policies.values()]
+        names = request.get("PolicyNames")
+        found = [
+            target.describe_kept(policy)
+            for target in self._list_asked(request)
+            for name, policy in target.policies.items()
+            if not names or name in names
+        ]
         return {"ScalingPolicies": found}
 
     def _describe_actions(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        found = [t.describe_kept(each) for t in self._list_asked(request) for each in t.actions.values()]
+        found = [t.describe_kept(each.request) for t in self._list_asked(request) for each in t.actions.values()]
         return {"ScheduledActions": found}
 
     def _list_asked(self, request: Mapping[str, Any]) -> list[Target]:
@@ -224,7 +322,7 @@ class Scaling:
     def _find_name(self, request: Mapping[str, Any]) -> str:
         name, _ = self._read_name(request)
         if name not in self._targets:
-            raise ScalingRefusedError("ObjectNotFoundException", f"No scalable target was found for {name}.")
+            raise ServiceRefusedError("ObjectNotFoundException", f"No scalable target was found for {name}.")
         return name
 
     def _read_name(self, request: Mapping[str, Any]) -> tuple[str, re.Match[str]]:
@@ -235,7 +333,7 @@ class Scaling:
             or request.get("ServiceNamespace") != "sagemaker"
             or request.get("ScalableDimension") != _DIMENSION
         ):
-            raise ScalingRefusedError(
+            raise ServiceRefusedError(
                 "ValidationException", f"The local cloud scales {_DIMENSION} of endpoint/NAME/variant/VARIANT alone."
             )
         return name, found
@@ -260,7 +358,7 @@ def choose_count(minutes: Sequence[float | None], target: float, count: int) -> 
     return count
 
 
-def _forget(kept: dict[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
+def _forget(kept: dict[str, Any], name: str) -> dict[str, Any]:
     if kept.pop(name, None) is None:
-        raise ScalingRefusedError("ObjectNotFoundException", f"{name} was not found.")
+        raise ServiceRefusedError("ObjectNotFoundException", f"{name} was not found.")
     return {}

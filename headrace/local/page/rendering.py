@@ -9,9 +9,11 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from headrace.cost.writing import show_quantity, show_usd
 from headrace.errors import as_shown
 from headrace.local.page.answers import SCRIPT, STYLE, Answer
 from headrace.local.page.requests import Request
+from headrace.wording import counted
 
 _LONGEST: Final = 4_000
 _LONGEST_TEXT: Final = 64_000
@@ -109,6 +111,11 @@ def show_number(value: object) -> object:
     return f"{value:,.6g}" if isinstance(value, float) else value
 
 
+def show_count(number: int) -> str:
+    """How many there are."""
+    return f"{number:,}"
+
+
 def find_mood(status: object) -> str:
     """Whether a status is good, bad, busy or neither: the colour it is shown in, beside its word."""
     word = str(status).lower()
@@ -140,6 +147,10 @@ class Renderer:
             "seconds": show_seconds,
             "bytes": show_bytes,
             "number": show_number,
+            "count": show_count,
+            "counted": counted,
+            "quantity": show_quantity,
+            "usd": show_usd,
             "mood": find_mood,
         }
 

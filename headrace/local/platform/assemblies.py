@@ -44,17 +44,18 @@ def digest_sources() -> str:
 
 
 @contextmanager
-def synthesizing(environment: str, kept_in: Path) -> Iterator[Callable[[], Path]]:
+def synthesizing(environment: str, kept_in: Path, *context: str) -> Iterator[Callable[[], Path]]:
     """The app of an environment, synthesized while the block runs unless it has been before.
 
     Args:
         environment: Which of cdk.json.
         kept_in: Where synthesized apps are kept, also by other commands at the same time.
+        context: What else to tell the app, as NAME=VALUE.
 
     Yields:
         What waits until it is synthesized, and returns its folder.
     """
-    folder = kept_in / _compute_key(environment)
+    folder = kept_in / _compute_key(environment, *context)
     _remove_unused(kept_in)
     if folder.exists():
         os.utime(folder)
@@ -62,7 +63,7 @@ def synthesizing(environment: str, kept_in: Path) -> Iterator[Callable[[], Path]
         return
     with (
         tempfile.TemporaryDirectory(dir=kept_in, prefix=_SCRATCH_PREFIX) as scratch,
-        start_synthesis(environment, Path(scratch) / "assembly") as synthesis,
+        start_synthesis(environment, Path(scratch) / "assembly", *context) as synthesis,
     ):
 
         def finish() -> Path:
@@ -75,9 +76,9 @@ def synthesizing(environment: str, kept_in: Path) -> Iterator[Callable[[], Path]
         yield finish
 
 
-def _compute_key(environment: str) -> str:
+def _compute_key(environment: str, *context: str) -> str:
     users = _USERS_CONTEXT.read_text() if _USERS_CONTEXT.exists() else ""
-    facts = json.dumps([environment, sys.version, users, digest_sources()])
+    facts = json.dumps([environment, *context, sys.version, users, digest_sources()])
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 

@@ -1,15 +1,15 @@
 """What the roles of the account have done on the local cloud, beside what their policies allow."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
 
 from headrace.errors import HeadraceError
-from headrace.local.engine.access.calls import Call, read_calls
-from headrace.local.engine.access.permissions import find_unused, list_permissions
+from headrace.local.calls import Call
+from headrace.local.engine.access.unused import list_unused
 
 
 class NoSuchRoleError(HeadraceError):
@@ -33,11 +33,11 @@ class RoleCalls:
     denied: tuple[tuple[str, str], ...]
 
 
-def review_calls(root: Path, part: str | None) -> list[RoleCalls]:
+def review_calls(calls: Iterable[Call], part: str | None) -> list[RoleCalls]:
     """What roles have done since the local cloud started, as the AWS clients of this process see their policies.
 
     Args:
-        root: The local cloud's folder.
+        calls: The calls of all roles.
         part: A part of the names of the roles, whatever its case; all roles if left out.
 
     Raises:
@@ -50,28 +50,16 @@ def review_calls(root: Path, part: str | None) -> list[RoleCalls]:
     if not chosen:
         reason = f"no role has a name with '{part}'; there are: {', '.join(names)}" if names else "there is no role yet"
         raise NoSuchRoleError(reason)
-    calls = list(read_calls(root))
-    return [_review_role(iam, name, [call for call in calls if call.role == name]) for name in chosen]
+    by_role = defaultdict(list)
+    for call in calls:
+        by_role[call.role].append(call)
+    return [_review_role(iam, name, by_role[name]) for name in chosen]
 
 
 def _review_role(iam: Any, role: str, calls: list[Call]) -> RoleCalls:
-    unused = find_unused(list_permissions(read_policies(iam, role)), calls)
     return RoleCalls(
         role=role,
         used=tuple(sorted({call.action for call in calls if call.is_allowed})),
-        unused=tuple(sorted({(p.action, resource) for p in unused for resource in p.resources})),
+        unused=tuple(list_unused(iam, role, calls)),
         denied=tuple(sorted({(call.action, call.resource) for call in calls if not call.is_allowed})),
     )
-
-
-def read_policies(iam: Any, role: str) -> Iterator[Mapping[str, Any]]:
-    """The policies of a role, its own and those attached to it."""
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        yield iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-        arn = attached["PolicyArn"]
-        if not arn:
-            # The engine attaches what a template's condition leaves out, as in the roles of `cdk bootstrap`.
-            continue
-        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        yield iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

@@ -8,14 +8,14 @@ from typing import Any, Final
 import boto3
 
 from headrace import contract
+from headrace.assemblies import read_folder
 from headrace.cdk import find_bootstrap_template, find_cdk, find_toolchain
-from headrace.changes import read_folder
 from headrace.checkout import CHECKOUT
 from headrace.container_images import container_image_tag
 from headrace.errors import HeadraceError
 from headrace.local.engine.cloud import REGION, LocalCloud, is_running
 from headrace.object_lambda import ObjectLambdaAttempt
-from headrace.recipes import ContainerImage, Recipe, list_container_images
+from headrace.recipes import ContainerImage, Recipe, list_container_images, list_recipes
 from headrace.tools import Tool, ToolError, run_tool
 
 _PLAIN: Final = ("--no-color", "--no-notices", "--ci")
@@ -50,8 +50,8 @@ class Deployment:
         return self.outputs[workload.state_machine_output]
 
     def live_alias_arn(self, workload: Recipe) -> str:
-        """The alias by which executions of a workload's pipeline are started."""
-        return self.outputs[workload.live_alias_output]
+        """The alias by which executions of a workload's pipeline are started; the pipeline where it has none yet."""
+        return self.outputs.get(workload.live_alias_output, self.state_machine_arn(workload))
 
     def endpoint_name(self, workload: Recipe) -> str:
         """The endpoint of a workload that executions create or update when their input names none.
@@ -68,14 +68,27 @@ class Deployment:
 
     @property
     def images(self) -> dict[str, ContainerImage]:
-        """The container image URIs that the pipeline uses, and the container each stands for.
+        """The URIs of our container images that the pipelines use, and the container each stands for.
 
         An output may have an earlier tag: the engine takes a template of which only outputs have changed for unchanged.
         """
-        repositories = {c: self.outputs[c.image_output].rpartition(":")[0] for c in list_container_images()}
+        repositories = {
+            c: self.outputs[c.image_output].rpartition(":")[0]
+            for c in list_container_images()
+            if c.image_output in self.outputs
+        }
         return {
             f"{repository}:{container_image_tag(container)}": container
             for container, repository in repositories.items()
+        }
+
+    @property
+    def stand_ins(self) -> dict[str, ContainerImage]:
+        """The URIs of built-in algorithms that the pipelines use, and the container of ours that stands in for each."""
+        return {
+            self.outputs[recipe.algorithm_output]: recipe.training.image
+            for recipe in list_recipes()
+            if recipe.algorithm_output in self.outputs
         }
 
 

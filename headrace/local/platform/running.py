@@ -1,13 +1,14 @@
 """The platform on the local cloud: found or started, its templates deployed, its container images pushed."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from headrace.checkout import CHECKOUT
+from headrace.contract import ALSO_CONTEXT
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import CloudError, LocalCloud
 from headrace.local.engine.container_images import ContainerImageSource, ProcessContainerImages, list_in_registry
@@ -16,6 +17,7 @@ from headrace.local.platform.assemblies import synthesizing
 from headrace.local.platform.deployment import Deployment, bootstrap, deploy, read_deployment
 from headrace.local.platform.occupancy import OccupiedError, occupy
 from headrace.local.platform.stand_ins import make_stand_ins
+from headrace.recipes import Recipe, list_usual_container_images
 
 DEFAULT_FOLDER: Final = ".headrace"
 
@@ -69,6 +71,7 @@ def running_platform(
     keep: bool,
     progress: Progress,
     images: ContainerImageSource | None = None,
+    also: Sequence[Recipe] = (),
     evaluates_iam: bool = True,
     limits: Limits | None = None,
 ) -> Iterator[tuple[LocalCloud, Deployment]]:
@@ -83,6 +86,7 @@ def running_platform(
         keep: Whether a cloud started here goes on when the block ends well.
         progress: Shows what is being done.
         images: Makes the container images; by default, processes stand in for containers.
+        also: The workloads that are to be there with every default where the settings have none.
         evaluates_iam: Whether policies decide who may do what.
         limits: What a new cloud's account and Region do not have, and one that runs must not have; any if left out.
 
@@ -96,7 +100,7 @@ def running_platform(
     with _occupied(folders):
         if running := _find_running(folders.cloud, port, evaluates_iam=evaluates_iam, limits=limits):
             with _explaining_loss(running):
-                yield running, _deploy(running, folders, environment, progress, images, is_new=False)
+                yield running, _deploy(running, folders, environment, progress, images, also, is_new=False)
             return
         with progress("start the local cloud"):
             # Kept only once it is whole: a command that is killed before takes it along.
@@ -109,7 +113,7 @@ def running_platform(
             )
         try:
             with _explaining_loss(started):
-                yield started, _deploy(started, folders, environment, progress, images, is_new=True)
+                yield started, _deploy(started, folders, environment, progress, images, also, is_new=True)
             if keep:
                 started.keep()
         except BaseException:
@@ -208,13 +212,15 @@ def _deploy(
     environment: str,
     progress: Progress,
     images: ContainerImageSource,
+    also: Sequence[Recipe],
     *,
     is_new: bool,
 ) -> Deployment:
     use_clients_of(cloud)
-    with synthesizing(environment, folders.assemblies) as finish_synthesis:
+    context = [f"{ALSO_CONTEXT}={','.join(recipe.name for recipe in also)}"] if also else []
+    with synthesizing(environment, folders.assemblies, *context) as finish_synthesis:
         with progress(images.description):
-            images.prepare()
+            images.prepare([*list_usual_container_images(), *(image for recipe in also for image in recipe.images)])
         if is_new:
             with progress("bootstrap the account"):
                 bootstrap(cloud)
@@ -224,7 +230,9 @@ def _deploy(
         make_stand_ins(assembly)
         left_out = deploy(cloud, assembly)
     deployment = replace(read_deployment(environment), left_out=left_out)
-    images.push(cloud.root, deployment.images)
+    # Those of workloads that the settings switch on, too, which only the app knows.
+    images.prepare([*deployment.images.values(), *deployment.stand_ins.values()])
+    images.push(cloud.root, {**deployment.images, **deployment.stand_ins})
     list_in_registry(deployment.images)
     return deployment
 

@@ -7,11 +7,13 @@ from typing import Any, Final
 
 import boto3
 
+from headrace.channels.vocabulary import is_jsonata
 from headrace.contract import FSX_RAW_PATH
 from headrace.local.engine import file_systems
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.platform import pipeline
 from headrace.local.platform.deployment import Deployment
+from headrace.pipeline.machines import read_live_definition
 from headrace.recipes import Recipe
 from headrace.s3.addresses import S3Address
 from headrace.workloads.delivery import Delivery, Folder, Place, Prefix
@@ -21,10 +23,17 @@ _FSX_LUSTRE: Final = "FSxLustre"
 
 @dataclass(frozen=True)
 class LocalSite:
-    """A platform that is deployed to a local cloud."""
+    """A platform that is deployed to a local cloud.
+
+    Args:
+        cloud: The local cloud.
+        deployment: What is deployed.
+        job_name: The training job of the run, once it has ended.
+    """
 
     cloud: LocalCloud
     deployment: Deployment
+    job_name: str = ""
 
     def read_training_request(self, recipe: Recipe) -> dict[str, Any]:
         """What the deployed state machine asks of SageMaker for training."""
@@ -36,15 +45,20 @@ class LocalSite:
         transform = self._read_states(recipe).get("Transform")
         return self.find_place(transform["Arguments"]["TransformInput"]["DataSource"]) if transform else None
 
+    def open_channel(self, name: str) -> Place:
+        """What the training job of the run has read through a channel."""
+        job = boto3.client("sagemaker").describe_training_job(TrainingJobName=self.job_name)
+        (channel,) = [channel for channel in job["InputDataConfig"] if channel["ChannelName"] == name]
+        return self.open_folder(channel["DataSource"]["S3DataSource"]["S3Uri"])
+
     def open_folder(self, uri: str) -> Place:
         """Where a job has left what it made."""
         address = S3Address.parse_uri(uri).as_folder()
         return Prefix(address.bucket, address.key)
 
     def _read_states(self, recipe: Recipe) -> dict[str, Any]:
-        states: Any = boto3.client("stepfunctions")
-        machine = states.describe_state_machine(stateMachineArn=self.deployment.state_machine_arn(recipe))
-        found: dict[str, Any] = json.loads(machine["definition"])["States"]
+        definition = read_live_definition(self.deployment.state_machine_arn(recipe))
+        found: dict[str, Any] = json.loads(definition)["States"]
         return found
 
     def find_place(self, source: Mapping[str, Any]) -> Place | None:
@@ -54,6 +68,10 @@ class LocalSite:
             return Prefix(address.bucket, address.key) if address.bucket == self.raw_bucket else None
         mount = source["FileSystemDataSource"]
         path = mount["DirectoryPath"]
+        if is_jsonata(path):
+            # An execution makes the file system, which shows the raw bucket from its root on.
+            added = json.loads(path[2:-2].rpartition(" & ")[2]).strip("/")
+            return Prefix(self.raw_bucket, f"{added}/" if added else "")
         if mount["FileSystemType"] == _FSX_LUSTRE:
             # Without the mount name, which is the first part of every path on FSx for Lustre.
             path = "/" + path.split("/", 2)[2]

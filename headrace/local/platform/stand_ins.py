@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import boto3
 
-from headrace.changes import read_folder
+from headrace.assemblies import read_folder
 from headrace.grants import Account, list_grants
 from headrace.local.engine.cloud import ACCOUNT, REGION
 

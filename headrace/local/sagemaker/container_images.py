@@ -18,6 +18,7 @@ class RunnableContainerImage:
         environment: Its variables.
         container: How an engine runs it instead.
         digest: What the registry calls its content, if it does.
+        note: What a job's log has to say of it.
     """
 
     entrypoint: tuple[str, ...]
@@ -25,6 +26,7 @@ class RunnableContainerImage:
     environment: Mapping[str, str]
     container: EngineContainer | None = None
     digest: str = ""
+    note: str = ""
 
 
 class ContainerImageNotFoundError(LookupError):

@@ -8,11 +8,16 @@ from typing import Any
 
 from headrace.local.faults import Effect, Fault
 from headrace.local.sagemaker import wire
+from headrace.local.sagemaker.billing import list_job_uses, read_endpoint_rates
+from headrace.local.sagemaker.endpoint import SERVING
 from headrace.local.sagemaker.errors import SageMakerError
 from headrace.local.sagemaker.host import Host
+from headrace.local.sagemaker.job_kind import JobKind
 from headrace.local.sagemaker.kind import Kinds, run_side_by_side
 from headrace.local.sagemaker.kinds import KINDS
+from headrace.local.sagemaker.kinds.endpoints import Endpoints
 from headrace.local.sagemaker.validation import load_service_model, validate_request
+from headrace.local.usage import Key, Use
 
 Authorize = Callable[[str, Mapping[str, Any]], None]
 
@@ -98,6 +103,25 @@ class SageMaker:
             SageMakerError: If there is none, or not any more.
         """
         return self._kinds[kind].wait(name)
+
+    def list_uses(self) -> list[Use]:
+        """What jobs have used, as SageMaker would bill it."""
+        kinds = [kind for kind in self._kinds if isinstance(kind, JobKind)]
+        return [use for kind in kinds for use in list_job_uses(kind.resources())]
+
+    def read_standing(self) -> dict[Key, float]:
+        """How much endpoints use a second, as SageMaker would bill it."""
+        return read_endpoint_rates(self._kinds.find(Endpoints).resources())
+
+    def list_machines(self) -> list[tuple[str, str]]:
+        """The endpoint and the variant of everything that serves on machines."""
+        return [
+            (endpoint.name, held["VariantName"])
+            for endpoint in self._kinds.find(Endpoints).resources()
+            if endpoint.status in SERVING
+            for held in endpoint.instances
+            if "InstanceType" in held
+        ]
 
     def close(self) -> None:
         """Ends everything that runs, with all processes and files."""

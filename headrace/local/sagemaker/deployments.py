@@ -11,6 +11,7 @@ from typing import Any
 from headrace.archives import ArchiveError
 from headrace.local.faults import Effect
 from headrace.local.sagemaker.archives import unpack_archive
+from headrace.local.sagemaker.data_capture import DataCapture
 from headrace.local.sagemaker.definitions import Definition
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
 from headrace.local.sagemaker.host import Host, read_clock
@@ -80,6 +81,9 @@ class Deployment:
         self._tree = ContainerTree(host.root / "jobs" / "endpoints" / f"{endpoint}-{identifier}")
         group, stream = log or (f"{LOG_GROUPS}/{endpoint}", f"{self.variant['VariantName']}/{identifier}")
         self._stream = LogStream(host.logs, group, stream)
+        self.capture = DataCapture(
+            host.s3, (endpoint, self.variant["VariantName"]), config.request.get("DataCaptureConfig", {})
+        )
         self._changed = threading.Condition()
         self._closing = False
         self._process: ContainerProcess | None = None
@@ -170,6 +174,7 @@ class Deployment:
             process.stop(self._host.patience.serving_stop_seconds if grace_seconds is None else grace_seconds)
         if self._keeper.ident:
             self._keeper.join()
+        self.capture.close()
         self._stream.close()
         self._tree.remove()
 

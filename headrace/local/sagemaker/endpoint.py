@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from headrace.local.clock import to_machine_seconds
+from headrace.local.clock import CLOCK, WorkingThread
 from headrace.local.sagemaker.deployments import Deployment, DeploymentError, NotServingError, TooManyRequestsError
 from headrace.local.sagemaker.endpoint_metrics import EndpointMetrics, Invocation, read_frequency
 from headrace.local.sagemaker.errors import RequestRefusedError, SageMakerError, StoppedError
+from headrace.local.sagemaker.events import name_change, write_detail, write_status
 from headrace.local.sagemaker.host import Host, read_clock
-from headrace.local.sagemaker.invocations import invoke
+from headrace.local.sagemaker.invocations import check_target, invoke
 from headrace.local.sagemaker.metrics import CLOUDWATCH_ERRORS
 from headrace.local.sagemaker.replacement import Replacement
 from headrace.local.sagemaker.rollout import Rollout
@@ -97,6 +98,8 @@ class Endpoint:
             }
             if "MetricsConfig" in config.request:
                 description["MetricsConfig"] = config.request["MetricsConfig"]
+            if capture := self._active.capture.describe():
+                description["DataCaptureConfig"] = capture
             if self.deployment_config:
                 description["LastDeploymentConfig"] = self.deployment_config
             reason = self._failure_reason or self._active.outage
@@ -173,6 +176,7 @@ class Endpoint:
 
     def invoke(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Sends one request to what serves now; in an update, to the old or the new machines by their shares."""
+        check_target(request, self._active.variant["VariantName"])
         began = time.monotonic()
         deployment, port = self._acquire()
         asked = time.monotonic()
@@ -180,6 +184,7 @@ class Endpoint:
         try:
             answer = invoke(port, request, deployment.variant["VariantName"], self._host.patience.invocation_seconds)
             status = 200
+            deployment.capture.add(request, answer)
         except SageMakerError as error:
             status = int(error.details.get("OriginalStatusCode", 0))
             raise
@@ -281,10 +286,10 @@ class Endpoint:
 
     def _bake(self, replacement: Replacement) -> None:
         replacement.enter("Baking")
-        end = time.monotonic() + to_machine_seconds(replacement.rollout.wait_seconds)
+        end = CLOCK.read_waits() + replacement.rollout.wait_seconds
         self._look(replacement)
-        while (left := end - time.monotonic()) > 0:
-            self._pause(min(left, to_machine_seconds(_LOOK_SECONDS)))
+        while (left := end - CLOCK.read_waits()) > 0:
+            self._pause(min(left, _LOOK_SECONDS))
             self._look(replacement)
 
     def _look(self, replacement: Replacement) -> None:
@@ -299,9 +304,10 @@ class Endpoint:
         if tripped := sorted(name for name, state in states.items() if state == "ALARM"):
             raise DeploymentError(f"CloudWatch alarms went into the ALARM state: {', '.join(tripped)}.")
 
-    def _pause(self, machine_seconds: float) -> None:
+    def _pause(self, seconds: float) -> None:
         with self._changed:
-            if self._changed.wait_for(lambda: self._is_closing, machine_seconds):
+            CLOCK.wait_for(self._changed, lambda: self._is_closing, seconds)
+            if self._is_closing:
                 raise StoppedError
 
     def _switch(self, replacement: Replacement) -> None:
@@ -311,7 +317,7 @@ class Endpoint:
             self._active, self._replacement = replacement.deployment, None
             self._metrics.publish_every(read_frequency(replacement.deployment.config.request))
         try:
-            self._pause(to_machine_seconds(replacement.rollout.termination_seconds))
+            self._pause(replacement.rollout.termination_seconds)
         except StoppedError:
             logger.info("update_not_ended endpoint=%s", self.name)
         previous.retire()
@@ -337,9 +343,11 @@ class Endpoint:
             self._failure_reason = failure_reason
             self.last_modified_time = read_clock()
             self._changed.notify_all()
+        described = {**write_detail(self.describe()), "EndpointStatus": write_status(status), "Tags": dict(self.tags)}
+        self._host.publish(name_change("Endpoint"), described, self.arn)
 
     def _begin(self, work: Callable[[], None]) -> None:
-        self._thread = threading.Thread(target=work, name=f"endpoint {self.name}", daemon=True)
+        self._thread = WorkingThread(work, name=f"endpoint {self.name}")
         self._thread.start()
 
     def _refuse_in_progress(self) -> None:

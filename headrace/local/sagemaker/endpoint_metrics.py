@@ -4,18 +4,18 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 """
 
 import logging
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from headrace.local.clock import to_machine_seconds
+from headrace.local.sagemaker.batches import Batches
 from headrace.local.sagemaker.errors import RequestRefusedError
 from headrace.local.sagemaker.host import MetricSink
 from headrace.local.sagemaker.metrics import CLOUDWATCH_ERRORS, MAX_REQUEST_VALUES
 
 NAMESPACE: Final = "AWS/SageMaker"
+OF_MACHINES: Final = "/aws/sagemaker/Endpoints"
 DEFAULT_SECONDS: Final = 60
 _FREQUENCIES: Final = (10, 30, 60, 120, 180, 240, 300)
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
@@ -74,7 +74,7 @@ def read_frequency(config: Mapping[str, Any]) -> int:
 _Key = tuple[str, str, str, str]
 
 
-class EndpointMetrics:
+class EndpointMetrics(Batches[dict[_Key, Counter[float]]]):
     """The metrics of one endpoint, sent when an interval of the local cloud's clock is over.
 
     Args:
@@ -83,18 +83,14 @@ class EndpointMetrics:
     """
 
     def __init__(self, cloudwatch: MetricSink, endpoint: str) -> None:
+        super().__init__(f"metrics {endpoint}", DEFAULT_SECONDS)
         self._cloudwatch = cloudwatch
         self._endpoint = endpoint
-        self._changed = threading.Condition()
-        self._frequency = DEFAULT_SECONDS
-        self._waiting: dict[_Key, Counter[float]] = {}
-        self._thread: threading.Thread | None = None
-        self._is_closed = False
 
     def publish_every(self, seconds: int) -> None:
         """Send them as often as this from now on."""
         with self._changed:
-            self._frequency = seconds
+            self._seconds = seconds
 
     def add(self, invocation: Invocation) -> None:
         """Take a request over."""
@@ -104,27 +100,10 @@ class EndpointMetrics:
                 for config in ("", invocation.config):
                     key = (name, unit, invocation.variant, config)
                     self._waiting.setdefault(key, Counter())[value] += 1
-            if not self._thread and not self._is_closed:
-                name = f"metrics {self._endpoint}"
-                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
+            self._wake()
 
-    def close(self) -> None:
-        """Send what is left."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
-        if self._thread:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._is_closed:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._is_closed)
-                self._changed.wait_for(lambda: self._is_closed, to_machine_seconds(self._frequency))
-                waiting, self._waiting = self._waiting, {}
-            self._send([*self._describe(waiting)])
+    def _begin(self) -> dict[_Key, Counter[float]]:
+        return {}
 
     def _describe(self, waiting: Mapping[_Key, Counter[float]]) -> Iterator[dict[str, Any]]:
         for (name, unit, variant, config), seen in waiting.items():
@@ -142,7 +121,8 @@ class EndpointMetrics:
                     "Unit": unit,
                 }
 
-    def _send(self, data: list[dict[str, Any]]) -> None:
+    def _send(self, waiting: dict[_Key, Counter[float]]) -> None:
+        data = [*self._describe(waiting)]
         for start in range(0, len(data), MAX_REQUEST_VALUES):
             some = data[start : start + MAX_REQUEST_VALUES]
             try:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from botocore import xform_name
 
+from headrace.local.clock import CLOCK
 from headrace.local.faults import Faults
 from headrace.local.limits import Limits
 from headrace.local.sagemaker.container_images import (
@@ -229,6 +230,6 @@ def count_instances(cluster: Mapping[str, Any]) -> int:
 
 
 def read_clock() -> datetime:
-    """The time now, in UTC and to the millisecond as SageMaker gives it."""
-    now = datetime.now(UTC)
+    """The cloud's time now, in UTC and to the millisecond as SageMaker gives it."""
+    now = CLOCK.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.model import StructureShape
+
 from headrace.local.sagemaker.errors import SageMakerError
 from headrace.local.sagemaker.validation import load_service_model
 from headrace.loopback import LOOPBACK
@@ -14,7 +16,12 @@ TIMEOUT_MESSAGE = (
     "each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 CLOSED_MESSAGE = "The container primary closed the connection without a complete response."
-CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+# What a request may name at an endpoint of another kind, by the member.
+_TARGETS_OF_OTHERS = {
+    "TargetModel": "many models",
+    "TargetContainerHostname": "several containers",
+    "InferenceComponentName": "inference components",
+}
 
 
 @dataclass(frozen=True)
@@ -28,12 +35,42 @@ class Answer:
 
 def list_request_headers() -> dict[str, str]:
     """The header of each member of InvokeEndpoint's request that travels in one."""
-    shape = load_service_model("sagemaker-runtime").operation_model("InvokeEndpoint").input_shape
+    return _list_headers(load_service_model("sagemaker-runtime").operation_model("InvokeEndpoint").input_shape)
+
+
+def list_answer_headers() -> dict[str, str]:
+    """The header of each member of InvokeEndpoint's answer that travels in one."""
+    return _list_headers(load_service_model("sagemaker-runtime").operation_model("InvokeEndpoint").output_shape)
+
+
+def _list_headers(shape: StructureShape) -> dict[str, str]:
     return {
         name: member.serialization["name"]
         for name, member in shape.members.items()
         if member.serialization.get("location") == "header"
     }
+
+
+def check_target(request: Mapping[str, Any], variant: str) -> None:
+    """Refuse what names a part that an endpoint of one variant with one container does not have.
+
+    AWS refuses it, too; the words are the local cloud's.
+
+    Args:
+        request: InvokeEndpoint's.
+        variant: The endpoint's variant.
+
+    Raises:
+        SageMakerError: Naming the member.
+    """
+    if request.get("TargetVariant", variant) != variant:
+        raise SageMakerError(
+            "ValidationError",
+            f"TargetVariant: the endpoint has no variant {request['TargetVariant']}; it has {variant}.",
+        )
+    for name, kind in _TARGETS_OF_OTHERS.items():
+        if name in request:
+            raise SageMakerError("ValidationError", f"{name}: the endpoint is not one of {kind}; leave it out.")
 
 
 def send_to_container(port: int, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
@@ -71,7 +108,7 @@ def invoke(port: int, request: Mapping[str, Any], variant: str, timeout_seconds:
         raise describe_model_error(answer.status, answer.body.decode("utf-8", errors="replace"))
     response: dict[str, Any] = {"Body": answer.body, "InvokedProductionVariant": variant}
     given = {name.lower(): value for name, value in answer.headers.items()}
-    for name, header in (("ContentType", "content-type"), ("CustomAttributes", CUSTOM_ATTRIBUTES.lower())):
-        if header in given:
-            response[name] = given[header]
-    return response
+    # Which variant it was is not the container's to say.
+    return {
+        name: given[header.lower()] for name, header in list_answer_headers().items() if header.lower() in given
+    } | response

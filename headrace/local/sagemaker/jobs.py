@@ -9,10 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from headrace.local.faults import Effect
+from headrace.local.clock import WorkingThread
+from headrace.local.faults import Effect, caller
 from headrace.local.sagemaker.catalog import read_tags
 from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.errors import AlgorithmError, JobDataError, StoppedError
+from headrace.local.sagemaker.events import name_change, write_detail
 from headrace.local.sagemaker.host import Host, read_clock
 from headrace.local.sagemaker.job_ends import (
     COMPLETED,
@@ -84,10 +86,11 @@ class Job(ABC):
         self._process: ContainerProcess | None = None
         self._log: LogStream | None = None
         self._mishap: Effect | None = None
+        self._caller = caller.get()
         self._stream_second = 0
         # Folders that take no room on the volume of an instance.
         self._streamed: set[Path] = set()
-        self._thread = threading.Thread(target=self._run, name=f"{self.kind} {self.name}", daemon=True)
+        self._thread = WorkingThread(self._run, name=f"{self.kind} {self.name}")
 
     @classmethod
     @abstractmethod
@@ -175,6 +178,8 @@ class Job(ABC):
         self.last_modified_time = read_clock()
 
     def _run(self) -> None:
+        # A fault that it meets while it runs is for the task that has made it.
+        caller.set(self._caller)
         end = INTERNAL_FAILURE
         tree = ContainerTree(self.host.root / "jobs" / self.kind / self.name)
         try:
@@ -212,6 +217,8 @@ class Job(ABC):
             self._record_end(end)
             self.status = end.status
             self.changed.notify_all()
+        detail = {**write_detail(self.describe()), "Tags": dict(self.tags)}
+        self.host.publish(name_change(self.kind), detail, self.arn)
 
     @abstractmethod
     def _find_volume_gib(self) -> int | None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from headrace.local.clock import CLOCK
 from headrace.local.sagemaker.host import LogsClient
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
@@ -72,7 +73,7 @@ class LogStream:
     def write(self, line: str) -> None:
         """Takes one line over; empty ones are not events for CloudWatch Logs."""
         if line:
-            self._last_timestamp = max(self._last_timestamp, int(time.time() * 1000))
+            self._last_timestamp = max(self._last_timestamp, int(CLOCK.time() * 1000))
             self._events.put(LogEvent(self._last_timestamp, line))
 
     def close(self) -> None:

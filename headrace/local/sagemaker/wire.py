@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from headrace.local.sagemaker.errors import SageMakerError
-from headrace.local.sagemaker.invocations import CUSTOM_ATTRIBUTES, list_request_headers
+from headrace.local.sagemaker.invocations import list_answer_headers, list_request_headers
 
 TARGET_PREFIX = "SageMaker."
 JSON_TYPE = "application/x-amz-json-1.1"
@@ -49,14 +49,9 @@ def answer_invocation(call: Call, endpoint: str, headers: Mapping[str, str], bod
         name: headers[header.lower()] for name, header in list_request_headers().items() if header.lower() in headers
     }
     response = call("InvokeEndpoint", request)
-    answered = {
-        "x-amzn-RequestId": str(uuid.uuid4()),
-        "x-Amzn-Invoked-Production-Variant": response["InvokedProductionVariant"],
-        "Content-Type": response.get("ContentType", "application/octet-stream"),
-    }
-    if "CustomAttributes" in response:
-        answered[CUSTOM_ATTRIBUTES] = response["CustomAttributes"]
-    return 200, answered, response["Body"]
+    answered = {header: response[name] for name, header in list_answer_headers().items() if name in response}
+    answered.setdefault("Content-Type", "application/octet-stream")
+    return 200, {"x-amzn-RequestId": str(uuid.uuid4()), **answered}, response["Body"]
 
 
 def read_json(body: bytes) -> dict[str, Any]:

@@ -1,26 +1,36 @@
 """Find which version the endpoint serves, which the new one is compared with and comes after.
 
 Endpoint, configuration, model, version: each names the next. Where one of them is missing, or the model is not a
-version of this registry, there is nothing to compare with, and the reason stays in `$not_compared`.
+version of this registry, there is nothing to compare with, and the reason stays in `$not_compared`. Of an endpoint that
+the settings have stopped, the note says which version it served.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
-from stacks.pipeline.asl import ALWAYS, Catch, Choice, Rule, State, Wait, jsonata
+from headrace.contract import VersionFact
+from stacks.pipeline import as_asked
+from stacks.pipeline.asl import ALWAYS, Catch, Choice, Rule, State, Wait, in_milliseconds, jsonata
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure
-from stacks.pipeline.registry import ModelRegistry, find_metrics
+from stacks.pipeline.jobs import Endpoint
+from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
+from stacks.pipeline.served import ServedNotes
 from stacks.pipeline.step import Step
 
+COUNTERS: Final = {"lookups": 0}
+# The status of an endpoint that was not found, or not looked for.
+NOT_LOOKED_AT: Final = "not looked at"
 # What must be assigned before.
 VARIABLES: Final = {
-    "lookups": 0,
+    **COUNTERS,
     "serving_model": jsonata("''"),
-    "endpoint": {"Status": "not looked at"},
+    as_asked.VARIABLE: False,
+    "endpoint": {"Status": NOT_LOOKED_AT},
 }
 
-_ENDPOINT: Final = "Find Serving Endpoint"
+ENTRY: Final = "Find Serving Endpoint"
 _CONFIG: Final = "Find Serving Config"
 _MODEL: Final = "Find Serving Model"
 _IS_SERVERLESS: Final = "Serves Without Machines"
@@ -28,48 +38,82 @@ _IS_VERSION: Final = "Serves A Version"
 _VERSION: Final = "Read Serving Version"
 _NOTHING: Final = "Nothing To Compare With"
 _WAIT: Final = "Wait To Look Again"
+_IS_STOPPED: Final = "Endpoint May Be Stopped"
+_FIND_NOTE: Final = "Find Served Note"
+_NOTED: Final = "Served Before"
+_READ_NOTE: Final = "Read Served Note"
 
 _MISSING: Final = ("Could not find", "does not exist")
+_IS_MISSING: Final = " or ".join(f"$contains($lookup_error, '{message}')" for message in _MISSING)
+_IS_DENIED: Final = "$contains($lookup_error, 'not authorized to perform: sagemaker:DescribeEndpoint ')"
+_DENIED: Final = (
+    "'. The state machine may look only at endpoints of its own environment and workload, as their tags say: "
+    "give another EndpointName'"
+)
 _ATTEMPTS: Final = 4
 _HAS_MACHINES: Final = "has_machines"
 _TYPE: Final = "$states.result.ProductionVariants[0].InstanceType"
 _SERVERLESS: Final = "$states.result.ProductionVariants[0].ServerlessConfig"
+_APPROVAL: Final = "$states.result.ModelApprovalStatus"
 _POLL_SECONDS: Final = 5
 
 
 def find_serving(
-    tasks: SageMakerTasks, registry: ModelRegistry, *, is_serverless: bool = False, keeps_type: bool = False
+    tasks: SageMakerTasks,
+    registry: ModelRegistry,
+    endpoint: Endpoint,
+    *,
+    facts: Mapping[str, VersionFact] = MappingProxyType({}),
+    notes: ServedNotes | None = None,
 ) -> Step:
     """`$parent` is the version that serves at `$endpoint_name`, with its metrics in `$serving_metrics`.
 
-    An endpoint that has machines and is to be serverless is refused before anything is trained for it. On demand, the
-    type of its instances is kept in `$serving_type`.
+    Whether it serves as the settings of the endpoint ask for is in `$as_asked`. An endpoint that has machines and is to
+    be serverless is refused before anything is trained for it. With scaling, the type of its instances is kept in
+    `$serving_type`; where it can be stopped, when its configuration was made in `$config_made_at`.
+
+    With notes, `$is_noted` says of an endpoint that is missing whether it has served; `$noted` is what, `$parent` the
+    version of it, and `$approval` whether that is still approved.
+
+    Args:
+        tasks: Makes the tasks.
+        registry: Where the versions are.
+        endpoint: What is looked at.
+        facts: What else is read of the version, by the variable that it goes into; empty where it is not known.
+        notes: Where it is noted what the endpoint of the settings serves, where these have it stopped.
     """
+    is_serverless = endpoint.settings.serverless is not None
     catch = Catch(
         errors=("States.ALL",),
         assign={"lookup_error": jsonata(CAUSE), "lookups": jsonata("$lookups + 1")},
         next=_NOTHING,
     )
 
+    missing = Catch(errors=catch.errors, assign=catch.assign, next=_IS_STOPPED) if notes else catch
+
     def states(after: str) -> Mapping[str, State]:
         return {
-            _ENDPOINT: tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=_CONFIG, catch=(catch,)),
+            ENTRY: tasks.describe_endpoint(
+                jsonata("$endpoint_name"),
+                next_state=_CONFIG,
+                catch=(missing,),
+                counts_machines=as_asked.counts_machines(endpoint.settings),
+                dates=endpoint.settings.is_stoppable,
+            ),
             _CONFIG: tasks.describe_endpoint_config(
                 jsonata("$endpoint.ConfigName"),
                 next_state=_IS_SERVERLESS if is_serverless else _MODEL,
-                # The variants of some endpoints name no model.
-                assign={
-                    "serving_model": jsonata(_or_none("$states.result.ProductionVariants[0].ModelName")),
-                    **({_HAS_MACHINES: jsonata(f"$not($exists({_SERVERLESS}))")} if is_serverless else {}),
-                    **({"serving_type": jsonata(_or_none(_TYPE))} if keeps_type else {}),
-                },
+                assign=_read_config(endpoint),
                 catch=catch,
             ),
             **({_IS_SERVERLESS: _refuse_machines()} if is_serverless else {}),
             _MODEL: tasks.describe_model(
                 jsonata("$serving_model"),
                 next_state=_IS_VERSION,
-                assign={"serving_package": jsonata(_or_none(_PACKAGE))},
+                assign={
+                    "serving_package": jsonata(_or_none(_PACKAGE)),
+                    as_asked.VARIABLE: as_asked.compare_model(endpoint),
+                },
                 catch=catch,
             ),
             _IS_VERSION: _choose(registry, after),
@@ -78,17 +122,40 @@ def find_serving(
                 jsonata("$serving_package"),
                 registry=registry,
                 next_state=after,
-                assign={
-                    "parent": jsonata("$states.result.ModelPackageArn"),
-                    "serving_metrics": jsonata(find_metrics()),
-                },
+                assign=_read_version(facts, reads_approval=notes is not None),
                 catch=(catch,),
             ),
             _NOTHING: _choose_for_missing(after),
-            _WAIT: Wait(seconds=_POLL_SECONDS, next=_ENDPOINT),
+            _WAIT: Wait(seconds=_POLL_SECONDS, next=ENTRY),
+            **(_read_note(notes, registry, after) if notes else {}),
         }
 
     return states
+
+
+def _read_config(endpoint: Endpoint) -> dict[str, Any]:
+    """What is kept of the configuration of an endpoint; the variants of some name no model."""
+    kept = {
+        "serving_model": jsonata(_or_none("$states.result.ProductionVariants[0].ModelName")),
+        as_asked.VARIABLE: as_asked.compare_config(endpoint),
+    }
+    if endpoint.settings.serverless is not None:
+        kept[_HAS_MACHINES] = jsonata(f"$not($exists({_SERVERLESS}))")
+    if endpoint.settings.scaling is not None:
+        kept["serving_type"] = jsonata(_or_none(_TYPE))
+    if endpoint.settings.is_stoppable:
+        kept["config_made_at"] = jsonata(in_milliseconds("$states.result.CreationTime"))
+    return kept
+
+
+def _read_version(facts: Mapping[str, VersionFact], *, reads_approval: bool) -> dict[str, Any]:
+    """What is kept of the version that serves, or has served."""
+    return {
+        "parent": jsonata("$states.result.ModelPackageArn"),
+        "serving_metrics": jsonata(find_metrics()),
+        **({"approval": jsonata(_or_none(_APPROVAL, "''"))} if reads_approval else {}),
+        **{name: jsonata(_or_none(find_fact(fact), "''")) for name, fact in facts.items()},
+    }
 
 
 _PACKAGE: Final = (
@@ -107,8 +174,8 @@ def _refuse_machines() -> Choice:
     return Choice(rules=(Rule(condition=f"${_HAS_MACHINES}", next=FAILED, assign=refused),), default=_MODEL)
 
 
-def _or_none(expression: str) -> str:
-    return f"$exists({expression}) ? {expression} : 'none'"
+def _or_none(expression: str, otherwise: str = "'none'") -> str:
+    return f"$exists({expression}) ? {expression} : {otherwise}"
 
 
 def _choose(registry: ModelRegistry, after: str) -> Choice:
@@ -124,17 +191,33 @@ def _choose(registry: ModelRegistry, after: str) -> Choice:
     return Choice(rules=(Rule(condition=registry.is_version("$serving_package"), next=_VERSION), other), default=after)
 
 
+def _read_note(notes: ServedNotes, registry: ModelRegistry, after: str) -> Mapping[str, State]:
+    """What served at an endpoint that is missing; other endpoints than that of the settings are not stopped."""
+    stopped = Rule(
+        condition=f"({_IS_MISSING}) and {notes.is_usual}",
+        next=_FIND_NOTE,
+        assign={"not_compared": jsonata("$lookup_error")},
+    )
+    return {
+        _IS_STOPPED: Choice(rules=(stopped,), default=_NOTHING),
+        _FIND_NOTE: notes.find(_FIND_NOTE, next_state=_NOTED),
+        _NOTED: Choice(rules=(Rule(condition="$is_noted", next=_READ_NOTE),), default=after),
+        _READ_NOTE: notes.read(_READ_NOTE, registry, next_state=_IS_VERSION),
+    }
+
+
 def _choose_for_missing(after: str) -> Choice:
     """The message decides: how Step Functions spells the error of what is missing is not documented."""
-    is_missing = " or ".join(f"$contains($lookup_error, '{message}')" for message in _MISSING)
     return Choice(
         rules=(
-            Rule(condition=is_missing, next=after, assign={"not_compared": jsonata("$lookup_error")}),
+            Rule(condition=_IS_MISSING, next=after, assign={"not_compared": jsonata("$lookup_error")}),
             Rule(condition=f"$lookups < {_ATTEMPTS}", next=_WAIT),
             Rule(
                 condition=ALWAYS,
                 next=FAILED,
-                assign=assign_failure("FindServingFailed", f"'{_ENDPOINT}: ' & $lookup_error"),
+                assign=assign_failure(
+                    "FindServingFailed", f"'{ENTRY}: ' & $lookup_error & ({_IS_DENIED} ? {_DENIED} : '')"
+                ),
             ),
         ),
         default=FAILED,

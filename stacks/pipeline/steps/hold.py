@@ -4,16 +4,17 @@ The turn is the owner's until it lets go, or until it no longer runs: then the n
 """
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from stacks.pipeline.asl import Choice, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.growing import wait_longer
+from stacks.pipeline.join import resume_at
 from stacks.pipeline.step import Step
-from stacks.pipeline.turns import EXECUTION, Turns
+from stacks.pipeline.turns import EXECUTION, IS_LOST, Turns
 from stacks.settings.jobs import WhenBusy
 
-POLL_SECONDS: Final = 30
-# Waiting longer each time keeps the history of an execution far below the 25,000 events that it may have.
 _LONGEST_POLL_SECONDS: Final = 900
 _MOST_POLLS: Final = 400
 _MOST_FAILURES: Final = 8
@@ -49,11 +50,47 @@ def hold(turns: Turns) -> Step:
             _WHOSE: _choose_by_owner(),
             _FIND: turns.find_owner(_FIND, next_state=_RUNS, gone=_TAKE_OVER),
             _RUNS: _choose_by_status(turns.when_busy),
-            **({_WAIT: Wait(seconds=jsonata(_render_wait()), next=_SEE)} if turns.when_busy == "wait" else {}),
+            **({_WAIT: _wait()} if turns.when_busy == "wait" else {}),
             _TAKE_OVER: turns.write({"IfMatch": jsonata("$turn")}, next_state=after, otherwise=_SEE),
         }
 
     return states
+
+
+def held(step: Step, *, before: str) -> Step:
+    """A step that takes the turn again before it leads to a state, if the execution was redriven since it took it.
+
+    One that was stopped or took too long has given its turn back, and a redrive goes on at the state that it had come
+    to. After a failure, `join` has it taken again already.
+
+    Args:
+        step: The step.
+        before: The state, the first one of another step, to which choices lead.
+    """
+
+    def states(after: str) -> Mapping[str, State]:
+        return {name: _guard(state, before) for name, state in step(after).items()}
+
+    return states
+
+
+def _guard(state: State, entry: str) -> State:
+    if not isinstance(state, Choice):
+        return state
+    rules = [guarded for rule in state.rules for guarded in (_guard_rule(rule) if rule.next == entry else (rule,))]
+    if state.default == entry:
+        rules.append(_take_again("true", {}, entry))
+    return replace(state, rules=tuple(rules))
+
+
+def _guard_rule(rule: Rule) -> tuple[Rule, Rule]:
+    return _take_again(rule.condition, rule.assign, rule.next), rule
+
+
+def _take_again(condition: str, assign: Mapping[str, Any], entry: str) -> Rule:
+    return Rule(
+        condition=f"{condition} and {IS_LOST}", next=_TAKE, assign={**assign, **resume_at(entry)}, is_return=True
+    )
 
 
 def _choose_by_owner() -> Choice:
@@ -98,5 +135,5 @@ def _give_up(condition: str = "true") -> Rule:
     return Rule(condition=condition, next=FAILED, assign=assign_failure("TakeTurnFailed", cause))
 
 
-def _render_wait() -> str:
-    return f"$ceil($min([{POLL_SECONDS} * $power(1.2, $turn_polls - 1), {_LONGEST_POLL_SECONDS}]))"
+def _wait() -> Wait:
+    return wait_longer("turn_polls", longest_seconds=_LONGEST_POLL_SECONDS, next_state=_SEE)

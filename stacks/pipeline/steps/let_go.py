@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from stacks.pipeline.asl import Choice, State
+from stacks.pipeline.asl import Choice, State, Task
 from stacks.pipeline.step import Step
 from stacks.pipeline.turns import Turns
 
@@ -22,7 +22,7 @@ def letting_go(step: Step, turns: Turns, *, before: str) -> Step:
     Args:
         step: The step.
         turns: Whose turn it is.
-        before: The state, to which choices lead.
+        before: The state, to which choices and tasks lead.
     """
     name = f"{LET_GO} Before {before}"
 
@@ -34,7 +34,13 @@ def letting_go(step: Step, turns: Turns, *, before: str) -> Step:
 
 
 def _redirect(state: State, old: str, new: str) -> State:
+    def lead(name: str) -> str:
+        return new if name == old else name
+
+    if isinstance(state, Task):
+        catch = tuple(replace(each, next=lead(each.next)) for each in state.catch)
+        return replace(state, next=lead(state.next), catch=catch)
     if not isinstance(state, Choice):
         return state
-    rules = tuple(replace(rule, next=new if rule.next == old else rule.next) for rule in state.rules)
-    return replace(state, rules=rules, default=new if state.default == old else state.default)
+    rules = tuple(replace(rule, next=lead(rule.next)) for rule in state.rules)
+    return replace(state, rules=rules, default=lead(state.default))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from headrace import contract
-from stacks.pipeline import names, quota
+from stacks.pipeline import endpoint_actions, names, quota
 from stacks.pipeline.asl import Choice, Pass, Rule, State, jsonata
 from stacks.pipeline.execution_input import refuse, refuse_other_inputs
 from stacks.pipeline.failure import FAILED, assign_failure
@@ -14,17 +14,21 @@ from stacks.pipeline.step import Step
 _CHECK: Final = "Check Names"
 
 
-def name(endpoint_name: str, registry: ModelRegistry, also: Mapping[str, Any]) -> Step:
+def name(endpoint_name: str, registry: ModelRegistry, also: Mapping[str, Any], *, is_stoppable: bool) -> Step:
     """Take names from the execution's input, or make them of the execution's name.
 
     Args:
         endpoint_name: The endpoint, if the input names none.
         registry: Where a version that the input names may be, and an archive.
         also: Other variables to assign.
+        is_stoppable: Whether the input may ask for the endpoint to be stopped or started.
     """
 
     def states(after: str) -> Mapping[str, State]:
-        return {"Name Resources": _name_resources(endpoint_name, also), _CHECK: _check_names(registry, after)}
+        return {
+            "Name Resources": _name_resources(endpoint_name, also),
+            _CHECK: _check_names(registry, after, is_stoppable=is_stoppable),
+        }
 
     return states
 
@@ -45,12 +49,13 @@ def _name_resources(endpoint_name: str, also: Mapping[str, Any]) -> Pass:
     )
 
 
-def _check_names(registry: ModelRegistry, after: str) -> Choice:
+def _check_names(registry: ModelRegistry, after: str, *, is_stoppable: bool) -> Choice:
     example = f'{{}} or {{"{contract.JOB_NAME_INPUT}": "sales-7"}}'
     keys = [*names.INPUTS.values(), contract.MODEL_PACKAGE_ARN_INPUT, contract.MODEL_DATA_URL_INPUT]
     return Choice(
         rules=(
-            *refuse_other_inputs(keys, example=example),
+            *refuse_other_inputs([*keys, *endpoint_actions.KEYS] if is_stoppable else keys, example=example),
+            *(endpoint_actions.refuse_wrong_actions(keys) if is_stoppable else ()),
             *(_refuse_invalid(*pair) for pair in names.INPUTS.items()),
             *_refuse_ways_in(registry),
         ),

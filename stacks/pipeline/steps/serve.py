@@ -18,16 +18,19 @@ from stacks.pipeline.names import name_for_attempt
 from stacks.pipeline.rollback import CHANGED_AT, FIND_ALARM, find_alarm
 from stacks.pipeline.sagemaker_tasks import EndpointChange, SageMakerTasks
 from stacks.pipeline.step import Step
+from stacks.pipeline.turns import IS_LOST, while_held
 
 IN_PROGRESS: Final = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 POLL_SECONDS: Final = 30
 _LEAST_POLL_SECONDS: Final = 5
-_MOST_POLLS: Final = 1500
+# What SageMaker still does after it had to give an update up.
+_LATE_POLL_SECONDS: Final = 60
+_MOST_POLLS: Final = 750
 # What must be assigned before.
 VARIABLES: Final = {"attempts": 0}
 
 _CONFIGURE: Final = "Create Endpoint Config"
-_LOOK: Final = "Look For Endpoint"
+LOOK: Final = "Look For Endpoint"
 _NOT_FOUND: Final = "No Endpoint Found"
 _FOUND: Final = "Endpoint Found"
 _WAIT_FOR_OTHERS: Final = "Wait For Earlier Change"
@@ -48,7 +51,8 @@ _CHANGED_MEANWHILE: Final = (
 _MISSING: Final = "Could not find endpoint"
 # Begins like the message of a missing endpoint, but waiting does not bring the configuration back.
 _CONFIG_MISSED: Final = "Could not find endpoint configuration"
-# How often to try again after any other error: throttling has no error name, either.
+# How often to try again after any other error: throttling has no error name, either. That there is no endpoint yet is
+# an answer.
 _ATTEMPTS: Final = 4
 _COUNT_ATTEMPT: Final = {"attempts": jsonata("$attempts + 1")}
 _REASON: Final = (
@@ -72,17 +76,17 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint, golden_requests: lambda_.IF
         name = jsonata(name_for_attempt("$execution"))
         config = endpoint.render_config(name, jsonata("$model"))
         return {
-            _CONFIGURE: tasks.create_endpoint_config(_CONFIGURE, config, next_state=_LOOK, assign={"config": name}),
-            _LOOK: _look(tasks),
+            _CONFIGURE: tasks.create_endpoint_config(_CONFIGURE, config, next_state=LOOK, assign={"config": name}),
+            LOOK: _look(tasks),
             _NOT_FOUND: _choose_for_missing(),
             _FOUND: _choose_update(endpoint),
-            _WAIT_FOR_OTHERS: Wait(seconds=POLL_SECONDS, next=_LOOK),
+            _WAIT_FOR_OTHERS: Wait(seconds=POLL_SECONDS, next=LOOK),
             _CREATE: _change(tasks, EndpointChange.CREATE, endpoint),
             _UPDATE: _change(tasks, EndpointChange.UPDATE, endpoint),
             _REFUSED: _choose_another_attempt(),
-            **quota.wait_for_instances(_CREATE, again=_LOOK),
-            **quota.wait_for_instances(_UPDATE, again=_LOOK),
-            _WAIT: Wait(seconds=_choose_poll_seconds(endpoint) if golden_requests else POLL_SECONDS, next=_DESCRIBE),
+            **quota.wait_for_instances(_CREATE, again=LOOK),
+            **quota.wait_for_instances(_UPDATE, again=LOOK),
+            _WAIT: Wait(seconds=_choose_pause(endpoint) if golden_requests else POLL_SECONDS, next=_DESCRIBE),
             _DESCRIBE: _describe(tasks, sees_baking=golden_requests is not None),
             _DECIDE: _decide_outcome(
                 done=golden.ASK_LAST if golden_requests else after,
@@ -100,7 +104,10 @@ def serve(tasks: SageMakerTasks, endpoint: Endpoint, golden_requests: lambda_.IF
 def _look(tasks: SageMakerTasks) -> State:
     missing = Catch(
         errors=("States.ALL",),
-        assign={"lookup_error": jsonata(CAUSE), **_COUNT_ATTEMPT},
+        assign={
+            "lookup_error": jsonata(CAUSE),
+            "attempts": jsonata(f"{is_missing(CAUSE)} ? $attempts : $attempts + 1"),
+        },
         next=_NOT_FOUND,
     )
     return tasks.describe_endpoint(jsonata("$endpoint_name"), next_state=_FOUND, catch=(missing,))
@@ -145,18 +152,26 @@ def _describe(tasks: SageMakerTasks, *, sees_baking: bool) -> State:
     )
 
 
-def _choose_poll_seconds(endpoint: Endpoint) -> int:
-    """Often enough to ask several times while alarms are watched; an execution has room for 25,000 events."""
+def _choose_pause(endpoint: Endpoint) -> int | str:
+    """Often enough to ask several times while alarms are watched; an execution has room for 25,000 events.
+
+    An update takes no longer than its settings allow, and nothing is asked while an endpoint is made.
+    """
     update = endpoint.settings.update
-    return max(_LEAST_POLL_SECONDS, min(POLL_SECONDS, update.wait_seconds // 4), update.timeout_seconds // _MOST_POLLS)
+    often = max(_LEAST_POLL_SECONDS, min(POLL_SECONDS, update.wait_seconds // 4), update.timeout_seconds // _MOST_POLLS)
+    if often >= POLL_SECONDS:
+        return often
+    may_take = update.timeout_seconds * 1000
+    return jsonata(f"$millis() - ${CHANGED_AT} < {may_take} ? {often} : {_LATE_POLL_SECONDS}")
 
 
 def _choose_for_missing() -> Choice:
     """The message decides: how Step Functions spells the error of a missing endpoint is not documented."""
-    missing = Rule(condition=f"$contains($lookup_error, '{_MISSING}')", next=_CREATE)
+    found_none = is_missing("$lookup_error")
+    lost, missing = refuse_lost_turn(f"{found_none} and "), Rule(condition=found_none, next=_CREATE)
     again = Rule(condition=f"$attempts < {_ATTEMPTS}", next=_WAIT_FOR_OTHERS)
-    assign = assign_failure("LookForEndpointFailed", f"'{_LOOK}: ' & $lookup_error")
-    return Choice(rules=(missing, again, Rule(condition=ALWAYS, next=FAILED, assign=assign)), default=FAILED)
+    assign = assign_failure("LookForEndpointFailed", f"'{LOOK}: ' & $lookup_error")
+    return Choice(rules=(lost, missing, again, Rule(condition=ALWAYS, next=FAILED, assign=assign)), default=FAILED)
 
 
 def _choose_update(endpoint: Endpoint) -> Choice:
@@ -173,8 +188,18 @@ def _choose_update(endpoint: Endpoint) -> Choice:
     done = Rule(
         condition="$endpoint.ConfigName = $config", next=_DESCRIBE, assign=_note_change(endpoint, jsonata("''"))
     )
-    waiting = Rule(condition=_is_in_progress(), next=_WAIT_FOR_OTHERS)
-    return Choice(rules=(waiting, gone_wrong, done), default=_UPDATE)
+    waiting = Rule(condition=is_in_progress(), next=_WAIT_FOR_OTHERS)
+    return Choice(rules=(waiting, gone_wrong, done, refuse_lost_turn()), default=_UPDATE)
+
+
+def refuse_lost_turn(condition: str = "") -> Rule:
+    """Fail where the turn was lost, as it cannot be taken from here: what was made under it may be removed by now."""
+    assign = assign_failure(
+        "TurnLost",
+        "'the execution was stopped or took too long, and endpoint ' & $endpoint_name & ' may be in the hands of "
+        "another one since: redrive it once more, and it takes its turn again'",
+    )
+    return Rule(condition=f"{condition}{IS_LOST}", next=FAILED, assign=assign)
 
 
 def _choose_another_attempt() -> Choice:
@@ -182,7 +207,7 @@ def _choose_another_attempt() -> Choice:
     # A configuration that was made just now may be found a little later, one that was deleted is not.
     missed = f"$contains($failure.Cause, '{_CONFIG_MISSED}')"
     again = Rule(condition=f"($not({missed}) and ({changed})) or $attempts < {_ATTEMPTS}", next=_WAIT_FOR_OTHERS)
-    return Choice(rules=(again,), default=FAILED)
+    return Choice(rules=(refuse_lost_turn(), again), default=FAILED)
 
 
 def _decide_outcome(*, done: str, undone: str, asks: bool) -> Choice:
@@ -190,7 +215,7 @@ def _decide_outcome(*, done: str, undone: str, asks: bool) -> Choice:
 
     Nor does it have to be InService: when another execution's change is pending, ours has ended.
     """
-    others = f"({_is_in_progress()} and $endpoint.Pending != '' and $endpoint.Pending != $config)"
+    others = f"({is_in_progress()} and $endpoint.Pending != '' and $endpoint.Pending != $config)"
     has_ended = f"($endpoint.Status = 'InService' or {others})"
     serves = Rule(
         condition=f"{has_ended} and $endpoint.ConfigName != $replaced",
@@ -213,15 +238,21 @@ def _decide_outcome(*, done: str, undone: str, asks: bool) -> Choice:
             "EndpointFailed", f"'endpoint ' & $endpoint_name & ' is ' & $endpoint.Status & ': ' & {_REASON}"
         ),
     )
-    baking = [Rule(condition=f"{_is_in_progress()} and $endpoint.IsBaking", next=golden.ASK)] if asks else []
-    waiting = Rule(condition=_is_in_progress(), next=_WAIT)
+    baking = [Rule(condition=f"{is_in_progress()} and $endpoint.IsBaking", next=golden.ASK)] if asks else []
+    waiting = Rule(condition=is_in_progress(), next=_WAIT)
     return Choice(rules=(serves, rolled_back, *baking, waiting, failed), default=FAILED)
 
 
 def _arguments() -> dict[str, Any]:
-    return {"EndpointName": jsonata("$endpoint_name"), "EndpointConfigName": jsonata("$config")}
+    return {"EndpointName": while_held("$endpoint_name"), "EndpointConfigName": jsonata("$config")}
 
 
-def _is_in_progress() -> str:
+def is_missing(cause: str) -> str:
+    """Whether this JSONata is what SageMaker says of an endpoint that there is not."""
+    return f"$contains({cause}, '{_MISSING}')"
+
+
+def is_in_progress() -> str:
+    """Whether `$endpoint` is being changed, in JSONata."""
     states = ", ".join(f"'{status}'" for status in IN_PROGRESS)
     return f"$endpoint.Status in [{states}]"

@@ -23,7 +23,10 @@ def tidy(function: lambda_.IFunction) -> Step:
     return lambda after: {
         _ENTRY: Task(
             resource=function_tasks.INVOKE,
-            arguments={"FunctionName": function.function_arn, "Payload": {}},
+            arguments={
+                "FunctionName": function.function_arn,
+                "Payload": {contract.TIME: jsonata("$states.context.State.EnteredTime")},
+            },
             timeout_seconds=contract.TIMEOUT_SECONDS,
             assign={"tidied": jsonata("$states.result.Payload")},
             retry=(function_tasks.BUSY,),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from headrace import contract
+from stacks.pipeline import as_asked
 from stacks.pipeline.asl import Choice, Pass, Rule, State, jsonata
 from stacks.pipeline.step import Step
 from stacks.pipeline.steps import mark_served, register, save_model
@@ -17,7 +18,8 @@ _IS_ARCHIVE: Final = f"$exists($request.{contract.MODEL_DATA_URL_INPUT})"
 def choose_way_in(after: str) -> Mapping[str, State]:
     """Go on to the first step that the input asks for; the default is to train.
 
-    A version that serves already has nothing to be done: who approves one twice, or two people at once, gets the same.
+    A version that serves already has nothing to be done unless the settings have changed since: who approves one twice,
+    or two people at once, gets the same.
     """
     return _choose(_find_served(), after=after)
 
@@ -29,7 +31,7 @@ def choose_way_in_to_batch(after: str) -> Mapping[str, State]:
 
 def _find_served() -> Rule:
     return Rule(
-        condition=f"{IS_GIVEN} and $parent = $package and $endpoint.Status = 'InService'",
+        condition=f"{IS_GIVEN} and $parent = $package and ${as_asked.VARIABLE} and $endpoint.Status = 'InService'",
         next=mark_served.ENTRY,
         assign={
             "model": jsonata("$serving_model"),

@@ -6,8 +6,8 @@ from containers.normalizer import program
 from containers.normalizer.failures import DestinationError, SourceError, StorageError, TooManyRefusedError
 from containers.normalizer.normalized_images import NormalizedImageMaker, Photograph
 from containers.normalizer.tally import Result
-from headrace.normalizer.normalize import GENERATION, normalize
-from headrace.normalizer.options import Options
+from headrace.normalizer.normalize import normalize
+from headrace.normalizer.options import GENERATION, Options
 from tests.containers.normalizer.fake_s3 import FakeS3
 from tests.containers.normalizer.jobs import MANIFEST, NORMALIZED, run_job
 from tests.headrace.normalizer.hostile_images import make_hostile_images

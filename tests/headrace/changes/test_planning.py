@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from headrace.changes import Assembly, Effect, make_plan
+from headrace.assemblies import Assembly
+from headrace.changes import Effect, make_plan
 from headrace.changes.planning import Verb, follow
 from headrace.changes.world import World
 
@@ -182,6 +183,16 @@ def test_finds_who_goes_on_naming_what_was_replaced() -> None:
 
     assert plan.list_commands() == ["cdk deploy --all", "cdk deploy --exclusively --force Consumer"]
     assert {finding.effect for finding in plan.findings} == {Effect.REPLACED, Effect.INTERRUPTED}
+
+
+def test_lets_what_a_dashboard_shows_go_before_the_dashboard() -> None:
+    shown = user(READ, "AWS::CloudWatch::Dashboard", "DashboardBody")
+    old = assemble(Producer=stack(PUBLISHED, It=GROUP, Raw=BUCKET), Consumer=stack(Page=shown))
+    new = assemble(Producer=stack(Raw=BUCKET), Consumer=stack())
+
+    plan = make_plan(old, new)
+
+    assert (plan.findings, plan.list_commands()) == ((), ["cdk deploy --all"])
 
 
 def test_says_which_stack_is_left_over_at_which_cost_and_how_to_delete_it() -> None:

@@ -227,6 +227,15 @@ def test_mounts_all_of_a_lustre_file_system_for_its_root() -> None:
     assert channel.render()["DataSource"]["FileSystemDataSource"]["DirectoryPath"] == "/kx4bpbev"
 
 
+@pytest.mark.parametrize(("path", "added"), [("/lists/", '"/lists"'), ("/", '""')])
+def test_adds_the_path_in_jsonata_to_a_mount_name_in_jsonata(path: str, added: str) -> None:
+    channel = FsxLustreChannel(name="lists", file_system_id=ID, mount_name="{% $seen.Mount %}", directory_path=path)
+
+    source = channel.render()["DataSource"]["FileSystemDataSource"]
+
+    assert source["DirectoryPath"] == f"{{% '/' & $seen.Mount & {added} %}}"
+
+
 def test_passes_references_unchecked() -> None:
     channel = EfsChannel(name="lists", file_system_id=Reference(TOKEN), directory_path=Reference("relative"))
 

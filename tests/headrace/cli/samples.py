@@ -24,6 +24,17 @@ COCO: Final = (
     '{"images":[{"id":1,"file_name":"1.jpg","width":9,"height":9}],"categories":[{"id":1,"name":"car"}],'
     '"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[1,1,2,2]}]}\n'
 )
+CAPTURED: Final = (
+    '{"captureData":{"endpointInput":{"observedContentType":"text/csv","data":"4,5","encoding":"CSV"}},'
+    '"eventMetadata":{"inferenceTime":"2026-11-29T08:00:00Z"}}\n'
+)
+PROFILE: Final = (
+    '{"format":"headrace-profile","version":1,"rows":2,"columns":[{"name":"a","kind":"category","edges":[],'
+    '"counts":{"4":2}},{"name":"b","kind":"number","edges":[5],"counts":{"≤ 5":1,"> 5":1}}]}\n'
+)
+EVALUATION: Final = (
+    '{"shown":[{"series":1,"start":"2024-03-01","before":[4],"demand":[5],"quantiles":{"0.5":[4.5]}}]}\n'
+)
 PREFIX: Final = ("--prefix", "s3://raw/")
 PARTS: Final = ("--train", f"{OUT}/train", "--validation", f"{OUT}/validation")
 
@@ -56,8 +67,13 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "recordio images write": ("recordio", "images", "write", INPUT, "folder", f"{OUT}/a.rec"),
     "recordio images read": ("recordio", "images", "read", INPUT, f"{OUT}/images"),
     "recordio images info": ("recordio", "images", "info", INPUT),
+    "drift profile": ("drift", "profile", INPUT, "-o", f"{OUT}/profile.json"),
+    "drift check": ("drift", "check", INPUT, "captured.jsonl", "--page", f"{OUT}/page.html"),
+    "drift check, captured": ("drift", "check", "profile.json", INPUT),
     "pipeline graph": ("pipeline", "graph", "--definition", INPUT, "-o", f"{OUT}/a.svg"),
     "local invoke": ("local", "--folder", "no-cloud", "invoke", INPUT),
+    "demand check": ("demand", "check", INPUT),
+    "demand draw": ("demand", "draw", INPUT, "-o", f"{OUT}/forecast.svg"),
 }
 # What each of them reads where it is to succeed, by the end of a file's name.
 GOOD: Final[Mapping[str, str]] = {
@@ -68,6 +84,9 @@ GOOD: Final[Mapping[str, str]] = {
     "manifest convert list": "good.lst",
     "manifest convert coco": "coco.json",
     "manifest convert to-coco": "boxes.manifest",
+    "drift profile": "good.csv",
+    "drift check": "profile.json",
+    "drift check, captured": "captured.jsonl",
     "pipeline graph": "machine.json",
     "recordio write": "good.csv",
     "recordio images write": "good.lst",
@@ -75,6 +94,8 @@ GOOD: Final[Mapping[str, str]] = {
     "recordio images info": "good.rec",
     "recordio read": "good.pbr",
     "recordio info": "good.pbr",
+    "demand check": "demand.csv",
+    "demand draw": "evaluation.json",
 }
 
 
@@ -103,6 +124,10 @@ def make_files(folder: Path) -> None:
         "good.json": '[{"prefix":"s3://raw/"},"1.jpg"]\n',
         "machine.json": '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}\n',
         "good.csv": "1,2,3\n0,4,5\n",
+        "captured.jsonl": CAPTURED,
+        "profile.json": PROFILE,
+        "demand.csv": "date,store,item,sales\n2024-03-01,1,1,5\n",
+        "evaluation.json": EVALUATION,
     }
     for name, text in texts.items():
         (folder / name).write_text(text)

@@ -30,6 +30,7 @@ class Clients:
         self.asked: list[str] = []
         self.objects: dict[tuple[str, str], bytes] = {}
         self.answer: Callable[[bytes], bytes] = lambda body: body
+        self.before_upload: Callable[[], object] = lambda: None
 
     def __call__(self, _: str, **__: Any) -> "Clients":
         return self
@@ -40,9 +41,14 @@ class Clients:
 
     def put_object(self, **request: Any) -> None:
         place = (request["Bucket"], request["Key"])
+        self.before_upload()
         if request.get("IfNoneMatch") == "*" and place in self.objects:
             raise refuse("PreconditionFailed")
         self.objects[place] = request["Body"]
+
+    def head_object(self, **request: Any) -> None:
+        if (request["Bucket"], request["Key"]) not in self.objects:
+            raise refuse("404")
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         try:
@@ -155,12 +161,32 @@ def test_uploads_to_where_the_pipeline_reads(rows: Path, clients: Clients) -> No
     assert run("check").exit_code == 0
 
 
-def test_writes_no_file_where_the_upload_is_refused(rows: Path, tmp_path: Path, clients: Clients) -> None:
+def test_asks_nothing_where_the_upload_would_be_refused(rows: Path, tmp_path: Path, clients: Clients) -> None:
     clients.objects[PLACE] = b"mine"
+
+    done = record(rows, "--upload", "-o", tmp_path / "requests.jsonl")
+
+    assert (done.exit_code, clients.asked, sorted(tmp_path.iterdir())) == (1, [], [rows])
+    assert done.stderr.startswith("Error: s3://raw/golden/bigmart/requests.jsonl is already there; replace it with")
+
+
+def test_takes_for_uploaded_what_an_attempt_without_an_answer_has_put_there(rows: Path, clients: Clients) -> None:
+    assert record(rows, "--upload").exit_code == 0
+    (own,) = clients.objects.values()
+    clients.objects.clear()
+    clients.before_upload = lambda: clients.objects.update({PLACE: own})
+
+    assert record(rows, "--upload").exit_code == 0
+    assert clients.objects == {PLACE: own}
+
+
+def test_writes_no_file_where_the_upload_is_refused(rows: Path, tmp_path: Path, clients: Clients) -> None:
+    """Somebody puts one there while the endpoint is asked."""
+    clients.before_upload = lambda: clients.objects.update({PLACE: b"mine"})
 
     assert record(rows, "--upload", "-o", tmp_path / "requests.jsonl").exit_code == 1
 
-    assert sorted(tmp_path.iterdir()) == [rows]
+    assert (sorted(tmp_path.iterdir()), clients.objects) == ([rows], {PLACE: b"mine"})
 
 
 def test_reports_each_wrong_answer(rows: Path, clients: Clients) -> None:

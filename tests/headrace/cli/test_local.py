@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 from headrace.cli import cli, summary
 from headrace.cli.local import write_shell_lines
 from headrace.cli.summary import RunSummary
+from headrace.local.calls import Call, CallLog
 from headrace.local.engine import cloud
 from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.platform.occupancy import occupy
@@ -55,6 +57,23 @@ def test_says_how_to_start_a_cloud_when_none_is_up(tmp_path: Path, command: list
     assert answer.exit_code == 1
     assert answer.stderr == "Error: no local cloud is running; start one with 'headrace local up'\n"
     assert answer.stdout == ""
+
+
+@pytest.mark.parametrize(("most", "said"), [(1, "Only 1 different calls are kept."), (2, "")])
+def test_says_that_there_were_more_calls_than_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, said: str
+) -> None:
+    CallLog(tmp_path).note(Call(principal="p", action="s3:ListBucket", resource="*", is_allowed=True))
+    running = SimpleNamespace(root=tmp_path, evaluates_iam=True)
+    monkeypatch.setattr("headrace.cli.local.use_running_cloud", lambda _: running)
+    monkeypatch.setattr("headrace.cli.local.review_calls", lambda *_: [])
+    monkeypatch.setattr("headrace.local.calls.MOST_CALLS", most)
+
+    answer = CliRunner().invoke(cli, ["local", "calls", "--json"])
+
+    assert (answer.exit_code, answer.stdout) == (0, "[]\n")
+    assert answer.stderr.startswith(said)
+    assert bool(answer.stderr) == bool(said)
 
 
 def test_down_is_content_when_nothing_is_up(tmp_path: Path) -> None:
@@ -312,6 +331,16 @@ def test_shows_a_run_whose_job_has_reported_no_metric(run_summary: RunSummary) -
     unmeasured = replace(run_summary, report=replace(run_summary.report, output=output))
 
     assert "random forest      -   -" in summary.render(unmeasured, find_workload(big_mart.RECIPE).scores)
+
+
+def test_leaves_out_scores_of_another_kind_of_model(run_summary: RunSummary) -> None:
+    metrics = {"validation:rmse": 1054.26, "baseline:rmse": 1683.4}
+    report = replace(run_summary.report, output={**run_summary.report.output, "Metrics": metrics})
+
+    text = summary.render(replace(run_summary, report=report), find_workload(big_mart.RECIPE).scores)
+
+    assert "RMSE" in text
+    assert "R²" not in text
 
 
 def test_shows_how_classes_are_recognized(run_summary: RunSummary) -> None:

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from headrace import checkout
 from headrace.cli import cli
 from headrace.cli.region import read_region, use_region
-from headrace.deletion import environment as deletion
-from headrace.deletion.executions import Made
+from headrace.deletion import planning
+from headrace.deletion.planning import Plan
 from headrace.tools import ToolError
 
 WITHOUT_REGION = {"AWS_DEFAULT_REGION": None, "AWS_ENDPOINT_URL": None, "AWS_CONFIG_FILE": "/dev/null"}
@@ -77,7 +77,7 @@ def test_reads_no_region_without_the_checkout(tmp_path: Path, monkeypatch: pytes
     assert read_region("dev") is None
 
 
-@pytest.mark.parametrize("command", [["destroy", "--env", "dev"], ["deploy"], ["containers", "push"]])
+@pytest.mark.parametrize("command", [["teardown", "--env", "dev"], ["deploy"], ["containers", "push"]])
 def test_says_what_to_set_where_no_region_is_known(command: list[str]) -> None:
     answer = CliRunner(env=WITHOUT_REGION).invoke(cli, command)
 
@@ -85,10 +85,11 @@ def test_says_what_to_set_where_no_region_is_known(command: list[str]) -> None:
     assert "your AWS clients have no Region: set the variable AWS_DEFAULT_REGION" in answer.stderr
 
 
-def test_says_where_it_has_found_nothing_to_destroy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deletion, "find_doomed", lambda _: deletion.Doomed((), Made()))
+def test_says_where_it_has_found_nothing_to_tear_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = Plan(environment="dev", stacks=(), items=(), made=(), kept=())
+    monkeypatch.setattr(planning, "make_plan", lambda *_: nothing)
 
-    answer = CliRunner().invoke(cli, ["destroy", "--env", "dev", "--region", "eu-west-3"])
+    answer = CliRunner().invoke(cli, ["teardown", "--env", "dev", "--region", "eu-west-3"])
 
     assert answer.exit_code == 0
-    assert "no stack of the environment 'dev' stands in eu-west-3; look with --region" in answer.stderr
+    assert "nothing of the environment 'dev' stands in eu-west-3; look with --region" in answer.stderr

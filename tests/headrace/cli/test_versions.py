@@ -108,13 +108,17 @@ def test_starts_an_execution_for_a_version_that_is_approved_already(cloud: Cloud
     assert json.loads(clients.states.inputs["arn:execution:0"]) == {"ModelPackageArn": arn}
 
 
-def test_leaves_a_version_alone_that_serves_already(cloud: Cloud, clients: Clients) -> None:
-    serve(cloud, make_version(cloud))
+def test_has_an_execution_compare_a_version_that_serves_already_with_the_settings(
+    cloud: Cloud, clients: Clients
+) -> None:
+    arn = make_version(cloud)
+    serve(cloud, arn)
 
     done = run("approve", "1")
 
-    assert (done.exit_code, done.stderr) == (0, "version 1 serves already at endpoint\n")
-    assert clients.states.inputs == {}
+    assert (done.exit_code, done.stdout) == (0, "arn:execution:0\n")
+    assert done.stderr.startswith("version 1 serves already at endpoint; an execution updates that where it differs")
+    assert json.loads(clients.states.inputs["arn:execution:0"]) == {"ModelPackageArn": arn}
 
 
 def test_rejects_a_version_and_says_where_it_serves_all_the_same(cloud: Cloud) -> None:
@@ -150,7 +154,7 @@ def test_goes_back_to_a_version_by_its_number(cloud: Cloud) -> None:
     [
         (("approve", "7"), 1, "Error: headrace-dev-bigmart has no version '7'; it has: 1\n"),
         (("reject", "x\x1b[2J"), 1, "has no version 'x\\x1b[2J'"),
-        (("rollback",), 1, "Error: no version of headrace-dev-bigmart serves\n"),
+        (("rollback",), 1, "Error: no version of headrace-dev-bigmart serves or has served\n"),
         (("rollback", "--to", "1", "--endpoint", "e"), 2, "give either --to or --endpoint"),
         (("versions", "--env", "none"), 1, "Error: there is no model package group headrace-none-bigmart: deploy"),
         (("compare", "1", "2"), 1, "has no version '2'"),

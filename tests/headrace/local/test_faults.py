@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from headrace.local.faults import PRESETS, Effect, Fault, FaultError, Faults, read_fault
+from headrace.local.faults import PRESETS, Caller, Effect, Fault, FaultError, Faults, caller, read_fault
 
 CREATE = "sagemaker:CreateTrainingJob"
 
@@ -35,6 +35,42 @@ def test_finds_a_name_deep_in_a_request() -> None:
     request = {"Tags": [{"Key": "a", "Value": "deep"}]}
 
     assert hold(resource="deep").take_call("sagemaker", "CreateTrainingJob", request)
+
+
+@pytest.mark.parametrize(
+    ("given", "calling", "met"),
+    [
+        ({"state": "Train"}, Caller("run-7", "Train"), True),
+        ({"state": "Train"}, Caller("run-7", "Rehearse"), False),
+        ({"state": "Train"}, Caller(), False),
+        ({"state": "Train", "resource": "run-7"}, Caller("run-7", "Train"), True),
+        ({"resource": "run-7"}, Caller("run-8", "Train"), False),
+    ],
+)
+def test_meets_calls_of_a_state_of_an_execution(given: dict[str, Any], calling: Caller, met: bool) -> None:
+    faults, token = hold(**given), caller.set(calling)
+
+    assert meet(faults) is met
+    caller.reset(token)
+
+
+def test_shows_those_who_watch_each_fault_as_long_as_they_do() -> None:
+    faults, seen = hold(), list[int]()
+
+    with faults.watch(lambda: seen.append(len(faults.list()))):
+        faults.add(read_fault({"preset": "denied", "operation": CREATE}))
+    faults.add(read_fault({"preset": "denied", "operation": CREATE}))
+
+    assert seen == [1, 2]
+
+
+@pytest.mark.parametrize("operation", ["s3:PutObject", "lambda:Invoke", "sagemaker:CreateModel", "ec2:DescribeVpcs"])
+@pytest.mark.parametrize("preset", [name for name, preset in PRESETS.items() if preset.code and name != "limit"])
+def test_knows_the_codes_of_its_own_faults(operation: str, preset: str) -> None:
+    code, *_ = read_fault({"preset": preset, "operation": operation}).describe_error()
+
+    if preset not in ("unreached", "timeout"):
+        assert read_fault({"preset": preset, "operation": operation, "code": code}).code == code
 
 
 def test_leaves_other_operations_alone_and_does_not_count_them() -> None:
@@ -107,6 +143,11 @@ def test_gives_the_error_that_somebody_asks_for() -> None:
             {"preset": "unhealthy"},
             "the fault 'unhealthy' is for sagemaker:CreateEndpoint, sagemaker:UpdateEndpoint, not for " + CREATE,
         ),
+        (
+            {"code": "ResourceInuse"},
+            f"{CREATE} answers with no error 'ResourceInuse' (did you mean 'ResourceInUse'?); there are: AccessDenied",
+        ),
+        ({"operation": "s3:PutObject", "code": "NoSuch"}, "there are: AccessDenied, BadDigest, "),
         ({"preset": "job-fails", "code": "X"}, "the fault 'job-fails' has no error of the call"),
     ],
 )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from headrace.local.limits import CONCURRENT_EXECUTIONS, OBJECT_LAMBDA_ACCESS_POINTS, Limits, LimitsError
+from headrace.local.limits import OBJECT_LAMBDA_ACCESS_POINTS, Limits, LimitsError
+from headrace.quotas import CONCURRENT_EXECUTIONS
 
 
 def test_knows_what_a_new_account_has() -> None:

@@ -123,9 +123,32 @@ def test_goes_back_to_the_last_to_serve_of_those_made_before(cloud: Cloud, regis
 
 
 def test_refuses_to_go_back_where_nothing_serves(cloud: Cloud, registry: Registry) -> None:
-    make_version(cloud, served="2026-11-01T00:00:00Z")
+    make_version(cloud)
 
-    with pytest.raises(NothingToGoBackToError, match="no version of group serves"):
+    with pytest.raises(NothingToGoBackToError, match="no version of group serves or has served"):
+        registry.find_earlier(None)
+    with pytest.raises(NothingToGoBackToError, match="no version of group serves at endpoint or has served there"):
+        registry.find_earlier("endpoint")
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected"])
+def test_goes_back_from_what_served_before_the_endpoint_was_stopped(
+    cloud: Cloud, registry: Registry, status: str
+) -> None:
+    make_version(cloud, served="2026-11-01T00:00:00Z")
+    make_version(cloud, served="2026-11-02T00:00:00Z", status=status)
+    make_version(cloud)
+
+    serving, earlier = registry.find_earlier(None)
+
+    assert (serving.number, earlier.number) == (2, 1)
+
+
+def test_asks_at_which_stopped_endpoint_to_go_back(cloud: Cloud, registry: Registry) -> None:
+    make_version(cloud, served="2026-11-01T00:00:00Z", endpoint="another")
+    make_version(cloud, served="2026-11-02T00:00:00Z")
+
+    with pytest.raises(NothingToGoBackToError, match="have served at another, endpoint; choose one with --endpoint"):
         registry.find_earlier(None)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -31,12 +32,16 @@ class Account:
         self.events: list[dict[str, Any]] = [{"id": 1, "type": "ExecutionStarted"}]
         self.found: dict[tuple[str, str], dict[str, Any]] = {}
         self.tags: dict[str, Mapping[str, str]] = {}
-        self.turns: dict[str, str] = {}
+        self.objects: dict[str, str] = {}
+        self.file_systems: list[dict[str, Any]] = []
+        self.redriven: datetime | None = None
         self.refused: set[str] = set()
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.notices: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
-        self._clients = {name: self._make(name) for name in ("sagemaker", "stepfunctions", "events", "sns", "s3")}
+        self._clients = {
+            name: self._make(name) for name in ("sagemaker", "stepfunctions", "events", "sns", "s3", "fsx")
+        }
 
     def client(self, service: str) -> Any:
         """A client of a service."""
@@ -96,7 +101,7 @@ class Account:
         context["given"] = dict(params)
 
     def _tag(self, key: str) -> str:
-        return hashlib.md5(self.turns[key].encode(), usedforsecurity=False).hexdigest()
+        return hashlib.md5(self.objects[key].encode(), usedforsecurity=False).hexdigest()
 
     def _answer(self, model: Any, params: Any, context: Any, **_: Any) -> Any:
         operation, given = model.name, context["given"]
@@ -113,6 +118,8 @@ class Account:
     def _do(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         if operation == "GetExecutionHistory":
             return {"events": self.events}
+        if operation == "DescribeExecution":
+            return {"redriveDate": self.redriven} if self.redriven else {}
         if operation == "ListTags":
             return {"Tags": [{"Key": key, "Value": value} for key, value in self.tags[given["ResourceArn"]].items()]}
         if operation == "PutEvents":
@@ -126,11 +133,18 @@ class Account:
     def _use(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         """Look at, stop or delete one thing."""
         if operation == "GetObject":
-            return {"Body": io.BytesIO(self.turns[given["Key"]].encode()), "ETag": self._tag(given["Key"])}
+            return {"Body": io.BytesIO(self.objects[given["Key"]].encode()), "ETag": self._tag(given["Key"])}
+        if operation == "ListObjectsV2":
+            return {"Contents": [{"Key": key} for key in self.objects if key.startswith(given["Prefix"])]}
+        if operation == "DescribeFileSystems":
+            return {"FileSystems": self.file_systems}
+        if operation == "DeleteFileSystem":
+            self.file_systems = [each for each in self.file_systems if each["FileSystemId"] != given["FileSystemId"]]
+            return {}
         verb, kind = next((verb, operation.removeprefix(verb)) for verb in _VERBS if operation.startswith(verb))
         if kind == "Object":
             self.calls.append((operation, given))
-            del self.turns[given["Key"]]
+            del self.objects[given["Key"]]
             return {}
         found = self.found[kind, given[f"{kind}Name"]]
         if verb == "Describe":

@@ -11,7 +11,7 @@ from tests.lambdas.clean_up.account import ARN, EXECUTION, MACHINE, Account
 
 FAILURE = {"Error": "TrainFailed", "Cause": "Train: too few rows", "State": "Train", "Redrives": 0}
 SERVING: dict[str, Any] = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
-BEGUN, ENDED = (datetime(2026, 11, 28, 12, minute, tzinfo=UTC) for minute in (0, 2))
+BEGUN, ENDED, LATER = (datetime(2026, 11, 28, 12, minute, tzinfo=UTC) for minute in (0, 2, 4))
 TURN = "turns/shop"
 
 
@@ -41,7 +41,8 @@ def end(handler: ModuleType, *, redrives: int = 0, seconds_left: int = 900) -> N
 def follow(handler: ModuleType, **detail: Any) -> None:
     """Call it as EventBridge does when an execution has ended."""
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
-    handler.handle({"detail": {"executionArn": EXECUTION, "status": "ABORTED", **detail}}, context)
+    ended = {"executionArn": EXECUTION, "status": "ABORTED", "stopDate": int(ENDED.timestamp() * 1000)}
+    handler.handle({"detail": {**ended, **detail}}, context)
 
 
 @pytest.mark.parametrize("kind", ["TrainingJob", "ProcessingJob", "TransformJob"])
@@ -91,6 +92,51 @@ def test_an_endpoint_that_is_being_deleted_keeps_nothing(account: Account, handl
     assert account.list_done("Delete") == ["run-1"]
 
 
+def test_keeps_what_a_stopped_endpoint_is_to_be_started_with(
+    account: Account, handler: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVED_NOTE_BUCKET", "work")
+    monkeypatch.setenv("SERVED_NOTE_KEY", "served/shop")
+    for name in ("run-1", "run-1-redrive1"):
+        account.ask("Model", name)
+        account.ask("EndpointConfig", name, ProductionVariants=[{"ModelName": name}])
+    account.request("updateEndpoint", {"EndpointName": "shop"})
+    account.objects["served/shop"] = json.dumps({"EndpointConfigName": "run-1"})
+
+    end(handler)
+
+    assert account.notices[0]["Removed"] == ["EndpointConfig run-1-redrive1", "Model run-1-redrive1"]
+
+
+@pytest.mark.parametrize("refused", ["ListObjectsV2", "GetObject"])
+def test_deletes_no_configuration_when_it_cannot_read_what_is_noted(
+    account: Account, handler: ModuleType, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    monkeypatch.setenv("SERVED_NOTE_BUCKET", "work")
+    monkeypatch.setenv("SERVED_NOTE_KEY", "served/shop")
+    account.ask("EndpointConfig", "run-1", ProductionVariants=[])
+    account.objects["served/shop"] = json.dumps({"EndpointConfigName": "run-1"})
+    account.refused = {refused}
+
+    end(handler)
+
+    assert account.calls == []
+    assert "it is not known which of them serve" in account.notices[0]["NotRemoved"][0]
+
+
+def test_deletes_what_serves_nothing_where_nothing_is_noted(
+    account: Account, handler: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVED_NOTE_BUCKET", "work")
+    monkeypatch.setenv("SERVED_NOTE_KEY", "served/shop")
+    account.objects["served/shop-2"] = json.dumps({"EndpointConfigName": "run-1"})
+    account.ask("EndpointConfig", "run-1", ProductionVariants=[])
+
+    end(handler)
+
+    assert account.notices[0]["Removed"] == ["EndpointConfig run-1"]
+
+
 def test_deletes_an_endpoint_that_it_has_created_and_never_saw_in_service(
     account: Account, handler: ModuleType
 ) -> None:
@@ -109,6 +155,18 @@ def test_keeps_an_endpoint_that_it_has_seen_in_service(account: Account, handler
     end(handler)
 
     assert account.calls == []
+
+
+def test_deletes_an_endpoint_that_it_has_created_since_the_one_in_service_was_stopped(
+    account: Account, handler: ModuleType
+) -> None:
+    account.request("createEndpoint", {"EndpointName": "shop"})
+    account.request("describeEndpoint", {"EndpointName": "shop"}, SERVING)
+    account.ask("Endpoint", "shop", EndpointStatus="Failed", EndpointConfigName="run-1-redrive1")
+
+    end(handler)
+
+    assert account.notices[0]["Removed"] == ["Endpoint shop"]
 
 
 @pytest.mark.parametrize("tags", [{}, {"headrace:execution": "run-0"}, {"workload": "run-1"}])
@@ -150,7 +208,7 @@ def test_what_cannot_be_removed_does_not_keep_the_rest(account: Account, handler
     account.ask("EndpointConfig", "run-1")
     account.ask("Model", "run-1")
     account.request("putObject", {"Bucket": "work", "Key": TURN})
-    account.turns[TURN] = json.dumps({"Execution": EXECUTION})
+    account.objects[TURN] = json.dumps({"Execution": EXECUTION})
 
     end(handler)
 
@@ -174,6 +232,15 @@ def test_deletes_no_model_when_it_is_not_known_what_serves(account: Account, han
     assert "it is not known which of them serve" in account.notices[0]["NotRemoved"][0]
 
 
+def test_asks_for_no_endpoint_that_was_only_looked_at(account: Account, handler: ModuleType) -> None:
+    account.refused = {"DescribeEndpoint"}
+    account.request("describeEndpoint", {"EndpointName": "shop"})
+
+    end(handler)
+
+    assert account.notices[0]["NotRemoved"] == []
+
+
 def test_says_what_is_still_stopping_when_there_is_no_more_time(account: Account, handler: ModuleType) -> None:
     account.refused = {"StopTrainingJob"}
     account.ask("TrainingJob", "run-1", TrainingJobStatus="Stopping")
@@ -187,22 +254,22 @@ def test_says_what_is_still_stopping_when_there_is_no_more_time(account: Account
 def test_gives_its_own_turn_back_and_no_other(account: Account, handler: ModuleType) -> None:
     for key, owner in ((TURN, EXECUTION), ("turns/other", f"{EXECUTION}0")):
         account.request("putObject", {"Bucket": "work", "Key": key})
-        account.turns[key] = json.dumps({"Execution": owner})
+        account.objects[key] = json.dumps({"Execution": owner})
 
     end(handler)
 
-    assert list(account.turns) == ["turns/other"]
+    assert list(account.objects) == ["turns/other"]
     assert account.notices[0]["Removed"] == [TURN]
 
 
 def test_gives_back_one_turn_after_the_other(account: Account, handler: ModuleType) -> None:
     account.request("putObject", {"Bucket": "work", "Key": TURN})
     for since in ("09:00", "10:00"):
-        account.turns[TURN] = json.dumps({"Execution": EXECUTION, "Since": since})
+        account.objects[TURN] = json.dumps({"Execution": EXECUTION, "Since": since})
 
         end(handler)
 
-        assert account.turns == {}
+        assert account.objects == {}
     assert [notice["NotRemoved"] for notice in account.notices] == [[], []]
 
 
@@ -304,6 +371,22 @@ def test_cleans_up_where_it_did_not_get_to_its_end_before(account: Account, hand
     follow(handler, status="FAILED", error=error)
 
     assert account.list_done("Stop") == ["run-1"]
+
+
+@pytest.mark.parametrize(("redriven", "is_deleted"), [(None, True), (BEGUN, True), (LATER, False)])
+def test_leaves_a_file_system_that_was_made_after_a_redrive(
+    account: Account, handler: ModuleType, redriven: datetime | None, is_deleted: bool
+) -> None:
+    tags = [{"Key": "headrace:execution", "Value": "run-1"}]
+    made = {"FileSystemId": "fs-0123456789abcdef0", "Lifecycle": "AVAILABLE", "CreationTime": LATER, "Tags": tags}
+    account.file_systems = [made]
+    account.redriven = redriven
+    account.request("createFileSystem", {"Tags": tags})
+
+    follow(handler)
+
+    assert account.file_systems == ([] if is_deleted else [made])
+    assert account.notices[0]["NotRemoved"] == []
 
 
 def test_does_nothing_again_for_an_execution_that_it_has_ended(account: Account, handler: ModuleType) -> None:

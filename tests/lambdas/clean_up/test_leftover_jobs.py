@@ -30,7 +30,7 @@ def sweep(client: SageMaker) -> Sweep:
     requests = [
         Request(operation="createTrainingJob", arguments={"TrainingJobName": name}, result={}) for name in client.jobs
     ]
-    return Sweep(client, execution="run-1", requests=requests, give_up=lambda: False)
+    return Sweep(client, execution="run-1", requests=requests, give_up=lambda: False, find_noted=lambda: None)
 
 
 def test_stops_what_still_runs_when_an_execution_has_succeeded() -> None:

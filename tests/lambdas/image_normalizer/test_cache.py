@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from headrace.normalizer.options import Options
+from headrace.transformations.image import TRANSFORMATION
 from lambdas.image_normalizer.cache import CacheError, NormalizedImageCache, name_normalized_image
 from lambdas.image_normalizer.originals import Original
 from tests.lambdas.image_normalizer.fake_s3 import Bucket, serve
@@ -24,7 +25,7 @@ def cache(bucket: Bucket) -> NormalizedImageCache:
 
 
 def make_original(name: str) -> Original:
-    return Original(name=name, read=lambda: b"")
+    return Original(name=name, read=lambda _: b"")
 
 
 def test_finds_what_it_has_kept(cache: NormalizedImageCache) -> None:
@@ -57,10 +58,10 @@ def test_signs_addresses_that_are_good_for_some_minutes(cache: NormalizedImageCa
 
 def test_names_normalized_images_by_photograph_and_options() -> None:
     names = {
-        name_normalized_image(make_original("a"), OPTIONS),
-        name_normalized_image(make_original("b"), OPTIONS),
-        name_normalized_image(make_original("a"), Options(width=255)),
-        name_normalized_image(make_original("a"), OPTIONS),
+        name_normalized_image(TRANSFORMATION, make_original("a"), OPTIONS),
+        name_normalized_image(TRANSFORMATION, make_original("b"), OPTIONS),
+        name_normalized_image(TRANSFORMATION, make_original("a"), Options(width=255)),
+        name_normalized_image(TRANSFORMATION, make_original("a"), OPTIONS),
     }
 
     assert len(names) == 3

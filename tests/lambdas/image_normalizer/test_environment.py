@@ -25,8 +25,13 @@ def test_reads_what_the_infrastructure_and_lambda_set() -> None:
         cache_bucket="work",
         keeps_all=True,
         place=Place("eu-west-1", "amazonaws.com"),
+        transformation="image",
         credentials=Credentials("AKID", "secret", "token"),
     )
+
+
+def test_transforms_otherwise_where_the_infrastructure_says_so() -> None:
+    assert Environment.from_variables(VARIABLES | {Variable.TRANSFORMATION: "text"}).transformation == "text"
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES.keys() - {"AWS_SESSION_TOKEN"}))

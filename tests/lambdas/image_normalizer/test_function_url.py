@@ -9,12 +9,13 @@ import pytest
 
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
-from lambdas.image_normalizer import function_url, normalized_images
+from lambdas.image_normalizer import function_url
 from lambdas.image_normalizer.cache import NormalizedImageCache
 from lambdas.image_normalizer.function_url import FunctionUrlDoor
 from lambdas.image_normalizer.originals import AccessPoint
 from tests.headrace.normalizer.made_images import make_jpeg, open_bytes
 from tests.lambdas.image_normalizer.fake_s3 import Bucket, serve
+from tests.lambdas.image_normalizer.makers import make_maker
 
 KEY = "images/a photo+%41.jpg"
 RAW_PATH = "/images/a%20photo%2B%2541.jpg"
@@ -29,7 +30,7 @@ def bucket() -> Iterator[Bucket]:
 def make_door(bucket: Bucket, *, keeps_all: bool = False) -> FunctionUrlDoor:
     store = NormalizedImageCache(bucket.client, "work")
     source = AccessPoint(bucket.client, "source")
-    return FunctionUrlDoor(source=source, store=store, cache=store if keeps_all else None)
+    return FunctionUrlDoor(source=source, store=store, maker=make_maker(store if keeps_all else None))
 
 
 def make_event(path: str = RAW_PATH, method: str = "GET", query: dict[str, str] | None = None, **headers: str) -> Any:
@@ -118,10 +119,11 @@ def test_cuts_a_range_out_of_the_image_that_the_caller_knows_only(bucket: Bucket
     assert answered["statusCode"] == status
 
 
-def test_answers_when_it_has_failed_itself(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(normalized_images, "normalize", lambda *_: [][0])
+def test_answers_when_it_has_failed_itself(bucket: Bucket) -> None:
+    door = make_door(bucket)
+    door = door._replace(maker=door.maker._replace(transform=lambda *_: [][0]))
 
-    answered, outcome = make_door(bucket).answer(make_event())
+    answered, outcome = door.answer(make_event())
 
     assert read_refusal(answered) == (outcome.status, outcome.code) == (500, "NormalizerFailed")
 

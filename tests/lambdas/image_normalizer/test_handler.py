@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from headrace.normalizer.contract import DEFAULT_TRANSFORMATION
+from headrace.transformations.registry import NAMES
 from lambdas.image_normalizer.contract import FUNCTION_HANDLER, Variable
 from lambdas.image_normalizer.environment import EnvironmentVariableError
 from tests.conftest import PROJECT
@@ -69,29 +71,43 @@ def test_does_not_start_without_its_settings(monkeypatch: pytest.MonkeyPatch) ->
         importlib.import_module(MODULE)
 
 
-def list_modules() -> set[str]:
-    """What a fresh interpreter has loaded when the function is ready."""
+def read_lists(transformation: str) -> tuple[set[str], list[list[str]]]:
+    """The files of the repository that a bundle carries beside the function's own, and the lists that say so."""
+    folder = PROJECT / "headrace" / "transformations" / transformation
+    lists = [place / "modules.txt" for place in (PROJECT / "lambdas" / "image_normalizer", folder)]
+    listed = [path.read_text().splitlines() for path in lists if path.exists()]
+    own = [path.relative_to(PROJECT).as_posix() for path in folder.rglob("*.py")]
+    return {line for part in (*listed, own) for line in part}, listed
+
+
+def list_modules(transformation: str) -> set[str]:
+    """What a fresh interpreter has loaded when the function of a transformation is ready."""
     program = f"import sys; before = {{*sys.modules}}; import {MODULE}; print(*({{*sys.modules}} - before))"
     command = [sys.executable, "-c", program]
-    done = subprocess.run(
-        command, env=os.environ | VARIABLES, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True
-    )
+    environment = os.environ | VARIABLES | {Variable.TRANSFORMATION: transformation}
+    done = subprocess.run(command, env=environment, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True)
     return set(done.stdout.split())
 
 
-def test_starts_with_nothing_but_the_standard_library_and_pillow() -> None:
-    packages = {module.partition(".")[0] for module in list_modules()}
+@pytest.mark.parametrize(("transformation", "wanted"), [("image", {"PIL"}), ("text", set())])
+def test_starts_with_nothing_but_the_standard_library_and_what_transforms(
+    transformation: str, wanted: set[str]
+) -> None:
+    packages = {module.partition(".")[0] for module in list_modules(transformation)}
 
-    assert packages - sys.stdlib_module_names == {"PIL", "headrace", "lambdas"}
+    assert packages - sys.stdlib_module_names == {"headrace", "lambdas"} | wanted
 
 
 def test_starts_without_the_decoders_that_few_images_need() -> None:
-    assert {name for name in list_modules() if name.endswith("ImagePlugin")} == {"PIL.JpegImagePlugin"}
+    decoders = {name for name in list_modules(DEFAULT_TRANSFORMATION) if name.endswith("ImagePlugin")}
+
+    assert decoders == {"PIL.JpegImagePlugin"}
 
 
-def test_loads_exactly_the_modules_that_its_bundle_carries() -> None:
-    lines = (PROJECT / "lambdas" / "image_normalizer" / "modules.txt").read_text().splitlines()
+@pytest.mark.parametrize("transformation", NAMES)
+def test_loads_exactly_the_modules_that_its_bundle_carries(transformation: str) -> None:
+    lines, listed = read_lists(transformation)
     carried = {line.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for line in lines}
 
-    assert {name for name in list_modules() if name.partition(".")[0] == "headrace"} == carried
-    assert lines == sorted(set(lines))
+    assert {name for name in list_modules(transformation) if name.partition(".")[0] == "headrace"} == carried
+    assert [list(part) for part in listed] == [sorted(set(part)) for part in listed]

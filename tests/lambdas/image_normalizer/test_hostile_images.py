@@ -11,6 +11,7 @@ from tests.examples import count_examples
 from tests.headrace.normalizer.hostile_images import make_hostile_images
 
 from .fake_s3 import serve
+from .makers import make_maker
 
 CODES = {error.code for error in NormalizeError.__subclasses__()}
 
@@ -21,8 +22,8 @@ def test_doors_answer_whatever_the_image_is() -> None:
     images = {f"{number}.bin": image for number, image in enumerate(make_hostile_images(count_examples(50), seed=7))}
     with serve(images) as bucket:
         source = AccessPoint(bucket.client, "source")
-        url = FunctionUrlDoor(source, NormalizedImageCache(bucket.client, "work"), None)
-        object_lambda = ObjectLambdaDoor(bucket.client, bucket.connections, source, None)
+        url = FunctionUrlDoor(source, NormalizedImageCache(bucket.client, "work"), make_maker())
+        object_lambda = ObjectLambdaDoor(bucket.client, bucket.connections, source, make_maker())
         context = {"requestContext": {"http": {"method": "GET"}}, "headers": {}}
         answers = [url.answer({**context, "rawPath": f"/{key}"})[0] for key in images]
         for key in images:

@@ -16,6 +16,7 @@ from lambdas.image_normalizer.object_lambda import ObjectLambdaDoor
 from lambdas.image_normalizer.originals import AccessPoint
 from tests.headrace.normalizer.made_images import make_jpeg, open_bytes
 from tests.lambdas.image_normalizer.fake_s3 import Bucket, Sent, serve
+from tests.lambdas.image_normalizer.makers import make_maker
 
 KEY = "images/a photo.jpg"
 
@@ -29,7 +30,7 @@ def bucket() -> Iterator[Bucket]:
 @pytest.fixture
 def door(bucket: Bucket) -> ObjectLambdaDoor:
     source = AccessPoint(bucket.client, "source")
-    return ObjectLambdaDoor(s3=bucket.client, connections=bucket.connections, source=source, cache=None)
+    return ObjectLambdaDoor(s3=bucket.client, connections=bucket.connections, source=source, maker=make_maker())
 
 
 def make_event(
@@ -147,7 +148,7 @@ def test_answers_that_it_may_be_asked_again_when_s3_is_not_there(door: ObjectLam
 
 
 def test_reads_the_body_of_no_image_that_the_cache_has(door: ObjectLambdaDoor, bucket: Bucket) -> None:
-    door = door._replace(cache=NormalizedImageCache(bucket.client, "work"))
+    door = door._replace(maker=make_maker(NormalizedImageCache(bucket.client, "work")))
     event = make_event(bucket.sign(KEY))
 
     _, first = door.answer(event)
@@ -182,10 +183,8 @@ def test_refuses_to_tell_of_an_image_that_is_none(door: ObjectLambdaDoor, bucket
     assert (returned["statusCode"], returned["errorCode"]) == (400, "NotAPhotograph")
 
 
-def test_answers_when_it_has_failed_itself(
-    door: ObjectLambdaDoor, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(normalized_images, "normalize", lambda *_: [][0])
+def test_answers_when_it_has_failed_itself(door: ObjectLambdaDoor, bucket: Bucket) -> None:
+    door = door._replace(maker=door.maker._replace(transform=lambda *_: [][0]))
 
     sent = answer(door, bucket, make_event(bucket.sign(KEY)))
     returned, _ = door.answer(make_event(bucket.sign(KEY), "headObjectContext"))

@@ -76,7 +76,8 @@ def function(tmp_path_factory: pytest.TempPathFactory, bucket: Bucket) -> Iterat
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("graviton")
     bundle = folder / "bundle"
-    LambdaBundle(PROJECT / "lambdas" / "image_normalizer", target=BundleTarget.GRAVITON).try_bundle(str(bundle))
+    doors, part = PROJECT / "lambdas" / "image_normalizer", PROJECT / "headrace" / "transformations" / "image"
+    LambdaBundle(doors, target=BundleTarget.GRAVITON, part=part).try_bundle(str(bundle))
     (bundle / "probe.py").write_text(HANDLER)
     with pytest.MonkeyPatch.context() as environment:
         for name, value in (VARIABLES | {"AWS_ENDPOINT_URL": bucket.url}).items():

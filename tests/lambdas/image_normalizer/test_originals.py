@@ -3,12 +3,13 @@
 import pytest
 
 from headrace.normalizer.errors import EmptyBodyError, TooManyBytesError
-from headrace.normalizer.limits import Limits
+from headrace.transformations.image import TRANSFORMATION
 from lambdas.image_normalizer import connections
 from lambdas.image_normalizer.failures import RefusalError
 from lambdas.image_normalizer.originals import AccessPoint, PresignedAddress, read_key, select_signed_headers
 from tests.lambdas.image_normalizer.fake_s3 import serve
 
+MOST_BYTES = TRANSFORMATION.most_bytes
 SIGNED = "https://s3.test/key?X-Amz-SignedHeaders=host%3Bx-amz-checksum-mode%3Brange"
 
 
@@ -63,14 +64,14 @@ def test_refuses_an_image_that_has_changed_meanwhile() -> None:
     assert (refused.value.status, refused.value.code) == (412, "PreconditionFailed")
 
 
-@pytest.mark.parametrize(("size", "error"), [(0, EmptyBodyError), (Limits().file_bytes + 1, TooManyBytesError)])
+@pytest.mark.parametrize(("size", "error"), [(0, EmptyBodyError), (MOST_BYTES + 1, TooManyBytesError)])
 def test_reads_nothing_that_is_empty_or_too_large(size: int, error: type[Exception]) -> None:
     with (
         serve({"a": bytes(size)}) as bucket,
         AccessPoint(bucket.client, "source").open("a") as original,
         pytest.raises(error),
     ):
-        original.read()
+        original.read(MOST_BYTES)
 
 
 def test_gives_up_an_image_that_comes_too_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +82,7 @@ def test_gives_up_an_image_that_comes_too_slowly(monkeypatch: pytest.MonkeyPatch
         pytest.raises(RefusalError) as refused,
         AccessPoint(bucket.client, "source").open("a") as original,
     ):
-        original.read()
+        original.read(MOST_BYTES)
 
     assert refused.value.status == 503
 
@@ -91,4 +92,4 @@ def test_reads_one_image_after_another_although_one_is_left_unread() -> None:
         with PresignedAddress(bucket.connections, bucket.sign("a"), {}).open():
             pass
         with PresignedAddress(bucket.connections, bucket.sign("b"), {}).open() as original:
-            assert original.read() == b"2"
+            assert original.read(MOST_BYTES) == b"2"

@@ -18,6 +18,7 @@ def test_takes_the_files_of_the_record() -> None:
     members = (
         ("inputs.json", INPUTS),
         ("evaluation.json", b"{}"),
+        ("profile.json", b"{}"),
         ("lists/train_lst/v2/train.lst", b"0\t0\ta.jpg\n"),
     )
 

@@ -12,7 +12,7 @@ import pytest
 GROUP = "headrace-dev-bigmart"
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012"
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
-OURS = {"workload": "bigmart"}
+OURS = {"environment": "dev", "workload": "bigmart"}
 
 
 def version_arn(number: int, group: str = GROUP) -> str:
@@ -132,7 +132,7 @@ def handler(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def tidy(handler: ModuleType, account: Account, keep: int = 2, made_before: datetime = NOW) -> dict[str, Any]:
     answer: dict[str, Any] = handler.Tidying(
-        group=GROUP, tag=("workload", "bigmart"), keep=keep, made_before=made_before, sagemaker=account.client
+        group=GROUP, tags=OURS, keep=keep, made_before=made_before, sagemaker=account.client
     ).tidy()
     return answer
 
@@ -274,15 +274,26 @@ def test_deletes_so_many_at_once_and_goes_on_the_next_time(handler: ModuleType) 
     assert len(tidy(handler, account)["Models"]) == 2
 
 
-def test_reads_what_it_is_to_do_from_its_environment(handler: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("event", "left"),
+    [
+        ({}, [4]),
+        ({"Time": (NOW - timedelta(days=900) + timedelta(hours=60)).isoformat()}, [4]),
+        ({"Time": (NOW - timedelta(days=900)).isoformat()}, [1, 2, 3, 4]),
+    ],
+    ids=["now", "later", "before"],
+)
+def test_reads_what_it_is_to_do_from_its_environment_and_the_time_from_its_event(
+    handler: ModuleType, monkeypatch: pytest.MonkeyPatch, event: dict[str, str], left: list[int]
+) -> None:
     account = Account()
-    fill(account, 3)
-    account.serve("run-3")
+    fill(account, 4)
+    account.serve("run-4")
     monkeypatch.setattr(handler, "_SAGEMAKER", account.client)
-    for name, value in {"GROUP": GROUP, "TAG_KEY": "workload", "TAG_VALUE": "bigmart", "KEEP": "1"}.items():
+    for name, value in {"GROUP": GROUP, "TAGS": json.dumps(OURS), "KEEP": "1"}.items():
         monkeypatch.setenv(f"TIDY_{name}", value)
     monkeypatch.setenv("TIDY_HOURS", "6")
 
-    handler.handle({}, None)
+    handler.handle(event, None)
 
-    assert account.list_left()[2] == [3]
+    assert account.list_left()[2] == left

@@ -195,7 +195,7 @@ def test_passes_settings_to_the_job() -> None:
 
 
 @pytest.mark.parametrize(
-    ("instance_type", "has_key"), [("ml.m5.xlarge", True), ("ml.m5d.xlarge", False), ("ml.c6id.xlarge", False)]
+    ("instance_type", "has_key"), [("ml.m5.xlarge", True), ("ml.r5d.xlarge", False), ("ml.g5.xlarge", False)]
 )
 def test_encrypts_the_volume_where_the_instance_allows(instance_type: str, has_key: bool) -> None:
     template = template_with("Normalizer", "key", {"normalizer.bulk.instance_type": instance_type})

@@ -21,6 +21,7 @@ from stacks.settings.bundle_target import BundleTarget
 from tests.conftest import PROJECT
 
 NORMALIZER = PROJECT / "lambdas" / "image_normalizer"
+IMAGE = PROJECT / "headrace" / "transformations" / "image"
 MOST_BYTES = 60_000_000
 ELF_MAGIC = b"\x7fELF"
 # The place of the machine in an ELF header, and its number for AArch64.
@@ -31,7 +32,7 @@ AARCH64 = (183).to_bytes(2, "little")
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
-    LambdaBundle(NORMALIZER, target=BundleTarget.GRAVITON).try_bundle(str(folder))
+    LambdaBundle(NORMALIZER, target=BundleTarget.GRAVITON, part=IMAGE).try_bundle(str(folder))
     return folder
 
 
@@ -71,14 +72,15 @@ def test_is_small(bundle: Path) -> None:
 
 @pytest.mark.slow
 def test_has_the_same_bytes_when_made_anew(bundle: Path, tmp_path: Path) -> None:
-    LambdaBundle(NORMALIZER, target=BundleTarget.GRAVITON, kept_in=tmp_path / "kept").try_bundle(str(tmp_path / "anew"))
+    anew = LambdaBundle(NORMALIZER, target=BundleTarget.GRAVITON, part=IMAGE, kept_in=tmp_path / "kept")
+    anew.try_bundle(str(tmp_path / "anew"))
 
     assert compute_hash(tmp_path / "anew") == compute_hash(bundle)
 
 
 @pytest.mark.slow
 def test_runs_here_when_made_for_the_host(tmp_path: Path) -> None:
-    LambdaBundle(NORMALIZER, target=BundleTarget.HOST).try_bundle(str(tmp_path))
+    LambdaBundle(NORMALIZER, target=BundleTarget.HOST, part=IMAGE).try_bundle(str(tmp_path))
     program = "import PIL, headrace.normalizer.normalize as n; print(PIL.__file__, n.__file__)"
 
     done = subprocess.run(
@@ -108,6 +110,18 @@ def test_holds_the_modules_of_the_repository_that_the_program_lists(program: Pat
         "greeter/handler.py",
         "headrace/normalizer/options.py",
     ]
+
+
+def test_holds_a_part_at_its_path_in_the_repository_with_what_that_lists(program: Path, tmp_path: Path) -> None:
+    bundle = LambdaBundle(program, target=BundleTarget.GRAVITON, part=IMAGE, kept_in=tmp_path / "kept")
+
+    held = {place for place, _ in bundle.list_program()}
+
+    assert held >= {
+        "greeter/handler.py",
+        "headrace/transformations/image/transform.py",
+        "headrace/normalizer/limits.py",
+    }
 
 
 def test_needs_no_installer_when_the_packages_are_kept(

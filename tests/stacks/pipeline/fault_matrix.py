@@ -1,18 +1,17 @@
 """The rows of the fault matrix: each error of each task of the state machines, and what has become of it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from headrace.local.engine.asl.failures import StateFailedError
-from tests.stacks.conftest import read_definition, read_stacks
+from tests.stacks.conftest import VARIANTS, find_resources, parse_definition
 from tests.stacks.executions import fill_tokens
 from tests.stacks.pipeline.fault_rules import Fault, list_errors
 from tests.stacks.pipeline.faults import EXECUTION, Answer, Walk, Walker
 
-# Machines that have every task between them: golden requests, tidying, alarms, batches.
-MACHINES: Final = (("guard", "BigMart"), ("guard", "Images"), ("batch", "BigMart"), ("guard", "Normalizer"))
 INPUTS: Final[Mapping[str, Any]] = {"Normalizer": {"Name": "small", "Source": "images/photographs/"}}
 VERSION: Final = "arn:filled:sagemaker:filled:filled:model-package/headrace-dev-bigmart/1"
 _VARIABLES: Final[Mapping[str, Any]] = {
@@ -29,6 +28,7 @@ _VARIABLES: Final[Mapping[str, Any]] = {
     "turn": '"1"',
     "turn_failures": 0,
     "turn_polls": 0,
+    "turn_redrives": 0,
     "turn_errors": {"Write": "not tried", "Read": "not tried"},
     "owner": {"Execution": EXECUTION, "Since": "2026-01-01T00:00:00Z", "Place": "s3://work/turns/shop"},
     "package": VERSION,
@@ -43,6 +43,9 @@ _VARIABLES: Final[Mapping[str, Any]] = {
     "model_data": "s3://work/model.tar.gz",
     "lookups": 0,
     "attempts": 0,
+    "is_noted": True,
+    "noted": {"EndpointConfigName": "run-0", "ModelName": "run-0", "ModelPackageArn": VERSION},
+    "approval": "Approved",
     "serving_model": "run-0",
     "serving_package": VERSION,
     "serving": "run-1",
@@ -52,6 +55,23 @@ _VARIABLES: Final[Mapping[str, Any]] = {
     "judged": [],
     "golden": {"Wrong": 0, "Reason": ""},
     "tidied": {},
+    "scaling": {"Kept": False},
+    "serving_type": "ml.c6i.large",
+    "stop_polls": 0,
+    "stop_lookups": 0,
+    "stop_error": "refused",
+    "stopped": {"EndpointConfigName": "run-0", "ModelPackageArn": VERSION},
+    "file_system": {"Id": "fs-0", "Redrives": 0},
+    "file_system_polls": 0,
+    "seen": {"Lifecycle": "AVAILABLE", "MountName": "mounted", "Reason": ""},
+    "since": "2025-12-31T00:00:00.000Z",
+    "until": "2026-01-01T00:00:00.000Z",
+    "report": "s3://work/drift/bigmart/run-1/",
+    "has_profile": True,
+    "has_truth": True,
+    "days": ["captured/bigmart/2026/01/01/"],
+    "found": {"Verdict": "drifted", "Reason": "", "DriftedColumns": 1, "Columns": ["a"], "Rows": 500, "Index": 0.5},
+    "retraining": "",
     "failure": {
         "Error": "EndpointRolledBack",
         "Cause": "it was rolled back",
@@ -59,7 +79,17 @@ _VARIABLES: Final[Mapping[str, Any]] = {
         "Redrives": 0,
     },
 }
-_TURN: Final = {"Body": f'{{"Execution": "{EXECUTION}", "Since": "2026-01-01T00:00:00Z"}}', "ETag": '"1"'}
+# No execution comes to these but by a write that was refused.
+_ASSIGNED_BEFORE: Final[Mapping[str, Mapping[str, Any]]] = {
+    "See Whose Turn": {"turn_failures": 1},
+    "Take Turn Over": {"turn_failures": 1},
+}
+_NOTED: Final = {"EndpointConfigName": "run-0", "ModelName": "run-0", "ModelPackageArn": VERSION}
+# The objects that say whose turn it is and what serves are read by the same operation.
+_TURN: Final = {
+    "Body": json.dumps({"Execution": EXECUTION, "Since": "2026-01-01T00:00:00Z", **_NOTED}),
+    "ETag": '"1"',
+}
 _VERSION: Final = {
     "ModelPackageArn": VERSION,
     "ModelPackageStatus": "Completed",
@@ -69,7 +99,7 @@ _VERSION: Final = {
 }
 # What the operations answer that have succeeded.
 RESULTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "createProcessingJob": {"ProcessingJobName": "run-1"},
+    "createProcessingJob": {"ProcessingJobName": "run-1", "ExitMessage": json.dumps(_VARIABLES["found"])},
     "createTrainingJob": {"TrainingJobName": "run-1", "ModelArtifacts": {"S3ModelArtifacts": "s3://work/model.tar.gz"}},
     "createTransformJob": {"TransformJobName": "run-1", "TransformOutput": {"S3OutputPath": "s3://work/out/"}},
     "createModelPackage": {"ModelPackageArn": VERSION},
@@ -81,6 +111,12 @@ RESULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "getObject": _TURN,
     "describeExecution": {"Status": "SUCCEEDED"},
     "describeAlarms": {"MetricAlarms": []},
+    "createFileSystem": {"FileSystem": {"FileSystemId": "fs-0"}},
+    "describeFileSystems": {
+        "FileSystems": [{"Lifecycle": "AVAILABLE", "LustreConfiguration": {"MountName": "mounted"}}]
+    },
+    "listObjectsV2": {"KeyCount": 1},
+    "startExecution": {"ExecutionArn": EXECUTION},
     "invoke": {
         "Payload": {"Fingerprint": "f00d", "Record": "s3://work/record/", "Images": "", "Wrong": 0, "Reason": ""}
     },
@@ -121,9 +157,12 @@ class Row:
 
 
 @cache
-def read_machine(variant: str, stack: str) -> dict[str, Any]:
-    """A state machine's definition as deployed."""
-    return fill_tokens(read_definition(read_stacks(variant)[stack]["template"]))
+def read_machines(variant: str) -> Mapping[str, dict[str, Any]]:
+    """The definitions as deployed of all state machines of a variant, by `Stack/LogicalId`."""
+    return {
+        name: fill_tokens(parse_definition(machine))
+        for name, machine in find_resources(variant, "AWS::StepFunctions::StateMachine").items()
+    }
 
 
 def list_tasks(definition: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,15 +171,21 @@ def list_tasks(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_states() -> Iterator[tuple[str, Mapping[str, Any], Walker]]:
-    """Each Task state of any machine once, with what walks from it."""
+    """Each Task state of the state machines of all variants, with what walks from it; once for all that fail alike."""
     seen: set[str] = set()
-    for variant, stack in MACHINES:
-        definition = read_machine(variant, stack)
-        walker = Walker(definition, INPUTS.get(stack, {}), _VARIABLES)
-        for name, state in list_tasks(definition).items():
-            if name not in seen:
-                seen.add(name)
-                yield name, state, walker
+    for variant in VARIANTS:
+        for machine, definition in read_machines(variant).items():
+            for name, state in list_tasks(definition).items():
+                if (described := _describe(name, state)) not in seen:
+                    seen.add(described)
+                    variables = {**_VARIABLES, **_ASSIGNED_BEFORE.get(name, {})}
+                    yield name, state, Walker(definition, INPUTS.get(machine.partition("/")[0], {}), variables)
+
+
+def _describe(name: str, state: Mapping[str, Any]) -> str:
+    """How a task fails, apart from where a good end leads."""
+    caught = [catcher["ErrorEquals"] for catcher in state.get("Catch", ())]
+    return json.dumps([name, state["Resource"], state["Retry"], caught])
 
 
 @cache

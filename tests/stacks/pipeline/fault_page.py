@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from tests.stacks.pipeline.fault_matrix import Row
-from tests.stacks.pipeline.fault_rules import FAMILY_OF, Family, Fault, find_rule
+from tests.stacks.pipeline.fault_rules import ANSWERS, FAMILY_OF, Family, Fault, find_rule
 
 _COLUMNS: Final[Mapping[str, tuple[Fault, ...]]] = {
     "throttled, refused, internal failure": (Fault.THROTTLED, Fault.DENIED, Fault.INVALID, Fault.INTERNAL),
     "service not reached": (Fault.UNREACHED,),
     "quota used up": (Fault.NO_CAPACITY,),
     "other errors, failed jobs and functions": (Fault.MODELLED, Fault.JOB_FAILED, Fault.FUNCTION_FAILED),
+    "scaling at work, endpoint not seen yet": (Fault.PASSING,),
     "a try takes longer than": (Fault.TIMEOUT,),
 }
 
@@ -36,7 +37,7 @@ def _render_line(state: str, rows: list[Row]) -> tuple[str, ...]:
 
 def _render_cell(rows: list[Row], faults: tuple[Fault, ...]) -> str:
     # An error that is an answer is not tried again; the text says so.
-    cells = {_render_tries(row) for row in rows if row.fault in faults and "DoesNotExist" not in row.error}
+    cells = {_render_tries(row) for row in rows if row.fault in faults and (row.state, row.error) not in ANSWERS}
     assert len(cells) <= 1, (rows[0].state, cells)
     return cells.pop() if cells else "-"
 

@@ -26,6 +26,7 @@ class Fault(StrEnum):
     JOB_FAILED = "job fails"
     FUNCTION_FAILED = "function fails"
     TIMEOUT = "takes too long"
+    PASSING = "scaling is at work, or does not see the endpoint yet"
 
 
 class Family(StrEnum):
@@ -34,18 +35,21 @@ class Family(StrEnum):
     JOB = "jobs"
     MAKING = "making something"
     CHANGING = "changing the endpoint"
-    READING = "reading what there must be"
+    READING = "reading what there must be, and noting what is stopped"
     COMPARING = "looking for the endpoint that serves"
     COMPARING_ONWARD = "looking for the version that serves"
-    LOOKING = "looking before a change"
+    LOOKING = "looking before a change, and after a deletion"
     WATCHING = "watching a change"
     TAKING = "taking the turn"
     SEEING = "seeing whose turn it is"
-    OWNER = "looking at the turn's owner"
+    EXECUTION = "looking at executions, and starting one"
     CALLING = "functions that must succeed"
     TRYING = "functions that may fail"
     NOTING = "writing what may be left out"
     RELEASING = "giving the turn back"
+    UNSCALING = "taking the endpoint out of scaling before a change"
+    SCALING = "having the endpoint scaled"
+    DELETING = "deleting what costs"
     ENDING = "the failure state"
 
 
@@ -56,32 +60,64 @@ class Outcome:
     Args:
         tries: How often the state is tried.
         goes_on: Whether the execution goes on as if the state had succeeded.
+        way: The state that it goes on with, where that is not the next one.
         error: The error that the execution then fails with; without one, `…Failed` with the state's name.
         end: The task that is next, if it neither fails nor goes on.
     """
 
     tries: int
     goes_on: bool = False
+    way: str = ""
     error: str = ""
     end: str = "Failed"
 
 
 FAMILIES: Final[Mapping[Family, tuple[str, ...]]] = {
-    Family.JOB: ("Preprocess", "Train", "Rehearse", "Transform", "Normalize"),
-    Family.MAKING: ("Register", "Save Model", "Create Endpoint Config"),
+    Family.JOB: ("Preprocess", "Train", "Rehearse", "Transform", "Normalize", "Check For Drift"),
+    Family.MAKING: ("Register", "Save Model", "Create Endpoint Config", "Create File System", "Publish Metrics"),
     Family.CHANGING: ("Create Endpoint", "Update Endpoint"),
-    Family.READING: ("Read Version", "Look At Version"),
+    Family.READING: (
+        "Read Version",
+        "Look At Version",
+        "Note Stopped Endpoint",
+        "Find Served Note",
+        "Read Served Note",
+        "See File System",
+        "Find Profile",
+        "Find Captured Days",
+        "Find Days Of Last Month",
+        "Find Truth",
+    ),
     Family.COMPARING: ("Find Serving Endpoint", "Read Serving Version"),
     Family.COMPARING_ONWARD: ("Find Serving Config", "Find Serving Model"),
-    Family.LOOKING: ("Look For Endpoint",),
+    Family.LOOKING: ("Look For Endpoint", "Look At Deletion"),
     Family.WATCHING: ("Describe Endpoint",),
     Family.TAKING: ("Take Turn", "Take Turn Over"),
     Family.SEEING: ("See Whose Turn",),
-    Family.OWNER: ("Find Owner",),
+    Family.EXECUTION: ("Find Owner", "Retrain"),
     Family.CALLING: ("Record", "Ask Serving Model"),
     Family.TRYING: ("Ask Golden Requests", "Tidy"),
-    Family.NOTING: ("Mark Served", "Find Alarm"),
-    Family.RELEASING: ("Let Go", "Let Go Before Refused", "Let Go Before Pending Approval"),
+    Family.NOTING: ("Mark Served", "Find Alarm", "Note Served"),
+    Family.RELEASING: (
+        "Let Go",
+        "Let Go Before Refused",
+        "Let Go Before Pending Approval",
+        "Let Go Before Stopped",
+        "Let Go Before Standing Already",
+        "Let Go Before Nothing To Stop",
+        "Let Go Before Nothing To Start",
+        "Let Go Before Not Idle For So Long",
+    ),
+    Family.UNSCALING: ("Release From Scaling", "Release To Stop"),
+    Family.SCALING: (
+        "Look At Scaling",
+        "Forget Scaling",
+        "Register For Scaling",
+        "Track Requests",
+        "Schedule Scaling 1",
+        "Schedule Scaling 2",
+    ),
+    Family.DELETING: ("Delete Endpoint", "Delete File System"),
     Family.ENDING: ("Failed",),
 }
 FAMILY_OF: Final = {state: family for family, states in FAMILIES.items() for state in states}
@@ -100,6 +136,7 @@ def _rule(faults: tuple[Fault, ...], tries: int, **more: Any) -> dict[Fault, Out
 
 _COMPARED: Final = {"error": "FindServingFailed"}
 _TURN: Final = {"error": "TakeTurnFailed"}
+_SCALING: Final = {"goes_on": True, "way": "Scaling Not As Asked"}
 RULES: Final[Mapping[Family, Mapping[Fault, Outcome]]] = {
     Family.JOB: {
         **_rule((*_UNNAMED, Fault.UNREACHED), 5),
@@ -131,12 +168,26 @@ RULES: Final[Mapping[Family, Mapping[Fault, Outcome]]] = {
     Family.WATCHING: {**_rule(_ALL, 4), **_rule((Fault.TIMEOUT,), 1)},
     # Of the eight failures that it allows, half are those of seeing whose turn it is.
     Family.TAKING: {**_rule(_ALL, 4, **_TURN), **_rule((Fault.UNREACHED,), 16, **_TURN)},
-    Family.SEEING: {**_rule(_ALL, 5, **_TURN), **_rule((Fault.UNREACHED,), 20, **_TURN)},
-    Family.OWNER: {**_rule(_UNNAMED, 6), **_rule((Fault.UNREACHED,), 6), **_rule(_FINAL, 1)},
+    Family.SEEING: {**_rule(_ALL, 4, **_TURN), **_rule((Fault.UNREACHED,), 16, **_TURN)},
+    Family.EXECUTION: {**_rule(_UNNAMED, 6), **_rule((Fault.UNREACHED,), 6), **_rule(_FINAL, 1)},
     Family.CALLING: {**_rule(_LAMBDA_BUSY, 6), **_rule(_LAMBDA_FINAL, 1)},
     Family.TRYING: {**_rule(_LAMBDA_BUSY, 6, goes_on=True), **_rule(_LAMBDA_FINAL, 1, goes_on=True)},
     Family.NOTING: {**_rule((*_UNNAMED, Fault.UNREACHED), 5, goes_on=True), **_rule(_FINAL, 1, goes_on=True)},
     Family.RELEASING: {**_rule(_ALL, 1, goes_on=True), **_rule((Fault.UNREACHED,), 4, goes_on=True)},
+    # The endpoint serves, and an update that scaling is in the way of says so itself.
+    Family.UNSCALING: {
+        **_rule((*_UNNAMED, Fault.UNREACHED), 5, goes_on=True),
+        **_rule(_FINAL, 1, goes_on=True),
+        **_rule((Fault.PASSING,), 6, goes_on=True),
+    },
+    Family.SCALING: {
+        **_rule((*_UNNAMED, Fault.UNREACHED), 5, **_SCALING),
+        **_rule(_FINAL, 1, **_SCALING),
+        **_rule((Fault.PASSING,), 6, **_SCALING),
+    },
+    # The endpoint itself says what has become of it, and then why it stands. A file system is deleted at the end of
+    # the execution.
+    Family.DELETING: {**_rule((*_UNNAMED, Fault.UNREACHED), 5, goes_on=True), **_rule(_FINAL, 1, goes_on=True)},
     # Its own error is that of the execution.
     Family.ENDING: {
         **_rule(_LAMBDA_BUSY, 6, end="(the execution)"),
@@ -145,19 +196,22 @@ RULES: Final[Mapping[Family, Mapping[Fault, Outcome]]] = {
 }
 # States that deviate from the rules of their family.
 DEVIATIONS: Final[Mapping[str, Mapping[Fault, Outcome]]] = {
-    # Not finding the endpoint, which is why it is created, counts as a failed attempt, too.
-    "Create Endpoint": {
-        **_rule((*_UNNAMED, Fault.MODELLED, Fault.TIMEOUT), 3),
-        **_rule((Fault.UNREACHED,), 15),
-    },
-    # Here the turn can be seen, which is none of the eight failures.
-    "Take Turn Over": {**_rule(_ALL, 8, **_TURN), **_rule((Fault.UNREACHED,), 32, **_TURN)},
+    # Here the turn can be seen: of the eight failures, the first is that of the write which was refused before.
+    "Take Turn Over": {**_rule(_ALL, 7, **_TURN), **_rule((Fault.UNREACHED,), 28, **_TURN)},
 }
 
+# Stands for the state that follows when all has gone well.
+NEXT: Final = "(the next state)"
 # Errors that are an answer, and where they lead instead.
 ANSWERS: Final[Mapping[tuple[str, str], str]] = {
     # An owner that nothing is known of has ended long ago.
     ("Find Owner", "Sfn.ExecutionDoesNotExistException"): "Take Turn Over",
+    # The same drift has started it before.
+    ("Retrain", "Sfn.ExecutionAlreadyExistsException"): NEXT,
+    # An endpoint that was never scaled is what is asked for.
+    ("Release From Scaling", "ApplicationAutoScaling.ObjectNotFoundException"): NEXT,
+    ("Release To Stop", "ApplicationAutoScaling.ObjectNotFoundException"): NEXT,
+    ("Forget Scaling", "ApplicationAutoScaling.ObjectNotFoundException"): NEXT,
 }
 # What the causes of errors say that have the same name.
 _CAUSES: Final = {
@@ -167,12 +221,32 @@ _CAUSES: Final = {
     Fault.INTERNAL: "Internal failure",
 }
 _JOB: Final = '{"FailureReason": "AlgorithmError: too few rows"}'
-_SDK_NAMES: Final = {"sagemaker": "SageMaker", "s3": "S3", "sfn": "Sfn", "cloudwatch": "CloudWatch"}
-_BOTOCORE_NAMES: Final = {"sfn": "stepfunctions"}
+_SDK_NAMES: Final = {
+    "applicationautoscaling": "ApplicationAutoScaling",
+    "cloudwatch": "CloudWatch",
+    "fsx": "FSx",
+    "s3": "S3",
+    "sagemaker": "SageMaker",
+    "sfn": "Sfn",
+}
+_BOTOCORE_NAMES: Final = {"applicationautoscaling": "application-autoscaling", "sfn": "stepfunctions"}
 _LAMBDA: Final = {
     "Lambda.TooManyRequestsException": Fault.THROTTLED,
     "Lambda.ServiceException": Fault.INTERNAL,
 }
+# Declared errors that are of another kind than most.
+_DECLARED: Final = {
+    "ResourceLimitExceededException": Fault.NO_CAPACITY,
+    "LimitExceededException": Fault.NO_CAPACITY,
+    "ServiceLimitExceededException": Fault.NO_CAPACITY,
+    "ConcurrentUpdateException": Fault.PASSING,
+    "FailedResourceAccessException": Fault.PASSING,
+    "InternalServiceException": Fault.PASSING,
+    "ObjectNotFoundException": Fault.PASSING,
+    "InternalServerErrorException": Fault.INTERNAL,
+}
+# Those whose kind depends on the service.
+_DECLARED_BY: Final = {"cloudwatch": {"InternalServiceException": Fault.INTERNAL}}
 
 
 def find_rule(state: str, fault: Fault) -> Outcome:
@@ -198,7 +272,7 @@ def list_errors(resource: str) -> Iterator[tuple[Fault, StateFailedError]]:
 
 def _list_api_errors(service: str, operation: str) -> Iterator[tuple[Fault, StateFailedError]]:
     for code in list_declared(service, operation):
-        fault = Fault.NO_CAPACITY if code.startswith("ResourceLimitExceeded") else Fault.MODELLED
+        fault = {**_DECLARED, **_DECLARED_BY.get(service, {})}.get(code, Fault.MODELLED)
         yield fault, StateFailedError(f"{_SDK_NAMES[service]}.{code}", f"declared: {code}")
 
 
@@ -214,7 +288,10 @@ def _list_lambda_errors() -> Iterator[tuple[Fault, StateFailedError]]:
 
 
 def list_declared(service: str, operation: str) -> list[str]:
-    """The errors that an operation's model declares, as the SDK for Java names their classes."""
+    """The errors that an operation's model declares, as the SDK for Java names their classes.
+
+    Its class for CloudWatch's InternalServiceFault is InternalServiceException.
+    """
     model = get_session().get_service_model(_BOTOCORE_NAMES.get(service, service))
     shapes = model.operation_model(f"{operation[0].upper()}{operation[1:]}").error_shapes
-    return sorted({f"{shape.name.removesuffix('Exception')}Exception" for shape in shapes})
+    return sorted({f"{shape.name.removesuffix('Exception').removesuffix('Fault')}Exception" for shape in shapes})

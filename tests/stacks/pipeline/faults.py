@@ -142,6 +142,9 @@ class _NoTasks:
     async def read_items(self, source: Any) -> list[Any]:
         raise NotImplementedError(source)
 
+    async def begin_map_run(self, run: Any) -> None:
+        raise NotImplementedError(run)
+
 
 def _mock(answer: Answer | None) -> Mock | None:
     if answer is None:

@@ -125,5 +125,7 @@ def test_lets_the_function_read_one_file_and_ask_the_endpoints_of_its_workload()
     allowed = {statement["Action"]: statement for statement in policy if isinstance(statement["Action"], str)}
 
     assert "golden/images/photographs.jsonl" in str(allowed["s3:GetObject"]["Resource"])
-    assert allowed["sagemaker:InvokeEndpoint"]["Condition"] == {"StringEquals": {"aws:ResourceTag/workload": "images"}}
+    ours = {"environment": "dev", "project": "headrace", "workload": "images"}
+    tagged = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in ours.items()}}
+    assert allowed["sagemaker:InvokeEndpoint"]["Condition"] == tagged
     assert allowed["cloudwatch:PutMetricData"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Headrace"}}

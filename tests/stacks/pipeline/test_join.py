@@ -21,8 +21,8 @@ FAILURE = Task(
 PERMISSION = Permission(statement=iam.PolicyStatement(), findings={"finding": "reason"})
 
 
-def join(first: Step, *steps: Step | None, hold: Step | None = None) -> Pipeline:
-    return joining.join(first, *steps, failed=FAILURE, hold=hold)
+def join(first: Step, *steps: Step | None, **more: Any) -> Pipeline:
+    return joining.join(first, *steps, failed=FAILURE, **more)
 
 
 def write(name: str, **variables: object) -> Step:
@@ -154,6 +154,22 @@ def test_passes_the_step_that_holds_again_after_a_redrive() -> None:
     assert (states["First"]["Next"], states["Hold"]["Next"], states[REDRIVEN]["Default"]) == ("Hold", "Resume", "Hold")
     assert states["Resume"]["Default"] == "Second"
     assert [rule["Next"] for rule in states["Resume"]["Choices"]] == ["Third", "End"]
+
+
+def test_goes_on_at_one_state_after_every_redrive_where_that_is_asked_for() -> None:
+    first = write("First", resume="x", asked="x")
+    pipeline = join(
+        first, call("Second"), call("Third"), end(), hold=call("Hold"), anew={"$asked": "Third"}, counted={"polls": 0}
+    )
+
+    ways = list_ways_back(pipeline)
+
+    assert [condition for condition, _, _ in ways][:3] == [
+        "{% $failure.State in ['First'] %}",
+        "{% $asked %}",
+        "{% $failure.State in ['Second'] %}",
+    ]
+    assert ways[1][1:] == ("Hold", {"polls": 0, "resume": "Third"})
 
 
 def test_counts_what_was_written_before_a_failure() -> None:

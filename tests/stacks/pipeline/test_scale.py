@@ -7,17 +7,28 @@ import pytest
 from botocore.validate import ParamValidator
 
 from headrace.local.sagemaker.validation import load_service_model
+from stacks.pipeline.steps.scale import name_policy
+from stacks.settings.scaling import ScalingSettings
 from tests.stacks.conftest import find_resources, read_definition, template_of
 from tests.stacks.executions import Execution, TaskError, execute, fill_tokens
 from tests.stacks.pipeline.test_executions import ANSWERS, SERVING
 
-SCALING = ["registerScalableTarget", "putScalingPolicy", "putScheduledAction", "deregisterScalableTarget"]
+SCALING = [
+    "describeScalingPolicies",
+    "registerScalableTarget",
+    "putScalingPolicy",
+    "putScheduledAction",
+    "deregisterScalableTarget",
+]
+UNREACHED = TaskError("ApplicationAutoScaling.SdkClientException", "Unable to execute HTTP request")
 NOT_REGISTERED = TaskError("ApplicationAutoScaling.ObjectNotFoundException", "No scalable target found")
 
 
 def run(stack: str = "BigMart", *, serving_type: str = "", **answers: Any) -> Execution:
     definition = fill_tokens(read_definition(template_of(stack, "scaling").to_json()))
-    given: dict[str, list[Any]] = {**ANSWERS, **{operation: [{}] for operation in SCALING}, **answers}
+    given: dict[str, list[Any]] = {**ANSWERS, **{operation: [{}] for operation in SCALING}}
+    given["describeScalingPolicies"] = [{"ScalingPolicies": []}]
+    given |= answers
     if serving_type:
         before = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
         given["describeEndpoint"] = [before, before, SERVING]
@@ -34,13 +45,14 @@ def list_scaling(execution: Execution) -> list[str]:
 def test_registers_the_endpoint_after_it_serves() -> None:
     execution = run()
 
-    assert (execution.status, execution.output["Scaling"]) == ("SUCCEEDED", {"Scales": True})
+    assert (execution.status, execution.output["Scaling"]) == ("SUCCEEDED", {"Scales": True, "Kept": False})
     assert list_scaling(execution) == [
+        "describeScalingPolicies",
         "deregisterScalableTarget",
         "registerScalableTarget",
+        "putScheduledAction",
+        "putScheduledAction",
         "putScalingPolicy",
-        "putScheduledAction",
-        "putScheduledAction",
     ]
     operations = execution.list_operations()
     assert operations.index("createEndpoint") < operations.index("registerScalableTarget")
@@ -79,7 +91,26 @@ def test_ends_well_when_scaling_cannot_be_had(operation: str) -> None:
 def test_takes_an_endpoint_that_was_never_scaled() -> None:
     execution = run(deregisterScalableTarget=[NOT_REGISTERED])
 
-    assert execution.output["Scaling"] == {"Scales": True}
+    assert execution.output["Scaling"] == {"Scales": True, "Kept": False}
+
+
+def test_keeps_what_schedules_and_people_have_set_where_the_settings_are_the_same() -> None:
+    execution = run(describeScalingPolicies=[{"ScalingPolicies": [{"PolicyName": "any"}]}])
+
+    assert (execution.status, execution.output["Scaling"]) == ("SUCCEEDED", {"Scales": True, "Kept": True})
+    assert list_scaling(execution) == ["describeScalingPolicies"]
+    requests = dict(run().requests)
+    assert requests["describeScalingPolicies"]["PolicyNames"] == [requests["putScalingPolicy"]["PolicyName"]]
+
+
+def test_names_the_policy_after_all_of_the_settings() -> None:
+    schedule = {"at": "rate(1 day)", "min_instances": 1, "max_instances": 2}
+    settings = [{}, {"max_instances": 3}, {"schedules": [schedule]}, {"schedules": [{**schedule, "min_instances": 2}]}]
+
+    names = {name_policy(ScalingSettings.model_validate(each)) for each in settings}
+
+    assert len(names) == len(settings)
+    assert name_policy(ScalingSettings()) == name_policy(ScalingSettings())
 
 
 @pytest.mark.parametrize(
@@ -92,6 +123,25 @@ def test_takes_an_endpoint_out_of_scaling_before_its_machines_become_others(
 
     before = operations[: operations.index("updateEndpoint")]
     assert ("deregisterScalableTarget" in before) is is_released
+
+
+def test_leaves_the_scaling_of_an_endpoint_alone_without_its_turn() -> None:
+    """It was stopped while it took the endpoint out of scaling, and a redrive goes on at that task."""
+    definition = fill_tokens(read_definition(template_of("BigMart", "scaling").to_json()))
+    definition["States"]["Release From Scaling"]["Retry"] = [
+        {"ErrorEquals": [UNREACHED.error], "IntervalSeconds": 200, "BackoffRate": 1}
+    ]
+    before = {"EndpointStatus": "InService", "EndpointConfigName": "run-0"}
+    answers: dict[str, list[Any]] = {
+        "describeEndpoint": [before],
+        "describeEndpointConfig": [{"ProductionVariants": [{"ModelName": "run-0", "InstanceType": "ml.c6i.large"}]}],
+        "describeModel": [{"PrimaryContainer": {"Image": "another"}}],
+        "deregisterScalableTarget": [UNREACHED, UNREACHED, {}],
+    }
+
+    execution = execute(definition | {"TimeoutSeconds": 350}, {}, ANSWERS | answers, redrives=1)
+
+    assert (execution.error, list_scaling(execution)) == ("TurnLost", ["deregisterScalableTarget"] * 2)
 
 
 def test_keeps_as_many_machines_through_an_update_as_scaling_has_come_to() -> None:
@@ -112,6 +162,8 @@ def test_may_scale_instances_of_endpoints_alone() -> None:
             actions = statement["Action"]
             allowed |= dict.fromkeys([actions] if isinstance(actions, str) else actions, statement)
 
+    assert allowed.pop("application-autoscaling:DescribeScalingPolicies")["Resource"] == "*"
+    assert allowed.pop("application-autoscaling:TagResource")["Condition"].keys() == {"StringEquals"}
     scaling = {action: statement for action, statement in allowed.items() if action.startswith("application-autosc")}
     assert sorted(scaling) == [
         "application-autoscaling:DeregisterScalableTarget",

@@ -35,7 +35,7 @@ def test_deletes_nothing_unless_the_settings_say_how_many_stay() -> None:
     assert "Tidied" not in execution.output
 
 
-def test_lets_the_function_delete_what_has_the_workloads_tag_and_the_versions_of_its_group() -> None:
+def test_lets_the_function_delete_what_has_the_workloads_tags_and_the_versions_of_its_group() -> None:
     (policy,) = (
         policy["Properties"]["PolicyDocument"]["Statement"]
         for name, policy in find_resources("guard", "AWS::IAM::Policy").items()
@@ -48,7 +48,8 @@ def test_lets_the_function_delete_what_has_the_workloads_tag_and_the_versions_of
         if action.startswith("sagemaker:Delete")
     }
 
-    tagged = {"StringEquals": {"aws:ResourceTag/workload": "bigmart"}}
+    ours = {"environment": "dev", "project": "headrace", "workload": "bigmart"}
+    tagged = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in ours.items()}}
     assert deleting["sagemaker:DeleteModel"]["Condition"] == tagged
     assert deleting["sagemaker:DeleteEndpointConfig"]["Condition"] == tagged
     assert "model-package/headrace-dev-bigmart/*" in str(deleting["sagemaker:DeleteModelPackage"]["Resource"])

@@ -8,18 +8,20 @@ import pytest
 
 from headrace import contract
 from headrace.local.engine.asl.failures import StateFailedError
-from headrace.recipes import list_recipes
+from headrace.recipes import list_usual_recipes
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import read_definition, template_of
 from tests.stacks.executions import EXECUTIONS, Execution, TaskError, execute, fill_tokens
 from tests.stacks.jsonata_fields import choose, evaluate
-from tests.stacks.pipeline.test_executions import ANSWERS, describe_bad_job
+from tests.stacks.pipeline.test_executions import ANSWERS, SERVING, USED_UP, describe_bad_job, describe_job
+from tests.stacks.pipeline.test_executions import MISSING as MISSING_ENDPOINT
 from tests.stacks.turns_held import MISSING, REFUSED, TurnsHeld
 
-PIPELINES = [recipe.stack_id for recipe in list_recipes()]
+PIPELINES = [recipe.stack_id for recipe in list_usual_recipes()]
 OTHER = f"{EXECUTIONS}:other"
 FOREIGN = OTHER.replace("machine", "another-machine")
 KEY = "turns/headrace-dev-images"
+UNREACHED = TaskError("SageMaker.SdkClientException", "Unable to execute HTTP request")
 
 
 def write(owner: str) -> str:
@@ -141,6 +143,116 @@ def test_takes_its_own_turn_again_after_a_redrive_so_that_who_wants_to_take_over
     assert [operation for operation, _ in turns.requests] == ["putObject", "getObject", "putObject", "deleteObject"]
 
 
+def run_out_of_time(turns: TurnsHeld, before_redrive: Callable[[], object]) -> Execution:
+    """An execution that waits for an instance until it has taken too long, and is redriven."""
+    definition = fill_tokens(read_definition(template_of("Images").to_json()))
+    definition["States"]["Wait For Train Quota"]["Seconds"] = 200
+    return execute(
+        # Less than the two waits, and more than the second one with what comes after it.
+        definition | {"TimeoutSeconds": 350},
+        {},
+        ANSWERS | {"createTrainingJob": [USED_UP, USED_UP, describe_job]},
+        turns=turns,
+        redrives=1,
+        before_redrive=before_redrive,
+    )
+
+
+def test_takes_its_turn_again_before_it_serves_when_it_was_redriven_after_it_took_too_long() -> None:
+    turns = TurnsHeld()
+
+    execution = run_out_of_time(turns, turns.held.clear)
+
+    assert (execution.status, turns.held) == ("SUCCEEDED", {})
+    assert [operation for operation, _ in turns.requests] == ["putObject", "putObject", "deleteObject"]
+    assert execution.list_operations().count("createTrainingJob") == 3
+    assert execution.list_operations().count("createModel") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "standing"),
+    [("create", MISSING_ENDPOINT), ("update", {"EndpointStatus": "InService", "EndpointConfigName": "run-0"})],
+)
+def test_changes_no_endpoint_without_its_turn(change: str, standing: Any) -> None:
+    """Its model is made already, so that it cannot go on with it: the redrive after that one makes another."""
+    definition = fill_tokens(read_definition(template_of("Images").to_json()))
+    definition["States"][f"Wait For {change.title()} Endpoint Quota"]["Seconds"] = 200
+    answers = {
+        f"{change}Endpoint": [USED_UP, USED_UP, {}],
+        "describeEndpoint": [*[standing] * 5, SERVING],
+        "describeEndpointConfig": [MISSING_ENDPOINT],
+    }
+    turns = TurnsHeld()
+
+    def redrive(times: int) -> Execution:
+        return execute(
+            definition | {"TimeoutSeconds": 350},
+            {},
+            ANSWERS | answers,
+            turns=turns,
+            redrives=times,
+            before_redrive=turns.held.clear,
+        )
+
+    once, twice = redrive(1), redrive(2)
+
+    assert (once.error, once.list_operations().count(f"{change}Endpoint")) == ("TurnLost", 2)
+    assert "redrive it once more" in once.cause
+    assert (twice.status, twice.list_operations().count("createModel"), turns.held) == ("SUCCEEDED", 2, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "standing"),
+    [("create", MISSING_ENDPOINT), ("update", {"EndpointStatus": "InService", "EndpointConfigName": "run-0"})],
+)
+def test_does_not_go_on_without_its_turn_in_the_very_change_that_it_was_stopped_in(change: str, standing: Any) -> None:
+    """A redrive goes on at that task, past the choices before it."""
+    definition = fill_tokens(read_definition(template_of("Images").to_json()))
+    retry_slowly(definition["States"][f"{change.title()} Endpoint"])
+    answers = {
+        f"{change}Endpoint": [UNREACHED, UNREACHED, {}],
+        "describeEndpoint": [*[standing] * 3, SERVING],
+        "describeEndpointConfig": [MISSING_ENDPOINT],
+    }
+    turns = TurnsHeld()
+
+    def redrive(times: int) -> Execution:
+        return execute(
+            definition | {"TimeoutSeconds": 350},
+            {},
+            ANSWERS | answers,
+            turns=turns,
+            redrives=times,
+            before_redrive=turns.held.clear,
+        )
+
+    stopped, once, twice = redrive(0), redrive(1), redrive(2)
+
+    assert (stopped.status, stopped.list_operations()[-1]) == ("TIMED_OUT", f"{change}Endpoint")
+    assert (once.error, once.list_operations().count(f"{change}Endpoint")) == ("TurnLost", 2)
+    assert "redrive it once more" in once.cause
+    assert (twice.status, twice.list_operations().count("createModel"), turns.held) == ("SUCCEEDED", 2, {})
+
+
+def retry_slowly(state: dict[str, Any]) -> None:
+    """Such that an execution runs out of time between the second try and the third."""
+    (retrier,) = state["Retry"]
+    state["Retry"] = [{"ErrorEquals": retrier["ErrorEquals"], "IntervalSeconds": 200, "BackoffRate": 1}]
+
+
+def test_waits_when_another_has_the_turn_that_it_lost_by_being_stopped() -> None:
+    turns = Changing(
+        {("describeExecution", 1): lambda turns: turns.statuses.update({OTHER: "SUCCEEDED"})}, {}, {OTHER: "RUNNING"}
+    )
+
+    execution = run_out_of_time(turns, lambda: turns.held.update({KEY: write(OTHER)}))
+
+    operations = [operation for operation, _ in turns.requests]
+    assert (execution.status, turns.held) == ("SUCCEEDED", {})
+    assert operations[1:4] == ["putObject", "getObject", "describeExecution"]
+    assert operations[-2:] == ["putObject", "deleteObject"]
+
+
 def test_leaves_the_endpoint_of_another_state_machine_alone() -> None:
     turns = TurnsHeld({KEY: write(FOREIGN)})
 
@@ -234,3 +346,21 @@ def test_the_fake_refuses_as_s3_does() -> None:
         turns.run("putObject", {"Key": "k", "Body": "w", "IfNoneMatch": "*"})
     with pytest.raises(StateFailedError):
         turns.run("deleteObject", {"Key": "k", "IfMatch": "other"})
+
+
+@pytest.mark.parametrize("stack", PIPELINES)
+def test_tries_as_often_again_after_a_redrive(stack: str) -> None:
+    definition = fill_tokens(read_definition(template_of(stack).to_json()))
+    answers: dict[str, list[Any]] = {
+        "getObject": [{"Body": write(OTHER), "ETag": '"1"'}],
+        "describeExecution": [{"Status": "SUCCEEDED"}],
+        # The turn of an execution that has ended cannot be taken over eight times, nor taken after that.
+        "putObject": [TaskError("S3.S3Exception", "busy")] * 9 + [{"ETag": '"2"'}],
+        "deleteObject": [{}],
+    }
+
+    failed = execute(definition, {}, ANSWERS | answers)
+    redriven = execute(definition, {}, ANSWERS | answers, redrives=1)
+
+    assert (failed.status, failed.error) == ("FAILED", "TakeTurnFailed")
+    assert redriven.status == "SUCCEEDED", redriven.cause

@@ -187,15 +187,6 @@ def test_goes_back_to_an_earlier_version() -> None:
     assert "updateEndpoint" in execution.list_operations()
 
 
-def test_does_nothing_when_the_version_serves_already() -> None:
-    execution = run({"ModelPackageArn": f"{ARNS}3"}, **serve_version(3), describeModelPackage=[describe_version(3)])
-
-    assert (execution.output["Outcome"], execution.output["ModelName"]) == ("SERVING", "run-0")
-    assert execution.output["EndpointConfigName"] == "run-0"
-    assert "SupersededBy" not in execution.output
-    assert not {"createModel", "updateEndpoint"} & {*execution.list_operations()}
-
-
 @pytest.mark.parametrize("status", ["Rejected", "PendingManualApproval"])
 def test_never_serves_a_version_that_is_not_approved(status: str) -> None:
     found = describe_version(3, ModelApprovalStatus=status)

@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 import pytest
 
-from headrace.changes import Assembly, make_plan
-from headrace.changes.assemblies import Name, list_resources
+from headrace.assemblies import Assembly
+from headrace.assemblies.assembly import Name, list_resources
+from headrace.changes import make_plan
 from headrace.changes.world import World
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
@@ -20,9 +21,13 @@ from tests.tables import mark_full
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-SETTINGS = {".".join(row.path): row for row in list_settings() if row.path != ("environment",)}
+# DeepAR has one version, which null stands for already.
+UNCHANGEABLE = {("environment",), ("forecasting", "version")}
+SETTINGS = {".".join(row.path): row for row in list_settings() if row.path not in UNCHANGEABLE}
 FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
 CLASSIFIERS = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
+FORECASTS = {"metric": "test:smape", "direction": "at_most", "threshold": "baseline:smape"}
+WORKLOADS = ("bigmart", "images", "xgboost", "forecasting")
 # An update that something can be changed of.
 GUARDED: Mapping[str, Any] = {
     "instance_count": 10,
@@ -34,7 +39,13 @@ GUARDED: Mapping[str, Any] = {
         "alarms": {"error_percent": 2.0, "latency_milliseconds": 250},
     },
     "golden": {},
+    "capture": {"days": 14},
     "keep_versions": 5,
+}
+# What there is of each workload's endpoint.
+GUARDS: Mapping[str, Mapping[str, Any]] = {
+    **dict.fromkeys(WORKLOADS, GUARDED),
+    "bigmart": {**GUARDED, "drift": {}},
 }
 # Whatever a setting can be about is there.
 EVERYTHING: Mapping[str, Any] = {
@@ -47,8 +58,14 @@ EVERYTHING: Mapping[str, Any] = {
     "normalizer.consumers": [{"name": "training", "options": {}}, {"name": "labelling", "options": {}}],
     "bigmart.gate.rules": [{**FORESTS, "margin": 0.1}],
     "images.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
-    **{f"{workload}.endpoint.{key}": value for workload in ("bigmart", "images") for key, value in GUARDED.items()},
+    "xgboost": {},
+    "xgboost.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
+    "forecasting": {},
+    "forecasting.gate.rules": [{**FORECASTS, "margin": 0.1}],
+    **{f"{workload}.endpoint.{key}": value for workload, guards in GUARDS.items() for key, value in guards.items()},
     **SWITCHES["spot"],
+    "xgboost.training.spot": {},
+    "forecasting.training.spot": {},
 }
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
 IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
@@ -59,45 +76,70 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "region": {"region": "eu-west-1"},
     **{
         f"{workload}.endpoint.update.{key}": {f"{workload}.endpoint.update.{other}": value}
-        for workload in ("bigmart", "images")
+        for workload in WORKLOADS
         for key, other, value in (("step_percent", "traffic", "linear"), ("alarms", "traffic", "all_at_once"))
     },
     **{
         setting: {
-            **{f"{workload}.endpoint.{key}": ... for key in GUARDED},
+            **{f"{workload}.endpoint.{key}": ... for key in GUARDS[workload]},
             **({} if setting.endswith(".deploy") else {f"{workload}.deploy": "batch"}),
         }
-        for workload in ("bigmart", "images")
+        for workload in WORKLOADS
         for setting in SETTINGS
         if setting == f"{workload}.deploy" or setting.startswith(f"{workload}.transform.")
     },
     **{
         setting: {
             "encryption.customer_key": False,
-            **{f"{workload}.endpoint.{key}": ... for key in GUARDED},
+            **{f"{workload}.endpoint.{key}": ... for key in GUARDS[workload]},
             f"{workload}.endpoint.serverless": {"max_concurrency": 10, "provisioned_concurrency": 1},
         }
-        for workload in ("bigmart", "images")
+        for workload in WORKLOADS
         for setting in SETTINGS
         if setting.startswith(f"{workload}.endpoint.serverless")
     },
     **{
         setting: {
-            **{f"{workload}.endpoint.{key}": ... for key in GUARDED},
+            **{f"{workload}.endpoint.{key}": ... for key in GUARDS[workload]},
+            f"{workload}.endpoint.instance_count": 2,
             f"{workload}.endpoint.scaling": {
                 "max_instances": 3,
                 "schedules": [{"at": "rate(1 day)", "min_instances": 1, "max_instances": 3}],
             },
         }
-        for workload in ("bigmart", "images")
+        for workload in WORKLOADS
         for setting in SETTINGS
         if setting.startswith(f"{workload}.endpoint.scaling")
     },
+    "bigmart.endpoint.capture": {"bigmart.endpoint.drift": ...},
+    **{
+        setting: {f"{workload}.endpoint.hours": {"start": "cron(0 7 * * ? *)", "stop": "cron(0 19 * * ? *)"}}
+        for workload in WORKLOADS
+        for setting in SETTINGS
+        if setting.startswith(f"{workload}.endpoint.hours")
+    },
+    **{
+        setting: SWITCHES["front-door"]
+        for setting in SETTINGS
+        if setting.startswith(("front_door", "alarms.front_door"))
+    },
+    "front_door.authorization": {"front_door": {"workloads": ["bigmart"], "authorization": "cognito"}},
+    "front_door.web_acl": {"front_door": {"workloads": ["bigmart"]}},
+    "xgboost.engine": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": []},
+    "xgboost.version": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": [], "xgboost.engine": "sagemaker"},
+    "forecasting.engine": {"forecasting.endpoint.golden": ..., "forecasting.gate.rules": []},
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
+    "storage.existing_work_bucket": {"encryption.customer_key": False},
     "people.enabled": {"people.enabled": True},
     "people.mfa": {"people.enabled": True},
-    "people.separate_approval": {"people.enabled": True, "people.separate_approval": True},
+    "people.promotion_roles": {"people.enabled": True},
+    "people.separate_approval": {
+        "people.enabled": True,
+        "people.separate_approval": True,
+        "bigmart.approval.mode": "human",
+        "images.approval.mode": "human",
+    },
     "normalizer.function_url": {
         "normalizer.object_lambda": True,
         "images.training.normalized.through": "object_lambda",
@@ -106,10 +148,15 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "normalizer.consumers[].object_lambda_name": {"normalizer.object_lambda": True},
     "images.training.normalized.through": {"normalizer.object_lambda": True},
     "normalizer.consumers[].options": {"normalizer.object_lambda": True},
+    "normalizer.consumers[].transformation": {"normalizer.consumers[].transformation": "text"},
     # Through the function URL, all consumers have the same door.
     "images.training.normalized.consumer": {
         "normalizer.object_lambda": True,
         "images.training.normalized.through": "object_lambda",
+    },
+    "file_systems.fsx.per_run": {
+        "images.training.channels": SWITCHES["fsx-per-run"]["images.training.channels"],
+        "images.training.normalized": ...,
     },
     "images.training.channels[].access": {
         "images.training.channels": [{"name": "train_lst", "source": "efs", "path": "/lists"}],
@@ -122,23 +169,45 @@ OTHERS: Mapping[str, Any] = {
     "tags": {"project": "other"},
     "alarms": ...,
     "alarms.email": "others@example.com",
+    "alarms.endpoints": ...,
+    "alarms.file_systems": ...,
+    "alarms.front_door": ...,
+    "front_door": ...,
+    "front_door.authorization": "iam",
+    "front_door.cloudfront": ...,
+    "front_door.cloudfront.certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/"
+    "1234abcd-12ab-34cd-56ef-1234567890ac",
+    "front_door.cloudfront.domain_name": "models.example.com",
+    "front_door.largest_body_kb": 16,
+    "front_door.user_pool": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_Ab12Cd34E",
+    "front_door.workloads": ["bigmart"],
+    "alarms.budget": ...,
     "permissions_boundary": "TeamBoundary",
+    **{f"cost.{scenario}": {"executions": 8} for scenario in ("low", "moderate", "high")},
     **{setting: SWITCHES["existing"][setting] for setting in SETTINGS if ".existing_" in setting},
     "registry.existing": SWITCHES["existing"]["registry.existing"],
     "bigmart.training.hyperparameters": {"n_estimators": 5},
-    **{f"{workload}.endpoint.serverless": ... for workload in ("bigmart", "images")},
-    **{f"{workload}.endpoint.serverless.memory_mb": 4096 for workload in ("bigmart", "images")},
-    **{f"{workload}.endpoint.serverless.provisioned_concurrency": 2 for workload in ("bigmart", "images")},
-    **{f"{workload}.endpoint.scaling": ... for workload in ("bigmart", "images")},
-    **{f"{workload}.endpoint.scaling.schedules": [] for workload in ("bigmart", "images")},
-    **{f"{workload}.endpoint.scaling.schedules[].at": "rate(2 days)" for workload in ("bigmart", "images")},
-    **{f"{workload}.endpoint.scaling.schedules[].timezone": "Asia/Tokyo" for workload in ("bigmart", "images")},
-    **{f"{workload}.start.schedule": "rate(7 days)" for workload in ("bigmart", "images")},
+    **{f"{workload}.endpoint.serverless": ... for workload in WORKLOADS},
+    **{f"{workload}.endpoint.serverless.memory_mb": 4096 for workload in WORKLOADS},
+    **{f"{workload}.endpoint.serverless.provisioned_concurrency": 2 for workload in WORKLOADS},
+    **{f"{workload}.endpoint.scaling": ... for workload in WORKLOADS},
+    **{f"{workload}.endpoint.scaling.schedules": [] for workload in WORKLOADS},
+    **{f"{workload}.endpoint.scaling.schedules[].at": "rate(2 days)" for workload in WORKLOADS},
+    **{f"{workload}.endpoint.scaling.schedules[].timezone": "Asia/Tokyo" for workload in WORKLOADS},
+    **{f"{workload}.endpoint.idle_stop_days": 3 for workload in WORKLOADS},
+    **{f"{workload}.endpoint.hours": ... for workload in WORKLOADS},
+    **{f"{workload}.endpoint.hours.start": "cron(0 8 * * ? *)" for workload in WORKLOADS},
+    **{f"{workload}.endpoint.hours.stop": "cron(0 20 * * ? *)" for workload in WORKLOADS},
+    **{f"{workload}.endpoint.hours.timezone": "Asia/Tokyo" for workload in WORKLOADS},
+    **{f"{workload}.start.schedule": "rate(7 days)" for workload in WORKLOADS},
+    "bigmart.endpoint.drift": ...,
+    "bigmart.endpoint.drift.schedule": "rate(12 hours)",
+    "bigmart.endpoint.drift.timezone": "Asia/Tokyo",
     "bigmart.endpoint.name": "shop",
     "bigmart.endpoint.update.alarms": ...,
     "bigmart.endpoint.golden": ...,
     "bigmart.endpoint.golden.requests": "other.jsonl",
-    **{f"{workload}.transform.input": "other/" for workload in ("bigmart", "images")},
+    **{f"{workload}.transform.input": "other/" for workload in WORKLOADS},
     "bigmart.gate.rules": [],
     "bigmart.gate.rules[].metric": "train:rmse",
     "bigmart.gate.rules[].threshold": 1000,
@@ -153,9 +222,30 @@ OTHERS: Mapping[str, Any] = {
     "images.training.normalized.consumer": "labelling",
     "images.training.normalized.prefix": "images/other/",
     "images.training.normalized.options": {"width": "64", "colour": "rgb"},
-    **{f"{workload}.training.spot": ... for workload in ("bigmart", "images")},
-    **{f"{workload}.training.spot.checkpoint_days": 30 for workload in ("bigmart", "images")},
+    **{f"{workload}.endpoint.capture": ... for workload in WORKLOADS},
+    **{f"{workload}.endpoint.capture.days": 30 for workload in WORKLOADS},
+    **{f"{workload}.training.spot": ... for workload in WORKLOADS},
+    **{f"{workload}.training.spot.checkpoint_days": 30 for workload in WORKLOADS},
     "images.endpoint.name": "shop",
+    "xgboost": ...,
+    "xgboost.version": "3.0-5",
+    "forecasting": ...,
+    "forecasting.training.hyperparameters": {"epochs": 5},
+    "forecasting.gate.rules": [],
+    "forecasting.gate.rules[].metric": "test:RMSE",
+    "forecasting.gate.rules[].threshold": 0.9,
+    "forecasting.endpoint.name": "shop",
+    "forecasting.endpoint.update.alarms": ...,
+    "forecasting.endpoint.golden": ...,
+    "forecasting.endpoint.golden.requests": "other.jsonl",
+    "xgboost.training.hyperparameters": {"num_round": 5},
+    "xgboost.gate.rules": [],
+    "xgboost.gate.rules[].metric": "validation:f1",
+    "xgboost.gate.rules[].threshold": 0.9,
+    "xgboost.endpoint.name": "shop",
+    "xgboost.endpoint.update.alarms": ...,
+    "xgboost.endpoint.golden": ...,
+    "xgboost.endpoint.golden.requests": "other.jsonl",
     "images.endpoint.update.alarms": ...,
     "images.endpoint.golden": ...,
     "images.endpoint.golden.requests": "other.jsonl",
@@ -167,6 +257,7 @@ OTHERS: Mapping[str, Any] = {
     "network.existing.availability_zones": ["eu-west-1b", "eu-west-1c"],
     "network.existing.subnet_ids": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
     "network.existing.route_table_ids": ["rtb-0123456789abcdef2", "rtb-0123456789abcdef3"],
+    "people.promotion_roles": ["arn:aws:iam::210987654321:role/headrace-promotion"],
     "file_systems.efs.client_groups": ["sg-0123456789abcdef0"],
     "file_systems.fsx.capacity_gib": 2400,
     "file_systems.fsx.throughput_mb_per_tib": 250,
@@ -179,12 +270,21 @@ OTHERS: Mapping[str, Any] = {
     "normalizer.consumers[].name": "search",
     "normalizer.consumers[].object_lambda_name": "pictures",
     "normalizer.consumers[].options": {"width": "64"},
+    "normalizer.consumers[].transformation": "image",
     "normalizer.reserved_concurrency": 5,
 }
 # What goes and comes with something else, and holds nothing.
 MINOR = frozenset(
     {
+        "AWS::ApiGateway::Authorizer",
+        "AWS::ApiGateway::Deployment",
+        "AWS::ApiGateway::Method",
+        "AWS::ApiGateway::RequestValidator",
+        "AWS::ApiGateway::Resource",
+        "AWS::ApiGateway::Stage",
+        "AWS::Budgets::Budget",
         "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
         "AWS::EC2::FlowLog",
         "AWS::EC2::Route",
         "AWS::EC2::RouteTable",
@@ -203,9 +303,14 @@ MINOR = frozenset(
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::Lambda::Permission",
+        "AWS::Logs::MetricFilter",
         "AWS::SNS::TopicPolicy",
+        "AWS::SQS::Queue",
+        "AWS::SQS::QueuePolicy",
         "AWS::S3::BucketPolicy",
+        "AWS::Scheduler::Schedule",
         "AWS::SageMaker::NotebookInstanceLifecycleConfig",
+        "AWS::WAFv2::WebACLAssociation",
     }
 )
 # A state machine, and the functions that its tasks invoke.
@@ -217,7 +322,9 @@ PIPELINE = frozenset(
 def configure(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The context of dev with everything in it, and the changes."""
     context = copy.deepcopy(context_of("dev"))
-    for path, value in {**EVERYTHING, **changes}.items():
+    given = {path: value for path, value in EVERYTHING.items() if path not in changes}
+    # The changes come last: one may take away what others have set below it.
+    for path, value in {**given, **changes}.items():
         section, _, key = path.partition("[].")
         environment = context["environments"]["dev"]
         if key:

@@ -59,13 +59,13 @@ def test_takes_updates_that_sagemaker_can_carry_out(endpoint: dict[str, Any]) ->
         ),
         ({"update": {"wait_seconds": 600, "timeout_seconds": 600}}, "waits for 600 s"),
         ({"update": {"wait_seconds": 120, "alarms": {}}}, "none of the alarms"),
-        ({"update": {"canary_percent": 51}}, "less than or equal to 50"),
-        ({"update": {"step_percent": 9}}, "greater than or equal to 10"),
-        ({"update": {"timeout_seconds": 599}}, "greater than or equal to 600"),
+        ({"update": {"canary_percent": 51}}, "allowed: whole number, 1 to 50"),
+        ({"update": {"step_percent": 9}}, "allowed: whole number, 10 to 50"),
+        ({"update": {"timeout_seconds": 599}}, "allowed: whole number, 600 to 28800"),
         ({"golden": {}}, "update.wait_seconds: found 0, too short"),
-        ({"golden": {"requests": "../x"}, "update": {"wait_seconds": 120}}, "should match pattern"),
-        ({"metrics_seconds": 20}, "Input should be 10, 30 or 60"),
-        ({"update": {"traffic": "rolling"}}, "Input should be 'all_at_once', 'canary' or 'linear'"),
+        ({"golden": {"requests": "../x"}, "update": {"wait_seconds": 120}}, "allowed: text"),
+        ({"metrics_seconds": 20}, "allowed: 10 or 30 or 60"),
+        ({"update": {"traffic": "rolling"}}, 'allowed: "all_at_once" or "canary" or "linear"'),
     ],
 )
 def test_refuses_updates_that_cannot_be_carried_out(endpoint: dict[str, Any], reason: str) -> None:
@@ -91,9 +91,9 @@ def test_refuses_updates_that_cannot_be_carried_out(endpoint: dict[str, Any], re
             {**SERVERLESS, "update": {"wait_seconds": 120, "alarms": {"container_errors": True}}},
             "update.alarms.container_errors: SageMaker collects",
         ),
-        ({"serverless": {"memory_mb": 1000}}, "Input should be 1024, 2048, 3072, 4096, 5120 or 6144"),
-        ({"serverless": {"max_concurrency": 201}}, "less than or equal to 200"),
-        ({"serverless": {"max_concurrency": 0}}, "greater than or equal to 1"),
+        ({"serverless": {"memory_mb": 1000}}, "allowed: 1024 or 2048 or 3072 or 4096 or 5120 or 6144"),
+        ({"serverless": {"max_concurrency": 201}}, "allowed: whole number, 1 to 200"),
+        ({"serverless": {"max_concurrency": 0}}, "allowed: whole number, 1 to 200"),
         (
             {"serverless": {"max_concurrency": 2, "provisioned_concurrency": 3}},
             "found 3, which is above max_concurrency 2",
@@ -118,7 +118,7 @@ def test_refuses_a_serverless_endpoint_where_a_customers_key_is_to_encrypt_every
         {"scaling": {}},
         {"instance_type": "ml.trn1.2xlarge", "scaling": {"enabled": False}},
         {"instance_count": 2, "scaling": {"min_instances": 2, "max_instances": 4}, "update": CANARY},
-        {"scaling": {"schedules": [{"at": "at(2027-01-31T08:00:00)", "min_instances": 1, "max_instances": 9}]}},
+        {"scaling": {"schedules": [{"at": "at(9999-01-31T08:00:00)", "min_instances": 1, "max_instances": 9}]}},
     ],
 )
 def test_takes_bounds_that_an_endpoint_can_keep(endpoint: dict[str, Any]) -> None:
@@ -142,7 +142,19 @@ def test_takes_bounds_that_an_endpoint_can_keep(endpoint: dict[str, Any]) -> Non
         ),
         (
             {"scaling": {"schedules": [{"at": "daily", "min_instances": 1, "max_instances": 1}]}},
-            "should match pattern",
+            "bigmart.endpoint.scaling.schedules.0.at: found 'daily': it is not at(…), rate(…) or cron(…)",
+        ),
+        (
+            {"scaling": {"schedules": [{"at": "cron(0 0 31 2 ? *)", "min_instances": 1, "max_instances": 1}]}},
+            "bigmart.endpoint.scaling.schedules.0.at: found 'cron(0 0 31 2 ? *)': there is no such day",
+        ),
+        (
+            {"scaling": {"schedules": [{"at": "at(2026-01-31T08:00:00)", "min_instances": 1, "max_instances": 1}]}},
+            "at: found 'at(2026-01-31T08:00:00)', which is past in UTC; remove it, or set a later time",
+        ),
+        (
+            {"scaling": {"schedules": [{"at": "rate(1 day)", "min_instances": 1, "max_instances": 1}] * 2}},
+            "schedules.1.at: found 'rate(1 day)' in UTC, as in schedules.0",
         ),
         (
             {"scaling": {"schedules": [{"at": "rate(1 day)", "min_instances": 2, "max_instances": 1}]}},
@@ -158,7 +170,7 @@ def test_takes_bounds_that_an_endpoint_can_keep(endpoint: dict[str, Any]) -> Non
             },
             "not a time zone of the IANA database",
         ),
-        ({"scaling": {"invocations_per_minute": 0}}, "greater than or equal to 1"),
+        ({"scaling": {"invocations_per_minute": 0}}, "allowed: whole number, 1 to 1000000"),
     ],
 )
 def test_refuses_bounds_that_an_endpoint_cannot_keep(endpoint: dict[str, Any], reason: str) -> None:

@@ -3,7 +3,6 @@
 import copy
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 from pydantic import ValidationError
 
@@ -12,8 +11,10 @@ from headrace.recipes import big_mart, images
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.environment import Settings, read_bundle_target
 from stacks.settings.mistakes import SettingsError
-from stacks.settings.workloads import ChannelTrainingSettings, WorkloadSections
+from stacks.settings.workload_sections import WorkloadSections
+from stacks.settings.workloads import ChannelTrainingSettings
 from tests.stacks.conftest import SWITCHES, read_context, set_path
+from tests.stacks.synthesis import open_app
 
 
 def environments_with(path: str, value: Any) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def test_suggests_the_right_key_when_one_is_misspelt() -> None:
 
 def test_lists_the_keys_there_are_when_a_section_is_unknown() -> None:
     assert refusal("kubernetes", {}).startswith(
-        "environments.dev.kubernetes: unknown key; allowed: alarms, bigmart, encryption, "
+        "environments.dev.kubernetes: unknown key; allowed: alarms, bigmart, cost, encryption, "
     )
 
 
@@ -87,7 +88,7 @@ def test_says_nothing_of_defaults_that_follow_from_a_mistake() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_mapping("Dev", {"Dev": {"retain_data": False}})
 
-    assert str(refused.value).startswith("environments.Dev.environment: found 'Dev': String should match pattern")
+    assert str(refused.value).startswith("environments.Dev.environment: found 'Dev', allowed: text, ")
     assert len(str(refused.value).splitlines()) == 1
 
 
@@ -117,34 +118,51 @@ def test_takes_the_same_defaults_for_a_section_that_is_left_out_and_an_empty_one
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("retain_data", "yes", "found 'yes': Input should be a valid boolean"),
-        ("bigmart.training.volume_gib", "30", "found '30': Input should be a valid integer"),
-        ("bigmart.training.volume_gib", 0, "found 0: Input should be greater than or equal to 1"),
+        ("retain_data", "yes", "found 'yes', allowed: true or false"),
+        ("bigmart.training.volume_gib", "30", "found '30', allowed: whole number, 1 to 16384"),
+        ("bigmart.training.volume_gib", 0, "found 0, allowed: whole number, 1 to 16384"),
         (
             "bigmart.training.max_runtime_seconds",
             2_419_201,
-            "found 2419201: Input should be less than or equal to 2419200",
+            "found 2419201, allowed: whole number, 60 to 2419200",
         ),
-        ("bigmart.training.hyperparameters", {"n": "x" * 257}, "String should have at most 256 characters"),
-        ("bigmart.preprocessing.train_test_split_ratio", 1, "found 1: Input should be less than 1"),
-        ("storage", 3, "found 3: Input should be a valid dictionary"),
-        ("region", 5, "found 5: expected a Region such as eu-central-1, or null"),
-        ("bigmart.endpoint.name", 5, "found 5: expected text of at most 63 letters, digits and hyphens, or null"),
-        ("encryption.existing_key", 5, "found 5: expected the ARN of a key in the same Region, or null"),
-        ("alarms.email", 5, "found 5: expected an address, or null"),
-        ("storage.existing_raw_bucket", 5, "found 5: expected the name of a bucket in the same account and Region, or"),
-        ("registry.existing", 5, "found 5: expected a registry of ECR and a prefix, such as `123456789012."),
-        ("storage.access_log_days", "30", "found '30': Input should be a valid integer"),
-        ("pipeline.log_retention_days", "30", "found '30': expected one of 1, 3, 5"),
+        (
+            "bigmart.training.hyperparameters",
+            {"n": "x" * 257},
+            "allowed: text, at most 256 characters",
+        ),
+        ("bigmart.preprocessing.train_test_split_ratio", 1, "found 1, allowed: number, between 0 and 1"),
+        ("storage", 3, "found 3, allowed: object"),
+        ("region", 5, "found 5, allowed: a Region such as eu-central-1, or null"),
+        ("bigmart.endpoint.name", 5, "found 5, allowed: text of at most 63 letters, digits and hyphens, or null"),
+        ("encryption.existing_key", 5, "found 5, allowed: the ARN of a key in the same Region, or null"),
+        ("alarms.email", 5, "found 5, allowed: an address, or null"),
+        ("alarms.endpoints.idle_days", 8, "found 8, allowed: a whole number from 1 to 7, or null"),
+        ("storage.existing_raw_bucket", 5, "found 5, allowed: the name of a bucket in the same account and Region, or"),
+        ("registry.existing", 5, "found 5, allowed: a registry of ECR and a prefix, such as 123456789012."),
+        ("storage.access_log_days", "30", "found '30', allowed: whole number, 1 to 3650"),
+        ("pipeline.log_retention_days", "30", "found '30', allowed: whole number, one of 1, 3, 5"),
         ("pipeline.log_retention_days", 29, "found 29: CloudWatch Logs keeps logs for one of 1, 3, 5"),
-        ("bigmart.endpoint.instance_type", "m5.large", "found 'm5.large': String should match pattern"),
+        (
+            "bigmart.endpoint.instance_type",
+            "m5.large",
+            "found 'm5.large', allowed: text, an instance",
+        ),
         (
             "bigmart.endpoint.instance_type",
             "ml.m4.xlarge",
             "found 'ml.m4.xlarge': the m4 family is retired; use a current one",
         ),
-        ("bigmart.training.instance_type", "ml.m7g.xlarge", "found 'ml.m7g.xlarge': jobs do not run on Graviton (m7g)"),
-        ("bigmart.training.instance_type", "ml.t4g.large", "found 'ml.t4g.large': jobs do not run on Graviton (t4g)"),
+        (
+            "bigmart.training.instance_type",
+            "ml.m7g.xlarge",
+            "found 'ml.m7g.xlarge': jobs and our container images do not run on Graviton (m7g)",
+        ),
+        (
+            "bigmart.training.instance_type",
+            "ml.t4g.large",
+            "found 'ml.t4g.large': jobs and our container images do not run on Graviton (t4g)",
+        ),
     ],
 )
 def test_says_what_was_found_and_what_is_allowed(path: str, value: Any, reason: str) -> None:
@@ -152,14 +170,6 @@ def test_says_what_was_found_and_what_is_allowed(path: str, value: Any, reason: 
 
     assert message.startswith(f"environments.dev.{path}")
     assert reason in message
-
-
-def test_serves_on_graviton() -> None:
-    environments = environments_with("bigmart.endpoint.instance_type", "ml.c7g.xlarge")
-
-    assert (
-        Settings.from_mapping("dev", environments).workload(big_mart.RECIPE).endpoint.instance_type == "ml.c7g.xlarge"
-    )
 
 
 def test_names_every_mistake_at_once() -> None:
@@ -173,6 +183,18 @@ def test_names_every_mistake_at_once() -> None:
         "environments.dev.bigmart.training.volume_gib",
         "environments.dev.registry.container_images_kept",
     ]
+
+
+def test_refuses_another_approver_where_nobody_has_to_approve() -> None:
+    environments = environments_with("bigmart.approval", {"mode": "human"})
+    environments["dev"]["people"] = {"enabled": True, "separate_approval": True}
+
+    with pytest.raises(
+        SettingsError, match=r"images\.approval\.mode: auto lets people serve what they have started"
+    ) as refused:
+        Settings.from_mapping("dev", environments)
+
+    assert "bigmart.approval" not in str(refused.value)
 
 
 def test_cannot_be_changed() -> None:
@@ -197,7 +219,7 @@ def test_cannot_be_changed() -> None:
             "'a' occurs twice; rename one",
         ),
         ("network.availability_zones", 4, "found 4: give the number 2 or 3, or the names of the zones"),
-        ("network.availability_zones", ["eu-west-1a"], "at least 2 items"),
+        ("network.availability_zones", ["eu-west-1a"], "allowed: "),
         ("network.availability_zones", ["eu-west-1a", "eu-west-1"], "'eu-west-1' is not the name of a zone"),
         ("network.availability_zones", ["eu-west-1a", "eu-west-1a"], "'eu-west-1a' occurs twice; remove one"),
         ("network.availability_zones", ["eu-west-1a", "eu-west-2b"], "are zones of two Regions"),
@@ -205,8 +227,8 @@ def test_cannot_be_changed() -> None:
         ("network.cidr", "169.254.0.0/20", "169.254.0.0/16 is reserved for link-local addresses"),
         ("network.cidr", "127.0.0.0/16", "127.0.0.0/8 is reserved for loopback"),
         ("network.cidr", "224.0.0.0/16", "224.0.0.0/3 is reserved for multicast and beyond"),
-        ("bigmart.training.hyperparameters", {"a": float("inf")}, "Input should be a finite number"),
-        ("bigmart.training.hyperparameters", {"a": float("nan")}, "Input should be a finite number"),
+        ("bigmart.training.hyperparameters", {"a": float("inf")}, "allowed: a finite number"),
+        ("bigmart.training.hyperparameters", {"a": float("nan")}, "allowed: a finite number"),
         ("file_systems.fsx.import_events", ["NEW", "NEW"], "'NEW' occurs twice; remove one"),
         ("file_systems.fsx.export_events", ["NEW", "DELETED", "NEW"], "'NEW' occurs twice; remove one"),
         ("images.training.normalized.prefix", "images/../bigmart/", "give a prefix there that ends with '/'"),
@@ -216,11 +238,14 @@ def test_cannot_be_changed() -> None:
             "found 'https://...@github.com/a/b': a user name or password in it would stand in the template",
         ),
         ("file_systems.fsx.capacity_gib", 2000, "comes in 1200 GiB, 2400 GiB and multiples of 2400 GiB"),
-        ("file_systems.fsx.throughput_mb_per_tib", 300, "found 300: Input should be 125, 250, 500 or 1000"),
-        ("file_systems.fsx.deployment", "SCRATCH_1", "Input should be 'PERSISTENT_2' or 'SCRATCH_2'"),
+        ("file_systems.fsx.throughput_mb_per_tib", 300, "found 300, allowed: 125 or 250 or 500 or 1000"),
+        ("file_systems.fsx.deployment", "SCRATCH_1", 'allowed: "PERSISTENT_2" or "SCRATCH_2"'),
         ("file_systems.efs.infrequent_access_days", 10, "EFS moves files after one of 1, 7, 14, 30"),
-        ("notebook.repository_url", "git@github.com:a/b", "String should match pattern"),
-        ("permissions_boundary", "arn:aws:iam::1:policy/x", "String should match pattern"),
+        ("notebook.repository_url", "git@github.com:a/b", "allowed: "),
+        ("permissions_boundary", "arn:aws:iam::1:policy/x", "allowed: "),
+        ("cost.low", {"runs": 1}, "there is no assumption 'runs'"),
+        ("cost.high", {"executions": -1}, "executions: expected a number of 0 or more, found '-1.0'"),
+        ("cost.moderate", {"executions": "3"}, "cost.moderate.executions: found '3', allowed: number"),
     ],
 )
 def test_refuses_what_aws_would_refuse(path: str, value: Any, reason: str) -> None:
@@ -233,10 +258,50 @@ def test_refuses_what_aws_would_refuse(path: str, value: Any, reason: str) -> No
 def test_refuses_a_channel_from_a_file_system_that_is_off() -> None:
     channels = [{"name": "train_lst", "source": "efs", "path": "/lists"}]
 
-    assert refusal("images.training.channels", channels) == (
+    first, second = refusal("images.training.channels", channels).splitlines()
+    assert first == (
         "environments.dev: images.training.channels: channel 'train_lst' reads from efs, "
         "but file_systems.efs.enabled is false"
     )
+    assert second.startswith(
+        "environments.dev: images.training.normalized: channel 'train_lst' of a file system puts the job into the VPC"
+    )
+
+
+def lustre_per_run(channel: dict[str, str], **fsx: Any) -> str:
+    """Why a file system for each execution is refused with a channel and other settings of it."""
+    context = read_context()
+    environment = context["environments"]["dev"]
+    set_path(environment, "images.training.normalized", ...)
+    set_path(environment, "images.training.channels", [{"name": "train_lst", **channel}])
+    set_path(environment, "file_systems.fsx", {"enabled": True, "per_run": True, **fsx})
+    try:
+        Settings.from_mapping("dev", context["environments"])
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("channel", "fsx", "reason"),
+    [
+        ({"source": "s3", "path": "images/"}, {}, "per_run: no training channel reads from fsx"),
+        ({"source": "fsx", "path": "/lists"}, {}, "there is nothing beside the raw bucket at /raw"),
+        ({"source": "fsx", "path": "/rawer"}, {}, "there is nothing beside the raw bucket at /raw"),
+        ({"source": "fsx", "path": "/raw/images", "access": "rw"}, {}, "set access to ro"),
+        ({"source": "fsx", "path": "/raw"}, {"enabled": False}, "per_run: found true, but enabled is false"),
+        ({"source": "fsx", "path": "/raw"}, {"deployment": "PERSISTENT_2"}, "deployment: found PERSISTENT_2"),
+    ],
+)
+def test_refuses_what_a_file_system_for_each_execution_cannot_have(
+    channel: dict[str, str], fsx: dict[str, Any], reason: str
+) -> None:
+    assert reason in lustre_per_run(channel, **fsx)
+
+
+@pytest.mark.parametrize("fsx", [{}, {"deployment": "SCRATCH_2", "capacity_gib": 2400}, {"deployment": None}])
+def test_takes_a_file_system_for_each_execution(fsx: dict[str, Any]) -> None:
+    assert lustre_per_run({"source": "fsx", "path": "/raw/images/"}, **fsx) == ""
 
 
 @pytest.mark.parametrize(
@@ -288,7 +353,7 @@ LIKENESS = "use colour rgb, fit stretch and output_format jpeg or png"
         ),
         ({"options": {"colour": "rgb", "fit": "cover"}}, ".options", LIKENESS),
         ({"options": {"colour": "rgb", "output_format": "webp"}}, ".options", LIKENESS),
-        ({"connections": 0}, ".connections", "found 0: Input should be greater than or equal to 1"),
+        ({"connections": 0}, ".connections", "found 0, allowed: whole number, 1 to "),
         ({"door": "url"}, ".door", "unknown key; allowed: connections, consumer, options, prefix"),
     ],
 )
@@ -381,14 +446,33 @@ def consumers(*names: str, **options: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("normalizer.timeout_seconds", 61, "found 61: Input should be less than or equal to 60"),
-        ("normalizer.bulk.connections", 513, "found 513: Input should be less than or equal to 512"),
-        ("normalizer.bulk.instance_type", "ml.m6g.large", "jobs do not run on Graviton (m6g)"),
+        ("normalizer.timeout_seconds", 61, "found 61, allowed: whole number, 30 to 60"),
+        ("normalizer.bulk.connections", 513, "found 513, allowed: whole number, 1 to 512"),
+        (
+            "normalizer.bulk.instance_type",
+            "ml.m6g.large",
+            "container images do not run on Graviton (m6g)",
+        ),
         ("normalizer.bulk.volume_gb", 30, "unknown key (did you mean 'volume_gib'?)"),
         ("normalizer.consumers", consumers("a", "a"), "every consumer needs its own name"),
-        ("normalizer.consumers", consumers("Team"), "String should match pattern"),
+        ("normalizer.consumers", consumers("Team"), "allowed: "),
         ("normalizer.consumers", consumers("a", width="0"), "width is 0, which is not between 1 and 2048"),
         ("normalizer.consumers", consumers("a", size="9"), "there is no option 'size'; there are width, height"),
+        (
+            "normalizer.consumers",
+            [{"name": "a", "transformation": "os"}],
+            "no transformation 'os'; there are image, text",
+        ),
+        (
+            "normalizer.consumers",
+            [{"name": "a", "transformation": "text", "options": {"width": "9"}}],
+            "there is no option 'width'; there are encoding",
+        ),
+        (
+            "normalizer.consumers",
+            [{"name": "training", "transformation": "text"}],
+            "images.training.normalized.consumer: 'training' reads 'text', and the job photographs",
+        ),
     ],
 )
 def test_refuses_a_normalizer_that_could_not_work(path: str, value: Any, reason: str) -> None:
@@ -453,11 +537,11 @@ def test_refuses_names_that_object_lambda_access_points_cannot_have(
     [({}, BundleTarget.GRAVITON), ({contract.BUNDLE_TARGET_CONTEXT: "host"}, BundleTarget.HOST)],
 )
 def test_bundles_functions_for_graviton_unless_told_otherwise(context: dict[str, str], target: BundleTarget) -> None:
-    assert read_bundle_target(cdk.App(context=context).node) is target
+    assert read_bundle_target(open_app(context).node) is target
 
 
 def test_refuses_a_place_where_functions_cannot_run() -> None:
-    app = cdk.App(context={contract.BUNDLE_TARGET_CONTEXT: "moon"})
+    app = open_app({contract.BUNDLE_TARGET_CONTEXT: "moon"})
 
     with pytest.raises(SettingsError, match="context 'bundle_target': found 'moon', allowed: graviton, host"):
         read_bundle_target(app.node)
@@ -494,14 +578,14 @@ def test_refuses_a_workload_that_is_called_as_a_setting(monkeypatch: pytest.Monk
         {"project": ""},
         {"cost centre": "R+D", "Größe": "5 m/s", "team:mail": "a.b@example.com", "_=-": "x"},
         {"k" * 128: "v" * 256},
-        {f"tag{number}": "" for number in range(46)},
+        {f"tag{number}": "" for number in range(45)},
     ],
 )
 def test_takes_every_tag_that_aws_takes(tags: dict[str, str]) -> None:
     settings = Settings.from_mapping("dev", environments_with("tags", tags))
 
-    assert settings.tags == tags
-    assert settings.job_tags("bigmart") == {"workload": "bigmart", **tags}
+    assert settings.tags == {**tags, "environment": "dev"}
+    assert settings.job_tags("bigmart") == {"workload": "bigmart", "environment": "dev", **tags}
 
 
 @pytest.mark.parametrize(
@@ -517,8 +601,13 @@ def test_takes_every_tag_that_aws_takes(tags: dict[str, str]) -> None:
         ({"a;b": "x"}, "the key 'a;b' has the character ';'"),
         ({"a": "{% $states.input %}"}, "the value of 'a' has the character '{'"),
         ({"a": "two\nlines"}, "the value of 'a' has the character '\\n'"),
-        ({"a": 5}, "should be a valid string"),
+        ({"a": 5}, "allowed: "),
+        ({f"tag{number}": "" for number in range(46)}, "46 tags, and everything has 'environment', too"),
+        ({"environment": "stage"}, "everything has 'environment' with the name of the environment, 'dev'"),
+        ({"Environment": "dev"}, "everything has 'environment' with the name of the environment, 'dev'"),
+        ({"workload": "bigmart"}, "'workload' is set by what executions make"),
+        ({"headrace:execution": "run-1"}, "'headrace:execution' is set by what executions make"),
     ],
 )
-def test_refuses_tags_that_aws_refuses(tags: dict[str, Any], reason: str) -> None:
+def test_refuses_tags_that_aws_refuses_or_that_say_whose_something_is(tags: dict[str, Any], reason: str) -> None:
     assert reason in refusal("tags", tags)

@@ -12,6 +12,7 @@ from headrace import contract, regions
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
 from tests.stacks.conftest import VARIANTS, context_of, read_stacks, set_path
+from tests.stacks.synthesis import open_app
 
 
 def read_in(region: str, variant: str = "dev", changes: Mapping[str, Any] | None = None) -> Settings:
@@ -48,13 +49,27 @@ def test_refuses_a_region_that_does_not_exist() -> None:
         ),
         ("me-central-1", "notebook", "notebook.enabled: me-central-1 has no SageMaker notebook instances"),
         ("ap-southeast-6", "fsx", "file_systems.fsx.enabled: ap-southeast-6 has no FSx"),
+        ("mx-central-1", "alarms", "alarms.budget: CloudFormation makes no budgets in mx-central-1; set it to null"),
         ("eu-central-1", "existing", "encryption.existing_key: the key is in eu-west-1; name one in eu-central-1"),
         ("eu-central-1", "existing", "registry.existing: the registry is in eu-west-1, and SageMaker takes container"),
+        (
+            "cn-north-1",
+            "front-door",
+            "front_door.authorization: cn-north-1 has no user pools of Cognito; set it to iam",
+        ),
+        ("us-gov-west-1", "front-door", "front_door.cloudfront: us-gov-west-1 has no CloudFront; set it to null"),
         ("cn-north-1", "fsx", "file_systems.fsx.deployment: cn-north-1 has neither PERSISTENT_2 nor SCRATCH_2"),
     ],
 )
 def test_says_what_to_set_instead(region: str, variant: str, reason: str) -> None:
     assert reason in refuse(region, variant)
+
+
+@pytest.mark.parametrize("region", ["ap-southeast-6", "cn-north-1", "us-gov-east-1"])
+def test_refuses_a_region_without_a_model_registry(region: str) -> None:
+    assert f"region: {region} has no model package groups of SageMaker in CloudFormation" in refuse(
+        region, changes={"normalizer.function_url": False, "images.training.normalized": ...}
+    )
 
 
 def test_refuses_an_instance_type_where_it_is_not_offered() -> None:
@@ -112,7 +127,7 @@ def test_deploys_to_the_region_on_aws_and_to_the_local_clouds_own_on_the_local_c
     context = context_of("dev") | {contract.BUNDLE_TARGET_CONTEXT: target}
     set_path(context["environments"]["dev"], "region", "eu-central-1")
 
-    stacks = [stack for stack in build(cdk.App(context=context)).node.children if isinstance(stack, cdk.Stack)]
+    stacks = [stack for stack in build(open_app(context)).node.children if isinstance(stack, cdk.Stack)]
 
     assert {cdk.Token.is_unresolved(stack.region) for stack in stacks} == {target == "host"}
     assert all(region in stack.environment for stack in stacks)

@@ -190,7 +190,7 @@ def name_sagemaker(kind: str, name: str) -> str:
 
 def list_roles(service: str, request: Request) -> list[str]:
     """The roles that a request passes to a service."""
-    places = (request, *request.get("Targets", []))
+    places = (request, request.get("Target", {}), *request.get("Targets", []))
     return [place[member] for place in places for member in _ROLE_MEMBERS.get(service, ()) if place.get(member)]
 
 
@@ -277,6 +277,7 @@ _ROLE_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "states": ("roleArn",),
     "lambda": ("Role",),
     "events": ("RoleArn",),
+    "scheduler": ("RoleArn",),
 }
 _ON_INTERFACES: Final = (
     "ec2:CreateNetworkInterface",

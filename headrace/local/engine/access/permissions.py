@@ -1,10 +1,12 @@
 """The permissions that policies give, each action of each statement for itself, and which of them calls have used."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
-from headrace.local.engine.access.calls import Call
+from headrace.local.calls import Call
 from headrace.local.engine.access.matching import match_wildcards
 from headrace.policies import as_list
 
@@ -21,10 +23,10 @@ class Permission:
     action: str
     resources: tuple[str, ...]
 
-    def covers(self, call: Call) -> bool:
-        """Whether a call is one of those that it is for; conditions are left out of account."""
-        return match_wildcards(self.action, call.action, is_case_kept=False) and any(
-            match_wildcards(resource, call.resource) for resource in self.resources
+    def covers(self, action: str, resources: Iterable[str]) -> bool:
+        """Whether it is for an action on one of some resources; conditions are left out of account."""
+        return match_wildcards(self.action, action, is_case_kept=False) and any(
+            match_wildcards(pattern, resource) for resource in resources for pattern in self.resources
         )
 
 
@@ -39,5 +41,8 @@ def list_permissions(documents: Iterable[Mapping[str, Any]]) -> Iterator[Permiss
 
 def find_unused(permissions: Iterable[Permission], calls: Iterable[Call]) -> list[Permission]:
     """The permissions that no allowed call has used."""
-    allowed = [call for call in calls if call.is_allowed]
-    return [permission for permission in permissions if not any(map(permission.covers, allowed))]
+    used: dict[str, set[str]] = defaultdict(set)
+    for call in calls:
+        if call.is_allowed:
+            used[call.action].add(call.resource)
+    return [permission for permission in permissions if not any(starmap(permission.covers, used.items()))]

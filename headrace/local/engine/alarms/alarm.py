@@ -1,23 +1,27 @@
 """One alarm: read from a request or a template, and evaluated."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from headrace.local.clock import to_machine_seconds
+from headrace.local.clock import CLOCK
 from headrace.local.engine.alarms.errors import AlarmRefusedError
 from headrace.local.engine.alarms.expressions import Expression, Series, read_expression
 from headrace.local.engine.alarms.judging import FURTHER_POINTS, Missing, State, judge
 from headrace.local.engine.alarms.statistics import is_statistic
 from headrace.local.engine.alarms.store import MOST_SECONDS, Metric, MetricStore
+from headrace.wording import counted
 
 _DAY_SECONDS: Final = 86_400
 _HOUR_SECONDS: Final = 3_600
 _HIGH_RESOLUTION: Final = (10, 20, 30)
 _HIGH_CADENCE_SECONDS: Final = 10
 _CADENCE_SECONDS: Final = 60
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+_CADENCE_OF_DAYS_SECONDS: Final = _HOUR_SECONDS
 _ID: Final = re.compile(r"[a-z]\w{0,254}")
 _NO_METRIC: Final = "Either MetricName or Metrics must be given, and not both."
 # Parameters of PutMetricAlarm that change how an alarm is evaluated in ways that are not served.
@@ -122,8 +126,50 @@ class Alarm:
 
     @property
     def cadence(self) -> int:
-        """How often it is evaluated, in seconds."""
+        """How often it is evaluated, in seconds: once an hour where it looks back more than a day."""
+        if self.period * self.needed > _DAY_SECONDS:
+            return _CADENCE_OF_DAYS_SECONDS
         return _HIGH_CADENCE_SECONDS if self.period in _HIGH_RESOLUTION else _CADENCE_SECONDS
+
+    def find_change(self, store: MetricStore, *, evaluated: float, due: float, current: State) -> float | None:
+        """When its state may be another one, unless something is put, or begins or ends to stand, before.
+
+        Args:
+            store: What was put, and what stands.
+            evaluated: When it was evaluated last,
+            due: and when it is next, on the clock of what waits.
+            current: The state that it is in.
+
+        Returns:
+            The time of an evaluation, on the clock of what waits; None where it stays as it is.
+        """
+        if any(store.is_standing(query.metric) for query in self.queries.values()):
+            return self._foresee(store, due, current)
+        # Once there are no data in all periods that it looks at, it does not change any more.
+        newest = max((store.find_newest(query.metric) for query in self.queries.values()), default=-math.inf)
+        return due if evaluated < max(newest + self._span + self.cadence, 0) else None
+
+    def count_changes(self, store: MetricStore) -> int:
+        """How often anything has changed that it reads."""
+        return sum(store.count_changes(query.metric) for query in self.queries.values())
+
+    @property
+    def _span(self) -> float:
+        """How far it looks back, in seconds."""
+        return (self.needed + FURTHER_POINTS) * self.period
+
+    def _foresee(self, store: MetricStore, due: float, current: State) -> float | None:
+        """What stands is measured without an end: the first evaluation from one on that finds another state."""
+        step = max(self.period // self.cadence, 1) * self.cadence
+        far = range(int(self._span // step) + 2)
+        coarse = next((due + at * step for at in far if self._finds_another(store, due + at * step, current)), None)
+        if coarse is None:
+            return None
+        fine = (coarse - back for back in range(step - self.cadence, 0, -self.cadence) if coarse - back >= due)
+        return next((at for at in fine if self._finds_another(store, at, current)), coarse)
+
+    def _finds_another(self, store: MetricStore, at: float, current: State) -> bool:
+        return self.evaluate(store, at, current).state is not current
 
     def evaluate(self, store: MetricStore, now: float, current: State) -> Verdict:
         """Its state now, in seconds since 1970 on the local cloud's clock."""
@@ -156,12 +202,12 @@ class Alarm:
         present = [(at, value) for at, value in enumerate(values) if value is not None][-self.needed :]
         missing = self.needed - len(present)
         if state is State.INSUFFICIENT_DATA:
-            return f"Insufficient Data: {_count(missing, 'datapoint')} {_were(missing)} unknown."
+            return f"Insufficient Data: {counted(missing, 'datapoint')} {_were(missing)} unknown."
         if not present:
             treated = {Missing.BREACHING: "[Breaching]", Missing.NOT_BREACHING: "[NonBreaching]"}.get(self.missing)
             return (
-                f"Threshold Crossed: no datapoints were received for {_count(self.needed, 'period')} and "
-                f"{_count(missing, 'missing datapoint')} {_were(missing)} treated as {treated}."
+                f"Threshold Crossed: no datapoints were received for {counted(self.needed, 'period')} and "
+                f"{counted(missing, 'missing datapoint')} {_were(missing)} treated as {treated}."
             )
         meant = [(at, value) for at, value in present if self._breaches(value) is (state is State.ALARM)] or present
         shown = ", ".join(f"{float(value)} ({_write_day(start + at * self.period)})" for at, value in reversed(meant))
@@ -171,7 +217,7 @@ class Alarm:
         return (
             f"Threshold Crossed: {len(meant)} out of the last {self.needed} datapoints [{shown}] "
             f"{_were(len(meant))} {is_not}{_COMPARISONS[self.comparison]} the threshold ({self.threshold}) "
-            f"(minimum {_count(least, 'datapoint')} for {change} transition)."
+            f"(minimum {counted(least, 'datapoint')} for {change} transition)."
         )
 
 
@@ -284,13 +330,9 @@ def _check_span(period: int, needed: int) -> None:
         )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
 def _write_day(seconds: float) -> str:
-    return datetime.fromtimestamp(to_machine_seconds(seconds), UTC).strftime("%d/%m/%y %H:%M:%S")
+    return datetime.fromtimestamp(CLOCK.from_waits(seconds), UTC).strftime("%d/%m/%y %H:%M:%S")

@@ -5,15 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from headrace.local.engine.asl.failures import StateFailedError, fail_at_runtime
-from headrace.local.engine.asl.flows import Flow
+from headrace.local.engine.asl.distributed import run_distributed
+from headrace.local.engine.asl.flows import Flow, MapRun
 from headrace.local.engine.asl.history import Trail
 from headrace.local.engine.asl.map_items import list_items, make_batches
+from headrace.local.engine.asl.map_runs import begin_map_run
+from headrace.local.engine.asl.together import run_together
 from headrace.local.engine.asl.tolerance import Tolerance
 from headrace.local.engine.asl.visits import Leaving, Visit
 
 _MOST_INLINE: Final = 40
-_MOST_DISTRIBUTED: Final = 1_000
 _UNLIMITED: Final = 1_000_000
 
 
@@ -50,19 +51,30 @@ async def run_map(visit: Visit) -> Leaving:
         StateFailedError: If one of them fails, or more than are tolerated.
     """
     processor = find_processor(visit.state)
-    is_distributed = processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
-    most = visit.read_number("MaxConcurrency", 0, _UNLIMITED) or _UNLIMITED
-    if visit.flow.children is None:
-        visit.flow.children = await _make_iterations(visit, processor, is_distributed=is_distributed)
-    visit.flow.trail.add("MapStateStarted", length=len(visit.flow.children))
-    if is_distributed:
-        # Its executions have histories of their own.
-        results = await _run_distributed(visit, int(min(most, _MOST_DISTRIBUTED)))
+    most = int(visit.read_number("MaxConcurrency", 0, _UNLIMITED) or 0)
+    if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+        run = visit.flow.map_run = visit.flow.map_run or await _begin_map_run(visit, processor, most)
+        visit.flow.trail.add("MapStateStarted", length=len(run.children))
+        results = await run_distributed(visit, run)
     else:
+        if visit.flow.children is None:
+            visit.flow.children = await _make_iterations(visit, processor, is_distributed=False)
+        visit.flow.trail.add("MapStateStarted", length=len(visit.flow.children))
         _part(visit.flow.children, visit.flow.trail)
-        results = await _run_inline(visit, int(min(most, _MOST_INLINE)))
+        results = await _run_inline(visit, min(most or _UNLIMITED, _MOST_INLINE))
     visit.flow.trail.add("MapStateSucceeded")
     return visit.finish(results)
+
+
+async def _begin_map_run(visit: Visit, processor: Any, most: int) -> MapRun:
+    flows = await _make_iterations(visit, processor, is_distributed=True)
+    items = [len(flow.input["Items"]) if "ItemBatcher" in visit.state else 1 for flow in flows]
+    tolerance = Tolerance(
+        total=len(flows),
+        most=visit.read_number("ToleratedFailureCount", 0, float("inf")),
+        most_percent=visit.read_number("ToleratedFailurePercentage", 0, 100, is_whole=False),
+    )
+    return begin_map_run(visit, flows, items, most, tolerance)
 
 
 def _part(flows: Sequence[Flow], trail: Trail) -> None:
@@ -75,27 +87,6 @@ def _part(flows: Sequence[Flow], trail: Trail) -> None:
 def find_processor(state: Any) -> Any:
     """The state machine that a Map state runs for each item; Iterator is its old name."""
     return state.get("ItemProcessor") or state["Iterator"]
-
-
-async def run_together(works: Sequence[Callable[[], Awaitable[Any]]], most: int) -> None:
-    """Do things side by side, in order; the first failure ends all of them.
-
-    Args:
-        works: What is done.
-        most: How many of them at once.
-    """
-    gate = asyncio.Semaphore(most)
-
-    async def run(work: Callable[[], Awaitable[Any]]) -> None:
-        async with gate:
-            await work()
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for work in works:
-                group.create_task(run(work))
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
 
 
 async def _make_iterations(visit: Visit, processor: Any, *, is_distributed: bool) -> list[Flow]:
@@ -133,21 +124,6 @@ async def _run_inline(visit: Visit, most: int) -> list[Any]:
     return [flow.input for flow in flows]
 
 
-async def _run_distributed(visit: Visit, most: int) -> list[Any]:
-    if "ResultWriter" in visit.state:
-        raise fail_at_runtime("ResultWriter is not supported by this interpreter")
-    flows = visit.flow.children or []
-    tolerance = Tolerance.of(visit, len(flows))
-    visit.flow.trail.add("MapRunStarted")
-    try:
-        await run_together([_run_tolerated(visit, flow, tolerance) for flow in flows], most)
-    except StateFailedError as failure:
-        visit.flow.trail.add("MapRunFailed", error=failure.error, cause=failure.cause)
-        raise
-    visit.flow.trail.add("MapRunSucceeded")
-    return [flow.input for flow in flows if flow.is_at_end]
-
-
 def _run_iteration(visit: Visit, index: int, flow: Flow) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         if flow.is_at_end:
@@ -162,16 +138,6 @@ def _run_iteration(visit: Visit, index: int, flow: Flow) -> Callable[[], Awaitab
             raise
         finally:
             flow.trail.add(f"MapIteration{ending}", name=visit.name, index=index)
-
-    return run
-
-
-def _run_tolerated(visit: Visit, flow: Flow, tolerance: Tolerance) -> Callable[[], Awaitable[None]]:
-    async def run() -> None:
-        try:
-            await _run_unless_ended(visit, flow)()
-        except StateFailedError as failure:
-            tolerance.count(failure)
 
     return run
 

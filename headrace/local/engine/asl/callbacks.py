@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from headrace.local.engine.asl.failures import HEARTBEAT_TIMEOUT, StateFailedError
+from headrace.local.engine.asl.surroundings import Clock
 
 
 class UnknownTokenError(Exception):
@@ -24,10 +25,11 @@ class Callback:
         self._answer: asyncio.Future[Any] = self._loop.create_future()
         self._beat = asyncio.Event()
 
-    async def wait(self, heartbeat: float | None) -> Any:
+    async def wait(self, clock: Clock, heartbeat: float | None) -> Any:
         """The result that was sent.
 
         Args:
+            clock: The time.
             heartbeat: How many seconds may pass without a sign of life.
 
         Raises:
@@ -37,13 +39,14 @@ class Callback:
             self._beat.clear()
             beat = asyncio.create_task(self._beat.wait())
             try:
-                heard, _ = await asyncio.wait(
-                    {self._answer, beat}, timeout=heartbeat, return_when=asyncio.FIRST_COMPLETED
-                )
+                async with clock.limit(heartbeat):
+                    await asyncio.wait({self._answer, beat}, return_when=asyncio.FIRST_COMPLETED)
+            except TimeoutError:
+                raise StateFailedError(
+                    HEARTBEAT_TIMEOUT, f"No heartbeat was received within {heartbeat} seconds."
+                ) from None
             finally:
                 beat.cancel()
-            if not heard:
-                raise StateFailedError(HEARTBEAT_TIMEOUT, f"No heartbeat was received within {heartbeat} seconds.")
         return self._answer.result()
 
     def send(self, result: Any) -> None:

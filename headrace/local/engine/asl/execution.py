@@ -182,7 +182,7 @@ class Execution:
         self._trail.add("ExecutionRedriven", redriveCount=self.redrive_count)
 
     async def _run_in_time(self) -> Any:
-        async with asyncio.timeout(self._limit):
+        async with self._clock.limit(self._limit):
             return await self._runner.run_flow(self._flow)
 
     def _end(self, status: Status, event: str, error: str | None = None, cause: str | None = None) -> None:

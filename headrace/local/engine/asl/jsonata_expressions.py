@@ -7,6 +7,7 @@ import random
 import re
 import uuid
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from jsonata import functions
@@ -15,6 +16,7 @@ from jsonata.jsonata import Jsonata
 from jsonata.parser import Parser
 from jsonata.utils import Utils
 
+from headrace.local.clock import CLOCK
 from headrace.local.engine.asl.failures import fail_evaluation
 from headrace.local.engine.asl.scope import UNDEFINED, Scope
 
@@ -30,7 +32,10 @@ _STUMBLES: Final = (
     ValueError,
     re.error,
 )
-_MOST_MILLISECONDS: Final = 1_000
+# Real time, so that an expression without an end ends, and one on a machine with much to do does not.
+_MOST_MILLISECONDS: Final = 20_000
+# The state machines of an environment have about a thousand expressions.
+_MOST_KNOWN: Final = 4_096
 # Attributes of the parser's that lead back up its tree.
 _UPWARD: Final = frozenset({"ancestor", "slot"})
 # Where names are those of what stands before, not of the whole document.
@@ -78,6 +83,8 @@ def evaluate(expression: str, scope: Scope) -> Any:
         raise fail_evaluation(f"The value of the JSONata expression '{expression}' is not JSON: {error}") from None
 
 
+# A definition is checked when it is made and whenever it is executed, and looking takes most of the time of that.
+@lru_cache(maxsize=_MOST_KNOWN)
 def find_fault(expression: str) -> str | None:
     """What is wrong with an expression before it is evaluated."""
     try:
@@ -165,9 +172,19 @@ def _replace(text: Any = None, pattern: Any = None, replacement: Any = None, lim
     return functions.Functions.replace(text, pattern, replacement, limit)
 
 
+def _say_now(picture: str | None = None, timezone: str | None = None) -> Any:
+    return functions.Functions.datetime_from_millis(_count_millis(), picture, timezone)
+
+
+def _count_millis() -> int:
+    return int(CLOCK.time() * 1000)
+
+
 _FUNCTIONS: Final = {
     "eval": _refuse_eval,
     "hash": _hash,
+    "millis": _count_millis,
+    "now": _say_now,
     "parse": json.loads,
     "partition": _partition,
     "random": _give_random,

@@ -107,7 +107,7 @@ class StateRunner:
                     return _catch(visit, failure)
             await self.clock.sleep(pause)
             visit.attempt += 1
-            visit.flow.children = None
+            visit.flow.begin_anew()
 
     def _record(self, failure: StateFailedError, visit: Visit) -> None:
         if failure.error == QUERY_EVALUATION:

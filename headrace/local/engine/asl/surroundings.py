@@ -1,8 +1,11 @@
 """What an execution is given: who runs its tasks, and a clock."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+from headrace.local.engine.asl.flows import MapRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,13 @@ class Tasks(Protocol):
             StateFailedError: If it cannot be read.
         """
 
+    async def begin_map_run(self, run: MapRun) -> None:
+        """Take notice of a run of a distributed Map state, which starts executions now.
+
+        Raises:
+            StateFailedError: If they may not be started.
+        """
+
 
 class Clock(Protocol):
     """The time of an execution."""
@@ -57,3 +67,6 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait, in a Wait state or before another attempt."""
+
+    def limit(self, seconds: float | None) -> AbstractAsyncContextManager[object]:
+        """End what is done in it by a TimeoutError once it has taken so long."""

@@ -1,6 +1,5 @@
 """Task states."""
 
-import asyncio
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -57,9 +56,9 @@ async def _call(
     visit: Visit, call: TaskCall, callback: Callback | None, limit: float | None, heartbeat: float | None
 ) -> Any:
     try:
-        async with asyncio.timeout(limit):
+        async with visit.runner.clock.limit(limit):
             result = await visit.runner.tasks.run(call)
-            return await callback.wait(heartbeat) if callback else result
+            return await callback.wait(visit.runner.clock, heartbeat) if callback else result
     except TimeoutError:
         raise StateFailedError(TIMEOUT, f"The task ran longer than its {limit:g} seconds.") from None
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from headrace.local.engine.asl.failures import TOO_MANY_FAILED, StateFailedError
-from headrace.local.engine.asl.visits import Visit
 
 
 @dataclass
@@ -15,22 +14,14 @@ class Tolerance:
         most: How many of them may fail.
         most_percent: What share of them may fail.
         failed: How many have.
+        is_exceeded: Whether these are too many.
     """
 
     total: int
     most: float | None
     most_percent: float | None
     failed: int = 0
-
-    @classmethod
-    def of(cls, visit: Visit, total: int) -> "Tolerance":
-        """That of a state.
-
-        Raises:
-            StateFailedError: If its fields have no such numbers.
-        """
-        most = visit.read_number("ToleratedFailureCount", 0, float("inf"))
-        return cls(total, most, visit.read_number("ToleratedFailurePercentage", 0, 100, is_whole=False))
+    is_exceeded: bool = False
 
     def count(self, failure: StateFailedError) -> None:
         """Count one that failed.
@@ -42,5 +33,6 @@ class Tolerance:
         beyond_share = self.most_percent is not None and self.failed * 100 > self.most_percent * self.total
         beyond_count = self.most is not None and self.failed > self.most
         if beyond_share or beyond_count or (self.most is None and self.most_percent is None):
+            self.is_exceeded = True
             cause = "The specified tolerated failure threshold was exceeded"
             raise StateFailedError(TOO_MANY_FAILED, f"{cause}; the last failure was {failure.error}: {failure.cause}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from headrace.local.engine.access.calls import Call, CallLog
+from headrace.local.calls import Call, CallLog
 from headrace.local.engine.access.further import list_further_needs
 from headrace.local.engine.access.needs import Holder, Need
 from headrace.local.engine.access.qualifiers import describe_qualifier, find_named_machine, split_qualified

@@ -17,11 +17,11 @@ _ACTIONS_OF_FUNCTIONS: Final[Mapping[str, str]] = {
 
 
 def name_actions(extract: Callable[..., str | None]) -> Callable[..., str | None]:
-    """What extracts the action of a request, which is never nothing but for SageMaker and its scaling."""
+    """What extracts the action of a request, which is never nothing but where the service itself decides."""
 
     def run(service: str, *request: Any) -> str | None:
         # Their operations are decided where they are served.
-        if service in ("sagemaker", "application-autoscaling"):
+        if service in ("sagemaker", "application-autoscaling", "fsx"):
             return None
         if service == "lambda":
             return f"lambda:{_name_function_action(*request)}"

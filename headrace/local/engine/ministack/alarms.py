@@ -6,20 +6,22 @@ MiniStack does it when a metric is put, by its namespace and name alone.
 import importlib
 import json
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from headrace.local.clock import to_cloud_seconds, to_machine_seconds
+from headrace.local.clock import CLOCK, Clock, to_machine_seconds
 from headrace.local.engine.alarms.alarm import Alarm, Verdict
 from headrace.local.engine.alarms.errors import AlarmRefusedError
 from headrace.local.engine.alarms.judging import State
 from headrace.local.engine.alarms.statistics import Datum
 from headrace.local.engine.alarms.store import Metric, MetricStore, choose_time
 from headrace.local.engine.ministack.alarm_events import describe_change
+from headrace.local.engine.moving import Fired, Happened
 
 _TICK_SECONDS: Final = 10
 # What SetAlarmState says lasts until the alarm is evaluated next, on AWS within a minute.
@@ -33,11 +35,33 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class _Watched:
-    """An alarm as it was read from MiniStack's record, and when it is evaluated next, on the local cloud's clock."""
+    """An alarm as it was read from MiniStack's record.
+
+    Args:
+        record: The record.
+        alarm: The alarm.
+        due: When it is evaluated next, on the clock of what waits.
+        evaluated: When it was last.
+        change: When its state may be another one, and
+        foreseen: from what that was foreseen.
+    """
 
     record: dict[str, Any]
     alarm: Alarm
     due: float
+    evaluated: float = -math.inf
+    change: float | None = None
+    foreseen: tuple[int, str] | None = None
+
+    def find_change(self, store: MetricStore) -> float | None:
+        """When its state may be another one; None where it stays as it is."""
+        state = self.record["StateValue"]
+        known = (self.alarm.count_changes(store), state)
+        is_past = self.change is not None and self.change <= max(self.evaluated, self.due)
+        if self.foreseen != known or is_past:
+            self.change = self.alarm.find_change(store, evaluated=self.evaluated, due=self.due, current=State(state))
+            self.foreseen = known
+        return self.change
 
 
 class Alarms:
@@ -45,12 +69,21 @@ class Alarms:
 
     Args:
         cloudwatch: MiniStack's CloudWatch, which keeps them and serves all requests about them.
-        read_clock: The time of this machine, in seconds since 1970.
+        clock: That of the cloud.
+        list_standing: Lists the metrics that are measured now because something stands.
     """
 
-    def __init__(self, cloudwatch: Any, read_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        cloudwatch: Any,
+        clock: Clock = CLOCK,
+        list_standing: Callable[[], Iterable[Metric]] = lambda: (),
+    ) -> None:
         self._cloudwatch = cloudwatch
-        self._read_clock = read_clock
+        self._clock = clock
+        self._list_standing = list_standing
+        self._lock = threading.Lock()
+        self._changed = Happened()
         self._store = MetricStore()
         self._watched: dict[str, _Watched] = {}
 
@@ -58,17 +91,38 @@ class Alarms:
         """Evaluate the alarms from now on, each as often as CloudWatch would."""
         threading.Thread(target=self._run, name="alarms", daemon=True).start()
 
-    def tick(self) -> None:
-        """Evaluate the alarms that are due."""
-        now = to_cloud_seconds(self._read_clock())
-        for record in self._cloudwatch._alarms.values():
+    def find_due(self) -> float | None:
+        """In how many seconds an alarm is evaluated next that may change then; None if none may."""
+        now = self._clock.read_waits()
+        with self._lock:
+            watched = [self._watch(record) for record in list(self._cloudwatch._alarms.values())]
+            changes = [change for each in watched if (change := each.find_change(self._store)) is not None]
+            return min((max(0.0, change - now) for change in changes), default=None)
+
+    def tick(self) -> list[Fired]:
+        """Evaluate the alarms that are due; those that have changed since the last time."""
+        self._follow()
+        return self._changed.take()
+
+    def _follow(self) -> None:
+        with self._lock:
+            self._store.note_standing(self._list_standing(), self._clock.read_waits())
+            self._changed.note(self._evaluate_due())
+
+    def _evaluate_due(self) -> Iterator[Fired]:
+        now = self._clock.read_waits()
+        for record in list(self._cloudwatch._alarms.values()):
+            old = record["StateValue"]
             try:
                 watched = self._watch(record)
                 if watched.due <= now:
                     watched.due = (now // watched.alarm.cadence + 1) * watched.alarm.cadence
                     self._evaluate(watched, now)
+                    watched.evaluated = now
             except Exception:
                 logger.exception("alarm_not_evaluated name=%s", record.get("AlarmName"))
+            if record["StateValue"] != old:
+                yield Fired(self._clock.now(), f"alarm {record['AlarmName']}", f"{old} → {record['StateValue']}")
 
     def keep_datum(self, metric: Metric, *, stamped: float | None, data: list[tuple[float, float]], unit: str) -> None:
         """Keep what was put for a metric.
@@ -79,14 +133,14 @@ class Alarms:
             data: Values, and how often each was seen.
             unit: Their unit.
         """
-        arrived = self._read_clock()
-        at = to_cloud_seconds(choose_time(arrived, arrived if stamped is None else stamped))
+        arrived = self._clock.time()
+        at = self._clock.to_waits(choose_time(arrived, arrived if stamped is None else stamped))
         for value, count in data:
             self._store.put(metric, Datum.of(value, time=at, count=count, unit=unit))
 
     def keep_set(self, metric: Metric, *, stamped: float, given: Mapping[str, Any], unit: str) -> None:
         """Keep a set of statistics that was put for a metric at a time, in seconds since 1970."""
-        at = to_cloud_seconds(choose_time(self._read_clock(), stamped))
+        at = self._clock.to_waits(choose_time(self._clock.time(), stamped))
         count, total, low, high = (float(given.get(name, 0)) for name in ("SampleCount", "Sum", "Minimum", "Maximum"))
         self._store.put(metric, Datum(time=at, count=count, total=total, low=low, high=high, unit=unit))
 
@@ -98,17 +152,17 @@ class Alarms:
         """Leave an alarm for a while in the state that somebody has set it to."""
         record = self._cloudwatch._alarms.get(name)
         if record:
-            self._watch(record).due = to_cloud_seconds(self._read_clock()) + _SET_SECONDS
+            self._watch(record).due = self._clock.read_waits() + _SET_SECONDS
 
     def _run(self) -> None:
         while True:
             time.sleep(to_machine_seconds(_TICK_SECONDS))
-            self.tick()
+            self._follow()
 
     def _watch(self, record: dict[str, Any]) -> _Watched:
         watched = self._watched.get(record["AlarmName"])
         if watched is None or watched.record is not record:
-            watched = self._watched[record["AlarmName"]] = _Watched(record, Alarm.read(record), 0)
+            watched = self._watched[record["AlarmName"]] = _Watched(record, Alarm.read(_read_record(record)), 0)
         return watched
 
     def _evaluate(self, watched: _Watched, now: float) -> None:
@@ -119,20 +173,42 @@ class Alarms:
         record |= {
             "StateValue": verdict.state.value,
             "StateReason": verdict.reason,
-            "StateReasonData": json.dumps(_write_reason(watched.alarm, verdict, now)),
-            "StateUpdatedTimestamp": int(self._read_clock()),
-            "StateTransitionedTimestamp": int(self._read_clock()),
+            "StateReasonData": json.dumps(self._write_reason(watched.alarm, verdict, now)),
+            "StateUpdatedTimestamp": int(self._clock.time()),
+            "StateTransitionedTimestamp": int(self._clock.time()),
         }
         self._cloudwatch._record_history(record["AlarmName"], old.value, verdict.state.value, verdict.reason)
         self._cloudwatch._dispatch_alarm_actions(record, old.value, verdict.state.value, verdict.reason)
         self._cloudwatch._evaluate_parent_alarms(record)
 
+    def _write_reason(self, alarm: Alarm, verdict: Verdict, now: float) -> dict[str, Any]:
+        """StateReasonData."""
+        return {
+            "version": "1.0",
+            "queryDate": _write_time(self._clock.from_waits(now)),
+            "startDate": _write_time(self._clock.from_waits(verdict.start)),
+            "period": alarm.period,
+            "recentDatapoints": [point for point in verdict.points if point is not None],
+            "threshold": alarm.threshold,
+        }
 
-def install_alarms() -> Alarms:
-    """Teach MiniStack's CloudWatch to leave its alarms to an evaluator, and to refuse what that cannot evaluate."""
+
+def _read_record(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An alarm as it was put: MiniStack gives one on a percentile a basic statistic, too."""
+    if not record.get("ExtendedStatistic"):
+        return record
+    return {name: value for name, value in record.items() if name != "Statistic"}
+
+
+def install_alarms(list_standing: Callable[[], Iterable[Metric]]) -> Alarms:
+    """Teach MiniStack's CloudWatch to leave its alarms to an evaluator, and to refuse what that cannot evaluate.
+
+    Args:
+        list_standing: Lists the metrics that are measured now because something stands.
+    """
     cloudwatch: Any = importlib.import_module("ministack.services.cloudwatch")
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
-    alarms = Alarms(cloudwatch)
+    alarms = Alarms(cloudwatch, list_standing=list_standing)
     cloudwatch._store_datum = _keep_put(alarms, cloudwatch._store_datum)
     cloudwatch.record_metric = _keep_recorded(alarms, cloudwatch.record_metric)
     # It evaluates an alarm when one is put, and all of them when a metric is.
@@ -247,7 +323,7 @@ def _publish_changes(act: Callable[..., None]) -> Callable[..., None]:
         entry = {
             "Source": "aws.cloudwatch",
             "DetailType": "CloudWatch Alarm State Change",
-            "Detail": json.dumps(describe_change(record, old, datetime.now(UTC))),
+            "Detail": json.dumps(describe_change(record, old, CLOCK.now())),
             "Resources": [record["AlarmArn"]],
         }
         events._put_events({"Entries": [entry]}, allow_aws_source=True)
@@ -256,18 +332,6 @@ def _publish_changes(act: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _write_reason(alarm: Alarm, verdict: Verdict, now: float) -> dict[str, Any]:
-    """StateReasonData: the times are those of this machine."""
-    return {
-        "version": "1.0",
-        "queryDate": _write_time(now),
-        "startDate": _write_time(verdict.start),
-        "period": alarm.period,
-        "recentDatapoints": [point for point in verdict.points if point is not None],
-        "threshold": alarm.threshold,
-    }
-
-
 def _write_time(seconds: float) -> str:
-    moment = datetime.fromtimestamp(to_machine_seconds(seconds), UTC)
+    moment = datetime.fromtimestamp(seconds, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"

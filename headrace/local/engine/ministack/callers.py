@@ -22,9 +22,12 @@ from headrace.local.engine.access.needs import (
 )
 from headrace.local.engine.access.qualifiers import describe_qualifier, split_qualified
 from headrace.local.engine.access.tasks import is_optimized, list_task_needs, list_waiting_needs
+from headrace.local.engine.asl.flows import MapRun
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.ministack.access import Access, DeniedError
 from headrace.local.engine.ministack.passing import DistrustError, check_roles
+from headrace.local.engine.ministack.schedules import SCHEDULER_SOURCE
+from headrace.local.engine.ministack.universal_targets import describe_call
 from headrace.local.sagemaker.control_plane import Authorize, SageMaker
 from headrace.local.sagemaker.errors import SageMakerError
 
@@ -80,7 +83,7 @@ class SageMakerCalls:
         if not self._access.is_on:
             return
         role = next(iter(list_roles("sagemaker", request)), "") or self._find_role_of_model(operation, request)
-        own = [self._describe_resource(need) for need in list_own_needs(operation, request)]
+        own = [add_tags(need, self.sagemaker) for need in list_own_needs(operation, request)]
         found = list_needs(
             "sagemaker", operation, request, find_config=self._find_config, find_version=self._find_version
         )
@@ -122,16 +125,17 @@ class SageMakerCalls:
         found: Mapping[str, Any] = container
         return found
 
-    def _describe_resource(self, need: Need) -> Need:
-        """The tags of a resource that there is are condition keys, too."""
-        if need.resource == "*":
-            return need
-        try:
-            tags = self.sagemaker.call("ListTags", {"ResourceArn": need.resource})["Tags"]
-        except SageMakerError:
-            return need
-        context = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags}
-        return Need(action=need.action, resource=need.resource, context={**need.context, **context})
+
+def add_tags(need: Need, sagemaker: SageMaker) -> Need:
+    """The tags of a resource of SageMaker that there is are condition keys, too."""
+    if need.resource == "*":
+        return need
+    try:
+        tags = sagemaker.call("ListTags", {"ResourceArn": need.resource})["Tags"]
+    except SageMakerError:
+        return need
+    context = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags}
+    return Need(action=need.action, resource=need.resource, context={**need.context, **context})
 
 
 def install_callers(access: Access) -> None:
@@ -148,6 +152,7 @@ def install_callers(access: Access) -> None:
     states._invoke_resource = _decide_tasks(access, states, states._invoke_resource)
     states._read_map_items = _decide_listing(access, states, states._read_map_items)
     states._s3_object_text = _decide_reading(access, states, states._s3_object_text)
+    states._begin_map_run = _decide_map_runs(access, states, states._begin_map_run)
     states._test_state = _test_as_role(states._test_state)
     events._invoke_target = _decide_targets(access, events._invoke_target)
     for kind, (service, translate) in _PROVISIONED.items():
@@ -169,14 +174,24 @@ def _call_as_role(access: Access, app: Any, call: Callable[..., Any]) -> Callabl
         if action := actions.extract_iam_action(*request):
             responses: Any = importlib.import_module("ministack.core.responses")
             place = (responses.get_region(), responses.get_account_id())
-            need = Need(action=action, resource=actions.extract_resource_arn(*request, *place))
+            resource = actions.extract_resource_arn(*request, *place)
+            context = _describe_request(app, actions, action, request)
             try:
-                access.check(key.key_id, [need])
+                access.check(key.key_id, [Need(action=action, resource=resource, context=context)])
             except DeniedError as error:
                 return actions.access_denied_response(service, action, "", "", message=str(error), headers=headers)
         return call(serve, method, path, signed, body, query, *rest)
 
     return run
+
+
+def _describe_request(app: Any, actions: Any, action: str, request: tuple[Any, ...]) -> dict[str, Any]:
+    """The condition keys of a task's request, as MiniStack finds those of requests that come through its door."""
+    service, method, path, headers, body, query = request
+    context: dict[str, Any] = actions.request_tag_context(
+        service, action, body or b"", app._routing_params(method, path, headers, body or b"", query or {})
+    )
+    return {**context, **(actions.s3_service_context(action, query, path, headers) if service == "s3" else {})}
 
 
 def _decide_tasks(access: Access, states: Any, invoke: Callable[..., Any]) -> Callable[..., Any]:
@@ -190,6 +205,21 @@ def _decide_tasks(access: Access, states: Any, invoke: Callable[..., Any]) -> Ca
             except DeniedError as error:
                 raise states._ExecutionError(_name_denial(resource), str(error)) from None
         return invoke(resource, arguments, *rest)
+
+    return run
+
+
+def _decide_map_runs(access: Access, states: Any, begin: Callable[[MapRun], None]) -> Callable[[MapRun], None]:
+    """A distributed Map state starts executions of its own state machine."""
+
+    def run(map_run: MapRun) -> None:
+        machine = map_run.machine_arn.rpartition("/")[0]
+        key = _open_session(access)
+        try:
+            access.check(key.key_id, [Need(action="states:StartExecution", resource=machine)])
+        except DeniedError as error:
+            raise states._ExecutionError("StepFunctions.AccessDeniedException", str(error)) from None
+        begin(map_run)
 
     return run
 
@@ -248,24 +278,34 @@ def _test_as_role(test: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, 
 
 
 def _decide_targets(access: Access, invoke: Callable[..., None]) -> Callable[..., None]:
-    """A rule starts a state machine as the target's role; other targets have policies of their own."""
+    """A rule or a schedule works as the target's role where that is a state machine or an operation of a service.
 
-    def run(target: dict[str, Any], *rest: Any, **options: Any) -> None:
-        if ":states:" in target.get("Arn", ""):
+    Other targets have policies of their own.
+    """
+
+    def run(target: dict[str, Any], event: Mapping[str, Any], *rest: Any, **options: Any) -> None:
+        if need := _describe_start(target) or describe_call(target):
             role = target.get("RoleArn", "")
             key = access.open_session(role or _NO_ROLE, "EventBridge")
+            service = "scheduler" if event.get("Source") == SCHEDULER_SOURCE else "events"
             try:
-                if not access.trusts(role, "events.amazonaws.com"):
-                    raise DeniedError(f"EventBridge cannot assume the role {role}")
-                machine, _ = split_qualified(target["Arn"])
-                context = describe_qualifier(target["Arn"])
-                access.check(key.key_id, [Need(action="states:StartExecution", resource=machine, context=context)])
+                if not access.trusts(role, f"{service}.amazonaws.com"):
+                    raise DeniedError(f"{service}.amazonaws.com cannot assume the role {role}")
+                access.check(key.key_id, [need])
             except DeniedError as error:
                 logger.warning("target_not_called target=%s error=%s", target["Arn"], error)
                 return
-        invoke(target, *rest, **options)
+        invoke(target, event, *rest, **options)
 
     return run
+
+
+def _describe_start(target: Mapping[str, Any]) -> Need | None:
+    arn = target.get("Arn", "")
+    if ":states:" not in arn:
+        return None
+    machine, _ = split_qualified(arn)
+    return Need(action="states:StartExecution", resource=machine, context=describe_qualifier(arn))
 
 
 def _decide_provisioning(
@@ -301,9 +341,11 @@ _CREATING: Final[Mapping[str, str]] = {
     "states": "CreateStateMachine",
     "lambda": "CreateFunction",
     "events": "PutTargets",
+    "scheduler": "CreateSchedule",
 }
 _PROVISIONED: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], dict[str, Any]]]]] = {
     "AWS::StepFunctions::StateMachine": ("states", _translate_machine),
     "AWS::Lambda::Function": ("lambda", dict),
     "AWS::Events::Rule": ("events", dict),
+    "AWS::Scheduler::Schedule": ("scheduler", dict),
 }

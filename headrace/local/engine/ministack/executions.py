@@ -17,10 +17,13 @@ from headrace.local.engine.asl.documents import write_json, write_timestamp
 from headrace.local.engine.asl.execution import Execution, Identity, NotRedrivableError, Status, find_redrive_refusal
 from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.engine.ministack.callers import acting_role
+from headrace.local.engine.ministack.map_runs import MapRunRecords, is_of_map_run
 from headrace.local.engine.ministack.revisions import describe_revision, find_revision
 from headrace.local.engine.ministack.status_events import describe_change, publish_change
-from headrace.local.engine.ministack.tasks import CloudClock, EngineTasks
+from headrace.local.engine.ministack.tasks import CloudClock, EngineTasks, run_on_clock
+from headrace.local.engine.moving import Fired, Happened
 from headrace.local.engine.redrive_tokens import RedriveTokens
+from headrace.local.faults import Caller, caller
 
 _PATIENCE_SECONDS = 5
 _NOT_REDRIVABLE = "ExecutionNotRedrivable"
@@ -60,9 +63,26 @@ class Executions:
         self.callbacks = Callbacks()
         self._states = states
         self._tasks = EngineTasks(states)
-        self._clock = CloudClock(states)
+        self._clock = CloudClock()
         self._lock = threading.Lock()
         self._held: dict[str, Held] = {}
+        self._ended = Happened()
+
+    def find_due(self) -> None:
+        """Nothing but their waits is due at a time, and these are on the clock."""
+
+    def tick(self) -> list[Fired]:
+        """Those that have ended since the last time."""
+        return self._ended.take()
+
+    def is_starting(self) -> bool:
+        """Whether one was started whose thread does not work yet."""
+        records = list(self._states._executions.values())
+        return any(
+            record["status"] == Status.RUNNING and record["executionArn"] not in self._held
+            for record in records
+            if not is_of_map_run(record)
+        )
 
     def run(self, arn: str) -> None:
         """Run an execution that was started, on the thread that MiniStack has made for it."""
@@ -185,10 +205,12 @@ class Executions:
     def _run(self, held: Held) -> None:
         revision = find_revision(self._states, held.record)
         token = acting_role.set(revision.role_arn if revision else "")
+        calling = caller.set(Caller(execution=held.record["name"]))
         try:
-            asyncio.run(held.execution.run())
+            run_on_clock(held.execution.run())
             is_changed = self._write_result(held)
         finally:
+            caller.reset(calling)
             acting_role.reset(token)
             held.has_ended.set()
         if is_changed:
@@ -207,6 +229,9 @@ class Executions:
 
     def _write_end(self, record: dict[str, Any], status: Status, **details: str | None) -> None:
         record.update(details, status=status.value, stopDate=self._states.now_iso())
+        name = ":".join(record["executionArn"].split(":")[-2:])
+        outcome = f"{status.value}: {record['error']}" if record.get("error") else status.value
+        self._ended.note([Fired(self._clock.now(), f"execution {name}", outcome)])
 
     def _answer(self, body: dict[str, Any]) -> Answer:
         answer: Answer = self._states.json_response(body)
@@ -217,12 +242,13 @@ class Executions:
         return answer
 
 
-def install_executions() -> None:
+def install_executions() -> Executions:
     """Teach MiniStack's Step Functions to execute with the interpreter, and to redrive."""
     states: Any = importlib.import_module("ministack.services.stepfunctions")
     app: Any = importlib.import_module("ministack.app")
     executions = Executions(states)
 
+    MapRunRecords(states).install()
     states._run_execution = executions.run
     states._emit_execution_status_event = executions.publish
     states._stop_execution = _leave_ended(states, executions, states._stop_execution)
@@ -233,6 +259,7 @@ def install_executions() -> None:
     states._send_task_failure = _send(states, executions.callbacks, _read_failure, states._send_task_failure)
     states._send_task_heartbeat = _beat(states, executions.callbacks, states._send_task_heartbeat)
     app.SERVICE_HANDLERS["states"] = _serve_redrives(states, app.SERVICE_HANDLERS["states"])
+    return executions
 
 
 def _serve_redrives(states: Any, serve: Callable[..., Coroutine[Any, Any, Answer]]) -> Callable[..., Any]:

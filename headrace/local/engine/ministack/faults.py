@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
+from headrace.local.engine.asl.failures import TIMEOUT
 from headrace.local.engine.operations import UncertainRequestError, read_operation
 from headrace.local.engine.refusals import find_wire_format, write_error
 from headrace.local.engine.signatures import SentRequest
@@ -17,6 +18,8 @@ from headrace.local.sagemaker.validation import load_service_model
 _TASK: Final = re.compile(r"arn:aws:states:::(?P<sdk>aws-sdk:)?(?P<service>[^:]+):(?P<action>[A-Za-z0-9]+)")
 # SageMaker's control plane meets its own, for tasks and clients alike.
 _MET_ELSEWHERE: Final = "sagemaker"
+# What no service answers, and Step Functions says of a call that got no answer.
+_OF_STEP_FUNCTIONS: Final = ("SdkClientException", TIMEOUT)
 
 
 def install_faults(faults: Faults) -> None:
@@ -83,6 +86,8 @@ def _meet_in_tasks(faults: Faults, states: Any, invoke: Callable[..., Any]) -> C
 
 def _name_sdk_error(states: Any, service: str, code: str) -> str:
     """The SDK for Java has classes for the modelled errors, and one of the service's name for all others."""
+    if code in _OF_STEP_FUNCTIONS:
+        return str(states._prefix_sdk_error(service, code))
     if load_service_model(name_model(service)).shape_for_error_code(code) is None:
         prefix = states._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
         return f"{prefix}.{prefix}Exception"
@@ -90,6 +95,8 @@ def _name_sdk_error(states: Any, service: str, code: str) -> str:
 
 
 def _name_optimized_error(states: Any, service: str, code: str) -> str:  # noqa: ARG001 (of the same shape)
+    if code == TIMEOUT:
+        return code
     if service == "lambda" and code == "AccessDeniedException":
         return "Lambda.AWSLambdaException"
     return f"{service.upper() if service in ('sns', 'sqs') else service.capitalize()}.{code}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from headrace.local.clock import CLOCK
 from headrace.local.engine.access.needs import list_logging_needs
 from headrace.local.engine.cloud import HOST
 from headrace.local.engine.ministack.access import Access, DeniedError
@@ -141,7 +142,7 @@ def _take_turns(execute: Callable[..., Any], turns: threading.Semaphore) -> Call
     """A process per waiting request would take the machine's memory; AWS has room for a thousand at once."""
 
     def run(*arguments: Any) -> Any:
-        with turns:
+        with CLOCK.working(), turns:
             return execute(*arguments)
 
     return run

@@ -7,7 +7,8 @@ from typing import Any, Final
 from headrace import regions
 from headrace.local.engine.ministack.cloudformation import Provision
 from headrace.local.engine.resources import Attributes
-from headrace.local.limits import CONCURRENT_EXECUTIONS, OBJECT_LAMBDA_ACCESS_POINTS, Limits
+from headrace.local.limits import OBJECT_LAMBDA_ACCESS_POINTS, Limits
+from headrace.quotas import CONCURRENT_EXECUTIONS
 
 _FUNCTION: Final = "AWS::Lambda::Function"
 # 100 in https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html; accounts with less are told 10.

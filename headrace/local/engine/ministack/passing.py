@@ -27,6 +27,10 @@ _DISTRUST: Final[Mapping[str, tuple[str, str]]] = {
         "ValidationException",
         "Provided role '{role}' cannot be assumed by principal 'events.amazonaws.com'.",
     ),
+    "scheduler": (
+        "ValidationException",
+        "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+    ),
 }
 
 # The operations that make such a service assume a role.
@@ -34,6 +38,7 @@ _TRUSTING: Final[Mapping[str, tuple[str, ...]]] = {
     "states": ("CreateStateMachine", "TestState", "UpdateStateMachine"),
     "lambda": ("CreateFunction", "UpdateFunctionConfiguration"),
     "events": ("PutRule", "PutTargets"),
+    "scheduler": ("CreateSchedule", "UpdateSchedule"),
 }
 # What botocore calls a service of MiniStack.
 _MODELS: Final[Mapping[str, str]] = {"elasticmapreduce": "emr", "monitoring": "cloudwatch", "states": "stepfunctions"}

@@ -5,7 +5,7 @@ import importlib
 import importlib.metadata
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypercorn.asyncio import serve as serve_asgi
@@ -16,11 +16,10 @@ from headrace.local.clock import WAIT_SCALE
 from headrace.local.engine.cloud import ACCOUNT, HOST, REGION
 from headrace.local.engine.credentials import AccessKey
 from headrace.local.engine.door import Application, Door
-from headrace.local.engine.fault_requests import FaultRequests
 from headrace.local.engine.ministack.access import Access, register_owner
 from headrace.local.engine.ministack.sessions import is_of_former_role
+from headrace.local.engine.owner_requests import Answer, OwnerRequests
 from headrace.local.engine.signatures import Fault, SignatureError
-from headrace.local.faults import Faults
 
 VERSION = "1.5.33"
 
@@ -66,7 +65,7 @@ async def serve(
     access: Access,
     close: Callable[[], None],
     page: Application | None = None,
-    faults: Faults | None = None,
+    answers: Mapping[str, Callable[[str, bytes], Answer]] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then close while requests are still answered: what closes still logs.
 
@@ -76,11 +75,11 @@ async def serve(
         access: The account's IAM.
         close: Ends what runs.
         page: Serves the page.
-        faults: What goes wrong on purpose.
+        answers: What answers to the owner, by its address.
     """
     app = importlib.import_module("ministack.app")
     keys = Keys(owner, access)
-    services = FaultRequests(app.app, faults or Faults())
+    services = OwnerRequests(app.app, answers or {})
     door = Door(services, port=port, find_key=keys.find, is_owner=keys.is_owner, page=page)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -3,6 +3,7 @@
 import contextvars
 import importlib
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ MOST_VERSIONS: Final = 1_000
 STARTED_FROM: Final = "startedFrom"
 
 _PAGE: Final = 100
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html
+_ALIAS_NAME: Final = re.compile(r"(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+")
+_LONGEST_ALIAS: Final = 80
 _VERSION: Final = "AWS::StepFunctions::StateMachineVersion"
 _ALIAS: Final = "AWS::StepFunctions::StateMachineAlias"
 
@@ -72,6 +76,7 @@ def install_revisions() -> None:
     states: Any = importlib.import_module("ministack.services.stepfunctions")
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
 
+    states._validate_alias_name = _check_alias_name(states)
     states._start_execution = _choose_first(states, states._start_execution)
     states._emit_execution_status_event = _note_choice(states._emit_execution_status_event)
     states._list_executions = _list_qualified(states, states._list_executions)
@@ -95,6 +100,22 @@ def install_revisions() -> None:
     provisioners._REPLACING_PROPERTIES[_ALIAS] = ("Name",)
     machine = handlers["AWS::StepFunctions::StateMachine"]
     handlers["AWS::StepFunctions::StateMachine"] = {**machine, "delete": _forget_after(states, machine["delete"])}
+
+
+def _check_alias_name(states: Any) -> Callable[[Any], Answer | None]:
+    """Digits alone would be a version."""
+
+    def check(name: Any) -> Answer | None:
+        if isinstance(name, str) and len(name) <= _LONGEST_ALIAS and _ALIAS_NAME.fullmatch(name):
+            return None
+        message = (
+            f"Value '{name}' at 'name' failed to satisfy constraint: Member must have length less than or equal to "
+            f"{_LONGEST_ALIAS} and satisfy regular expression pattern: {_ALIAS_NAME.pattern}"
+        )
+        refused: Answer = states.error_response_json("ValidationException", message, 400)
+        return refused
+
+    return check
 
 
 def _choose(states: Any, arn: str) -> Revision | None:

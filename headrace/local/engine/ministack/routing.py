@@ -19,10 +19,13 @@ KMS_KEY = f"{ENCRYPTION}-aws-kms-key-id"
 
 def install_requests(calls: SageMakerCalls) -> None:
     """Teach MiniStack to give SageMaker's requests to a control plane, if the caller may make them."""
-    app = importlib.import_module("ministack.app")
-    router = importlib.import_module("ministack.core.router")
+    app: Any = importlib.import_module("ministack.app")
+    router: Any = importlib.import_module("ministack.core.router")
+
+    responses: Any = importlib.import_module("ministack.core.responses")
 
     app.SERVICE_HANDLERS["sagemaker"] = _request_handler(calls)
+    responses._expected_envelope_content_type = _leave_type(responses._expected_envelope_content_type)
     # Both the control plane and the runtime sign as "sagemaker".
     router.SERVICE_PATTERNS["sagemaker"] = {
         "target_prefixes": ["SageMaker."],
@@ -53,6 +56,15 @@ def install_key_of_s3() -> None:
     """Teach MiniStack's S3 the key that AWS encrypts with when a request asks for KMS and names no key."""
     s3: Any = importlib.import_module("ministack.services.s3")
     s3._resolve_sse_write_headers = _name_key_of_s3(s3._resolve_sse_write_headers)
+
+
+def _leave_type(expect: Callable[..., str | None]) -> Callable[..., str | None]:
+    """MiniStack gives JSON in an answer the type of the service's protocol; a container's answer has its own."""
+
+    def run(service: str, *rest: Any) -> str | None:
+        return None if service == "sagemaker" else expect(service, *rest)
+
+    return run
 
 
 def _keep_to_s3(detect: Callable[..., str]) -> Callable[..., str]:

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
+from headrace.local.engine.asl.failures import TIMEOUT
 from headrace.local.engine.ministack.callers import SageMakerCalls
 from headrace.local.engine.ministack.tasks import task_scope
 from headrace.local.engine.step_functions import StatesError, check_request
+from headrace.local.fault_codes import COMMON_ERRORS
 from headrace.local.sagemaker.errors import SageMakerError
 from headrace.local.sagemaker.validation import load_service_model
 
@@ -37,23 +39,6 @@ CHECKED_OPERATIONS = {
 # Those that MiniStack lacks.
 ADDED_OPERATIONS = {"RedriveExecution": "_redrive_execution"}
 
-# Errors that no operation declares have no class in the SDK for Java but that of the service:
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
-_COMMON_ERRORS: Final = (
-    "AccessDeniedException",
-    "IncompleteSignature",
-    "InternalFailure",
-    "InternalServerError",
-    "NotAuthorized",
-    "OptInRequired",
-    "RequestExpired",
-    "ServiceUnavailable",
-    "ThrottlingException",
-    "UnrecognizedClientException",
-    "ValidationError",
-    "ValidationException",
-)
-
 
 def install_tasks(calls: SageMakerCalls) -> None:
     """Teach MiniStack's Step Functions to give SageMaker tasks to a control plane."""
@@ -62,10 +47,11 @@ def install_tasks(calls: SageMakerCalls) -> None:
     states._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
     states._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
     states._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = {
-        **dict.fromkeys(_COMMON_ERRORS, "SageMakerException"),
-        **_name_classes("sagemaker"),
+        # What no operation declares has no class in the SDK for Java but that of the service.
+        **dict.fromkeys(COMMON_ERRORS, "SageMakerException"),
+        **name_classes("sagemaker"),
     }
-    states._AWS_SDK_ERROR_CODE_OVERRIDES["sfn"] = _name_classes("stepfunctions")
+    states._AWS_SDK_ERROR_CODE_OVERRIDES["sfn"] = name_classes("stepfunctions")
     tasks = SageMakerTasks(calls, states)
     states._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = tasks.run
 
@@ -117,7 +103,7 @@ class SageMakerTasks:
         return job
 
 
-def _name_classes(service: str) -> dict[str, str]:
+def name_classes(service: str) -> dict[str, str]:
     """What the SDK for Java calls its classes of errors, where the API calls the errors otherwise."""
     model = load_service_model(service)
     errors = [name for name in model.shape_names if model.shape_for(name).metadata.get("exception")]
@@ -151,6 +137,8 @@ def _answer_again(states: Any, start: Callable[[dict[str, Any]], Any]) -> Callab
 
 def _name_task_error(code: str) -> str:
     """How Step Functions names an error of the API: the modelled ones by name, all others alike."""
+    if code in (TIMEOUT, "SdkClientException"):
+        return code if code == TIMEOUT else f"SageMaker.{code}"
     modelled = {"ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound"}
     return f"SageMaker.{code}Exception" if code in modelled else "SageMaker.AmazonSageMakerException"
 

@@ -4,9 +4,9 @@ import asyncio
 import importlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from headrace.local.clock import CLOCK
 from headrace.local.engine.asl.callbacks import Callbacks
 from headrace.local.engine.asl.definition.checker import InvalidDefinitionError, check_definition
 from headrace.local.engine.asl.definition.machines import list_targets
@@ -109,7 +109,7 @@ def _read_mock(mock: Mapping[str, Any] | None) -> Mock | None:
 
 
 def _run(states: Any, request: Mapping[str, Any], machine: Mapping[str, Any], mock: Mock | None) -> dict[str, Any]:
-    clock = CloudClock(states)
+    clock = CloudClock()
     given = json.loads(request.get("input", "{}"))
     context = json.loads(request.get("context", "{}"))
     flow = Flow(machine=machine, trail=Trail([], clock.now), input=given, context=context)
@@ -131,7 +131,7 @@ def _run(states: Any, request: Mapping[str, Any], machine: Mapping[str, Any], mo
 
 def _describe(given: Any, role_arn: str) -> dict[str, Any]:
     execution = {"Id": _NAME, "Input": given, "Name": _NAME, "RoleArn": role_arn, "RedriveCount": 0}
-    execution["StartTime"] = write_timestamp(datetime.now(UTC))
+    execution["StartTime"] = write_timestamp(CLOCK.now())
     return {"Execution": execution, "StateMachine": {"Id": _NAME, "Name": _NAME}}
 
 

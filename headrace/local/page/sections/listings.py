@@ -1,6 +1,7 @@
 """What several sections list: resources of SageMaker, and what they have logged."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -8,11 +9,14 @@ from typing import Any, Final
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from headrace.local.page.answers import PageError
 from headrace.local.page.section import FindClient, is_unserved
 
 MOST_LISTED: Final = 50
 _LINES: Final = 200
 _NO_LOG: Final = "ResourceNotFoundException"
+# SageMaker's names for what is not there; most of its operations have the first one.
+_MISSING: Final = ("ValidationException", "ResourceNotFound")
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,30 @@ def list_resources(clients: FindClient, kind: Kind) -> list[Listed] | None:
 
 
 def describe(clients: FindClient, kind: Kind, name: str) -> Mapping[str, Any]:
-    """What SageMaker says of a resource."""
+    """What SageMaker says of a resource.
+
+    Raises:
+        PageError: If there is none of that name.
+    """
     operation = getattr(clients("sagemaker"), xform_name(f"Describe{kind.name}"))
-    found: Mapping[str, Any] = operation(**{f"{kind.name}Name": name})
+    with missing_as(f"there is no {kind.noun} {name!r}"):
+        found: Mapping[str, Any] = operation(**{f"{kind.name}Name": name})
     return found
+
+
+@contextmanager
+def missing_as(message: str) -> Iterator[None]:
+    """Say of what SageMaker does not find, or takes for a name of nothing, that it is not there.
+
+    Raises:
+        PageError: With the message.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _MISSING:
+            raise
+        raise PageError(404, message) from None
 
 
 @dataclass(frozen=True)

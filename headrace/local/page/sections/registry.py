@@ -10,6 +10,7 @@ from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
 from headrace.local.page.section import FindClient, is_unserved
 from headrace.local.page.sections.comparison import compare
+from headrace.local.page.sections.listings import missing_as
 
 _DECISIONS: Final = {"approve": "Approved", "reject": "Rejected"}
 _METRIC: Final = "metric:"
@@ -45,7 +46,8 @@ class Registry:
                 if request.form:
                     self._decide(arn, request.form.text("decision"), request.form.text("reason"))
                     return redirect(request.link("registry", group, version))
-                found = self._clients("sagemaker").describe_model_package(ModelPackageName=arn)
+                with missing_as(f"{group} has no version {version!r} any more"):
+                    found = self._clients("sagemaker").describe_model_package(ModelPackageName=arn)
                 return show_version(group, found, self._list_others(group, version))
         raise PageError(404, "a version has a group and a number")
 
@@ -60,9 +62,10 @@ class Registry:
         return show_groups([(group, self._list_versions(group["ModelPackageGroupName"])) for group in groups])
 
     def _list_versions(self, group: str) -> list[Found]:
-        answer = self._clients("sagemaker").list_model_packages(
-            ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=_MOST
-        )
+        with missing_as(f"there is no model package group {group!r}"):
+            answer = self._clients("sagemaker").list_model_packages(
+                ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=_MOST
+            )
         return list(answer["ModelPackageSummaryList"])
 
     def _list_others(self, group: str, version: str) -> list[str]:

@@ -5,8 +5,10 @@ import math
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+from headrace.algorithms import find_by_uri
+from headrace.local.faults import Effect
 from headrace.local.sagemaker.archives import pack_folder
 from headrace.local.sagemaker.channels import ChannelStager
 from headrace.local.sagemaker.checkpoints import Checkpoints
@@ -49,6 +51,7 @@ STATUS_MESSAGES = {
 # https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
 SPOT_BILLED_PART = 0.3
 CHECKPOINTS_INTERVAL_SECONDS = 1.0
+_INTERRUPTIONS: Final = frozenset({Effect.INTERRUPTED})
 
 
 class TrainingJob(Job):
@@ -72,7 +75,7 @@ class TrainingJob(Job):
         self.transitions: list[dict[str, Any]] = []
         self._algorithm = request["AlgorithmSpecification"]
         publisher = MetricPublisher(self.host.cloudwatch, self.name)
-        self._metrics = MetricCollector(self._algorithm.get("MetricDefinitions", []), publisher)
+        self._metrics = MetricCollector(list_metric_definitions(self._algorithm), publisher)
         self._results = (
             parse_address(request["OutputDataConfig"]["S3OutputPath"]).as_folder().join(f"{self.name}/output/")
         )
@@ -192,6 +195,11 @@ class TrainingJob(Job):
             self.changed.notify_all()
             return True
 
+    def _meet_interruption(self) -> None:
+        """Loses its spot instances where a fault asks for it."""
+        if self.is_spot and self.host.faults.take("sagemaker", "CreateTrainingJob", self.request, _INTERRUPTIONS):
+            self.interrupt()
+
     def _work(self, tree: ContainerTree) -> JobEnd:
         self._check_stop()
         self.start_time = read_clock()
@@ -260,7 +268,8 @@ class TrainingJob(Job):
         self._streamed = stager.streamed
         begin = time.monotonic()
         try:
-            return self._run_program(tree, command, environment, notes=notes, preparation=preparation)
+            with self.host.faults.watch(self._meet_interruption):
+                return self._run_program(tree, command, environment, notes=notes, preparation=preparation)
         finally:
             self._run_seconds += time.monotonic() - begin
 
@@ -310,7 +319,26 @@ class TrainingJob(Job):
 
     def _list_differences(self) -> list[str]:
         count = self.request["ResourceConfig"].get("InstanceCount", 1)
-        return [f"InstanceCount {count} runs as one process on this machine"] if count > 1 else []
+        notes = [f"InstanceCount {count} runs as one process on this machine"] if count > 1 else []
+        return [*notes, self.image.note] if self.image.note else notes
+
+
+def list_metric_definitions(algorithm: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The metrics that SageMaker reads from a job's log: those of a built-in algorithm are its own.
+
+    Raises:
+        RequestRefusedError: If a request defines some beside them.
+    """
+    given: list[dict[str, str]] = algorithm.get("MetricDefinitions", [])
+    found = find_by_uri(algorithm["TrainingImage"])
+    if found is None:
+        return given
+    if given:
+        raise RequestRefusedError(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry your request "
+            "without specifying metric definitions."
+        )
+    return [{"Name": name, "Regex": regex} for name, regex in found[0].metrics.items()]
 
 
 def write_config(tree: ContainerTree, name: str, content: Mapping[str, Any]) -> None:

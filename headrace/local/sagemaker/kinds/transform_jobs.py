@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from headrace.local.clock import WorkingThread
 from headrace.local.sagemaker.channels import ChannelStager
 from headrace.local.sagemaker.definitions import Definition
 from headrace.local.sagemaker.deployments import Deployment, DeploymentError, NotServingError
@@ -88,6 +89,13 @@ class TransformJob(Job):
                 **{key: value for key, value in optional.items() if value},
             }
 
+    def stop(self) -> bool:
+        """Asks the job to end, its server included; False when it has ended already."""
+        if not super().stop():
+            return False
+        WorkingThread(self._deployment.stop, name=f"end of {self.name}").start()
+        return True
+
     def close(self) -> None:
         """Ends the job at once, without results, and returns when nothing of it is left."""
         self._deployment.stop(self.host.patience.close_seconds)
@@ -124,6 +132,8 @@ class TransformJob(Job):
             for file in sorted(path for path in folder.rglob("*") if path.is_file()):
                 self._transform(file, f"{file.relative_to(folder)}.out", tree)
         except DeploymentError as error:
+            # A job that is stopped takes its server along.
+            self._check_stop()
             raise AlgorithmError(str(error)) from error
         finally:
             self._deployment.stop()

@@ -23,6 +23,7 @@ OUTPUT_FILES = {
     "processing/test/test_labels.csv",
     "processing/encoding/encoding.json",
     "processing/encoding/inputs.json",
+    "processing/encoding/profile.json",
 }
 HEADER = ",".join(REQUIRED) + "\n"
 

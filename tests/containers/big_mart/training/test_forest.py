@@ -4,7 +4,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 from containers.big_mart.training import forest
 from containers.big_mart.training.channels import Dataset
-from containers.big_mart.training.forest import fit_forest, list_milestones
+from containers.big_mart.training.forest import fit_forest
 from containers.big_mart.training.hyperparameters import Hyperparameters
 from containers.shared.job.training_failures import HyperparameterError
 
@@ -13,7 +13,15 @@ from containers.shared.job.training_failures import HyperparameterError
     ("trees", "milestones"), [(1, [1]), (3, [1, 2, 3]), (11, [2, 4, 6, 8, 10, 11]), (500, [*range(50, 501, 50)])]
 )
 def test_reports_about_ten_times_and_at_the_end(trees: int, milestones: list[int]) -> None:
-    assert list_milestones(trees) == milestones
+    reported: list[int] = []
+
+    fit_forest(
+        Dataset(np.zeros((2, 1), np.float32), np.zeros(2)),
+        Hyperparameters(n_estimators=trees),
+        lambda grown, _seconds: reported.append(grown),
+    )
+
+    assert reported == milestones
 
 
 def test_grows_the_same_forest_in_steps_as_at_once() -> None:

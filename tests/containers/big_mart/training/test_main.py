@@ -47,6 +47,7 @@ def test_writes_model_encoding_and_evaluation(trained: Path, channels: dict[str,
         "model/encoding.json",
         "output/data/evaluation.json",
         "output/data/inputs.json",
+        "output/data/profile.json",
     }
     assert (trained / "model/encoding.json").read_bytes() == (channels["encoding"] / "encoding.json").read_bytes()
 
@@ -56,6 +57,22 @@ def test_carries_on_what_the_preprocessing_job_has_read(trained: Path, preproces
     content = (trained / "output/data/inputs.json").read_bytes()
 
     assert read_inputs(content) == {"raw": [InputFile("sales.csv", hashlib.sha256(sales).hexdigest(), len(sales))]}
+
+
+def test_carries_on_what_the_rows_look_like(trained: Path, preprocessed: Path) -> None:
+    made = (preprocessed / "processing/encoding/profile.json").read_bytes()
+
+    assert (trained / "output/data/profile.json").read_bytes() == made
+
+
+def test_trains_where_no_preprocessing_job_says_what_rows_look_like(
+    tmp_path: Path, own_channels: dict[str, Path]
+) -> None:
+    (own_channels["encoding"] / "profile.json").unlink()
+    write_job(tmp_path, FEW_TREES, own_channels)
+
+    assert run(tmp_path) == 0
+    assert not (tmp_path / "output/data/profile.json").exists()
 
 
 def test_records_its_own_channels_where_no_preprocessing_job_says_what_it_has_read(
@@ -195,7 +212,7 @@ def test_refuses_a_channel_without_features(tmp_path: Path, own_channels: dict[s
     write_job(tmp_path, FEW_TREES, {**own_channels, "train": own_channels["encoding"]})
 
     assert fail(tmp_path) == (
-        "channel 'train' has no file named *_features.csv; it has encoding.json, inputs.json; "
+        "channel 'train' has no file named *_features.csv; it has encoding.json, inputs.json, profile.json; "
         "point it at an output of the preprocessing job"
     )
 

@@ -1,6 +1,7 @@
 import signal
-import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from containers.big_mart.training.channels import Dataset
 from containers.big_mart.training.export import export_forest
 from containers.big_mart.training.forest import choose_step, fit_forest
 from containers.big_mart.training.hyperparameters import Hyperparameters
-from containers.big_mart.training.last_save import LastSave
 from containers.big_mart.training.saving import open_checkpoints
+from containers.shared.job.array_files import write_arrays
+from containers.shared.job.checkpoints import CheckpointFolder
+from containers.shared.job.last_save import LastSave
 from headrace.recipes import big_mart
 from tests.containers.job_roots import write_job
 from tests.containers.programs import start_program
@@ -25,14 +28,21 @@ class KilledError(Exception):
     """Stands for the end of the process."""
 
 
-def grow(folder: Path, *, data: Dataset = DATA, settings: Hyperparameters = SETTINGS, most: int = 10**6) -> bytes:
+def grow(
+    folder: Path,
+    *,
+    data: Dataset = DATA,
+    settings: Hyperparameters = SETTINGS,
+    most: int = 10**6,
+    interval_seconds: float = 0,
+) -> bytes:
     """A model, saved after every step; it is killed as soon as it has more trees than `most`."""
 
     def report(trees: int, _seconds: float) -> None:
         if trees > most:
             raise KilledError
 
-    checkpoints = open_checkpoints(folder, data, settings, 0, LastSave())
+    checkpoints = open_checkpoints(CheckpointFolder(folder, interval_seconds, LastSave()), data, settings)
     return bytes(export_forest(fit_forest(data, settings, report, checkpoints), ENCODING).SerializeToString())
 
 
@@ -108,31 +118,75 @@ def test_leaves_out_no_part_that_was_saved_before_a_spoilt_one(tmp_path: Path, w
     assert grow(tmp_path) == whole
 
 
+def spoil_arrays(part: Path, **changes: Callable[[Any], Any]) -> None:
+    """Put other arrays into a part, with the fingerprint that belongs there."""
+    with np.load(part) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    write_arrays(part, {**arrays, **{name: change(arrays[name]) for name, change in changes.items()}})
+
+
+def change_nodes(field: str, place: int, value: float) -> Callable[[Any], Any]:
+    def change(nodes: Any) -> Any:
+        nodes[field][place] = value
+        return nodes
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"nodes": change_nodes("left_child", 0, 10**12)},
+        {"nodes": change_nodes("left_child", 0, 0)},
+        {"nodes": change_nodes("right_child", 0, -5)},
+        {"nodes": change_nodes("right_child", 0, 1)},
+        {"nodes": change_nodes("left_child", 0, -1)},
+        {"nodes": change_nodes("feature", 0, 3)},
+        {"nodes": change_nodes("feature", 0, -7)},
+        {"nodes": change_nodes("threshold", 0, np.nan)},
+        {"values": lambda values: values * np.inf},
+        {"values": lambda values: values[1:]},
+        {"values": lambda values: values.astype("f4")},
+        {"depths": lambda depths: depths + 10**9},
+        {"depths": lambda depths: depths[1:]},
+        {"counts": lambda counts: counts * 0},
+        {"counts": lambda counts: counts.astype("U9")},
+        {"counts": lambda counts: np.array([counts.sum() + 1, *([-1] + [0] * (len(counts) - 2))])},
+        {"begin": lambda begin: np.array([begin, begin])},
+    ],
+)
+def test_refuses_crafted_trees(
+    tmp_path: Path, whole: bytes, changes: dict[str, Callable[[Any], Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    grow(tmp_path, interval_seconds=3600)
+    spoil_arrays(tmp_path / "part-000000.npz", **changes)
+
+    assert grow(tmp_path) == whole
+    assert capsys.readouterr().err.count("checkpoint_ignored file=part-000000.npz") == 1
+
+
+def test_refuses_more_trees_than_the_forest_has(
+    tmp_path: Path, whole: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grow(tmp_path)
+    parts = sorted(tmp_path.iterdir())
+    surplus = tmp_path / f"part-{len(parts):06}.npz"
+    surplus.write_bytes(parts[-1].read_bytes())
+    spoil_arrays(surplus, begin=lambda _: np.array(60))
+
+    assert grow(tmp_path) == whole
+    assert "with it the forest has more than 60 trees" in capsys.readouterr().err
+
+
+def test_saves_what_is_left_when_the_forest_has_grown_fully(tmp_path: Path, whole: bytes) -> None:
+    grow(tmp_path, interval_seconds=3600)
+
+    assert grow(tmp_path, most=0) == whole
+
+
 def test_chooses_steps_by_the_speed_so_far() -> None:
-    assert choose_step(grown=1000, elapsed=10.0, seconds=30.0) == 3000
-    assert choose_step(grown=0, elapsed=0.0, seconds=30.0) >= 1
-
-
-def test_saves_what_has_grown_before_it_is_ended() -> None:
-    saving = LastSave()
-    with saving.offering():
-        ended = threading.Thread(target=saving.await_saved)
-        ended.start()
-        while not saving.is_asked:
-            pass
-        assert ended.is_alive()
-        saving.note_saved()
-        ended.join(100)
-
-    assert not ended.is_alive()
-
-
-def test_waits_for_no_save_where_there_is_nothing_to_save() -> None:
-    saving = LastSave()
-
-    saving.await_saved()
-
-    assert not saving.is_asked
+    assert choose_step(10**6, grown=1000, elapsed=10.0, interval_seconds=3600) == 3000
+    assert choose_step(10**6, grown=0, elapsed=0.0, interval_seconds=3600) >= 1
 
 
 @pytest.mark.slow

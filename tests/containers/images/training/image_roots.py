@@ -1,7 +1,9 @@
 """Roots of image training jobs, laid out like /opt/ml, over a folder of made-up photographs."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from containers.images.training.__main__ import main
 from containers.shared.job.outputs import Outputs
@@ -45,6 +47,23 @@ def write_image_job(
     if labels is not None:
         (folders["train_lst"] / "classes.txt").write_text(labels, "utf-8")
     write_job(root, hyperparameters or {}, {channel: folders[channel] for channel in channels})
+
+
+def write_small_job(root: Path, photographs: Path, channels: Sequence[str] = CHANNELS, **hyperparameters: str) -> None:
+    """Lay out a job that learns from three photographs of each class and is judged by two."""
+    write_image_job(
+        root,
+        photographs,
+        train=list_rows(photographs, range(3)),
+        validation=list_rows(photographs, range(3, 5)),
+        hyperparameters=hyperparameters,
+        channels=channels,
+    )
+
+
+def read_evaluation(root: Path) -> Any:
+    """The evaluation that a job has written."""
+    return json.loads((root / "output/data/evaluation.json").read_text())
 
 
 def run(root: Path, *arguments: str, **environment: str) -> int:

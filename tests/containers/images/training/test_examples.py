@@ -12,9 +12,12 @@ from PIL import Image
 from containers.images.training import examples
 from containers.images.training.examples import read_examples
 from containers.images.training.lists import PhotographList, Row
+from containers.images.training.recording import RecordedPhotographs
 from containers.images.training.sources import ChannelPhotographs
 from containers.shared.images.decoding import Pixels
 from containers.shared.images.features import FeatureSettings, extract_features
+from containers.shared.job.checkpoints import NO_CHECKPOINTS
+from containers.shared.job.inputs import JobInputs
 from tests.patience import PATIENCE_SECONDS
 
 SETTINGS = FeatureSettings(side=64)
@@ -28,7 +31,12 @@ def images(tmp_path: Path) -> PhotographList:
         Image.fromarray(noise).save(tmp_path / f"{number}.png")
     (tmp_path / "4.png").write_bytes(b"broken")
     rows = [Row(number + 1, number, number % 3, f"{number}.png") for number in range(7)]
-    return PhotographList(tmp_path / "images.lst", "any list", ChannelPhotographs(tmp_path), rows)
+    return PhotographList(
+        tmp_path / "images.lst",
+        "any list",
+        RecordedPhotographs(ChannelPhotographs(tmp_path), JobInputs(), "train"),
+        rows,
+    )
 
 
 def test_keeps_the_order_of_the_list_without_bad_images(
@@ -36,12 +44,12 @@ def test_keeps_the_order_of_the_list_without_bad_images(
 ) -> None:
     monkeypatch.setattr(examples, "BATCH", 3)
 
-    read = read_examples(images, SETTINGS, mirror=False)
+    read = read_examples(images, SETTINGS, views=1, checkpoints=NO_CHECKPOINTS)
 
     assert read.classes.tolist() == [0, 1, 2, 0, 2, 0]
     assert read.features.shape[:2] == (6, 1)
     assert [image.path for image in read.bad] == ["4.png"]
-    alone = read_examples(replace(images, rows=images.rows[6:]), SETTINGS, mirror=False)
+    alone = read_examples(replace(images, rows=images.rows[6:]), SETTINGS, views=1, checkpoints=NO_CHECKPOINTS)
     assert np.array_equal(read.features[5], alone.features[0])
 
 
@@ -49,7 +57,7 @@ def test_adds_mirror_images_as_second_views(images: PhotographList) -> None:
     with Image.open(images.path.with_name("0.png")) as image:
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(images.path.with_name("1.png"))
 
-    features = read_examples(images, SETTINGS, mirror=True).features
+    features = read_examples(images, SETTINGS, views=2, checkpoints=NO_CHECKPOINTS).features
 
     assert np.array_equal(features[0, 1], features[1, 0])
     assert not np.array_equal(features[0, 0], features[0, 1])
@@ -67,7 +75,10 @@ class SlowPhotographs:
     def lacks(self, _path: str) -> bool:
         return False
 
-    def open(self, path: str) -> BinaryIO:
+    def measure(self, _path: str) -> int | None:
+        return None
+
+    def open(self, _path: str) -> BinaryIO:
         self._all_asked.wait()
         photograph = BytesIO()
         Image.new("RGB", (64, 64), "red").save(photograph, "PNG")
@@ -92,7 +103,9 @@ def test_waits_for_many_photographs_but_works_on_as_many_as_there_are_cores(
     monkeypatch.setattr(examples, "count_cpus", lambda: 1)
     monkeypatch.setattr(examples, "extract_features", watch)
 
-    read = read_examples(replace(images, photographs=SlowPhotographs(len(images.rows))), SETTINGS, mirror=False)
+    slow = RecordedPhotographs(SlowPhotographs(len(images.rows)), JobInputs(), "train")
+
+    read = read_examples(replace(images, photographs=slow), SETTINGS, views=1, checkpoints=NO_CHECKPOINTS)
 
     assert len(read.classes) == len(images.rows)
     assert most_at_work == 1

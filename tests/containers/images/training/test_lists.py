@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from containers.images.training.lists import PhotographList, read_labels, read_lists
+from containers.images.training.recording import RecordedPhotographs
 from containers.images.training.sources import ChannelPhotographs
+from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_failures import TrainingDataError
 from tests.containers.images.training.image_roots import Row, format_rows
 
@@ -29,7 +31,8 @@ def write_list(folders: Path, channel: str, text: str | bytes) -> None:
 
 def read(folders: Path) -> tuple[PhotographList, PhotographList]:
     train, validation = (
-        (folders / f"{channel}_lst", ChannelPhotographs(folders / channel)) for channel in ("train", "validation")
+        (folders / f"{channel}_lst", RecordedPhotographs(ChannelPhotographs(folders / channel), JobInputs(), channel))
+        for channel in ("train", "validation")
     )
     return read_lists(train, validation)
 

@@ -2,7 +2,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,8 +11,10 @@ from tests.containers.images.training.image_roots import (
     CHANNELS,
     fail,
     list_rows,
+    read_evaluation,
     run,
     write_image_job,
+    write_small_job,
 )
 from tests.containers.job_roots import list_files
 from tests.containers.programs import start_program
@@ -23,20 +24,6 @@ from tests.containers.programs import start_program
 def own_photographs(photographs: Path, tmp_path: Path) -> Path:
     """Photographs that a test may spoil."""
     return Path(shutil.copytree(photographs, tmp_path / "photographs"))
-
-
-def write_small_job(root: Path, photographs: Path, **hyperparameters: str) -> None:
-    write_image_job(
-        root,
-        photographs,
-        train=list_rows(photographs, range(3)),
-        validation=list_rows(photographs, range(3, 5)),
-        hyperparameters=hyperparameters,
-    )
-
-
-def read_evaluation(root: Path) -> Any:
-    return json.loads((root / "output/data/evaluation.json").read_text())
 
 
 def test_writes_classifier_weights_and_evaluation(trained_images: Path) -> None:

@@ -1,6 +1,5 @@
 """A job reads its photographs through the image normalizer, and says what is wrong where it cannot."""
 
-import json
 import random
 import shutil
 import subprocess
@@ -11,7 +10,6 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -30,7 +28,14 @@ from headrace.images.errors import (
     NormalizedImageUnavailableError,
 )
 from headrace.recipes import images
-from tests.containers.images.training.image_roots import fail, list_rows, run, write_image_job
+from tests.containers.images.training.image_roots import (
+    fail,
+    list_rows,
+    read_evaluation,
+    run,
+    write_image_job,
+    write_small_job,
+)
 
 URL = "https://abc.lambda-url.eu-west-1.on.aws/"
 PREFIX = "images/photographs/"
@@ -81,18 +86,7 @@ def describe_door(url: str = URL, **changes: str) -> dict[str, str]:
 
 
 def write_job_of_lists(root: Path, photographs: Path, **hyperparameters: str) -> None:
-    write_image_job(
-        root,
-        photographs,
-        train=list_rows(photographs, range(3)),
-        validation=list_rows(photographs, range(3, 5)),
-        hyperparameters=hyperparameters,
-        channels=LISTS,
-    )
-
-
-def read_evaluation(root: Path) -> Any:
-    return json.loads((root / "output/data/evaluation.json").read_text())
+    write_small_job(root, photographs, LISTS, **hyperparameters)
 
 
 def test_trains_on_lists_alone(

@@ -95,6 +95,9 @@ def test_says_of_a_photograph_that_breaks_off_why() -> None:
         def lacks(self, _path: str) -> bool:
             return False
 
+        def measure(self, _path: str) -> int | None:
+            return None
+
         def open(self, _path: str) -> BinaryIO:
             return Broken()
 

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from containers.shared.serving import endpoint as module
+from containers.shared.serving import metrics as counts
 from containers.shared.serving.content_types import ContentType
 from containers.shared.serving.endpoint import Endpoint, Patience
+from containers.shared.serving.metrics import CELLS, Board, Metrics
 from containers.shared.serving.model_files import ModelError
 from containers.shared.serving.service import Prediction, Service
 from containers.shared.serving.traffic import Traffic
@@ -77,6 +80,23 @@ def test_asks_to_wait_while_the_model_is_loading(endpoint: Endpoint) -> None:
 
     assert answer.status_code == 503
     assert answer.json() == {"error": "the model is still loading; try again in a few seconds"}
+
+
+def test_is_not_healthy_while_another_worker_takes_requests_without_the_model(tmp_path: Path) -> None:
+    board = Board(2)
+    metrics = Metrics(board)
+    endpoint = Endpoint(SERVICE, tmp_path, 2, Traffic(every=True), metrics)
+    endpoint.load()
+    # Another process that is there, in the place of a worker.
+    board.owners[1] = os.getppid()
+    loading = board.rows[1]
+
+    loading[CELLS[counts.WITHOUT_MODEL, ""]] = 1
+    before = Client(endpoint).get("/ping").status_code
+    loading[CELLS[counts.WITHOUT_MODEL, ""]] = 0
+    after = Client(endpoint).get("/ping").status_code
+
+    assert (before, after) == (503, 200)
 
 
 def test_logs_that_the_model_is_loaded(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
-"""Models that crash while they are loaded or never answer, in the serving program as a process."""
+"""Models that crash, or take long, while they are loaded or never answer, in the serving program as a process."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import pytest
 from containers.shared import sagemaker
 from headrace.container_images import CONTAINERS_DIRECTORY
 from headrace.loopback import find_free_port
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +26,10 @@ from containers.shared.serving import server
 server.SHUTDOWN_SECONDS = 0.2
 sys.exit(server.main("hostile", ["serve"]))
 """
+TEXT = {"content-type": "text/plain"}
 SERVICE = """
 import os, threading
-from containers.shared.serving.service import Service
+from containers.shared.serving.service import Prediction, Service
 
 class Model:
     def __init__(self, folder):
@@ -36,7 +39,8 @@ class Model:
         return {{}}
 
     def predict(self, body, content_type, media_type):
-        threading.Event().wait()
+        {{b"answer": lambda: None, b"end": lambda: os._exit(2)}}.get(body, threading.Event().wait)()
+        return Prediction(body, {{}})
 
 SERVICE = Service(load=Model, reads=("text/plain",), writes=("text/plain",), batch_strategy="MULTI_RECORD", advice="")
 """
@@ -44,7 +48,7 @@ SERVICE = Service(load=Model, reads=("text/plain",), writes=("text/plain",), bat
 
 @contextmanager
 def serving(folder: Path, *, load: str = "pass", workers: int, port: int) -> Iterator["subprocess.Popen[str]"]:
-    """The serving program, of a package whose model does this when it is loaded, and never answers."""
+    """The serving program, of a package whose model does this when it is loaded, and answers `answer` alone."""
     package = folder / "hostile"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -91,13 +95,53 @@ def test_starts_a_worker_again_that_ended_after_it_had_loaded_the_model(tmp_path
         assert httpx.get(f"http://127.0.0.1:{port}/ping").status_code == 200
 
 
+@contextmanager
+def loading_again(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """The program and its address while a worker that was started again loads the model beside one that has it."""
+    os.mkfifo(loading := folder / "loading")
+    load = f"""
+        if os.path.exists({str(folder / "loaded")!r}):
+            open({str(loading)!r}).read()
+    """
+    address = f"http://127.0.0.1:{(port := find_free_port())}"
+    with serving(folder, load=load, workers=2, port=port) as process:
+        assert process.stdout
+        assert [json.loads(process.stdout.readline())["event"] for _ in range(2)] == ["model_loaded"] * 2
+        (folder / "loaded").touch()
+        with pytest.raises(httpx.HTTPError):
+            httpx.post(f"{address}/invocations", content=b"end", headers=TEXT)
+        # This waits until the new worker reads it.
+        with loading.open("w"):
+            yield process, address
+
+
+def test_gives_no_request_to_a_worker_that_is_started_again_until_it_has_loaded_the_model(tmp_path: Path) -> None:
+    with loading_again(tmp_path) as (_, address):
+        answers = {
+            (
+                httpx.get(f"{address}/ping").status_code,
+                httpx.post(f"{address}/invocations", content=b"answer", headers=TEXT).text,
+            )
+            for _ in range(20)
+        }
+
+    assert answers == {(200, "answer")}
+
+
+def test_ends_when_terminated_while_a_worker_that_is_started_again_loads_the_model(tmp_path: Path) -> None:
+    with loading_again(tmp_path) as (process, _):
+        process.terminate()
+
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ends_when_terminated_during_a_prediction_without_an_end(tmp_path: Path, workers: int) -> None:
     address = f"http://127.0.0.1:{(port := find_free_port())}"
 
     def ask() -> None:
         with suppress(httpx.HTTPError):
-            httpx.post(f"{address}/invocations", content=b"1", headers={"content-type": "text/plain"}, timeout=100)
+            httpx.post(f"{address}/invocations", content=b"1", headers=TEXT, timeout=100)
 
     with serving(tmp_path, workers=workers, port=port) as process:
         assert process.stdout

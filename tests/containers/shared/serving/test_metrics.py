@@ -63,7 +63,7 @@ def test_says_of_each_metric_what_it_is() -> None:
     helped = [line.split()[2] for line in lines if line.startswith("# HELP ")]
     typed = [line.split()[2] for line in lines if line.startswith("# TYPE ")]
     assert helped == typed
-    assert len(set(helped)) == len(helped) == 8
+    assert len(set(helped)) == len(helped) == 9
 
 
 def count_and_leave(board: Board) -> None:

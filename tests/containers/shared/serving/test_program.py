@@ -16,7 +16,7 @@ from containers.shared.serving.endpoint import BATCH, MODEL_REFUSED_EXIT, REAL_T
 from containers.shared.serving.metrics import Board
 from containers.shared.serving.settings import read_server_settings
 from headrace.loopback import find_free_port
-from headrace.recipes import ContainerImage, big_mart, images, list_container_images
+from headrace.recipes import ContainerImage, big_mart, forecasting, images, list_container_images, xgboost
 from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
 from tests.patience import PATIENCE_SECONDS
@@ -35,7 +35,9 @@ class Served:
 
 
 @pytest.fixture(params=SERVING, ids=str)
-def served(request: pytest.FixtureRequest, trained: Path, image_root: Path) -> Served:
+def served(
+    request: pytest.FixtureRequest, trained: Path, image_root: Path, boosted: Path, trained_quantiles: Path
+) -> Served:
     """Each of the models that there are."""
     row = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
     photograph = io.BytesIO()
@@ -46,6 +48,13 @@ def served(request: pytest.FixtureRequest, trained: Path, image_root: Path) -> S
         ),
         images.INFERENCE: Served(
             container=images.INFERENCE, root=image_root, content_type="image/png", body=photograph.getvalue()
+        ),
+        xgboost.IMAGE: Served(container=xgboost.IMAGE, root=boosted, content_type="text/csv", body=b"0," * 9 + b"0"),
+        forecasting.ENGINE: Served(
+            container=forecasting.ENGINE,
+            root=trained_quantiles,
+            content_type="application/json",
+            body=json.dumps({"instances": [{"start": "2024-01-01", "target": [5] * 100}]}).encode(),
         ),
     }[request.param]
 

@@ -14,8 +14,8 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from headrace.cli.summary import render_calls
+from headrace.local.calls import read_calls
 from headrace.local.engine import ministack
-from headrace.local.engine.access.calls import read_calls
 from headrace.local.engine.brought_container_images import bring_python
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.platform.calls import NoSuchRoleError, review_calls
@@ -481,6 +481,32 @@ def test_fails_the_task_that_the_role_of_a_state_machine_may_not_do(
     assert said in execution["cause"], execution
 
 
+@pytest.mark.parametrize(
+    ("name", "task", "allowed", "other"),
+    [
+        (
+            "lists-below",
+            sdk_task("s3:listObjectsV2", Bucket="raw", Prefix="in/"),
+            allow("s3:ListBucket", StringLike={"s3:prefix": "in/*"}),
+            allow("s3:ListBucket", StringLike={"s3:prefix": "out/*"}),
+        ),
+        (
+            "measures",
+            sdk_task("cloudwatch:putMetricData", Namespace="Ours", MetricData=[{"MetricName": "M", "Value": 1}]),
+            allow("cloudwatch:PutMetricData", StringEquals={"cloudwatch:namespace": "Ours"}),
+            allow("cloudwatch:PutMetricData", StringEquals={"cloudwatch:namespace": "Theirs"}),
+        ),
+    ],
+)
+def test_decides_a_task_by_the_condition_keys_of_its_request(
+    cloud: LocalCloud, name: str, task: dict[str, Any], allowed: Statement, other: Statement
+) -> None:
+    assert cloud
+
+    assert execute(name, task, allowed)["status"] == "SUCCEEDED"
+    assert execute(f"{name}-elsewhere", task, other)["status"] == "FAILED"
+
+
 def read_items(operation: str, **arguments: str) -> dict[str, Any]:
     """A state that reads items from S3 and does nothing with them."""
     item = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
@@ -624,11 +650,11 @@ def test_shows_what_a_role_has_used_what_it_may_do_besides_and_what_it_was_denie
     with pytest.raises(ClientError):
         s3.get_object(Bucket="raw", Key="secret.txt")
 
-    (shown,) = review_calls(cloud.root, "SHOWN")
+    (shown,) = review_calls(read_calls(cloud.root), "SHOWN")
 
     assert shown.used == ("s3:GetObject",)
     assert shown.unused == (("s3:PutObject", "arn:aws:s3:::raw/in/*"),)
     assert shown.denied == (("s3:GetObject", "arn:aws:s3:::raw/secret.txt"),)
     assert "unused  s3:PutObject  arn:aws:s3:::raw/in/*" in render_calls([shown])
     with pytest.raises(NoSuchRoleError, match=r"no role has a name with 'stranger'; there are: .*shown"):
-        review_calls(cloud.root, "stranger")
+        review_calls(read_calls(cloud.root), "stranger")

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from headrace.local.clock import Clock as CloudClock
 from headrace.local.clock import to_machine_seconds
 from headrace.local.engine.alarms.store import Metric
 from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud
@@ -52,17 +53,15 @@ class FakeCloudWatch(SimpleNamespace):
         """None of these has any."""
 
 
-class Clock:
-    """This machine's, by hand; `pass_by` takes seconds of the local cloud's."""
+class Clock(CloudClock):
+    """A cloud's, by hand; `pass_by` takes seconds of what waits."""
 
     def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+        self.machine = 1_800_000_000.0
+        super().__init__(lambda: self.machine)
 
     def pass_by(self, seconds: float) -> None:
-        self.now += to_machine_seconds(seconds)
+        self.machine += to_machine_seconds(seconds)
 
 
 def put(alarms: Alarms, value: float, endpoint: str = "sales") -> None:
@@ -110,6 +109,17 @@ def test_evaluates_an_alarm_again_when_it_is_put_again() -> None:
     alarms.tick()
 
     assert cloudwatch.told == [("golden", "OK", "ALARM")]
+
+
+def test_evaluates_a_percentile_though_the_record_has_a_basic_statistic_as_well() -> None:
+    clock, cloudwatch = Clock(), FakeCloudWatch({**RECORD, "ExtendedStatistic": "p99"})
+    alarms = Alarms(cloudwatch, clock)
+    put(alarms, 1)
+
+    clock.pass_by(10)
+    alarms.tick()
+
+    assert cloudwatch.told == [("golden", "INSUFFICIENT_DATA", "ALARM")]
 
 
 def test_leaves_an_alarm_for_a_minute_as_somebody_has_set_it() -> None:
@@ -224,7 +234,9 @@ def test_tells_topics_and_the_event_bus_when_a_metric_sets_it_off() -> None:
 @pytest.mark.usefixtures("cloud")
 def test_evaluates_an_expression_that_a_template_has() -> None:
     cloudwatch, formation = boto3.client("cloudwatch"), boto3.client("cloudformation")
-    failed = {"Metric": FAILED, "Period": 10, "Stat": "Sum"}
+    # What another test puts must not set this alarm off, nor this one another's.
+    name = {"MetricName": "FailedByTemplate"}
+    failed = {"Metric": FAILED | name, "Period": 10, "Stat": "Sum"}
     properties = {name: ALARM[name] for name in ("EvaluationPeriods", "Threshold", "ComparisonOperator")} | {
         "AlarmName": "rate",
         "Metrics": [
@@ -237,7 +249,7 @@ def test_evaluates_an_expression_that_a_template_has() -> None:
     formation.get_waiter("stack_create_complete").wait(StackName="rate", WaiterConfig={"Delay": 0})
 
     await_state(cloudwatch, "rate", "OK")
-    cloudwatch.put_metric_data(Namespace="Headrace", MetricData=[ONE_FAILED])
+    cloudwatch.put_metric_data(Namespace="Headrace", MetricData=[ONE_FAILED | name])
 
     alarm = await_state(cloudwatch, "rate", "ALARM")
     assert [query["Id"] for query in alarm["Metrics"]] == ["failed", "rate"]

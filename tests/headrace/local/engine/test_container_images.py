@@ -14,7 +14,7 @@ from headrace.local.engine.container_images import (
     remove_abandoned,
 )
 from headrace.local.sagemaker.container_images import ContainerImageNotFoundError
-from headrace.recipes import big_mart, list_container_images
+from headrace.recipes import big_mart, list_container_images, xgboost
 
 URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
 
@@ -53,6 +53,19 @@ def test_keeps_what_was_pushed_before(tmp_path: Path) -> None:
     assert len({image.working_directory for image in folders.values()}) == 2
 
 
+def test_says_whose_place_a_program_of_ours_takes(tmp_path: Path) -> None:
+    built_in = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
+    own = URI.replace("training", "xgboost")
+
+    push(tmp_path, {built_in: xgboost.IMAGE, own: xgboost.IMAGE}, {xgboost.IMAGE: tmp_path})
+
+    registry = PushedContainerImages(tmp_path, {})
+    assert registry.resolve(own).note == ""
+    assert registry.resolve(built_in).note == (
+        "XGBoost 3.2-0 is AWS's algorithm, which the local cloud does not have: ours stands in for it"
+    )
+
+
 def test_forgets_everything_with_the_cloud(tmp_path: Path) -> None:
     push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path / "environment"})
     registry = PushedContainerImages(tmp_path, {})
@@ -73,6 +86,17 @@ def test_keeps_the_callers_environment_out_of_containers(tmp_path: Path, monkeyp
 def test_knows_no_image_that_was_not_pushed(tmp_path: Path) -> None:
     with pytest.raises(ContainerImageNotFoundError, match="Requested image nowhere:1 not found"):
         PushedContainerImages(tmp_path, {}).resolve("nowhere:1")
+
+
+def test_runs_what_was_copied_to_another_repository_under_its_digest(tmp_path: Path) -> None:
+    here, there = (f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{name}:0123456789abcdef" for name in ("a", "b"))
+    training = next(iter(list_container_images()))
+    push(tmp_path, {here: training}, {training: tmp_path})
+    registry = PushedContainerImages(tmp_path, {}, lambda uri: uri == there)
+
+    assert registry.resolve(there) == registry.resolve(here)
+    with pytest.raises(ContainerImageNotFoundError):
+        registry.resolve(there.replace("/b:", "/c:"))
 
 
 def test_has_a_place_of_its_own_for_each_containers_packages(tmp_path: Path) -> None:

@@ -365,3 +365,12 @@ def test_lets_requests_for_functions_through_that_are_signed_for_lambda(door: Do
     SigV4Auth(Credentials(OWNER.key_id, OWNER.secret), service, "us-east-1").add_auth(request)
 
     assert call(door, path="/_aws/lambda-url/abc/", headers=dict(request.headers.items())).status == status
+
+
+@pytest.mark.parametrize(("service", "status"), [("execute-api", 200), ("apigateway", 403), ("lambda", 403)])
+def test_lets_requests_for_apis_through_that_are_signed_for_them(door: Door, service: str, status: int) -> None:
+    path = "/_aws/execute-api/abc/live/bigmart/invocations"
+    request = AWSRequest("POST", f"{ENDPOINT}{path}", data=b"1,2")
+    SigV4Auth(Credentials(OWNER.key_id, OWNER.secret), service, "us-east-1").add_auth(request)
+
+    assert call(door, "POST", path, headers=dict(request.headers.items()), body=b"1,2").status == status

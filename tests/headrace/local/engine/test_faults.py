@@ -85,6 +85,28 @@ def test_lets_a_call_take_effect_and_loses_its_answer(cloud: LocalCloud, faults:
     assert s3.get_object(Bucket="raw", Key="lost")["Body"].read() == b"1"
 
 
+Task = tuple[str, str, dict[str, Any]]
+LIST_OBJECTS: Task = ("s3:ListObjectsV2", "arn:aws:states:::aws-sdk:s3:listObjectsV2", {"Bucket": "raw"})
+LIST_MODELS: Task = ("sagemaker:ListModels", "arn:aws:states:::aws-sdk:sagemaker:listModels", {})
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("unreached", "{}.SdkClientException"), ("timeout", "States.Timeout")], ids=str
+)
+@pytest.mark.parametrize(("service", "task"), [("S3", LIST_OBJECTS), ("SageMaker", LIST_MODELS)], ids=str)
+def test_lets_a_task_get_no_answer(
+    cloud: LocalCloud, faults: CloudFaults, fault: str, error: str, service: str, task: Task
+) -> None:
+    operation, resource, arguments = task
+    faults.add(fault, operation, state="Another")
+    faults.add(fault, operation, state="Task")
+
+    met = run_task(resource, **arguments)
+
+    assert met["error"] == error.format(service)
+    assert [one["left"] for one in faults.list()] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("operation", "resource", "arguments", "error"),
     [
@@ -127,7 +149,7 @@ def test_goes_by_the_command(cloud: LocalCloud, faults: CloudFaults) -> None:
 
     assert (none.exit_code, none.stdout, none.stderr) == (0, "", "no faults\n")
     assert added.exit_code == 0
-    assert added.stdout.splitlines()[-1].split() == ["denied", "s3:PutObject", "x*", "0", "3/3"]
+    assert added.stdout.splitlines()[-1].split() == ["denied", "s3:PutObject", "x*", "*", "0", "3/3"]
     assert [(one["preset"], one["left"]) for one in json.loads(listed.stdout)] == [("denied", 3)]
     assert (cleared.exit_code, cleared.stderr) == (0, "1 of the faults were still waiting\n")
     assert faults.list() == []

@@ -11,7 +11,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from headrace.local.engine.access.calls import read_calls
+from headrace.local.calls import read_calls
 from headrace.local.engine.cloud import LocalCloud
 from tests.local_clouds import ROLES, allow, assume, make_role, running_with_object
 

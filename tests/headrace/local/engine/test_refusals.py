@@ -114,7 +114,7 @@ SERVED = ["s3", "iam"]
 UNSERVED: list[tuple[str, str, dict[str, Any]]] = [
     ("fsx", "describe_file_systems", {}),
     ("ce", "list_cost_allocation_tags", {}),
-    ("service-quotas", "list_services", {}),
+    ("support", "describe_services", {}),
     ("application-autoscaling", "describe_scaling_policies", {"ServiceNamespace": "sagemaker"}),
     ("comprehend", "list_topics_detection_jobs", {}),
     ("textract", "list_adapters", {}),

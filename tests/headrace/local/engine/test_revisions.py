@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from headrace.local.engine.cloud import LocalCloud
+from headrace.pipeline import machines
 from tests.headrace.local.engine.test_executions import make, refuse, wait_for_end
 from tests.local_clouds import allow, assume, make_role, running_with_object
 
@@ -188,3 +189,32 @@ def test_publishes_a_version_with_each_change_of_a_template_and_leads_the_alias_
     formation.delete_stack(**request)
     formation.get_waiter("stack_delete_complete").wait(**request, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1_200})
     assert "StateMachineDoesNotExist" in refuse(states.start_execution, stateMachineArn=alias)
+
+
+@pytest.mark.parametrize("name", ["2", "a b", "a" * 81])
+def test_takes_no_alias_that_could_be_a_version_or_is_no_name(states: Any, name: str) -> None:
+    _, first, _ = publish_two(states, f"refused-{len(name)}-{ord(name[0])}")
+
+    refused = refuse(states.create_state_machine_alias, name=name, routingConfiguration=point(first))
+
+    assert refused.startswith(f"ValidationException: Value '{name}' at 'name' failed to satisfy constraint")
+
+
+def test_takes_aliases_with_dots(states: Any) -> None:
+    _, first, _ = publish_two(states, "dotted")
+
+    made = states.create_state_machine_alias(name="live.v-1", routingConfiguration=point(first))
+
+    assert made["stateMachineAliasArn"].endswith(":dotted:live.v-1")
+
+
+def test_starts_a_named_state_machine_by_its_alias_where_it_has_one(states: Any) -> None:
+    machine, first, _ = publish_two(states, "named")
+    without = machines.find_named_start("named"), json.loads(machines.read_live_definition(machine))
+
+    states.create_state_machine_alias(name="live", routingConfiguration=point(first))
+
+    assert without == (machine, say("three"))
+    assert machines.find_named_start("named") == f"{machine}:live"
+    assert json.loads(machines.read_live_definition(machine)) == say("one")
+    assert machines.find_named_start(machine) == machine

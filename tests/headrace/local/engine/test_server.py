@@ -75,6 +75,14 @@ RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
         "AWS::IAM::OIDCProvider",
         {"Url": "https://token.actions.githubusercontent.com", "ClientIdList": ["sts.amazonaws.com"]},
     ),
+    "Budget": (
+        "AWS::Budgets::Budget",
+        {"Budget": {"BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": {"Amount": 200, "Unit": "USD"}}},
+    ),
+    "Fence": (
+        "AWS::WAFv2::WebACLAssociation",
+        {"ResourceArn": "arn:aws:apigateway:us-east-1::/restapis/a/stages/v1", "WebACLArn": "arn:aws:wafv2:acl"},
+    ),
     "Scripts": ("AWS::SageMaker::NotebookInstanceLifecycleConfig", {}),
     "Versions": ("AWS::SageMaker::ModelPackageGroup", {}),
     "Code": ("AWS::SageMaker::CodeRepository", {"GitConfig": {"RepositoryUrl": "https://example.com/a.git"}}),
@@ -171,6 +179,13 @@ def test_deploys_every_type_and_attribute_that_the_engine_lacks(stack: Stack) ->
     assert outputs["VpcBlock"] == "10.0.0.0/16"
     assert outputs["SubnetZone"] == "us-east-1b"
     assert outputs["DnsName"] == f"{stack.ids()['Fsx']}.fsx.us-east-1.amazonaws.com"
+
+
+def test_answers_about_the_lustre_file_systems_of_templates(stack: Stack) -> None:
+    (found,) = boto3.client("fsx").describe_file_systems(FileSystemIds=[stack.ids()["Fsx"]])["FileSystems"]
+
+    assert (found["Lifecycle"], found["StorageCapacity"]) == ("AVAILABLE", 1200)
+    assert found["LustreConfiguration"]["MountName"] == stack.outputs()["MountName"]
 
 
 def test_makes_and_shows_a_folder_for_each_file_system(stack: Stack) -> None:

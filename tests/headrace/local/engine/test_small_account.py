@@ -15,8 +15,9 @@ from botocore.httpsession import URLLib3Session
 
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import LocalCloud
-from headrace.local.limits import CONCURRENT_EXECUTIONS, OBJECT_LAMBDA_ACCESS_POINTS, Limits
+from headrace.local.limits import OBJECT_LAMBDA_ACCESS_POINTS, Limits
 from headrace.object_lambda import ObjectLambdaAttempt
+from headrace.quotas import CONCURRENT_EXECUTIONS
 from tests.local_clouds import clients_of, find_free_port, make_role
 
 pytestmark = pytest.mark.slow

@@ -25,7 +25,7 @@ from headrace.local.engine.brought_container_images import bring_python
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.page.tokens import write_address
 from headrace.loopback import find_free_port
-from tests.local_clouds import clients_of, make_role
+from tests.local_clouds import allow, clients_of, make_role
 from tests.patience import PATIENCE_SECONDS
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -74,6 +74,7 @@ PATIENT = {
     "States": {"Wait": {"Type": "Wait", "Seconds": 1_000_000, "Next": "End"}, "End": {"Type": "Succeed"}},
 }
 STORAGE = {
+    "Metadata": {"headrace:Environment": "dev"},
     "Resources": {"Raw": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "raw"}}},
     "Outputs": {"RawBucketName": {"Value": {"Ref": "Raw"}}},
 }
@@ -87,10 +88,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     program = folder / "echo.py"
     program.write_text(ECHO)
     bring_python(folder / "cloud", IMAGE, Path(sys.executable), program)
-    started = local_cloud.start(folder / "cloud", find_free_port(), stop_with_caller=True, evaluates_iam=False)
+    started = local_cloud.start(folder / "cloud", find_free_port(), stop_with_caller=True)
     try:
         with clients_of(started):
-            fill(make_role("all"))
+            fill(make_role("all", allow("*")))
             yield started
     finally:
         started.stop()
@@ -102,7 +103,8 @@ def fill(role: str) -> None:
     waiter = cloudformation.get_waiter("stack_create_complete")
     waiter.wait(StackName="headrace-dev-storage", WaiterConfig={"Delay": 1})
     states: Any = boto3.client("stepfunctions")
-    states.create_state_machine(name="patient", definition=json.dumps(PATIENT), roleArn=role)
+    waits = make_role("waits", trusted="states.amazonaws.com")
+    states.create_state_machine(name="patient", definition=json.dumps(PATIENT), roleArn=waits)
     sagemaker: Any = boto3.client("sagemaker")
     sagemaker.create_model(ModelName="echo", ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})
     variant = {
@@ -289,6 +291,26 @@ def test_compares_two_versions(reader: Reader) -> None:
     assert row.text == "rmse 1,054 1,027 version 2"
 
 
+def test_shows_what_stands_what_it_costs_and_who_has_called(reader: Reader) -> None:
+    reader.go()
+    reader.tab_to("nav a[href$='/inventory']")
+    reader.press(Keys.ENTER)
+    reader.wait_for("h1", "Inventory")
+    reader.wait_for("#live tbody", "raw bucket <0.01")
+    reader.tab_to("nav a[href$='/bill']")
+    reader.press(Keys.ENTER)
+    reader.wait_for("h1", "Bill")
+    reader.wait_for("#cheap", "below 0.005 US dollars")
+    reader.tab_to("nav a[href$='/calls']")
+    reader.press(Keys.ENTER)
+    reader.wait_for("h1", "Calls")
+    reader.tab_to("main a")
+    reader.press(Keys.ENTER)
+
+    reader.wait_for("h1", "all")
+    reader.wait_for("section[aria-labelledby=used]", "logs:PutLogEvents")
+
+
 def test_runs_nothing_of_an_object_that_is_shown(reader: Reader) -> None:
     s3: Any = boto3.client("s3")
     s3.put_object(Bucket="raw", Key="page.html", Body=RUNS.encode(), ContentType="text/html")
@@ -300,7 +322,17 @@ def test_runs_nothing_of_an_object_that_is_shown(reader: Reader) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "executions", "endpoints/echo", "photographs", "registry/sales/1", "registry/shops/compare?before=1&after=2"],
+    [
+        "",
+        "executions",
+        "endpoints/echo",
+        "photographs",
+        "registry/sales/1",
+        "registry/shops/compare?before=1&after=2",
+        "inventory",
+        "bill",
+        "calls/all",
+    ],
 )
 def test_fits_narrow_screens(reader: Reader, path: str) -> None:
     narrow = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": False}

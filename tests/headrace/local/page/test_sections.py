@@ -9,13 +9,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from headrace.images.errors import NormalizedImageRefusedError
+from headrace.local.calls import Call, CallCount
 from headrace.local.page.answers import Answer, PageError
 from headrace.local.page.forms import Form
 from headrace.local.page.rendering import View
 from headrace.local.page.requests import Request
 from headrace.local.page.section import Section
+from headrace.local.page.sections.bill import BillSection
+from headrace.local.page.sections.calls import Calls
 from headrace.local.page.sections.endpoints import Endpoints
 from headrace.local.page.sections.executions import Executions
+from headrace.local.page.sections.inventory import Inventory
 from headrace.local.page.sections.jobs import Jobs, chart_metrics
 from headrace.local.page.sections.overview import Facts, Overview
 from headrace.local.page.sections.photographs import Photographs
@@ -116,6 +120,20 @@ STACKS = {
 }
 
 
+USED = {
+    "since": NOW.isoformat(),
+    "until": (NOW + timedelta(days=1)).isoformat(),
+    "uses": [{"price": HOSTILE, "thing": HOSTILE, "quantity": 2.0}],
+}
+CALLS = [
+    CallCount(
+        call=Call(principal="arn:aws:iam::000000000000:role/ml", action=HOSTILE, resource=HOSTILE, is_allowed=False),
+        count=2,
+        last=NOW,
+    )
+]
+
+
 def list_of(name: str, key: str) -> dict[str, Any]:
     summary = {f"{name}Name": HOSTILE, f"{name}Status": "InProgress", "CreationTime": NOW, "LastModifiedTime": NOW}
     return {key: [summary], "ResponseMetadata": {}}
@@ -139,6 +157,7 @@ ANSWERS: Mapping[str, Any] = {
     "describe_endpoint_config": CONFIG,
     "describe_model": MODEL,
     "describe_stacks": STACKS,
+    "list_roles": {"Roles": [{"RoleName": HOSTILE}]},
     "list_objects_v2": {"Contents": [{"Key": f"{HOSTILE}.JPG"}, {"Key": "rows.csv"}]},
     "list_model_package_groups": {"ModelPackageGroupSummaryList": [{"ModelPackageGroupName": HOSTILE}]},
     "list_model_packages": {"ModelPackageSummaryList": [VERSION]},
@@ -159,6 +178,9 @@ def make_sections(services: Services) -> dict[str, Section]:
         Endpoints(services, iter(range(100)).__next__),
         Photographs(services, lambda *_: Normalizer()),
         Registry(services),
+        Inventory(services),
+        BillSection(lambda: USED),
+        Calls(services, lambda: CALLS, lambda *_: [(HOSTILE, HOSTILE)]),
     ]
     return {section.name: section for section in sections}
 
@@ -200,6 +222,9 @@ def show(path: str, services: Services | None = None, form: Form | None = None, 
         "photographs",
         "registry",
         "registry/sales/3",
+        "bill",
+        "calls",
+        "calls/ml",
     ],
 )
 def test_shows_hostile_names_lines_and_causes_as_text(path: str) -> None:
@@ -221,6 +246,9 @@ def test_shows_hostile_names_lines_and_causes_as_text(path: str) -> None:
         "photographs/other",
         "registry/sales",
         "registry/sales/9",
+        "inventory/x",
+        "bill/x",
+        "calls/a/b",
     ],
 )
 def test_says_what_is_not_there(path: str) -> None:
@@ -228,6 +256,34 @@ def test_says_what_is_not_there(path: str) -> None:
         ask(path)
 
     assert refused.value.status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "operation", "code"),
+    [
+        ("jobs/training/gone", "describe_training_job", "ValidationException"),
+        ("jobs/processing/gone", "describe_processing_job", "ValidationException"),
+        ("jobs/transform/gone", "describe_transform_job", "ResourceNotFound"),
+        ("endpoints/gone", "describe_endpoint", "ValidationException"),
+        ("executions/train/gone", "describe_execution", "ExecutionDoesNotExist"),
+        ("registry/gone/3", "list_model_packages", "ValidationException"),
+        ("registry/sales/3", "describe_model_package", "ValidationException"),
+    ],
+)
+def test_says_what_the_services_do_not_find(path: str, operation: str, code: str) -> None:
+    missing = ClientError({"Error": {"Code": code, "Message": HOSTILE}}, operation)
+
+    with pytest.raises(PageError) as refused:
+        ask(path, Services({**ANSWERS, operation: missing}))
+
+    assert refused.value.status == 404
+
+
+def test_leaves_other_answers_of_the_services_as_they_are() -> None:
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeTrainingJob")
+
+    with pytest.raises(ClientError):
+        ask("jobs/training/denied", Services({**ANSWERS, "describe_training_job": denied}))
 
 
 def test_names_an_execution_that_is_not_there() -> None:

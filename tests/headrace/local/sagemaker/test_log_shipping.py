@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from headrace.local.clock import Clock
 from headrace.local.sagemaker.log_shipping import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, LogEvent, LogStream, split_batches
 from tests.headrace.local.sagemaker.fakes import FakeLogs, client_error
 
@@ -48,7 +49,7 @@ def test_leaves_empty_lines_out() -> None:
 
 def test_keeps_events_in_the_order_of_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([2.0, 1.0])
-    monkeypatch.setattr("headrace.local.sagemaker.log_shipping.time.time", lambda: next(times))
+    monkeypatch.setattr("headrace.local.sagemaker.log_shipping.CLOCK", Clock(lambda: next(times)))
     logs = FakeLogs()
     stream = open_stream(logs)
 

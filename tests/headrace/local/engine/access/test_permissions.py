@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from headrace.local.engine.access.calls import Call
+from headrace.local.calls import Call
 from headrace.local.engine.access.permissions import Permission, find_unused, list_permissions
 
 
@@ -25,6 +25,6 @@ def test_finds_what_no_allowed_call_has_used() -> None:
         Permission("s3:GetObject", ("b",)),
         Permission("x:Y", ("*",)),
     )
-    calls = [call("s3:getobject", "a/1"), call("x:Y", "z", is_allowed=False)]
+    calls = [call("s3:getobject", "c/1"), call("s3:getobject", "a/1"), call("x:Y", "z", is_allowed=False)]
 
     assert find_unused([used, unused, denied], calls) == [unused, denied]

@@ -12,6 +12,7 @@ from headrace.local.engine.alarms.store import Metric, MetricStore, choose_time
 # A whole minute of the local cloud's clock, whatever share of this machine's it is.
 NOW = to_cloud_seconds(1_800_000_000) // 60 * 60
 ENDPOINT = {"EndpointName": "sales", "VariantName": "AllTraffic"}
+MACHINES = Metric.of("/aws/sagemaker/Endpoints", "CPUUtilization", ENDPOINT)
 
 
 def describe(**changes: Any) -> dict[str, Any]:
@@ -229,3 +230,67 @@ def test_refuses_metrics_that_cannot_be_calculated(metrics: list[Any], reason: s
 def test_counts_what_is_put_for_the_moment_when_it_arrives_unless_it_is_of_another_time() -> None:
     assert choose_time(1000.5, 1000) == 1000.5
     assert choose_time(1000.5, 100) == 100
+
+
+def describe_idle(days: int) -> dict[str, Any]:
+    """An alarm for an endpoint that stands and is not called."""
+    parts = [query("samples", MACHINES.name), query("requests", "Invocations")]
+    parts[0]["MetricStat"]["Metric"]["Namespace"] = MACHINES.namespace
+    for part, statistic in zip(parts, ("SampleCount", "Sum"), strict=True):
+        part["MetricStat"] |= {"Period": 3600, "Stat": statistic}
+    return {
+        "Metrics": [*parts, {"Id": "idle", "Expression": "IF(samples > 0, FILL(requests, 0))"}],
+        "EvaluationPeriods": 24 * days,
+        "Threshold": 0,
+        "ComparisonOperator": "LessThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+    }
+
+
+@pytest.mark.parametrize(("days", "cadence"), [(1, 60), (2, 3600), (7, 3600)])
+def test_evaluates_alarms_that_look_back_more_than_a_day_once_an_hour(days: int, cadence: int) -> None:
+    assert Alarm.read(describe_idle(days)).cadence == cadence
+
+
+@pytest.mark.parametrize(
+    ("since_hours", "called_hours_ago", "state"),
+    [
+        (48, None, State.ALARM),
+        (47, None, State.OK),
+        (100, 10, State.OK),
+        (100, 60, State.ALARM),
+    ],
+)
+def test_goes_off_for_an_endpoint_that_stands_for_days_without_a_call(
+    store: MetricStore, since_hours: int, called_hours_ago: int | None, state: State
+) -> None:
+    now = NOW // 3600 * 3600
+    store.note_standing([MACHINES], now - since_hours * 3600)
+    if called_hours_ago is not None:
+        store.put(
+            Metric.of("AWS/SageMaker", "Invocations", ENDPOINT), Datum.of(1, time=now - called_hours_ago * 3600 + 1)
+        )
+
+    assert Alarm.read(describe_idle(2)).evaluate(store, now, State.OK).state is state
+
+
+def test_does_not_go_off_for_an_endpoint_that_is_gone(store: MetricStore) -> None:
+    now = NOW // 3600 * 3600
+    store.note_standing([MACHINES], now - 100 * 3600)
+    store.note_standing([], now - 10 * 3600)
+
+    assert Alarm.read(describe_idle(2)).evaluate(store, now, State.ALARM).state is State.OK
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_foresees_when_what_stands_sets_it_off(store: MetricStore, days: int) -> None:
+    alarm, now = Alarm.read(describe_idle(days)), NOW // 3600 * 3600
+    store.note_standing([MACHINES], now)
+    due = now + alarm.cadence
+
+    change = alarm.find_change(store, evaluated=now, due=due, current=State.OK)
+
+    assert change is not None
+    assert alarm.evaluate(store, change, State.OK).state is State.ALARM
+    assert alarm.evaluate(store, change - alarm.cadence, State.OK).state is State.OK
+    assert alarm.find_change(store, evaluated=change, due=change + alarm.cadence, current=State.ALARM) is None

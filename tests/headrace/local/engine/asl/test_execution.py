@@ -246,17 +246,6 @@ def test_reads_the_items_of_a_dataset_in_batches() -> None:
     ]
 
 
-def test_does_not_pass_over_a_writer_of_results() -> None:
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-    processor |= wrap("I", {"Type": "Pass", "End": True})
-    writer = {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "b"}}
-    run = start({"M": {"Type": "Map", "Items": [1], "ItemProcessor": processor, "ResultWriter": writer, "End": True}})
-
-    run.go_on()
-
-    assert (run.execution.status, run.execution.error) == ("FAILED", "States.Runtime")
-
-
 def test_fails_where_it_breaks_itself(caplog: pytest.LogCaptureFixture) -> None:
     run = start({"A": make_task()}, {})
 

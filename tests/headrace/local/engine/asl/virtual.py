@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from headrace.local.engine.asl.failures import StateFailedError
+from headrace.local.engine.asl.flows import MapRun
 from headrace.local.engine.asl.surroundings import ItemSource, TaskCall
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,6 +68,9 @@ class VirtualClock:
         self.waits.append(seconds)
         await asyncio.sleep(seconds)
 
+    def limit(self, seconds: float | None) -> asyncio.Timeout:
+        return asyncio.timeout(seconds)
+
 
 class MockedTasks:
     """Answers tasks from a list for each state, and remembers what was asked.
@@ -81,6 +85,7 @@ class MockedTasks:
         self.calls: Counter[str] = Counter()
         self.inputs: dict[str, list[Any]] = {}
         self.most_running: Counter[str] = Counter()
+        self.map_runs: list[MapRun] = []
 
     async def run(self, call: TaskCall) -> Any:
         self.calls[call.state] += 1
@@ -94,6 +99,9 @@ class MockedTasks:
 
     async def read_items(self, source: ItemSource) -> list[Any]:
         return [{"Key": key} for key in source.arguments["Keys"]]
+
+    async def begin_map_run(self, run: MapRun) -> None:
+        self.map_runs.append(run)
 
     async def _answer(self, call: TaskCall) -> Any:
         answer = next(self._answers[call.state])

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from headrace.local.faults import Faults, read_fault
 from headrace.local.sagemaker import SageMakerError
 from headrace.local.sagemaker.kinds import training_jobs
 from headrace.local.sagemaker.kinds.training_jobs import TrainingJob
@@ -91,6 +92,31 @@ def start_waiting(cloud: Cloud, **changes: Any) -> TrainingJob:
     cloud.train(cloud.push_image(WAIT), **changes)
     cloud.await_line("ready")
     return find_training_jobs(cloud).find("job")
+
+
+def add_interruption(cloud: Cloud) -> Faults:
+    faults = find_training_jobs(cloud).find("job").host.faults
+    faults.add(read_fault({"preset": "spot-interruption", "operation": "sagemaker:CreateTrainingJob"}))
+    return faults
+
+
+def test_is_interrupted_by_a_fault_while_it_trains(cloud: Cloud) -> None:
+    job = start_waiting(cloud, **SPOT)
+
+    faults = add_interruption(cloud)
+
+    wait_until(lambda: [each["Status"] for each in job.transitions].count("Training") == 2, "the second training")
+    assert [fault.left for fault in faults.list()] == [0]
+    cloud.call("StopTrainingJob", TrainingJobName="job")
+
+
+def test_leaves_an_interruption_to_jobs_on_spot_instances(cloud: Cloud) -> None:
+    start_waiting(cloud)
+
+    faults = add_interruption(cloud)
+
+    assert [fault.left for fault in faults.list()] == [1]
+    cloud.call("StopTrainingJob", TrainingJobName="job")
 
 
 def test_gives_up_when_instances_stay_away_longer_than_it_may_wait(cloud: Cloud) -> None:

@@ -1,6 +1,7 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -526,3 +527,26 @@ def test_keeps_a_job_that_has_not_ended(cloud: Cloud) -> None:
 
     with pytest.raises(SageMakerError, match=r"ResourceInUse: .* is in status InProgress\."):
         cloud.call("DeleteTrainingJob", TrainingJobName="job")
+
+
+ALGORITHM = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
+
+
+def test_reads_the_metrics_of_a_built_in_algorithm_and_says_that_ours_stands_in(cloud: Cloud) -> None:
+    image = cloud.push_image("print('[0]\\ttrain-rmse:3.5\\tvalidation-rmse:4.25')")
+    cloud.registry.images[ALGORITHM] = replace(cloud.registry.images[image], note="ours stands in")
+
+    job = cloud.train_to_end(ALGORITHM)
+
+    found = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
+    assert found == {"train:rmse": 3.5, "validation:rmse": 4.25}
+    assert "headrace: ours stands in" in cloud.logs.lines("/aws/sagemaker/TrainingJobs")
+
+
+def test_refuses_metric_definitions_for_a_built_in_algorithm(cloud: Cloud) -> None:
+    image = cloud.push_image("")
+    cloud.registry.images[ALGORITHM] = cloud.registry.images[image]
+    definitions = [{"Name": "mine", "Regex": "mine=([0-9]+)"}]
+
+    with pytest.raises(SageMakerError, match="You can't override the metric definitions"):
+        cloud.train(ALGORITHM, algorithm={"MetricDefinitions": definitions})

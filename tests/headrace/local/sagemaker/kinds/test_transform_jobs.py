@@ -79,6 +79,30 @@ def test_is_stopped_between_two_requests(cloud: Cloud, model: str) -> None:
     assert (cloud.list_records(), cloud.s3.keys("work")) == ([], [])
 
 
+def test_is_stopped_in_the_middle_of_a_request(cloud: Cloud, model: str) -> None:
+    assert model
+    cloud.s3.put("raw", "in/a.csv", b"block")
+    cloud.call("CreateTransformJob", **make_request(BatchStrategy="SingleRecord"))
+    cloud.await_line("blocked")
+
+    cloud.call("StopTransformJob", TransformJobName="job")
+
+    assert cloud.sagemaker.wait("TransformJob", "job")["TransformJobStatus"] == "Stopped"
+    assert (cloud.list_records(), cloud.s3.keys("work")) == ([], [])
+
+
+def test_is_stopped_while_it_waits_for_its_model(cloud: Cloud) -> None:
+    make_config(cloud, "model", cloud.push_image("print('begun', flush=True); time.sleep(1000)", name="server"))
+    cloud.s3.put("raw", "in/a.csv", b"1")
+    cloud.call("CreateTransformJob", **make_request())
+    cloud.await_line("begun")
+
+    cloud.call("StopTransformJob", TransformJobName="job")
+
+    assert cloud.sagemaker.wait("TransformJob", "job")["TransformJobStatus"] == "Stopped"
+    assert (cloud.list_records(), cloud.s3.keys("work")) == ([], [])
+
+
 def test_refuses_a_transform_job_of_an_unknown_model(cloud: Cloud) -> None:
     with pytest.raises(SageMakerError, match='Could not find model "arn'):
         cloud.call("CreateTransformJob", **make_request(ModelName="absent"))

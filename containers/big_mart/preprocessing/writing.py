@@ -1,0 +1,66 @@
+"""Writing both parts' features and labels, some rows at a time."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import polars as pl
+from numpy.typing import NDArray
+
+from containers.shared.job.outputs import Outputs
+
+from . import contract, schema
+from .encoding import Encoding, encode_sales
+from .reading import BATCH_ROWS
+from .sales import Mask, Sales
+
+
+def write_separate(root: Path, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs) -> None:
+    """Write features and labels in files of their own."""
+    train, test = root / contract.TRAIN_FOLDER, root / contract.TEST_FOLDER
+    with ExitStack() as stack:
+        train_features, train_labels, test_features, test_labels = (
+            stack.enter_context(outputs.add(path).open("wb"))
+            for path in (
+                train / contract.TRAIN_FEATURES_FILE,
+                train / contract.TRAIN_LABELS_FILE,
+                test / contract.TEST_FEATURES_FILE,
+                test / contract.TEST_LABELS_FILE,
+            )
+        )
+        for features, batch, chosen in _encode(encoding, sales, held_out):
+            labels = pl.DataFrame({schema.TARGET: batch.target})
+            _write(features, ~chosen, train_features)
+            _write(labels, ~chosen, train_labels)
+            _write(features, chosen, test_features)
+            _write(labels, chosen, test_labels)
+
+
+def write_label_first(
+    root: Path, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs, labels: NDArray[Any]
+) -> None:
+    """Write the label of each row before its features."""
+    train, test = root / contract.TRAIN_FOLDER, root / contract.TEST_FOLDER
+    with (
+        outputs.add(train / contract.TRAIN_FILE).open("wb") as train_file,
+        outputs.add(test / contract.TEST_FILE).open("wb") as test_file,
+    ):
+        start = 0
+        for features, _, chosen in _encode(encoding, sales, held_out):
+            rows = features.insert_column(0, pl.Series(schema.TARGET, labels[start : start + len(chosen)]))
+            start += len(chosen)
+            _write(rows, ~chosen, train_file)
+            _write(rows, chosen, test_file)
+
+
+def _encode(encoding: Encoding, sales: Sales, held_out: Mask) -> Iterator[tuple[pl.DataFrame, Sales, Mask]]:
+    """The features of some rows, the rows, and which of them are held out."""
+    for start in range(0, len(sales.target), BATCH_ROWS):
+        batch = sales.slice(start, start + BATCH_ROWS)
+        # float32 has the shortest text that reads back as the same number.
+        yield pl.DataFrame(encode_sales(encoding, batch)), batch, held_out[start : start + BATCH_ROWS]
+
+
+def _write(frame: pl.DataFrame, rows: Mask, file: IO[bytes]) -> None:
+    frame.filter(rows).write_csv(file, include_header=False)

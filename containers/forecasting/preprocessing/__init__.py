@@ -1,0 +1,1 @@
+"""The preprocessing container: rows of daily demand in, series as JSON Lines out."""

@@ -1,0 +1,1 @@
+"""Trains and serves gradient-boosted trees as SageMaker's built-in XGBoost does; it is not AWS's program."""

@@ -1,0 +1,106 @@
+"""Scores that XGBoost itself does not report, and the same of the simplest possible answer.
+
+`evaluation.json` holds what the log says, for the step that decides whether the model moves on. A sample:
+
+    {"metrics": {"validation:accuracy": 0.676, "validation:f1": 0.661, "baseline:accuracy": 0.502},
+     "rows": {"train": 7671, "validation": 852},
+     "hyperparameters": {"objective": "multi:softmax", "num_class": 4, "num_round": 50}}
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import contract
+
+METRIC_DIGITS: Final = 6
+Values = NDArray[np.float32]
+
+
+def find_accuracy(labels: Values, answers: Values) -> float:
+    """The part of the rows whose class is the answer."""
+    return float(np.mean(labels == answers))
+
+
+def weigh_classes(labels: Values, answers: Values) -> tuple[float, float, float]:
+    """Precision, recall and F1 of each class, weighted by how many rows are of it."""
+    classes, counts = np.unique(labels, return_counts=True)
+    right = np.array([np.sum((labels == each) & (answers == each)) for each in classes], np.float64)
+    answered = np.array([np.sum(answers == each) for each in classes], np.float64)
+    precision = np.divide(right, answered, out=np.zeros_like(right), where=answered > 0)
+    recall = right / counts
+    total = precision + recall
+    f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(right), where=total > 0)
+    weights = counts / counts.sum()
+    return float(precision @ weights), float(recall @ weights), float(f1 @ weights)
+
+
+def find_r2(labels: Values, answers: Values) -> float:
+    """The part of the labels' variance that is explained; 0 for labels that do not vary."""
+    total = float(np.sum((labels - labels.mean()) ** 2))
+    return 1 - float(np.sum((labels - answers) ** 2)) / total if total else 0.0
+
+
+def find_mse(labels: Values, answers: Values) -> float:
+    """The mean squared error."""
+    return float(np.mean((labels - answers) ** 2))
+
+
+# Those that SageMaker's container adds to XGBoost's own; of several classes, weighted by how many rows are of each.
+ADDED: Final[Mapping[str, Callable[[Values, Values], float]]] = {
+    "accuracy": find_accuracy,
+    "precision": lambda labels, answers: weigh_classes(labels, answers)[0],
+    "recall": lambda labels, answers: weigh_classes(labels, answers)[1],
+    "f1": lambda labels, answers: weigh_classes(labels, answers)[2],
+    "mse": find_mse,
+    "r2": find_r2,
+}
+
+
+def choose_classes(predictions: NDArray[Any]) -> Values:
+    """The class of each row, from classes, from probabilities of each class, or from that of the second of two."""
+    if predictions.ndim > 1:
+        return np.asarray(predictions.argmax(axis=1), np.float32)
+    if np.all(predictions == np.round(predictions)):
+        return predictions.astype(np.float32)
+    return (predictions > 0.5).astype(np.float32)
+
+
+def measure_baseline(train: Values, validation: Values, *, of_classes: bool) -> dict[str, float]:
+    """What the most frequent class of the training rows would score, or their mean."""
+    if not of_classes:
+        mean = np.full_like(validation, train.mean(dtype=np.float64))
+        return {contract.BASELINE_RMSE: find_mse(validation, mean) ** 0.5}
+    values, counts = np.unique(train, return_counts=True)
+    answers = np.full_like(validation, values[counts.argmax()])
+    accuracy = find_accuracy(validation, answers)
+    precision, recall, f1 = weigh_classes(validation, answers)
+    return {
+        contract.BASELINE_ERROR: 1 - accuracy,
+        contract.BASELINE_ACCURACY: accuracy,
+        contract.BASELINE_PRECISION: precision,
+        contract.BASELINE_RECALL: recall,
+        contract.BASELINE_F1: f1,
+    }
+
+
+def format_metric(name: str, value: float) -> str:
+    """The log line that the job's MetricDefinitions look for."""
+    return f"metric {name}={value:.{METRIC_DIGITS}f}\n"
+
+
+def dump_evaluation(
+    metrics: Mapping[str, float], rows: Mapping[str, int], hyperparameters: Mapping[str, object]
+) -> str:
+    """The evaluation's file, described at the head of this module."""
+    rounded = {name: round(value, METRIC_DIGITS) for name, value in metrics.items()}
+    document = {"metrics": rounded, "rows": dict(rows), "hyperparameters": dict(hyperparameters)}
+    return json.dumps(document, allow_nan=False, indent=1) + "\n"
+
+
+def split_metrics(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those that XGBoost reports itself, and those that are added."""
+    return [name for name in names if name not in ADDED], [name for name in names if name in ADDED]

@@ -1,0 +1,160 @@
+"""Hyperparameters of built-in algorithms, as their published tables have them; standard library only.
+
+A table is an object of JSON; these are its forms:
+
+    "max_depth": {"type": "integer", "min": 0, "default": 6}
+    "subsample": {"type": "number", "above": 0, "max": 1, "default": 1}
+    "booster": {"type": "choice", "choices": ["gbtree", "gblinear", "dart"], "default": "gbtree"}
+    "eval_metric": {"type": "choices", "choices": ["mae", "rmse"]}
+    "num_round": {"type": "integer", "min": 1, "required": true}
+    "num_class": {"type": "integer", "min": 2, "required_when": {"objective": ["multi:softmax"]}}
+    "silent": {"type": "gone", "instead": "verbosity"}
+"""
+
+import difflib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Value = str | int | float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameter:
+    """One hyperparameter: what it may be, and what it is unless it is given.
+
+    Args:
+        kind: `integer`, `number`, `text`, `choice`, `choices` (some of them, separated by commas), or `gone`.
+        least: The lowest value.
+        most: The highest value.
+        above: What it must be higher than.
+        below: What it must be lower than.
+        choices: What it may be.
+        default: What it is unless it is given; None where that depends on others.
+        required: Whether it must be given.
+        required_when: The values of other hyperparameters with which it must be given, and without which it must not.
+        instead: What has taken its place.
+    """
+
+    kind: str
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    default: Value | None = None
+    required: bool = False
+    required_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    instead: str = ""
+
+    def describe(self) -> str:
+        """What it may be, in words."""
+        match self.kind:
+            case "choice":
+                return f"one of {', '.join(self.choices)}"
+            case "choices":
+                return f"some of {', '.join(self.choices)}, separated by commas"
+            case "text":
+                return "text"
+        bounds = {"from": self.least, "above": self.above, "up to": self.most, "below": self.below}
+        said = " ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+        return f"{'a whole number' if self.kind == 'integer' else 'a number'} {said}".strip()
+
+    def parse(self, given: Value) -> Value:
+        """The value of what was given, which a job has as text.
+
+        Raises:
+            ValueError: If it cannot be that.
+        """
+        text = str(given)
+        if self.kind in ("integer", "number"):
+            number = _parse_number(text, whole=self.kind == "integer")
+            if not self._is_within(number):
+                raise ValueError(text)
+            return number
+        wanted = [part.strip() for part in text.split(",")] if self.kind == "choices" else [text]
+        # A threshold stands behind some metrics, as in error@0.7.
+        if self.choices and not all(part.partition("@")[0] in self.choices for part in wanted):
+            raise ValueError(text)
+        return text
+
+    def _is_within(self, number: float) -> bool:
+        return (
+            math.isfinite(number)
+            and (self.least is None or number >= self.least)
+            and (self.most is None or number <= self.most)
+            and (self.above is None or number > self.above)
+            and (self.below is None or number < self.below)
+        )
+
+
+def read_hyperparameters(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Hyperparameter]:
+    """The hyperparameters of a table."""
+    return {
+        name: Hyperparameter(
+            kind=facts["type"],
+            least=facts.get("min"),
+            most=facts.get("max"),
+            above=facts.get("above"),
+            below=facts.get("below"),
+            choices=tuple(facts.get("choices", ())),
+            default=facts.get("default"),
+            required=facts.get("required", False),
+            required_when={other: tuple(values) for other, values in facts.get("required_when", {}).items()},
+            instead=facts.get("instead", ""),
+        )
+        for name, facts in table.items()
+    }
+
+
+def list_mistakes(title: str, table: Mapping[str, Hyperparameter], given: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the hyperparameters of a job, each beginning with the name of one.
+
+    Args:
+        title: What the algorithm is called.
+        table: Those that there are.
+        given: The values that are given, by name.
+    """
+    for name, value in given.items():
+        if name not in table:
+            yield f"{name}: {title} has no such hyperparameter{_suggest(name, table)}"
+        elif table[name].kind == "gone":
+            yield f"{name}: {title} does not have it any more; use {table[name].instead}"
+        elif not _is_valid(table[name], value):
+            yield f"{name}: found {value!r}, allowed: {table[name].describe()}"
+    values = {name: str(given.get(name, hyperparameter.default)) for name, hyperparameter in table.items()}
+    for name, hyperparameter in table.items():
+        yield from _list_missing(name, hyperparameter, given, values)
+
+
+def _list_missing(
+    name: str, hyperparameter: Hyperparameter, given: Mapping[str, Any], values: Mapping[str, str]
+) -> Iterator[str]:
+    if hyperparameter.required and name not in given:
+        yield f"{name}: missing; {hyperparameter.describe()}"
+    for other, wanted in hyperparameter.required_when.items():
+        if values[other] in wanted and name not in given:
+            yield f"{name}: missing, and {other} {values[other]} needs it; {hyperparameter.describe()}"
+        elif values[other] not in wanted and name in given:
+            yield f"{name}: only for {other} {' or '.join(wanted)}, but it is {values[other]}; leave it out"
+
+
+def _is_valid(hyperparameter: Hyperparameter, value: Value) -> bool:
+    try:
+        hyperparameter.parse(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _parse_number(text: str, *, whole: bool) -> float | int:
+    # Python also reads underscores between digits, and digits of other scripts.
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return int(text) if whole else float(text)
+
+
+def _suggest(name: str, table: Mapping[str, Hyperparameter]) -> str:
+    close = difflib.get_close_matches(name, table, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(table)}"

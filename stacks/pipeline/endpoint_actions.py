@@ -1,0 +1,53 @@
+"""The input by which an execution stops the endpoint of the settings or starts it again, and how it then ends."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from headrace import contract
+from headrace.contract import EndpointAction, Outcome
+from stacks.pipeline.asl import Finish, Rule, jsonata
+from stacks.pipeline.execution_input import refuse
+
+_SPANS: Final = (contract.WITHIN_SECONDS_INPUT, contract.UNCHANGED_SECONDS_INPUT)
+KEYS: Final = (contract.ENDPOINT_ACTION_INPUT, *_SPANS)
+ACTION: Final = f"$request.{contract.ENDPOINT_ACTION_INPUT}"
+IS_ACTION: Final = f"$exists({ACTION})"
+WITHIN: Final = f"$request.{contract.WITHIN_SECONDS_INPUT}"
+UNCHANGED: Final = f"$request.{contract.UNCHANGED_SECONDS_INPUT}"
+COMMENT: Final = "$exists($request.Comment) ? $string($request.Comment) : ''"
+
+
+def refuse_wrong_actions(others: Sequence[str]) -> Iterator[Rule]:
+    """Rules that refuse an action that there is not, and one beside keys of executions that train or deploy."""
+    action = contract.ENDPOINT_ACTION_INPUT
+    also = f"$keys($request)[$ in [{_list(others)}]]"
+    yield refuse(
+        f"$exists({ACTION}) and $not({ACTION} in [{_list(EndpointAction)}])",
+        f"'{action}: found ' & $string({ACTION}) & '; allowed: {' or '.join(EndpointAction)}'",
+    )
+    yield refuse(
+        f"$exists({ACTION}) and $exists({also})",
+        f"$join({also}, ', ') & ': an execution with {action} is about the endpoint of the settings; leave it out'",
+    )
+    for key in _SPANS:
+        span = f"$request.{key}"
+        yield refuse(
+            f"$exists({span}) and ($exists({ACTION}) and $type({span}) = 'number' ? {span} <= 0 : true)",
+            f"'{key}: found ' & $string({span}) & '; allowed: a number above 0, with {action}'",
+        )
+
+
+def finish(outcome: Outcome, *, reason: str = COMMENT, **also: str) -> Finish:
+    """An end that says what has become of the endpoint, and why, given as JSONata."""
+    return Finish(
+        output={
+            contract.OUTCOME_OUTPUT: outcome,
+            contract.ENDPOINT_NAME_INPUT: jsonata("$endpoint_name"),
+            **also,
+            contract.REASON_OUTPUT: jsonata(reason),
+        }
+    )
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(f"'{text}'" for text in texts)

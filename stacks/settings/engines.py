@@ -1,0 +1,168 @@
+"""The settings of workloads that SageMaker has a built-in algorithm for: whose container image trains and serves."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import StringConstraints, model_validator
+
+from headrace.algorithms import Algorithm, BuiltInAlgorithmError, find_algorithm
+from headrace.channels import InputMode
+from headrace.recipes import Recipe
+from stacks.settings.jobs import TrainingSettings
+from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Setting
+from stacks.settings.workloads import WorkloadSettings
+
+BUILT_IN: Final = "sagemaker"
+
+
+class AlgorithmTrainingSettings(TrainingSettings):
+    """The training job of a built-in algorithm, or of our own program that keeps its contract."""
+
+    input_mode: Annotated[
+        Literal["File", "FastFile", "Pipe"],
+        Setting(
+            "how the channels reach the program: copied before it starts, read as files while it runs, or as a stream; "
+            "not every version of an algorithm has all of them",
+            cost="requests of S3",
+            change=NEXT_EXECUTION,
+        ),
+    ] = InputMode.FILE.value
+
+
+class EngineSettings(WorkloadSettings):
+    """A workload that has two engines."""
+
+    engine: Annotated[
+        Literal["own", "sagemaker"],
+        Setting(
+            "whose container image trains and serves: ours, or that of SageMaker's built-in algorithm, which the local "
+            "cloud does not have, so that ours stands in for it there",
+            cost=NOTHING,
+            change=Change(
+                "from the next execution on. `sagemaker` removes the repository of our container image, without which "
+                "an endpoint that still runs it cannot grow or be repaired, so start an execution right after",
+                loses=("AWS::ECR::Repository",),
+            ),
+        ),
+    ] = "own"
+    version: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,32}$")] | None,
+        Allowed("the tag of a container image of the algorithm, never `latest`, or null"),
+        Setting(
+            "with `engine` `sagemaker`, the version of the built-in algorithm; null for the newest one known here",
+            cost=NOTHING,
+            change=NEXT_EXECUTION,
+        ),
+    ] = None
+    training: AlgorithmTrainingSettings = AlgorithmTrainingSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: Any) -> Any:
+        """What follows from preprocessing, and from the engine, where it is not given."""
+        if not isinstance(values, Mapping):
+            return values
+        sections = {key: values.get(key) or {} for key in ("preprocessing", "training", "gate")}
+        if not all(isinstance(section, Mapping) for section in sections.values()):
+            return values
+        preprocessing, training, gate = sections.values()
+        given = training.get("hyperparameters") or {}
+        if isinstance(given, Mapping) and (filled := cls.fill_hyperparameters(preprocessing, given)) is not None:
+            sections["training"] = {**training, "hyperparameters": filled}
+        if gate.get("rules") is None and (rule := cls.choose_rule(preprocessing)):
+            # The built-in algorithm reports no baseline that a model could be compared with.
+            sections["gate"] = {**gate, "rules": [] if values.get("engine") == BUILT_IN else [rule]}
+        return {**values, **sections}
+
+    @classmethod
+    def fill_hyperparameters(
+        cls, _preprocessing: Mapping[str, Any], _given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Those that are given, with all that follow from preprocessing; None where nothing can follow.
+
+        Args:
+            _preprocessing: The section as it is given, which may still be wrong.
+            _given: The hyperparameters, likewise.
+        """
+        return None
+
+    @classmethod
+    def choose_rule(cls, _preprocessing: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The rule of the gate for a model of our own engine; None for that of the gate's section."""
+        return None
+
+    @property
+    def own_hyperparameters(self) -> frozenset[str]:
+        """Those that our own program takes beside the algorithm's."""
+        return frozenset()
+
+    @property
+    def built_in_version(self) -> str | None:
+        """The version of the built-in algorithm that trains and serves; None where our own container image does."""
+        return (self.version or "") if self.engine == BUILT_IN else None
+
+
+def find_version(recipe: Recipe, workload: WorkloadSettings) -> str | None:
+    """The version of the built-in algorithm that is a workload's engine; None where our own container image is."""
+    if not recipe.algorithm or workload.built_in_version is None:
+        return None
+    return workload.built_in_version or find_algorithm(recipe.algorithm).default_version
+
+
+def find_input_mode(training: TrainingSettings) -> InputMode:
+    """How a recipe's channels reach its training program."""
+    return InputMode(training.input_mode) if isinstance(training, AlgorithmTrainingSettings) else InputMode.FILE
+
+
+def list_reported(recipe: Recipe, workload: WorkloadSettings) -> Mapping[str, str]:
+    """The metrics that the training job reports, each with its regular expression."""
+    if recipe.algorithm and workload.built_in_version is not None:
+        return find_algorithm(recipe.algorithm).metrics
+    return recipe.training.metrics
+
+
+def list_engine_mistakes(recipe: Recipe, workload: WorkloadSettings, region: str | None) -> Iterator[str]:
+    """What an engine does not have or take, each beginning with its key."""
+    if not recipe.algorithm or not isinstance(workload, EngineSettings):
+        return
+    algorithm = find_algorithm(recipe.algorithm)
+    version = find_version(recipe, workload)
+    besides = workload.own_hyperparameters if version is None else frozenset()
+    given = {name: value for name, value in workload.training.hyperparameters.items() if name not in besides}
+    for mistake in algorithm.list_mistakes(given):
+        yield f"training.hyperparameters.{mistake}"
+    if version is None:
+        yield from _list_mistakes_of_ours(algorithm, workload)
+    else:
+        yield from _list_mistakes_of_theirs(algorithm, version, workload, region)
+
+
+def _list_mistakes_of_ours(algorithm: Algorithm, workload: EngineSettings) -> Iterator[str]:
+    if workload.version:
+        yield (
+            f"version: '{workload.version}' is one of SageMaker's {algorithm.title}, and engine is own, whose "
+            "container image pins its own; leave version out, or set engine to sagemaker"
+        )
+    if workload.training.input_mode == InputMode.PIPE.value:
+        yield "training.input_mode: Pipe is a stream, and our own program reads files; use File or FastFile"
+
+
+def _list_mistakes_of_theirs(
+    algorithm: Algorithm, version: str, workload: EngineSettings, region: str | None
+) -> Iterator[str]:
+    try:
+        algorithm.find_version(version)
+    except BuiltInAlgorithmError as error:
+        yield f"version: {error}"
+        return
+    try:
+        algorithm.check_mode(version, workload.training.input_mode)
+    except BuiltInAlgorithmError as error:
+        yield f"training.input_mode: {error}"
+    if region and region not in algorithm.accounts:
+        yield f"engine: SageMaker has no container image of {algorithm.title} in {region}; set engine to own"
+    if workload.endpoint.golden:
+        yield (
+            "endpoint.golden: a rehearsal asks with the server of our own container image, and engine is sagemaker; "
+            "leave golden out, or set engine to own"
+        )

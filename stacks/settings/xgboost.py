@@ -1,0 +1,120 @@
+"""The settings of XGBoost on the sales of Big Mart."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field, model_validator
+
+from headrace.recipes import xgboost
+from stacks.settings.engines import AlgorithmTrainingSettings, EngineSettings
+from stacks.settings.jobs import Hyperparameters
+from stacks.settings.section import NEXT_EXECUTION, NOTHING, Setting
+from stacks.settings.workloads import PreprocessedSettings, PreprocessingSettings
+
+_DEFAULT_BINS: Final = 4
+_OF_TREES: Final[Mapping[str, str | int | float]] = {
+    "max_depth": 5,
+    "eta": 0.2,
+    "gamma": 4,
+    "min_child_weight": 6,
+    "subsample": 0.7,
+    "num_round": 50,
+}
+_OF_NUMBERS: Final[Mapping[str, str | int | float]] = {
+    "max_depth": 4,
+    "eta": 0.05,
+    "min_child_weight": 40,
+    "subsample": 0.7,
+    "num_round": 100,
+}
+_CLASSES: Final = "multi:"
+_RULE_OF_CLASSES: Final = {
+    "metric": xgboost.VALIDATION_ERROR,
+    "direction": "at_most",
+    "threshold": xgboost.BASELINE_ERROR,
+    "margin": -0.05,
+}
+_RULE_OF_NUMBERS: Final = {
+    "metric": xgboost.VALIDATION_RMSE,
+    "direction": "at_most",
+    "threshold": xgboost.BASELINE_RMSE,
+    "margin": -0.05,
+}
+
+
+class BinnedPreprocessingSettings(PreprocessingSettings):
+    """The processing job of the sales, with the label first, as XGBoost reads them."""
+
+    bins: Annotated[
+        int,
+        Field(ge=0, le=100),
+        Setting(
+            "into how many equal ranges the sales are put, whose numbers are the labels; 0 for the sales themselves",
+            cost=NOTHING,
+            change=NEXT_EXECUTION,
+        ),
+    ] = _DEFAULT_BINS
+
+
+class BoosterSettings(AlgorithmTrainingSettings):
+    """The training job of the trees."""
+
+    hyperparameters: Annotated[
+        Hyperparameters,
+        Setting(
+            "those of XGBoost, checked against its published table; what they leave out of `objective`, `num_class` "
+            "and `eval_metric` follows from `bins`, and so do all others where none is given ([XGBoost](xgboost.md))",
+            cost=NOTHING,
+            change=NEXT_EXECUTION,
+        ),
+    ] = Field(default={})
+
+
+class XgboostSettings(EngineSettings, PreprocessedSettings):
+    """Sales of Big Mart by gradient-boosted trees, ours or those of SageMaker's built-in XGBoost."""
+
+    preprocessing: BinnedPreprocessingSettings = BinnedPreprocessingSettings()
+    training: BoosterSettings = BoosterSettings()
+
+    @classmethod
+    def fill_hyperparameters(
+        cls, preprocessing: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """What follows from how many ranges there are."""
+        bins = preprocessing.get("bins", _DEFAULT_BINS)
+        if not isinstance(bins, int):
+            return None
+        return {**_list_implied(bins), **(given or (_OF_TREES if bins else _OF_NUMBERS))}
+
+    @classmethod
+    def choose_rule(cls, preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A model must make fewer mistakes than the simplest answer, or err less."""
+        return _RULE_OF_CLASSES if preprocessing.get("bins", _DEFAULT_BINS) else _RULE_OF_NUMBERS
+
+    @model_validator(mode="after")
+    def _check_labels(self) -> Self:
+        bins, given = self.preprocessing.bins, self.training.hyperparameters
+        objective, classes = str(given.get("objective")), given.get("num_class")
+        if bins == 1:
+            raise ValueError("preprocessing.bins: one range has every row in it; use 2 or more, or 0 for numbers")
+        if bins > 2 and not objective.startswith(_CLASSES):
+            raise ValueError(
+                f"training.hyperparameters.objective: '{objective}' is not for {bins} classes; use multi:softmax or "
+                "multi:softprob, or set preprocessing.bins to 0"
+            )
+        if objective.startswith(_CLASSES) and str(classes) != str(bins):
+            raise ValueError(
+                f"training.hyperparameters.num_class: {classes}, but preprocessing.bins makes {bins or 'numbers'}; "
+                "make them the same"
+            )
+        return self
+
+
+def _list_implied(bins: int) -> Mapping[str, str | int | float]:
+    if bins:
+        return {
+            "objective": "multi:softmax",
+            "num_class": bins,
+            "eval_metric": "mlogloss,merror,accuracy,precision,recall,f1",
+        }
+    return {"objective": "reg:squarederror", "eval_metric": "mae,r2,rmse"}

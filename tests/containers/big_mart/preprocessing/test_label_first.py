@@ -1,0 +1,94 @@
+"""With the label first, as built-in algorithms read CSV."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from containers.big_mart.preprocessing.__main__ import main
+from containers.big_mart.preprocessing.labels import find_bins, fit_edges
+from containers.shared.job.outputs import Outputs
+from tests.containers.job_roots import any_sales_row, list_files, make_sales, write_sales
+
+
+def run(root: Path, *arguments: str) -> int:
+    return main(arguments, root, Outputs())
+
+
+def read_rows(path: Path) -> np.ndarray:
+    return np.loadtxt(path, delimiter=",")
+
+
+def test_writes_one_file_for_each_part(tmp_path: Path) -> None:
+    write_sales(tmp_path, make_sales(50))
+
+    assert run(tmp_path, "--layout", "label-first") == 0
+
+    made = {name for name in list_files(tmp_path) if not name.startswith("processing/input")}
+    assert made == {
+        "processing/train/train.csv",
+        "processing/test/test.csv",
+        "processing/encoding/encoding.json",
+        "processing/encoding/inputs.json",
+        "processing/encoding/profile.json",
+    }
+
+
+def test_has_the_same_rows_as_separate_files(tmp_path: Path) -> None:
+    for name, layout in (("apart", "separate"), ("joined", "label-first")):
+        write_sales(tmp_path / name, make_sales(80))
+        assert run(tmp_path / name, "--layout", layout) == 0
+
+    for part in ("train", "test"):
+        apart, joined = (tmp_path / name / "processing" / part for name in ("apart", "joined"))
+        rows = read_rows(joined / f"{part}.csv")
+        assert np.array_equal(rows[:, 0], read_rows(apart / f"{part}_labels.csv"))
+        assert np.array_equal(rows[:, 1:], read_rows(apart / f"{part}_features.csv"))
+
+
+def test_puts_sales_in_equal_ranges_of_the_training_part(tmp_path: Path) -> None:
+    write_sales(tmp_path, make_sales(200))
+
+    assert run(tmp_path, "--layout", "label-first", "--bins", "4") == 0
+
+    labels = read_rows(tmp_path / "processing/train/train.csv")[:, 0]
+    described = json.loads((tmp_path / "processing/encoding/bins.json").read_text())
+    assert set(labels) <= {0, 1, 2, 3}
+    assert described["rows"] == np.bincount(labels.astype(int), minlength=4).tolist()
+    assert len(set(np.round(np.diff(described["edges"]), 6))) == 1
+
+
+def test_gives_what_is_beyond_the_ranges_to_the_first_and_the_last() -> None:
+    target = np.array([-5.0, 0.0, 4.9, 10.0, 15.0])
+
+    edges = fit_edges(target, np.array([False, True, True, True, False]), 2)
+
+    assert edges.tolist() == [0, 5, 10]
+    assert find_bins(target, edges).tolist() == [0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--bins", "1"], "--bins: '1' is neither 0 nor a whole number from 2 to 100, such as 4"),
+        (["--bins", "many"], "--bins: 'many' is neither 0 nor a whole number from 2 to 100, such as 4"),
+        (["--bins", "4"], "--bins: 4, but --layout separate has no ranges; add --layout label-first"),
+    ],
+)
+def test_refuses_ranges_that_make_no_sense(tmp_path: Path, arguments: list[str], message: str) -> None:
+    write_sales(tmp_path, make_sales(20))
+
+    assert run(tmp_path, *arguments) == 1
+
+    assert (tmp_path / "output/message").read_text() == message
+
+
+def test_refuses_sales_that_are_all_the_same(tmp_path: Path) -> None:
+    write_sales(tmp_path, [any_sales_row()] * 20)
+
+    assert run(tmp_path, "--layout", "label-first", "--bins", "4") == 1
+
+    assert (
+        "all training rows have the same sales, 1500, and make no 4 ranges" in (tmp_path / "output/message").read_text()
+    )

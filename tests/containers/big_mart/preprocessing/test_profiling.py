@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from containers.big_mart.preprocessing import profiling, schema
+from containers.big_mart.preprocessing.profiling import profile_rows
+from headrace.drift.comparison import compare, decide
+from headrace.drift.contract import Verdict
+from headrace.drift.profiles import make_profile
+from tests.containers.job_roots import make_sales, write_sales
+
+REQUEST = [column for column in schema.REQUIRED if column != schema.TARGET]
+
+
+def test_is_what_the_command_makes_of_the_same_rows(tmp_path: Path) -> None:
+    sales = make_sales(60)
+    folder = write_sales(tmp_path, sales[:40]).parent
+    # Columns may have another order in each file, and blank lines are not rows.
+    other = write_sales(tmp_path, sales[40:], columns=tuple(reversed(schema.REQUIRED)), name="tail.csv")
+    other.write_text(f"{other.read_text()}\n\n")
+
+    made = profile_rows(folder, REQUEST, len(sales))
+
+    rows = [[row[column] for column in schema.REQUIRED] for row in sales]
+    assert made == make_profile(schema.REQUIRED, rows, without=schema.TARGET)
+
+
+def test_draws_some_of_very_many_rows_that_look_like_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profiling, "MOST_ROWS", 1_000)
+    sales = make_sales(4_000)
+
+    made = profile_rows(write_sales(tmp_path, sales).parent, REQUEST, len(sales))
+
+    assert 900 < made.rows < 1_100
+    assert decide(compare(made, [[row[column] for column in REQUEST] for row in sales])) is Verdict.STEADY

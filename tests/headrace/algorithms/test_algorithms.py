@@ -1,0 +1,144 @@
+"""What is known of built-in algorithms, and how it refuses what they do not have."""
+
+import re
+from typing import Any
+
+import pytest
+
+from headrace.algorithms import Algorithm, BuiltInAlgorithmError, find_algorithm, find_by_uri
+from headrace.algorithms.reading import ALGORITHMS
+
+XGBOOST = find_algorithm("xgboost")
+NEEDED = {"num_round": 50}
+
+
+@pytest.fixture(params=ALGORITHMS)
+def algorithm(request: pytest.FixtureRequest) -> Algorithm:
+    """Each algorithm that is known."""
+    return find_algorithm(request.param)
+
+
+def test_says_where_each_fact_was_read(algorithm: Algorithm) -> None:
+    assert algorithm.sources
+    assert all(re.search(r"https://\S+", source) for source in algorithm.sources.values())
+
+
+def test_has_an_account_of_twelve_digits_in_each_region(algorithm: Algorithm) -> None:
+    assert len(algorithm.accounts) > 30
+    assert all(re.fullmatch(r"\d{12}", account) for account in algorithm.accounts.values())
+
+
+def test_uses_a_version_that_is_not_refused(algorithm: Algorithm) -> None:
+    assert algorithm.find_version(algorithm.default_version).modes
+
+
+def test_reads_one_number_of_each_metric(algorithm: Algorithm) -> None:
+    assert {re.compile(regex).groups for regex in algorithm.metrics.values()} == {1}
+
+
+def test_takes_its_own_defaults(algorithm: Algorithm) -> None:
+    for name, hyperparameter in algorithm.hyperparameters.items():
+        if hyperparameter.default is not None:
+            assert hyperparameter.parse(hyperparameter.default) is not None, name
+
+
+def test_finds_the_algorithm_of_a_container_image_wherever_it_is(algorithm: Algorithm) -> None:
+    for region in algorithm.accounts:
+        uri = algorithm.name_image(region, algorithm.default_version)
+        assert find_by_uri(uri) == (algorithm, algorithm.default_version)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "123456789012.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-xgboost:3.2-0",
+        "492215442770.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0",
+        "492215442770.dkr.ecr.eu-central-1.amazonaws.com/other:3.2-0",
+        "sagemaker-xgboost:3.2-0",
+    ],
+)
+def test_takes_no_other_container_image_for_an_algorithm(uri: str) -> None:
+    assert find_by_uri(uri) is None
+
+
+def test_knows_no_other_algorithm() -> None:
+    with pytest.raises(KeyError):
+        find_algorithm("random-forest")
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        ("latest", "XGBoost has no version 'latest', which would change under a model; choose one of 1.2-1,"),
+        ("3.2", "XGBoost has no version '3.2'; choose one of 1.2-1,"),
+        ("1", "XGBoost 1: AWS has deprecated it"),
+        ("0.90-2", "XGBoost 0.90-2: AWS has deprecated it"),
+    ],
+)
+def test_refuses_a_version_that_should_not_be_used(version: str, reason: str) -> None:
+    with pytest.raises(BuiltInAlgorithmError, match=re.escape(reason)):
+        XGBOOST.find_version(version)
+
+
+def test_refuses_a_mode_that_a_version_has_lost() -> None:
+    XGBOOST.check_mode("3.0-5", "Pipe")
+
+    with pytest.raises(BuiltInAlgorithmError, match=re.escape("XGBoost 3.2-0 has no Pipe mode; 1.2-1,")):
+        XGBOOST.check_mode("3.2-0", "Pipe")
+
+
+def test_refuses_a_region_without_a_container_image() -> None:
+    with pytest.raises(BuiltInAlgorithmError, match="XGBoost has no container image in mx-central-1"):
+        XGBOOST.name_image("mx-central-1", "3.2-0")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"max_depth": 5, "eta": "0.2", "gamma": 4, "min_child_weight": 6, "subsample": 0.7},
+        {"objective": "multi:softmax", "num_class": 4},
+        {"eval_metric": "mae, rmse"},
+        {"eval_metric": "error@0.7"},
+        {"seed": -5},
+    ],
+)
+def test_takes_what_the_published_table_has(given: dict[str, Any]) -> None:
+    assert list(XGBOOST.list_mistakes({**NEEDED, **given})) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "mistake"),
+    [
+        ({"max_dept": 5}, "max_dept: XGBoost has no such hyperparameter; did you mean max_depth?"),
+        ({"silent": 0}, "silent: XGBoost does not have it any more; use verbosity (0 for silence)"),
+        ({"max_depth": 5.5}, "max_depth: found 5.5, allowed: a whole number from 0"),
+        ({"max_depth": "1_0"}, "max_depth: found '1_0', allowed: a whole number from 0"),
+        ({"eta": 1.5}, "eta: found 1.5, allowed: a number from 0 up to 1"),
+        ({"eta": "nan"}, "eta: found 'nan', allowed: a number from 0 up to 1"),
+        ({"subsample": 0}, "subsample: found 0, allowed: a number above 0 up to 1"),
+        ({"tweedie_variance_power": 2}, "tweedie_variance_power: found 2, allowed: a number above 1 below 2"),
+        ({"booster": "tree"}, "booster: found 'tree', allowed: one of gbtree, gblinear, dart"),
+        ({"num_round": 0}, "num_round: found 0, allowed: a whole number from 1"),
+        (
+            {"objective": "multi:softmax"},
+            "num_class: missing, and objective multi:softmax needs it; a whole number from 2",
+        ),
+        (
+            {"num_class": 4},
+            "num_class: only for objective multi:softmax or multi:softprob, but it is reg:squarederror; leave it out",
+        ),
+    ],
+)
+def test_names_what_the_published_table_does_not_have(given: dict[str, Any], mistake: str) -> None:
+    assert list(XGBOOST.list_mistakes({**NEEDED, **given})) == [mistake]
+
+
+def test_names_a_hyperparameter_that_is_missing() -> None:
+    assert list(XGBOOST.list_mistakes({})) == ["num_round: missing; a whole number from 1"]
+
+
+def test_names_the_metrics_there_are_for_one_that_there_is_not() -> None:
+    (mistake,) = XGBOOST.list_mistakes({**NEEDED, "eval_metric": "rsme"})
+
+    assert mistake.startswith("eval_metric: found 'rsme', allowed: some of accuracy, ")

@@ -1,0 +1,50 @@
+"""How commands that follow an execution end."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from headrace.cli.following import exit_by_outcome
+from headrace.contract import OUTCOME_OUTPUT, Outcome
+from headrace.pipeline.history import Execution
+
+
+def end_with(status: str, outcome: str = "", **more: Any) -> tuple[int, str]:
+    """The exit code, and what is said, of a command whose execution has ended so."""
+    output = json.dumps({OUTCOME_OUTPUT: outcome}) if outcome else ""
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    execution = Execution(
+        arn="arn", name="run", machine_arn="machine", status=status, started=started, output=output, **more
+    )
+
+    @click.command()
+    def command() -> None:
+        exit_by_outcome(execution)
+
+    done = CliRunner().invoke(command)
+    return done.exit_code, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (Outcome.SERVING, 0),
+        (Outcome.STOPPED, 0),
+        (Outcome.STANDING, 0),
+        (Outcome.REFUSED, 4),
+        (Outcome.PENDING_APPROVAL, 5),
+        (Outcome.NOTHING_TO_START, 6),
+    ],
+)
+def test_says_by_its_exit_code_whether_an_execution_did_what_it_is_for(outcome: Outcome, code: int) -> None:
+    assert end_with("SUCCEEDED", outcome) == (code, "")
+
+
+def test_fails_with_the_error_of_an_execution_that_fails() -> None:
+    code, said = end_with("FAILED", error="TrainFailed", cause="no rows")
+
+    assert (code, said) == (1, "Error: TrainFailed: no rows\n")
