@@ -1,14 +1,25 @@
 """Stages the data of channels and processing inputs in a container's tree."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.host import Host
+from headrace.local.sagemaker.pipes import PipeFeeder
 from headrace.local.sagemaker.read_only import Protection, ReadOnlyFolder, find_protection, protect_folders
-from headrace.local.sagemaker.s3_objects import download_object, download_prefix, parse_address, place_key
+from headrace.local.sagemaker.s3_objects import (
+    download_object,
+    download_prefix,
+    list_keys,
+    parse_address,
+    place_key,
+    read_object,
+)
+from headrace.local.sagemaker.shards import Shard
+from headrace.local.sagemaker.streams import ChannelStream, Entry, open_stream, parse_augmented_manifest
 from headrace.s3.addresses import S3Address
 from headrace.s3.manifests import parse_traditional
 
@@ -16,13 +27,16 @@ from headrace.s3.manifests import parse_traditional
 class ChannelStager:
     """Brings the data of one job to its tree, whatever source and mode a channel names.
 
-    File and FastFile channels are copies; a file system's directory is the folder itself. Pipe channels are refused.
+    File and FastFile channels are copies, Pipe channels are fed while the program runs, and a file system's directory
+    is the folder itself.
     """
 
-    def __init__(self, host: Host, role: str, check_stop: Callable[[], None]) -> None:
+    def __init__(self, host: Host, role: str, check_stop: Callable[[], None], shard: Shard | None = None) -> None:
         self._host = host
         self._role = role
         self._check_stop = check_stop
+        self._shard = shard or Shard()
+        self._pipes: list[tuple[Path, ChannelStream]] = []
         self._mounted: list[Path] = []
         self.linked: list[Path] = []
         self.streamed: set[Path] = set()
@@ -32,19 +46,31 @@ class ChannelStager:
         """Fills a training channel's folder."""
         mode = channel.get("InputMode", default_mode)
         source = channel["DataSource"]
-        if mode == "Pipe":
-            raise JobDataError(
-                f'Pipe mode of channel "{channel["ChannelName"]}" is not served by the local cloud yet; '
-                "use File or FastFile."
-            )
         if "FileSystemDataSource" in source:
             self._mount(source["FileSystemDataSource"], folder)
+            return
+        if mode == "Pipe":
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            entries = self._list_entries(source["S3DataSource"])
+            self._pipes.append((folder, open_stream(self._host.s3, channel, entries, self._shard)))
             return
         s3_source = source["S3DataSource"]
         self.stage_s3(s3_source["S3Uri"], s3_source["S3DataType"], folder)
         if mode == "FastFile":
             self._read_only.append(ReadOnlyFolder(folder, folder))
             self.streamed.add(folder)
+
+    @contextmanager
+    def feeding(self, fail: Callable[[JobDataError], None]) -> Iterator[None]:
+        """Feeds the Pipe channels while a program runs; `fail` takes why one of them ends too early."""
+        feeders = [PipeFeeder(path.name, path.parent, stream.read_epoch, fail) for path, stream in self._pipes]
+        try:
+            for feeder in feeders:
+                feeder.start()
+            yield
+        finally:
+            for feeder in feeders:
+                feeder.close()
 
     def protect_folders(self) -> tuple[str, ...]:
         """The launcher's words that take the right to write to read-only channels."""
@@ -87,14 +113,28 @@ class ChannelStager:
     def _stage_manifest(self, location: S3Address, folder: Path) -> None:
         file = folder.parent / f"{folder.name}-manifest"
         download_object(self._host.s3, location, file)
-        try:
-            prefix, names = parse_traditional(json.loads(file.read_bytes()))
-        except (ValueError, RecursionError) as error:
-            raise JobDataError(f"Data download failed: the manifest {location} cannot be read: {error}") from error
+        prefix, names = parse_manifest(location, file.read_bytes())
         for name in names:
             self._check_stop()
             source = parse_address(prefix + name)
             download_object(self._host.s3, source, place_key(name, folder))
+
+    def _list_entries(self, source: Mapping[str, Any]) -> list[Entry]:
+        """What a Pipe channel sends, in its own order."""
+        location, data_type = parse_address(source["S3Uri"]), source["S3DataType"]
+        if data_type == "S3Prefix":
+            keys = [key for key in list_keys(self._host.s3, location) if not key.endswith("/")]
+            if not keys:
+                raise JobDataError(self._describe_missing(source["S3Uri"], location))
+            return [(S3Address(location.bucket, key),) for key in keys]
+        with closing(read_object(self._host.s3, location)) as body:
+            content = body.read()
+        if data_type == "ManifestFile":
+            prefix, names = parse_manifest(location, content)
+            return [(parse_address(prefix + name),) for name in names]
+        if data_type == "AugmentedManifestFile":
+            return parse_augmented_manifest(location, content, source["AttributeNames"])
+        raise JobDataError(f'S3 data type {data_type} of "{location}" is not served by the local cloud yet.')
 
     def _describe_missing(self, uri: str, location: S3Address) -> str:
         return (
@@ -102,3 +142,11 @@ class ChannelStager:
             f"that the bucket exists in the selected region ({self._host.region}), that objects exist under that S3 "
             f'prefix, and that the role "{self._role}" has "s3:ListBucket" permissions on bucket "{location.bucket}".'
         )
+
+
+def parse_manifest(location: S3Address, content: bytes) -> tuple[str, list[str]]:
+    """The prefix of a manifest and the keys below it; raises JobDataError for what is none."""
+    try:
+        return parse_traditional(json.loads(content))
+    except (ValueError, RecursionError) as error:
+        raise JobDataError(f"Data download failed: the manifest {location} cannot be read: {error}") from error

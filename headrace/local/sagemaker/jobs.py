@@ -82,6 +82,7 @@ class Job(ABC):
         self.changed = threading.Condition(threading.RLock())
         self._stop_requested = False
         self._interruption: Interruption | None = None
+        self._data_error: JobDataError | None = None
         self._is_closing = False
         self._process: ContainerProcess | None = None
         self._log: LogStream | None = None
@@ -334,6 +335,7 @@ class Job(ABC):
             except (AlgorithmError, JobDataError):
                 process.kill()
                 raise
+        self._check_data(process)
         with self.changed:
             if process.exited:
                 return COMPLETED
@@ -363,8 +365,23 @@ class Job(ABC):
         """Whether the program ended, was asked to, or loses its machine, within a time."""
         with self.changed:
             return self.changed.wait_for(
-                lambda: process.exited or self._stop_requested or bool(self._interruption), max(0, seconds)
+                lambda: (
+                    process.exited or self._stop_requested or bool(self._interruption) or self._data_error is not None
+                ),
+                max(0, seconds),
             )
+
+    def _check_data(self, process: ContainerProcess) -> None:
+        """Raises what kept data from a program, which has ended then."""
+        if self._data_error and not self._stop_requested:
+            process.kill()
+            raise self._data_error
+
+    def _fail_data(self, error: JobDataError) -> None:
+        """Ends the program, because its data cannot be sent to it."""
+        with self.changed:
+            self._data_error = error
+            self.changed.notify_all()
 
     def _open_results(self, tree: ContainerTree, folder: Path) -> LeftFolder:
         """What a program left in a folder; what is not stored is named in the job's log."""

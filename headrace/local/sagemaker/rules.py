@@ -1,5 +1,7 @@
 """What SageMaker demands of requests beyond their shapes, and what the local cloud does not serve."""
 
+import itertools
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +11,9 @@ from headrace.local.sagemaker.s3_objects import parse_address
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 PROCESSING_ROOT = "/opt/ml/processing/"
 MEMORY_STEP_MB = 1024
+# "In File mode, leave this field unset or set it to None":
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Channel.html
+PIPE_SETTINGS = {"CompressionType": "None", "RecordWrapperType": "None"}
 
 
 def check_training_job(request: Mapping[str, Any]) -> None:
@@ -29,8 +34,13 @@ def check_training_job(request: Mapping[str, Any]) -> None:
     check_spot(request)
     channels = request.get("InputDataConfig", [])
     refuse_duplicates("Channel names", [channel["ChannelName"] for channel in channels])
-    for channel in channels:
-        check_channel(channel, channel.get("InputMode", algorithm["TrainingInputMode"]), has_vpc="VpcConfig" in request)
+    modes = [channel.get("InputMode", algorithm["TrainingInputMode"]) for channel in channels]
+    for channel, mode in zip(channels, modes, strict=True):
+        check_channel(channel, mode, has_vpc="VpcConfig" in request)
+    refuse_names_of_pipes(
+        [channel["ChannelName"] for channel in channels],
+        [channel["ChannelName"] for channel, mode in zip(channels, modes, strict=True) if mode == "Pipe"],
+    )
 
 
 def check_spot(request: Mapping[str, Any]) -> None:
@@ -60,6 +70,27 @@ def check_channel(channel: Mapping[str, Any], mode: str, *, has_vpc: bool) -> No
             )
     if "S3DataSource" in source:
         check_s3_source(name, source["S3DataSource"], mode)
+    if mode != "Pipe":
+        refuse_settings_of_pipes(channel)
+
+
+def refuse_settings_of_pipes(channel: Mapping[str, Any]) -> None:
+    """Raises RequestRefusedError for what only a pipe's data can be."""
+    for setting, unset in PIPE_SETTINGS.items():
+        if channel.get(setting, unset) != unset:
+            raise RequestRefusedError(
+                f"Channel {channel['ChannelName']}: {setting} {channel[setting]} can only be used if the channel's "
+                "input mode is Pipe."
+            )
+
+
+def refuse_names_of_pipes(names: list[str], of_pipes: list[str]) -> None:
+    """Raises RequestRefusedError for a channel whose folder would stand where another's pipe is made."""
+    for name, of_pipe in itertools.product(names, of_pipes):
+        if re.fullmatch(rf"{re.escape(of_pipe)}_\d+", name):
+            raise RequestRefusedError(
+                f"Channel {name} has the name of a pipe of channel {of_pipe}; rename one of them."
+            )
 
 
 def check_s3_source(channel: str, source: Mapping[str, Any], mode: str) -> None:
@@ -69,6 +100,8 @@ def check_s3_source(channel: str, source: Mapping[str, Any], mode: str) -> None:
         raise RequestRefusedError(
             f"Channel {channel}: AugmentedManifestFile can only be used if the channel's input mode is Pipe."
         )
+    if source["S3DataType"] == "AugmentedManifestFile" and not source.get("AttributeNames"):
+        raise RequestRefusedError(f"Channel {channel}: AugmentedManifestFile needs AttributeNames.")
     if mode == "FastFile" and source["S3DataType"] != "S3Prefix":
         raise RequestRefusedError(f"Channel {channel}: FastFile input mode only supports S3DataType S3Prefix.")
 

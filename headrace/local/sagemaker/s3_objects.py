@@ -113,14 +113,20 @@ def download_object(s3: S3Client, location: S3Address, target: Path) -> None:
     make_folder(target.parent)
     if target.is_dir():
         raise JobDataError(f"Data download failed: {location} is both an object and a folder of objects.")
+    body = read_object(s3, location)
+    with target.open("wb") as file:
+        shutil.copyfileobj(body, file, 1024 * 1024)
+
+
+def read_object(s3: S3Client, location: S3Address) -> BinaryIO:
+    """The content of one object, to be read; raises JobDataError when there is none."""
     try:
-        answer = s3.get_object(Bucket=location.bucket, Key=location.key)
-        with target.open("wb") as file:
-            shutil.copyfileobj(answer["Body"], file, 1024 * 1024)
+        body: BinaryIO = s3.get_object(Bucket=location.bucket, Key=location.key)["Body"]
     except ClientError as error:
         if is_missing(error):
             raise JobDataError(f'Data download failed: there is no S3 object "{location}".') from error
         raise _refuse_download(location, error) from error
+    return body
 
 
 def encrypt_outputs(config: Mapping[str, Any]) -> dict[str, str]:

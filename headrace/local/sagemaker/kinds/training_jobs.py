@@ -268,7 +268,7 @@ class TrainingJob(Job):
         self._streamed = stager.streamed
         begin = time.monotonic()
         try:
-            with self.host.faults.watch(self._meet_interruption):
+            with stager.feeding(self._fail_data), self.host.faults.watch(self._meet_interruption):
                 return self._run_program(tree, command, environment, notes=notes, preparation=preparation)
         finally:
             self._run_seconds += time.monotonic() - begin

@@ -54,9 +54,10 @@ def test_refuses_a_manifest(cloud: Cloud, tmp_path: Path, manifest: bytes, messa
         stage(cloud, tmp_path / "train", s3_channel("s3://raw/manifest", data_type="ManifestFile"))
 
 
-def test_says_that_pipe_mode_is_not_served(cloud: Cloud, tmp_path: Path) -> None:
-    with pytest.raises(JobDataError, match='Pipe mode of channel "train" is not served by the local cloud yet'):
-        stage(cloud, tmp_path, s3_channel("s3://raw/train/", InputMode="Pipe"))
+def test_copies_nothing_of_a_channel_in_pipe_mode(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.s3.put("raw", "train/a.csv", b"1")
+
+    assert stage(cloud, tmp_path / "train", s3_channel("s3://raw/train/", InputMode="Pipe")) == {}
 
 
 def test_shows_a_writable_directory_of_a_file_system_itself(cloud: Cloud, tmp_path: Path) -> None:

@@ -41,6 +41,22 @@ VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
             "AugmentedManifestFile can only be used if the channel's input mode is Pipe",
         ),
         (
+            {"InputDataConfig": [s3_channel("s3://raw/b", data_type="AugmentedManifestFile", InputMode="Pipe")]},
+            "AugmentedManifestFile needs AttributeNames",
+        ),
+        (
+            {"InputDataConfig": [s3_channel("s3://raw/b", RecordWrapperType="RecordIO")]},
+            "RecordWrapperType RecordIO can only be used if the channel's input mode is Pipe",
+        ),
+        (
+            {"InputDataConfig": [s3_channel("s3://raw/b", CompressionType="Gzip", InputMode="FastFile")]},
+            "CompressionType Gzip can only be used if the channel's input mode is Pipe",
+        ),
+        (
+            {"InputDataConfig": [s3_channel("s3://raw/b", InputMode="Pipe"), s3_channel("s3://raw/b", "train_0")]},
+            "Channel train_0 has the name of a pipe of channel train",
+        ),
+        (
             {"InputDataConfig": [s3_channel("s3://raw/b", data_type="ManifestFile", InputMode="FastFile")]},
             "FastFile input mode only supports S3DataType S3Prefix",
         ),
