@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.archives import ArchiveError, open_archive, refuse_unsafe_member
-from headrace.local.sagemaker.left_files import LeftEntry, LeftFolder
+from headrace.local.sagemaker.left_files import LeftEntry
+from headrace.local.sagemaker.merged_folders import Results
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class ArchiveLimits:
     total_bytes: int = 20 * 1024**3
 
 
-def pack_folder(folder: LeftFolder, entries: Sequence[LeftEntry], archive: Path) -> None:
+def pack_folder(folder: Results, entries: Sequence[LeftEntry], archive: Path) -> None:
     """Writes what a program left in a folder, without the folder itself, as a tar.gz."""
     # Two names of one file are two files: a link in the archive would be refused when it is unpacked.
     with tarfile.open(archive, "w:gz", compresslevel=6, dereference=True) as tar:

@@ -18,7 +18,7 @@ from headrace.local.sagemaker.s3_objects import (
     place_key,
     read_object,
 )
-from headrace.local.sagemaker.shards import Shard
+from headrace.local.sagemaker.shards import Shard, find_shard
 from headrace.local.sagemaker.streams import ChannelStream, Entry, open_stream, parse_augmented_manifest
 from headrace.s3.addresses import S3Address
 from headrace.s3.manifests import parse_traditional
@@ -55,7 +55,7 @@ class ChannelStager:
             self._pipes.append((folder, open_stream(self._host.s3, channel, entries, self._shard)))
             return
         s3_source = source["S3DataSource"]
-        self.stage_s3(s3_source["S3Uri"], s3_source["S3DataType"], folder)
+        self.stage_s3(s3_source, folder)
         if mode == "FastFile":
             self._read_only.append(ReadOnlyFolder(folder, folder))
             self.streamed.add(folder)
@@ -98,23 +98,24 @@ class ChannelStager:
             folder.symlink_to(directory)
             self.linked.append(directory)
 
-    def stage_s3(self, uri: str, data_type: str, folder: Path) -> None:
-        """Fills a folder with the objects of a prefix or of a manifest."""
+    def stage_s3(self, source: Mapping[str, Any], folder: Path) -> None:
+        """Fills a folder with the objects of a prefix or of a manifest, or with the part that is this instance's."""
         folder.mkdir(parents=True, exist_ok=True)
-        location = parse_address(uri)
+        uri, data_type = source["S3Uri"], source["S3DataType"]
+        location, shard = parse_address(uri), find_shard(source, self._shard)
         if data_type == "ManifestFile":
-            self._stage_manifest(location, folder)
+            self._stage_manifest(location, folder, shard)
         elif data_type == "S3Prefix":
-            if not download_prefix(self._host.s3, location, folder, self._check_stop):
+            if not download_prefix(self._host.s3, location, folder, self._check_stop, shard):
                 raise JobDataError(self._describe_missing(uri, location))
         else:
             raise JobDataError(f'S3 data type {data_type} of "{uri}" is not served by the local cloud yet.')
 
-    def _stage_manifest(self, location: S3Address, folder: Path) -> None:
+    def _stage_manifest(self, location: S3Address, folder: Path, shard: Shard) -> None:
         file = folder.parent / f"{folder.name}-manifest"
         download_object(self._host.s3, location, file)
         prefix, names = parse_manifest(location, file.read_bytes())
-        for name in names:
+        for name in shard.take(names):
             self._check_stop()
             source = parse_address(prefix + name)
             download_object(self._host.s3, source, place_key(name, folder))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.local.sagemaker.trees import CONTAINER_ROOT, ContainerTree
+from headrace.local.sagemaker.trees import CONTAINER_ROOT, HOSTS_FILE, SYSTEM_HOSTS, ContainerTree
 
 _ENVIRONMENT_FILE = "environment"
 
@@ -44,6 +44,9 @@ class EngineContainer:
         options += ["--env-file", str(tree.folder / _ENVIRONMENT_FILE)]
         for source, target in [(tree.ml, CONTAINER_ROOT), *((folder, folder) for folder in linked)]:
             options += ["--volume", f"{source}:{target}"]
+        hosts = tree.folder / HOSTS_FILE
+        if hosts.exists():
+            options += ["--volume", f"{hosts}:{SYSTEM_HOSTS}:ro"]
         program, *rest = entrypoint or [""]
         if program:
             options += ["--entrypoint", program]

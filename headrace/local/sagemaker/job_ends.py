@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headrace.local.sagemaker.processes import ContainerProcess
+from headrace.local.sagemaker.programs import RunningPrograms
 from headrace.local.sagemaker.trees import CONTAINER_ROOT, ROOT_VARIABLE
 
 REASON_CHARACTERS = 1024
@@ -52,14 +53,15 @@ def fail(reason: str) -> JobEnd:
     return JobEnd("Failed", "Failed", reason[:REASON_CHARACTERS])
 
 
-def describe_failed_program(failure: str, process: ContainerProcess) -> str:
+def describe_failed_program(failure: str, process: ContainerProcess, host: str = "") -> str:
     """SageMaker's words for a program that failed, of which the exit code is never cut off.
 
-    Where SageMaker says nothing of a program that left no failure file, this says what it printed last.
+    Where SageMaker says nothing of a program that left no failure file, this says what it printed last, and of which
+    of several instances it was.
     """
-    end = f", exit code: {process.exit_code}"
-    room = REASON_CHARACTERS - len("AlgorithmError: ") - len(end)
-    return (failure[:room] or describe_end(process, room)) + end
+    begin, end = f"{host}: " if host else "", f", exit code: {process.exit_code}"
+    room = REASON_CHARACTERS - len("AlgorithmError: ") - len(begin) - len(end)
+    return begin + (failure[:room] or describe_end(process, room)) + end
 
 
 def describe_end(process: ContainerProcess, room: int) -> str:
@@ -72,9 +74,9 @@ def describe_end(process: ContainerProcess, room: int) -> str:
     return begin + process.last_lines[-(room - len(begin) - len(end)) :] + end
 
 
-def end_interrupted(process: ContainerProcess, interruption: Interruption) -> None:
-    """Ends a program whose machine is taken away."""
+def end_interrupted(running: RunningPrograms, interruption: Interruption) -> None:
+    """Ends the programs whose machines are taken away."""
     if interruption.grace_seconds:
-        process.stop(interruption.grace_seconds)
+        running.stop(interruption.grace_seconds)
     else:
-        process.kill()
+        running.kill()

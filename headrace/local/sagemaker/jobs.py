@@ -4,8 +4,9 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -29,10 +30,13 @@ from headrace.local.sagemaker.job_ends import (
     end_interrupted,
     fail,
 )
+from headrace.local.sagemaker.job_logs import JobLogs
 from headrace.local.sagemaker.kind import KindLog
-from headrace.local.sagemaker.left_files import LeftFileError, LeftFolder
+from headrace.local.sagemaker.left_files import LeftFileError
 from headrace.local.sagemaker.log_shipping import LogStream
+from headrace.local.sagemaker.merged_folders import MergedFolder, Results
 from headrace.local.sagemaker.processes import ContainerProcess
+from headrace.local.sagemaker.programs import Program, RunningPrograms
 from headrace.local.sagemaker.s3_objects import AWS_ERRORS
 from headrace.local.sagemaker.trees import ContainerTree
 from headrace.local.sagemaker.volumes import GIB, Volume, measure_folder
@@ -40,20 +44,6 @@ from headrace.local.sagemaker.volumes import GIB, Volume, measure_folder
 _MISHAPS: Final = frozenset({Effect.NO_CAPACITY, Effect.FAILS, Effect.CRASHES, Effect.OUT_OF_TIME})
 
 logger = logging.getLogger(__name__)
-
-
-def describe_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """resourceconfig.json for the one machine there is."""
-    instance_type = resources.get("InstanceType", "local")
-    group = "homogeneousCluster"
-    return {
-        "current_host": "algo-1",
-        "current_instance_type": instance_type,
-        "current_group_name": group,
-        "hosts": ["algo-1"],
-        "instance_groups": [{"instance_group_name": group, "instance_type": instance_type, "hosts": ["algo-1"]}],
-        "network_interface_name": "lo",
-    }
 
 
 class Job(ABC):
@@ -84,13 +74,11 @@ class Job(ABC):
         self._interruption: Interruption | None = None
         self._data_error: JobDataError | None = None
         self._is_closing = False
-        self._process: ContainerProcess | None = None
-        self._log: LogStream | None = None
+        self._running = RunningPrograms()
+        self._logs = JobLogs(self.host.logs, self.log.group, self.name)
+        self._reading = threading.Lock()
         self._mishap: Effect | None = None
         self._caller = caller.get()
-        self._stream_second = 0
-        # Folders that take no room on the volume of an instance.
-        self._streamed: set[Path] = set()
         self._thread = WorkingThread(self._run, name=f"{self.kind} {self.name}")
 
     @classmethod
@@ -167,10 +155,8 @@ class Job(ABC):
         with self.changed:
             self._is_closing = True
             self._stop_requested = True
-            process = self._process
             self.changed.notify_all()
-        if process:
-            process.stop(self.host.patience.close_seconds)
+        self._running.stop(self.host.patience.close_seconds)
         if self._thread.ident:
             self._thread.join()
 
@@ -208,8 +194,7 @@ class Job(ABC):
             logger.exception("job_failed_internally job=%s", self.arn)
             return fail(f"InternalServerError: {error}")
         finally:
-            if self._log:
-                self._log.close()
+            self._logs.close()
 
     def _conclude(self, end: JobEnd) -> None:
         with self.changed:
@@ -237,45 +222,40 @@ class Job(ABC):
         if self._stop_requested:
             raise StoppedError
 
-    def _run_program(
-        self,
-        tree: ContainerTree,
-        command: tuple[str, ...],
-        environment: Mapping[str, str],
-        *,
-        notes: list[str],
-        preparation: tuple[str, ...] = (),
-    ) -> JobEnd:
-        if self._log:
-            self._log.close()
-        self._log = LogStream(self.host.logs, self.log.group, self._stream_name())
-        self._log.open()
+    def _run_programs(self, programs: Sequence[Program], *, notes: list[str]) -> JobEnd:
+        streams = self._logs.open(program.instance.name for program in programs)
         for note in notes:
             self._note(note)
-        volume = Volume(self._find_volume_gib(), lambda: measure_folder(tree.ml, self._streamed))
-        process = self._start_process(tree, command, environment, preparation)
+        volumes = [self._measure_volume(program) for program in programs]
+        running = self._start_programs(programs, streams)
         if self._mishap is Effect.CRASHES:
-            process.kill()
-        end = self._supervise(process, volume)
+            running.processes[-1].kill()
+        end = self._supervise(running, volumes)
         if self._is_closing:
             raise StoppedError
         if end is INTERRUPTED:
             return end
-        if end is COMPLETED and process.exit_code:
-            failure = self._read_left_text(tree, "output/failure")
-            raise AlgorithmError(describe_failed_program(failure, process))
-        volume.check()
+        if end is COMPLETED and (failed := running.find_failed()) is not None:
+            instance = programs[failed].instance
+            failure = self._read_left_text(instance.tree, "output/failure")
+            host = "" if instance.is_alone else instance.name
+            raise AlgorithmError(describe_failed_program(failure, running.processes[failed], host))
+        for volume in volumes:
+            volume.check()
         return end
+
+    def _measure_volume(self, program: Program) -> Volume:
+        tree = program.instance.tree
+        return Volume(self._find_volume_gib(), lambda: measure_folder(tree.ml, program.streamed))
 
     def _note(self, note: str) -> None:
         """Notes in the job's log what differs from SageMaker."""
-        if self._log:
-            self._log.write(f"headrace: {note}")
+        self._logs.note(note)
 
-    def _take_line(self, line: str) -> None:
-        if self._log:
-            self._log.write(line)
-        self._read_line(line)
+    def _take_line(self, log: LogStream, line: str) -> None:
+        log.write(line)
+        with self._reading:
+            self._read_line(line)
 
     def _read_left_text(self, tree: ContainerTree, name: str) -> str:
         """What a program wrote for the job's description; nothing where it left something else in its place."""
@@ -285,69 +265,87 @@ class Job(ABC):
             self._note(f"{error}: not read")
             return ""
 
-    def _start_process(
-        self,
-        tree: ContainerTree,
-        command: tuple[str, ...],
-        environment: Mapping[str, str],
-        preparation: tuple[str, ...],
-    ) -> ContainerProcess:
-        with self.changed:
-            self._check_stop()
-            self._process = ContainerProcess(
-                command,
-                working_directory=self.image.working_directory,
-                environment={
-                    **self.image.environment,
-                    **self.host.environment,
-                    **self.request.get("Environment", {}),
-                    **environment,
-                },
-                tree=tree,
-                records=self.host.root / "processes",
-                write_line=self._take_line,
-                on_exit=self._notice_exit,
-                container=self.image.container,
-                preparation=preparation,
-            )
-            return self._process
+    def _start_programs(self, programs: Sequence[Program], streams: Sequence[LogStream]) -> RunningPrograms:
+        running = RunningPrograms()
+        try:
+            with self.changed:
+                self._check_stop()
+                self._running = running
+                for program, log in zip(programs, streams, strict=True):
+                    running.processes.append(self._start_process(program, log))
+        except AlgorithmError:
+            running.kill()
+            raise
+        return running
+
+    def _start_process(self, program: Program, log: LogStream) -> ContainerProcess:
+        instance, container = program.instance, self.image.container
+        return ContainerProcess(
+            program.command,
+            working_directory=self.image.working_directory,
+            environment={
+                **self.image.environment,
+                **self.host.environment,
+                **instance.environment,
+                **self.request.get("Environment", {}),
+                **program.environment,
+            },
+            tree=instance.tree,
+            records=self.host.root / "processes",
+            write_line=partial(self._take_line, log),
+            on_exit=self._notice_exit,
+            container=container,
+            preparation=(*program.preparation, *(() if container else instance.prepare_names())),
+        )
 
     def _notice_exit(self) -> None:
         with self.changed:
             self.changed.notify_all()
 
-    def _supervise(self, process: ContainerProcess, volume: Volume) -> JobEnd:
-        """How the program's run ended: by itself, by a stop, an interruption or the clock.
+    def _supervise(self, running: RunningPrograms, volumes: Sequence[Volume]) -> JobEnd:
+        """How the run of the programs ended: by itself, by a stop, an interruption or the clock.
 
-        What goes wrong with its files meanwhile, such as a full volume, ends it with an error.
+        What goes wrong with their files meanwhile, such as a full volume, ends it with an error.
         """
         deadline, out_of_time = self._find_deadline()
         if self._mishap is Effect.OUT_OF_TIME:
             deadline = time.monotonic()
         while not self._await_news(
-            process, min(deadline - time.monotonic(), volume.interval_seconds, self.files_interval_seconds)
+            running,
+            min(
+                deadline - time.monotonic(),
+                self.files_interval_seconds,
+                *(volume.interval_seconds for volume in volumes),
+            ),
         ):
             if time.monotonic() >= deadline:
                 break
             try:
-                volume.check()
+                for volume in volumes:
+                    volume.check()
                 self._look_after_files()
             except (AlgorithmError, JobDataError):
-                process.kill()
+                running.kill()
                 raise
-        self._check_data(process)
+        self._check_data(running)
         with self.changed:
-            if process.exited:
-                return COMPLETED
+            has_ended = running.have_ended
+        if has_ended:
+            running.kill()
+            return COMPLETED
+        return self._end_programs(running, out_of_time)
+
+    def _end_programs(self, running: RunningPrograms, out_of_time: JobEnd) -> JobEnd:
+        with self.changed:
             stop_requested, interruption = self._stop_requested, self._interruption
             if interruption and not stop_requested:
                 self._enter_interrupted()
             else:
                 self._enter_stopping()
         if interruption and not stop_requested:
-            end_interrupted(process, interruption)
+            end_interrupted(running, interruption)
             return INTERRUPTED
-        process.stop(self.host.patience.job_stop_seconds)
+        running.stop(self.host.patience.job_stop_seconds)
         return STOPPED if stop_requested else out_of_time
 
     def _find_deadline(self) -> tuple[float, JobEnd]:
@@ -361,20 +359,20 @@ class Job(ABC):
     def _enter_interrupted(self) -> None:  # noqa: B027 (most kinds are never interrupted)
         """Notes that the machine is taken away."""
 
-    def _await_news(self, process: ContainerProcess, seconds: float) -> bool:
-        """Whether the program ended, was asked to, or loses its machine, within a time."""
+    def _await_news(self, running: RunningPrograms, seconds: float) -> bool:
+        """Whether the programs ended, were asked to, or lose their machines, within a time."""
         with self.changed:
             return self.changed.wait_for(
                 lambda: (
-                    process.exited or self._stop_requested or bool(self._interruption) or self._data_error is not None
+                    running.have_ended or self._stop_requested or bool(self._interruption) or bool(self._data_error)
                 ),
                 max(0, seconds),
             )
 
-    def _check_data(self, process: ContainerProcess) -> None:
-        """Raises what kept data from a program, which has ended then."""
+    def _check_data(self, running: RunningPrograms) -> None:
+        """Raises what kept data from a program; all have ended then."""
         if self._data_error and not self._stop_requested:
-            process.kill()
+            running.kill()
             raise self._data_error
 
     def _fail_data(self, error: JobDataError) -> None:
@@ -383,12 +381,9 @@ class Job(ABC):
             self._data_error = error
             self.changed.notify_all()
 
-    def _open_results(self, tree: ContainerTree, folder: Path) -> LeftFolder:
-        """What a program left in a folder; what is not stored is named in the job's log."""
+    def _open_results(self, folders: Sequence[tuple[ContainerTree, Path]]) -> Results:
+        """What the programs left in a folder of each instance; what is not stored is named in the job's log."""
         size_gib = self._find_volume_gib()
-        return tree.open_results(folder, self._note, size_gib * GIB if size_gib else None)
-
-    def _stream_name(self) -> str:
-        # Programs that start in one second have streams of their own.
-        self._stream_second = max(int(read_clock().timestamp()), self._stream_second + 1)
-        return f"{self.name}/algo-1-{self._stream_second}"
+        limit = size_gib * GIB if size_gib else None
+        left = [tree.open_results(folder, self._note, limit) for tree, folder in folders]
+        return left[0] if len(left) == 1 else MergedFolder(left, self._note)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -85,6 +86,8 @@ class ContainerProcess:
         self._write_line = write_line
         self._on_exit = on_exit
         self._exited = threading.Event()
+        self.ended_at = math.inf
+        """When the program was seen to end, by the monotonic clock."""
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self.is_placed = container is not None or can_place()
         words = preparation if container else ("guard", *preparation, *list_placement(tree))
@@ -127,9 +130,13 @@ class ContainerProcess:
 
     def stop(self, grace_seconds: float) -> None:
         """Asks the group to end with SIGTERM and kills what is left after the grace."""
-        self._signal(signal.SIGTERM)
+        self.ask_to_end()
         if not self.wait(grace_seconds):
             self.kill()
+
+    def ask_to_end(self) -> None:
+        """Sends SIGTERM to the group."""
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends the program and everything it started at once and returns when it is gone."""
@@ -153,6 +160,7 @@ class ContainerProcess:
 
     def _await_exit(self) -> None:
         self._popen.wait()
+        self.ended_at = time.monotonic()
         cast(IO[bytes], self._popen.stdin).close()
         # A container ends with its first process; so does everything that process started.
         signal_group(self._popen.pid, signal.SIGKILL)

@@ -11,6 +11,8 @@ from headrace.local.sagemaker.s3_objects import parse_address
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 PROCESSING_ROOT = "/opt/ml/processing/"
 MEMORY_STEP_MB = 1024
+# All of them run on one machine.
+MOST_INSTANCES = 20
 # "In File mode, leave this field unset or set it to None":
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Channel.html
 PIPE_SETTINGS = {"CompressionType": "None", "RecordWrapperType": "None"}
@@ -30,6 +32,7 @@ def check_training_job(request: Mapping[str, Any]) -> None:
         raise RequestRefusedError(
             "InstanceGroups are not served by the local cloud; use InstanceType and InstanceCount."
         )
+    check_instance_count(request["ResourceConfig"])
     check_s3_uri(request["OutputDataConfig"]["S3OutputPath"])
     check_spot(request)
     channels = request.get("InputDataConfig", [])
@@ -41,6 +44,15 @@ def check_training_job(request: Mapping[str, Any]) -> None:
         [channel["ChannelName"] for channel in channels],
         [channel["ChannelName"] for channel, mode in zip(channels, modes, strict=True) if mode == "Pipe"],
     )
+
+
+def check_instance_count(cluster: Mapping[str, Any]) -> None:
+    """Raises RequestRefusedError for more instances than this machine is to stand for."""
+    count = cluster.get("InstanceCount", 1)
+    if count > MOST_INSTANCES:
+        raise RequestRefusedError(
+            f"InstanceCount {count}: the local cloud runs at most {MOST_INSTANCES} instances of a job."
+        )
 
 
 def check_spot(request: Mapping[str, Any]) -> None:
@@ -108,6 +120,7 @@ def check_s3_source(channel: str, source: Mapping[str, Any], mode: str) -> None:
 
 def check_processing_job(request: Mapping[str, Any]) -> None:
     """Raises RequestRefusedError for a processing job that SageMaker or this machine would not take."""
+    check_instance_count(request["ProcessingResources"]["ClusterConfig"])
     inputs = request.get("ProcessingInputs", [])
     outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
     refuse_duplicates("Input names", [given["InputName"] for given in inputs])

@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.host import S3Client
-from headrace.local.sagemaker.left_files import LeftFolder
+from headrace.local.sagemaker.merged_folders import Results
+from headrace.local.sagemaker.shards import Shard
 from headrace.s3.addresses import S3Address, S3AddressError
 from headrace.s3.answers import NO_SUCH_BUCKET, Refusal
 from headrace.s3.heads import find_object
@@ -73,18 +74,19 @@ def relative_key(key: str, prefix: str) -> str:
     return key[prefix.rfind("/") + 1 :]
 
 
-def download_prefix(s3: S3Client, prefix: S3Address, folder: Path, check_stop: Callable[[], None]) -> int:
-    """Copies every object under a prefix into a folder and returns how many there were."""
-    count = 0
-    for key in list_keys(s3, prefix):
+def download_prefix(
+    s3: S3Client, prefix: S3Address, folder: Path, check_stop: Callable[[], None], shard: Shard | None = None
+) -> int:
+    """Copies the objects under a prefix, or a part of them, into a folder and returns how many there are in all."""
+    keys = list(list_keys(s3, prefix))
+    for key in (shard or Shard()).take(keys):
         check_stop()
         target = place_key(relative_key(key, prefix.key), folder)
-        count += 1
         if key.endswith("/"):
             make_folder(target)
         else:
             download_object(s3, S3Address(prefix.bucket, key), target)
-    return count
+    return len(keys)
 
 
 def place_key(name: str, folder: Path) -> Path:
@@ -148,7 +150,7 @@ def upload_file(s3: S3Client, file: BinaryIO, location: S3Address, encryption: M
 
 
 def upload_folder(
-    s3: S3Client, folder: LeftFolder, prefix: S3Address, encryption: Mapping[str, str] | None = None
+    s3: S3Client, folder: Results, prefix: S3Address, encryption: Mapping[str, str] | None = None
 ) -> None:
     """Stores every file that a program left in a folder under a prefix."""
     for entry in folder.list_entries():

@@ -1,8 +1,8 @@
 """Which of a channel's objects each instance of a job gets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 SHARDED: Final = "ShardedByS3Key"
@@ -30,3 +30,8 @@ class Shard:
             'beh'
         """
         return items[self.index :: self.count]
+
+
+def find_shard(source: Mapping[str, Any], shard: Shard) -> Shard:
+    """An instance's part of an S3 source: what a request does not divide, each instance gets as a whole."""
+    return shard if source.get("S3DataDistributionType") == SHARDED else Shard()

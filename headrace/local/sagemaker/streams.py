@@ -13,7 +13,7 @@ from typing import Any, Final
 from headrace.local.sagemaker.errors import JobDataError
 from headrace.local.sagemaker.host import S3Client
 from headrace.local.sagemaker.s3_objects import parse_address, read_object
-from headrace.local.sagemaker.shards import SHARDED, Shard
+from headrace.local.sagemaker.shards import Shard, find_shard
 from headrace.s3.addresses import S3Address
 
 BLOCK_BYTES: Final = 1 << 20
@@ -86,7 +86,7 @@ def open_stream(s3: S3Client, channel: Mapping[str, Any], entries: Sequence[Entr
     return ChannelStream(
         s3=s3,
         entries=entries,
-        shard=shard if source.get("S3DataDistributionType") == SHARDED else Shard(),
+        shard=find_shard(source, shard),
         seed=channel["ShuffleConfig"]["Seed"] if "ShuffleConfig" in channel else None,
         is_wrapped=channel.get("RecordWrapperType") == "RecordIO",
         is_compressed=channel.get("CompressionType") == "Gzip",

@@ -13,6 +13,9 @@ from headrace.local.sagemaker.left_files import LeftFolder, open_left_file
 
 CONTAINER_ROOT = PurePosixPath("/opt/ml")
 ROOT_VARIABLE = "HEADRACE_ML_ROOT"
+# Beside /opt/ml: the addresses of a job's instances, to be shown where each system looks names up.
+HOSTS_FILE = "hosts"
+SYSTEM_HOSTS = Path("/etc/hosts")
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,8 @@
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -15,14 +16,16 @@ from headrace.local.sagemaker.checkpoints import Checkpoints
 from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.descriptions import complete_training_request
 from headrace.local.sagemaker.errors import AlgorithmError, RequestRefusedError
-from headrace.local.sagemaker.host import Host, read_clock
+from headrace.local.sagemaker.host import Host, count_instances, read_clock
+from headrace.local.sagemaker.instances import Instance, describe_resources, make_instances
 from headrace.local.sagemaker.job_ends import INTERRUPTED, Interruption, JobEnd
 from headrace.local.sagemaker.job_kind import JobKind
-from headrace.local.sagemaker.jobs import Job, describe_resources
+from headrace.local.sagemaker.jobs import Job
 from headrace.local.sagemaker.kind import KindLog
-from headrace.local.sagemaker.left_files import LeftFolder
+from headrace.local.sagemaker.merged_folders import Results
 from headrace.local.sagemaker.metrics import MetricCollector, MetricPublisher
 from headrace.local.sagemaker.processes import build_command
+from headrace.local.sagemaker.programs import Program
 from headrace.local.sagemaker.rules import DEFAULT_MAX_RUNTIME_SECONDS, check_training_job
 from headrace.local.sagemaker.s3_objects import (
     encrypt_outputs,
@@ -81,7 +84,8 @@ class TrainingJob(Job):
         )
         self._is_packed = request["OutputDataConfig"].get("CompressionType") != "NONE"
         self._encryption = encrypt_outputs(request["OutputDataConfig"])
-        self._checkpoints: Checkpoints | None = None
+        self._instances: list[Instance] = []
+        self._checkpoints: list[Checkpoints] = []
         self._run_seconds = 0.0
         self._wait_deadline = math.inf
         self._enter("Starting")
@@ -216,10 +220,15 @@ class TrainingJob(Job):
 
     def _run_on_instances(self, tree: ContainerTree) -> JobEnd:
         self._enter("Downloading")
-        stager = ChannelStager(self.host, self.request["RoleArn"], self._check_stop)
+        self._instances = make_instances(tree, count_instances(self.instances))
+        self._checkpoints = []
+        role = self.request["RoleArn"]
+        stagers = [ChannelStager(self.host, role, self._check_stop, each.shard) for each in self._instances]
+        staged = list(zip(self._instances, stagers, strict=True))
         try:
-            self._stage(tree, stager)
-            end = self._train(tree, stager)
+            for instance, stager in staged:
+                self._stage(instance, stager)
+            end = self._train(staged)
             self._keep_checkpoints(end)
             return end
         except AlgorithmError:
@@ -227,7 +236,8 @@ class TrainingJob(Job):
             raise
         finally:
             self._metrics.close()
-            stager.export_changes()
+            for stager in stagers:
+                stager.export_changes()
 
     def _await_instances(self) -> bool:
         """Whether there are other instances before the job has waited as long as it may."""
@@ -251,29 +261,39 @@ class TrainingJob(Job):
     def _enter_interrupted(self) -> None:
         self._enter("Interrupted")
 
-    def _train(self, tree: ContainerTree, stager: ChannelStager) -> JobEnd:
+    def _train(self, staged: Sequence[tuple[Instance, ChannelStager]]) -> JobEnd:
         self._check_stop()
         self._enter("Training")
+        programs = [self._plan(instance, stager) for instance, stager in staged]
+        notes = [*self._list_differences(), *staged[0][1].list_differences()]
+        begin = time.monotonic()
+        try:
+            with ExitStack() as feeding, self.host.faults.watch(self._meet_interruption):
+                for _, stager in staged:
+                    feeding.enter_context(stager.feeding(self._fail_data))
+                return self._run_programs(programs, notes=notes)
+        finally:
+            self._run_seconds += time.monotonic() - begin
+
+    def _plan(self, instance: Instance, stager: ChannelStager) -> Program:
         command = build_command(
             self.image,
-            tree,
+            instance.tree,
             entrypoint=self._algorithm.get("ContainerEntrypoint"),
             arguments=self._algorithm.get("ContainerArguments"),
             default_arguments=("train",),
             linked=stager.linked,
         )
-        environment = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
-        notes = [*self._list_differences(), *stager.list_differences()]
-        preparation = stager.protect_folders()
-        self._streamed = stager.streamed
-        begin = time.monotonic()
-        try:
-            with stager.feeding(self._fail_data), self.host.faults.watch(self._meet_interruption):
-                return self._run_program(tree, command, environment, notes=notes, preparation=preparation)
-        finally:
-            self._run_seconds += time.monotonic() - begin
+        return Program(
+            instance=instance,
+            command=command,
+            environment={"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn},
+            preparation=stager.protect_folders(),
+            streamed=stager.streamed,
+        )
 
-    def _stage(self, tree: ContainerTree, stager: ChannelStager) -> None:
+    def _stage(self, instance: Instance, stager: ChannelStager) -> None:
+        tree = instance.tree
         for folder in ("model", "output/data", "checkpoints", "input/data"):
             tree.make_folder(folder)
         channels = self.request.get("InputDataConfig", [])
@@ -282,31 +302,33 @@ class TrainingJob(Job):
         write_config(
             tree, "inputdataconfig", {channel["ChannelName"]: describe_channel(channel, mode) for channel in channels}
         )
-        write_config(tree, "resourceconfig", describe_resources(self.request["ResourceConfig"]))
+        write_config(tree, "resourceconfig", describe_resources(self.request["ResourceConfig"], instance))
         for channel in channels:
             stager.stage_channel(channel, mode, tree.ml / "input/data" / channel["ChannelName"])
         config = self.request.get("CheckpointConfig")
         if config:
             self.files_interval_seconds = CHECKPOINTS_INTERVAL_SECONDS
-            self._checkpoints = Checkpoints(config, tree, self.host.s3, self._encryption, self._note)
-            self._checkpoints.restore(self._check_stop)
+            checkpoints = Checkpoints(config, tree, self.host.s3, self._encryption, self._note)
+            checkpoints.restore(self._check_stop)
+            self._checkpoints.append(checkpoints)
 
     def _look_after_files(self) -> None:
-        if self._checkpoints:
-            self._checkpoints.store()
+        for checkpoints in self._checkpoints:
+            checkpoints.store()
 
     def _keep_checkpoints(self, end: JobEnd) -> None:
-        """Stores what the program has written last, unless its machine went away without a warning."""
+        """Stores what the programs have written last, unless their machines went away without a warning."""
         is_lost = end is INTERRUPTED and self._interruption and not self._interruption.grace_seconds
-        if self._checkpoints and not is_lost:
-            self._checkpoints.store()
+        if not is_lost:
+            self._look_after_files()
 
     def _store_results(self, tree: ContainerTree) -> None:
         # Output first: once the model is there, everything else is too.
-        for folder, name in ((tree.ml / "output/data", "output"), (tree.ml / "model", "model")):
-            self._store_folder(tree, self._open_results(tree, folder), name)
+        for folder, name in (("output/data", "output"), ("model", "model")):
+            results = self._open_results([(each.tree, each.tree.ml / folder) for each in self._instances])
+            self._store_folder(tree, results, name)
 
-    def _store_folder(self, tree: ContainerTree, results: LeftFolder, name: str) -> None:
+    def _store_folder(self, tree: ContainerTree, results: Results, name: str) -> None:
         if not self._is_packed:
             upload_folder(self.host.s3, results, self._results.join(name), self._encryption)
             return
@@ -318,9 +340,7 @@ class TrainingJob(Job):
                 upload_file(self.host.s3, file, self._results.join(archive.name), self._encryption)
 
     def _list_differences(self) -> list[str]:
-        count = self.request["ResourceConfig"].get("InstanceCount", 1)
-        notes = [f"InstanceCount {count} runs as one process on this machine"] if count > 1 else []
-        return [*notes, self.image.note] if self.image.note else notes
+        return [self.image.note] if self.image.note else []
 
 
 def list_metric_definitions(algorithm: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -117,7 +117,8 @@ class TransformJob(Job):
         config = Definition(
             kind="EndpointConfig", name=self.name, arn=self.arn, request={"ProductionVariants": [variant]}
         )
-        stream = f"{self._stream_name()}-{id(self):x}"
+        (name,) = self._logs.name_streams(["algo-1"])
+        stream = f"{name}-{id(self):x}"
         return Deployment(host, self.name, config, model, log=(_GROUP, stream))
 
     def _work(self, tree: ContainerTree) -> JobEnd:
@@ -126,7 +127,7 @@ class TransformJob(Job):
         folder = tree.make_folder("input/data")
         source = self.request["TransformInput"]["DataSource"]["S3DataSource"]
         stager = ChannelStager(self.host, self._model.request.get("ExecutionRoleArn", ""), self._check_stop)
-        stager.stage_s3(source["S3Uri"], source["S3DataType"], folder)
+        stager.stage_s3(source, folder)
         try:
             self._deployment.start()
             for file in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -8,6 +8,7 @@ import pytest
 
 from headrace.local.sagemaker.container_images import RunnableContainerImage
 from headrace.local.sagemaker.engine_containers import EngineContainer, name_container
+from headrace.local.sagemaker.instances import make_instances
 from headrace.local.sagemaker.processes import ContainerProcess, build_command, stop_leftover_processes
 from headrace.local.sagemaker.trees import ContainerTree
 from tests.patience import PATIENCE_SECONDS
@@ -132,3 +133,15 @@ def test_removes_a_container_that_a_crash_left_behind(engine: Path, tmp_path: Pa
     stop_leftover_processes(tmp_path)
 
     assert read_calls(engine) == ["rm --force left-behind"]
+
+
+def test_shows_the_addresses_of_the_instances_where_the_container_looks_names_up(tmp_path: Path) -> None:
+    alone, *_ = make_instances(ContainerTree.create(tmp_path / "alone"), 1)
+    first, second = make_instances(ContainerTree.create(tmp_path / "two"), 2)
+
+    commands = [" ".join(build_command(image(), each.tree)) for each in (alone, first, second)]
+
+    assert "/etc/hosts" not in commands[0]
+    assert f"--volume {second.tree.folder}/hosts:/etc/hosts:ro" in commands[2]
+    assert commands[1] != commands[2]
+    assert f"{second.addresses['algo-1']}\talgo-1\n" in (second.tree.folder / "hosts").read_text()

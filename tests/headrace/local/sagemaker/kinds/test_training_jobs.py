@@ -392,16 +392,6 @@ def test_says_that_an_unknown_job_is_not_found(cloud: Cloud) -> None:
         cloud.call("DescribeTrainingJob", TrainingJobName="absent")
 
 
-def test_tells_in_the_log_that_several_instances_are_one_process(cloud: Cloud) -> None:
-    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10}
-
-    cloud.train_to_end(cloud.push_image(SAVE_MODEL), ResourceConfig=resources)
-
-    assert cloud.logs.lines("/aws/sagemaker/TrainingJobs") == [
-        "headrace: InstanceCount 2 runs as one process on this machine"
-    ]
-
-
 VPC = {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0"]}
 EFS = "fs-0123456789abcdef0"
 TRY_TO_WRITE = """
