@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from headrace.recordio.dense import BLOCK_BYTES, DenseLayout
 from headrace.recordio.framing import (
+    HEADER,
     Frame,
     Part,
     Readable,
@@ -30,6 +31,7 @@ from headrace.recordio.records import (
     unpack_numbers,
 )
 from headrace.recordio.rows import Rows, Schema, SparseRows, check_sparse
+from headrace.recordio.sparse import find_messages, read_sparse_block
 from headrace.recordio.wire import Counts, WireError, count_varints, decode_varints
 
 MOST_ROWS = 8192
@@ -214,6 +216,12 @@ def locate_error(frames: Sequence[Frame], found: Sequence[tuple[Tensor, Tensor |
     raise AssertionError("all tensors can be unpacked")
 
 
+def find_frame(first: Frame, content: bytes, row: int) -> Frame:
+    """Where a row's record is, by the first of some records and their bytes; without its own bytes."""
+    starts, _, _ = find_messages(content, row + 1)
+    return Frame(first.number + row, first.offset + int(starts[row]) - HEADER.size, b"")
+
+
 class _Source:
     """A stream of which something read can be put back."""
 
@@ -247,6 +255,8 @@ class _Reader:
                 self._number, self._offset = frame.number, frame.offset
                 self._source.put_back(whole)
                 yield from self._read_uniform(layout)
+            elif took == len(whole) and (rows := self._read_sparse(frame, whole)):
+                yield rows
             else:
                 yield self._read_varied(frame)
 
@@ -270,6 +280,20 @@ class _Reader:
             if rows < layout.block_rows:
                 self._source.put_back(content[rows * size :])
                 return
+
+    def _read_sparse(self, first: Frame, whole: bytes) -> Rows | None:
+        """The sparse rows from a record on, or none of records that have to be read one by one."""
+        content = whole + read_fully(self._source, max(0, BLOCK_BYTES - len(whole)))
+        block = read_sparse_block(content, MOST_ROWS)
+        if block is None:
+            self._source.put_back(content[len(whole) :])
+            return None
+        self._check_schema(Schema(True, block.features, block.width, block.labels), first)
+        rows = SparseRows(block.data, block.keys, find_starts(block.counts), (len(block.counts), block.width))
+        check_sparse(rows, lambda row: name_frame(find_frame(first, content, row)))
+        self._number, self._offset = first.number + len(block.counts), first.offset + block.end
+        self._source.put_back(content[block.end :])
+        return Rows(rows, block.label_values)
 
     def _read_varied(self, first: Frame) -> Rows:
         frames, size = [first], len(first.payload)

@@ -122,7 +122,7 @@ def check_sparse(rows: SparseRows, name_row: Callable[[int], str]) -> None:
         or len(rows.data) != numbers
         or rows.indptr[0]
         or rows.indptr[-1] != numbers
-        or min(steps, default=0) < 0
+        or steps.min(initial=0) < 0
     ):
         raise RecordIOError("the sparse matrix's data, indices and indptr do not fit each other")
     owners = np.repeat(np.arange(count), steps)

@@ -80,21 +80,23 @@ def encode_varints(numbers: Unsigned) -> tuple[Bytes, Counts]:
     """Many varints end to end, and how many bytes each has."""
     sizes = np.ones(len(numbers), np.int64)
     for bits in range(7, 64, 7):
-        longer = numbers >= np.uint64(1 << bits)
-        if not longer.any():
+        beyond = numbers >= np.uint64(1 << bits)
+        if not beyond.any():
             break
-        sizes += longer
-    ends = np.cumsum(sizes)
-    encoded = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
-    for index in range(int(sizes.max(initial=0))):
-        reaching = sizes > index
-        septets = (numbers[reaching] >> np.uint64(7 * index)).astype(np.uint8) & 0x7F
-        more = (sizes[reaching] > index + 1).astype(np.uint8) << 7
-        encoded[ends[reaching] - sizes[reaching] + index] = septets | more
+        sizes += beyond
+    starts = np.cumsum(sizes) - sizes
+    encoded = np.empty(int(sizes.sum()), np.uint8)
+    encoded[starts] = numbers.astype(np.uint8) & 0x7F
+    longer = np.flatnonzero(sizes > 1)
+    for index in range(1, int(sizes.max(initial=0))):
+        # Another septet follows, so the one before is marked.
+        encoded[starts[longer] + index - 1] |= 0x80
+        encoded[starts[longer] + index] = (numbers[longer] >> np.uint64(7 * index)).astype(np.uint8) & 0x7F
+        longer = longer[sizes[longer] > index + 1]
     return encoded, sizes
 
 
-def decode_varints(encoded: bytes) -> Unsigned:
+def decode_varints(encoded: bytes | Bytes) -> Unsigned:
     """The numbers of varints that stand end to end."""
     raw = np.frombuffer(encoded, np.uint8)
     ends = np.flatnonzero(raw < 0x80) + 1
@@ -106,14 +108,22 @@ def decode_varints(encoded: bytes) -> Unsigned:
     sizes = ends - starts
     if sizes.max() > LONGEST_VARINT:
         raise WireError("a number has more than 64 bits")
-    places = np.arange(len(raw)) - np.repeat(starts, sizes)
-    septets = (raw & 0x7F).astype(np.uint64) << (7 * places).astype(np.uint64)
-    return np.bitwise_or.reduceat(septets, starts)
+    numbers = (raw[starts] & 0x7F).astype(np.uint64)
+    reaching = np.flatnonzero(sizes > 1)
+    for index in range(1, int(sizes.max())):
+        septets = (raw[starts[reaching] + index] & 0x7F).astype(np.uint64)
+        numbers[reaching] |= septets << np.uint64(7 * index)
+        reaching = reaching[sizes[reaching] > index + 1]
+    return numbers
 
 
 def count_varints(pieces: list[bytes]) -> Counts:
     """How many numbers each of several packed lists has."""
-    ends_before = np.concatenate(([0], np.cumsum(np.frombuffer(b"".join(pieces), np.uint8) < 0x80)))
-    ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
-    starts = np.concatenate(([0], ends[:-1]))
-    return np.asarray(ends_before[ends] - ends_before[starts], np.int64)
+    raw = np.frombuffer(b"".join(pieces), np.uint8)
+    return count_numbers(raw, np.cumsum([len(piece) for piece in pieces], dtype=np.int64))
+
+
+def count_numbers(raw: Bytes, ends: Counts) -> Counts:
+    """How many numbers each of several packed lists has that stand end to end, by where they end."""
+    ends_before = np.concatenate(([0], np.cumsum(raw < 0x80)))
+    return np.asarray(np.diff(ends_before[ends], prepend=0), np.int64)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.recordio import RecordIOError, Rows, SparseRows, framing, read_batches, read_rows, reading, write_rows
+from headrace.recordio.sparse import read_sparse_block
 from tests.conftest import REAL_DATA
 
 from . import plain, tables
@@ -36,6 +37,58 @@ def test_reads_sparse_rows_of_several_batches(rows: Rows) -> None:
         patch.setattr(reading, "MOST_ROWS", 2)
 
         tables.assert_same(read_rows(BytesIO(encoded)), rows)
+
+
+def read_or_refuse(content: bytes) -> Rows | str:
+    try:
+        return read_rows(BytesIO(content))
+    except RecordIOError as error:
+        return str(error)
+
+
+@given(tables.sparse_tables(), st.data())
+def test_reads_and_refuses_sparse_rows_at_once_as_one_by_one(rows: Rows, data: Any) -> None:
+    content = bytearray(tables.encode_plainly(rows))
+    for _ in range(data.draw(st.integers(0, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+
+    at_once = read_or_refuse(bytes(content))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "read_sparse_block", lambda *_: None)
+        one_by_one = read_or_refuse(bytes(content))
+
+    if isinstance(at_once, str) or isinstance(one_by_one, str):
+        assert at_once == one_by_one
+    else:
+        tables.assert_same(at_once, one_by_one)
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_reads_usual_sparse_rows_at_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "assemble", None)
+    label = plain.entry("f4", [2])
+
+    rows = read_rows(
+        BytesIO(
+            plain.record(plain.entry(kind, [1, 3], [5, 200], 300), label)
+            + plain.record(plain.entry(kind, [], [], 300), label)
+            + plain.record(plain.entry(kind, [7], [0], 300), label)
+        )
+    )
+
+    assert isinstance(rows.features, SparseRows)
+    assert rows.features.data.tolist() == [1, 3, 7]
+    assert rows.features.indices.tolist() == [5, 200, 0]
+    assert rows.features.indptr.tolist() == [0, 2, 2, 3]
+
+
+def test_does_not_read_many_bytes_again_for_each_record_with_the_magic_number_in_it() -> None:
+    # Not split, as some writers leave it.
+    stray = plain.record(plain.entry("f4", [np.frombuffer(framing.MAGIC, "<f4")[0]] * 9, list(range(9)), 9))
+    assert framing.MAGIC in stray[4:]
+
+    assert read_sparse_block(stray * 100, 1000) is None
+    assert len(read_rows(BytesIO(stray * 100))) == 100
 
 
 def test_reads_many_rows_in_batches_of_bounded_size() -> None:
