@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from headrace.local.engine.asl import jsonata_expressions
 from headrace.local.engine.asl.callbacks import UnknownTokenError
 from headrace.local.engine.asl.execution import NotRedrivableError, find_redrive_refusal
 from headrace.local.engine.asl.failures import StateFailedError
@@ -53,6 +54,20 @@ def test_writes_the_history_of_a_task() -> None:
     assert [event["previousEventId"] for event in run.execution.events] == list(range(10))
     failed = run.execution.events[4]["taskFailedEventDetails"]
     assert failed == {"resourceType": "lambda", "resource": "invoke", "error": "E", "cause": "boom"}
+
+
+@pytest.mark.parametrize(
+    "endless", ["($again := function($n) {$again($n + 1)}; $again(0))", "$sum([1..9999999].($ + 1))"]
+)
+def test_ends_an_expression_that_does_not_end(endless: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonata_expressions, "_MOST_STEPS", 10_000)
+    run = start({"A": {"Type": "Pass", "Output": "{% " + endless + " %}", "End": True}})
+
+    run.go_on()
+
+    assert run.execution.status == "FAILED"
+    assert run.execution.error == "States.QueryEvaluationError"
+    assert "was ended after 10,000 steps" in str(run.execution.cause)
 
 
 def test_writes_no_event_that_the_api_does_not_declare() -> None:
