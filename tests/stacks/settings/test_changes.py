@@ -11,6 +11,7 @@ from headrace.assemblies import Assembly
 from headrace.assemblies.assembly import Name, list_resources
 from headrace.changes import make_plan
 from headrace.changes.world import World
+from headrace.recipes import list_recipes
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
 from stacks.settings.section import NEXT_EXECUTION, NO_EFFECT
@@ -137,8 +138,11 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "people.separate_approval": {
         "people.enabled": True,
         "people.separate_approval": True,
-        "bigmart.approval.mode": "human",
-        "images.approval.mode": "human",
+        **{
+            f"{recipe.name}.approval.mode": "human"
+            for recipe in list_recipes()
+            if not recipe.is_optional or recipe.name in EVERYTHING
+        },
     },
     "normalizer.function_url": {
         "normalizer.object_lambda": True,
