@@ -12,6 +12,7 @@ from headrace.algorithms.reading import find_algorithm
 
 from .evaluation import ADDED, choose_classes, split_metrics
 from .reading import Dataset
+from .together import ALONE, Together
 
 # Those of the job, and not of the engine.
 _OF_THE_JOB: Final = {
@@ -53,7 +54,10 @@ def predicts_classes(hyperparameters: Mapping[str, Any]) -> bool:
 
 
 def grow(
-    hyperparameters: Mapping[str, Any], train: xgboost.DMatrix, validation: xgboost.DMatrix | None
+    hyperparameters: Mapping[str, Any],
+    train: xgboost.DMatrix,
+    validation: xgboost.DMatrix | None,
+    together: Together = ALONE,
 ) -> tuple[xgboost.Booster, dict[str, Any]]:
     """The trees, and the scores of every round by data and metric."""
     asked = hyperparameters.get("eval_metric")
@@ -73,9 +77,9 @@ def grow(
         evals=[(train, "train"), *([(validation, "validation")] if validation else [])],
         evals_result=history,
         early_stopping_rounds=hyperparameters.get("early_stopping_rounds") if validation else None,
-        custom_metric=_Added(added, of_classes=predicts_classes(hyperparameters)) if added else None,
+        custom_metric=_Added(added, together, of_classes=predicts_classes(hyperparameters)) if added else None,
         verbose_eval=False,
-        callbacks=[LogRounds()],
+        callbacks=[LogRounds()] if together.is_first else [],
     )
     if hyperparameters.get("early_stopping_rounds") and validation:
         booster = booster[: booster.best_iteration + 1]
@@ -83,15 +87,17 @@ def grow(
 
 
 class _Added:
-    """The metrics that are added, as XGBoost asks for them."""
+    """The metrics that are added, as XGBoost asks for them: of the rows of all instances, the same on each."""
 
-    def __init__(self, names: list[str], *, of_classes: bool) -> None:
+    def __init__(self, names: list[str], together: Together, *, of_classes: bool) -> None:
         self._names = names
+        self._together = together
         self._of_classes = of_classes
 
     def __call__(self, predictions: NDArray[Any], data: xgboost.DMatrix) -> list[tuple[str, float]]:
         answers = choose_classes(predictions) if self._of_classes else np.asarray(predictions, np.float32)
-        return [(name, ADDED[name](data.get_label(), answers)) for name in self._names]
+        labels, answers = self._together.gather(data.get_label()), self._together.gather(answers)
+        return [(name, ADDED[name](labels, answers)) for name in self._names]
 
 
 def parse_hyperparameters(texts: Mapping[str, str]) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """The training steps in their order: read, grow, judge, write."""
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import xgboost
 
 from containers.shared import sagemaker
@@ -21,6 +25,7 @@ from . import contract
 from .boosting import grow, parse_hyperparameters, predicts_classes, to_matrix
 from .evaluation import dump_evaluation, format_metric, measure_baseline
 from .reading import Dataset, list_data_files, read_dataset
+from .together import HOSTS_VARIABLE, Together, meet, read_addresses
 
 NOT_AWS = (
     "this is not AWS's algorithm: it is an open program that keeps the contract of SageMaker's built-in XGBoost, "
@@ -32,39 +37,63 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     """Write a model, its evaluation and the record of its inputs from the channels under the root."""
     check_command(arguments)
     log_event("engine", program="headrace", xgboost=xgboost.__version__, note=repr(NOT_AWS))
-    job = read_job(root)
+    job = read_job(root, is_distributed=True)
     texts = check_hyperparameters(job)
-    hyperparameters = parse_hyperparameters(texts)
     inputs = JobInputs()
     has_weights = texts.get("csv_weights") == "1"
     training = read_channel(root, job, contract.TRAIN_CHANNEL, inputs, has_weights=has_weights)
-    has_validation = contract.VALIDATION_CHANNEL in job.channels
-    validation = (
-        read_channel(root, job, contract.VALIDATION_CHANNEL, inputs, has_weights=has_weights)
-        if has_validation
-        else None
-    )
+    validation = None
+    if contract.VALIDATION_CHANNEL in job.channels:
+        validation = read_channel(root, job, contract.VALIDATION_CHANNEL, inputs, has_weights=has_weights)
     check_widths(training, validation)
+    hyperparameters = parse_hyperparameters(texts)
     check_classes(training, hyperparameters)
-    rows = {"train": len(training), "validation": len(validation or ())}
-    log_event("data_read", **rows, features=training.features.shape[1])
+    log_event("data_read", train=len(training), validation=len(validation or ()), features=training.features.shape[1])
+    with meet(job, read_addresses(os.environ.get(HOSTS_VARIABLE, ""))) as together:
+        grown = grow_together(together, hyperparameters, training, validation)
+        inputs = together.gather_inputs(inputs)
+    if together.is_first:
+        write_results(root, outputs, grown, inputs)
+    log_event("training_end", rounds=grown.booster.num_boosted_rounds())
 
-    booster, history = grow(hyperparameters, to_matrix(training), to_matrix(validation) if validation else None)
+
+@dataclass(frozen=True)
+class Grown:
+    """A model, its scores, the rows that it is made from, and how."""
+
+    booster: xgboost.Booster
+    metrics: Mapping[str, float]
+    rows: Mapping[str, int]
+    hyperparameters: Mapping[str, object]
+
+
+def grow_together(
+    together: Together, hyperparameters: Mapping[str, Any], training: Dataset, validation: Dataset | None
+) -> Grown:
+    """Grow the trees from the rows of all instances, and judge them."""
+    matrix, judged_by = to_matrix(training), to_matrix(validation) if validation else None
+    booster, history = grow(hyperparameters, matrix, judged_by, together)
     metrics = {f"{data}:{metric}": values[-1] for data, scores in history.items() for metric, values in scores.items()}
-    if validation:
-        of_classes = predicts_classes(hyperparameters)
-        baseline = measure_baseline(training.labels, validation.labels, of_classes=of_classes)
-        for name, value in baseline.items():
-            sys.stdout.write(format_metric(name, value))
+    learnt = together.gather(training.labels)
+    judged = together.gather(validation.labels) if validation else np.empty(0, np.float32)
+    if len(judged):
+        baseline = measure_baseline(learnt, judged, of_classes=predicts_classes(hyperparameters))
+        if together.is_first:
+            for name, value in baseline.items():
+                sys.stdout.write(format_metric(name, value))
         metrics |= baseline
+    return Grown(booster, metrics, {"train": len(learnt), "validation": len(judged)}, hyperparameters)
+
+
+def write_results(root: Path, outputs: Outputs, grown: Grown, inputs: JobInputs) -> None:
+    """Write the model, its evaluation and the record of its inputs."""
     with outputs:
         model = outputs.add(root / sagemaker.MODEL_FOLDER / contract.MODEL_FILE)
-        model.write_bytes(booster.save_raw("ubj"))
+        model.write_bytes(grown.booster.save_raw("ubj"))
         beside = root / sagemaker.OUTPUT_DATA_FOLDER
-        evaluation = dump_evaluation(metrics, rows, hyperparameters)
+        evaluation = dump_evaluation(grown.metrics, grown.rows, grown.hyperparameters)
         outputs.add(beside / EVALUATION_FILE).write_text(evaluation, "utf-8")
         outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
-    log_event("training_end", rounds=booster.num_boosted_rounds())
 
 
 def check_hyperparameters(job: Job) -> dict[str, str]:

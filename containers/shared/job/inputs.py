@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +27,10 @@ class JobInputs:
         for path in paths:
             with path.open("rb") as content:
                 self.add(channel, measure_file(content, path.relative_to(folder).as_posix()))
+
+    def list_files(self) -> Iterator[tuple[str, InputFile]]:
+        """Every file that was read, with its channel."""
+        return ((channel, file) for channel, files in self._channels.items() for file in files)
 
     def dump(self) -> bytes:
         """The content of `inputs.json`."""
