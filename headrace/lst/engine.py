@@ -28,6 +28,7 @@ from headrace.lst.layouts import (
     ListKind,
     guess_layout,
 )
+from headrace.lst.matching import find_unmatched
 from headrace.lst.rows import (
     INDEX_PATTERN,
     ListError,
@@ -168,6 +169,19 @@ class Engine:
         good = read_good_lines(source.path, source.layout)
         self.write_scratch(copy, (f"{int(number)}\t{_pack(labels)}\t{name}\n" for _, (number, *labels, name) in good))
         return replace(source, file=copy, packed=True)
+
+    def leave_out_common(self, before: Source, after: Source) -> tuple[Source, Source] | None:
+        """Two lists without the lines that both have; none where it is quicker, or the only way, to compare all."""
+        unmatched = find_unmatched(before.file, after.file)
+        if unmatched is None:
+            return None
+        shorter = [source.file.with_suffix(".unmatched.lst") for source in (before, after)]
+        try:
+            for file, lines in zip(shorter, unmatched, strict=True):
+                self.write_scratch(file, (f"{line.decode()}\n" for line in lines))
+        except UnicodeDecodeError:
+            return None
+        return replace(before, file=shorter[0]), replace(after, file=shorter[1])
 
     def write_scratch(self, file: Path, lines: Iterable[str]) -> None:
         """Write a file of the scratch folder."""
