@@ -40,7 +40,7 @@ from stacks.pipeline.turns import Turns
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.endpoint import GoldenSettings
-from stacks.settings.engines import find_input_mode, find_version
+from stacks.settings.engines import find_version, find_way
 from stacks.settings.environment import Settings, read_commit
 from stacks.settings.workloads import ChannelTrainingSettings, PreprocessedSettings
 from stacks.storage_stack import StorageStack
@@ -247,9 +247,8 @@ class WorkloadStack(Stack):
                 sources.read_listed(channel, content_type=step.listed_content_type) for channel in settings.channels
             ]
         else:
-            mode = find_input_mode(settings)
             channels = [
-                sources.read_output(channel.name, channel.output, content_type=channel.content_type, input_mode=mode)
+                sources.read_output(channel.name, channel.output, channel.content_type, find_way(channel, settings))
                 if channel.output
                 else sources.read_raw(channel.name, self._recipe.raw_prefix, content_type=channel.content_type)
                 for channel in step.channels

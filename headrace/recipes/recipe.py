@@ -80,11 +80,13 @@ class Channel:
         name: Its name.
         content_type: What is in it.
         output: The output of preprocessing that comes through it; all the raw data if left out.
+        is_divided: Whether each of several instances gets a part of it, and not all.
     """
 
     name: str
     content_type: str
     output: str | None = None
+    is_divided: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

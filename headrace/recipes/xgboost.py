@@ -64,7 +64,12 @@ RECIPE: Final = Recipe(
     data="a CSV file of Big Mart sales",
     preprocessing=Preprocessing(
         image=big_mart.PREPROCESSING,
-        arguments={"--train-test-split-ratio": "train_test_split_ratio", "--seed": "seed", "--bins": "bins"},
+        arguments={
+            "--train-test-split-ratio": "train_test_split_ratio",
+            "--seed": "seed",
+            "--bins": "bins",
+            "--train-files": "train_files",
+        },
         input_folder="processing/input",
         output_folders={
             "train": "processing/train",
@@ -80,7 +85,7 @@ RECIPE: Final = Recipe(
             **{name: rf"metric {name}=([0-9]+\.[0-9]+)" for name in BASELINES},
         },
         channels=(
-            Channel(name=TRAIN_CHANNEL, content_type="text/csv", output="train"),
+            Channel(name=TRAIN_CHANNEL, content_type="text/csv", output="train", is_divided=True),
             Channel(name=VALIDATION_CHANNEL, content_type="text/csv", output="test"),
         ),
     ),

@@ -9,6 +9,7 @@ from headrace import contract
 from headrace.channels import (
     Access,
     Channel,
+    Distribution,
     EfsChannel,
     FsxLustreChannel,
     InputMode,
@@ -49,13 +50,12 @@ class ChannelSources:
         self._fsx = fsx
         self._read: dict[s3.IBucket, set[str]] = {raw: set(), work: set()}
 
-    def read_output(
-        self, name: str, output: str, *, content_type: str, input_mode: InputMode = InputMode.FILE
-    ) -> Channel:
-        """A channel from an output of the running execution."""
+    def read_output(self, name: str, output: str, content_type: str, way: tuple[InputMode, Distribution]) -> Channel:
+        """A channel from an output of the running execution, in an input mode, for each instance or divided."""
         self._read[self._work].add(contract.EXECUTIONS_PREFIX)
         uri = execution_uri(self._work, output)
-        return S3Channel(name=name, uri=uri, content_type=content_type, input_mode=input_mode)
+        mode, distribution = way
+        return S3Channel(name=name, uri=uri, content_type=content_type, input_mode=mode, distribution=distribution)
 
     def read_raw(self, name: str, prefix: str, *, content_type: str) -> Channel:
         """A channel from a prefix of the raw bucket."""

@@ -112,7 +112,7 @@ class TrainingJob:
             **environment,
             "InputDataConfig": render_input_data_config(self.channels, self.vpc_config),
             "OutputDataConfig": {"S3OutputPath": output_uri, **encrypt_outputs(self.key)},
-            "ResourceConfig": render_resources(self.settings, self.key),
+            "ResourceConfig": render_resources(self.settings, self.key, count=self.settings.instances),
             "EnableNetworkIsolation": self.isolated,
             **network,
             **_render_spot(spot, checkpoints_uri),
@@ -361,11 +361,11 @@ def _render_metrics(seconds: int) -> dict[str, Any]:
     return {"MetricsConfig": config} if seconds != EndpointSettings().metrics_seconds else {}
 
 
-def render_resources(settings: JobSettings, key: kms.IKey | None) -> dict[str, Any]:
+def render_resources(settings: JobSettings, key: kms.IKey | None, *, count: int = 1) -> dict[str, Any]:
     """The machine of a job as SageMaker's requests have it."""
     encryption = {"VolumeKmsKeyId": key.key_arn} if key and not has_local_storage(settings.instance_type) else {}
     return {
-        "InstanceCount": 1,
+        "InstanceCount": count,
         "InstanceType": settings.instance_type,
         "VolumeSizeInGB": settings.volume_gib,
         **encryption,

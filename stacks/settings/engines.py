@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import StringConstraints, model_validator
 
 from headrace.algorithms import Algorithm, BuiltInAlgorithmError, find_algorithm
-from headrace.channels import InputMode
+from headrace.channels import Distribution, InputMode
 from headrace.recipes import Recipe
+from headrace.recipes.recipe import Channel
 from stacks.settings.jobs import TrainingSettings
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Setting
 from stacks.settings.workloads import WorkloadSettings
@@ -109,9 +110,11 @@ def find_version(recipe: Recipe, workload: WorkloadSettings) -> str | None:
     return workload.built_in_version or find_algorithm(recipe.algorithm).default_version
 
 
-def find_input_mode(training: TrainingSettings) -> InputMode:
-    """How a recipe's channels reach its training program."""
-    return InputMode(training.input_mode) if isinstance(training, AlgorithmTrainingSettings) else InputMode.FILE
+def find_way(channel: Channel, training: TrainingSettings) -> tuple[InputMode, Distribution]:
+    """How a recipe's channel reaches the training program, and whether each of its instances gets all of it."""
+    mode = InputMode(training.input_mode) if isinstance(training, AlgorithmTrainingSettings) else InputMode.FILE
+    is_divided = channel.is_divided and training.instances > 1
+    return mode, Distribution.SHARDED_BY_S3_KEY if is_divided else Distribution.FULLY_REPLICATED
 
 
 def list_reported(recipe: Recipe, workload: WorkloadSettings) -> Mapping[str, str]:

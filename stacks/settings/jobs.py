@@ -123,6 +123,11 @@ class TrainingSettings(JobSettings):
         Hyperparameters, Setting("the program's hyperparameters", cost=NOTHING, change=NEXT_EXECUTION)
     ] = Field(default={})
 
+    @property
+    def instances(self) -> int:
+        """How many machines the job has."""
+        return 1
+
     @model_validator(mode="after")
     def _check_spot(self) -> Self:
         if self.spot and self.spot.max_wait_seconds < self.max_runtime_seconds:

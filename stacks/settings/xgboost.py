@@ -54,11 +54,29 @@ class BinnedPreprocessingSettings(PreprocessingSettings):
             change=NEXT_EXECUTION,
         ),
     ] = _DEFAULT_BINS
+    train_files: Annotated[
+        int,
+        Field(ge=1, le=100),
+        Setting(
+            "how many files the training rows are dealt out to; at least as many as `training.instance_count`",
+            cost=NOTHING,
+            change=NEXT_EXECUTION,
+        ),
+    ] = 1
 
 
 class BoosterSettings(AlgorithmTrainingSettings):
     """The training job of the trees."""
 
+    instance_count: Annotated[
+        int,
+        Field(ge=1, le=20),
+        Setting(
+            "on how many machines one model grows, each from its part of the training files",
+            cost="so many times its machine",
+            change=NEXT_EXECUTION,
+        ),
+    ] = 1
     hyperparameters: Annotated[
         Hyperparameters,
         Setting(
@@ -68,6 +86,11 @@ class BoosterSettings(AlgorithmTrainingSettings):
             change=NEXT_EXECUTION,
         ),
     ] = Field(default={})
+
+    @property
+    def instances(self) -> int:
+        """How many machines it has."""
+        return self.instance_count
 
 
 class XgboostSettings(EngineSettings, PreprocessedSettings):
@@ -90,6 +113,22 @@ class XgboostSettings(EngineSettings, PreprocessedSettings):
     def choose_rule(cls, preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:
         """A model must make fewer mistakes than the simplest answer, or err less."""
         return _RULE_OF_CLASSES if preprocessing.get("bins", _DEFAULT_BINS) else _RULE_OF_NUMBERS
+
+    @model_validator(mode="after")
+    def _check_instances(self) -> Self:
+        instances, files = self.training.instance_count, self.preprocessing.train_files
+        if instances > files:
+            raise ValueError(
+                f"training.instance_count: {instances} instances divide the training files, and "
+                f"preprocessing.train_files makes {files}; make it {instances} or more"
+            )
+        tree_method = self.training.hyperparameters.get("tree_method")
+        if instances > 1 and tree_method == "exact":
+            raise ValueError(
+                f"training.hyperparameters.tree_method: exact grows trees on one instance, and "
+                f"training.instance_count is {instances}; use hist"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_labels(self) -> Self:

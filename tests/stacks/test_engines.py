@@ -198,6 +198,21 @@ def test_refuses_what_an_engine_does_not_have(section: Mapping[str, Any], messag
     [
         ({"preprocessing": {"bins": 1}}, "preprocessing.bins: one range has every row in it"),
         (
+            {"training": {"instance_count": 3}, "preprocessing": {"train_files": 2}},
+            "training.instance_count: 3 instances divide the training files, and preprocessing.train_files makes 2; "
+            "make it 3 or more",
+        ),
+        (
+            {
+                "training": {
+                    "instance_count": 2,
+                    "hyperparameters": {"num_round": 1, "num_class": 4, "tree_method": "exact"},
+                },
+                "preprocessing": {"train_files": 2},
+            },
+            "training.hyperparameters.tree_method: exact grows trees on one instance",
+        ),
+        (
             {"training": {"hyperparameters": {"num_class": 3, "num_round": 1}}},
             "training.hyperparameters.num_class: 3, but preprocessing.bins makes 4; make them the same",
         ),
@@ -207,7 +222,7 @@ def test_refuses_what_an_engine_does_not_have(section: Mapping[str, Any], messag
         ),
     ],
 )
-def test_refuses_labels_that_the_objective_is_not_for(section: Mapping[str, Any], message: str) -> None:
+def test_refuses_what_does_not_go_together(section: Mapping[str, Any], message: str) -> None:
     assert refusal("xgboost", section).startswith(f"environments.dev.xgboost: {message}")
 
 
@@ -218,6 +233,22 @@ def test_takes_pipe_mode_where_a_version_has_it() -> None:
         "Arguments"
     ]["InputDataConfig"]
     assert {channel["InputMode"] for channel in channels} == {"Pipe"}
+
+
+@pytest.mark.parametrize("engine", ["own", "sagemaker"])
+def test_divides_the_training_files_among_several_instances_and_judges_by_all_rows(engine: str) -> None:
+    section = {"engine": engine, "training": {"instance_count": 3}, "preprocessing": {"train_files": 6}}
+
+    states = read_definition(template_with(STACK, "dev", {"xgboost": section}).to_json())["States"]
+
+    request = states["Train"]["Arguments"]
+    sources = {each["ChannelName"]: each["DataSource"]["S3DataSource"] for each in request["InputDataConfig"]}
+    assert request["ResourceConfig"]["InstanceCount"] == 3
+    assert {name: source["S3DataDistributionType"] for name, source in sources.items()} == {
+        "train": "ShardedByS3Key",
+        "validation": "FullyReplicated",
+    }
+    assert "--train-files" in json.dumps(states["Preprocess"])
 
 
 def test_refuses_a_region_without_the_algorithm() -> None:

@@ -11,6 +11,8 @@ LABEL_FIRST_LAYOUT = "label-first"
 BINS_ARGUMENT = "--bins"
 # The labels are numbers, and not ranges of them.
 NO_BINS = 0
+TRAIN_FILES_ARGUMENT = "--train-files"
+MOST_TRAIN_FILES = 100
 
 # Relative to the root, which is /opt/ml in the container.
 INPUT_FOLDER = "processing/input"
@@ -26,6 +28,12 @@ TRAIN_FILE = "train.csv"
 TEST_FILE = "test.csv"
 ENCODING_FILE = "encoding.json"
 BINS_FILE = "bins.json"
+
+
+def name_train_file(number: int, count: int) -> str:
+    """One of the files that hold the training rows, counted from 1."""
+    return TRAIN_FILE if count == 1 else f"train-{number:05}-of-{count:05}.csv"
+
 
 # What the files below the input folder are called in the record of what was read.
 RAW_CHANNEL = "raw"

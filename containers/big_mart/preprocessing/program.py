@@ -37,6 +37,7 @@ class Options:
     seed: int
     layout: str = contract.SEPARATE_LAYOUT
     bins: int = contract.NO_BINS
+    train_files: int = 1
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -68,19 +69,35 @@ def parse_options(arguments: Sequence[str]) -> Options:
         default=str(contract.NO_BINS),
         help="with the label first: into how many equal ranges the sales are put; 0 for none (default: %(default)s)",
     )
+    parser.add_argument(
+        contract.TRAIN_FILES_ARGUMENT,
+        default="1",
+        help="with the label first: how many files the training rows are dealt out to (default: %(default)s)",
+    )
     parsed = parser.parse_args(arguments)
     options = Options(
         ratio=parse_ratio(parsed.ratio),
         seed=parse_seed(parsed.seed),
         layout=parsed.layout,
         bins=parse_bins(parsed.bins),
+        train_files=parse_train_files(parsed.train_files),
     )
+    check_layout(options)
+    return options
+
+
+def check_layout(options: Options) -> None:
+    """Refuse what only rows with the label first have."""
     if options.bins and options.layout == contract.SEPARATE_LAYOUT:
         raise ArgumentError(
             f"{contract.BINS_ARGUMENT}: {options.bins}, but {contract.LAYOUT_ARGUMENT} {options.layout} has no ranges; "
             f"add {contract.LAYOUT_ARGUMENT} {contract.LABEL_FIRST_LAYOUT}"
         )
-    return options
+    if options.train_files > 1 and options.layout == contract.SEPARATE_LAYOUT:
+        raise ArgumentError(
+            f"{contract.TRAIN_FILES_ARGUMENT}: {options.train_files}, but {contract.LAYOUT_ARGUMENT} {options.layout} "
+            f"writes one; add {contract.LAYOUT_ARGUMENT} {contract.LABEL_FIRST_LAYOUT}"
+        )
 
 
 def parse_ratio(text: str) -> float:
@@ -98,6 +115,16 @@ def parse_seed(text: str) -> int:
     """A whole number that is not negative."""
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_SEED):
         raise ArgumentError(f"{contract.SEED_ARGUMENT}: {text[:100]!r} is not a whole number from 0 on, such as 42")
+    return int(text)
+
+
+def parse_train_files(text: str) -> int:
+    """A whole number of files."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= contract.MOST_TRAIN_FILES):
+        raise ArgumentError(
+            f"{contract.TRAIN_FILES_ARGUMENT}: {text[:100]!r} is not a whole number from 1 to "
+            f"{contract.MOST_TRAIN_FILES}, such as 3"
+        )
     return int(text)
 
 
@@ -120,12 +147,19 @@ def preprocess(root: Path, options: Options, outputs: Outputs) -> None:
             write_separate(root, encoding, sales, held_out, outputs)
         else:
             labels = label_rows(sales, ~held_out, options.bins, beside, outputs)
-            write_label_first(root, encoding, sales, held_out, outputs, labels)
+            check_train_files(options.train_files, int((~held_out).sum()))
+            write_label_first(root, encoding, sales, held_out, outputs, labels, files=options.train_files)
         outputs.add(beside / contract.ENCODING_FILE).write_text(dump_encoding(encoding), encoding="utf-8")
         outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
         profile = profile_rows(folder, sales.columns, rows)
         outputs.add(beside / PROFILE_FILE).write_text(dump_profile(profile), encoding="utf-8")
     log_event("preprocessing_end", features=len(encoding.features))
+
+
+def check_train_files(files: int, rows: int) -> None:
+    """Refuse files that would have no row."""
+    if files > rows:
+        raise ArgumentError(f"{contract.TRAIN_FILES_ARGUMENT}: {files}, but there are {rows} training rows; give fewer")
 
 
 def label_rows(sales: Sales, training: Mask, bins: int, beside: Path, outputs: Outputs) -> NDArray[Any]:

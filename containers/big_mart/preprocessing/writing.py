@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
@@ -38,19 +39,29 @@ def write_separate(root: Path, encoding: Encoding, sales: Sales, held_out: Mask,
 
 
 def write_label_first(
-    root: Path, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs, labels: NDArray[Any]
+    root: Path,
+    encoding: Encoding,
+    sales: Sales,
+    held_out: Mask,
+    outputs: Outputs,
+    labels: NDArray[Any],
+    *,
+    files: int = 1,
 ) -> None:
-    """Write the label of each row before its features."""
+    """Write the label of each row before its features; the training rows are dealt out to some files in turn."""
     train, test = root / contract.TRAIN_FOLDER, root / contract.TEST_FOLDER
-    with (
-        outputs.add(train / contract.TRAIN_FILE).open("wb") as train_file,
-        outputs.add(test / contract.TEST_FILE).open("wb") as test_file,
-    ):
-        start = 0
+    names = [contract.name_train_file(number, files) for number in range(1, files + 1)]
+    with ExitStack() as stack:
+        train_files = [stack.enter_context(outputs.add(train / name).open("wb")) for name in names]
+        test_file = stack.enter_context(outputs.add(test / contract.TEST_FILE).open("wb"))
+        start, dealt = 0, 0
         for features, _, chosen in _encode(encoding, sales, held_out):
             rows = features.insert_column(0, pl.Series(schema.TARGET, labels[start : start + len(chosen)]))
             start += len(chosen)
-            _write(rows, ~chosen, train_file)
+            turns = np.cumsum(~chosen) - 1 + dealt
+            dealt += int((~chosen).sum())
+            for number, file in enumerate(train_files):
+                _write(rows, ~chosen & (turns % files == number), file)
             _write(rows, chosen, test_file)
 
 

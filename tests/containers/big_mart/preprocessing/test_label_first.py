@@ -47,6 +47,29 @@ def test_has_the_same_rows_as_separate_files(tmp_path: Path) -> None:
         assert np.array_equal(rows[:, 1:], read_rows(apart / f"{part}_features.csv"))
 
 
+def test_deals_the_training_rows_out_to_files_of_about_one_size(tmp_path: Path) -> None:
+    for name, files in (("one", 1), ("three", 3)):
+        write_sales(tmp_path / name, make_sales(80))
+        assert run(tmp_path / name, "--layout", "label-first", "--train-files", str(files)) == 0
+
+    parts = sorted((tmp_path / "three/processing/train").iterdir())
+    rows = [part.read_text().splitlines() for part in parts]
+    assert [part.name for part in parts] == [f"train-{number:05}-of-00003.csv" for number in (1, 2, 3)]
+    assert [len(part) for part in rows] == [24, 24, 24]
+    together = [row for turn in zip(*rows, strict=True) for row in turn]
+    assert together == (tmp_path / "one/processing/train/train.csv").read_text().splitlines()
+
+
+def test_refuses_more_files_than_rows(tmp_path: Path) -> None:
+    write_sales(tmp_path, make_sales(20))
+
+    assert run(tmp_path, "--layout", "label-first", "--train-files", "19") == 1
+
+    assert (tmp_path / "output/message").read_text() == (
+        "--train-files: 19, but there are 18 training rows; give fewer"
+    )
+
+
 def test_puts_sales_in_equal_ranges_of_the_training_part(tmp_path: Path) -> None:
     write_sales(tmp_path, make_sales(200))
 
@@ -71,6 +94,8 @@ def test_gives_what_is_beyond_the_ranges_to_the_first_and_the_last() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--train-files", "0"], "--train-files: '0' is not a whole number from 1 to 100, such as 3"),
+        (["--train-files", "3"], "--train-files: 3, but --layout separate writes one; add --layout label-first"),
         (["--bins", "1"], "--bins: '1' is neither 0 nor a whole number from 2 to 100, such as 4"),
         (["--bins", "many"], "--bins: 'many' is neither 0 nor a whole number from 2 to 100, such as 4"),
         (["--bins", "4"], "--bins: 4, but --layout separate has no ranges; add --layout label-first"),
