@@ -200,8 +200,10 @@ class _Route:
         fixed = [part.partition("=")[::2] for part in query.split("&") if part and not part.startswith("x-id=")]
         self._fixed = {name: value for name, value in fixed if not value.startswith("{")}
         self._path = re.compile(_write_path(path.rstrip("/")) + "/?")
-        self._query = {m.serialization["name"]: n for n, m in members.items() if _is_at(m, "querystring")}
-        self._is_open = any(m.type_name == "map" and _is_at(m, "querystring") for m in members.values())
+        queried = {n: m for n, m in members.items() if _is_at(m, "querystring")}
+        self._is_open = any(m.type_name == "map" for m in queried.values())
+        # A map's members are parameters of any name, and the map itself has none.
+        self._query = {m.serialization["name"]: n for n, m in queried.items() if "name" in m.serialization}
         needed: Iterable[str] = self._shape.required_members if self._shape else ()
         self._needed = {name for name, member in self._query.items() if member in needed}
         self._headers = {members[n].serialization["name"].lower() for n in needed if _is_at(members[n], "header")}
@@ -294,8 +296,8 @@ def _list_reserved(model: ServiceModel) -> frozenset[str]:
 def _list_multiples(model: ServiceModel) -> frozenset[str]:
     shapes = (model.operation_model(name).input_shape for name in model.operation_names)
     members = (member for shape in shapes if shape for member in shape.members.values())
-    kinds = ("list", "map")
-    return frozenset(m.serialization["name"] for m in members if _is_at(m, "querystring") and m.type_name in kinds)
+    queried = (member for member in members if _is_at(member, "querystring"))
+    return frozenset(member.serialization["name"] for member in queried if member.type_name == "list")
 
 
 def _list_query(request: SentRequest) -> dict[str, list[str]]:

@@ -119,6 +119,12 @@ def test_refuses_what_may_be_read_in_two_ways(request_: SentRequest) -> None:
         ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b"1"}),
         ("efs", "describe_file_systems", {"FileSystemId": "fs-00000001"}),
         ("ecr", "get_authorization_token", {}),
+        ("apigateway", "get_rest_apis", {"limit": 5}),
+        (
+            "apigateway",
+            "get_export",
+            {"restApiId": "a", "stageName": "s", "exportType": "oas30", "parameters": {"extensions": "apigateway"}},
+        ),
     ],
 )
 def test_reads_what_clients_send(service: str, operation: str, parameters: dict[str, Any]) -> None:
