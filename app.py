@@ -13,6 +13,7 @@ from headrace.recipes import list_recipes
 from stacks.alarm_stack import AlarmStack, connect_alarms
 from stacks.constructs.dashboard import Shown
 from stacks.constructs.state_machine import StateMachine
+from stacks.documents_stack import DocumentsStack
 from stacks.encryption_stack import EncryptionStack
 from stacks.file_system_stack import FileSystemStack
 from stacks.front_door_stack import FrontDoorStack
@@ -51,13 +52,21 @@ def build(app: cdk.App) -> cdk.App:
     front_door = FrontDoorStack(
         app, "FrontDoor", settings=settings, key=around.storage.key, **_place(app, settings, "FrontDoor")
     )
+    documents = DocumentsStack(
+        app,
+        "Documents",
+        settings=settings,
+        storage=around.storage,
+        target=read_bundle_target(app.node),
+        **_place(app, settings, "Documents"),
+    )
     PeopleStack(
         app,
         "People",
         settings=settings,
         around=around,
         machines=machines,
-        checks=checks,
+        checks=[*checks, *([documents.machine] if documents.machine else [])],
         invocable=front_door.invocable,
         **_place(app, settings, "People"),
     )
@@ -236,6 +245,7 @@ def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> N
     people = next(stack for stack in stacks if isinstance(stack, PeopleStack))
     alarms = next(stack for stack in stacks if isinstance(stack, AlarmStack))
     front_door = next(stack for stack in stacks if isinstance(stack, FrontDoorStack))
+    documents = next(stack for stack in stacks if isinstance(stack, DocumentsStack))
     has_file_systems = settings.file_systems.efs.enabled or settings.file_systems.fsx.stands
     if not has_file_systems:
         _empty(around.file_systems, [*workloads, notebook])
@@ -243,14 +253,11 @@ def _order_removals(app: cdk.App, settings: Settings, around: Surroundings) -> N
         _empty(around.normalizer, [*workloads, people])
     if not settings.encryption.customer_key:
         _empty(around.encryption, [stack for stack in stacks if stack is not around.encryption])
-    if not settings.notebook.enabled:
-        _empty(notebook, [])
-    if not settings.people.enabled:
-        _empty(people, [])
-    if not settings.front_door:
-        _empty(front_door, [people])
-    if not settings.alarms:
-        _empty(alarms, [*workloads, around.normalizer, front_door])
+    _empty_unless(settings.notebook.enabled, notebook, [])
+    _empty_unless(settings.people.enabled, people, [])
+    _empty_unless(settings.front_door, front_door, [people])
+    _empty_unless(settings.documents, documents, [people])
+    _empty_unless(settings.alarms, alarms, [*workloads, around.normalizer, front_door, documents])
     _empty_switched_off(settings, stacks, [notebook, people, alarms, front_door])
 
 
@@ -260,6 +267,11 @@ def _empty_switched_off(settings: Settings, stacks: Sequence[cdk.Stack], users: 
     for stack in stacks:
         if stack.node.id in ids:
             _empty(stack, users)
+
+
+def _empty_unless(section: object, unused: cdk.Stack, users: Sequence[cdk.Stack]) -> None:
+    if not section:
+        _empty(unused, users)
 
 
 def _list_stacks(app: cdk.App) -> list[cdk.Stack]:

@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace import contract
+from headrace.documents import contract as documents
 from headrace.normalizer.contract import SETS_PREFIX
 from headrace.recipes import images
 from stacks.constructs.executions import allow_going_back, allow_starting, allow_stopping, allow_watching
@@ -42,7 +43,7 @@ class PeopleStack(Stack):
         settings: The environment's settings.
         around: The stacks that workloads share.
         machines: The state machines of the workloads.
-        checks: Those that check for drift, which have no alias.
+        checks: Those that check for drift and read documents, which have no alias.
         invocable: What of the API in front of endpoints IAM lets people call.
     """
 
@@ -194,8 +195,14 @@ class PeopleStack(Stack):
                 *(recipe.raw_prefix for recipe in self._settings.recipes),
                 *self._list_batches(),
                 *self._list_golden(),
+                *([documents.RAW_PREFIX] if self._settings.documents else []),
             ],
-            storage.work: [contract.EXECUTIONS_PREFIX, SETS_PREFIX, *self._list_reports()],
+            storage.work: [
+                contract.EXECUTIONS_PREFIX,
+                SETS_PREFIX,
+                *self._list_reports(),
+                *([documents.WORK_PREFIX] if self._settings.documents else []),
+            ],
         }
 
     def _list_batches(self) -> list[str]:

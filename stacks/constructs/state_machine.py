@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,6 +14,9 @@ from constructs import Construct
 from stacks.constructs.expiring_log_group import ExpiringLogGroup
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_resource
 from stacks.pipeline.join import Pipeline
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+_MAP_RUN_ACTIONS: Final = ("states:DescribeExecution", "states:StopExecution")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +95,10 @@ class StateMachine(sfn.StateMachine):
             },
         )
 
-        self._allow_own_executions(role, pipeline.own_executions)
+        starting = _MAP_RUN_ACTIONS if pipeline.starts_itself else ()
+        self._allow_own_executions(role, [*pipeline.own_executions, *starting], starts=pipeline.starts_itself)
 
-    def _allow_own_executions(self, role: iam.Role, actions: Sequence[str]) -> None:
+    def _allow_own_executions(self, role: iam.Role, actions: Sequence[str], *, starts: bool) -> None:
         """In a policy that the machine does not wait for, as the role's own is, because this one names the machine."""
         if not actions:
             return
@@ -104,8 +108,11 @@ class StateMachine(sfn.StateMachine):
             resource_name=f"{self.state_machine_name}:*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        statement = iam.PolicyStatement(actions=list(actions), resources=[executions])
-        policy = iam.Policy(self, "OwnExecutions", roles=[role], statements=[statement])
+        statements = [iam.PolicyStatement(actions=list(actions), resources=[executions])]
+        if starts:
+            machine = iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.state_machine_arn])
+            statements.append(machine)
+        policy = iam.Policy(self, "OwnExecutions", roles=[role], statements=statements)
         name = Stack.of(self).get_logical_id(cast("sfn.CfnStateMachine", self.node.default_child))
         acknowledge(
             policy,

@@ -249,8 +249,7 @@ def render_definition(
     Raises:
         DefinitionError: If a state names to one that does not exist, or none leads to it.
     """
-    _check_names(states, start_at)
-    _check_reachable(states, start_at)
+    check_states(states, start_at)
     return {
         "Comment": comment,
         "QueryLanguage": "JSONata",
@@ -258,6 +257,16 @@ def render_definition(
         "StartAt": start_at,
         "States": {name: state.render() for name, state in states.items()},
     }
+
+
+def check_states(states: Mapping[str, State], start_at: str) -> None:
+    """Refuse states that Step Functions would refuse, or that nothing leads to.
+
+    Raises:
+        DefinitionError: If a state names one that does not exist, or none leads to it.
+    """
+    _check_names(states, start_at)
+    _check_reachable(states, start_at)
 
 
 def _check_names(states: Mapping[str, State], start_at: str) -> None:

@@ -25,6 +25,7 @@ CAUSE: Final = (
 )
 # The members of a job's description that say why it failed, the plainest first.
 _REASONS: Final = ("ExitMessage", "FailureReason", "SecondaryStatus")
+_SAID: Final = "($exists($said) ? $parse('\"' & $said & '\"') : $cause)"
 # JSON's text between its quotes. Backslashes and slashes as numbers, because JSONata loses count of brackets that
 # stand behind a backslash.
 _JSON_TEXT: Final = r"([^\x22\x5c\x00-\x1f]*(\x5c([\x22\x5c\x2fbfnrt]|u[0-9a-fA-F]{4})[^\x22\x5c\x00-\x1f]*)*)"
@@ -84,8 +85,13 @@ def _reason(step: str) -> str:
     A description is searched, not parsed: Step Functions cuts long ones off, other causes may begin with a brace, too,
     and what `$parse` cannot read ends the execution with an error that is not the job's.
     """
-    found = ", ".join(f'$match($cause, /"{member}" *: *"{_JSON_TEXT}"/, 1).groups[0]' for member in _REASONS)
-    return (
-        f"( $cause := {CAUSE}; $said := ($substring($cause, 0, 1) = '{{' ? [{found}] : [])[$ != ''][0]; "
-        f"'{step}: ' & ($exists($said) ? $parse('\"' & $said & '\"') : $cause) )"
-    )
+    return f"( {_find_said(_REASONS)}; '{step}: ' & {_SAID} )"
+
+
+def _find_said(members: Iterable[str]) -> str:
+    found = ", ".join(f'$match($cause, /"{member}" *: *"{_JSON_TEXT}"/, 1).groups[0]' for member in members)
+    return f"$cause := {CAUSE}; $said := ($substring($cause, 0, 1) = '{{' ? [{found}] : [])[$ != ''][0]"
+
+
+# What a caught error says, which of a function's error is its message.
+FUNCTION_CAUSE: Final = f"( {_find_said(['errorMessage'])}; {_SAID} )"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from lambdas.clean_up import contract
 from stacks.pipeline.asl import ALWAYS, Choice, DefinitionError, Rule, State, Task, jsonata, render_definition
 from stacks.pipeline.failure import FAILED, REDRIVEN
+from stacks.pipeline.maps import DistributedMap, Map
 from stacks.pipeline.permission import Permission
 from stacks.pipeline.step import Step
 from stacks.pipeline.variables import check_variables
@@ -32,8 +33,8 @@ class Pipeline:
 
     @property
     def permissions(self) -> list[Permission]:
-        """What its tasks must be allowed."""
-        return [permission for task in self._list_tasks() for permission in task.permissions]
+        """What its tasks and Map states must be allowed."""
+        return [permission for state in _list_deep(self.states) for permission in state.permissions]
 
     def list_actions(self) -> set[str]:
         """The actions that its tasks must be allowed."""
@@ -42,14 +43,29 @@ class Pipeline:
     @property
     def own_executions(self) -> list[str]:
         """What its tasks must be allowed on executions of its own state machine."""
-        return sorted({action for task in self._list_tasks() for action in task.own_executions})
+        return sorted({action for task in _list_tasks(self.states) for action in task.own_executions})
+
+    @property
+    def starts_itself(self) -> bool:
+        """Whether it starts executions of its own state machine, as a distributed Map state does."""
+        return any(isinstance(state, DistributedMap) for state in self.states.values())
 
     def render(self, *, comment: str, timeout_seconds: int) -> dict[str, Any]:
         """The state machine's definition."""
         return render_definition(self.states, start_at=self.start_at, comment=comment, timeout_seconds=timeout_seconds)
 
-    def _list_tasks(self) -> Iterator[Task]:
-        return (state for state in self.states.values() if isinstance(state, Task))
+
+def _list_deep(states: Mapping[str, State]) -> Iterator[Task | Map]:
+    """The tasks and Map states, those within Map states included."""
+    for state in states.values():
+        if isinstance(state, Task | Map):
+            yield state
+        if isinstance(state, Map):
+            yield from _list_deep(state.states)
+
+
+def _list_tasks(states: Mapping[str, State]) -> Iterator[Task]:
+    return (state for state in _list_deep(states) if isinstance(state, Task))
 
 
 def join(
@@ -164,9 +180,11 @@ def _choose_entry(entries: list[str]) -> Choice:
 def _check_tasks(states: Mapping[str, State]) -> None:
     """What has no retrier gives up on a busy service; what has no catcher is not cleaned up after."""
     for name, state in states.items():
-        if not isinstance(state, Task):
+        if isinstance(state, Map):
+            _check_tasks(state.states)
+        if not isinstance(state, Task | Map):
             continue
-        if not state.retry:
+        if not state.retry and isinstance(state, Task):
             raise DefinitionError(f"task '{name}' has no retrier")
         catches_all = any("States.ALL" in catch.errors for catch in state.catch)
         if not catches_all and name != FAILED:

@@ -11,6 +11,7 @@ from jsonata.jsonata import Jsonata
 from jsonata.parser import Parser
 
 from stacks.pipeline.asl import DefinitionError, State, read_jsonata
+from stacks.pipeline.maps import Map
 
 # There in every state: the context of an expression, Step Functions' own variable, and functions passed by name.
 _GIVEN: Final = frozenset({"", "$", "states", *Jsonata.static_frame.bindings})
@@ -18,15 +19,25 @@ _GIVEN: Final = frozenset({"", "$", "states", *Jsonata.static_frame.bindings})
 _UPWARD: Final = ("ancestor", "slot")
 
 
-def check_variables(states: Mapping[str, State], *, start_at: str) -> None:
+def check_variables(states: Mapping[str, State], *, start_at: str, given: frozenset[str] = frozenset()) -> None:
     """Refuse a state that reads a variable which not every way to it has written.
+
+    Args:
+        states: The states.
+        start_at: The first of them.
+        given: What has been written before that.
 
     Raises:
         DefinitionError: Naming the state and the variable.
     """
-    for name, written in _find_written(states, start_at).items():
-        for variable in sorted(find_variables(states[name].render()) - written):
+    for name, written in _find_written(states, start_at, given).items():
+        state = states[name]
+        rendered = state.render_itself() if isinstance(state, Map) else state.render()
+        for variable in sorted(find_variables(rendered) - written):
             raise DefinitionError(f"state '{name}' reads ${variable}, which not every way to it has written")
+        if isinstance(state, Map):
+            readable = frozenset(written) if state.reads_outside else frozenset[str]()
+            check_variables(state.states, start_at=state.start_at, given=readable)
 
 
 def find_variables(rendered: Any) -> set[str]:
@@ -50,9 +61,9 @@ def _find_variables_of(expression: str) -> frozenset[str]:
     return frozenset(_find_free(Jsonata.jsonata(expression).ast, _GIVEN))
 
 
-def _find_written(states: Mapping[str, State], start_at: str) -> dict[str, set[str]]:
+def _find_written(states: Mapping[str, State], start_at: str, given: frozenset[str]) -> dict[str, set[str]]:
     """What has been written for certain before each state that can be reached."""
-    written: dict[str, set[str]] = {start_at: set()}
+    written: dict[str, set[str]] = {start_at: set(given)}
     waiting = [start_at]
     while waiting:
         name = waiting.pop()

@@ -11,6 +11,7 @@ from headrace.recipes import ContainerImage, Recipe, list_images_of, list_recipe
 from stacks.settings.alarms import AlarmSettings
 from stacks.settings.capture import CAPTURED_DAYS
 from stacks.settings.cost import CostSettings
+from stacks.settings.documents import DocumentsSettings
 from stacks.settings.file_systems import FileSystemSettings
 from stacks.settings.front_door import FrontDoorSettings
 from stacks.settings.jobs import CHECKPOINT_DAYS, PipelineSettings
@@ -90,6 +91,17 @@ class Sections(WorkloadSections):
     storage: StorageSettings = StorageSettings()
     file_systems: FileSystemSettings = FileSystemSettings()
     registry: RegistrySettings = RegistrySettings()
+    documents: Annotated[
+        DocumentsSettings | None,
+        Setting(
+            "a state machine that reads documents with Textract and Comprehend; null for none",
+            cost="nothing while nothing is read; 0.0015 a page of text, 0.0001 for each 100 characters and insight",
+            change=Change(
+                "null removes the state machine, its functions and their logs; results stay in the work bucket",
+                loses=("AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"),
+            ),
+        ),
+    ] = None
     front_door: Annotated[
         FrontDoorSettings | None,
         Setting(

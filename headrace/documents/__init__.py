@@ -1,0 +1,1 @@
+"""Documents: their pages are counted, and what Textract and Comprehend have found in them becomes tables."""

@@ -1,0 +1,138 @@
+"""Names that the state machine of documents, its functions and the commands share; standard library only."""
+
+from enum import StrEnum
+from typing import Final
+
+# What the state machine's log and tags are named after, and the output that has its ARN.
+MACHINE: Final = "documents"
+MACHINE_OUTPUT: Final = "DocumentsStateMachineArn"
+# Where documents wait in the raw bucket, and where everything about them is in the work bucket.
+RAW_PREFIX: Final = "documents/"
+WORK_PREFIX: Final = "documents/"
+LIST_FILE: Final = "list.json"
+ANSWER_FILE: Final = "answer.json"
+MAP_FOLDER: Final = "map/"
+TOKENS_FOLDER: Final = "tokens/"
+PIECES_FOLDER: Final = "pieces/"
+TEXTRACT_FOLDER: Final = "textract/"
+RESULTS_FOLDER: Final = "results/"
+REPORT_FILE: Final = "report.json"
+LINES_FILE: Final = "documents.jsonl"
+DOCUMENTS_FILE: Final = "documents.parquet"
+FINDINGS_FILE: Final = "findings.parquet"
+
+# https://docs.aws.amazon.com/textract/latest/dg/limits-document.html: pages of a PDF or TIFF file that is read
+# asynchronously, and the bytes of that and of any other file.
+MOST_PAGES: Final = 3000
+MOST_BYTES: Final = 500 * 2**20
+MOST_IMAGE_BYTES: Final = 10 * 2**20
+# Sentiment and syntax take 5 KB: https://docs.aws.amazon.com/comprehend/latest/dg/guidelines-and-limits.html. Half of
+# it, because Step Functions carries 256 KiB, and each character may be a token that takes a hundred in the answer.
+PIECE_BYTES: Final = 2500
+# DetectDominantLanguage wants as many characters; shorter texts would be guesses.
+FEWEST_CHARACTERS: Final = 20
+
+
+class Feature(StrEnum):
+    """What Textract looks for besides text."""
+
+    TABLES = "tables"
+    FORMS = "forms"
+    QUERIES = "queries"
+
+
+class Insight(StrEnum):
+    """What Comprehend looks for."""
+
+    ENTITIES = "entities"
+    KEY_PHRASES = "key_phrases"
+    SENTIMENT = "sentiment"
+    SYNTAX = "syntax"
+
+
+# The languages that Comprehend knows, and those whose syntax it knows, from its API.
+LANGUAGES: Final = ("en", "es", "fr", "de", "it", "pt", "ar", "hi", "ja", "ko", "zh", "zh-TW")
+SYNTAX_LANGUAGES: Final = LANGUAGES[:6]
+
+
+class Request(StrEnum):
+    """What the state machine asks the function, and the keys of it."""
+
+    ACTION = "Action"
+    NAME = "Name"
+    PREFIX = "Prefix"
+    JOB = "JobId"
+    FOLDER = "Folder"
+    MAP_RESULTS = "MapResults"
+
+
+class Action(StrEnum):
+    """What the function does."""
+
+    SURVEY = "survey"
+    UNPACK = "unpack"
+    GATHER = "gather"
+
+
+class Surveyed(StrEnum):
+    """What a survey answers."""
+
+    DOCUMENTS = "Documents"
+    PAGES = "Pages"
+    REFUSED = "Refused"
+    ESTIMATE = "EstimatedUsd"
+    LIST = "List"
+
+
+class Listed(StrEnum):
+    """The keys of a document in the list that is read."""
+
+    KEY = "Key"
+    VERSION = "VersionId"
+    NUMBER = "Number"
+    PAGES = "Pages"
+    ERROR = "Error"
+    REASON = "Reason"
+
+
+class Unpacked(StrEnum):
+    """What the function answers about a document that Textract has read."""
+
+    PAGES = "Pages"
+    CHARACTERS = "Characters"
+    SAMPLE = "Sample"
+    PIECES = "Pieces"
+
+
+class Ended(StrEnum):
+    """What the execution of one document ends with."""
+
+    NUMBER = "Number"
+    STATUS = "Status"
+    LANGUAGE = "Language"
+    NOTE = "Note"
+    FOLDER = "Folder"
+    ERROR = "Error"
+    REASON = "Reason"
+
+
+class Status(StrEnum):
+    """What has become of a document."""
+
+    READ = "READ"
+    NOT_READ = "NOT_READ"
+
+
+class Gathered(StrEnum):
+    """What the function answers at the end, which is also what the report says."""
+
+    DOCUMENTS = "Documents"
+    READ = "Read"
+    NOT_READ = "NotRead"
+    PAGES = "Pages"
+    REPORT = "Report"
+
+
+def name_folder(name: str) -> str:
+    """Where everything about one execution's documents is in the work bucket."""
+    return f"{WORK_PREFIX}{name}/"

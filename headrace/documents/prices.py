@@ -1,0 +1,39 @@
+"""What reading documents costs, in US dollars, in us-east-1, as of November 2026 and without the free tier.
+
+Textract: https://aws.amazon.com/textract/pricing/, of the first million pages a month. Features together cost at most
+their sum, which is what is counted here. Comprehend: https://aws.amazon.com/comprehend/pricing/, of the first ten
+million units of 100 characters; each request counts three at least. Step Functions:
+https://aws.amazon.com/step-functions/pricing/, of transitions of standard executions.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from headrace.documents.contract import PIECE_BYTES, Feature, Insight
+
+TEXT_PAGE: Final = 0.0015
+FEATURE_PAGE: Final = {Feature.TABLES: 0.015, Feature.FORMS: 0.05, Feature.QUERIES: 0.015}
+UNIT: Final = 0.0001
+SYNTAX_UNIT: Final = 0.00005
+UNIT_CHARACTERS: Final = 100
+TRANSITION: Final = 0.000025
+# What a full page of prose has; the text is known only once Textract has been paid for.
+CHARACTERS_A_PAGE: Final = 3000
+_TRANSITIONS_A_DOCUMENT: Final = 10
+
+
+def estimate_page(features: Collection[str], insights: Collection[str], *, finds_language: bool) -> float:
+    """What a page of a document costs: one that is full of text, and a document of its own.
+
+    Example:
+        >>> round(estimate_page(["tables", "forms"], ["entities"], finds_language=False), 6)
+        0.068425
+    """
+    textract = sum(FEATURE_PAGE[Feature(name)] for name in features) or TEXT_PAGE
+    units = CHARACTERS_A_PAGE / UNIT_CHARACTERS
+    comprehend = sum(units * (SYNTAX_UNIT if name == Insight.SYNTAX else UNIT) for name in insights)
+    if finds_language and insights:
+        comprehend += PIECE_BYTES / UNIT_CHARACTERS * UNIT
+    pieces = -(-CHARACTERS_A_PAGE // PIECE_BYTES) if insights else 0
+    transitions = _TRANSITIONS_A_DOCUMENT + pieces * (3 + len(insights))
+    return textract + comprehend + transitions * TRANSITION

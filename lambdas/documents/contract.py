@@ -1,0 +1,30 @@
+"""Names that the infrastructure gives and the functions read; standard library only."""
+
+from enum import StrEnum
+from typing import Final
+
+FUNCTION_HANDLER: Final = "documents.handler.handle"
+NOTICES_HANDLER: Final = "documents.notices.handle"
+MEMORY_MIB: Final = 2048
+# A whole set is looked through and put together in one call; Lambda allows no more.
+TIMEOUT_SECONDS: Final = 900
+NOTICES_MEMORY_MIB: Final = 256
+NOTICES_TIMEOUT_SECONDS: Final = 60
+
+# The keys of the object that keeps a task's token, and of what that task ends with.
+TASK: Final = "Task"
+JOB_STATUS: Final = "Status"
+
+
+class Variable(StrEnum):
+    """The functions' environment variables.
+
+    They are the two buckets, the most documents and pages that an execution may read, and what a page and its text
+    cost in US dollars.
+    """
+
+    RAW = "DOCUMENTS_RAW_BUCKET"
+    WORK = "DOCUMENTS_WORK_BUCKET"
+    MOST_DOCUMENTS = "DOCUMENTS_MOST_DOCUMENTS"
+    MOST_PAGES = "DOCUMENTS_MOST_PAGES"
+    PAGE_USD = "DOCUMENTS_PAGE_USD"

@@ -1,0 +1,206 @@
+"""All results of an execution, put together: JSON Lines, Parquet, and a report that is written last of all."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final
+
+from headrace.documents.contract import (
+    ANSWER_FILE,
+    DOCUMENTS_FILE,
+    FINDINGS_FILE,
+    LINES_FILE,
+    LIST_FILE,
+    PIECES_FOLDER,
+    REPORT_FILE,
+    RESULTS_FOLDER,
+    Ended,
+    Gathered,
+    Listed,
+    Status,
+    Unpacked,
+    name_folder,
+)
+from headrace.documents.findings import Finding, list_found_by_comprehend
+from headrace.documents.parquet import Column, write_parquet
+
+from .store import Store
+from .surveying import REFUSED_FILE
+
+_HASHED_BYTES: Final = 2**20
+_KINDS: Final = ("SUCCEEDED", "FAILED", "PENDING")
+_DOCUMENT_COLUMNS: Final = (
+    Column("document", str),
+    Column("version", str),
+    Column("status", str),
+    Column("error", str),
+    Column("reason", str),
+    Column("pages", int),
+    Column("characters", int),
+    Column("language", str),
+    Column("notes", str),
+)
+_FINDING_COLUMNS: Final = (
+    Column("document", str),
+    Column("kind", str),
+    Column("place", str),
+    Column("name", str),
+    Column("value", str),
+    Column("score", float),
+)
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What has become of one document.
+
+    Args:
+        key: Its key.
+        version: Its version.
+        status: Whether it was read.
+        error: The name of the error, if it was not,
+        reason: and what that says.
+        pages: Its pages.
+        characters: The characters of its text.
+        language: Its language, where Comprehend was asked.
+        notes: What else is to be known.
+        findings: What was found.
+    """
+
+    key: str
+    version: str
+    status: Status
+    error: str = ""
+    reason: str = ""
+    pages: int = 0
+    characters: int = 0
+    language: str = ""
+    notes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def describe(self) -> dict[str, Any]:
+        """Its row of the table of documents."""
+        return {
+            "document": self.key,
+            "version": self.version,
+            "status": str(self.status),
+            "error": self.error,
+            "reason": self.reason,
+            "pages": self.pages,
+            "characters": self.characters,
+            "language": self.language,
+            "notes": "; ".join(self.notes),
+        }
+
+
+def gather(store: Store, name: str, map_results: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Write the results of an execution: all of them, or no report.
+
+    Args:
+        store: Where everything is.
+        name: The execution's name.
+        map_results: What the Map state ended with; None if no document could be read.
+    """
+    folder = name_folder(name)
+    results = f"{folder}{RESULTS_FOLDER}"
+    rows = list[dict[str, Any]]()
+    files = dict[str, Any]()
+    with tempfile.TemporaryFile() as lines, tempfile.TemporaryFile() as findings, tempfile.TemporaryFile() as table:
+        found = _write_findings(_list_outcomes(store, folder, map_results), lines, rows)
+        count = write_parquet(findings, _FINDING_COLUMNS, found)
+        write_parquet(table, _DOCUMENT_COLUMNS, rows)
+        for file, source in ((LINES_FILE, lines), (FINDINGS_FILE, findings), (DOCUMENTS_FILE, table)):
+            files[file] = {"Sha256": _hash(source), "Bytes": source.tell(), "S3Uri": store.send(results + file, source)}
+    read = sum(row["status"] == Status.READ for row in rows)
+    told: dict[str, Any] = {
+        Gathered.DOCUMENTS: len(rows),
+        Gathered.READ: read,
+        Gathered.NOT_READ: len(rows) - read,
+        Gathered.PAGES: sum(row["pages"] for row in rows),
+    }
+    reasons = {row["document"]: f"{row['error']}: {row['reason']}" for row in rows if row["status"] != Status.READ}
+    report = store.write(
+        f"{results}{REPORT_FILE}", {"Execution": name, **told, "Findings": count, "Reasons": reasons, "Files": files}
+    )
+    return {**told, Gathered.REPORT: report}
+
+
+def _write_findings(
+    outcomes: Iterator[Outcome], lines: BinaryIO, rows: list[dict[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    """The rows of all findings; each document's line and row are written on the way, so that one is held at a time."""
+    for outcome in outcomes:
+        row, found = outcome.describe(), [finding.describe() for finding in outcome.findings]
+        lines.write(json.dumps({**row, "notes": outcome.notes, "findings": found}, ensure_ascii=False).encode() + b"\n")
+        rows.append(row)
+        for each in found:
+            yield {"document": outcome.key, **each}
+
+
+def _list_outcomes(store: Store, folder: str, map_results: Mapping[str, Any] | None) -> Iterator[Outcome]:
+    """Those of all documents, in the order of their keys."""
+    ends = _read_ends(store, map_results) if map_results else {}
+    listed = [*store.read(f"{folder}{LIST_FILE}"), *store.read(f"{folder}{REFUSED_FILE}")]
+    for document in sorted(listed, key=lambda each: int(each[Listed.NUMBER])):
+        outcome = Outcome(key=document[Listed.KEY], version=document[Listed.VERSION], status=Status.NOT_READ)
+        if Listed.REASON in document:
+            outcome.error, outcome.reason = document[Listed.ERROR], document[Listed.REASON]
+        else:
+            outcome.pages = document[Listed.PAGES]
+            _complete(store, folder, outcome, document[Listed.NUMBER], ends.get(document[Listed.NUMBER]))
+        yield outcome
+
+
+def _complete(store: Store, folder: str, outcome: Outcome, number: int, end: Mapping[str, Any] | None) -> None:
+    if end is None:
+        outcome.error, outcome.reason = "NoResult", "its execution has left no result"
+        return
+    if end[Ended.STATUS] != Status.READ:
+        outcome.error, outcome.reason = str(end[Ended.ERROR]), str(end[Ended.REASON])
+        return
+    place = f"{folder}{number}/"
+    answer = store.read(f"{place}{ANSWER_FILE}")
+    outcome.status, outcome.language = Status.READ, end.get(Ended.LANGUAGE, "")
+    outcome.pages, outcome.characters = answer[Unpacked.PAGES], answer[Unpacked.CHARACTERS]
+    outcome.notes = [*answer["Warnings"], *filter(None, [end.get(Ended.NOTE, "")])]
+    outcome.findings = [Finding(**found) for found in answer["Findings"]]
+    for piece, key in _list_understood(store, f"{place}{PIECES_FOLDER}"):
+        outcome.findings += list_found_by_comprehend(piece, store.read(key))
+
+
+def _list_understood(store: Store, prefix: str) -> list[tuple[int, str]]:
+    """The number and the key of each piece that Comprehend has answered about."""
+    named = ((key.removeprefix(prefix), key) for key in store.list(prefix))
+    return sorted((int(name.removesuffix(".json")), key) for name, key in named if name.endswith(".json"))
+
+
+def _read_ends(store: Store, map_results: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+    """What each document's execution has ended with, by the document's number.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+    """
+    manifest = store.read(map_results["ResultWriterDetails"]["Key"])
+    files = (file["Key"] for kind in _KINDS for file in manifest["ResultFiles"].get(kind, ()))
+    return {end[Ended.NUMBER]: end for key in files for end in map(_read_end, store.read(key))}
+
+
+def _read_end(execution: Mapping[str, Any]) -> Mapping[str, Any]:
+    if execution["Status"] == "SUCCEEDED":
+        ended: Mapping[str, Any] = json.loads(execution["Output"])
+        return ended
+    return {
+        Ended.NUMBER: json.loads(execution["Input"])["Document"][Listed.NUMBER],
+        Ended.STATUS: Status.NOT_READ,
+        Ended.ERROR: execution.get("Error", execution["Status"]),
+        Ended.REASON: execution.get("Cause", "its execution did not end"),
+    }
+
+
+def _hash(source: BinaryIO) -> str:
+    source.seek(0)
+    digest = hashlib.sha256()
+    while part := source.read(_HASHED_BYTES):
+        digest.update(part)
+    return digest.hexdigest()

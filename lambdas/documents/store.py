@@ -1,0 +1,83 @@
+"""The two buckets, as far as documents are concerned."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A document that was read.
+
+    Args:
+        content: Its bytes.
+        version: The version of the object; empty in a bucket without versions.
+    """
+
+    content: bytes
+    version: str
+
+
+class Store:
+    """Reads documents, and reads and writes what is known of them.
+
+    Args:
+        s3: The client.
+        raw: The bucket of the documents.
+        work: The bucket of everything else.
+    """
+
+    def __init__(self, s3: Any, *, raw: str, work: str) -> None:
+        self._s3 = s3
+        self._raw = raw
+        self._work = work
+
+    def list_documents(self, prefix: str) -> Iterator[str]:
+        """The keys below a prefix of the raw bucket, without those of folders."""
+        return (key for key in self._list(self._raw, prefix) if not key.endswith("/"))
+
+    def read_document(self, key: str) -> Document:
+        """A document as it is now."""
+        found = self._s3.get_object(Bucket=self._raw, Key=key)
+        return Document(content=found["Body"].read(), version=found.get("VersionId", ""))
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """The keys below a prefix of the work bucket."""
+        return self._list(self._work, prefix)
+
+    def read(self, key: str) -> Any:
+        """What a JSON object of the work bucket holds."""
+        return json.load(self._s3.get_object(Bucket=self._work, Key=key)["Body"])
+
+    def write(self, key: str, content: Any) -> str:
+        """Write JSON into the work bucket.
+
+        Returns:
+            Its address.
+        """
+        text = json.dumps(content, ensure_ascii=False).encode()
+        self._s3.put_object(Bucket=self._work, Key=key, Body=text, ContentType="application/json")
+        return self.name(key)
+
+    def write_text(self, key: str, text: str) -> None:
+        """Write text into the work bucket."""
+        self._s3.put_object(Bucket=self._work, Key=key, Body=text.encode(), ContentType="text/plain; charset=utf-8")
+
+    def send(self, key: str, source: BinaryIO) -> str:
+        """Write an open file into the work bucket.
+
+        Returns:
+            Its address.
+        """
+        source.seek(0)
+        self._s3.upload_fileobj(source, self._work, key)
+        return self.name(key)
+
+    def name(self, key: str) -> str:
+        """The address of an object of the work bucket."""
+        return f"s3://{self._work}/{key}"
+
+    def _list(self, bucket: str, prefix: str) -> Iterator[str]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return (found["Key"] for page in pages for found in page.get("Contents", ()))

@@ -1,0 +1,84 @@
+"""What an execution is about to read, and what that costs, before anything that costs has begun."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Self
+
+from headrace.documents.contract import LIST_FILE, Listed, Surveyed, name_folder
+from headrace.documents.pages import UnreadableDocumentError, count_pages
+from headrace.errors import HeadraceError
+
+from .contract import Variable
+from .store import Store
+
+REFUSED_FILE = "refused.json"
+
+
+class TooMuchError(HeadraceError):
+    """More than the settings let an execution read, or nothing at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an execution may read.
+
+    Args:
+        documents: The most documents.
+        pages: The most pages.
+        page_usd: What a page costs, in US dollars.
+    """
+
+    documents: int
+    pages: int
+    page_usd: float
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """What the function finds in its environment."""
+        return cls(
+            documents=int(environment[Variable.MOST_DOCUMENTS]),
+            pages=int(environment[Variable.MOST_PAGES]),
+            page_usd=float(environment[Variable.PAGE_USD]),
+        )
+
+
+def survey(store: Store, limits: Limits, prefix: str, name: str) -> dict[str, Any]:
+    """Count the pages of the documents below a prefix, and list those that can be read and those that cannot.
+
+    Raises:
+        TooMuchError: If there are more than an execution may read, or none.
+    """
+    keys = list(islice(store.list_documents(prefix), limits.documents + 1))
+    if not keys:
+        raise TooMuchError(f"there is no document below {prefix} of the raw bucket")
+    if len(keys) > limits.documents:
+        raise TooMuchError(
+            f"there are more than {limits.documents:,} documents below {prefix}, and documents.most_documents allows "
+            "no more; name a narrower Prefix, or raise the setting"
+        )
+    listed, refused = list[dict[str, Any]](), list[dict[str, Any]]()
+    for number, key in enumerate(keys):
+        document = store.read_document(key)
+        facts: dict[str, Any] = {Listed.NUMBER: number, Listed.KEY: key, Listed.VERSION: document.version}
+        try:
+            listed.append({**facts, Listed.PAGES: count_pages(document.content)})
+        except UnreadableDocumentError as error:
+            refused.append({**facts, Listed.ERROR: type(error).__name__, Listed.REASON: str(error)})
+    pages = sum(each[Listed.PAGES] for each in listed)
+    estimate = round(pages * limits.page_usd, 2)
+    if pages > limits.pages:
+        raise TooMuchError(
+            f"the documents below {prefix} have {pages:,} pages, which cost about {estimate:,.2f} USD, and "
+            f"documents.most_pages allows {limits.pages:,}; name a narrower Prefix, or raise the setting"
+        )
+    folder = name_folder(name)
+    store.write(f"{folder}{REFUSED_FILE}", refused)
+    store.write(f"{folder}{LIST_FILE}", listed)
+    return {
+        Surveyed.DOCUMENTS: len(listed),
+        Surveyed.REFUSED: len(refused),
+        Surveyed.PAGES: pages,
+        Surveyed.ESTIMATE: estimate,
+        Surveyed.LIST: f"{folder}{LIST_FILE}",
+    }

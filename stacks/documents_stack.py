@@ -1,0 +1,100 @@
+"""Documents that Textract and Comprehend read, where the settings ask for it."""
+
+from typing import Any, Final
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from headrace.documents.contract import MACHINE, MACHINE_OUTPUT
+from stacks.constructs.clean_up import CleanUp
+from stacks.constructs.document_functions import DocumentFunction, NoticeFunction
+from stacks.constructs.state_machine import MachineLog, StateMachine
+from stacks.machine_surroundings import describe_clean_up, describe_log
+from stacks.pipeline.document_tasks import DocumentTasks
+from stacks.pipeline.failure import end_badly
+from stacks.pipeline.join import join
+from stacks.pipeline.steps.gather_documents import gather_documents, tell_documents
+from stacks.pipeline.steps.read_documents import Reading, read_documents
+from stacks.pipeline.steps.survey_documents import name_reading, survey_documents
+from stacks.settings.bundle_target import BundleTarget
+from stacks.settings.documents import DocumentsSettings
+from stacks.settings.environment import Settings
+from stacks.storage_stack import StorageStack
+
+_HOUR: Final = 3600
+
+
+class DocumentsStack(Stack):
+    """By setting: a state machine whose executions each read the documents below a prefix of the raw bucket.
+
+    Args:
+        scope: The app.
+        construct_id: The stack's id there.
+        settings: The environment's settings.
+        storage: The buckets and their key.
+        target: Where the functions' code is to run.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        storage: StorageStack,
+        target: BundleTarget,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._settings, self._storage, self._target = settings, storage, target
+        self.machine: StateMachine | None = None
+
+        if documents := settings.documents:
+            self.machine = self._create_machine(documents)
+            CfnOutput(self, MACHINE_OUTPUT, value=self.machine.state_machine_arn)
+
+    def _create_machine(self, documents: DocumentsSettings) -> StateMachine:
+        key = self._storage.key
+        log = describe_log(self._settings, MACHINE, days=documents.log_retention_days, key=key)
+        cleaner = CleanUp(self, "CleanUp", around=describe_clean_up(self._settings, self._target), log=log)
+        tasks = self._describe_tasks(documents, log)
+        pipeline = join(
+            name_reading(),
+            survey_documents(tasks),
+            read_documents(tasks, self._describe_reading(documents, log)),
+            gather_documents(tasks),
+            tell_documents,
+            failed=end_badly(cleaner.function),
+        )
+        machine = StateMachine(
+            self,
+            "StateMachine",
+            pipeline=pipeline,
+            comment="documents: from files to what is written in them",
+            timeout_seconds=documents.timeout_hours * _HOUR,
+            log=log,
+        )
+        cleaner.follow(machine)
+        return machine
+
+    def _describe_tasks(self, documents: DocumentsSettings, log: MachineLog) -> DocumentTasks:
+        raw, work, key = self._storage.raw, self._storage.work, self._storage.key
+        reader = DocumentFunction(
+            self, "Reader", settings=documents, raw=raw, work=work, key=key, target=self._target, log=log
+        )
+        return DocumentTasks(raw=raw, work=work, key=key, function=reader.function)
+
+    def _describe_reading(self, documents: DocumentsSettings, log: MachineLog) -> Reading:
+        notices = NoticeFunction(
+            self, "Notices", work=self._storage.work, key=self._storage.key, target=self._target, log=log
+        )
+        return Reading(
+            features=documents.features,
+            questions=documents.questions,
+            insights=documents.insights,
+            language=documents.language,
+            concurrency=documents.concurrency,
+            notice_seconds=documents.notice_minutes * 60,
+            topic=notices.topic,
+            role=notices.publisher,
+        )

@@ -1,0 +1,44 @@
+"""Put the results of all documents together, and tell what was read."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from headrace.documents.contract import Action, Gathered, Request, Surveyed
+from stacks.pipeline.asl import Finish, State, jsonata
+from stacks.pipeline.document_tasks import DocumentTasks
+from stacks.pipeline.failure import keep_failure
+from stacks.pipeline.step import Step
+
+_GATHER: Final = "Gather"
+
+
+def gather_documents(tasks: DocumentTasks) -> Step:
+    """Have the results written, into `$gathered` where they are."""
+
+    def states(after: str) -> Mapping[str, State]:
+        return {
+            _GATHER: tasks.ask_function(
+                Action.GATHER,
+                {Request.NAME: "$job_name", Request.MAP_RESULTS: "$map_results"},
+                into="gathered",
+                next_state=after,
+                catch=keep_failure(_GATHER),
+            )
+        }
+
+    return states
+
+
+def tell_documents(_after: str) -> Mapping[str, State]:
+    """How many documents were read, what that was estimated to cost, and where the results are."""
+    told = {str(each): jsonata(f"$gathered.{each}") for each in Gathered}
+    return {
+        "Done": Finish(
+            output={
+                "JobName": jsonata("$job_name"),
+                Request.PREFIX: jsonata("$prefix"),
+                Surveyed.ESTIMATE: jsonata(f"$survey.{Surveyed.ESTIMATE}"),
+                **told,
+            }
+        )
+    }
