@@ -18,6 +18,7 @@ from headrace.local.engine.aftermath import Watcher
 from headrace.local.engine.clients import open_client
 from headrace.local.engine.container_images import PushedContainerImages, is_in_registry
 from headrace.local.engine.credentials import read_owner_key
+from headrace.local.engine.documents import ANSWERS_FOLDER, Answers
 from headrace.local.engine.file_systems import FileSystems
 from headrace.local.engine.lustre import Lustre
 from headrace.local.engine.model_package_groups import watch_model_package_groups
@@ -105,7 +106,8 @@ def _serve(root: Path, port: int, *, evaluates_iam: bool, limits: Limits) -> Non
         MODEL_PACKAGE_GROUP: watch_model_package_groups(sagemaker),
     }
     usage = Usage()
-    mover = ministack.install(sagemaker, watchers, Lustre(file_systems), port, access, limits, faults, usage)
+    given = Answers(root.parent / ANSWERS_FOLDER)
+    mover = ministack.install(sagemaker, watchers, Lustre(file_systems), given, port, access, limits, faults, usage)
     answers = {
         FAULTS_PATH: answer_about_faults(faults),
         CLOCK_PATH: answer_about_clock(mover),

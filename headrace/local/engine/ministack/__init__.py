@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 from headrace.local.clock import CLOCK
 from headrace.local.engine.alarms.store import Metric
+from headrace.local.engine.clients import open_client
+from headrace.local.engine.documents import Answers
 from headrace.local.engine.lustre import Lustre
 from headrace.local.engine.ministack.access import Access, install_access
 from headrace.local.engine.ministack.alarms import install_alarms
@@ -19,6 +21,7 @@ from headrace.local.engine.ministack.cloudformation import (
     install_export_locks,
     install_resources,
 )
+from headrace.local.engine.ministack.documents import install_documents
 from headrace.local.engine.ministack.encryption import install_encryption
 from headrace.local.engine.ministack.executions import install_executions
 from headrace.local.engine.ministack.expiry import install_expiry
@@ -64,6 +67,7 @@ def install(
     sagemaker: SageMaker,
     watchers: Mapping[str, ResourceWatcher],
     lustre: Lustre,
+    answers: Answers,
     port: int,
     access: Access,
     limits: Limits,
@@ -76,6 +80,7 @@ def install(
         sagemaker: Answers SageMaker's requests and the tasks of state machines.
         watchers: What is called with the resources of a type.
         lustre: Answers FSx's requests.
+        answers: What Textract and Comprehend answer.
         port: Where this server listens.
         access: The account's IAM.
         limits: What the account and its Region do not have.
@@ -119,6 +124,7 @@ def install(
     alarms.start()
     scaling = install_scaling(sagemaker, alarms, access)
     install_lustre(lustre, access, usage)
+    install_documents(answers, open_client("s3"), access)
     install_usage(sagemaker, usage)
     sources: list[Source] = [schedules, alarms, scaling, expiry, executions]
     return Mover(CLOCK, sources, executions.is_starting, before_move=usage.sample)

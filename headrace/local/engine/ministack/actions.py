@@ -21,7 +21,7 @@ def name_actions(extract: Callable[..., str | None]) -> Callable[..., str | None
 
     def run(service: str, *request: Any) -> str | None:
         # Their operations are decided where they are served.
-        if service in ("sagemaker", "application-autoscaling", "fsx"):
+        if service in ("sagemaker", "application-autoscaling", "comprehend", "fsx", "textract"):
             return None
         if service == "lambda":
             return f"lambda:{_name_function_action(*request)}"
