@@ -24,6 +24,7 @@ _COMMANDS = (
     "demand",
     "deploy",
     "doctor",
+    "documents",
     "drift",
     "grants",
     "local",

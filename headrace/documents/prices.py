@@ -23,7 +23,7 @@ _TRANSITIONS_A_DOCUMENT: Final = 10
 
 
 def estimate_page(features: Collection[str], insights: Collection[str], *, finds_language: bool) -> float:
-    """What a page of a document costs: one that is full of text, and a document of its own.
+    """What a page of a document costs: one that is full of text, and the only one of its document.
 
     Example:
         >>> round(estimate_page(["tables", "forms"], ["entities"], finds_language=False), 6)

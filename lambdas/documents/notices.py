@@ -27,7 +27,7 @@ _STATES = boto3.client("stepfunctions")
 
 
 class NoTokenError(Exception):
-    """A job whose notice nobody waits for yet."""
+    """A job whose notice no task waits for yet."""
 
 
 def handle(event: Mapping[str, Any], _context: object) -> None:

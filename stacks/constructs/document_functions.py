@@ -38,8 +38,8 @@ _NOTICES: Final = Program(
     timeout_seconds=contract.NOTICES_TIMEOUT_SECONDS,
 )
 _NAMED_BY_PEOPLE: Final = (
-    "Documents are named by who puts them there, and executions by who starts them; the prefix and the listed actions "
-    "limit what the function reaches."
+    "People name the documents that they put there and the executions that they start; the prefix and the listed "
+    "actions limit what the function reaches."
 )
 
 
@@ -92,7 +92,7 @@ class DocumentFunction(PipelineFunction):
 
 
 class NoticeFunction(PipelineFunction):
-    """Is told by Textract that a job has ended, and tells the task that waits for it.
+    """Hears from Textract that a job has ended, and lets the task that waits for it go on.
 
     Args:
         scope: Where it lives.
@@ -139,7 +139,7 @@ class NoticeFunction(PipelineFunction):
         self.publisher = self._create_publisher(key)
 
     def _create_topic(self, key: kms.IKey | None) -> sns.Topic:
-        # Whoever may publish to a topic of the account may use AWS's own key for that.
+        # Roles that may publish to a topic of the account may use AWS's own key for that.
         own = kms.Alias.from_alias_name(self, "TopicKey", "alias/aws/sns")
         topic = sns.Topic(self, "Notices", master_key=key or own, enforce_ssl=True)
         topic.add_subscription(subscriptions.LambdaSubscription(self.function))

@@ -80,7 +80,7 @@ class Map:
 
 @dataclass(frozen=True, kw_only=True)
 class DistributedMap(Map):
-    """Runs states for each item in an execution of its own, whose failure does not end the others.
+    """Runs states for each item in its own execution, whose failure does not end the others.
 
     Items are read from an object of S3, and what the executions end with is written to S3: a state carries neither of
     a large set.

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 DOCUMENTS = 200
 LINES = ("Any Company sent the invoice", "Total: 12.50")
 SETTINGS = {"features": ["tables"], "insights": ["sentiment"], "concurrency": 20, "language": "en", "most_pages": 300}
-# What is empty, what Textract refuses, and what nobody has given an answer for.
+# What is empty, what Textract refuses, and what no answer is given for.
 EMPTY, FAILED, UNANSWERED = "documents/all/007.pdf", "documents/all/070.pdf", "documents/all/170.pdf"
 
 

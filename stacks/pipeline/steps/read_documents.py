@@ -1,4 +1,4 @@
-"""Read every document of a list, each in an execution of its own: with Textract, and its text with Comprehend.
+"""Read every document of a list, each in its own execution: with Textract, and its text with Comprehend.
 
 The execution of a document succeeds whatever becomes of it, and ends with what that is: one that cannot be read ends
 the work on no other.

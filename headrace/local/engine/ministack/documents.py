@@ -63,7 +63,7 @@ def _install(service: str, handle: Any) -> None:
 
 
 def _publish(access: Access, role: str, topic: str, message: str) -> None:
-    """As AWS, say nothing to who started the job if its notice cannot be published."""
+    """As on AWS, the caller that started the job does not hear of a notice that cannot be published."""
     sns: Any = importlib.import_module("ministack.services.sns")
     try:
         if not access.trusts(role, TEXTRACT_PRINCIPAL):
