@@ -251,7 +251,7 @@ def list_command(**places: Any) -> None:
 @convert.command("to-list")
 @_with_places(class_option)
 def to_list_command(**places: Any) -> None:
-    """Turn a manifest of classes into a list.
+    """Turn a manifest of classes or boxes into a list.
 
     Example: headrace manifest convert to-list train.manifest --prefix s3://raw/images/ -o train.lst
     """

@@ -22,6 +22,7 @@ from headrace.lst.rows import (
     format_number,
     read_lines,
 )
+from headrace.manifest.box_lists import find_unlisted, find_unreadable, read_boxes, write_boxes
 from headrace.manifest.labels import Label, LabelKind, Task, is_class, is_hot, parse_classes, read_label
 from headrace.manifest.records import (
     METADATA_SUFFIX,
@@ -71,10 +72,10 @@ def expand_manifest(
 def convert_list(path: Path, prefix: str, output: Path, attribute: str = CLASS_ATTRIBUTE) -> None:
     """Write a list as a manifest, its rows' indices under `index` for the way back.
 
-    Several labels become an array, as they stand: `[1, 0, 1]`.
+    Several labels become an array, as they stand: `[1, 0, 1]`. Boxes become pixels.
 
     Args:
-        path: The list: of classes, numbers or several labels.
+        path: The list: of classes, numbers, several labels or boxes.
         prefix: `s3://bucket/prefix/` of the channel that its paths are below.
         output: Where the manifest goes.
         attribute: What the class is called.
@@ -82,12 +83,7 @@ def convert_list(path: Path, prefix: str, output: Path, attribute: str = CLASS_A
     start = check_prefix(prefix)
     try:
         with rereadable(path):
-            layout = find_layout(path)
-            if layout.varies:
-                raise ManifestError(
-                    f"{path} has boxes as parts of the image; a manifest's boxes are pixels, so pack it"
-                )
-            rows = _read_rows(path, layout)
+            rows = _read_rows(path, find_layout(path))
             write_manifest(
                 output,
                 (
@@ -107,12 +103,17 @@ def _read_rows(path: Path, layout: Layout) -> Iterator[tuple[int, Any, str]]:
             raise ManifestError(f"{path}, line {number}: {problem}")
         if stray := find_stray(fields[-1]):
             raise ManifestError(f"{path}, line {number}: {fields[-1]} {stray}")
+        if layout.varies:
+            for reason in find_unreadable(fields[1:-1]):
+                raise ManifestError(f"{path}, line {number}: {reason}")
+            yield int(fields[0]), read_boxes(fields[1:-1]), fields[-1]
+            continue
         labels = [float(label) if "." in label else int(label) for label in format_labels(fields[1:-1]).split("\t")]
         yield int(fields[0]), labels if layout.kind is ListKind.LABELS else labels[0], fields[-1]
 
 
 def convert_to_list(path: Path, prefix: str, output: Path, attribute: str = CLASS_ATTRIBUTE) -> None:
-    """Write a manifest of classes as a list; `index` gives the indices, or else a hash of each path.
+    """Write a manifest of classes or boxes as a list; `index` gives the indices, or else a hash of each path.
 
     Of several labels, the list has a column of 0 or 1 for each class.
 
@@ -162,6 +163,10 @@ def _count_classes(label: Label) -> int:
 def _write_label(path: Path, record: Record, attribute: str, columns: int) -> str:
     """A label as it stands in a list."""
     label = read_label(record.data, attribute)
+    if label.kind is LabelKind.BOXES and not columns:
+        if problem := find_unlisted(record.data, attribute):
+            raise ManifestError(f"{path}, line {record.line}: {problem}")
+        return write_boxes(label.value)
     where = f"{path}, line {record.line}: {attribute} is {label.value!r}"
     if columns:
         if label.kind is not LabelKind.CLASSES or not all(map(is_class, label.class_ids)):

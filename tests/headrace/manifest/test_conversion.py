@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.lst import ListRow, make_lists_of, read_lst, write_lst
+from headrace.lst import ListRow, make_lists_of, read_any_lst, read_lst, write_lst
 from headrace.lst.making import name_folders
 from headrace.lst.paths import find_stray
 from headrace.manifest import (
@@ -21,6 +21,7 @@ from headrace.manifest import (
     convert_to_list,
     expand_manifest,
 )
+from headrace.recordio import ImageFile, load_images, write_images
 from tests.headrace.lst.lists import find_real
 from tests.headrace.manifest.manifests import make_box, make_boxes, make_image, read, write
 
@@ -121,6 +122,61 @@ def test_turns_lists_of_other_kinds_into_manifests_and_back(tmp_path: Path, outp
     assert (tmp_path / "after.lst").read_text() == rows
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 639), st.integers(0, 479), SIDES, SIDES), min_size=1, max_size=6
+    )
+)
+def test_turns_boxes_into_lists_and_back(
+    tmp_path_factory: pytest.TempPathFactory, boxes: list[tuple[int, int, int, int, int]]
+) -> None:
+    folder = tmp_path_factory.mktemp("boxes")
+    annotations = [
+        {"class_id": label, "left": left, "top": top, "width": min(width, 640 - left), "height": min(height, 480 - top)}
+        for label, left, top, width, height in boxes
+    ]
+    record = {"source-ref": f"{PREFIX}a.jpg", "box": make_boxes()["box"], "index": 7}
+    record["box"] = {"image_size": [{"width": 640, "height": 480, "depth": 3}], "annotations": annotations}
+
+    convert_to_list(write(folder / "before.manifest", record), PREFIX, folder / "boxes.lst", "box")
+    convert_list(folder / "boxes.lst", PREFIX, folder / "after.manifest", "box")
+
+    assert read(folder / "after.manifest") == [record]
+    (row,) = read_any_lst(folder / "boxes.lst")
+    assert row.labels[:4] == (4, 5, 640, 480)
+    assert len(row.labels) == 4 + 5 * len(boxes)
+
+
+def test_packs_boxes_of_a_manifest_as_a_detection_algorithm_reads_them(tmp_path: Path, output: Path) -> None:
+    record = {**make_boxes(make_box()), "source-ref": f"{PREFIX}a.jpg", "index": 7}
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff")
+
+    convert_to_list(write(tmp_path / "boxes.manifest", record), PREFIX, output, "box")
+    write_images(tmp_path / "boxes.rec", load_images(read_any_lst(output), tmp_path))
+
+    with ImageFile(tmp_path / "boxes.rec") as images:
+        assert images[7].labels == pytest.approx((4, 5, 100, 50, 0, 0.1, 0.2, 0.3, 0.6))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "message"),
+    [
+        ([], "line 1: box: has no boxes, and a list has no images without"),
+        ([make_box(left=90)], "line 1: box: box 1 reaches outside the image of 100 x 50"),
+        ([make_box(width=0)], "line 1: box: box 1 is empty"),
+    ],
+)
+def test_refuses_boxes_that_no_list_can_hold(
+    tmp_path: Path, output: Path, boxes: list[dict[str, Any]], message: str
+) -> None:
+    record = {**make_boxes(*boxes), "source-ref": f"{PREFIX}a.jpg"}
+
+    with pytest.raises(ManifestError, match=message):
+        convert_to_list(write(tmp_path / "boxes.manifest", record), PREFIX, output, "box")
+
+    assert not output.exists()
+
+
 def test_writes_a_column_for_each_class_of_several_labels(tmp_path: Path, output: Path) -> None:
     names = {"class-map": {"0": "dog", "2": "cat"}}
     records = [make_image("images/a.jpg", [2, 0], **names), make_image("images/b.jpg", [], **names)]
@@ -136,7 +192,9 @@ def test_writes_a_column_for_each_class_of_several_labels(tmp_path: Path, output
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("0\t2\t5\t0\t0\t0\t1\t1\ta.jpg\n", "has boxes as parts of the image"),
+        ("0\t2\t5\t0\t0\t0\t1\t1\ta.jpg\n", "has boxes as parts of the image, and no width and height in its header"),
+        ("0\t4\t5\t0\t9\t0\t0\t0\t1\t1\ta.jpg\n", "has boxes as parts of the image, and no width and height"),
+        ("0\t4\t5\t9\t9\t0\t0\t0\t2\t1\ta.jpg\n", "line 1: box 1 reaches outside the image"),
         ("0\t1\t0\ta.jpg\n1\t1\tb.jpg\n", "line 2: expected an index, 2 labels and a path"),
     ],
 )
