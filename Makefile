@@ -40,7 +40,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev run up down test test-fast test-all table tables test-sdk bench check format synth doctor deploy deploy-account adopt-account teardown adopt lock snapshots drawings assemblies settings-table faults-table instance-types cost-table clean
+.PHONY: help setup setup-dev run up down setup-torch test test-fast test-all table tables test-sdk bench check format synth doctor deploy deploy-account adopt-account teardown adopt lock snapshots drawings assemblies settings-table faults-table instance-types cost-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -178,6 +178,11 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt
 	@# Compiled here, once: tests start hundreds of processes, some where no bytecode may be written.
 	@$(INSTALL) --compile-bytecode -r requirements-dev.txt
 	@touch $@
+
+setup-torch: setup ## install PyTorch from your package index, for the workloads that need it
+	$(TELL) 'PyTorch (containers/requirements-torch.txt): 1 GB for processors alone, several with those for GPUs'
+	@$(PYTHON) -m venv --clear .headrace/torch
+	@.headrace/torch/bin/python -m pip install --quiet --disable-pip-version-check --requirement containers/requirements-torch.txt
 
 clean: ## remove everything that was made here
 	@if [ -x $(BIN)/headrace ]; then $(LOCAL) down; fi

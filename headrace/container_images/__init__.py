@@ -16,6 +16,8 @@ CONTAINERS_DIRECTORY: Final = Path(__file__).resolve().parents[2] / "containers"
 
 DOCKERFILE: Final = "Dockerfile"
 REQUIREMENTS_FILE: Final = "requirements.txt"
+# One for all container images that need PyTorch.
+TORCH_FILE: Final = "requirements-torch.txt"
 MODULES_FILE: Final = "modules.txt"
 # Where the build context has what becomes /opt/program.
 PROGRAM_FOLDER: Final = "program"
@@ -76,6 +78,8 @@ def _list_context(container: ContainerImage, containers_directory: Path) -> Iter
     """The files of a build context: their paths in it, and where they are."""
     yield DOCKERFILE, containers_directory / DOCKERFILE
     yield REQUIREMENTS_FILE, containers_directory / container.folder / REQUIREMENTS_FILE
+    if container.needs_torch:
+        yield TORCH_FILE, containers_directory / TORCH_FILE
     for relative, path in list_program(container, containers_directory).items():
         yield f"{PROGRAM_FOLDER}/{relative}", path
 

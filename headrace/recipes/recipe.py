@@ -25,12 +25,14 @@ class ContainerImage:
         folder: What it is built from, below `containers/`.
         description: What it does, in half a sentence.
         is_endpoint: Whether it serves a model; all others are jobs.
+        needs_torch: Whether its jobs need PyTorch, which is in no lock.
     """
 
     name: str
     folder: str
     description: str
     is_endpoint: bool = False
+    needs_torch: bool = False
 
     def __str__(self) -> str:
         return self.name

@@ -33,6 +33,7 @@ from headrace.local.sagemaker.container_images import ContainerImageNotFoundErro
 from headrace.local.sagemaker.engine_containers import EngineContainer
 from headrace.recipes import ContainerImage, list_container_images
 from headrace.tools import Tool, run_tool
+from headrace.torch_packages import require_torch
 
 _IMAGES_FILE = "images.json"
 _PROGRAMS_FOLDER = "programs"
@@ -40,6 +41,8 @@ _SCRATCH_PREFIX = ".new-"
 _ABANDONED_SECONDS = 24 * 3600
 # As `headrace.container_images.container_image_tag` makes them; a promotion's copy has a part of the digest besides.
 _CONTENT_TAG = re.compile(r"([0-9a-f]{16})(?:-[0-9a-f]{12})?")
+# Python itself reads such files, see https://docs.python.org/3/library/site.html.
+_ADDED_PACKAGES = "headrace-added.pth"
 _MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -67,7 +70,15 @@ class Environments:
 
         Raises:
             ToolError: If packages cannot be installed; with the installer's own words.
+            TorchMissingError: If one needs PyTorch, and there is none.
         """
+        containers = tuple(containers)
+        packages = {container: require_torch(str(container)) for container in containers if container.needs_torch}
+        self._install(containers)
+        for container, folder in packages.items():
+            add_packages(self.path(container), folder)
+
+    def _install(self, containers: Iterable[ContainerImage]) -> None:
         missing = [container for container in dict.fromkeys(containers) if not self.path(container).exists()]
         if not missing:
             return
@@ -82,6 +93,13 @@ class Environments:
                 installation.finish()
             for container in missing:
                 _put_in_place(Path(scratch) / container.name, self.path(container))
+
+
+def add_packages(environment: Path, packages: Path) -> None:
+    """Have an environment find the packages of a folder, too, after its own."""
+    for own in (environment / "lib").glob("python*/site-packages"):
+        with whole_file(own / _ADDED_PACKAGES) as file:
+            file.write_text(f"{packages}\n", encoding="utf-8")
 
 
 def _put_in_place(made: Path, place: Path) -> None:
