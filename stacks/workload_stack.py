@@ -42,7 +42,7 @@ from stacks.settings.bundle_target import BundleTarget
 from stacks.settings.endpoint import GoldenSettings
 from stacks.settings.engines import find_version, find_way
 from stacks.settings.environment import Settings, read_commit
-from stacks.settings.workloads import ChannelTrainingSettings, PreprocessedSettings
+from stacks.settings.workloads import ChannelTrainingSettings, ListedTrainingSettings, PreprocessedSettings
 from stacks.storage_stack import StorageStack
 
 
@@ -80,7 +80,7 @@ class WorkloadStack(Stack):
         version = find_version(recipe, self._settings)
         self._engine = Engine(self, recipe=recipe, registry=around.registry, version=version)
         listed = self._settings.training
-        channels = listed.channels if isinstance(listed, ChannelTrainingSettings) else ()
+        channels = listed.channels if isinstance(listed, ListedTrainingSettings) else ()
         self._run_file_system = around.file_systems.describe_for_run(channels)
 
         parts = self._describe_parts(settings, target)
@@ -242,10 +242,9 @@ class WorkloadStack(Stack):
             efs=file_systems.efs,
             fsx=self._run_file_system or file_systems.fsx,
         )
-        if isinstance(settings, ChannelTrainingSettings):
-            channels = [
-                sources.read_listed(channel, content_type=step.listed_content_type) for channel in settings.channels
-            ]
+        if isinstance(settings, ListedTrainingSettings):
+            content_type = settings.listed_content_type or step.listed_content_type
+            channels = [sources.read_listed(channel, content_type=content_type) for channel in settings.channels]
         else:
             channels = [
                 sources.read_output(channel.name, channel.output, channel.content_type, find_way(channel, settings))

@@ -42,6 +42,7 @@ from headrace.local.platform.running import Folders, running_platform, stop_runn
 from headrace.local.platform.site import LocalSite
 from headrace.pipeline.executions import name_execution
 from headrace.recipes import Recipe, big_mart, find_recipe, list_recipes
+from headrace.torch_packages import require_torch
 from headrace.workloads import find_workload
 from headrace.workloads.workload import Prediction, Workload
 
@@ -194,6 +195,8 @@ def run(
         ENDPOINT_NAME_INPUT: endpoint_name,
     }
     recipe = find_recipe(workload)
+    if not platform["containers"] and any(image.needs_torch for image in recipe.images):
+        require_torch(f"the workload {recipe}")
     this_run = _prepare_run(recipe, data, folders)
     also = [] if not recipe.is_optional or has_section(environment, recipe.name) else [recipe]
     if also:

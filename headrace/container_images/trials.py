@@ -4,13 +4,10 @@ Jobs run without any network; everything runs with a root file system that canno
 A job that lives by the network is only tried for how it fails and stops.
 """
 
-import csv
 import http.client
-import io
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import time
 import uuid
@@ -24,6 +21,7 @@ from typing import Final
 from headrace import provenance
 from headrace.container_images.building import PLATFORM, name_image
 from headrace.container_images.engine import Engine, EngineError, show_end
+from headrace.container_images.trial_data import make_request, write_job
 from headrace.errors import HeadraceError
 from headrace.loopback import LOOPBACK, find_free_port, is_healthy
 from headrace.recipes import (
@@ -34,15 +32,11 @@ from headrace.recipes import (
     list_recipes,
     list_usual_recipes,
     normalizer,
+    resnet,
     xgboost,
 )
-from headrace.workloads import demand, photographs, sales
 
 MEMORY: Final = "2g"
-ROWS: Final = 400
-CLASSES: Final = 3
-PHOTOGRAPHS_PER_CLASS: Final = 4
-ASKED: Final = 3
 SERVING_PORT: Final = 8080
 HEALTH_SECONDS: Final = 60.0
 HEALTH_INTERVAL_SECONDS: Final = 0.05
@@ -66,6 +60,7 @@ FIRST_READ: Final = {
     images.TRAINING: _HYPERPARAMETERS,
     xgboost.IMAGE: _HYPERPARAMETERS,
     forecasting.ENGINE: _HYPERPARAMETERS,
+    resnet.IMAGE: _HYPERPARAMETERS,
     normalizer.BULK: _AWS_CONFIGURATION,
 }
 ENVIRONMENTS: Final = {
@@ -109,6 +104,7 @@ OUTPUTS: Final = {
         "processing/categories/categories.json",
     ),
     forecasting.ENGINE: ("model/model.onnx", "model/forecast.json", *_RECORD),
+    resnet.IMAGE: ("model/model.onnx", "model/classes.json", *_RECORD),
 }
 
 # In each, a container makes the input of the next.
@@ -116,6 +112,7 @@ _CHAINS: Final = (
     *(recipe.images for recipe in list_usual_recipes()),
     (xgboost.IMAGE,),
     forecasting.RECIPE.images,
+    (resnet.IMAGE,),
     (normalizer.BULK,),
 )
 _MAKERS: Final = {recipe.serving.image: recipe.training.image for recipe in list_recipes()}
@@ -270,18 +267,7 @@ class Trials:
 
     def _prepare(self, container: ContainerImage, tree: Path) -> None:
         tree.mkdir(parents=True)
-        if container is big_mart.PREPROCESSING:
-            sales.write_csv(tree / "processing/input/sales.csv", rows=ROWS)
-        elif container is big_mart.TRAINING:
-            write_training_job(tree, self._tree(big_mart.PREPROCESSING) / "processing")
-        elif container is xgboost.IMAGE:
-            write_trees_job(tree)
-        elif container is forecasting.PREPROCESSING:
-            demand.write_csv(tree / "processing/input/demand.csv", stores=1, items=ASKED)
-        elif container is forecasting.ENGINE:
-            write_forecasting_job(tree, self._tree(forecasting.PREPROCESSING) / "processing")
-        else:
-            write_image_job(tree)
+        write_job(container, tree, self._tree)
 
 
 def limit() -> list[str]:
@@ -295,81 +281,6 @@ def list_job_arguments(container: ContainerImage, tree: Path) -> list[str]:
     environment = [f"--env={name}={value}" for name, value in ENVIRONMENTS.get(container, {}).items()]
     options = [*limit(), "--network", "none", "--volume", f"{tree}:/opt/ml", *environment]
     return [*options, name_image(container), *ARGUMENTS.get(container, ())]
-
-
-def write_training_job(tree: Path, processed: Path) -> None:
-    """A training job over the outputs of preprocessing."""
-    data = tree / "input/data"
-    for channel, folder in (("train", "train"), ("validation", "test"), ("encoding", "encoding")):
-        shutil.copytree(processed / folder, data / channel)
-    write_configuration(tree, {"n_estimators": "5", "min_samples_leaf": "5"})
-
-
-def write_trees_job(tree: Path) -> None:
-    """A job over rows of two features, whose sum is the label that stands first."""
-    rows = "".join(f"{a + b},{a},{b}\n" for a in range(20) for b in range(20))
-    for channel in ("train", "validation"):
-        folder = tree / "input/data" / channel
-        folder.mkdir(parents=True)
-        (folder / "rows.csv").write_text(rows, encoding="utf-8")
-    write_configuration(tree, {"num_round": "5"}, content_type="text/csv")
-
-
-def write_forecasting_job(tree: Path, processed: Path) -> None:
-    """A job over the outputs of preprocessing."""
-    for channel in ("train", "test"):
-        shutil.copytree(processed / channel, tree / "input/data" / channel)
-    write_configuration(tree, {"prediction_length": "90"}, content_type=forecasting.JSON_LINES)
-
-
-def write_image_job(tree: Path) -> None:
-    """An image training job over made-up photographs, the last of each class held out."""
-    data = tree / "input/data"
-    photographs.make_photographs(data / "train", classes=CLASSES, per_class=PHOTOGRAPHS_PER_CLASS)
-    (data / "validation").symlink_to("train")
-    rows: dict[str, list[str]] = {"train": [], "validation": []}
-    for label, folder in enumerate(sorted((data / "train").iterdir())):
-        for place, photograph in enumerate(sorted(folder.iterdir())):
-            kind = "validation" if place == PHOTOGRAPHS_PER_CLASS - 1 else "train"
-            row = f"{label * PHOTOGRAPHS_PER_CLASS + place}\t{label}\t{folder.name}/{photograph.name}\n"
-            rows[kind].append(row)
-    for kind, lines in rows.items():
-        (data / f"{kind}_lst").mkdir()
-        (data / f"{kind}_lst" / f"{kind}.lst").write_text("".join(lines), encoding="utf-8")
-    write_configuration(tree, {"image_size": "64"})
-
-
-def write_configuration(tree: Path, hyperparameters: dict[str, str], content_type: str | None = None) -> None:
-    """The files that SageMaker writes for a training job."""
-    described = {"TrainingInputMode": "File", **({"ContentType": content_type} if content_type else {})}
-    config = tree / "input/config"
-    config.mkdir()
-    channels = {folder.name: described for folder in (tree / "input/data").iterdir()}
-    resources = {"current_host": "algo-1", "hosts": ["algo-1"]}
-    for name, content in (
-        ("hyperparameters", hyperparameters),
-        ("inputdataconfig", channels),
-        ("resourceconfig", resources),
-    ):
-        (config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
-
-
-def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
-    """A body for an endpoint, its content type and how many predictions it asks for."""
-    if container is images.INFERENCE:
-        shape = photographs.SHAPES[:1]
-        body = io.BytesIO()
-        next(photographs.draw_photographs(shape, 1, seed=1))[1].save(body, format="JPEG")
-        return body.getvalue(), "application/x-image", CLASSES
-    if container is xgboost.IMAGE:
-        return b"1,2\n" * ASKED, "text/csv", ASKED
-    if container is forecasting.ENGINE:
-        instance = {"start": "2024-01-01", "target": [day % 7 for day in range(200)]}
-        return json.dumps({"instances": [instance] * ASKED}).encode(), "application/json", ASKED
-    text = io.StringIO()
-    rows = (row[:-1] for row in sales.make_rows(ASKED, seed=1))
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode(), "text/csv", ASKED
 
 
 def invoke(port: int, body: bytes, content_type: str) -> list[object]:
@@ -386,7 +297,8 @@ def invoke(port: int, body: bytes, content_type: str) -> list[object]:
         connection.close()
     if answer.status != http.HTTPStatus.OK:
         raise TrialError(f"/invocations answers {answer.status}: {text}")
-    predictions: list[object] = json.loads(text)["predictions"]
+    said = json.loads(text)
+    predictions: list[object] = said if isinstance(said, list) else said["predictions"]
     return predictions
 
 

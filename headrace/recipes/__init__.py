@@ -25,6 +25,7 @@ _WORKLOADS: Final = (
     "images",
     "xgboost",
     "forecasting",
+    "resnet",
 )
 
 

@@ -28,9 +28,8 @@ import numpy as np
 
 from headrace.files import whole_file, whole_files, whole_folder
 from headrace.inputs import open_regular
-from headrace.lst import MultiLabelRow, write_lst
 from headrace.lst.paths import find_stray, leaves_folder
-from headrace.lst.rows import Row
+from headrace.lst.rows import MultiLabelRow, Row, write_lst
 from headrace.normalizer.formats import JPEG_SIGNATURE, PNG_SIGNATURE, Format, list_suffixes
 from headrace.recordio.framing import (
     ALIGNMENT,

@@ -19,6 +19,8 @@ _SUFFIXES: Final = frozenset(list_suffixes())
 class Run:
     """A folder of photographs with a sub-folder for each class, made up where none is given."""
 
+    made_up_folder: ClassVar[str] = "made_up_photographs"
+    per_class: ClassVar[int] = photographs.DEFAULT_PER_CLASS
     recipe: ClassVar[Recipe] = images.RECIPE
     scores: ClassVar[Scores] = Scores(
         columns=dict.fromkeys(("top-1 accuracy", "top-5 accuracy", "precision", "recall", "F1"), ".3f"),
@@ -39,10 +41,10 @@ class Run:
         self._given = given is not None
         self._uses_others = False
         self._photographs: Place | None = None
-        self._folder = given or scratch / "made_up_photographs"
+        self._folder = given or scratch / self.made_up_folder
         if given is None and not self._folder.exists():
             scratch.mkdir(parents=True, exist_ok=True)
-            photographs.make_photographs(self._folder)
+            photographs.make_photographs(self._folder, per_class=self.per_class)
         self._lists = scratch / "lists"
         self._classes, self._train, self._validation = lst.make_lists(self._folder)
 
@@ -111,9 +113,19 @@ class Run:
         """What was answered to a few photographs of the batch."""
         labels = {row.path: self._classes[row.label] for row in self._validation}
         return [
-            _read_answer(name, answers.read(f"{name}.out"), labels.get(name))
+            self.read_answer(name, answers.read(f"{name}.out"), labels.get(name))
             for name in spread(sorted(given.list_files()))
         ]
+
+    def read_answer(self, name: str, answer: bytes, actual: str | None) -> Prediction:
+        """What the endpoint takes a photograph for."""
+        best = json.loads(answer)["predictions"][0]
+        return Prediction(asked=name, predicted=f"{best['label']} ({best['probability']:.2f})", actual=actual)
+
+    def name_class(self, number: int) -> str:
+        """A class by its name, where the photographs are not those of somebody else."""
+        is_known = not self._uses_others and number < len(self._classes)
+        return self._classes[number] if is_known else f"class {number}"
 
     def _ask_others(self, ask: Callable[[str, bytes, str | None], Prediction]) -> list[Prediction]:
         place = self._photographs
@@ -121,15 +133,9 @@ class Run:
         found = [name for name in names if Path(name).suffix.lower() in _SUFFIXES]
         return [ask(name, place.read(name), None) for name in spread(found) if place]
 
-    @staticmethod
-    def _ask(site: Site, endpoint_name: str, name: str, photograph: bytes, actual: str | None) -> Prediction:
+    def _ask(self, site: Site, endpoint_name: str, name: str, photograph: bytes, actual: str | None) -> Prediction:
         answer = site.invoke(endpoint_name, photograph, content_type=images.CONTENT_TYPE, accept="application/json")
-        return _read_answer(name, answer, actual)
+        return self.read_answer(name, answer, actual)
 
     def _pick(self, *names: str) -> dict[str, Path]:
         return {name: self._lists / name for name in names}
-
-
-def _read_answer(name: str, answer: bytes, actual: str | None) -> Prediction:
-    best = json.loads(answer)["predictions"][0]
-    return Prediction(asked=name, predicted=f"{best['label']} ({best['probability']:.2f})", actual=actual)

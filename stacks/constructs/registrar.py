@@ -36,7 +36,7 @@ class Registrar(PipelineFunction):
         construct_id: Its id there.
         work: Where executions keep what they make.
         key: The customer's key of that bucket.
-        repositories: Those of the workload's container images.
+        repositories: Those of the workload's own container images; none where a built-in algorithm does everything.
         target: Where its code is to run.
         log: How the state machine logs.
     """
@@ -61,11 +61,12 @@ class Registrar(PipelineFunction):
             log=log,
         )
         self._allow_records(work)
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ecr:DescribeImages"], resources=[repository.repository_arn for repository in repositories]
+        if repositories:
+            self.role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["ecr:DescribeImages"], resources=[repository.repository_arn for repository in repositories]
+                )
             )
-        )
         if key:
             self.role.add_to_policy(
                 iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])

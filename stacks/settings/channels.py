@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from headrace.contract import FSX_RAW_PATH
 from stacks.settings.file_systems import FileSystemSettings
-from stacks.settings.workloads import ChannelSettings, ChannelTrainingSettings
+from stacks.settings.workloads import ChannelSettings, ListedTrainingSettings
 
 
 def list_channel_mistakes(
-    file_systems: FileSystemSettings, trainings: Sequence[tuple[str, ChannelTrainingSettings]]
+    file_systems: FileSystemSettings, trainings: Sequence[tuple[str, ListedTrainingSettings]]
 ) -> Iterator[str]:
     """What is wrong with channels from file systems, each beginning with its key.
 

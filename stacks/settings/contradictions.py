@@ -11,6 +11,7 @@ from stacks.settings.network import SAGEMAKER_API_ENDPOINT
 from stacks.settings.normalizer import ConsumerSettings, check_access_point_name
 from stacks.settings.region import list_not_offered
 from stacks.settings.sections import Sections
+from stacks.settings.workloads import ChannelTrainingSettings
 
 
 def list_contradictions(settings: Sections) -> Iterator[str]:
@@ -32,7 +33,7 @@ def _list_of_normalized(settings: Sections) -> Iterator[str]:
     has_way_out = settings.network.nat_gateways > 0 or settings.network.existing is not None
     consumers = {consumer.name: consumer for consumer in settings.normalizer.consumers}
     for name, training in settings.list_channel_trainings():
-        normalized = training.normalized
+        normalized = training.normalized if isinstance(training, ChannelTrainingSettings) else None
         if not normalized:
             continue
         if not getattr(settings.normalizer, normalized.through):

@@ -11,7 +11,7 @@ from headrace.recipes import Recipe
 from headrace.recipes.recipe import Channel
 from stacks.settings.jobs import TrainingSettings
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Setting
-from stacks.settings.workloads import WorkloadSettings
+from stacks.settings.workloads import ListedTrainingSettings, WorkloadSettings
 
 BUILT_IN: Final = "sagemaker"
 
@@ -55,7 +55,7 @@ class EngineSettings(WorkloadSettings):
             change=NEXT_EXECUTION,
         ),
     ] = None
-    training: AlgorithmTrainingSettings = AlgorithmTrainingSettings()
+    training: TrainingSettings = AlgorithmTrainingSettings()
 
     @model_validator(mode="before")
     @classmethod
@@ -73,7 +73,7 @@ class EngineSettings(WorkloadSettings):
         if gate.get("rules") is None and (rule := cls.choose_rule(preprocessing)):
             # The built-in algorithm reports no baseline that a model could be compared with.
             sections["gate"] = {**gate, "rules": [] if values.get("engine") == BUILT_IN else [rule]}
-        return {**values, **sections}
+        return {**values, **{key: section for key, section in sections.items() if key in cls.model_fields}}
 
     @classmethod
     def fill_hyperparameters(
@@ -97,6 +97,10 @@ class EngineSettings(WorkloadSettings):
         """Those that our own program takes beside the algorithm's."""
         return frozenset()
 
+    def list_own_mistakes(self) -> Iterator[str]:
+        """What of the algorithm's hyperparameters our own program cannot do, each beginning with the name of one."""
+        yield from ()
+
     @property
     def built_in_version(self) -> str | None:
         """The version of the built-in algorithm that trains and serves; None where our own container image does."""
@@ -112,9 +116,22 @@ def find_version(recipe: Recipe, workload: WorkloadSettings) -> str | None:
 
 def find_way(channel: Channel, training: TrainingSettings) -> tuple[InputMode, Distribution]:
     """How a recipe's channel reaches the training program, and whether each of its instances gets all of it."""
-    mode = InputMode(training.input_mode) if isinstance(training, AlgorithmTrainingSettings) else InputMode.FILE
     is_divided = channel.is_divided and training.instances > 1
-    return mode, Distribution.SHARDED_BY_S3_KEY if is_divided else Distribution.FULLY_REPLICATED
+    return _find_mode(training), Distribution.SHARDED_BY_S3_KEY if is_divided else Distribution.FULLY_REPLICATED
+
+
+def _find_mode(training: TrainingSettings) -> InputMode:
+    return InputMode(training.input_mode) if isinstance(training, AlgorithmTrainingSettings) else InputMode.FILE
+
+
+def _list_modes(training: TrainingSettings) -> Mapping[str, InputMode]:
+    """How channels reach the training program, by the keys that say so."""
+    if isinstance(training, ListedTrainingSettings):
+        return {
+            f"training.channels.{place}.input_mode": InputMode(channel.input_mode)
+            for place, channel in enumerate(training.channels)
+        }
+    return {"training.input_mode": _find_mode(training)}
 
 
 def list_reported(recipe: Recipe, workload: WorkloadSettings) -> Mapping[str, str]:
@@ -132,8 +149,11 @@ def list_engine_mistakes(recipe: Recipe, workload: WorkloadSettings, region: str
     version = find_version(recipe, workload)
     besides = workload.own_hyperparameters if version is None else frozenset()
     given = {name: value for name, value in workload.training.hyperparameters.items() if name not in besides}
-    for mistake in algorithm.list_mistakes(given):
-        yield f"training.hyperparameters.{mistake}"
+    mistakes = list(algorithm.list_mistakes(given))
+    if version is None:
+        # Those of ours would say the same again of values that the algorithm does not take either.
+        mistakes = mistakes or list(workload.list_own_mistakes())
+    yield from (f"training.hyperparameters.{mistake}" for mistake in mistakes)
     if version is None:
         yield from _list_mistakes_of_ours(algorithm, workload)
     else:
@@ -146,8 +166,9 @@ def _list_mistakes_of_ours(algorithm: Algorithm, workload: EngineSettings) -> It
             f"version: '{workload.version}' is one of SageMaker's {algorithm.title}, and engine is own, whose "
             "container image pins its own; leave version out, or set engine to sagemaker"
         )
-    if workload.training.input_mode == InputMode.PIPE.value:
-        yield "training.input_mode: Pipe is a stream, and our own program reads files; use File or FastFile"
+    for key, mode in _list_modes(workload.training).items():
+        if mode is InputMode.PIPE:
+            yield f"{key}: Pipe is a stream, and our own program reads files; use File or FastFile"
 
 
 def _list_mistakes_of_theirs(
@@ -158,10 +179,11 @@ def _list_mistakes_of_theirs(
     except BuiltInAlgorithmError as error:
         yield f"version: {error}"
         return
-    try:
-        algorithm.check_mode(version, workload.training.input_mode)
-    except BuiltInAlgorithmError as error:
-        yield f"training.input_mode: {error}"
+    for key, mode in _list_modes(workload.training).items():
+        try:
+            algorithm.check_mode(version, mode)
+        except BuiltInAlgorithmError as error:
+            yield f"{key}: {error}"
     if region and region not in algorithm.accounts:
         yield f"engine: SageMaker has no container image of {algorithm.title} in {region}; set engine to own"
     if workload.endpoint.golden:

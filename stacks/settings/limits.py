@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stacks.settings.file_systems import LONGEST_MAKING_SECONDS, FileSystemSettings
-from stacks.settings.workloads import ChannelTrainingSettings, PreprocessedSettings, WorkloadSettings
+from stacks.settings.workloads import ListedTrainingSettings, PreprocessedSettings, WorkloadSettings
 
 _HOUR_SECONDS = 3600
 
@@ -31,7 +31,7 @@ def _makes_file_system(workload: WorkloadSettings, file_systems: FileSystemSetti
     training = workload.training
     return (
         file_systems.fsx.per_run
-        and isinstance(training, ChannelTrainingSettings)
+        and isinstance(training, ListedTrainingSettings)
         and any(channel.source == "fsx" for channel in training.channels)
     )
 

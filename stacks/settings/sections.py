@@ -24,7 +24,7 @@ from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
 from stacks.settings.tags import ENVIRONMENT_TAG, WORKLOAD_TAG, Tags, name_owner
 from stacks.settings.workload_sections import WorkloadSections
-from stacks.settings.workloads import ChannelTrainingSettings, WorkloadSettings
+from stacks.settings.workloads import ListedTrainingSettings, WorkloadSettings
 
 
 def _default_tags(known: Mapping[str, object]) -> Mapping[str, str]:
@@ -170,11 +170,11 @@ class Sections(WorkloadSections):
         assert section is not None, recipe.name  # noqa: S101 (callers ask about `recipes`)
         return section
 
-    def list_channel_trainings(self) -> Iterator[tuple[str, ChannelTrainingSettings]]:
+    def list_channel_trainings(self) -> Iterator[tuple[str, ListedTrainingSettings]]:
         """The training jobs whose channels are listed, by the names of their workloads."""
         for recipe in self.recipes:
             training = self.workload(recipe).training
-            if isinstance(training, ChannelTrainingSettings):
+            if isinstance(training, ListedTrainingSettings):
                 yield recipe.name, training
 
     def endpoint_name(self, recipe: Recipe) -> str:

@@ -161,15 +161,29 @@ class NormalizedSettings(Section):
     ] = DEFAULT_CONNECTIONS
 
 
-class ChannelTrainingSettings(TrainingSettings):
-    """A training job whose channels are listed; its photographs come from two of them, or from the normalizer."""
+ListedChannels = Annotated[
+    tuple[ChannelSettings, ...],
+    Field(min_length=1, max_length=20, strict=False),
+    AfterValidator(_check_channel_names),
+    Setting("where the job's data comes from", cost="see [what it costs](cost.md)", change=NEXT_EXECUTION),
+]
 
-    channels: Annotated[
-        tuple[ChannelSettings, ...],
-        Field(min_length=1, max_length=20, strict=False),
-        AfterValidator(_check_channel_names),
-        Setting("where the job's data comes from", cost="see [what it costs](cost.md)", change=NEXT_EXECUTION),
-    ] = (
+
+class ListedTrainingSettings(TrainingSettings):
+    """A training job whose channels are listed."""
+
+    channels: ListedChannels
+
+    @property
+    def listed_content_type(self) -> str | None:
+        """What is in the channels; None for what the recipe says."""
+        return None
+
+
+class ChannelTrainingSettings(ListedTrainingSettings):
+    """A training job whose photographs come from two of its listed channels, or from the normalizer."""
+
+    channels: ListedChannels = (
         ChannelSettings(name="train", source="s3", path="images/photographs/"),
         ChannelSettings(name="validation", source="s3", path="images/photographs/"),
         ChannelSettings(name="train_lst", source="s3", path="images/lists/train/"),

@@ -4,14 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from headrace.container_images.trials import (
-    TrialError,
-    expect,
-    list_job_arguments,
-    make_request,
-    order_trials,
-    write_image_job,
-)
+from headrace.container_images.trial_data import make_request, write_image_job
+from headrace.container_images.trials import TrialError, expect, list_job_arguments, order_trials
 from headrace.recipes import ContainerImage, big_mart, images, list_container_images, normalizer
 
 
@@ -49,7 +43,7 @@ def test_gives_a_job_that_lives_by_the_network_addresses_and_credentials(tmp_pat
 
 
 def test_holds_out_one_photograph_of_each_class(tmp_path: Path) -> None:
-    write_image_job(tmp_path)
+    write_image_job(tmp_path, {})
 
     data = tmp_path / "input/data"
     rows = {kind: (data / f"{kind}_lst/{kind}.lst").read_text().splitlines() for kind in ("train", "validation")}

@@ -22,13 +22,13 @@ from tests.tables import mark_full
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-# DeepAR has one version, which null stands for already.
-UNCHANGEABLE = {("environment",), ("forecasting", "version")}
+# These algorithms have one version, which null stands for already.
+UNCHANGEABLE = {("environment",), ("forecasting", "version"), ("resnet", "version")}
 SETTINGS = {".".join(row.path): row for row in list_settings() if row.path not in UNCHANGEABLE}
 FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
 CLASSIFIERS = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
 FORECASTS = {"metric": "test:smape", "direction": "at_most", "threshold": "baseline:smape"}
-WORKLOADS = ("bigmart", "images", "xgboost", "forecasting")
+WORKLOADS = ("bigmart", "images", "xgboost", "forecasting", "resnet")
 # An update that something can be changed of.
 GUARDED: Mapping[str, Any] = {
     "instance_count": 10,
@@ -63,10 +63,14 @@ EVERYTHING: Mapping[str, Any] = {
     "xgboost.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
     "forecasting": {},
     "forecasting.gate.rules": [{**FORECASTS, "margin": 0.1}],
+    "resnet": {},
+    "resnet.training.channels": [{"name": "train_lst", "source": "s3", "path": "resnet/lists/train/"}],
+    "resnet.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
     **{f"{workload}.endpoint.{key}": value for workload, guards in GUARDS.items() for key, value in guards.items()},
     **SWITCHES["spot"],
     "xgboost.training.spot": {},
     "forecasting.training.spot": {},
+    "resnet.training.spot": {},
 }
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
 IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
@@ -129,6 +133,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "xgboost.engine": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": []},
     "xgboost.version": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": [], "xgboost.engine": "sagemaker"},
     "forecasting.engine": {"forecasting.endpoint.golden": ..., "forecasting.gate.rules": []},
+    "resnet.engine": {"resnet.endpoint.golden": ..., "resnet.gate.rules": []},
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "storage.existing_work_bucket": {"encryption.customer_key": False},
@@ -165,6 +170,9 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "images.training.channels[].access": {
         "images.training.channels": [{"name": "train_lst", "source": "efs", "path": "/lists"}],
         "images.training.normalized": ...,
+    },
+    "resnet.training.channels[].access": {
+        "resnet.training.channels": [{"name": "train_lst", "source": "efs", "path": "/lists"}]
     },
 }
 # Another value, where none follows from the type.
@@ -233,6 +241,18 @@ OTHERS: Mapping[str, Any] = {
     "images.endpoint.name": "shop",
     "xgboost": ...,
     "xgboost.version": "3.0-5",
+    "resnet": ...,
+    "resnet.training.hyperparameters": {"num_classes": 2, "num_training_samples": 9, "num_layers": 18},
+    "resnet.training.channels": [{"name": "train", "source": "s3", "path": "resnet/photographs/"}],
+    "resnet.training.channels[].name": "other_lst",
+    "resnet.training.channels[].path": "resnet/lists/other/",
+    "resnet.gate.rules": [],
+    "resnet.gate.rules[].metric": "train:accuracy",
+    "resnet.gate.rules[].threshold": 0.9,
+    "resnet.endpoint.name": "shop",
+    "resnet.endpoint.update.alarms": ...,
+    "resnet.endpoint.golden": ...,
+    "resnet.endpoint.golden.requests": "other.jsonl",
     "forecasting": ...,
     "forecasting.training.hyperparameters": {"epochs": 5},
     "forecasting.gate.rules": [],

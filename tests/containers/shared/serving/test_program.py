@@ -16,9 +16,10 @@ from containers.shared.serving.endpoint import BATCH, MODEL_REFUSED_EXIT, REAL_T
 from containers.shared.serving.metrics import Board
 from containers.shared.serving.settings import read_server_settings
 from headrace.loopback import find_free_port
-from headrace.recipes import ContainerImage, big_mart, forecasting, images, list_container_images, xgboost
+from headrace.recipes import ContainerImage, big_mart, forecasting, images, list_container_images, resnet, xgboost
 from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
+from tests.containers.resnet.networks import write_model
 from tests.patience import PATIENCE_SECONDS
 
 SERVING = [container for container in list_container_images() if container.is_endpoint]
@@ -36,7 +37,12 @@ class Served:
 
 @pytest.fixture(params=SERVING, ids=str)
 def served(
-    request: pytest.FixtureRequest, trained: Path, image_root: Path, boosted: Path, trained_quantiles: Path
+    request: pytest.FixtureRequest,
+    trained: Path,
+    image_root: Path,
+    boosted: Path,
+    trained_quantiles: Path,
+    tmp_path: Path,
 ) -> Served:
     """Each of the models that there are."""
     row = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
@@ -55,6 +61,12 @@ def served(
             root=trained_quantiles,
             content_type="application/json",
             body=json.dumps({"instances": [{"start": "2024-01-01", "target": [5] * 100}]}).encode(),
+        ),
+        resnet.IMAGE: Served(
+            container=resnet.IMAGE,
+            root=write_model(tmp_path),
+            content_type="image/png",
+            body=photograph.getvalue(),
         ),
     }[request.param]
 

@@ -1,0 +1,35 @@
+"""Names of the container's contract, which is that of the built-in image classification."""
+
+TRAIN_CHANNEL = "train"
+VALIDATION_CHANNEL = "validation"
+TRAIN_LIST_CHANNEL = "train_lst"
+VALIDATION_LIST_CHANNEL = "validation_lst"
+LIST_SUFFIX = ".lst"
+RECORDS_SUFFIX = ".rec"
+# May lie beside the training list and name the classes, one a line, class 0 first.
+LABELS_FILE = "classes.txt"
+
+IMAGE = "application/x-image"
+JPEG = "image/jpeg"
+PNG = "image/png"
+RECORDS = "application/x-recordio"
+JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+
+# Ours, beside those of the algorithm: decides what chance would.
+SEED = "seed"
+HIGHEST_SEED = 2**31 - 1
+
+MODEL_FILE = "model.onnx"
+CLASSES_FILE = "classes.json"
+CLASSES_FORMAT = "headrace-resnet"
+CLASSES_VERSION = 1
+MOST_MODEL_BYTES = 2**31
+MOST_CLASSES_BYTES = 16 * 2**20
+INPUT_NAME = "photographs"
+OUTPUT_NAME = "probabilities"
+
+TRAIN_ACCURACY = "train:accuracy"
+VALIDATION_ACCURACY = "validation:accuracy"
+# Beside those of the algorithm: the same of the most frequent class.
+BASELINE_ACCURACY = "baseline:accuracy"

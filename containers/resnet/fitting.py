@@ -1,0 +1,144 @@
+"""Teaching the network, epoch by epoch, and saying so in the words of the built-in algorithm's log."""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from containers.shared.job.checkpoints import CheckpointFolder
+
+from .hyperparameters import Hyperparameters
+from .learner import Learner, make_learner
+from .network import Network
+from .reading import Examples
+from .saving import dump_state, load_state, open_epochs
+
+# Photographs are moved by up to an eighth of their side.
+_SHIFT: Final = 8
+JUDGED_AT_ONCE: Final = 64
+Floats = NDArray[np.float32]
+
+
+def fit(
+    hyperparameters: Hyperparameters, training: Examples, validation: Examples, folder: CheckpointFolder
+) -> Network:
+    """The network after the last epoch; each epoch depends on the seed and its own number only."""
+    learner = make_learner(hyperparameters)
+    checkpoints = open_epochs(folder, learner, hyperparameters, training, validation)
+    accuracies: list[float] = []
+    for part in checkpoints.load():
+        accuracies = load_state(learner, part)
+    weights = _weigh_classes(hyperparameters, training, learner.network.device)
+    with checkpoints.offering():
+        for epoch in range(len(accuracies), hyperparameters.epochs):
+            if _has_stopped_improving(accuracies, hyperparameters):
+                break
+            start = time.monotonic()
+            _set_learning_rate(learner.optimizer, epoch, hyperparameters)
+            right = _learn(learner, training, hyperparameters, epoch, weights)
+            _say(epoch, f"Train-accuracy={right / len(training):.6f}")
+            _say(epoch, f"Time cost={time.monotonic() - start:.3f}")
+            accuracies.append(_validate(learner.network, validation, hyperparameters, epoch))
+            if checkpoints.is_due:
+                checkpoints.save(dump_state(learner, accuracies), 1)
+    return learner.network
+
+
+def judge(network: Network, examples: Examples) -> Floats:
+    """The probability of each class for each photograph, a row a photograph."""
+    network.modules.eval()
+    with torch.no_grad():
+        parts = [
+            functional.softmax(network.score(examples.photographs[begin : begin + JUDGED_AT_ONCE]), 1).cpu().numpy()
+            for begin in range(0, len(examples), JUDGED_AT_ONCE)
+        ]
+    return np.concatenate(parts)
+
+
+def find_accuracy(classes: NDArray[np.int64], probabilities: Floats, top: int = 1) -> float:
+    """The part of the photographs whose class is among the most probable ones."""
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+    return float(np.mean((best == classes[:, None]).any(axis=1)))
+
+
+def _learn(learner: Learner, training: Examples, hyperparameters: Hyperparameters, epoch: int, weights: Any) -> int:
+    """Show every photograph once, and return how many were taken for what they are."""
+    learner.network.modules.train()
+    right = 0
+    for photographs, classes in _draw_batches(training, hyperparameters, epoch):
+        wanted = torch.from_numpy(classes).to(learner.network.device)
+        scores = learner.network.score(photographs)
+        loss = functional.cross_entropy(scores, wanted, weight=weights)
+        learner.optimizer.zero_grad()
+        loss.backward()
+        learner.optimizer.step()
+        right += int((scores.argmax(1) == wanted).sum())
+    return right
+
+
+def _draw_batches(
+    training: Examples, hyperparameters: Hyperparameters, epoch: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    chance = np.random.default_rng((hyperparameters.seed, epoch))
+    order = chance.permutation(len(training))
+    count = max(1, round(len(order) / hyperparameters.mini_batch_size))
+    for places in np.array_split(order, count):
+        photographs = training.photographs[places]
+        if hyperparameters.is_augmented:
+            photographs = _change(photographs, chance)
+        yield photographs, training.classes[places]
+
+
+def _change(photographs: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
+    """Each photograph moved a little, and half of them mirrored."""
+    side = photographs.shape[1]
+    room = side // _SHIFT
+    padded = np.pad(photographs, ((0, 0), (room, room), (room, room), (0, 0)), mode="edge")
+    changed = np.empty_like(photographs)
+    for place, (top, left) in enumerate(chance.integers(0, 2 * room + 1, (len(photographs), 2))):
+        moved = padded[place, top : top + side, left : left + side]
+        changed[place] = moved[:, ::-1] if chance.random() < 0.5 else moved
+    return changed
+
+
+def _validate(network: Network, validation: Examples, hyperparameters: Hyperparameters, epoch: int) -> float:
+    answers = judge(network, validation)
+    accuracy = find_accuracy(validation.classes, answers)
+    _say(epoch, f"Validation-accuracy={accuracy:.6f}")
+    if top := hyperparameters.top_k:
+        _say(epoch, f"Validation-top_k_accuracy_{top}={find_accuracy(validation.classes, answers, top):.6f}")
+    return accuracy
+
+
+def _say(epoch: int, text: str) -> None:
+    sys.stdout.write(f"Epoch[{epoch}] {text}\n")
+    sys.stdout.flush()
+
+
+def _has_stopped_improving(accuracies: list[float], hyperparameters: Hyperparameters) -> bool:
+    patience, tolerance = hyperparameters.early_stopping_patience, hyperparameters.early_stopping_tolerance
+    enough = max(hyperparameters.early_stopping_min_epochs, patience + 1)
+    if not hyperparameters.early_stopping or len(accuracies) < enough:
+        return False
+    before, recent = max(accuracies[:-patience]), max(accuracies[-patience:])
+    return recent <= before * (1 + tolerance)
+
+
+def _weigh_classes(hyperparameters: Hyperparameters, training: Examples, device: str) -> Any:
+    """How much each class counts, where rare ones are to count as much as frequent ones."""
+    if not hyperparameters.use_weighted_loss:
+        return None
+    counts = np.bincount(training.classes, minlength=hyperparameters.num_classes).clip(min=1)
+    weights = len(training) / (len(counts) * counts)
+    return torch.tensor(weights, dtype=torch.float32, device=device)
+
+
+def _set_learning_rate(optimizer: Any, epoch: int, hyperparameters: Hyperparameters) -> None:
+    passed = sum(step <= epoch for step in hyperparameters.lr_scheduler_steps)
+    for group in optimizer.param_groups:
+        group["lr"] = hyperparameters.learning_rate * hyperparameters.lr_scheduler_factor**passed

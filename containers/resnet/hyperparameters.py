@@ -1,0 +1,87 @@
+"""The job's hyperparameters, with the names, bounds and defaults of the built-in algorithm; SageMaker passes text."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from containers.shared.job.training_failures import HyperparameterError
+from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES
+from headrace.algorithms.image_classification import ALGORITHM, list_own_mistakes, read_side
+from headrace.algorithms.reading import find_algorithm
+
+from . import contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """What the job may set, all but the seed as the built-in algorithm describes it.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/IC-Hyperparameter.html
+    """
+
+    num_classes: int
+    num_training_samples: int
+    num_layers: int
+    side: int
+    epochs: int
+    mini_batch_size: int
+    optimizer: str
+    learning_rate: float
+    lr_scheduler_factor: float
+    lr_scheduler_steps: tuple[int, ...]
+    momentum: float
+    weight_decay: float
+    beta_1: float
+    beta_2: float
+    eps: float
+    gamma: float
+    is_augmented: bool
+    top_k: int | None
+    use_weighted_loss: bool
+    early_stopping: bool
+    early_stopping_min_epochs: int
+    early_stopping_patience: int
+    early_stopping_tolerance: float
+    seed: int
+
+
+def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
+    """The job's hyperparameters, or an error that names the first one that cannot be used."""
+    given = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
+    seed = _parse_seed(given.pop(contract.SEED, "0"))
+    for mistakes in (find_algorithm(ALGORITHM).list_mistakes(given), list_own_mistakes(given)):
+        for mistake in mistakes:
+            raise HyperparameterError(f"hyperparameter {mistake}")
+    table = find_algorithm(ALGORITHM).hyperparameters
+    values: dict[str, Any] = {
+        name: hyperparameter.parse(given[name]) if name in given else hyperparameter.default
+        for name, hyperparameter in table.items()
+    }
+    steps = sorted({int(step) for step in str(values["lr_scheduler_step"] or "").split(",") if step.strip()})
+    taken = {name: values[name] for name in Hyperparameters.__dataclass_fields__ if name in values}
+    return Hyperparameters(
+        **{
+            **taken,
+            "num_layers": int(values["num_layers"]),
+            "use_weighted_loss": values["use_weighted_loss"] == "1",
+            "early_stopping": values["early_stopping"] == "True",
+        },
+        side=read_side(str(values["image_shape"])),
+        lr_scheduler_steps=tuple(steps),
+        is_augmented=values["augmentation_type"] is not None,
+        seed=seed,
+    )
+
+
+def describe_hyperparameters(hyperparameters: Hyperparameters) -> dict[str, object]:
+    """The hyperparameters as data, by name."""
+    return {**asdict(hyperparameters), "lr_scheduler_steps": list(hyperparameters.lr_scheduler_steps)}
+
+
+def _parse_seed(text: str) -> int:
+    digits = text.isascii() and text.isdecimal() and len(text) <= len(str(contract.HIGHEST_SEED))
+    if not digits or int(text) > contract.HIGHEST_SEED:
+        raise HyperparameterError(
+            f"hyperparameter {contract.SEED}: {text!r} is not a whole number from 0 to {contract.HIGHEST_SEED}"
+        )
+    return int(text)

@@ -1,0 +1,44 @@
+"""A network and what changes its weights, before it has learnt anything."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .architecture import design
+from .hyperparameters import Hyperparameters
+from .network import Network
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A network and what changes its weights."""
+
+    network: Network
+    optimizer: Any
+
+
+def make_learner(hyperparameters: Hyperparameters) -> Learner:
+    """A network that knows nothing yet, the same for the same seed."""
+    torch.manual_seed(hyperparameters.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    shape = design(hyperparameters.num_layers, hyperparameters.side, hyperparameters.num_classes)
+    network = Network(shape, device)
+    return Learner(network, _make_optimizer(network, hyperparameters))
+
+
+def _make_optimizer(network: Network, hyperparameters: Hyperparameters) -> Any:
+    weights, rate = list(network.modules.parameters()), hyperparameters.learning_rate
+    match hyperparameters.optimizer:
+        case "adam":
+            betas = (hyperparameters.beta_1, hyperparameters.beta_2)
+            return torch.optim.Adam(weights, rate, betas, hyperparameters.eps)
+        case "rmsprop":
+            return torch.optim.RMSprop(weights, rate, alpha=hyperparameters.gamma, eps=hyperparameters.eps)
+    return torch.optim.SGD(
+        weights,
+        rate,
+        momentum=hyperparameters.momentum,
+        weight_decay=hyperparameters.weight_decay,
+        nesterov=hyperparameters.optimizer == "nag",
+    )

@@ -1,0 +1,112 @@
+"""What a network has learnt so far as arrays, and back, so that interrupted work goes on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from containers.shared.job.array_files import ArrayLayout, Arrays, exactly
+from containers.shared.job.checkpoints import CheckpointFolder, Checkpoints, Work, fingerprint_work
+
+from .hyperparameters import Hyperparameters
+from .learner import Learner
+from .reading import Examples
+
+FORMAT: Final = "headrace-resnet-1"
+_STEP: Final = "step"
+
+
+def open_epochs(
+    folder: CheckpointFolder,
+    learner: Learner,
+    hyperparameters: Hyperparameters,
+    training: Examples,
+    validation: Examples,
+) -> Checkpoints:
+    """The checkpoints of a network that learns; each part makes those before it void."""
+    weights = sum(tensor.numel() for tensor in _list_weights(learner))
+    floats = np.dtype("float32")
+    layouts = {
+        "weights": ArrayLayout(floats, (exactly(weights),)),
+        "optimizer": ArrayLayout(floats, (range(3 * weights + 1),)),
+        "steps": ArrayLayout(np.dtype("int64")),
+        "accuracies": ArrayLayout(np.dtype("float64"), (range(1, hyperparameters.epochs + 1),)),
+    }
+    settings = [FORMAT, torch.__version__, sorted(asdict(hyperparameters).items())]
+    arrays: list[NDArray[Any]] = [training.photographs, training.classes, validation.photographs, validation.classes]
+    return folder.open(Work("epochs", fingerprint_work(settings, arrays), layouts, _count))
+
+
+def dump_state(learner: Learner, accuracies: list[float]) -> Arrays:
+    """The weights, what the optimizer remembers of each, and the accuracy of each epoch so far."""
+    memory = _list_memory(learner)
+    steps = [state[_STEP] for state in learner.optimizer.state.values() if _STEP in state]
+    return {
+        "weights": _join(_list_weights(learner)),
+        "optimizer": _join([tensor for tensors in memory for tensor in tensors.values()]),
+        "steps": np.array(int(steps[0]) if steps else 0, "int64"),
+        "accuracies": np.array(accuracies, "float64"),
+    }
+
+
+def load_state(learner: Learner, part: Arrays) -> list[float]:
+    """Go on from a part, and return the accuracy of each epoch that it has done."""
+    _split(part["weights"], _list_weights(learner))
+    if len(part["optimizer"]):
+        _remember(learner, int(part["steps"]))
+        _split(part["optimizer"], [tensor for tensors in _list_memory(learner) for tensor in tensors.values()])
+    return [float(accuracy) for accuracy in part["accuracies"]]
+
+
+def _count(part: Arrays) -> int:
+    """One, for a part of finite numbers; else a ValueError."""
+    if not all(np.isfinite(part[name]).all() for name in ("weights", "optimizer", "accuracies")):
+        raise ValueError("its numbers are not finite")
+    return 1
+
+
+def _list_weights(learner: Learner) -> list[Any]:
+    return [tensor for tensor in learner.network.modules.state_dict().values() if tensor.is_floating_point()]
+
+
+def _list_memory(learner: Learner) -> list[Mapping[str, Any]]:
+    """For each weight, the arrays of its shape that the optimizer keeps."""
+    return [
+        {name: tensor for name, tensor in sorted(state.items()) if name != _STEP and torch.is_tensor(tensor)}
+        for state in (learner.optimizer.state.get(weight, {}) for weight in learner.network.modules.parameters())
+    ]
+
+
+def _remember(learner: Learner, steps: int) -> None:
+    """Have the optimizer make its arrays, by a step that changes nothing, and set how many steps it has made."""
+    for weight in learner.network.modules.parameters():
+        weight.grad = torch.zeros_like(weight)
+    kept = [weight.detach().clone() for weight in learner.network.modules.parameters()]
+    learner.optimizer.step()
+    with torch.no_grad():
+        for weight, before in zip(learner.network.modules.parameters(), kept, strict=True):
+            weight.copy_(before)
+    for state in learner.optimizer.state.values():
+        if _STEP in state:
+            state[_STEP] = torch.full_like(state[_STEP], steps)
+
+
+def _join(tensors: list[Any]) -> NDArray[np.float32]:
+    if not tensors:
+        return np.empty(0, np.float32)
+    return np.concatenate([tensor.detach().cpu().numpy().ravel() for tensor in tensors]).astype(np.float32)
+
+
+def _split(values: NDArray[np.float32], tensors: list[Any]) -> None:
+    """Put values back into the tensors that they came from; a ValueError if they are not as many."""
+    if sum(tensor.numel() for tensor in tensors) != len(values):
+        raise ValueError("its arrays do not belong to this network")
+    place = 0
+    with torch.no_grad():
+        for tensor in tensors:
+            part = np.ascontiguousarray(values[place : place + tensor.numel()])
+            tensor.copy_(torch.from_numpy(part).reshape(tensor.shape))
+            place += tensor.numel()

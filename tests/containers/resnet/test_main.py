@@ -1,0 +1,132 @@
+"""The training program over made-up photographs, where PyTorch is."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from containers.resnet.__main__ import main
+from containers.resnet.model import load_model
+from containers.shared.job.last_save import LastSave
+from containers.shared.job.outputs import Outputs
+from headrace.algorithms import find_algorithm
+from tests.containers.job_roots import list_files
+from tests.containers.resnet.networks import write_photographs_job, write_records_job
+from tests.torch_packages import require_torch
+
+pytestmark = pytest.mark.slow
+SAVING = {"HEADRACE_CHECKPOINT_SECONDS": "0"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def torch() -> Any:
+    """PyTorch, with one thread: the tests of other processes need the others."""
+    require_torch()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import torch
+
+    return torch
+
+
+def train(root: Path, environment: dict[str, str] | None = None) -> int:
+    return main(["train"], root, environment or {}, Outputs(), LastSave())
+
+
+def test_leaves_a_model_that_is_data_only_an_evaluation_and_its_inputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photographs_job(tmp_path)
+
+    assert train(tmp_path) == 0
+
+    made = {name for name in list_files(tmp_path) if name.startswith(("model", "output"))}
+    assert made == {
+        "model/model.onnx",
+        "model/classes.json",
+        "output/data/evaluation.json",
+        "output/data/inputs.json",
+    }
+    assert load_model(tmp_path / "model").labels == ("ball", "cross", "gear")
+    log = capsys.readouterr().out
+    assert "this is not AWS's algorithm" in log
+    evaluation = json.loads((tmp_path / "output/data/evaluation.json").read_text())
+    for name, regex in find_algorithm("image-classification").metrics.items():
+        found = re.findall(regex, log)
+        assert len(found) == 2
+        if name == "validation:accuracy":
+            assert float(found[-1]) == evaluation["metrics"][name]
+    assert np.sum(evaluation["confusion"]) == evaluation["photographs"]["validation"]
+
+
+def test_learns_the_same_twice_and_from_records(tmp_path: Path) -> None:
+    write_photographs_job(tmp_path / "first", seed="3")
+    write_photographs_job(tmp_path / "second", seed="3")
+    write_records_job(tmp_path / "records", seed="3")
+
+    for name in ("first", "second", "records"):
+        assert train(tmp_path / name) == 0
+
+    models = {(tmp_path / name / "model/model.onnx").read_bytes() for name in ("first", "second", "records")}
+    assert len(models) == 1
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_goes_on_from_a_checkpoint_to_the_same_model(tmp_path: Path, optimizer: str) -> None:
+    given = {"optimizer": optimizer, "epochs": "3", "augmentation_type": "crop", "learning_rate": "0.001"}
+    write_photographs_job(tmp_path / "whole", **given)
+    write_photographs_job(tmp_path / "resumed", **given)
+    saved = tmp_path / "resumed/checkpoints"
+
+    assert train(tmp_path / "whole") == 0
+    assert train(tmp_path / "resumed", SAVING) == 0
+    assert len(list(saved.iterdir())) == 3
+    (saved / "epochs-000002.npz").unlink()
+    assert train(tmp_path / "resumed", SAVING) == 0
+
+    models = {(tmp_path / name / "model/model.onnx").read_bytes() for name in ("whole", "resumed")}
+    assert len(models) == 1
+
+
+def test_starts_anew_from_checkpoints_of_other_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_photographs_job(tmp_path)
+    assert train(tmp_path, SAVING) == 0
+    config = tmp_path / "input/config/hyperparameters.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "learning_rate": "0.02"}))
+
+    assert train(tmp_path, SAVING) == 0
+
+    assert "it is of other data, hyperparameters or versions" in capsys.readouterr().err
+
+
+def test_stops_when_it_no_longer_gets_better(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = {
+        "epochs": "9",
+        "learning_rate": "0",
+        "early_stopping": "True",
+        "early_stopping_min_epochs": "2",
+        "early_stopping_patience": "1",
+        "early_stopping_tolerance": "1",
+        "top_k": "2",
+        "use_weighted_loss": "1",
+    }
+    write_photographs_job(tmp_path, **given)
+
+    assert train(tmp_path) == 0
+
+    log = capsys.readouterr().out
+    assert len(re.findall("Validation-accuracy", log)) == 2
+    assert "Epoch[0] Validation-top_k_accuracy_2=" in log
+
+
+def test_ends_with_the_reason_of_a_mistake(tmp_path: Path) -> None:
+    write_photographs_job(tmp_path, num_layers="18")
+
+    assert train(tmp_path) == 1
+
+    assert (tmp_path / "output/failure").read_text() == (
+        "hyperparameter num_layers: 18, but photographs of side 16 take 20, 32, 44, 56, 110"
+    )

@@ -1,0 +1,111 @@
+"""Photographs and their classes come from lists or from image RecordIO alike."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from containers.resnet.reading import Examples, read_examples, read_labels
+from containers.shared.job.inputs import JobInputs
+from containers.shared.job.training_failures import TrainingDataError
+from containers.shared.job.training_job import read_job
+from headrace.recordio import ImageRecord, write_images
+from tests.containers.job_roots import write_job
+from tests.containers.resnet.networks import CLASSES, SIDE, write_photographs_job, write_records_job
+
+
+def read(root: Path, channel: str = "train") -> Examples:
+    return read_examples(root, read_job(root), channel, JobInputs(), side=SIDE, classes=CLASSES)
+
+
+def refuse(root: Path) -> str:
+    with pytest.raises(TrainingDataError) as refused:
+        read(root)
+    return str(refused.value)
+
+
+def test_reads_the_same_from_files_and_from_records(tmp_path: Path) -> None:
+    write_photographs_job(tmp_path / "files")
+    write_records_job(tmp_path / "records")
+
+    for channel in ("train", "validation"):
+        files, records = (read(tmp_path / name, channel) for name in ("files", "records"))
+        assert np.array_equal(files.photographs, records.photographs)
+        assert np.array_equal(files.classes, records.classes)
+        assert files.photographs.shape[1:] == (SIDE, SIDE, 3)
+
+
+def test_takes_down_what_it_reads(tmp_path: Path) -> None:
+    write_photographs_job(tmp_path)
+    inputs = JobInputs()
+
+    read_examples(tmp_path, read_job(tmp_path), "train", inputs, side=SIDE, classes=CLASSES)
+
+    assert inputs.dump().count(b'"key":"ball/') > 0
+    assert b'"train_lst":[{"key":"train_lst.lst"' in inputs.dump()
+
+
+def test_names_the_classes_as_the_file_beside_the_list(tmp_path: Path) -> None:
+    channels = write_photographs_job(tmp_path)
+    job = read_job(tmp_path)
+
+    assert read_labels(tmp_path, job, CLASSES) == ["ball", "cross", "gear"]
+    with pytest.raises(TrainingDataError, match=r"'train_lst', classes.txt: 3 different names for 4 classes"):
+        read_labels(tmp_path, job, 4)
+    (channels["train_lst"] / "classes.txt").unlink()
+    assert read_labels(tmp_path, job, CLASSES) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("1\t3\tball/ball_0001.jpg", "class 3 is not one of 0 to 2, which num_classes announces"),
+        ("1\t0\tball/none.jpg", "ball/none.jpg: channel 'train' has no such photograph; check the path"),
+        ("1\t0\t../away.jpg", "../away.jpg"),
+        ("1\t0\ttext.jpg", "text.jpg: neither a JPEG nor a PNG file; replace it, or remove it from the list"),
+        ("1\tx\tball/ball_0001.jpg", "train_lst.lst"),
+    ],
+)
+def test_names_the_row_that_cannot_be_used(tmp_path: Path, row: str, message: str) -> None:
+    channels = write_photographs_job(tmp_path)
+    (channels["train"] / "text.jpg").write_text("no photograph")
+    (channels["train_lst"] / "train_lst.lst").write_text(f"{row}\n")
+
+    refused = refuse(tmp_path)
+
+    assert message in refused
+    assert "train_lst" in refused
+
+
+def test_refuses_two_lists_and_none(tmp_path: Path) -> None:
+    channels = write_photographs_job(tmp_path)
+    listed = channels["train_lst"] / "train_lst.lst"
+
+    shutil.copy(listed, listed.with_name("other.lst"))
+    assert refuse(tmp_path).startswith("channel 'train_lst' has 2 files named *.lst, expected one; it has classes.txt")
+    listed.with_name("other.lst").unlink()
+    listed.write_text("")
+    assert refuse(tmp_path) == "channel 'train' has no photographs; check the step that wrote it"
+
+
+def test_names_the_record_that_cannot_be_used(tmp_path: Path) -> None:
+    folder = tmp_path / "records"
+    folder.mkdir()
+    write_job(tmp_path, {}, {"train": folder}, content_type="application/x-recordio")
+
+    write_images(folder / "a.rec", [ImageRecord(7, (0.0, 1.0), b"\xff\xd8")])
+    assert refuse(tmp_path) == "channel 'train', a.rec: photograph 7 has 2 labels; classes are one"
+    write_images(folder / "a.rec", [ImageRecord(7, (0.5,), b"\xff\xd8")])
+    assert "photograph 7: class 0.5 is not one of 0 to 2" in refuse(tmp_path)
+    (folder / "a.rec").write_bytes(b"1,2,3,4")
+    assert refuse(tmp_path).startswith("channel 'train': ")
+
+
+def test_refuses_another_content_type(tmp_path: Path) -> None:
+    write_job(tmp_path, {}, {"train": tmp_path}, content_type="text/csv")
+
+    assert refuse(tmp_path) == (
+        "channel 'train' has the content type 'text/csv'; this program reads application/x-image, image/jpeg, "
+        "image/png, application/x-recordio"
+    )

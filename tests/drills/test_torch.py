@@ -1,0 +1,55 @@
+"""A workload that needs PyTorch trains and serves in a checkout that has it."""
+
+import json
+import sys
+
+import pytest
+
+from headrace.loopback import find_free_port
+from headrace.torch_packages import FOLDER
+from tests.drills.checkout import Checkout
+from tests.torch_packages import require_torch
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+# A network that learns in seconds, and nothing much.
+QUICK = {
+    "num_classes": 6,
+    "num_training_samples": 294,
+    "num_layers": 20,
+    "image_shape": "3,12,12",
+    "epochs": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout with PyTorch, whose settings train fast and take every model."""
+    require_torch()
+    checkout = Checkout(tmp_path_factory.mktemp("checkout"))
+    if FOLDER.is_dir():
+        (checkout.folder / ".headrace/torch").symlink_to(FOLDER)
+    cdk = json.loads((checkout.folder / "cdk.json").read_text(encoding="utf-8"))
+    section = {"training": {"hyperparameters": QUICK}, "gate": {"rules": []}}
+    cdk["context"]["environments"]["dev"]["resnet"] = section
+    checkout.write("cdk.json", json.dumps(cdk, indent=2))
+    return checkout
+
+
+def test_trains_a_network_and_asks_it_about_held_out_photographs(checkout: Checkout) -> None:
+    options = ["--workload", "resnet", "--json", "--port", str(find_free_port())]
+
+    answer = checkout.run(sys.executable, "-m", "headrace", "local", "run", *options)
+
+    assert answer.returncode == 0, answer.stderr
+    summary = json.loads(answer.stdout)
+    metrics = summary["report"]["output"]["Metrics"]
+    assert metrics.keys() >= {"train:accuracy", "validation:accuracy", "baseline:accuracy"}
+    assert len(summary["predictions"]) == 5
+    assert {asked["predicted"].split(" ")[0] for asked in summary["predictions"]} <= {
+        "ball",
+        "cross",
+        "gear",
+        "kite",
+        "star",
+        "wedge",
+    }
