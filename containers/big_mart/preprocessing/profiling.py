@@ -1,5 +1,6 @@
 """What the raw rows look like, column by column, for what the endpoint is asked to be compared with later."""
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,12 +9,15 @@ import polars as pl
 from headrace.drift.profiles import Profile, make_profile
 
 from . import schema
+from .csv_text import CHUNK_BYTES
 from .mistakes import read_header
 from .reading import BATCH_ROWS, find_files
 
 # Of more rows, so many are drawn: chance moves an index against them by some thousandths.
 MOST_ROWS = 20_000
 _HASHES = 2**64
+# Between the fields of no file that is read.
+_NO_SEPARATOR = b"\x1f"
 
 
 def profile_rows(folder: Path, columns: Sequence[str], rows: int) -> Profile:
@@ -27,13 +31,45 @@ def profile_rows(folder: Path, columns: Sequence[str], rows: int) -> Profile:
     return make_profile(columns, _list_rows(folder, columns, min(1.0, MOST_ROWS / rows)))
 
 
-def _list_rows(folder: Path, columns: Sequence[str], share: float) -> Iterator[tuple[str, ...]]:
+def _list_rows(folder: Path, columns: Sequence[str], share: float) -> Iterator[Sequence[str]]:
     """The cells of a share of the rows, which is drawn by the hash of a row's number: rows may repeat in any rhythm."""
     drawn = pl.col("row").hash(seed=0) < pl.lit(int(_HASHES * share), pl.UInt64) if share < 1 else pl.lit(value=True)
     for path in find_files(folder):
-        texts = dict.fromkeys(read_header(path), pl.String)
-        # Lines without a target are blank.
-        chosen = drawn & pl.col(schema.TARGET).is_not_null()
-        scan = pl.scan_csv(path, schema=texts, row_index_name="row").filter(chosen).select(columns)
-        for batch in scan.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-            yield from batch.fill_null("").iter_rows()
+        header = read_header(path)
+        if _has_a_row_in_each_line(path):
+            yield from _cut_lines(path, header, columns, drawn)
+        else:
+            yield from _read_rows(path, header, columns, drawn)
+
+
+def _has_a_row_in_each_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        return not any(b'"' in chunk or _NO_SEPARATOR in chunk for chunk in iter(lambda: file.read(CHUNK_BYTES), b""))
+
+
+def _cut_lines(path: Path, header: Sequence[str], columns: Sequence[str], drawn: pl.Expr) -> Iterator[Sequence[str]]:
+    """The rows of a file with one in each line: only those that are drawn are taken apart."""
+    places = [header.index(column) for column in columns]
+    separator = _NO_SEPARATOR.decode()
+    scan = pl.scan_csv(
+        path,
+        has_header=False,
+        schema={"line": pl.String},
+        separator=separator,
+        quote_char=None,
+        row_index_name="row",
+    ).filter(drawn)
+    for batch in scan.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        for cells in csv.reader(batch["line"].drop_nulls()):
+            # A byte order mark may stand before the header.
+            if cells and cells[-1] != header[-1]:
+                yield [cells[place] for place in places]
+
+
+def _read_rows(path: Path, header: Sequence[str], columns: Sequence[str], drawn: pl.Expr) -> Iterator[Sequence[str]]:
+    # Lines without a target are blank.
+    chosen = drawn & pl.col(schema.TARGET).is_not_null()
+    texts = dict.fromkeys(header, pl.String)
+    scan = pl.scan_csv(path, schema=texts, row_index_name="row").filter(chosen).select(columns)
+    for batch in scan.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        yield from batch.fill_null("").iter_rows()

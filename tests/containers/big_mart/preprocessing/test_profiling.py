@@ -12,8 +12,10 @@ from tests.containers.job_roots import make_sales, write_sales
 REQUEST = [column for column in schema.REQUIRED if column != schema.TARGET]
 
 
-def test_is_what_the_command_makes_of_the_same_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["Dairy", "Dairy, fresh", "Dairy\x1f", "Dairy \N{MULTIPLICATION SIGN} 2"])
+def test_is_what_the_command_makes_of_the_same_rows(tmp_path: Path, kind: str) -> None:
     sales = make_sales(60)
+    sales[45] |= {"Item_Type": kind}
     folder = write_sales(tmp_path, sales[:40]).parent
     # Columns may have another order in each file, and blank lines are not rows.
     other = write_sales(tmp_path, sales[40:], columns=tuple(reversed(schema.REQUIRED)), name="tail.csv")
