@@ -15,7 +15,7 @@ from stacks.network_stack import NetworkStack
 from stacks.pipeline.file_system import RunFileSystem, find_prefix
 from stacks.settings.alarms import FileSystemAlarmSettings
 from stacks.settings.file_systems import EfsSettings, FileSystemSettings
-from stacks.settings.workloads import ChannelSettings
+from stacks.settings.listed_channels import ChannelSettings
 
 
 class FileSystemStack(Stack):

@@ -23,7 +23,7 @@ from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.file_systems import LustreFileSystem, SharedFileSystem
 from stacks.pipeline.file_system import RunFileSystem
 from stacks.pipeline.jobs import execution_uri
-from stacks.settings.workloads import ChannelSettings
+from stacks.settings.listed_channels import ChannelSettings
 
 
 class ChannelSources:
@@ -59,29 +59,22 @@ class ChannelSources:
 
     def read_raw(self, name: str, prefix: str, *, content_type: str) -> Channel:
         """A channel from a prefix of the raw bucket."""
-        return self._read_prefix(name, self._raw, prefix, content_type, InputMode.FILE)
+        self._read[self._raw].add(prefix)
+        return S3Channel(name=name, uri=f"s3://{self._raw.bucket_name}/{prefix}", content_type=content_type)
 
     def read_listed(self, channel: ChannelSettings, *, content_type: str) -> Channel:
         """A channel as the settings list it."""
-        if channel.source == "s3":
-            return self._read_prefix(channel.name, self._raw, channel.path, content_type, InputMode(channel.input_mode))
-        if channel.source == "sets":
-            prefix = SETS_PREFIX + channel.path
-            return self._read_prefix(channel.name, self._work, prefix, content_type, InputMode(channel.input_mode))
-        return self._mount(channel, content_type)
+        if channel.is_mounted:
+            return self._mount(channel, content_type)
+        bucket, prefix = (self._raw, "") if channel.source == "s3" else (self._work, SETS_PREFIX)
+        self._read[bucket] |= {prefix + path for path in (channel.path, channel.objects) if path}
+        return channel.describe(f"s3://{bucket.bucket_name}/{prefix}", content_type=content_type)
 
     def allow_reading(self, role: ExecutionRole) -> None:
         """Let a job read the objects of all channels made so far."""
         for bucket, prefixes in self._read.items():
             if prefixes:
                 role.allow_reading(bucket, *sorted(prefixes))
-
-    def _read_prefix(
-        self, name: str, bucket: s3.IBucket, prefix: str, content_type: str, input_mode: InputMode
-    ) -> Channel:
-        self._read[bucket].add(prefix)
-        uri = f"s3://{bucket.bucket_name}/{prefix}"
-        return S3Channel(name=name, uri=uri, content_type=content_type, input_mode=input_mode)
 
     def _mount(self, channel: ChannelSettings, content_type: str) -> Channel:
         if channel.source == "efs" and self._efs:

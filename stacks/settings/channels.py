@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from headrace.contract import FSX_RAW_PATH
 from stacks.settings.file_systems import FileSystemSettings
-from stacks.settings.workloads import ChannelSettings, ListedTrainingSettings
+from stacks.settings.listed_channels import ChannelSettings
+from stacks.settings.workloads import ListedTrainingSettings
 
 
 def list_channel_mistakes(

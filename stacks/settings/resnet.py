@@ -10,8 +10,9 @@ from headrace.algorithms.image_classification import list_own_mistakes
 from headrace.recipes import resnet
 from stacks.settings.engines import EngineSettings
 from stacks.settings.jobs import Hyperparameters
+from stacks.settings.listed_channels import ChannelSettings
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Setting
-from stacks.settings.workloads import ChannelSettings, ListedChannels, ListedTrainingSettings
+from stacks.settings.workloads import ListedChannels, ListedTrainingSettings
 
 # Those of the photographs that a run makes up: 28 rows are few enough for a CPU.
 _MADE_UP: Final[Mapping[str, str | int | float]] = {

@@ -16,6 +16,7 @@ from stacks.settings.drift import DriftSettings
 from stacks.settings.endpoint import CheckedEndpointSettings, EndpointSettings
 from stacks.settings.gate import GateSettings, Rules, RuleSettings
 from stacks.settings.jobs import Hyperparameters, ProcessingSettings, TrainingSettings
+from stacks.settings.listed_channels import ChannelSettings
 from stacks.settings.mistakes import refuse_repeated
 from stacks.settings.normalizer import Options, Through
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Allowed, Change, Section, Setting
@@ -60,56 +61,6 @@ class ForestSettings(TrainingSettings):
     hyperparameters: Annotated[
         Hyperparameters, Setting("those of the random forest", cost=NOTHING, change=NEXT_EXECUTION)
     ] = Field(default={"n_estimators": 500})
-
-
-class ChannelSettings(Section):
-    """A training channel: a prefix of the raw bucket or of the sets made in bulk, or a directory of a file system."""
-
-    name: Annotated[
-        str,
-        StringConstraints(pattern=r"^[A-Za-z0-9.\-_]{1,64}$"),
-        Setting("the channel's name", cost=NOTHING, change=NEXT_EXECUTION),
-    ]
-    source: Annotated[
-        Literal["s3", "sets", "efs", "fsx"],
-        Setting(
-            "the raw bucket, the sets made in bulk, or a file system that is on",
-            cost="see [what it costs](cost.md)",
-            change=NEXT_EXECUTION,
-        ),
-    ]
-    path: Annotated[
-        str,
-        StringConstraints(min_length=1, max_length=900),
-        Setting("a prefix of the bucket, or a directory that starts with `/`", cost=NOTHING, change=NEXT_EXECUTION),
-    ]
-    input_mode: Annotated[
-        Literal["File", "FastFile"],
-        Setting(
-            "whether S3 objects are copied before the job starts or read as files while it runs",
-            cost="requests of S3",
-            change=NEXT_EXECUTION,
-        ),
-    ] = InputMode.FILE.value
-    access: Annotated[
-        Literal["ro", "rw"],
-        Setting("whether the job may write to the file system", cost=NOTHING, change=NEXT_EXECUTION),
-    ] = "ro"
-
-    @property
-    def is_mounted(self) -> bool:
-        """Whether it is a directory of a file system, which the job reaches from inside the VPC."""
-        return self.source in ("efs", "fsx")
-
-    @model_validator(mode="after")
-    def _check_path(self) -> Self:
-        if not self.is_mounted and self.path.startswith("/"):
-            raise ValueError("a prefix in a bucket does not start with '/'")
-        if self.is_mounted and not self.path.startswith("/"):
-            raise ValueError("a directory of a file system starts with '/'")
-        if {".", ".."}.intersection(self.path.split("/")):
-            raise ValueError(f"'{self.path}' leads through '.' or '..'; write where it leads to")
-        return self
 
 
 def _check_channel_names(channels: tuple[ChannelSettings, ...]) -> tuple[ChannelSettings, ...]:
@@ -197,6 +148,16 @@ class ChannelTrainingSettings(ListedTrainingSettings):
             change=NEXT_EXECUTION,
         ),
     ] = None
+
+    @model_validator(mode="after")
+    def _check_modes(self) -> Self:
+        for place, channel in enumerate(self.channels):
+            if channel.input_mode == InputMode.PIPE.value:
+                raise ValueError(
+                    f"channels.{place}.input_mode: Pipe is a stream, and our own program reads files; use File or "
+                    "FastFile"
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_photographs(self) -> Self:
