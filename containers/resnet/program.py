@@ -39,7 +39,7 @@ def train(
     saved = CheckpointFolder(root / sagemaker.CHECKPOINTS_FOLDER, parse_interval(environment), last_save)
     log_event("engine", program="headrace", torch=torch.__version__, note=repr(NOT_AWS))
     torch.set_num_threads(count_cpus())
-    job = read_job(root)
+    job = read_job(root, reads_streams=True)
     hyperparameters = parse_hyperparameters(job.hyperparameters)
     log_event("hyperparameters", **describe_hyperparameters(hyperparameters))
     inputs = JobInputs()

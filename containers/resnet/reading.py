@@ -1,10 +1,10 @@
-"""Reading the photographs of a channel and the class of each: files and their list, or MXNet's RecordIO."""
+"""Reading the photographs of a channel and the class of each: files and their list, MXNet's RecordIO, or a stream."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,9 @@ from headrace.lst.rows import read_lst
 from headrace.recordio.images import ImageFile
 
 from . import contract
+from .streaming import Labelled, read_stream
 
 _IMAGE_TYPES: Final = (contract.IMAGE, contract.JPEG, contract.PNG)
-
-
-class Labelled(NamedTuple):
-    """A photograph as it is stored: what messages call it, its class and its bytes."""
-
-    name: str
-    label: float
-    content: bytes
 
 
 @dataclass(frozen=True)
@@ -62,10 +55,11 @@ def read_examples(root: Path, job: Job, channel: str, inputs: JobInputs, *, side
         raise TrainingDataError(
             f"channel {channel!r} has the content type {media_type!r}; this program reads {', '.join(_READERS)}"
         )
+    read = read_stream if channel in job.wrappers else _READERS[media_type]
     pixels: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     try:
-        for found in _READERS[media_type](root, job, channel, inputs):
+        for found in read(root, job, channel, inputs):
             labels.append(_check_class(found, classes))
             pixels.append(decode_photograph(io.BytesIO(found.content), side))
     except DecodingError as error:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from headrace.channels import RecordWrapper
+from headrace.channels.vocabulary import RecordWrapper
 from headrace.recordio.framing import RecordIOError, frame_record, read_frames
 
 DATA_FOLDER = Path("/opt/ml/input/data")

@@ -18,6 +18,7 @@ class Job:
         hyperparameters: Its hyperparameters, all of which SageMaker passes as text.
         channels: The names of its channels.
         content_types: What is in those channels that say it.
+        wrappers: What is put around each record of those channels that are streams.
         hosts: The names of its instances, the same order on each.
         host: The name of this one.
     """
@@ -25,6 +26,7 @@ class Job:
     hyperparameters: Mapping[str, str]
     channels: tuple[str, ...]
     content_types: Mapping[str, str] = field(default_factory=dict)
+    wrappers: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     host: str = ""
 
@@ -38,27 +40,29 @@ def check_command(arguments: Sequence[str]) -> None:
         )
 
 
-def read_job(root: Path, *, is_distributed: bool = False) -> Job:
+def read_job(root: Path, *, is_distributed: bool = False, reads_streams: bool = False) -> Job:
     """The job under the root, checked for what our programs can do.
 
     Args:
         root: Where SageMaker's folders are.
         is_distributed: Whether the program trains one model on several instances.
+        reads_streams: Whether the program reads channels in Pipe mode.
     """
     resources = read_config(root / sagemaker.RESOURCES_FILE)
     hosts = resources.get("hosts", [])
     if len(hosts) > 1 and not is_distributed:
         raise JobError(f"the job has {len(hosts)} instances, but this program trains on one; set InstanceCount to 1")
     channels = read_config(root / sagemaker.CHANNELS_FILE)
-    for name, settings in channels.items():
-        if settings.get("TrainingInputMode") == "Pipe":
-            raise JobError(f"channel {name!r} has input mode Pipe; this program reads files, so use File or FastFile")
+    streams = [name for name, settings in channels.items() if settings.get("TrainingInputMode") == "Pipe"]
+    if streams and not reads_streams:
+        raise JobError(f"channel {streams[0]!r} has input mode Pipe; this program reads files, so use File or FastFile")
     return Job(
         hyperparameters=read_config(root / sagemaker.HYPERPARAMETERS_FILE),
         channels=tuple(channels),
         content_types={
             name: settings["ContentType"] for name, settings in channels.items() if "ContentType" in settings
         },
+        wrappers={name: channels[name].get("RecordWrapperType", "None") for name in streams},
         hosts=tuple(hosts),
         host=resources.get("current_host", ""),
     )

@@ -1,6 +1,8 @@
 """Photographs and their classes come from lists or from image RecordIO alike."""
 
+import json
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ from containers.resnet.reading import Examples, read_examples, read_labels
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.job.training_job import read_job
-from headrace.recordio import ImageRecord, write_images
+from headrace.channels import RecordWrapper
+from headrace.recordio import ImageRecord, make_pipe, send_objects, write_images
+from headrace.workloads import photographs
 from tests.containers.job_roots import write_job
 from tests.containers.resnet.networks import CLASSES, SIDE, write_photographs_job, write_records_job
 
@@ -100,6 +104,73 @@ def test_names_the_record_that_cannot_be_used(tmp_path: Path) -> None:
     assert "photograph 7: class 0.5 is not one of 0 to 2" in refuse(tmp_path)
     (folder / "a.rec").write_bytes(b"1,2,3,4")
     assert refuse(tmp_path).startswith("channel 'train': ")
+
+
+def send(root: Path, *records: bytes, wrapper: str = "RecordIO") -> None:
+    """Lay out a job whose training channel is a stream, and send the records once."""
+    config = root / "input/config"
+    config.mkdir(parents=True)
+    data = root / "input/data"
+    data.mkdir()
+    described = {"TrainingInputMode": "Pipe", "ContentType": "application/x-recordio", "RecordWrapperType": wrapper}
+    (config / "inputdataconfig.json").write_text(json.dumps({"train": described}))
+    (config / "hyperparameters.json").write_text("{}")
+    (config / "resourceconfig.json").write_text("{}")
+    pipe = make_pipe("train", 0, data)
+    arguments = (pipe, records, RecordWrapper.RECORD_IO)
+    threading.Thread(target=send_objects, args=arguments, daemon=True).start()
+
+
+def read_sent(root: Path) -> Examples:
+    job = read_job(root, reads_streams=True)
+    return read_examples(root, job, "train", JobInputs(), side=SIDE, classes=CLASSES)
+
+
+def draw(folder: Path) -> list[bytes]:
+    photographs.make_photographs(folder, classes=CLASSES, per_class=1)
+    return [path.read_bytes() for path in sorted(folder.rglob("*.jpg"))]
+
+
+def test_reads_an_augmented_manifest_from_its_pipe(tmp_path: Path) -> None:
+    drawn = draw(tmp_path / "drawn")
+
+    send(tmp_path / "job", drawn[0], b"0", drawn[1], b'"2"', drawn[2], b"1")
+
+    examples = read_sent(tmp_path / "job")
+    assert examples.classes.tolist() == [0, 2, 1]
+    assert examples.photographs.shape == (3, SIDE, SIDE, 3)
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ("class first", "line 1 of the manifest: found b'0', expected a JPEG or PNG photograph; name the photographs'"),
+        ("three attributes", "line 2 of the manifest: found b'more', expected a JPEG or PNG photograph"),
+        ("photograph alone", "line 1 of the manifest: found b'' behind the photograph, expected its class"),
+        ("boxes", "line 1 of the manifest: found b'{\"annotations\": []}' behind the photograph, expected its class"),
+    ],
+)
+def test_refuses_attributes_in_another_order(tmp_path: Path, order: str, message: str) -> None:
+    photograph, *_ = draw(tmp_path / "drawn")
+    records = {
+        "class first": (b"0", photograph),
+        "three attributes": (photograph, b"0", b"more", photograph),
+        "photograph alone": (photograph,),
+        "boxes": (photograph, b'{"annotations": []}'),
+    }[order]
+    send(tmp_path / "job", *records)
+
+    with pytest.raises(TrainingDataError) as refused:
+        read_sent(tmp_path / "job")
+
+    assert message in str(refused.value)
+
+
+def test_refuses_a_stream_without_records(tmp_path: Path) -> None:
+    send(tmp_path, wrapper="None")
+
+    with pytest.raises(TrainingDataError, match="'train' is a stream without records: set its RecordWrapperType"):
+        read_sent(tmp_path)
 
 
 def test_refuses_another_content_type(tmp_path: Path) -> None:
