@@ -98,7 +98,14 @@ class Sections(WorkloadSections):
             cost="nothing while nothing is read; 0.0015 a page of text, 0.0001 for each 100 characters and insight",
             change=Change(
                 "null removes the state machine, its functions and their logs; results stay in the work bucket",
-                loses=("AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"),
+                loses=(
+                    "AWS::Events::Rule",
+                    "AWS::Lambda::Function",
+                    "AWS::Logs::LogGroup",
+                    "AWS::SNS::Subscription",
+                    "AWS::SNS::Topic",
+                    "AWS::StepFunctions::StateMachine",
+                ),
             ),
         ),
     ] = None

@@ -88,7 +88,7 @@ GOOD: Final[Mapping[str, str]] = {
     "drift profile": "good.csv",
     "drift check": "profile.json",
     "drift check, captured": "captured.jsonl",
-    "documents estimate": "folder/a/1.jpg",
+    "documents estimate": "page.jpg",
     "pipeline graph": "machine.json",
     "recordio write": "good.csv",
     "recordio images write": "good.lst",
@@ -136,6 +136,7 @@ def make_files(folder: Path) -> None:
     for name in ("a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"):
         (folder / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "folder" / name).write_bytes(b"\xff\xd8\xff" + bytes(9))
+    (folder / "page.jpg").write_bytes(b"\xff\xd8\xff" + bytes(9))
     write_rows(folder / "good.pbr", np.ones((2, 2), np.float32), np.ones(2, np.float32))
     write_images(folder / "good.rec", [ImageRecord(1, (0.0,), b"\xff\xd8\xff")])
     (folder / OUT).mkdir()

@@ -72,6 +72,7 @@ EVERYTHING: Mapping[str, Any] = {
     "forecasting.training.spot": {},
     "resnet.training.spot": {},
 }
+DOCUMENTS: Mapping[str, Any] = {"features": ["tables"]}
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
 IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
 TRAINED = {"name": "train_lst", "source": "s3", "path": "images/lists/train/"}
@@ -128,6 +129,8 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         for setting in SETTINGS
         if setting.startswith(("front_door", "alarms.front_door"))
     },
+    **{setting: {"documents": DOCUMENTS} for setting in SETTINGS if setting.startswith("documents")},
+    "documents.questions": {"documents": {"features": ["queries"], "questions": ["What is the total?"]}},
     "front_door.authorization": {"front_door": {"workloads": ["bigmart"], "authorization": "cognito"}},
     "front_door.web_acl": {"front_door": {"workloads": ["bigmart"]}},
     "xgboost.engine": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": []},
@@ -184,6 +187,11 @@ OTHERS: Mapping[str, Any] = {
     "alarms.endpoints": ...,
     "alarms.file_systems": ...,
     "alarms.front_door": ...,
+    "documents": ...,
+    "documents.features": ["tables", "forms"],
+    "documents.insights": ["syntax"],
+    "documents.language": "de",
+    "documents.questions": ["Who has signed?"],
     "front_door": ...,
     "front_door.authorization": "iam",
     "front_door.cloudfront": ...,
