@@ -6,6 +6,7 @@ its own mounts, or runs in a container, its `/etc/hosts` has the names; elsewher
     HEADRACE_HOSTS=algo-1=127.81.4.1,algo-2=127.81.4.2
 """
 
+import os
 import random
 import socket
 from collections.abc import Mapping
@@ -47,9 +48,16 @@ class Instance:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which a program finds the others where names are not resolved."""
+        """How a program finds the others where names are not resolved, and its part of the processors.
+
+        Threads that wait for each other while they spin, as OpenMP's do, come to a standstill where there are more of
+        them than processors.
+        """
+        if self.is_alone:
+            return {}
         hosts = ",".join(f"{name}={address}" for name, address in self.addresses.items())
-        return {} if self.is_alone else {HOSTS_VARIABLE: hosts}
+        threads = max(1, (os.cpu_count() or 1) // self.shard.count)
+        return {HOSTS_VARIABLE: hosts, "OMP_NUM_THREADS": str(threads)}
 
     def prepare_names(self) -> tuple[str, ...]:
         """The launcher's words that let a program resolve the names; none where the system allows no mounts."""

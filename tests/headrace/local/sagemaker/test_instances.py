@@ -38,3 +38,4 @@ def test_says_the_addresses_in_a_variable(tmp_path: Path) -> None:
 
     pairs = [pair.split("=") for pair in second.environment["HEADRACE_HOSTS"].split(",")]
     assert dict(pairs) == first.addresses
+    assert int(second.environment["OMP_NUM_THREADS"]) >= 1
