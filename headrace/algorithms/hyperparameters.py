@@ -9,6 +9,11 @@ A table is an object of JSON; these are its forms:
     "num_round": {"type": "integer", "min": 1, "required": true}
     "num_class": {"type": "integer", "min": 2, "required_when": {"objective": ["multi:softmax"]}}
     "silent": {"type": "gone", "instead": "verbosity"}
+    "word_ngrams": {"type": "integer", "min": 1, "only_when": {"mode": ["supervised"]}, "default": 2}
+    "use_bias": {"type": "boolean", "default": "true"}
+    "wd": {"type": "number", "min": 0, "words": ["auto"], "default": "auto"}
+    "loss": {"type": "choice", "choices": ["logistic", "huber_loss"],
+             "choices_when": {"predictor_type": {"regressor": ["huber_loss"]}}}
 """
 
 import difflib
@@ -25,15 +30,18 @@ class Hyperparameter:
     """One hyperparameter: what it may be, and what it is unless it is given.
 
     Args:
-        kind: `integer`, `number`, `text`, `choice`, `choices` (some of them, separated by commas), or `gone`.
+        kind: `integer`, `number`, `boolean`, `text`, `choice`, `choices` (some, separated by commas), or `gone`.
         least: The lowest value.
         most: The highest value.
         above: What it must be higher than.
         below: What it must be lower than.
         choices: What it may be.
+        words: What else it may be, such as `auto`.
+        choices_when: Which of the choices there are with some values of other hyperparameters.
         default: What it is unless it is given; None where that depends on others.
         required: Whether it must be given.
         required_when: The values of other hyperparameters with which it must be given, and without which it must not.
+        only_when: The values of other hyperparameters without which it must not be given.
         instead: What has taken its place.
     """
 
@@ -43,13 +51,19 @@ class Hyperparameter:
     above: float | None = None
     below: float | None = None
     choices: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    choices_when: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     default: Value | None = None
     required: bool = False
     required_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     instead: str = ""
 
     def describe(self) -> str:
         """What it may be, in words."""
+        return " or ".join([self._describe_kind(), *self.words])
+
+    def _describe_kind(self) -> str:
         match self.kind:
             case "choice":
                 return f"one of {', '.join(self.choices)}"
@@ -57,6 +71,8 @@ class Hyperparameter:
                 return f"some of {', '.join(self.choices)}, separated by commas"
             case "text":
                 return "text"
+            case "boolean":
+                return "true or false"
         bounds = {"from": self.least, "above": self.above, "up to": self.most, "below": self.below}
         said = " ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
         return f"{'a whole number' if self.kind == 'integer' else 'a number'} {said}".strip()
@@ -68,6 +84,10 @@ class Hyperparameter:
             ValueError: If it cannot be that.
         """
         text = str(given)
+        if text in self.words:
+            return text
+        if self.kind == "boolean":
+            return _parse_boolean(text)
         if self.kind in ("integer", "number"):
             number = _parse_number(text, whole=self.kind == "integer")
             if not self._is_within(number):
@@ -99,9 +119,15 @@ def read_hyperparameters(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Hy
             above=facts.get("above"),
             below=facts.get("below"),
             choices=tuple(facts.get("choices", ())),
+            words=tuple(facts.get("words", ())),
+            choices_when={
+                other: {value: tuple(choices) for value, choices in by_value.items()}
+                for other, by_value in facts.get("choices_when", {}).items()
+            },
             default=facts.get("default"),
             required=facts.get("required", False),
             required_when={other: tuple(values) for other, values in facts.get("required_when", {}).items()},
+            only_when={other: tuple(values) for other, values in facts.get("only_when", {}).items()},
             instead=facts.get("instead", ""),
         )
         for name, facts in table.items()
@@ -126,6 +152,7 @@ def list_mistakes(title: str, table: Mapping[str, Hyperparameter], given: Mappin
     values = {name: str(given.get(name, hyperparameter.default)) for name, hyperparameter in table.items()}
     for name, hyperparameter in table.items():
         yield from _list_missing(name, hyperparameter, given, values)
+        yield from _list_contradicting(name, hyperparameter, values)
 
 
 def _list_missing(
@@ -136,8 +163,16 @@ def _list_missing(
     for other, wanted in hyperparameter.required_when.items():
         if values[other] in wanted and name not in given:
             yield f"{name}: missing, and {other} {values[other]} needs it; {hyperparameter.describe()}"
-        elif values[other] not in wanted and name in given:
+    for other, wanted in {**hyperparameter.required_when, **hyperparameter.only_when}.items():
+        if values[other] not in wanted and name in given:
             yield f"{name}: only for {other} {' or '.join(wanted)}, but it is {values[other]}; leave it out"
+
+
+def _list_contradicting(name: str, hyperparameter: Hyperparameter, values: Mapping[str, str]) -> Iterator[str]:
+    for other, by_value in hyperparameter.choices_when.items():
+        fitting = by_value.get(values[other], hyperparameter.choices)
+        if values[name] in hyperparameter.choices and values[name] not in fitting:
+            yield f"{name}: {values[name]} is not for {other} {values[other]}; use {' or '.join(fitting)}"
 
 
 def _is_valid(hyperparameter: Hyperparameter, value: Value) -> bool:
@@ -146,6 +181,13 @@ def _is_valid(hyperparameter: Hyperparameter, value: Value) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _parse_boolean(text: str) -> bool:
+    # SDKs write the booleans of Python.
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
 
 
 def _parse_number(text: str, *, whole: bool) -> float | int:

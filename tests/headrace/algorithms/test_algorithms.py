@@ -9,6 +9,7 @@ from headrace.algorithms import Algorithm, BuiltInAlgorithmError, find_algorithm
 from headrace.algorithms.reading import ALGORITHMS
 
 XGBOOST = find_algorithm("xgboost")
+LINEAR_LEARNER = find_algorithm("linear-learner")
 NEEDED = {"num_round": 50}
 
 
@@ -142,3 +143,52 @@ def test_names_the_metrics_there_are_for_one_that_there_is_not() -> None:
     (mistake,) = XGBOOST.list_mistakes({**NEEDED, "eval_metric": "rsme"})
 
     assert mistake.startswith("eval_metric: found 'rsme', allowed: some of accuracy, ")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"predictor_type": "regressor", "loss": "huber_loss"},
+        {"predictor_type": "regressor", "learning_rate": "auto", "wd": "0.01"},
+        {"predictor_type": "regressor", "use_bias": "False", "normalize_data": "auto"},
+        {"predictor_type": "multiclass_classifier", "num_classes": 4, "loss": "softmax_loss"},
+        {"predictor_type": "binary_classifier", "positive_example_weight_mult": "balanced"},
+    ],
+)
+def test_takes_words_and_booleans_where_the_published_table_has_them(given: dict[str, Any]) -> None:
+    assert list(LINEAR_LEARNER.list_mistakes(given)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "mistake"),
+    [
+        ({"predictor_type": "regression"}, "predictor_type: found 'regression', allowed: one of binary_classifier,"),
+        ({"predictor_type": "regressor", "wd": "balanced"}, "wd: found 'balanced', allowed: a number from 0 or auto"),
+        (
+            {"predictor_type": "regressor", "use_bias": "1"},
+            "use_bias: found '1', allowed: true or false",
+        ),
+        (
+            {"predictor_type": "regressor", "loss": "logistic"},
+            "loss: logistic is not for predictor_type regressor; use auto or squared_loss or absolute_loss or",
+        ),
+        (
+            {"predictor_type": "regressor", "num_classes": 4},
+            "num_classes: only for predictor_type multiclass_classifier, but it is regressor; leave it out",
+        ),
+        (
+            {"predictor_type": "multiclass_classifier", "num_classes": 2},
+            "num_classes: found 2, allowed: a whole number from 3 up to 1e+06",
+        ),
+    ],
+)
+def test_refuses_what_a_predictor_does_not_have(given: dict[str, Any], mistake: str) -> None:
+    (found,) = LINEAR_LEARNER.list_mistakes(given)
+
+    assert found.startswith(mistake)
+
+
+def test_reads_booleans_as_sdks_write_them() -> None:
+    use_bias = LINEAR_LEARNER.hyperparameters["use_bias"]
+
+    assert [use_bias.parse(text) for text in ("true", "True", "false", "False")] == [True, True, False, False]
