@@ -8,6 +8,8 @@ LAYOUT_ARGUMENT = "--layout"
 # Features and labels in files of their own, or in one with the label first, as built-in algorithms read CSV.
 SEPARATE_LAYOUT = "separate"
 LABEL_FIRST_LAYOUT = "label-first"
+# Float32 features and a label in each record of RecordIO-protobuf, as built-in algorithms read it.
+RECORDIO_LAYOUT = "recordio"
 BINS_ARGUMENT = "--bins"
 # The labels are numbers, and not ranges of them.
 NO_BINS = 0
@@ -26,6 +28,8 @@ TEST_FEATURES_FILE = "test_features.csv"
 TEST_LABELS_FILE = "test_labels.csv"
 TRAIN_FILE = "train.csv"
 TEST_FILE = "test.csv"
+TRAIN_RECORDS_FILE = "train.pbr"
+TEST_RECORDS_FILE = "test.pbr"
 ENCODING_FILE = "encoding.json"
 BINS_FILE = "bins.json"
 

@@ -23,7 +23,7 @@ from .profiling import profile_rows
 from .reading import find_files, read_folder
 from .sales import Mask, Sales
 from .splitting import choose_held_out_rows
-from .writing import write_label_first, write_separate
+from .writing import write_label_first, write_records, write_separate
 
 # More than any generator of random numbers takes in, and fewer than Python reads.
 LONGEST_SEED = 1000
@@ -60,14 +60,15 @@ def parse_options(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument(
         contract.LAYOUT_ARGUMENT,
-        choices=[contract.SEPARATE_LAYOUT, contract.LABEL_FIRST_LAYOUT],
+        choices=[contract.SEPARATE_LAYOUT, contract.LABEL_FIRST_LAYOUT, contract.RECORDIO_LAYOUT],
         default=contract.SEPARATE_LAYOUT,
-        help="features and labels in files of their own, or in one with the label first (default: %(default)s)",
+        help="features and labels in files of their own, in one with the label first, or in one of RecordIO-protobuf "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         contract.BINS_ARGUMENT,
         default=str(contract.NO_BINS),
-        help="with the label first: into how many equal ranges the sales are put; 0 for none (default: %(default)s)",
+        help="in one file: into how many equal ranges the sales are put; 0 for none (default: %(default)s)",
     )
     parser.add_argument(
         contract.TRAIN_FILES_ARGUMENT,
@@ -148,7 +149,10 @@ def preprocess(root: Path, options: Options, outputs: Outputs) -> None:
         else:
             labels = label_rows(sales, ~held_out, options.bins, beside, outputs)
             check_train_files(options.train_files, int((~held_out).sum()))
-            write_label_first(root, encoding, sales, held_out, outputs, labels, files=options.train_files)
+            if options.layout == contract.RECORDIO_LAYOUT:
+                write_records(root, encoding, sales, held_out, outputs, labels)
+            else:
+                write_label_first(root, encoding, sales, held_out, outputs, labels, files=options.train_files)
         outputs.add(beside / contract.ENCODING_FILE).write_text(dump_encoding(encoding), encoding="utf-8")
         outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
         profile = profile_rows(folder, sales.columns, rows)

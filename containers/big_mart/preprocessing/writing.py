@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from containers.shared.job.outputs import Outputs
+from headrace.recordio.writing import write_rows
 
 from . import contract, schema
 from .encoding import Encoding, encode_sales
@@ -54,15 +55,39 @@ def write_label_first(
     with ExitStack() as stack:
         train_files = [stack.enter_context(outputs.add(train / name).open("wb")) for name in names]
         test_file = stack.enter_context(outputs.add(test / contract.TEST_FILE).open("wb"))
-        start, dealt = 0, 0
-        for features, _, chosen in _encode(encoding, sales, held_out):
-            rows = features.insert_column(0, pl.Series(schema.TARGET, labels[start : start + len(chosen)]))
-            start += len(chosen)
+        dealt = 0
+        for features, chosen, some in _encode_labelled(encoding, sales, held_out, labels):
+            rows = features.insert_column(0, pl.Series(schema.TARGET, some))
             turns = np.cumsum(~chosen) - 1 + dealt
             dealt += int((~chosen).sum())
             for number, file in enumerate(train_files):
                 _write(rows, ~chosen & (turns % files == number), file)
             _write(rows, chosen, test_file)
+
+
+def write_records(
+    root: Path, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs, labels: NDArray[Any]
+) -> None:
+    """Write the features and the label of each row as a record of RecordIO-protobuf."""
+    train, test = root / contract.TRAIN_FOLDER, root / contract.TEST_FOLDER
+    with (
+        outputs.add(train / contract.TRAIN_RECORDS_FILE).open("wb") as train_file,
+        outputs.add(test / contract.TEST_RECORDS_FILE).open("wb") as test_file,
+    ):
+        for features, chosen, some in _encode_labelled(encoding, sales, held_out, labels):
+            rows = features.to_numpy(order="c")
+            for file, part in ((train_file, ~chosen), (test_file, chosen)):
+                write_rows(file, rows[part], some[part].astype(np.float32))
+
+
+def _encode_labelled(
+    encoding: Encoding, sales: Sales, held_out: Mask, labels: NDArray[Any]
+) -> Iterator[tuple[pl.DataFrame, Mask, NDArray[Any]]]:
+    """The features of some rows, which of them are held out, and their labels."""
+    start = 0
+    for features, _, chosen in _encode(encoding, sales, held_out):
+        yield features, chosen, labels[start : start + len(chosen)]
+        start += len(chosen)
 
 
 def _encode(encoding: Encoding, sales: Sales, held_out: Mask) -> Iterator[tuple[pl.DataFrame, Sales, Mask]]:

@@ -1,4 +1,4 @@
-"""With the label first, as built-in algorithms read CSV."""
+"""Labels and features in one file, as built-in algorithms read CSV and RecordIO-protobuf."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from containers.big_mart.preprocessing.__main__ import main
 from containers.big_mart.preprocessing.labels import find_bins, fit_edges
 from containers.shared.job.outputs import Outputs
+from headrace import recordio
 from tests.containers.job_roots import any_sales_row, list_files, make_sales, write_sales
 
 
@@ -80,6 +81,21 @@ def test_puts_sales_in_equal_ranges_of_the_training_part(tmp_path: Path) -> None
     assert set(labels) <= {0, 1, 2, 3}
     assert described["rows"] == np.bincount(labels.astype(int), minlength=4).tolist()
     assert len(set(np.round(np.diff(described["edges"]), 6))) == 1
+
+
+def test_writes_the_same_rows_as_records_of_float32(tmp_path: Path) -> None:
+    for layout in ("label-first", "recordio"):
+        write_sales(tmp_path / layout, make_sales(80))
+        assert run(tmp_path / layout, "--layout", layout, "--bins", "4") == 0
+
+    for part in ("train", "test"):
+        lines = read_rows(tmp_path / "label-first/processing" / part / f"{part}.csv")
+        records = recordio.read_rows(tmp_path / "recordio/processing" / part / f"{part}.pbr")
+        assert isinstance(records.features, np.ndarray)
+        assert records.labels is not None
+        assert records.features.dtype == records.labels.dtype == np.float32
+        assert np.array_equal(records.features, lines[:, 1:].astype(np.float32))
+        assert np.array_equal(records.labels, lines[:, 0])
 
 
 def test_gives_what_is_beyond_the_ranges_to_the_first_and_the_last() -> None:
