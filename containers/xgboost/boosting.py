@@ -8,8 +8,6 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from headrace.algorithms.reading import find_algorithm
-
 from .evaluation import ADDED, choose_classes, split_metrics
 from .reading import Dataset
 from .together import ALONE, Together
@@ -98,9 +96,3 @@ class _Added:
         answers = choose_classes(predictions) if self._of_classes else np.asarray(predictions, np.float32)
         labels, answers = self._together.gather(data.get_label()), self._together.gather(answers)
         return [(name, ADDED[name](labels, answers)) for name in self._names]
-
-
-def parse_hyperparameters(texts: Mapping[str, str]) -> dict[str, Any]:
-    """The values of hyperparameters that have been checked."""
-    table = find_algorithm("xgboost").hyperparameters
-    return {name: table[name].parse(text) for name, text in texts.items()}

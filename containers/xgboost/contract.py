@@ -1,5 +1,7 @@
 """Names of the container's contract, which is that of the built-in XGBoost: channels, files, content types, metrics."""
 
+ALGORITHM = "xgboost"
+
 TRAIN_CHANNEL = "train"
 VALIDATION_CHANNEL = "validation"
 

@@ -1,52 +1,29 @@
-"""Scores that XGBoost itself does not report, and the same of the simplest possible answer.
+"""Scores that XGBoost itself does not report, and the same of the simplest possible answer."""
 
-`evaluation.json` holds what the log says, for the step that decides whether the model moves on. A sample:
-
-    {"metrics": {"validation:accuracy": 0.676, "validation:f1": 0.661, "baseline:accuracy": 0.502},
-     "rows": {"train": 7671, "validation": 852},
-     "hyperparameters": {"objective": "multi:softmax", "num_class": 4, "num_round": 50}}
-"""
-
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from containers.shared.job.scores import Values, find_accuracy, find_mse, score_classes
+
 from . import contract
-
-METRIC_DIGITS: Final = 6
-Values = NDArray[np.float32]
-
-
-def find_accuracy(labels: Values, answers: Values) -> float:
-    """The part of the rows whose class is the answer."""
-    return float(np.mean(labels == answers))
 
 
 def weigh_classes(labels: Values, answers: Values) -> tuple[float, float, float]:
     """Precision, recall and F1 of each class, weighted by how many rows are of it."""
-    classes, counts = np.unique(labels, return_counts=True)
-    right = np.array([np.sum((labels == each) & (answers == each)) for each in classes], np.float64)
-    answered = np.array([np.sum(answers == each) for each in classes], np.float64)
-    precision = np.divide(right, answered, out=np.zeros_like(right), where=answered > 0)
-    recall = right / counts
-    total = precision + recall
-    f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(right), where=total > 0)
-    weights = counts / counts.sum()
-    return float(precision @ weights), float(recall @ weights), float(f1 @ weights)
+    scores = score_classes(labels, answers)
+    precision, recall, f1 = (
+        float(values @ scores.shares) for values in (scores.precision, scores.recall, scores.find_f())
+    )
+    return precision, recall, f1
 
 
 def find_r2(labels: Values, answers: Values) -> float:
     """The part of the labels' variance that is explained; 0 for labels that do not vary."""
     total = float(np.sum((labels - labels.mean()) ** 2))
     return 1 - float(np.sum((labels - answers) ** 2)) / total if total else 0.0
-
-
-def find_mse(labels: Values, answers: Values) -> float:
-    """The mean squared error."""
-    return float(np.mean((labels - answers) ** 2))
 
 
 # Those that SageMaker's container adds to XGBoost's own; of several classes, weighted by how many rows are of each.
@@ -85,20 +62,6 @@ def measure_baseline(train: Values, validation: Values, *, of_classes: bool) -> 
         contract.BASELINE_RECALL: recall,
         contract.BASELINE_F1: f1,
     }
-
-
-def format_metric(name: str, value: float) -> str:
-    """The log line that the job's MetricDefinitions look for."""
-    return f"metric {name}={value:.{METRIC_DIGITS}f}\n"
-
-
-def dump_evaluation(
-    metrics: Mapping[str, float], rows: Mapping[str, int], hyperparameters: Mapping[str, object]
-) -> str:
-    """The evaluation's file, described at the head of this module."""
-    rounded = {name: round(value, METRIC_DIGITS) for name, value in metrics.items()}
-    document = {"metrics": rounded, "rows": dict(rows), "hyperparameters": dict(hyperparameters)}
-    return json.dumps(document, allow_nan=False, indent=1) + "\n"
 
 
 def split_metrics(names: Sequence[str]) -> tuple[list[str], list[str]]:

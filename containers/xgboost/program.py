@@ -11,20 +11,21 @@ import numpy as np
 import xgboost
 
 from containers.shared import sagemaker
+from containers.shared.job.algorithm_hyperparameters import check_hyperparameters, parse_hyperparameters
 from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
+from containers.shared.job.scores import dump_evaluation, format_metric
 from containers.shared.job.training_channels import find_channel
-from containers.shared.job.training_failures import HyperparameterError, TrainingDataError
-from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES
+from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.job.training_job import Job, check_command, read_job
-from headrace.algorithms.reading import find_algorithm
+from containers.shared.tables.labelled import check_classes, list_data_files
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
-from .boosting import grow, parse_hyperparameters, predicts_classes, to_matrix
-from .evaluation import dump_evaluation, format_metric, measure_baseline
-from .reading import Dataset, list_data_files, read_dataset
+from .boosting import grow, predicts_classes, to_matrix
+from .evaluation import measure_baseline
+from .reading import Dataset, read_dataset
 from .together import HOSTS_VARIABLE, Together, meet, read_addresses
 
 NOT_AWS = (
@@ -38,7 +39,7 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     check_command(arguments)
     log_event("engine", program="headrace", xgboost=xgboost.__version__, note=repr(NOT_AWS))
     job = read_job(root, is_distributed=True)
-    texts = check_hyperparameters(job)
+    texts = check_hyperparameters(contract.ALGORITHM, job.hyperparameters)
     inputs = JobInputs()
     has_weights = texts.get("csv_weights") == "1"
     training = read_channel(root, job, contract.TRAIN_CHANNEL, inputs, has_weights=has_weights)
@@ -46,8 +47,9 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     if contract.VALIDATION_CHANNEL in job.channels:
         validation = read_channel(root, job, contract.VALIDATION_CHANNEL, inputs, has_weights=has_weights)
     check_widths(training, validation)
-    hyperparameters = parse_hyperparameters(texts)
-    check_classes(training, hyperparameters)
+    hyperparameters = parse_hyperparameters(contract.ALGORITHM, texts)
+    if isinstance(classes := hyperparameters.get("num_class"), int):
+        check_classes(contract.TRAIN_CHANNEL, training.labels, classes, "num_class")
     log_event("data_read", train=len(training), validation=len(validation or ()), features=training.features.shape[1])
     with meet(job, read_addresses(os.environ.get(HOSTS_VARIABLE, ""))) as together:
         grown = grow_together(together, hyperparameters, training, validation)
@@ -96,14 +98,6 @@ def write_results(root: Path, outputs: Outputs, grown: Grown, inputs: JobInputs)
         outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
 
 
-def check_hyperparameters(job: Job) -> dict[str, str]:
-    """The job's own hyperparameters, refused as the published table says."""
-    own = {name: text for name, text in job.hyperparameters.items() if not name.startswith(PLATFORM_PREFIXES)}
-    if mistakes := list(find_algorithm("xgboost").list_mistakes(own)):
-        raise HyperparameterError("; ".join(f"hyperparameter {mistake}" for mistake in mistakes))
-    return own
-
-
 def read_channel(root: Path, job: Job, name: str, inputs: JobInputs, *, has_weights: bool) -> Dataset:
     """The rows of a channel, taken down as what the model is made from."""
     folder = find_channel(root, name, job.channels)
@@ -120,18 +114,3 @@ def check_widths(training: Dataset, validation: Dataset | None) -> None:
             raise TrainingDataError(
                 f"channel 'validation' has {found} features, and channel 'train' {wanted}; both need the same columns"
             )
-
-
-def check_classes(training: Dataset, hyperparameters: dict[str, object]) -> None:
-    """Refuse labels that are not classes where classes are to be told apart."""
-    classes = hyperparameters.get("num_class")
-    if not isinstance(classes, int):
-        return
-    labels = training.labels
-    wrong = (labels != labels.round()) | (labels < 0) | (labels >= classes)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise TrainingDataError(
-            f"channel 'train', row {row + 1}: the label {labels[row]:g} is not one of the {classes} classes "
-            f"0 to {classes - 1} that num_class announces; the label stands first"
-        )

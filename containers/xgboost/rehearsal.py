@@ -1,4 +1,4 @@
-"""The program that asks a model golden requests: `python -m containers.big_mart.inference.rehearsal`."""
+"""The program that asks a model golden requests: `python -m containers.xgboost.rehearsal`."""
 
 import sys
 from functools import partial

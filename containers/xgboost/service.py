@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ from containers.shared.serving.content_types import ContentType
 from containers.shared.serving.messages import RequestError
 from containers.shared.serving.model_files import ModelError, read_file
 from containers.shared.serving.service import Prediction, Service
+from containers.shared.tables.csv_rows import parse_csv
+from containers.shared.tables.rows import BadRowsError, parse_recordio
 from headrace.recordio.framing import RecordIOError
-from headrace.recordio.reading import read_rows
 
 from . import contract
-from .parsing import parse_csv
-from .reading import BadRowsError, parse_libsvm, to_matrix
+from .reading import parse_libsvm
 
 # Larger bodies would keep the event loop, and so /ping, waiting for more than a few milliseconds.
 LARGEST_INLINE_BODY = 16 * 1024
@@ -70,11 +69,7 @@ class Trees:
         if media_type == contract.CSV:
             return parse_csv(body)
         if media_type == contract.RECORDIO:
-            # The reader goes back and forth, and wants a file for that.
-            with tempfile.TemporaryFile() as file:
-                file.write(body)
-                file.seek(0)
-                return to_matrix(read_rows(file).features)
+            return parse_recordio(body)
         lines = body.decode("utf-8", errors="replace").splitlines()
         return parse_libsvm(lines, has_labels=False, width=self.width)[1]
 

@@ -94,7 +94,7 @@ def check_layout(options: Options) -> None:
             f"{contract.BINS_ARGUMENT}: {options.bins}, but {contract.LAYOUT_ARGUMENT} {options.layout} has no ranges; "
             f"add {contract.LAYOUT_ARGUMENT} {contract.LABEL_FIRST_LAYOUT}"
         )
-    if options.train_files > 1 and options.layout == contract.SEPARATE_LAYOUT:
+    if options.train_files > 1 and options.layout != contract.LABEL_FIRST_LAYOUT:
         raise ArgumentError(
             f"{contract.TRAIN_FILES_ARGUMENT}: {options.train_files}, but {contract.LAYOUT_ARGUMENT} {options.layout} "
             f"writes one; add {contract.LAYOUT_ARGUMENT} {contract.LABEL_FIRST_LAYOUT}"

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from containers.shared.images.classifier import INTERCEPTS, WEIGHTS, Classifier
 from containers.shared.images.decoding import decode_photograph
 from containers.shared.images.features import FeatureSettings, count_features, extract_features
+from containers.shared.serving.array_files import read_arrays
 from containers.shared.serving.model_files import ModelError, read_file
 
 from . import contract
@@ -80,11 +80,7 @@ def parse_features(document: dict[str, Any]) -> FeatureSettings:
 
 def parse_weights(path: Path, content: bytes, shape: tuple[int, int]) -> Classifier:
     """The classifier in the bytes of the weights file."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            weights, intercepts = (arrays[name].astype(np.float32) for name in (WEIGHTS, INTERCEPTS))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: not a weights file: {error}; train again with this release") from error
+    weights, intercepts = read_arrays(path, content, (WEIGHTS, INTERCEPTS), np.float32)
     if weights.shape != shape or intercepts.shape != shape[:1]:
         raise ModelError(
             f"{path}: it has weights of shape {weights.shape}, but {contract.CLASSIFIER_FILE} has "

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .reading import BadRowsError
+from containers.shared.tables.rows import BadRowsError
 
 _SHOWN = 100
 

@@ -1,0 +1,29 @@
+"""The hyperparameters of a job that keeps the contract of a built-in algorithm, as its published table has them."""
+
+from collections.abc import Mapping
+
+from containers.shared.job.training_failures import HyperparameterError
+from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES
+from headrace.algorithms.hyperparameters import Value
+from headrace.algorithms.reading import find_algorithm
+
+
+def check_hyperparameters(algorithm: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """The job's own hyperparameters, refused as the published table says."""
+    own = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
+    if mistakes := list(find_algorithm(algorithm).list_mistakes(own)):
+        raise HyperparameterError("; ".join(f"hyperparameter {mistake}" for mistake in mistakes))
+    return own
+
+
+def parse_hyperparameters(algorithm: str, texts: Mapping[str, str]) -> dict[str, Value]:
+    """The values of hyperparameters that have been checked."""
+    table = find_algorithm(algorithm).hyperparameters
+    return {name: table[name].parse(text) for name, text in texts.items()}
+
+
+def fill_hyperparameters(algorithm: str, given: Mapping[str, Value]) -> dict[str, Value]:
+    """All hyperparameters that have a value, given or the algorithm's own."""
+    table = find_algorithm(algorithm).hyperparameters
+    own = {name: entry.parse(entry.default) for name, entry in table.items() if entry.default is not None}
+    return {**own, **given}
