@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from headrace.recipes import ContainerImage, big_mart, forecasting, images, resnet, xgboost
+from headrace.recipes import ContainerImage, big_mart, forecasting, images, linear_learner, resnet, xgboost
 from headrace.workloads import demand, photographs, sales
 
 ROWS: Final = 400
@@ -38,7 +38,9 @@ def write_job(container: ContainerImage, tree: Path, find_tree: Callable[[Contai
     elif container is big_mart.TRAINING:
         write_training_job(tree, find_tree(big_mart.PREPROCESSING) / "processing")
     elif container is xgboost.IMAGE:
-        write_trees_job(tree)
+        write_rows_job(tree, {"num_round": "5"})
+    elif container is linear_learner.IMAGE:
+        write_rows_job(tree, {"predictor_type": "regressor", "mini_batch_size": "50"})
     elif container is forecasting.PREPROCESSING:
         demand.write_csv(tree / "processing/input/demand.csv", stores=1, items=ASKED)
     elif container is forecasting.ENGINE:
@@ -57,14 +59,14 @@ def write_training_job(tree: Path, processed: Path) -> None:
     write_configuration(tree, {"n_estimators": "5", "min_samples_leaf": "5"})
 
 
-def write_trees_job(tree: Path) -> None:
+def write_rows_job(tree: Path, hyperparameters: dict[str, str]) -> None:
     """A job over rows of two features, whose sum is the label that stands first."""
     rows = "".join(f"{a + b},{a},{b}\n" for a in range(20) for b in range(20))
     for channel in ("train", "validation"):
         folder = tree / "input/data" / channel
         folder.mkdir(parents=True)
         (folder / "rows.csv").write_text(rows, encoding="utf-8")
-    write_configuration(tree, {"num_round": "5"}, content_type="text/csv")
+    write_configuration(tree, hyperparameters, content_type="text/csv")
 
 
 def write_forecasting_job(tree: Path, processed: Path) -> None:
@@ -113,7 +115,7 @@ def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
         body = io.BytesIO()
         next(photographs.draw_photographs(shape, 1, seed=1))[1].save(body, format="JPEG")
         return body.getvalue(), "application/x-image", CLASSES
-    if container is xgboost.IMAGE:
+    if container in (xgboost.IMAGE, linear_learner.IMAGE):
         return b"1,2\n" * ASKED, "text/csv", ASKED
     if container is forecasting.ENGINE:
         instance = {"start": "2024-01-01", "target": [day % 7 for day in range(200)]}

@@ -29,6 +29,7 @@ from headrace.recipes import (
     big_mart,
     forecasting,
     images,
+    linear_learner,
     list_recipes,
     list_usual_recipes,
     normalizer,
@@ -61,6 +62,7 @@ FIRST_READ: Final = {
     xgboost.IMAGE: _HYPERPARAMETERS,
     forecasting.ENGINE: _HYPERPARAMETERS,
     resnet.IMAGE: _HYPERPARAMETERS,
+    linear_learner.IMAGE: _HYPERPARAMETERS,
     normalizer.BULK: _AWS_CONFIGURATION,
 }
 ENVIRONMENTS: Final = {
@@ -98,6 +100,7 @@ OUTPUTS: Final = {
     ),
     images.TRAINING: ("model/classifier.json", "model/weights.npz", *_RECORD),
     xgboost.IMAGE: ("model/xgboost-model", *_RECORD),
+    linear_learner.IMAGE: ("model/linear-learner.json", "model/weights.npz", *_RECORD),
     forecasting.PREPROCESSING: (
         "processing/train/train.json",
         "processing/test/test.json",
@@ -113,6 +116,7 @@ _CHAINS: Final = (
     (xgboost.IMAGE,),
     forecasting.RECIPE.images,
     (resnet.IMAGE,),
+    (linear_learner.IMAGE,),
     (normalizer.BULK,),
 )
 _MAKERS: Final = {recipe.serving.image: recipe.training.image for recipe in list_recipes()}

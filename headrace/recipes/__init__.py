@@ -26,6 +26,7 @@ _WORKLOADS: Final = (
     "xgboost",
     "forecasting",
     "resnet",
+    "linear_learner",
 )
 
 

@@ -1,5 +1,6 @@
 """Sales of Big Mart: a random forest over cleaned and encoded rows."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from headrace.recipes.recipe import Channel, ContainerImage, Preprocessing, Recipe, Serving, Training
@@ -49,3 +50,28 @@ RECIPE: Final = Recipe(
     ),
     serving=Serving(image=INFERENCE, content_type="text/csv"),
 )
+
+
+def preprocess_into(layout: str, arguments: Mapping[str, str] | None = None) -> Preprocessing:
+    """Preprocessing that puts labels, ranges of the sales if that is asked for, and features into one file.
+
+    Args:
+        layout: The form of the file.
+        arguments: More arguments of the program, each with the key of the setting that it takes its value from.
+    """
+    return Preprocessing(
+        image=PREPROCESSING,
+        arguments={
+            "--train-test-split-ratio": "train_test_split_ratio",
+            "--seed": "seed",
+            "--bins": "bins",
+            **(arguments or {}),
+        },
+        input_folder="processing/input",
+        output_folders={
+            "train": "processing/train",
+            "test": "processing/test",
+            "encoding": "processing/encoding",
+        },
+        options=("--layout", layout),
+    )

@@ -4,7 +4,7 @@ from typing import Final
 
 from headrace.algorithms import find_algorithm
 from headrace.recipes import big_mart
-from headrace.recipes.recipe import Channel, ContainerImage, Preprocessing, Recipe, Serving, Training
+from headrace.recipes.recipe import Channel, ContainerImage, Recipe, Serving, Training
 
 IMAGE: Final = ContainerImage(
     name="xgboost",
@@ -62,22 +62,7 @@ RECIPE: Final = Recipe(
     name="xgboost",
     stack_id="Xgboost",
     data="a CSV file of Big Mart sales",
-    preprocessing=Preprocessing(
-        image=big_mart.PREPROCESSING,
-        arguments={
-            "--train-test-split-ratio": "train_test_split_ratio",
-            "--seed": "seed",
-            "--bins": "bins",
-            "--train-files": "train_files",
-        },
-        input_folder="processing/input",
-        output_folders={
-            "train": "processing/train",
-            "test": "processing/test",
-            "encoding": "processing/encoding",
-        },
-        options=("--layout", "label-first"),
-    ),
+    preprocessing=big_mart.preprocess_into("label-first", {"--train-files": "train_files"}),
     training=Training(
         image=IMAGE,
         metrics={

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import create_model
 
-from headrace.recipes import Recipe, big_mart, forecasting, images, list_recipes, resnet, xgboost
+from headrace.recipes import Recipe, big_mart, forecasting, images, linear_learner, list_recipes, resnet, xgboost
 from stacks.settings.forecasting import ForecastingSettings
+from stacks.settings.linear_learner import LinearLearnerSettings
 from stacks.settings.resnet import ResnetSettings
 from stacks.settings.section import NOTHING, Change, Section, Setting
 from stacks.settings.transform import reads_lines
@@ -27,6 +28,7 @@ _SECTIONS: Final[Mapping[Recipe, type[WorkloadSettings]]] = {
     xgboost.RECIPE: XgboostSettings,
     forecasting.RECIPE: ForecastingSettings,
     resnet.RECIPE: ResnetSettings,
+    linear_learner.RECIPE: LinearLearnerSettings,
 }
 
 

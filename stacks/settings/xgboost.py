@@ -6,12 +6,12 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, model_validator
 
 from headrace.recipes import xgboost
+from stacks.settings.binned import DEFAULT_BINS, BinnedPreprocessingSettings, refuse_one_range
 from stacks.settings.engines import AlgorithmTrainingSettings, EngineSettings
 from stacks.settings.jobs import Hyperparameters
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Setting
-from stacks.settings.workloads import PreprocessedSettings, PreprocessingSettings
+from stacks.settings.workloads import PreprocessedSettings
 
-_DEFAULT_BINS: Final = 4
 _OF_TREES: Final[Mapping[str, str | int | float]] = {
     "max_depth": 5,
     "eta": 0.2,
@@ -42,18 +42,9 @@ _RULE_OF_NUMBERS: Final = {
 }
 
 
-class BinnedPreprocessingSettings(PreprocessingSettings):
-    """The processing job of the sales, with the label first, as XGBoost reads them."""
+class DealtPreprocessingSettings(BinnedPreprocessingSettings):
+    """The processing job of the sales, whose training rows are dealt out to the files that instances divide."""
 
-    bins: Annotated[
-        int,
-        Field(ge=0, le=100),
-        Setting(
-            "into how many equal ranges the sales are put, whose numbers are the labels; 0 for the sales themselves",
-            cost=NOTHING,
-            change=NEXT_EXECUTION,
-        ),
-    ] = _DEFAULT_BINS
     train_files: Annotated[
         int,
         Field(ge=1, le=100),
@@ -96,7 +87,7 @@ class BoosterSettings(AlgorithmTrainingSettings):
 class XgboostSettings(EngineSettings, PreprocessedSettings):
     """Sales of Big Mart by gradient-boosted trees, ours or those of SageMaker's built-in XGBoost."""
 
-    preprocessing: BinnedPreprocessingSettings = BinnedPreprocessingSettings()
+    preprocessing: DealtPreprocessingSettings = DealtPreprocessingSettings()
     training: BoosterSettings = BoosterSettings()
 
     @classmethod
@@ -104,7 +95,7 @@ class XgboostSettings(EngineSettings, PreprocessedSettings):
         cls, preprocessing: Mapping[str, Any], given: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
         """What follows from how many ranges there are."""
-        bins = preprocessing.get("bins", _DEFAULT_BINS)
+        bins = preprocessing.get("bins", DEFAULT_BINS)
         if not isinstance(bins, int):
             return None
         return {**_list_implied(bins), **(given or (_OF_TREES if bins else _OF_NUMBERS))}
@@ -112,7 +103,7 @@ class XgboostSettings(EngineSettings, PreprocessedSettings):
     @classmethod
     def choose_rule(cls, preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:
         """A model must make fewer mistakes than the simplest answer, or err less."""
-        return _RULE_OF_CLASSES if preprocessing.get("bins", _DEFAULT_BINS) else _RULE_OF_NUMBERS
+        return _RULE_OF_CLASSES if preprocessing.get("bins", DEFAULT_BINS) else _RULE_OF_NUMBERS
 
     @model_validator(mode="after")
     def _check_instances(self) -> Self:
@@ -134,8 +125,7 @@ class XgboostSettings(EngineSettings, PreprocessedSettings):
     def _check_labels(self) -> Self:
         bins, given = self.preprocessing.bins, self.training.hyperparameters
         objective, classes = str(given.get("objective")), given.get("num_class")
-        if bins == 1:
-            raise ValueError("preprocessing.bins: one range has every row in it; use 2 or more, or 0 for numbers")
+        refuse_one_range(bins)
         if bins > 2 and not objective.startswith(_CLASSES):
             raise ValueError(
                 f"training.hyperparameters.objective: '{objective}' is not for {bins} classes; use multi:softmax or "

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from containers.big_mart.preprocessing.__main__ import main as preprocess
 from containers.big_mart.training.__main__ import main as train
 from containers.forecasting.engine.__main__ import main as forecast
+from containers.linear_learner.__main__ import main as fit
 from containers.shared.job.outputs import Outputs
 from containers.xgboost.__main__ import main as grow
 from tests.containers.forecasting.demand_files import HORIZON, prepare, write_demand
@@ -60,6 +61,20 @@ def boosted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     channels = {"train": processing / "train", "validation": processing / "test"}
     write_job(root, hyperparameters, channels, content_type="text/csv")
     assert grow(["train"], root, Outputs()) == 0
+    return root
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a job that has fitted linear models to made-up sales in three ranges."""
+    root = tmp_path_factory.mktemp("fitted")
+    write_sales(root, make_sales(600))
+    assert preprocess(["--layout", "recordio", "--bins", "3"], root, Outputs()) == 0
+    processing = root / "processing"
+    hyperparameters = {"predictor_type": "multiclass_classifier", "num_classes": "3", "mini_batch_size": "100"}
+    channels = {"train": processing / "train", "validation": processing / "test"}
+    write_job(root, hyperparameters, channels, content_type="application/x-recordio-protobuf")
+    assert fit(["train"], root, Outputs()) == 0
     return root
 
 

@@ -1,4 +1,4 @@
-"""Scores of answers, and the forms in which a job tells them.
+"""Scores of answers, and the forms in which a job reports them.
 
 `evaluation.json` holds what the log says, for the step that decides whether the model moves on. A sample:
 

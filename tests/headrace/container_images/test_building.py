@@ -11,9 +11,11 @@ from headrace.container_images.building import (
     read_base_image,
 )
 from headrace.container_images.engine import EngineName
-from headrace.recipes import ContainerImage, big_mart, forecasting, images, list_container_images, resnet, xgboost
+from headrace.recipes import ContainerImage, big_mart, list_container_images
 
 PIP_CONFIGURATION = Path("/pip.conf")
+
+ENDPOINTS = {"inference", "image_inference", "xgboost", "forecasting", "resnet", "linear_learner"}
 
 
 def list_arguments(engine: EngineName, settings: BuildSettings | None = None) -> list[str]:
@@ -69,8 +71,7 @@ def test_reads_the_base_image_that_the_dockerfile_names() -> None:
 def test_says_which_image_it_builds(container: ContainerImage) -> None:
     arguments = list_build_arguments(EngineName.PODMAN, container, BuildSettings(), "abc", PIP_CONFIGURATION)
 
-    endpoints = (big_mart.INFERENCE, images.INFERENCE, xgboost.IMAGE, forecasting.ENGINE, resnet.IMAGE)
-    stage = "endpoint" if container in endpoints else "job"
+    stage = "endpoint" if container.name in ENDPOINTS else "job"
     assert f"--target {stage} --build-arg PACKAGE={container.package} " in " ".join(arguments)
     assert f"org.opencontainers.image.title=headrace/{container}" in arguments
     assert f"org.opencontainers.image.description={container.description}" in arguments

@@ -23,12 +23,17 @@ from tests.tables import mark_full
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 # These algorithms have one version, which null stands for already.
-UNCHANGEABLE = {("environment",), ("forecasting", "version"), ("resnet", "version")}
+UNCHANGEABLE = {("environment",), ("forecasting", "version"), ("resnet", "version"), ("linearlearner", "version")}
 SETTINGS = {".".join(row.path): row for row in list_settings() if row.path not in UNCHANGEABLE}
 FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
 CLASSIFIERS = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
 FORECASTS = {"metric": "test:smape", "direction": "at_most", "threshold": "baseline:smape"}
-WORKLOADS = ("bigmart", "images", "xgboost", "forecasting", "resnet")
+RANGES = {
+    "metric": "validation:multiclass_accuracy",
+    "direction": "at_least",
+    "threshold": "baseline:multiclass_accuracy",
+}
+WORKLOADS = ("bigmart", "images", "xgboost", "forecasting", "resnet", "linearlearner")
 # An update that something can be changed of.
 GUARDED: Mapping[str, Any] = {
     "instance_count": 10,
@@ -66,11 +71,14 @@ EVERYTHING: Mapping[str, Any] = {
     "resnet": {},
     "resnet.training.channels": [{"name": "train_lst", "source": "s3", "path": "resnet/lists/train/"}],
     "resnet.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
+    "linearlearner": {},
+    "linearlearner.gate.rules": [{**RANGES, "margin": 0.1}],
     **{f"{workload}.endpoint.{key}": value for workload, guards in GUARDS.items() for key, value in guards.items()},
     **SWITCHES["spot"],
     "xgboost.training.spot": {},
     "forecasting.training.spot": {},
     "resnet.training.spot": {},
+    "linearlearner.training.spot": {},
 }
 DOCUMENTS: Mapping[str, Any] = {"features": ["tables"]}
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
@@ -135,6 +143,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "front_door.web_acl": {"front_door": {"workloads": ["bigmart"]}},
     "xgboost.engine": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": []},
     "xgboost.version": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": [], "xgboost.engine": "sagemaker"},
+    "linearlearner.engine": {"linearlearner.endpoint.golden": ..., "linearlearner.gate.rules": []},
     "forecasting.engine": {"forecasting.endpoint.golden": ..., "forecasting.gate.rules": []},
     "resnet.engine": {"resnet.endpoint.golden": ..., "resnet.gate.rules": []},
     "network.existing": {"network.interface_endpoints": []},
@@ -278,6 +287,15 @@ OTHERS: Mapping[str, Any] = {
     "xgboost.endpoint.update.alarms": ...,
     "xgboost.endpoint.golden": ...,
     "xgboost.endpoint.golden.requests": "other.jsonl",
+    "linearlearner": ...,
+    "linearlearner.training.hyperparameters": {"epochs": 5},
+    "linearlearner.gate.rules": [],
+    "linearlearner.gate.rules[].metric": "validation:macro_f_beta",
+    "linearlearner.gate.rules[].threshold": 0.9,
+    "linearlearner.endpoint.name": "shop",
+    "linearlearner.endpoint.update.alarms": ...,
+    "linearlearner.endpoint.golden": ...,
+    "linearlearner.endpoint.golden.requests": "other.jsonl",
     "images.endpoint.update.alarms": ...,
     "images.endpoint.golden": ...,
     "images.endpoint.golden.requests": "other.jsonl",

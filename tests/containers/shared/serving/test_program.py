@@ -16,7 +16,16 @@ from containers.shared.serving.endpoint import BATCH, MODEL_REFUSED_EXIT, REAL_T
 from containers.shared.serving.metrics import Board
 from containers.shared.serving.settings import read_server_settings
 from headrace.loopback import find_free_port
-from headrace.recipes import ContainerImage, big_mart, forecasting, images, list_container_images, resnet, xgboost
+from headrace.recipes import (
+    ContainerImage,
+    big_mart,
+    forecasting,
+    images,
+    linear_learner,
+    list_container_images,
+    resnet,
+    xgboost,
+)
 from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
 from tests.containers.resnet.networks import write_model
@@ -41,6 +50,7 @@ def served(
     trained: Path,
     image_root: Path,
     boosted: Path,
+    fitted: Path,
     trained_quantiles: Path,
     tmp_path: Path,
 ) -> Served:
@@ -56,6 +66,9 @@ def served(
             container=images.INFERENCE, root=image_root, content_type="image/png", body=photograph.getvalue()
         ),
         xgboost.IMAGE: Served(container=xgboost.IMAGE, root=boosted, content_type="text/csv", body=b"0," * 9 + b"0"),
+        linear_learner.IMAGE: Served(
+            container=linear_learner.IMAGE, root=fitted, content_type="text/csv", body=b"0," * 9 + b"0"
+        ),
         forecasting.ENGINE: Served(
             container=forecasting.ENGINE,
             root=trained_quantiles,

@@ -1,4 +1,4 @@
-"""docs/linear-learner.md runs, and what it sends is what AWS takes."""
+"""docs/linear-learner-by-hand.md runs, and what it sends is what AWS takes."""
 
 import re
 from io import BytesIO
@@ -12,7 +12,7 @@ from headrace.local.sagemaker.validation import load_service_model, validate_req
 from headrace.recordio import read_rows
 from tests.conftest import PROJECT
 
-PAGE = (PROJECT / "docs" / "linear-learner.md").read_text()
+PAGE = (PROJECT / "docs" / "linear-learner-by-hand.md").read_text()
 [ANSWER] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 ANSWERS = {
     "DescribeTrainingJob": {
