@@ -251,6 +251,7 @@ class WorkloadStack(Stack):
                 if channel.output
                 else sources.read_raw(channel.name, self._recipe.raw_prefix, content_type=channel.content_type)
                 for channel in step.channels
+                if self._settings.uses_channel(channel.name)
             ]
         sources.allow_reading(role)
         return channels

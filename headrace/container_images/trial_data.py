@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from headrace.recipes import ContainerImage, big_mart, forecasting, images, linear_learner, resnet, xgboost
-from headrace.workloads import demand, photographs, sales
+from headrace.recipes import ContainerImage, big_mart, blazingtext, forecasting, images, linear_learner, resnet, xgboost
+from headrace.workloads import corpus, demand, photographs, sales
 
 ROWS: Final = 400
 CLASSES: Final = 3
@@ -33,22 +33,20 @@ def write_job(container: ContainerImage, tree: Path, find_tree: Callable[[Contai
         tree: Its tree, like /opt/ml.
         find_tree: The tree of the job that has made the input of this one.
     """
-    if container is big_mart.PREPROCESSING:
-        sales.write_csv(tree / "processing/input/sales.csv", rows=ROWS)
-    elif container is big_mart.TRAINING:
-        write_training_job(tree, find_tree(big_mart.PREPROCESSING) / "processing")
-    elif container is xgboost.IMAGE:
-        write_rows_job(tree, {"num_round": "5"})
-    elif container is linear_learner.IMAGE:
-        write_rows_job(tree, {"predictor_type": "regressor", "mini_batch_size": "50"})
-    elif container is forecasting.PREPROCESSING:
-        demand.write_csv(tree / "processing/input/demand.csv", stores=1, items=ASKED)
-    elif container is forecasting.ENGINE:
-        write_forecasting_job(tree, find_tree(forecasting.PREPROCESSING) / "processing")
-    elif container is resnet.IMAGE:
-        write_image_job(tree, NETWORK)
-    else:
-        write_image_job(tree, {"image_size": "64"})
+    prepare = {
+        big_mart.PREPROCESSING: lambda: sales.write_csv(tree / "processing/input/sales.csv", rows=ROWS),
+        big_mart.TRAINING: lambda: write_training_job(tree, find_tree(big_mart.PREPROCESSING) / "processing"),
+        xgboost.IMAGE: lambda: write_rows_job(tree, {"num_round": "5"}),
+        linear_learner.IMAGE: lambda: write_rows_job(tree, {"predictor_type": "regressor", "mini_batch_size": "50"}),
+        blazingtext.PREPROCESSING: lambda: corpus.write_text(tree / "processing/input/text.txt", is_labelled=True),
+        blazingtext.ENGINE: lambda: write_text_job(tree, find_tree(blazingtext.PREPROCESSING) / "processing"),
+        forecasting.PREPROCESSING: lambda: demand.write_csv(
+            tree / "processing/input/demand.csv", stores=1, items=ASKED
+        ),
+        forecasting.ENGINE: lambda: write_forecasting_job(tree, find_tree(forecasting.PREPROCESSING) / "processing"),
+        resnet.IMAGE: lambda: write_image_job(tree, NETWORK),
+    }
+    prepare.get(container, lambda: write_image_job(tree, {"image_size": "64"}))()
 
 
 def write_training_job(tree: Path, processed: Path) -> None:
@@ -74,6 +72,14 @@ def write_forecasting_job(tree: Path, processed: Path) -> None:
     for channel in ("train", "test"):
         shutil.copytree(processed / channel, tree / "input/data" / channel)
     write_configuration(tree, {"prediction_length": "90"}, content_type=forecasting.JSON_LINES)
+
+
+def write_text_job(tree: Path, processed: Path) -> None:
+    """A job over the outputs of preprocessing."""
+    for channel in ("train", "validation"):
+        shutil.copytree(processed / channel, tree / "input/data" / channel)
+    given = {"mode": blazingtext.SUPERVISED, "buckets": "1000", "vector_dim": "10"}
+    write_configuration(tree, given, content_type=blazingtext.TEXT)
 
 
 def write_image_job(tree: Path, hyperparameters: dict[str, str]) -> None:
@@ -117,6 +123,8 @@ def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
         return body.getvalue(), "application/x-image", CLASSES
     if container in (xgboost.IMAGE, linear_learner.IMAGE):
         return b"1,2\n" * ASKED, "text/csv", ASKED
+    if container is blazingtext.ENGINE:
+        return json.dumps({"instances": ["where is it"] * ASKED}).encode(), "application/json", ASKED
     if container is forecasting.ENGINE:
         instance = {"start": "2024-01-01", "target": [day % 7 for day in range(200)]}
         return json.dumps({"instances": [instance] * ASKED}).encode(), "application/json", ASKED

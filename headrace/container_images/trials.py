@@ -27,6 +27,7 @@ from headrace.loopback import LOOPBACK, find_free_port, is_healthy
 from headrace.recipes import (
     ContainerImage,
     big_mart,
+    blazingtext,
     forecasting,
     images,
     linear_learner,
@@ -63,6 +64,7 @@ FIRST_READ: Final = {
     forecasting.ENGINE: _HYPERPARAMETERS,
     resnet.IMAGE: _HYPERPARAMETERS,
     linear_learner.IMAGE: _HYPERPARAMETERS,
+    blazingtext.ENGINE: _HYPERPARAMETERS,
     normalizer.BULK: _AWS_CONFIGURATION,
 }
 ENVIRONMENTS: Final = {
@@ -100,6 +102,8 @@ OUTPUTS: Final = {
     ),
     images.TRAINING: ("model/classifier.json", "model/weights.npz", *_RECORD),
     xgboost.IMAGE: ("model/xgboost-model", *_RECORD),
+    blazingtext.PREPROCESSING: ("processing/train/train.txt", "processing/validation/validation.txt"),
+    blazingtext.ENGINE: ("model/model.bin", *_RECORD),
     linear_learner.IMAGE: ("model/linear-learner.json", "model/weights.npz", *_RECORD),
     forecasting.PREPROCESSING: (
         "processing/train/train.json",
@@ -117,6 +121,7 @@ _CHAINS: Final = (
     forecasting.RECIPE.images,
     (resnet.IMAGE,),
     (linear_learner.IMAGE,),
+    blazingtext.RECIPE.images,
     (normalizer.BULK,),
 )
 _MAKERS: Final = {recipe.serving.image: recipe.training.image for recipe in list_recipes()}

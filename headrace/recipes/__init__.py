@@ -27,6 +27,7 @@ _WORKLOADS: Final = (
     "forecasting",
     "resnet",
     "linear_learner",
+    "blazingtext",
 )
 
 

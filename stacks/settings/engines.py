@@ -70,7 +70,7 @@ class EngineSettings(WorkloadSettings):
         given = training.get("hyperparameters") or {}
         if isinstance(given, Mapping) and (filled := cls.fill_hyperparameters(preprocessing, given)) is not None:
             sections["training"] = {**training, "hyperparameters": filled}
-        if gate.get("rules") is None and (rule := cls.choose_rule(preprocessing)):
+        if gate.get("rules") is None and (rule := cls.choose_rule(preprocessing, sections["training"])):
             # The built-in algorithm reports no baseline that a model could be compared with.
             sections["gate"] = {**gate, "rules": [] if values.get("engine") == BUILT_IN else [rule]}
         return {**values, **{key: section for key, section in sections.items() if key in cls.model_fields}}
@@ -88,7 +88,7 @@ class EngineSettings(WorkloadSettings):
         return None
 
     @classmethod
-    def choose_rule(cls, _preprocessing: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def choose_rule(cls, _preprocessing: Mapping[str, Any], _training: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The rule of the gate for a model of our own engine; None for that of the gate's section."""
         return None
 

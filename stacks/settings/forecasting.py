@@ -73,7 +73,7 @@ class ForecastingSettings(EngineSettings, PreprocessedSettings):
         return {**implied, **given}
 
     @classmethod
-    def choose_rule(cls, _preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:
+    def choose_rule(cls, _preprocessing: Mapping[str, Any], _training: Mapping[str, Any]) -> Mapping[str, Any]:
         """Forecasts must be off by no more than those of the seasonal naive."""
         return _OWN_RULE
 

@@ -53,7 +53,7 @@ class LinearLearnerSettings(EngineSettings, PreprocessedSettings):
         return {**_list_implied(bins), "feature_dim": _FEATURES, "mini_batch_size": _BATCH, **given}
 
     @classmethod
-    def choose_rule(cls, preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:
+    def choose_rule(cls, preprocessing: Mapping[str, Any], _training: Mapping[str, Any]) -> Mapping[str, Any]:
         """A model must find more of the ranges than the simplest answer does, or err less."""
         match preprocessing.get("bins", DEFAULT_BINS):
             case 0:

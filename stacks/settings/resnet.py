@@ -82,7 +82,7 @@ class ResnetSettings(EngineSettings):
         return given or _MADE_UP
 
     @classmethod
-    def choose_rule(cls, _preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:
+    def choose_rule(cls, _preprocessing: Mapping[str, Any], _training: Mapping[str, Any]) -> Mapping[str, Any]:
         """A network must be right as often as the most frequent class is."""
         return _RULE
 

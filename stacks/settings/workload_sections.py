@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import create_model
 
-from headrace.recipes import Recipe, big_mart, forecasting, images, linear_learner, list_recipes, resnet, xgboost
+from headrace.recipes import (
+    Recipe,
+    big_mart,
+    blazingtext,
+    forecasting,
+    images,
+    linear_learner,
+    list_recipes,
+    resnet,
+    xgboost,
+)
+from stacks.settings.blazingtext import BlazingTextSettings
 from stacks.settings.forecasting import ForecastingSettings
 from stacks.settings.linear_learner import LinearLearnerSettings
 from stacks.settings.resnet import ResnetSettings
@@ -29,6 +40,7 @@ _SECTIONS: Final[Mapping[Recipe, type[WorkloadSettings]]] = {
     forecasting.RECIPE: ForecastingSettings,
     resnet.RECIPE: ResnetSettings,
     linear_learner.RECIPE: LinearLearnerSettings,
+    blazingtext.RECIPE: BlazingTextSettings,
 }
 
 

@@ -201,6 +201,10 @@ class WorkloadSettings(Section):
         """Whether its model is asked about a batch, and no endpoint is made."""
         return self.deploy == "batch"
 
+    def uses_channel(self, _name: str) -> bool:
+        """Whether the training job has a channel of the recipe."""
+        return True
+
     def list_batch_mistakes(self) -> Iterator[str]:
         """What contradicts a batch, each beginning with its key."""
         if not self.is_batch:

@@ -101,7 +101,7 @@ class XgboostSettings(EngineSettings, PreprocessedSettings):
         return {**_list_implied(bins), **(given or (_OF_TREES if bins else _OF_NUMBERS))}
 
     @classmethod
-    def choose_rule(cls, preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:
+    def choose_rule(cls, preprocessing: Mapping[str, Any], _training: Mapping[str, Any]) -> Mapping[str, Any]:
         """A model must make fewer mistakes than the simplest answer, or err less."""
         return _RULE_OF_CLASSES if preprocessing.get("bins", DEFAULT_BINS) else _RULE_OF_NUMBERS
 

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from containers.big_mart.preprocessing.__main__ import main as preprocess
 from containers.big_mart.training.__main__ import main as train
+from containers.blazingtext.engine.__main__ import main as read
 from containers.forecasting.engine.__main__ import main as forecast
 from containers.linear_learner.__main__ import main as fit
 from containers.shared.job.outputs import Outputs
@@ -75,6 +76,18 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     channels = {"train": processing / "train", "validation": processing / "test"}
     write_job(root, hyperparameters, channels, content_type="application/x-recordio-protobuf")
     assert fit(["train"], root, Outputs()) == 0
+    return root
+
+
+@pytest.fixture(scope="session")
+def read_texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a job that has learnt the labels of a few messages."""
+    root = tmp_path_factory.mktemp("read_texts")
+    (root / "texts").mkdir()
+    (root / "texts/train.txt").write_text("__label__a one two\n__label__b three four\n" * 50)
+    given = {"mode": "supervised", "buckets": "100", "vector_dim": "4"}
+    write_job(root, given, {"train": root / "texts", "validation": root / "texts"}, content_type="text/plain")
+    assert read(["train"], root, Outputs()) == 0
     return root
 
 

@@ -15,7 +15,7 @@ from headrace.recipes import ContainerImage, big_mart, list_container_images
 
 PIP_CONFIGURATION = Path("/pip.conf")
 
-ENDPOINTS = {"inference", "image_inference", "xgboost", "forecasting", "resnet", "linear_learner"}
+ENDPOINTS = {"inference", "image_inference", "xgboost", "forecasting", "resnet", "linear_learner", "blazingtext"}
 
 
 def list_arguments(engine: EngineName, settings: BuildSettings | None = None) -> list[str]:

@@ -23,7 +23,13 @@ from tests.tables import mark_full
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 # These algorithms have one version, which null stands for already.
-UNCHANGEABLE = {("environment",), ("forecasting", "version"), ("resnet", "version"), ("linearlearner", "version")}
+UNCHANGEABLE = {
+    ("environment",),
+    ("forecasting", "version"),
+    ("resnet", "version"),
+    ("linearlearner", "version"),
+    ("blazingtext", "version"),
+}
 SETTINGS = {".".join(row.path): row for row in list_settings() if row.path not in UNCHANGEABLE}
 FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
 CLASSIFIERS = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
@@ -33,7 +39,7 @@ RANGES = {
     "direction": "at_least",
     "threshold": "baseline:multiclass_accuracy",
 }
-WORKLOADS = ("bigmart", "images", "xgboost", "forecasting", "resnet", "linearlearner")
+WORKLOADS = ("bigmart", "images", "xgboost", "forecasting", "resnet", "linearlearner", "blazingtext")
 # An update that something can be changed of.
 GUARDED: Mapping[str, Any] = {
     "instance_count": 10,
@@ -72,6 +78,9 @@ EVERYTHING: Mapping[str, Any] = {
     "resnet.training.channels": [{"name": "train_lst", "source": "s3", "path": "resnet/lists/train/"}],
     "resnet.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
     "linearlearner": {},
+    "blazingtext": {},
+    "blazingtext.training.hyperparameters": {"mode": "supervised"},
+    "blazingtext.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
     "linearlearner.gate.rules": [{**RANGES, "margin": 0.1}],
     **{f"{workload}.endpoint.{key}": value for workload, guards in GUARDS.items() for key, value in guards.items()},
     **SWITCHES["spot"],
@@ -79,6 +88,7 @@ EVERYTHING: Mapping[str, Any] = {
     "forecasting.training.spot": {},
     "resnet.training.spot": {},
     "linearlearner.training.spot": {},
+    "blazingtext.training.spot": {},
 }
 DOCUMENTS: Mapping[str, Any] = {"features": ["tables"]}
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
@@ -143,6 +153,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "front_door.web_acl": {"front_door": {"workloads": ["bigmart"]}},
     "xgboost.engine": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": []},
     "xgboost.version": {"xgboost.endpoint.golden": ..., "xgboost.gate.rules": [], "xgboost.engine": "sagemaker"},
+    "blazingtext.engine": {"blazingtext.endpoint.golden": ..., "blazingtext.gate.rules": []},
     "linearlearner.engine": {"linearlearner.endpoint.golden": ..., "linearlearner.gate.rules": []},
     "forecasting.engine": {"forecasting.endpoint.golden": ..., "forecasting.gate.rules": []},
     "resnet.engine": {"resnet.endpoint.golden": ..., "resnet.gate.rules": []},
@@ -287,6 +298,15 @@ OTHERS: Mapping[str, Any] = {
     "xgboost.endpoint.update.alarms": ...,
     "xgboost.endpoint.golden": ...,
     "xgboost.endpoint.golden.requests": "other.jsonl",
+    "blazingtext": ...,
+    "blazingtext.training.hyperparameters": {"mode": "supervised", "epochs": 5},
+    "blazingtext.gate.rules": [],
+    "blazingtext.gate.rules[].metric": "train:accuracy",
+    "blazingtext.gate.rules[].threshold": 0.9,
+    "blazingtext.endpoint.name": "shop",
+    "blazingtext.endpoint.update.alarms": ...,
+    "blazingtext.endpoint.golden": ...,
+    "blazingtext.endpoint.golden.requests": "other.jsonl",
     "linearlearner": ...,
     "linearlearner.training.hyperparameters": {"epochs": 5},
     "linearlearner.gate.rules": [],

@@ -19,6 +19,7 @@ from headrace.loopback import find_free_port
 from headrace.recipes import (
     ContainerImage,
     big_mart,
+    blazingtext,
     forecasting,
     images,
     linear_learner,
@@ -51,6 +52,7 @@ def served(
     image_root: Path,
     boosted: Path,
     fitted: Path,
+    read_texts: Path,
     trained_quantiles: Path,
     tmp_path: Path,
 ) -> Served:
@@ -68,6 +70,12 @@ def served(
         xgboost.IMAGE: Served(container=xgboost.IMAGE, root=boosted, content_type="text/csv", body=b"0," * 9 + b"0"),
         linear_learner.IMAGE: Served(
             container=linear_learner.IMAGE, root=fitted, content_type="text/csv", body=b"0," * 9 + b"0"
+        ),
+        blazingtext.ENGINE: Served(
+            container=blazingtext.ENGINE,
+            root=read_texts,
+            content_type="application/json",
+            body=json.dumps({"instances": ["one two"]}).encode(),
         ),
         forecasting.ENGINE: Served(
             container=forecasting.ENGINE,

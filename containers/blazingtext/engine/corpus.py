@@ -1,0 +1,66 @@
+"""Reading a channel of text: a sentence a line, words between blanks, labels as words that begin with __label__."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from containers.shared.job.training_failures import TrainingDataError
+
+from . import contract
+
+
+def list_text_files(folder: Path) -> list[Path]:
+    """The files of a channel, in the order of their paths; hidden ones are not data."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith((".", "_")))
+
+
+def gather(folder: Path, target: Path, *, is_labelled: bool) -> Counter[str]:
+    """Write all sentences of a channel to one file, and count the labels, or the lines of each kind without them.
+
+    Args:
+        folder: The channel's.
+        target: The file.
+        is_labelled: Whether every sentence must have a label.
+    """
+    counts: Counter[str] = Counter()
+    with target.open("w", encoding="utf-8") as file:
+        for path in list_text_files(folder):
+            for number, line in enumerate(_read_lines(folder, path), start=1):
+                if not line.strip():
+                    continue
+                labels = [word for word in line.split() if word.startswith(contract.LABEL_PREFIX)]
+                if is_labelled and not labels:
+                    raise TrainingDataError(
+                        f"channel {folder.name!r}, {path.name}, line {number}: no label; in mode supervised each line "
+                        f"has a word such as {contract.LABEL_PREFIX}sports"
+                    )
+                counts.update(labels[:1] if is_labelled else [""])
+                file.write(f"{line.strip()}\n")
+    if not counts:
+        raise TrainingDataError(f"channel {folder.name!r} has no sentence, only empty lines; check what wrote it")
+    return counts
+
+
+def _read_lines(folder: Path, path: Path) -> Iterator[str]:
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                text = line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise TrainingDataError(
+                    f"channel {folder.name!r}, {path.name}, line {number}: not UTF-8: {error.reason}; convert the file"
+                ) from error
+            yield _read_source(text) if text.startswith('{"') else text
+
+
+def _read_source(line: str) -> str:
+    """The sentence of a line of an augmented manifest, such as `{"source": "so it goes", "label": 1}`."""
+    try:
+        document: dict[str, Any] = json.loads(line)
+        found = document.get("label", [])
+        labels = found if isinstance(found, list) else [found]
+        return " ".join([*(f"{contract.LABEL_PREFIX}{label}" for label in labels), str(document["source"])])
+    except (ValueError, KeyError, RecursionError):
+        return line
