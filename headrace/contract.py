@@ -183,9 +183,9 @@ class VersionFact(StrEnum):
 
     They are of the execution that made it: its name, the endpoint that it is for, its training job, the version that
     served then (an ARN), the fingerprint of the data, where its record is, the commit that was deployed, the container
-    images as `STEP@sha256:…`, and whether a person approves it (`human` or `auto`). The last one says when it last
-    began to serve, or had transformed a batch. A version that was promoted has besides the ARN of the one, in another
-    environment, that it was made from.
+    images as `STEP@sha256:…`, and whether a person approves it (`human` or `auto`). `SERVED` says when it last
+    began to serve, or had transformed a batch; where it served has facts of its own, which `SERVED_AT_FACT` begins. A
+    version that was promoted has besides the ARN of the one, in another environment, that it was made from.
     """
 
     EXECUTION = "headrace:execution"
@@ -203,8 +203,28 @@ class VersionFact(StrEnum):
 
 METRIC_FACT: Final = "metric:"
 HYPERPARAMETER_FACT: Final = "hyperparameter:"
+# Since when it serves, or did, at an endpoint, whose name follows in lower case, as SageMaker ignores case.
+SERVED_AT_FACT: Final = "headrace:served-at:"
+# How many facts a version is made with: of SageMaker's 50, some are left for where it will have served.
+MOST_FACTS_MADE: Final = 46
 # The fingerprint of data that the training program has not recorded.
 NOT_RECORDED: Final = "not recorded"
+
+
+def find_served_since(facts: Mapping[str, str], endpoint: str) -> str:
+    """Since when a version serves, or did, at an endpoint, as its facts say; empty if it never has.
+
+    A version of before this was noted has served at the endpoint that it was made for.
+    """
+    since = facts.get(f"{SERVED_AT_FACT}{endpoint.lower()}", "")
+    return since or (facts.get(VersionFact.SERVED, "") if endpoint.lower() in list_served_places(facts) else "")
+
+
+def list_served_places(facts: Mapping[str, str]) -> list[str]:
+    """The endpoints at which a version has served, in lower case."""
+    noted = [name.removeprefix(SERVED_AT_FACT) for name in facts if name.startswith(SERVED_AT_FACT)]
+    home = facts.get(VersionFact.ENDPOINT, "").lower()
+    return noted or ([home] if home and VersionFact.SERVED in facts else [])
 
 
 class JudgedRule(StrEnum):

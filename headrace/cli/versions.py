@@ -103,13 +103,14 @@ def rollback(
         raise click.UsageError("give either --to or --endpoint")
     chosen = Target(**target)
     registry = _open(chosen)
+    place = ""
     if version:
         found = registry.find(version)
     else:
-        serving, found = registry.find_earlier(endpoint)
+        serving, found, place = registry.find_earlier(endpoint)
         now = "serves" if serving.endpoints else "served last, and its endpoint is stopped"
         click.echo(f"version {serving.number} {now}; going back to version {found.number}", err=True)
-    _serve(chosen, found, reason, wait=wait, as_json=as_json)
+    _serve(chosen, found, reason, endpoint=place, wait=wait, as_json=as_json)
 
 
 @click.command()
@@ -143,7 +144,7 @@ def _open(target: Target) -> "Registry":
     return Registry(target.group)
 
 
-def _serve(target: Target, version: "Version", reason: str, *, wait: bool, as_json: bool) -> None:
+def _serve(target: Target, version: "Version", reason: str, *, endpoint: str = "", wait: bool, as_json: bool) -> None:
     """Approve a version; where it is approved already, that need not be an event, so an execution is started."""
     from headrace.pipeline.versions import APPROVED, Deployments, Registry, start_serving
 
@@ -155,7 +156,7 @@ def _serve(target: Target, version: "Version", reason: str, *, wait: bool, as_js
         )
     deployments = Deployments(target.find_machine(), lambda: time.sleep(find_poll_seconds()))
     if version.status == APPROVED:
-        arn = start_serving(target.find_start(), version)
+        arn = start_serving(target.find_start(), version, endpoint)
     else:
         Registry(target.group).judge(version, APPROVED, reason)
         if not wait:

@@ -86,7 +86,7 @@ class WorkloadEndpoint:
             raise EndpointError(f"endpoint {self.name} is there already: {status}{_ADVICE.get(status, '')}")
         if self._knows_actions():
             return self._act(EndpointAction.START)
-        return start_serving(self._start_by, self._find_last())
+        return start_serving(self._start_by, self._find_last(), self.name)
 
     def _find_last(self) -> Version:
         approved = (version for version in self._registry.list_versions() if version.status == APPROVED)

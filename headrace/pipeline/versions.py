@@ -6,12 +6,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import boto3
 from botocore.exceptions import ClientError
 
-from headrace.contract import HYPERPARAMETER_FACT, METRIC_FACT, MODEL_PACKAGE_ARN_INPUT, VersionFact
+from headrace.contract import (
+    ENDPOINT_NAME_INPUT,
+    HYPERPARAMETER_FACT,
+    METRIC_FACT,
+    MODEL_PACKAGE_ARN_INPUT,
+    VersionFact,
+    find_served_since,
+    list_served_places,
+)
 from headrace.errors import HeadraceError
 from headrace.pipeline.executions import name_execution, read_input, start_execution
 
@@ -77,8 +85,27 @@ class Version:
         """Since when it serves, or did; empty if it never has."""
         return self.facts.get(VersionFact.SERVED, "")
 
+    @property
+    def home(self) -> str:
+        """The endpoint that it was made for; empty if that is not known."""
+        return self.facts.get(VersionFact.ENDPOINT, "")
+
+    @property
+    def places(self) -> set[str]:
+        """The endpoints that it may serve at: the one that it was made for, and those where it has served."""
+        others = {place for place in list_served_places(self.facts) if place != self.home.lower()}
+        return others | ({self.home} if self.home else set())
+
     def _list_facts(self, prefix: str) -> Iterator[tuple[str, str]]:
         return ((name.removeprefix(prefix), value) for name, value in self.facts.items() if name.startswith(prefix))
+
+
+class WayBack(NamedTuple):
+    """The version that serves at an endpoint, or served last, and the one to go back to."""
+
+    serving: Version
+    earlier: Version
+    endpoint: str
 
 
 class Registry:
@@ -106,7 +133,7 @@ class Registry:
         """
         arns = [listed["ModelPackageArn"] for listed in islice(self._list_pages(), most)]
         described = [self._describe(arn) for arn in arns]
-        serving = self._find_serving({version.facts.get(VersionFact.ENDPOINT, "") for version in described})
+        serving = self._find_serving({place for version in described for place in version.places})
         return [self._place(version, serving) for version in described]
 
     def find(self, version: str) -> Version:
@@ -122,7 +149,7 @@ class Registry:
             known = ", ".join(sorted(arns, key=int)) or "none"
             raise NoSuchVersionError(f"{self.group} has no version {version!r}; it has: {known}")
         found = self._describe(arns[number])
-        return self._place(found, self._find_serving([found.facts.get(VersionFact.ENDPOINT, "")]))
+        return self._place(found, self._find_serving(found.places))
 
     def judge(self, version: Version, status: str, reason: str = "") -> None:
         """Approve or reject a version.
@@ -135,8 +162,8 @@ class Registry:
         said = {"ApprovalDescription": reason} if reason else {}
         self._sagemaker.update_model_package(ModelPackageArn=version.arn, ModelApprovalStatus=status, **said)
 
-    def find_earlier(self, endpoint: str | None) -> tuple[Version, Version]:
-        """The version that serves, and of those made before it the one that has served last.
+    def find_earlier(self, endpoint: str | None) -> WayBack:
+        """The version that serves, and of those made before it the one that has served there last.
 
         Where none serves, because the endpoint is stopped, it is the version that has served there last.
 
@@ -148,7 +175,7 @@ class Registry:
         """
         versions = self.list_versions()
         place = endpoint or _find_only_place(versions, self.group)
-        serving = next((version for version in versions if place in version.endpoints), None)
+        serving = next((version for version in versions if _serves_at(version, place)), None)
         serving = serving or find_served_last(versions, place)
         if not serving:
             raise NothingToGoBackToError(f"no version of {self.group} serves at {place} or has served there")
@@ -157,7 +184,7 @@ class Registry:
             raise NothingToGoBackToError(
                 f"none of the versions made before version {serving.number} has served at {place}; choose one with --to"
             )
-        return serving, earlier
+        return WayBack(serving, earlier, place)
 
     def _list_pages(self) -> Iterator[Mapping[str, Any]]:
         paginator = self._sagemaker.get_paginator("list_model_packages")
@@ -189,7 +216,7 @@ class Registry:
 
     def _find_serving(self, endpoints: Iterable[str]) -> dict[str, str]:
         """Which version each endpoint serves, by the ARN of the version."""
-        looked_at = [name for name in endpoints if name] if self._with_endpoints else []
+        looked_at = endpoints if self._with_endpoints else ()
         served = {name: find_version_at(self._sagemaker, name) for name in looked_at}
         return {name: arn for name, arn in served.items() if arn}
 
@@ -200,13 +227,13 @@ class Registry:
 
 def find_served_last(versions: Iterable[Version], endpoint: str) -> Version | None:
     """Of these versions, the one that has served last at an endpoint; None if none has."""
-    served = [version for version in versions if version.served and version.facts.get(VersionFact.ENDPOINT) == endpoint]
-    return max(served, key=lambda version: version.served, default=None)
+    served = [version for version in versions if find_served_since(version.facts, endpoint)]
+    return max(served, key=lambda version: find_served_since(version.facts, endpoint), default=None)
 
 
 def _find_only_place(versions: Sequence[Version], group: str) -> str:
     serving = {name for version in versions for name in version.endpoints}
-    places = serving or {version.facts.get(VersionFact.ENDPOINT, "") for version in versions if version.served} - {""}
+    places = serving or {place for version in versions for place in list_served_places(version.facts)}
     if not places:
         raise NothingToGoBackToError(f"no version of {group} serves or has served")
     if len(places) > 1:
@@ -215,6 +242,10 @@ def _find_only_place(versions: Sequence[Version], group: str) -> str:
             f"versions of {group} {verb} at {', '.join(sorted(places))}; choose one with --endpoint"
         )
     return places.pop()
+
+
+def _serves_at(version: Version, place: str) -> bool:
+    return place.lower() in (name.lower() for name in version.endpoints)
 
 
 def _can_return(version: Version, serving: Version) -> bool:
@@ -240,14 +271,17 @@ def find_version_at(sagemaker: Any, endpoint: str) -> str | None:
     return next((container["ModelPackageName"] for container in containers if "ModelPackageName" in container), None)
 
 
-def start_serving(machine_arn: str, version: Version) -> str:
+def start_serving(machine_arn: str, version: Version, endpoint: str = "") -> str:
     """Start an execution that serves a version; its ARN.
 
     Args:
         machine_arn: The state machine, or its alias.
         version: The version.
+        endpoint: Where; by default, at the endpoint that it was made for.
     """
-    return start_execution(machine_arn, {MODEL_PACKAGE_ARN_INPUT: version.arn}, name_execution())
+    is_elsewhere = endpoint and endpoint.lower() != version.home.lower()
+    place = {ENDPOINT_NAME_INPUT: endpoint} if is_elsewhere else {}
+    return start_execution(machine_arn, {MODEL_PACKAGE_ARN_INPUT: version.arn, **place}, name_execution())
 
 
 class Deployments:

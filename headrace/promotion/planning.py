@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from headrace.contract import HYPERPARAMETER_FACT, RECORD_FOLDER, VersionFact
+from headrace.contract import HYPERPARAMETER_FACT, MOST_FACTS_MADE, RECORD_FOLDER, SERVED_AT_FACT, VersionFact
 from headrace.pipeline.versions import APPROVED, Version, find_version_at
 from headrace.promotion.errors import PromotionError
 from headrace.promotion.objects import Copier, Copy
@@ -16,8 +16,6 @@ from headrace.provenance import EVALUATION_FILE, INPUTS_FILE, LISTS_FOLDER, PROF
 from headrace.s3.addresses import S3Address
 
 _PENDING: Final = "PendingManualApproval"
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
-_MOST_FACTS: Final = 50
 # What is true of one environment only, of a container and of a version.
 _OF_THE_SOURCE: Final = frozenset({"ImageDigest", "ModelDataETag", "ModelDataSource"})
 _LEFT_BEHIND: Final = frozenset({VersionFact.SERVED, VersionFact.PARENT, VersionFact.RECORD})
@@ -192,7 +190,8 @@ def _plan_golden(copy: Copy, copier: Copier) -> Step:
 
 
 def _carry_facts(version: Version, target: Site, record: S3Address | None) -> dict[str, str]:
-    facts = _leave_out(version.facts, _LEFT_BEHIND)
+    served = [name for name in version.facts if name.startswith(SERVED_AT_FACT)]
+    facts = _leave_out(version.facts, {*_LEFT_BEHIND, *served})
     serving = find_version_at(target.client("sagemaker"), target.endpoint)
     facts |= {
         VersionFact.ENDPOINT: target.endpoint,
@@ -208,7 +207,7 @@ def _carry_facts(version: Version, target: Site, record: S3Address | None) -> di
 def _cut(facts: Mapping[str, str]) -> dict[str, str]:
     """As many as SageMaker takes: hyperparameters are left out, the last first."""
     spare: Sequence[str] = sorted(name for name in facts if name.startswith(HYPERPARAMETER_FACT))
-    left_out = set(spare[len(spare) - (len(facts) - _MOST_FACTS) :]) if len(facts) > _MOST_FACTS else set()
+    left_out = set(spare[len(spare) - (len(facts) - MOST_FACTS_MADE) :]) if len(facts) > MOST_FACTS_MADE else set()
     return {str(name): value for name, value in _leave_out(facts, left_out).items()}
 
 

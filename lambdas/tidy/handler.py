@@ -16,7 +16,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from headrace.contract import VersionFact
+from headrace.contract import VersionFact, find_served_since, list_served_places
 
 from .contract import TIME, Answer, Variable
 
@@ -88,16 +88,14 @@ class Version:
         made: When.
         number: Its number.
         status: Whether it is approved.
-        parent: The version that served when it was made; empty if none did.
-        served: When it last began to serve; empty if it never did.
+        facts: What is known of it.
     """
 
     arn: str
     made: datetime
     number: int
     status: str
-    parent: str
-    served: str
+    facts: Mapping[str, str]
 
 
 class NotKnownError(Exception):
@@ -198,7 +196,7 @@ class Tidying:
         kept = made_of | serving | {version.arn for version in versions[: self.keep]}
         for version in versions:
             if version.arn in serving:
-                kept |= {version.parent, *_find_earlier(version, versions)}
+                kept |= {version.facts.get(VersionFact.PARENT, ""), *_find_earlier(version, versions)}
         beyond = [version for version in versions if version.arn not in kept and version.status != _PENDING]
         return self._delete(
             # A version has its group's tags, and none of its own.
@@ -254,8 +252,7 @@ class Tidying:
                 made=listed["CreationTime"],
                 number=listed["ModelPackageVersion"],
                 status=listed["ModelApprovalStatus"],
-                parent=facts.get(VersionFact.PARENT, ""),
-                served=facts.get(VersionFact.SERVED, ""),
+                facts=facts,
             )
 
     def _describe(self, kind: str, **which: str) -> Mapping[str, Any]:
@@ -282,11 +279,9 @@ def _list_models(config: Mapping[str, Any]) -> frozenset[str | None]:
 
 
 def _find_earlier(serving: Version, versions: Iterable[Version]) -> Iterator[str]:
-    """The version that `headrace pipeline rollback` goes back to: made before, approved, and served last."""
-    earlier = [
-        version
-        for version in versions
-        if version.number < serving.number and version.served and version.status == _APPROVED
-    ]
-    if earlier:
-        yield max(earlier, key=lambda version: version.served).arn
+    """What `headrace pipeline rollback` goes back to: made before, approved, and the last to serve at an endpoint."""
+    earlier = [version for version in versions if version.number < serving.number and version.status == _APPROVED]
+    for place in {*list_served_places(serving.facts), serving.facts.get(VersionFact.ENDPOINT, "").lower()}:
+        served = {since: each.arn for each in earlier if (since := find_served_since(each.facts, place))}
+        if served:
+            yield served[max(served)]

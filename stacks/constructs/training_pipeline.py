@@ -179,7 +179,7 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         letting_go(held(register(tasks, parts.registry), before=save_model.ENTRY), parts.turns, before=PENDING),
         # The model and the configuration of an execution that fails are removed, so both are made again.
         together(save_model.save_model(tasks, parts.endpoint), *_deploy(parts, tasks)),
-        mark_served(tasks, parts.registry),
+        mark_served(tasks, parts.registry, is_batch=parts.transform is not None),
         actions.note_served if actions else None,
         scale.scale(scaling, permissions) if scaling and not parts.transform else None,
         _tidy(parts.tidying, actions) if parts.tidying else None,

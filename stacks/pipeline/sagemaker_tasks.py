@@ -15,7 +15,6 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from headrace import contract
-from headrace.contract import VersionFact
 from stacks.nag import wildcard_in_account
 from stacks.pipeline import quota
 from stacks.pipeline.asl import CALL_SECONDS, Catch, Retry, State, Task, in_milliseconds, jsonata
@@ -257,16 +256,19 @@ class SageMakerTasks:
             permissions=(self._allow_versions(registry, "DescribeModelPackage"),),
         )
 
-    def update_facts(
-        self, arn: str, facts: Mapping[VersionFact, str], *, registry: ModelRegistry, next_state: str
-    ) -> Task:
-        """Add to what is known of a version, and go on whatever comes of that. It may not approve one."""
+    def update_facts(self, arn: str, facts: Mapping[str, str], *, registry: ModelRegistry, next_state: str) -> Task:
+        """Add to what is known of a version, and go on whatever comes of that. It may not approve one.
+
+        Both what facts are called and their values are JSONata.
+        """
         return Task(
             resource=_sdk("updateModelPackage"),
             timeout_seconds=CALL_SECONDS,
             arguments={
                 "ModelPackageArn": arn,
-                "CustomerMetadataProperties": {str(fact): value for fact, value in facts.items()},
+                "CustomerMetadataProperties": jsonata(
+                    f"{{ {', '.join(f'{fact}: {value}' for fact, value in facts.items())} }}"
+                ),
             },
             retry=(BUSY,),
             catch=(Catch(errors=("States.ALL",), next=next_state),),

@@ -1,17 +1,20 @@
-"""Write on the version that it has served, so that approving it again never comes too late."""
+"""Write on the version that it has served, so that approving it again never comes too late, and where it has."""
 
 from typing import Final
 
-from headrace.contract import VersionFact
+from headrace.contract import SERVED_AT_FACT, VersionFact
 from stacks.pipeline.asl import jsonata
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
 
 ENTRY: Final = "Mark Served"
+_NOW: Final = "$states.context.State.EnteredTime"
 
 
-def mark_served(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
-    """Write the time on `$package`; the endpoint serves, whatever becomes of that."""
-    facts = {VersionFact.SERVED: jsonata("$states.context.State.EnteredTime")}
+def mark_served(tasks: SageMakerTasks, registry: ModelRegistry, *, is_batch: bool) -> Step:
+    """Write the time on `$package`; the endpoint serves, or the batch is transformed, whatever becomes of that."""
+    facts = {f"'{VersionFact.SERVED}'": _NOW}
+    if not is_batch:
+        facts[f"'{SERVED_AT_FACT}' & $lowercase($endpoint_name)"] = _NOW
     return lambda after: {ENTRY: tasks.update_facts(jsonata("$package"), facts, registry=registry, next_state=after)}

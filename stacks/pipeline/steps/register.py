@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from headrace import contract
-from headrace.contract import HYPERPARAMETER_FACT, METRIC_FACT, NOT_RECORDED, Outcome, VersionFact
+from headrace.contract import HYPERPARAMETER_FACT, METRIC_FACT, MOST_FACTS_MADE, NOT_RECORDED, Outcome, VersionFact
 from stacks.pipeline.asl import ALWAYS, Choice, Finish, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import FAILED, assign_failure
 from stacks.pipeline.registry import ModelRegistry
@@ -24,8 +24,6 @@ PENDING: Final = "Pending Approval"
 
 # A version is complete at once, unless SageMaker checks it; what is stuck must not fill the history.
 _POLL_SECONDS: Final = 30
-# One of the 50 is left for since when it serves.
-_MOST_FACTS: Final = 49
 _IS_ARCHIVE: Final = f"$exists($request.{contract.MODEL_DATA_URL_INPUT})"
 
 # From `$known`, `$metrics` and `$hyperparameters` to what SageMaker takes as metadata. Facts first, so that of too many
@@ -42,7 +40,7 @@ _RENDER_FACTS: Final = f"""
     }};
     $facts := $append($append($list('', $known), $list('{METRIC_FACT}', $metrics)),
         $list('{HYPERPARAMETER_FACT}', $hyperparameters))[Value != ''];
-    $filter($facts, function($fact, $index) {{ $index < {_MOST_FACTS} }}){{ Key: Value }}
+    $filter($facts, function($fact, $index) {{ $index < {MOST_FACTS_MADE} }}){{ Key: Value }}
 """
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from headrace.cli import cli
-from headrace.contract import VersionFact
+from headrace.contract import SERVED_AT_FACT, VersionFact
 from headrace.local.calls import read_calls
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.access.unused import list_unused
@@ -105,6 +105,7 @@ def make_version(name: str, status: str = "Approved", archive: str = "", **facts
         VersionFact.ENDPOINT: "headrace-dev-bigmart",
         VersionFact.RECORD: f"s3://dev-work/{folder}/record/",
         VersionFact.SERVED: "2026-11-29T00:00:00Z",
+        f"{SERVED_AT_FACT}headrace-dev-bigmart": "2026-11-29T00:00:00Z",
         VersionFact.PARENT: "arn:of:dev",
         "metric:validation:rmse": "1027.9",
     }

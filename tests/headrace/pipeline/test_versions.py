@@ -1,14 +1,14 @@
 """Versions of a model: listed with where they serve, gone back to, and served by executions that approvals start."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from headrace.contract import VersionFact
+from headrace.contract import SERVED_AT_FACT, VersionFact
 from headrace.pipeline.versions import (
     APPROVED,
     REJECTED,
@@ -49,10 +49,19 @@ def registry(clients: Clients) -> Registry:
     return Registry("group")
 
 
-def make_version(cloud: Cloud, *, served: str = "", endpoint: str = "endpoint", status: str = "Approved") -> str:
+def make_version(
+    cloud: Cloud,
+    *,
+    served: str = "",
+    endpoint: str = "endpoint",
+    status: str = "Approved",
+    at: Mapping[str, str] | None = None,
+) -> str:
+    """A version: for an endpoint, and served since a time, or since times at several endpoints."""
     facts = {VersionFact.ENDPOINT: endpoint, "metric:validation:rmse": "1027.9", "metric:odd": "n/a"}
-    facts |= {VersionFact.SERVED: served} if served else {}
+    facts |= {VersionFact.SERVED: served or max(at.values())} if served or at else {}
     properties = {str(name): value for name, value in facts.items()}
+    properties |= {f"{SERVED_AT_FACT}{name}": since for name, since in (at or {}).items()}
     image = cloud.push_image(SERVE, name="server")
     return register(cloud, image, ModelApprovalStatus=status, CustomerMetadataProperties=properties)
 
@@ -117,9 +126,33 @@ def test_goes_back_to_the_last_to_serve_of_those_made_before(cloud: Cloud, regis
     serve(cloud, make_version(cloud, served="2026-11-03T00:00:00Z"))
     make_version(cloud, served="2026-11-06T00:00:00Z")
 
-    serving, earlier = registry.find_earlier(None)
+    way = registry.find_earlier(None)
 
-    assert (serving.number, earlier.number) == (6, 2)
+    assert (way.serving.number, way.earlier.number) == (6, 2)
+
+
+def test_goes_back_to_what_has_served_at_that_endpoint_whatever_it_was_made_for(
+    cloud: Cloud, registry: Registry
+) -> None:
+    make_version(cloud, at={"endpoint": "2026-11-01T00:00:00Z"})
+    make_version(cloud, at={"trial": "2026-11-05T00:00:00Z"})
+    make_version(cloud, at={"endpoint": "2026-11-02T00:00:00Z", "trial": "2026-11-06T00:00:00Z"}, endpoint="trial")
+    serve(cloud, make_version(cloud, at={"endpoint": "2026-11-07T00:00:00Z"}))
+
+    way = registry.find_earlier("Endpoint")
+
+    assert (way.serving.number, way.earlier.number) == (4, 3)
+
+
+def test_finds_versions_that_serve_at_an_endpoint_which_they_were_not_made_for(
+    cloud: Cloud, registry: Registry
+) -> None:
+    make_version(cloud, at={"trial": "2026-11-01T00:00:00Z"})
+    serve(cloud, make_version(cloud, at={"trial": "2026-11-02T00:00:00Z"}), "trial")
+
+    way = registry.find_earlier(None)
+
+    assert (way.serving.endpoints, way.earlier.number, way.endpoint) == (("trial",), 1, "trial")
 
 
 def test_refuses_to_go_back_where_nothing_serves(cloud: Cloud, registry: Registry) -> None:
@@ -139,9 +172,9 @@ def test_goes_back_from_what_served_before_the_endpoint_was_stopped(
     make_version(cloud, served="2026-11-02T00:00:00Z", status=status)
     make_version(cloud)
 
-    serving, earlier = registry.find_earlier(None)
+    way = registry.find_earlier(None)
 
-    assert (serving.number, earlier.number) == (2, 1)
+    assert (way.serving.number, way.earlier.number) == (2, 1)
 
 
 def test_asks_at_which_stopped_endpoint_to_go_back(cloud: Cloud, registry: Registry) -> None:
@@ -167,7 +200,7 @@ def test_asks_at_which_endpoint_to_go_back(cloud: Cloud, registry: Registry) -> 
 
     with pytest.raises(NothingToGoBackToError, match="serve at another, endpoint; choose one with --endpoint"):
         registry.find_earlier(None)
-    assert registry.find_earlier("another")[1].number == 1
+    assert registry.find_earlier("another").earlier.number == 1
 
 
 def approve_when_asked(clients: Clients, *inputs: Any) -> Callable[[], None]:
@@ -200,7 +233,12 @@ def test_says_that_no_execution_has_begun(cloud: Cloud, clients: Clients, regist
 def test_starts_an_execution_for_a_version(cloud: Cloud, clients: Clients, registry: Registry) -> None:
     arn = make_version(cloud)
 
+    def start_at(endpoint: str) -> Any:
+        return json.loads(clients.states.inputs[start_serving(MACHINE, registry.find("1"), endpoint)])
+
     started = start_serving(MACHINE, registry.find("1"))
 
     assert json.loads(clients.states.inputs[started]) == {"ModelPackageArn": arn}
+    assert start_at("Endpoint") == {"ModelPackageArn": arn}
+    assert start_at("trial") == {"ModelPackageArn": arn, "EndpointName": "trial"}
     assert registry.find("1").status == APPROVED

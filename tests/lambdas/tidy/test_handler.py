@@ -179,16 +179,29 @@ def test_keeps_whatever_any_endpoint_uses_or_is_about_to(handler: ModuleType, pe
 
 def test_keeps_the_version_to_go_back_to_and_the_one_that_served_before(handler: ModuleType) -> None:
     account = Account()
-    account.add(1, served="2026-01-01")
-    account.add(2, served="2026-03-01")
-    account.add(3, served="2026-02-01")
+    account.add(1, served="2026-01-01", endpoint="shop")
+    account.add(2, served="2026-03-01", endpoint="shop")
+    account.add(3, served="2026-02-01", endpoint="shop")
     account.add(4)
-    account.add(5, served="2026-04-01", parent=version_arn(1))
+    account.add(5, served="2026-04-01", endpoint="shop", parent=version_arn(1))
     account.serve("run-5")
 
     tidy(handler, account, keep=1)
 
     assert account.list_left()[2] == [1, 2, 5]
+
+
+def test_keeps_the_version_to_go_back_to_at_each_endpoint(handler: ModuleType) -> None:
+    account = Account()
+    account.add(1, served="2026-03-01", endpoint="shop", **{"served-at:shop": "2026-03-01"})
+    account.add(2, served="2026-05-01", endpoint="shop", **{"served-at:trial": "2026-05-01"})
+    account.add(3, served="2026-02-01", endpoint="shop", **{"served-at:shop": "2026-02-01"})
+    account.add(4, served="2026-06-01", endpoint="shop", **{"served-at:shop": "2026-06-01"})
+    account.serve("run-4", "Shop")
+
+    tidy(handler, account, keep=1)
+
+    assert account.list_left()[2] == [1, 4]
 
 
 def test_leaves_versions_that_a_person_is_to_judge(handler: ModuleType) -> None:

@@ -91,14 +91,24 @@ def test_writes_on_the_version_what_is_known_of_it() -> None:
     }
 
 
+def test_writes_on_the_version_where_it_serves() -> None:
+    written = find_request(run({"EndpointName": "Shop"}), "updateModelPackage")["CustomerMetadataProperties"]
+
+    assert written["headrace:served"]
+    assert written == {
+        "headrace:served": written["headrace:served"],
+        "headrace:served-at:shop": written["headrace:served"],
+    }
+
+
 def test_writes_no_more_facts_than_sagemaker_takes() -> None:
     def describe(request: dict[str, Any]) -> dict[str, Any]:
         return {**describe_job(request), "HyperParameters": {f"p{n}" * 90: "v" * 300 for n in range(80)}}
 
     facts = find_request(run({}, createTrainingJob=[describe]), "createModelPackage")["CustomerMetadataProperties"]
 
-    # `headrace:served` comes later.
-    assert len(facts) == 49
+    # `headrace:served` comes later, and where that was.
+    assert len(facts) == 46
     assert {"headrace:execution", "metric:train:rmse"} <= facts.keys()
     assert max(map(len, facts)) == 128
     assert max(map(len, facts.values())) == 256
