@@ -24,14 +24,15 @@ _SERVICES: Final[Mapping[str, str]] = {
     " viaservice",
     "lambda": "functionurlauthtype invokedviafunctionurl",
     "s3": "accesspointnetworkorigin authtype dataaccesspointaccount dataaccesspointarn delimiter if-match if-none-match"
-    " max-keys object-lock-legal-hold object-lock-mode object-lock-retain-until-date prefix requestobjecttagkeys"
-    " resourceaccount signatureage signatureversion tlsversion versionid x-amz-acl x-amz-content-sha256"
+    " max-keys object-lock-legal-hold object-lock-mode object-lock-retain-until-date objectcreationoperation prefix"
+    " requestobjecttagkeys resourceaccount signatureage signatureversion tlsversion versionid x-amz-acl"
+    " x-amz-content-sha256"
     " x-amz-copy-source x-amz-grant-full-control x-amz-grant-read x-amz-grant-read-acp x-amz-grant-write"
     " x-amz-grant-write-acp x-amz-metadata-directive x-amz-object-ownership x-amz-server-side-encryption"
     " x-amz-server-side-encryption-aws-kms-key-id x-amz-server-side-encryption-customer-algorithm x-amz-storage-class"
     " x-amz-website-redirect-location",
     # Of the others, SageMaker gives those that needs.py takes from its requests.
-    "sagemaker": "modelapprovalstatus",
+    "sagemaker": "customermetadatapropertiestoremove modelapprovalstatus",
     "states": "statemachinequalifier",
     "sts": "externalid rolesessionname",
 }

@@ -82,6 +82,21 @@ def describe_write(headers: Mapping[str, str]) -> dict[str, Any]:
     return keys | describe_object_tags(dict(parse_qsl(headers.get("x-amz-tagging", ""), keep_blank_values=True)))
 
 
+def describe_creation(headers: Mapping[str, str], *, part: bool, ends: bool, begins: bool) -> dict[str, Any]:
+    """The condition keys of how an object is made: those that only send its parts make none, and ask for nothing.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+
+    Args:
+        headers: Those of the request.
+        part: Whether it sends a part.
+        ends: Whether it ends an upload of parts.
+        begins: Whether it begins one.
+    """
+    asked = {f"s3:{name}": headers[name] for name in ("if-match", "if-none-match") if ends and headers.get(name)}
+    return {"s3:ObjectCreationOperation": str(not (part or begins)).lower(), **asked}
+
+
 def describe_object_tags(tags: Mapping[str, str]) -> dict[str, Any]:
     """The condition keys of the tags that an object is to have."""
     keys: dict[str, Any] = {f"s3:RequestObjectTag/{name}": value for name, value in tags.items()}

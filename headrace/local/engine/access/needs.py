@@ -168,6 +168,8 @@ def _describe_judgement(request: Request) -> dict[str, Any]:
         keys["sagemaker:ModelApprovalStatus"] = request["ModelApprovalStatus"]
     if properties := request.get("CustomerMetadataProperties"):
         keys |= {f"sagemaker:CustomerMetadataProperties/{name}": value for name, value in properties.items()}
+    if removed := request.get("CustomerMetadataPropertiesToRemove"):
+        keys["sagemaker:CustomerMetadataPropertiesToRemove"] = list(removed)
     return keys
 
 

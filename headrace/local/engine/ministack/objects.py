@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from xml.sax.saxutils import unescape
 
-from headrace.local.engine.access.further import describe_object_tags, describe_write
+from headrace.local.engine.access.further import describe_creation, describe_object_tags, describe_write
 
 # The actions whose requests have headers that are condition keys; a part of an upload has none.
 _WRITING: Final = ("s3:PutObject", "s3:CreateBucket")
@@ -84,6 +84,11 @@ def _add_headers(actions: Any, describe: Callable[..., dict[str, Any]]) -> Calla
         version = source[1] if source else actions._query_param(parameters, "versionId")
         asked.set(Asked(version=version, upload=upload))
         written = describe_write(sent) if action in _WRITING and not upload else {}
+        if action == "s3:PutObject":
+            is_part = "partNumber" in parameters
+            written |= describe_creation(
+                sent, part=is_part, ends=bool(upload) and not is_part, begins="uploads" in parameters
+            )
         return {**describe(action, query, path, headers), **written}
 
     return run

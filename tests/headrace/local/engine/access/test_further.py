@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from headrace.local.engine.access.further import FURTHER, Further, describe_write, list_further_needs
+from headrace.local.engine.access.further import FURTHER, Further, describe_creation, describe_write, list_further_needs
 from headrace.local.engine.ministack.keys import is_unknown_key
 
 OBJECT = "arn:aws:s3:::raw/a"
@@ -20,6 +20,21 @@ def test_reads_condition_keys_from_the_headers_of_s3() -> None:
         "s3:RequestObjectTag/c": "",
         "s3:RequestObjectTagKeys": ["a", "c"],
     }
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ({}, {"s3:ObjectCreationOperation": "true"}),
+        ({"begins": True}, {"s3:ObjectCreationOperation": "false"}),
+        ({"part": True}, {"s3:ObjectCreationOperation": "false"}),
+        ({"ends": True}, {"s3:ObjectCreationOperation": "true", "s3:if-none-match": "*"}),
+    ],
+)
+def test_tells_what_makes_an_object_from_what_sends_its_parts(way: dict[str, bool], expected: dict[str, str]) -> None:
+    asked = {"part": False, "ends": False, "begins": False, **way}
+
+    assert describe_creation({"if-none-match": "*"}, **asked) == expected
 
 
 @pytest.mark.parametrize(
