@@ -117,6 +117,18 @@ class WorkloadEndpoint:
                 f"endpoint {self.name} serves no version of {self._registry.group}, so no execution could start it "
                 "again; delete it with SageMaker's DeleteEndpoint"
             )
+        if status == "InService":
+            self._check_startable()
+
+    def _check_startable(self) -> None:
+        """Refuse to delete what nothing could be served at again: what it serves may not be noted, or be rejected."""
+        try:
+            self._find_last()
+        except EndpointError as error:
+            raise EndpointError(
+                f"endpoint {self.name} could not be started again, so it is not stopped: {error}; or delete it with "
+                "SageMaker's DeleteEndpoint"
+            ) from None
 
     def _read_status(self) -> str:
         try:

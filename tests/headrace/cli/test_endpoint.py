@@ -84,8 +84,20 @@ def test_deletes_the_endpoint_and_serves_the_version_again_that_served_last(clou
     assert machine.started == [{"ModelPackageArn": last}]
 
 
-def test_says_for_programs_that_it_is_gone(cloud: Cloud) -> None:
+def test_stops_nothing_that_could_not_be_started_again(cloud: Cloud) -> None:
+    make_version(cloud, served="2026-11-28T04:00:00Z", status="Rejected")
     serve(cloud, make_version(cloud))
+
+    stopped = run("stop")
+
+    assert (stopped.exit_code, count_endpoints(cloud)) == (1, 1)
+    assert (
+        "endpoint endpoint could not be started again, so it is not stopped: no approved version of" in stopped.stderr
+    )
+
+
+def test_says_for_programs_that_it_is_gone(cloud: Cloud) -> None:
+    serve(cloud, make_version(cloud, served="2026-11-28T04:00:00Z"))
 
     assert json.loads(run("stop", "--json").stdout) == {"outcome": "STOPPED", "endpoint": "endpoint"}
 
