@@ -59,7 +59,7 @@ GOLDEN_PREFIX: Final = "golden/"
 # Where the input of transform jobs is in the raw bucket, below it by workload.
 TRANSFORM_PREFIX: Final = "transform/"
 
-# Where each execution writes in the work bucket.
+# Where executions write in the work bucket, below it by workload and execution; early ones by execution alone.
 EXECUTIONS_PREFIX: Final = "executions/"
 # What training jobs on spot instances save, below the name of the execution, so that each attempt of that goes on with
 # it; apart from what executions leave, because it expires.
@@ -183,7 +183,8 @@ class VersionFact(StrEnum):
 
     They are of the execution that made it: its name, the endpoint that it is for, its training job, the version that
     served then (an ARN), the fingerprint of the data, where its record is, the commit that was deployed, the container
-    images as `STEP@sha256:…`, and whether a person approves it (`human` or `auto`). `SERVED` says when it last
+    images as `STEP@sha256:…`, whether a person approves it (`human` or `auto`), and which archive it was made of: S3's
+    ETag of that and, in a bucket with versions, the ID of its version. `SERVED` says when it last
     began to serve, or had transformed a batch; where it served has facts of its own, which `SERVED_AT_FACT` begins. A
     version that was promoted has besides the ARN of the one, in another environment, that it was made from.
     """
@@ -197,6 +198,7 @@ class VersionFact(StrEnum):
     COMMIT = "headrace:commit"
     IMAGES = "headrace:images"
     APPROVAL = "headrace:approval"
+    ARCHIVE = "headrace:archive"
     SERVED = "headrace:served"
     ORIGIN = "headrace:origin"
 
@@ -285,6 +287,11 @@ WorkloadAlarm = RollbackAlarm | EndpointAlarm | DriftAlarm
 def promoted_prefix(workload: str) -> str:
     """Where versions that were promoted have their archives and records in the raw bucket; below it, by version."""
     return f"{ARCHIVES_PREFIX}{workload}/promoted/"
+
+
+def executions_prefix(workload: str) -> str:
+    """Where the executions of a workload write in the work bucket; below it, by execution."""
+    return f"{EXECUTIONS_PREFIX}{workload}/"
 
 
 def checkpoints_prefix(workload: str) -> str:

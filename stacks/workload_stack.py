@@ -191,7 +191,7 @@ class WorkloadStack(Stack):
         settings = section.preprocessing
         role = self._create_role(step.image, kind="ProcessingJobs")
         role.allow_reading(self._storage.raw, self._recipe.raw_prefix)
-        role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
+        role.allow_outputs(self._storage.work, contract.executions_prefix(self._recipe.name))
         arguments = [(argument, str(getattr(settings, key))) for argument, key in step.arguments.items()]
         return PreprocessingJob(
             role=role,
@@ -208,7 +208,7 @@ class WorkloadStack(Stack):
         step, settings = self._recipe.training, self._settings.training
         role = self._create_role(step.image, kind="TrainingJobs")
         channels = self._create_channels(role)
-        role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
+        role.allow_outputs(self._storage.work, contract.executions_prefix(self._recipe.name))
         if settings.spot:
             # SageMaker stores checkpoints while the program runs, and looks for those of an earlier instance.
             checkpoints = contract.checkpoints_prefix(self._recipe.name)
@@ -239,6 +239,7 @@ class WorkloadStack(Stack):
         sources = ChannelSources(
             raw=self._storage.raw,
             work=self._storage.work,
+            workload=self._recipe.name,
             efs=file_systems.efs,
             fsx=self._run_file_system or file_systems.fsx,
         )
@@ -287,7 +288,7 @@ class WorkloadStack(Stack):
         role.allow_reading(self._storage.work, contract.EXECUTIONS_PREFIX)
         if is_batch:
             role.allow_reading(self._storage.raw, self._archives_prefix, self._transform_input)
-            role.allow_outputs(self._storage.work, contract.EXECUTIONS_PREFIX)
+            role.allow_outputs(self._storage.work, contract.executions_prefix(self._recipe.name))
         else:
             role.allow_reading(self._storage.raw, self._archives_prefix)
             if self._settings.endpoint.capture:
@@ -366,8 +367,8 @@ class WorkloadStack(Stack):
             group=group,
             version_arns=self.format_arn(service="sagemaker", resource="model-package", resource_name=f"{group}/"),
             archives=(
-                f"s3://{self._storage.work.bucket_name}/{contract.EXECUTIONS_PREFIX}",
-                f"s3://{self._storage.raw.bucket_name}/{self._archives_prefix}",
+                (self._storage.work, contract.EXECUTIONS_PREFIX),
+                (self._storage.raw, self._archives_prefix),
             ),
             approval=self._settings.approval,
             image_uri=self._engine.find_uri(self._recipe.serving.image),

@@ -9,9 +9,10 @@ TIMEOUT_SECONDS: Final = 600
 
 
 class Variable(StrEnum):
-    """The function's environment variables."""
+    """The function's environment variables: a bucket, and the prefix of the workload's executions in it."""
 
     BUCKET = "WORK_BUCKET"
+    PREFIX = "EXECUTIONS_PREFIX"
 
 
 class Request(StrEnum):

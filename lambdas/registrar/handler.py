@@ -10,7 +10,7 @@ from .container_images import describe, find_digests
 from .contract import Answer, Request, Variable
 from .records import Records
 
-_RECORDS = Records(boto3.client("s3"), os.environ[Variable.BUCKET])
+_RECORDS = Records(boto3.client("s3"), os.environ[Variable.BUCKET], os.environ[Variable.PREFIX])
 
 
 def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headrace.contract import EXECUTIONS_PREFIX, NOT_RECORDED, RECORD_FOLDER
+from headrace.contract import NOT_RECORDED, RECORD_FOLDER
 from headrace.provenance import INPUTS_FILE, ProvenanceError, find_fingerprint
 
 from .job_output import JobOutputError, KeptFile, read_output
@@ -22,11 +22,13 @@ class Records:
     Args:
         s3: A client of S3.
         bucket: The work bucket.
+        prefix: Below which the executions write there.
     """
 
-    def __init__(self, s3: Any, bucket: str) -> None:
+    def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
         self._s3 = s3
         self._bucket = bucket
+        self._prefix = prefix
 
     def keep(self, execution: str, model_data: str) -> tuple[str, str]:
         """Keep what a model's training job says of it; the fingerprint of its data, and the prefix of the record.
@@ -40,7 +42,7 @@ class Records:
         """
         if not _EXECUTION.fullmatch(execution):
             raise JobOutputError(f"execution {execution!r}: not the name of an execution")
-        folder = f"{EXECUTIONS_PREFIX}{execution}/{RECORD_FOLDER}"
+        folder = f"{self._prefix}{execution}/{RECORD_FOLDER}"
         fingerprint = NOT_RECORDED
         output = self._locate_output(model_data)
         if self._exists(output):
@@ -51,7 +53,7 @@ class Records:
 
     def _locate_output(self, model_data: str) -> str:
         """The key of the job's output; SageMaker puts it beside the model, and says where the model is."""
-        start = f"s3://{self._bucket}/{EXECUTIONS_PREFIX}"
+        start = f"s3://{self._bucket}/{self._prefix}"
         if not model_data.startswith(start):
             raise JobOutputError(f"model {model_data!r}: not below {start}")
         return model_data.removeprefix(f"s3://{self._bucket}/").rpartition("/")[0] + f"/{_OUTPUT}"

@@ -32,6 +32,7 @@ class ChannelSources:
     Args:
         raw: The raw bucket.
         work: The work bucket.
+        workload: The workload, below whose prefix its executions write there.
         efs: The shared file system, if there is one.
         fsx: FSx for Lustre, if it is there, or each execution makes one.
     """
@@ -41,19 +42,21 @@ class ChannelSources:
         *,
         raw: s3.IBucket,
         work: s3.IBucket,
+        workload: str,
         efs: SharedFileSystem | None,
         fsx: LustreFileSystem | RunFileSystem | None,
     ) -> None:
         self._raw = raw
         self._work = work
+        self._workload = workload
         self._efs = efs
         self._fsx = fsx
         self._read: dict[s3.IBucket, set[str]] = {raw: set(), work: set()}
 
     def read_output(self, name: str, output: str, content_type: str, way: tuple[InputMode, Distribution]) -> Channel:
         """A channel from an output of the running execution, in an input mode, for each instance or divided."""
-        self._read[self._work].add(contract.EXECUTIONS_PREFIX)
-        uri = execution_uri(self._work, output)
+        self._read[self._work].add(contract.executions_prefix(self._workload))
+        uri = execution_uri(self._work, self._workload, output)
         mode, distribution = way
         return S3Channel(name=name, uri=uri, content_type=content_type, input_mode=mode, distribution=distribution)
 

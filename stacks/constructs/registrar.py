@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from headrace.contract import EXECUTIONS_PREFIX
+from headrace.contract import executions_prefix
 from lambdas import registrar
 from lambdas.registrar import contract
 from lambdas.registrar.contract import Variable
@@ -35,6 +35,7 @@ class Registrar(PipelineFunction):
         scope: Where it lives.
         construct_id: Its id there.
         work: Where executions keep what they make.
+        workload: Whose executions these are.
         key: The customer's key of that bucket.
         repositories: Those of the workload's own container images; none where a built-in algorithm does everything.
         target: Where its code is to run.
@@ -47,6 +48,7 @@ class Registrar(PipelineFunction):
         construct_id: str,
         *,
         work: s3.IBucket,
+        workload: str,
         key: kms.IKey | None,
         repositories: Sequence[ecr.IRepository],
         target: BundleTarget,
@@ -56,11 +58,11 @@ class Registrar(PipelineFunction):
             scope,
             construct_id,
             program=_PROGRAM,
-            environment={Variable.BUCKET: work.bucket_name},
+            environment={Variable.BUCKET: work.bucket_name, Variable.PREFIX: executions_prefix(workload)},
             target=target,
             log=log,
         )
-        self._allow_records(work)
+        self._allow_records(work, executions_prefix(workload))
         if repositories:
             self.role.add_to_policy(
                 iam.PolicyStatement(
@@ -72,8 +74,8 @@ class Registrar(PipelineFunction):
                 iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
             )
 
-    def _allow_records(self, work: s3.IBucket) -> None:
-        below = f"{EXECUTIONS_PREFIX}*"
+    def _allow_records(self, work: s3.IBucket, prefix: str) -> None:
+        below = f"{prefix}*"
         self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
@@ -92,6 +94,6 @@ class Registrar(PipelineFunction):
             self.role,
             {
                 wildcard_objects(work, below): "They are named after executions and jobs; "
-                f"the prefix {EXECUTIONS_PREFIX} and the two listed actions limit what the function reaches."
+                f"the prefix {prefix} and the two listed actions limit what the function reaches."
             },
         )

@@ -26,7 +26,7 @@ from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.scaling_permissions import ScalingPermissions
 from stacks.pipeline.served import ServedNotes
 from stacks.pipeline.step import Step
-from stacks.pipeline.steps import endpoint_action, find_serving, judge, save_model, scale, serve, tidy
+from stacks.pipeline.steps import endpoint_action, find_serving, judge, save_model, scale, serve, tidy, way_in
 from stacks.pipeline.steps.endpoint_action import EndpointActions
 from stacks.pipeline.steps.file_system import with_file_system
 from stacks.pipeline.steps.hold import held, hold
@@ -42,7 +42,6 @@ from stacks.pipeline.steps.tell import tell
 from stacks.pipeline.steps.tell_transformed import tell_transformed
 from stacks.pipeline.steps.train import train
 from stacks.pipeline.steps.transform import transform
-from stacks.pipeline.steps.way_in import choose_way_in, choose_way_in_to_batch
 from stacks.pipeline.turns import Turns
 from stacks.settings.gate import RuleSettings
 
@@ -80,6 +79,11 @@ class Parts:
     golden_requests: lambda_.IFunction | None = None
     transform: TransformJob | None = None
     tidying: lambda_.IFunction | None = None
+
+    @property
+    def judges_versions(self) -> bool:
+        """Whether a version that an execution is given is judged by what serves where it is to."""
+        return self.transform is None and judge.compares(self.rules)
 
     @property
     def served_notes(self) -> ServedNotes | None:
@@ -123,6 +127,7 @@ class TrainingPipeline(Construct):
             self,
             "Registrar",
             work=parts.work,
+            workload=parts.recipe.name,
             key=log.key,
             repositories=parts.repositories,
             target=around.target,
@@ -155,6 +160,8 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         **serve.VARIABLES,
         **judge.VARIABLES,
     }
+    if parts.judges_versions:
+        variables |= way_in.VARIABLES
     if parts.golden_requests:
         variables |= golden.VARIABLES
     if parts.tidying:
@@ -169,16 +176,16 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         # A version knows which endpoint it is for, so it is read before that endpoint's turn is taken.
         together(
             name(parts.endpoint.name, parts.registry, also=variables, is_stoppable=actions is not None),
-            read_version(tasks, parts.registry),
+            read_version(tasks, parts.registry, judges=parts.judges_versions),
         ),
         *_look_and_choose(parts, tasks, actions),
-        preprocess(tasks, parts.preprocessing, parts.work) if parts.preprocessing else None,
+        preprocess(tasks, parts.preprocessing, parts.work, parts.recipe.name) if parts.preprocessing else None,
         _train(parts, tasks),
-        letting_go(judge.judge(parts.rules), parts.turns, before=judge.REFUSED) if parts.rules else None,
-        record(registrar, parts.images),
+        _judge(parts) if parts.rules else None,
+        record(registrar, parts.images, then=save_model.ENTRY),
         letting_go(held(register(tasks, parts.registry), before=save_model.ENTRY), parts.turns, before=PENDING),
         # The model and the configuration of an execution that fails are removed, so both are made again.
-        together(save_model.save_model(tasks, parts.endpoint), *_deploy(parts, tasks)),
+        together(_save_model(parts, tasks), *_deploy(parts, tasks)),
         mark_served(tasks, parts.registry, is_batch=parts.transform is not None),
         actions.note_served if actions else None,
         scale.scale(scaling, permissions) if scaling and not parts.transform else None,
@@ -201,6 +208,15 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         # What deploys makes a model and a configuration first; a start has both.
         anew={IS_ACTION: find_serving.ENTRY} if actions else {},
     )
+
+
+def _judge(parts: Parts) -> Step:
+    judging = judge.judge(parts.rules, deploys=parts.judges_versions)
+    return letting_go(held(judging, before=save_model.ENTRY), parts.turns, before=judge.REFUSED)
+
+
+def _save_model(parts: Parts, tasks: SageMakerTasks) -> Step:
+    return save_model.save_model(tasks, parts.endpoint, parts.registry, starts=parts.served_notes is not None)
 
 
 def _train(parts: Parts, tasks: SageMakerTasks) -> Step:
@@ -227,16 +243,16 @@ def _describe_actions(parts: Parts) -> EndpointActions | None:
 def _look_and_choose(parts: Parts, tasks: SageMakerTasks, actions: EndpointActions | None) -> list[Step]:
     """What serves, and what the execution is to do: one step where that depends on a look which a redrive repeats."""
     if parts.transform:
-        return [held(choose_way_in_to_batch, before=save_model.ENTRY)]
+        return [held(way_in.choose_way_in_to_batch, before=save_model.ENTRY)]
     looking = find_serving.find_serving(tasks, parts.registry, parts.endpoint, notes=parts.served_notes)
-    choosing = held(choose_way_in, before=save_model.ENTRY)
+    choosing = held(way_in.choose_way_in(judges=parts.judges_versions), before=save_model.ENTRY)
     return [together(looking, actions.act_or(choosing, tasks))] if actions else [looking, choosing]
 
 
 def _deploy(parts: Parts, tasks: SageMakerTasks) -> list[Step | None]:
     """What becomes of the model: it is asked about a batch, or serves."""
     if parts.transform:
-        return [transform(tasks, parts.transform, parts.work)]
+        return [transform(tasks, parts.transform, parts.work, parts.recipe.name)]
     rehearsing = rehearse(tasks, parts.rehearsal) if parts.rehearsal else None
     settings = parts.endpoint.settings
     releasing = (

@@ -387,9 +387,9 @@ def has_local_storage(instance_type: str) -> bool:
     return family.startswith(("dl", "g", "p", "trn")) or "d" in family[2:]
 
 
-def execution_uri(work: s3.IBucket, name: str) -> str:
+def execution_uri(work: s3.IBucket, workload: str, name: str) -> str:
     """JSONata for a place of the running execution in the work bucket."""
-    return jsonata(f"'s3://{work.bucket_name}/{contract.EXECUTIONS_PREFIX}' & $execution & '/{name}'")
+    return jsonata(f"'s3://{work.bucket_name}/{contract.executions_prefix(workload)}' & $execution & '/{name}'")
 
 
 def checkpoints_uri(work: s3.IBucket, workload: str) -> str:

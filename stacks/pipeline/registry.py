@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from headrace.contract import METRIC_FACT, VersionFact
+from aws_cdk import aws_s3 as s3
+
+from headrace.contract import METRIC_FACT, SERVED_AT_FACT, VersionFact
 from stacks.pipeline.asl import in_milliseconds, jsonata
 from stacks.settings.approval import ApprovalSettings
 
@@ -20,6 +22,7 @@ VARIABLES: Final[Mapping[str, Any]] = {
     "fingerprint": jsonata("''"),
     "record": jsonata("''"),
     "images": jsonata("''"),
+    "archive": jsonata("''"),
 }
 
 _FACTS: Final = "$states.result.CustomerMetadataProperties"
@@ -34,7 +37,7 @@ class ModelRegistry:
     Args:
         group: The model package group's name.
         version_arns: What the ARN of every version in it begins with.
-        archives: The addresses below which archives of models may be.
+        archives: Where archives of models may be: buckets, each with the prefix of their keys.
         approval: Who approves a version.
         image_uri: The container image that serves it.
         content_type: What it is asked with.
@@ -43,7 +46,7 @@ class ModelRegistry:
 
     group: str
     version_arns: str
-    archives: Sequence[str]
+    archives: Sequence[tuple[s3.IBucket, str]]
     approval: ApprovalSettings
     image_uri: str
     content_type: str
@@ -55,8 +58,12 @@ class ModelRegistry:
 
     def is_archive(self, uri: str) -> str:
         """Whether this JSONata is where an archive may be."""
-        below = (_is_below(uri, archives, "/^[^ ]+[.]tar[.]gz$/") for archives in self.archives)
+        below = (_is_below(uri, address, "/^[^ ]+[.]tar[.]gz$/") for address in self.list_addresses())
         return f"({' or '.join(below)}) and $length({uri}) <= 1024"
+
+    def list_addresses(self) -> list[str]:
+        """The addresses below which archives may be."""
+        return [f"s3://{bucket.bucket_name}/{prefix}" for bucket, prefix in self.archives]
 
     def has_expired(self) -> str:
         """Whether the version in a task's result has waited too long for somebody to approve it."""
@@ -71,6 +78,20 @@ class ModelRegistry:
 def find_fact(fact: VersionFact) -> str:
     """A fact about the version in a task's result; nothing where it is not known."""
     return f"$lookup({_FACTS}, '{fact}')"
+
+
+def find_places() -> str:
+    """The endpoints at which the version in a task's result has served, in lower case, as a list.
+
+    As `headrace.contract.list_served_places` has them.
+    """
+    length, home = len(SERVED_AT_FACT), find_fact(VersionFact.ENDPOINT)
+    return (
+        f"( $facts := {_FACTS}; "
+        f"$noted := [$keys($facts)[$substring($, 0, {length}) = '{SERVED_AT_FACT}'].$substring($, {length})]; "
+        f"$count($noted) > 0 ? $noted : $exists({find_fact(VersionFact.SERVED)}) and $exists({home}) "
+        f"? [$lowercase({home})] : [] )"
+    )
 
 
 def find_metrics() -> str:

@@ -256,19 +256,14 @@ class SageMakerTasks:
             permissions=(self._allow_versions(registry, "DescribeModelPackage"),),
         )
 
-    def update_facts(self, arn: str, facts: Mapping[str, str], *, registry: ModelRegistry, next_state: str) -> Task:
-        """Add to what is known of a version, and go on whatever comes of that. It may not approve one.
-
-        Both what facts are called and their values are JSONata.
-        """
+    def update_facts(self, arn: str, facts: str, *, registry: ModelRegistry, next_state: str) -> Task:
+        """Add facts, given as JSONata, to those of a version, whatever comes of that. It may not approve one."""
         return Task(
             resource=_sdk("updateModelPackage"),
             timeout_seconds=CALL_SECONDS,
             arguments={
                 "ModelPackageArn": arn,
-                "CustomerMetadataProperties": jsonata(
-                    f"{{ {', '.join(f'{fact}: {value}' for fact, value in facts.items())} }}"
-                ),
+                "CustomerMetadataProperties": facts,
             },
             retry=(BUSY,),
             catch=(Catch(errors=("States.ALL",), next=next_state),),

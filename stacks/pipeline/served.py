@@ -134,5 +134,15 @@ class ServedNotes:
         return (Permission(statement=iam.PolicyStatement(actions=list(actions), resources=[self.key.key_arn])),)
 
 
+def take_noted() -> dict[str, str]:
+    """What to serve again, of `$noted`."""
+    return {
+        "config": jsonata(f"$noted.{ServedNote.CONFIG}"),
+        "model": jsonata(f"$noted.{ServedNote.MODEL}"),
+        "package": jsonata(f"$noted.{ServedNote.PACKAGE}"),
+        "job_name": jsonata("''"),
+    }
+
+
 def _call(action: str) -> str:
     return f"arn:{Aws.PARTITION}:states:::aws-sdk:s3:{action}"

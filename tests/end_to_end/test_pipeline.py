@@ -70,9 +70,13 @@ COMMON_STATES = [
     "Judge",
     "All Rules Passed",
     "Record",
+    "Find Archive",
+    "Archive Unchanged",
     "Register",
     "Look At Version",
     "Version Complete",
+    "Find Archive",
+    "Archive Unchanged",
     "Save Model",
     "Create Endpoint Config",
     "Look For Endpoint",
@@ -136,7 +140,7 @@ def test_leaves_the_features_and_the_model_in_the_work_bucket(
 ) -> None:
     name = first_execution["name"]
 
-    assert platform.list_work(f"executions/{name}/") == [
+    assert platform.list_work(f"executions/bigmart/{name}/") == [
         "encoding/encoding.json",
         "encoding/inputs.json",
         "encoding/profile.json",
@@ -232,7 +236,7 @@ def test_fails_with_the_programs_reason_when_the_rows_are_wrong(
     assert execution["cause"].startswith(f"Preprocess: {reason}")
     assert reason in job["FailureReason"]
     assert job["ExitMessage"].startswith(reason)
-    assert platform.list_work(f"executions/{execution['name']}/") == []
+    assert platform.list_work(f"executions/bigmart/{execution['name']}/") == []
 
 
 def test_fails_when_there_are_no_rows(platform: Platform, with_rows: Callable[[Path], None], sales: Path) -> None:
@@ -291,7 +295,7 @@ def test_goes_on_serving_the_old_model_when_one_of_shuffled_sales_is_refused(
     assert platform.visited_states(execution["executionArn"])[-1] == "Refused"
     assert after == before
     assert output["ModelDataUrl"].endswith(
-        f"/executions/{execution['name']}/model/{execution['name']}/output/model.tar.gz"
+        f"/executions/bigmart/{execution['name']}/model/{execution['name']}/output/model.tar.gz"
     )
     assert execution["name"] not in [model["ModelName"] for model in sagemaker.list_models(MaxResults=100)["Models"]]
 

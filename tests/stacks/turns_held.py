@@ -6,11 +6,13 @@ from typing import Any, Final
 from headrace.local.engine.asl.failures import StateFailedError
 
 REFUSED: Final = ("S3.S3Exception", "At least one of the pre-conditions you specified did not hold")
+# What S3 says of every archive of a model.
+ARCHIVE: Final = {"ETag": '"0a1b-2"', "VersionId": "first/+_"}
 MISSING: Final = ("S3.NoSuchKeyException", "The specified key does not exist.")
 
 
 class TurnsHeld:
-    """Answers PutObject, GetObject, DeleteObject and ListObjectsV2 of S3, and DescribeExecution.
+    """Answers PutObject, GetObject, HeadObject, DeleteObject and ListObjectsV2 of S3, and DescribeExecution.
 
     Args:
         held: The body of each object, by its key.
@@ -30,6 +32,8 @@ class TurnsHeld:
         if operation == "listObjectsV2":
             found = [{"Key": key} for key in sorted(self.held) if key.startswith(arguments["Prefix"])]
             return {"KeyCount": len(found), **({"Contents": found} if found else {})}
+        if operation == "headObject":
+            return ARCHIVE
         body = self.held.get(arguments["Key"])
         self._check(arguments, body)
         if operation == "putObject":

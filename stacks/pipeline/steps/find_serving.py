@@ -55,6 +55,7 @@ _HAS_MACHINES: Final = "has_machines"
 _TYPE: Final = "$states.result.ProductionVariants[0].InstanceType"
 _SERVERLESS: Final = "$states.result.ProductionVariants[0].ServerlessConfig"
 _APPROVAL: Final = "$states.result.ModelApprovalStatus"
+_ARCHIVE_URI: Final = "$states.result.InferenceSpecification.Containers[0].ModelDataUrl"
 _POLL_SECONDS: Final = 5
 
 
@@ -153,8 +154,17 @@ def _read_version(facts: Mapping[str, VersionFact], *, reads_approval: bool) -> 
     return {
         "parent": jsonata("$states.result.ModelPackageArn"),
         "serving_metrics": jsonata(find_metrics()),
-        **({"approval": jsonata(_or_none(_APPROVAL, "''"))} if reads_approval else {}),
+        **(_read_noted() if reads_approval else {}),
         **{name: jsonata(_or_none(find_fact(fact), "''")) for name, fact in facts.items()},
+    }
+
+
+def _read_noted() -> dict[str, Any]:
+    """What is kept of the version that a stopped endpoint is started with."""
+    return {
+        "approval": jsonata(_or_none(_APPROVAL, "''")),
+        "model_data": jsonata(_or_none(_ARCHIVE_URI, "''")),
+        "archive": jsonata(_or_none(find_fact(VersionFact.ARCHIVE), "''")),
     }
 
 

@@ -11,12 +11,14 @@ from headrace import contract
 from headrace.contract import JudgedRule, Outcome, Verdict
 from stacks.pipeline.asl import Choice, Finish, Pass, Rule, State, jsonata
 from stacks.pipeline.step import Step
+from stacks.pipeline.steps import save_model
+from stacks.pipeline.steps.read_version import IS_GIVEN
 from stacks.settings.gate import RuleSettings
 
 # What must be assigned before, for pipelines without a gate.
 VARIABLES: Final = {"judged": jsonata("[]")}
 
-_JUDGE: Final = "Judge"
+ENTRY: Final = "Judge"
 _DECIDE: Final = "All Rules Passed"
 REFUSED: Final = "Refused"
 
@@ -58,25 +60,44 @@ _APPLY: Final = """
 """
 
 
-def judge(rules: Sequence[RuleSettings]) -> Step:
-    """Judge `$metrics` by each rule, into `$judged`, and go on only if all of them pass."""
+def compares(rules: Sequence[RuleSettings]) -> bool:
+    """Whether any of the rules is about what serves."""
+    return any(rule.threshold == contract.SERVING_THRESHOLD for rule in rules)
+
+
+def judge(rules: Sequence[RuleSettings], *, deploys: bool = False) -> Step:
+    """Judge `$metrics` by each rule, into `$judged`, and go on only if all of them pass.
+
+    Args:
+        rules: The rules.
+        deploys: Whether a version that the input names comes here, too: it is judged by the rules about what serves,
+            as it has passed the others when it was made, and then has a model made of it.
+    """
 
     def states(after: str) -> Mapping[str, State]:
         passing = ", ".join(f"'{verdict}'" for verdict in _PASSING)
         failed = f"$judged[$not({JudgedRule.VERDICT} in [{passing}])]"
         refused = Rule(condition=f"$count({failed}) > 0", next=REFUSED)
+        passed = [Rule(condition=IS_GIVEN, next=save_model.ENTRY)] if deploys else []
         return {
-            _JUDGE: Pass(assign={"judged": jsonata(_apply(rules))}, next=_DECIDE),
-            _DECIDE: Choice(rules=(refused,), default=after),
+            ENTRY: Pass(assign={"judged": jsonata(_apply(_render(rules, deploys=deploys)))}, next=_DECIDE),
+            _DECIDE: Choice(rules=(refused, *passed), default=after),
             REFUSED: _refuse(),
         }
 
     return states
 
 
-def _apply(rules: Sequence[RuleSettings]) -> str:
-    described = json.dumps([_describe(rule) for rule in rules])
-    return f"( $rules := {described}; {' '.join(_APPLY.split())} )"
+def _render(rules: Sequence[RuleSettings], *, deploys: bool) -> str:
+    """The rules that apply, in JSONata."""
+    every = json.dumps([_describe(rule) for rule in rules])
+    if not deploys:
+        return every
+    return f"{every}[$not({IS_GIVEN}) or {JudgedRule.THRESHOLD} = '{contract.SERVING_THRESHOLD}']"
+
+
+def _apply(rules: str) -> str:
+    return f"( $rules := {rules}; {' '.join(_APPLY.split())} )"
 
 
 def _describe(rule: RuleSettings) -> dict[str, Any]:

@@ -14,7 +14,6 @@ _NOW: Final = "$states.context.State.EnteredTime"
 
 def mark_served(tasks: SageMakerTasks, registry: ModelRegistry, *, is_batch: bool) -> Step:
     """Write the time on `$package`; the endpoint serves, or the batch is transformed, whatever becomes of that."""
-    facts = {f"'{VersionFact.SERVED}'": _NOW}
-    if not is_batch:
-        facts[f"'{SERVED_AT_FACT}' & $lowercase($endpoint_name)"] = _NOW
+    served, at = f"'{VersionFact.SERVED}': {_NOW}", f"'{SERVED_AT_FACT}' & $lowercase($endpoint_name): {_NOW}"
+    facts = jsonata(f"{{ {served} }}" if is_batch else f"{{ {served}, {at} }}")
     return lambda after: {ENTRY: tasks.update_facts(jsonata("$package"), facts, registry=registry, next_state=after)}

@@ -76,7 +76,7 @@ def _refuse_ways_in(registry: ModelRegistry) -> Iterator[Rule]:
     yield _refuse_value(
         archive,
         registry.is_archive(f"$request.{archive}"),
-        f"an archive whose name ends with .tar.gz, below {' or '.join(registry.archives)}",
+        f"an archive whose name ends with .tar.gz, below {' or '.join(registry.list_addresses())}",
     )
     for way_in, unused in (
         (package, contract.JOB_NAME_INPUT),

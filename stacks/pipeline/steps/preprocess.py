@@ -13,8 +13,8 @@ from stacks.pipeline.step import Step
 _PREPROCESS: Final = "Preprocess"
 
 
-def preprocess(tasks: SageMakerTasks, job: PreprocessingJob, work: s3.IBucket) -> Step:
+def preprocess(tasks: SageMakerTasks, job: PreprocessingJob, work: s3.IBucket, workload: str) -> Step:
     """Run the processing job `$job_name`; its outputs go below the execution's own prefix."""
-    output_uris = {output: execution_uri(work, output) for output in job.output_paths}
+    output_uris = {output: execution_uri(work, workload, output) for output in job.output_paths}
     arguments = job.render(jsonata(name_for_attempt("$job_name")), output_uris)
     return lambda after: tasks.run_processing_job(_PREPROCESS, arguments, role=job.role, next_state=after, assign={})

@@ -10,7 +10,7 @@ from headrace import contract
 from headrace.contract import VersionFact
 from stacks.pipeline.asl import Choice, Rule, State, jsonata
 from stacks.pipeline.failure import FAILED, assign_failure
-from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics
+from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics, find_places
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
 
@@ -22,9 +22,15 @@ _READ: Final = "Read Version"
 _CHECK: Final = "Version Approved"
 
 
-def read_version(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
-    """Read the version that the input names, if it does: `$package`, and what of it the later steps know otherwise."""
-    endpoint, job = find_fact(VersionFact.ENDPOINT), find_fact(VersionFact.JOB)
+def read_version(tasks: SageMakerTasks, registry: ModelRegistry, *, judges: bool) -> Step:
+    """Read the version that the input names, if it does: `$package`, and what of it the later steps know otherwise.
+
+    Args:
+        tasks: Makes the task.
+        registry: Where the version is.
+        judges: Whether it may be judged by what serves, for which `$is_trained` and `$served_at` are kept.
+    """
+    endpoint, job, archive = map(find_fact, (VersionFact.ENDPOINT, VersionFact.JOB, VersionFact.ARCHIVE))
     assign = {
         "package": jsonata("$states.result.ModelPackageArn"),
         "version": {
@@ -33,12 +39,14 @@ def read_version(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
             "HasExpired": jsonata(registry.has_expired()),
         },
         "model_data": jsonata("$states.result.InferenceSpecification.Containers[0].ModelDataUrl"),
+        "archive": jsonata(f"$exists({archive}) ? {archive} : ''"),
         "metrics": jsonata(find_metrics()),
         "job_name": jsonata(f"$exists({job}) ? {job} : ''"),
         "endpoint_name": jsonata(
             f"$exists($request.{contract.ENDPOINT_NAME_INPUT}) ? $endpoint_name "
             f": $exists({endpoint}) ? {endpoint} : $endpoint_name"
         ),
+        **({"is_trained": jsonata(f"$exists({job})"), "served_at": jsonata(find_places())} if judges else {}),
     }
 
     def states(after: str) -> Mapping[str, State]:

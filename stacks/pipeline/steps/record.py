@@ -15,15 +15,16 @@ from stacks.pipeline.step import Step
 _RECORD: Final = "Record"
 
 
-def record(registrar: lambda_.IFunction, images: Mapping[str, str]) -> Step:
+def record(registrar: lambda_.IFunction, images: Mapping[str, str], *, then: str) -> Step:
     """Keep the record of the job that made `$model_data`, into `$fingerprint`, `$record` and `$images`.
 
     Args:
         registrar: The function, which `lambdas.registrar.contract` describes.
         images: The URI of each container image of the workload, by its name.
+        then: The state that comes after it.
     """
 
-    def states(after: str) -> Mapping[str, State]:
+    def states(_after: str) -> Mapping[str, State]:
         return {
             _RECORD: Task(
                 resource=function_tasks.INVOKE,
@@ -46,7 +47,7 @@ def record(registrar: lambda_.IFunction, images: Mapping[str, str]) -> Step:
                 timeout_seconds=contract.TIMEOUT_SECONDS,
                 retry=(function_tasks.BUSY,),
                 catch=(keep_failure(_RECORD),),
-                next=after,
+                next=then,
                 permissions=(function_tasks.allow_invoking(registrar),),
             )
         }

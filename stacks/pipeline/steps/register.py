@@ -11,7 +11,7 @@ from headrace import contract
 from headrace.contract import HYPERPARAMETER_FACT, METRIC_FACT, MOST_FACTS_MADE, NOT_RECORDED, Outcome, VersionFact
 from stacks.pipeline.asl import ALWAYS, Choice, Finish, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import FAILED, assign_failure
-from stacks.pipeline.registry import ModelRegistry
+from stacks.pipeline.registry import ModelRegistry, find_fact
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
 
@@ -24,6 +24,7 @@ PENDING: Final = "Pending Approval"
 
 # A version is complete at once, unless SageMaker checks it; what is stuck must not fill the history.
 _POLL_SECONDS: Final = 30
+_NOTED: Final = find_fact(VersionFact.ARCHIVE)
 _IS_ARCHIVE: Final = f"$exists($request.{contract.MODEL_DATA_URL_INPUT})"
 
 # From `$known`, `$metrics` and `$hyperparameters` to what SageMaker takes as metadata. Facts first, so that of too many
@@ -45,8 +46,9 @@ _RENDER_FACTS: Final = f"""
 
 
 def register(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
-    """Make `$package` of `$model_data`; go on once it is approved, which `approval.mode` `auto` does at once.
+    """Make `$package` of `$model_data`, which S3 calls `$archive`.
 
+    It goes on once that is approved, which `approval.mode` `auto` does at once.
     An archive that no execution has trained has passed no gate, so a person approves it whatever the mode.
     """
 
@@ -64,7 +66,11 @@ def register(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
                 jsonata("$package"),
                 registry=registry,
                 next_state=_DECIDE,
-                assign={"version": {"Status": jsonata("$states.result.ModelPackageStatus")}},
+                assign={
+                    "version": {"Status": jsonata("$states.result.ModelPackageStatus")},
+                    # A redrive finds the version that was made before, of what the archive was then.
+                    "archive": jsonata(f"$exists({_NOTED}) ? {_NOTED} : ''"),
+                },
             ),
             _DECIDE: _decide(registry, after),
             _WAIT: Wait(seconds=_POLL_SECONDS, next=_LOOK),
@@ -115,6 +121,7 @@ def _list_facts(registry: ModelRegistry) -> Iterator[tuple[VersionFact, str]]:
     yield VersionFact.RECORD, "$record"
     yield VersionFact.COMMIT, f"'{registry.commit}'"
     yield VersionFact.IMAGES, "$images"
+    yield VersionFact.ARCHIVE, "$archive"
     yield VersionFact.APPROVAL, "'human'" if _is_human(registry) else f"{_IS_ARCHIVE} ? 'human' : 'auto'"
 
 

@@ -8,7 +8,8 @@ from stacks.pipeline.asl import Choice, Rule, State, jsonata
 from stacks.pipeline.endpoint_actions import finish
 from stacks.pipeline.failure import FAILED, assign_failure
 from stacks.pipeline.growing import count_waits, wait_longer
-from stacks.pipeline.steps import find_serving
+from stacks.pipeline.served import take_noted
+from stacks.pipeline.steps import find_serving, save_model
 from stacks.pipeline.steps.find_serving import NOT_LOOKED_AT
 from stacks.pipeline.steps.serve import LOOK, is_in_progress
 
@@ -26,10 +27,10 @@ _REJECTED: Final = "Rejected"
 
 
 def start_endpoint(_after: str) -> Mapping[str, State]:
-    """Lead on to where an endpoint is made of what `$noted` says served last, unless that was rejected meanwhile.
+    """Lead on to where an endpoint is made of what `$noted` says served last.
 
-    An endpoint that an execution has made meanwhile serves a newer one; one that is being deleted is looked at again
-    until it is gone.
+    That is not done if it was rejected meanwhile, or its archive has changed. An endpoint that an execution has made
+    meanwhile serves a newer one; one that is being deleted is looked at again until it is gone.
     """
     return {
         ENTRY: _choose(),
@@ -46,19 +47,12 @@ def _choose() -> Choice:
         f"'version ' & $noted.{ServedNote.PACKAGE} & ', which served last at endpoint ' & $endpoint_name & ', was "
         "rejected since: have another one served with headrace pipeline rollback or headrace pipeline approve'",
     )
+    package = {"package": take_noted()["package"]}
     rules = (
         Rule(condition=f"{is_missing} and $not($is_noted)", next=NOTHING),
         Rule(condition=f"{is_missing} and $approval = '{_REJECTED}'", next=FAILED, assign=rejected),
-        Rule(
-            condition=is_missing,
-            next=LOOK,
-            assign={
-                "config": jsonata(f"$noted.{ServedNote.CONFIG}"),
-                "model": jsonata(f"$noted.{ServedNote.MODEL}"),
-                "package": jsonata(f"$noted.{ServedNote.PACKAGE}"),
-                "job_name": jsonata("''"),
-            },
-        ),
+        Rule(condition=f"{is_missing} and $archive != ''", next=save_model.ENTRY, assign=package),
+        Rule(condition=is_missing, next=LOOK, assign=take_noted()),
     )
     standing = Rule(condition=f"$endpoint.Status = 'InService' or {is_in_progress()}", next=STANDING)
     going = Rule(

@@ -19,7 +19,7 @@ def train(tasks: SageMakerTasks, job: TrainingJob, work: s3.IBucket, workload: s
     `$model_data` is its model, `$metrics` its scores, and `$hyperparameters` what it was started with.
     """
     arguments = job.render(
-        jsonata(name_for_attempt("$job_name")), execution_uri(work, "model"), checkpoints_uri(work, workload)
+        jsonata(name_for_attempt("$job_name")), execution_uri(work, workload, "model"), checkpoints_uri(work, workload)
     )
     assign = {
         "job_name": jsonata("$states.result.TrainingJobName"),

@@ -13,13 +13,13 @@ from stacks.pipeline.step import Step
 _TRANSFORM: Final = "Transform"
 
 
-def transform(tasks: SageMakerTasks, job: TransformJob, work: s3.IBucket) -> Step:
+def transform(tasks: SageMakerTasks, job: TransformJob, work: s3.IBucket, workload: str) -> Step:
     """Run the transform job `$execution` on the model `$model`.
 
     `$transform_job` is the one that ran, and `$transformed` where it has left an object for each of the input.
     """
     arguments = job.render(
-        jsonata(name_for_attempt("$execution")), jsonata("$model"), execution_uri(work, "transformed/")
+        jsonata(name_for_attempt("$execution")), jsonata("$model"), execution_uri(work, workload, "transformed/")
     )
     assign = {
         "transform_job": jsonata("$states.result.TransformJobName"),

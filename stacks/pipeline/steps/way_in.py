@@ -1,27 +1,37 @@
 """The three ways in: train a model, make a version of an archive, or deploy a version that there is."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from headrace import contract
 from stacks.pipeline import as_asked
 from stacks.pipeline.asl import Choice, Pass, Rule, State, jsonata
 from stacks.pipeline.step import Step
-from stacks.pipeline.steps import mark_served, register, save_model
+from stacks.pipeline.steps import judge, mark_served, save_model
 from stacks.pipeline.steps.read_version import IS_GIVEN
+
+# What must be assigned before where versions are judged: whether one was trained, and where it has served, in lower
+# case.
+VARIABLES: Final[Mapping[str, Any]] = {"is_trained": False, "served_at": jsonata("[]")}
 
 _CHOOSE: Final = "Choose Way In"
 _TAKE: Final = "Take Archive"
 _IS_ARCHIVE: Final = f"$exists($request.{contract.MODEL_DATA_URL_INPUT})"
 
 
-def choose_way_in(after: str) -> Mapping[str, State]:
+def choose_way_in(*, judges: bool) -> Step:
     """Go on to the first step that the input asks for; the default is to train.
 
     A version that serves already has nothing to be done unless the settings have changed since: who approves one twice,
     or two people at once, gets the same.
+
+    Args:
+        judges: Whether a version that has not served at this endpoint yet is judged by what serves there. One that has
+            is gone back to, and an archive that nothing has trained has no metrics.
     """
-    return _choose(_find_served(), after=after)
+    is_new = f"{IS_GIVEN} and $is_trained and $not($lowercase($endpoint_name) in $served_at)"
+    judged = [Rule(condition=is_new, next=judge.ENTRY)] if judges else []
+    return lambda after: _choose(_find_served(), *judged, after=after)
 
 
 def choose_way_in_to_batch(after: str) -> Mapping[str, State]:
@@ -53,10 +63,10 @@ def _choose(*first: Rule, after: str) -> Mapping[str, State]:
         ),
         _TAKE: Pass(
             assign={"model_data": jsonata(f"$request.{contract.MODEL_DATA_URL_INPUT}"), "job_name": jsonata("''")},
-            next=register.ENTRY,
+            next=save_model.ENTRY,
         ),
     }
 
 
-# For type checkers: they are steps.
-_: tuple[Step, Step] = (choose_way_in, choose_way_in_to_batch)
+# For type checkers: it is a step.
+_: Step = choose_way_in_to_batch

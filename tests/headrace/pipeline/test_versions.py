@@ -59,7 +59,7 @@ def make_version(
 ) -> str:
     """A version: for an endpoint, and served since a time, or since times at several endpoints."""
     facts = {VersionFact.ENDPOINT: endpoint, "metric:validation:rmse": "1027.9", "metric:odd": "n/a"}
-    facts |= {VersionFact.SERVED: served or max(at.values())} if served or at else {}
+    facts |= {VersionFact.SERVED: served or max((at or {}).values())} if served or at else {}
     properties = {str(name): value for name, value in facts.items()}
     properties |= {f"{SERVED_AT_FACT}{name}": since for name, since in (at or {}).items()}
     image = cloud.push_image(SERVE, name="server")

@@ -8,8 +8,8 @@ from lambdas.registrar.job_output import JobOutputError
 from lambdas.registrar.records import Records
 from tests.lambdas.registrar.archives import INPUTS, Stream, pack
 
-MODEL = "s3://work/executions/run-1/model/run-1/output/model.tar.gz"
-OUTPUT = "executions/run-1/model/run-1/output/output.tar.gz"
+MODEL = "s3://work/executions/bigmart/run-1/model/run-1/output/model.tar.gz"
+OUTPUT = "executions/bigmart/run-1/model/run-1/output/output.tar.gz"
 
 
 class FakeS3:
@@ -35,7 +35,7 @@ class FakeS3:
 
 
 def keep(s3: FakeS3, execution: str = "run-1", model: str = MODEL) -> tuple[str, str]:
-    return Records(s3, "work").keep(execution, model)
+    return Records(s3, "work", "executions/bigmart/").keep(execution, model)
 
 
 def test_keeps_the_record_as_plain_objects() -> None:
@@ -44,13 +44,13 @@ def test_keeps_the_record_as_plain_objects() -> None:
     fingerprint, record = keep(s3)
 
     assert fingerprint == json.loads(INPUTS)["fingerprint"]
-    assert record == "s3://work/executions/run-1/record/"
+    assert record == "s3://work/executions/bigmart/run-1/record/"
     assert s3.types == {
-        "executions/run-1/record/inputs.json": "application/json",
-        "executions/run-1/record/evaluation.json": "application/json",
-        "executions/run-1/record/lists/a/1.lst": "text/plain",
+        "executions/bigmart/run-1/record/inputs.json": "application/json",
+        "executions/bigmart/run-1/record/evaluation.json": "application/json",
+        "executions/bigmart/run-1/record/lists/a/1.lst": "text/plain",
     }
-    assert s3.objects["executions/run-1/record/inputs.json"] == INPUTS
+    assert s3.objects["executions/bigmart/run-1/record/inputs.json"] == INPUTS
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_keeps_the_record_as_plain_objects() -> None:
 def test_says_so_where_a_job_does_not_say_what_it_has_read(objects: dict[str, bytes]) -> None:
     s3 = FakeS3(**objects)
 
-    assert keep(s3) == ("not recorded", "s3://work/executions/run-1/record/")
-    assert "executions/run-1/record/inputs.json" not in s3.objects
+    assert keep(s3) == ("not recorded", "s3://work/executions/bigmart/run-1/record/")
+    assert "executions/bigmart/run-1/record/inputs.json" not in s3.objects
 
 
 def test_keeps_the_same_when_it_is_asked_again() -> None:
@@ -84,7 +84,7 @@ def test_keeps_a_long_record() -> None:
 
     keep(s3)
 
-    assert s3.objects["executions/run-1/record/inputs.json"] == inputs
+    assert s3.objects["executions/bigmart/run-1/record/inputs.json"] == inputs
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_keeps_a_long_record() -> None:
     [
         ("../run-1", MODEL),
         ("", MODEL),
-        ("run-1", "s3://other/executions/run-1/model.tar.gz"),
+        ("run-1", "s3://other/executions/bigmart/run-1/model.tar.gz"),
         ("run-1", "s3://work/raw/model.tar.gz"),
         ("run-1", "model.tar.gz"),
     ],

@@ -39,10 +39,11 @@ class Account:
         )
         self.client.meta.events.register("before-call.sagemaker", self._answer)
 
-    def add(self, number: int, *, group: str = GROUP, tags: dict[str, str] = OURS, **facts: str) -> None:
-        """Add a version, its model and the configuration of that; the facts are the version's."""
+    def add(self, number: int, *, group: str = GROUP, tags: dict[str, str] = OURS, at: str = "", **facts: str) -> None:
+        """Add a version, its model and the configuration of that; the facts are the version's, also where it served."""
         arn, name = version_arn(number, group), f"run-{number}" if group == GROUP else f"{group}-{number}"
         status = facts.pop("status", "Approved")
+        facts |= {f"served-at:{at}": facts["served"]} if at else {}
         self.versions[arn] = {
             "ModelPackageArn": arn,
             "ModelPackageVersion": number,
@@ -193,10 +194,10 @@ def test_keeps_the_version_to_go_back_to_and_the_one_that_served_before(handler:
 
 def test_keeps_the_version_to_go_back_to_at_each_endpoint(handler: ModuleType) -> None:
     account = Account()
-    account.add(1, served="2026-03-01", endpoint="shop", **{"served-at:shop": "2026-03-01"})
-    account.add(2, served="2026-05-01", endpoint="shop", **{"served-at:trial": "2026-05-01"})
-    account.add(3, served="2026-02-01", endpoint="shop", **{"served-at:shop": "2026-02-01"})
-    account.add(4, served="2026-06-01", endpoint="shop", **{"served-at:shop": "2026-06-01"})
+    account.add(1, served="2026-03-01", endpoint="shop", at="shop")
+    account.add(2, served="2026-05-01", endpoint="shop", at="trial")
+    account.add(3, served="2026-02-01", endpoint="shop", at="shop")
+    account.add(4, served="2026-06-01", endpoint="shop", at="shop")
     account.serve("run-4", "Shop")
 
     tidy(handler, account, keep=1)

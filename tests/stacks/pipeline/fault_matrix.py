@@ -43,6 +43,8 @@ _VARIABLES: Final[Mapping[str, Any]] = {
     "model_data": "s3://work/model.tar.gz",
     "lookups": 0,
     "attempts": 0,
+    "archive": "0a1b",
+    "found_archive": "0a1b",
     "is_noted": True,
     "noted": {"EndpointConfigName": "run-0", "ModelName": "run-0", "ModelPackageArn": VERSION},
     "approval": "Approved",

@@ -79,6 +79,7 @@ FAMILIES: Final[Mapping[Family, tuple[str, ...]]] = {
     Family.READING: (
         "Read Version",
         "Look At Version",
+        "Find Archive",
         "Note Stopped Endpoint",
         "Find Served Note",
         "Read Served Note",

@@ -45,7 +45,7 @@ def test_asks_a_new_model_about_the_batch_and_makes_no_endpoint(stack: str) -> N
     assert execution.list_operations()[-3:] == ["createModel", "createTransformJob", "updateModelPackage"]
     assert not [operation for operation in execution.list_operations() if "Endpoint" in operation]
     assert execution.output["Outcome"] == "TRANSFORMED"
-    assert execution.output["TransformedUrl"] == "s3://filled/executions/run-1/transformed/"
+    assert execution.output["TransformedUrl"] == f"s3://filled/executions/{stack.lower()}/run-1/transformed/"
     assert execution.output["TransformJobName"] == "run-1"
 
 
@@ -97,14 +97,14 @@ def test_fails_at_once_when_there_is_no_quota_for_the_batch() -> None:
     assert run(createTransformJob=[NO_QUOTA]).error == "QuotaTooSmall"
 
 
-def test_its_model_may_write_below_executions_alone_and_read_its_input() -> None:
+def test_its_model_may_write_below_its_executions_alone_and_read_its_input() -> None:
     batch = Template.from_json(read_stacks("batch")["Images"]["template"])
 
     statements = list_statements(batch, "ImageInference")
     writing = [s for s in statements if s["Action"] == "s3:PutObject"]
     reading = json.dumps([s["Resource"] for s in statements if s["Action"] == "s3:GetObject"])
     assert len(writing) == 1
-    assert "/executions/*" in json.dumps(writing[0]["Resource"])
+    assert "/executions/images/*" in json.dumps(writing[0]["Resource"])
     assert "/transform/images/new/*" in reading
     assert "/aws/sagemaker/Endpoints" not in json.dumps(statements)
 

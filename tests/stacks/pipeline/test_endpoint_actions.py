@@ -287,6 +287,20 @@ def test_does_not_start_a_version_that_was_rejected_meanwhile() -> None:
     assert "createEndpoint" not in execution.list_operations()
 
 
+@pytest.mark.parametrize(("noted", "error"), [("0a1b-2 first/+_", ""), ("0a1b-2 zeroth", "ArchiveChanged"), ("", "")])
+def test_starts_nothing_whose_archive_was_overwritten_meanwhile(noted: str, error: str) -> None:
+    found = {
+        "ModelPackageArn": VERSION,
+        "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://work/old.tar.gz"}]},
+        "CustomerMetadataProperties": {"headrace:archive": noted} if noted else {},
+    }
+
+    execution = run(START, answer(MISSING, MISSING, STANDING, describeModelPackage=[found]), hold_note())
+
+    assert execution.error == error
+    assert ("createEndpoint" in execution.list_operations()) == (not error)
+
+
 def test_starts_a_version_that_is_no_longer_there() -> None:
     gone = TaskError("SageMaker.SageMakerException", f"ModelPackage {VERSION} does not exist")
 

@@ -11,6 +11,7 @@ from tests.stacks.conftest import context_of, read_definition, template_of
 from tests.stacks.executions import Execution, TaskError, execute, fill_tokens
 from tests.stacks.pipeline.test_executions import ANSWERS, MISSING, SERVING, VERSION, describe_job
 from tests.stacks.synthesis import synthesize
+from tests.stacks.turns_held import ARCHIVE as ARCHIVE_FOUND
 
 ARNS = VERSION.removesuffix("1")
 HUMAN = {"bigmart.approval.mode": "human"}
@@ -81,6 +82,7 @@ def test_writes_on_the_version_what_is_known_of_it() -> None:
         "headrace:record": "s3://work/record/",
         "headrace:images": "training@sha256:0",
         "headrace:approval": "auto",
+        "headrace:archive": "0a1b-2 first/+_",
         "metric:validation:rmse": "0.5",
         "metric:validation:r2": "0.5",
         "metric:baseline:rmse": "1",
@@ -89,6 +91,48 @@ def test_writes_on_the_version_what_is_known_of_it() -> None:
         "hyperparameter:n_estimators": "500",
         "hyperparameter:odd": "a_b_",
     }
+
+
+KNOWN = {VersionFact.ARCHIVE: "0a1b-2 first/+_"}
+OTHER = {"ETag": '"0a1b-2"', "VersionId": "second"}
+
+
+@pytest.mark.parametrize("found", [{"ETag": '"0a1b-2"'}, {"ETag": '"0a1b-2"', "VersionId": "null"}])
+def test_knows_an_archive_by_its_etag_where_the_bucket_has_no_versions(found: dict[str, Any]) -> None:
+    made = find_request(run({}, headObject=[found]), "createModelPackage")
+
+    assert made["CustomerMetadataProperties"]["headrace:archive"] == "0a1b-2"
+
+
+def test_makes_no_model_of_an_archive_that_was_overwritten_since_it_was_approved() -> None:
+    found = describe_version(3, CustomerMetadataProperties=KNOWN)
+    given = {"ModelPackageArn": f"{ARNS}3"}
+
+    execution = run(given, describeModelPackage=[found], headObject=[OTHER])
+
+    assert execution.error == "ArchiveChanged"
+    assert execution.cause == (
+        f"the archive of version {ARNS}3, s3://work/old.tar.gz, has changed since the version was made: S3 called it "
+        "0a1b-2 first/+_, and calls it 0a1b-2 second now. Delete what was written over it, or make another version of "
+        "it, which somebody approves"
+    )
+    assert not {"createModel", "createEndpointConfig", "updateEndpoint"} & {*execution.list_operations()}
+    assert run(given, describeModelPackage=[found]).output["Outcome"] == "SERVING"
+
+
+def test_makes_no_model_of_an_archive_that_is_overwritten_while_its_version_is_made() -> None:
+    made = describe_version(1, CustomerMetadataProperties=KNOWN)
+
+    execution = run({}, describeModelPackage=[made], headObject=[ARCHIVE_FOUND, OTHER])
+
+    assert (execution.error, execution.list_operations()[-1]) == ("ArchiveChanged", "headObject")
+
+
+def test_serves_versions_of_before_archives_were_noted() -> None:
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=[describe_version(3)], headObject=[OTHER])
+
+    assert execution.output["Outcome"] == "SERVING"
+    assert find_request(execution, "headObject") == {"Bucket": "work", "Key": "old.tar.gz"}
 
 
 def test_writes_on_the_version_where_it_serves() -> None:
@@ -299,6 +343,41 @@ def test_judges_a_model_by_the_version_that_serves() -> None:
     assert (refused.output["Outcome"], rule["Limit"]) == ("REFUSED", pytest.approx(0.44))
     assert passed.output["Outcome"] == "SERVING"
     assert refused.output["Rules"][0]["Threshold"] == "serving"
+
+
+SERVES_BETTER = describe_version(7, CustomerMetadataProperties={"metric:validation:rmse": "0.4"})
+
+
+@pytest.mark.parametrize(
+    ("facts", "given", "outcome"),
+    [
+        ({}, {}, "REFUSED"),
+        ({"headrace:served-at:shop": LATELY}, {}, "SERVING"),
+        ({"headrace:served-at:trial": LATELY, "headrace:served": LATELY}, {}, "REFUSED"),
+        ({"headrace:served-at:trial": LATELY, "headrace:served": LATELY}, {"EndpointName": "Trial"}, "SERVING"),
+        ({"headrace:served": LATELY}, {}, "SERVING"),
+        ({"headrace:served": LATELY}, {"EndpointName": "trial"}, "REFUSED"),
+        ({"metric:validation:rmse": "0.44"}, {}, "SERVING"),
+        ({"metric:validation:rmse": "n/a"}, {}, "REFUSED"),
+        # Nothing has trained it, so a person has approved it who knew that nothing is known of it.
+        ({VersionFact.JOB: None, "metric:validation:rmse": "n/a"}, {}, "SERVING"),
+    ],
+)
+def test_judges_a_version_by_what_serves_unless_it_has_served_there(
+    facts: dict[str, Any], given: dict[str, str], outcome: str
+) -> None:
+    found = describe_version(3, CustomerMetadataProperties=facts)
+    kept = {name: value for name, value in found["CustomerMetadataProperties"].items() if value is not None}
+    versions = [{**found, "CustomerMetadataProperties": kept}, SERVES_BETTER]
+    rules = {"bigmart.gate.rules": [RULE, {**RULE, "metric": "validation:r2", "threshold": 9}]}
+
+    execution = run({"ModelPackageArn": f"{ARNS}3", **given}, rules, **serve_version(7), describeModelPackage=versions)
+
+    assert execution.output["Outcome"] == outcome
+    assert ("createModel" in execution.list_operations()) == (outcome == "SERVING")
+    if outcome == "REFUSED":
+        assert [rule["Threshold"] for rule in execution.output["Rules"]] == ["serving"]
+        assert execution.output["EndpointName"] == given.get("EndpointName", "shop")
 
 
 GONE = TaskError("SageMaker.SageMakerException", 'Could not find endpoint configuration "arn:…/x".')

@@ -72,6 +72,7 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "Choose Way In",
         "All Rules Passed",
         "Version Complete",
+        "Archive Unchanged",
     )
     while (state := states[visited[-1]])["Type"] not in ("Choice", "Fail") or visited[-1] in passed:
         visited.append(state.get("Next") or state["Default"])
@@ -92,9 +93,8 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "Judge",
         "All Rules Passed",
         "Record",
-        "Register",
-        "Look At Version",
-        "Version Complete",
+        "Find Archive",
+        "Archive Unchanged",
         "Save Model",
         "Create Endpoint Config",
         "Look For Endpoint",
@@ -105,7 +105,7 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
 @pytest.mark.parametrize(("state", "operation"), list(REQUESTS.items()))
 def test_asks_sagemaker_only_for_what_its_api_knows(states: dict[str, Any], state: str, operation: str) -> None:
     # JSONata makes the whole map.
-    made = {"CustomerMetadataProperties": {"name": "value"}} if state == "Register" else {}
+    made = {"CustomerMetadataProperties": {"name": "value"}} if state in ("Register", "Mark Served") else {}
     arguments = {**states[state]["Arguments"], **made}
 
     report = ParamValidator().validate(arguments, SERVICE.operation_model(operation).input_shape)
