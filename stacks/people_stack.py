@@ -24,6 +24,19 @@ from stacks.workload_stack import Surroundings
 # What executions make: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 _MADE: Final = ("endpoint", "endpoint-config", "model", "processing-job", "training-job")
 _APPROVE: Final = "sagemaker:UpdateModelPackage"
+# Never over what is there: an object is made with If-None-Match, and its parts, which come without, make none.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+_CREATING: Final[tuple[Mapping[str, Any], ...]] = (
+    {"Null": {"s3:if-none-match": "false"}},
+    {"Bool": {"s3:ObjectCreationOperation": "false"}},
+)
+# Who approves a version does not say of which archive it was made.
+_KEEPING_ARCHIVE: Final[Mapping[str, Any]] = {
+    "Null": {f"sagemaker:CustomerMetadataProperties/{contract.VersionFact.ARCHIVE}": "true"},
+    "ForAllValues:StringNotEquals": {
+        "sagemaker:CustomerMetadataPropertiesToRemove": str(contract.VersionFact.ARCHIVE),
+    },
+}
 _FORBIDDEN: Final = "It forbids, and so reaches further than what allows: any version of any model."
 _LISTS: Final = f"{images.RECIPE.raw_prefix}lists/"
 _NAMES: Final = (
@@ -154,8 +167,12 @@ class PeopleStack(Stack):
         engineer.allow_anywhere(["ecr:GetAuthorizationToken"])
         engineer.allow_all([allow_going_back(self._led)])
         engineer.allow_tagged(["sagemaker:UpdateEndpoint"], ["endpoint", "endpoint-config"])
-        written = [contract.ARCHIVES_PREFIX, *self._list_golden()]
-        _allow_objects(engineer, ["s3:PutObject"], self._around.storage.raw, written)
+        if golden := self._list_golden():
+            _allow_objects(engineer, ["s3:PutObject"], self._around.storage.raw, golden)
+        for conditions in _CREATING:
+            _allow_objects(
+                engineer, ["s3:PutObject"], self._around.storage.raw, [contract.ARCHIVES_PREFIX], **conditions
+            )
         self._allow_promoting(engineer)
         if not self._settings.people.separate_approval:
             self._allow_approving(engineer)
@@ -181,7 +198,7 @@ class PeopleStack(Stack):
         approver.deny(["states:StartExecution"], [machine.state_machine_arn for machine in self._machines])
 
     def _allow_approving(self, persona: Persona) -> None:
-        persona.allow_tagged([_APPROVE], ["model-package"], **self._demand_mfa())
+        persona.allow_tagged([_APPROVE], ["model-package"], **_KEEPING_ARCHIVE, **self._demand_mfa())
 
     def _add(self, persona: str, description: str) -> Persona:
         name = f"headrace-{self._settings.environment}-{persona.lower()}"

@@ -78,10 +78,24 @@ def test_reaches_what_the_environment_has_by_its_names() -> None:
         f"model-package-group/{group}*",
         f"model-package/{group}*",
     ]
+    assert list_resources(BY_SID["CreateArchives"]) == list_resources(BY_SID["SendPartsOfArchives"])
+    assert [each.partition("/")[2] for each in list_resources(BY_SID["CreateArchives"])] == [
+        f"{contract.ARCHIVES_PREFIX}*/promoted/*"
+    ]
     assert [each.partition("/")[2] for each in list_resources(BY_SID["CopyObjects"])] == [
         f"{contract.ARCHIVES_PREFIX}*/promoted/*",
         f"{contract.GOLDEN_PREFIX}*",
     ]
+
+
+def test_writes_no_archive_over_another() -> None:
+    writing = [each for each in STATEMENTS if "s3:PutObject" in list_actions(each)]
+
+    assert {each["Sid"]: [key for key in each["Condition"] if key != "StringEquals"] for each in writing} == {
+        "WriteGoldenRequests": [],
+        "CreateArchives": ["Null"],
+        "SendPartsOfArchives": ["Bool"],
+    }
 
 
 def test_makes_no_version_that_is_approved() -> None:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -14,6 +14,10 @@ from headrace.s3.addresses import S3Address
 _SOURCE: Final = "headrace-source"
 _MISSING: Final = ("404", "NoSuchKey", "NotFound")
 _CHUNK_BYTES: Final = 1 << 20
+# What is larger is sent in parts of this size.
+PART_BYTES: Final = 64 << 20
+_CHECKSUM: Final = "SHA256"
+_EXISTS: Final = ("PreconditionFailed", "412")
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,27 @@ class Copier:
         found = _head(self._target, copy.target)
         return found is not None and _SOURCE not in found["Metadata"]
 
-    def copy(self, copy: Copy) -> None:
-        """Copy an object; S3 compares what arrives with the checksum that goes with it.
+    def find_source(self, address: S3Address) -> Any:
+        """What S3 says of an original.
 
         Raises:
-            PromotionError: If there is no original, or it changes meanwhile.
+            PromotionError: If it is not there.
+        """
+        found = _head(self._source, address)
+        if found is None:
+            raise PromotionError(f"{address} is not there any more")
+        return found
+
+    def copy(self, copy: Copy, *, replaces: bool = False) -> None:
+        """Copy an object; S3 compares what arrives with the checksum that goes with it.
+
+        Args:
+            copy: What, and where to.
+            replaces: Whether what is there already may be replaced.
+
+        Raises:
+            PromotionError: If there is no original, it changes meanwhile, or something is there that may not be
+                replaced.
         """
         name = self._name_source(copy)
         with tempfile.TemporaryFile() as file:
@@ -77,20 +97,50 @@ class Copier:
                 file.write(chunk)
             if self._name_source(copy) != name:
                 raise PromotionError(f"{copy.source} has changed while it was read; promote again")
+            size = file.tell()
             file.seek(0)
-            self._target.upload_fileobj(
-                file,
-                copy.target.bucket,
-                copy.target.key,
-                ExtraArgs={"ChecksumAlgorithm": "SHA256", "Metadata": {_SOURCE: name}},
-            )
+            described = {"ChecksumAlgorithm": _CHECKSUM, "Metadata": {_SOURCE: name}}
+            if replaces:
+                self._target.upload_fileobj(file, copy.target.bucket, copy.target.key, ExtraArgs=described)
+            else:
+                _create(self._target, file, size, copy.target, described)
 
     def _name_source(self, copy: Copy) -> str:
-        found = _head(self._source, copy.source)
-        if found is None:
-            raise PromotionError(f"{copy.source} is not there any more")
+        found = self.find_source(copy.source)
         etag = found["ETag"].strip('"')
         return f"{etag}-{found['ContentLength']}"
+
+
+def _create(s3: Any, file: IO[bytes], size: int, address: S3Address, described: dict[str, Any]) -> None:
+    """Write an object unless there is one; boto3's own uploads cannot ask for that."""
+    place = {"Bucket": address.bucket, "Key": address.key}
+    try:
+        if size <= PART_BYTES:
+            s3.put_object(**place, **described, Body=file, IfNoneMatch="*")
+        else:
+            _create_of_parts(s3, file, place, described)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _EXISTS:
+            raise
+        raise PromotionError(
+            f"{address} is there already and is no copy of the version's: what a version is made of is never replaced. "
+            "Find out who has written it, have it deleted, and promote again"
+        ) from None
+
+
+def _create_of_parts(s3: Any, file: IO[bytes], place: dict[str, str], described: dict[str, Any]) -> None:
+    upload = {**place, "UploadId": s3.create_multipart_upload(**place, **described)["UploadId"]}
+    try:
+        parts: list[dict[str, Any]] = []
+        while part := file.read(PART_BYTES):
+            number = len(parts) + 1
+            sent = s3.upload_part(**upload, PartNumber=number, Body=part, ChecksumAlgorithm=_CHECKSUM)
+            kept = {name: sent[name] for name in ("ETag", f"Checksum{_CHECKSUM}") if name in sent}
+            parts.append({"PartNumber": number, **kept})
+        s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
+    except BaseException:
+        s3.abort_multipart_upload(**upload)
+        raise
 
 
 def _head(s3: Any, address: S3Address) -> Any:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from headrace import contract
 from headrace.contract import HYPERPARAMETER_FACT, MOST_FACTS_MADE, RECORD_FOLDER, SERVED_AT_FACT, VersionFact
+from headrace.pipeline.archives import stamp_archive
 from headrace.pipeline.versions import APPROVED, Version, find_version_at
 from headrace.promotion.errors import PromotionError
 from headrace.promotion.objects import Copier, Copy
@@ -18,7 +20,7 @@ from headrace.s3.addresses import S3Address
 _PENDING: Final = "PendingManualApproval"
 # What is true of one environment only, of a container and of a version.
 _OF_THE_SOURCE: Final = frozenset({"ImageDigest", "ModelDataETag", "ModelDataSource"})
-_LEFT_BEHIND: Final = frozenset({VersionFact.SERVED, VersionFact.PARENT, VersionFact.RECORD})
+_LEFT_BEHIND: Final = frozenset({VersionFact.ARCHIVE, VersionFact.SERVED, VersionFact.PARENT, VersionFact.RECORD})
 # The files of a record, which `lambdas/registrar` writes.
 _RECORDED: Final = re.compile(
     "|".join((*map(re.escape, (EVALUATION_FILE, INPUTS_FILE, PROFILE_FILE)), f"{LISTS_FOLDER}/.+")), re.DOTALL
@@ -83,6 +85,7 @@ def plan_promotion(source: Site, target: Site, version: Version) -> Plan:
     specification = described["InferenceSpecification"]
     place = _name_place(source, target, version)
     copier = Copier(source.client("s3"), target.client("s3"))
+    _check_archive(version, specification["Containers"][0], copier)
     images = [_plan_image(source, target, container) for container in specification["Containers"]]
     archives = [
         _plan_archive(source, container, place, number) for number, container in enumerate(specification["Containers"])
@@ -109,6 +112,17 @@ def plan_promotion(source: Site, target: Site, version: Version) -> Plan:
     return Plan(version, steps, request, {step.target: digest for step, digest in images})
 
 
+def _check_archive(version: Version, container: Mapping[str, Any], copier: Copier) -> None:
+    """See that what was approved is what would be copied; early versions do not note their archives."""
+    noted = version.facts.get(VersionFact.ARCHIVE)
+    if noted and noted != (found := stamp_archive(copier.find_source(S3Address.parse_uri(container["ModelDataUrl"])))):
+        raise PromotionError(
+            f"the archive of version {version.number}, {container['ModelDataUrl']}, has changed since the version was "
+            f"made: S3 called it {noted}, and calls it {found} now. Delete what was written over it, or make another "
+            "version of it"
+        )
+
+
 def _name_place(source: Site, target: Site, version: Version) -> S3Address:
     """Where the target keeps what it has of a version: another place for another version of the same name."""
     name = hashlib.sha256(f"{version.arn} {version.created.isoformat()}".encode()).hexdigest()[:12]
@@ -116,6 +130,13 @@ def _name_place(source: Site, target: Site, version: Version) -> S3Address:
 
 
 def _plan_image(source: Site, target: Site, container: Mapping[str, Any]) -> tuple[Step, str]:
+    if container["Image"] == source.algorithm:
+        raise PromotionError(
+            f"{container['Image']} is SageMaker's own container image of a built-in algorithm, which AWS has in each "
+            f"Region: there is none to copy. Copy the archive, {container['ModelDataUrl']}, below "
+            f"{contract.ARCHIVES_PREFIX}{target.recipe.name}/ of the raw bucket of '{target.environment}', and give it "
+            "to an execution there as ModelDataUrl"
+        )
     repository, tag = source.parse_uri(container["Image"])
     there = target.find_repository(source.find_container(repository))
     manifest = repository.find(digest=container["ImageDigest"]) if "ImageDigest" in container else None
@@ -184,7 +205,7 @@ def _plan_golden(copy: Copy, copier: Copier) -> Step:
         str(copy.source),
         str(copy.target),
         is_taken or copier.is_there(copy),
-        lambda: copier.copy(copy),
+        lambda: copier.copy(copy, replaces=True),
         "others are there, and stay" if is_taken else "",
     )
 

@@ -6,10 +6,12 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from headrace.contract import VersionFact
+from headrace.pipeline.archives import stamp_archive
 from headrace.pipeline.versions import Registry, Version
 from headrace.promotion.errors import PromotionError
 from headrace.promotion.planning import Plan
 from headrace.promotion.sites import Site
+from headrace.s3.addresses import S3Address
 
 _UNFINISHED: Final = ("Pending", "InProgress")
 _COMPLETED: Final = "Completed"
@@ -60,7 +62,13 @@ def promote(plan: Plan, target: Site, report: Report) -> Version:
 
 
 def _make(plan: Plan, target: Site) -> str:
-    return str(target.client("sagemaker").create_model_package(**plan.request)["ModelPackageArn"])
+    """Make the version, which notes which archive it is made of, as those of executions do."""
+    (container, *_) = plan.request["InferenceSpecification"]["Containers"]
+    archive = S3Address.parse_uri(container["ModelDataUrl"])
+    found = target.client("s3").head_object(Bucket=archive.bucket, Key=archive.key)
+    known = {**plan.request["CustomerMetadataProperties"], str(VersionFact.ARCHIVE): stamp_archive(found)}
+    request = {**plan.request, "CustomerMetadataProperties": known}
+    return str(target.client("sagemaker").create_model_package(**request)["ModelPackageArn"])
 
 
 def _wait_until_made(sagemaker: Any, arn: str) -> Mapping[str, Any]:

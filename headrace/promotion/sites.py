@@ -63,6 +63,11 @@ class Site:
         usual = contract.default_endpoint_name(self.environment, self.recipe.name)
         return self._outputs.get(self.recipe.endpoint_name_output, usual)
 
+    @property
+    def algorithm(self) -> str:
+        """SageMaker's own container image, where the workload runs a built-in algorithm; empty otherwise."""
+        return self._outputs.get(self.recipe.algorithm_output, "")
+
     def find_repository(self, container: ContainerImage) -> Repository:
         """The repository of a container.
 

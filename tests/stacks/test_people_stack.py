@@ -34,6 +34,7 @@ EXECUTION = arn("states", "execution:bigmart-machine:sales-7")
 BULK = arn("states", "stateMachine:normalizer-machine")
 FOREIGN_EXECUTION = arn("states", "execution:another-machine:sales-7")
 RAW, WORK = "arn:aws:s3:::raw", "arn:aws:s3:::work"
+FOREST = f"{RAW}/models/bigmart/forest.tar.gz"
 LIST = f"{RAW}/images/lists/train/a.lst"
 JOB, ENDPOINT = arn("sagemaker", "training-job/sales-7"), arn("sagemaker", "endpoint/shop")
 CONFIG, PACKAGE = arn("sagemaker", "endpoint-config/sales-7"), arn("sagemaker", "model-package/shop/1")
@@ -181,7 +182,8 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
         Request("sagemaker:UpdateEndpoint", CONFIG, OURS),
         Request("kms:CreateGrant", KEY, FOR_AWS),
         Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA),
-        Request("s3:PutObject", f"{RAW}/models/bigmart/forest.tar.gz"),
+        Request("s3:PutObject", FOREST, {"s3:if-none-match": "*", "s3:objectcreationoperation": "true"}),
+        Request("s3:PutObject", FOREST, {"s3:objectcreationoperation": "false"}),
         # What a promotion reads where it begins.
         Request("s3:GetObject", f"{RAW}/models/bigmart/promoted/forest.tar.gz"),
         Request("s3:ListBucket", RAW, {"s3:prefix": "models/bigmart/"}),
@@ -191,6 +193,7 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
         Request("s3:DeleteObject", f"{RAW}/bigmart/sales.csv", MFA),
     ),
 }
+_FACTS = "sagemaker:customermetadataproperties"
 # What not even an engineer may do.
 DENIED = (
     Request("states:StartExecution", arn("states", "stateMachine:another-machine")),
@@ -210,6 +213,9 @@ DENIED = (
     Request("s3:GetObject", "arn:aws:s3:::another/bigmart/sales.csv"),
     Request("s3:GetObject", f"{RAW}/elsewhere/sales.csv"),
     Request("s3:PutObject", f"{RAW}/bigmart/sales.csv"),
+    Request("s3:PutObject", FOREST, {"s3:objectcreationoperation": "true"}),
+    Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA | {f"{_FACTS}/headrace:archive": "0a1b"}),
+    Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA | {f"{_FACTS}toremove": "headrace:archive"}),
     Request("s3:PutObject", f"{WORK}/executions/sales-7/model/model.tar.gz"),
     Request("s3:PutBucketPolicy", RAW),
     Request("s3:DeleteBucket", RAW, MFA),

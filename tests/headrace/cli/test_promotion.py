@@ -1,5 +1,6 @@
 """`headrace pipeline promote` between two environments of one local cloud, which are only as deployed as it needs."""
 
+import hashlib
 import json
 import os
 import re
@@ -193,6 +194,7 @@ def test_takes_a_version_with_all_that_it_needs(version: str, request: pytest.Fi
         VersionFact.EXECUTION: request.node.name,
         VersionFact.ENDPOINT: "headrace-stage-bigmart",
         VersionFact.APPROVAL: "human",
+        VersionFact.ARCHIVE: hashlib.md5(request.node.name.encode(), usedforsecurity=False).hexdigest(),
         VersionFact.RECORD: there["ModelDataUrl"].replace("model.tar.gz", "record/"),
         "metric:validation:rmse": "1027.9",
     }
@@ -221,6 +223,28 @@ def test_needs_no_more_in_the_target_than_the_role_that_is_ready_for_it(cloud: L
     assert refused == ["sagemaker:CreateModelPackage"]
     # No endpoint serves there, and no object is so large that it has parts.
     assert unused == {"s3:AbortMultipartUpload", "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"}
+
+    archive = describe(told["modelPackageArn"])["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    try_to_replace(assume(role).client("s3"), archive)
+
+
+def try_to_replace(s3: Any, address: str) -> None:
+    """What an object is never replaced by, whatever way it is written."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    place = {"Bucket": bucket, "Key": key}
+    upload = {**place, "UploadId": s3.create_multipart_upload(**place)["UploadId"]}
+    sent = s3.upload_part(**upload, PartNumber=1, Body=b"evil")
+    parts = {"Parts": [{"PartNumber": 1, "ETag": sent["ETag"]}]}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(**place, Body=b"evil")
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.put_object(**place, Body=b"evil", IfNoneMatch="*")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.copy_object(**place, CopySource={"Bucket": bucket, "Key": key}, MetadataDirective="REPLACE")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.complete_multipart_upload(**upload, MultipartUpload=parts, IfNoneMatch="*")
 
 
 def test_needs_no_more_in_the_source_than_the_documentation_says(cloud: LocalCloud, version: str) -> None:
@@ -354,7 +378,8 @@ def test_leaves_out_hyperparameters_beyond_what_sagemaker_takes(cloud: LocalClou
     told = promote(make_version("many", **many))
 
     facts = describe(told["modelPackageArn"])["CustomerMetadataProperties"]
-    assert len(facts) == 50
+    # Some are left for where it will have served.
+    assert len(facts) == 47
     assert {VersionFact.ORIGIN, "metric:validation:rmse"} <= facts.keys()
 
 
@@ -374,6 +399,42 @@ def test_says_that_an_archive_is_gone(version: str, request: pytest.FixtureReque
     boto3.client("s3").delete_object(Bucket="dev-work", Key=key)
 
     assert f"s3://dev-work/{key} is not there any more" in run(version).stderr
+
+
+def test_copies_no_archive_that_was_overwritten_after_its_version_was_made(request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("cloud")
+    overwritten = make_version(request.node.name, **{VersionFact.ARCHIVE: "0a1b"})
+
+    done = run(overwritten)
+
+    assert done.exit_code == 1
+    assert f"the archive of version {overwritten}, s3://dev-work/executions/" in done.stderr
+    assert "has changed since the version was made: S3 called it 0a1b, and calls it " in done.stderr
+
+
+def test_replaces_nothing_that_lies_where_an_archive_is_to_be(version: str) -> None:
+    there = json.loads(run("--json", "--dry-run", version).stdout)
+    (target,) = (step["target"] for step in there["steps"] if step["what"] == "archive")
+    bucket, _, key = target.removeprefix("s3://").partition("/")
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=b"evil")
+
+    done = run(version)
+
+    assert done.exit_code == 1
+    assert f"{target} is there already and is no copy of the version's" in done.stderr
+    assert read(target) == b"evil"
+
+
+def test_sends_a_large_archive_in_parts(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.promotion.objects.PART_BYTES", 5 << 20)
+    bucket, _, key = read_archive(version).removeprefix("s3://").partition("/")
+    body = bytes(11 << 20)
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+
+    told = promote(version)
+
+    (target,) = (step["target"] for step in told["steps"] if step["what"] == "archive")
+    assert read(target) == body
 
 
 def test_says_that_the_target_is_not_deployed(version: str) -> None:
