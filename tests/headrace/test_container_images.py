@@ -8,6 +8,7 @@ import pytest
 
 from headrace.container_images import (
     CONTAINERS_DIRECTORY,
+    TORCH_FILE,
     container_image_tag,
     list_modules,
     stage_context,
@@ -90,7 +91,7 @@ def test_stages_what_the_tag_names(container: ContainerImage, tmp_path: Path) ->
 
     staged = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     program = {path for path in staged if path.startswith("program/")}
-    assert staged - program == {"Dockerfile", "requirements.txt"}
+    assert staged - program == {"Dockerfile", "requirements.txt"} | ({TORCH_FILE} if container.needs_torch else set())
     assert f"program/containers/{container.folder}/__main__.py" in program
     assert program > {f"program/{module}" for module in list_modules(container)}
 
