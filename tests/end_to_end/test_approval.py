@@ -104,24 +104,6 @@ def test_deploys_what_is_approved_and_goes_back_to_what_was(approving: Platform,
     assert find_served(approving) == first
 
 
-def test_serves_no_archive_that_was_overwritten_after_it_was_approved(
-    approving: Platform, pending: dict[str, Any]
-) -> None:
-    s3, package = approving.client("s3"), pending["ModelPackageArn"]
-    bucket, _, key = pending["ModelDataUrl"].removeprefix("s3://").partition("/")
-    say(package, "Approved")
-    written = s3.put_object(Bucket=bucket, Key=key, Body=b"another model")
-
-    refused = approving.run(ModelPackageArn=package, EndpointName="trial")
-    s3.delete_object(Bucket=bucket, Key=key, VersionId=written["VersionId"])
-    served = approving.run(ModelPackageArn=package, EndpointName="trial")
-
-    assert (refused["status"], refused["error"]) == ("FAILED", "ArchiveChanged")
-    assert f"the archive of version {package}, {pending['ModelDataUrl']}, has changed" in refused["cause"]
-    assert not {"Save Model", "Create Endpoint"} & {*approving.visited_states(refused["executionArn"])}
-    assert read_output(served)["Outcome"] == "SERVING"
-
-
 def test_starts_nothing_when_a_version_is_rejected_or_made(approving: Platform, pending: dict[str, Any]) -> None:
     machine = approving.deployment.state_machine_arn(big_mart.RECIPE)
     made = read_output(approving.run(ModelDataUrl=pending["ModelDataUrl"]))["ModelPackageArn"]
