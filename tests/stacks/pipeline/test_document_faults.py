@@ -1,4 +1,4 @@
-"""Every error that the services declare, in every state that reads a document, tried out as TestState does."""
+"""Every error that the services declare, in every state of the documents' machine, tried out as TestState does."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 
 from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.sagemaker.validation import load_service_model
+from stacks.pipeline.failure import FAILED
 from tests.stacks.pipeline.faults import Walk, Walker
 from tests.stacks.pipeline.test_documents import read_machine
 
@@ -44,13 +45,17 @@ VARIABLES: Mapping[str, Any] = {
     "found_Sentiment": "NEUTRAL",
     "found_SentimentScore": {},
     "found_SyntaxTokens": [],
+    "job_name": "run-1",
+    "prefix": "documents/",
+    "survey": {"Documents": 1, "EstimatedUsd": 0.07, "List": "documents/run-1/list.json"},
+    "map_results": {},
 }
 RESULTS: Mapping[str, Any] = {
     "startDocumentAnalysis": {"JobId": "job-1"},
     "getDocumentAnalysis": {"StatusMessage": "blurred"},
     "putObject": {"Status": "SUCCEEDED"},
     "getObject": {"Body": "a text"},
-    "invoke": {"Payload": VARIABLES["unpacked"]},
+    "invoke": {"Payload": VARIABLES["unpacked"] | {"Documents": 0, "Read": 0, "NotRead": 0, "Report": "report.json"}},
     "detectDominantLanguage": {"Languages": [{"LanguageCode": "en", "Score": 1}]},
     "detectEntities": {"Entities": []},
     "detectKeyPhrases": {"KeyPhrases": []},
@@ -64,9 +69,9 @@ def list_tasks() -> Iterator[tuple[str, str, Mapping[str, Any], Mapping[str, Any
     machine = read_machine()
     document = machine["States"]["Read Documents"]["ItemProcessor"]
     piece = document["States"]["Understand"]["ItemProcessor"]
-    for definition, end in ((document, NOT_READ), (piece, PIECE_FAILED)):
+    for definition, end in ((machine, FAILED), (document, NOT_READ), (piece, PIECE_FAILED)):
         for name, state in definition["States"].items():
-            if state["Type"] == "Task":
+            if state["Type"] == "Task" and name != FAILED:
                 yield name, end, state, {**definition, "QueryLanguage": machine["QueryLanguage"]}
 
 
@@ -97,6 +102,8 @@ def walk(name: str, *answers: Any) -> Walk:
 
 def test_looks_at_every_task() -> None:
     assert list(TASKS) == [
+        "Survey",
+        "Gather",
         "Start Reading",
         "Wait For Notice",
         "Ask Why",
@@ -133,6 +140,13 @@ def test_goes_on_after_errors_that_no_operation_declares(name: str) -> None:
         failure = StateFailedError(error, "Rate exceeded")
         found = walk(name, failure, failure, RESULTS[operation])
         assert (error, found.tries, found.way) == (error, 3, state["Next"])
+
+
+@pytest.mark.parametrize("name", ["Survey", "Gather"])
+def test_ends_with_the_name_of_the_state_that_failed(name: str) -> None:
+    found = walk(name, StateFailedError("StoreError", '{"errorMessage": "the list is not there"}'))
+
+    assert (found.tries, found.way, found.error) == (1, FAILED, f"{name}Failed")
 
 
 def test_every_task_has_a_time_limit_a_retrier_and_a_catcher_for_everything() -> None:

@@ -237,6 +237,30 @@ def test_writes_the_same_results_as_lines_and_as_tables() -> None:
     }
 
 
+class NoList(Services):
+    """The list of documents cannot be read."""
+
+    async def read_items(self, source: ItemSource) -> list[Any]:
+        raise StateFailedError("States.ItemReaderFailed", f"{source.arguments['Key']} is denied")
+
+
+class NoResults(Services):
+    """What becomes of the documents cannot be kept."""
+
+    async def run(self, call: TaskCall) -> Any:
+        if "/map/" in str(call.arguments.get("Key")):
+            raise StateFailedError("S3.S3Exception", f"{call.arguments['Key']} is denied")
+        return await super().run(call)
+
+
+@pytest.mark.parametrize("services", [NoList, NoResults])
+def test_fails_when_the_list_cannot_be_read_or_the_results_cannot_be_kept(services: type[Services]) -> None:
+    execution = execute(services(make_documents(1)))
+
+    assert (execution.status, execution.error) == ("FAILED", "ReadDocumentsFailed")
+    assert "is denied" in str(execution.cause)
+
+
 def test_refuses_more_pages_than_allowed_before_anything_that_costs() -> None:
     services = Services(make_documents(3), limits=Limits(documents=9, pages=2, page_usd=0.5))
 
