@@ -110,6 +110,7 @@ class Account:
         default_zones: Those with a default subnet.
         offers: Where EC2 has instances: the zones by type, such as m5.large.
         has_object_lambda: Whether there is an access point for S3 Object Lambda, which shows that the account may.
+        writes_api_logs: Whether API Gateway has a role by which it writes logs; the account has one or none there.
         existing: What the settings name that others keep, and what is wrong with it; empty for nothing.
         container_images: Those that were asked for, and whether they are there.
     """
@@ -123,5 +124,6 @@ class Account:
     default_zones: tuple[str, ...] | NotSeen
     offers: Mapping[str, frozenset[str]] | NotSeen
     has_object_lambda: bool | NotSeen
+    writes_api_logs: bool | NotSeen
     existing: Mapping[str, str | NotSeen]
     container_images: Mapping[ContainerImage, bool | NotSeen]

@@ -88,6 +88,28 @@ def check_object_lambda(account: Account, needs: Needs) -> Iterator[Finding]:
     )
 
 
+def check_api_logs(account: Account, needs: Needs) -> Iterator[Finding]:
+    """Whether API Gateway may write logs, where an API is to have some: AWS refuses its stage otherwise.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+    """
+    users = needs.list_logging_stacks()
+    place, cure = str(account.identity), "set account.api_gateway_logs to true, and run `make deploy-account`"
+    if not users or account.writes_api_logs is True:
+        return
+    if isinstance(account.writes_api_logs, NotSeen):
+        yield not_seen(Check.API_LOGS, place, account.writes_api_logs.reason, cure)
+        return
+    yield Finding(
+        check=Check.API_LOGS,
+        # A local cloud makes the stage all the same.
+        severity=Severity.WARNING if account.identity.is_local else Severity.ERROR,
+        place=place,
+        problem=f"API Gateway has no role by which it writes logs; without one, AWS refuses the API of {users[0]}",
+        cure=cure,
+    )
+
+
 def check_existing(account: Account) -> Iterator[Finding]:
     """Whether the buckets, keys, subnets and policies of others that the settings name can be used."""
     for name, answer in account.existing.items():

@@ -23,7 +23,13 @@ from headrace.doctor.app import (
 from headrace.doctor.asking import NotSeen, ask_all
 from headrace.doctor.container_images import check_container_images, needs_engine
 from headrace.doctor.credentials import find_identity, open_clients
-from headrace.doctor.deployment import check_bootstrap, check_existing, check_object_lambda, check_stacks
+from headrace.doctor.deployment import (
+    check_api_logs,
+    check_bootstrap,
+    check_existing,
+    check_object_lambda,
+    check_stacks,
+)
 from headrace.doctor.findings import Check, Finding, Severity, not_seen
 from headrace.doctor.gathering import read_account
 from headrace.doctor.machine import check_engine, check_sagemaker_sdk, check_toolchain, read_engine, read_toolchain
@@ -167,4 +173,5 @@ def _check_account(account: Account, needs: Needs, app: Synthesis, subject: Subj
     yield from check_instance_types(account, needs)
     yield from check_container_images(account, needs, subject.environment)
     yield from check_object_lambda(account, needs)
+    yield from check_api_logs(account, needs)
     yield from check_existing(account)

@@ -35,6 +35,7 @@ class Check(StrEnum):
     INSTANCE_TYPES = "instance-types"
     CONTAINER_IMAGES = "container-images"
     OBJECT_LAMBDA = "object-lambda"
+    API_LOGS = "api-logs"
     EXISTING = "existing"
 
 

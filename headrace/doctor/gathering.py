@@ -23,6 +23,7 @@ from headrace.doctor.requests import (
     read_quotas,
     read_stacks,
     read_zones,
+    writes_api_logs,
 )
 from headrace.quotas import SERVERLESS_CONCURRENCY
 
@@ -70,6 +71,7 @@ def _list_questions(clients: Clients, identity: Identity, environment: str, need
         "default_zones": partial(read_default_zones, clients),
         "offers": partial(read_offers, clients, types),
         "has_object_lambda": partial(has_object_lambda, clients, identity),
+        "writes_api_logs": partial(writes_api_logs, clients),
     }
 
 

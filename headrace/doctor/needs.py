@@ -11,10 +11,18 @@ from headrace import contract, regions
 from headrace.assemblies import Assembly, read_folder
 from headrace.assemblies.assembly import Template, list_resources
 from headrace.assemblies.files import MANIFEST, read_stacks
-from headrace.doctor.tasks import Use, asks_for_file_systems, count_serverless, list_uses, read_connections
+from headrace.doctor.tasks import (
+    Use,
+    asks_for_file_systems,
+    count_serverless,
+    list_services,
+    list_uses,
+    read_connections,
+)
 
 _STATE_MACHINE: Final = "AWS::StepFunctions::StateMachine"
 _FUNCTION: Final = "AWS::Lambda::Function"
+_STAGE: Final = "AWS::ApiGateway::Stage"
 _SUBNET: Final = "AWS::EC2::Subnet"
 _BOOTSTRAP: Final = "bootstrapStackVersionSsmParameter"
 _BOOTSTRAP_VERSION: Final = "requiresBootstrapStackVersion"
@@ -61,6 +69,7 @@ class Needs:
         connections: How many requests at once an execution sends to a function, at most.
         serverless: How many requests at once its serverless endpoints are made for, together.
         makes_file_systems: Whether its executions make FSx file systems.
+        services: The services that its executions call by the integration of the SDK.
     """
 
     assembly: Assembly
@@ -69,6 +78,7 @@ class Needs:
     connections: int = 0
     serverless: int = 0
     makes_file_systems: bool = False
+    services: frozenset[str] = frozenset()
 
     def list_stacks_with(self, kind: str) -> list[str]:
         """The ids of the stacks that have a resource of a CloudFormation type."""
@@ -88,6 +98,15 @@ class Needs:
             ):
                 reserved[stack] = reserved.get(stack, 0) + int(count)
         return reserved
+
+    def list_logging_stacks(self) -> list[str]:
+        """The ids of the stacks with a REST API whose stage has an access log."""
+        logging = (
+            stack
+            for stack, resource in _list_all(self.assembly)
+            if resource["Type"] == _STAGE and "AccessLogSetting" in resource.get("Properties", {})
+        )
+        return list(dict.fromkeys(logging))
 
     def find_zones(self) -> Zones:
         """The zones that the subnets of the app are in."""
@@ -154,14 +173,24 @@ def read_needs(folder: Path, variables: Iterable[str] = ()) -> Needs:
     uses: list[Use] = []
     connections = serverless = 0
     makes_file_systems = False
+    services: set[str] = set()
     for stack, template in assembly.templates.items():
         for definition in _list_definitions(template):
             uses += list_uses(stack, definition)
             serverless += count_serverless(definition)
             makes_file_systems = makes_file_systems or asks_for_file_systems(definition)
+            services |= list_services(definition)
             connections = max(connections, read_connections(definition, variables))
         uses += _list_notebooks(stack, template)
-    return Needs(assembly, _read_bootstrap(folder), tuple(uses), connections, serverless, makes_file_systems)
+    return Needs(
+        assembly,
+        _read_bootstrap(folder),
+        tuple(uses),
+        connections,
+        serverless,
+        makes_file_systems,
+        frozenset(services),
+    )
 
 
 def _read_bootstrap(folder: Path) -> Bootstrap | None:

@@ -11,6 +11,7 @@ ACTIONS: Final = {
     "DescribeKey": "kms:DescribeKey",
     "DescribeStacks": "cloudformation:DescribeStacks",
     "DescribeSubnets": "ec2:DescribeSubnets",
+    "GetAccount": "apigateway:GET",
     "GetAccountSettings": "lambda:GetAccountSettings",
     # IAM decides it whatever the policies say, unless one denies it.
     "GetCallerIdentity": "sts:GetCallerIdentity",

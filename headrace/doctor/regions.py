@@ -15,6 +15,10 @@ _SETTINGS: Final[Mapping[str, str]] = {
     regions.NOTEBOOK: "set notebook.enabled to false",
     regions.OBJECT_LAMBDA: "set normalizer.object_lambda to false",
 }
+_SERVICES: Final[Mapping[str, tuple[str, str]]] = {
+    regions.TEXTRACT: ("Textract", "set documents to null"),
+    regions.COMPREHEND: ("Comprehend", "set documents.insights to []"),
+}
 _ANOTHER_REGION: Final = "deploy to another Region: set `region` of the environment in cdk.json"
 _ANOTHER_TYPE: Final = "set another instance_type, or another Region"
 
@@ -30,6 +34,7 @@ def check_region(region: str, needs: Needs) -> Iterator[Finding]:
         elif kind == regions.FSX_FILE_SYSTEM and regions.lacks_lustre(region):
             problem = "its FSx for Lustre has neither PERSISTENT_2 nor SCRATCH_2"
             yield _lacks(Check.REGION, region, problem, _SETTINGS[kind])
+    yield from _check_services(region, needs)
     for use in needs.uses:
         if regions.lacks_instance_type(region, use.instance_type):
             problem = f"it has no instances of the family of {use.instance_type}, which {use.place} asks for"
@@ -78,6 +83,12 @@ def check_instance_types(account: Account, needs: Needs) -> Iterator[Finding]:
             yield _lacks(Check.INSTANCE_TYPES, place, problem, _ANOTHER_TYPE)
         elif use.is_in_network and zones and not zones <= offered:
             yield _lacks_in_zones(use.place, use.instance_type, place, zones, offered)
+
+
+def _check_services(region: str, needs: Needs) -> Iterator[Finding]:
+    for service, (word, without) in _SERVICES.items():
+        if service in needs.services and regions.lacks_service(region, service):
+            yield _lacks(Check.REGION, region, f"it has no {word}, which executions call", without)
 
 
 def _lacks_in_zones(user: str, kind: str, place: str, zones: Set[str], offered: Set[str]) -> Finding:

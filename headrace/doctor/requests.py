@@ -168,6 +168,11 @@ def has_object_lambda(clients: Clients, identity: Identity) -> bool:
     return bool(answer.get("ObjectLambdaAccessPointList"))
 
 
+def writes_api_logs(clients: Clients) -> bool:
+    """Whether the account has given API Gateway a role in the Region by which it writes logs."""
+    return bool(clients.open("apigateway").get_account().get("cloudwatchRoleArn"))
+
+
 def has_container_image(clients: Clients, image: ContainerImage) -> bool:
     """Whether ECR has a container image."""
     try:

@@ -8,6 +8,7 @@ from headrace.quotas import Usage, name_quota
 
 _SCALING_TASK: Final = "registerscalabletarget"
 _FILE_SYSTEM_TASK: Final = "createfilesystem"
+_SDK: Final = "aws-sdk"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,12 @@ def asks_for_file_systems(definition: Mapping[str, Any]) -> bool:
     return any(kind == _FILE_SYSTEM_TASK for _, kind, _ in _list_tasks(definition))
 
 
+def list_services(definition: Mapping[str, Any]) -> set[str]:
+    """The services that a state machine calls by the integration of the SDK, as Step Functions names them."""
+    calls = (resource.split(":") for resource, _, _ in _list_calls(definition))
+    return {service for *_, integration, service, _ in calls if integration == _SDK}
+
+
 def read_connections(definition: Mapping[str, Any], variables: Iterable[str]) -> int:
     """The greatest number that a task of a state machine sets one of these environment variables to; 0 for none."""
     names = set(variables)
@@ -88,13 +95,18 @@ def read_connections(definition: Mapping[str, Any], variables: Iterable[str]) ->
 
 def _list_tasks(definition: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """The tasks of a state machine: their states' names, what they call in lower case, and with what."""
+    for resource, name, arguments in _list_calls(definition):
+        yield name, resource.removesuffix(".sync").rpartition(":")[2].lower(), arguments
+
+
+def _list_calls(definition: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The tasks of a state machine: the ARNs of what they call, their states' names, and with what they call it."""
     for name, state in _as_mapping(definition.get("States")).items():
-        if isinstance(state.get("Resource"), str):
-            call = state["Resource"].removesuffix(".sync").rpartition(":")[2].lower()
-            yield name, call, _as_mapping(state.get("Arguments", state.get("Parameters")))
+        if isinstance(resource := state.get("Resource"), str):
+            yield resource, name, _as_mapping(state.get("Arguments", state.get("Parameters")))
         inner = [*state.get("Branches", ()), state.get("ItemProcessor", {})]
         for machine in inner:
-            yield from _list_tasks(machine)
+            yield from _list_calls(machine)
 
 
 def _list_wanted(kind: str, task: Mapping[str, Any]) -> Iterator[tuple[Usage, Mapping[str, Any]]]:

@@ -84,6 +84,22 @@ def test_knows_every_region_where_sagemaker_is() -> None:
     assert offered <= set(regions.list_regions())
 
 
+@pytest.mark.parametrize("service", [regions.COMPREHEND, regions.TEXTRACT])
+def test_knows_every_region_where_documents_can_be_read(service: str) -> None:
+    session = botocore.session.get_session()
+    offered = {
+        region
+        for partition in ("aws", "aws-cn", "aws-us-gov")
+        for region in session.get_available_regions(service, partition)
+    }
+
+    assert {region for region in regions.list_regions() if not regions.lacks_service(region, service)} == offered
+
+
+def test_says_no_region_lacks_a_service_of_which_it_knows_nothing() -> None:
+    assert not regions.lacks_service("sa-east-1", "s3")
+
+
 @pytest.mark.parametrize(
     ("region", "lacks"),
     [

@@ -145,6 +145,7 @@ def test_finds_that_bootstrap_is_too_old(version: str, code: int, healthy: None,
     assert (found[0], [finding["check"] for finding in found[1]]) == (code, ["bootstrap"] * code)
 
 
+LOGGING_STAGE = {"Type": "AWS::ApiGateway::Stage", "Properties": {"AccessLogSetting": {}}}
 BOUNDED = {"Type": "AWS::IAM::Role", "Properties": {"PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/Bound"}}
 
 
@@ -156,6 +157,7 @@ def test_finds_what_a_healthy_account_does_not_have(healthy: None, quick: None, 
         "Role": BOUNDED,
         "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"KmsKeyId": KEY}},
         "Any": {"Type": "X", "Properties": {"Subnets": ["subnet-0123456789abcdef0"]}},
+        "Stage": LOGGING_STAGE,
     }
 
     code, findings = examine("--assembly", write_app(tmp_path / "app", resources, {"RawBucketName": "company-rows"}))
@@ -164,6 +166,7 @@ def test_finds_what_a_healthy_account_does_not_have(healthy: None, quick: None, 
     assert {(finding["check"], finding["severity"]) for finding in findings} == {
         ("zones", "error"),
         ("existing", "error"),
+        ("api-logs", "warning"),
     }
     assert {finding["place"] for finding in findings if finding["check"] == "existing"} == {
         "policy Bound",
@@ -240,7 +243,13 @@ def test_says_why_a_stack_is_stuck(new_account: None, quick: None, tmp_path: Pat
 
 @pytest.mark.slow
 def test_needs_no_permission_but_those_of_the_list(healthy: None, quick: None, tmp_path: Path) -> None:
-    folder = write_app(tmp_path / "app", {"It": BOUNDED, "Point": {"Type": OBJECT_LAMBDA}, "Machine": TRAINING})
+    resources: dict[str, Any] = {
+        "It": BOUNDED,
+        "Point": {"Type": OBJECT_LAMBDA},
+        "Machine": TRAINING,
+        "Stage": LOGGING_STAGE,
+    }
+    folder = write_app(tmp_path / "app", resources)
     make_role("doctor", allow(*ACTIONS.values()))
     make_role("stranger")
 

@@ -61,6 +61,7 @@ def make_account(**facts: Any) -> Account:
         "default_zones": ZONES,
         "offers": {"m5.large": frozenset(ZONES)},
         "has_object_lambda": True,
+        "writes_api_logs": True,
         "existing": {},
         "container_images": {},
     }

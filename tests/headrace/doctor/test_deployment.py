@@ -7,13 +7,21 @@ import pytest
 from headrace.doctor.account import Stack
 from headrace.doctor.asking import NotSeen
 from headrace.doctor.container_images import check_container_images, list_container_images, needs_engine, read_uri
-from headrace.doctor.deployment import check_bootstrap, check_existing, check_object_lambda, check_stacks
+from headrace.doctor.deployment import (
+    check_api_logs,
+    check_bootstrap,
+    check_existing,
+    check_object_lambda,
+    check_stacks,
+)
 from headrace.doctor.findings import Severity
 from headrace.regions import OBJECT_LAMBDA
 from tests.headrace.doctor.patients import IMAGE, make_account, make_needs
 
 OLD_IMAGE = IMAGE.replace(":new", ":old")
 OBJECT_LAMBDA_ON = make_needs({"Point": {"Type": OBJECT_LAMBDA}})
+LOGGING_API = make_needs({"Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"AccessLogSetting": {}}}})
+SILENT_API = make_needs({"Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {}}})
 PLANNED = make_needs(outputs={"TrainingImageUri": {"Fn::Join": ["", [{"Ref": "Repository"}, ":new"]]}})
 DEPLOYED = {"headrace-dev-main": Stack("CREATE_COMPLETE", {"TrainingImageUri": OLD_IMAGE})}
 
@@ -61,6 +69,28 @@ def test_is_silent_about_object_lambda_that_is_off_or_stands() -> None:
 
     assert list(check_object_lambda(make_account(has_object_lambda=False), make_needs())) == []
     assert list(check_object_lambda(make_account(has_object_lambda=False, stacks=stands), OBJECT_LAMBDA_ON)) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_local", "severity"),
+    [
+        (True, False, None),
+        (False, False, Severity.ERROR),
+        (False, True, Severity.WARNING),
+        (NotSeen("denied"), False, Severity.NOT_SEEN),
+    ],
+)
+def test_finds_that_api_gateway_may_write_no_logs(
+    answer: bool | NotSeen, is_local: bool, severity: Severity | None
+) -> None:
+    healthy = make_account(writes_api_logs=answer)
+    account = replace(healthy, identity=replace(healthy.identity, is_local=is_local))
+
+    found = list(check_api_logs(account, LOGGING_API))
+
+    assert [finding.severity for finding in found] == ([severity] if severity else [])
+    assert all("account.api_gateway_logs" in finding.cure for finding in found)
+    assert list(check_api_logs(account, SILENT_API)) == []
 
 
 def test_finds_what_the_settings_name_and_does_not_exist() -> None:

@@ -90,6 +90,22 @@ def test_reads_an_app_as_cdk_writes_it(tmp_path: Path) -> None:
     assert needs.bootstrap == Bootstrap("/cdk-bootstrap/hnb659fds/version", 6)
     assert needs.uses[0] == train()
     assert needs.uses[1].quota == "ml.t3.medium for notebook instance usage"
+    assert (needs.services, needs.list_logging_stacks()) == (frozenset(), [])
+
+
+def test_reads_the_services_that_executions_call_and_the_apis_with_a_log(tmp_path: Path) -> None:
+    task = {"Type": "Task", "End": True}
+    arguments = {"NotificationChannel": {"RoleArn": "ROLE"}}
+    read = {**task, "Resource": "arn:aws:states:::aws-sdk:textract:startDocumentAnalysis", "Arguments": arguments}
+    wait = {**task, "Resource": "arn:aws:states:::aws-sdk:s3:putObject.waitForTaskToken"}
+    machine = run_states(Each={"Type": "Map", "ItemProcessor": {"States": {"Read": read, "Wait": wait}}})
+    stage = {"Type": "AWS::ApiGateway::Stage", "Properties": {"AccessLogSetting": {}}}
+    resources = {"Machine": machine, "Train": run_states(Train=call("createTrainingJob")), "A": stage, "B": stage}
+
+    needs = read_needs(write_app(tmp_path / "app", resources))
+
+    assert needs.services == {"s3", "textract"}
+    assert needs.list_logging_stacks() == ["Main"]
 
 
 def test_reads_what_others_keep_that_the_app_uses() -> None:

@@ -51,6 +51,24 @@ def test_finds_that_executions_would_make_file_systems_that_the_region_lacks() -
     assert "file_systems.fsx.enabled" in finding.cure
 
 
+@pytest.mark.parametrize(
+    ("region", "lacks"),
+    [
+        ("eu-central-1", []),
+        ("eu-west-3", ["set documents.insights to []"]),
+        ("ap-northeast-1", ["set documents to null"]),
+        ("sa-east-1", ["set documents to null", "set documents.insights to []"]),
+    ],
+)
+def test_finds_services_that_executions_call_and_the_region_lacks(region: str, lacks: list[str]) -> None:
+    needs = replace(make_needs(), services=frozenset({"comprehend", "s3", "textract"}))
+
+    assert [(finding.severity, finding.cure) for finding in check_region(region, needs)] == [
+        (Severity.ERROR, cure) for cure in lacks
+    ]
+    assert list(check_region(region, make_needs())) == []
+
+
 def test_finds_a_family_of_instances_that_the_region_lacks() -> None:
     (finding,) = check_region("af-south-1", make_needs({}, train(instance_type="ml.g5.xlarge")))
 

@@ -49,6 +49,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         ]
     },
     "DescribeSubnets": {"Subnets": [{"AvailabilityZone": "eu-west-1a"}]},
+    "GetAccount": {"cloudwatchRoleArn": "arn:aws:iam::123456789012:role/logs"},
     "GetAccountSettings": {"AccountLimit": LIMIT},
     "GetCallerIdentity": {"Account": IDENTITY.number, "Arn": IDENTITY.arn},
     "GetParameter": {"Parameter": {"Value": "30"}},
@@ -121,6 +122,7 @@ def test_reads_what_the_account_has() -> None:
     assert (account.zones, account.default_zones) == (frozenset({"eu-west-1a"}), ("eu-west-1a",))
     assert account.offers == {"m5.large": frozenset({"eu-west-1a"})}
     assert account.has_object_lambda is True
+    assert account.writes_api_logs is True
     assert list(account.container_images.values()) == [True]
     assert account.existing == {
         "bucket company-photographs": "the bucket is in us-east-1, not in eu-west-1",

@@ -13,6 +13,7 @@ import polars
 import pytest
 from aws_cdk.assertions import Template
 
+from headrace.doctor.tasks import list_services
 from headrace.errors import HeadraceError
 from headrace.local.engine.asl.callbacks import Callbacks
 from headrace.local.engine.asl.definition.checker import check_definition
@@ -310,6 +311,11 @@ def test_asks_comprehend_nothing_where_the_settings_want_nothing_from_it() -> No
 
     assert execution.output["Read"] == 1
     assert [name for name, _ in services.requests] == ["textract:startDocumentTextDetection", "s3:putObject"]
+
+
+def test_calls_the_services_that_the_doctor_looks_for_in_the_region() -> None:
+    assert list_services(read_machine()) == {"comprehend", "s3", "textract"}
+    assert list_services(read_machine(TEXT_ALONE)) == {"s3", "textract"}
 
 
 def test_every_request_is_one_that_the_api_allows() -> None:
