@@ -40,7 +40,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev run up down setup-torch test test-fast test-all table tables test-sdk bench check format synth doctor deploy deploy-account adopt-account teardown adopt lock snapshots drawings assemblies settings-table faults-table instance-types cost-table clean
+.PHONY: help setup setup-dev run up down setup-torch test test-fast test-all table tables test-sdk bench check format synth doctor deploy deploy-account adopt-account teardown adopt lock snapshots drawings assemblies settings-table faults-table instance-types cost-table recipes-table clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -145,6 +145,9 @@ faults-table: setup-dev ## rewrite the table of docs/pipeline-faults.md
 
 cost-table: setup-dev ## rewrite what docs/cost.md, the README and the chart say of cost
 	@HEADRACE_UPDATE_COST=1 pytest -q tests/headrace/cost/test_page.py
+
+recipes-table: setup-dev ## rewrite the table of docs/recipes.md
+	@HEADRACE_UPDATE_RECIPES=1 pytest -q tests/stacks/test_recipes_page.py
 
 setup:
 	@$(LOCK) $(MAKE) --silent --no-print-directory $(VENV)/setup $(BIN)/cdk
