@@ -22,6 +22,7 @@ MODEL_PACKAGE: Final = "AWS::SageMaker::ModelPackage"
 MODEL_PACKAGE_GROUP: Final = "AWS::SageMaker::ModelPackageGroup"
 NOTEBOOK: Final = "AWS::SageMaker::NotebookInstance"
 REPOSITORY: Final = "AWS::ECR::Repository"
+USER_POOL: Final = "AWS::Cognito::UserPool"
 # As the stacks have it: https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html allows 7 to 30.
 _WAITING_DAYS: Final = 30
 # Of a file system that is not there, and of one of EFS of which only the record is.
@@ -119,6 +120,11 @@ def _has_notebook(name: str) -> bool:
     return True
 
 
+def _has_user_pool(name: str) -> bool:
+    make_client("cognito-idp").describe_user_pool(UserPoolId=name)
+    return True
+
+
 def _delete_bucket(name: str) -> None:
     buckets.delete(name)
 
@@ -177,6 +183,18 @@ def _delete_notebook(name: str) -> None:
     make_client("sagemaker").delete_notebook_instance(NotebookInstanceName=name.rpartition("/")[2])
 
 
+def _delete_user_pool(name: str) -> None:
+    cognito = make_client("cognito-idp")
+    # What this request does not name goes back to its default, which matters no more.
+    cognito.update_user_pool(UserPoolId=name, DeletionProtection="INACTIVE")
+    cognito.delete_user_pool(UserPoolId=name)
+
+
+def _count_users(name: str) -> str:
+    pool = make_client("cognito-idp").describe_user_pool(UserPoolId=name)["UserPool"]
+    return counted(pool.get("EstimatedNumberOfUsers", 0), "user")
+
+
 def _count_images(name: str) -> str:
     pages = make_client("ecr").get_paginator("list_images").paginate(repositoryName=name)
     count = sum(len(page["imageIds"]) for page in pages)
@@ -208,6 +226,13 @@ HOLDERS: Final[Mapping[str, Holder]] = {
         delete=_delete_model_package_group,
     ),
     NOTEBOOK: Holder(word="notebook", arn="notebook-instance/", is_there=_has_notebook, delete=_delete_notebook),
+    USER_POOL: Holder(
+        word="user pool",
+        arn="userpool/",
+        is_there=_has_user_pool,
+        delete=_delete_user_pool,
+        measure=_count_users,
+    ),
     LOG_GROUP: Holder(
         word="log group", arn="log-group:", is_there=_has_log_group, delete=_delete_log_group, is_named=False
     ),

@@ -14,6 +14,7 @@ RESOURCE_TAG: Final = "aws:cloudformation:logical-id"
 _STACK_ID_TAG: Final = "aws:cloudformation:stack-id"
 # What ARNs call a service, and CloudFormation's types its resources.
 _SERVICES: Final[Mapping[str, str]] = {
+    "cognito-idp": "Cognito",
     "ecr": "ECR",
     "elasticfilesystem": "EFS",
     "fsx": "FSx",
@@ -23,6 +24,7 @@ _SERVICES: Final[Mapping[str, str]] = {
     "sagemaker": "SageMaker",
 }
 _TYPE_FILTERS: Final = (
+    "cognito-idp:userpool",
     "ecr:repository",
     "elasticfilesystem:file-system",
     "fsx:file-system",

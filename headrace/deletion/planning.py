@@ -10,7 +10,7 @@ from typing import Final
 
 from headrace import contract
 from headrace.deletion.clients import make_session
-from headrace.deletion.data import BUCKET, HOLDERS, KEY, MODEL_PACKAGE, MODEL_PACKAGE_GROUP, REPOSITORY
+from headrace.deletion.data import BUCKET, HOLDERS, KEY, MODEL_PACKAGE, MODEL_PACKAGE_GROUP, REPOSITORY, USER_POOL
 from headrace.deletion.kept import find_kept
 from headrace.deletion.serving import MADE
 from headrace.deletion.stacks import STACK
@@ -23,6 +23,7 @@ from headrace.recipes import list_recipes
 
 _BUCKET_OUTPUTS: Final = (contract.RAW_BUCKET_OUTPUT, contract.WORK_BUCKET_OUTPUT)
 _KEY: Final = re.compile(r":kms:[\w-]+:\d+:key/([\w-]+)")
+_USER_POOL: Final = re.compile(r":cognito-idp:[\w-]+:\d+:userpool/([\w-]+)")
 _REPOSITORY: Final = re.compile(r"^\d+\.dkr\.ecr\.[^/]+/([^:@]+)")
 
 
@@ -167,14 +168,15 @@ def make_plan(environment: str, named: Collection[str] = ()) -> Plan:
 
 
 def list_existing(stacks: Collection[StandingStack]) -> set[tuple[str, str]]:
-    """The types and names of the buckets, keys and repositories that stacks use; their own keys are not among them."""
+    """The types and names of the buckets, keys, repositories and user pools of others that stacks use."""
     outputs = [output for stack in stacks for output in stack.outputs.items()]
     templates = [json.dumps(stack.template) for stack in stacks]
     return {
         *((BUCKET, value) for name, value in outputs if name in _BUCKET_OUTPUTS),
         *((REPOSITORY, found) for _, value in outputs for found in _REPOSITORY.findall(value)),
-        # A template refers to its own key, and has no ARN of it.
+        # A template refers to its own key and its own users, and has no ARN of them.
         *((KEY, found) for template in templates for found in _KEY.findall(template)),
+        *((USER_POOL, found) for template in templates for found in _USER_POOL.findall(template)),
     }
 
 

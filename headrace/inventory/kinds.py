@@ -45,6 +45,7 @@ _WORKLOAD_ALARMS: Final = (
 )
 
 _FRONT_DOOR: Final = {"*": "front_door"}
+_TOPIC: Final = {"documents": "documents", "*": "alarms"}
 
 KINDS: Final[Mapping[str, Kind]] = {
     "AWS::ApiGateway::Authorizer": Kind(word="authorizer of an API", switches=_FRONT_DOOR),
@@ -160,7 +161,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         word="log group",
         standing=charges.charge_stored("logs-gb-month"),
         metered=("logs-gb-written", "logs-gb-month"),
-        switches={"network": "network.flow_log_days", "frontdoor": "front_door"},
+        switches={"network": "network.flow_log_days", "frontdoor": "front_door", "documents": "documents"},
         holds="logs",
     ),
     "AWS::Logs::MetricFilter": Kind(
@@ -180,9 +181,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         metered=("s3-object-lambda-gb",),
         switches={"*": "normalizer.object_lambda"},
     ),
-    "AWS::SNS::Subscription": Kind(word="subscription", metered=("notice-e-mail",), switches={"*": "alarms"}),
-    "AWS::SNS::Topic": Kind(word="topic", switches={"*": "alarms"}),
-    "AWS::SNS::TopicPolicy": Kind(word="topic policy", switches={"*": "alarms"}),
+    "AWS::SNS::Subscription": Kind(word="subscription", metered=("notice-e-mail",), switches=_TOPIC),
+    "AWS::SNS::Topic": Kind(word="topic", switches=_TOPIC),
+    "AWS::SNS::TopicPolicy": Kind(word="topic policy", switches=_TOPIC),
     "AWS::SQS::Queue": Kind(word="queue", metered=("queue-request",)),
     "AWS::SQS::QueuePolicy": Kind(word="queue policy"),
     "AWS::SageMaker::CodeRepository": Kind(word="code repository", switches={"*": "notebook.repository_url"}),

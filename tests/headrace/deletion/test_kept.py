@@ -81,6 +81,7 @@ def find(monkeypatch: pytest.MonkeyPatch, account: Account, *taken: str) -> list
         pytest.param(RAW, FOREIGN, [], id="of a stack of another environment"),
         pytest.param(RAW, "", [], id="a bucket of no stack"),
         pytest.param("arn:aws:kms:eu-west-1:1:key/k", "", [], id="a key of no stack"),
+        pytest.param("arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_A", OWN, ["eu-west-1_A"], id="a user pool"),
     ],
 )
 def test_takes_for_kept_only_what_a_stack_has_made(

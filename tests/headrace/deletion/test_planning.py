@@ -106,20 +106,22 @@ def test_leaves_buckets_that_were_there_before() -> None:
 
 
 def make_stacks_on_what_exists() -> list[StandingStack]:
-    """Two stacks that use a bucket, a key and a repository of somebody else, and their own key."""
+    """Two stacks that use a bucket, a key, a repository and users of somebody else, and their own key."""
     key = {"KmsKeyId": "arn:aws:kms:eu-west-1:210987654321:key/1f0c-ab"}
     own = {"KmsKeyId": {"Fn::GetAtt": ["Key", "Arn"]}}
+    users = {"ProviderARNs": ["arn:aws:cognito-idp:eu-west-1:210987654321:userpool/eu-west-1_Theirs"]}
+    resources = {"A": key, "B": own, "C": users}
     image_uri = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/teams/vision/training:1"
     return [
         make_stack("registry", TrainingImageUri=image_uri),
-        replace(make_stack("storage", WorkBucketName="work"), template={"Resources": {"A": key, "B": own}}),
+        replace(make_stack("storage", WorkBucketName="work"), template={"Resources": resources}),
     ]
 
 
-def test_leaves_keys_and_repositories_that_were_there_before() -> None:
+def test_leaves_keys_repositories_and_users_that_were_there_before() -> None:
     plan = make_plan(stacks=tuple(make_stacks_on_what_exists()))
 
-    assert list_fates(plan, Fate.LEFT) == ["teams/vision/training", "1f0c-ab", "work"]
+    assert list_fates(plan, Fate.LEFT) == ["eu-west-1_Theirs", "teams/vision/training", "1f0c-ab", "work"]
 
 
 def test_takes_nothing_that_was_there_before_for_kept_by_an_earlier_stack(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +136,7 @@ def test_takes_nothing_that_was_there_before_for_kept_by_an_earlier_stack(monkey
 
     taken = [item.name for item in planning.make_plan("prod").kept]
 
-    assert taken == ["1f0c-ab", "raw", "teams/vision/training", "work"]
+    assert taken == ["1f0c-ab", "eu-west-1_Theirs", "raw", "teams/vision/training", "work"]
 
 
 def test_says_which_names_are_of_nothing() -> None:
