@@ -197,8 +197,10 @@ def refuse_foreign(foreign: Mapping[Place, list[str]]) -> None:
     """
     for place, names in foreign.items():
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        # An object whose key is the prefix itself, such as a manifest, has nothing left of its name.
+        shown = ", ".join(name or "an object of this very name" for name in names[:_SHOWN])
         raise ForeignDataError(
-            f"{place.address} has {', '.join(names[:_SHOWN])}{more}, which 'headrace local run' did not put there and "
+            f"{place.address} has {shown}{more}, which 'headrace local run' did not put there and "
             "the job would read too; leave --data out to train on what is there, or remove it first"
         )
 

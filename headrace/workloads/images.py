@@ -1,10 +1,10 @@
 """Image classification."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from headrace import lst
 from headrace.normalizer.formats import list_suffixes
@@ -78,8 +78,9 @@ class Run:
         }
         sorted_files: dict[Place, dict[str, Path]] = {}
         for channel in request["InputDataConfig"]:
-            if place := site.find_place(channel["DataSource"]):
-                sorted_files.setdefault(place, {}).update(files[channel["ChannelName"]])
+            if place := site.find_place(source := channel["DataSource"]):
+                brought = {} if _has_manifest(source) else files[channel["ChannelName"]]
+                sorted_files.setdefault(place, {}).update(brought)
         if prefix := request.get("Environment", {}).get(images.NORMALIZER.prefix):
             # The normalizer reads the raw bucket.
             sorted_files.setdefault(Prefix(site.raw_bucket, prefix), {}).update(self._images())
@@ -139,3 +140,8 @@ class Run:
 
     def _pick(self, *names: str) -> dict[str, Path]:
         return {name: self._lists / name for name in names}
+
+
+def _has_manifest(source: Mapping[str, Any]) -> bool:
+    """Whether a channel reads what a manifest lists, which its owner puts there."""
+    return bool(source.get("S3DataSource", {}).get("S3DataType", "S3Prefix") != "S3Prefix")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headrace.workloads import photographs, resnet
-from headrace.workloads.delivery import Delivery, Folder, ForeignDataError
+from headrace.workloads.delivery import Delivery, Folder, ForeignDataError, Prefix, refuse_foreign
 
 CHANNELS = ("train", "validation", "train_lst", "validation_lst")
 
@@ -43,6 +43,34 @@ def test_brings_photographs_and_lists_to_their_channels(run: resnet.Run, site: A
     brought = sorted(path.name for path in (site.root / "train_lst").iterdir())
     assert brought == ["classes.txt", "train.lst", "validation.lst"]
     assert len(list((site.root / "train").rglob("*.jpg"))) == 12
+
+
+class ManifestSite(Site):
+    """The same, but its photographs are those that augmented manifests list."""
+
+    def read_training_request(self, _recipe: object) -> Any:
+        sources = {name: {"S3DataType": "AugmentedManifestFile"} for name in ("train", "validation")}
+        return {
+            "InputDataConfig": [
+                {"ChannelName": name, "DataSource": {"place": name, "S3DataSource": source}}
+                for name, source in sources.items()
+            ]
+        }
+
+
+def test_brings_nothing_to_where_a_manifest_is(run: resnet.Run, tmp_path: Path) -> None:
+    site: Any = ManifestSite(root=tmp_path / "channels", delivery=Delivery(tmp_path))
+
+    run.bring_data(site)
+
+    assert list(tmp_path.glob("channels/**/*.*")) == []
+
+
+def test_names_a_manifest_that_others_have_put_where_photographs_should_go() -> None:
+    place = Prefix("raw", "resnet/train.manifest")
+
+    with pytest.raises(ForeignDataError, match=r"s3://raw/resnet/train\.manifest has an object of this very name"):
+        refuse_foreign({place: [""]})
 
 
 def test_asks_for_held_out_photographs_and_names_the_class(run: resnet.Run, site: Any) -> None:
