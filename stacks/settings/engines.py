@@ -101,6 +101,14 @@ class EngineSettings(WorkloadSettings):
         """What of the algorithm's hyperparameters our own program cannot do, each beginning with the name of one."""
         yield from ()
 
+    def list_stream_mistakes(self) -> Iterator[str]:
+        """The channels in Pipe mode that the engine cannot read, each beginning with its key."""
+        if self.engine == BUILT_IN:
+            return
+        for key, mode in _list_modes(self.training).items():
+            if mode is InputMode.PIPE:
+                yield f"{key}: Pipe is a stream, and our own program reads files; use File or FastFile"
+
     @property
     def built_in_version(self) -> str | None:
         """The version of the built-in algorithm that trains and serves; None where our own container image does."""
@@ -154,6 +162,7 @@ def list_engine_mistakes(recipe: Recipe, workload: WorkloadSettings, region: str
         # Those of ours would say the same again of values that the algorithm does not take either.
         mistakes = mistakes or list(workload.list_own_mistakes())
     yield from (f"training.hyperparameters.{mistake}" for mistake in mistakes)
+    yield from workload.list_stream_mistakes()
     if version is None:
         yield from _list_mistakes_of_ours(algorithm, workload)
     else:
@@ -166,9 +175,6 @@ def _list_mistakes_of_ours(algorithm: Algorithm, workload: EngineSettings) -> It
             f"version: '{workload.version}' is one of SageMaker's {algorithm.title}, and engine is own, whose "
             "container image pins its own; leave version out, or set engine to sagemaker"
         )
-    for key, mode in _list_modes(workload.training).items():
-        if mode is InputMode.PIPE:
-            yield f"{key}: Pipe is a stream, and our own program reads files; use File or FastFile"
 
 
 def _list_mistakes_of_theirs(

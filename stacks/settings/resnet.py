@@ -7,13 +7,16 @@ from pydantic import Field
 
 from containers.resnet.contract import SEED
 from headrace.algorithms.image_classification import list_own_mistakes
+from headrace.channels import InputMode, RecordWrapper
+from headrace.channels.s3 import REFERENCE_SUFFIX
 from headrace.recipes import resnet
-from stacks.settings.engines import EngineSettings
+from stacks.settings.engines import BUILT_IN, EngineSettings
 from stacks.settings.jobs import Hyperparameters
 from stacks.settings.listed_channels import ChannelSettings
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Setting
 from stacks.settings.workloads import ListedChannels, ListedTrainingSettings
 
+_STREAMED: Final = (resnet.TRAIN_CHANNEL, resnet.VALIDATION_CHANNEL)
 # Those of the photographs that a run makes up: 28 rows are few enough for a CPU.
 _MADE_UP: Final[Mapping[str, str | int | float]] = {
     "num_classes": 6,
@@ -45,7 +48,8 @@ class NetworkTrainingSettings(ListedTrainingSettings):
     content_type: Annotated[
         Literal["application/x-image", "application/x-recordio"],
         Setting(
-            "what the channels bring: photographs and their lists, or each one file of MXNet's RecordIO, without lists",
+            "what the channels bring: photographs with their lists or in augmented manifests, or each one file of "
+            "MXNet's RecordIO, without lists",
             cost=NOTHING,
             change=NEXT_EXECUTION,
         ),
@@ -89,3 +93,44 @@ class ResnetSettings(EngineSettings):
     def list_own_mistakes(self) -> Iterator[str]:
         """What our own program cannot do."""
         return list_own_mistakes(self.training.hyperparameters)
+
+    def list_stream_mistakes(self) -> Iterator[str]:
+        """The channels in Pipe mode that the engine cannot read, each beginning with its key.
+
+        Both engines take augmented manifests, as
+        https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html says, and the built-in algorithm
+        streams files of MXNet's RecordIO, too.
+        """
+        for place, channel in enumerate(self.training.channels):
+            key = f"training.channels.{place}"
+            if channel.data_type == "augmented_manifest":
+                yield from (f"{key}.{mistake}" for mistake in _list_manifest_mistakes(channel))
+            elif channel.input_mode == InputMode.PIPE.value and not self._streams_records:
+                yield (
+                    f"{key}.input_mode: found 'Pipe', but data_type is {channel.data_type}, and only augmented "
+                    "manifests are streamed to the network; use File, or set data_type to augmented_manifest"
+                )
+
+    @property
+    def _streams_records(self) -> bool:
+        return self.engine == BUILT_IN and self.training.content_type == resnet.RECORDS
+
+
+def _list_manifest_mistakes(channel: ChannelSettings) -> Iterator[str]:
+    """What keeps the photographs of an augmented manifest from being read, each beginning with its key."""
+    if channel.name not in _STREAMED:
+        yield (
+            f"name: found '{channel.name}', but an augmented manifest brings photographs with their classes to "
+            f"{' and '.join(_STREAMED)} only; leave this channel out"
+        )
+    names = channel.attribute_names
+    if [name.endswith(REFERENCE_SUFFIX) for name in names] != [True, False]:
+        yield (
+            f"attribute_names: found {', '.join(names)}, expected two: that of the photographs first, whose name ends "
+            f"with {REFERENCE_SUFFIX}, then that of their classes; give for example source-ref, class"
+        )
+    if channel.record_wrapper != RecordWrapper.RECORD_IO.value:
+        yield (
+            f"record_wrapper: found '{channel.record_wrapper}', and nothing else says where a photograph of the stream "
+            "ends; set it to RecordIO"
+        )

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
 from headrace.algorithms import find_algorithm
 from headrace.recipes import resnet
@@ -21,6 +23,14 @@ BOOK = {
     "mini_batch_size": 64,
     "epochs": 2,
     "learning_rate": 0.01,
+}
+MANIFEST = {
+    "source": "s3",
+    "data_type": "augmented_manifest",
+    "objects": "resnet/photographs/",
+    "input_mode": "Pipe",
+    "attribute_names": ["source-ref", "class"],
+    "record_wrapper": "RecordIO",
 }
 RULE = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
 
@@ -54,6 +64,74 @@ def test_trains_on_image_recordio() -> None:
     request = read_request({"training": {"channels": channels, "content_type": "application/x-recordio"}})
 
     assert [channel["ContentType"] for channel in request["InputDataConfig"]] == ["application/x-recordio"] * 2
+
+
+def stream(**changes: Any) -> dict[str, Any]:
+    """A section whose photographs come from augmented manifests, the training channel with changes."""
+    named = {name: {"name": name, "path": f"resnet/{name}.manifest"} for name in ("train", "validation")}
+    return {
+        "training": {"channels": [MANIFEST | named["train"] | changes, MANIFEST | named["validation"]]},
+    }
+
+
+@pytest.mark.parametrize("engine", ["own", "sagemaker"])
+def test_trains_on_augmented_manifests_as_sagemakers_api_has_them(engine: str) -> None:
+    request = read_request({"engine": engine, **stream(shuffle_seed=7)})
+
+    shape = botocore.session.get_session().get_service_model("sagemaker").operation_model("CreateTrainingJob")
+    assert ParamValidator().validate(request, shape.input_shape).generate_report() == ""
+    train, validation = request["InputDataConfig"]
+    source = train["DataSource"]["S3DataSource"]
+    assert (train["ChannelName"], train["ContentType"], train["InputMode"]) == ("train", "application/x-image", "Pipe")
+    assert (train["RecordWrapperType"], train["ShuffleConfig"]) == ("RecordIO", {"Seed": 7})
+    assert (source["S3DataType"], source["AttributeNames"]) == ("AugmentedManifestFile", ["source-ref", "class"])
+    assert validation["DataSource"]["S3DataSource"]["S3Uri"].endswith("/resnet/validation.manifest")
+
+
+@pytest.mark.parametrize("engine", ["own", "sagemaker"])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"attribute_names": ["class", "source-ref"]},
+            "resnet.training.channels.0.attribute_names: found class, source-ref, expected two: that of the "
+            "photographs first",
+        ),
+        ({"attribute_names": ["source-ref"]}, "channels.0.attribute_names: found source-ref, expected two"),
+        ({"attribute_names": ["source-ref", "class", "more"]}, "found source-ref, class, more, expected two"),
+        ({"attribute_names": ["source-ref", "mask-ref"]}, "found source-ref, mask-ref, expected two"),
+        (
+            {"record_wrapper": "None"},
+            "resnet.training.channels.0.record_wrapper: found 'None', and nothing else says where a photograph",
+        ),
+        ({"name": "train_lst"}, "resnet.training.channels.0.name: found 'train_lst', but an augmented manifest"),
+        (
+            {"input_mode": "File", "record_wrapper": "None"},
+            "resnet.training.channels.0: channel 'train': input_mode is File: SageMaker streams augmented manifests",
+        ),
+        ({"attribute_names": []}, "resnet.training.channels.0: channel 'train': attribute_names has 0 entries"),
+        (
+            {"data_type": "prefix", "objects": None, "attribute_names": []},
+            "resnet.training.channels.0.input_mode: found 'Pipe', but data_type is prefix, and only augmented",
+        ),
+        (
+            {"data_type": "manifest", "attribute_names": []},
+            "resnet.training.channels.0.input_mode: found 'Pipe', but data_type is manifest, and only augmented",
+        ),
+    ],
+)
+def test_refuses_streams_that_no_engine_can_read(engine: str, changes: Mapping[str, Any], said: str) -> None:
+    assert said in refusal("resnet", {"engine": engine, **stream(**changes)})
+
+
+def test_leaves_files_of_recordio_in_pipe_mode_to_sagemakers_engine() -> None:
+    channel = {"name": "train", "source": "s3", "path": "resnet/records/", "input_mode": "Pipe"}
+    section = {"training": {"channels": [channel], "content_type": "application/x-recordio"}}
+
+    request = read_request({"engine": "sagemaker", **section})
+
+    assert request["InputDataConfig"][0]["InputMode"] == "Pipe"
+    assert "training.channels.0.input_mode: found 'Pipe', but data_type is prefix" in refusal("resnet", section)
 
 
 def test_judges_our_engine_by_the_most_frequent_class_and_that_of_sagemaker_by_what_is_asked() -> None:
