@@ -55,7 +55,7 @@ def test_suggests_the_right_key_when_one_is_misspelt() -> None:
 
 def test_lists_the_keys_there_are_when_a_section_is_unknown() -> None:
     assert refusal("kubernetes", {}).startswith(
-        "environments.dev.kubernetes: unknown key; allowed: alarms, bigmart, cost, encryption, "
+        "environments.dev.kubernetes: unknown key; allowed: alarms, bigmart, blazingtext, cost, "
     )
 
 
