@@ -18,7 +18,10 @@ from headrace.recipes import big_mart
 URI = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/inference:0123456789abcdef"
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 VERSION = Version(arn="arn:of:dev", number=7, status="Approved", created=NOW)
-REQUEST = {"InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://raw/model.tar.gz"}]}}
+REQUEST = {
+    "CustomerMetadataProperties": {},
+    "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://raw/model.tar.gz"}]},
+}
 PLAN = Plan(VERSION, (), REQUEST, {URI: "sha256:1"})
 
 
@@ -41,6 +44,9 @@ class SageMaker:
     def paginate(self, **_: Any) -> list[Any]:
         listed = [{"ModelPackageArn": arn, "ModelPackageVersion": int(arn[-1])} for arn in self.states]
         return [{"ModelPackageSummaryList": listed}]
+
+    def head_object(self, **_: Any) -> dict[str, Any]:
+        return {"ETag": '"1"', "VersionId": "1"}
 
     def create_model_package(self, **request: Any) -> dict[str, Any]:
         self.made.append(request)
