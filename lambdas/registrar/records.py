@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headrace.contract import NOT_RECORDED, RECORD_FOLDER
+from headrace.contract import EXECUTIONS_PREFIX, NOT_RECORDED, RECORD_FOLDER
 from headrace.provenance import INPUTS_FILE, ProvenanceError, find_fingerprint
 
 from .job_output import JobOutputError, KeptFile, read_output
@@ -44,17 +44,19 @@ class Records:
             raise JobOutputError(f"execution {execution!r}: not the name of an execution")
         folder = f"{self._prefix}{execution}/{RECORD_FOLDER}"
         fingerprint = NOT_RECORDED
-        output = self._locate_output(model_data)
+        output = self._locate_output(model_data, execution)
         if self._exists(output):
             body = self._s3.get_object(Bucket=self._bucket, Key=output)["Body"]
             for file in read_output(body):
                 fingerprint = self._keep_file(folder, file) or fingerprint
         return fingerprint, f"s3://{self._bucket}/{folder}"
 
-    def _locate_output(self, model_data: str) -> str:
+    def _locate_output(self, model_data: str, execution: str) -> str:
         """The key of the job's output; SageMaker puts it beside the model, and says where the model is."""
         start = f"s3://{self._bucket}/{self._prefix}"
-        if not model_data.startswith(start):
+        # Where an execution has trained that began before executions wrote below the prefix of their workload.
+        early = f"s3://{self._bucket}/{EXECUTIONS_PREFIX}{execution}/"
+        if not model_data.startswith((start, early)):
             raise JobOutputError(f"model {model_data!r}: not below {start}")
         return model_data.removeprefix(f"s3://{self._bucket}/").rpartition("/")[0] + f"/{_OUTPUT}"
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from headrace.contract import executions_prefix
+from headrace.contract import EXECUTIONS_PREFIX, executions_prefix
 from lambdas import registrar
 from lambdas.registrar import contract
 from lambdas.registrar.contract import Variable
@@ -76,11 +76,13 @@ class Registrar(PipelineFunction):
 
     def _allow_records(self, work: s3.IBucket, prefix: str) -> None:
         below = f"{prefix}*"
+        # What jobs have left that began before executions wrote below the prefix of their workload; it is only read.
+        early = f"{EXECUTIONS_PREFIX}*/output/output.tar.gz"
         self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[work.bucket_arn],
-                conditions=in_this_account({"StringLike": {"s3:prefix": [below]}}),
+                conditions=in_this_account({"StringLike": {"s3:prefix": [below, early]}}),
             )
         )
         self.role.add_to_policy(
@@ -90,10 +92,17 @@ class Registrar(PipelineFunction):
                 conditions=in_this_account(),
             )
         )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[work.arn_for_objects(early)], conditions=in_this_account()
+            )
+        )
         acknowledge(
             self.role,
             {
                 wildcard_objects(work, below): "They are named after executions and jobs; "
-                f"the prefix {prefix} and the two listed actions limit what the function reaches."
+                f"the prefix {prefix} and the two listed actions limit what the function reaches.",
+                wildcard_objects(work, early): "They are named after executions and jobs; "
+                "the name of the file and the single action limit what the function reaches.",
             },
         )

@@ -212,3 +212,15 @@ def test_opens_the_key_to_nobody_else_where_there_is_no_fsx() -> None:
     (key,) = find_resources("key", "AWS::KMS::Key").values()
 
     assert [s for s in key["Properties"]["KeyPolicy"]["Statement"] if s["Principal"] == {"AWS": "*"}] == []
+
+
+@pytest.mark.parametrize("stack", ["BigMart", "Images"])
+def test_lets_the_registrar_read_and_not_write_what_early_executions_have_left(stack: str) -> None:
+    early = "/executions/*/output/output.tar.gz"
+    statements = [
+        statement
+        for name, statement in list_allowed("dev")
+        if name.startswith(f"{stack}/TrainingRegistrarRole") and early in str(statement["Resource"])
+    ]
+
+    assert [as_list(statement["Action"]) for statement in statements] == [["s3:GetObject"]]

@@ -94,9 +94,20 @@ def test_keeps_a_long_record() -> None:
         ("", MODEL),
         ("run-1", "s3://other/executions/bigmart/run-1/model.tar.gz"),
         ("run-1", "s3://work/raw/model.tar.gz"),
+        ("run-1", "s3://work/executions/images/run-1/model/run-1/output/model.tar.gz"),
+        ("run-1", "s3://work/executions/run-10/model/run-10/output/model.tar.gz"),
         ("run-1", "model.tar.gz"),
     ],
 )
 def test_refuses_what_is_not_of_an_execution(execution: str, model: str) -> None:
     with pytest.raises(JobOutputError, match="not "):
         keep(FakeS3(), execution, model)
+
+
+def test_keeps_the_record_of_an_execution_that_began_before_workloads_had_prefixes() -> None:
+    s3 = FakeS3(**{"executions/run-1/model/run-1/output/output.tar.gz": pack(("inputs.json", INPUTS))})
+
+    fingerprint, record = keep(s3, model="s3://work/executions/run-1/model/run-1/output/model.tar.gz")
+
+    assert (fingerprint, record) == (json.loads(INPUTS)["fingerprint"], "s3://work/executions/bigmart/run-1/record/")
+    assert s3.objects["executions/bigmart/run-1/record/inputs.json"] == INPUTS
