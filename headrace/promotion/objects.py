@@ -7,6 +7,7 @@ from typing import IO, Any, Final
 
 from botocore.exceptions import ClientError
 
+from headrace.pipeline.archives import stamp_archive
 from headrace.promotion.errors import PromotionError
 from headrace.s3.addresses import S3Address
 
@@ -27,10 +28,12 @@ class Copy:
     Args:
         source: Where it is.
         target: Where the copy is to be.
+        stamp: What `stamp_archive` says of the one object that may be copied; empty where any may be.
     """
 
     source: S3Address
     target: S3Address
+    stamp: str = ""
 
 
 class Copier:
@@ -92,8 +95,11 @@ class Copier:
         """
         name = self._name_source(copy)
         with tempfile.TemporaryFile() as file:
-            body = self._source.get_object(Bucket=copy.source.bucket, Key=copy.source.key)["Body"]
-            for chunk in body.iter_chunks(_CHUNK_BYTES):
+            found = self._source.get_object(Bucket=copy.source.bucket, Key=copy.source.key)
+            # Compared with what is read, as asking for its version would take another permission.
+            if copy.stamp and stamp_archive(found) != copy.stamp:
+                raise PromotionError(f"{copy.source} has changed since the promotion began; promote again")
+            for chunk in found["Body"].iter_chunks(_CHUNK_BYTES):
                 file.write(chunk)
             if self._name_source(copy) != name:
                 raise PromotionError(f"{copy.source} has changed while it was read; promote again")

@@ -88,7 +88,8 @@ def plan_promotion(source: Site, target: Site, version: Version) -> Plan:
     _check_archive(version, specification["Containers"][0], copier)
     images = [_plan_image(source, target, container) for container in specification["Containers"]]
     archives = [
-        _plan_archive(source, container, place, number) for number, container in enumerate(specification["Containers"])
+        _plan_archive(source, container, place, number, "" if number else version.facts.get(VersionFact.ARCHIVE, ""))
+        for number, container in enumerate(specification["Containers"])
     ]
     record = list(_plan_record(source, version, place, copier))
     golden = list(copier.list_folder(source.golden_requests, target.golden_requests))
@@ -168,11 +169,11 @@ def _name_copy(tag: str, digest: str) -> str:
     return tag.removesuffix(mark) + mark
 
 
-def _plan_archive(source: Site, container: Mapping[str, Any], place: S3Address, number: int) -> Copy:
+def _plan_archive(source: Site, container: Mapping[str, Any], place: S3Address, number: int, stamp: str) -> Copy:
     archive = S3Address.parse_uri(container["ModelDataUrl"])
     _check_kept(source, archive)
     folder = place.join(f"{number}/") if number else place
-    return Copy(archive, folder.join(archive.name))
+    return Copy(archive, folder.join(archive.name), stamp)
 
 
 def _plan_record(source: Site, version: Version, place: S3Address, copier: Copier) -> Iterator[Copy]:

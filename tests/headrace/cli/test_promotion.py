@@ -20,8 +20,12 @@ from headrace.local.engine.access.unused import list_unused
 from headrace.local.engine.cloud import LocalCloud
 from headrace.local.engine.container_images import list_in_registry, push
 from headrace.loopback import find_free_port
+from headrace.pipeline.archives import stamp_archive
 from headrace.pipeline.versions import Registry
-from headrace.recipes import ContainerImage, list_container_images
+from headrace.promotion.errors import PromotionError
+from headrace.promotion.planning import plan_promotion
+from headrace.promotion.sites import Site
+from headrace.recipes import ContainerImage, big_mart, list_container_images
 from tests.conftest import PROJECT
 from tests.local_clouds import allow, assume, clients_of, make_role, own_clients
 
@@ -415,6 +419,32 @@ def test_copies_no_archive_that_was_overwritten_after_its_version_was_made(reque
     assert done.exit_code == 1
     assert f"the archive of version {overwritten}, s3://dev-work/executions/" in done.stderr
     assert "has changed since the version was made: S3 called it 0a1b, and calls it " in done.stderr
+
+
+def test_copies_no_archive_that_was_overwritten_after_the_promotion_began(request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("cloud")
+    s3: Any = boto3.client("s3")
+    place = {"Bucket": "dev-work", "Key": f"executions/{request.node.name}/model.tar.gz"}
+    s3.put_bucket_versioning(Bucket="dev-work", VersioningConfiguration={"Status": "Enabled"})
+    number = make_version(request.node.name)
+    sagemaker: Any = boto3.client("sagemaker")
+    sagemaker.update_model_package(
+        ModelPackageArn=f"{VERSIONS}/{number}",
+        CustomerMetadataProperties={VersionFact.ARCHIVE: stamp_archive(s3.head_object(**place))},
+    )
+    source, target = (Site(boto3.Session(), environment, big_mart.RECIPE) for environment in ("dev", "stage"))
+    plan = plan_promotion(source, target, Registry(source.group).find(number))
+    (step,) = (step for step in plan.steps if step.kind == "archive")
+    bad = s3.put_object(**place, Body=b"bad")
+
+    with pytest.raises(PromotionError, match="has changed since the promotion began; promote again"):
+        step.do()
+    bucket, _, key = step.target.removeprefix("s3://").partition("/")
+    assert s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"] == 0
+
+    s3.delete_object(**place, VersionId=bad["VersionId"])
+    step.do()
+    assert read(step.target) == request.node.name.encode()
 
 
 def test_replaces_nothing_that_lies_where_an_archive_is_to_be(version: str) -> None:
