@@ -12,6 +12,9 @@ from headrace.pipeline.machines import join_text
 STATE_MACHINE: Final = "AWS::StepFunctions::StateMachine"
 _ENDPOINT: Final = "createEndpointConfig"
 _FILE_SYSTEM: Final = ":fsx:createFileSystem"
+_READ_TEXT: Final = ":textract:startDocumentTextDetection"
+_READ_FEATURES: Final = ":textract:startDocumentAnalysis"
+_UNDERSTAND: Final = ":comprehend:detect"
 _LISTS: Final = "_lst"
 
 
@@ -45,6 +48,7 @@ class Definition:
         variants: What its endpoints are to have, as SageMaker's production variants.
         lustre_gb: The capacity of the FSx for Lustre file systems that are made for the training.
         states: How many states there are.
+        asked: What is asked about each page of a document, and about its text, such as `tables` and `Sentiment`.
         unread: What cannot be known before it runs.
     """
 
@@ -52,6 +56,7 @@ class Definition:
     variants: tuple[Mapping[str, Any], ...] = ()
     lustre_gb: float = 0.0
     states: int = 0
+    asked: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -67,15 +72,17 @@ def read_definition(item: Item) -> Definition:
     variants: list[Mapping[str, Any]] = []
     unread: list[str] = []
     lustre_gb = 0.0
+    asked: list[str] = []
     for name, state in states:
         resource, arguments = str(state.get("Resource", "")), state.get("Arguments", state.get("Parameters", {}))
         try:
             jobs += [_read_machines(kind, arguments) for kind in JOB_KINDS if f":{kind.operation}" in resource]
+            asked += _list_asked(resource, arguments)
             variants += arguments["ProductionVariants"] if f":{_ENDPOINT}" in resource else []
             lustre_gb += float(arguments["StorageCapacity"]) if resource.endswith(_FILE_SYSTEM) else 0.0
         except (KeyError, TypeError, ValueError):
             unread.append(f"the machines of '{name}' are known when it runs")
-    return Definition(tuple(jobs), tuple(variants), lustre_gb, len(states), tuple(unread))
+    return Definition(tuple(jobs), tuple(variants), lustre_gb, len(states), tuple(asked), tuple(unread))
 
 
 def _walk(holder: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -85,6 +92,15 @@ def _walk(holder: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         inside = state.get("ItemProcessor", state.get("Iterator"))
         for branch in [*state.get("Branches", []), *([inside] if inside else [])]:
             yield from _walk(branch)
+
+
+def _list_asked(resource: str, arguments: Mapping[str, Any]) -> list[str]:
+    if resource.endswith(_READ_TEXT):
+        return ["text"]
+    if resource.endswith(_READ_FEATURES):
+        return [feature.lower() for feature in arguments["FeatureTypes"]]
+    _, found, what = resource.partition(_UNDERSTAND)
+    return [what] if found else []
 
 
 def _read_machines(kind: JobKind, arguments: Mapping[str, Any]) -> Machines:

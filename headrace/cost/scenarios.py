@@ -33,6 +33,7 @@ class Scenario:
         photographs: Photographs that the normalizer's function normalizes.
         photograph_gb_seconds: How much of the function one takes; docs/normalizer-measurements.md has measured figures.
         photographs_per_second: How many the processors of an ml.m5.xlarge normalize in a second; measured there, too.
+        document_pages: Pages of documents that Textract reads, where `documents` is on.
         stored_gb: What all buckets hold.
         stored_objects: How many objects of at least 128 KB that is.
         read_objects: How many objects are read and written in each execution.
@@ -56,6 +57,7 @@ class Scenario:
     photographs: float = 10_000
     photograph_gb_seconds: float = 0.018
     photographs_per_second: float = 300
+    document_pages: float = 100
     stored_gb: float = 5
     stored_objects: float = 1_000
     read_objects: float = 1_000
@@ -89,6 +91,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         photographs=1_000_000,
         photograph_gb_seconds=0.030,
         photographs_per_second=250,
+        document_pages=10_000,
         stored_gb=500,
         stored_objects=500_000,
         read_objects=10_000,
@@ -108,6 +111,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         photographs=50_000_000,
         photograph_gb_seconds=0.046,
         photographs_per_second=86,
+        document_pages=500_000,
         stored_gb=10_000,
         stored_objects=10_000_000,
         read_objects=100_000,

@@ -9,6 +9,7 @@ from headrace.cost.choices import FSX_AROUND_MINUTES
 from headrace.cost.hours import find_most_hours
 from headrace.cost.lines import Line, list_job_lines, make_line
 from headrace.cost.machines import STATE_MACHINE, Definition, Machines, read_definition
+from headrace.cost.reading import list_reading_lines
 from headrace.cost.scenarios import Scenario
 from headrace.cost.schedules import count_checks, count_executions
 from headrace.drift.contract import Metric
@@ -61,6 +62,11 @@ def estimate_usage(items: Sequence[Item], scenario: Scenario, prices: PriceList)
                 line
                 for item, each in machines
                 for line in _list_endpoint(item.section, each, _limit_hours(items, item.section, scenario), prices)
+            ),
+            *(
+                line
+                for item, each in machines
+                for line in list_reading_lines(item.section, each.asked, scenario.document_pages, prices)
             ),
             *_list_month(items, scenario, prices),
         ),

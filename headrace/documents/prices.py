@@ -34,6 +34,10 @@ def estimate_page(features: Collection[str], insights: Collection[str], *, finds
     comprehend = sum(units * (SYNTAX_UNIT if name == Insight.SYNTAX else UNIT) for name in insights)
     if finds_language and insights:
         comprehend += PIECE_BYTES / UNIT_CHARACTERS * UNIT
+    return textract + comprehend + count_transitions(len(insights)) * TRANSITION
+
+
+def count_transitions(insights: int) -> int:
+    """How many transitions a document of one full page takes, by how much Comprehend looks for in it."""
     pieces = -(-CHARACTERS_A_PAGE // PIECE_BYTES) if insights else 0
-    transitions = _TRANSITIONS_A_DOCUMENT + pieces * (3 + len(insights))
-    return textract + comprehend + transitions * TRANSITION
+    return _TRANSITIONS_A_DOCUMENT + pieces * (3 + insights)

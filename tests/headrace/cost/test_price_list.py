@@ -117,12 +117,18 @@ def test_knows_where_most_prices_are() -> None:
     assert known - QUERIES.keys() == {
         "cloudfront-gb",
         "cloudfront-request",
+        "comprehend-syntax-unit",
+        "comprehend-unit",
         "dashboard-month",
         "efs-ia-gb-read",
         "endpoint-gb",
         "s3-object-lambda-gb",
         "serverless-gb-second",
         "serverless-provisioned-gb-second",
+        "textract-forms-page",
+        "textract-queries-page",
+        "textract-tables-page",
+        "textract-text-page",
         # There are several plans of it, and the first users are free.
         "user-pool-user-month",
     }
