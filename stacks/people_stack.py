@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace import contract
+from headrace.contract import METRIC_FACT, SERVED_AT_FACT, VersionFact
 from headrace.documents import contract as documents
 from headrace.normalizer.contract import SETS_PREFIX
 from headrace.recipes import images
@@ -30,13 +31,9 @@ _CREATING: Final[tuple[Mapping[str, Any], ...]] = (
     {"Null": {"s3:if-none-match": "false"}},
     {"Bool": {"s3:ObjectCreationOperation": "false"}},
 )
-# Who approves a version does not say of which archive it was made.
-_KEEPING_ARCHIVE: Final[Mapping[str, Any]] = {
-    "Null": {f"sagemaker:CustomerMetadataProperties/{contract.VersionFact.ARCHIVE}": "true"},
-    "ForAllValues:StringNotEquals": {
-        "sagemaker:CustomerMetadataPropertiesToRemove": str(contract.VersionFact.ARCHIVE),
-    },
-}
+# What executions alone say of a version, besides where it has served and its metrics: the gate believes it.
+_BELIEVED: Final = (VersionFact.ARCHIVE, VersionFact.ENDPOINT, VersionFact.SERVED)
+_FACT_KEY: Final = "sagemaker:CustomerMetadataProperties"
 _FORBIDDEN: Final = "It forbids, and so reaches further than what allows: any version of any model."
 _LISTS: Final = f"{images.RECIPE.raw_prefix}lists/"
 _NAMES: Final = (
@@ -198,7 +195,18 @@ class PeopleStack(Stack):
         approver.deny(["states:StartExecution"], [machine.state_machine_arn for machine in self._machines])
 
     def _allow_approving(self, persona: Persona) -> None:
-        persona.allow_tagged([_APPROVE], ["model-package"], **_KEEPING_ARCHIVE, **self._demand_mfa())
+        persona.allow_tagged([_APPROVE], ["model-package"], **self._keep_facts(), **self._demand_mfa())
+
+    def _keep_facts(self) -> dict[str, Any]:
+        """Who approves a version writes nothing on it that the gate believes, and takes nothing away."""
+        facts = {str(fact) for fact in _BELIEVED}
+        for recipe in self._settings.recipes:
+            facts.add(f"{SERVED_AT_FACT}{self._settings.endpoint_name(recipe).lower()}")
+            facts |= {f"{METRIC_FACT}{rule.metric}" for rule in self._settings.workload(recipe).gate.rules}
+        return {
+            "Null": {f"{_FACT_KEY}/{fact}": "true" for fact in sorted(facts)},
+            "ForAllValues:StringNotLike": {f"{_FACT_KEY}ToRemove": ["headrace:*", f"{METRIC_FACT}*"]},
+        }
 
     def _add(self, persona: str, description: str) -> Persona:
         name = f"headrace-{self._settings.environment}-{persona.lower()}"

@@ -101,7 +101,16 @@ def test_writes_no_archive_over_another() -> None:
 def test_makes_no_version_that_is_approved() -> None:
     (statement,) = (each for each in STATEMENTS if "sagemaker:CreateModelPackage" in list_actions(each))
 
-    assert statement["Condition"] == {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
+    assert statement["Condition"]["StringEquals"] == {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}
+
+
+def test_makes_no_version_that_notes_no_archive_or_has_served() -> None:
+    facts = "sagemaker:CustomerMetadataProperties"
+
+    assert BY_SID["MakeVersions"]["Condition"]["Null"] == {
+        f"{facts}/{contract.VersionFact.ARCHIVE}": "false",
+        f"{facts}/{contract.VersionFact.SERVED}": "true",
+    }
 
 
 def test_approves_and_deletes_nothing() -> None:
