@@ -145,6 +145,8 @@ REASON_OUTPUT: Final = "Reason"
 TRANSFORMED_OUTPUT: Final = "TransformedUrl"
 # The key of an execution's output that lists the rules of the gate, each as a `JudgedRule`.
 RULES_OUTPUT: Final = "Rules"
+# Why it could not be written on the version that it serves, or has transformed a batch; empty where it was.
+NOT_NOTED_OUTPUT: Final = "NotNoted"
 
 
 class Outcome(StrEnum):
@@ -185,8 +187,9 @@ class VersionFact(StrEnum):
     served then (an ARN), the fingerprint of the data, where its record is, the commit that was deployed, the container
     images as `STEP@sha256:…`, whether a person approves it (`human` or `auto`), and which archive it was made of: S3's
     ETag of that and, in a bucket with versions, the ID of its version. `SERVED` says when it last
-    began to serve, or had transformed a batch; where it served has facts of its own, which `SERVED_AT_FACT` begins. A
-    version that was promoted has besides the ARN of the one, in another environment, that it was made from.
+    began to serve; where it served has facts of its own, which `SERVED_AT_FACT` begins. `TRANSFORMED` says when it last
+    had transformed a batch. A version that was promoted has besides the ARN of the one, in another environment, that it
+    was made from.
     """
 
     EXECUTION = "headrace:execution"
@@ -200,6 +203,7 @@ class VersionFact(StrEnum):
     APPROVAL = "headrace:approval"
     ARCHIVE = "headrace:archive"
     SERVED = "headrace:served"
+    TRANSFORMED = "headrace:transformed"
     ORIGIN = "headrace:origin"
 
 

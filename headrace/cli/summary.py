@@ -10,6 +10,7 @@ from headrace.contract import (
     JOB_NAME_INPUT,
     MODEL_NAME_INPUT,
     MODEL_PACKAGE_ARN_INPUT,
+    NOT_NOTED_OUTPUT,
     RULES_OUTPUT,
     TRANSFORMED_OUTPUT,
     JudgedRule,
@@ -65,6 +66,8 @@ def _describe_outcome(report: ExecutionReport) -> dict[str, str]:
                 "endpoint": output[ENDPOINT_NAME_INPUT],
                 "model data": output["ModelDataUrl"],
             }
+            if output.get(NOT_NOTED_OUTPUT):
+                facts["not noted"] = f"that the version serves: {output[NOT_NOTED_OUTPUT]}"
             if "SupersededBy" in output:
                 facts["superseded"] = f"the endpoint serves {output['SupersededBy']}, of a later execution"
             return facts

@@ -20,7 +20,9 @@ from headrace.s3.addresses import S3Address
 _PENDING: Final = "PendingManualApproval"
 # What is true of one environment only, of a container and of a version.
 _OF_THE_SOURCE: Final = frozenset({"ImageDigest", "ModelDataETag", "ModelDataSource"})
-_LEFT_BEHIND: Final = frozenset({VersionFact.ARCHIVE, VersionFact.SERVED, VersionFact.PARENT, VersionFact.RECORD})
+_LEFT_BEHIND: Final = frozenset(
+    {VersionFact.ARCHIVE, VersionFact.SERVED, VersionFact.TRANSFORMED, VersionFact.PARENT, VersionFact.RECORD}
+)
 # The files of a record, which `lambdas/registrar` writes.
 _RECORDED: Final = re.compile(
     "|".join((*map(re.escape, (EVALUATION_FILE, INPUTS_FILE, PROFILE_FILE)), f"{LISTS_FOLDER}/.+")), re.DOTALL

@@ -244,7 +244,9 @@ def _look_and_choose(parts: Parts, tasks: SageMakerTasks, actions: EndpointActio
     """What serves, and what the execution is to do: one step where that depends on a look which a redrive repeats."""
     if parts.transform:
         return [held(way_in.choose_way_in_to_batch, before=save_model.ENTRY)]
-    looking = find_serving.find_serving(tasks, parts.registry, parts.endpoint, notes=parts.served_notes)
+    looking = find_serving.find_serving(
+        tasks, parts.registry, parts.endpoint, notes=parts.served_notes, starts=actions is not None
+    )
     choosing = held(way_in.choose_way_in(judges=parts.judges_versions), before=save_model.ENTRY)
     return [together(looking, actions.act_or(choosing, tasks))] if actions else [looking, choosing]
 

@@ -23,6 +23,8 @@ VARIABLES: Final[Mapping[str, Any]] = {
     "record": jsonata("''"),
     "images": jsonata("''"),
     "archive": jsonata("''"),
+    "served_home": jsonata("{}"),
+    "not_noted": jsonata("''"),
 }
 
 _FACTS: Final = "$states.result.CustomerMetadataProperties"
@@ -71,7 +73,8 @@ class ModelRegistry:
             return "false"
         created = in_milliseconds("$states.result.CreationTime")
         age = f"$toMillis($states.context.Execution.StartTime) - {created}"
-        waits = f"{find_fact(VersionFact.APPROVAL)} = 'human' and $not($exists({find_fact(VersionFact.SERVED)}))"
+        served = " or ".join(f"$exists({find_fact(fact)})" for fact in (VersionFact.SERVED, VersionFact.TRANSFORMED))
+        waits = f"{find_fact(VersionFact.APPROVAL)} = 'human' and $not({served})"
         return f"{waits} and {age} > {self.approval.expires_days * _DAY}"
 
 
@@ -87,11 +90,27 @@ def find_places() -> str:
     """
     length, home = len(SERVED_AT_FACT), find_fact(VersionFact.ENDPOINT)
     return (
-        f"( $facts := {_FACTS}; "
-        f"$noted := [$keys($facts)[$substring($, 0, {length}) = '{SERVED_AT_FACT}'].$substring($, {length})]; "
-        f"$count($noted) > 0 ? $noted : $exists({find_fact(VersionFact.SERVED)}) and $exists({home}) "
+        f"( {_FIND_NOTED} $count($noted) > 0 ? [$noted.$substring($, {length})] : {_SERVED_AT_HOME} "
         f"? [$lowercase({home})] : [] )"
     )
+
+
+def find_served_home() -> str:
+    """Since when the version in a task's result has served at the endpoint that it is for, as a fact for it.
+
+    Only of a version of before endpoints were noted: once one is, `headrace:served` alone no longer says so.
+    """
+    since, home = find_fact(VersionFact.SERVED), find_fact(VersionFact.ENDPOINT)
+    return (
+        f"( {_FIND_NOTED} $count($noted) = 0 and {_SERVED_AT_HOME} "
+        f"? {{ '{SERVED_AT_FACT}' & $lowercase({home}): {since} }} : {{}} )"
+    )
+
+
+_FIND_NOTED: Final = (
+    f"$facts := {_FACTS}; $noted := [$keys($facts)[$substring($, 0, {len(SERVED_AT_FACT)}) = '{SERVED_AT_FACT}']];"
+)
+_SERVED_AT_HOME: Final = f"$exists({find_fact(VersionFact.SERVED)}) and $exists({find_fact(VersionFact.ENDPOINT)})"
 
 
 def find_metrics() -> str:

@@ -256,8 +256,8 @@ class SageMakerTasks:
             permissions=(self._allow_versions(registry, "DescribeModelPackage"),),
         )
 
-    def update_facts(self, arn: str, facts: str, *, registry: ModelRegistry, next_state: str) -> Task:
-        """Add facts, given as JSONata, to those of a version, whatever comes of that. It may not approve one."""
+    def update_facts(self, arn: str, facts: str, *, registry: ModelRegistry, next_state: str, catch: Catch) -> Task:
+        """Add facts, given as JSONata, to those of a version. It may not approve one."""
         return Task(
             resource=_sdk("updateModelPackage"),
             timeout_seconds=CALL_SECONDS,
@@ -266,7 +266,7 @@ class SageMakerTasks:
                 "CustomerMetadataProperties": facts,
             },
             retry=(BUSY,),
-            catch=(Catch(errors=("States.ALL",), next=next_state),),
+            catch=(catch,),
             next=next_state,
             permissions=(
                 self._allow_versions(

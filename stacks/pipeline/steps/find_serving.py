@@ -12,9 +12,10 @@ from typing import Any, Final
 from headrace.contract import VersionFact
 from stacks.pipeline import as_asked
 from stacks.pipeline.asl import ALWAYS, Catch, Choice, Rule, State, Wait, in_milliseconds, jsonata
+from stacks.pipeline.endpoint_actions import IS_ACTION
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure
 from stacks.pipeline.jobs import Endpoint
-from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics
+from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics, find_served_home
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.served import ServedNotes
 from stacks.pipeline.step import Step
@@ -66,6 +67,7 @@ def find_serving(
     *,
     facts: Mapping[str, VersionFact] = MappingProxyType({}),
     notes: ServedNotes | None = None,
+    starts: bool = False,
 ) -> Step:
     """`$parent` is the version that serves at `$endpoint_name`, with its metrics in `$serving_metrics`.
 
@@ -73,8 +75,8 @@ def find_serving(
     be serverless is refused before anything is trained for it. With scaling, the type of its instances is kept in
     `$serving_type`; where it can be stopped, when its configuration was made in `$config_made_at`.
 
-    With notes, `$is_noted` says of an endpoint that is missing whether it has served; `$noted` is what, `$parent` the
-    version of it, and `$approval` whether that is still approved.
+    With notes, `$is_noted` says of an endpoint that is missing whether it has served; `$noted` is what, and `$parent`
+    the version of it.
 
     Args:
         tasks: Makes the tasks.
@@ -82,6 +84,8 @@ def find_serving(
         endpoint: What is looked at.
         facts: What else is read of the version, by the variable that it goes into; empty where it is not known.
         notes: Where it is noted what the endpoint of the settings serves, where these have it stopped.
+        starts: Whether an execution may start the endpoint with what is noted: `$approval` says whether that is still
+            approved, and it is what `$archive` and `$model_data` are about then.
     """
     is_serverless = endpoint.settings.serverless is not None
     catch = Catch(
@@ -123,7 +127,7 @@ def find_serving(
                 jsonata("$serving_package"),
                 registry=registry,
                 next_state=after,
-                assign=_read_version(facts, reads_approval=notes is not None),
+                assign=_read_version(facts, starts=starts),
                 catch=(catch,),
             ),
             _NOTHING: _choose_for_missing(after),
@@ -149,22 +153,26 @@ def _read_config(endpoint: Endpoint) -> dict[str, Any]:
     return kept
 
 
-def _read_version(facts: Mapping[str, VersionFact], *, reads_approval: bool) -> dict[str, Any]:
+def _read_version(facts: Mapping[str, VersionFact], *, starts: bool) -> dict[str, Any]:
     """What is kept of the version that serves, or has served."""
     return {
         "parent": jsonata("$states.result.ModelPackageArn"),
         "serving_metrics": jsonata(find_metrics()),
-        **(_read_noted() if reads_approval else {}),
+        **(_read_noted() if starts else {}),
         **{name: jsonata(_or_none(find_fact(fact), "''")) for name, fact in facts.items()},
     }
 
 
 def _read_noted() -> dict[str, Any]:
-    """What is kept of the version that a stopped endpoint is started with."""
+    """What is kept of the version that a stopped endpoint is started with; other executions serve another one."""
+    kept = {
+        "model_data": _or_none(_ARCHIVE_URI, "''"),
+        "archive": _or_none(find_fact(VersionFact.ARCHIVE), "''"),
+        "served_home": find_served_home(),
+    }
     return {
         "approval": jsonata(_or_none(_APPROVAL, "''")),
-        "model_data": jsonata(_or_none(_ARCHIVE_URI, "''")),
-        "archive": jsonata(_or_none(find_fact(VersionFact.ARCHIVE), "''")),
+        **{name: jsonata(f"{IS_ACTION} ? ({found}) : ${name}") for name, found in kept.items()},
     }
 
 

@@ -10,7 +10,7 @@ from headrace import contract
 from headrace.contract import VersionFact
 from stacks.pipeline.asl import Choice, Rule, State, jsonata
 from stacks.pipeline.failure import FAILED, assign_failure
-from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics, find_places
+from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics, find_places, find_served_home
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
 
@@ -40,6 +40,7 @@ def read_version(tasks: SageMakerTasks, registry: ModelRegistry, *, judges: bool
         },
         "model_data": jsonata("$states.result.InferenceSpecification.Containers[0].ModelDataUrl"),
         "archive": jsonata(f"$exists({archive}) ? {archive} : ''"),
+        "served_home": jsonata(find_served_home()),
         "metrics": jsonata(find_metrics()),
         "job_name": jsonata(f"$exists({job}) ? {job} : ''"),
         "endpoint_name": jsonata(

@@ -48,6 +48,7 @@ def _report(outcome: Outcome, also: Mapping[str, Any]) -> Finish:
             "ModelDataUrl": jsonata("$model_data"),
             "Metrics": jsonata("$metrics"),
             contract.RULES_OUTPUT: jsonata("$judged"),
+            contract.NOT_NOTED_OUTPUT: jsonata("$not_noted"),
             **also,
         }
     )

@@ -21,6 +21,7 @@ def tell_transformed(_after: str) -> Mapping[str, State]:
                 "ModelDataUrl": jsonata("$model_data"),
                 "Metrics": jsonata("$metrics"),
                 contract.RULES_OUTPUT: jsonata("$judged"),
+                contract.NOT_NOTED_OUTPUT: jsonata("$not_noted"),
             }
         )
     }

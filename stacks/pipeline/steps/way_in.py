@@ -27,9 +27,10 @@ def choose_way_in(*, judges: bool) -> Step:
 
     Args:
         judges: Whether a version that has not served at this endpoint yet is judged by what serves there. One that has
-            is gone back to, and an archive that nothing has trained has no metrics.
+            is gone back to, one that serves is not compared with itself, and an archive that nothing has trained has no
+            metrics.
     """
-    is_new = f"{IS_GIVEN} and $is_trained and $not($lowercase($endpoint_name) in $served_at)"
+    is_new = f"{IS_GIVEN} and $is_trained and $parent != $package and $not($lowercase($endpoint_name) in $served_at)"
     judged = [Rule(condition=is_new, next=judge.ENTRY)] if judges else []
     return lambda after: _choose(_find_served(), *judged, after=after)
 

@@ -79,6 +79,9 @@ def test_asks_a_version_that_there_is_again_and_again() -> None:
         "createTransformJob",
         "updateModelPackage",
     ]
+    assert dict(execution.requests)["updateModelPackage"]["CustomerMetadataProperties"].keys() == {
+        "headrace:transformed"
+    }
 
 
 def test_names_another_job_when_it_asks_again() -> None:

@@ -301,6 +301,26 @@ def test_starts_nothing_whose_archive_was_overwritten_meanwhile(noted: str, erro
     assert ("createEndpoint" in execution.list_operations()) == (not error)
 
 
+SERVES_ANOTHER = {
+    "ModelPackageArn": f"{VERSION}7",
+    "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://work/another.tar.gz"}]},
+    "CustomerMetadataProperties": {"headrace:archive": "0a1b-2 zeroth"},
+}
+
+
+def test_takes_the_archive_of_what_serves_for_no_other_versions() -> None:
+    found = {**SERVES_ANOTHER, "ModelPackageArn": VERSION, "ModelPackageStatus": "Completed", "CreationTime": LONG_AGO}
+    found |= {"ModelApprovalStatus": "Approved"}
+    found["InferenceSpecification"] = {"Containers": [{"ModelDataUrl": "s3://work/old.tar.gz"}]}
+    answers = answer(STANDING, describeModel=[{"PrimaryContainer": {"ModelPackageName": f"{VERSION}7"}}])
+
+    given = run({"ModelPackageArn": VERSION}, {**answers, "describeModelPackage": [found, SERVES_ANOTHER]})
+    trained = run({}, {**answers, "describeModelPackage": [SERVES_ANOTHER, *ANSWERS["describeModelPackage"]]})
+
+    assert (given.error, "s3://work/old.tar.gz" in given.cause) == ("ArchiveChanged", True)
+    assert trained.error != "ArchiveChanged"
+
+
 def test_starts_a_version_that_is_no_longer_there() -> None:
     gone = TaskError("SageMaker.SageMakerException", f"ModelPackage {VERSION} does not exist")
 

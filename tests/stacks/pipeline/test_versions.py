@@ -145,6 +145,26 @@ def test_writes_on_the_version_where_it_serves() -> None:
     }
 
 
+OLD = {VersionFact.SERVED: LATELY}
+SERVED_AT_TRIAL = OLD | {"headrace:served-at:trial": LATELY}
+
+
+@pytest.mark.parametrize(
+    ("facts", "kept"), [(OLD, {"headrace:served-at:shop": LATELY}), (SERVED_AT_TRIAL, {}), ({}, {})]
+)
+def test_a_version_of_before_keeps_that_it_has_served_at_its_own_endpoint(
+    facts: dict[str, str], kept: dict[str, str]
+) -> None:
+    found = describe_version(3, CustomerMetadataProperties=facts)
+
+    execution = run({"ModelPackageArn": f"{ARNS}3", "EndpointName": "Trial"}, describeModelPackage=[found])
+
+    written = find_request(execution, "updateModelPackage")["CustomerMetadataProperties"]
+    now = written["headrace:served"]
+    assert written == {"headrace:served": now, "headrace:served-at:trial": now} | kept
+    assert now != LATELY
+
+
 def test_writes_no_more_facts_than_sagemaker_takes() -> None:
     def describe(request: dict[str, Any]) -> dict[str, Any]:
         return {**describe_job(request), "HyperParameters": {f"p{n}" * 90: "v" * 300 for n in range(80)}}
@@ -269,6 +289,7 @@ EXPIRED = "VersionExpired"
         (LATELY, {VersionFact.APPROVAL: "human"}, ""),
         (LONG_AGO, {VersionFact.APPROVAL: "auto"}, ""),
         (LONG_AGO, {VersionFact.APPROVAL: "human", VersionFact.SERVED: "2025-11-02T00:00:00Z"}, ""),
+        (LONG_AGO, {VersionFact.APPROVAL: "human", VersionFact.TRANSFORMED: "2025-11-02T00:00:00Z"}, ""),
     ],
 )
 def test_serves_no_version_whose_approval_came_too_late(created: Any, facts: dict[str, str], error: str) -> None:
@@ -380,6 +401,17 @@ def test_judges_a_version_by_what_serves_unless_it_has_served_there(
         assert execution.output["EndpointName"] == given.get("EndpointName", "shop")
 
 
+def test_does_not_compare_what_serves_with_itself() -> None:
+    better = {"bigmart.gate.rules": [{**RULE, "margin": -0.2}]}
+
+    execution = run(
+        {"ModelPackageArn": f"{ARNS}7"}, better, **serve_version(7), describeModelPackage=[SERVES_BETTER] * 2
+    )
+
+    assert execution.output["Outcome"] == "SERVING"
+    assert "updateEndpoint" in execution.list_operations()
+
+
 GONE = TaskError("SageMaker.SageMakerException", 'Could not find endpoint configuration "arn:…/x".')
 DELETED = TaskError("SageMaker.SageMakerException", f"ModelPackage {ARNS}7 does not exist.")
 
@@ -418,4 +450,7 @@ def test_looks_again_when_looking_for_what_serves_is_throttled() -> None:
 def test_ends_well_though_it_cannot_write_that_the_version_serves() -> None:
     denied = TaskError("SageMaker.SageMakerException", "not authorized")
 
-    assert run({}, updateModelPackage=[denied]).output["Outcome"] == "SERVING"
+    output = run({}, updateModelPackage=[denied]).output
+
+    assert (output["Outcome"], output["NotNoted"]) == ("SERVING", "not authorized")
+    assert run({}).output["NotNoted"] == ""
