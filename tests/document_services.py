@@ -83,7 +83,8 @@ class MemoryS3:
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 (boto3's names)
         if (Bucket, Key) not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Bucket, Key]), "VersionId": "1"}
+        content = self.objects[Bucket, Key]
+        return {"Body": io.BytesIO(content), "ContentLength": len(content), "VersionId": "1"}
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
         self.put(Bucket, Key, Body)

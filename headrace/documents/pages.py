@@ -17,6 +17,9 @@ _ENCRYPTED: Final = re.compile(rb"/Encrypt\s")
 _OBJECT_STREAM: Final = re.compile(rb"/Type\s*/ObjStm\b.{0,400}?stream\r?\n", re.DOTALL)
 # What an object stream may be unpacked to: one that is larger is meant to fill the memory.
 _MOST_UNPACKED: Final = 64 * 2**20
+_IMAGES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+# What tells an image from other documents.
+BEGINNING_BYTES: Final = 1024
 _ENTRY_BYTES: Final = {b"II*\0": ("<", 12), b"MM\0*": (">", 12)}
 
 
@@ -36,10 +39,9 @@ def count_pages(content: bytes) -> int:
     """
     if not content:
         raise UnreadableDocumentError("the document is empty")
-    if content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        _check_size(content, MOST_IMAGE_BYTES)
+    check_size(content, len(content))
+    if content.startswith(_IMAGES):
         return 1
-    _check_size(content, MOST_BYTES)
     if content[:4] in _ENTRY_BYTES:
         pages = sum(1 for _ in _walk_directories(content))
     elif b"%PDF-" in content[:1024]:
@@ -53,10 +55,20 @@ def count_pages(content: bytes) -> int:
     return pages
 
 
-def _check_size(content: bytes, most: int) -> None:
-    if len(content) > most:
+def check_size(beginning: bytes, size: int) -> None:
+    """Refuse what is larger than Textract reads.
+
+    Args:
+        beginning: The first bytes of a document.
+        size: How many bytes it has.
+
+    Raises:
+        UnreadableDocumentError: If they are too many for a document that begins like this.
+    """
+    most = MOST_IMAGE_BYTES if beginning.startswith(_IMAGES) else MOST_BYTES
+    if size > most:
         raise UnreadableDocumentError(
-            f"the document has {len(content) / 2**20:.0f} MiB, and Textract reads {most // 2**20}; make it smaller"
+            f"the document has {size / 2**20:.0f} MiB, and Textract reads {most // 2**20}; make it smaller"
         )
 
 

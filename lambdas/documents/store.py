@@ -2,21 +2,26 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from headrace.documents.pages import BEGINNING_BYTES, UnreadableDocumentError, check_size
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A document that was read.
+    """A document of the raw bucket.
 
     Args:
-        content: Its bytes.
+        content: Its bytes; none if it is refused.
         version: The version of the object; empty in a bucket without versions.
+        refusal: Why Textract would not take it, if its size alone tells that.
     """
 
     content: bytes
     version: str
+    refusal: UnreadableDocumentError | None = None
 
 
 class Store:
@@ -38,9 +43,16 @@ class Store:
         return (key for key in self._list(self._raw, prefix) if not key.endswith("/"))
 
     def read_document(self, key: str) -> Document:
-        """A document as it is now."""
+        """A document as it is now; of one that is too large, no more than the beginning is read."""
         found = self._s3.get_object(Bucket=self._raw, Key=key)
-        return Document(content=found["Body"].read(), version=found.get("VersionId", ""))
+        version = found.get("VersionId", "")
+        with closing(found["Body"]) as body:
+            beginning = body.read(BEGINNING_BYTES)
+            try:
+                check_size(beginning, found["ContentLength"])
+            except UnreadableDocumentError as error:
+                return Document(content=b"", version=version, refusal=error)
+            return Document(content=beginning + body.read(), version=version)
 
     def list(self, prefix: str) -> Iterator[str]:
         """The keys below a prefix of the work bucket."""

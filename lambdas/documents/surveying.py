@@ -57,14 +57,9 @@ def survey(store: Store, limits: Limits, prefix: str, name: str) -> dict[str, An
             f"there are more than {limits.documents:,} documents below {prefix}, and documents.most_documents allows "
             "no more; name a narrower Prefix, or raise the setting"
         )
-    listed, refused = list[dict[str, Any]](), list[dict[str, Any]]()
-    for number, key in enumerate(keys):
-        document = store.read_document(key)
-        facts: dict[str, Any] = {Listed.NUMBER: number, Listed.KEY: key, Listed.VERSION: document.version}
-        try:
-            listed.append({**facts, Listed.PAGES: count_pages(document.content)})
-        except UnreadableDocumentError as error:
-            refused.append({**facts, Listed.ERROR: type(error).__name__, Listed.REASON: str(error)})
+    examined = [_examine(store, number, key) for number, key in enumerate(keys)]
+    listed = [each for each in examined if Listed.REASON not in each]
+    refused = [each for each in examined if Listed.REASON in each]
     pages = sum(each[Listed.PAGES] for each in listed)
     estimate = round(pages * limits.page_usd, 2)
     if pages > limits.pages:
@@ -82,3 +77,15 @@ def survey(store: Store, limits: Limits, prefix: str, name: str) -> dict[str, An
         Surveyed.ESTIMATE: estimate,
         Surveyed.LIST: f"{folder}{LIST_FILE}",
     }
+
+
+def _examine(store: Store, number: int, key: str) -> dict[str, Any]:
+    """A document's entry in the list of those that can be read, or of those that cannot."""
+    document = store.read_document(key)
+    facts: dict[str, Any] = {Listed.NUMBER: number, Listed.KEY: key, Listed.VERSION: document.version}
+    try:
+        if document.refusal:
+            raise document.refusal
+        return {**facts, Listed.PAGES: count_pages(document.content)}
+    except UnreadableDocumentError as error:
+        return {**facts, Listed.ERROR: type(error).__name__, Listed.REASON: str(error)}
