@@ -1,24 +1,47 @@
 """How many pages a document has, which is what Textract is paid by, without reading what is on them.
 
-PDF: ISO 32000-1, 7.7.3.2 (page tree) and 7.5.7 (object streams). TIFF: Adobe's TIFF 6.0, section 2 (directories).
+PDF: ISO 32000-1, 7.7.3.2 (page tree) and 7.5.7 (object streams). Its objects are not followed, but searched for what
+shows pages, and the largest number that any of it gives is taken. TIFF: Adobe's TIFF 6.0, section 2 (directories).
 """
 
 import re
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from headrace.documents.contract import MOST_BYTES, MOST_IMAGE_BYTES, MOST_PAGES
 from headrace.errors import HeadraceError
 
-_PAGE: Final = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
-_ENCRYPTED: Final = re.compile(rb"/Encrypt\s")
-_OBJECT_STREAM: Final = re.compile(rb"/Type\s*/ObjStm\b.{0,400}?stream\r?\n", re.DOTALL)
-# What an object stream may be unpacked to: one that is larger is meant to fill the memory.
-_MOST_UNPACKED: Final = 64 * 2**20
+# Comments count as blanks, and names may have their characters as #xx: ISO 32000-1, 7.2.3 and 7.3.5. What repeats is
+# bounded where the search may fail after it: it would take the square of the document's size.
+_BLANKS: Final = rb"(?:[\0\t\n\f\r ]++|%[^\r\n]{0,255}+[\r\n]){0,8}+"
+_END: Final = rb"(?![A-Za-z#])"
+
+
+def _name(text: str) -> bytes:
+    return b"/" + b"".join(b"(?:%c|#(?i:%02x))" % (ord(each), ord(each)) for each in text)
+
+
+_TYPE: Final = _name("Type") + _BLANKS
+_PAGE: Final = re.compile(_TYPE + _name("Page") + _END)
+_KIDS: Final = re.compile(_name("Kids") + _BLANKS + rb"\[(?:[0-9R\0\t\n\f\r ]++|%[^\r\n]*+)*+")
+_TREE: Final = re.compile(_TYPE + _name("Pages") + _END)
+_NODES: Final = re.compile(
+    rb"(?P<opens><<)|(?P<closes>>>)|(?P<is_tree>" + _TREE.pattern + rb")"
+    rb"|" + _name("Count") + _BLANKS + rb"\+?(?P<count>[0-9]{1,9})"
+)
+_OBJECT_END: Final = b"endobj"
+_MOST_NESTED: Final = 100
+_ENCRYPTED: Final = re.compile(_name("Encrypt") + rb"[\0\t\n\f\r %]")
+_OBJECT_STREAM: Final = re.compile(_TYPE + _name("ObjStm") + rb"\b(?:.{0,4000}?stream\r?\n)?", re.DOTALL)
+# What the object streams of a document may be unpacked to together: one that needs more is meant to fill the memory.
+MOST_UNPACKED: Final = 64 * 2**20
+_PACKED_PART: Final = 64 * 2**10
 _IMAGES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-# What tells an image from other documents.
+# What distinguishes an image from other documents.
 BEGINNING_BYTES: Final = 1024
 _ENTRY_BYTES: Final = {b"II*\0": ("<", 12), b"MM\0*": (">", 12)}
 
@@ -75,18 +98,78 @@ def check_size(beginning: bytes, size: int) -> None:
 def _count_pdf(content: bytes) -> int:
     if _ENCRYPTED.search(content):
         raise UnreadableDocumentError("the document is protected by a password, which Textract does not open")
-    return len(_PAGE.findall(content)) + sum(len(_PAGE.findall(text)) for text in _unpack_objects(content))
+    pages = references = largest = 0
+    for text in _list_texts(content):
+        pages += sum(1 for _ in _PAGE.finditer(text))
+        references += sum(found.group().count(b"R") for found in _KIDS.finditer(text))
+        largest = max(largest, _find_largest_count(text))
+    return max(pages, references, largest)
 
 
-def _unpack_objects(content: bytes) -> Iterator[bytes]:
+@dataclass
+class _Node:
+    is_tree: bool = False
+    count: int = 0
+
+
+def _find_largest_count(text: bytes) -> int:
+    """The largest number of pages that a node of the page tree says it has."""
+    largest = end = 0
+    for found in _TREE.finditer(text):
+        if found.start() >= end:
+            start = max(text.rfind(_OBJECT_END, end, found.start()), end)
+            end = text.find(_OBJECT_END, found.end())
+            end = len(text) if end < 0 else end
+            largest = max(largest, max(_list_counts(text, start, end)))
+    return largest
+
+
+def _list_counts(text: bytes, start: int, end: int) -> Iterator[int]:
+    """What the nodes of the page tree in a part of a text say; 0 besides."""
+    nodes = deque([_Node()], maxlen=_MOST_NESTED)
+    yield 0
+    for found in _NODES.finditer(text, start, end):
+        match found.lastgroup:
+            case "opens":
+                nodes.append(_Node())
+            case "closes" if len(nodes) > 1:
+                nodes.pop()
+            case "is_tree":
+                nodes[-1].is_tree = True
+            case "count":
+                nodes[-1].count = max(nodes[-1].count, int(found["count"]))
+        if nodes[-1].is_tree:
+            yield nodes[-1].count
+
+
+def _list_texts(content: bytes) -> Iterator[bytes]:
+    """Where objects are: the document itself, and its object streams unpacked."""
+    yield content
+    packed, left = memoryview(content), MOST_UNPACKED
     for found in _OBJECT_STREAM.finditer(content):
-        unpacker = zlib.decompressobj()
-        try:
-            yield unpacker.decompress(content[found.end() :], _MOST_UNPACKED)
-        except zlib.error as error:
-            raise UnreadableDocumentError(
-                f"the document is broken: one of its streams cannot be read: {error}"
-            ) from None
+        if not found.group().endswith(b"\n"):
+            raise UnreadableDocumentError("the document is broken: one of its object streams does not begin")
+        text = _unpack(packed[found.end() :], left)
+        left -= len(text)
+        yield text
+
+
+def _unpack(packed: memoryview, most: int) -> bytes:
+    """A stream from its first byte on; it is read in parts, as zlib copies what it has been given and not needed."""
+    unpacker, text = zlib.decompressobj(), bytearray()
+    try:
+        for start in range(0, len(packed), _PACKED_PART):
+            text += unpacker.decompress(packed[start : start + _PACKED_PART], most - len(text) + 1)
+            if len(text) > most:
+                raise UnreadableDocumentError(
+                    f"the pages of the document cannot be counted: its objects take more than {MOST_UNPACKED // 2**20} "
+                    "MiB when they are unpacked; save it anew without object streams"
+                )
+            if unpacker.eof:
+                return bytes(text)
+    except zlib.error as error:
+        raise UnreadableDocumentError(f"the document is broken: one of its streams cannot be read: {error}") from None
+    raise UnreadableDocumentError("the document is broken: one of its streams cannot be read: it is cut off")
 
 
 def _walk_directories(content: bytes) -> Iterator[int]:

@@ -16,7 +16,7 @@ class Document:
     Args:
         content: Its bytes; none if it is refused.
         version: The version of the object; empty in a bucket without versions.
-        refusal: Why Textract would not take it, if its size alone tells that.
+        refusal: Why Textract would not take it, if its size alone says so.
     """
 
     content: bytes

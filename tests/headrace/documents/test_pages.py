@@ -1,15 +1,16 @@
 """Pages are counted without reading them, and what Textract would refuse is refused before it is paid for."""
 
 import struct
+import tracemalloc
 import zlib
 
 import pytest
 
 from headrace.documents.contract import MOST_IMAGE_BYTES
-from headrace.documents.pages import UnreadableDocumentError, count_pages
+from headrace.documents.pages import MOST_UNPACKED, UnreadableDocumentError, count_pages
 
 PAGE = b"2 0 obj <</Type /Page /Parent 1 0 R>> endobj\n"
-TREE = b"%PDF-1.5\n1 0 obj <</Type /Pages /Kids [] /Count 9>> endobj\n"
+TREE = b"%PDF-1.5\n1 0 obj <</Type /Pages /Kids [] /Count 0>> endobj\n"
 
 
 def pack_objects(content: bytes) -> bytes:
@@ -33,6 +34,47 @@ def test_counts_the_pages_in_object_streams() -> None:
     assert count_pages(TREE + PAGE + pack_objects(b"<</Type/Page>> <</Type/Page/Rotate 90>> <</Type/Pages>>")) == 3
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        PAGE + b"<</Type/#50age>> <</#54yp#65 /P#61ge>>",
+        PAGE + b"<</Type%a comment\r\n/Page>> <</Type % one\n%two\n /Page>>",
+        PAGE + b"1 0 obj <</Type/Pages/Resources<</X 1 0 R>>/Count 3/Kids[2 0 R]>> endobj",
+        PAGE + b"1 0 obj <</Count %of pages\n 3/Type /P#61ges>> endobj",
+        PAGE + b"1 0 obj <</Type/Pages/Count 1/Kids[2 0 R 2 0 R %]\n 2 0 R]>> endobj",
+        PAGE + b"/Kids[2 0 R] <</#4bids % [\n[2 0 R 2 0 R]>>",
+        PAGE + pack_objects(b"<</Type/Pages/Count 3/Kids[2 0 R]>>"),
+        PAGE + pack_objects(b"<</Kids[2 0 R 2 0 R 2 0 R]>>"),
+        PAGE + b"<</Type/ObjStm/X(" + b"x" * 500 + b")>>stream\n" + zlib.compress(b"<</Type/Page>>" * 2),
+    ],
+)
+def test_counts_the_most_pages_that_anything_in_a_pdf_gives(content: bytes) -> None:
+    assert count_pages(b"%PDF-1.7\n" + content) == 3
+
+
+def test_takes_the_entries_of_an_outline_for_no_pages() -> None:
+    outline = b"1 0 obj <</Type/Outlines/Count 400>> endobj 2 0 obj <</Type/Pages/X<</Count 300>>/Count 1>> endobj"
+
+    assert count_pages(b"%PDF-1.7\n" + outline + PAGE) == 1
+
+
+def test_unpacks_so_much_of_a_document_and_no_more() -> None:
+    half = pack_objects(bytes(MOST_UNPACKED // 2))
+
+    assert count_pages(TREE + PAGE + half * 2) == 1
+    with pytest.raises(UnreadableDocumentError, match="cannot be counted: its objects take more than 64 MiB"):
+        count_pages(TREE + PAGE + half * 2 + pack_objects(b"<</Type/Page>>"))
+
+
+def test_copies_nothing_of_what_comes_after_an_object_stream() -> None:
+    content = TREE + PAGE + pack_objects(b"<</Type/Page>>") + bytes(32 * 2**20)
+    tracemalloc.start()
+
+    assert count_pages(content) == 2
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_counts_the_directories_of_a_tiff_file(order: str) -> None:
     assert count_pages(make_tiff(4, order)) == 4
@@ -51,6 +93,9 @@ def test_takes_a_photograph_for_one_page(beginning: bytes) -> None:
         (TREE, "no page that can be counted"),
         (TREE + PAGE + b"trailer <</Encrypt 5 0 R>>", "protected by a password"),
         (TREE + b"3 0 obj <</Type /ObjStm /N 2>>\nstream\nnothing packed", "cannot be read"),
+        (TREE + PAGE + b"3 0 obj <</Type /ObjStm /N 2>> endobj", "one of its object streams does not begin"),
+        (TREE + PAGE + pack_objects(b"<</Type/Page>>")[:-4], "it is cut off"),
+        (TREE + PAGE + b"trailer <</#45ncrypt 5 0 R>>", "protected by a password"),
         (TREE + PAGE * 3001, "has 3,001 pages, and Textract reads 3,000; split it"),
         (make_tiff(2)[:20], "it ends within a directory"),
         (b"II*\0" + struct.pack("<IH12xI", 8, 1, 8), "lead in a circle"),
