@@ -317,7 +317,7 @@ def test_says_when_a_file_is_utf16(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (gzip.compress(HEADER.encode()), "compressed with gzip; decompress it first"),
+        (gzip.compress(HEADER.encode(), mtime=0), "compressed with gzip; decompress it first"),
         (HEADER.encode("utf-16-le"), "UTF-16, or not text; save the file as UTF-8"),
         (b"PK\x03\x04rest", "a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV"),
         (b"\xd0\xcf\x11\xe0rest", "an old Excel workbook; save the sheet as CSV"),
