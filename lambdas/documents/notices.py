@@ -68,5 +68,7 @@ def _read_token(s3: Any, place: Mapping[str, str], pause: float) -> str:
             time.sleep(pause)
         # What is not there cannot be read without a right to list the whole bucket.
         if s3.list_objects_v2(Bucket=place["Bucket"], Prefix=place["Key"])["KeyCount"]:
-            return str(json.load(s3.get_object(**place)["Body"])[TASK])
+            kept = json.load(s3.get_object(**place)["Body"])
+            # Step Functions writes a body that is text as a string of JSON.
+            return str((json.loads(kept) if isinstance(kept, str) else kept)[TASK])
     raise NoTokenError(f"no task waits for {place['Key']} yet")

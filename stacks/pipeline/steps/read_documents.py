@@ -258,13 +258,12 @@ class _Document:
 
     def _wait(self) -> Task:
         """Keep the token of this task where the function that notices come to looks for it."""
-        token = f"$string({{'{TASK}': $states.context.Task.Token}})"
         return Task(
             resource=call("s3", "putObject", ".waitForTaskToken"),
             arguments={
                 "Bucket": self._tasks.work.bucket_name,
                 "Key": jsonata("$tokens & $job"),
-                "Body": jsonata(token),
+                "Body": {TASK: jsonata("$states.context.Task.Token")},
                 "ContentType": "application/json",
             },
             assign={"notice": jsonata("$states.result")},

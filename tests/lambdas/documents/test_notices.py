@@ -62,6 +62,14 @@ def test_tells_the_task_how_the_job_has_ended_and_forgets_its_token(notices: Mod
     assert s3.objects == {}
 
 
+def test_takes_a_token_that_step_functions_has_written_as_a_text_in_json(notices: ModuleType) -> None:
+    s3, states = MemoryS3({PLACE: json.dumps('{"Task": "token"}').encode()}), States()
+
+    notices.pass_on(NOTICE, s3, states)
+
+    assert [token for token, _ in states.sent] == ["token"]
+
+
 def test_waits_a_little_for_a_token_that_comes_after_the_notice(notices: ModuleType) -> None:
     states = States()
 
