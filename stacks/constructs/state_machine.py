@@ -95,31 +95,37 @@ class StateMachine(sfn.StateMachine):
             },
         )
 
-        starting = _MAP_RUN_ACTIONS if pipeline.starts_itself else ()
-        self._allow_own_executions(role, [*pipeline.own_executions, *starting], starts=pipeline.starts_itself)
+        starting = _MAP_RUN_ACTIONS if pipeline.labels else ()
+        self._allow_own_executions(role, [*pipeline.own_executions, *starting], pipeline.labels)
 
-    def _allow_own_executions(self, role: iam.Role, actions: Sequence[str], *, starts: bool) -> None:
+    def _allow_own_executions(self, role: iam.Role, actions: Sequence[str], labels: Sequence[str]) -> None:
         """In a policy that the machine does not wait for, as the role's own is, because this one names the machine."""
         if not actions:
             return
-        executions = Stack.of(self).format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{self.state_machine_name}:*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        statements = [iam.PolicyStatement(actions=list(actions), resources=[executions])]
-        if starts:
-            machine = iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.state_machine_arn])
-            statements.append(machine)
+        statements = [iam.PolicyStatement(actions=list(actions), resources=[self._name_executions()])]
+        if labels:
+            started = [self._name_executions(f"/{label}") for label in labels]
+            statements += [
+                iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.state_machine_arn]),
+                iam.PolicyStatement(actions=["states:RedriveExecution"], resources=started),
+            ]
         policy = iam.Policy(self, "OwnExecutions", roles=[role], statements=statements)
         name = Stack.of(self).get_logical_id(cast("sfn.CfnStateMachine", self.node.default_child))
         acknowledge(
             policy,
             {
-                wildcard_in_account("states", f"execution:<{name}.Name>:*"): "Who starts an execution names it; "
+                wildcard_in_account("states", f"execution:<{name}.Name>{label}:*"): "Who starts an execution names it; "
                 "the state machine's own name limits which ones are meant."
+                for label in ("", *(f"/{label}" for label in labels))
             },
+        )
+
+    def _name_executions(self, label: str = "") -> str:
+        return Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self.state_machine_name}{label}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
 
     def add_failure_alarms(self) -> None:

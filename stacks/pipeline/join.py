@@ -46,9 +46,9 @@ class Pipeline:
         return sorted({action for task in _list_tasks(self.states) for action in task.own_executions})
 
     @property
-    def starts_itself(self) -> bool:
-        """Whether it starts executions of its own state machine, as a distributed Map state does."""
-        return any(isinstance(state, DistributedMap) for state in self.states.values())
+    def labels(self) -> list[str]:
+        """What the executions are called that its distributed Map states start of its own state machine."""
+        return sorted(state.label for state in self.states.values() if isinstance(state, DistributedMap))
 
     def render(self, *, comment: str, timeout_seconds: int) -> dict[str, Any]:
         """The state machine's definition."""

@@ -66,6 +66,15 @@ def test_lets_it_start_executions_of_itself_for_the_map_and_of_nothing_else() ->
     assert str(starting["Resource"]).startswith("{'Ref': 'StateMachine")
 
 
+def test_lets_it_redrive_what_its_map_has_started_and_nothing_else() -> None:
+    (redriving,) = (each for each in list_statements(make(), "Workflow") if each["Action"] == "states:RedriveExecution")
+
+    *_, before, machine, after = redriving["Resource"]["Fn::Join"][1]
+    assert before.endswith(":execution:")
+    assert "StateMachine" in str(machine)
+    assert after == "/Documents:*"
+
+
 def test_reads_below_one_prefix_of_the_raw_bucket_and_writes_below_one_of_the_work_bucket() -> None:
     for role in ("Workflow", "Reader"):
         objects = [each for each in list_statements(make(), role) if "s3:GetObject" in str(each["Action"])]
@@ -137,6 +146,11 @@ def test_changes_no_other_stack_of_dev() -> None:
         ({"features": ["signatures"]}, "'signatures' is not known; there are tables, forms, queries"),
         ({"insights": ["topics"]}, "'topics' is not known"),
         ({"features": ["queries"], "questions": ["Wie heißt er?"]}, "of ASCII alone"),
+        ({"features": ["queries"], "questions": [" \t"]}, "is blank; write a question"),
+        (
+            {"features": ["queries"], "questions": ["{% $states.context.Execution.Id %}"]},
+            "begins as Step Functions' expressions do",
+        ),
         ({"language": "sv"}, "allowed: en, es, fr"),
         ({"language": "ja", "insights": ["syntax"]}, "knows no syntax of 'ja'"),
         ({"language": "en", "insights": []}, "Comprehend is not asked"),
