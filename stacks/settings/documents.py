@@ -36,6 +36,10 @@ def _check_questions(questions: tuple[str, ...]) -> tuple[str, ...]:
     for question in questions:
         if not _QUESTION.fullmatch(question):
             raise ValueError(f"'{question}' must have 1 to 200 characters, of ASCII alone")
+        if question.isspace():
+            raise ValueError(f"'{question}' is blank; write a question")
+        if question.startswith("{%"):
+            raise ValueError(f"'{question}' begins as Step Functions' expressions do; leave '{{%' out")
     refuse_repeated(questions)
     return questions
 
