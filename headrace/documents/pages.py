@@ -27,11 +27,11 @@ def _name(text: str) -> bytes:
 
 _TYPE: Final = _name("Type") + _BLANKS
 _PAGE: Final = re.compile(_TYPE + _name("Page") + _END)
-_KIDS: Final = re.compile(_name("Kids") + _BLANKS + rb"\[(?:[0-9R\0\t\n\f\r ]++|%[^\r\n]*+)*+")
 _TREE: Final = re.compile(_TYPE + _name("Pages") + _END)
 _NODES: Final = re.compile(
     rb"(?P<opens><<)|(?P<closes>>>)|(?P<is_tree>" + _TREE.pattern + rb")"
     rb"|" + _name("Count") + _BLANKS + rb"\+?(?P<count>[0-9]{1,9})"
+    rb"|" + _name("Kids") + _BLANKS + rb"\[(?P<kids>(?:[0-9R\0\t\n\f\r ]++|%[^\r\n]*+)*+)"
 )
 _OBJECT_END: Final = b"endobj"
 _MOST_NESTED: Final = 100
@@ -98,36 +98,43 @@ def check_size(beginning: bytes, size: int) -> None:
 def _count_pdf(content: bytes) -> int:
     if _ENCRYPTED.search(content):
         raise UnreadableDocumentError("the document is protected by a password, which Textract does not open")
-    pages = references = largest = 0
+    pages = referred = largest = 0
     for text in _list_texts(content):
         pages += sum(1 for _ in _PAGE.finditer(text))
-        references += sum(found.group().count(b"R") for found in _KIDS.finditer(text))
-        largest = max(largest, _find_largest_count(text))
-    return max(pages, references, largest)
+        for node in _list_nodes(text):
+            largest = max(largest, node.count)
+            referred += node.take_references()
+    return max(pages, referred + 1 if referred else 0, largest)
 
 
 @dataclass
 class _Node:
     is_tree: bool = False
     count: int = 0
+    references: int = 0
+    is_counted: bool = False
+
+    def take_references(self) -> int:
+        """How many more are new, less one for the node itself, which another one refers to."""
+        taken = self.references - (not self.is_counted) if self.references else 0
+        self.is_counted = self.is_counted or self.references > 0
+        self.references = 0
+        return taken
 
 
-def _find_largest_count(text: bytes) -> int:
-    """The largest number of pages that a node of the page tree says it has."""
-    largest = end = 0
+def _list_nodes(text: bytes) -> Iterator[_Node]:
+    """The nodes of the page tree, each as often as something is found in it."""
+    end = 0
     for found in _TREE.finditer(text):
         if found.start() >= end:
             start = max(text.rfind(_OBJECT_END, end, found.start()), end)
             end = text.find(_OBJECT_END, found.end())
             end = len(text) if end < 0 else end
-            largest = max(largest, max(_list_counts(text, start, end)))
-    return largest
+            yield from _list_nodes_between(text, start, end)
 
 
-def _list_counts(text: bytes, start: int, end: int) -> Iterator[int]:
-    """What the nodes of the page tree in a part of a text say; 0 besides."""
+def _list_nodes_between(text: bytes, start: int, end: int) -> Iterator[_Node]:
     nodes = deque([_Node()], maxlen=_MOST_NESTED)
-    yield 0
     for found in _NODES.finditer(text, start, end):
         match found.lastgroup:
             case "opens":
@@ -138,8 +145,10 @@ def _list_counts(text: bytes, start: int, end: int) -> Iterator[int]:
                 nodes[-1].is_tree = True
             case "count":
                 nodes[-1].count = max(nodes[-1].count, int(found["count"]))
+            case "kids":
+                nodes[-1].references += found["kids"].count(b"R")
         if nodes[-1].is_tree:
-            yield nodes[-1].count
+            yield nodes[-1]
 
 
 def _list_texts(content: bytes) -> Iterator[bytes]:

@@ -42,9 +42,9 @@ def test_counts_the_pages_in_object_streams() -> None:
         PAGE + b"1 0 obj <</Type/Pages/Resources<</X 1 0 R>>/Count 3/Kids[2 0 R]>> endobj",
         PAGE + b"1 0 obj <</Count %of pages\n 3/Type /P#61ges>> endobj",
         PAGE + b"1 0 obj <</Type/Pages/Count 1/Kids[2 0 R 2 0 R %]\n 2 0 R]>> endobj",
-        PAGE + b"/Kids[2 0 R] <</#4bids % [\n[2 0 R 2 0 R]>>",
+        PAGE + b"<</#4bids % [\n[2 0 R 2 0 R]/Type/Pages>> <</Type/Pages/Kids[2 0 R 1 0 R]>>",
         PAGE + pack_objects(b"<</Type/Pages/Count 3/Kids[2 0 R]>>"),
-        PAGE + pack_objects(b"<</Kids[2 0 R 2 0 R 2 0 R]>>"),
+        PAGE + pack_objects(b"<</Kids[2 0 R 2 0 R 2 0 R]/Type/Pages>>"),
         PAGE + b"<</Type/ObjStm/X(" + b"x" * 500 + b")>>stream\n" + zlib.compress(b"<</Type/Page>>" * 2),
     ],
 )
@@ -56,6 +56,14 @@ def test_takes_the_entries_of_an_outline_for_no_pages() -> None:
     outline = b"1 0 obj <</Type/Outlines/Count 400>> endobj 2 0 obj <</Type/Pages/X<</Count 300>>/Count 1>> endobj"
 
     assert count_pages(b"%PDF-1.7\n" + outline + PAGE) == 1
+
+
+def test_takes_neither_names_nor_fields_nor_inner_nodes_of_the_tree_for_pages() -> None:
+    names = b"4 0 obj <</Kids[7 0 R 8 0 R 9 0 R]>> endobj 5 0 obj <</FT/Tx/Kids[7 0 R 8 0 R 9 0 R]>> endobj "
+    root = b"1 0 obj <</Type/Pages/Count 2/Kids[6 0 R 7 0 R]>> endobj "
+    inner = b"6 0 obj <</Type/Pages/Count 1/Kids[2 0 R]>> endobj 7 0 obj <</Type/Pages/Count 1/Kids[3 0 R]>> endobj "
+
+    assert count_pages(b"%PDF-1.7\n" + names + root + inner + PAGE * 2) == 2
 
 
 def test_unpacks_so_much_of_a_document_and_no_more() -> None:
