@@ -21,9 +21,11 @@ LINES_FILE: Final = "documents.jsonl"
 DOCUMENTS_FILE: Final = "documents.parquet"
 FINDINGS_FILE: Final = "findings.parquet"
 
-# https://docs.aws.amazon.com/textract/latest/dg/limits-document.html: pages of a PDF or TIFF file that is read
-# asynchronously, and the bytes of that and of any other file.
-MOST_PAGES: Final = 3000
+# Textract reads 3,000 pages; what it finds on so many does not fit the 2 GiB of the function that unpacks it, and on a
+# thousand pages of dense text it takes 1.3.
+MOST_PAGES: Final = 1000
+# https://docs.aws.amazon.com/textract/latest/dg/limits-document.html: the bytes of a PDF or TIFF file that is read
+# asynchronously, and of any other file.
 MOST_BYTES: Final = 500 * 2**20
 MOST_IMAGE_BYTES: Final = 10 * 2**20
 # Sentiment and syntax take 5 KB: https://docs.aws.amazon.com/comprehend/latest/dg/guidelines-and-limits.html. Half of

@@ -54,7 +54,7 @@ def count_pages(content: bytes) -> int:
     """The pages of a PDF, TIFF, JPEG or PNG file.
 
     Raises:
-        UnreadableDocumentError: If it is none of them, is broken or encrypted, or has more than Textract reads.
+        UnreadableDocumentError: If it is none of them, is broken or encrypted, or is larger than what is read.
 
     Example:
         >>> count_pages(b"%PDF-1.7 1 0 obj <</Type /Page>> endobj 2 0 obj <</Type/Page /Rotate 90>> endobj")
@@ -74,7 +74,9 @@ def count_pages(content: bytes) -> int:
     if not pages:
         raise UnreadableDocumentError("the document has no page that can be counted; it may be broken")
     if pages > MOST_PAGES:
-        raise UnreadableDocumentError(f"the document has {pages:,} pages, and Textract reads {MOST_PAGES:,}; split it")
+        raise UnreadableDocumentError(
+            f"the document has {pages:,} pages, and no more than {MOST_PAGES:,} are read; split it"
+        )
     return pages
 
 

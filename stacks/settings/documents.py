@@ -97,7 +97,7 @@ class DocumentsSettings(Section):
         Field(ge=1, le=1_000_000),
         Setting(
             "how many pages the documents of an execution may have together; more are refused before anything is read",
-            cost="the bound of what an execution costs",
+            cost="the bound of what Textract costs",
             change=NEXT_EXECUTION,
         ),
     ] = 2000

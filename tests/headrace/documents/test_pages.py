@@ -104,7 +104,7 @@ def test_takes_a_photograph_for_one_page(beginning: bytes) -> None:
         (TREE + PAGE + b"3 0 obj <</Type /ObjStm /N 2>> endobj", "one of its object streams does not begin"),
         (TREE + PAGE + pack_objects(b"<</Type/Page>>")[:-4], "it is cut off"),
         (TREE + PAGE + b"trailer <</#45ncrypt 5 0 R>>", "protected by a password"),
-        (TREE + PAGE * 3001, "has 3,001 pages, and Textract reads 3,000; split it"),
+        (TREE + PAGE * 1001, "has 1,001 pages, and no more than 1,000 are read; split it"),
         (make_tiff(2)[:20], "it ends within a directory"),
         (b"II*\0" + struct.pack("<IH12xI", 8, 1, 8), "lead in a circle"),
         (b"\xff\xd8\xff" + bytes(MOST_IMAGE_BYTES), "has 10 MiB, and Textract reads 10; make it smaller"),
