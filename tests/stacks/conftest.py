@@ -209,7 +209,8 @@ def set_path(settings: dict[str, Any], path: str, value: Any) -> None:
     if value is ...:
         settings.pop(key, None)
     else:
-        settings[key] = value
+        # What is set below it later must not be in the switch that it came from.
+        settings[key] = copy.deepcopy(value)
 
 
 @cache

@@ -1,6 +1,5 @@
 """Changes of settings on a living environment: which there are, and what is deployed before and after."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -88,7 +87,7 @@ def configure(environment: str, changes: Settings, references: str | None = None
     """The context of an environment with other settings; references are of cdk.json's kind unless another is given."""
     context = context_of(environment)
     for path, value in changes.items():
-        set_path(context["environments"][environment], path, copy.deepcopy(value))
+        set_path(context["environments"][environment], path, value)
     return context | ({REFERENCES: references} if references else {})
 
 

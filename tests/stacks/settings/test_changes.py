@@ -403,7 +403,7 @@ def configure(changes: Mapping[str, Any]) -> dict[str, Any]:
                 environment = environment[parent]
             environment[name][-1][key] = value
         else:
-            set_path(environment, path, copy.deepcopy(value))
+            set_path(environment, path, value)
     return context
 
 
