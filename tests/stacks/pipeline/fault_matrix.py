@@ -44,6 +44,8 @@ _VARIABLES: Final[Mapping[str, Any]] = {
     "lookups": 0,
     "attempts": 0,
     "archive": "0a1b",
+    "not_noted": "",
+    "served_home": {},
     "found_archive": "0a1b",
     "is_noted": True,
     "noted": {"EndpointConfigName": "run-0", "ModelName": "run-0", "ModelPackageArn": VERSION},

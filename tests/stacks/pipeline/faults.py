@@ -123,15 +123,18 @@ class Walker:
     def _find_names(self, flow: Flow, retried: int) -> list[str]:
         visit = self._runner.enter(flow)
         visit.attempt = retried
-        arguments = visit.language.read_arguments(visit.state, visit.scope)
         operation = visit.state["Resource"].rpartition(":")[2].removesuffix(".sync")
+        if not operation.startswith("create"):
+            return []
+        arguments = visit.language.read_arguments(visit.state, visit.scope)
         member = f"{operation.removeprefix('create')}Name"
-        return [arguments[member]] if operation.startswith("create") and member in arguments else []
+        return [arguments[member]] if member in arguments else []
 
     def _describe(self) -> dict[str, Any]:
         return {
             "Execution": {"Id": EXECUTION, "Input": self._given, "Name": "run-1", "RoleArn": "role", "RedriveCount": 0},
             "StateMachine": {"Id": "machine", "Name": "machine"},
+            "Task": {"Token": "token"},
         }
 
 
