@@ -87,17 +87,21 @@ def run(platform: Platform, recipe: Recipe, workload: Workload) -> None:
 
 def approve(platform: Platform, recipe: Recipe) -> None:
     """Approve the first version once more, and see it served."""
-    sagemaker: Any = boto3.client("sagemaker")
     first = list_versions(platform, recipe)[0]
+    boto3.client("sagemaker").update_model_package(ModelPackageArn=first, ModelApprovalStatus="PendingManualApproval")
+    pipeline.follow_execution(start_by_approval(platform, recipe, first), lambda _: None)
+
+
+def start_by_approval(platform: Platform, recipe: Recipe, version: str) -> str:
+    """Approve a version, and return the execution that this has started."""
     before = list_arns(platform, recipe)
-    for status in ("PendingManualApproval", "Approved"):
-        sagemaker.update_model_package(ModelPackageArn=first, ModelApprovalStatus=status)
+    boto3.client("sagemaker").update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
     (started,) = wait_until(lambda: list_arns(platform, recipe) - before)
-    pipeline.follow_execution(started, lambda _: None)
+    return str(started)
 
 
 def end_badly(platform: Platform, notices: Notices, recipe: Recipe) -> None:
-    """Stop executions while their jobs run, the first of them while another waits for its turn."""
+    """Stop executions while their jobs run, the first while another waits for its turn; fail with an endpoint made."""
     archive = keep_model(platform, recipe)
     owner = start(platform, recipe)
     wait_for_state(owner, "Preprocess" if recipe.preprocessing else "Train")
@@ -106,6 +110,20 @@ def end_badly(platform: Platform, notices: Notices, recipe: Recipe) -> None:
     stop(owner)
     pipeline.follow_execution(waiting, lambda _: None)
     stop_at(platform, notices, recipe, "Train")
+    fail_with_endpoint(platform, notices, recipe)
+
+
+def fail_with_endpoint(platform: Platform, notices: Notices, recipe: Recipe) -> None:
+    """Serve what is no archive at another endpoint, and see it cleaned up after."""
+    place = {"Bucket": platform.deployment.raw_bucket, "Key": f"models/{recipe.name}/broken/model.tar.gz"}
+    boto3.client("s3").put_object(**place, Body=b"no archive")
+    archive = f"s3://{place['Bucket']}/{place['Key']}"
+    brought = start(platform, recipe, ModelDataUrl=archive, EndpointName=f"broken-{recipe.name}")
+    pipeline.follow_execution(brought, lambda _: None)
+    arn = start_by_approval(platform, recipe, list_versions(platform, recipe)[-1])
+    with pytest.raises(pipeline.PipelineError):
+        pipeline.follow_execution(arn, lambda _: None)
+    notices.find(arn)
 
 
 def keep_model(platform: Platform, recipe: Recipe) -> str:

@@ -50,11 +50,8 @@ def show_algorithm(algorithm: Algorithm) -> str:
     versions = [version for version in algorithm.versions.values() if not version.refused]
     modes = {version.name: ", ".join(version.modes) for version in versions}
     by_modes = {known: [name for name, others in modes.items() if others == known] for known in modes.values()}
-    return f"{algorithm.title} {'; '.join(f'{name_all(names)} ({known})' for known, names in by_modes.items())}"
-
-
-def name_all(names: list[str]) -> str:
-    return ", ".join(names)
+    described = [f"{', '.join(names)} ({known})" for known, names in by_modes.items()]
+    return f"{algorithm.title} {'; '.join(described)}"
 
 
 def show_instances(recipe: Recipe, algorithm: Algorithm | None) -> str:

@@ -24,7 +24,7 @@ ENVIRONMENTS = ("dev", "prod")
 PAGE = PROJECT / "docs" / "permissions.md"
 ROLE = "AWS::IAM::Role"
 # So much of all permissions may have a reason not to be missed.
-MOST_NOT_MISSED = 0.11
+MOST_NOT_MISSED = 0.08
 
 
 @dataclass(frozen=True)
@@ -63,41 +63,19 @@ class Reason:
 
 REASONS = (
     Reason(
-        (
-            "sagemaker:DeleteEndpointConfig",
-            "sagemaker:DescribeEndpoint",
-            "sagemaker:DescribeEndpointConfig",
-            "sagemaker:DescribeModel",
-            "states:DescribeExecution",
-        ),
-        "TrainingCleanUpRole",
-        "no recorded execution fails where it leaves such a thing behind",
-    ),
-    Reason(
         ("s3:GetObject",),
         "TrainingRegistrarRole",
         "each of two statements allows what is read of an execution of today; one is for those of before",
     ),
     Reason(
-        ("sagemaker:UpdateEndpoint", "s3:ListBucket"),
-        "TrainingWorkflowRole|InferenceRole|ImageInferenceRole",
-        "another statement allows what the recorded runs ask for",
+        ("sagemaker:UpdateEndpoint",),
+        "TrainingWorkflowRole",
+        "one of two statements is for an endpoint that was made before it had the tags of its environment",
     ),
     Reason(
         ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
         "NetworkVpcFlowLogIAMRole",
         "the local cloud has no network whose flows could be logged",
-    ),
-    Reason(
-        (
-            "sagemaker:DeleteEndpoint",
-            "sagemaker:DeleteEndpointConfig",
-            "sagemaker:DeleteModel",
-            "sagemaker:DescribeModel",
-        ),
-        ".*CleanUpRole",
-        "no recorded execution ends with a model or an endpoint half made; "
-        "`tests/end_to_end/test_failures.py` has such",
     ),
     Reason(
         ("sagemaker:StopProcessingJob", "sagemaker:StopTrainingJob"),
@@ -109,11 +87,6 @@ REASONS = (
         ("states:DescribeExecution",),
         ".*CleanUpRole",
         "the events of the recorded ends say enough; an event leaves out what is too long for it",
-    ),
-    Reason(
-        ("s3:ListBucket",),
-        ".*InferenceRole",
-        "SageMaker lists where a model is that somebody has brought; the local cloud reads it by its name",
     ),
 )
 
@@ -246,7 +219,9 @@ def test_records_no_call_that_the_policies_deny(environment: str) -> None:
 
 
 def render_page() -> str:
-    """What `docs/permissions.md` says of the recorded runs."""
+    """What `docs/permissions.md` says of the recorded runs, which may have been written anew just now."""
+    for known in (read, take_away, list_not_missed):
+        known.cache_clear()
     scores = []
     for environment in ENVIRONMENTS:
         everything, kept = len(take_away(environment)), len(list_not_missed(environment))
