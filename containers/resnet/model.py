@@ -10,6 +10,7 @@ import onnxruntime
 
 from containers.shared.images.decoding import decode_photograph
 from containers.shared.serving.model_files import ModelError, read_file
+from containers.shared.serving.onnx_sessions import open_session
 from headrace.algorithms.image_classification import CHANNELS
 
 from . import contract
@@ -61,15 +62,3 @@ def parse_classes(path: Path, content: bytes) -> tuple[tuple[str, ...], str]:
         return tuple(str(label) for label in document["labels"]), str(document["model_sha256"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{path}: not what training writes: {error!r}; train again with this release") from error
-
-
-def open_session(path: Path, content: bytes) -> onnxruntime.InferenceSession:
-    """A session for the model, which runs in the thread that calls it."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    # From bytes, so that the model cannot refer to other files.
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{path}: ONNX Runtime cannot load it: {error}") from error

@@ -14,6 +14,7 @@ from containers.shared.job.inputs import JobInputs
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_job import check_command, read_job
+from containers.shared.serving.onnx_sessions import open_session
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
@@ -21,7 +22,6 @@ from .evaluation import dump_evaluation, find_baseline, format_metric
 from .export import check_export, dump_classes, export_network
 from .fitting import find_accuracy, fit, judge
 from .hyperparameters import Hyperparameters, describe_hyperparameters, parse_hyperparameters
-from .model import open_session
 from .reading import Examples, read_examples, read_labels
 
 NOT_AWS = (

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from containers.shared.cpus import count_cpus
 from containers.shared.serving.model_files import ModelError, read_file
+from containers.shared.serving.onnx_sessions import open_session
 
 from . import contract
 from .encoding import Encoding, EncodingError, Table, encode_table, parse_encoding
@@ -59,24 +60,12 @@ def load_model(folder: Path) -> Model:
         encoding = parse_encoding(content)
     except EncodingError as error:
         raise ModelError(f"{folder / contract.ENCODING_FILE}: {error}; train again with this release") from error
-    session = open_session(folder / contract.MODEL_FILE)
+    path = folder / contract.MODEL_FILE
+    session = open_session(path, read_file(path, MOST_MODEL_BYTES))
     reason = find_mismatch(session, encoding, hashlib.sha256(content).hexdigest())
     if reason:
-        raise ModelError(f"{folder / contract.MODEL_FILE}: {reason}")
+        raise ModelError(f"{path}: {reason}")
     return Model(encoding, session, session.get_inputs()[0].name, ThreadPoolExecutor(count_cpus(), "forest"))
-
-
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    """A session for the model file, which runs in the thread that calls it."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    # From bytes, so that the model cannot refer to other files.
-    content = read_file(path, MOST_MODEL_BYTES)
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{path}: ONNX Runtime cannot load it: {error}") from error
 
 
 def find_mismatch(session: onnxruntime.InferenceSession, encoding: Encoding, digest: str) -> str | None:

@@ -13,6 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from containers.shared.serving.model_files import ModelError, read_file
+from containers.shared.serving.onnx_sessions import open_session
 
 from . import contract
 from .features import LEAST_LEVEL_DAYS, MOST_HORIZON, NAMES, History, make_features
@@ -104,15 +105,3 @@ def parse_forecast(document: dict[str, Any]) -> Forecast:
     return Forecast(
         horizon=horizon, quantiles=quantiles, factors=np.array(factors), digest=str(document["model_sha256"])
     )
-
-
-def open_session(path: Path, content: bytes) -> onnxruntime.InferenceSession:
-    """A session for the model, which runs in the thread that calls it."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    # From bytes, so that the model cannot refer to other files.
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{path}: ONNX Runtime cannot load it: {error}") from error
