@@ -45,6 +45,7 @@ class Algorithm:
         metrics: The regular expression of each metric that SageMaker reads from its log, by the metric's name.
         hyperparameters: Those that it takes, by name.
         is_distributed: Whether several instances train one model.
+        training_families: The only families of instances that it trains on, such as `g5`; empty where all will do.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Algorithm:
     metrics: Mapping[str, str]
     hyperparameters: Mapping[str, Hyperparameter] = field(repr=False)
     is_distributed: bool = False
+    training_families: list[str] = field(default_factory=list)
 
     def find_version(self, name: str) -> Version:
         """A version that may be used.
@@ -89,6 +91,19 @@ class Algorithm:
         others = [other.name for other in self.versions.values() if mode in other.modes]
         has = f"; {', '.join(others)} have it" if others else ""
         raise BuiltInAlgorithmError(f"{self.title} {version} has no {mode} mode{has}; use File, or another version")
+
+    def check_instance(self, instance_type: str) -> None:
+        """Refuse an instance type that it does not train on.
+
+        Raises:
+            BuiltInAlgorithmError: Naming the families that it trains on.
+        """
+        families = self.training_families
+        if families and instance_type.split(".")[1] not in families:
+            raise BuiltInAlgorithmError(
+                f"{self.title} trains only on instances with GPUs of the families {', '.join(families)}, and "
+                f"{instance_type} is none of them"
+            )
 
     def list_mistakes(self, hyperparameters: Mapping[str, Any]) -> Iterator[str]:
         """What is wrong with hyperparameters, each beginning with the name of one."""

@@ -190,6 +190,10 @@ def _list_mistakes_of_theirs(
             algorithm.check_mode(version, mode)
         except BuiltInAlgorithmError as error:
             yield f"{key}: {error}"
+    try:
+        algorithm.check_instance(workload.training.instance_type)
+    except BuiltInAlgorithmError as error:
+        yield f"training.instance_type: {error}; set it to ml.g4dn.xlarge, or engine to own"
     if region and region not in algorithm.accounts:
         yield f"engine: SageMaker has no container image of {algorithm.title} in {region}; set engine to own"
     if workload.endpoint.golden:

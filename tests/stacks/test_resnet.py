@@ -32,6 +32,7 @@ MANIFEST = {
     "attribute_names": ["source-ref", "class"],
     "record_wrapper": "RecordIO",
 }
+GPU = {"instance_type": "ml.g5.xlarge"}
 RULE = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
 
 
@@ -43,7 +44,7 @@ def read_request(section: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("engine", ["own", "sagemaker"])
 def test_trains_on_four_channels_with_the_hyperparameters_of_the_book(engine: str) -> None:
-    request = read_request({"engine": engine, "training": {"hyperparameters": BOOK}})
+    request = read_request({"engine": engine, "training": {**GPU, "hyperparameters": BOOK}})
 
     names = ["train", "validation", "train_lst", "validation_lst"]
     assert [channel["ChannelName"] for channel in request["InputDataConfig"]] == names
@@ -70,7 +71,7 @@ def stream(**changes: Any) -> dict[str, Any]:
     """A section whose photographs come from augmented manifests, the training channel with changes."""
     named = {name: {"name": name, "path": f"resnet/{name}.manifest"} for name in ("train", "validation")}
     return {
-        "training": {"channels": [MANIFEST | named["train"] | changes, MANIFEST | named["validation"]]},
+        "training": {**GPU, "channels": [MANIFEST | named["train"] | changes, MANIFEST | named["validation"]]},
     }
 
 
@@ -126,7 +127,7 @@ def test_refuses_streams_that_no_engine_can_read(engine: str, changes: Mapping[s
 
 def test_leaves_files_of_recordio_in_pipe_mode_to_sagemakers_engine() -> None:
     channel = {"name": "train", "source": "s3", "path": "resnet/records/", "input_mode": "Pipe"}
-    section = {"training": {"channels": [channel], "content_type": "application/x-recordio"}}
+    section = {"training": {**GPU, "channels": [channel], "content_type": "application/x-recordio"}}
 
     request = read_request({"engine": "sagemaker", **section})
 
@@ -136,7 +137,9 @@ def test_leaves_files_of_recordio_in_pipe_mode_to_sagemakers_engine() -> None:
 
 def test_judges_our_engine_by_the_most_frequent_class_and_that_of_sagemaker_by_what_is_asked() -> None:
     ours, theirs = (
-        Settings.from_mapping("dev", environments_with("resnet", {"engine": engine})).workload(resnet.RECIPE)
+        Settings.from_mapping("dev", environments_with("resnet", {"engine": engine, "training": GPU})).workload(
+            resnet.RECIPE
+        )
         for engine in ("own", "sagemaker")
     )
 
@@ -165,14 +168,15 @@ def test_judges_our_engine_by_the_most_frequent_class_and_that_of_sagemaker_by_w
             "resnet.training.hyperparameters.use_pretrained_model: found '1', and our own program has only 0",
         ),
         (
-            {"engine": "sagemaker", "training": {"hyperparameters": {**BOOK, "seed": 1}}},
+            {"engine": "sagemaker", "training": {**GPU, "hyperparameters": {**BOOK, "seed": 1}}},
             "resnet.training.hyperparameters.seed: image classification has no such hyperparameter",
         ),
         (
             {
                 "engine": "sagemaker",
                 "training": {
-                    "channels": [{"name": "train", "source": "s3", "path": "resnet/", "input_mode": "FastFile"}]
+                    **GPU,
+                    "channels": [{"name": "train", "source": "s3", "path": "resnet/", "input_mode": "FastFile"}],
                 },
             },
             "resnet.training.channels.0.input_mode: image classification 1 has no FastFile mode",
@@ -182,7 +186,7 @@ def test_judges_our_engine_by_the_most_frequent_class_and_that_of_sagemaker_by_w
             "resnet.training.channels: channel 'train' reads from efs, but file_systems.efs.enabled is false",
         ),
         (
-            {"engine": "sagemaker", "gate": {"rules": [RULE]}},
+            {"engine": "sagemaker", "training": GPU, "gate": {"rules": [RULE]}},
             "resnet.gate.rules.0.threshold: found 'baseline:accuracy', but the training job reports",
         ),
     ],
@@ -194,6 +198,16 @@ def test_refuses_what_an_engine_does_not_take(section: Mapping[str, Any], said: 
 def test_leaves_to_sagemakers_engine_what_ours_lacks() -> None:
     given = {**BOOK, "use_pretrained_model": 1, "resize": 256, "augmentation_type": "crop_color_transform"}
 
-    request = read_request({"engine": "sagemaker", "training": {"hyperparameters": given}})
+    request = read_request({"engine": "sagemaker", "training": {**GPU, "hyperparameters": given}})
 
     assert request["HyperParameters"]["use_pretrained_model"] == "1"
+
+
+@pytest.mark.parametrize("instance_type", ["ml.m5.xlarge", "ml.c6i.8xlarge", "ml.g6.xlarge"])
+def test_refuses_instances_that_sagemakers_engine_does_not_train_on(instance_type: str) -> None:
+    said = refusal("resnet", {"engine": "sagemaker", "training": {"instance_type": instance_type}})
+
+    assert (
+        "resnet.training.instance_type: image classification trains only on instances with GPUs of the families g4dn, "
+        f"g5, p2, p3, and {instance_type} is none of them; set it to ml.g4dn.xlarge, or engine to own"
+    ) in said

@@ -88,6 +88,15 @@ def test_refuses_a_mode_that_a_version_has_lost() -> None:
         XGBOOST.check_mode("3.2-0", "Pipe")
 
 
+def test_refuses_an_instance_that_it_does_not_train_on() -> None:
+    networks = find_algorithm("image-classification")
+    networks.check_instance("ml.g5.xlarge")
+    XGBOOST.check_instance("ml.m5.xlarge")
+
+    with pytest.raises(BuiltInAlgorithmError, match=r"image classification trains only on instances with GPUs of the"):
+        networks.check_instance("ml.m5.xlarge")
+
+
 def test_refuses_a_region_without_a_container_image() -> None:
     with pytest.raises(BuiltInAlgorithmError, match="XGBoost has no container image in mx-central-1"):
         XGBOOST.name_image("mx-central-1", "3.2-0")

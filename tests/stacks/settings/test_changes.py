@@ -156,7 +156,11 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "blazingtext.engine": {"blazingtext.endpoint.golden": ..., "blazingtext.gate.rules": []},
     "linearlearner.engine": {"linearlearner.endpoint.golden": ..., "linearlearner.gate.rules": []},
     "forecasting.engine": {"forecasting.endpoint.golden": ..., "forecasting.gate.rules": []},
-    "resnet.engine": {"resnet.endpoint.golden": ..., "resnet.gate.rules": []},
+    "resnet.engine": {
+        "resnet.endpoint.golden": ...,
+        "resnet.gate.rules": [],
+        "resnet.training.instance_type": "ml.g5.xlarge",
+    },
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "storage.existing_work_bucket": {"encryption.customer_key": False},
