@@ -30,6 +30,7 @@ _COMMANDS = (
     "local",
     "lst",
     "manifest",
+    "packed",
     "pipeline",
     "prices",
     "recordio",

@@ -30,10 +30,19 @@ def normalize(photograph: bytes, options: Options = DEFAULT_OPTIONS, limits: Lim
         NormalizeError: What is wrong with the photograph, as one of its subclasses.
     """
     limits.check_file(len(photograph))
+    with decoding.translate_errors(detect_format(photograph)):
+        return _encode(normalize_to_pixels(photograph, options, limits), options)
+
+
+def normalize_to_pixels(
+    photograph: bytes, options: Options = DEFAULT_OPTIONS, limits: Limits = DEFAULT_LIMITS
+) -> Image.Image:
+    """As `normalize`, before the pixels become a file: 8-bit grey or RGB."""
+    limits.check_file(len(photograph))
     found = detect_format(photograph)
     with decoding.translate_errors(found):
         # The photograph's pixels are gone by the time the normalized image is finished.
-        return _encode(_finish(shrink(photograph, found, options, limits), options), options)
+        return _finish(shrink(photograph, found, options, limits), options)
 
 
 def shrink(
