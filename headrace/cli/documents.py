@@ -19,7 +19,7 @@ _USUAL = [str(insight) for insight in (Insight.ENTITIES, Insight.KEY_PHRASES, In
 
 
 class NoDocumentsError(HeadraceError):
-    """A folder without a file."""
+    """A folder without a file, or nothing that can be read."""
 
 
 @click.group()
@@ -71,6 +71,8 @@ def estimate(
             finds_language=not one_language,
         )
     click.echo(json.dumps(found.describe(), ensure_ascii=False, indent=2) if as_json else _render(found))
+    if not found.documents:
+        raise NoDocumentsError("nothing there can be read; Textract takes PDF, TIFF, JPEG and PNG files")
 
 
 def _read_all(places: Sequence[Path]) -> Iterator[tuple[str, bytes]]:

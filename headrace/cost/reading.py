@@ -22,16 +22,15 @@ def list_reading_lines(section: str, asked: Collection[str], pages: float, price
         pages: How many pages.
         prices: The prices.
     """
-    insights = 0
+    insights = [name for name in asked if not name[0].islower() and name != _LANGUAGE]
     for name in asked:
         if name[0].islower():
             yield make_line(section, f"pages read for {name}", Charge(f"textract-{name}-page", pages), prices)
             continue
-        insights += name != _LANGUAGE
         characters = PIECE_BYTES if name == _LANGUAGE else CHARACTERS_A_PAGE
         price = "comprehend-syntax-unit" if name == _SYNTAX else "comprehend-unit"
         charge = Charge(price, pages * characters / UNIT_CHARACTERS)
         yield make_line(section, f"text given to Detect{name}", charge, prices)
     if asked:
-        charge = Charge("transition", pages * count_transitions(insights))
+        charge = Charge("transition", pages * count_transitions([name.lower() for name in insights]))
         yield make_line(section, "states of documents", charge, prices)

@@ -1,5 +1,6 @@
 """Names that the state machine of documents, its functions and the commands share; standard library only."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
@@ -10,6 +11,8 @@ MACHINE_OUTPUT: Final = "DocumentsStateMachineArn"
 RAW_PREFIX: Final = "documents/"
 WORK_PREFIX: Final = "documents/"
 LIST_FILE: Final = "list.json"
+# Which execution a folder is that of: names of executions can be used again after 90 days.
+EXECUTION_FILE: Final = "execution.json"
 ANSWER_FILE: Final = "answer.json"
 MAP_FOLDER: Final = "map/"
 TOKENS_FOLDER: Final = "tokens/"
@@ -31,6 +34,9 @@ MOST_IMAGE_BYTES: Final = 10 * 2**20
 # Sentiment and syntax take 5 KB: https://docs.aws.amazon.com/comprehend/latest/dg/guidelines-and-limits.html. Half of
 # it, because Step Functions carries 256 KiB, and each character may be a token that takes a hundred in the answer.
 PIECE_BYTES: Final = 2500
+# With syntax, whose answer has up to 150 bytes for each token, and a token may be one byte: what a state is told about
+# a piece must fit those 256 KiB.
+SYNTAX_PIECE_BYTES: Final = 1000
 # DetectDominantLanguage wants as many characters; shorter texts would be guesses.
 FEWEST_CHARACTERS: Final = 20
 
@@ -65,6 +71,8 @@ class Request(StrEnum):
     PREFIX = "Prefix"
     JOB = "JobId"
     FOLDER = "Folder"
+    STARTED = "Started"
+    PIECE_BYTES = "PieceBytes"
     MAP_RESULTS = "MapResults"
 
 
@@ -122,6 +130,8 @@ class Status(StrEnum):
     """What has become of a document."""
 
     READ = "READ"
+    # Textract has read it, and not everything could be found out about its text.
+    PARTLY_READ = "PARTLY_READ"
     NOT_READ = "NOT_READ"
 
 
@@ -130,9 +140,15 @@ class Gathered(StrEnum):
 
     DOCUMENTS = "Documents"
     READ = "Read"
+    PARTLY_READ = "PartlyRead"
     NOT_READ = "NotRead"
     PAGES = "Pages"
     REPORT = "Report"
+
+
+def find_piece_bytes(insights: Collection[str]) -> int:
+    """The bytes of text that Comprehend is asked about at a time, by what it looks for."""
+    return SYNTAX_PIECE_BYTES if Insight.SYNTAX in insights else PIECE_BYTES
 
 
 def name_folder(name: str) -> str:

@@ -3,7 +3,7 @@
 Textract's blocks: https://docs.aws.amazon.com/textract/latest/dg/how-it-works-document-layout.html.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -47,50 +47,77 @@ def list_found_by_textract(blocks: Iterable[Block]) -> Iterator[Finding]:
     Raises:
         AnswerError: If a block lacks what it must have, or names one that is not there.
     """
-    known = Blocks(blocks)
-    tables = 0
     try:
-        for block in known.all:
-            kind = block["BlockType"]
-            if kind == "LINE":
-                yield _find("line", block, _page(block), "", block["Text"])
-            elif kind == "KEY_VALUE_SET" and "KEY" in block.get("EntityTypes", ()):
-                value = " ".join(known.read_text(each) for each in known.list_related(block, "VALUE"))
-                yield _find("field", block, _page(block), known.read_text(block), value.strip())
-            elif kind == "TABLE":
-                tables += 1
-                yield from _find_cells(known, block, tables)
-            elif kind == "QUERY":
-                for answer in known.list_related(block, "ANSWER"):
-                    name = block["Query"].get("Alias") or block["Query"]["Text"]
-                    yield _find("answer", answer, _page(answer), name, answer.get("Text", ""))
+        yield from _list_found(Blocks(blocks))
     except KeyError as error:
         raise AnswerError(f"Textract's answer has a block without {error.args[0]!r}") from None
+    except (AttributeError, TypeError, ValueError) as error:
+        raise AnswerError(f"Textract's answer does not have the shape of its API: {error}") from None
 
 
-def list_found_by_comprehend(piece: int, answers: Mapping[str, Any]) -> Iterator[Finding]:
+def _list_found(known: "Blocks") -> Iterator[Finding]:
+    tables = 0
+    for block in known.all:
+        kind = block["BlockType"]
+        if kind == "LINE":
+            yield _find("line", block, _page(block), "", block["Text"])
+        elif kind == "KEY_VALUE_SET" and "KEY" in block.get("EntityTypes", ()):
+            value = " ".join(known.read_text(each) for each in known.list_related(block, "VALUE"))
+            yield _find("field", block, _page(block), known.read_text(block), value.strip())
+        elif kind == "TABLE":
+            tables += 1
+            yield from _find_cells(known, block, tables)
+        elif kind == "QUERY":
+            for answer in known.list_related(block, "ANSWER"):
+                name = block["Query"].get("Alias") or block["Query"]["Text"]
+                yield _find("answer", answer, _page(answer), name, answer.get("Text", ""))
+
+
+def list_found_by_comprehend(piece: int, answers: Mapping[str, Any], faults: list[str]) -> Iterator[Finding]:
     """What the answers about one piece of text say.
 
-    Raises:
-        AnswerError: If one lacks what it must have.
+    Args:
+        piece: Its number.
+        answers: The answers' members by their names; nothing for what was not answered.
+        faults: What cannot be read of them is added here, and ends nothing else.
     """
-    place = f"piece {piece}"
-    try:
-        for entity in answers.get("Entities", ()):
-            yield Finding(
-                kind="entity", place=place, name=entity["Type"], value=entity["Text"], score=float(entity["Score"])
-            )
-        for phrase in answers.get("KeyPhrases", ()):
-            yield Finding(kind="key_phrase", place=place, name="", value=phrase["Text"], score=float(phrase["Score"]))
-        if sentiment := answers.get("Sentiment"):
-            scores = answers.get("SentimentScore", {})
-            score = float(scores.get(str(sentiment).title(), 0))
-            yield Finding(kind="sentiment", place=place, name=sentiment, value="", score=score)
-        for token in answers.get("SyntaxTokens", ()):
-            part = token["PartOfSpeech"]
-            yield Finding(kind="token", place=place, name=part["Tag"], value=token["Text"], score=float(part["Score"]))
-    except KeyError as error:
-        raise AnswerError(f"Comprehend's answer lacks {error.args[0]!r}") from None
+    for member, make in _MAKERS.items():
+        found = answers.get(member) or []
+        # A sentiment is one word, with its scores beside it.
+        for each in [answers] if member == _SENTIMENT and found else found if isinstance(found, list) else [found]:
+            try:
+                yield make(f"piece {piece}", each)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+                faults.append(f"piece {piece}, {member}: Comprehend's answer does not have its API's shape: {what}")
+
+
+def _make_entity(place: str, entity: Mapping[str, Any]) -> Finding:
+    return Finding(kind="entity", place=place, name=entity["Type"], value=entity["Text"], score=float(entity["Score"]))
+
+
+def _make_phrase(place: str, phrase: Mapping[str, Any]) -> Finding:
+    return Finding(kind="key_phrase", place=place, name="", value=phrase["Text"], score=float(phrase["Score"]))
+
+
+def _make_sentiment(place: str, answers: Mapping[str, Any]) -> Finding:
+    sentiment, scores = str(answers[_SENTIMENT]), answers.get("SentimentScore") or {}
+    score = float(scores.get(sentiment.title(), 0))
+    return Finding(kind="sentiment", place=place, name=sentiment, value="", score=score)
+
+
+def _make_token(place: str, token: Mapping[str, Any]) -> Finding:
+    part = token["PartOfSpeech"]
+    return Finding(kind="token", place=place, name=part["Tag"], value=token["Text"], score=float(part["Score"]))
+
+
+_SENTIMENT: Final = "Sentiment"
+_MAKERS: Final[Mapping[str, Callable[[str, Mapping[str, Any]], Finding]]] = {
+    "Entities": _make_entity,
+    "KeyPhrases": _make_phrase,
+    _SENTIMENT: _make_sentiment,
+    "SyntaxTokens": _make_token,
+}
 
 
 class Blocks:

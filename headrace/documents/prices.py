@@ -1,15 +1,14 @@
-"""What reading documents costs, in US dollars, in us-east-1, as of November 2026 and without the free tier.
+"""What reading documents costs, in US dollars, in us-east-1, without the free tier.
 
-Textract: https://aws.amazon.com/textract/pricing/, of the first million pages a month. Features together cost at most
-their sum, which is what is counted here. Comprehend: https://aws.amazon.com/comprehend/pricing/, of the first ten
-million units of 100 characters; each request counts three at least. Step Functions:
-https://aws.amazon.com/step-functions/pricing/, of transitions of standard executions.
+`headrace/inventory/prices.json` has the same prices with the source of each. Textract: of the first million pages a
+month; features together cost at most their sum, which is what is counted here. Comprehend: of the first ten million
+units of 100 characters; each request counts three at least. Step Functions: of transitions of standard executions.
 """
 
 from collections.abc import Collection
 from typing import Final
 
-from headrace.documents.contract import PIECE_BYTES, Feature, Insight
+from headrace.documents.contract import PIECE_BYTES, Feature, Insight, find_piece_bytes
 
 TEXT_PAGE: Final = 0.0015
 FEATURE_PAGE: Final = {Feature.TABLES: 0.015, Feature.FORMS: 0.05, Feature.QUERIES: 0.015}
@@ -34,10 +33,10 @@ def estimate_page(features: Collection[str], insights: Collection[str], *, finds
     comprehend = sum(units * (SYNTAX_UNIT if name == Insight.SYNTAX else UNIT) for name in insights)
     if finds_language and insights:
         comprehend += PIECE_BYTES / UNIT_CHARACTERS * UNIT
-    return textract + comprehend + count_transitions(len(insights)) * TRANSITION
+    return textract + comprehend + count_transitions(insights) * TRANSITION
 
 
-def count_transitions(insights: int) -> int:
-    """How many transitions a document of one full page takes, by how much Comprehend looks for in it."""
-    pieces = -(-CHARACTERS_A_PAGE // PIECE_BYTES) if insights else 0
-    return _TRANSITIONS_A_DOCUMENT + pieces * (3 + insights)
+def count_transitions(insights: Collection[str]) -> int:
+    """How many transitions a document of one full page takes, by what Comprehend looks for in it."""
+    pieces = -(-CHARACTERS_A_PAGE // find_piece_bytes(insights)) if insights else 0
+    return _TRANSITIONS_A_DOCUMENT + pieces * (3 + len(insights))

@@ -6,6 +6,8 @@ from typing import Final
 FUNCTION_HANDLER: Final = "documents.handler.handle"
 NOTICES_HANDLER: Final = "documents.notices.handle"
 MEMORY_MIB: Final = 2048
+# For the results of an execution before they are sent: about 70 KB for a full page with syntax.
+DISK_MIB: Final = 4096
 # A whole set is looked through and put together in one call; Lambda allows no more.
 TIMEOUT_SECONDS: Final = 900
 NOTICES_MEMORY_MIB: Final = 256

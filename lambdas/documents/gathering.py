@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
@@ -29,6 +30,8 @@ from headrace.documents.parquet import Column, write_parquet
 from .store import Store
 from .surveying import REFUSED_FILE
 
+# What is not JSON, or not as it was written; that S3 is busy is not among them, as that passes.
+UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError)
 _HASHED_BYTES: Final = 2**20
 _KINDS: Final = ("SUCCEEDED", "FAILED", "PENDING")
 _DOCUMENT_COLUMNS: Final = (
@@ -113,11 +116,12 @@ def gather(store: Store, name: str, map_results: Mapping[str, Any] | None) -> di
         write_parquet(table, _DOCUMENT_COLUMNS, rows)
         for file, source in ((LINES_FILE, lines), (FINDINGS_FILE, findings), (DOCUMENTS_FILE, table)):
             files[file] = {"Sha256": _hash(source), "Bytes": source.tell(), "S3Uri": store.send(results + file, source)}
-    read = sum(row["status"] == Status.READ for row in rows)
+    counted = Counter(row["status"] for row in rows)
     told: dict[str, Any] = {
         Gathered.DOCUMENTS: len(rows),
-        Gathered.READ: read,
-        Gathered.NOT_READ: len(rows) - read,
+        Gathered.READ: counted[Status.READ],
+        Gathered.PARTLY_READ: counted[Status.PARTLY_READ],
+        Gathered.NOT_READ: counted[Status.NOT_READ],
         Gathered.PAGES: sum(row["pages"] for row in rows),
     }
     reasons = {row["document"]: f"{row['error']}: {row['reason']}" for row in rows if row["status"] != Status.READ}
@@ -149,31 +153,54 @@ def _list_outcomes(store: Store, folder: str, map_results: Mapping[str, Any] | N
             outcome.error, outcome.reason = document[Listed.ERROR], document[Listed.REASON]
         else:
             outcome.pages = document[Listed.PAGES]
-            _complete(store, folder, outcome, document[Listed.NUMBER], ends.get(document[Listed.NUMBER]))
+            number = document[Listed.NUMBER]
+            _complete(store, f"{folder}{number}/", outcome, ends.get(number))
         yield outcome
 
 
-def _complete(store: Store, folder: str, outcome: Outcome, number: int, end: Mapping[str, Any] | None) -> None:
+def _complete(store: Store, place: str, outcome: Outcome, end: Mapping[str, Any] | None) -> None:
+    """Add what has become of a document; one whose results cannot be read ends the work on no other."""
     if end is None:
         outcome.error, outcome.reason = "NoResult", "its execution has left no result"
         return
-    if end[Ended.STATUS] != Status.READ:
-        outcome.error, outcome.reason = str(end[Ended.ERROR]), str(end[Ended.REASON])
+    outcome.error, outcome.reason = str(end.get(Ended.ERROR, "")), str(end.get(Ended.REASON, ""))
+    if end[Ended.STATUS] == Status.NOT_READ:
         return
-    place = f"{folder}{number}/"
-    answer = store.read(f"{place}{ANSWER_FILE}")
-    outcome.status, outcome.language = Status.READ, end.get(Ended.LANGUAGE, "")
-    outcome.pages, outcome.characters = answer[Unpacked.PAGES], answer[Unpacked.CHARACTERS]
-    outcome.notes = [*answer["Warnings"], *filter(None, [end.get(Ended.NOTE, "")])]
+    try:
+        _add_answer(outcome, store.read(f"{place}{ANSWER_FILE}"))
+    except UNREADABLE as error:
+        outcome.error, outcome.reason = "UnreadableResult", f"{place}{ANSWER_FILE}: {type(error).__name__}: {error}"
+        return
+    outcome.status, outcome.language = Status(end[Ended.STATUS]), end.get(Ended.LANGUAGE, "")
+    outcome.notes += filter(None, [end.get(Ended.NOTE, "")])
+    if faults := list(_add_understood(store, f"{place}{PIECES_FOLDER}", outcome)):
+        outcome.status, outcome.notes = Status.PARTLY_READ, [*outcome.notes, *faults]
+        outcome.error = outcome.error or "UnreadableAnswer"
+        outcome.reason = outcome.reason or "; ".join(faults)
+
+
+def _add_answer(outcome: Outcome, answer: Mapping[str, Any]) -> None:
     outcome.findings = [Finding(**found) for found in answer["Findings"]]
-    for piece, key in _list_understood(store, f"{place}{PIECES_FOLDER}"):
-        outcome.findings += list_found_by_comprehend(piece, store.read(key))
+    outcome.pages, outcome.characters = answer[Unpacked.PAGES], answer[Unpacked.CHARACTERS]
+    outcome.notes = [*answer["Warnings"]]
+
+
+def _add_understood(store: Store, prefix: str, outcome: Outcome) -> Iterator[str]:
+    """Add what Comprehend has found; what cannot be read of it, in words."""
+    for piece, key in _list_understood(store, prefix):
+        faults = list[str]()
+        try:
+            outcome.findings += list_found_by_comprehend(piece, store.read(key), faults)
+        except UNREADABLE as error:
+            faults.append(f"piece {piece}: {type(error).__name__}: {error}")
+        yield from faults
 
 
 def _list_understood(store: Store, prefix: str) -> list[tuple[int, str]]:
     """The number and the key of each piece that Comprehend has answered about."""
     named = ((key.removeprefix(prefix), key) for key in store.list(prefix))
-    return sorted((int(name.removesuffix(".json")), key) for name, key in named if name.endswith(".json"))
+    numbered = ((name.removesuffix(".json"), key) for name, key in named if name.endswith(".json"))
+    return sorted((int(number), key) for number, key in numbered if number.isdecimal())
 
 
 def _read_ends(store: Store, map_results: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:

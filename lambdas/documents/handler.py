@@ -22,9 +22,10 @@ def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     store = Store(_S3, raw=os.environ[Variable.RAW], work=os.environ[Variable.WORK])
     match event[Request.ACTION]:
         case Action.SURVEY:
-            return survey(store, Limits.from_environment(os.environ), event[Request.PREFIX], event[Request.NAME])
+            limits = Limits.from_environment(os.environ)
+            return survey(store, limits, event[Request.PREFIX], event[Request.NAME], event[Request.STARTED])
         case Action.UNPACK:
-            return unpack(store, event[Request.FOLDER], event[Request.JOB])
+            return unpack(store, event[Request.FOLDER], event[Request.JOB], event[Request.PIECE_BYTES])
         case Action.GATHER:
             return gather(store, event[Request.NAME], event.get(Request.MAP_RESULTS))
     raise ValueError(f"there is no action {event[Request.ACTION]!r}")

@@ -6,6 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from botocore.exceptions import ClientError
+
 from headrace.documents.pages import BEGINNING_BYTES, UnreadableDocumentError, check_size
 
 
@@ -59,8 +61,19 @@ class Store:
         return self._list(self._work, prefix)
 
     def read(self, key: str) -> Any:
-        """What a JSON object of the work bucket holds."""
-        return json.load(self._s3.get_object(Bucket=self._work, Key=key)["Body"])
+        """What a JSON object of the work bucket holds.
+
+        Raises:
+            LookupError: If it is not there.
+            ValueError: If it is not JSON.
+        """
+        try:
+            found = self._s3.get_object(Bucket=self._work, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            raise LookupError(f"{key} is not there") from None
+        return json.load(found["Body"])
 
     def write(self, key: str, content: Any) -> str:
         """Write JSON into the work bucket.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Self
 
-from headrace.documents.contract import LIST_FILE, Listed, Surveyed, name_folder
+from headrace.documents.contract import EXECUTION_FILE, LIST_FILE, Listed, Surveyed, name_folder
 from headrace.documents.pages import UnreadableDocumentError, count_pages
 from headrace.errors import HeadraceError
 
@@ -17,6 +17,10 @@ REFUSED_FILE = "refused.json"
 
 class TooMuchError(HeadraceError):
     """More than the settings let an execution read, or nothing at all."""
+
+
+class UsedNameError(HeadraceError):
+    """The name of an execution whose results are still there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +47,22 @@ class Limits:
         )
 
 
-def survey(store: Store, limits: Limits, prefix: str, name: str) -> dict[str, Any]:
+def survey(store: Store, limits: Limits, prefix: str, name: str, started: str) -> dict[str, Any]:
     """Count the pages of the documents below a prefix, and list those that can be read and those that cannot.
+
+    Args:
+        store: Where everything is.
+        limits: What the execution may read.
+        prefix: Where its documents are.
+        name: Its name,
+        started: and when it was started, which stays the same when it is redriven.
 
     Raises:
         TooMuchError: If there are more than an execution may read, or none.
+        UsedNameError: If an earlier execution of the same name has left something.
     """
+    folder, ours = name_folder(name), {"Started": started}
+    _check_folder(store, folder, ours)
     keys = list(islice(store.list_documents(prefix), limits.documents + 1))
     if not keys:
         raise TooMuchError(f"there is no document below {prefix} of the raw bucket")
@@ -67,7 +81,7 @@ def survey(store: Store, limits: Limits, prefix: str, name: str) -> dict[str, An
             f"the documents below {prefix} have {pages:,} pages, which cost about {estimate:,.2f} USD, and "
             f"documents.most_pages allows {limits.pages:,}; name a narrower Prefix, or raise the setting"
         )
-    folder = name_folder(name)
+    store.write(f"{folder}{EXECUTION_FILE}", ours)
     store.write(f"{folder}{REFUSED_FILE}", refused)
     store.write(f"{folder}{LIST_FILE}", listed)
     return {
@@ -77,6 +91,16 @@ def survey(store: Store, limits: Limits, prefix: str, name: str) -> dict[str, An
         Surveyed.ESTIMATE: estimate,
         Surveyed.LIST: f"{folder}{LIST_FILE}",
     }
+
+
+def _check_folder(store: Store, folder: str, ours: Mapping[str, str]) -> None:
+    """Refuse to mix what is found with what another execution has found: names can be used again after 90 days."""
+    place, there = f"{folder}{EXECUTION_FILE}", next(store.list(folder), "")
+    if there and (place not in store.list(place) or store.read(place) != ours):
+        raise UsedNameError(
+            f"an earlier execution of this name has left {there} in the work bucket; start another one under a new "
+            f"name, or move everything below {folder} away"
+        )
 
 
 def _examine(store: Store, number: int, key: str) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """What Textract has written about one document becomes findings, and its text pieces for Comprehend."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from headrace.documents.contract import (
     ANSWER_FILE,
     FEWEST_CHARACTERS,
-    PIECE_BYTES,
     PIECES_FOLDER,
     TEXTRACT_FOLDER,
     Unpacked,
@@ -16,35 +15,44 @@ from headrace.documents.pieces import split_lines
 
 from .store import Store
 
-# An execution has a history of 25,000 events, and a piece takes about forty of them.
-MOST_PIECES: Final = 500
+# An execution has a history of 25,000 events, and a piece takes about forty of them, and three for each try more.
+MOST_PIECES: Final = 400
+# Most of an answer: the outlines of what was found, and to the last digit.
+_NOT_TOLD: Final = ("Geometry", "TextType", "RowSpan", "ColumnSpan")
 _READ: Final = ("SUCCEEDED", "PARTIAL_SUCCESS")
 
 
-def unpack(store: Store, folder: str, job: str) -> dict[str, Any]:
+def unpack(store: Store, folder: str, job: str, piece_bytes: int) -> dict[str, Any]:
     """Write the findings and the pieces of one document.
+
+    Args:
+        store: Where everything is.
+        folder: The folder of the document.
+        job: Textract's job.
+        piece_bytes: The most bytes of a piece.
 
     Raises:
         AnswerError: If Textract has left no answer, or not one of a job that has succeeded.
     """
-    parts = [store.read(key) for key in _list_parts(store, f"{folder}{TEXTRACT_FOLDER}{job}/")]
-    if not parts:
+    keys = _list_parts(store, f"{folder}{TEXTRACT_FOLDER}{job}/")
+    if not keys:
         raise AnswerError(f"Textract has left no answer of job {job}")
-    if (status := parts[0].get("JobStatus")) not in _READ:
+    first = {name: value for name, value in store.read(keys[0]).items() if name != "Blocks"}
+    if (status := first.get("JobStatus")) not in _READ:
         raise AnswerError(f"Textract's answer of job {job} has the status {status}")
-    findings = list(list_found_by_textract(block for part in parts for block in part.get("Blocks", ())))
+    findings = list(list_found_by_textract(_read_blocks(store, keys)))
     lines = [finding.value for finding in findings if finding.kind == "line"]
-    pieces = list(split_lines(lines, PIECE_BYTES))
+    pieces = list(split_lines(lines, piece_bytes))
     for number, piece in enumerate(pieces[:MOST_PIECES]):
         store.write_text(f"{folder}{PIECES_FOLDER}{number}.txt", piece)
-    pages = int(parts[0].get("DocumentMetadata", {}).get("Pages", 0))
+    pages = int(first.get("DocumentMetadata", {}).get("Pages", 0))
     characters = sum(map(len, lines))
     store.write(
         f"{folder}{ANSWER_FILE}",
         {
             Unpacked.PAGES: pages,
             Unpacked.CHARACTERS: characters,
-            "Warnings": list(_describe_warnings(parts, len(pieces))),
+            "Warnings": list(_describe_warnings(first, len(pieces))),
             "Findings": [finding.describe() for finding in findings],
         },
     )
@@ -57,14 +65,21 @@ def unpack(store: Store, folder: str, job: str) -> dict[str, Any]:
     }
 
 
+def _read_blocks(store: Store, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The blocks of an answer's parts, of which one is held at a time, without where they are on their pages."""
+    for key in keys:
+        for block in store.read(key).get("Blocks") or ():
+            yield {name: value for name, value in block.items() if name not in _NOT_TOLD}
+
+
 def _list_parts(store: Store, prefix: str) -> list[str]:
     """The keys of an answer's parts, which are numbered from 1 on; the file beside them only tries the permission."""
     found = {key.rpartition("/")[2]: key for key in store.list(prefix)}
     return [found[number] for number in sorted(filter(str.isdigit, found), key=int)]
 
 
-def _describe_warnings(parts: list[dict[str, Any]], pieces: int) -> Iterator[str]:
-    for warning in parts[0].get("Warnings") or ():
+def _describe_warnings(first: Mapping[str, Any], pieces: int) -> Iterator[str]:
+    for warning in first.get("Warnings") or ():
         pages = ", ".join(map(str, warning.get("Pages", ())))
         yield f"Textract: {warning.get('ErrorCode', 'unknown')} on pages {pages}"
     if pieces > MOST_PIECES:

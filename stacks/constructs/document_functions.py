@@ -30,6 +30,7 @@ _PROGRAM: Final = Program(
     handler=contract.FUNCTION_HANDLER,
     memory_mib=contract.MEMORY_MIB,
     timeout_seconds=contract.TIMEOUT_SECONDS,
+    disk_mib=contract.DISK_MIB,
 )
 _NOTICES: Final = Program(
     source=_SOURCE,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Aws, Duration, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -30,12 +30,14 @@ class Program:
         handler: What of the program is called.
         memory_mib: How much memory it has.
         timeout_seconds: How long it may take.
+        disk_mib: How much it may write into its temporary folder; Lambda has at least 512, and 512 of it cost nothing.
     """
 
     source: Path
     handler: str
     memory_mib: int
     timeout_seconds: int
+    disk_mib: int | None = None
 
 
 class PipelineFunction(Construct):
@@ -75,6 +77,7 @@ class PipelineFunction(Construct):
             environment=dict(environment),
             handler=program.handler,
             log_group=log_group,
+            ephemeral_storage_size=Size.mebibytes(program.disk_mib) if program.disk_mib else None,
             memory_size=program.memory_mib,
             role=self.role,
             runtime=RUNTIME,

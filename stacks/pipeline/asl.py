@@ -52,12 +52,13 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """Try the task again on these errors, waiting longer each time."""
+    """Try the task again on these errors, waiting longer each time, up to a longest wait if there is one."""
 
     errors: tuple[str, ...]
     interval_seconds: int
     max_attempts: int
     backoff_rate: float = 2
+    longest_seconds: int | None = None
 
     def render(self) -> dict[str, Any]:
         """The retrier's JSON."""
@@ -66,6 +67,7 @@ class Retry:
             "IntervalSeconds": self.interval_seconds,
             "MaxAttempts": self.max_attempts,
             "BackoffRate": self.backoff_rate,
+            **_given(MaxDelaySeconds=self.longest_seconds),
             "JitterStrategy": "FULL",
         }
 

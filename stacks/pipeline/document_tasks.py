@@ -32,6 +32,7 @@ TEXTRACT_BUSY: Final = Retry(
     interval_seconds=5,
     max_attempts=8,
 )
+# Comprehend throttles by what all of the account asks for, so that one document may wait until others are read.
 # Step Functions has no name of its own for TooManyRequestsException, which the operations that are used do not declare.
 COMPREHEND_BUSY: Final = Retry(
     errors=(
@@ -42,8 +43,9 @@ COMPREHEND_BUSY: Final = Retry(
         "Comprehend.ThrottlingException",
         "Comprehend.TooManyRequestsException",
     ),
-    interval_seconds=5,
-    max_attempts=6,
+    interval_seconds=2,
+    max_attempts=40,
+    longest_seconds=90,
 )
 S3_BUSY: Final = retry_busy("S3")
 _NO_RESOURCES: Final = "{} knows no resources for these operations; exactly those that a state calls are allowed."

@@ -94,7 +94,8 @@ class DocumentsSettings(Section):
     ] = 1000
     most_pages: Annotated[
         int,
-        Field(ge=1, le=1_000_000),
+        # They are put together by one function within its 15 minutes, one object of S3 after the other.
+        Field(ge=1, le=10_000),
         Setting(
             "how many pages the documents of an execution may have together; more are refused before anything is read",
             cost="the bound of what Textract costs",

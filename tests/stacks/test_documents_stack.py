@@ -84,6 +84,12 @@ def test_reads_below_one_prefix_of_the_raw_bucket_and_writes_below_one_of_the_wo
             assert "s3:ResourceAccount" in json.dumps(statement["Condition"])
 
 
+def test_gives_the_function_room_for_the_results_of_as_many_pages_as_may_be_read() -> None:
+    functions = make().find_resources("AWS::Lambda::Function").values()
+
+    assert [each["Properties"].get("EphemeralStorage") for each in functions].count({"Size": 4096}) == 1
+
+
 def test_lets_textract_alone_publish_as_the_role_that_it_is_given() -> None:
     make().has_resource_properties(
         "AWS::IAM::Role",
@@ -152,6 +158,7 @@ def test_changes_no_other_stack_of_dev() -> None:
             "begins as Step Functions' expressions do",
         ),
         ({"language": "sv"}, "allowed: en, es, fr"),
+        ({"most_pages": 10_001}, "less than or equal to 10000"),
         ({"language": "ja", "insights": ["syntax"]}, "knows no syntax of 'ja'"),
         ({"language": "en", "insights": []}, "Comprehend is not asked"),
         ({"notice_minutes": 120, "timeout_hours": 1}, "longer than an execution"),

@@ -12,10 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
 from headrace.documents.contract import (
-    LANGUAGES,
     MAP_FOLDER,
-    PIECES_FOLDER,
-    SYNTAX_LANGUAGES,
     TEXTRACT_FOLDER,
     TOKENS_FOLDER,
     Action,
@@ -26,7 +23,7 @@ from headrace.documents.contract import (
     Request,
     Status,
     Surveyed,
-    Unpacked,
+    find_piece_bytes,
 )
 from lambdas.documents.contract import JOB_STATUS, TASK
 from stacks.pipeline.asl import (
@@ -34,7 +31,6 @@ from stacks.pipeline.asl import (
     CALL_SECONDS,
     Catch,
     Choice,
-    Fail,
     Finish,
     Pass,
     Rule,
@@ -50,10 +46,11 @@ from stacks.pipeline.document_tasks import (
     allow_unscoped,
     call,
 )
-from stacks.pipeline.failure import CAUSE, FUNCTION_CAUSE, REDRIVES, keep_failure
-from stacks.pipeline.maps import DistributedMap, Map
+from stacks.pipeline.failure import FUNCTION_CAUSE, REDRIVES, keep_failure
+from stacks.pipeline.maps import DistributedMap
 from stacks.pipeline.permission import Permission
 from stacks.pipeline.step import Step
+from stacks.pipeline.steps.understand_text import Understanding
 
 _READ_ALL: Final = "Read Documents"
 _ANY: Final = "Anything To Read"
@@ -61,28 +58,15 @@ _TAKE: Final = "Take Document"
 _START: Final = "Start Reading"
 _WAIT: Final = "Wait For Notice"
 _ENDED: Final = "Job Has Succeeded"
-_WHY: Final = "Ask Why"
-_SAY_WHY: Final = "Say Why"
+_ASK: Final = "Ask Textract"
+_SAID: Final = "What Textract Says"
 _UNPACK: Final = "Unpack"
-_HAS_TEXT: Final = "Has Text"
-_LANGUAGE: Final = "Find Language"
-_KNOWN: Final = "Language Is Known"
-_UNDERSTAND: Final = "Understand"
 _READ: Final = "Read"
+_PARTLY_READ: Final = "Partly Read"
 _NOT_READ: Final = "Not Read"
-_READ_PIECE: Final = "Read Piece"
-_KEEP_PIECE: Final = "Keep Piece"
-_PIECE_FAILED: Final = "Piece Failed"
-# Pieces of one document at a time: Comprehend counts requests of the whole account.
-_PIECES_AT_A_TIME: Final = 2
+# For so long a notice is waited for before Textract is asked once how the job stands.
+_LOOK_SECONDS: Final = 900
 _ERROR: Final = "$string($states.errorOutput.Error)"
-# The operation that finds each insight, and the members of its answer that are kept.
-_OPERATIONS: Final[Mapping[Insight, tuple[str, str, tuple[str, ...]]]] = {
-    Insight.ENTITIES: ("Find Entities", "DetectEntities", ("Entities",)),
-    Insight.KEY_PHRASES: ("Find Key Phrases", "DetectKeyPhrases", ("KeyPhrases",)),
-    Insight.SENTIMENT: ("Find Sentiment", "DetectSentiment", ("Sentiment", "SentimentScore")),
-    Insight.SYNTAX: ("Find Syntax", "DetectSyntax", ("SyntaxTokens",)),
-}
 _TEXTRACT_FEATURES: Final[Mapping[str, str]] = {
     Feature.TABLES: "TABLES",
     Feature.FORMS: "FORMS",
@@ -100,7 +84,7 @@ class Reading:
         insights: What Comprehend looks for.
         language: The language of all documents; none if each document's is to be found.
         concurrency: How many documents at a time.
-        notice_seconds: How long a notice of Textract is waited for.
+        notice_seconds: How long Textract may take for a document.
         topic: Where Textract's notices go,
         role: and the role that it publishes them as.
     """
@@ -163,27 +147,31 @@ class _Document:
 
     def list_states(self) -> Mapping[str, State]:
         """The states, the first first."""
-        understood = self._list_understanding() if self._reading.insights else {}
+        understood = self._understand() if self._reading.insights else {}
+        found = {Ended.LANGUAGE: "$language", Ended.NOTE: "$note"}
+        wrong = {Ended.ERROR: "$error", Ended.REASON: "$reason"}
         return {
             _TAKE: self._take(),
             _START: self._start(),
             _WAIT: self._wait(),
-            _ENDED: Choice(rules=(Rule(condition=f"$notice.{JOB_STATUS} = 'SUCCEEDED'", next=_UNPACK),), default=_WHY),
-            _WHY: self._ask_why(),
-            _SAY_WHY: Pass(
-                assign={"error": "TextractJobFailed", "reason": jsonata("$why")},
-                next=_NOT_READ,
-            ),
+            _ENDED: Choice(rules=(Rule(condition=f"$notice.{JOB_STATUS} = 'SUCCEEDED'", next=_UNPACK),), default=_ASK),
+            _ASK: self._ask_textract(),
+            _SAID: self._follow_answer(),
             _UNPACK: self._tasks.ask_function(
                 Action.UNPACK,
-                {Request.FOLDER: "$folder", Request.JOB: "$job"},
+                {
+                    Request.FOLDER: "$folder",
+                    Request.JOB: "$job",
+                    Request.PIECE_BYTES: str(find_piece_bytes(self._reading.insights)),
+                },
                 into="unpacked",
                 next_state=next(iter(understood), _READ),
                 catch=self._catch,
             ),
             **understood,
-            _READ: self._end(Status.READ, {Ended.LANGUAGE: "$language", Ended.NOTE: "$note"}),
-            _NOT_READ: self._end(Status.NOT_READ, {Ended.ERROR: "$error", Ended.REASON: "$reason"}),
+            _READ: self._end(Status.READ, found),
+            **({_PARTLY_READ: self._end(Status.PARTLY_READ, {**found, **wrong})} if understood else {}),
+            _NOT_READ: self._end(Status.NOT_READ, wrong),
         }
 
     def _take(self) -> Pass:
@@ -196,7 +184,7 @@ class _Document:
             "same": "$hash($states.input.Execution & '/' & $string($states.input.Redrives) & '/' "
             f"& $states.input.Document.{Listed.KEY}, 'SHA-256')",
         }
-        empty = {"language": jsonata("''"), "note": jsonata("''")}
+        empty = {"language": jsonata("''"), "note": jsonata("''"), "looks": 0}
         return Pass(assign={**{name: jsonata(value) for name, value in given.items()}, **empty}, next=_START)
 
     def _start(self) -> Task:
@@ -267,121 +255,64 @@ class _Document:
                 "ContentType": "application/json",
             },
             assign={"notice": jsonata("$states.result")},
-            timeout_seconds=self._reading.notice_seconds,
+            timeout_seconds=min(self._reading.notice_seconds, _LOOK_SECONDS),
             next=_ENDED,
             retry=(S3_BUSY,),
-            catch=(self._catch,),
+            catch=(
+                Catch(errors=("States.Timeout",), assign={"looks": jsonata("$looks + 1")}, next=_ASK),
+                self._catch,
+            ),
             permissions=self._tasks.allow_files("s3:PutObject"),
         )
 
-    def _ask_why(self) -> Task:
-        """The notice does not say it."""
+    def _ask_textract(self) -> Task:
+        """Why a job has failed, which its notice does not say; and how it stands with one whose notice is late."""
         operation = "getDocumentAnalysis" if self._reading.features else "getDocumentTextDetection"
         message = "$states.result.StatusMessage"
         return Task(
             resource=call("textract", operation),
             arguments={"JobId": jsonata("$job"), "MaxResults": 1},
-            assign={"why": jsonata(f"$exists({message}) ? {message} : 'Textract gives no reason'")},
+            assign={
+                "notice": {JOB_STATUS: jsonata("$states.result.JobStatus")},
+                "why": jsonata(f"$exists({message}) ? {message} : 'Textract gives no reason'"),
+            },
             timeout_seconds=CALL_SECONDS,
-            next=_SAY_WHY,
+            next=_SAID,
             retry=(TEXTRACT_BUSY,),
             catch=(self._catch,),
             permissions=(allow_unscoped("Textract", f"{operation[:1].upper()}{operation[1:]}"),),
         )
 
-    def _list_understanding(self) -> Mapping[str, State]:
-        """What is done with the text of a document, piece by piece."""
-        given = self._reading.language
-        found: Mapping[str, State] = {} if given else self._find_language()
-        text = Rule(
-            condition=f"$unpacked.{Unpacked.SAMPLE} != ''",
-            next=next(iter(found), _UNDERSTAND),
-            assign={"language": jsonata(f"'{given}'")} if given else {},
-        )
-        blank = {"note": jsonata("'Comprehend was not asked: there is too little text'")}
-        return {
-            _HAS_TEXT: Choice(rules=(text, Rule(condition=ALWAYS, next=_READ, assign=blank)), default=_READ),
-            **found,
-            _UNDERSTAND: Map(
-                items=f"$unpacked.{Unpacked.PIECES}",
-                selector={"Piece": jsonata(f"$folder & '{PIECES_FOLDER}' & $string($states.context.Map.Item.Value)")},
-                states=self._list_piece(),
-                concurrency=_PIECES_AT_A_TIME,
-                next=_READ,
-                catch=(self._catch,),
-            ),
+    def _follow_answer(self) -> Choice:
+        """A notice can be lost for good: what was paid for is read without it."""
+        status, looks = f"$notice.{JOB_STATUS}", -(-self._reading.notice_seconds // _LOOK_SECONDS)
+        late = {
+            "error": "TextractTookTooLong",
+            "reason": jsonata(f"'its job has not ended within {self._reading.notice_seconds // 60} minutes'"),
         }
-
-    def _find_language(self) -> Mapping[str, State]:
-        """Find the language of a document, and leave out what Comprehend does not understand."""
-        known = SYNTAX_LANGUAGES if Insight.SYNTAX in self._reading.insights else LANGUAGES
-        is_known = f"$language in [{', '.join(map(repr, known))}]"
-        unknown = {"note": jsonata("'Comprehend was not asked: it does not understand the language ' & $language")}
-        return {
-            _LANGUAGE: self._tasks.ask_comprehend(
-                "DetectDominantLanguage",
-                {"Text": jsonata(f"$unpacked.{Unpacked.SAMPLE}")},
-                assign={"language": jsonata("($states.result.Languages^(>Score))[0].LanguageCode")},
-                next_state=_KNOWN,
-                catch=self._catch,
-            ),
-            _KNOWN: Choice(
-                rules=(
-                    Rule(condition=is_known, next=_UNDERSTAND),
-                    Rule(condition=ALWAYS, next=_READ, assign=unknown),
+        return Choice(
+            rules=(
+                Rule(condition=f"{status} in ['SUCCEEDED', 'PARTIAL_SUCCESS']", next=_UNPACK),
+                Rule(condition=f"{status} = 'IN_PROGRESS' and $looks < {looks}", next=_WAIT, is_return=True),
+                Rule(condition=f"{status} = 'IN_PROGRESS'", next=_NOT_READ, assign=late),
+                Rule(
+                    condition=ALWAYS,
+                    next=_NOT_READ,
+                    assign={"error": "TextractJobFailed", "reason": jsonata("$why")},
                 ),
-                default=_READ,
             ),
-        }
+            default=_NOT_READ,
+        )
 
-    def _list_piece(self) -> Mapping[str, State]:
-        """What is done with each piece of text; its answers are written, as a state carries those of few pieces."""
-        wrong = {"piece_error": jsonata(_ERROR), "piece_reason": jsonata(CAUSE)}
-        catch = Catch(errors=("States.ALL",), assign=wrong, next=_PIECE_FAILED)
-        asked = [_OPERATIONS[insight] for insight in Insight if insight in self._reading.insights]
-        kept = {member: f"${_name_variable(member)}" for _, _, members in asked for member in members}
-        following = [*(name for name, _, _ in asked[1:]), _KEEP_PIECE]
-        return {
-            _READ_PIECE: Task(
-                resource=call("s3", "getObject"),
-                arguments={
-                    "Bucket": self._tasks.work.bucket_name,
-                    "Key": jsonata("$states.input.Piece & '.txt'"),
-                },
-                assign={"piece": jsonata("$states.input.Piece"), "text": jsonata("$states.result.Body")},
-                timeout_seconds=CALL_SECONDS,
-                next=asked[0][0],
-                retry=(S3_BUSY,),
-                catch=(catch,),
-                permissions=self._tasks.allow_files("s3:GetObject"),
-            ),
-            **{
-                name: self._tasks.ask_comprehend(
-                    operation,
-                    {"Text": jsonata("$text"), "LanguageCode": jsonata("$language")},
-                    assign={_name_variable(member): jsonata(f"$states.result.{member}") for member in members},
-                    next_state=after,
-                    catch=catch,
-                )
-                for (name, operation, members), after in zip(asked, following, strict=True)
-            },
-            _KEEP_PIECE: Task(
-                resource=call("s3", "putObject"),
-                arguments={
-                    "Bucket": self._tasks.work.bucket_name,
-                    "Key": jsonata("$piece & '.json'"),
-                    "Body": {member: jsonata(variable) for member, variable in kept.items()},
-                    "ContentType": "application/json",
-                },
-                timeout_seconds=CALL_SECONDS,
-                next="Piece Done",
-                retry=(S3_BUSY,),
-                catch=(catch,),
-                permissions=self._tasks.allow_files("s3:PutObject"),
-            ),
-            "Piece Done": Finish(output={}),
-            _PIECE_FAILED: Fail(error=jsonata("$piece_error"), cause=jsonata("$piece_reason")),
-        }
+    def _understand(self) -> Mapping[str, State]:
+        return Understanding(
+            tasks=self._tasks,
+            insights=tuple(map(Insight, self._reading.insights)),
+            language=self._reading.language,
+            documents=self._reading.concurrency,
+            read=_READ,
+            partly_read=_PARTLY_READ,
+        ).list_states()
 
     def _end(self, status: Status, also: Mapping[Ended, str]) -> Finish:
         return Finish(
@@ -391,8 +322,3 @@ class _Document:
                 **{name: jsonata(value) for name, value in also.items()},
             }
         )
-
-
-def _name_variable(member: str) -> str:
-    """The variable that holds a member of an answer."""
-    return f"found_{member}"

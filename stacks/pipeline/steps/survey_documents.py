@@ -56,7 +56,11 @@ def survey_documents(tasks: DocumentTasks) -> Step:
         return {
             _SURVEY: tasks.ask_function(
                 Action.SURVEY,
-                {Request.PREFIX: "$prefix", Request.NAME: "$job_name"},
+                {
+                    Request.PREFIX: "$prefix",
+                    Request.NAME: "$job_name",
+                    Request.STARTED: "$string($states.context.Execution.StartTime)",
+                },
                 into="survey",
                 next_state=after,
                 catch=Catch(errors=("States.ALL",), assign=assign_failure("SurveyFailed", FUNCTION_CAUSE), next=FAILED),

@@ -35,6 +35,16 @@ def test_names_the_documents_that_cannot_be_read_and_why(folder: Path, headrace:
     assert found["refused"] == {"invoices/letter.docx": "the document is not a PDF, TIFF, JPEG or PNG file"}
 
 
+def test_fails_where_nothing_can_be_read(folder: Path, headrace: ForkServer) -> None:
+    (folder / "letter.docx").write_bytes(b"PK\x03\x04")
+
+    done = headrace.run("documents", "estimate", "letter.docx", cwd=folder)
+
+    assert done.code == 1
+    assert "letter.docx: the document is not a PDF, TIFF, JPEG or PNG file" in done.stdout
+    assert "nothing there can be read" in done.stderr
+
+
 def test_refuses_a_folder_without_files(folder: Path, headrace: ForkServer) -> None:
     (folder / "empty").mkdir()
 

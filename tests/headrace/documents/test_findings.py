@@ -73,7 +73,7 @@ def test_finds_answers_by_their_questions() -> None:
 def test_finds_what_comprehend_says_of_a_piece() -> None:
     answers = {name: value for answer in COMPREHEND.values() for name, value in answer.items()}
 
-    found = [(each.kind, each.place, each.name, each.value) for each in list_found_by_comprehend(3, answers)]
+    found = [(each.kind, each.place, each.name, each.value) for each in list_found_by_comprehend(3, answers, [])]
 
     assert found == [
         ("entity", "piece 3", "ORGANIZATION", "Any Company"),
@@ -95,6 +95,17 @@ def test_refuses_blocks_that_are_not_as_the_api_says(blocks: list[dict[str, Any]
         list(list_found_by_textract(blocks))
 
 
-def test_refuses_an_answer_of_comprehend_that_is_not_as_the_api_says() -> None:
-    with pytest.raises(AnswerError, match="lacks 'Score'"):
-        list(list_found_by_comprehend(0, {"Entities": [{"Type": "DATE", "Text": "today"}]}))
+def test_names_what_is_not_as_comprehends_api_says_and_keeps_the_rest() -> None:
+    right, faults = {"Type": "DATE", "Text": "today", "Score": 1}, list[str]()
+    answers = {
+        "Entities": [{"Type": "DATE", "Text": "today"}, right, None],
+        "KeyPhrases": None,
+        "Sentiment": "MIXED",
+        "SyntaxTokens": 1,
+    }
+
+    found = list(list_found_by_comprehend(0, answers, faults))
+
+    assert [each.kind for each in found] == ["entity", "sentiment"]
+    assert [fault.partition(": ")[0] for fault in faults] == ["piece 0, Entities"] * 2 + ["piece 0, SyntaxTokens"]
+    assert "lacks 'Score'" in faults[0]

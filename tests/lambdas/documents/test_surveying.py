@@ -41,7 +41,7 @@ def test_refuses_a_document_that_is_too_large_without_reading_it_and_goes_on_wit
     s3.put("raw", "documents/photograph", b"\xff\xd8\xff\xe0")
     s3.put("raw", "documents/small", PDF)
 
-    told = survey(Store(s3, raw="raw", work="work"), LIMITS, "documents/", "run-1")
+    told = survey(Store(s3, raw="raw", work="work"), LIMITS, "documents/", "run-1", "2026-01-01")
 
     assert (told["Documents"], told["Refused"]) == (1, 2)
     refused = s3.read("work", "documents/run-1/refused.json")
@@ -55,4 +55,4 @@ def test_reads_the_whole_of_a_document_that_is_longer_than_its_beginning() -> No
     s3 = MemoryS3()
     s3.put("raw", "documents/a.pdf", PDF + bytes(5000) + b"<</Type /Page>>")
 
-    assert survey(Store(s3, raw="raw", work="work"), LIMITS, "documents/", "run-1")["Pages"] == 2
+    assert survey(Store(s3, raw="raw", work="work"), LIMITS, "documents/", "run-1", "2026-01-01")["Pages"] == 2

@@ -132,7 +132,14 @@ class Walker:
 
     def _describe(self) -> dict[str, Any]:
         return {
-            "Execution": {"Id": EXECUTION, "Input": self._given, "Name": "run-1", "RoleArn": "role", "RedriveCount": 0},
+            "Execution": {
+                "Id": EXECUTION,
+                "Input": self._given,
+                "Name": "run-1",
+                "RoleArn": "role",
+                "StartTime": "2026-01-01T00:00:00.000Z",
+                "RedriveCount": 0,
+            },
             "StateMachine": {"Id": "machine", "Name": "machine"},
             "Task": {"Token": "token"},
         }

@@ -109,9 +109,9 @@ class Services:
         try:
             match event["Action"]:
                 case "survey":
-                    return survey(self._store, self._limits, event["Prefix"], event["Name"])
+                    return survey(self._store, self._limits, event["Prefix"], event["Name"], event["Started"])
                 case "unpack":
-                    return unpack(self._store, event["Folder"], event["JobId"])
+                    return unpack(self._store, event["Folder"], event["JobId"], event["PieceBytes"])
                 case _:
                     return gather(self._store, event["Name"], event["MapResults"])
         except HeadraceError as error:
@@ -150,7 +150,12 @@ class Services:
         """Nothing keeps records of it."""
 
 
-def execute(services: Services, given: Any = None, settings: Mapping[str, Any] = EVERYTHING) -> Execution:
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def execute(
+    services: Services, given: Any = None, settings: Mapping[str, Any] = EVERYTHING, started: datetime = STARTED
+) -> Execution:
     execution = Execution(
         check_definition(json.dumps(read_machine(settings))),
         given or {},
@@ -160,7 +165,7 @@ def execute(services: Services, given: Any = None, settings: Mapping[str, Any] =
             role_arn="role",
             machine_arn="machine",
             machine_name="machine",
-            started=datetime(2026, 1, 1, tzinfo=UTC),
+            started=started,
         ),
         tasks=services,
         clock=VirtualClock(),
@@ -202,7 +207,7 @@ def test_reads_every_document_and_accounts_for_those_that_it_cannot_read() -> No
     execution = execute(services)
 
     assert execution.status == "SUCCEEDED", execution.cause
-    told = {"Documents": 10, "Read": 7, "NotRead": 3, "Pages": 9}
+    told = {"Documents": 10, "Read": 7, "PartlyRead": 0, "NotRead": 3, "Pages": 9}
     assert {name: execution.output[name] for name in told} == told
     assert execution.output["EstimatedUsd"] == round(9 * 0.07, 2)
     report = read_report(services)
@@ -260,6 +265,141 @@ def test_fails_when_the_list_cannot_be_read_or_the_results_cannot_be_kept(servic
 
     assert (execution.status, execution.error) == ("FAILED", "ReadDocumentsFailed")
     assert "is denied" in str(execution.cause)
+
+
+class OddAnswers(Services):
+    """Comprehend answers one text as its API does not, and refuses another."""
+
+    async def run(self, call: TaskCall) -> Any:
+        answer = await super().run(call)
+        if call.resource.endswith(":detectEntities"):
+            return {"Entities": [{"Type": "DATE"}, *answer["Entities"]]}
+        return {} if call.resource.endswith(":detectSyntax") else answer
+
+
+def test_keeps_what_was_found_when_one_answer_of_comprehend_is_odd() -> None:
+    refused = StateFailedError("Comprehend.TextSizeLimitExceededException", "Input text size exceeds limit")
+    services = OddAnswers(make_documents(2), [("Find Sentiment", "", refused)])
+
+    execution = execute(services)
+
+    assert (execution.status, execution.output["PartlyRead"]) == ("SUCCEEDED", 2)
+    first, second = read_lines(services)
+    kinds = [Counter(finding["kind"] for finding in line["findings"]) for line in (first, second)]
+    assert sorted(each["sentiment"] for each in kinds) == [0, 1]
+    assert all(each["line"] == 2 and each["entity"] == 1 and each["key_phrase"] == 1 for each in kinds)
+    assert first["status"] == second["status"] == "PARTLY_READ"
+    reasons = read_report(services)["Reasons"]
+    assert "3 questions" not in str(reasons)
+    assert "TextSizeLimitExceededException: Input text size exceeds limit" in str(reasons)
+    assert "piece 0, Entities: Comprehend's answer does not have its API's shape: it lacks 'Text'" in first["notes"]
+
+
+class BrokenResults(Services):
+    """What was unpacked of one document is gone when the results are put together, and of another it is no JSON."""
+
+    def _invoke(self, event: Mapping[str, Any]) -> Any:
+        if event.get("Action") == "gather":
+            del self.s3.objects["filled", "documents/run-1/0/answer.json"]
+            self.s3.put("filled", "documents/run-1/1/pieces/0.json", b"{")
+        return super()._invoke(event)
+
+
+def test_puts_the_results_of_others_together_when_those_of_one_cannot_be_read() -> None:
+    services = BrokenResults(make_documents(3))
+
+    execution = execute(services)
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert [line["status"] for line in read_lines(services)] == ["NOT_READ", "PARTLY_READ", "READ"]
+    assert "answer.json is not there" in read_report(services)["Reasons"]["documents/000.pdf"]
+
+
+class LostNotices(Services):
+    """No notice reaches the state machine; Textract needs a while, and says how its jobs stand when it is asked."""
+
+    def __init__(self, documents: Mapping[str, bytes], answers: Sequence[str]) -> None:
+        super().__init__(documents)
+        self._answers = list(answers)
+
+    async def run(self, call: TaskCall) -> Any:
+        if call.token:
+            self.requests.append(("s3:putObject", call.arguments))
+            await asyncio.sleep(10**6)
+        return await super().run(call)
+
+    def _read(self, operation: str, request: Mapping[str, Any]) -> Any:
+        if operation.startswith("get"):
+            return {"JobStatus": self._answers.pop(0)}
+        return super()._read(operation, request)
+
+
+@pytest.mark.parametrize(
+    ("answers", "read", "reason"),
+    [
+        (["SUCCEEDED"], 1, {}),
+        (["IN_PROGRESS", "PARTIAL_SUCCESS"], 1, {}),
+        (
+            ["IN_PROGRESS"] * 8,
+            0,
+            {"documents/000.pdf": "TextractTookTooLong: its job has not ended within 120 minutes"},
+        ),
+        (["FAILED"], 0, {"documents/000.pdf": "TextractJobFailed: Textract gives no reason"}),
+    ],
+)
+def test_reads_what_was_paid_for_when_its_notice_is_lost(answers: list[str], read: int, reason: Any) -> None:
+    services = LostNotices(make_documents(1), answers)
+
+    execution = execute(services)
+
+    assert (execution.output["Read"], read_report(services)["Reasons"]) == (read, reason)
+    assert sum(name == "textract:startDocumentAnalysis" for name, _ in services.requests) == 1
+    assert sum(name == "textract:getDocumentAnalysis" for name, _ in services.requests) == len(answers)
+
+
+class Throttled(Services):
+    """Comprehend answers so many requests a second, and throttles all others.
+
+    Args:
+        documents: As ever.
+        a_second: How many.
+    """
+
+    def __init__(self, documents: Mapping[str, bytes], a_second: int) -> None:
+        super().__init__(documents)
+        self._a_second = a_second
+        self._second, self._asked, self.refused = -1, 0, 0
+
+    async def run(self, call: TaskCall) -> Any:
+        if ":comprehend:" in call.resource:
+            await asyncio.sleep(0.2)
+            second = int(asyncio.get_running_loop().time())
+            self._asked = self._asked + 1 if second == self._second else 1
+            self._second = second
+            if self._asked > self._a_second:
+                self.refused += 1
+                raise StateFailedError("Comprehend.ThrottlingException", "Rate exceeded")
+        return await super().run(call)
+
+
+def test_leaves_nothing_out_when_comprehend_is_asked_more_than_it_answers() -> None:
+    services = Throttled(make_documents(30), a_second=1)
+
+    execution = execute(services, settings={**EVERYTHING, "language": "en", "concurrency": 30})
+
+    assert services.refused > 30
+    assert (execution.output["Read"], execution.output["PartlyRead"]) == (30, 0)
+
+
+def test_refuses_a_name_whose_earlier_results_are_still_there() -> None:
+    services = Services(make_documents(1))
+    execute(services)
+
+    again = execute(services, started=datetime(2026, 6, 1, tzinfo=UTC))
+
+    assert (again.status, again.error) == ("FAILED", "SurveyFailed")
+    assert "an earlier execution of this name has left documents/run-1/" in str(again.cause)
+    assert execute(services).status == "SUCCEEDED"
 
 
 def test_refuses_more_pages_than_allowed_before_anything_that_costs() -> None:
