@@ -185,11 +185,11 @@ class VersionFact(StrEnum):
 
     They are of the execution that made it: its name, the endpoint that it is for, its training job, the version that
     served then (an ARN), the fingerprint of the data, where its record is, the commit that was deployed, the container
-    images as `STEP@sha256:…`, whether a person approves it (`human` or `auto`), and which archive it was made of: S3's
-    ETag of that and, in a bucket with versions, the ID of its version. `SERVED` says when it last
-    began to serve; where it served has facts of its own, which `SERVED_AT_FACT` begins. `TRANSFORMED` says when it last
-    had transformed a batch. A version that was promoted has besides the ARN of the one, in another environment, that it
-    was made from.
+    images as `STEP@sha256:…`, whether a person approves it (`human` or `auto`), the container image that serves it, by
+    its URI, and which archive it was made of: S3's ETag of that and, in a bucket with versions, the ID of its version.
+    `SERVED` says when it last began to serve; where it served has facts of its own, which `SERVED_AT_FACT` begins.
+    `TRANSFORMED` says when it last had transformed a batch. A version that was promoted has besides the ARN of the one,
+    in another environment, that it was made from.
     """
 
     EXECUTION = "headrace:execution"
@@ -202,14 +202,26 @@ class VersionFact(StrEnum):
     IMAGES = "headrace:images"
     APPROVAL = "headrace:approval"
     ARCHIVE = "headrace:archive"
+    CONTAINER_IMAGE = "headrace:container-image"
     SERVED = "headrace:served"
     TRANSFORMED = "headrace:transformed"
     ORIGIN = "headrace:origin"
 
 
+# What an execution believes of a version that it is to serve, besides its metrics and where it has served. Those who
+# approve versions may write none of it.
+BELIEVED_FACTS: Final = (
+    VersionFact.APPROVAL,
+    VersionFact.ARCHIVE,
+    VersionFact.CONTAINER_IMAGE,
+    VersionFact.ENDPOINT,
+    VersionFact.SERVED,
+    VersionFact.TRANSFORMED,
+)
 METRIC_FACT: Final = "metric:"
 HYPERPARAMETER_FACT: Final = "hyperparameter:"
-# Since when it serves, or did, at an endpoint, whose name follows in lower case, as SageMaker ignores case.
+# Since when it serves, or did, at an endpoint, whose name follows in lower case, as SageMaker ignores case. It is
+# believed only of a version that has `SERVED`, because IAM knows no facts by how their names begin.
 SERVED_AT_FACT: Final = "headrace:served-at:"
 # How many facts a version is made with: of SageMaker's 50, some are left for where it will have served.
 MOST_FACTS_MADE: Final = 46
@@ -222,15 +234,18 @@ def find_served_since(facts: Mapping[str, str], endpoint: str) -> str:
 
     A version of before this was noted has served at the endpoint that it was made for.
     """
-    since = facts.get(f"{SERVED_AT_FACT}{endpoint.lower()}", "")
-    return since or (facts.get(VersionFact.SERVED, "") if endpoint.lower() in list_served_places(facts) else "")
+    if endpoint.lower() not in list_served_places(facts):
+        return ""
+    return facts.get(f"{SERVED_AT_FACT}{endpoint.lower()}", "") or facts[VersionFact.SERVED]
 
 
 def list_served_places(facts: Mapping[str, str]) -> list[str]:
     """The endpoints at which a version has served, in lower case."""
+    if VersionFact.SERVED not in facts:
+        return []
     noted = [name.removeprefix(SERVED_AT_FACT) for name in facts if name.startswith(SERVED_AT_FACT)]
     home = facts.get(VersionFact.ENDPOINT, "").lower()
-    return noted or ([home] if home and VersionFact.SERVED in facts else [])
+    return noted or ([home] if home else [])
 
 
 class JudgedRule(StrEnum):

@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from headrace import contract
-from headrace.contract import METRIC_FACT, SERVED_AT_FACT, VersionFact
+from headrace.contract import BELIEVED_FACTS, METRIC_FACT, SERVED_AT_FACT
 from headrace.documents import contract as documents
 from headrace.normalizer.contract import SETS_PREFIX
 from headrace.recipes import images
@@ -31,8 +31,6 @@ _CREATING: Final[tuple[Mapping[str, Any], ...]] = (
     {"Null": {"s3:if-none-match": "false"}},
     {"Bool": {"s3:ObjectCreationOperation": "false"}},
 )
-# What executions alone say of a version, besides where it has served and its metrics: the gate believes it.
-_BELIEVED: Final = (VersionFact.ARCHIVE, VersionFact.ENDPOINT, VersionFact.SERVED)
 _FACT_KEY: Final = "sagemaker:CustomerMetadataProperties"
 _FORBIDDEN: Final = "It forbids, and so reaches further than what allows: any version of any model."
 _LISTS: Final = f"{images.RECIPE.raw_prefix}lists/"
@@ -199,7 +197,7 @@ class PeopleStack(Stack):
 
     def _keep_facts(self) -> dict[str, Any]:
         """Who approves a version writes nothing on it that the gate believes, and takes nothing away."""
-        facts = {str(fact) for fact in _BELIEVED}
+        facts = {str(fact) for fact in BELIEVED_FACTS}
         for recipe in self._settings.recipes:
             facts.add(f"{SERVED_AT_FACT}{self._settings.endpoint_name(recipe).lower()}")
             facts |= {f"{METRIC_FACT}{rule.metric}" for rule in self._settings.workload(recipe).gate.rules}

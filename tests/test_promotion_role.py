@@ -101,15 +101,24 @@ def test_writes_no_archive_over_another() -> None:
 def test_makes_no_version_that_is_approved() -> None:
     (statement,) = (each for each in STATEMENTS if "sagemaker:CreateModelPackage" in list_actions(each))
 
-    assert statement["Condition"]["StringEquals"] == {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}
+    assert statement["Condition"]["StringEquals"]["sagemaker:ModelApprovalStatus"] == "PendingManualApproval"
 
 
-def test_makes_no_version_that_notes_no_archive_or_has_served() -> None:
-    facts = "sagemaker:CustomerMetadataProperties"
+def test_makes_no_version_that_does_not_note_what_it_is_made_of_or_has_served() -> None:
+    condition, facts = BY_SID["MakeVersions"]["Condition"], "sagemaker:CustomerMetadataProperties"
+    given, left_out = "false", "true"
 
-    assert BY_SID["MakeVersions"]["Condition"]["Null"] == {
-        f"{facts}/{contract.VersionFact.ARCHIVE}": "false",
-        f"{facts}/{contract.VersionFact.SERVED}": "true",
+    held = {**condition["Null"], **{key: value for key, value in condition["StringEquals"].items() if facts in key}}
+    assert held == {
+        f"{facts}/{contract.VersionFact.APPROVAL}": "human",
+        f"{facts}/{contract.VersionFact.ARCHIVE}": given,
+        f"{facts}/{contract.VersionFact.CONTAINER_IMAGE}": given,
+        f"{facts}/{contract.VersionFact.SERVED}": left_out,
+        f"{facts}/{contract.VersionFact.TRANSFORMED}": left_out,
+    }
+    # That is the target's own, and as free as the choice of the version.
+    assert held.keys() == {
+        f"{facts}/{fact}" for fact in contract.BELIEVED_FACTS if fact != contract.VersionFact.ENDPOINT
     }
 
 

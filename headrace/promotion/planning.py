@@ -9,6 +9,7 @@ from typing import Any, Final
 from headrace import contract
 from headrace.contract import HYPERPARAMETER_FACT, MOST_FACTS_MADE, RECORD_FOLDER, SERVED_AT_FACT, VersionFact
 from headrace.pipeline.archives import stamp_archive
+from headrace.pipeline.specifications import find_alterations
 from headrace.pipeline.versions import APPROVED, Version, find_version_at
 from headrace.promotion.errors import PromotionError
 from headrace.promotion.objects import Copier, Copy
@@ -21,7 +22,14 @@ _PENDING: Final = "PendingManualApproval"
 # What is true of one environment only, of a container and of a version.
 _OF_THE_SOURCE: Final = frozenset({"ImageDigest", "ModelDataETag", "ModelDataSource"})
 _LEFT_BEHIND: Final = frozenset(
-    {VersionFact.ARCHIVE, VersionFact.SERVED, VersionFact.TRANSFORMED, VersionFact.PARENT, VersionFact.RECORD}
+    {
+        VersionFact.ARCHIVE,
+        VersionFact.CONTAINER_IMAGE,
+        VersionFact.SERVED,
+        VersionFact.TRANSFORMED,
+        VersionFact.PARENT,
+        VersionFact.RECORD,
+    }
 )
 # The files of a record, which `lambdas/registrar` writes.
 _RECORDED: Final = re.compile(
@@ -76,8 +84,8 @@ def plan_promotion(source: Site, target: Site, version: Version) -> Plan:
         version: The version.
 
     Raises:
-        PromotionError: If it is not approved, something that it needs is not there or not the source's, the target is
-            not deployed, or has another container image under the tag of the copy.
+        PromotionError: If it is not approved or not what it was registered as, something that it needs is not there or
+            not the source's, the target is not deployed, or has another container image under the tag of the copy.
     """
     if version.status != APPROVED:
         raise PromotionError(
@@ -85,6 +93,7 @@ def plan_promotion(source: Site, target: Site, version: Version) -> Plan:
         )
     described = source.client("sagemaker").describe_model_package(ModelPackageName=version.arn)
     specification = described["InferenceSpecification"]
+    _check_specification(version, specification)
     place = _name_place(source, target, version)
     copier = Copier(source.client("s3"), target.client("s3"))
     _check_archive(version, specification["Containers"][0], copier)
@@ -104,7 +113,9 @@ def plan_promotion(source: Site, target: Site, version: Version) -> Plan:
         "ModelPackageDescription": f"Promoted from {version.arn}",
         "InferenceSpecification": {**specification, "Containers": containers},
         "ModelApprovalStatus": _PENDING,
-        "CustomerMetadataProperties": _carry_facts(version, target, place.join(RECORD_FOLDER) if record else None),
+        "CustomerMetadataProperties": _carry_facts(
+            version, target, containers[0]["Image"], place.join(RECORD_FOLDER) if record else None
+        ),
     }
     steps = (
         *(step for step, _ in images),
@@ -113,6 +124,15 @@ def plan_promotion(source: Site, target: Site, version: Version) -> Plan:
         *(_plan_golden(copy, copier) for copy in golden),
     )
     return Plan(version, steps, request, {step.target: digest for step, digest in images})
+
+
+def _check_specification(version: Version, specification: Mapping[str, Any]) -> None:
+    """See that it consists of what it was registered with."""
+    if altered := find_alterations(specification, version.facts):
+        raise PromotionError(
+            f"version {version.number} is not what it was registered as: {'; '.join(altered)}. Give it back what it "
+            "had, or make another version"
+        )
 
 
 def _check_archive(version: Version, container: Mapping[str, Any], copier: Copier) -> None:
@@ -213,13 +233,14 @@ def _plan_golden(copy: Copy, copier: Copier) -> Step:
     )
 
 
-def _carry_facts(version: Version, target: Site, record: S3Address | None) -> dict[str, str]:
+def _carry_facts(version: Version, target: Site, image: str, record: S3Address | None) -> dict[str, str]:
     served = [name for name in version.facts if name.startswith(SERVED_AT_FACT)]
     facts = _leave_out(version.facts, {*_LEFT_BEHIND, *served})
     serving = find_version_at(target.client("sagemaker"), target.endpoint)
     facts |= {
         VersionFact.ENDPOINT: target.endpoint,
         VersionFact.ORIGIN: version.arn,
+        VersionFact.CONTAINER_IMAGE: image,
         # It serves once somebody has approved it here.
         VersionFact.APPROVAL: "human",
         **({VersionFact.PARENT: serving} if serving else {}),
@@ -229,9 +250,10 @@ def _carry_facts(version: Version, target: Site, record: S3Address | None) -> di
 
 
 def _cut(facts: Mapping[str, str]) -> dict[str, str]:
-    """As many as SageMaker takes: hyperparameters are left out, the last first."""
+    """As many as SageMaker takes, with its archive: hyperparameters are left out, the last first."""
     spare: Sequence[str] = sorted(name for name in facts if name.startswith(HYPERPARAMETER_FACT))
-    left_out = set(spare[len(spare) - (len(facts) - MOST_FACTS_MADE) :]) if len(facts) > MOST_FACTS_MADE else set()
+    most = MOST_FACTS_MADE - 1
+    left_out = set(spare[len(spare) - (len(facts) - most) :]) if len(facts) > most else set()
     return {str(name): value for name, value in _leave_out(facts, left_out).items()}
 
 

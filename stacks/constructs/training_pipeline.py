@@ -29,14 +29,14 @@ from stacks.pipeline.step import Step
 from stacks.pipeline.steps import endpoint_action, find_serving, judge, save_model, scale, serve, tidy, way_in
 from stacks.pipeline.steps.endpoint_action import EndpointActions
 from stacks.pipeline.steps.file_system import with_file_system
-from stacks.pipeline.steps.hold import held, hold
+from stacks.pipeline.steps.hold import hold
 from stacks.pipeline.steps.let_go import let_go, letting_go
 from stacks.pipeline.steps.mark_served import mark_served
 from stacks.pipeline.steps.name import name
 from stacks.pipeline.steps.preprocess import preprocess
 from stacks.pipeline.steps.read_version import read_version
 from stacks.pipeline.steps.record import record
-from stacks.pipeline.steps.register import PENDING, register
+from stacks.pipeline.steps.register import register
 from stacks.pipeline.steps.rehearse import rehearse
 from stacks.pipeline.steps.tell import tell
 from stacks.pipeline.steps.tell_transformed import tell_transformed
@@ -183,9 +183,9 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
         _train(parts, tasks),
         _judge(parts) if parts.rules else None,
         record(registrar, parts.images, then=save_model.ENTRY),
-        letting_go(held(register(tasks, parts.registry), before=save_model.ENTRY), parts.turns, before=PENDING),
+        register(tasks, parts.registry),
         # The model and the configuration of an execution that fails are removed, so both are made again.
-        together(_save_model(parts, tasks), *_deploy(parts, tasks)),
+        together(_save_model(parts, tasks, actions), *_deploy(parts, tasks)),
         mark_served(tasks, parts.registry, is_batch=parts.transform is not None),
         actions.note_served if actions else None,
         scale.scale(scaling, permissions) if scaling and not parts.transform else None,
@@ -212,11 +212,14 @@ def _join_steps(parts: Parts, tasks: SageMakerTasks, registrar: lambda_.IFunctio
 
 def _judge(parts: Parts) -> Step:
     judging = judge.judge(parts.rules, deploys=parts.judges_versions)
-    return letting_go(held(judging, before=save_model.ENTRY), parts.turns, before=judge.REFUSED)
+    return letting_go(judging, parts.turns, before=judge.REFUSED)
 
 
-def _save_model(parts: Parts, tasks: SageMakerTasks) -> Step:
-    return save_model.save_model(tasks, parts.endpoint, parts.registry, starts=parts.served_notes is not None)
+def _save_model(parts: Parts, tasks: SageMakerTasks, actions: EndpointActions | None) -> Step:
+    saving = save_model.save_model(
+        tasks, parts.endpoint, parts.registry, also=actions.list_looked_at() if actions else ()
+    )
+    return letting_go(saving, parts.turns, before=save_model.PENDING)
 
 
 def _train(parts: Parts, tasks: SageMakerTasks) -> Step:
@@ -243,11 +246,11 @@ def _describe_actions(parts: Parts) -> EndpointActions | None:
 def _look_and_choose(parts: Parts, tasks: SageMakerTasks, actions: EndpointActions | None) -> list[Step]:
     """What serves, and what the execution is to do: one step where that depends on a look which a redrive repeats."""
     if parts.transform:
-        return [held(way_in.choose_way_in_to_batch, before=save_model.ENTRY)]
+        return [way_in.choose_way_in_to_batch]
     looking = find_serving.find_serving(
         tasks, parts.registry, parts.endpoint, notes=parts.served_notes, starts=actions is not None
     )
-    choosing = held(way_in.choose_way_in(judges=parts.judges_versions), before=save_model.ENTRY)
+    choosing = way_in.choose_way_in(judges=parts.judges_versions)
     return [together(looking, actions.act_or(choosing, tasks))] if actions else [looking, choosing]
 
 

@@ -90,8 +90,8 @@ def find_places() -> str:
     """
     length, home = len(SERVED_AT_FACT), find_fact(VersionFact.ENDPOINT)
     return (
-        f"( {_FIND_NOTED} $count($noted) > 0 ? [$noted.$substring($, {length})] : {_SERVED_AT_HOME} "
-        f"? [$lowercase({home})] : [] )"
+        f"( {_FIND_NOTED} $not($exists({find_fact(VersionFact.SERVED)})) ? [] "
+        f": $count($noted) > 0 ? [$noted.$substring($, {length})] : $exists({home}) ? [$lowercase({home})] : [] )"
     )
 
 

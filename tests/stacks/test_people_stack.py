@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
+from headrace.contract import BELIEVED_FACTS, VersionFact
 from stacks.settings.environment import Settings
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import list_stacks, template_of
@@ -22,7 +23,12 @@ OURS = {"aws:resourcetag/project": "headrace", "aws:resourcetag/environment": "d
 OTHERS = OURS | {"aws:resourcetag/environment": "prod"}
 UNTAGGED: dict[str, str] = {}
 MFA = {"aws:multifactorauthpresent": "true"}
-BELIEVED = ("headrace:archive", "headrace:endpoint", "headrace:served")
+# Where a version comes from, which the gate does not ask.
+PROVENANCE = {
+    *(VersionFact.EXECUTION, VersionFact.JOB, VersionFact.PARENT, VersionFact.FINGERPRINT, VersionFact.RECORD),
+    *(VersionFact.COMMIT, VersionFact.IMAGES, VersionFact.ORIGIN),
+}
+BELIEVED = sorted(set(VersionFact) - PROVENANCE)
 MOST_CHARACTERS = 6144
 
 
@@ -374,6 +380,11 @@ def test_lets_an_approver_approve_with_mfa_what_is_of_the_environment_only() -> 
 @pytest.mark.parametrize("request_", JUDGED_OTHERWISE, ids=lambda request: str(request.context))
 def test_lets_no_approver_write_what_the_gate_believes(request_: Request) -> None:
     assert decide_for("Approver", APPROVER, request_, read_policies(separate=True)) == "ImplicitDeny"
+
+
+def test_has_one_list_of_what_is_believed_of_a_version() -> None:
+    """What else is noted says where it comes from; a new fact must be in either list."""
+    assert sorted(BELIEVED_FACTS) == BELIEVED
 
 
 def test_gives_no_access_to_a_key_where_there_is_none() -> None:

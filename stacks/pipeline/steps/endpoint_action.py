@@ -7,13 +7,13 @@ from typing import Any, Final
 from headrace import contract
 from headrace.contract import EndpointAction, ServedNote
 from stacks.pipeline.asl import Catch, Choice, Rule, State, jsonata
-from stacks.pipeline.endpoint_actions import ACTION, WITHIN
+from stacks.pipeline.endpoint_actions import ACTION, IS_ACTION, WITHIN
 from stacks.pipeline.failure import FAILED, assign_failure
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.scaling_permissions import ScalingPermissions
-from stacks.pipeline.served import ServedNotes
+from stacks.pipeline.served import ServedNotes, take_noted
 from stacks.pipeline.step import Step
-from stacks.pipeline.steps import find_serving, start_endpoint, stop_endpoint
+from stacks.pipeline.steps import find_serving, serve, start_endpoint, stop_endpoint
 from stacks.pipeline.steps.let_go import letting_go
 from stacks.pipeline.steps.scale import release_to_stop
 from stacks.pipeline.turns import Turns
@@ -75,6 +75,11 @@ class EndpointActions:
         for end in _ENDS:
             acting = letting_go(acting, self.turns, before=end)
         return acting
+
+    def list_looked_at(self) -> tuple[Rule, ...]:
+        """Where an execution goes on that stops or starts the endpoint, once it has looked at the version for that."""
+        stop = Rule(condition=f"{ACTION} = '{EndpointAction.STOP}'", next=stop_endpoint.NOTE)
+        return stop, Rule(condition=IS_ACTION, next=serve.LOOK, assign=take_noted())
 
     def note_served(self, after: str) -> Mapping[str, State]:
         """Note what serves now; the endpoint serves, whatever becomes of that."""

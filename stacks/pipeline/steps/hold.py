@@ -4,8 +4,7 @@ The turn is the owner's until it lets go, or until it no longer runs: then the n
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from stacks.pipeline.asl import Choice, Rule, State, Wait, jsonata
 from stacks.pipeline.failure import FAILED, assign_failure
@@ -57,40 +56,13 @@ def hold(turns: Turns) -> Step:
     return states
 
 
-def held(step: Step, *, before: str) -> Step:
-    """A step that takes the turn again before it leads to a state, if the execution was redriven since it took it.
+def take_turn_again(entry: str) -> Rule:
+    """Take the turn again, if the execution was redriven since it took it, and go on at the first state of a step.
 
     One that was stopped or took too long has given its turn back, and a redrive goes on at the state that it had come
     to. After a failure, `join` has it taken again already.
-
-    Args:
-        step: The step.
-        before: The state, the first one of another step, to which choices lead.
     """
-
-    def states(after: str) -> Mapping[str, State]:
-        return {name: _guard(state, before) for name, state in step(after).items()}
-
-    return states
-
-
-def _guard(state: State, entry: str) -> State:
-    if not isinstance(state, Choice):
-        return state
-    rules = [guarded for rule in state.rules for guarded in (_guard_rule(rule) if rule.next == entry else (rule,))]
-    if state.default == entry:
-        rules.append(_take_again("true", {}, entry))
-    return replace(state, rules=tuple(rules))
-
-
-def _guard_rule(rule: Rule) -> tuple[Rule, Rule]:
-    return _take_again(rule.condition, rule.assign, rule.next), rule
-
-
-def _take_again(condition: str, assign: Mapping[str, Any], entry: str) -> Rule:
-    return Rule(
-        condition=f"{condition} and {IS_LOST}", next=_TAKE, assign={**assign, **resume_at(entry)}, is_return=True
-    )
+    return Rule(condition=IS_LOST, next=_TAKE, assign=resume_at(entry), is_return=True)
 
 
 def _choose_by_owner() -> Choice:

@@ -1,4 +1,4 @@
-"""Make a version of the model in the registry, and end there if a person is to approve it.
+"""Make a version of the model in the registry.
 
 What is known of it stands in its metadata, because a version of a group has no tags of its own. Characters that
 SageMaker does not allow there become underscores.
@@ -8,23 +8,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from headrace import contract
-from headrace.contract import HYPERPARAMETER_FACT, METRIC_FACT, MOST_FACTS_MADE, NOT_RECORDED, Outcome, VersionFact
-from stacks.pipeline.asl import ALWAYS, Choice, Finish, Rule, State, Wait, jsonata
-from stacks.pipeline.failure import FAILED, assign_failure
-from stacks.pipeline.registry import ModelRegistry, find_fact
+from headrace.contract import HYPERPARAMETER_FACT, METRIC_FACT, MOST_FACTS_MADE, NOT_RECORDED, VersionFact
+from stacks.pipeline.asl import State, jsonata
+from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
+from stacks.pipeline.steps.read_version import IS_GIVEN
 
 ENTRY: Final = "Register"
 
-_LOOK: Final = "Look At Version"
-_DECIDE: Final = "Version Complete"
-_WAIT: Final = "Wait For Version"
-PENDING: Final = "Pending Approval"
-
-# A version is complete at once, unless SageMaker checks it; what is stuck must not fill the history.
-_POLL_SECONDS: Final = 30
-_NOTED: Final = find_fact(VersionFact.ARCHIVE)
+# The state that looks at its archive once more, and at what has become of it.
+THEN: Final = "Find Archive"
 _IS_ARCHIVE: Final = f"$exists($request.{contract.MODEL_DATA_URL_INPUT})"
 
 # From `$known`, `$metrics` and `$hyperparameters` to what SageMaker takes as metadata. Facts first, so that of too many
@@ -48,36 +42,27 @@ _RENDER_FACTS: Final = f"""
 def register(tasks: SageMakerTasks, registry: ModelRegistry) -> Step:
     """Make `$package` of `$model_data`, which S3 calls `$archive`.
 
-    It goes on once that is approved, which `approval.mode` `auto` does at once.
     An archive that no execution has trained has passed no gate, so a person approves it whatever the mode.
     """
 
-    def states(after: str) -> Mapping[str, State]:
+    def states(_after: str) -> Mapping[str, State]:
         return {
             ENTRY: tasks.create_model_package(
                 ENTRY,
                 _render(registry),
                 registry=registry,
-                next_state=_LOOK,
+                next_state=THEN,
                 assign={"package": jsonata("$states.result.ModelPackageArn")},
-            ),
-            _LOOK: tasks.describe_model_package(
-                _LOOK,
-                jsonata("$package"),
-                registry=registry,
-                next_state=_DECIDE,
-                assign={
-                    "version": {"Status": jsonata("$states.result.ModelPackageStatus")},
-                    # A redrive finds the version that was made before, of what the archive was then.
-                    "archive": jsonata(f"$exists({_NOTED}) ? {_NOTED} : ''"),
-                },
-            ),
-            _DECIDE: _decide(registry, after),
-            _WAIT: Wait(seconds=_POLL_SECONDS, next=_LOOK),
-            PENDING: _end_pending(),
+            )
         }
 
     return states
+
+
+def must_be_approved(registry: ModelRegistry) -> str:
+    """Whether a person has yet to approve the version that this execution has made."""
+    made = f"$not({IS_GIVEN})"
+    return made if _is_human(registry) else _IS_ARCHIVE
 
 
 def _render(registry: ModelRegistry) -> dict[str, Any]:
@@ -122,29 +107,5 @@ def _list_facts(registry: ModelRegistry) -> Iterator[tuple[VersionFact, str]]:
     yield VersionFact.COMMIT, f"'{registry.commit}'"
     yield VersionFact.IMAGES, "$images"
     yield VersionFact.ARCHIVE, "$archive"
+    yield VersionFact.CONTAINER_IMAGE, f"'{registry.image_uri}'"
     yield VersionFact.APPROVAL, "'human'" if _is_human(registry) else f"{_IS_ARCHIVE} ? 'human' : 'auto'"
-
-
-def _decide(registry: ModelRegistry, after: str) -> Choice:
-    unfinished = Rule(condition="$version.Status in ['Pending', 'InProgress']", next=_WAIT)
-    failed = Rule(
-        condition="$version.Status != 'Completed'",
-        next=FAILED,
-        assign=assign_failure("RegisterFailed", f"'{ENTRY}: version ' & $package & ' is ' & $version.Status"),
-    )
-    pending = Rule(condition=ALWAYS if _is_human(registry) else _IS_ARCHIVE, next=PENDING)
-    return Choice(rules=(unfinished, failed, pending), default=PENDING if _is_human(registry) else after)
-
-
-def _end_pending() -> Finish:
-    return Finish(
-        output={
-            contract.OUTCOME_OUTPUT: Outcome.PENDING_APPROVAL,
-            contract.JOB_NAME_INPUT: jsonata("$job_name"),
-            contract.ENDPOINT_NAME_INPUT: jsonata("$endpoint_name"),
-            contract.MODEL_PACKAGE_ARN_INPUT: jsonata("$package"),
-            "ModelDataUrl": jsonata("$model_data"),
-            "Metrics": jsonata("$metrics"),
-            contract.RULES_OUTPUT: jsonata("$judged"),
-        }
-    )

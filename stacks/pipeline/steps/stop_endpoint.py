@@ -37,7 +37,7 @@ VARIABLES: Final[Mapping[str, Any]] = {
 }
 
 _WAIT_FOR_CHANGE: Final = "Wait To Stop"
-_NOTE: Final = "Note Stopped Endpoint"
+NOTE: Final = "Note Stopped Endpoint"
 _DELETE: Final = "Delete Endpoint"
 _LOOK: Final = "Look At Deletion"
 _BEGUN: Final = "Deletion Has Begun"
@@ -72,14 +72,14 @@ def stop_endpoint(tasks: SageMakerTasks, notes: ServedNotes, *, release: Step | 
         return {
             ENTRY: Choice(rules=tuple(_list_ways(gone)), default=_DELETE),
             _WAIT_FOR_CHANGE: _wait(look_again),
-            _NOTE: notes.write(
+            NOTE: notes.write(
                 {
                     ServedNote.CONFIG: "$endpoint.ConfigName",
                     ServedNote.MODEL: "$serving_model",
                     ServedNote.PACKAGE: "$serving_package",
                 },
                 next_state=_DELETE,
-                catch=keep_failure(_NOTE),
+                catch=keep_failure(NOTE),
             ),
             _DELETE: _delete(tasks, notes.endpoint_name),
             _LOOK: _look(tasks),
@@ -127,7 +127,7 @@ def _list_ways(gone: str) -> Iterator[Rule]:
         condition=f"$endpoint.Status = 'InService' and $exists({UNCHANGED}) ? {_AGE} < {UNCHANGED} : false", next=KEPT
     )
     serving = {ServedNote.CONFIG: jsonata("$endpoint.ConfigName"), ServedNote.PACKAGE: jsonata("$serving_package")}
-    yield Rule(condition="$endpoint.Status = 'InService'", next=_NOTE, assign={"stopped": serving})
+    yield Rule(condition="$endpoint.Status = 'InService'", next=NOTE, assign={"stopped": serving})
     yield Rule(condition="$endpoint.Status = 'Deleting'", next=_WAIT, assign=_COUNT_POLL)
 
 

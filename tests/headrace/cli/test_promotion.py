@@ -107,6 +107,7 @@ def make_version(name: str, status: str = "Approved", archive: str = "", **facts
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
     known = {
         VersionFact.EXECUTION: name,
+        VersionFact.CONTAINER_IMAGE: name_image("dev"),
         VersionFact.ENDPOINT: "headrace-dev-bigmart",
         VersionFact.RECORD: f"s3://dev-work/{folder}/record/",
         VersionFact.SERVED: "2026-11-29T00:00:00Z",
@@ -198,6 +199,7 @@ def test_takes_a_version_with_all_that_it_needs(version: str, request: pytest.Fi
         VersionFact.EXECUTION: request.node.name,
         VersionFact.ENDPOINT: "headrace-stage-bigmart",
         VersionFact.APPROVAL: "human",
+        VersionFact.CONTAINER_IMAGE: copied,
         VersionFact.ARCHIVE: hashlib.md5(request.node.name.encode(), usedforsecurity=False).hexdigest(),
         VersionFact.RECORD: there["ModelDataUrl"].replace("model.tar.gz", "record/"),
         "metric:validation:rmse": "1027.9",
@@ -382,13 +384,13 @@ def test_copies_of_a_record_only_what_jobs_record(version: str, request: pytest.
 
 
 def test_leaves_out_hyperparameters_beyond_what_sagemaker_takes(cloud: LocalCloud) -> None:
-    many = {f"hyperparameter:{number:02}": "1" for number in range(43)}
+    many = {f"hyperparameter:{number:02}": "1" for number in range(42)}
 
     told = promote(make_version("many", **many))
 
     facts = describe(told["modelPackageArn"])["CustomerMetadataProperties"]
     # Some are left for where it will have served.
-    assert len(facts) == 47
+    assert len(facts) == 46
     assert {VersionFact.ORIGIN, "metric:validation:rmse"} <= facts.keys()
 
 
@@ -408,6 +410,22 @@ def test_says_that_an_archive_is_gone(version: str, request: pytest.FixtureReque
     boto3.client("s3").delete_object(Bucket="dev-work", Key=key)
 
     assert f"s3://dev-work/{key} is not there any more" in run(version).stderr
+
+
+def test_promotes_nothing_but_what_a_version_was_registered_as(request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("cloud")
+    number = make_version(request.node.name)
+    specification = describe(f"{VERSIONS}/{number}")["InferenceSpecification"]
+    (container,) = specification["Containers"]
+    altered = {**specification, "Containers": [{**container, "Environment": {"DEBUG": "1"}}]}
+    boto3.client("sagemaker").update_model_package(
+        ModelPackageArn=f"{VERSIONS}/{number}", InferenceSpecification=altered
+    )
+
+    done = run(number)
+
+    assert done.exit_code == 1
+    assert f"version {number} is not what it was registered as: it has Environment. Give it back" in done.stderr
 
 
 def test_copies_no_archive_that_was_overwritten_after_its_version_was_made(request: pytest.FixtureRequest) -> None:

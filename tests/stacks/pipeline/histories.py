@@ -43,7 +43,7 @@ _LOOK: Final = (
 LOOPS: Final[Mapping[str, Loop]] = {
     "Wait For Earlier Change": Loop(around=("Look For Endpoint", "Endpoint Found")),
     "Wait For Endpoint": Loop(around=("Describe Endpoint", "Endpoint In Service")),
-    "Wait For Version": Loop(around=("Look At Version", "Version Complete")),
+    "Wait For Version": Loop(around=("Look At Version", "Version Unchanged")),
     "Wait For Turn": Loop(around=("See Whose Turn", "Whose Turn", "Find Owner", "Owner Runs"), counter="turn_polls"),
     "Wait For File System": Loop(around=("See File System", "File System Ready"), counter="file_system_polls"),
     "Wait To Stop": Loop(around=(*_LOOK, "Endpoint Can Be Stopped"), counter="stop_polls"),

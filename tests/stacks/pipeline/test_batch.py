@@ -75,6 +75,7 @@ def test_asks_a_version_that_there_is_again_and_again() -> None:
     assert execution.output["Outcome"] == "TRANSFORMED"
     assert execution.list_operations() == [
         "describeModelPackage",
+        "describeModelPackage",
         "createModel",
         "createTransformJob",
         "updateModelPackage",

@@ -291,6 +291,7 @@ def test_does_not_start_a_version_that_was_rejected_meanwhile() -> None:
 def test_starts_nothing_whose_archive_was_overwritten_meanwhile(noted: str, error: str) -> None:
     found = {
         "ModelPackageArn": VERSION,
+        "ModelPackageStatus": "Completed",
         "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://work/old.tar.gz"}]},
         "CustomerMetadataProperties": {"headrace:archive": noted} if noted else {},
     }
@@ -314,7 +315,7 @@ def test_takes_the_archive_of_what_serves_for_no_other_versions() -> None:
     found["InferenceSpecification"] = {"Containers": [{"ModelDataUrl": "s3://work/old.tar.gz"}]}
     answers = answer(STANDING, describeModel=[{"PrimaryContainer": {"ModelPackageName": f"{VERSION}7"}}])
 
-    given = run({"ModelPackageArn": VERSION}, {**answers, "describeModelPackage": [found, SERVES_ANOTHER]})
+    given = run({"ModelPackageArn": VERSION}, {**answers, "describeModelPackage": [found, SERVES_ANOTHER, found]})
     trained = run({}, {**answers, "describeModelPackage": [SERVES_ANOTHER, *ANSWERS["describeModelPackage"]]})
 
     assert (given.error, "s3://work/old.tar.gz" in given.cause) == ("ArchiveChanged", True)

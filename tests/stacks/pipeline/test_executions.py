@@ -52,6 +52,14 @@ def describe_bad_job(request: dict[str, Any]) -> dict[str, Any]:
 
 SERVING = {"EndpointStatus": "InService", "EndpointConfigName": "run-1"}
 VERSION = "arn:filled:sagemaker:filled:filled:model-package/headrace-dev-bigmart/1"
+# What SageMaker writes out of a container besides what it was given:
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ModelPackageContainerDefinition.html
+ADDED = {"ImageDigest": f"sha256:{'0' * 64}", "ModelDataETag": "0a1b-2", "IsCheckpoint": False, "Environment": {}}
+MADE = {
+    "ModelPackageArn": VERSION,
+    "ModelPackageStatus": "Completed",
+    "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://work/model.tar.gz", **ADDED}]},
+}
 ANSWERS: dict[str, list[Any]] = {
     "createProcessingJob": [describe_job],
     "createTrainingJob": [describe_job],
@@ -63,7 +71,7 @@ ANSWERS: dict[str, list[Any]] = {
     # What serves is looked for before anything is made, and once more before the endpoint is changed.
     "describeEndpoint": [MISSING, MISSING, SERVING],
     "createModelPackage": [{"ModelPackageArn": VERSION}],
-    "describeModelPackage": [{"ModelPackageArn": VERSION, "ModelPackageStatus": "Completed"}],
+    "describeModelPackage": [MADE],
     "updateModelPackage": [{}],
 }
 

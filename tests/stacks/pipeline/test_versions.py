@@ -6,10 +6,15 @@ from typing import Any
 import pytest
 
 from headrace.contract import VersionFact
+from headrace.local.sagemaker.validation import load_service_model
+from headrace.pipeline.specifications import COMPARED, NEVER_GIVEN, WITHOUT_EFFECT, find_alterations
+from stacks.pipeline import specifications
+from stacks.pipeline.asl import jsonata
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import context_of, read_definition, template_of
 from tests.stacks.executions import Execution, TaskError, execute, fill_tokens
-from tests.stacks.pipeline.test_executions import ANSWERS, MISSING, SERVING, VERSION, describe_job
+from tests.stacks.jsonata_fields import evaluate
+from tests.stacks.pipeline.test_executions import ADDED, ANSWERS, MISSING, SERVING, VERSION, describe_job
 from tests.stacks.synthesis import synthesize
 from tests.stacks.turns_held import ARCHIVE as ARCHIVE_FOUND
 
@@ -33,6 +38,10 @@ def describe_version(number: int, **other: Any) -> dict[str, Any]:
         **other,
         "CustomerMetadataProperties": {**facts, **other.get("CustomerMetadataProperties", {})},
     }
+
+
+# The version that an execution makes of what it trains.
+MADE = describe_version(8, InferenceSpecification={"Containers": [{"ModelDataUrl": "s3://work/model.tar.gz"}]})
 
 
 def serve_version(number: int, model: Mapping[str, Any] | None = None) -> dict[str, list[Any]]:
@@ -83,6 +92,7 @@ def test_writes_on_the_version_what_is_known_of_it() -> None:
         "headrace:images": "training@sha256:0",
         "headrace:approval": "auto",
         "headrace:archive": "0a1b-2 first/+_",
+        "headrace:container-image": made["InferenceSpecification"]["Containers"][0]["Image"],
         "metric:validation:rmse": "0.5",
         "metric:validation:r2": "0.5",
         "metric:baseline:rmse": "1",
@@ -121,11 +131,97 @@ def test_makes_no_model_of_an_archive_that_was_overwritten_since_it_was_approved
 
 
 def test_makes_no_model_of_an_archive_that_is_overwritten_while_its_version_is_made() -> None:
-    made = describe_version(1, CustomerMetadataProperties=KNOWN)
+    made = {**MADE, "CustomerMetadataProperties": KNOWN}
 
     execution = run({}, describeModelPackage=[made], headObject=[ARCHIVE_FOUND, OTHER])
 
-    assert (execution.error, execution.list_operations()[-1]) == ("ArchiveChanged", "headObject")
+    assert execution.error == "ArchiveChanged"
+    assert not {"createModel", "createEndpointConfig"} & {*execution.list_operations()}
+
+
+IMAGE = "1.dkr.ecr.eu-west-1.amazonaws.com/shop:0a1b"
+CONTAINER = {"Image": IMAGE, "ModelDataUrl": "s3://work/old.tar.gz"}
+# As SageMaker may write out where an archive is.
+WRITTEN_OUT = {"S3Uri": "s3://work/old.tar.gz", "S3DataType": "S3Object", "CompressionType": "Gzip"}
+WITH_SOURCE = {"ModelDataSource": {"S3DataSource": WRITTEN_OUT | {"ETag": "0a1b-2"}}}
+
+
+def describe_containers(*containers: Mapping[str, Any]) -> dict[str, Any]:
+    """A version that notes its container image, as SageMaker describes it after somebody has changed it."""
+    facts = KNOWN | {VersionFact.CONTAINER_IMAGE: IMAGE}
+    specification = {"Containers": list(containers), "SupportedContentTypes": ["text/csv"]}
+    return describe_version(3, CustomerMetadataProperties=facts, InferenceSpecification=specification)
+
+
+ALTERED: list[tuple[list[dict[str, Any]], str]] = [
+    ([CONTAINER | {"Image": f"{IMAGE}c"}], f"its container image was {IMAGE} and is {IMAGE}c"),
+    ([{"ModelDataUrl": CONTAINER["ModelDataUrl"]}], f"its container image was {IMAGE} and is none"),
+    ([CONTAINER, CONTAINER], "it has 2 containers"),
+    ([CONTAINER | {"Environment": {"DEBUG": ""}}], "it has Environment"),
+    (
+        [CONTAINER | {"ModelDataUrl": "s3://work/o.tar.gz"}],
+        "its archive was s3://work/old.tar.gz and is s3://work/o.ta",
+    ),
+    ([CONTAINER | {"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://work/o/"}}}], "it has ModelDataSource"),
+    (
+        [CONTAINER | {"ModelDataSource": {"S3DataSource": WRITTEN_OUT | {"S3DataType": "S3Prefix"}}}],
+        "it has ModelDataSource",
+    ),
+    (
+        [CONTAINER | {"ModelDataSource": {"S3DataSource": WRITTEN_OUT | {"ManifestS3Uri": "s3://work/o"}}}],
+        "it has ModelDataSource",
+    ),
+    (
+        [
+            CONTAINER
+            | {"AdditionalModelDataSources": [{"ChannelName": "a"}], "AdditionalS3DataSource": {"S3Uri": "s3://work/o"}}
+            | {"BaseModel": {"HubContentName": "a"}, "IsCheckpoint": True, "ProductId": "1"}
+        ],
+        "it has AdditionalModelDataSources, AdditionalS3DataSource, BaseModel, IsCheckpoint, ProductId",
+    ),
+]
+
+
+@pytest.mark.parametrize(("containers", "words"), ALTERED, ids=[words for _, words in ALTERED])
+def test_makes_no_model_of_a_version_that_somebody_has_changed(containers: list[dict[str, Any]], words: str) -> None:
+    answers = [describe_containers(CONTAINER), describe_containers(*containers)]
+
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=answers)
+
+    assert execution.error == "VersionChanged"
+    assert execution.cause.startswith(f"version {ARNS}3 is not what it was registered as: {words}")
+    assert execution.list_operations()[-1] == "describeModelPackage"
+
+
+@pytest.mark.parametrize("added", [{}, ADDED, WITH_SOURCE, {"ContainerHostname": "a", "FrameworkVersion": "1.0"}])
+def test_takes_nothing_for_a_change_that_sagemaker_itself_writes_out(added: dict[str, Any]) -> None:
+    found = describe_containers(CONTAINER | added)
+
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=[found])
+
+    assert (execution.cause, execution.output["Outcome"]) == ("", "SERVING")
+
+
+@pytest.mark.parametrize("containers", [[CONTAINER], [CONTAINER | ADDED | WITH_SOURCE], *(each for each, _ in ALTERED)])
+def test_the_state_machine_and_promotions_find_the_same_alterations(containers: list[dict[str, Any]]) -> None:
+    found = describe_containers(*containers)
+
+    said = evaluate(
+        jsonata(specifications.find_alterations()), states={"result": found}, model_data=CONTAINER["ModelDataUrl"]
+    )
+
+    assert said == "; ".join(
+        find_alterations(
+            found["InferenceSpecification"], found["CustomerMetadataProperties"], CONTAINER["ModelDataUrl"]
+        )
+    )
+
+
+def test_knows_of_every_part_of_a_container_whether_it_matters() -> None:
+    known = [*NEVER_GIVEN, *COMPARED, *WITHOUT_EFFECT]
+
+    members = load_service_model("sagemaker").shape_for("ModelPackageContainerDefinition").members
+    assert sorted(known) == sorted(members)
 
 
 def test_serves_versions_of_before_archives_were_noted() -> None:
@@ -147,6 +243,7 @@ def test_writes_on_the_version_where_it_serves() -> None:
 
 OLD = {VersionFact.SERVED: LATELY}
 SERVED_AT_TRIAL = OLD | {"headrace:served-at:trial": LATELY}
+SERVED_AT_SHOP = OLD | {"headrace:served-at:shop": LATELY}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +276,7 @@ def test_writes_no_more_facts_than_sagemaker_takes() -> None:
 
 
 def test_names_the_version_that_served_when_it_was_made() -> None:
-    execution = run({}, **serve_version(7), describeModelPackage=[describe_version(7), describe_version(8)])
+    execution = run({}, **serve_version(7), describeModelPackage=[describe_version(7), MADE])
 
     facts = find_request(execution, "createModelPackage")["CustomerMetadataProperties"]
     assert facts["headrace:parent"] == f"{ARNS}7"
@@ -208,7 +305,7 @@ def test_ends_where_a_person_is_to_approve_and_touches_no_endpoint() -> None:
 def test_waits_until_the_version_is_complete() -> None:
     unfinished = {"ModelPackageStatus": "InProgress"}
 
-    execution = run({}, describeModelPackage=[unfinished, unfinished, describe_version(1)])
+    execution = run({}, describeModelPackage=[unfinished, unfinished, MADE])
 
     assert (execution.status, execution.waits[:2]) == ("SUCCEEDED", [30, 30])
 
@@ -313,7 +410,9 @@ def test_serves_versions_of_any_age_when_none_expires() -> None:
 def test_makes_a_version_of_an_archive_that_a_person_approves_whatever_the_mode(
     changes: dict[str, Any] | None,
 ) -> None:
-    execution = run({"ModelDataUrl": ARCHIVE}, changes)
+    described = {**MADE, "InferenceSpecification": {"Containers": [{"ModelDataUrl": ARCHIVE}]}}
+
+    execution = run({"ModelDataUrl": ARCHIVE}, changes, describeModelPackage=[described])
 
     made = find_request(execution, "createModelPackage")
     assert (execution.output["Outcome"], execution.output["JobName"]) == ("PENDING_APPROVAL", "")
@@ -358,7 +457,7 @@ def test_judges_a_model_by_the_version_that_serves() -> None:
     rules = {"bigmart.gate.rules": [RULE]}
 
     refused = run({}, rules, **serve_version(7), describeModelPackage=[worse])
-    passed = run({}, rules, **serve_version(7), describeModelPackage=[describe_version(7), describe_version(8)])
+    passed = run({}, rules, **serve_version(7), describeModelPackage=[describe_version(7), MADE])
 
     (rule,) = refused.output["Rules"]
     assert (refused.output["Outcome"], rule["Limit"]) == ("REFUSED", pytest.approx(0.44))
@@ -373,9 +472,11 @@ SERVES_BETTER = describe_version(7, CustomerMetadataProperties={"metric:validati
     ("facts", "given", "outcome"),
     [
         ({}, {}, "REFUSED"),
-        ({"headrace:served-at:shop": LATELY}, {}, "SERVING"),
-        ({"headrace:served-at:trial": LATELY, "headrace:served": LATELY}, {}, "REFUSED"),
-        ({"headrace:served-at:trial": LATELY, "headrace:served": LATELY}, {"EndpointName": "Trial"}, "SERVING"),
+        (SERVED_AT_SHOP, {}, "SERVING"),
+        # Who makes versions can write that, and cannot write `headrace:served`.
+        ({"headrace:served-at:shop": LATELY}, {}, "REFUSED"),
+        (SERVED_AT_TRIAL, {}, "REFUSED"),
+        (SERVED_AT_TRIAL, {"EndpointName": "Trial"}, "SERVING"),
         ({"headrace:served": LATELY}, {}, "SERVING"),
         ({"headrace:served": LATELY}, {"EndpointName": "trial"}, "REFUSED"),
         ({"metric:validation:rmse": "0.44"}, {}, "SERVING"),
@@ -421,7 +522,7 @@ DELETED = TaskError("SageMaker.SageMakerException", f"ModelPackage {ARNS}7 does 
     [
         ({}, MISSING.cause),
         ({**serve_version(7), "describeEndpointConfig": [GONE]}, GONE.cause),
-        ({**serve_version(7), "describeModelPackage": [DELETED, describe_version(8)]}, DELETED.cause),
+        ({**serve_version(7), "describeModelPackage": [DELETED, MADE]}, DELETED.cause),
         (
             serve_version(7, {"PrimaryContainer": {"Image": "another"}}),
             "the model that serves, run-0, is not a version in headrace-dev-bigmart",

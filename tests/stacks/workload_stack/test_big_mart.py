@@ -71,8 +71,8 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "Serves A Version",
         "Choose Way In",
         "All Rules Passed",
-        "Version Complete",
-        "Archive Unchanged",
+        "Version Made",
+        "Version Unchanged",
     )
     while (state := states[visited[-1]])["Type"] not in ("Choice", "Fail") or visited[-1] in passed:
         visited.append(state.get("Next") or state["Default"])
@@ -94,7 +94,9 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "All Rules Passed",
         "Record",
         "Find Archive",
-        "Archive Unchanged",
+        "Version Made",
+        "Look At Version",
+        "Version Unchanged",
         "Save Model",
         "Create Endpoint Config",
         "Look For Endpoint",
