@@ -13,6 +13,8 @@ IMAGE = "application/x-image"
 JPEG = "image/jpeg"
 PNG = "image/png"
 RECORDS = "application/x-recordio"
+# A packed set, which has its own list and the names of its classes: docs/packed.md.
+PACKED = "application/x-headrace-packed"
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
 
@@ -33,3 +35,7 @@ TRAIN_ACCURACY = "train:accuracy"
 VALIDATION_ACCURACY = "validation:accuracy"
 # Beside those of the algorithm: the same of the most frequent class.
 BASELINE_ACCURACY = "baseline:accuracy"
+# Of packed sets, for each epoch.
+IMAGES_A_SECOND = "train:images_per_second"
+WAITED_SHARE = "train:waited_share"
+EPOCH_DOLLARS = "train:dollars_per_epoch"

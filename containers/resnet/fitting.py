@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
@@ -24,6 +24,30 @@ JUDGED_AT_ONCE: Final = 64
 Floats = NDArray[np.float32]
 
 
+class Photographs(Protocol):
+    """Photographs of which a few at a time are asked for."""
+
+    def __getitem__(self, wanted: slice, /) -> NDArray[np.uint8]:
+        """Those of some places, by photograph, row, column and colour."""
+        ...
+
+
+class Judged(Protocol):
+    """Photographs that a network is judged by."""
+
+    @property
+    def photographs(self) -> Photographs:
+        """The photographs."""
+        ...
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """The class of each."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
 def fit(
     hyperparameters: Hyperparameters, training: Examples, validation: Examples, folder: CheckpointFolder
 ) -> Network:
@@ -33,23 +57,23 @@ def fit(
     accuracies: list[float] = []
     for part in checkpoints.load():
         accuracies = load_state(learner, part)
-    weights = _weigh_classes(hyperparameters, training, learner.network.device)
+    weights = weigh_classes(hyperparameters, training.classes, learner.network.device)
     with checkpoints.offering():
         for epoch in range(len(accuracies), hyperparameters.epochs):
-            if _has_stopped_improving(accuracies, hyperparameters):
+            if has_stopped_improving(accuracies, hyperparameters):
                 break
             start = time.monotonic()
-            _set_learning_rate(learner.optimizer, epoch, hyperparameters)
+            set_learning_rate(learner.optimizer, epoch, hyperparameters)
             right = _learn(learner, training, hyperparameters, epoch, weights)
-            _say(epoch, f"Train-accuracy={right / len(training):.6f}")
-            _say(epoch, f"Time cost={time.monotonic() - start:.3f}")
-            accuracies.append(_validate(learner.network, validation, hyperparameters, epoch))
+            say(epoch, f"Train-accuracy={right / len(training):.6f}")
+            say(epoch, f"Time cost={time.monotonic() - start:.3f}")
+            accuracies.append(validate(learner.network, validation, hyperparameters, epoch))
             if checkpoints.is_due:
                 checkpoints.save(dump_state(learner, accuracies), 1)
     return learner.network
 
 
-def judge(network: Network, examples: Examples) -> Floats:
+def judge(network: Network, examples: Judged) -> Floats:
     """The probability of each class for each photograph, a row a photograph."""
     network.modules.eval()
     with torch.no_grad():
@@ -106,21 +130,24 @@ def _change(photographs: NDArray[np.uint8], chance: np.random.Generator) -> NDAr
     return changed
 
 
-def _validate(network: Network, validation: Examples, hyperparameters: Hyperparameters, epoch: int) -> float:
+def validate(network: Network, validation: Judged, hyperparameters: Hyperparameters, epoch: int) -> float:
+    """How often the network is right about examples that it has not seen, also said in the log."""
     answers = judge(network, validation)
     accuracy = find_accuracy(validation.classes, answers)
-    _say(epoch, f"Validation-accuracy={accuracy:.6f}")
+    say(epoch, f"Validation-accuracy={accuracy:.6f}")
     if top := hyperparameters.top_k:
-        _say(epoch, f"Validation-top_k_accuracy_{top}={find_accuracy(validation.classes, answers, top):.6f}")
+        say(epoch, f"Validation-top_k_accuracy_{top}={find_accuracy(validation.classes, answers, top):.6f}")
     return accuracy
 
 
-def _say(epoch: int, text: str) -> None:
+def say(epoch: int, text: str) -> None:
+    """A line of the algorithm's log."""
     sys.stdout.write(f"Epoch[{epoch}] {text}\n")
     sys.stdout.flush()
 
 
-def _has_stopped_improving(accuracies: list[float], hyperparameters: Hyperparameters) -> bool:
+def has_stopped_improving(accuracies: list[float], hyperparameters: Hyperparameters) -> bool:
+    """Whether the last epochs were no better than those before them, where that ends the training."""
     patience, tolerance = hyperparameters.early_stopping_patience, hyperparameters.early_stopping_tolerance
     enough = max(hyperparameters.early_stopping_min_epochs, patience + 1)
     if not hyperparameters.early_stopping or len(accuracies) < enough:
@@ -129,16 +156,17 @@ def _has_stopped_improving(accuracies: list[float], hyperparameters: Hyperparame
     return recent <= before * (1 + tolerance)
 
 
-def _weigh_classes(hyperparameters: Hyperparameters, training: Examples, device: str) -> Any:
+def weigh_classes(hyperparameters: Hyperparameters, classes: NDArray[np.int64], device: str) -> Any:
     """How much each class counts, where rare ones are to count as much as frequent ones."""
     if not hyperparameters.use_weighted_loss:
         return None
-    counts = np.bincount(training.classes, minlength=hyperparameters.num_classes).clip(min=1)
-    weights = len(training) / (len(counts) * counts)
+    counts = np.bincount(classes, minlength=hyperparameters.num_classes).clip(min=1)
+    weights = len(classes) / (len(counts) * counts)
     return torch.tensor(weights, dtype=torch.float32, device=device)
 
 
-def _set_learning_rate(optimizer: Any, epoch: int, hyperparameters: Hyperparameters) -> None:
+def set_learning_rate(optimizer: Any, epoch: int, hyperparameters: Hyperparameters) -> None:
+    """Give the optimizer the rate of an epoch."""
     passed = sum(step <= epoch for step in hyperparameters.lr_scheduler_steps)
     for group in optimizer.param_groups:
         group["lr"] = hyperparameters.learning_rate * hyperparameters.lr_scheduler_factor**passed

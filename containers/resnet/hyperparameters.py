@@ -36,6 +36,7 @@ class Hyperparameters:
     eps: float
     gamma: float
     is_augmented: bool
+    is_coloured: bool
     top_k: int | None
     use_weighted_loss: bool
     early_stopping: bool
@@ -45,11 +46,16 @@ class Hyperparameters:
     seed: int
 
 
-def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
-    """The job's hyperparameters, or an error that names the first one that cannot be used."""
+def parse_hyperparameters(texts: Mapping[str, str], *, of_packed: bool = False) -> Hyperparameters:
+    """The job's hyperparameters, or an error that names the first one that cannot be used.
+
+    Args:
+        texts: Those that the job has.
+        of_packed: Whether its photographs are packed.
+    """
     given = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
     seed = _parse_seed(given.pop(contract.SEED, "0"))
-    for mistakes in (find_algorithm(ALGORITHM).list_mistakes(given), list_own_mistakes(given)):
+    for mistakes in (find_algorithm(ALGORITHM).list_mistakes(given), list_own_mistakes(given, of_packed=of_packed)):
         for mistake in mistakes:
             raise HyperparameterError(f"hyperparameter {mistake}")
     table = find_algorithm(ALGORITHM).hyperparameters
@@ -69,6 +75,7 @@ def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
         side=read_side(str(values["image_shape"])),
         lr_scheduler_steps=tuple(steps),
         is_augmented=values["augmentation_type"] is not None,
+        is_coloured=values["augmentation_type"] == "crop_color",
         seed=seed,
     )
 

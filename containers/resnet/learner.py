@@ -29,10 +29,12 @@ def make_learner(hyperparameters: Hyperparameters) -> Learner:
 
 def _make_optimizer(network: Network, hyperparameters: Hyperparameters) -> Any:
     weights, rate = list(network.modules.parameters()), hyperparameters.learning_rate
+    # One kernel for all weights, which PyTorch has for these on a GPU.
+    fused = {"fused": True} if network.device == "cuda" else {}
     match hyperparameters.optimizer:
         case "adam":
             betas = (hyperparameters.beta_1, hyperparameters.beta_2)
-            return torch.optim.Adam(weights, rate, betas, hyperparameters.eps)
+            return torch.optim.Adam(weights, rate, betas, hyperparameters.eps, **fused)
         case "rmsprop":
             return torch.optim.RMSprop(weights, rate, alpha=hyperparameters.gamma, eps=hyperparameters.eps)
     return torch.optim.SGD(
@@ -41,4 +43,5 @@ def _make_optimizer(network: Network, hyperparameters: Hyperparameters) -> Any:
         momentum=hyperparameters.momentum,
         weight_decay=hyperparameters.weight_decay,
         nesterov=hyperparameters.optimizer == "nag",
+        **fused,
     )

@@ -39,7 +39,11 @@ class Network:
             photographs: By photograph, row, column and colour.
         """
         pixels = torch.from_numpy(np.ascontiguousarray(photographs)).to(self.device)
-        values = self._apply(self.architecture.stem, pixels.permute(0, 3, 1, 2).float() / MIDDLE - 1)
+        return self.classify(pixels.permute(0, 3, 1, 2).float() / MIDDLE - 1)
+
+    def classify(self, values: Any) -> Any:
+        """The scores of photographs that are tensors already, by photograph, colour, row and column, from -1 to 1."""
+        values = self._apply(self.architecture.stem, values)
         if self.architecture.is_pooled:
             values = functional.max_pool2d(values, 3, 2, 1)
         for unit in self.architecture.units:

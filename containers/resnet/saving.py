@@ -27,17 +27,22 @@ def open_epochs(
     validation: Examples,
 ) -> Checkpoints:
     """The checkpoints of a network that learns; each part makes those before it void."""
+    layouts = list_layouts(learner, range(1, hyperparameters.epochs + 1))
+    settings = [FORMAT, torch.__version__, sorted(asdict(hyperparameters).items())]
+    arrays: list[NDArray[Any]] = [training.photographs, training.classes, validation.photographs, validation.classes]
+    return folder.open(Work("epochs", fingerprint_work(settings, arrays), layouts, measure_state))
+
+
+def list_layouts(learner: Learner, epochs: range) -> dict[str, ArrayLayout]:
+    """The arrays of a part, which has the accuracies of so many epochs."""
     weights = sum(tensor.numel() for tensor in _list_weights(learner))
     floats = np.dtype("float32")
-    layouts = {
+    return {
         "weights": ArrayLayout(floats, (exactly(weights),)),
         "optimizer": ArrayLayout(floats, (range(3 * weights + 1),)),
         "steps": ArrayLayout(np.dtype("int64")),
-        "accuracies": ArrayLayout(np.dtype("float64"), (range(1, hyperparameters.epochs + 1),)),
+        "accuracies": ArrayLayout(np.dtype("float64"), (epochs,)),
     }
-    settings = [FORMAT, torch.__version__, sorted(asdict(hyperparameters).items())]
-    arrays: list[NDArray[Any]] = [training.photographs, training.classes, validation.photographs, validation.classes]
-    return folder.open(Work("epochs", fingerprint_work(settings, arrays), layouts, _count))
 
 
 def dump_state(learner: Learner, accuracies: list[float]) -> Arrays:
@@ -56,12 +61,12 @@ def load_state(learner: Learner, part: Arrays) -> list[float]:
     """Go on from a part, and return the accuracy of each epoch that it has done."""
     _split(part["weights"], _list_weights(learner))
     if len(part["optimizer"]):
-        _remember(learner, int(part["steps"]))
+        remember(learner, int(part["steps"]))
         _split(part["optimizer"], [tensor for tensors in _list_memory(learner) for tensor in tensors.values()])
     return [float(accuracy) for accuracy in part["accuracies"]]
 
 
-def _count(part: Arrays) -> int:
+def measure_state(part: Arrays) -> int:
     """One, for a part of finite numbers; else a ValueError."""
     if not all(np.isfinite(part[name]).all() for name in ("weights", "optimizer", "accuracies")):
         raise ValueError("its numbers are not finite")
@@ -80,7 +85,13 @@ def _list_memory(learner: Learner) -> list[Mapping[str, Any]]:
     ]
 
 
-def _remember(learner: Learner, steps: int) -> None:
+def list_state(learner: Learner) -> list[Any]:
+    """Every tensor that learning changes: the weights, and what the optimizer remembers of each."""
+    memory = [tensor for tensors in _list_memory(learner) for tensor in tensors.values()]
+    return [*_list_weights(learner), *memory]
+
+
+def remember(learner: Learner, steps: int) -> None:
     """Have the optimizer make its arrays, by a step that changes nothing, and set how many steps it has made."""
     for weight in learner.network.modules.parameters():
         weight.grad = torch.zeros_like(weight)

@@ -13,6 +13,7 @@ import xgboost
 from containers.shared import sagemaker
 from containers.shared.job.algorithm_hyperparameters import check_hyperparameters, parse_hyperparameters
 from containers.shared.job.events import log_event
+from containers.shared.job.hosts import HOSTS_VARIABLE, read_addresses
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.scores import dump_evaluation, format_metric
@@ -26,7 +27,7 @@ from . import contract
 from .boosting import grow, predicts_classes, to_matrix
 from .evaluation import measure_baseline
 from .reading import Dataset, read_dataset
-from .together import HOSTS_VARIABLE, Together, meet, read_addresses
+from .together import Together, meet
 
 NOT_AWS = (
     "this is not AWS's algorithm: it is an open program that keeps the contract of SageMaker's built-in XGBoost, "

@@ -6,7 +6,6 @@ SageMaker's container, and a door beside it says when it does. Each instance gro
 
 import json
 import socket
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -18,18 +17,15 @@ from numpy.typing import NDArray
 from xgboost import collective
 from xgboost.tracker import RabitTracker
 
+from containers.shared.job.hosts import MEETING_SECONDS, await_listening, describe_parting, find_address
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_failures import JobError
 from containers.shared.job.training_job import Job
 from headrace.provenance import InputFile
 
-HOSTS_VARIABLE: Final = "HEADRACE_HOSTS"
 _TRACKER_PORT: Final = 9099
 _DOOR_PORT: Final = 9098
-# For the slowest instance to start and to read its rows, and then for each exchange.
-MEETING_SECONDS: Final = 1200
 EXCHANGE_SECONDS: Final = 600
-_PAUSE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def meet(job: Job, addresses: Mapping[str, str]) -> Iterator[Together]:
     try:
         first = find_address(job.hosts[0], addresses)
         tracker = _open_meeting(first, together.count) if together.is_first else None
-        _await_meeting(first)
+        await_listening(first, _DOOR_PORT)
         collective.init(
             dmlc_communicator="rabit",
             dmlc_tracker_uri=first,
@@ -105,37 +101,13 @@ def meet(job: Job, addresses: Mapping[str, str]) -> Iterator[Together]:
         if tracker:
             tracker.wait_for(EXCHANGE_SECONDS)
     except (xgboost.core.XGBoostError, OSError) as error:
-        raise JobError(describe_parting(job, error)) from error
+        raise JobError(describe_error(job, error)) from error
 
 
-def describe_parting(job: Job, error: Exception) -> str:
-    """Why an instance cannot go on, with what it can know."""
-    others = ", ".join(host for host in job.hosts if host != job.host)
+def describe_error(job: Job, error: Exception) -> str:
+    """Why an instance cannot go on, with what XGBoost says."""
     lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
-    return (
-        f"{job.host} cannot train together with {others}: one of them ended, or did not answer in time. Its own log "
-        f"stream says why; here XGBoost says: {'; '.join(lines[:4])}"
-    )
-
-
-def find_address(host: str, addresses: Mapping[str, str]) -> str:
-    """The address of a host; its name may take a moment to be known."""
-    if host in addresses:
-        return addresses[host]
-    deadline = time.monotonic() + MEETING_SECONDS
-    while True:
-        try:
-            return socket.gethostbyname(host)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-
-
-def read_addresses(text: str) -> dict[str, str]:
-    """The addresses of hosts in the variable that has them, such as `algo-1=127.81.4.1,algo-2=127.81.4.2`."""
-    pairs = (pair.partition("=") for pair in text.split(",") if pair)
-    return {host: address for host, _, address in pairs}
+    return describe_parting(job, f"XGBoost says: {'; '.join(lines[:4])}")
 
 
 @dataclass(frozen=True)
@@ -152,17 +124,3 @@ def _open_meeting(address: str, count: int) -> _Meeting:
     tracker = RabitTracker(n_workers=count, host_ip=address, port=_TRACKER_PORT, sortby="task", timeout=MEETING_SECONDS)
     tracker.start()
     return _Meeting(tracker, socket.create_server((address, _DOOR_PORT), backlog=count))
-
-
-def _await_meeting(address: str) -> None:
-    """Wait without a word until the tracker listens: XGBoost would try less and less often, and log each time."""
-    deadline = time.monotonic() + MEETING_SECONDS
-    while True:
-        try:
-            socket.create_connection((address, _DOOR_PORT), timeout=MEETING_SECONDS).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return

@@ -33,6 +33,8 @@ _TAKEN: Final = {
     "precision_dtype": ("float32",),
     "use_pretrained_model": ("0",),
 }
+# Colours are changed where records are, on the device.
+_TAKEN_OF_PACKED: Final = {**_TAKEN, "augmentation_type": ("crop", "crop_color")}
 _LACKING: Final = ("resize",)
 _SHAPE: Final = re.compile(r"\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*")
 _STEPS: Final = re.compile(r"\s*[0-9]{1,6}\s*(,\s*[0-9]{1,6}\s*)*")
@@ -43,16 +45,17 @@ def list_layers(side: int) -> tuple[int, ...]:
     return SMALL_LAYERS if side <= SMALL_SIDE else tuple(LARGE_UNITS)
 
 
-def list_own_mistakes(given: Mapping[str, Any]) -> Iterator[str]:
+def list_own_mistakes(given: Mapping[str, Any], *, of_packed: bool = False) -> Iterator[str]:
     """What of the algorithm's own hyperparameters our program cannot do, each beginning with the name of one.
 
     Args:
         given: Those that the algorithm takes.
+        of_packed: Whether photographs come as a packed set.
     """
     for name in _LACKING:
         if name in given:
             yield f"{name}: our own program scales photographs to image_shape, whatever their size; leave it out"
-    for name, taken in _TAKEN.items():
+    for name, taken in (_TAKEN_OF_PACKED if of_packed else _TAKEN).items():
         if name in given and str(given[name]) not in taken:
             yield f"{name}: found '{given[name]}', and our own program has only {', '.join(taken)}; leave it out"
     yield from _list_shape_mistakes(given)

@@ -1,9 +1,9 @@
 """The settings of image classification by a residual network."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from containers.resnet.contract import SEED
 from headrace.algorithms.image_classification import list_own_mistakes
@@ -46,14 +46,23 @@ class NetworkTrainingSettings(ListedTrainingSettings):
         ChannelSettings(name=resnet.VALIDATION_LIST_CHANNEL, source="s3", path="resnet/lists/validation/"),
     )
     content_type: Annotated[
-        Literal["application/x-image", "application/x-recordio"],
+        Literal["application/x-image", "application/x-recordio", "application/x-headrace-packed"],
         Setting(
             "what the channels bring: photographs with their lists or in augmented manifests, or each one file of "
-            "MXNet's RecordIO, without lists",
+            "MXNet's RecordIO, without lists, or each a [packed set](packed.md), for our own engine",
             cost=NOTHING,
             change=NEXT_EXECUTION,
         ),
     ] = resnet.CONTENT_TYPE
+    instance_count: Annotated[
+        int,
+        Field(ge=1, le=20),
+        Setting(
+            "on how many machines one network learns; with our own engine from packed sets only",
+            cost="so many times its machine",
+            change=NEXT_EXECUTION,
+        ),
+    ] = 1
     hyperparameters: Annotated[
         Hyperparameters,
         Setting(
@@ -68,6 +77,11 @@ class NetworkTrainingSettings(ListedTrainingSettings):
     def listed_content_type(self) -> str:
         """What is in the channels."""
         return self.content_type
+
+    @property
+    def instances(self) -> int:
+        """How many machines it has."""
+        return self.instance_count
 
 
 class ResnetSettings(EngineSettings):
@@ -92,7 +106,22 @@ class ResnetSettings(EngineSettings):
 
     def list_own_mistakes(self) -> Iterator[str]:
         """What our own program cannot do."""
-        return list_own_mistakes(self.training.hyperparameters)
+        return list_own_mistakes(self.training.hyperparameters, of_packed=self.training.content_type == resnet.PACKED)
+
+    @model_validator(mode="after")
+    def _check_packed(self) -> Self:
+        training = self.training
+        if self.engine == BUILT_IN and training.content_type == resnet.PACKED:
+            raise ValueError(
+                "training.content_type: the built-in algorithm does not read packed sets; give it image RecordIO "
+                f"({resnet.RECORDS}), or use our own engine"
+            )
+        if self.engine != BUILT_IN and training.instance_count > 1 and training.content_type != resnet.PACKED:
+            raise ValueError(
+                f"training.instance_count: {training.instance_count}, but our own engine learns on several instances "
+                f"from packed sets only; set training.content_type to {resnet.PACKED}, or instance_count to 1"
+            )
+        return self
 
     def list_stream_mistakes(self) -> Iterator[str]:
         """The channels in Pipe mode that the engine cannot read, each beginning with its key.

@@ -52,7 +52,7 @@ def test_trains_on_four_channels_with_the_hyperparameters_of_the_book(engine: st
     assert request["HyperParameters"] == {name: str(value) for name, value in BOOK.items()}
     assert list(find_algorithm("image-classification").list_mistakes(request["HyperParameters"])) == []
     defined = {each["Name"] for each in request["AlgorithmSpecification"].get("MetricDefinitions", ())}
-    reported = {"train:accuracy", "validation:accuracy", "baseline:accuracy"}
+    reported = {"train:accuracy", "validation:accuracy", "baseline:accuracy", *resnet.FED}
     assert defined == (reported if engine == "own" else set())
 
 
@@ -65,6 +65,40 @@ def test_trains_on_image_recordio() -> None:
     request = read_request({"training": {"channels": channels, "content_type": "application/x-recordio"}})
 
     assert [channel["ContentType"] for channel in request["InputDataConfig"]] == ["application/x-recordio"] * 2
+
+
+PACKED: Mapping[str, Any] = {
+    "channels": [
+        {"name": name, "source": "s3", "path": f"resnet/packed/{name}/", "input_mode": "FastFile"}
+        for name in ("train", "validation")
+    ],
+    "content_type": "application/x-headrace-packed",
+}
+
+
+def test_trains_on_packed_sets_on_several_instances() -> None:
+    request = read_request(
+        {"training": {**PACKED, "instance_count": 2, "hyperparameters": {**BOOK, "augmentation_type": "crop_color"}}}
+    )
+
+    assert [channel["ContentType"] for channel in request["InputDataConfig"]] == [resnet.PACKED] * 2
+    assert request["ResourceConfig"]["InstanceCount"] == 2
+    assert all("FullyReplicated" in str(channel["DataSource"]) for channel in request["InputDataConfig"])
+
+
+@pytest.mark.parametrize(
+    ("section", "reason"),
+    [
+        ({"engine": "sagemaker", "training": {**GPU, **PACKED}}, "the built-in algorithm does not read packed sets"),
+        ({"training": {"instance_count": 2}}, "learns on several instances from packed sets only"),
+        (
+            {"training": {"hyperparameters": {**BOOK, "augmentation_type": "crop_color"}}},
+            "augmentation_type: found 'crop_color'",
+        ),
+    ],
+)
+def test_refuses_what_only_packed_sets_or_other_engines_take(section: Mapping[str, Any], reason: str) -> None:
+    assert reason in refusal("resnet", section)
 
 
 def stream(**changes: Any) -> dict[str, Any]:

@@ -10,12 +10,15 @@ from containers.resnet import contract
 from containers.resnet.architecture import Architecture, design
 from containers.resnet.export import dump_classes, export_network
 from headrace import lst
+from headrace.normalizer.options import Colour, Options
+from headrace.packed import pack_list
 from headrace.recordio import load_images, write_images
 from headrace.workloads import photographs
 from tests.containers.job_roots import write_job
 
 CLASSES = 3
 SIDE = 16
+PACKED_SIDE = 24
 HYPERPARAMETERS = {
     "num_classes": str(CLASSES),
     "num_training_samples": "18",
@@ -78,3 +81,15 @@ def write_records_job(root: Path, **given: str) -> None:
         channels[name].mkdir()
         write_images(channels[name] / f"{name}.rec", load_images(rows, folder))
     write_job(root, {**HYPERPARAMETERS, **given}, channels, content_type=contract.RECORDS)
+
+
+def write_packed_job(root: Path, /, *hosts: str, **given: str) -> None:
+    """Lay out a job over the same photographs as packed sets."""
+    folder = root / "photographs"
+    photographs.make_photographs(folder, classes=CLASSES, per_class=8)
+    classes, train, validation = lst.make_lists(folder)
+    options = Options(width=PACKED_SIDE, height=PACKED_SIDE, colour=Colour.RGB)
+    channels = {"train": root / "train_packed", "validation": root / "validation_packed"}
+    for rows, target in zip((train, validation), channels.values(), strict=True):
+        pack_list(rows, folder, target, options=options, labels=classes)
+    write_job(root, {**HYPERPARAMETERS, **given}, channels, hosts or ("algo-1",), content_type=contract.PACKED)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from containers.shared.job.hosts import find_address, read_addresses
 from containers.shared.job.training_job import Job
-from containers.xgboost.together import ALONE, describe_parting, find_address, read_addresses
+from containers.xgboost.together import ALONE, describe_error
 from headrace.local.sagemaker import Patience, RunnableContainerImage
 from tests.headrace.local.sagemaker.cloud import Cloud, s3_channel
 from tests.headrace.local.sagemaker.kinds.test_training_jobs import read_members
@@ -126,7 +127,7 @@ def test_says_what_an_instance_knows_of_the_others_that_are_gone() -> None:
     job = Job(hyperparameters={}, channels=(), hosts=("algo-1", "algo-2", "algo-3"), host="algo-3")
     error = OSError("Ring Allreduce failed.\n\n- Encountered EOF. The other end is likely closed.\n")
 
-    message = describe_parting(job, error)
+    message = describe_error(job, error)
 
     assert message == (
         "algo-3 cannot train together with algo-1, algo-2: one of them ended, or did not answer in time. Its own log "
