@@ -1,8 +1,8 @@
 """Bringing the batches of a packed set to the device while the one before is learnt.
 
-On a GPU the bytes travel from page-locked memory, and records are changed, in a stream of their own beside that of the
-network. How long the network waited is measured there, by the clock of the device; on a processor, where nothing but
-reading goes on at the same time, it is the time until a batch has been read.
+On a GPU the bytes travel from page-locked memory, and records are changed, in a stream beside that of the network. How
+long the network waited is measured there, by the clock of the device; on a processor, where nothing but reading goes on
+at the same time, it is the time until a batch has been read.
 """
 
 import time
@@ -65,7 +65,9 @@ class Feeder:
         self._change = computing.compile(change, "changing", *self._make_trial(batch))
 
     def feed(self, epoch: Epoch, number: int, begin: int = 0) -> Iterator[Fed]:
-        """The batches of an epoch from a step on; a record is changed in the same way whoever asks, and when.
+        """The batches of an epoch from a step on.
+
+        How a record is changed depends on the seed, the epoch, the step and the instance alone.
 
         Args:
             epoch: Its order and steps.

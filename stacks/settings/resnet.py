@@ -113,8 +113,8 @@ class ResnetSettings(EngineSettings):
         training = self.training
         if self.engine == BUILT_IN and training.content_type == resnet.PACKED:
             raise ValueError(
-                "training.content_type: the built-in algorithm does not read packed sets; give it image RecordIO "
-                f"({resnet.RECORDS}), or use our own engine"
+                "training.content_type: the built-in algorithm does not read packed sets; use "
+                f"{resnet.RECORDS}, or our own engine"
             )
         if self.engine != BUILT_IN and training.instance_count > 1 and training.content_type != resnet.PACKED:
             raise ValueError(

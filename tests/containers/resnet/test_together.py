@@ -77,7 +77,7 @@ def test_two_instances_learn_one_network_and_take_it_up_again(tmp_path: Path) ->
 def test_an_instance_says_when_its_neighbour_has_ended(tmp_path: Path) -> None:
     for host in HOSTS:
         write_packed_job(tmp_path / host, *HOSTS, mini_batch_size="4")
-    # Found by nobody until it is read.
+    # It is as long as it should be, so only reading finds it.
     path = tmp_path / "algo-2/input/data/train/pixels-00000.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     network = f"127.{random.randint(2, 250)}.{random.randint(2, 250)}"  # noqa: S311 - not a secret

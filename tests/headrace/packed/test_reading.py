@@ -47,7 +47,7 @@ def test_reads_any_records_in_any_order(folder: Path, places: list[int]) -> None
     count=st.integers(1, 4),
 )
 @settings(deadline=None)
-def test_gives_each_record_once_an_epoch_whoever_reads(
+def test_gives_each_record_once_an_epoch_among_all_instances(
     shards: list[int], seed: int, epoch: int, batch: int, count: int
 ) -> None:
     order = draw_order(shards, seed, epoch)

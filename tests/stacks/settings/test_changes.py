@@ -161,6 +161,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         "resnet.gate.rules": [],
         "resnet.training.instance_type": "ml.g5.xlarge",
     },
+    "resnet.training.instance_count": {"resnet.training.content_type": "application/x-headrace-packed"},
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "storage.existing_work_bucket": {"encryption.customer_key": False},
