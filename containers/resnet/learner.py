@@ -18,10 +18,15 @@ class Learner:
     optimizer: Any
 
 
-def make_learner(hyperparameters: Hyperparameters) -> Learner:
-    """A network that knows nothing yet, the same for the same seed."""
+def make_learner(hyperparameters: Hyperparameters, device: str = "") -> Learner:
+    """A network that knows nothing yet, the same for the same seed.
+
+    Args:
+        hyperparameters: Those of the job.
+        device: Where it is computed: on a GPU where there is one, if left out.
+    """
     torch.manual_seed(hyperparameters.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     shape = design(hyperparameters.num_layers, hyperparameters.side, hyperparameters.num_classes)
     network = Network(shape, device)
     return Learner(network, _make_optimizer(network, hyperparameters))

@@ -49,6 +49,31 @@ class Conditions:
     watch: Watch = lambda _step, _loss: None
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How an epoch went.
+
+    Args:
+        shown: How many records all instances have shown.
+        seconds: How long it took.
+        waited_seconds: For how much of that the device waited for records.
+    """
+
+    shown: int
+    seconds: float
+    waited_seconds: float
+
+    @property
+    def images_per_second(self) -> float:
+        """Of all instances together."""
+        return self.shown / self.seconds
+
+    @property
+    def waited_share(self) -> float:
+        """The part of the time in which the device waited."""
+        return min(1.0, self.waited_seconds / self.seconds)
+
+
 class Scorer(nn.Module):  # type: ignore[misc]
     """The network as PyTorch's distributed training wants it.
 
@@ -140,7 +165,7 @@ class Classroom:
         )
         self._score = _make_scorer(hyperparameters, learner.network, conditions)
 
-    def learn_epoch(self, position: Position) -> None:
+    def learn_epoch(self, position: Position) -> Pace:
         """Show every record once, from the position's step on, and say how that went."""
         share = self._conditions.together.share
         shards = [shard.records for shard in self._training.layout.shards]
@@ -151,7 +176,7 @@ class Classroom:
         self._feeder.waited_seconds, start, shown = 0.0, time.monotonic(), 0
         right, loss = self._start_sums(position)
         for fed in self._feeder.feed(epoch, position.epoch, position.step):
-            step_right, step_loss = self._learn_step(fed)
+            step_right, step_loss = self.learn_step(fed)
             right, loss, shown = right + step_right, loss + step_loss, shown + fed.total
             self._conditions.watch(position.epoch * len(epoch) + fed.number, step_loss)
             position.step = fed.number + 1
@@ -159,7 +184,9 @@ class Classroom:
                 position.right, position.loss = int(right), float(loss)
                 self.save_if_due(position)
         rights, losses = self._conditions.together.add(float(right), float(loss))
-        self._say(position.epoch, rights / len(order), losses / len(order), shown, time.monotonic() - start)
+        pace = Pace(shown, time.monotonic() - start, self._feeder.waited_seconds)
+        self._say(position.epoch, rights / len(order), losses / len(order), pace)
+        return pace
 
     def save_if_due(self, position: Position) -> None:
         """Save what is done, where it is time to."""
@@ -175,7 +202,7 @@ class Classroom:
             torch.tensor(position.loss if first else 0.0, dtype=torch.float64, device=device),
         )
 
-    def _learn_step(self, fed: Fed) -> tuple[Any, Any]:
+    def learn_step(self, fed: Fed) -> tuple[Any, Any]:
         """How many of a batch were taken for what they are, and the sum of their losses; waits for nothing."""
         with self._conditions.computing.half():
             scores = self._score(fed.values)
@@ -186,19 +213,16 @@ class Classroom:
         self._learner.optimizer.step()
         return (scores.detach().argmax(1) == fed.classes).sum(), amiss.detach().double()
 
-    def _say(self, epoch: int, accuracy: float, loss: float, shown: int, seconds: float) -> None:
+    def _say(self, epoch: int, accuracy: float, loss: float, pace: Pace) -> None:
         together = self._conditions.together
         if not together.is_first:
             return
         say(epoch, f"Train-accuracy={accuracy:.6f}")
         say(epoch, f"Train-cross-entropy={loss:.6f}")
-        say(epoch, f"Time cost={seconds:.3f}")
-        figures = {
-            contract.IMAGES_A_SECOND: shown / seconds,
-            contract.WAITED_SHARE: min(1.0, self._feeder.waited_seconds / seconds),
-        }
+        say(epoch, f"Time cost={pace.seconds:.3f}")
+        figures = {contract.IMAGES_A_SECOND: pace.images_per_second, contract.WAITED_SHARE: pace.waited_share}
         if self._conditions.hour_dollars is not None:
-            whole = seconds * len(self._training) / max(1, shown)
+            whole = len(self._training) / pace.images_per_second
             figures[contract.EPOCH_DOLLARS] = self._conditions.hour_dollars * together.share.count * whole / _HOUR
         sys.stdout.write("".join(format_metric(name, value) for name, value in figures.items()))
 
