@@ -1,6 +1,7 @@
 """docs/packed.md says what the code does."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,9 @@ def test_lists_every_command_and_option() -> None:
 
     assert all(f"headrace packed {name}" in PAGE for name in packed.commands)
     assert {name for name in options if name.startswith("--") and name not in PAGE} == {"--json"}
+
+
+def test_has_the_computed_tables() -> None:
+    computed = runpy.run_path(str(PROJECT / "benchmarks/feeding.py"))
+
+    assert [name for name in ("ways", "epochs", "sentence") if computed[f"render_{name}"]() not in PAGE] == []
