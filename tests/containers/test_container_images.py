@@ -15,7 +15,14 @@ from headrace.container_images.engine import Engine, EngineError
 from headrace.container_images.listing import BuiltContainerImage, describe_container_image
 from headrace.container_images.trials import try_container_images
 from headrace.loopback import find_free_port
-from headrace.recipes import ContainerImage, big_mart, images, list_container_images
+from headrace.recipes import (
+    ContainerImage,
+    big_mart,
+    images,
+    list_container_images,
+    list_usual_container_images,
+    xgboost,
+)
 from tests.engines import engine_alone, give_up, read_build_settings
 from tests.examples import IS_EXHAUSTIVE
 
@@ -23,7 +30,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(600)]
 
 REGISTRY = "docker-registry"
 # PyTorch would bring gigabytes of what GPUs need.
-BUILT = [container for container in list_container_images() if not container.needs_torch]
+BUILDABLE = [container for container in list_container_images() if not container.needs_torch]
+# One Dockerfile makes all; that each program runs with the packages and modules of its image, other tests show.
+BUILT = BUILDABLE if IS_EXHAUSTIVE else [*list_usual_container_images(), xgboost.IMAGE]
 
 
 @pytest.fixture(scope="module")
