@@ -7,6 +7,7 @@ import pytest
 
 from headrace.loopback import find_free_port
 from tests.drills.checkout import Checkout
+from tests.examples import IS_EXHAUSTIVE
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,10 @@ def test_runs_a_template_with_the_built_in_algorithm_and_says_that_ours_stands_i
     ("workload", "metric", "baseline", "least"),
     [
         ("linearlearner", "validation:multiclass_accuracy", None, 0.6),
-        ("blazingtext", "validation:accuracy", "baseline:accuracy", 0.2),
+        pytest.param(
+            *("blazingtext", "validation:accuracy", "baseline:accuracy", 0.2),
+            marks=pytest.mark.skipif(not IS_EXHAUSTIVE, reason="one workload is run in make test"),
+        ),
     ],
 )
 def test_serves_what_text_and_linear_models_have_learnt(
