@@ -78,10 +78,14 @@ def _expand(path: Path) -> list[Path]:
 
 def _list_imported(file: Path, project: Path) -> Iterator[Path]:
     for name in _list_names(file.read_bytes(), file.relative_to(project).parent.parts):
-        parts = name.split(".")
-        for end in range(1, len(parts) + 1):
-            place = project.joinpath(*parts[:end])
-            yield from (path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file())
+        yield from _find_modules(name, project)
+
+
+@cache
+def _find_modules(name: str, project: Path) -> list[Path]:
+    parts = name.split(".")
+    places = [project.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+    return [path for place in places for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file()]
 
 
 # Tables share most of what they depend on.

@@ -10,6 +10,7 @@ Template = Mapping[str, Any]
 # A stack's id and a resource's logical id.
 Name = tuple[str, str]
 
+_NAMING: Final = frozenset({"Ref", "Fn::GetAtt", "Fn::ImportValue", "Fn::GetStackOutput", "Fn::Sub"})
 _SUBSTITUTED: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[A-Za-z0-9.]+)?\}")
 
 
@@ -83,19 +84,22 @@ class Assembly:
 
 def list_references(value: Any) -> Iterator[str | Mapping[str, Any]]:
     """What a value names: a logical id, or the function that reads another stack's output."""
-    if isinstance(value, list):
-        for entry in value:
-            yield from list_references(entry)
-    elif isinstance(value, Mapping):
-        match value:
+    # A plan walks through thousands of values many times: a generator for each of them took most of its time.
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case list(entries):
+                waiting += reversed(entries)
+            case dict(entries) if _NAMING.isdisjoint(entries):
+                waiting += reversed(entries.values())
             case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
                 yield name
-            case {"Fn::ImportValue": str()} | {"Fn::GetStackOutput": _}:
-                yield value
+            case ({"Fn::ImportValue": str()} | {"Fn::GetStackOutput": _}) as function:
+                yield function
             case {"Fn::Sub": str(text)}:
                 yield from _SUBSTITUTED.findall(text)
-            case _:
-                yield from list_references(list(value.values()))
+            case dict(entries):
+                waiting += reversed(entries.values())
 
 
 def creation_order(template: Template) -> Iterator[tuple[str, Mapping[str, Any]]]:

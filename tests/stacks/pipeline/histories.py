@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from jsonata import Jsonata
@@ -126,6 +127,8 @@ def _find_most(states: Mapping[str, Any], counter: str) -> int:
     return most
 
 
+# The states of most variants are the same, and counters go up to hundreds.
+@cache
 def _evaluate(pause: Any, **variables: int) -> float:
     if not isinstance(pause, str):
         return float(pause)
