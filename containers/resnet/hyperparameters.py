@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from containers.shared.job.training_failures import HyperparameterError
-from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES
+from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES, parse_seed
 from headrace.algorithms.image_classification import ALGORITHM, list_own_mistakes, read_side
 from headrace.algorithms.reading import find_algorithm
 
@@ -54,7 +54,7 @@ def parse_hyperparameters(texts: Mapping[str, str], *, of_packed: bool = False) 
         of_packed: Whether its photographs are packed.
     """
     given = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
-    seed = _parse_seed(given.pop(contract.SEED, "0"))
+    seed = parse_seed(contract.SEED, given.pop(contract.SEED, "0"), contract.HIGHEST_SEED)
     for mistakes in (find_algorithm(ALGORITHM).list_mistakes(given), list_own_mistakes(given, of_packed=of_packed)):
         for mistake in mistakes:
             raise HyperparameterError(f"hyperparameter {mistake}")
@@ -83,12 +83,3 @@ def parse_hyperparameters(texts: Mapping[str, str], *, of_packed: bool = False) 
 def describe_hyperparameters(hyperparameters: Hyperparameters) -> dict[str, object]:
     """The hyperparameters as data, by name."""
     return {**asdict(hyperparameters), "lr_scheduler_steps": list(hyperparameters.lr_scheduler_steps)}
-
-
-def _parse_seed(text: str) -> int:
-    digits = text.isascii() and text.isdecimal() and len(text) <= len(str(contract.HIGHEST_SEED))
-    if not digits or int(text) > contract.HIGHEST_SEED:
-        raise HyperparameterError(
-            f"hyperparameter {contract.SEED}: {text!r} is not a whole number from 0 to {contract.HIGHEST_SEED}"
-        )
-    return int(text)

@@ -11,6 +11,7 @@ A table is an object of JSON; these are its forms:
     "silent": {"type": "gone", "instead": "verbosity"}
     "word_ngrams": {"type": "integer", "min": 1, "only_when": {"mode": ["supervised"]}, "default": 2}
     "use_bias": {"type": "boolean", "default": "true"}
+    "rnn_num_hidden": {"type": "integer", "min": 1, "multiple": 2, "default": 1024}
     "wd": {"type": "number", "min": 0, "words": ["auto"], "default": "auto"}
     "loss": {"type": "choice", "choices": ["logistic", "huber_loss"],
              "choices_when": {"predictor_type": {"regressor": ["huber_loss"]}}}
@@ -18,7 +19,7 @@ A table is an object of JSON; these are its forms:
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,7 @@ class Hyperparameter:
         most: The highest value.
         above: What it must be higher than.
         below: What it must be lower than.
+        multiple: What it must be a multiple of.
         choices: What it may be.
         words: What else it may be, such as `auto`.
         choices_when: Which of the choices there are with some values of other hyperparameters.
@@ -50,6 +52,7 @@ class Hyperparameter:
     most: float | None = None
     above: float | None = None
     below: float | None = None
+    multiple: int | None = None
     choices: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     choices_when: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
@@ -74,8 +77,10 @@ class Hyperparameter:
             case "boolean":
                 return "true or false"
         bounds = {"from": self.least, "above": self.above, "up to": self.most, "below": self.below}
+        kind = "a whole number" if self.kind == "integer" else "a number"
         said = " ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
-        return f"{'a whole number' if self.kind == 'integer' else 'a number'} {said}".strip()
+        multiple = f", a multiple of {self.multiple}" if self.multiple else ""
+        return f"{kind} {said}".strip() + multiple
 
     def parse(self, given: Value) -> Value:
         """The value of what was given, which a job has as text.
@@ -106,6 +111,7 @@ class Hyperparameter:
             and (self.most is None or number <= self.most)
             and (self.above is None or number > self.above)
             and (self.below is None or number < self.below)
+            and (self.multiple is None or number % self.multiple == 0)
         )
 
 
@@ -118,6 +124,7 @@ def read_hyperparameters(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Hy
             most=facts.get("max"),
             above=facts.get("above"),
             below=facts.get("below"),
+            multiple=facts.get("multiple"),
             choices=tuple(facts.get("choices", ())),
             words=tuple(facts.get("words", ())),
             choices_when={
@@ -153,6 +160,20 @@ def list_mistakes(title: str, table: Mapping[str, Hyperparameter], given: Mappin
     for name, hyperparameter in table.items():
         yield from _list_missing(name, hyperparameter, given, values)
         yield from _list_contradicting(name, hyperparameter, values)
+
+
+def list_untaken(given: Mapping[str, Any], taken: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """What a program of ours does not have of an algorithm's values, each beginning with the name of a hyperparameter.
+
+    Args:
+        given: Hyperparameters that the algorithm takes.
+        taken: The values that our program takes, by the names of those of which it does not take all; none for one that
+            it does not have at all.
+    """
+    for name, values in taken.items():
+        if name in given and str(given[name]).lower() not in values:
+            only = f"and our own program has only {', '.join(values)}" if values else "which our own program lacks"
+            yield f"{name}: found '{given[name]}', {only}; leave it out"
 
 
 def _list_missing(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from headrace.algorithms.hyperparameters import list_untaken
 from headrace.algorithms.reading import find_algorithm
 
 ALGORITHM: Final = "image-classification"
@@ -55,9 +56,7 @@ def list_own_mistakes(given: Mapping[str, Any], *, of_packed: bool = False) -> I
     for name in _LACKING:
         if name in given:
             yield f"{name}: our own program scales photographs to image_shape, whatever their size; leave it out"
-    for name, taken in (_TAKEN_OF_PACKED if of_packed else _TAKEN).items():
-        if name in given and str(given[name]) not in taken:
-            yield f"{name}: found '{given[name]}', and our own program has only {', '.join(taken)}; leave it out"
+    yield from list_untaken(given, _TAKEN_OF_PACKED if of_packed else _TAKEN)
     yield from _list_shape_mistakes(given)
     if "lr_scheduler_step" in given and not _STEPS.fullmatch(steps := str(given["lr_scheduler_step"])):
         yield f"lr_scheduler_step: found '{steps}', allowed: epochs, separated by commas, such as 10,20"

@@ -9,7 +9,7 @@ from typing import Final
 from headrace.algorithms.algorithm import Algorithm, Version
 from headrace.algorithms.hyperparameters import read_hyperparameters
 
-ALGORITHMS: Final = ("xgboost", "deepar", "image-classification", "linear-learner", "blazingtext")
+ALGORITHMS: Final = ("xgboost", "deepar", "image-classification", "linear-learner", "blazingtext", "seq2seq")
 _URI: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[a-z.]+/([^:@]+):([^:@]+)")
 
 

@@ -8,8 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from headrace.recipes import ContainerImage, big_mart, blazingtext, forecasting, images, linear_learner, resnet, xgboost
-from headrace.workloads import corpus, demand, photographs, sales
+from headrace.recipes import (
+    ContainerImage,
+    big_mart,
+    blazingtext,
+    forecasting,
+    images,
+    linear_learner,
+    resnet,
+    seq2seq,
+    xgboost,
+)
+from headrace.workloads import corpus, demand, photographs, phrases, sales
 
 ROWS: Final = 400
 CLASSES: Final = 3
@@ -23,6 +33,9 @@ NETWORK: Final = {
     "image_shape": "3,16,16",
     "epochs": "1",
 }
+SENTENCES: Final = 200
+# A translator that learns in a second.
+TRANSLATOR: Final = {"rnn_num_hidden": "8", "num_embed_source": "8", "num_embed_target": "8", "max_num_epochs": "1"}
 
 
 def write_job(container: ContainerImage, tree: Path, find_tree: Callable[[ContainerImage], Path]) -> None:
@@ -40,6 +53,8 @@ def write_job(container: ContainerImage, tree: Path, find_tree: Callable[[Contai
         linear_learner.IMAGE: lambda: write_rows_job(tree, {"predictor_type": "regressor", "mini_batch_size": "50"}),
         blazingtext.PREPROCESSING: lambda: corpus.write_text(tree / "processing/input/text.txt", is_labelled=True),
         blazingtext.ENGINE: lambda: write_text_job(tree, find_tree(blazingtext.PREPROCESSING) / "processing"),
+        seq2seq.PREPROCESSING: lambda: phrases.write_pairs(tree / "processing/input/pairs.tsv", SENTENCES),
+        seq2seq.ENGINE: lambda: write_sentences_job(tree, find_tree(seq2seq.PREPROCESSING) / "processing"),
         forecasting.PREPROCESSING: lambda: demand.write_csv(
             tree / "processing/input/demand.csv", stores=1, items=ASKED
         ),
@@ -80,6 +95,13 @@ def write_text_job(tree: Path, processed: Path) -> None:
         shutil.copytree(processed / channel, tree / "input/data" / channel)
     given = {"mode": blazingtext.SUPERVISED, "buckets": "1000", "vector_dim": "10"}
     write_configuration(tree, given, content_type=blazingtext.TEXT)
+
+
+def write_sentences_job(tree: Path, processed: Path) -> None:
+    """A job over the outputs of preprocessing."""
+    for channel in ("train", "validation", "vocab"):
+        shutil.copytree(processed / channel, tree / "input/data" / channel)
+    write_configuration(tree, TRANSLATOR, content_type=seq2seq.RECORDS)
 
 
 def write_image_job(tree: Path, hyperparameters: dict[str, str]) -> None:
@@ -125,6 +147,8 @@ def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
         return b"1,2\n" * ASKED, "text/csv", ASKED
     if container is blazingtext.ENGINE:
         return json.dumps({"instances": ["where is it"] * ASKED}).encode(), "application/json", ASKED
+    if container is seq2seq.ENGINE:
+        return json.dumps({"instances": [{"data": "the old farmer ."}] * ASKED}).encode(), "application/json", ASKED
     if container is forecasting.ENGINE:
         instance = {"start": "2024-01-01", "target": [day % 7 for day in range(200)]}
         return json.dumps({"instances": [instance] * ASKED}).encode(), "application/json", ASKED

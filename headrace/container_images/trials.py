@@ -35,6 +35,7 @@ from headrace.recipes import (
     list_usual_recipes,
     normalizer,
     resnet,
+    seq2seq,
     xgboost,
 )
 
@@ -65,6 +66,7 @@ FIRST_READ: Final = {
     resnet.IMAGE: _HYPERPARAMETERS,
     linear_learner.IMAGE: _HYPERPARAMETERS,
     blazingtext.ENGINE: _HYPERPARAMETERS,
+    seq2seq.ENGINE: _HYPERPARAMETERS,
     normalizer.BULK: _AWS_CONFIGURATION,
 }
 ENVIRONMENTS: Final = {
@@ -104,6 +106,12 @@ OUTPUTS: Final = {
     xgboost.IMAGE: ("model/xgboost-model", *_RECORD),
     blazingtext.PREPROCESSING: ("processing/train/train.txt", "processing/validation/validation.txt"),
     blazingtext.ENGINE: ("model/model.bin", *_RECORD),
+    seq2seq.PREPROCESSING: (
+        "processing/train/train.rec",
+        "processing/validation/val.rec",
+        "processing/vocab/vocab.src.json",
+    ),
+    seq2seq.ENGINE: ("model/encoder.onnx", "model/decoder.onnx", "model/seq2seq.json", *_RECORD),
     linear_learner.IMAGE: ("model/linear-learner.json", "model/weights.npz", *_RECORD),
     forecasting.PREPROCESSING: (
         "processing/train/train.json",
@@ -122,6 +130,7 @@ _CHAINS: Final = (
     (resnet.IMAGE,),
     (linear_learner.IMAGE,),
     blazingtext.RECIPE.images,
+    seq2seq.RECIPE.images,
     (normalizer.BULK,),
 )
 _MAKERS: Final = {recipe.serving.image: recipe.training.image for recipe in list_recipes()}

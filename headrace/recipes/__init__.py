@@ -28,6 +28,7 @@ _WORKLOADS: Final = (
     "resnet",
     "linear_learner",
     "blazingtext",
+    "seq2seq",
 )
 
 

@@ -23,11 +23,11 @@ _ONSETS: Final = ("b", "br", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "
 _VOWELS: Final = ("a", "e", "i", "o", "u", "ea", "ou")
 
 
-def make_words(count: int, chance: random.Random) -> list[str]:
+def make_words(count: int, chance: random.Random, *, syllables: int = 3) -> list[str]:
     """Different words that mean nothing."""
     words: dict[str, None] = {}
     while len(words) < count:
-        words["".join(chance.choice(_ONSETS) + chance.choice(_VOWELS) for _ in range(3))] = None
+        words["".join(chance.choice(_ONSETS) + chance.choice(_VOWELS) for _ in range(syllables))] = None
     return list(words)
 
 

@@ -14,6 +14,7 @@ from headrace.recipes import (
     linear_learner,
     list_recipes,
     resnet,
+    seq2seq,
     xgboost,
 )
 from stacks.settings.blazingtext import BlazingTextSettings
@@ -21,6 +22,7 @@ from stacks.settings.forecasting import ForecastingSettings
 from stacks.settings.linear_learner import LinearLearnerSettings
 from stacks.settings.resnet import ResnetSettings
 from stacks.settings.section import NOTHING, Change, Section, Setting
+from stacks.settings.seq2seq import Seq2SeqSettings
 from stacks.settings.transform import reads_lines
 from stacks.settings.workloads import (
     BigMartSettings,
@@ -41,6 +43,7 @@ _SECTIONS: Final[Mapping[Recipe, type[WorkloadSettings]]] = {
     resnet.RECIPE: ResnetSettings,
     linear_learner.RECIPE: LinearLearnerSettings,
     blazingtext.RECIPE: BlazingTextSettings,
+    seq2seq.RECIPE: Seq2SeqSettings,
 }
 
 

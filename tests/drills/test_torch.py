@@ -19,6 +19,20 @@ QUICK = {
     "image_shape": "3,12,12",
     "epochs": 2,
 }
+# It need not learn anything here: the container's tests do that.
+TRANSLATOR = {
+    "training": {
+        "hyperparameters": {
+            "max_num_batches": 2,
+            "rnn_num_hidden": 8,
+            "num_embed_source": 8,
+            "num_embed_target": 8,
+            "bleu_sample_size": 10,
+            "max_seq_len_target": 20,
+        }
+    },
+    "gate": {"rules": []},
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +44,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
         (checkout.folder / ".headrace/torch").symlink_to(FOLDER)
     cdk = json.loads((checkout.folder / "cdk.json").read_text(encoding="utf-8"))
     section = {"training": {"hyperparameters": QUICK}, "gate": {"rules": []}}
-    cdk["context"]["environments"]["dev"]["resnet"] = section
+    cdk["context"]["environments"]["dev"] |= {"resnet": section, "seq2seq": TRANSLATOR}
     checkout.write("cdk.json", json.dumps(cdk, indent=2))
     return checkout
 
@@ -53,3 +67,16 @@ def test_trains_a_network_and_asks_it_about_held_out_photographs(checkout: Check
         "star",
         "wedge",
     }
+
+
+def test_trains_a_translator_and_asks_it_about_held_out_sentences(checkout: Checkout) -> None:
+    options = ["--workload", "seq2seq", "--json", "--port", str(find_free_port())]
+
+    answer = checkout.run(sys.executable, "-m", "headrace", "local", "run", *options)
+
+    assert answer.returncode == 0, answer.stderr
+    summary = json.loads(answer.stdout)
+    metrics = summary["report"]["output"]["Metrics"]
+    assert metrics.keys() >= {"validation:bleu", "validation:perplexity", "validation:accuracy", "baseline:bleu"}
+    assert len(summary["predictions"]) == 5
+    assert all(str(asked["actual"]).endswith(".") for asked in summary["predictions"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.shared.job.arguments import ArgumentParser
+from containers.shared.job.arguments import ArgumentParser, parse_count, parse_ratio, parse_seed
 from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
@@ -24,9 +24,6 @@ from .reading import find_files, read_folder
 from .sales import Mask, Sales
 from .splitting import choose_held_out_rows
 from .writing import write_label_first, write_records, write_separate
-
-# More than any generator of random numbers takes in, and fewer than Python reads.
-LONGEST_SEED = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +74,13 @@ def parse_options(arguments: Sequence[str]) -> Options:
     )
     parsed = parser.parse_args(arguments)
     options = Options(
-        ratio=parse_ratio(parsed.ratio),
-        seed=parse_seed(parsed.seed),
+        ratio=parse_ratio(contract.SPLIT_RATIO_ARGUMENT, parsed.ratio, ArgumentError),
+        seed=parse_seed(contract.SEED_ARGUMENT, parsed.seed, ArgumentError),
         layout=parsed.layout,
         bins=parse_bins(parsed.bins),
-        train_files=parse_train_files(parsed.train_files),
+        train_files=parse_count(
+            contract.TRAIN_FILES_ARGUMENT, parsed.train_files, contract.MOST_TRAIN_FILES, ArgumentError
+        ),
     )
     check_layout(options)
     return options
@@ -99,34 +98,6 @@ def check_layout(options: Options) -> None:
             f"{contract.TRAIN_FILES_ARGUMENT}: {options.train_files}, but {contract.LAYOUT_ARGUMENT} {options.layout} "
             f"writes one; add {contract.LAYOUT_ARGUMENT} {contract.LABEL_FIRST_LAYOUT}"
         )
-
-
-def parse_ratio(text: str) -> float:
-    """A ratio strictly between 0 and 1."""
-    try:
-        ratio = float(text)
-    except ValueError:
-        ratio = float("nan")
-    if not 0 < ratio < 1:
-        raise ArgumentError(f"{contract.SPLIT_RATIO_ARGUMENT}: {text!r} is not a number between 0 and 1, such as 0.1")
-    return ratio
-
-
-def parse_seed(text: str) -> int:
-    """A whole number that is not negative."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_SEED):
-        raise ArgumentError(f"{contract.SEED_ARGUMENT}: {text[:100]!r} is not a whole number from 0 on, such as 42")
-    return int(text)
-
-
-def parse_train_files(text: str) -> int:
-    """A whole number of files."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= contract.MOST_TRAIN_FILES):
-        raise ArgumentError(
-            f"{contract.TRAIN_FILES_ARGUMENT}: {text[:100]!r} is not a whole number from 1 to "
-            f"{contract.MOST_TRAIN_FILES}, such as 3"
-        )
-    return int(text)
 
 
 def preprocess(root: Path, options: Options, outputs: Outputs) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from containers.shared.job.arguments import ArgumentParser
+from containers.shared.job.arguments import ArgumentParser, parse_ratio, parse_seed
 from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
@@ -16,7 +16,6 @@ from headrace.provenance import INPUTS_FILE
 
 from . import contract
 
-_LONGEST_SEED: Final = 1000
 # A word is letters, digits and what joins them; everything else parts words.
 _WORD: Final = re.compile(r"\w+(?:['\u2019-]\w+)*")
 
@@ -43,17 +42,10 @@ def parse_options(arguments: Sequence[str]) -> Options:
     parser.add_argument(contract.SPLIT_RATIO_ARGUMENT, dest="ratio", default=str(contract.DEFAULT_SPLIT_RATIO))
     parser.add_argument(contract.SEED_ARGUMENT, default=str(contract.DEFAULT_SEED))
     parsed = parser.parse_args(arguments)
-    try:
-        ratio = float(parsed.ratio)
-    except ValueError:
-        ratio = float("nan")
-    if not 0 < ratio < 1:
-        raise TextError(
-            f"{contract.SPLIT_RATIO_ARGUMENT}: {parsed.ratio!r} is not a number between 0 and 1, such as 0.1"
-        )
-    if not (parsed.seed.isascii() and parsed.seed.isdecimal() and len(parsed.seed) <= _LONGEST_SEED):
-        raise TextError(f"{contract.SEED_ARGUMENT}: {parsed.seed[:100]!r} is not a whole number from 0 on, such as 42")
-    return Options(ratio=ratio, seed=int(parsed.seed))
+    return Options(
+        ratio=parse_ratio(contract.SPLIT_RATIO_ARGUMENT, parsed.ratio, TextError),
+        seed=parse_seed(contract.SEED_ARGUMENT, parsed.seed, TextError),
+    )
 
 
 def preprocess(root: Path, options: Options, outputs: Outputs) -> None:

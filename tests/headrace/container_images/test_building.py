@@ -15,7 +15,16 @@ from headrace.recipes import ContainerImage, big_mart, list_container_images
 
 PIP_CONFIGURATION = Path("/pip.conf")
 
-ENDPOINTS = {"inference", "image_inference", "xgboost", "forecasting", "resnet", "linear_learner", "blazingtext"}
+ENDPOINTS = {
+    "inference",
+    "image_inference",
+    "xgboost",
+    "forecasting",
+    "resnet",
+    "linear_learner",
+    "blazingtext",
+    "seq2seq",
+}
 
 
 def list_arguments(engine: EngineName, settings: BuildSettings | None = None) -> list[str]:

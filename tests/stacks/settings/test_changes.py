@@ -29,17 +29,19 @@ UNCHANGEABLE = {
     ("resnet", "version"),
     ("linearlearner", "version"),
     ("blazingtext", "version"),
+    ("seq2seq", "version"),
 }
 SETTINGS = {".".join(row.path): row for row in list_settings() if row.path not in UNCHANGEABLE}
 FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
 CLASSIFIERS = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
 FORECASTS = {"metric": "test:smape", "direction": "at_most", "threshold": "baseline:smape"}
+TRANSLATIONS = {"metric": "validation:bleu", "direction": "at_least", "threshold": "baseline:bleu"}
 RANGES = {
     "metric": "validation:multiclass_accuracy",
     "direction": "at_least",
     "threshold": "baseline:multiclass_accuracy",
 }
-WORKLOADS = ("bigmart", "images", "xgboost", "forecasting", "resnet", "linearlearner", "blazingtext")
+WORKLOADS = ("bigmart", "images", "xgboost", "forecasting", "resnet", "linearlearner", "blazingtext", "seq2seq")
 # An update that something can be changed of.
 GUARDED: Mapping[str, Any] = {
     "instance_count": 10,
@@ -81,6 +83,8 @@ EVERYTHING: Mapping[str, Any] = {
     "blazingtext": {},
     "blazingtext.training.hyperparameters": {"mode": "supervised"},
     "blazingtext.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
+    "seq2seq": {},
+    "seq2seq.gate.rules": [{**TRANSLATIONS, "margin": 0.1}],
     "linearlearner.gate.rules": [{**RANGES, "margin": 0.1}],
     **{f"{workload}.endpoint.{key}": value for workload, guards in GUARDS.items() for key, value in guards.items()},
     **SWITCHES["spot"],
@@ -89,6 +93,7 @@ EVERYTHING: Mapping[str, Any] = {
     "resnet.training.spot": {},
     "linearlearner.training.spot": {},
     "blazingtext.training.spot": {},
+    "seq2seq.training.spot": {},
 }
 DOCUMENTS: Mapping[str, Any] = {"features": ["tables"]}
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
@@ -156,6 +161,11 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "blazingtext.engine": {"blazingtext.endpoint.golden": ..., "blazingtext.gate.rules": []},
     "linearlearner.engine": {"linearlearner.endpoint.golden": ..., "linearlearner.gate.rules": []},
     "forecasting.engine": {"forecasting.endpoint.golden": ..., "forecasting.gate.rules": []},
+    "seq2seq.engine": {
+        "seq2seq.endpoint.golden": ...,
+        "seq2seq.gate.rules": [],
+        "seq2seq.training.instance_type": "ml.g5.xlarge",
+    },
     "resnet.engine": {
         "resnet.endpoint.golden": ...,
         "resnet.gate.rules": [],
@@ -312,6 +322,15 @@ OTHERS: Mapping[str, Any] = {
     "blazingtext.endpoint.update.alarms": ...,
     "blazingtext.endpoint.golden": ...,
     "blazingtext.endpoint.golden.requests": "other.jsonl",
+    "seq2seq": ...,
+    "seq2seq.training.hyperparameters": {"max_num_epochs": 5},
+    "seq2seq.gate.rules": [],
+    "seq2seq.gate.rules[].metric": "validation:accuracy",
+    "seq2seq.gate.rules[].threshold": 0.9,
+    "seq2seq.endpoint.name": "shop",
+    "seq2seq.endpoint.update.alarms": ...,
+    "seq2seq.endpoint.golden": ...,
+    "seq2seq.endpoint.golden.requests": "other.jsonl",
     "linearlearner": ...,
     "linearlearner.training.hyperparameters": {"epochs": 5},
     "linearlearner.gate.rules": [],

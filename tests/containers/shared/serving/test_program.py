@@ -25,11 +25,13 @@ from headrace.recipes import (
     linear_learner,
     list_container_images,
     resnet,
+    seq2seq,
     xgboost,
 )
 from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
 from tests.containers.resnet.networks import write_model
+from tests.containers.seq2seq import translators
 from tests.patience import PATIENCE_SECONDS
 
 SERVING = [container for container in list_container_images() if container.is_endpoint]
@@ -82,6 +84,12 @@ def served(
             root=trained_quantiles,
             content_type="application/json",
             body=json.dumps({"instances": [{"start": "2024-01-01", "target": [5] * 100}]}).encode(),
+        ),
+        seq2seq.ENGINE: Served(
+            container=seq2seq.ENGINE,
+            root=translators.write_model(tmp_path / "translator"),
+            content_type="application/json",
+            body=b'{"instances": [{"data": "the farmer"}]}',
         ),
         resnet.IMAGE: Served(
             container=resnet.IMAGE,
