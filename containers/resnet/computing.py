@@ -68,5 +68,7 @@ def choose_computing() -> Computing:
     computing = Computing(CUDA, is_compiled=True) if torch.cuda.is_available() else Computing("cpu")
     if computing.is_gpu:
         torch.backends.cudnn.benchmark = True
+        # A network is judged with 32 bits: with fewer it would not answer as its exported model does.
+        torch.backends.cudnn.allow_tf32 = False
     log_event("computing", device=computing.device, compiled=computing.is_compiled)
     return computing

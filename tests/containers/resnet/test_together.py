@@ -1,33 +1,102 @@
-"""Two instances that teach one network, as two processes with addresses of their own."""
+"""The program as processes: two instances that teach one network, and one that is killed as it learns."""
 
 import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from headrace.local.sagemaker import Patience, RunnableContainerImage
 from tests.conftest import PROJECT
-from tests.containers.resnet.networks import write_packed_job
+from tests.containers.resnet.networks import HYPERPARAMETERS, write_packed_job
+from tests.headrace.local.sagemaker.cloud import Cloud, s3_channel
+from tests.headrace.local.sagemaker.kinds.test_training_jobs import read_members
+from tests.patience import PATIENCE_SECONDS
 from tests.torch_packages import require_torch
 
 pytestmark = pytest.mark.slow
 HOSTS = ("algo-1", "algo-2")
-PATIENCE_SECONDS = 240
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/resnet:1"
+SAVING = {"HEADRACE_CHECKPOINT_SECONDS": "0"}
+CHECKPOINTS = "checkpoints/"
 
 
-def start(root: Path, host: str, network: str, **given: str) -> subprocess.Popen[str]:
-    """The program of one instance."""
-    config = root / host / "input/config/resourceconfig.json"
-    config.write_text(json.dumps({"current_host": host, "hosts": HOSTS, "network_interface_name": "lo"}))
-    addresses = ",".join(f"{name}={network}.{place}" for place, name in enumerate(HOSTS, start=1))
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    environment = {"PYTHONPATH": str(require_torch()), "OMP_NUM_THREADS": "1"}
+    cloud = Cloud(tmp_path / "cloud", Patience(job_stop_seconds=10, close_seconds=0.5))
+    cloud.registry.images[IMAGE] = RunnableContainerImage(
+        entrypoint=(sys.executable, "-m", "containers.resnet"), working_directory=PROJECT, environment=environment
+    )
+    write_packed_job(tmp_path / "job")
+    for path in (tmp_path / "job").glob("*_packed/*"):
+        cloud.s3.put("raw", f"{path.parent.name}/{path.name}", path.read_bytes())
+    yield cloud
+    cloud.sagemaker.close()
+
+
+def request() -> dict[str, Any]:
+    return {
+        "HyperParameters": {**HYPERPARAMETERS, "epochs": "1", "mini_batch_size": "4", "augmentation_type": "crop"},
+        "InputDataConfig": [
+            s3_channel(f"s3://raw/{name}_packed/", name, ContentType="application/x-headrace-packed")
+            for name in ("train", "validation")
+        ],
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10},
+        "CheckpointConfig": {"S3Uri": f"s3://work/{CHECKPOINTS}"},
+        "Environment": SAVING,
+    }
+
+
+def read_model(cloud: Cloud, job: str) -> bytes:
+    members = read_members(cloud.s3.buckets["work"][f"models/{job}/output/model.tar.gz"])
+    assert sorted(members) == ["classes.json", "model.onnx"]
+    return members["model.onnx"]
+
+
+def read_logs(cloud: Cloud, job: str) -> dict[str, str]:
+    """What each instance of a job has said."""
+    return {
+        stream.partition("/")[2].rpartition("-")[0]: "\n".join(event["message"] for event in events)
+        for (_, stream), events in cloud.logs.streams.items()
+        if stream.startswith(f"{job}/")
+    }
+
+
+def test_two_instances_of_the_local_sagemaker_teach_one_network_and_resume_it(cloud: Cloud) -> None:
+    whole = cloud.train_to_end(IMAGE, "whole", **request())
+
+    assert whole["TrainingJobStatus"] == "Completed", whole
+    first, second = (read_logs(cloud, "whole")[host] for host in HOSTS)
+    # Eight records a step, of eighteen.
+    assert first.count("checkpoint_saved") == 3
+    assert "Validation-accuracy" in first
+    assert not re.findall(r"checkpoint_saved|Epoch\[", second)
+    work = cloud.s3.buckets["work"]
+    saved = sorted(key for key in work if key.startswith(CHECKPOINTS))
+    assert len(saved) == 3
+
+    for key in saved[1:]:
+        del work[key]
+    resumed = cloud.train_to_end(IMAGE, "resumed", **request())
+
+    assert resumed["TrainingJobStatus"] == "Completed", resumed
+    assert "checkpoint_resumed file=steps-000000.npz" in read_logs(cloud, "resumed")["algo-1"]
+    assert read_model(cloud, "resumed") == read_model(cloud, "whole")
+
+
+def start(root: Path, **given: str) -> subprocess.Popen[str]:
+    """The program over a root."""
     environment = {
         **os.environ,
-        "HEADRACE_ML_ROOT": str(root / host),
-        "HEADRACE_HOSTS": addresses,
+        "HEADRACE_ML_ROOT": str(root),
         "PYTHONPATH": f"{PROJECT}:{require_torch()}",
         "OMP_NUM_THREADS": "1",
         **given,
@@ -37,55 +106,50 @@ def start(root: Path, host: str, network: str, **given: str) -> subprocess.Popen
         env=environment,
         cwd=PROJECT,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def train_together(root: Path, **given: str) -> list[str]:
-    """What both say, once both have ended well."""
-    network = f"127.{random.randint(2, 250)}.{random.randint(2, 250)}"  # noqa: S311 - not a secret
-    running = [start(root, host, network, **given) for host in HOSTS]
-    said = [process.communicate(timeout=PATIENCE_SECONDS) for process in running]
-    assert [process.returncode for process in running] == [0, 0], said
-    return [out for out, _ in said]
-
-
-def test_two_instances_learn_one_network_and_take_it_up_again(tmp_path: Path) -> None:
-    for host in HOSTS:
-        write_packed_job(tmp_path / host, *HOSTS, epochs="1", mini_batch_size="4", augmentation_type="crop")
-
-    first, second = train_together(tmp_path, HEADRACE_CHECKPOINT_SECONDS="0")
-
-    # Eight records a step, of eighteen.
-    assert len(re.findall(r"checkpoint_saved", first)) == 3
-    assert "checkpoint_saved" not in second
-    assert re.findall(r"Validation-accuracy", first)
-    assert not re.findall(r"Epoch\[", second)
-    model = (tmp_path / "algo-1/model/model.onnx").read_bytes()
-    assert not (tmp_path / "algo-2/model/model.onnx").exists()
-
-    saved = sorted((tmp_path / "algo-1/checkpoints").iterdir())
-    for part in saved[1:]:
-        part.unlink()
-    first, _ = train_together(tmp_path, HEADRACE_CHECKPOINT_SECONDS="0")
-
-    assert "checkpoint_resumed file=steps-000000.npz" in first
-    assert (tmp_path / "algo-1/model/model.onnx").read_bytes() == model
-
-
 def test_an_instance_says_when_its_neighbour_has_ended(tmp_path: Path) -> None:
+    network = f"127.{random.randint(2, 250)}.{random.randint(2, 250)}"  # noqa: S311 - not a secret
+    addresses = ",".join(f"{host}={network}.{place}" for place, host in enumerate(HOSTS, start=1))
     for host in HOSTS:
         write_packed_job(tmp_path / host, *HOSTS, mini_batch_size="4")
+        resources = {"current_host": host, "hosts": HOSTS, "network_interface_name": "lo"}
+        (tmp_path / host / "input/config/resourceconfig.json").write_text(json.dumps(resources))
     # It is as long as it should be, so only reading finds it.
     path = tmp_path / "algo-2/input/data/train/pixels-00000.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    network = f"127.{random.randint(2, 250)}.{random.randint(2, 250)}"  # noqa: S311 - not a secret
 
-    running = [start(tmp_path, host, network) for host in HOSTS]
+    running = [start(tmp_path / host, HEADRACE_HOSTS=addresses) for host in HOSTS]
     for process in running:
         process.communicate(timeout=PATIENCE_SECONDS)
 
     reasons = [(tmp_path / host / "output/failure").read_text() for host in HOSTS]
     assert reasons[0].startswith("algo-1 cannot train together with algo-2: one of them ended")
     assert "its pixels do not have their checksum" in reasons[1]
+
+
+def test_killed_for_good_it_ends_with_the_same_weights(tmp_path: Path) -> None:
+    given = {"mini_batch_size": "2", "augmentation_type": "crop_color", "momentum": "0.9"}
+    for name in ("whole", "killed"):
+        write_packed_job(tmp_path / name, **given)
+    killed_at = random.randrange(1, 12)  # noqa: S311 - chance, not a secret
+
+    whole = start(tmp_path / "whole")
+    killed = start(tmp_path / "killed", **SAVING)
+    assert killed.stdout
+    for line in killed.stdout:
+        if f"checkpoint_saved file=steps-{killed_at:06}.npz" in line:
+            killed.send_signal(signal.SIGKILL)
+            break
+    killed.communicate(timeout=PATIENCE_SECONDS)
+    again = start(tmp_path / "killed", **SAVING)
+    said, _ = again.communicate(timeout=PATIENCE_SECONDS)
+    whole.communicate(timeout=PATIENCE_SECONDS)
+
+    assert (whole.returncode, killed.returncode, again.returncode) == (0, -signal.SIGKILL, 0)
+    assert f"checkpoint_resumed file=steps-{killed_at:06}.npz" in said
+    models = {(tmp_path / name / "model/model.onnx").read_bytes() for name in ("whole", "killed")}
+    assert len(models) == 1, f"killed after step {killed_at + 1}"
