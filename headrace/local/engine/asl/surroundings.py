@@ -17,12 +17,14 @@ class TaskCall:
         resource: What it calls.
         arguments: What it calls it with.
         token: What the answer is sent with, where the task waits for one.
+        has_credentials: Whether another role than the state machine's is to make the call.
     """
 
     state: str
     resource: str
     arguments: Any
     token: str | None = None
+    has_credentials: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,7 @@ async def _run(visit: Visit, callback: Callback | None) -> Any:
         resource=visit.state["Resource"],
         arguments=visit.language.read_arguments(visit.state, visit.scope),
         token=visit.token,
+        has_credentials="Credentials" in visit.state,
     )
     limit = visit.read_number("TimeoutSeconds", 1, MOST_SECONDS)
     heartbeat = visit.read_number("HeartbeatSeconds", 1, MOST_SECONDS)

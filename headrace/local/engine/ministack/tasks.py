@@ -66,8 +66,13 @@ class EngineTasks:
         """The result of a task.
 
         Raises:
-            StateFailedError: If the task fails.
+            StateFailedError: If the task fails, or is to be another role's.
         """
+        if call.has_credentials:
+            raise fail_at_runtime(
+                f"The local cloud runs tasks as the state machine's role alone, and '{call.state}' has Credentials, "
+                "which name another. Leave them out here, or run it on AWS."
+            )
         resource = call.resource.removesuffix(CALLBACK)
         return await self._run_on_thread(
             lambda: self._states._invoke_resource(resource, call.arguments), state=call.state

@@ -124,3 +124,13 @@ def test_fails_as_the_engine_does(raised: Exception, error: str, cause: str) -> 
         asyncio.run(run_task(Engine()))
 
     assert (failure.value.error, failure.value.cause) == (error, cause)
+
+
+def test_runs_no_task_that_is_to_be_another_roles() -> None:
+    """As the state machine's, it could do what the other role may not, and not what that one may."""
+    call = TaskCall(state="Train Elsewhere", resource=TASK, arguments={}, has_credentials=True)
+
+    with pytest.raises(StateFailedError, match="'Train Elsewhere' has Credentials") as failed:
+        asyncio.run(EngineTasks(None).run(call))
+
+    assert failed.value.error == "States.Runtime"

@@ -11,6 +11,7 @@ from headrace.local.engine.asl import jsonata_expressions
 from headrace.local.engine.asl.callbacks import UnknownTokenError
 from headrace.local.engine.asl.execution import NotRedrivableError, find_redrive_refusal
 from headrace.local.engine.asl.failures import StateFailedError
+from headrace.local.engine.asl.surroundings import TaskCall
 from headrace.local.sagemaker.validation import load_service_model
 from tests.headrace.local.engine.asl.test_cases import CASES, Run
 from tests.headrace.local.engine.asl.virtual import run_virtually
@@ -268,3 +269,19 @@ def test_fails_where_it_breaks_itself(caplog: pytest.LogCaptureFixture) -> None:
 
     assert (run.execution.status, run.execution.error) == ("FAILED", "States.Runtime")
     assert "execution_broke" in caplog.text
+
+
+def test_says_of_a_task_that_another_role_is_to_make_its_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {"Credentials": {"RoleArn": "arn:aws:iam::000000000000:role/other"}}
+    calls: list[TaskCall] = []
+    first = {name: value for name, value in make_task(Next="B").items() if name != "End"}
+    run = start({"A": first, "B": make_task(**other)}, {"A": [ANSWERS]})
+
+    async def note(call: TaskCall) -> Any:
+        calls.append(call)
+        return {}
+
+    monkeypatch.setattr(run.tasks, "run", note)
+    run.go_on()
+
+    assert [(call.state, call.has_credentials) for call in calls] == [("A", False), ("B", True)]
