@@ -223,7 +223,8 @@ HYPERPARAMETER_FACT: Final = "hyperparameter:"
 # Since when it serves, or did, at an endpoint, whose name follows in lower case, as SageMaker ignores case. It is
 # believed only of a version that has `SERVED`, because IAM knows no facts by how their names begin.
 SERVED_AT_FACT: Final = "headrace:served-at:"
-# How many facts a version is made with: of SageMaker's 50, some are left for where it will have served.
+# How many facts SageMaker lets a version have, and how many it is made with: some are left for where it will serve.
+MOST_FACTS: Final = 50
 MOST_FACTS_MADE: Final = 46
 # The fingerprint of data that the training program has not recorded.
 NOT_RECORDED: Final = "not recorded"

@@ -12,6 +12,7 @@ from headrace.contract import ENDPOINT_ACTION_INPUT, EndpointAction
 from headrace.errors import HeadraceError
 from headrace.pipeline.executions import name_execution, start_execution
 from headrace.pipeline.machines import read_live_definition
+from headrace.pipeline.servable import find_obstacles
 from headrace.pipeline.versions import (
     APPROVED,
     Registry,
@@ -121,9 +122,12 @@ class WorkloadEndpoint:
             self._check_startable()
 
     def _check_startable(self) -> None:
-        """Refuse to delete what nothing could be served at again: what it serves may not be noted, or be rejected."""
+        """Refuse to delete what nothing could be served at again: what served last may be rejected, changed or gone."""
         try:
-            self._find_last()
+            last = self._find_last()
+            described = self._sagemaker.describe_model_package(ModelPackageName=last.arn)
+            if obstacles := find_obstacles(described, boto3.client("s3")):
+                raise EndpointError(f"version {last.number} is not what it was registered as: {'; '.join(obstacles)}")
         except EndpointError as error:
             raise EndpointError(
                 f"endpoint {self.name} could not be started again, so it is not stopped: {error}; or delete it with "

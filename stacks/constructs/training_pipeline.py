@@ -217,7 +217,11 @@ def _judge(parts: Parts) -> Step:
 
 def _save_model(parts: Parts, tasks: SageMakerTasks, actions: EndpointActions | None) -> Step:
     saving = save_model.save_model(
-        tasks, parts.endpoint, parts.registry, also=actions.list_looked_at() if actions else ()
+        tasks,
+        parts.endpoint,
+        parts.registry,
+        also=actions.list_looked_at() if actions else (),
+        is_batch=parts.transform is not None,
     )
     return letting_go(saving, parts.turns, before=save_model.PENDING)
 
@@ -238,6 +242,7 @@ def _describe_actions(parts: Parts) -> EndpointActions | None:
         return None
     return EndpointActions(
         notes=notes,
+        registry=parts.registry,
         turns=parts.turns,
         is_scaled=scaling is not None and scaling.enabled,
     )

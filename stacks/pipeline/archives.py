@@ -12,8 +12,8 @@ from aws_cdk import aws_iam as iam
 
 from stacks.nag import wildcard_objects
 from stacks.ownership import in_this_account
-from stacks.pipeline.asl import CALL_SECONDS, Rule, Task, jsonata, retry_busy
-from stacks.pipeline.failure import FAILED, assign_failure, keep_failure
+from stacks.pipeline.asl import CALL_SECONDS, Catch, Rule, Task, jsonata, retry_busy
+from stacks.pipeline.failure import CAUSE, FAILED, assign_failure
 from stacks.pipeline.permission import Permission
 from stacks.pipeline.registry import ModelRegistry
 
@@ -41,9 +41,25 @@ def look_at_archive(name: str, registry: ModelRegistry, *, next_state: str) -> T
         timeout_seconds=CALL_SECONDS,
         next=next_state,
         retry=(retry_busy("S3"),),
-        catch=(keep_failure(name),),
+        catch=(_catch_missing(name),),
         permissions=(_allow_looking(registry),),
     )
+
+
+def _catch_missing(name: str) -> Catch:
+    """Say so of an archive that is not there.
+
+    S3 answers 403 then, as to whatever may not be read: only who may list the whole bucket gets its 404. To be allowed
+    to list one prefix is not enough, because a request for an object does not have the prefix that is asked for.
+    """
+    missing = f"$match({CAUSE}, /Status Code: 40[34]/, 1)"
+    assign = assign_failure(
+        jsonata(f"$exists({missing}) ? 'ArchiveMissing' : '{name.replace(' ', '')}Failed'"),
+        f"$exists({missing}) ? 'the archive ' & $model_data & ($package = '' ? '' : ' of version ' & $package) & ' was "
+        f"deleted, or the state machine may not read it; S3 says the same of both: ' & {CAUSE} & '. Delete its delete "
+        f"marker, if it has one, or serve another version' : '{name}: ' & {CAUSE}",
+    )
+    return Catch(errors=("States.ALL",), assign=assign, next=FAILED)
 
 
 def refuse_changed_archive() -> Rule:

@@ -7,6 +7,8 @@ from headrace import contract
 from headrace.contract import EndpointAction, Outcome
 from stacks.pipeline.asl import Finish, Rule, jsonata
 from stacks.pipeline.execution_input import refuse
+from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.registry import ModelRegistry
 
 _SPANS: Final = (contract.WITHIN_SECONDS_INPUT, contract.UNCHANGED_SECONDS_INPUT)
 KEYS: Final = (contract.ENDPOINT_ACTION_INPUT, *_SPANS)
@@ -14,6 +16,8 @@ ACTION: Final = f"$request.{contract.ENDPOINT_ACTION_INPUT}"
 IS_ACTION: Final = f"$exists({ACTION})"
 WITHIN: Final = f"$request.{contract.WITHIN_SECONDS_INPUT}"
 UNCHANGED: Final = f"$request.{contract.UNCHANGED_SECONDS_INPUT}"
+# Whether the version that serves, or served last, could be read.
+HAS_VERSION: Final = "$parent != '' and $serving_package = $parent"
 COMMENT: Final = "$exists($request.Comment) ? $string($request.Comment) : ''"
 
 
@@ -35,6 +39,20 @@ def refuse_wrong_actions(others: Sequence[str]) -> Iterator[Rule]:
             f"$exists({span}) and ($exists({ACTION}) and $type({span}) = 'number' ? {span} <= 0 : true)",
             f"'{key}: found ' & $string({span}) & '; allowed: a number above 0, with {action}'",
         )
+
+
+def refuse_missing_version(condition: str, registry: ModelRegistry) -> Rule:
+    """Under a condition, fail if the version `$serving_package` could not be read into `$parent`."""
+    return Rule(
+        condition=f"{condition} and {registry.is_version('$serving_package')} and $parent != $serving_package",
+        next=FAILED,
+        assign=assign_failure(
+            "VersionMissing",
+            "'version ' & $serving_package & ', which served last at endpoint ' & $endpoint_name & ', was deleted, and "
+            "the endpoint is neither stopped nor started without it: have another one served with headrace pipeline "
+            "rollback or headrace pipeline approve'",
+        ),
+    )
 
 
 def finish(outcome: Outcome, *, reason: str = COMMENT, **also: str) -> Finish:

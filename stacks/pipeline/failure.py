@@ -32,7 +32,7 @@ _JSON_TEXT: Final = r"([^\x22\x5c\x00-\x1f]*(\x5c([\x22\x5c\x2fbfnrt]|u[0-9a-fA-
 
 
 def assign_failure(error: str, cause: str) -> dict[str, Any]:
-    """What a branch to the failure state assigns: the error's name, and JSONata for its cause."""
+    """What a branch to the failure state assigns: the error's name, or a field for it, and JSONata for its cause."""
     return {
         "failure": {
             contract.ERROR: error,

@@ -25,6 +25,7 @@ VARIABLES: Final[Mapping[str, Any]] = {
     "archive": jsonata("''"),
     "served_home": jsonata("{}"),
     "not_noted": jsonata("''"),
+    "spare_facts": jsonata("[]"),
 }
 
 _FACTS: Final = "$states.result.CustomerMetadataProperties"

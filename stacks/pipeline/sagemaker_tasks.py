@@ -256,14 +256,17 @@ class SageMakerTasks:
             permissions=(self._allow_versions(registry, "DescribeModelPackage"),),
         )
 
-    def update_facts(self, arn: str, facts: str, *, registry: ModelRegistry, next_state: str, catch: Catch) -> Task:
-        """Add facts, given as JSONata, to those of a version. It may not approve one."""
+    def update_facts(
+        self, arn: str, facts: str, *, without: str, registry: ModelRegistry, next_state: str, catch: Catch
+    ) -> Task:
+        """Add facts, given as JSONata, to those of a version, and remove some by their keys. It may not approve one."""
         return Task(
             resource=_sdk("updateModelPackage"),
             timeout_seconds=CALL_SECONDS,
             arguments={
                 "ModelPackageArn": arn,
                 "CustomerMetadataProperties": facts,
+                "CustomerMetadataPropertiesToRemove": without,
             },
             retry=(BUSY,),
             catch=(catch,),

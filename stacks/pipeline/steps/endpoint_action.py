@@ -9,6 +9,7 @@ from headrace.contract import EndpointAction, ServedNote
 from stacks.pipeline.asl import Catch, Choice, Rule, State, jsonata
 from stacks.pipeline.endpoint_actions import ACTION, IS_ACTION, WITHIN
 from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.scaling_permissions import ScalingPermissions
 from stacks.pipeline.served import ServedNotes, take_noted
@@ -53,19 +54,23 @@ class EndpointActions:
 
     Args:
         notes: Where it is noted what it serves.
+        registry: Where the versions are.
         turns: Whose turn it is.
         is_scaled: Whether Application Auto Scaling scales it.
     """
 
     notes: ServedNotes
+    registry: ModelRegistry
     turns: Turns
     is_scaled: bool
 
     def act_or(self, step: Step, tasks: SageMakerTasks) -> Step:
         """A step that comes behind the look at the endpoint, unless that is to be stopped or started."""
         release = release_to_stop(ScalingPermissions(tasks.scope, tasks.tags)) if self.is_scaled else None
-        stopping = stop_endpoint.stop_endpoint(tasks, self.notes, release=release, look_again=find_serving.ENTRY)
-        starting = start_endpoint.start_endpoint
+        stopping = stop_endpoint.stop_endpoint(
+            tasks, self.notes, self.registry, release=release, look_again=find_serving.ENTRY
+        )
+        starting = start_endpoint.start_endpoint(self.registry)
 
         def states(after: str) -> Mapping[str, State]:
             others = step(after)

@@ -19,6 +19,7 @@ from stacks.pipeline.specifications import find_alterations, refuse_altered
 from stacks.pipeline.step import Step
 from stacks.pipeline.steps import register
 from stacks.pipeline.steps.hold import take_turn_again
+from stacks.pipeline.steps.mark_served import find_spare_facts
 
 ENTRY: Final = register.THEN
 PENDING: Final = "Pending Approval"
@@ -34,7 +35,9 @@ _POLL_SECONDS: Final = 30
 _NOTED: Final = find_fact(VersionFact.ARCHIVE)
 
 
-def save_model(tasks: SageMakerTasks, endpoint: Endpoint, registry: ModelRegistry, *, also: Sequence[Rule]) -> Step:
+def save_model(
+    tasks: SageMakerTasks, endpoint: Endpoint, registry: ModelRegistry, *, also: Sequence[Rule], is_batch: bool
+) -> Step:
     """Create a model of the version `$package`, called `$model_name` if it can be; `$model` is its name.
 
     Its archive is at `$model_data`. Without a version, one is made of that first, and notes what was found; it is gone
@@ -45,6 +48,7 @@ def save_model(tasks: SageMakerTasks, endpoint: Endpoint, registry: ModelRegistr
         endpoint: What the model is for.
         registry: Where the version is.
         also: Where executions go on that have their version looked at and make no model of it.
+        is_batch: Whether the model is asked about a batch.
     """
     name = jsonata(name_for_attempt("$model_name"))
     arguments = endpoint.render_model(name, jsonata("$package"))
@@ -54,7 +58,7 @@ def save_model(tasks: SageMakerTasks, endpoint: Endpoint, registry: ModelRegistr
         return {
             ENTRY: look_at_archive(ENTRY, registry, next_state=_MADE),
             _MADE: Choice(rules=(new,), default=_LOOK),
-            _LOOK: _look(tasks, registry),
+            _LOOK: _look(tasks, registry, is_batch=is_batch),
             _DECIDE: _decide(registry, also),
             _WAIT: Wait(seconds=_POLL_SECONDS, next=_LOOK),
             PENDING: _end_pending(),
@@ -64,7 +68,7 @@ def save_model(tasks: SageMakerTasks, endpoint: Endpoint, registry: ModelRegistr
     return states
 
 
-def _look(tasks: SageMakerTasks, registry: ModelRegistry) -> Task:
+def _look(tasks: SageMakerTasks, registry: ModelRegistry, *, is_batch: bool) -> Task:
     return tasks.describe_model_package(
         _LOOK,
         jsonata("$package"),
@@ -75,6 +79,7 @@ def _look(tasks: SageMakerTasks, registry: ModelRegistry) -> Task:
             # A redrive finds the version that was made before, of what the archive was then.
             "archive": jsonata(f"$exists({_NOTED}) ? {_NOTED} : ''"),
             "altered": jsonata(find_alterations()),
+            "spare_facts": jsonata(find_spare_facts(is_batch=is_batch)),
         },
     )
 

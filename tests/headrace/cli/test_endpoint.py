@@ -1,7 +1,7 @@
 """`headrace pipeline endpoint`, on a control plane in memory."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ from click.testing import CliRunner, Result
 from headrace.cli import cli
 from headrace.cli.pipeline_options import Target
 from headrace.pipeline import endpoints, golden
+from headrace.pipeline.archives import stamp_archive
 from tests.headrace.cli.test_versions import GROUP, make_version, serve
-from tests.headrace.local.sagemaker.cloud import Cloud, make_group
+from tests.headrace.local.sagemaker.cloud import SERVE, Cloud, make_group, register
 from tests.headrace.local.sagemaker.conftest import IMPATIENT
+from tests.headrace.local.sagemaker.kinds.test_endpoints import pack
 from tests.headrace.pipeline.registries import Clients
 
 pytestmark = pytest.mark.slow
@@ -94,6 +96,52 @@ def test_stops_nothing_that_could_not_be_started_again(cloud: Cloud) -> None:
     assert (
         "endpoint endpoint could not be started again, so it is not stopped: no approved version of" in stopped.stderr
     )
+
+
+def remove_archive(cloud: Cloud, _version: str) -> None:
+    cloud.s3.delete_object(Bucket="work", Key="model.tar.gz")
+
+
+def replace_archive(cloud: Cloud, _version: str) -> None:
+    cloud.s3.put("work", "model.tar.gz", b"another")
+
+
+def give_variables(cloud: Cloud, version: str) -> None:
+    specification = cloud.call("DescribeModelPackage", ModelPackageName=version)["InferenceSpecification"]
+    (container,) = specification["Containers"]
+    changed = {"Containers": [{**container, "Environment": {"DEBUG": "1"}}]}
+    cloud.call("UpdateModelPackage", ModelPackageArn=version, InferenceSpecification=changed)
+
+
+@pytest.mark.parametrize(
+    ("happens", "words"),
+    [
+        (remove_archive, "its archive s3://work/model.tar.gz was deleted, or you may not read it"),
+        (replace_archive, "its archive s3://work/model.tar.gz has changed: S3 called it "),
+        (give_variables, "it has Environment"),
+    ],
+)
+def test_stops_nothing_that_no_execution_would_serve_again(
+    happens: Callable[[Cloud, str], None], words: str, cloud: Cloud
+) -> None:
+    cloud.s3.put("work", "model.tar.gz", pack({"model.txt": b"a"}))
+    stamp = stamp_archive(cloud.s3.head_object(Bucket="work", Key="model.tar.gz"))
+    facts = {"headrace:endpoint": "endpoint", "headrace:served": "2026-11-28T04:00:00Z", "headrace:archive": stamp}
+    version = register(
+        cloud,
+        cloud.push_image(SERVE, name="server"),
+        container={"ModelDataUrl": "s3://work/model.tar.gz"},
+        ModelPackageGroupName=GROUP,
+        ModelApprovalStatus="Approved",
+        CustomerMetadataProperties=facts,
+    )
+    serve(cloud, version)
+    happens(cloud, version)
+
+    stopped = run("stop")
+
+    assert (stopped.exit_code, count_endpoints(cloud)) == (1, 1)
+    assert f"it is not stopped: version 1 is not what it was registered as: {words}" in stopped.stderr
 
 
 def test_says_for_programs_that_it_is_gone(cloud: Cloud) -> None:

@@ -54,6 +54,9 @@ class S3Client:
     def get_object(self, **request: Any) -> Any:
         return self._s3.get_object(**request)
 
+    def head_object(self, **request: Any) -> Any:
+        return self._s3.head_object(**request)
+
     def get_paginator(self, _: str) -> "S3Client":
         return self
 

@@ -46,6 +46,8 @@ _VARIABLES: Final[Mapping[str, Any]] = {
     "archive": "0a1b",
     "not_noted": "",
     "served_home": {},
+    "spare_facts": [],
+    "altered": "",
     "found_archive": "0a1b",
     "is_noted": True,
     "noted": {"EndpointConfigName": "run-0", "ModelName": "run-0", "ModelPackageArn": VERSION},

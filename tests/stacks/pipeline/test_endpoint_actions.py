@@ -12,7 +12,7 @@ from headrace.local.engine.asl.failures import StateFailedError
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import SWITCHES, read_definition, template_of
 from tests.stacks.executions import EXECUTIONS, Execution, TaskError, execute, fill_tokens
-from tests.stacks.pipeline.test_executions import ANSWERS, MISSING, SERVING, VERSION
+from tests.stacks.pipeline.test_executions import ANSWERS, MADE, MISSING, SERVING, VERSION
 from tests.stacks.turns_held import TurnsHeld
 
 NOTE = "served/headrace-dev-bigmart"
@@ -25,6 +25,13 @@ DELETING = {**STANDING, "EndpointStatus": "Deleting"}
 NOTED = {"EndpointConfigName": "run-0", "ModelName": "model-0", "ModelPackageArn": VERSION}
 SCALING = ("describeScalingPolicies", "registerScalableTarget", "putScalingPolicy", "deregisterScalableTarget")
 STOP, START = {"EndpointAction": "STOP"}, {"EndpointAction": "START"}
+NOTES_ARCHIVE = {**MADE, "CustomerMetadataProperties": {"headrace:archive": "0a1b-2 first/+_"}}
+HAS_VARIABLES = {
+    **MADE,
+    "InferenceSpecification": {
+        "Containers": [{"ModelDataUrl": "s3://work/model.tar.gz", "Environment": {"DEBUG": "1"}}]
+    },
+}
 
 
 def answer(*endpoint: Any, **answers: Any) -> dict[str, list[Any]]:
@@ -322,12 +329,31 @@ def test_takes_the_archive_of_what_serves_for_no_other_versions() -> None:
     assert trained.error != "ArchiveChanged"
 
 
-def test_starts_a_version_that_is_no_longer_there() -> None:
-    gone = TaskError("SageMaker.SageMakerException", f"ModelPackage {VERSION} does not exist")
+GONE = TaskError("SageMaker.SageMakerException", f"ModelPackage {VERSION} does not exist")
+DELETED = TaskError("S3.S3Exception", "Forbidden (Service: S3, Status Code: 403)")
 
-    execution = run(START, answer(MISSING, MISSING, STANDING, describeModelPackage=[gone]), hold_note())
 
-    assert dict(execution.requests)["createEndpoint"]["EndpointConfigName"] == "run-0"
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ({"describeModelPackage": [GONE]}, "VersionMissing"),
+        ({"headObject": [DELETED]}, "ArchiveMissing"),
+        ({"headObject": [{"ETag": "another"}], "describeModelPackage": [NOTES_ARCHIVE]}, "ArchiveChanged"),
+        ({"describeModelPackage": [MADE, HAS_VARIABLES]}, "VersionChanged"),
+    ],
+)
+def test_neither_stops_nor_starts_what_could_not_be_started_again(answers: dict[str, list[Any]], error: str) -> None:
+    stopped = run(STOP, answer(STANDING, MISSING, **answers))
+    started = run(START, answer(MISSING, MISSING, STANDING, **answers), hold_note())
+
+    assert (stopped.error, started.error) == (error, error)
+    assert not {"deleteEndpoint", "createEndpoint"} & {*stopped.list_operations(), *started.list_operations()}
+
+
+def test_stops_an_endpoint_that_serves_no_version() -> None:
+    model = {"PrimaryContainer": {"Image": "another"}}
+
+    assert run(STOP, answer(STANDING, MISSING, describeModel=[model])).output["Outcome"] == "STOPPED"
 
 
 @pytest.mark.parametrize(("error", "outcome"), [("0.75", "SERVING"), ("0.25", "REFUSED")])
@@ -370,7 +396,8 @@ def test_starts_the_same_configuration_when_it_is_redriven(package: str) -> None
 
 def test_does_not_start_a_version_that_was_rejected_before_it_is_redriven() -> None:
     gone_wrong = {"EndpointStatus": "Failed", "EndpointConfigName": "run-0", "FailureReason": "no capacity"}
-    versions = [{"ModelPackageArn": VERSION, "ModelApprovalStatus": status} for status in ("Approved", "Rejected")]
+    approved, rejected = ({**MADE, "ModelApprovalStatus": status} for status in ("Approved", "Rejected"))
+    versions = [approved, approved, rejected]
 
     execution = run(
         START,

@@ -74,7 +74,11 @@ def test_makes_an_approved_version_and_serves_it() -> None:
         {"Image": made["InferenceSpecification"]["Containers"][0]["Image"], "ModelDataUrl": "s3://work/model.tar.gz"}
     ]
     assert find_request(execution, "createModel")["PrimaryContainer"] == {"ModelPackageName": VERSION}
-    assert find_request(execution, "updateModelPackage").keys() == {"ModelPackageArn", "CustomerMetadataProperties"}
+    assert find_request(execution, "updateModelPackage").keys() == {
+        "ModelPackageArn",
+        "CustomerMetadataProperties",
+        "CustomerMetadataPropertiesToRemove",
+    }
 
 
 def test_writes_on_the_version_what_is_known_of_it() -> None:
@@ -273,6 +277,61 @@ def test_writes_no_more_facts_than_sagemaker_takes() -> None:
     assert {"headrace:execution", "metric:train:rmse"} <= facts.keys()
     assert max(map(len, facts)) == 128
     assert max(map(len, facts.values())) == 256
+
+
+SERVED_AT = {f"headrace:served-at:trial{day}": f"2025-11-{day:02}T00:00:00Z" for day in range(1, 21)}
+
+
+@pytest.mark.parametrize(
+    ("facts", "others", "removed"),
+    [
+        (SERVED_AT, 28, []),
+        # There is room for one that is coming, one of before it, and no more.
+        (SERVED_AT, 29, ["headrace:served-at:trial1"]),
+        (SERVED_AT, 30, ["headrace:served-at:trial1", "headrace:served-at:trial2"]),
+        # It has served at this endpoint before, so that nothing is added.
+        (SERVED_AT | {"headrace:served-at:shop": "2025-10-01T00:00:00Z"}, 28, []),
+        (
+            {"hyperparameter:depth": "1", "headrace:served-at:trial1": "x"},
+            48,
+            ["headrace:served-at:trial1", "hyperparameter:depth"],
+        ),
+        ({}, 49, []),
+    ],
+)
+def test_forgets_where_a_version_served_long_ago_when_it_can_note_no_more(
+    facts: dict[str, str], others: int, removed: list[str]
+) -> None:
+    given = {"headrace:endpoint": "shop", "headrace:served": LATELY}
+    many: dict[str, str] = {**given, **facts, **{f"team:{number}": "x" for number in range(others - len(given))}}
+    found = {**describe_version(3), "CustomerMetadataProperties": many}
+
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=[found])
+
+    request = find_request(execution, "updateModelPackage")
+    kept = {**many, **request["CustomerMetadataProperties"]}.keys() - {*request["CustomerMetadataPropertiesToRemove"]}
+    assert request["CustomerMetadataPropertiesToRemove"] == removed
+    assert len(kept) <= 50 or not facts
+    assert execution.output["Outcome"] == "SERVING"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_says_that_an_archive_was_deleted(status: int) -> None:
+    gone = TaskError("S3.S3Exception", f"null (Service: S3, Status Code: {status}, Request ID: 1)")
+
+    execution = run({"ModelPackageArn": f"{ARNS}3"}, describeModelPackage=[describe_version(3)], headObject=[gone])
+
+    assert execution.error == "ArchiveMissing"
+    assert execution.cause.startswith(
+        f"the archive s3://work/old.tar.gz of version {ARNS}3 was deleted, or the state machine may not read it"
+    )
+    assert f"Status Code: {status}" in execution.cause
+
+
+def test_says_of_other_errors_that_the_archive_was_not_looked_at() -> None:
+    execution = run({}, headObject=[TaskError("S3.SdkClientException", "Unable to execute HTTP request")])
+
+    assert (execution.error, execution.cause) == ("FindArchiveFailed", "Find Archive: Unable to execute HTTP request")
 
 
 def test_names_the_version_that_served_when_it_was_made() -> None:

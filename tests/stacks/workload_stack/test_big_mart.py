@@ -107,8 +107,9 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
 @pytest.mark.parametrize(("state", "operation"), list(REQUESTS.items()))
 def test_asks_sagemaker_only_for_what_its_api_knows(states: dict[str, Any], state: str, operation: str) -> None:
     # JSONata makes the whole map.
-    made = {"CustomerMetadataProperties": {"name": "value"}} if state in ("Register", "Mark Served") else {}
-    arguments = {**states[state]["Arguments"], **made}
+    made = {"CustomerMetadataProperties": {"name": "value"}, "CustomerMetadataPropertiesToRemove": ["name"]}
+    given = states[state]["Arguments"]
+    arguments = {**given, **{name: made[name] for name in made.keys() & given.keys()}}
 
     report = ParamValidator().validate(arguments, SERVICE.operation_model(operation).input_shape)
 
