@@ -10,7 +10,7 @@ from headrace.pipeline.archives import stamp_archive
 from headrace.pipeline.specifications import find_alterations
 from headrace.s3.addresses import S3Address
 
-# S3 answers 403 for what is not there to who may not list the bucket.
+# S3 answers 403 for what is not there, unless the caller may list the bucket.
 _MISSING: Final = ("403", "404", "AccessDenied", "NoSuchKey")
 
 

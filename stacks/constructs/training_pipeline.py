@@ -249,14 +249,14 @@ def _describe_actions(parts: Parts) -> EndpointActions | None:
 
 
 def _look_and_choose(parts: Parts, tasks: SageMakerTasks, actions: EndpointActions | None) -> list[Step]:
-    """What serves, and what the execution is to do: one step where that depends on a look which a redrive repeats."""
+    """What serves, and what the execution is to do: one step, as that depends on a look which a redrive repeats."""
     if parts.transform:
         return [way_in.choose_way_in_to_batch]
     looking = find_serving.find_serving(
         tasks, parts.registry, parts.endpoint, notes=parts.served_notes, starts=actions is not None
     )
     choosing = way_in.choose_way_in(judges=parts.judges_versions)
-    return [together(looking, actions.act_or(choosing, tasks))] if actions else [looking, choosing]
+    return [together(looking, actions.act_or(choosing, tasks) if actions else choosing)]
 
 
 def _deploy(parts: Parts, tasks: SageMakerTasks) -> list[Step | None]:

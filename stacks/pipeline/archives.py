@@ -12,8 +12,8 @@ from aws_cdk import aws_iam as iam
 
 from stacks.nag import wildcard_objects
 from stacks.ownership import in_this_account
-from stacks.pipeline.asl import CALL_SECONDS, Catch, Rule, Task, jsonata, retry_busy
-from stacks.pipeline.failure import CAUSE, FAILED, assign_failure
+from stacks.pipeline.asl import CALL_SECONDS, Catch, Task, jsonata, retry_busy
+from stacks.pipeline.failure import CAUSE, FAILED, Reason, assign_failure
 from stacks.pipeline.permission import Permission
 from stacks.pipeline.registry import ModelRegistry
 
@@ -62,15 +62,15 @@ def _catch_missing(name: str) -> Catch:
     return Catch(errors=("States.ALL",), assign=assign, next=FAILED)
 
 
-def refuse_changed_archive() -> Rule:
-    """Fail if that is not what the version notes in `$archive`; early versions note nothing."""
-    assign = assign_failure(
+def find_changed_archive() -> Reason:
+    """That it is not what the version notes in `$archive`; early versions note nothing."""
+    return Reason(
+        "$not($archive in ['', $found_archive])",
         "ArchiveChanged",
         "'the archive of version ' & $package & ', ' & $model_data & ', has changed since the version was made: S3 "
         "called it ' & $archive & ', and calls it ' & $found_archive & ' now. Delete what was written over it, or make "
         "another version of it, which somebody approves'",
     )
-    return Rule(condition="$not($archive in ['', $found_archive])", next=FAILED, assign=assign)
 
 
 def _allow_looking(registry: ModelRegistry) -> Permission:

@@ -7,7 +7,7 @@ from headrace import contract
 from headrace.contract import EndpointAction, Outcome
 from stacks.pipeline.asl import Finish, Rule, jsonata
 from stacks.pipeline.execution_input import refuse
-from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.failure import Reason
 from stacks.pipeline.registry import ModelRegistry
 
 _SPANS: Final = (contract.WITHIN_SECONDS_INPUT, contract.UNCHANGED_SECONDS_INPUT)
@@ -41,17 +41,14 @@ def refuse_wrong_actions(others: Sequence[str]) -> Iterator[Rule]:
         )
 
 
-def refuse_missing_version(condition: str, registry: ModelRegistry) -> Rule:
-    """Under a condition, fail if the version `$serving_package` could not be read into `$parent`."""
-    return Rule(
-        condition=f"{condition} and {registry.is_version('$serving_package')} and $parent != $serving_package",
-        next=FAILED,
-        assign=assign_failure(
-            "VersionMissing",
-            "'version ' & $serving_package & ', which served last at endpoint ' & $endpoint_name & ', was deleted, and "
-            "the endpoint is neither stopped nor started without it: have another one served with headrace pipeline "
-            "rollback or headrace pipeline approve'",
-        ),
+def find_missing_version(registry: ModelRegistry, *, status: str) -> Reason:
+    """That the version `$serving_package` of an endpoint with this status, in JSONata, was not read into `$parent`."""
+    return Reason(
+        f"$endpoint.Status = ({status}) and {registry.is_version('$serving_package')} and $parent != $serving_package",
+        "VersionMissing",
+        "'version ' & $serving_package & ', which served last at endpoint ' & $endpoint_name & ', was deleted, and "
+        "the endpoint is neither stopped nor started without it: have another one served with headrace pipeline "
+        "rollback or headrace pipeline approve'",
     )
 
 

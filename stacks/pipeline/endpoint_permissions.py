@@ -34,8 +34,12 @@ class EndpointPermissions:
     usual: str = ""
 
     def allow_looking(self) -> Permission:
-        """Look at an endpoint, unless its tags say that it is another's: one that is missing has none."""
-        return self._allow(["DescribeEndpoint"], _ENDPOINTS, {"StringEqualsIfExists": self._with(RESOURCE_TAG)})
+        """Look at an endpoint, unless its tags say that it is another's: one that is missing has none.
+
+        What changes endpoints must see that one has tags, too.
+        """
+        actions = ["DescribeEndpoint", *(["ListTags"] if self.usual else [])]
+        return self._allow(actions, _ENDPOINTS, {"StringEqualsIfExists": self._with(RESOURCE_TAG)})
 
     def allow_creating(self) -> tuple[Permission, ...]:
         """Make an endpoint with these tags, of a configuration whose tags do not say that it is another's.

@@ -4,14 +4,14 @@ That state is a task, because a redriven execution goes on at the state that end
 it again (docs/decisions/0034-a-function-ends-what-fails.md).
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from aws_cdk import aws_lambda as lambda_
 
 from lambdas.clean_up import contract
 from stacks.pipeline import function_tasks
-from stacks.pipeline.asl import Catch, Task, jsonata
+from stacks.pipeline.asl import Catch, Rule, Task, jsonata
 
 FAILED: Final = "Failed"
 # Where an execution goes on that was redriven after it had failed.
@@ -41,6 +41,28 @@ def assign_failure(error: str, cause: str) -> dict[str, Any]:
             contract.REDRIVES: jsonata(REDRIVES),
         }
     }
+
+
+class Reason(NamedTuple):
+    """Why an execution fails: when, in JSONata, with which error, and JSONata for its cause."""
+
+    condition: str
+    error: str
+    cause: str
+
+
+def fail_for(*reasons: Reason) -> Rule:
+    """A branch to the failure state, for the first of these reasons that holds."""
+    conditions = [reason.condition for reason in reasons]
+    error = _choose(conditions, [f"'{reason.error}'" for reason in reasons])
+    cause = _choose(conditions, [f"({reason.cause})" for reason in reasons])
+    return Rule(condition=" or ".join(conditions), next=FAILED, assign=assign_failure(jsonata(error), cause))
+
+
+def _choose(conditions: Sequence[str], values: Sequence[str]) -> str:
+    """JSONata for the value whose condition is the first that holds, as one of them does."""
+    *others, last = values
+    return "".join(f"{condition} ? {value} : " for condition, value in zip(conditions, others, strict=False)) + last
 
 
 def keep_failure(

@@ -7,8 +7,7 @@ from typing import Final
 
 from headrace.contract import VersionFact
 from headrace.pipeline.specifications import NEVER_GIVEN
-from stacks.pipeline.asl import Rule
-from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.failure import Reason
 from stacks.pipeline.registry import find_fact
 
 _IMAGE: Final = find_fact(VersionFact.CONTAINER_IMAGE)
@@ -39,10 +38,10 @@ def find_alterations() -> str:
     return " ".join(_FIND.split())
 
 
-def refuse_altered() -> Rule:
-    """Fail if it is not, as `$altered` says."""
+def find_altered() -> Reason:
+    """That it is not, as `$altered` says."""
     cause = (
         "'version ' & $package & ' is not what it was registered as: ' & $altered & '. Give it back what it had, or "
         "make another version, which somebody approves'"
     )
-    return Rule(condition="$altered != ''", next=FAILED, assign=assign_failure("VersionChanged", cause))
+    return Reason("$altered != ''", "VersionChanged", cause)

@@ -7,8 +7,8 @@ from typing import Any, Final
 from headrace import contract
 from headrace.contract import EndpointAction, ServedNote
 from stacks.pipeline.asl import Catch, Choice, Rule, State, jsonata
-from stacks.pipeline.endpoint_actions import ACTION, IS_ACTION, WITHIN
-from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.endpoint_actions import ACTION, IS_ACTION, WITHIN, find_missing_version
+from stacks.pipeline.failure import Reason, fail_for
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.scaling_permissions import ScalingPermissions
@@ -67,14 +67,12 @@ class EndpointActions:
     def act_or(self, step: Step, tasks: SageMakerTasks) -> Step:
         """A step that comes behind the look at the endpoint, unless that is to be stopped or started."""
         release = release_to_stop(ScalingPermissions(tasks.scope, tasks.tags)) if self.is_scaled else None
-        stopping = stop_endpoint.stop_endpoint(
-            tasks, self.notes, self.registry, release=release, look_again=find_serving.ENTRY
-        )
-        starting = start_endpoint.start_endpoint(self.registry)
+        stopping = stop_endpoint.stop_endpoint(tasks, self.notes, release=release, look_again=find_serving.ENTRY)
+        starting = start_endpoint.start_endpoint
 
         def states(after: str) -> Mapping[str, State]:
             others = step(after)
-            return {_GIVEN: _choose(next(iter(others))), **others, **stopping(after), **starting(after)}
+            return {_GIVEN: _choose(self.registry, next(iter(others))), **others, **stopping(after), **starting(after)}
 
         acting: Step = states
         for end in _ENDS:
@@ -106,17 +104,17 @@ class EndpointActions:
         return states
 
 
-def _choose(otherwise: str) -> Choice:
-    late = Rule(
-        condition=f"$exists({ACTION}) and ($exists({WITHIN}) ? {_WAITED} > {WITHIN} : false)",
-        next=FAILED,
-        assign=assign_failure(
-            "EndpointActionTooLate",
-            f"{ACTION} & ': endpoint ' & $endpoint_name & ' was in the hands of another execution for longer than ' & "
-            f"$string({WITHIN}) & ' s, and this may be out of date by now. To do it nevertheless, start an execution "
-            f"with {contract.ENDPOINT_ACTION_INPUT} alone'",
-        ),
+def _choose(registry: ModelRegistry, otherwise: str) -> Choice:
+    late = Reason(
+        f"$exists({ACTION}) and ($exists({WITHIN}) ? {_WAITED} > {WITHIN} : false)",
+        "EndpointActionTooLate",
+        f"{ACTION} & ': endpoint ' & $endpoint_name & ' was in the hands of another execution for longer than ' & "
+        f"$string({WITHIN}) & ' s, and this may be out of date by now. To do it nevertheless, start an execution "
+        f"with {contract.ENDPOINT_ACTION_INPUT} alone'",
     )
+    # What is standing is not started, and what does not serve is not noted.
+    acted_on = f"{ACTION} = '{EndpointAction.STOP}' ? 'InService' : $exists({ACTION}) ? '{find_serving.NOT_LOOKED_AT}'"
+    missing = find_missing_version(registry, status=f"{acted_on} : ''")
     stop = Rule(condition=f"{ACTION} = '{EndpointAction.STOP}'", next=stop_endpoint.ENTRY)
     start = Rule(condition=f"{ACTION} = '{EndpointAction.START}'", next=start_endpoint.ENTRY)
-    return Choice(rules=(late, stop, start), default=otherwise)
+    return Choice(rules=(fail_for(late, missing), stop, start), default=otherwise)

@@ -13,6 +13,7 @@ from headrace.contract import VersionFact
 from stacks.pipeline import as_asked
 from stacks.pipeline.asl import ALWAYS, Catch, Choice, Rule, State, Wait, in_milliseconds, jsonata
 from stacks.pipeline.endpoint_actions import IS_ACTION
+from stacks.pipeline.endpoint_owner import see_whose_endpoint
 from stacks.pipeline.failure import CAUSE, FAILED, assign_failure
 from stacks.pipeline.jobs import Endpoint
 from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics, find_served_home
@@ -26,12 +27,14 @@ NOT_LOOKED_AT: Final = "not looked at"
 # What must be assigned before.
 VARIABLES: Final = {
     **COUNTERS,
+    "is_ours": True,
     "serving_model": jsonata("''"),
     as_asked.VARIABLE: False,
     "endpoint": {"Status": NOT_LOOKED_AT},
 }
 
 ENTRY: Final = "Find Serving Endpoint"
+_WHOSE: Final = "See Whose Endpoint"
 _CONFIG: Final = "Find Serving Config"
 _MODEL: Final = "Find Serving Model"
 _IS_SERVERLESS: Final = "Serves Without Machines"
@@ -71,9 +74,10 @@ def find_serving(
 ) -> Step:
     """`$parent` is the version that serves at `$endpoint_name`, with its metrics in `$serving_metrics`.
 
-    Whether it serves as the settings of the endpoint ask for is in `$as_asked`. An endpoint that has machines and is to
-    be serverless is refused before anything is trained for it. With scaling, the type of its instances is kept in
-    `$serving_type`; where it can be stopped, when its configuration was made in `$config_made_at`.
+    Whether it serves as the settings of the endpoint ask for is in `$as_asked`, and for tasks that change endpoints in
+    `$is_ours` whether they may change it. An endpoint that has machines and is to be serverless is refused before
+    anything is trained for it. With scaling, the type of its instances is kept in `$serving_type`; where it can be
+    stopped, when its configuration was made in `$config_made_at`.
 
     With notes, `$is_noted` says of an endpoint that is missing whether it has served; `$noted` is what, and `$parent`
     the version of it.
@@ -96,15 +100,19 @@ def find_serving(
 
     missing = Catch(errors=catch.errors, assign=catch.assign, next=_IS_STOPPED) if notes else catch
 
+    see_whose = see_whose_endpoint(tasks, next_state=_CONFIG)
+    whose = {_WHOSE: see_whose} if tasks.endpoint else {}
+
     def states(after: str) -> Mapping[str, State]:
         return {
             ENTRY: tasks.describe_endpoint(
                 jsonata("$endpoint_name"),
-                next_state=_CONFIG,
+                next_state=next(iter(whose), _CONFIG),
                 catch=(missing,),
                 counts_machines=as_asked.counts_machines(endpoint.settings),
                 dates=endpoint.settings.is_stoppable,
             ),
+            **whose,
             _CONFIG: tasks.describe_endpoint_config(
                 jsonata("$endpoint.ConfigName"),
                 next_state=_IS_SERVERLESS if is_serverless else _MODEL,

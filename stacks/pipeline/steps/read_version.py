@@ -9,7 +9,7 @@ from typing import Final
 from headrace import contract
 from headrace.contract import VersionFact
 from stacks.pipeline.asl import Choice, Rule, State, jsonata
-from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.failure import Reason, fail_for
 from stacks.pipeline.registry import ModelRegistry, find_fact, find_metrics, find_places, find_served_home
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
 from stacks.pipeline.step import Step
@@ -63,26 +63,18 @@ def read_version(tasks: SageMakerTasks, registry: ModelRegistry, *, judges: bool
 
 def _check(registry: ModelRegistry, after: str) -> Choice:
     """Its status may change while it waits for its turn: SageMaker makes no model of a version that is not approved."""
-    incomplete = Rule(
-        condition="$version.Status != 'Completed'",
-        next=FAILED,
-        assign=assign_failure("VersionUnusable", "'version ' & $package & ' is ' & $version.Status"),
+    incomplete = Reason(
+        "$version.Status != 'Completed'", "VersionUnusable", "'version ' & $package & ' is ' & $version.Status"
     )
-    unapproved = Rule(
-        condition="$version.Approval != 'Approved'",
-        next=FAILED,
-        assign=assign_failure(
-            "VersionNotApproved",
-            "'version ' & $package & ' is ' & $version.Approval & '; only an approved version is served'",
-        ),
+    unapproved = Reason(
+        "$version.Approval != 'Approved'",
+        "VersionNotApproved",
+        "'version ' & $package & ' is ' & $version.Approval & '; only an approved version is served'",
     )
-    expired = Rule(
-        condition="$version.HasExpired",
-        next=FAILED,
-        assign=assign_failure(
-            "VersionExpired",
-            "'version ' & $package & ' has never served and was approved later than approval.expires_days allows: "
-            f"{registry.approval.expires_days} days after it was made. Train again, or set another number of days'",
-        ),
+    expired = Reason(
+        "$version.HasExpired",
+        "VersionExpired",
+        "'version ' & $package & ' has never served and was approved later than approval.expires_days allows: "
+        f"{registry.approval.expires_days} days after it was made. Train again, or set another number of days'",
     )
-    return Choice(rules=(incomplete, unapproved, expired), default=after)
+    return Choice(rules=(fail_for(incomplete, unapproved, expired),), default=after)

@@ -8,14 +8,14 @@ from typing import Final
 
 from headrace import contract
 from headrace.contract import Outcome, VersionFact
-from stacks.pipeline.archives import look_at_archive, refuse_changed_archive
+from stacks.pipeline.archives import find_changed_archive, look_at_archive
 from stacks.pipeline.asl import Choice, Finish, Rule, State, Task, Wait, jsonata
-from stacks.pipeline.failure import FAILED, assign_failure
+from stacks.pipeline.failure import Reason, fail_for
 from stacks.pipeline.jobs import Endpoint
 from stacks.pipeline.names import name_for_attempt
 from stacks.pipeline.registry import ModelRegistry, find_fact
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
-from stacks.pipeline.specifications import find_alterations, refuse_altered
+from stacks.pipeline.specifications import find_alterations, find_altered
 from stacks.pipeline.step import Step
 from stacks.pipeline.steps import register
 from stacks.pipeline.steps.hold import take_turn_again
@@ -86,16 +86,15 @@ def _look(tasks: SageMakerTasks, registry: ModelRegistry, *, is_batch: bool) -> 
 
 def _decide(registry: ModelRegistry, also: Sequence[Rule]) -> Choice:
     unfinished = Rule(condition="$version.Status in ['Pending', 'InProgress']", next=_WAIT)
-    failed = Rule(
-        condition="$version.Status != 'Completed'",
-        next=FAILED,
-        assign=assign_failure("RegisterFailed", f"'{register.ENTRY}: version ' & $package & ' is ' & $version.Status"),
+    failed = Reason(
+        "$version.Status != 'Completed'",
+        "RegisterFailed",
+        f"'{register.ENTRY}: version ' & $package & ' is ' & $version.Status",
     )
+    refused = fail_for(failed, find_changed_archive(), find_altered())
     pending = Rule(condition=register.must_be_approved(registry), next=PENDING)
     again = take_turn_again(ENTRY)
-    return Choice(
-        rules=(unfinished, failed, refuse_changed_archive(), refuse_altered(), *also, pending, again), default=_SAVE
-    )
+    return Choice(rules=(unfinished, refused, *also, pending, again), default=_SAVE)
 
 
 def _end_pending() -> Finish:

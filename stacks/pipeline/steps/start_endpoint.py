@@ -5,12 +5,10 @@ from typing import Final
 
 from headrace.contract import Outcome, ServedNote
 from stacks.pipeline.asl import Choice, Rule, State, jsonata
-from stacks.pipeline.endpoint_actions import HAS_VERSION, finish, refuse_missing_version
+from stacks.pipeline.endpoint_actions import HAS_VERSION, finish
 from stacks.pipeline.failure import FAILED, assign_failure
 from stacks.pipeline.growing import count_waits, wait_longer
-from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.served import take_noted
-from stacks.pipeline.step import Step
 from stacks.pipeline.steps import find_serving, save_model
 from stacks.pipeline.steps.find_serving import NOT_LOOKED_AT
 from stacks.pipeline.steps.serve import LOOK, is_in_progress
@@ -28,25 +26,21 @@ _MOST_POLLS: Final = count_waits(3600, longest_seconds=_LONGEST_POLL_SECONDS)
 _REJECTED: Final = "Rejected"
 
 
-def start_endpoint(registry: ModelRegistry) -> Step:
+def start_endpoint(_after: str) -> Mapping[str, State]:
     """Lead on to where an endpoint is made of what `$noted` says served last.
 
-    That is not done if it was rejected or deleted meanwhile, or is not what it was registered as. An endpoint that an
+    That is not done if it was rejected meanwhile, or is not what it was registered as. An endpoint that an
     execution has made meanwhile serves a newer one; one that is being deleted is looked at again until it is gone.
     """
-
-    def states(_after: str) -> Mapping[str, State]:
-        return {
-            ENTRY: _choose(registry),
-            _WAIT: wait_longer("start_polls", longest_seconds=_LONGEST_POLL_SECONDS, next_state=find_serving.ENTRY),
-            STANDING: finish(Outcome.STANDING, EndpointConfigName=jsonata("$endpoint.ConfigName")),
-            NOTHING: finish(Outcome.NOTHING_TO_START),
-        }
-
-    return states
+    return {
+        ENTRY: _choose(),
+        _WAIT: wait_longer("start_polls", longest_seconds=_LONGEST_POLL_SECONDS, next_state=find_serving.ENTRY),
+        STANDING: finish(Outcome.STANDING, EndpointConfigName=jsonata("$endpoint.ConfigName")),
+        NOTHING: finish(Outcome.NOTHING_TO_START),
+    }
 
 
-def _choose(registry: ModelRegistry) -> Choice:
+def _choose() -> Choice:
     is_missing = f"$endpoint.Status = '{NOT_LOOKED_AT}'"
     rejected = assign_failure(
         "VersionRejected",
@@ -57,7 +51,6 @@ def _choose(registry: ModelRegistry) -> Choice:
     rules = (
         Rule(condition=f"{is_missing} and $not($is_noted)", next=NOTHING),
         Rule(condition=f"{is_missing} and $approval = '{_REJECTED}'", next=FAILED, assign=rejected),
-        refuse_missing_version(is_missing, registry),
         Rule(condition=f"{is_missing} and {HAS_VERSION}", next=save_model.ENTRY, assign=package),
         Rule(condition=is_missing, next=LOOK, assign=take_noted()),
     )

@@ -12,11 +12,10 @@ from aws_cdk import aws_iam as iam
 from headrace.contract import Outcome, ServedNote
 from stacks.ownership import RESOURCE_TAG, with_owner_tags
 from stacks.pipeline.asl import CALL_SECONDS, Catch, Choice, Rule, State, Task, Wait, jsonata
-from stacks.pipeline.endpoint_actions import HAS_VERSION, UNCHANGED, finish, refuse_missing_version
+from stacks.pipeline.endpoint_actions import HAS_VERSION, UNCHANGED, finish
 from stacks.pipeline.failure import CAUSE, FAILED, REDRIVES, assign_failure, keep_failure
 from stacks.pipeline.growing import count_waits, wait_longer
 from stacks.pipeline.permission import Permission
-from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import BUSY, THROTTLED, SageMakerTasks
 from stacks.pipeline.scaling_permissions import ScalingPermissions
 from stacks.pipeline.served import ServedNotes
@@ -55,19 +54,16 @@ _AGE: Final = "($toMillis($states.context.State.EnteredTime) - $max([$endpoint.M
 _COUNT_POLL: Final = {"stop_polls": jsonata("$stop_polls + 1")}
 
 
-def stop_endpoint(
-    tasks: SageMakerTasks, notes: ServedNotes, registry: ModelRegistry, *, release: Step | None, look_again: str
-) -> Step:
+def stop_endpoint(tasks: SageMakerTasks, notes: ServedNotes, *, release: Step | None, look_again: str) -> Step:
     """Stop the endpoint that was looked at into `$endpoint`, `$serving_model` and `$serving_package`.
 
-    What could not be started again is kept: a version that was deleted, or is not what it was registered as. So is one
-    that has served its configuration for less time than the input asks for: somebody has just put it there.
-    One that does not serve is deleted without a note, so that what served last is started again.
+    What could not be started again is kept: a version that is not what it was registered as. So is an endpoint that has
+    served its configuration for less time than the input asks for: somebody has just put it there. One that
+    does not serve is deleted without a note, so that what served last is started again.
 
     Args:
         tasks: Makes the states.
         notes: Where it is noted what it serves.
-        registry: Where the versions are.
         release: Takes it out of scaling, where it is scaled; on AWS, its deletion has done that already.
         look_again: The state that looks at it.
     """
@@ -76,7 +72,7 @@ def stop_endpoint(
         released = release(_ENDED) if release else {}
         gone = next(iter(released), _ENDED)
         return {
-            ENTRY: Choice(rules=tuple(_list_ways(gone, registry)), default=_DELETE),
+            ENTRY: Choice(rules=tuple(_list_ways(gone)), default=_DELETE),
             _WAIT_FOR_CHANGE: _wait(look_again),
             NOTE: notes.write(
                 {
@@ -115,7 +111,7 @@ def _wait(next_state: str) -> Wait:
     return wait_longer("stop_polls", longest_seconds=_LONGEST_POLL_SECONDS, next_state=next_state)
 
 
-def _list_ways(gone: str, registry: ModelRegistry) -> Iterator[Rule]:
+def _list_ways(gone: str) -> Iterator[Rule]:
     yield Rule(condition=_NEVER_SEEN, next=gone)
     yield Rule(
         condition=f"{is_in_progress()} and $stop_polls < {_MOST_POLLS}", next=_WAIT_FOR_CHANGE, assign=_COUNT_POLL
@@ -134,7 +130,6 @@ def _list_ways(gone: str, registry: ModelRegistry) -> Iterator[Rule]:
     )
     serving = {ServedNote.CONFIG: jsonata("$endpoint.ConfigName"), ServedNote.PACKAGE: jsonata("$serving_package")}
     is_serving, package = "$endpoint.Status = 'InService'", {"package": jsonata("$parent")}
-    yield refuse_missing_version(is_serving, registry)
     yield Rule(
         condition=f"{is_serving} and {HAS_VERSION}", next=save_model.ENTRY, assign={"stopped": serving, **package}
     )

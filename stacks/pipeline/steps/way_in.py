@@ -6,6 +6,7 @@ from typing import Any, Final
 from headrace import contract
 from stacks.pipeline import as_asked
 from stacks.pipeline.asl import Choice, Pass, Rule, State, jsonata
+from stacks.pipeline.failure import Reason, fail_for
 from stacks.pipeline.step import Step
 from stacks.pipeline.steps import judge, mark_served, save_model
 from stacks.pipeline.steps.read_version import IS_GIVEN
@@ -32,12 +33,21 @@ def choose_way_in(*, judges: bool) -> Step:
     """
     is_new = f"{IS_GIVEN} and $is_trained and $parent != $package and $not($lowercase($endpoint_name) in $served_at)"
     judged = [Rule(condition=is_new, next=judge.ENTRY)] if judges else []
-    return lambda after: _choose(_find_served(), *judged, after=after)
+    return lambda after: _choose(_refuse_others(), _find_served(), *judged, after=after)
 
 
 def choose_way_in_to_batch(after: str) -> Mapping[str, State]:
     """The same where no endpoint is made: a version may be asked about one batch after the other."""
     return _choose(after=after)
+
+
+def _refuse_others() -> Rule:
+    """An endpoint that the state machine could not change once a model is trained for it."""
+    cause = (
+        "'the tags of endpoint ' & $endpoint_name & ' do not say that it is of this environment and workload, so the "
+        "state machine may not change it: give another EndpointName, or delete that endpoint'"
+    )
+    return fail_for(Reason("$not($is_ours)", "EndpointNotOurs", cause))
 
 
 def _find_served() -> Rule:

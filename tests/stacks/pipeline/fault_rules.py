@@ -45,7 +45,7 @@ class Family(StrEnum):
     EXECUTION = "looking at executions, and starting one"
     CALLING = "functions that must succeed"
     TRYING = "functions that may fail"
-    NOTING = "writing what may be left out"
+    NOTING = "reading and writing what may be left out"
     RELEASING = "giving the turn back"
     UNSCALING = "taking the endpoint out of scaling before a change"
     SCALING = "having the endpoint scaled"
@@ -98,7 +98,7 @@ FAMILIES: Final[Mapping[Family, tuple[str, ...]]] = {
     Family.EXECUTION: ("Find Owner", "Retrain"),
     Family.CALLING: ("Record", "Ask Serving Model"),
     Family.TRYING: ("Ask Golden Requests", "Tidy"),
-    Family.NOTING: ("Mark Served", "Find Alarm", "Note Served"),
+    Family.NOTING: ("Mark Served", "Find Alarm", "Note Served", "See Whose Endpoint"),
     Family.RELEASING: (
         "Let Go",
         "Let Go Before Refused",

@@ -60,6 +60,15 @@ MADE = {
     "ModelPackageStatus": "Completed",
     "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://work/model.tar.gz", **ADDED}]},
 }
+# Of an endpoint that every workload of the environment may change.
+OWNERS = [
+    {"Key": key, "Value": value}
+    for key, value in (
+        ("environment", "dev"),
+        ("project", "headrace"),
+        *(("workload", recipe.name) for recipe in list_usual_recipes()),
+    )
+]
 ANSWERS: dict[str, list[Any]] = {
     "createProcessingJob": [describe_job],
     "createTrainingJob": [describe_job],
@@ -73,6 +82,7 @@ ANSWERS: dict[str, list[Any]] = {
     "createModelPackage": [{"ModelPackageArn": VERSION}],
     "describeModelPackage": [MADE],
     "updateModelPackage": [{}],
+    "listTags": [{"Tags": OWNERS}],
 }
 
 

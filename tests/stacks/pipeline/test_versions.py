@@ -14,7 +14,7 @@ from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import context_of, read_definition, template_of
 from tests.stacks.executions import Execution, TaskError, execute, fill_tokens
 from tests.stacks.jsonata_fields import evaluate
-from tests.stacks.pipeline.test_executions import ADDED, ANSWERS, MISSING, SERVING, VERSION, describe_job
+from tests.stacks.pipeline.test_executions import ADDED, ANSWERS, MISSING, OWNERS, SERVING, VERSION, describe_job
 from tests.stacks.synthesis import synthesize
 from tests.stacks.turns_held import ARCHIVE as ARCHIVE_FOUND
 
@@ -570,6 +570,60 @@ def test_does_not_compare_what_serves_with_itself() -> None:
 
     assert execution.output["Outcome"] == "SERVING"
     assert "updateEndpoint" in execution.list_operations()
+
+
+STRANGE: list[list[dict[str, str]]] = [
+    [],
+    [each for each in OWNERS if each["Key"] != "workload"],
+    [*OWNERS[:2], {"Key": "workload", "Value": "images"}],
+    [{**each, "Value": "prod"} if each["Key"] == "environment" else each for each in OWNERS],
+]
+
+
+@pytest.mark.parametrize("tags", STRANGE)
+@pytest.mark.parametrize("given", [{}, {"ModelPackageArn": f"{ARNS}3"}])
+def test_trains_nothing_for_an_endpoint_that_it_may_not_change(
+    given: dict[str, str], tags: list[dict[str, str]]
+) -> None:
+    answers = serve_version(7, {"PrimaryContainer": {"Image": "another"}}) | {"listTags": [{"Tags": tags}]}
+
+    execution = run(
+        {**given, "EndpointName": "Shop"}, **answers, describeModelPackage=[describe_version(3)], createTrainingJob=[]
+    )
+
+    assert execution.error == "EndpointNotOurs"
+    assert execution.cause.startswith(
+        "the tags of endpoint Shop do not say that it is of this environment and workload"
+    )
+    assert not [asked for asked in execution.list_operations() if asked.startswith("create")]
+
+
+def test_goes_on_once_somebody_has_said_whose_an_endpoint_is() -> None:
+    definition = fill_tokens(read_definition(template_of("BigMart").to_json()))
+    answers = serve_version(7) | {"listTags": [{"Tags": []}, {"Tags": OWNERS}]}
+    standing, *later = answers["describeEndpoint"]
+    answers["describeEndpoint"] = [standing, standing, *later[-2:]]
+    versions = [describe_version(7), describe_version(7), MADE]
+
+    execution = execute(
+        definition, {"EndpointName": "shop"}, ANSWERS | answers | {"describeModelPackage": versions}, redrives=1
+    )
+
+    assert (execution.error, execution.status) == ("", "SUCCEEDED"), execution.cause
+    assert execution.list_operations().count("createTrainingJob") == 1
+
+
+def test_changes_the_endpoint_of_the_settings_though_an_early_version_gave_it_no_tags() -> None:
+    standing = serve_version(7) | {"listTags": [{"Tags": []}], "describeModelPackage": [describe_version(7), MADE]}
+
+    assert run({}, **standing).output["Outcome"] == "SERVING"
+
+
+def test_goes_on_where_it_cannot_see_whose_an_endpoint_is() -> None:
+    denied = TaskError("SageMaker.SageMakerException", "not authorized to perform: sagemaker:ListTags")
+    answers = serve_version(7) | {"listTags": [denied], "describeModelPackage": [describe_version(7), MADE]}
+
+    assert run({"EndpointName": "shop"}, **answers).output["Outcome"] == "SERVING"
 
 
 GONE = TaskError("SageMaker.SageMakerException", 'Could not find endpoint configuration "arn:…/x".')
