@@ -66,7 +66,7 @@ def build(app: cdk.App) -> cdk.App:
         settings=settings,
         around=around,
         machines=machines,
-        checks=[*checks, *([documents.machine] if documents.machine else [])],
+        checks=[*checks, *documents.machines],
         invocable=front_door.invocable,
         **_place(app, settings, "People"),
     )

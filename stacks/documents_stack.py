@@ -3,20 +3,26 @@
 from typing import Any, Final
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from headrace.documents.contract import MACHINE, MACHINE_OUTPUT
+from headrace.documents.contract import CLASSIFIER_MACHINE, MACHINE, MACHINE_OUTPUT, Mode
+from stacks.constructs.classifier_training import ClassifierRole, ClassifierTraining
 from stacks.constructs.clean_up import CleanUp
 from stacks.constructs.document_functions import DocumentFunction, NoticeFunction
 from stacks.constructs.state_machine import MachineLog, StateMachine
 from stacks.machine_surroundings import describe_clean_up, describe_log
+from stacks.pipeline.classifier_tasks import ClassifierTasks
 from stacks.pipeline.document_tasks import DocumentTasks
 from stacks.pipeline.failure import end_badly
 from stacks.pipeline.join import join
+from stacks.pipeline.step import Step
+from stacks.pipeline.steps.classify_documents import Classification, classify_documents
 from stacks.pipeline.steps.gather_documents import gather_documents, tell_documents
 from stacks.pipeline.steps.read_documents import Reading, read_documents
 from stacks.pipeline.steps.survey_documents import name_reading, survey_documents
 from stacks.settings.bundle_target import BundleTarget
+from stacks.settings.classifier import ClassifierSettings
 from stacks.settings.documents import DocumentsSettings
 from stacks.settings.environment import Settings
 from stacks.storage_stack import StorageStack
@@ -47,22 +53,25 @@ class DocumentsStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings, self._storage, self._target = settings, storage, target
-        self.machine: StateMachine | None = None
+        self.machines: list[StateMachine] = []
 
         if documents := settings.documents:
-            self.machine = self._create_machine(documents)
-            CfnOutput(self, MACHINE_OUTPUT, value=self.machine.state_machine_arn)
+            machine = self._create_machine(documents)
+            self.machines.insert(0, machine)
+            CfnOutput(self, MACHINE_OUTPUT, value=machine.state_machine_arn)
 
     def _create_machine(self, documents: DocumentsSettings) -> StateMachine:
         key = self._storage.key
         log = describe_log(self._settings, MACHINE, days=documents.log_retention_days, key=key)
         cleaner = CleanUp(self, "CleanUp", around=describe_clean_up(self._settings, self._target), log=log)
         tasks = self._describe_tasks(documents, log)
+        classifiers = self._describe_classifiers(key) if documents.classifier else None
         pipeline = join(
             name_reading(),
             survey_documents(tasks),
             read_documents(tasks, self._describe_reading(documents, log)),
-            gather_documents(tasks),
+            _classify(documents.classifier, tasks, classifiers),
+            gather_documents(tasks, classified=classifiers is not None),
             tell_documents,
             failed=end_badly(cleaner.function),
         )
@@ -75,7 +84,25 @@ class DocumentsStack(Stack):
             log=log,
         )
         cleaner.follow(machine)
+        if documents.classifier and classifiers:
+            cleaner.allow_removing_endpoints(classifiers.environment)
+            training = ClassifierTraining(
+                self,
+                "Classifier",
+                settings=documents.classifier,
+                tasks=tasks,
+                classifiers=classifiers,
+                around=describe_clean_up(self._settings, self._target),
+                log=describe_log(self._settings, CLASSIFIER_MACHINE, days=documents.log_retention_days, key=key),
+            )
+            self.machines.append(training.machine)
         return machine
+
+    def _describe_classifiers(self, key: kms.IKey | None) -> ClassifierTasks:
+        role = ClassifierRole(self, "ClassifierRole", raw=self._storage.raw, work=self._storage.work, key=key)
+        return ClassifierTasks(
+            scope=self, environment=self._settings.environment, tags=self._settings.tags, role=role, key=key
+        )
 
     def _describe_tasks(self, documents: DocumentsSettings, log: MachineLog) -> DocumentTasks:
         raw, work, key = self._storage.raw, self._storage.work, self._storage.key
@@ -94,7 +121,17 @@ class DocumentsStack(Stack):
             insights=documents.insights,
             language=documents.language,
             concurrency=documents.concurrency,
+            classifies=documents.classifier is not None,
             notice_seconds=documents.notice_minutes * 60,
             topic=notices.topic,
             role=notices.publisher,
         )
+
+
+def _classify(
+    settings: ClassifierSettings | None, tasks: DocumentTasks, classifiers: ClassifierTasks | None
+) -> Step | None:
+    if not (settings and classifiers):
+        return None
+    how = Classification(mode=Mode(settings.mode), units=settings.inference_units)
+    return classify_documents(tasks, classifiers, how)

@@ -219,6 +219,11 @@ class PeopleStack(Stack):
                 *self._list_batches(),
                 *self._list_golden(),
                 *([documents.RAW_PREFIX] if self._settings.documents else []),
+                *(
+                    [documents.TRAINING_PREFIX]
+                    if self._settings.documents and self._settings.documents.classifier
+                    else []
+                ),
             ],
             storage.work: [
                 contract.EXECUTIONS_PREFIX,

@@ -15,6 +15,8 @@ _FILE_SYSTEM: Final = ":fsx:createFileSystem"
 _READ_TEXT: Final = ":textract:startDocumentTextDetection"
 _READ_FEATURES: Final = ":textract:startDocumentAnalysis"
 _UNDERSTAND: Final = ":comprehend:detect"
+_CLASSIFY: Final = ":comprehend:createEndpoint"
+_TRAIN: Final = ":comprehend:createDocumentClassifier"
 _LISTS: Final = "_lst"
 
 
@@ -49,6 +51,8 @@ class Definition:
         lustre_gb: The capacity of the FSx for Lustre file systems that are made for the training.
         states: How many states there are.
         asked: What is asked about each page of a document, and about its text, such as `tables` and `Sentiment`.
+        classifier_units: The inference units of the endpoint that classifies documents.
+        trainings: How many classifiers are trained.
         unread: What cannot be known before it runs.
     """
 
@@ -57,6 +61,8 @@ class Definition:
     lustre_gb: float = 0.0
     states: int = 0
     asked: tuple[str, ...] = ()
+    classifier_units: int = 0
+    trainings: int = 0
     unread: tuple[str, ...] = ()
 
 
@@ -73,16 +79,21 @@ def read_definition(item: Item) -> Definition:
     unread: list[str] = []
     lustre_gb = 0.0
     asked: list[str] = []
+    units = 0
     for name, state in states:
         resource, arguments = str(state.get("Resource", "")), state.get("Arguments", state.get("Parameters", {}))
         try:
             jobs += [_read_machines(kind, arguments) for kind in JOB_KINDS if f":{kind.operation}" in resource]
             asked += _list_asked(resource, arguments)
+            units += int(arguments["DesiredInferenceUnits"]) if resource.endswith(_CLASSIFY) else 0
             variants += arguments["ProductionVariants"] if f":{_ENDPOINT}" in resource else []
             lustre_gb += float(arguments["StorageCapacity"]) if resource.endswith(_FILE_SYSTEM) else 0.0
         except (KeyError, TypeError, ValueError):
             unread.append(f"the machines of '{name}' are known when it runs")
-    return Definition(tuple(jobs), tuple(variants), lustre_gb, len(states), tuple(asked), tuple(unread))
+    trainings = sum(str(state.get("Resource", "")).endswith(_TRAIN) for _, state in states)
+    return Definition(
+        tuple(jobs), tuple(variants), lustre_gb, len(states), tuple(asked), units, trainings, tuple(unread)
+    )
 
 
 def _walk(holder: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -12,6 +12,7 @@ from headrace.cost.machines import STATE_MACHINE, Definition, Machines, read_def
 from headrace.cost.reading import list_reading_lines
 from headrace.cost.scenarios import Scenario
 from headrace.cost.schedules import count_checks, count_executions
+from headrace.documents.prices import ENDPOINT_AROUND_SECONDS
 from headrace.drift.contract import Metric
 from headrace.inventory import Charge, Item, PriceList
 from headrace.inventory.prices import HOURS_PER_MONTH, INSTANCE
@@ -66,7 +67,9 @@ def estimate_usage(items: Sequence[Item], scenario: Scenario, prices: PriceList)
             *(
                 line
                 for item, each in machines
-                for line in list_reading_lines(item.section, each.asked, scenario.document_pages, prices)
+                for line in list_reading_lines(
+                    item.section, each.asked, scenario.document_pages, prices, classifies=each.classifier_units > 0
+                )
             ),
             *_list_month(items, scenario, prices),
         ),
@@ -85,6 +88,12 @@ def _list_execution(section: str, definition: Definition, scenario: Scenario, pr
         hours = (scenario.training_minutes + FSX_AROUND_MINUTES) / 60
         quantity = definition.lustre_gb * hours / HOURS_PER_MONTH
         yield make_line(section, "FSx for Lustre", Charge("fsx-scratch-gb-month", quantity), prices)
+    if definition.trainings:
+        hours = scenario.training_minutes / 60 * definition.trainings
+        yield make_line(section, "training of a classifier", Charge("comprehend-training-hour", hours), prices)
+    if definition.classifier_units:
+        charge = Charge("comprehend-endpoint-second", definition.classifier_units * ENDPOINT_AROUND_SECONDS)
+        yield make_line(section, "endpoint of a classifier, besides classifying", charge, prices)
     yield make_line(section, "states", Charge("transition", definition.states), prices)
     if definition.jobs:
         yield make_line(section, "reading objects", Charge("s3-get", scenario.read_objects), prices)

@@ -12,6 +12,7 @@ from headrace.deletion.ledger import Entry, Ledger
 from headrace.deletion.standing import StandingStack
 from headrace.deletion.waiting import wait_until
 from headrace.inventory import Item
+from headrace.inventory.classifiers import CLASSIFIER, CLASSIFIER_ENDPOINT
 
 STATE_MACHINE: Final = "AWS::StepFunctions::StateMachine"
 RULE: Final = "AWS::Events::Rule"
@@ -137,6 +138,38 @@ def _delete_endpoint(item: Item) -> None:
     wait_until(lambda: not read_status(), f"{item.name} to be deleted")
 
 
+def _delete_classifier_endpoint(item: Item) -> None:
+    """Delete an endpoint of Comprehend's, and wait until it is gone: its classifier cannot be deleted before."""
+    comprehend = make_client("comprehend")
+
+    def read_status() -> str:
+        try:
+            return str(comprehend.describe_endpoint(EndpointArn=item.name)["EndpointProperties"]["Status"])
+        except ClientError as error:
+            if is_absence(error):
+                return ""
+            raise
+
+    wait_until(lambda: read_status() != "CREATING", f"{item.name} to be made")
+    if read_status() not in ("", "DELETING"):
+        comprehend.delete_endpoint(EndpointArn=item.name)
+    wait_until(lambda: not read_status(), f"{item.name} to be deleted")
+
+
+def _delete_classifier(item: Item) -> None:
+    """Stop the training of a classifier, and delete it."""
+    comprehend = make_client("comprehend")
+
+    def read_status() -> str:
+        found = comprehend.describe_document_classifier(DocumentClassifierArn=item.name)
+        return str(found["DocumentClassifierProperties"]["Status"])
+
+    if read_status() in ("SUBMITTED", "TRAINING"):
+        comprehend.stop_training_document_classifier(DocumentClassifierArn=item.name)
+        wait_until(lambda: read_status() not in ("SUBMITTED", "TRAINING", "STOP_REQUESTED"), f"{item.name} to stop")
+    comprehend.delete_document_classifier(DocumentClassifierArn=item.name)
+
+
 def _delete_file_system(item: Item) -> None:
     """Delete a file system once the jobs that mount it have ended, and wait: it has addresses in the network."""
     HOLDERS[FSX].delete(item.name)
@@ -172,4 +205,6 @@ MADE: Final[Mapping[str, Callable[[Item], None]]] = {
     CONFIGURATION: _delete_configuration,
     MODEL: _delete_model,
     MODEL_PACKAGE: _delete_version,
+    CLASSIFIER_ENDPOINT: _delete_classifier_endpoint,
+    CLASSIFIER: _delete_classifier,
 }

@@ -7,6 +7,11 @@ from typing import Final
 # What the state machine's log and tags are named after, and the output that has its ARN.
 MACHINE: Final = "documents"
 MACHINE_OUTPUT: Final = "DocumentsStateMachineArn"
+# The same of the state machine that trains the classifier.
+CLASSIFIER_MACHINE: Final = "classifier"
+CLASSIFIER_MACHINE_OUTPUT: Final = "ClassifierStateMachineArn"
+# Where training data of the classifier are in the raw bucket; below `documents/`, they would be read as documents.
+TRAINING_PREFIX: Final = "classifiers/"
 # Where documents wait in the raw bucket, and where everything about them is in the work bucket.
 RAW_PREFIX: Final = "documents/"
 WORK_PREFIX: Final = "documents/"
@@ -18,7 +23,13 @@ MAP_FOLDER: Final = "map/"
 TOKENS_FOLDER: Final = "tokens/"
 PIECES_FOLDER: Final = "pieces/"
 TEXTRACT_FOLDER: Final = "textract/"
+TEXTS_FOLDER: Final = "texts/"
+TEXTS_FILE: Final = "texts.json"
+CLASSES_FOLDER: Final = "classes/"
+TRAINING_FOLDER: Final = "training/"
 RESULTS_FOLDER: Final = "results/"
+# Which classifier is used: the last one that was trained and good enough.
+CLASSIFIER_NOTE: Final = f"{WORK_PREFIX}classifier.json"
 REPORT_FILE: Final = "report.json"
 LINES_FILE: Final = "documents.jsonl"
 DOCUMENTS_FILE: Final = "documents.parquet"
@@ -37,6 +48,8 @@ PIECE_BYTES: Final = 2500
 # With syntax, whose answer has up to 150 bytes for each token, and a token may be one byte: what a state is told about
 # a piece must fit those 256 KiB.
 SYNTAX_PIECE_BYTES: Final = 1000
+# ClassifyDocument takes 10 KB of plain text: what is classified of a document is the beginning of its text.
+CLASSIFIED_BYTES: Final = 10_000
 # DetectDominantLanguage wants as many characters; shorter texts would be guesses.
 FEWEST_CHARACTERS: Final = 20
 
@@ -61,6 +74,16 @@ class Insight(StrEnum):
 # The languages that Comprehend knows, and those whose syntax it knows, from its API.
 LANGUAGES: Final = ("en", "es", "fr", "de", "it", "pt", "ar", "hi", "ja", "ko", "zh", "zh-TW")
 SYNTAX_LANGUAGES: Final = LANGUAGES[:6]
+# Those that classifiers of plain text can be trained in:
+# https://docs.aws.amazon.com/comprehend/latest/dg/training-classifier-model.html
+CLASSIFIER_LANGUAGES: Final = LANGUAGES[:6]
+
+
+class Mode(StrEnum):
+    """Whether a document has one class or several labels."""
+
+    MULTI_CLASS = "multi_class"
+    MULTI_LABEL = "multi_label"
 
 
 class Request(StrEnum):
@@ -73,7 +96,11 @@ class Request(StrEnum):
     FOLDER = "Folder"
     STARTED = "Started"
     PIECE_BYTES = "PieceBytes"
+    TEXT_BYTES = "TextBytes"
     MAP_RESULTS = "MapResults"
+    CLASSIFICATION = "Classification"
+    TRAINING = "Training"
+    ATTRIBUTE = "Attribute"
 
 
 class Action(StrEnum):
@@ -81,6 +108,7 @@ class Action(StrEnum):
 
     SURVEY = "survey"
     UNPACK = "unpack"
+    LIST_TEXTS = "list_texts"
     GATHER = "gather"
 
 
@@ -92,6 +120,30 @@ class Surveyed(StrEnum):
     REFUSED = "Refused"
     ESTIMATE = "EstimatedUsd"
     LIST = "List"
+    CLASSIFIER = "Classifier"
+
+
+class Noted(StrEnum):
+    """The keys of the note of the classifier that is used."""
+
+    ARN = "Arn"
+    F1 = "F1"
+    EXECUTION = "Execution"
+
+
+class Texts(StrEnum):
+    """What the function answers about the texts that can be classified."""
+
+    COUNT = "Count"
+    LIST = "List"
+
+
+class Classified(StrEnum):
+    """What is kept about the classes of a text, or of all."""
+
+    CLASSES = "Classes"
+    ERRORS = "Errors"
+    FAULT = "Fault"
 
 
 class Listed(StrEnum):
@@ -149,6 +201,16 @@ class Gathered(StrEnum):
 def find_piece_bytes(insights: Collection[str]) -> int:
     """The bytes of text that Comprehend is asked about at a time, by what it looks for."""
     return SYNTAX_PIECE_BYTES if Insight.SYNTAX in insights else PIECE_BYTES
+
+
+def name_classifier(environment: str) -> str:
+    """What Comprehend calls the classifier of an environment, whose versions are those that executions train."""
+    return f"headrace-{environment}-documents"
+
+
+def name_endpoints(environment: str) -> str:
+    """How the names of an environment's endpoints for classification begin: they have 40 characters at most."""
+    return f"headrace-{environment[:17]}-"
 
 
 def name_folder(name: str) -> str:

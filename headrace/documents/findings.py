@@ -23,9 +23,9 @@ class Finding:
     """One thing that was found in a document.
 
     Args:
-        kind: `line`, `field`, `cell`, `answer`, `entity`, `key_phrase`, `sentiment` or `token`.
+        kind: `line`, `field`, `cell`, `answer`, `entity`, `key_phrase`, `sentiment`, `token` or `class`.
         place: Its page, as in `page 2`, with the table, row and column of a cell; of Comprehend's, the piece of text.
-        name: What a field or a question is called, or the type of an entity, sentiment or token.
+        name: What a field, a question or a class is called, or the type of an entity, sentiment or token.
         value: Its text.
         score: How sure the service is, from 0 to 1.
     """
@@ -90,6 +90,15 @@ def list_found_by_comprehend(piece: int, answers: Mapping[str, Any], faults: lis
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
                 faults.append(f"piece {piece}, {member}: Comprehend's answer does not have its API's shape: {what}")
+
+
+def list_classes(classes: Iterable[Any], faults: list[str]) -> Iterator[Finding]:
+    """The classes or labels of a document, as ClassifyDocument answers them; what cannot be read is added to faults."""
+    for each in classes:
+        try:
+            yield Finding(kind="class", place="", name=each["Name"], value="", score=float(each["Score"]))
+        except (KeyError, TypeError, ValueError) as error:
+            faults.append(f"a class does not have the shape of Comprehend's API: {error}")
 
 
 def _make_entity(place: str, entity: Mapping[str, Any]) -> Finding:

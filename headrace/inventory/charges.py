@@ -80,6 +80,12 @@ def charge_vpc_endpoint(item: Item) -> Sequence[Charge]:
     return [Charge("interface-endpoint-hour", HOURS_PER_MONTH * max(1, len(_list(item, "SubnetIds"))))]
 
 
+def charge_classifier_endpoint(item: Item) -> Sequence[Charge]:
+    """Each second of each of its inference units, used or not."""
+    units = _number(item, item.properties, "DesiredInferenceUnits", 1)
+    return [Charge("comprehend-endpoint-second", _SECONDS_PER_MONTH * units)]
+
+
 def charge_fsx(item: Item) -> Sequence[Charge]:
     """Its capacity, used or not, at the price of its throughput."""
     if item.properties.get("FileSystemType", "LUSTRE") != "LUSTRE":

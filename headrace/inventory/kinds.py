@@ -86,6 +86,17 @@ KINDS: Final[Mapping[str, Kind]] = {
     "AWS::Cognito::UserPoolClient": Kind(
         word="client of a user pool", switches={"*": "front_door.authorization, front_door.user_pool"}
     ),
+    "AWS::Comprehend::DocumentClassifier": Kind(
+        word="classifier",
+        standing=charges.charge_monthly("comprehend-classifier-month"),
+        metered=("comprehend-training-hour",),
+        switches={"*": "documents.classifier"},
+    ),
+    "AWS::Comprehend::DocumentClassifierEndpoint": Kind(
+        word="endpoint of a classifier",
+        standing=charges.charge_classifier_endpoint,
+        switches={"*": "documents.classifier"},
+    ),
     "AWS::EC2::EIP": Kind(
         word="public address", standing=charges.charge_hourly("public-address-hour"), switches=_NETWORK
     ),

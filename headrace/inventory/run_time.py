@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from headrace import contract, regions
 from headrace.absence import forgiving_absence
+from headrace.inventory.classifiers import read_classifiers
 from headrace.inventory.endpoint_logs import ENDPOINT_LOGS, LOG_GROUP, is_of_stack
 from headrace.inventory.items import Item, Maker
 from headrace.inventory.jobs import JOB_KINDS, JobKind
@@ -76,6 +77,7 @@ class _RunTime:
         for kind in JOB_KINDS:
             yield from self._find_jobs(kind)
         yield from self._find_file_systems()
+        yield from read_classifiers(self._session, self._environment, self._has_tags)
 
     def _find_endpoints(
         self, configs: Mapping[str, Mapping[str, Any]], ours: set[str], others: set[str]

@@ -86,6 +86,8 @@ WATCHES: Final[Mapping[str, Watch]] = {
     "AWS::EFS::AccessPoint": _INERT,
     "AWS::EFS::FileSystem": Watch(("AWS/EFS PercentIOLimit", *_EXECUTIONS), words="alarm on its operations"),
     "AWS::EFS::MountTarget": _NEEDED,
+    "AWS::Comprehend::DocumentClassifier": Watch(_EXECUTIONS, words="notices of failures"),
+    "AWS::Comprehend::DocumentClassifierEndpoint": Watch(_EXECUTIONS, words="notices of failures"),
     "AWS::Events::Rule": Watch(_STARTS),
     "AWS::FSx::DataRepositoryAssociation": _NEEDED,
     "AWS::FSx::FileSystem": Watch(("AWS/FSx FreeDataStorageCapacity", *_EXECUTIONS), words="alarm on free capacity"),

@@ -17,11 +17,13 @@ class Request:
         operation: The operation, as tasks spell it.
         arguments: What with.
         result: What came of it; nothing if it failed or has not ended.
+        service: The service, as events spell it: of the SDK's integrations `aws-sdk:comprehend`.
     """
 
     operation: str
     arguments: Mapping[str, Any]
     result: Mapping[str, Any]
+    service: str = ""
 
 
 class History:
@@ -68,6 +70,7 @@ class History:
             yield Request(
                 operation=details.get("resource", "").split(".")[0],
                 arguments=_read(details.get("parameters")),
+                service=details.get("resourceType", ""),
                 result=_read(ended.get("taskSucceededEventDetails", {}).get("output")),
             )
 

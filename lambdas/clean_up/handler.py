@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from . import contract, notices
+from .classifiers import clean_classifiers, is_comprehends
 from .contract import Variable
 from .executions import History
 from .file_systems import delete_file_systems, has_made_file_systems
@@ -83,11 +84,15 @@ def _work_through(end: End, give_up: Callable[[], bool], *, is_notified: bool) -
         sweep = Sweep(
             _client("sagemaker"),
             execution=tag_of(end.name),
-            requests=requests,
+            requests=[request for request in requests if not is_comprehends(request)],
             give_up=give_up,
             find_noted=_find_noted,
         )
         found = sweep.found
+        # First: each second costs.
+        if any(map(is_comprehends, requests)):
+            is_over = end.status == "SUCCEEDED"
+            clean_classifiers(_client("comprehend"), requests=requests, found=found, give_up=give_up, is_over=is_over)
         if end.status == "SUCCEEDED":
             sweep.finish()
         else:

@@ -21,8 +21,8 @@ JOB_STATUS: Final = "Status"
 class Variable(StrEnum):
     """The functions' environment variables.
 
-    They are the two buckets, the most documents and pages that an execution may read, and what a page and its text
-    cost in US dollars.
+    They are the two buckets, the most documents and pages that an execution may read, what a page and its text cost in
+    US dollars, and what an execution costs besides; and whether documents are classified.
     """
 
     RAW = "DOCUMENTS_RAW_BUCKET"
@@ -30,3 +30,5 @@ class Variable(StrEnum):
     MOST_DOCUMENTS = "DOCUMENTS_MOST_DOCUMENTS"
     MOST_PAGES = "DOCUMENTS_MOST_PAGES"
     PAGE_USD = "DOCUMENTS_PAGE_USD"
+    EXECUTION_USD = "DOCUMENTS_EXECUTION_USD"
+    CLASSIFIES = "DOCUMENTS_CLASSIFIES"

@@ -17,6 +17,7 @@ from headrace.documents.contract import (
     PIECES_FOLDER,
     REPORT_FILE,
     RESULTS_FOLDER,
+    Classified,
     Ended,
     Gathered,
     Listed,
@@ -27,6 +28,7 @@ from headrace.documents.contract import (
 from headrace.documents.findings import Finding, list_found_by_comprehend
 from headrace.documents.parquet import Column, write_parquet
 
+from .classes import read_classes
 from .store import Store
 from .surveying import REFUSED_FILE
 
@@ -98,20 +100,24 @@ class Outcome:
         }
 
 
-def gather(store: Store, name: str, map_results: Mapping[str, Any] | None) -> dict[str, Any]:
+def gather(
+    store: Store, name: str, map_results: Mapping[str, Any] | None, classification: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Write the results of an execution: all of them, or no report.
 
     Args:
         store: Where everything is.
         name: The execution's name.
         map_results: What the Map state ended with; None if no document could be read.
+        classification: How the classification ended; None where documents are not classified.
     """
     folder = name_folder(name)
     results = f"{folder}{RESULTS_FOLDER}"
     rows = list[dict[str, Any]]()
     files = dict[str, Any]()
     with tempfile.TemporaryFile() as lines, tempfile.TemporaryFile() as findings, tempfile.TemporaryFile() as table:
-        found = _write_findings(_list_outcomes(store, folder, map_results), lines, rows)
+        outcomes = _list_outcomes(store, folder, map_results, classification)
+        found = _write_findings(outcomes, lines, rows)
         count = write_parquet(findings, _FINDING_COLUMNS, found)
         write_parquet(table, _DOCUMENT_COLUMNS, rows)
         for file, source in ((LINES_FILE, lines), (FINDINGS_FILE, findings), (DOCUMENTS_FILE, table)):
@@ -143,7 +149,9 @@ def _write_findings(
             yield {"document": outcome.key, **each}
 
 
-def _list_outcomes(store: Store, folder: str, map_results: Mapping[str, Any] | None) -> Iterator[Outcome]:
+def _list_outcomes(
+    store: Store, folder: str, map_results: Mapping[str, Any] | None, classification: Mapping[str, Any] | None
+) -> Iterator[Outcome]:
     """Those of all documents, in the order of their keys."""
     ends = _read_ends(store, map_results) if map_results else {}
     listed = [*store.read(f"{folder}{LIST_FILE}"), *store.read(f"{folder}{REFUSED_FILE}")]
@@ -155,6 +163,10 @@ def _list_outcomes(store: Store, folder: str, map_results: Mapping[str, Any] | N
             outcome.pages = document[Listed.PAGES]
             number = document[Listed.NUMBER]
             _complete(store, f"{folder}{number}/", outcome, ends.get(number))
+            if classification is not None and outcome.characters:
+                faults = list[str]()
+                outcome.findings += read_classes(store, folder, number, classification[Classified.FAULT], faults)
+                _add_faults(outcome, "NotClassified", faults)
         yield outcome
 
 
@@ -173,9 +185,14 @@ def _complete(store: Store, place: str, outcome: Outcome, end: Mapping[str, Any]
         return
     outcome.status, outcome.language = Status(end[Ended.STATUS]), end.get(Ended.LANGUAGE, "")
     outcome.notes += filter(None, [end.get(Ended.NOTE, "")])
-    if faults := list(_add_understood(store, f"{place}{PIECES_FOLDER}", outcome)):
+    _add_faults(outcome, "UnreadableAnswer", list(_add_understood(store, f"{place}{PIECES_FOLDER}", outcome)))
+
+
+def _add_faults(outcome: Outcome, error: str, faults: list[str]) -> None:
+    """A document about which not everything is known; the first that is wrong is its error."""
+    if faults:
         outcome.status, outcome.notes = Status.PARTLY_READ, [*outcome.notes, *faults]
-        outcome.error = outcome.error or "UnreadableAnswer"
+        outcome.error = outcome.error or error
         outcome.reason = outcome.reason or "; ".join(faults)
 
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Self
 
-from headrace.documents.contract import EXECUTION_FILE, LIST_FILE, Listed, Surveyed, name_folder
+from headrace.documents.contract import (
+    CLASSIFIER_NOTE,
+    EXECUTION_FILE,
+    LIST_FILE,
+    Listed,
+    Noted,
+    Surveyed,
+    name_folder,
+)
 from headrace.documents.pages import UnreadableDocumentError, count_pages
 from headrace.errors import HeadraceError
 
@@ -17,6 +25,10 @@ REFUSED_FILE = "refused.json"
 
 class TooMuchError(HeadraceError):
     """More than the settings let an execution read, or nothing at all."""
+
+
+class NoClassifierError(HeadraceError):
+    """Documents are to be classified, and no classifier has been trained."""
 
 
 class UsedNameError(HeadraceError):
@@ -31,11 +43,15 @@ class Limits:
         documents: The most documents.
         pages: The most pages.
         page_usd: What a page costs, in US dollars.
+        execution_usd: What the execution costs besides.
+        classifies: Whether documents are classified.
     """
 
     documents: int
     pages: int
     page_usd: float
+    execution_usd: float = 0
+    classifies: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -44,6 +60,8 @@ class Limits:
             documents=int(environment[Variable.MOST_DOCUMENTS]),
             pages=int(environment[Variable.MOST_PAGES]),
             page_usd=float(environment[Variable.PAGE_USD]),
+            execution_usd=float(environment.get(Variable.EXECUTION_USD, 0)),
+            classifies=Variable.CLASSIFIES in environment,
         )
 
 
@@ -60,9 +78,11 @@ def survey(store: Store, limits: Limits, prefix: str, name: str, started: str) -
     Raises:
         TooMuchError: If there are more than an execution may read, or none.
         UsedNameError: If an earlier execution of the same name has left something.
+        NoClassifierError: If there is none, and documents are to be classified.
     """
     folder, ours = name_folder(name), {"Started": started}
     _check_folder(store, folder, ours)
+    classifier = _find_classifier(store) if limits.classifies else ""
     keys = list(islice(store.list_documents(prefix), limits.documents + 1))
     if not keys:
         raise TooMuchError(f"there is no document below {prefix} of the raw bucket")
@@ -75,7 +95,7 @@ def survey(store: Store, limits: Limits, prefix: str, name: str, started: str) -
     listed = [each for each in examined if Listed.REASON not in each]
     refused = [each for each in examined if Listed.REASON in each]
     pages = sum(each[Listed.PAGES] for each in listed)
-    estimate = round(pages * limits.page_usd, 2)
+    estimate = round(pages * limits.page_usd + limits.execution_usd, 2)
     if pages > limits.pages:
         raise TooMuchError(
             f"the documents below {prefix} have {pages:,} pages, which cost about {estimate:,.2f} USD, and "
@@ -90,7 +110,17 @@ def survey(store: Store, limits: Limits, prefix: str, name: str, started: str) -
         Surveyed.PAGES: pages,
         Surveyed.ESTIMATE: estimate,
         Surveyed.LIST: f"{folder}{LIST_FILE}",
+        Surveyed.CLASSIFIER: classifier,
     }
+
+
+def _find_classifier(store: Store) -> str:
+    if CLASSIFIER_NOTE not in store.list(CLASSIFIER_NOTE):
+        raise NoClassifierError(
+            "there is no classifier yet; train one with the state machine of the output ClassifierStateMachineArn, or "
+            "set documents.classifier to null"
+        )
+    return str(store.read(CLASSIFIER_NOTE)[Noted.ARN])
 
 
 def _check_folder(store: Store, folder: str, ours: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """What Textract has written about one document becomes findings, and its text pieces for Comprehend."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from headrace.documents.contract import (
@@ -13,6 +14,7 @@ from headrace.documents.contract import (
 from headrace.documents.findings import AnswerError, list_found_by_textract
 from headrace.documents.pieces import split_lines
 
+from .classes import name_text
 from .store import Store
 
 # An execution has a history of 25,000 events, and a piece takes about forty of them, and three for each try more.
@@ -22,14 +24,27 @@ _NOT_TOLD: Final = ("Geometry", "TextType", "RowSpan", "ColumnSpan")
 _READ: Final = ("SUCCEEDED", "PARTIAL_SUCCESS")
 
 
-def unpack(store: Store, folder: str, job: str, piece_bytes: int) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How much of a document's text is kept.
+
+    Args:
+        piece: The most bytes of a piece.
+        text: The most bytes of the beginning that is classified; none if nothing is.
+    """
+
+    piece: int
+    text: int = 0
+
+
+def unpack(store: Store, folder: str, job: str, sizes: Sizes) -> dict[str, Any]:
     """Write the findings and the pieces of one document.
 
     Args:
         store: Where everything is.
         folder: The folder of the document.
         job: Textract's job.
-        piece_bytes: The most bytes of a piece.
+        sizes: How much of its text is kept.
 
     Raises:
         AnswerError: If Textract has left no answer, or not one of a job that has succeeded.
@@ -42,9 +57,11 @@ def unpack(store: Store, folder: str, job: str, piece_bytes: int) -> dict[str, A
         raise AnswerError(f"Textract's answer of job {job} has the status {status}")
     findings = list(list_found_by_textract(_read_blocks(store, keys)))
     lines = [finding.value for finding in findings if finding.kind == "line"]
-    pieces = list(split_lines(lines, piece_bytes))
+    pieces = list(split_lines(lines, sizes.piece))
     for number, piece in enumerate(pieces[:MOST_PIECES]):
         store.write_text(f"{folder}{PIECES_FOLDER}{number}.txt", piece)
+    if sizes.text and lines:
+        store.write_text(name_text(folder), next(split_lines(lines, sizes.text)))
     pages = int(first.get("DocumentMetadata", {}).get("Pages", 0))
     characters = sum(map(len, lines))
     store.write(

@@ -24,6 +24,7 @@ from stacks.constructs.pipeline_function import PipelineFunction, Program
 from stacks.constructs.state_machine import MachineLog
 from stacks.nag import acknowledge, wildcard_in_account, wildcard_objects
 from stacks.ownership import in_this_account
+from stacks.pipeline.classifier_tasks import allow_comprehend, classifier_resources, endpoint_resources
 from stacks.pipeline.file_system import allow_deleting, allow_seeing
 from stacks.pipeline.join import Pipeline
 from stacks.pipeline.permission import Permission
@@ -159,6 +160,16 @@ class CleanUp(PipelineFunction):
         if "fsx:CreateFileSystem" in pipeline.list_actions():
             self._allow(allow_seeing())
             self._allow(allow_deleting(self._stack, tags))
+
+    def allow_removing_endpoints(self, environment: str) -> None:
+        """Let it delete the endpoints that classify documents: one that is there costs each second."""
+        resources = endpoint_resources(environment)
+        self._allow(allow_comprehend(self, ("DescribeEndpoint", "DeleteEndpoint"), resources))
+
+    def allow_removing_classifiers(self, environment: str) -> None:
+        """Let it stop the training of classifiers of documents, and delete those that are not used."""
+        actions = ("DescribeDocumentClassifier", "StopTrainingDocumentClassifier", "DeleteDocumentClassifier")
+        self._allow(allow_comprehend(self, actions, classifier_resources(environment)))
 
     def allow_giving_up_turns(self, work: s3.IBucket, key: kms.IKey | None) -> None:
         """Let it give up the turns of executions that did not do it themselves; the key is the bucket's."""

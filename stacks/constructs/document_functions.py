@@ -12,7 +12,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from headrace.documents.contract import RAW_PREFIX, TOKENS_FOLDER, WORK_PREFIX
-from headrace.documents.prices import estimate_page
+from headrace.documents.prices import estimate_endpoint, estimate_page
 from lambdas import documents
 from lambdas.documents import contract
 from lambdas.documents.contract import Variable
@@ -22,6 +22,7 @@ from stacks.nag import acknowledge, wildcard_objects, wildcard_resource
 from stacks.ownership import in_this_account
 from stacks.pipeline.document_tasks import TEXTRACT
 from stacks.settings.bundle_target import BundleTarget
+from stacks.settings.classifier import ClassifierSettings
 from stacks.settings.documents import DocumentsSettings
 
 _SOURCE: Final = Path(documents.__path__[0])
@@ -70,7 +71,12 @@ class DocumentFunction(PipelineFunction):
         target: BundleTarget,
         log: MachineLog,
     ) -> None:
-        page = estimate_page(settings.features, settings.insights, finds_language=settings.language is None)
+        page = estimate_page(
+            settings.features,
+            settings.insights,
+            finds_language=settings.language is None,
+            classifies=settings.classifier is not None,
+        )
         super().__init__(
             scope,
             construct_id,
@@ -81,15 +87,22 @@ class DocumentFunction(PipelineFunction):
                 Variable.MOST_DOCUMENTS: str(settings.most_documents),
                 Variable.MOST_PAGES: str(settings.most_pages),
                 Variable.PAGE_USD: f"{page:.6f}",
+                **_describe_classifying(settings.classifier),
             },
             target=target,
             log=log,
         )
-        _allow_objects(self.role, raw, RAW_PREFIX, ["s3:GetObject"])
-        _allow_objects(self.role, work, WORK_PREFIX, ["s3:GetObject", "s3:PutObject"])
-        _allow_listing(self.role, raw, RAW_PREFIX)
-        _allow_listing(self.role, work, WORK_PREFIX)
-        _allow_key(self.role, key)
+        allow_objects(self.role, raw, RAW_PREFIX, ["s3:GetObject"])
+        allow_objects(self.role, work, WORK_PREFIX, ["s3:GetObject", "s3:PutObject"])
+        allow_listing(self.role, raw, RAW_PREFIX)
+        allow_listing(self.role, work, WORK_PREFIX)
+        allow_key(self.role, key)
+
+
+def _describe_classifying(settings: ClassifierSettings | None) -> dict[str, str]:
+    if not settings:
+        return {}
+    return {Variable.CLASSIFIES: "yes", Variable.EXECUTION_USD: f"{estimate_endpoint(settings.inference_units):.2f}"}
 
 
 class NoticeFunction(PipelineFunction):
@@ -123,9 +136,9 @@ class NoticeFunction(PipelineFunction):
             log=log,
         )
         # The token of a task is in a folder of its execution's.
-        _allow_objects(self.role, work, f"{WORK_PREFIX}*/{TOKENS_FOLDER}", ["s3:DeleteObject", "s3:GetObject"])
-        _allow_listing(self.role, work, WORK_PREFIX)
-        _allow_key(self.role, key)
+        allow_objects(self.role, work, f"{WORK_PREFIX}*/{TOKENS_FOLDER}", ["s3:DeleteObject", "s3:GetObject"])
+        allow_listing(self.role, work, WORK_PREFIX)
+        allow_key(self.role, key)
         self.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=["*"]))
         acknowledge(
             self.role,
@@ -162,7 +175,8 @@ class NoticeFunction(PipelineFunction):
         return role
 
 
-def _allow_objects(role: iam.Role, bucket: s3.IBucket, prefix: str, actions: list[str]) -> None:
+def allow_objects(role: iam.Role, bucket: s3.IBucket, prefix: str, actions: list[str]) -> None:
+    """Let a role use the objects below a prefix."""
     role.add_to_policy(
         iam.PolicyStatement(
             actions=actions, resources=[bucket.arn_for_objects(f"{prefix}*")], conditions=in_this_account()
@@ -171,7 +185,8 @@ def _allow_objects(role: iam.Role, bucket: s3.IBucket, prefix: str, actions: lis
     acknowledge(role, {wildcard_objects(bucket, f"{prefix}*"): _NAMED_BY_PEOPLE})
 
 
-def _allow_listing(role: iam.Role, bucket: s3.IBucket, prefix: str) -> None:
+def allow_listing(role: iam.Role, bucket: s3.IBucket, prefix: str) -> None:
+    """Let a role list what is below a prefix."""
     role.add_to_policy(
         iam.PolicyStatement(
             actions=["s3:ListBucket"],
@@ -181,6 +196,7 @@ def _allow_listing(role: iam.Role, bucket: s3.IBucket, prefix: str) -> None:
     )
 
 
-def _allow_key(role: iam.Role, key: kms.IKey | None) -> None:
+def allow_key(role: iam.Role, key: kms.IKey | None) -> None:
+    """Let a role read and write what is encrypted with the customer's key, where there is one."""
     if key:
         role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn]))

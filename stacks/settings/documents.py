@@ -7,8 +7,9 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from headrace.documents.contract import LANGUAGES, SYNTAX_LANGUAGES, Feature, Insight
+from stacks.settings.classifier import ClassifierSettings
 from stacks.settings.mistakes import refuse_repeated
-from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, LogDays, Section, Setting
+from stacks.settings.section import IN_PLACE, NEXT_EXECUTION, NOTHING, Allowed, Change, LogDays, Section, Setting
 
 # Textract's rules: https://docs.aws.amazon.com/textract/latest/APIReference/API_Query.html, and thirty questions a page
 # in an asynchronous job: https://docs.aws.amazon.com/textract/latest/dg/limits-document.html.
@@ -85,6 +86,23 @@ class DocumentsSettings(Section):
             "the language of all documents; null if Comprehend finds that of each",
             cost="null 0.0001 for each 100 characters of the first 2,500",
             change=NEXT_EXECUTION,
+        ),
+    ] = None
+    classifier: Annotated[
+        ClassifierSettings | None,
+        Setting(
+            "a classifier that is trained on own texts, and classifies documents; null for none",
+            cost="3.00 for each hour of training, 0.50 a month for each classifier, 0.0005 a second for an endpoint",
+            change=Change(
+                "null removes the state machine that trains; classifiers stay, and cost 0.50 a month each, until "
+                "they are deleted with `aws comprehend delete-document-classifier` or by `headrace teardown`",
+                loses=(
+                    "AWS::Events::Rule",
+                    "AWS::Lambda::Function",
+                    "AWS::Logs::LogGroup",
+                    "AWS::StepFunctions::StateMachine",
+                ),
+            ),
         ),
     ] = None
     most_documents: Annotated[

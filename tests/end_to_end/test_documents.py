@@ -46,16 +46,24 @@ class Reader:
 
     def read(self, name: str, prefix: str) -> tuple[str, Any]:
         """Execute it; how that ends, and its output or the cause of its failure."""
+        return self.wait(self.start(name, {"Prefix": prefix}))
+
+    def start(self, name: str, given: Mapping[str, Any], output: str = MACHINE_OUTPUT) -> str:
+        """Start an execution of a state machine that an output names; its ARN."""
         states: Any = boto3.client("stepfunctions")
-        machine, given = self.outputs[MACHINE_OUTPUT], json.dumps({"Prefix": prefix})
-        arn = states.start_execution(stateMachineArn=machine, name=name, input=given)["executionArn"]
+        machine, text = self.outputs[output], json.dumps(given)
+        return str(states.start_execution(stateMachineArn=machine, name=name, input=text)["executionArn"])
+
+    def wait(self, arn: str) -> tuple[str, Any]:
+        """How an execution ends, and its output or the cause of its failure."""
+        states: Any = boto3.client("stepfunctions")
 
         def look() -> dict[str, Any]:
             found: dict[str, Any] = states.describe_execution(executionArn=arn)
             return found if found["status"] != "RUNNING" else {}
 
         ended = wait_until(look, "the end")
-        return ended["status"], json.loads(ended["output"]) if "output" in ended else ended["cause"]
+        return ended["status"], json.loads(ended["output"]) if "output" in ended else ended.get("cause")
 
     def get(self, key: str) -> bytes:
         """An object of the work bucket."""

@@ -160,6 +160,14 @@ SWITCHES: dict[str, dict[str, Any]] = {
         "storage.existing_work_bucket": "company-features",
         "registry.existing": "210987654321.dkr.ecr.eu-west-1.amazonaws.com/teams/vision",
     },
+    "documents": {
+        "documents": {
+            "features": ["tables", "forms", "queries"],
+            "questions": ["What is the total?"],
+            "insights": ["entities", "key_phrases", "sentiment", "syntax"],
+            "classifier": {},
+        },
+    },
     "front-door": {
         "front_door": {
             "workloads": ["bigmart", "images"],

@@ -133,8 +133,56 @@ def test_raises_alarms_for_executions_that_fail_where_there_is_a_topic_for_them(
     make().resource_count_is("AWS::CloudWatch::Alarm", 0)
 
 
+CLASSIFYING: dict[str, Any] = {"documents": {**EVERYTHING, "classifier": {}}}
+
+
+@pytest.mark.parametrize("also", [{}, {"encryption.customer_key": True}])
+def test_lets_the_state_machines_use_this_environments_classifier_and_endpoints_alone(also: dict[str, Any]) -> None:
+    template = template_with("Documents", "dev", {**CLASSIFYING, **also})
+
+    for role in ("WorkflowRole", "ClassifierWorkflowRole", "CleanUp", "ClassifierCleanUp"):
+        statements = [each for each in list_statements(template, role) if "Document" in str(each["Action"])]
+        for statement in statements:
+            if "comprehend:" in str(statement["Action"]) and "Detect" not in str(statement["Action"]):
+                assert "headrace-dev-" in json.dumps(statement["Resource"]), statement
+
+
+def test_lets_only_comprehend_be_the_role_that_reads_training_data() -> None:
+    template = template_with("Documents", "dev", CLASSIFYING)
+
+    (role,) = (
+        each["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for name, each in template.find_resources("AWS::IAM::Role").items()
+        if name.startswith("ClassifierRole")
+    )
+    assert [each["Principal"] for each in role] == [{"Service": "comprehend.amazonaws.com"}]
+    assert role[0]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert list_actions(template, "ClassifierRole") == {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    (passing,) = (
+        each for each in list_statements(template, "ClassifierWorkflowRole") if each["Action"] == "iam:PassRole"
+    )
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}}
+
+
+def test_lets_the_function_that_ends_executions_delete_what_they_leave_in_comprehend() -> None:
+    template = template_with("Documents", "dev", CLASSIFYING)
+
+    assert "comprehend:DeleteEndpoint" in list_actions(template, "CleanUp")
+    assert {
+        "comprehend:DeleteDocumentClassifier",
+        "comprehend:StopTrainingDocumentClassifier",
+    } <= list_actions(template, "ClassifierCleanUp")
+
+
+def test_has_nothing_of_a_classifier_unless_the_settings_ask_for_it() -> None:
+    text = json.dumps(make().to_json())
+
+    assert "lassifier" not in text
+    assert "comprehend:CreateEndpoint" not in text
+
+
 def test_leaves_nothing_for_cdk_nag_to_find() -> None:
-    changes = {"documents": EVERYTHING, "people.enabled": True}
+    changes = {**CLASSIFYING, "people.enabled": True}
 
     assert {each for each in find_violations("dev", changes) if "Documents" in each[1] or "People" in each[1]} == set()
 

@@ -102,7 +102,17 @@ def find_without_acknowledging(variant: str) -> Unacknowledged:
 
 
 # With the environments, every kind of resource once; what the other switches make is in prod or in one of these.
-ONE_OF_EACH = ("nat", "notebook", "private-notebook", "people", "object-lambda", "existing", "alarms", "front-door")
+ONE_OF_EACH = (
+    "nat",
+    "notebook",
+    "private-notebook",
+    "people",
+    "object-lambda",
+    "existing",
+    "alarms",
+    "front-door",
+    "documents",
+)
 VARIANTS_TO_CHECK = [
     pytest.param(variant, marks=pytest.mark.slow) if variant in ONE_OF_EACH else variant
     for variant in mark_full("nag", VARIANTS, but=(*ENVIRONMENTS, *ONE_OF_EACH))

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from headrace.local.clock import CLOCK
 from headrace.local.engine.access.needs import Need
+from headrace.local.engine.classifiers import CLASSIFY, DESCRIBE, CheckRole, Classifiers
 from headrace.local.engine.cloud import ACCOUNT
 from headrace.local.engine.refusals import ServiceRefusedError
 from headrace.local.sagemaker.errors import RequestRefusedError
@@ -30,6 +31,7 @@ _BLOCKS_A_PART: Final = 1000
 _HASH_DIGITS: Final = 16
 _SHOWN: Final = 40
 # https://docs.aws.amazon.com/comprehend/latest/dg/guidelines-and-limits.html: 5 KB or 100 KB of UTF-8.
+# A text that is classified: 10 KB.
 _SHORT, _LONG = 5_000, 100_000
 _MOST_BYTES: Final[Mapping[str, int]] = {
     "DetectDominantLanguage": _LONG,
@@ -37,6 +39,7 @@ _MOST_BYTES: Final[Mapping[str, int]] = {
     "DetectKeyPhrases": _LONG,
     "DetectSentiment": _SHORT,
     "DetectSyntax": _SHORT,
+    CLASSIFY: 10_000,
 }
 _STARTS: Final = {
     "StartDocumentAnalysis": "GetDocumentAnalysis",
@@ -65,8 +68,8 @@ class Answers:
     """The files of answers.
 
     Args:
-        folder: Where they are: `textract/KEY.json` for the document KEY, and `comprehend/OPERATION/HASH.json` for a
-            text.
+        folder: Where they are: `textract/KEY.json` for the document KEY, `comprehend/OPERATION/HASH.json` for a text,
+            and `comprehend/DescribeDocumentClassifier/KEY.json` for the training data KEY.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,13 +81,29 @@ class Answers:
         Raises:
             ServiceRefusedError: If none is given, or not one of Textract's.
         """
-        path = self._folder / TEXTRACT / f"{PurePosixPath('/' + key).relative_to('/')}.json"
-        if ".." in path.parts or not path.is_file():
+        path = _name_answer(self._folder / TEXTRACT, key)
+        if path is None or not path.is_file():
             raise ServiceRefusedError(
                 "InvalidParameterException",
-                f"The local cloud reads no documents. For an answer about {key}, save one of {operation} as {path}.",
+                f"The local cloud reads no documents. For an answer about {key}, save one of {operation} as "
+                f"{path or 'nothing: its key leads elsewhere'}.",
             )
         return _read(path, TEXTRACT, operation, "InvalidParameterException")
+
+    def find_training(self, key: str) -> Mapping[str, Any]:
+        """Comprehend's answer about a classifier, by the key of its training data.
+
+        Raises:
+            ServiceRefusedError: If none is given, or not one of Comprehend's.
+        """
+        path = _name_answer(self._folder / COMPREHEND / DESCRIBE, key)
+        if path is None or not path.is_file():
+            raise ServiceRefusedError(
+                "InvalidRequestException",
+                f"The local cloud trains no classifiers. For one that is trained on {key}, save an answer of "
+                f"{DESCRIBE} as {path or 'nothing: its key leads elsewhere'}.",
+            )
+        return _read(path, COMPREHEND, DESCRIBE, "InvalidRequestException")
 
     def find_text(self, operation: str, text: str) -> Mapping[str, Any]:
         """Comprehend's answer about a text.
@@ -100,6 +119,12 @@ class Answers:
                 f"as {path}.",
             )
         return _read(path, COMPREHEND, operation, "InvalidRequestException")
+
+
+def _name_answer(folder: Path, key: str) -> Path | None:
+    """The file of an answer about an object, unless its key leads out of the folder."""
+    path = folder / f"{PurePosixPath('/' + key).relative_to('/')}.json"
+    return None if ".." in path.parts else path
 
 
 def name_text(text: str) -> str:
@@ -212,14 +237,17 @@ class Textract:
 
 
 class Comprehend:
-    """Answers about texts, as far as they are given.
+    """Answers about texts, as far as they are given, and classifiers.
 
     Args:
         answers: The answers.
+        s3: The client that training data are looked for with.
+        check_role: Sees that Comprehend may be a role, and this what it needs.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, s3: Any = None, check_role: CheckRole = lambda _role, _needs: None) -> None:
         self._answers = answers
+        self._classifiers = Classifiers(answers.find_training, answers.find_text, s3, check_role)
 
     def answer(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """What an operation answers.
@@ -227,15 +255,17 @@ class Comprehend:
         Raises:
             ServiceRefusedError: If it is refused.
         """
-        if operation not in _MOST_BYTES:
+        if operation not in {*_MOST_BYTES, *self._classifiers.operations}:
             raise ServiceRefusedError("UnknownOperationException", f"The local cloud's Comprehend has no {operation}.")
         _check(COMPREHEND, operation, request, "InvalidRequestException")
-        size, most = len(request["Text"].encode()), _MOST_BYTES[operation]
+        size, most = len(request.get("Text", "").encode()), _MOST_BYTES.get(operation, 0)
         if size > most:
             raise ServiceRefusedError(
                 "TextSizeLimitExceededException",
                 f"Input text size exceeds limit. Max length of {most} bytes, got {size}",
             )
+        if operation in self._classifiers.operations:
+            return self._classifiers.answer(operation, request)
         return self._answers.find_text(operation, request["Text"])
 
 
@@ -263,8 +293,3 @@ def list_textract_needs(operation: str, request: Mapping[str, Any]) -> Iterator[
         yield Need(action="s3:PutObject", resource=resource, context=ours)
     if role := request.get("NotificationChannel", {}).get("RoleArn"):
         yield Need(action="iam:PassRole", resource=role, context={"iam:PassedToService": TEXTRACT_PRINCIPAL})
-
-
-def list_comprehend_needs(operation: str, _request: Mapping[str, Any]) -> Iterator[Need]:
-    """What a caller must be allowed."""
-    yield Need(action=f"{COMPREHEND}:{operation}")

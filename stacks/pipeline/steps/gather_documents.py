@@ -12,14 +12,20 @@ from stacks.pipeline.step import Step
 _GATHER: Final = "Gather"
 
 
-def gather_documents(tasks: DocumentTasks) -> Step:
-    """Have the results written, into `$gathered` where they are."""
+def gather_documents(tasks: DocumentTasks, *, classified: bool = False) -> Step:
+    """Have the results written, into `$gathered` where they are.
+
+    Args:
+        tasks: Makes the task.
+        classified: Whether `$classified` says how the classification has ended.
+    """
+    also = {Request.CLASSIFICATION: "$classified"} if classified else {}
 
     def states(after: str) -> Mapping[str, State]:
         return {
             _GATHER: tasks.ask_function(
                 Action.GATHER,
-                {Request.NAME: "$job_name", Request.MAP_RESULTS: "$map_results"},
+                {Request.NAME: "$job_name", Request.MAP_RESULTS: "$map_results", **also},
                 into="gathered",
                 next_state=after,
                 catch=keep_failure(_GATHER),

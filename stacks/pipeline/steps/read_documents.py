@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
 from headrace.documents.contract import (
+    CLASSIFIED_BYTES,
     MAP_FOLDER,
     TEXTRACT_FOLDER,
     TOKENS_FOLDER,
@@ -84,6 +85,7 @@ class Reading:
         insights: What Comprehend looks for.
         language: The language of all documents; none if each document's is to be found.
         concurrency: How many documents at a time.
+        classifies: Whether the beginnings of texts are kept to be classified.
         notice_seconds: How long Textract may take for a document.
         topic: Where Textract's notices go,
         role: and the role that it publishes them as.
@@ -94,6 +96,7 @@ class Reading:
     insights: Sequence[str]
     language: str | None
     concurrency: int
+    classifies: bool
     notice_seconds: int
     topic: sns.ITopic
     role: iam.IRole
@@ -163,6 +166,7 @@ class _Document:
                     Request.FOLDER: "$folder",
                     Request.JOB: "$job",
                     Request.PIECE_BYTES: str(find_piece_bytes(self._reading.insights)),
+                    Request.TEXT_BYTES: str(CLASSIFIED_BYTES if self._reading.classifies else 0),
                 },
                 into="unpacked",
                 next_state=next(iter(understood), _READ),

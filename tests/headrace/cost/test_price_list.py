@@ -117,7 +117,10 @@ def test_knows_where_most_prices_are() -> None:
     assert known - QUERIES.keys() == {
         "cloudfront-gb",
         "cloudfront-request",
+        "comprehend-classifier-month",
+        "comprehend-endpoint-second",
         "comprehend-syntax-unit",
+        "comprehend-training-hour",
         "comprehend-unit",
         "dashboard-month",
         "efs-ia-gb-read",

@@ -17,8 +17,8 @@ from tests.stacks.pipeline.test_documents import EVERYTHING, TEXT_ALONE, read_ma
 PAGES = 1_000
 
 
-def make_item(settings: Mapping[str, Any]) -> Item:
-    definition = read_machine(settings)
+def make_item(settings: Mapping[str, Any], called: str = "StateMachine") -> Item:
+    definition = read_machine(settings, called)
     properties = {"Definition": definition}
     kind = "AWS::StepFunctions::StateMachine"
     return Item(kind=kind, name="m", maker=Maker.TEMPLATE, stack="headrace-dev-documents", properties=properties)
@@ -29,11 +29,15 @@ def list_lines(settings: Mapping[str, Any], pages: float = PAGES) -> tuple[Line,
     return estimate_usage([make_item(settings)], scenario, usual_prices()).month
 
 
-@pytest.mark.parametrize("settings", [EVERYTHING, TEXT_ALONE, {"insights": ["syntax"], "language": "en"}])
+CLASSIFYING: Mapping[str, Any] = {"insights": [], "classifier": {"inference_units": 2}}
+
+
+@pytest.mark.parametrize("settings", [EVERYTHING, TEXT_ALONE, {"insights": ["syntax"], "language": "en"}, CLASSIFYING])
 def test_costs_what_the_estimate_of_the_same_pages_says(settings: Mapping[str, Any]) -> None:
     features, insights = settings.get("features", []), settings["insights"]
     finds_language = bool(insights) and "language" not in settings
-    page = prices.estimate_page(features, insights, finds_language=finds_language)
+    classifies = "classifier" in settings
+    page = prices.estimate_page(features, insights, finds_language=finds_language, classifies=classifies)
 
     assert total(list_lines(settings)) == pytest.approx(PAGES * page)
 
@@ -44,6 +48,16 @@ def test_has_a_line_for_each_thing_that_is_asked() -> None:
         ("documents", "states of documents"),
     ]
     assert total(list_lines(EVERYTHING, pages=0)) == 0
+
+
+def test_prices_the_training_of_a_classifier_and_the_endpoint_of_an_execution() -> None:
+    scenario = SCENARIOS["low"].change({"training_minutes": 90})
+    items = [make_item(CLASSIFYING), make_item(CLASSIFYING, "ClassifierStateMachine")]
+
+    lines = {line.what: line.usd for line in estimate_usage(items, scenario, usual_prices()).executions}
+
+    assert lines["training of a classifier"] == pytest.approx(4.5)
+    assert lines["endpoint of a classifier, besides classifying"] == pytest.approx(prices.estimate_endpoint(2))
 
 
 def test_no_other_state_machine_reads_pages() -> None:
@@ -62,3 +76,6 @@ def test_takes_the_prices_of_estimates() -> None:
     assert listed.each("comprehend-unit") == prices.UNIT
     assert listed.each("comprehend-syntax-unit") == prices.SYNTAX_UNIT
     assert listed.each("transition") == prices.TRANSITION
+    assert listed.each("comprehend-endpoint-second") == prices.ENDPOINT_SECOND
+    assert listed.each("comprehend-training-hour") == prices.TRAINING_HOUR
+    assert listed.each("comprehend-classifier-month") == prices.CLASSIFIER_MONTH

@@ -217,3 +217,30 @@ def test_finds_the_file_systems_of_executions_that_are_not_being_deleted() -> No
     assert (found.name, found.kind) == ("fs-ours", "AWS::FSx::FileSystem")
     # 1,200 * 0.14
     assert round(price(found, usual_prices()).monthly, 6) == 168
+
+
+def test_finds_the_classifiers_and_endpoints_of_executions_that_are_not_being_deleted() -> None:
+    ours = {"Tags": [{"Key": "environment", "Value": "dev"}, {"Key": "headrace:execution", "Value": "run-1"}]}
+    prefix = "arn:aws:comprehend:eu-west-1:123456789012:document-classifier"
+    mine, theirs = (f"{prefix}/headrace-{name}-documents/version/one" for name in ("dev", "prod"))
+    endpoint, going = (f"{prefix}-endpoint/headrace-dev-{name}" for name in ("0123", "4567"))
+    answers = {
+        "list_endpoints": {
+            "Endpoints": [],
+            "EndpointPropertiesList": [
+                {"EndpointArn": endpoint, "Status": "IN_SERVICE", "DesiredInferenceUnits": 2},
+                {"EndpointArn": going, "Status": "DELETING"},
+            ],
+        },
+        "list_document_classifiers": {
+            "DocumentClassifierPropertiesList": [{"DocumentClassifierArn": each} for each in (mine, theirs)]
+        },
+        **{f"list_tags_for_resource {each}": ours for each in (mine, theirs, endpoint, going)},
+    }
+
+    found = read_run_time(Account(answers), "dev", [])
+
+    assert [item.name for item in found] == [endpoint, mine]
+    # Two units of 0.0005 a second, and a classifier.
+    assert [round(price(item, usual_prices()).monthly, 2) for item in found] == [2628, 0.5]
+    assert read_run_time(Account(answers, region="ap-southeast-6"), "dev", []) == []

@@ -21,10 +21,11 @@ from headrace.local.engine.asl.execution import Execution, Identity
 from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.engine.asl.surroundings import ItemSource, TaskCall
 from headrace.local.sagemaker.validation import load_service_model, validate_request
+from lambdas.documents.classes import list_texts
 from lambdas.documents.gathering import gather
 from lambdas.documents.store import Store
 from lambdas.documents.surveying import Limits, survey
-from lambdas.documents.unpacking import unpack
+from lambdas.documents.unpacking import Sizes, unpack
 from tests.document_services import COMPREHEND, PDF, MemoryS3, make_answer, make_blocks
 from tests.headrace.local.engine.asl.virtual import VirtualClock, run_virtually
 from tests.stacks.changed_settings import template_with
@@ -51,8 +52,9 @@ def make(settings: Mapping[str, Any] = EVERYTHING) -> Template:
     return _make(json.dumps(settings))
 
 
-def read_machine(settings: Mapping[str, Any] = EVERYTHING) -> dict[str, Any]:
-    (machine,) = make(settings).find_resources("AWS::StepFunctions::StateMachine").values()
+def read_machine(settings: Mapping[str, Any] = EVERYTHING, called: str = "StateMachine") -> dict[str, Any]:
+    machines = make(settings).find_resources("AWS::StepFunctions::StateMachine")
+    (machine,) = (machine for name, machine in machines.items() if name.startswith(called))
     return fill_tokens(parse_definition(machine))
 
 
@@ -111,9 +113,12 @@ class Services:
                 case "survey":
                     return survey(self._store, self._limits, event["Prefix"], event["Name"], event["Started"])
                 case "unpack":
-                    return unpack(self._store, event["Folder"], event["JobId"], event["PieceBytes"])
+                    sizes = Sizes(piece=event["PieceBytes"], text=event["TextBytes"])
+                    return unpack(self._store, event["Folder"], event["JobId"], sizes)
+                case "list_texts":
+                    return list_texts(self._store, event["Name"])
                 case _:
-                    return gather(self._store, event["Name"], event["MapResults"])
+                    return gather(self._store, event["Name"], event["MapResults"], event.get("Classification"))
         except HeadraceError as error:
             said = {"errorMessage": str(error), "errorType": type(error).__name__}
             raise StateFailedError(type(error).__name__, json.dumps(said)) from None
@@ -154,10 +159,14 @@ STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def execute(
-    services: Services, given: Any = None, settings: Mapping[str, Any] = EVERYTHING, started: datetime = STARTED
+    services: Services,
+    given: Any = None,
+    settings: Mapping[str, Any] = EVERYTHING,
+    started: datetime = STARTED,
+    called: str = "StateMachine",
 ) -> Execution:
     execution = Execution(
-        check_definition(json.dumps(read_machine(settings))),
+        check_definition(json.dumps(read_machine(settings, called))),
         given or {},
         identity=Identity(
             arn=f"{EXECUTIONS}:run-1",

@@ -153,6 +153,9 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         if setting.startswith(("front_door", "alarms.front_door"))
     },
     **{setting: {"documents": DOCUMENTS} for setting in SETTINGS if setting.startswith("documents")},
+    **{
+        setting: {"documents": {"classifier": {}}} for setting in SETTINGS if setting.startswith("documents.classifier")
+    },
     "documents.questions": {"documents": {"features": ["queries"], "questions": ["What is the total?"]}},
     "front_door.authorization": {"front_door": {"workloads": ["bigmart"], "authorization": "cognito"}},
     "front_door.web_acl": {"front_door": {"workloads": ["bigmart"]}},
@@ -223,6 +226,9 @@ OTHERS: Mapping[str, Any] = {
     "alarms.file_systems": ...,
     "alarms.front_door": ...,
     "documents": ...,
+    "documents.classifier": ...,
+    "documents.classifier.language": "de",
+    "documents.classifier.mode": "multi_label",
     "documents.features": ["tables", "forms"],
     "documents.insights": ["syntax"],
     "documents.language": "de",

@@ -2,9 +2,11 @@
 
 import importlib
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 from headrace.local.engine.access.needs import Holder, Need
+from headrace.local.engine.classifiers import COMPREHEND_PRINCIPAL, list_needs
 from headrace.local.engine.documents import (
     COMPREHEND,
     TEXTRACT,
@@ -12,12 +14,12 @@ from headrace.local.engine.documents import (
     Answers,
     Comprehend,
     Textract,
-    list_comprehend_needs,
     list_textract_needs,
 )
 from headrace.local.engine.ministack.access import Access, DeniedError
 from headrace.local.engine.ministack.json_service import handle_json
 from headrace.local.engine.ministack.step_functions import name_classes
+from headrace.local.engine.refusals import ServiceRefusedError
 from headrace.local.fault_codes import COMMON_ERRORS
 from headrace.local.sagemaker.validation import load_service_model
 
@@ -37,8 +39,8 @@ def install_documents(answers: Answers, s3: Any, access: Access) -> None:
     """
     textract = Textract(answers, s3, lambda *notice: _publish(access, *notice))
     _install(TEXTRACT, handle_json(textract.answer, access=access, list_needs=list_textract_needs))
-    comprehend = Comprehend(answers)
-    _install(COMPREHEND, handle_json(comprehend.answer, access=access, list_needs=list_comprehend_needs))
+    comprehend = Comprehend(answers, s3, lambda *given: _check_role(access, *given))
+    _install(COMPREHEND, handle_json(comprehend.answer, access=access, list_needs=list_needs))
 
 
 def _install(service: str, handle: Any) -> None:
@@ -60,6 +62,15 @@ def _install(service: str, handle: Any) -> None:
     declared = {name for name in model.shape_names if model.shape_for(name).metadata.get("exception")}
     unnamed = dict.fromkeys(set(COMMON_ERRORS) - declared, f"{service.title()}Exception")
     states._AWS_SDK_ERROR_CODE_OVERRIDES[service] = {**unnamed, **name_classes(service)}
+
+
+def _check_role(access: Access, role: str, needs: Iterable[Need]) -> None:
+    try:
+        if not access.trusts(role, COMPREHEND_PRINCIPAL):
+            raise DeniedError(f"{COMPREHEND_PRINCIPAL} cannot assume the role {role}")
+        access.check("", needs, role, "Comprehend")
+    except DeniedError as error:
+        raise ServiceRefusedError("InvalidRequestException", str(error)) from None
 
 
 def _publish(access: Access, role: str, topic: str, message: str) -> None:

@@ -13,7 +13,6 @@ from headrace.local.engine.documents import (
     Answers,
     Comprehend,
     Textract,
-    list_comprehend_needs,
     list_textract_needs,
     name_text,
 )
@@ -182,4 +181,3 @@ def test_needs_the_callers_own_permissions_for_buckets_and_to_pass_the_role() ->
         Need(action="s3:PutObject", resource="arn:aws:s3:::work/out/new/1", context=ours),
         Need(action="iam:PassRole", resource=ROLE, context={"iam:PassedToService": "textract.amazonaws.com"}),
     ]
-    assert list(list_comprehend_needs("DetectEntities", {})) == [Need(action="comprehend:DetectEntities")]
