@@ -1,6 +1,6 @@
 """Removes what an execution has made in Comprehend and not finished: an endpoint costs each second that it is there.
 
-The state machine gives both names that no other execution has, so that nothing of anybody else's is met.
+The state machine gives both names that no other execution has, so that nothing is met that another has made.
 """
 
 import time

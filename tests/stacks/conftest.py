@@ -259,12 +259,15 @@ def read_definition(template: Mapping[str, Any], *, checks: bool = False) -> dic
 
     Args:
         template: The template.
-        checks: Whether the state machine is meant that checks for drift, or the other one.
+        checks: Whether the state machine is meant that checks for drift, or the other one. One that trains the
+            classifier of documents is never meant.
     """
     (machine,) = (
         resource
         for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::StepFunctions::StateMachine" and name.startswith("DriftChecks") == checks
+        if resource["Type"] == "AWS::StepFunctions::StateMachine"
+        and name.startswith("DriftChecks") == checks
+        and not name.startswith("Classifier")
     )
     return parse_definition(machine)
 

@@ -103,7 +103,7 @@ def classify_documents(tasks: DocumentTasks, classifiers: ClassifierTasks, how: 
 
 
 def _choose_any(environment: str, after: str) -> Choice:
-    """An endpoint of another name for each execution and redrive, so that none is anybody else's."""
+    """An endpoint of another name for each execution and redrive, so that none is met that another has made."""
     nothing = {"classified": {Classified.FAULT: ""}}
     digest = (
         "$hash($states.context.Execution.Id & $string($states.context.Execution.StartTime) & "
@@ -259,7 +259,7 @@ def _list_states(tasks: DocumentTasks, classifiers: ClassifierTasks, how: Classi
 
 
 def _delete(classifiers: ClassifierTasks, after: str) -> Task:
-    """It costs as long as it is there; what cannot be deleted ends the execution, and whoever reads of that looks."""
+    """It costs as long as it is there; what cannot be deleted fails the execution, which people are told of."""
     return Task(
         resource=call("comprehend", "deleteEndpoint"),
         arguments={"EndpointArn": jsonata(classifiers.name_endpoint_arn())},
