@@ -11,6 +11,15 @@ from tests.stacks.conftest import find_resources
 # Actions that know no resources, from the Service Authorization Reference:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 WITHOUT_RESOURCES = {
+    "comprehend:DetectDominantLanguage",
+    "comprehend:DetectEntities",
+    "comprehend:DetectKeyPhrases",
+    "comprehend:DetectSentiment",
+    "comprehend:DetectSyntax",
+    # The token of a task says which.
+    "states:SendTaskSuccess",
+    "textract:GetDocumentAnalysis",
+    "textract:StartDocumentAnalysis",
     "application-autoscaling:DescribeScalingPolicies",
     "cloudwatch:GetMetricData",
     "cloudwatch:GetMetricStatistics",
@@ -98,7 +107,7 @@ def test_lets_identities_into_buckets_of_the_account_only(variant: str) -> None:
 def test_lists_no_action_without_resources_that_nobody_uses() -> None:
     used = {
         action
-        for variant in ("prod", "people", "guard", "scaling", "fsx-per-run")
+        for variant in ("prod", "people", "guard", "scaling", "fsx-per-run", "documents")
         for _, statement in list_allowed(variant)
         if "*" in as_list(statement["Resource"])
         for action in as_list(statement["Action"])
@@ -119,13 +128,16 @@ def test_writes_no_policy_into_a_role(variant: str) -> None:
     assert [name for name, role in roles.items() if "Policies" in role["Properties"]] == []
 
 
-def test_passes_roles_to_sagemaker_only(variant: str) -> None:
-    passing = [s for _, s in list_allowed(variant) if "iam:PassRole" in as_list(s["Action"])]
+def test_passes_roles_to_one_service_only(variant: str) -> None:
+    passing = [(name, s) for name, s in list_allowed(variant) if "iam:PassRole" in as_list(s["Action"])]
 
     assert passing != []
-    for statement in passing:
+    for name, statement in passing:
+        services = ("textract", "comprehend") if name.startswith("Documents/") else ("sagemaker",)
         assert statement["Action"] == "iam:PassRole"
-        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert statement["Condition"] in [
+            {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}} for service in services
+        ]
         assert all("Fn::GetAtt" in resource for resource in as_list(statement["Resource"]))
 
 
