@@ -1,10 +1,8 @@
 """The training program over made-up photographs, where PyTorch is."""
 
 import json
-import os
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,20 +14,9 @@ from containers.shared.job.outputs import Outputs
 from headrace.algorithms import find_algorithm
 from tests.containers.job_roots import list_files
 from tests.containers.resnet.networks import write_photographs_job, write_records_job
-from tests.torch_packages import require_torch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 SAVING = {"HEADRACE_CHECKPOINT_SECONDS": "0"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def torch() -> Any:
-    """PyTorch, with one thread: the tests of other processes need the others."""
-    require_torch()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    import torch
-
-    return torch
 
 
 def train(root: Path, environment: dict[str, str] | None = None) -> int:

@@ -1,11 +1,9 @@
 """The training program over packed sets, where PyTorch is."""
 
 import json
-import os
 import random
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,22 +15,10 @@ from containers.shared.job.outputs import Outputs
 from headrace.packed import PackedRecord, write_packed
 from tests.containers.job_roots import list_files
 from tests.containers.resnet.networks import write_packed_job
-from tests.torch_packages import require_torch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 SAVING = {"HEADRACE_CHECKPOINT_SECONDS": "0"}
 AUGMENTED = {"augmentation_type": "crop_color", "epochs": "3", "mini_batch_size": "4"}
-
-
-@pytest.fixture(autouse=True)
-def torch(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """PyTorch, with one thread: those of a small network mostly wait for each other."""
-    require_torch()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    import torch
-
-    monkeypatch.setattr("containers.resnet.program.count_cpus", lambda: 1)
-    return torch
 
 
 def train(root: Path, environment: dict[str, str] | None = None) -> int:
