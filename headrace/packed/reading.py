@@ -111,12 +111,11 @@ class PackedSet:
         if not hasattr(os, "posix_fadvise") or not len(places):
             return
         ordered = np.sort(places)
-        runs = np.split(ordered, np.flatnonzero(np.diff(ordered) != 1) + 1)
-        for run in runs:
-            shard = int(np.searchsorted(self._begins, run[0], "right")) - 1
-            within = min(len(run), int(self._begins[shard + 1] - run[0])) * self.layout.record_bytes
-            begin = self._find_byte(int(run[0]), shard)
-            os.posix_fadvise(self._files[shard].fileno(), begin, within, os.POSIX_FADV_WILLNEED)
+        shards = np.searchsorted(self._begins, ordered, "right") - 1
+        ends = np.flatnonzero((np.diff(ordered) != 1) | (np.diff(shards) != 0)) + 1
+        for run, own in zip(np.split(ordered, ends), np.split(shards, ends), strict=True):
+            begin, size = self._find_byte(int(run[0]), int(own[0])), len(run) * self.layout.record_bytes
+            os.posix_fadvise(self._files[own[0]].fileno(), begin, size, os.POSIX_FADV_WILLNEED)
 
     def verify(self) -> None:
         """Compare every file with its digest and every record with its checksum.

@@ -1,6 +1,7 @@
 """Packed sets are read as they were written, once an epoch, or not at all."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,20 @@ def test_puts_batches_where_they_are_to_be(folder: Path) -> None:
         batches = list(read_batches(packed, Epoch(np.arange(COUNT), 8), readers=1, allocate=allocate))
 
     assert all(batch.pixels is array for batch, array in zip(batches, made, strict=True))
+
+
+def test_asks_ahead_for_neighbours_in_one_piece_and_never_beyond_a_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _file, begin, size, _advice: asked.append((begin, size)))
+
+    with PackedSet(folder) as packed:
+        packed.read_ahead(np.array([8, 5, 6, 7, 20, 21]))
+
+    # Seven records a shard: 5 and 6 end the first, 7 and 8 begin the second, 20 ends the third, 21 begins the last.
+    places = [(5, 2), (0, 2), (6, 1), (0, 1)]
+    assert asked == [(128 + first * RECORD_BYTES, count * RECORD_BYTES) for first, count in places]
 
 
 def copy_set(folder: Path, target: Path, change: Callable[[Path], None]) -> Path:
