@@ -9,7 +9,15 @@ from typing import Final
 from headrace.algorithms.algorithm import Algorithm, Version
 from headrace.algorithms.hyperparameters import read_hyperparameters
 
-ALGORITHMS: Final = ("xgboost", "deepar", "image-classification", "linear-learner", "blazingtext", "seq2seq")
+ALGORITHMS: Final = (
+    "xgboost",
+    "deepar",
+    "image-classification",
+    "linear-learner",
+    "blazingtext",
+    "seq2seq",
+    "object-detection",
+)
 _URI: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[a-z.]+/([^:@]+):([^:@]+)")
 
 

@@ -97,6 +97,27 @@ def test_refuses_an_instance_that_it_does_not_train_on() -> None:
         networks.check_instance("ml.m5.xlarge")
 
 
+@pytest.mark.parametrize(
+    ("given", "mistake"),
+    [
+        ({"image_shape": 299}, "image_shape: found 299, allowed: a whole number from 300"),
+        ({"nms_threshold": 0}, "nms_threshold: found 0, allowed: a number above 0 up to 1"),
+        ({"overlap_threshold": 1.1}, "overlap_threshold: found 1.1, allowed: a number above 0 up to 1"),
+        ({"learning_rate": 0}, "learning_rate: found 0, allowed: a number above 0 up to 1"),
+        ({"weight_decay": 1}, "weight_decay: found 1, allowed: a number above 0 below 1"),
+        ({"base_network": "resnet-18"}, "base_network: found 'resnet-18', allowed: one of vgg-16, resnet-50"),
+        ({"optimizer": "nag"}, "optimizer: found 'nag', allowed: one of sgd, adam, rmsprop, adadelta"),
+        ({"num_layers": 18}, "num_layers: object detection has no such hyperparameter"),
+    ],
+)
+def test_names_what_detection_does_not_take(given: dict[str, Any], mistake: str) -> None:
+    needed = {"num_classes": 4, "num_training_samples": 200}
+
+    (found,) = find_algorithm("object-detection").list_mistakes({**needed, **given})
+
+    assert found.startswith(mistake)
+
+
 def test_refuses_a_region_without_a_container_image() -> None:
     with pytest.raises(BuiltInAlgorithmError, match="XGBoost has no container image in mx-central-1"):
         XGBOOST.name_image("mx-central-1", "3.2-0")
