@@ -34,11 +34,11 @@ from containers.resnet.computing import Computing
 from containers.resnet.feeding import Fed, Feeder
 from containers.resnet.hyperparameters import Hyperparameters, parse_hyperparameters
 from containers.resnet.learner import make_learner
-from containers.resnet.network import MIDDLE
 from containers.resnet.packed_fitting import Classroom, Conditions
 from containers.resnet.packed_saving import Position
 from containers.resnet.together import Together
 from containers.shared.job.checkpoints import NO_CHECKPOINTS
+from containers.shared.networks.graphs import MIDDLE
 from headrace.packed import Epoch, PackedRecord, PackedSet, draw_order, write_packed
 
 BUDGET_SECONDS = 300

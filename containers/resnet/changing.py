@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .network import MIDDLE
+from containers.shared.networks.graphs import MIDDLE
 
 COLOURS: Final = 3
 _LEAST_AREA: Final = 0.08

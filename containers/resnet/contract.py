@@ -20,14 +20,11 @@ JSON_LINES = "application/jsonlines"
 
 # Ours, beside those of the algorithm: decides what chance would.
 SEED = "seed"
-HIGHEST_SEED = 2**31 - 1
 
 MODEL_FILE = "model.onnx"
 CLASSES_FILE = "classes.json"
 CLASSES_FORMAT = "headrace-resnet"
 CLASSES_VERSION = 1
-MOST_MODEL_BYTES = 2**31
-MOST_CLASSES_BYTES = 16 * 2**20
 INPUT_NAME = "photographs"
 OUTPUT_NAME = "probabilities"
 

@@ -1,7 +1,5 @@
 """Writing the network as an ONNX model, which holds data only and cannot run code."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,13 +7,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from containers.shared.job.onnx_graphs import Graph
-from headrace.algorithms.image_classification import CHANNELS
+from containers.shared.networks.described import describe_network
+from containers.shared.networks.graphs import PhotographGraph, describe_photographs
 
 from . import contract
-from .architecture import Architecture, Convolution
+from .architecture import Architecture
 
-MIDDLE: Final = 127.5
 TOLERANCE: Final = 1e-3
 
 
@@ -30,44 +27,23 @@ def export_network(architecture: Architecture, weights: dict[str, NDArray[np.flo
         architecture: The network's shape.
         weights: For each convolution `NAME.weight` and `NAME.bias`, and `head.weight` and `head.bias`.
     """
-    graph = Graph()
-    values = graph.add("Cast", contract.INPUT_NAME, to=onnx.TensorProto.FLOAT)
-    values = graph.add("Transpose", values, perm=[0, 3, 1, 2])
-    values = graph.add("Div", values, graph.keep("middle", np.array(MIDDLE, np.float32)))
-    values = graph.add("Sub", values, graph.keep("one", np.array(1, np.float32)))
+    graph = PhotographGraph()
+    values = graph.scale_photographs(contract.INPUT_NAME)
     for name, array in weights.items():
         graph.keep(name, array)
-    values = _convolve(graph, architecture.stem, values)
+    values = graph.convolve(architecture.stem, values)
     if architecture.is_pooled:
         values = graph.add("MaxPool", values, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
     for unit in architecture.units:
-        kept = _convolve(graph, unit.shortcut, values) if unit.shortcut else values
-        for step in unit.steps:
-            values = _convolve(graph, step, values)
-        values = graph.add("Relu", graph.add("Add", values, kept))
+        values = graph.pass_unit(unit, values)
     values = graph.add("Flatten", graph.add("GlobalAveragePool", values))
     values = graph.add("Gemm", values, "head.weight", "head.bias", transB=1)
     graph.add("Softmax", values, axis=-1, output=contract.OUTPUT_NAME)
-    sizes = (None, architecture.side, architecture.side, CHANNELS)
     return graph.finish(
         "resnet",
-        {contract.INPUT_NAME: ("uint8", sizes)},
+        {contract.INPUT_NAME: describe_photographs(architecture.side)},
         {contract.OUTPUT_NAME: ("float32", (None, architecture.classes))},
     )
-
-
-def _convolve(graph: Graph, convolution: Convolution, values: str) -> str:
-    """A convolution of kept weights."""
-    values = graph.add(
-        "Conv",
-        values,
-        f"{convolution.name}.weight",
-        f"{convolution.name}.bias",
-        kernel_shape=[convolution.kernel] * 2,
-        strides=[convolution.stride] * 2,
-        pads=[convolution.padding] * 4,
-    )
-    return graph.add("Relu", values) if convolution.is_rectified else values
 
 
 def check_export(answers: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
@@ -85,10 +61,4 @@ def dump_classes(labels: Sequence[str], model: bytes) -> str:
 
     {"format": "headrace-resnet", "version": 1, "labels": ["accordion", "bonsai"], "model_sha256": "9f86d081…"}
     """
-    document = {
-        "format": contract.CLASSES_FORMAT,
-        "version": contract.CLASSES_VERSION,
-        "labels": list(labels),
-        "model_sha256": hashlib.sha256(model).hexdigest(),
-    }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return describe_network(contract.CLASSES_FORMAT, contract.CLASSES_VERSION, model, labels=list(labels))

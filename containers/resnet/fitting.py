@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -11,13 +12,16 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from containers.shared.job.checkpoints import CheckpointFolder
+from containers.shared.networks.improvement import has_stopped_improving
+from containers.shared.networks.saving import dump_state, load_state, open_epochs
+from containers.shared.networks.schedule import set_learning_rate
 
 from .hyperparameters import Hyperparameters
 from .learner import Learner, make_learner
 from .network import Network
 from .reading import Examples
-from .saving import dump_state, load_state, open_epochs
 
+FORMAT: Final = "headrace-resnet-1"
 # Photographs are moved by up to an eighth of their side.
 _SHIFT: Final = 8
 JUDGED_AT_ONCE: Final = 64
@@ -53,7 +57,9 @@ def fit(
 ) -> Network:
     """The network after the last epoch; each epoch depends on the seed and its own number only."""
     learner = make_learner(hyperparameters)
-    checkpoints = open_epochs(folder, learner, hyperparameters, training, validation)
+    settings: list[object] = [FORMAT, sorted(asdict(hyperparameters).items())]
+    data: list[NDArray[Any]] = [training.photographs, training.classes, validation.photographs, validation.classes]
+    checkpoints = open_epochs(folder, learner, hyperparameters.epochs, settings, data)
     accuracies: list[float] = []
     for part in checkpoints.load():
         accuracies = load_state(learner, part)
@@ -146,16 +152,6 @@ def say(epoch: int, text: str) -> None:
     sys.stdout.flush()
 
 
-def has_stopped_improving(accuracies: list[float], hyperparameters: Hyperparameters) -> bool:
-    """Whether the last epochs were no better than those before them, where that ends the training."""
-    patience, tolerance = hyperparameters.early_stopping_patience, hyperparameters.early_stopping_tolerance
-    enough = max(hyperparameters.early_stopping_min_epochs, patience + 1)
-    if not hyperparameters.early_stopping or len(accuracies) < enough:
-        return False
-    before, recent = max(accuracies[:-patience]), max(accuracies[-patience:])
-    return recent <= before * (1 + tolerance)
-
-
 def weigh_classes(hyperparameters: Hyperparameters, classes: NDArray[np.int64], device: str) -> Any:
     """How much each class counts, where rare ones are to count as much as frequent ones."""
     if not hyperparameters.use_weighted_loss:
@@ -163,10 +159,3 @@ def weigh_classes(hyperparameters: Hyperparameters, classes: NDArray[np.int64], 
     counts = np.bincount(classes, minlength=hyperparameters.num_classes).clip(min=1)
     weights = len(classes) / (len(counts) * counts)
     return torch.tensor(weights, dtype=torch.float32, device=device)
-
-
-def set_learning_rate(optimizer: Any, epoch: int, hyperparameters: Hyperparameters) -> None:
-    """Give the optimizer the rate of an epoch."""
-    passed = sum(step <= epoch for step in hyperparameters.lr_scheduler_steps)
-    for group in optimizer.param_groups:
-        group["lr"] = hyperparameters.learning_rate * hyperparameters.lr_scheduler_factor**passed

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
 
-from containers.shared.job.training_failures import HyperparameterError
-from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES, parse_seed
+from containers.shared.networks.hyperparameters import read_steps, read_values
 from headrace.algorithms.image_classification import ALGORITHM, list_own_mistakes, read_side
-from headrace.algorithms.reading import find_algorithm
 
 from . import contract
 
@@ -53,17 +51,7 @@ def parse_hyperparameters(texts: Mapping[str, str], *, of_packed: bool = False) 
         texts: Those that the job has.
         of_packed: Whether its photographs are packed.
     """
-    given = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
-    seed = parse_seed(contract.SEED, given.pop(contract.SEED, "0"), contract.HIGHEST_SEED)
-    for mistakes in (find_algorithm(ALGORITHM).list_mistakes(given), list_own_mistakes(given, of_packed=of_packed)):
-        for mistake in mistakes:
-            raise HyperparameterError(f"hyperparameter {mistake}")
-    table = find_algorithm(ALGORITHM).hyperparameters
-    values: dict[str, Any] = {
-        name: hyperparameter.parse(given[name]) if name in given else hyperparameter.default
-        for name, hyperparameter in table.items()
-    }
-    steps = sorted({int(step) for step in str(values["lr_scheduler_step"] or "").split(",") if step.strip()})
+    values = read_values(ALGORITHM, texts, contract.SEED, partial(list_own_mistakes, of_packed=of_packed))
     taken = {name: values[name] for name in Hyperparameters.__dataclass_fields__ if name in values}
     return Hyperparameters(
         **{
@@ -73,10 +61,9 @@ def parse_hyperparameters(texts: Mapping[str, str], *, of_packed: bool = False) 
             "early_stopping": values["early_stopping"] == "True",
         },
         side=read_side(str(values["image_shape"])),
-        lr_scheduler_steps=tuple(steps),
+        lr_scheduler_steps=read_steps(values),
         is_augmented=values["augmentation_type"] is not None,
         is_coloured=values["augmentation_type"] == "crop_color",
-        seed=seed,
     )
 
 

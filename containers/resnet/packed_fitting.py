@@ -11,6 +11,8 @@ from torch import nn
 from torch.nn import functional
 
 from containers.shared.job.checkpoints import CheckpointFolder, Checkpoints
+from containers.shared.networks.improvement import has_stopped_improving
+from containers.shared.networks.schedule import set_learning_rate
 from headrace.packed.order import Epoch, draw_order
 from headrace.packed.reading import PackedSet
 
@@ -19,7 +21,7 @@ from .changing import COLOURS, Augmentation
 from .computing import Computing
 from .evaluation import format_metric
 from .feeding import Fed, Feeder
-from .fitting import has_stopped_improving, say, set_learning_rate, validate, weigh_classes
+from .fitting import say, validate, weigh_classes
 from .hyperparameters import Hyperparameters
 from .learner import Learner, make_learner
 from .network import Network

@@ -12,11 +12,18 @@ import torch
 
 from containers.shared.job.array_files import ArrayLayout, Arrays, exactly
 from containers.shared.job.checkpoints import NO_CHECKPOINTS, CheckpointFolder, Checkpoints, Work, fingerprint_work
+from containers.shared.networks.saving import (
+    dump_state,
+    list_layouts,
+    list_state,
+    load_state,
+    measure_state,
+    remember,
+)
 from headrace.packed.layout import SET_FILE
 
 from .hyperparameters import Hyperparameters
 from .learner import Learner
-from .saving import dump_state, list_layouts, list_state, load_state, measure_state, remember
 from .together import Together
 
 FORMAT: Final = "headrace-resnet-packed-1"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from containers.shared.images.decoding import DecodingError, decode_photograph
 from containers.shared.job.inputs import JobInputs
-from containers.shared.job.training_channels import find_channel, list_files
+from containers.shared.job.training_channels import find_channel, find_one
 from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.job.training_job import Job
 from headrace.errors import HeadraceError
@@ -20,7 +20,7 @@ from headrace.lst.rows import read_lst
 from headrace.recordio.images import ImageFile
 
 from . import contract
-from .streaming import Labelled, read_stream
+from .streaming import Labelled, read_labelled
 
 _IMAGE_TYPES: Final = (contract.IMAGE, contract.JPEG, contract.PNG)
 
@@ -55,7 +55,7 @@ def read_examples(root: Path, job: Job, channel: str, inputs: JobInputs, *, side
         raise TrainingDataError(
             f"channel {channel!r} has the content type {media_type!r}; this program reads {', '.join(_READERS)}"
         )
-    read = read_stream if channel in job.wrappers else _READERS[media_type]
+    read = read_labelled if channel in job.wrappers else _READERS[media_type]
     pixels: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     try:
@@ -98,7 +98,7 @@ def _read_files(root: Path, job: Job, channel: str, inputs: JobInputs) -> Iterat
     """The files that the channel's list names."""
     folder = find_channel(root, channel, job.channels)
     lists = find_channel(root, f"{channel}_lst", job.channels)
-    listed = _find_one(lists, contract.LIST_SUFFIX)
+    listed = find_one(lists, contract.LIST_SUFFIX)
     inputs.add_files(lists.name, lists, listed)
     for row in read_lst(listed):
         name = f"channel {lists.name!r}, {listed.name}: {row.path}"
@@ -116,7 +116,7 @@ def _read_files(root: Path, job: Job, channel: str, inputs: JobInputs) -> Iterat
 def _read_records(root: Path, job: Job, channel: str, inputs: JobInputs) -> Iterator[Labelled]:
     """The records of the channel's one file."""
     folder = find_channel(root, channel, job.channels)
-    path = _find_one(folder, contract.RECORDS_SUFFIX)
+    path = find_one(folder, contract.RECORDS_SUFFIX)
     inputs.add_files(channel, folder, path)
     with ImageFile(path) as images:
         for record in images:
@@ -124,15 +124,6 @@ def _read_records(root: Path, job: Job, channel: str, inputs: JobInputs) -> Iter
             if len(record.labels) != 1:
                 raise TrainingDataError(f"{name} has {len(record.labels)} labels; classes are one")
             yield Labelled(name, record.labels[0], record.image)
-
-
-def _find_one(folder: Path, suffix: str) -> Path:
-    paths = sorted(folder.rglob(f"*{suffix}"))
-    if len(paths) != 1:
-        raise TrainingDataError(
-            f"channel {folder.name!r} has {len(paths)} files named *{suffix}, expected one; it has {list_files(folder)}"
-        )
-    return paths[0]
 
 
 _READERS: Final[Mapping[str, Callable[[Path, Job, str, JobInputs], Iterator[Labelled]]]] = {

@@ -19,11 +19,14 @@ A table is an object of JSON; these are its forms:
 
 import difflib
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 Value = str | int | float
+
+_STEPS: Final = re.compile(r"\s*[0-9]{1,6}\s*(,\s*[0-9]{1,6}\s*)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +177,13 @@ def list_untaken(given: Mapping[str, Any], taken: Mapping[str, Collection[str]])
         if name in given and str(given[name]).lower() not in values:
             only = f"and our own program has only {', '.join(values)}" if values else "which our own program lacks"
             yield f"{name}: found '{given[name]}', {only}; leave it out"
+
+
+def list_step_mistakes(given: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the epochs at which a learning rate falls, which published tables call a text."""
+    steps = str(given.get("lr_scheduler_step", ""))
+    if steps and not _STEPS.fullmatch(steps):
+        yield f"lr_scheduler_step: found '{steps}', allowed: epochs, separated by commas, such as 10,20"
 
 
 def _list_missing(

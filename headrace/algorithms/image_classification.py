@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from headrace.algorithms.hyperparameters import list_untaken
+from headrace.algorithms.hyperparameters import list_step_mistakes, list_untaken
 from headrace.algorithms.reading import find_algorithm
 
 ALGORITHM: Final = "image-classification"
@@ -38,7 +38,6 @@ _TAKEN: Final = {
 _TAKEN_OF_PACKED: Final = {**_TAKEN, "augmentation_type": ("crop", "crop_color")}
 _LACKING: Final = ("resize",)
 _SHAPE: Final = re.compile(r"\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*")
-_STEPS: Final = re.compile(r"\s*[0-9]{1,6}\s*(,\s*[0-9]{1,6}\s*)*")
 
 
 def list_layers(side: int) -> tuple[int, ...]:
@@ -58,8 +57,7 @@ def list_own_mistakes(given: Mapping[str, Any], *, of_packed: bool = False) -> I
             yield f"{name}: our own program scales photographs to image_shape, whatever their size; leave it out"
     yield from list_untaken(given, _TAKEN_OF_PACKED if of_packed else _TAKEN)
     yield from _list_shape_mistakes(given)
-    if "lr_scheduler_step" in given and not _STEPS.fullmatch(steps := str(given["lr_scheduler_step"])):
-        yield f"lr_scheduler_step: found '{steps}', allowed: epochs, separated by commas, such as 10,20"
+    yield from list_step_mistakes(given)
     if given.get("optimizer") == "nag" and float(given.get("momentum", _default("momentum"))) == 0:
         yield "momentum: 0, but optimizer nag needs some; give 0.9, or use sgd"
 

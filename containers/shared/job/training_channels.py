@@ -24,6 +24,16 @@ def find_channel(root: Path, channel: str, declared: Collection[str]) -> Path:
     return folder
 
 
+def find_one(folder: Path, suffix: str) -> Path:
+    """The only file of a channel's folder whose name ends so."""
+    paths = sorted(folder.rglob(f"*{suffix}"))
+    if len(paths) != 1:
+        raise TrainingDataError(
+            f"channel {folder.name!r} has {len(paths)} files named *{suffix}, expected one; it has {list_files(folder)}"
+        )
+    return paths[0]
+
+
 def list_files(folder: Path) -> str:
     """The first few file names of a folder, for a message."""
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

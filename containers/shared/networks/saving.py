@@ -1,8 +1,7 @@
 """What a network has learnt so far as arrays, and back, so that interrupted work goes on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
@@ -11,64 +10,81 @@ from numpy.typing import NDArray
 from containers.shared.job.array_files import ArrayLayout, Arrays, exactly
 from containers.shared.job.checkpoints import CheckpointFolder, Checkpoints, Work, fingerprint_work
 
-from .hyperparameters import Hyperparameters
-from .learner import Learner
-from .reading import Examples
-
-FORMAT: Final = "headrace-resnet-1"
 _STEP: Final = "step"
 
 
+class Network(Protocol):
+    """A network of PyTorch's modules."""
+
+    @property
+    def modules(self) -> Any:
+        """All of them."""
+
+
+class Learner(Protocol):
+    """A network and what changes its weights."""
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+
+    @property
+    def optimizer(self) -> Any:
+        """What changes its weights."""
+
+
 def open_epochs(
-    folder: CheckpointFolder,
-    learner: Learner,
-    hyperparameters: Hyperparameters,
-    training: Examples,
-    validation: Examples,
+    folder: CheckpointFolder, learner: Learner, epochs: int, settings: list[object], data: list[NDArray[Any]]
 ) -> Checkpoints:
-    """The checkpoints of a network that learns; each part makes those before it void."""
-    layouts = list_layouts(learner, range(1, hyperparameters.epochs + 1))
-    settings = [FORMAT, torch.__version__, sorted(asdict(hyperparameters).items())]
-    arrays: list[NDArray[Any]] = [training.photographs, training.classes, validation.photographs, validation.classes]
-    return folder.open(Work("epochs", fingerprint_work(settings, arrays), layouts, measure_state))
+    """The checkpoints of a network that learns; each part makes those before it void.
+
+    Args:
+        folder: Where they are.
+        learner: The network.
+        epochs: How many it learns for.
+        settings: What else the network depends on, besides the version of PyTorch.
+        data: What it learns from.
+    """
+    layouts = list_layouts(learner, range(1, epochs + 1))
+    return folder.open(Work("epochs", fingerprint_work([torch.__version__, *settings], data), layouts, measure_state))
 
 
 def list_layouts(learner: Learner, epochs: range) -> dict[str, ArrayLayout]:
-    """The arrays of a part, which has the accuracies of so many epochs."""
+    """The arrays of a part, which has the scores of so many epochs."""
     weights = sum(tensor.numel() for tensor in _list_weights(learner))
     floats = np.dtype("float32")
     return {
         "weights": ArrayLayout(floats, (exactly(weights),)),
         "optimizer": ArrayLayout(floats, (range(3 * weights + 1),)),
         "steps": ArrayLayout(np.dtype("int64")),
-        "accuracies": ArrayLayout(np.dtype("float64"), (epochs,)),
+        "scores": ArrayLayout(np.dtype("float64"), (epochs,)),
     }
 
 
-def dump_state(learner: Learner, accuracies: list[float]) -> Arrays:
-    """The weights, what the optimizer remembers of each, and the accuracy of each epoch so far."""
+def dump_state(learner: Learner, scores: list[float]) -> Arrays:
+    """The weights, what the optimizer remembers of each, and the score of each epoch so far."""
     memory = _list_memory(learner)
     steps = [state[_STEP] for state in learner.optimizer.state.values() if _STEP in state]
     return {
         "weights": _join(_list_weights(learner)),
         "optimizer": _join([tensor for tensors in memory for tensor in tensors.values()]),
         "steps": np.array(int(steps[0]) if steps else 0, "int64"),
-        "accuracies": np.array(accuracies, "float64"),
+        "scores": np.array(scores, "float64"),
     }
 
 
 def load_state(learner: Learner, part: Arrays) -> list[float]:
-    """Go on from a part, and return the accuracy of each epoch that it has done."""
+    """Go on from a part, and return the score of each epoch that it has done."""
     _split(part["weights"], _list_weights(learner))
     if len(part["optimizer"]):
         remember(learner, int(part["steps"]))
         _split(part["optimizer"], [tensor for tensors in _list_memory(learner) for tensor in tensors.values()])
-    return [float(accuracy) for accuracy in part["accuracies"]]
+    return [float(score) for score in part["scores"]]
 
 
 def measure_state(part: Arrays) -> int:
     """One, for a part of finite numbers; else a ValueError."""
-    if not all(np.isfinite(part[name]).all() for name in ("weights", "optimizer", "accuracies")):
+    if not all(np.isfinite(part[name]).all() for name in ("weights", "optimizer", "scores")):
         raise ValueError("its numbers are not finite")
     return 1
 

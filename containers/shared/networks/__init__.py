@@ -1,0 +1,1 @@
+"""Networks that are learnt with PyTorch and served as ONNX: what those of several workloads share."""

@@ -1,0 +1,45 @@
+"""The hyperparameters that networks have in common, with the names of the built-in algorithms."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from containers.shared.job.training_failures import HyperparameterError
+from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES, parse_seed
+from headrace.algorithms.reading import find_algorithm
+
+HIGHEST_SEED: Final = 2**31 - 1
+
+
+def read_values(
+    algorithm: str,
+    texts: Mapping[str, str],
+    seed_name: str,
+    list_own_mistakes: Callable[[Mapping[str, Any]], Iterable[str]],
+) -> dict[str, Any]:
+    """All values of the algorithm's published table, with its defaults, and the seed.
+
+    Args:
+        algorithm: The algorithm.
+        texts: The job's hyperparameters.
+        seed_name: What decides instead of chance, which the algorithm does not have.
+        list_own_mistakes: What of the algorithm's hyperparameters the program cannot do.
+
+    Raises:
+        HyperparameterError: Naming the first one that cannot be used.
+    """
+    given = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
+    seed = parse_seed(seed_name, given.pop(seed_name, "0"), HIGHEST_SEED)
+    for mistakes in (find_algorithm(algorithm).list_mistakes(given), list_own_mistakes(given)):
+        for mistake in mistakes:
+            raise HyperparameterError(f"hyperparameter {mistake}")
+    table = find_algorithm(algorithm).hyperparameters
+    values = {
+        name: hyperparameter.parse(given[name]) if name in given else hyperparameter.default
+        for name, hyperparameter in table.items()
+    }
+    return {**values, seed_name: seed}
+
+
+def read_steps(values: Mapping[str, Any]) -> tuple[int, ...]:
+    """The epochs at which the learning rate falls, in order."""
+    return tuple(sorted({int(step) for step in str(values["lr_scheduler_step"] or "").split(",") if step.strip()}))

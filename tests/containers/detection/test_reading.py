@@ -1,0 +1,135 @@
+"""Photographs and their boxes come from an augmented manifest's stream or from image RecordIO alike."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from containers.detection.reading import Scenes, read_scenes
+from containers.shared.job.inputs import JobInputs
+from containers.shared.job.training_failures import TrainingDataError
+from containers.shared.job.training_job import read_job
+from headrace.recordio import ImageRecord, write_images
+from tests.containers.detection.detectors import (
+    CLASSES,
+    describe_boxes,
+    list_records,
+    list_scenes,
+    write_records_job,
+    write_streams_job,
+)
+from tests.containers.job_roots import write_job
+
+LISTED = list_scenes(3)
+
+
+def read(root: Path, inputs: JobInputs | None = None) -> Scenes:
+    job = read_job(root, reads_streams=True)
+    return read_scenes(root, job, "train", inputs or JobInputs(), side=32, classes=CLASSES)
+
+
+def refuse(root: Path) -> str:
+    with pytest.raises(TrainingDataError) as refused:
+        read(root)
+    return str(refused.value)
+
+
+def test_reads_the_same_from_a_stream_and_from_records(tmp_path: Path) -> None:
+    write_streams_job(tmp_path / "stream", {}, train=list_records(LISTED))
+    write_records_job(tmp_path / "records", {}, train=LISTED)
+
+    streamed, recorded = (read(tmp_path / name) for name in ("stream", "records"))
+
+    assert np.array_equal(streamed.photographs, recorded.photographs)
+    assert streamed.photographs.shape == (3, 32, 32, 3)
+    for place, (_, scene) in enumerate(LISTED):
+        assert streamed.labels[place].tolist() == [thing.label for thing in scene.things]
+        assert np.array_equal(streamed.labels[place], recorded.labels[place])
+        assert streamed.boxes[place] == pytest.approx(recorded.boxes[place], abs=1e-6)
+        left, top, right, bottom = scene.things[0].corners
+        width, height = scene.photograph.size
+        expected = [left / width, top / height, right / width, bottom / height]
+        assert streamed.boxes[place][0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_takes_down_what_it_reads_and_takes_photographs_without_boxes(tmp_path: Path) -> None:
+    nothing = json.dumps({**describe_boxes(LISTED[0][1]), "annotations": []}).encode()
+    write_streams_job(tmp_path, {}, train=[*list_records(LISTED[:1]), LISTED[1][0], nothing])
+    inputs = JobInputs()
+
+    found = read(tmp_path, inputs)
+
+    assert [len(labels) for labels in found.labels] == [len(LISTED[0][1].things), 0]
+    assert inputs.dump().count(b'"key":"00000000') == 2
+
+
+PHOTOGRAPH, VALUE = LISTED[0][0], describe_boxes(LISTED[0][1])
+BOX = {"class_id": 0, "left": 1, "top": 1, "width": 5, "height": 5}
+
+
+def say(**changes: Any) -> bytes:
+    return json.dumps({**VALUE, **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([say(), PHOTOGRAPH], 'line 1 of the manifest: found b\'{"image_size"'),
+        ([PHOTOGRAPH, say(), b"more", PHOTOGRAPH], "line 2 of the manifest: found b'more', expected a JPEG or PNG"),
+        ([PHOTOGRAPH], "line 1 of the manifest: found b'' behind the photograph, expected its boxes"),
+        ([PHOTOGRAPH, b"3"], "found b'3' behind the photograph, expected its boxes"),
+        ([PHOTOGRAPH, b"[" * 100_000], "expected its boxes"),
+        ([PHOTOGRAPH, say(image_size=[])], "line 1 of the manifest: boxes: image_size is not"),
+        ([PHOTOGRAPH, say(annotations=[{**BOX, "width": 0}])], "boxes: box 1 is empty: width 0, height 5"),
+        ([PHOTOGRAPH, say(annotations=[{**BOX, "left": 9999}])], "boxes: box 1 reaches outside the image of"),
+        ([PHOTOGRAPH, say(annotations=[{**BOX, "class_id": 4}])], "box 1: class 4 is not one of 0 to 3, which num_cl"),
+        ([PHOTOGRAPH, say(annotations=[])], "channel 'train' has no boxes in any photograph"),
+        ([b"\xff\xd8\xff broken", say()], "line 1 of the manifest: damaged: "),
+        ([], "channel 'train' has no photographs; check the step that wrote it"),
+    ],
+)
+def test_names_the_line_that_cannot_be_used(tmp_path: Path, records: list[bytes], message: str) -> None:
+    write_streams_job(tmp_path, {}, train=records)
+
+    assert message in refuse(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ((1.0,), "train.rec: photograph 7 has no complete box after its header"),
+        ((2, 5, 0, 0.5, 0.1, 0.4, 0.9), "photograph 7 box 1 is empty or inverted"),
+        ((2, 5, 0, 0.5, 0.1, 1.4, 0.9), "photograph 7 box 1 reaches outside the image"),
+        ((2, 5, 9, 0.5, 0.1, 0.9, 0.9), "photograph 7, box 1: class 9 is not one of 0 to 3"),
+    ],
+)
+def test_names_the_record_that_cannot_be_used(tmp_path: Path, labels: tuple[float, ...], message: str) -> None:
+    folder = tmp_path / "records"
+    folder.mkdir()
+    write_images(folder / "train.rec", [ImageRecord(7, labels, PHOTOGRAPH)])
+    write_job(tmp_path, {}, {"train": folder}, content_type="application/x-recordio")
+
+    assert message in refuse(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "message"),
+    [
+        ("image/jpeg", "channel 'train' brings files of photographs, which say nothing of boxes: stream an augmented"),
+        ("text/csv", "channel 'train' has the content type 'text/csv'; this program reads application/x-image,"),
+    ],
+)
+def test_refuses_files_that_say_nothing_of_boxes(tmp_path: Path, content_type: str, message: str) -> None:
+    write_job(tmp_path, {}, {"train": tmp_path}, content_type=content_type)
+
+    assert refuse(tmp_path).startswith(message)
+
+
+def test_refuses_a_stream_without_records(tmp_path: Path) -> None:
+    write_streams_job(tmp_path, {}, train=[])
+    config = tmp_path / "input/config/inputdataconfig.json"
+    config.write_text(config.read_text().replace("RecordIO", "None"))
+
+    assert refuse(tmp_path).startswith("channel 'train' is a stream without records: set its RecordWrapperType")
