@@ -52,13 +52,13 @@ def change(
     down, across = chance.integers(-room, room + 1, 2)
     padded = np.pad(photograph, ((room, room), (room, room), (0, 0)), mode="edge")
     photograph = padded[room + down : room + down + side, room + across : room + across + side]
-    moved = boxes - np.array([across, down, across, down], np.float32) / side
+    moved: Floats = boxes - np.array([across, down, across, down], np.float32) / np.float32(side)
     if chance.random() < _HALF:
         photograph = photograph[:, ::-1]
         moved = np.stack([1 - moved[:, 2], moved[:, 1], 1 - moved[:, 0], moved[:, 3]], axis=1)
-    cut = moved.clip(0, 1)
+    cut = moved.clip(0, 1).astype(np.float32)
     seen = _measure(cut) >= _LEAST_SEEN * _measure(moved)
-    return photograph, labels[seen], cut[seen].astype(np.float32)
+    return photograph, labels[seen], cut[seen]
 
 
 def _measure(boxes: Floats) -> Floats:

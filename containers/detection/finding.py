@@ -45,7 +45,7 @@ def find_overlaps(box: Floats, boxes: Floats) -> Floats:
     least, most = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     shared = np.prod(np.clip(most - least, 0, None), axis=1)
     together = _measure(box) + _measure(boxes) - shared
-    return np.divide(shared, together, out=np.zeros_like(shared), where=together > 0)
+    return np.asarray(np.divide(shared, together, out=np.zeros_like(shared), where=together > 0))
 
 
 def _measure(boxes: Floats) -> Floats:

@@ -25,9 +25,9 @@ def find_average_precisions(
         boxes: Their boxes.
         overlap_threshold: How much of what both cover two boxes must share.
     """
-    classes = np.unique(np.concatenate(labels)) if labels else []
+    classes: list[int] = np.unique(np.concatenate(labels)).tolist() if labels else []
     return {
-        int(label): _find_average_precision(
+        label: _find_average_precision(
             [rows[rows[:, 0] == label] for rows in found],
             [each[classes_ == label] for each, classes_ in zip(boxes, labels, strict=True)],
             overlap_threshold,

@@ -102,7 +102,7 @@ def _choose_reader(job: Job, channel: str) -> Callable[[Path, Job, str, JobInput
         return _read_records
     raise TrainingDataError(
         f"channel {channel!r} brings files of photographs, which say nothing of boxes: stream an augmented manifest "
-        f"in Pipe mode, or set its content type to {contract.RECORDS} and bring a file of image RecordIO"
+        f"in Pipe mode, or set its content type to {contract.RECORDS} and bring a file of records"
     )
 
 

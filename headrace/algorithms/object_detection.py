@@ -8,7 +8,7 @@ from headrace.algorithms.reading import find_algorithm
 
 ALGORITHM: Final = "object-detection"
 MOST_SIDE: Final = 1024
-# Our program has a small network of its own, which begins without knowledge.
+# Our program has its own small network, which begins without knowledge.
 _LACKING: Final = ("base_network", "freeze_layer_pattern")
 _PRETRAINED: Final = "use_pretrained_model"
 
@@ -21,7 +21,7 @@ def list_own_mistakes(given: Mapping[str, Any]) -> Iterator[str]:
     """
     for name in _LACKING:
         if name in given:
-            yield f"{name}: our own program has a network of its own, and not those of the algorithm; leave it out"
+            yield f"{name}: our own program has its own network instead of those of the algorithm; leave it out"
     if str(given.get(_PRETRAINED, "0")) != "0":
         yield f"{_PRETRAINED}: found '1', and our own program begins without knowledge; give 0, or leave it out"
     side = int(given.get("image_shape", find_algorithm(ALGORITHM).hyperparameters["image_shape"].default or 0))

@@ -12,6 +12,7 @@ from headrace.recipes import (
     ContainerImage,
     big_mart,
     blazingtext,
+    detection,
     forecasting,
     images,
     linear_learner,
@@ -19,12 +20,14 @@ from headrace.recipes import (
     seq2seq,
     xgboost,
 )
-from headrace.workloads import corpus, demand, photographs, phrases, sales
+from headrace.recordio import ImageRecord, write_images
+from headrace.workloads import corpus, demand, photographs, phrases, sales, scenes
 
 ROWS: Final = 400
 CLASSES: Final = 3
 PHOTOGRAPHS_PER_CLASS: Final = 4
 ASKED: Final = 3
+SCENES: Final = 4
 # A network that learns in a second.
 NETWORK: Final = {
     "num_classes": str(CLASSES),
@@ -60,6 +63,7 @@ def write_job(container: ContainerImage, tree: Path, find_tree: Callable[[Contai
         ),
         forecasting.ENGINE: lambda: write_forecasting_job(tree, find_tree(forecasting.PREPROCESSING) / "processing"),
         resnet.IMAGE: lambda: write_image_job(tree, NETWORK),
+        detection.IMAGE: lambda: write_scenes_job(tree),
     }
     prepare.get(container, lambda: write_image_job(tree, {"image_size": "64"}))()
 
@@ -121,6 +125,34 @@ def write_image_job(tree: Path, hyperparameters: dict[str, str]) -> None:
     write_configuration(tree, hyperparameters)
 
 
+def write_scenes_job(tree: Path) -> None:
+    """A training job over made-up street scenes as RecordIO of images."""
+    for seed, channel in enumerate(("train", "validation")):
+        folder = tree / "input/data" / channel
+        folder.mkdir(parents=True)
+        drawn = enumerate(scenes.draw_scenes(SCENES, seed))
+        write_images(folder / f"{channel}.rec", [pack_scene(number, scene) for number, scene in drawn])
+    given = {"num_classes": str(len(scenes.CLASSES)), "num_training_samples": str(SCENES), "epochs": "1"}
+    write_configuration(tree, given, content_type=detection.RECORDS)
+
+
+def pack_scene(number: int, scene: scenes.Scene) -> ImageRecord:
+    """A scene as im2rec packs it with `--pack-label`: a header, then each box as parts of the photograph."""
+    width, height = scene.photograph.size
+    labels: list[float] = [4, 5, width, height]
+    for thing in scene.things:
+        left, top, right, bottom = thing.corners
+        labels += [thing.label, left / width, top / height, right / width, bottom / height]
+    return ImageRecord(number, tuple(labels), encode_scene(scene))
+
+
+def encode_scene(scene: scenes.Scene) -> bytes:
+    """The photograph of a scene as a JPEG file."""
+    body = io.BytesIO()
+    scene.photograph.save(body, format="JPEG", quality=scenes.QUALITY)
+    return body.getvalue()
+
+
 def write_configuration(tree: Path, hyperparameters: dict[str, str], content_type: str | None = None) -> None:
     """The files that SageMaker writes for a training job."""
     described = {"TrainingInputMode": "File", **({"ContentType": content_type} if content_type else {})}
@@ -136,8 +168,10 @@ def write_configuration(tree: Path, hyperparameters: dict[str, str], content_typ
         (config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def make_request(container: ContainerImage) -> tuple[bytes, str, int]:
-    """A body for an endpoint, its content type and how many predictions it asks for."""
+def make_request(container: ContainerImage) -> tuple[bytes, str, int | None]:
+    """A body for an endpoint, its content type and how many predictions it asks for; None where that is not known."""
+    if container is detection.IMAGE:
+        return encode_scene(next(scenes.draw_scenes(1))), detection.CONTENT_TYPE, None
     if container in (images.INFERENCE, resnet.IMAGE):
         shape = photographs.SHAPES[:1]
         body = io.BytesIO()

@@ -29,6 +29,7 @@ _WORKLOADS: Final = (
     "linear_learner",
     "blazingtext",
     "seq2seq",
+    "detection",
 )
 
 

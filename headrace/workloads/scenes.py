@@ -5,16 +5,22 @@ beside it; their number, place, size, colour and light vary, some stand before o
 grained.
 """
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from headrace.files import whole_folder
 from headrace.workloads.photographs import PALE, VIVID, add_noise, pick_colour
 
+DEFAULT_COUNT: Final = 260
 DEFAULT_SEED: Final = 2019
+# The boxes of a folder of photographs, as COCO has them.
+ANNOTATIONS_FILE: Final = "annotations.json"
 CLASSES: Final = ("bus", "car", "pedestrian", "traffic light")
 SIZES: Final = ((320, 240), (360, 240), (300, 300))
 FEWEST, MOST = 2, 6
@@ -41,6 +47,33 @@ class Scene:
 
     photograph: Image.Image
     things: tuple[Thing, ...]
+
+
+def make_scenes(folder: Path, count: int = DEFAULT_COUNT, seed: int = DEFAULT_SEED) -> None:
+    """Make a folder of JPEG files with their boxes, the same for the same seed and release of Pillow.
+
+    The boxes are COCO's instances (https://cocodataset.org/#format-data). The folder appears whole or not at all, and
+    must not be there before.
+    """
+    with whole_folder(folder) as partial:
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
+        for number, scene in enumerate(draw_scenes(count, seed), start=1):
+            name = f"scene_{number:04d}.jpg"
+            scene.photograph.save(partial / name, quality=QUALITY)
+            width, height = scene.photograph.size
+            images.append({"id": number, "file_name": name, "width": width, "height": height})
+            for thing in scene.things:
+                annotations.append({"id": len(annotations) + 1, "image_id": number, **_describe_thing(thing)})
+        categories = [{"id": label + 1, "name": name} for label, name in enumerate(CLASSES)]
+        document = {"images": images, "annotations": annotations, "categories": categories}
+        (partial / ANNOTATIONS_FILE).write_text(json.dumps(document) + "\n", encoding="utf-8")
+
+
+def _describe_thing(thing: Thing) -> dict[str, Any]:
+    left, top, right, bottom = thing.corners
+    box = [left, top, right - left, bottom - top]
+    return {"category_id": thing.label + 1, "bbox": box, "area": _measure(thing.corners), "iscrowd": 0}
 
 
 def draw_scenes(count: int, seed: int = DEFAULT_SEED) -> Iterator[Scene]:

@@ -7,13 +7,13 @@ from pydantic import Field, model_validator
 
 from containers.resnet.contract import SEED
 from headrace.algorithms.image_classification import list_own_mistakes
-from headrace.channels import InputMode, RecordWrapper
-from headrace.channels.s3 import REFERENCE_SUFFIX
+from headrace.channels import InputMode
 from headrace.recipes import resnet
 from stacks.settings.engines import BUILT_IN, EngineSettings
 from stacks.settings.jobs import Hyperparameters
 from stacks.settings.listed_channels import ChannelSettings
 from stacks.settings.section import NEXT_EXECUTION, NOTHING, Setting
+from stacks.settings.streams import list_manifest_mistakes
 from stacks.settings.workloads import ListedChannels, ListedTrainingSettings
 
 _STREAMED: Final = (resnet.TRAIN_CHANNEL, resnet.VALIDATION_CHANNEL)
@@ -133,7 +133,8 @@ class ResnetSettings(EngineSettings):
         for place, channel in enumerate(self.training.channels):
             key = f"training.channels.{place}"
             if channel.data_type == "augmented_manifest":
-                yield from (f"{key}.{mistake}" for mistake in _list_manifest_mistakes(channel))
+                mistakes = list_manifest_mistakes(channel, _STREAMED, labels="classes", example="source-ref, class")
+                yield from (f"{key}.{mistake}" for mistake in mistakes)
             elif channel.input_mode == InputMode.PIPE.value and not self._streams_records:
                 yield (
                     f"{key}.input_mode: found 'Pipe', but data_type is {channel.data_type}, and only augmented "
@@ -143,23 +144,3 @@ class ResnetSettings(EngineSettings):
     @property
     def _streams_records(self) -> bool:
         return self.engine == BUILT_IN and self.training.content_type == resnet.RECORDS
-
-
-def _list_manifest_mistakes(channel: ChannelSettings) -> Iterator[str]:
-    """What keeps the photographs of an augmented manifest from being read, each beginning with its key."""
-    if channel.name not in _STREAMED:
-        yield (
-            f"name: found '{channel.name}', but an augmented manifest brings photographs with their classes to "
-            f"{' and '.join(_STREAMED)} only; leave this channel out"
-        )
-    names = channel.attribute_names
-    if [name.endswith(REFERENCE_SUFFIX) for name in names] != [True, False]:
-        yield (
-            f"attribute_names: found {', '.join(names)}, expected two: that of the photographs first, whose name ends "
-            f"with {REFERENCE_SUFFIX}, then that of their classes; give for example source-ref, class"
-        )
-    if channel.record_wrapper != RecordWrapper.RECORD_IO.value:
-        yield (
-            f"record_wrapper: found '{channel.record_wrapper}', and nothing else says where a photograph of the stream "
-            "ends; set it to RecordIO"
-        )

@@ -9,6 +9,7 @@ from headrace.recipes import (
     Recipe,
     big_mart,
     blazingtext,
+    detection,
     forecasting,
     images,
     linear_learner,
@@ -18,6 +19,7 @@ from headrace.recipes import (
     xgboost,
 )
 from stacks.settings.blazingtext import BlazingTextSettings
+from stacks.settings.detection import DetectionSettings
 from stacks.settings.forecasting import ForecastingSettings
 from stacks.settings.linear_learner import LinearLearnerSettings
 from stacks.settings.resnet import ResnetSettings
@@ -44,6 +46,7 @@ _SECTIONS: Final[Mapping[Recipe, type[WorkloadSettings]]] = {
     linear_learner.RECIPE: LinearLearnerSettings,
     blazingtext.RECIPE: BlazingTextSettings,
     seq2seq.RECIPE: Seq2SeqSettings,
+    detection.RECIPE: DetectionSettings,
 }
 
 

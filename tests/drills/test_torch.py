@@ -33,6 +33,15 @@ TRANSLATOR = {
     },
     "gate": {"rules": []},
 }
+# A detector that learns in seconds, and not much.
+QUICK_DETECTOR = {
+    "num_classes": 4,
+    "num_training_samples": 208,
+    "epochs": 1,
+    "mini_batch_size": 16,
+    "optimizer": "adam",
+    "learning_rate": 0.002,
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +52,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     if FOLDER.is_dir():
         (checkout.folder / ".headrace/torch").symlink_to(FOLDER)
     cdk = json.loads((checkout.folder / "cdk.json").read_text(encoding="utf-8"))
-    section = {"training": {"hyperparameters": QUICK}, "gate": {"rules": []}}
-    cdk["context"]["environments"]["dev"] |= {"resnet": section, "seq2seq": TRANSLATOR}
+    section, boxes = (
+        {"training": {"hyperparameters": given}, "gate": {"rules": []}} for given in (QUICK, QUICK_DETECTOR)
+    )
+    cdk["context"]["environments"]["dev"] |= {"resnet": section, "seq2seq": TRANSLATOR, "detection": boxes}
     checkout.write("cdk.json", json.dumps(cdk, indent=2))
     return checkout
 
@@ -80,3 +91,17 @@ def test_trains_a_translator_and_asks_it_about_held_out_sentences(checkout: Chec
     assert metrics.keys() >= {"validation:bleu", "validation:perplexity", "validation:accuracy", "baseline:bleu"}
     assert len(summary["predictions"]) == 5
     assert all(str(asked["actual"]).endswith(".") for asked in summary["predictions"])
+
+
+def test_trains_a_detector_from_augmented_manifests_and_asks_it_about_held_out_scenes(checkout: Checkout) -> None:
+    options = ["--workload", "detection", "--json", "--port", str(find_free_port())]
+
+    answer = checkout.run(sys.executable, "-m", "headrace", "local", "run", *options)
+
+    assert answer.returncode == 0, answer.stderr
+    summary = json.loads(answer.stdout)
+    metrics = summary["report"]["output"]["Metrics"]
+    assert metrics.keys() >= {"validation:mAP", "baseline:mAP"}
+    assert metrics["validation:mAP"] > 0
+    assert len(summary["predictions"]) == 5
+    assert all(asked["actual"] for asked in summary["predictions"])

@@ -1,6 +1,5 @@
 """Detectors of random weights, and jobs over made-up street scenes; none of it needs PyTorch."""
 
-import io
 import json
 import threading
 from collections.abc import Iterable, Sequence
@@ -14,7 +13,8 @@ from containers.detection import contract
 from containers.detection.architecture import Architecture, design
 from containers.detection.export import dump_detector, export_network
 from headrace.channels import RecordWrapper
-from headrace.recordio import ImageRecord, make_pipe, send_objects, write_images
+from headrace.container_images.trial_data import encode_scene, pack_scene
+from headrace.recordio import make_pipe, send_objects, write_images
 from headrace.workloads import scenes
 from tests.containers.job_roots import write_job
 
@@ -60,12 +60,7 @@ def write_model(root: Path, side: int = 64) -> Path:
 
 def list_scenes(count: int = COUNT, seed: int = 1) -> list[tuple[bytes, scenes.Scene]]:
     """Scenes with their photographs as JPEG files."""
-    listed = []
-    for scene in scenes.draw_scenes(count, seed):
-        file = io.BytesIO()
-        scene.photograph.save(file, "JPEG", quality=scenes.QUALITY)
-        listed.append((file.getvalue(), scene))
-    return listed
+    return [(encode_scene(scene), scene) for scene in scenes.draw_scenes(count, seed)]
 
 
 def describe_boxes(scene: scenes.Scene) -> dict[str, Any]:
@@ -101,16 +96,8 @@ def write_records_job(root: Path, given: dict[str, str], **listed: Sequence[tupl
     for channel, found in listed.items():
         channels[channel] = root / f"{channel}_records"
         channels[channel].mkdir(parents=True)
-        records = [ImageRecord(number, pack_labels(scene), content) for number, (content, scene) in enumerate(found)]
-        write_images(channels[channel] / f"{channel}.rec", records)
+        write_images(
+            channels[channel] / f"{channel}.rec",
+            [pack_scene(number, scene) for number, (_, scene) in enumerate(found)],
+        )
     write_job(root, {**HYPERPARAMETERS, **given}, channels, content_type=contract.RECORDS)
-
-
-def pack_labels(scene: scenes.Scene) -> tuple[float, ...]:
-    """The labels of a record: a header, and the boxes as parts of the photograph."""
-    width, height = scene.photograph.size
-    labels: list[float] = [4, 5, width, height]
-    for thing in scene.things:
-        left, top, right, bottom = thing.corners
-        labels += [thing.label, left / width, top / height, right / width, bottom / height]
-    return tuple(labels)

@@ -30,7 +30,7 @@ def test_keeps_both_where_they_overlap_by_no_more_than_the_threshold() -> None:
         assert len(find_objects(scores_of((0.6,), (0.9,)), scores_of(BOX, NEAR), threshold)) == count
 
 
-def test_leaves_out_what_is_hardly_sure_and_too_many() -> None:
+def test_leaves_out_what_has_a_very_low_score_and_too_many() -> None:
     chance = np.random.default_rng(0)
     corners = chance.random((1000, 2)).astype(np.float32) * 0.9
     boxes = np.concatenate([corners, corners + 0.001], axis=1)

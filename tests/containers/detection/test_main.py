@@ -106,4 +106,4 @@ def test_ends_with_the_reason_of_a_mistake(tmp_path: Path) -> None:
 
     assert train(tmp_path) == 1
 
-    assert (tmp_path / "output/failure").read_text().startswith("hyperparameter base_network: our own program has")
+    assert (tmp_path / "output/failure").read_text().startswith("hyperparameter base_network: our own program")

@@ -11,7 +11,10 @@ from containers.detection.reading import Scenes, read_scenes
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.job.training_job import read_job
-from headrace.recordio import ImageRecord, write_images
+from headrace.lst import read_any_lst
+from headrace.manifest import convert_coco, convert_to_list
+from headrace.recordio import ImageRecord, load_images, write_images
+from headrace.workloads import scenes
 from tests.containers.detection.detectors import (
     CLASSES,
     describe_boxes,
@@ -52,6 +55,25 @@ def test_reads_the_same_from_a_stream_and_from_records(tmp_path: Path) -> None:
         width, height = scene.photograph.size
         expected = [left / width, top / height, right / width, bottom / height]
         assert streamed.boxes[place][0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_reads_a_file_that_our_commands_made_of_a_folder_with_boxes(tmp_path: Path) -> None:
+    folder, prefix = tmp_path / "street", "s3://street-bucket/"
+    scenes.make_scenes(folder, count=3, seed=1)
+    convert_coco(folder / scenes.ANNOTATIONS_FILE, prefix, tmp_path / "boxes.manifest")
+    convert_to_list(tmp_path / "boxes.manifest", prefix, tmp_path / "boxes.lst", "bounding-box")
+    records = tmp_path / "records"
+    records.mkdir()
+    write_images(records / "boxes.rec", load_images(read_any_lst(tmp_path / "boxes.lst"), folder))
+    write_job(tmp_path, {}, {"train": records}, content_type="application/x-recordio")
+
+    found = read(tmp_path)
+
+    for place, (_, scene) in enumerate(LISTED):
+        assert found.labels[place].tolist() == [thing.label for thing in scene.things]
+        width, height = scene.photograph.size
+        pixels = found.boxes[place] * np.array([width, height, width, height])
+        assert pixels == pytest.approx(np.array([thing.corners for thing in scene.things]), abs=1e-3)
 
 
 def test_takes_down_what_it_reads_and_takes_photographs_without_boxes(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from containers.resnet import contract
-from containers.resnet.architecture import Architecture, Convolution, design
+from containers.resnet.architecture import Architecture, design
 from containers.resnet.export import ResnetExportError, check_export, export_network
+from containers.shared.networks.convolutions import Convolution
 from containers.shared.serving.onnx_sessions import open_session
 from tests.containers.resnet.networks import draw_weights
 

@@ -24,6 +24,7 @@ ENDPOINTS = {
     "linear_learner",
     "blazingtext",
     "seq2seq",
+    "detection",
 }
 
 

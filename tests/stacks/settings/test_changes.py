@@ -30,10 +30,14 @@ UNCHANGEABLE = {
     ("linearlearner", "version"),
     ("blazingtext", "version"),
     ("seq2seq", "version"),
+    ("detection", "version"),
+    # Another kind of channel has other settings, too.
+    ("detection", "training", "channels[]", "data_type"),
 }
 SETTINGS = {".".join(row.path): row for row in list_settings() if row.path not in UNCHANGEABLE}
 FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
 CLASSIFIERS = {"metric": "validation:accuracy", "direction": "at_least", "threshold": "baseline:accuracy"}
+DETECTORS = {"metric": "validation:mAP", "direction": "at_least", "threshold": "baseline:mAP"}
 FORECASTS = {"metric": "test:smape", "direction": "at_most", "threshold": "baseline:smape"}
 TRANSLATIONS = {"metric": "validation:bleu", "direction": "at_least", "threshold": "baseline:bleu"}
 RANGES = {
@@ -41,7 +45,17 @@ RANGES = {
     "direction": "at_least",
     "threshold": "baseline:multiclass_accuracy",
 }
-WORKLOADS = ("bigmart", "images", "xgboost", "forecasting", "resnet", "linearlearner", "blazingtext", "seq2seq")
+WORKLOADS = (
+    "bigmart",
+    "images",
+    "xgboost",
+    "forecasting",
+    "resnet",
+    "linearlearner",
+    "blazingtext",
+    "seq2seq",
+    "detection",
+)
 # An update that something can be changed of.
 GUARDED: Mapping[str, Any] = {
     "instance_count": 10,
@@ -85,6 +99,8 @@ EVERYTHING: Mapping[str, Any] = {
     "blazingtext.gate.rules": [{**CLASSIFIERS, "margin": 0.1}],
     "seq2seq": {},
     "seq2seq.gate.rules": [{**TRANSLATIONS, "margin": 0.1}],
+    "detection": {},
+    "detection.gate.rules": [{**DETECTORS, "margin": 0.1}],
     "linearlearner.gate.rules": [{**RANGES, "margin": 0.1}],
     **{f"{workload}.endpoint.{key}": value for workload, guards in GUARDS.items() for key, value in guards.items()},
     **SWITCHES["spot"],
@@ -94,11 +110,22 @@ EVERYTHING: Mapping[str, Any] = {
     "linearlearner.training.spot": {},
     "blazingtext.training.spot": {},
     "seq2seq.training.spot": {},
+    "detection.training.spot": {},
 }
 DOCUMENTS: Mapping[str, Any] = {"features": ["tables"]}
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
 IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
 TRAINED = {"name": "train_lst", "source": "s3", "path": "images/lists/train/"}
+BOXES = {
+    "name": "train",
+    "source": "s3",
+    "path": "detection/street.manifest",
+    "data_type": "augmented_manifest",
+    "objects": "detection/photographs/",
+    "attribute_names": ["source-ref", "bounding-box"],
+    "input_mode": "Pipe",
+    "record_wrapper": "RecordIO",
+}
 # What else must be so, before and after, for a change of a setting to be possible or to matter.
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     **{setting: IN_EXISTING_NETWORK for setting in SETTINGS if setting.startswith("network.existing.")},
@@ -175,6 +202,41 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         "resnet.training.instance_type": "ml.g5.xlarge",
     },
     "resnet.training.instance_count": {"resnet.training.content_type": "application/x-headrace-packed"},
+    "detection.engine": {
+        "detection.endpoint.golden": ...,
+        "detection.gate.rules": [],
+        "detection.training.instance_type": "ml.g5.xlarge",
+    },
+    # Files of records may come from anywhere, and in two ways.
+    **{
+        setting: {
+            "detection.training.content_type": "application/x-recordio",
+            "detection.training.channels": [{"name": "train", "source": source, "path": path}],
+        }
+        for key, source, path in (
+            ("name", "s3", "detection/records/"),
+            ("source", "s3", "detection/records/"),
+            ("path", "s3", "detection/records/"),
+            ("input_mode", "s3", "detection/records/"),
+            ("distribution", "s3", "detection/records/"),
+            ("access", "efs", "/records"),
+        )
+        for setting in [f"detection.training.channels[].{key}"]
+    },
+    **{
+        f"detection.training.channels[].{key}": {"detection.training.channels": [BOXES]}
+        for key in ("objects", "attribute_names", "shuffle_seed")
+    },
+    "detection.training.channels[].record_wrapper": {
+        "detection.engine": "sagemaker",
+        "detection.endpoint.golden": ...,
+        "detection.gate.rules": [],
+        "detection.training.instance_type": "ml.g5.xlarge",
+        "detection.training.content_type": "application/x-recordio",
+        "detection.training.channels": [
+            {"name": "train", "source": "s3", "path": "detection/records/", "input_mode": "Pipe"}
+        ],
+    },
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
     "storage.existing_work_bucket": {"encryption.customer_key": False},
@@ -337,6 +399,19 @@ OTHERS: Mapping[str, Any] = {
     "seq2seq.endpoint.update.alarms": ...,
     "seq2seq.endpoint.golden": ...,
     "seq2seq.endpoint.golden.requests": "other.jsonl",
+    "detection": ...,
+    "detection.training.hyperparameters": {"num_classes": 2, "num_training_samples": 9},
+    "detection.training.channels": [BOXES],
+    "detection.training.channels[].objects": "detection/others/",
+    "detection.training.channels[].attribute_names": ["source-ref", "boxes"],
+    "detection.training.channels[].shuffle_seed": 7,
+    "detection.gate.rules": [],
+    "detection.gate.rules[].metric": "baseline:mAP",
+    "detection.gate.rules[].threshold": 0.9,
+    "detection.endpoint.name": "shop",
+    "detection.endpoint.update.alarms": ...,
+    "detection.endpoint.golden": ...,
+    "detection.endpoint.golden.requests": "other.jsonl",
     "linearlearner": ...,
     "linearlearner.training.hyperparameters": {"epochs": 5},
     "linearlearner.gate.rules": [],

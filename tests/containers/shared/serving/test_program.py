@@ -20,6 +20,7 @@ from headrace.recipes import (
     ContainerImage,
     big_mart,
     blazingtext,
+    detection,
     forecasting,
     images,
     linear_learner,
@@ -28,6 +29,7 @@ from headrace.recipes import (
     seq2seq,
     xgboost,
 )
+from tests.containers.detection.detectors import write_model as write_detector
 from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
 from tests.containers.resnet.networks import write_model
@@ -90,6 +92,12 @@ def served(
             root=translators.write_model(tmp_path / "translator"),
             content_type="application/json",
             body=b'{"instances": [{"data": "the farmer"}]}',
+        ),
+        detection.IMAGE: Served(
+            container=detection.IMAGE,
+            root=write_detector(tmp_path / "detector"),
+            content_type="image/png",
+            body=photograph.getvalue(),
         ),
         resnet.IMAGE: Served(
             container=resnet.IMAGE,
