@@ -139,7 +139,10 @@ _ROUNDS: Final[Mapping[str, Mapping[str, Answer]]] = {
     "Take Turn": {"See Whose Turn": StateFailedError("S3.NoSuchKeyException", "The specified key does not exist.")},
     "Take Turn Over": {"See Whose Turn": _TURN},
     "See Whose Turn": {"Take Turn": StateFailedError("S3.S3Exception", "At least one of the pre-conditions …")},
-    **{state: {other: {} for other in _LOOKUPS if other != state} for state in (*_LOOKUPS, "Read Serving Version")},
+    **{
+        state: {"See Whose Endpoint": {"Tags": []}, **{other: {} for other in _LOOKUPS if other != state}}
+        for state in (*_LOOKUPS, "Read Serving Version")
+    },
 }
 
 
