@@ -10,6 +10,8 @@ import pytest
 
 from headrace.documents.contract import CLASSIFIER_MACHINE_OUTPUT, CLASSIFIER_NOTE, PIECE_BYTES
 from headrace.documents.pieces import split_lines
+from headrace.inventory.classifiers import CLASSIFIER
+from headrace.inventory.run_time import read_run_time
 from headrace.local.calls import read_calls
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.documents import name_text
@@ -122,3 +124,4 @@ def test_deletes_a_classifier_that_is_too_weak_and_goes_on_with_the_one_before(r
     (kept,) = list_classifiers()
     assert json.loads(reader.get(CLASSIFIER_NOTE))["Arn"] == kept
     assert "/version/train-1-" in kept
+    assert [item.name for item in read_run_time(boto3.Session(), "dev", []) if item.kind == CLASSIFIER] == [kept]
