@@ -92,6 +92,8 @@ MODEL_NAME_INPUT: Final = "ModelName"
 ENDPOINT_NAME_INPUT: Final = "EndpointName"
 # Deploy this approved version; make a version of this archive. An execution with one of them trains nothing.
 MODEL_PACKAGE_ARN_INPUT: Final = "ModelPackageArn"
+# The training channel that brings an earlier model, by the name that the built-in algorithms have for it.
+MODEL_CHANNEL: Final = "model"
 MODEL_DATA_URL_INPUT: Final = "ModelDataUrl"
 
 # Stop the endpoint of the settings, or start it again, and for how long after the execution's start that may still be

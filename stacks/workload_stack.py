@@ -33,9 +33,11 @@ from stacks.file_system_stack import FileSystemStack
 from stacks.machine_surroundings import describe_clean_up, describe_log
 from stacks.network_stack import NetworkStack
 from stacks.normalizer_stack import NormalizerStack
+from stacks.pipeline.asl import jsonata
 from stacks.pipeline.jobs import Endpoint, PreprocessingJob, Rehearsal, TrainingJob, TransformJob
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.rollback import allow_looking
+from stacks.pipeline.steps import find_earlier
 from stacks.pipeline.turns import Turns
 from stacks.registry_stack import RegistryStack
 from stacks.settings.bundle_target import BundleTarget
@@ -254,6 +256,8 @@ class WorkloadStack(Stack):
                 for channel in step.channels
                 if self._settings.uses_channel(channel.name)
             ]
+        if settings.earlier_version:
+            channels.append(sources.read_earlier(jsonata(find_earlier.ARCHIVE)))
         sources.allow_reading(role)
         return channels
 

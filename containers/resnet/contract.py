@@ -4,6 +4,8 @@ TRAIN_CHANNEL = "train"
 VALIDATION_CHANNEL = "validation"
 TRAIN_LIST_CHANNEL = "train_lst"
 VALIDATION_LIST_CHANNEL = "validation_lst"
+# An earlier model, which the job goes on from.
+MODEL_CHANNEL = "model"
 LIST_SUFFIX = ".lst"
 RECORDS_SUFFIX = ".rec"
 # May lie beside the training list and name the classes, one a line, class 0 first.
@@ -23,6 +25,8 @@ SEED = "seed"
 
 MODEL_FILE = "model.onnx"
 CLASSES_FILE = "classes.json"
+# What a later job can go on from; the endpoint has no use for it.
+WEIGHTS_FILE = "network.npz"
 CLASSES_FORMAT = "headrace-resnet"
 CLASSES_VERSION = 1
 INPUT_NAME = "photographs"

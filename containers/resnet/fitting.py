@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from containers.shared.job.checkpoints import CheckpointFolder
 from containers.shared.networks.improvement import has_stopped_improving
-from containers.shared.networks.saving import dump_state, load_state, open_epochs
+from containers.shared.networks.saving import dump_state, load_state, open_epochs, take_weights
 from containers.shared.networks.schedule import set_learning_rate
 
 from .hyperparameters import Hyperparameters
@@ -53,12 +53,27 @@ class Judged(Protocol):
 
 
 def fit(
-    hyperparameters: Hyperparameters, training: Examples, validation: Examples, folder: CheckpointFolder
+    hyperparameters: Hyperparameters,
+    training: Examples,
+    validation: Examples,
+    folder: CheckpointFolder,
+    earlier: Floats | None = None,
 ) -> Network:
-    """The network after the last epoch; each epoch depends on the seed and its own number only."""
+    """The network after the last epoch; each epoch depends on the seed and its own number only.
+
+    Args:
+        hyperparameters: Those of the job.
+        training: What it learns from.
+        validation: What it is judged by.
+        folder: Where its checkpoints are.
+        earlier: The weights of the network that it goes on from.
+    """
     learner = make_learner(hyperparameters)
     settings: list[object] = [FORMAT, sorted(asdict(hyperparameters).items())]
     data: list[NDArray[Any]] = [training.photographs, training.classes, validation.photographs, validation.classes]
+    if earlier is not None:
+        take_weights(learner.network, earlier)
+        data.append(earlier)
     checkpoints = open_epochs(folder, learner, hyperparameters.epochs, settings, data)
     accuracies: list[float] = []
     for part in checkpoints.load():

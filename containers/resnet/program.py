@@ -20,6 +20,7 @@ from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.training_failures import JobError, TrainingDataError
 from containers.shared.job.training_job import Job, check_command, read_config, read_job
+from containers.shared.networks.saving import dump_weights
 from containers.shared.serving.onnx_sessions import open_session
 from headrace.inventory.prices import INSTANCE, PriceError, usual_prices
 from headrace.packed.layout import PackedError
@@ -27,6 +28,7 @@ from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
 from .computing import choose_computing
+from .earlier import keep_weights, read_earlier
 from .evaluation import dump_evaluation, find_baseline, format_metric
 from .export import check_export, dump_classes, export_network
 from .fitting import Judged, find_accuracy, fit, judge
@@ -116,13 +118,17 @@ def learn_whole(task: Task) -> Learnt:
     )
     labels = read_labels(root, job, hyperparameters.num_classes)
     report_read(len(training), len(validation), hyperparameters)
-    network = fit(hyperparameters, training, validation, task.saved)
+    earlier = read_earlier(root, job, hyperparameters, task.inputs)
+    log_event("begins", earlier_weights=0 if earlier is None else len(earlier))
+    network = fit(hyperparameters, training, validation, task.saved, earlier)
     return Learnt(network, training.classes, validation, labels)
 
 
 def learn_packed(task: Task, addresses: Mapping[str, str]) -> Learnt | None:
     """Learn from packed sets, together with the job's other instances; None on all but the first of them."""
     root, job, hyperparameters = task.root, task.job, task.hyperparameters
+    if contract.MODEL_CHANNEL in job.channels:
+        raise JobError("packed sets are learnt from the beginning; leave the channel of an earlier model out")
     training, validation = (
         task.opened.enter_context(open_packed(root, job, channel, task.inputs, hyperparameters.num_classes))
         for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
@@ -166,6 +172,7 @@ def write_results(task: Task, outputs: Outputs, learnt: Learnt) -> None:
     with outputs:
         folder = task.root / sagemaker.MODEL_FOLDER
         outputs.add(folder / contract.MODEL_FILE).write_bytes(content)
+        keep_weights(outputs.add(folder / contract.WEIGHTS_FILE), dump_weights(network), task.hyperparameters)
         outputs.add(folder / contract.CLASSES_FILE).write_text(dump_classes(labels, content), "utf-8")
         beside = task.root / sagemaker.OUTPUT_DATA_FOLDER
         outputs.add(beside / EVALUATION_FILE).write_text(evaluation, "utf-8")

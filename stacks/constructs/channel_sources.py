@@ -65,6 +65,14 @@ class ChannelSources:
         self._read[self._raw].add(prefix)
         return S3Channel(name=name, uri=f"s3://{self._raw.bucket_name}/{prefix}", content_type=content_type)
 
+    def read_earlier(self, address: str) -> Channel:
+        """A channel from the archive of an earlier model, at an address that an execution finds.
+
+        As https://docs.aws.amazon.com/sagemaker/latest/dg/incremental-training.html has it.
+        """
+        self._read[self._work].add(contract.executions_prefix(self._workload))
+        return S3Channel(name=contract.MODEL_CHANNEL, uri=address, content_type="application/x-sagemaker-model")
+
     def read_listed(self, channel: ChannelSettings, *, content_type: str) -> Channel:
         """A channel as the settings list it."""
         if channel.is_mounted:

@@ -29,6 +29,7 @@ from stacks.pipeline.step import Step
 from stacks.pipeline.steps import endpoint_action, find_serving, judge, save_model, scale, serve, tidy, way_in
 from stacks.pipeline.steps.endpoint_action import EndpointActions
 from stacks.pipeline.steps.file_system import with_file_system
+from stacks.pipeline.steps.find_earlier import continuing
 from stacks.pipeline.steps.hold import hold
 from stacks.pipeline.steps.let_go import let_go, letting_go
 from stacks.pipeline.steps.mark_served import mark_served
@@ -228,6 +229,8 @@ def _save_model(parts: Parts, tasks: SageMakerTasks, actions: EndpointActions | 
 
 def _train(parts: Parts, tasks: SageMakerTasks) -> Step:
     training = train(tasks, parts.training, parts.work, parts.recipe.name)
+    if number := parts.training.settings.earlier_version:
+        training = continuing(tasks, parts.registry, number, training)
     return with_file_system(tasks, parts.file_system, training) if parts.file_system else training
 
 

@@ -128,6 +128,11 @@ class TrainingSettings(JobSettings):
         """How many machines the job has."""
         return 1
 
+    @property
+    def earlier_version(self) -> int | None:
+        """The number of the version that the job goes on from; None where it begins anew."""
+        return None
+
     @model_validator(mode="after")
     def _check_spot(self) -> Self:
         if self.spot and self.spot.max_wait_seconds < self.max_runtime_seconds:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from containers.resnet.contract import SEED
 from headrace.algorithms.image_classification import list_own_mistakes
 from headrace.channels import InputMode
+from headrace.contract import MODEL_CHANNEL
 from headrace.recipes import resnet
 from stacks.settings.engines import BUILT_IN, EngineSettings
 from stacks.settings.jobs import Hyperparameters
@@ -73,6 +74,22 @@ class NetworkTrainingSettings(ListedTrainingSettings):
         ),
     ] = Field(default={})
 
+    continue_from: Annotated[
+        Annotated[int, Field(ge=1, le=999_999_999)] | None,
+        Setting(
+            "the number of an earlier version of the model, which training goes on from, with the same "
+            "`num_layers`, `image_shape` and `num_classes`; null to begin anew "
+            "([progressive training](resnet.md#progressive-training))",
+            cost=NOTHING,
+            change=NEXT_EXECUTION,
+        ),
+    ] = None
+
+    @property
+    def earlier_version(self) -> int | None:
+        """The number of the version that the job goes on from."""
+        return self.continue_from
+
     @property
     def listed_content_type(self) -> str:
         """What is in the channels."""
@@ -120,6 +137,21 @@ class ResnetSettings(EngineSettings):
             raise ValueError(
                 f"training.instance_count: {training.instance_count}, but our own engine learns on several instances "
                 f"from packed sets only; set training.content_type to {resnet.PACKED}, or instance_count to 1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_earlier(self) -> Self:
+        training = self.training
+        if training.continue_from and training.content_type == resnet.PACKED:
+            raise ValueError(
+                f"training.continue_from: found {training.continue_from}, but networks learn from packed sets from the "
+                "beginning; leave it out, or set training.content_type to another one"
+            )
+        if training.continue_from and MODEL_CHANNEL in [channel.name for channel in training.channels]:
+            raise ValueError(
+                f"training.continue_from: brings the channel '{MODEL_CHANNEL}', which training.channels has, too; "
+                "leave one of them out"
             )
         return self
 

@@ -1,6 +1,7 @@
 """A workload that needs PyTorch trains and serves in a checkout that has it."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -78,6 +79,21 @@ def test_trains_a_network_and_asks_it_about_held_out_photographs(checkout: Check
         "star",
         "wedge",
     }
+
+
+def test_refuses_to_go_on_from_a_version_that_is_not_there(checkout: Checkout) -> None:
+    before = (checkout.folder / "cdk.json").read_text(encoding="utf-8")
+    cdk = json.loads(before)
+    cdk["context"]["environments"]["dev"]["resnet"]["training"] |= {"continue_from": 1}
+    checkout.write("cdk.json", json.dumps(cdk, indent=2))
+    options = ["--workload", "resnet", "--json", "--port", str(find_free_port())]
+
+    answer = checkout.run(sys.executable, "-m", "headrace", "local", "run", *options)
+    # The other tests share the checkout.
+    checkout.write("cdk.json", before)
+
+    assert answer.returncode == 1
+    assert re.search(r"Find Earlier Version: ModelPackage \S+/headrace-dev-resnet/1 does not exist", answer.stderr)
 
 
 def test_trains_a_translator_and_asks_it_about_held_out_sentences(checkout: Checkout) -> None:

@@ -1,5 +1,6 @@
 """Image classification by our own engine and by SageMaker's: what the templates and the settings make of each."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -167,6 +168,58 @@ def test_leaves_files_of_recordio_in_pipe_mode_to_sagemakers_engine() -> None:
 
     assert request["InputDataConfig"][0]["InputMode"] == "Pipe"
     assert "training.channels.0.input_mode: found 'Pipe', but data_type is prefix" in refusal("resnet", section)
+
+
+@pytest.mark.parametrize("engine", ["own", "sagemaker"])
+def test_goes_on_from_the_archive_of_an_earlier_version(engine: str) -> None:
+    section = {"engine": engine, "training": {**GPU, "continue_from": 3}}
+    template = template_with(STACK, "dev", {"resnet": section}).to_json()
+
+    states = read_definition(template)["States"]
+
+    assert states["Find Earlier Version"]["Arguments"]["ModelPackageName"].endswith("/headrace-dev-resnet/3")
+    assert states["Find Earlier Version"]["Assign"]["parent"] == "{% $states.result.ModelPackageArn %}"
+    (choice,) = states["Earlier Version Complete"]["Choices"]
+    assert (choice["Next"], states["Earlier Version Complete"]["Default"]) == ("Failed", "Train")
+    request = states["Train"]["Arguments"]
+    channel = request["InputDataConfig"][-1]
+    assert (channel["ChannelName"], channel["ContentType"]) == ("model", "application/x-sagemaker-model")
+    assert channel["DataSource"]["S3DataSource"]["S3Uri"] == "{% $earlier_model %}"
+    shape = botocore.session.get_session().get_service_model("sagemaker").operation_model("CreateTrainingJob")
+    assert ParamValidator().validate(request, shape.input_shape).generate_report() == ""
+    assert "/executions/resnet/*" in describe_reading(template)
+
+
+def describe_reading(template: Mapping[str, Any]) -> str:
+    """What the training job may read."""
+    (policy,) = [each for name, each in template["Resources"].items() if name.startswith("ResnetTrainingJobsRoleDef")]
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    return json.dumps([each["Resource"] for each in statements if each["Action"] == "s3:GetObject"])
+
+
+def test_looks_for_no_earlier_version_and_reads_none_unless_it_is_asked_to() -> None:
+    template = template_with(STACK, "dev", {"resnet": {}}).to_json()
+
+    assert "Find Earlier Version" not in read_definition(template)["States"]
+    assert "/executions/resnet/*" not in describe_reading(template)
+
+
+@pytest.mark.parametrize(
+    ("training", "said"),
+    [
+        (
+            {"continue_from": 1, "content_type": "application/x-headrace-packed"},
+            "training.continue_from: found 1, but networks learn from packed sets from the beginning",
+        ),
+        (
+            {"continue_from": 1, "channels": [{"name": "model", "source": "s3", "path": "resnet/model/"}]},
+            "training.continue_from: brings the channel 'model', which training.channels has, too; leave one",
+        ),
+        ({"continue_from": 0}, "resnet.training.continue_from: found 0"),
+    ],
+)
+def test_refuses_an_earlier_version_that_cannot_be_gone_on_from(training: Mapping[str, Any], said: str) -> None:
+    assert said in refusal("resnet", {"training": training})
 
 
 def test_judges_our_engine_by_the_most_frequent_class_and_that_of_sagemaker_by_what_is_asked() -> None:

@@ -51,7 +51,7 @@ def open_epochs(
 
 def list_layouts(learner: Learner, epochs: range) -> dict[str, ArrayLayout]:
     """The arrays of a part, which has the scores of so many epochs."""
-    weights = sum(tensor.numel() for tensor in _list_weights(learner))
+    weights = sum(tensor.numel() for tensor in _list_weights(learner.network))
     floats = np.dtype("float32")
     return {
         "weights": ArrayLayout(floats, (exactly(weights),)),
@@ -66,16 +66,26 @@ def dump_state(learner: Learner, scores: list[float]) -> Arrays:
     memory = _list_memory(learner)
     steps = [state[_STEP] for state in learner.optimizer.state.values() if _STEP in state]
     return {
-        "weights": _join(_list_weights(learner)),
+        "weights": _join(_list_weights(learner.network)),
         "optimizer": _join([tensor for tensors in memory for tensor in tensors.values()]),
         "steps": np.array(int(steps[0]) if steps else 0, "int64"),
         "scores": np.array(scores, "float64"),
     }
 
 
+def dump_weights(network: Network) -> NDArray[np.float32]:
+    """All that a network has learnt."""
+    return _join(_list_weights(network))
+
+
+def take_weights(network: Network, weights: NDArray[np.float32]) -> None:
+    """Go on from what an earlier network has learnt."""
+    _split(weights, _list_weights(network))
+
+
 def load_state(learner: Learner, part: Arrays) -> list[float]:
     """Go on from a part, and return the score of each epoch that it has done."""
-    _split(part["weights"], _list_weights(learner))
+    _split(part["weights"], _list_weights(learner.network))
     if len(part["optimizer"]):
         remember(learner, int(part["steps"]))
         _split(part["optimizer"], [tensor for tensors in _list_memory(learner) for tensor in tensors.values()])
@@ -89,8 +99,8 @@ def measure_state(part: Arrays) -> int:
     return 1
 
 
-def _list_weights(learner: Learner) -> list[Any]:
-    return [tensor for tensor in learner.network.modules.state_dict().values() if tensor.is_floating_point()]
+def _list_weights(network: Network) -> list[Any]:
+    return [tensor for tensor in network.modules.state_dict().values() if tensor.is_floating_point()]
 
 
 def _list_memory(learner: Learner) -> list[Mapping[str, Any]]:
@@ -104,7 +114,7 @@ def _list_memory(learner: Learner) -> list[Mapping[str, Any]]:
 def list_state(learner: Learner) -> list[Any]:
     """Every tensor that learning changes: the weights, and what the optimizer remembers of each."""
     memory = [tensor for tensors in _list_memory(learner) for tensor in tensors.values()]
-    return [*_list_weights(learner), *memory]
+    return [*_list_weights(learner.network), *memory]
 
 
 def remember(learner: Learner, steps: int) -> None:

@@ -62,9 +62,14 @@ class LocalSite:
         return found
 
     def find_place(self, source: Mapping[str, Any]) -> Place | None:
-        """Where a channel's data source reads files that a run brings; none for a set, which the batch door makes."""
+        """Where a channel's data source reads files that a run brings; none for what something else makes.
+
+        That is a set, which the batch door makes, and whatever an execution has made or finds.
+        """
         if "S3DataSource" in source:
-            address = S3Address.parse(source["S3DataSource"]["S3Uri"])
+            if is_jsonata(uri := source["S3DataSource"]["S3Uri"]):
+                return None
+            address = S3Address.parse(uri)
             return Prefix(address.bucket, address.key) if address.bucket == self.raw_bucket else None
         mount = source["FileSystemDataSource"]
         path = mount["DirectoryPath"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ def test_leaves_a_model_that_is_data_only_an_evaluation_and_its_inputs(
     assert made == {
         "model/model.onnx",
         "model/classes.json",
+        "model/network.npz",
         "output/data/evaluation.json",
         "output/data/inputs.json",
     }
@@ -76,6 +78,32 @@ def test_goes_on_from_a_checkpoint_to_the_same_model(tmp_path: Path, optimizer: 
 
     models = {(tmp_path / name / "model/model.onnx").read_bytes() for name in ("whole", "resumed")}
     assert len(models) == 1
+
+
+def test_goes_on_from_an_earlier_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_photographs_job(tmp_path / "earlier", epochs="3")
+    assert train(tmp_path / "earlier") == 0
+    (tmp_path / "archive").mkdir()
+    with tarfile.open(tmp_path / "archive/model.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "earlier/model", ".")
+    for name in ("anew", "later"):
+        write_photographs_job(tmp_path / name, epochs="1", learning_rate="0")
+    channels = tmp_path / "later/input/config/inputdataconfig.json"
+    channels.write_text(json.dumps({**json.loads(channels.read_text()), "model": {"TrainingInputMode": "File"}}))
+    (tmp_path / "later/input/data/model").symlink_to(tmp_path / "archive")
+
+    assert [train(tmp_path / name) for name in ("anew", "later")] == [0, 0]
+
+    # What is not learnt is as it was: the weights that the head has, at the end of the file.
+    tails = {
+        name: np.load(tmp_path / name / "model/network.npz")["weights"][-3:].tolist()
+        for name in ("earlier", "later", "anew")
+    }
+    assert tails["later"] == tails["earlier"] != tails["anew"]
+    inputs = json.loads((tmp_path / "later/output/data/inputs.json").read_text())
+    assert "model" in inputs["channels"]
+    assert "begins earlier_weights=0" in (log := capsys.readouterr().out)
+    assert re.search("begins earlier_weights=[1-9]", log)
 
 
 def test_starts_anew_from_checkpoints_of_other_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -357,6 +357,7 @@ OTHERS: Mapping[str, Any] = {
     "resnet.training.channels": [{"name": "train", "source": "s3", "path": "resnet/photographs/"}],
     "resnet.training.channels[].name": "other_lst",
     "resnet.training.channels[].path": "resnet/lists/other/",
+    "resnet.training.continue_from": 3,
     "resnet.gate.rules": [],
     "resnet.gate.rules[].metric": "train:accuracy",
     "resnet.gate.rules[].threshold": 0.9,
