@@ -121,5 +121,7 @@ def test_lists_what_was_built(engine: Engine) -> None:
     answer = CliRunner().invoke(containers_command, ["list", "--json"])
 
     listed = {image["container"]: image for image in json.loads(answer.stdout)}
-    assert listed.keys() == {container.name for container in BUILT}
+    # Others may have been built on this machine before.
+    assert listed.keys() >= {container.name for container in BUILT}
+    assert listed.keys() <= {container.name for container in list_container_images()}
     assert all(image["size_bytes"] > 0 and image["digest"].startswith("sha256:") for image in listed.values())
