@@ -112,15 +112,19 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     Raises:
         FileError: there is something of that name; nothing is left behind.
     """
-    if folder.exists():
-        raise FileError(f"{folder} is already there; remove it or choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+    with naming(folder, FileError):
+        _refuse_present(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(prefix=f".{folder.name[:_SHOWN_CHARACTERS]}.", dir=folder.parent)
+    with scratch as place:
         # A temporary folder itself is its maker's alone.
-        partial = Path(scratch, "whole")
+        partial = Path(place, "whole")
         partial.mkdir()
         yield partial
-        partial.rename(folder)
+        with naming(folder, FileError):
+            # Another program may have been faster, which the system would call "Directory not empty".
+            _refuse_present(folder)
+            partial.rename(folder)
 
 
 def put_in_place(written: Path, target: Path) -> None:
@@ -199,6 +203,13 @@ def _refuse_target(target: Path, status: os.stat_result | None) -> None:
         raise IsADirectoryError(errno.EISDIR, "is a folder; name a file")
     if status and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "is write-protected; name another file")
+
+
+def _refuse_present(folder: Path) -> None:
+    # Links that lead nowhere are there, too, and a name that is too long fails here, before any work.
+    with suppress(FileNotFoundError):
+        folder.lstat()
+        raise FileError(f"{folder} is already there; remove it or choose another folder")
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -249,3 +249,39 @@ def test_leaves_no_folder_where_its_making_fails(tmp_path: Path) -> None:
         (partial / "missing" / "1.jpg").touch()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_refuses_a_link_that_leads_nowhere_before_a_folder_is_made(tmp_path: Path) -> None:
+    (tmp_path / "images").symlink_to("nowhere")
+
+    with pytest.raises(FileError, match="images is already there"), whole_folder(tmp_path / "images"):
+        pytest.fail("nothing may be made")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
+
+def test_says_that_another_made_the_folder_first(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="images is already there"), whole_folder(tmp_path / "images"):
+        (tmp_path / "images/1.jpg").mkdir(parents=True)
+
+    assert [path.name for path in tmp_path.rglob("*")] == ["images", "1.jpg"]
+
+
+def test_names_the_folder_that_cannot_take_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(self), None, str(target))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(FileError, match=f"{tmp_path}/images: "), whole_folder(tmp_path / "images"):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_makes_a_folder_of_as_long_a_name_as_the_system_allows(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / ("a" * 255)):
+        pass
+    with pytest.raises(FileError, match="File name too long"), whole_folder(tmp_path / ("a" * 256)):
+        pytest.fail("nothing may be made")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a" * 255]
