@@ -17,7 +17,8 @@ version 1.0 of https://numpy.org/doc/stable/reference/generated/numpy.lib.format
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,14 +34,20 @@ SET_FILE: Final = "packed.json"
 TABLE_FILE: Final = "records.npy"
 COLOURS: Final = (1, 3)
 LARGEST_SIDE: Final = 2048
-MOST_RECORDS: Final = 2**31
+# Their table takes 1 GiB of memory.
+MOST_RECORDS: Final = 2**26
 HIGHEST_CLASS: Final = 2**20
+# A document of so many classes, labels and shards is shorter than the longest that is read.
+MOST_SHARDS: Final = 100_000
+MOST_LABEL_BYTES: Final = 32 << 20
 MOST_SET_BYTES: Final = 64 << 20
 RECORD: Final = np.dtype([("index", "<u8"), ("class", "<i4"), ("crc32", "<u4")])
 # Enough for every shape that a set may have.
 HEADER_BYTES: Final = 128
 _HEADER_VERSION: Final = (1, 0)
 
+# Line feed, indentation and comma.
+_LABEL_INDENT: Final = 4
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _KEYS: Final = ("format", "version", "height", "width", "colours", "classes", "labels", "table", "shards")
 
@@ -115,6 +122,30 @@ def make_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return start + length.to_bytes(2, "little") + text.ljust(length - 1).encode() + b"\n"
 
 
+def find_bad_label(labels: Iterable[Any]) -> tuple[int, str] | None:
+    """The class whose name cannot be one, and why: names are unique and are printed on terminals."""
+    seen: set[str] = set()
+    size = 0
+    for place, label in enumerate(labels):
+        if problem := _find_problem(label, seen):
+            return place, problem
+        size += len(json.dumps(label, ensure_ascii=False).encode()) + _LABEL_INDENT
+        if size > MOST_LABEL_BYTES or place >= HIGHEST_CLASS:
+            return place, f"is beyond {HIGHEST_CLASS:,} names or {MOST_LABEL_BYTES >> 20} MiB of them"
+        seen.add(label)
+    return None
+
+
+def _find_problem(label: Any, seen: Set[str]) -> str:
+    if not isinstance(label, str):
+        return f"{reprlib.repr(label)} is not text"
+    if not label.strip():
+        return "is blank"
+    if not label.isprintable():
+        return f"{reprlib.repr(label)} has characters that cannot be printed"
+    return f"{reprlib.repr(label)} occurs twice" if label in seen else ""
+
+
 def read_layout(folder: Path) -> Layout:
     """What is in the packed set of a folder; its arrays have not been looked at.
 
@@ -141,17 +172,19 @@ class _LayoutError(Exception):
 def _parse(content: Any) -> Layout:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise _LayoutError(f"does not say that it is of the format {FORMAT!r}")
-    if content.get("version") != VERSION:
-        raise _LayoutError(f"is of version {content.get('version')!r}, and this program reads {VERSION}")
+    version = content.get("version")
+    if type(version) is not int or version != VERSION:
+        raise _LayoutError(f"is of version {reprlib.repr(version)}, and this program reads {VERSION}")
     layout = Layout(
         height=_take_number(content, "height", LARGEST_SIDE, 1),
         width=_take_number(content, "width", LARGEST_SIDE, 1),
         colours=_take_number(content, "colours", max(COLOURS), 1),
         classes=tuple(_check_number("classes", count, MOST_RECORDS) for count in _take_list(content, "classes")),
-        labels=tuple(map(str, _take_list(content, "labels"))),
+        labels=_take_labels(content),
         table=_take_file(content.get("table"), "table"),
         shards=tuple(
-            _take_file(shard, f"shards[{place}]") for place, shard in enumerate(_take_list(content, "shards"))
+            _take_file(shard, f"shards[{place}]")
+            for place, shard in enumerate(_take_list(content, "shards", MOST_SHARDS))
         ),
     )
     _check_sums(layout)
@@ -177,10 +210,10 @@ def _check_sums(layout: Layout) -> None:
 
 def _take_file(content: Any, key: str) -> ArrayFile:
     if not isinstance(content, dict):
-        raise _LayoutError(f"{key}: found {content!r}, expected records, bytes and sha256")
+        raise _LayoutError(f"{key}: found {reprlib.repr(content)}, expected records, bytes and sha256")
     digest = content.get("sha256")
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-        raise _LayoutError(f"{key}.sha256: found {digest!r}, expected 64 hexadecimal digits")
+        raise _LayoutError(f"{key}.sha256: found {reprlib.repr(digest)}, expected 64 hexadecimal digits")
     return ArrayFile(
         _take_number(content, "records", MOST_RECORDS, 1, f"{key}."),
         _take_number(content, "bytes", 2**62, 1, f"{key}."),
@@ -188,10 +221,17 @@ def _take_file(content: Any, key: str) -> ArrayFile:
     )
 
 
-def _take_list(content: Mapping[str, Any], key: str) -> Sequence[Any]:
+def _take_labels(content: Mapping[str, Any]) -> tuple[str, ...]:
+    labels = _take_list(content, "labels")
+    if bad := find_bad_label(labels):
+        raise _LayoutError(f"labels[{bad[0]}]: {bad[1]}")
+    return tuple(labels)
+
+
+def _take_list(content: Mapping[str, Any], key: str, most: int = HIGHEST_CLASS) -> Sequence[Any]:
     found = content.get(key)
-    if not isinstance(found, list) or len(found) > HIGHEST_CLASS:
-        raise _LayoutError(f"{key}: expected a list of at most {HIGHEST_CLASS:,}")
+    if not isinstance(found, list) or len(found) > most:
+        raise _LayoutError(f"{key}: expected a list of at most {most:,}")
     return found
 
 
@@ -201,5 +241,5 @@ def _take_number(content: Mapping[str, Any], key: str, most: int, least: int = 0
 
 def _check_number(key: str, found: Any, most: int, least: int = 0) -> int:
     if not isinstance(found, int) or isinstance(found, bool) or not least <= found <= most:
-        raise _LayoutError(f"{key}: found {found!r}, expected a whole number from {least} to {most:,}")
+        raise _LayoutError(f"{key}: found {reprlib.repr(found)}, expected a whole number from {least} to {most:,}")
     return found

@@ -10,29 +10,27 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import naming
-from headrace.inputs import open_regular
 from headrace.packed.layout import (
     HEADER_BYTES,
     RECORD,
     TABLE_FILE,
     ArrayFile,
     PackedError,
-    make_header,
     name_shard,
     read_layout,
 )
 from headrace.packed.order import WINDOW_RECORDS, Epoch, Places
+from headrace.packed.shards import OpenShards, open_array
 
 READERS: Final = 2
 AHEAD: Final = 4
@@ -53,16 +51,11 @@ class PackedSet:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.layout = read_layout(folder)
-        with ExitStack() as opened:
-            table = opened.enter_context(_open(folder / TABLE_FILE, self.layout.table, RECORD, ()))
+        with open_array(folder / TABLE_FILE, self.layout.table, RECORD, ()) as table:
             self._table = _read_table(folder / TABLE_FILE, table, self.layout.table)
-            _check_classes(folder / TABLE_FILE, self.classes, self.layout.classes)
-            self._files = [
-                opened.enter_context(_open(folder / name_shard(number), shard, np.dtype(np.uint8), self.layout.shape))
-                for number, shard in enumerate(self.layout.shards)
-            ]
-            self._begins = np.cumsum([0, *(shard.records for shard in self.layout.shards)])
-            self._close = opened.pop_all().close
+        _check_classes(folder / TABLE_FILE, self.classes, self.layout.classes)
+        self._shards = OpenShards(folder, self.layout)
+        self._begins = np.cumsum([0, *(shard.records for shard in self.layout.shards)])
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +80,7 @@ class PackedSet:
 
     def close(self) -> None:
         """Close its files."""
-        self._close()
+        self._shards.close()
 
     def read(self, places: Places, target: Pixels | None = None) -> Pixels:
         """The pixels of records, by record, row, column and colour.
@@ -115,28 +108,30 @@ class PackedSet:
         ends = np.flatnonzero((np.diff(ordered) != 1) | (np.diff(shards) != 0)) + 1
         for run, own in zip(np.split(ordered, ends), np.split(shards, ends), strict=True):
             begin, size = self._find_byte(int(run[0]), int(own[0])), len(run) * self.layout.record_bytes
-            os.posix_fadvise(self._files[own[0]].fileno(), begin, size, os.POSIX_FADV_WILLNEED)
+            with self._shards.use(int(own[0])) as file:
+                os.posix_fadvise(file.fileno(), begin, size, os.POSIX_FADV_WILLNEED)
 
     def verify(self) -> None:
         """Compare every file with its digest and every record with its checksum.
 
         Raises:
-            PackedError: Naming the first that differs.
+            PackedError: Naming the first that differs, or an index that two records have.
         """
+        _check_indices(self.folder / TABLE_FILE, self.indices)
         for begin in range(0, len(self), AHEAD):
             self.read(np.arange(begin, min(begin + AHEAD, len(self))))
-        for number, (file, shard) in enumerate(zip(self._files, self.layout.shards, strict=True)):
+        for number, shard in enumerate(self.layout.shards):
             path = self.folder / name_shard(number)
-            file.seek(0)
-            with naming(path, PackedError):
+            with self._shards.use(number) as file, naming(path, PackedError):
+                file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest != shard.sha256:
                 raise PackedError(f"{path}: its SHA-256 is {digest}, not {shard.sha256}; copy it again")
 
     def _read_one(self, row: Pixels, place: int, shard: int) -> None:
         path = self.folder / name_shard(shard)
-        with naming(path, PackedError):
-            size = _fill(self._files[shard].fileno(), row, self._find_byte(place, shard))
+        with self._shards.use(shard) as file, naming(path, PackedError):
+            size = _fill(file.fileno(), row, self._find_byte(place, shard))
         if size != len(row):
             raise PackedError(f"{self._name(place, shard)}: ends after {size:,} of {len(row):,} bytes; copy it again")
         if zlib.crc32(row.data) != self._table["crc32"][place]:
@@ -234,32 +229,26 @@ def _fill(descriptor: int, row: Pixels, offset: int) -> int:
     return done
 
 
-def _open(path: Path, file: ArrayFile, dtype: np.dtype[Any], shape: tuple[int, ...]) -> BufferedReader:
-    """A file that is as long as it should be and has the array that it should have."""
-    with naming(path, PackedError):
-        opened = open_regular(path)
-        size = os.fstat(opened.fileno()).st_size
-    try:
-        if size != file.bytes:
-            raise PackedError(f"{path}: has {size:,} bytes, not {file.bytes:,}; copy it again")
-        # Compared, not parsed: NumPy evaluates headers, and stumbles over crafted ones in many ways.
-        if opened.read(HEADER_BYTES) != make_header(dtype, (file.records, *shape)):
-            raise PackedError(f"{path}: is not the array that packed.json says; copy the set again")
-    except BaseException:
-        opened.close()
-        raise
-    return opened
-
-
 def _read_table(path: Path, opened: BufferedReader, file: ArrayFile) -> NDArray[np.void]:
     with naming(path, PackedError):
+        # In pieces: a file that is mostly a hole costs its maker nothing, and must not fill the memory.
         opened.seek(0)
-        content = opened.read()
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise PackedError(f"{path}: its SHA-256 is not {file.sha256}; copy it again")
-    return np.frombuffer(content, RECORD, offset=HEADER_BYTES)
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        if digest != file.sha256:
+            raise PackedError(f"{path}: its SHA-256 is not {file.sha256}; copy it again")
+        opened.seek(HEADER_BYTES)
+        return np.frombuffer(opened.read(file.bytes - HEADER_BYTES), RECORD)
 
 
 def _check_classes(path: Path, classes: NDArray[np.int64], counts: tuple[int, ...]) -> None:
-    if classes.min() < 0 or np.bincount(classes, minlength=len(counts)).tolist() != list(counts):
+    # The bounds come first: counting takes as much memory as the highest class is high.
+    is_counted = classes.min() >= 0 and classes.max() < len(counts)
+    if not is_counted or not np.array_equal(np.bincount(classes, minlength=len(counts)), counts):
         raise PackedError(f"{path}: its classes are not those that packed.json counts; pack the set again")
+
+
+def _check_indices(path: Path, indices: NDArray[np.uint64]) -> None:
+    unique, counts = np.unique(indices, return_counts=True)
+    if len(unique) < len(indices):
+        index = unique[counts > 1][0]
+        raise PackedError(f"{path}: more than one record has the index {index}; pack the set again")

@@ -26,12 +26,15 @@ from headrace.packed.layout import (
     HEADER_BYTES,
     HIGHEST_CLASS,
     LARGEST_SIDE,
+    MOST_RECORDS,
+    MOST_SHARDS,
     RECORD,
     SET_FILE,
     TABLE_FILE,
     ArrayFile,
     Layout,
     PackedError,
+    find_bad_label,
     make_header,
     name_shard,
 )
@@ -73,11 +76,12 @@ def write_packed(
         >>> write_packed(folder, [PackedRecord(7, 1, pixels), PackedRecord(5, 0, pixels)]).classes
         (1, 1)
     """
+    if bad := find_bad_label(labels):
+        raise PackedError(f"class {bad[0]}: its name {bad[1]}; give each class a short name of its own")
     with whole_folder(folder) as target, naming(folder, PackedError):
         rows: list[tuple[int, int, int]] = []
         shards: list[ArrayFile] = []
-        seen: set[int] = set()
-        coming = _check_records(records, seen)
+        coming = _check_records(records, len(labels))
         first = next(coming, None)
         if first is None:
             raise PackedError(f"{folder}: there are no records to pack")
@@ -85,6 +89,8 @@ def write_packed(
         per_shard = max(1, shard_bytes // first.pixels.nbytes)
         left = chain([first], coming)
         while (record := next(left, None)) is not None:
+            if len(shards) == MOST_SHARDS:
+                raise PackedError(f"{folder}: takes more than {MOST_SHARDS:,} files of pixels; make them larger")
             part = islice(chain([record], left), per_shard)
             path = target / name_shard(len(shards))
             shards.append(_write_array(path, _take_pixels(part, rows), np.dtype(np.uint8), shape))
@@ -99,10 +105,6 @@ def write_packed(
             table=_write_array(target / TABLE_FILE, [table.view(np.uint8)], RECORD, ()),
             shards=tuple(shards),
         )
-        if labels and len(labels) != len(counts):
-            raise PackedError(
-                f"class {len(counts) - 1} has no name: there are {len(labels)} names; name every class, class 0 first"
-            )
         (target / SET_FILE).write_bytes(layout.dump())
     return layout
 
@@ -170,8 +172,9 @@ def _decode(row: ListRow, source: Path, options: Options) -> PackedRecord | Refu
     return PackedRecord(row.index, row.label, pixels.reshape(options.height, options.width, -1))
 
 
-def _check_records(records: Iterable[PackedRecord], seen: set[int]) -> Iterator[PackedRecord]:
-    """The records, each of which fits to the first."""
+def _check_records(records: Iterable[PackedRecord], names: int) -> Iterator[PackedRecord]:
+    """The records, each of which fits to the first and, unless there are no names, has a class with one."""
+    seen: set[int] = set()
     shape: tuple[int, ...] = ()
     for record in records:
         shape = shape or record.pixels.shape
@@ -182,6 +185,12 @@ def _check_records(records: Iterable[PackedRecord], seen: set[int]) -> Iterator[
                 f"record {record.index} of class {record.class_number}: give an index from 0 to 2^64 - 1 and a class "
                 f"from 0 to {HIGHEST_CLASS - 1}"
             )
+        if 0 < names <= record.class_number:
+            raise PackedError(
+                f"class {record.class_number} has no name: there are {names} names; name every class, class 0 first"
+            )
+        if len(seen) == MOST_RECORDS:
+            raise PackedError(f"record {record.index}: a set has at most {MOST_RECORDS:,} records; divide the list")
         _check_pixels(record, shape)
         seen.add(record.index)
         yield record

@@ -58,7 +58,12 @@ def test_leaves_out_what_is_bad_if_asked(tmp_path: Path, listed: Path) -> None:
 
 @pytest.mark.parametrize(
     ("names", "reason"),
-    [("ant\n\n", "line 2: is blank"), ("ant\nant\n", "line 2: 'ant' occurs twice"), ("ant\n", "class 1 has no name")],
+    [
+        ("ant\n\n", "line 2: is blank"),
+        ("ant\nant\n", "line 2: 'ant' occurs twice"),
+        ("ant\n", "class 1 has no name"),
+        ("ant\nb\x1b[2J\n", r"line 2: 'b\x1b[2J' has characters"),
+    ],
 )
 def test_refuses_names_that_do_not_name_the_classes(tmp_path: Path, listed: Path, names: str, reason: str) -> None:
     (tmp_path / "classes.txt").write_text(names)

@@ -1,8 +1,11 @@
 """Packed sets are read as they were written, once an epoch, or not at all."""
 
+import hashlib
 import json
 import os
+import resource
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.packed import Epoch, PackedError, PackedSet, Share, draw_order, read_batches, write_packed
+from headrace.packed import Epoch, PackedError, PackedRecord, PackedSet, Share, draw_order, read_batches, write_packed
+from headrace.packed.layout import HEADER_BYTES, RECORD
 from headrace.packed.order import BLOCK_RECORDS, WINDOW_BLOCKS
+from headrace.packed.shards import MOST_OPEN
 from tests.headrace.packed.test_writing import make_record
 
 SHAPE = (3, 5, 3)
@@ -156,6 +161,26 @@ def edit(**given: Any) -> Callable[[Path], None]:
     return change
 
 
+def rewrite_table(column: str, value: int) -> Callable[[Path], None]:
+    """Give the first two records a value, in a table that has its digest."""
+
+    def change(folder: Path) -> None:
+        path = folder / "records.npy"
+        stored = path.read_bytes()
+        rows = np.frombuffer(stored, RECORD, offset=HEADER_BYTES).copy()
+        rows[column][:2] = value
+        path.write_bytes(stored[:HEADER_BYTES] + rows.tobytes())
+        table = {"records": COUNT, "bytes": len(stored), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        edit(table=table)(folder)
+
+    return change
+
+
+def link_out(folder: Path) -> None:
+    (folder / "pixels-00000.npy").rename(folder.parent / "elsewhere.npy")
+    (folder / "pixels-00000.npy").symlink_to(folder.parent / "elsewhere.npy")
+
+
 def test_names_the_file_and_the_record_that_is_damaged(folder: Path, tmp_path: Path) -> None:
     damaged = copy_set(folder, tmp_path / "set", overwrite("pixels-00001.npy", 128 + 2 * RECORD_BYTES))
 
@@ -187,6 +212,16 @@ def test_names_the_record_at_which_a_file_that_is_open_was_cut(folder: Path, tmp
         (lambda folder: (folder / "packed.json").write_text("[" * 100_000), "packed.json: is not JSON"),
         (edit(format="tfrecord"), "does not say that it is of the format"),
         (edit(version=2), "is of version 2, and this program reads 1"),
+        (edit(version=True), "is of version True, and"),
+        (edit(version=1.0), r"is of version 1\.0, and"),
+        (edit(labels=["\x1b[2J", "b", "c"]), r"labels\[0\]: '\\x1b\[2J' has characters that cannot be printed"),
+        (edit(labels=["a", "\ud800", "c"]), r"labels\[1\]: '\\ud800' has characters"),
+        (edit(labels=["a", "b", None]), r"labels\[2\]: None is not text"),
+        (edit(labels=["a", " ", "c"]), r"labels\[1\]: is blank"),
+        (edit(labels=["a", "b", "a"]), r"labels\[2\]: 'a' occurs twice"),
+        (edit(table={"records": 2**31, "bytes": 2**35, "sha256": "0" * 64}), r"table.records: found 2147483648, exp"),
+        (rewrite_table("class", 2**31 - 1), "records.npy: its classes are not those"),
+        (link_out, "pixels-00000.npy: is a link out of the folder"),
         (edit(height=-1), "height: found -1, expected a whole number from 1 to 2,048"),
         (edit(width=True), "width: found True"),
         (edit(height=2**70), "height: found"),
@@ -211,6 +246,64 @@ def test_refuses_what_is_not_a_whole_set(
 ) -> None:
     with pytest.raises(PackedError, match=message):
         PackedSet(copy_set(folder, tmp_path / "set", change))
+
+
+@pytest.mark.parametrize(
+    "given", [{"version": "x" * 10**6}, {"height": "x" * 10**6}, {"table": ["x"] * 10**6}], ids=list
+)
+def test_quotes_no_more_than_a_line(folder: Path, tmp_path: Path, given: dict[str, Any]) -> None:
+    with pytest.raises(PackedError) as caught:
+        PackedSet(copy_set(folder, tmp_path / "set", edit(**given)))
+
+    assert len(str(caught.value)) < len(str(tmp_path)) + 200
+
+
+def test_hashes_a_table_before_it_takes_memory_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The document's own buffer is not what is measured.
+    monkeypatch.setattr("headrace.packed.layout.MOST_SET_BYTES", 1 << 16)
+    pixels = np.zeros((1, 1, 1), np.uint8)
+    write_packed(tmp_path / "set", (PackedRecord(place, 0, pixels) for place in range(100_000)))
+    overwrite("records.npy", 200)(tmp_path / "set")
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(PackedError, match="its SHA-256 is not"):
+            PackedSet(tmp_path / "set")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 100_000 * RECORD.itemsize
+
+
+def test_refuses_an_index_that_two_records_have(folder: Path, tmp_path: Path) -> None:
+    with (
+        PackedSet(copy_set(folder, tmp_path / "set", rewrite_table("index", 7))) as packed,
+        pytest.raises(PackedError, match=r"records\.npy: more than one record has the index 7"),
+    ):
+        packed.verify()
+
+
+def count_open() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_reads_more_shards_than_a_program_may_open(tmp_path: Path) -> None:
+    records = [make_record(place, 0, (1, 1, 1)) for place in range(MOST_OPEN + 100)]
+    write_packed(tmp_path / "set", records, shard_bytes=1)
+    open_now = count_open()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + MOST_OPEN + 20, limits[1]))
+    try:
+        with PackedSet(tmp_path / "set") as packed:
+            packed.verify()
+            batches = list(read_batches(packed, Epoch(np.arange(len(records)), 16), readers=4))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert np.array_equal(np.concatenate([batch.pixels for batch in batches]), [record.pixels for record in records])
+    assert count_open() <= open_now
 
 
 @given(data=st.data())

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,37 @@ def test_leaves_nothing_of_records_that_cannot_be_packed(
 def test_refuses_a_class_without_a_name(tmp_path: Path) -> None:
     with pytest.raises(PackedError, match="class 2 has no name: there are 2 names"):
         write_packed(tmp_path / "set", [make_record(1, 2)], labels=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a", "\x1b[2J"], "class 1: its name .* has characters that cannot be printed"),
+        (["a", "a"], "class 1: its name 'a' occurs twice"),
+        (["a", "b" * (32 << 20)], "class 1: its name is beyond 1,048,576 names or 32 MiB of them"),
+    ],
+    ids=["escape", "twice", "long"],
+)
+def test_refuses_names_that_could_not_be_read_before_anything_is_decoded(
+    tmp_path: Path, labels: list[str], message: str
+) -> None:
+    decoded: list[int] = []
+
+    def decode() -> Iterator[PackedRecord]:
+        decoded.append(1)
+        yield make_record(1)
+
+    with pytest.raises(PackedError, match=message):
+        write_packed(tmp_path / "set", decode(), labels=labels)
+
+    assert decoded == []
+
+
+def test_refuses_more_shards_than_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.packed.writing.MOST_SHARDS", 2)
+
+    with pytest.raises(PackedError, match="takes more than 2 files of pixels"):
+        write_packed(tmp_path / "set", map(make_record, range(3)), shard_bytes=1)
 
 
 def test_replaces_nothing(tmp_path: Path) -> None:
