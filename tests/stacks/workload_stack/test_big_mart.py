@@ -84,6 +84,7 @@ def test_goes_from_rows_to_endpoint_in_order(definition: dict[str, Any], states:
         "Take Turn",
         "Resume",
         "Find Serving Endpoint",
+        "See Whose Endpoint",
         "Find Serving Config",
         "Find Serving Model",
         "Serves A Version",
