@@ -38,6 +38,7 @@ def test_leaves_what_the_program_leaves_of_photographs(tmp_path: Path, capsys: p
     assert made == {
         "model/model.onnx",
         "model/classes.json",
+        "model/network.npz",
         "output/data/evaluation.json",
         "output/data/inputs.json",
     }
