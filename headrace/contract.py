@@ -210,13 +210,15 @@ class VersionFact(StrEnum):
     ORIGIN = "headrace:origin"
 
 
-# What an execution believes of a version that it is to serve, besides its metrics and where it has served. Those who
-# approve versions may write none of it.
+# What an execution believes of a version that it is to serve, or a check for drift of the one that serves, besides its
+# metrics and where it has served. Those who approve versions may write none of it.
 BELIEVED_FACTS: Final = (
     VersionFact.APPROVAL,
     VersionFact.ARCHIVE,
     VersionFact.CONTAINER_IMAGE,
     VersionFact.ENDPOINT,
+    VersionFact.FINGERPRINT,
+    VersionFact.RECORD,
     VersionFact.SERVED,
     VersionFact.TRANSFORMED,
 )

@@ -51,7 +51,7 @@ class PeopleStack(Stack):
         settings: The environment's settings.
         around: The stacks that workloads share.
         machines: The state machines of the workloads.
-        checks: Those that check for drift and read documents, which have no alias.
+        checks: Those that check for drift and read documents, which have no alias, nor has that of whole sets.
         invocable: What of the API in front of endpoints IAM lets people call.
     """
 
@@ -72,8 +72,9 @@ class PeopleStack(Stack):
         self._around = around
         self._invocable = invocable
         bulk = around.normalizer.bulk_machine
-        self._led = [*machines, *([bulk] if bulk else [])]
-        self._machines = [*self._led, *checks]
+        self._led = machines
+        self._others = [*([bulk] if bulk else []), *checks]
+        self._machines = [*self._led, *self._others]
 
         if settings.people.enabled:
             self._add_viewer()
@@ -137,7 +138,9 @@ class PeopleStack(Stack):
 
     def _add_scientist(self) -> None:
         scientist = self._add("Scientist", "Starts pipelines, reads data, edits lists; a viewer as well")
-        scientist.allow_all([allow_starting(self._machines), allow_stopping(self, self._machines)])
+        scientist.allow_all([allow_starting(self._led), allow_stopping(self, self._machines)])
+        if self._others:
+            scientist.allow_all([allow_starting(self._others, by_alias=False)])
         for bucket, prefixes in self._list_data().items():
             _allow_listing(scientist, bucket, prefixes)
             _allow_objects(scientist, ["s3:GetObject"], bucket, prefixes)

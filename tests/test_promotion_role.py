@@ -116,10 +116,9 @@ def test_makes_no_version_that_does_not_note_what_it_is_made_of_or_has_served() 
         f"{facts}/{contract.VersionFact.SERVED}": left_out,
         f"{facts}/{contract.VersionFact.TRANSFORMED}": left_out,
     }
-    # That is the target's own, and as free as the choice of the version.
-    assert held.keys() == {
-        f"{facts}/{fact}" for fact in contract.BELIEVED_FACTS if fact != contract.VersionFact.ENDPOINT
-    }
+    # These are the target's own, or brought along, and as free as the choice of the version.
+    free = {contract.VersionFact.ENDPOINT, contract.VersionFact.FINGERPRINT, contract.VersionFact.RECORD}
+    assert held.keys() == {f"{facts}/{fact}" for fact in contract.BELIEVED_FACTS if fact not in free}
 
 
 def test_approves_and_deletes_nothing() -> None:

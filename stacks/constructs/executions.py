@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 
+from headrace.contract import LIVE_ALIAS
 from stacks.constructs.state_machine import StateMachine
 from stacks.nag import wildcard_executions
 from stacks.pipeline.permission import Permission
@@ -14,11 +15,18 @@ _ANY_EXECUTION = (
 )
 
 
-def allow_starting(machines: Sequence[StateMachine]) -> Permission:
-    """Start executions."""
+def allow_starting(machines: Sequence[StateMachine], *, by_alias: bool = True) -> Permission:
+    """Start executions, by the alias alone where there is one.
+
+    IAM decides on the state machine's ARN for its versions and aliases as well, and an earlier version may ask nobody
+    (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html).
+    """
+    live = {"StringEquals": {"states:StateMachineQualifier": LIVE_ALIAS}}
     return Permission(
         statement=iam.PolicyStatement(
-            actions=["states:StartExecution"], resources=[machine.state_machine_arn for machine in machines]
+            actions=["states:StartExecution"],
+            resources=[machine.state_machine_arn for machine in machines],
+            conditions=live if by_alias else {},
         )
     )
 

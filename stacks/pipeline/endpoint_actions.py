@@ -41,6 +41,18 @@ def refuse_wrong_actions(others: Sequence[str]) -> Iterator[Rule]:
         )
 
 
+def find_foreign_version(registry: ModelRegistry, *, status: str) -> Reason:
+    """That what serves at an endpoint with this status, in JSONata, is made of a model package of another group."""
+    return Reason(
+        f"$endpoint.Status = ({status}) and $not($serving_package in ['', 'none'] or "
+        f"{registry.is_version('$serving_package')})",
+        "VersionOfOthers",
+        "'what endpoint ' & $endpoint_name & ' serves, or served last, is made of ' & $serving_package & ', which is "
+        f"no version in the model package group {registry.group}, so nothing says whether it was approved: have "
+        "another one served with headrace pipeline rollback or headrace pipeline approve'",
+    )
+
+
 def find_missing_version(registry: ModelRegistry, *, status: str) -> Reason:
     """That the version `$serving_package` of an endpoint with this status, in JSONata, was not read into `$parent`."""
     return Reason(

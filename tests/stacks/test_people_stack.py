@@ -23,9 +23,9 @@ OURS = {"aws:resourcetag/project": "headrace", "aws:resourcetag/environment": "d
 OTHERS = OURS | {"aws:resourcetag/environment": "prod"}
 UNTAGGED: dict[str, str] = {}
 MFA = {"aws:multifactorauthpresent": "true"}
-# Where a version comes from, which the gate does not ask.
+# Where a version comes from, which neither the gate nor a check for drift asks.
 PROVENANCE = {
-    *(VersionFact.EXECUTION, VersionFact.JOB, VersionFact.PARENT, VersionFact.FINGERPRINT, VersionFact.RECORD),
+    *(VersionFact.EXECUTION, VersionFact.JOB, VersionFact.PARENT),
     *(VersionFact.COMMIT, VersionFact.IMAGES, VersionFact.ORIGIN),
 }
 BELIEVED = sorted(set(VersionFact) - PROVENANCE)
@@ -54,6 +54,7 @@ DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{RE
 TRAINING_LOG = arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:sales-7/algo-1")
 THROUGH_S3 = {"kms:viaservice": f"s3.{REGION}.amazonaws.com"}
 FOR_AWS = {"kms:grantisforawsresource": "true"}
+LIVE, EARLIER = ({"states:statemachinequalifier": qualifier} for qualifier in ("live", "7"))
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ ALLOWED: Mapping[str, tuple[Request, ...]] = {
         Request("cloudformation:DescribeStacks", arn("cloudformation", "stack/headrace-dev-registry/1")),
     ),
     "Scientist": (
-        Request("states:StartExecution", MACHINE),
+        Request("states:StartExecution", MACHINE, LIVE),
         Request("states:StartExecution", BULK),
         Request("states:StopExecution", EXECUTION),
         Request("s3:ListBucket", RAW, {"s3:prefix": "images/"}),
@@ -212,7 +213,11 @@ JUDGED_OTHERWISE = tuple(
 )
 # What not even an engineer may do.
 DENIED = (
-    Request("states:StartExecution", arn("states", "stateMachine:another-machine")),
+    Request("states:StartExecution", arn("states", "stateMachine:another-machine"), LIVE),
+    # Without the alias, or as a version of before, it could judge models by what was asked of them then.
+    Request("states:StartExecution", MACHINE),
+    Request("states:StartExecution", MACHINE, EARLIER),
+    Request("states:UpdateStateMachineAlias", BULK),
     Request("states:DescribeExecution", FOREIGN_EXECUTION),
     Request("states:UpdateStateMachine", MACHINE),
     Request("sagemaker:DescribeTrainingJob", JOB, OTHERS),
@@ -347,7 +352,7 @@ def test_lets_no_approver_start_checks_that_may_start_a_training() -> None:
 
 
 APPROVER = ("Viewer", "Approver")
-STARTING = Request("states:StartExecution", MACHINE)
+STARTING = Request("states:StartExecution", MACHINE, LIVE)
 APPROVING = Request("sagemaker:UpdateModelPackage", PACKAGE, OURS | MFA)
 
 

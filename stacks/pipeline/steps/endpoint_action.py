@@ -7,7 +7,7 @@ from typing import Any, Final
 from headrace import contract
 from headrace.contract import EndpointAction, ServedNote
 from stacks.pipeline.asl import Catch, Choice, Rule, State, jsonata
-from stacks.pipeline.endpoint_actions import ACTION, IS_ACTION, WITHIN, find_missing_version
+from stacks.pipeline.endpoint_actions import ACTION, IS_ACTION, WITHIN, find_foreign_version, find_missing_version
 from stacks.pipeline.failure import Reason, fail_for
 from stacks.pipeline.registry import ModelRegistry
 from stacks.pipeline.sagemaker_tasks import SageMakerTasks
@@ -114,7 +114,9 @@ def _choose(registry: ModelRegistry, otherwise: str) -> Choice:
     )
     # What is standing is not started, and what does not serve is not noted.
     acted_on = f"{ACTION} = '{EndpointAction.STOP}' ? 'InService' : $exists({ACTION}) ? '{find_serving.NOT_LOOKED_AT}'"
-    missing = find_missing_version(registry, status=f"{acted_on} : ''")
+    foreign, missing = (
+        find(registry, status=f"{acted_on} : ''") for find in (find_foreign_version, find_missing_version)
+    )
     stop = Rule(condition=f"{ACTION} = '{EndpointAction.STOP}'", next=stop_endpoint.ENTRY)
     start = Rule(condition=f"{ACTION} = '{EndpointAction.START}'", next=start_endpoint.ENTRY)
-    return Choice(rules=(fail_for(late, missing), stop, start), default=otherwise)
+    return Choice(rules=(fail_for(late, foreign, missing), stop, start), default=otherwise)

@@ -23,13 +23,13 @@ _WAIT: Final = "Wait To Start"
 _LONGEST_POLL_SECONDS: Final = 300
 # An hour; then somebody must look.
 _MOST_POLLS: Final = count_waits(3600, longest_seconds=_LONGEST_POLL_SECONDS)
-_REJECTED: Final = "Rejected"
+_APPROVED: Final = "Approved"
 
 
 def start_endpoint(_after: str) -> Mapping[str, State]:
     """Lead on to where an endpoint is made of what `$noted` says served last.
 
-    That is not done if it was rejected meanwhile, or is not what it was registered as. An endpoint that an
+    That is not done if it is no longer approved, or is not what it was registered as. An endpoint that an
     execution has made meanwhile serves a newer one; one that is being deleted is looked at again until it is gone.
     """
     return {
@@ -42,15 +42,18 @@ def start_endpoint(_after: str) -> Mapping[str, State]:
 
 def _choose() -> Choice:
     is_missing = f"$endpoint.Status = '{NOT_LOOKED_AT}'"
-    rejected = assign_failure(
-        "VersionRejected",
-        f"'version ' & $noted.{ServedNote.PACKAGE} & ', which served last at endpoint ' & $endpoint_name & ', was "
-        "rejected since: have another one served with headrace pipeline rollback or headrace pipeline approve'",
+    unapproved = assign_failure(
+        "VersionNotApproved",
+        f"'version ' & $noted.{ServedNote.PACKAGE} & ', which served last at endpoint ' & $endpoint_name & ', is ' & "
+        "$approval & ' since: approve it, or have another one served with headrace pipeline rollback or headrace "
+        "pipeline approve'",
     )
     package = {"package": take_noted()["package"]}
     rules = (
         Rule(condition=f"{is_missing} and $not($is_noted)", next=NOTHING),
-        Rule(condition=f"{is_missing} and $approval = '{_REJECTED}'", next=FAILED, assign=rejected),
+        Rule(
+            condition=f"{is_missing} and {HAS_VERSION} and $approval != '{_APPROVED}'", next=FAILED, assign=unapproved
+        ),
         Rule(condition=f"{is_missing} and {HAS_VERSION}", next=save_model.ENTRY, assign=package),
         Rule(condition=is_missing, next=LOOK, assign=take_noted()),
     )

@@ -12,7 +12,8 @@ from headrace.local.engine.asl.failures import StateFailedError
 from tests.stacks.changed_settings import template_with
 from tests.stacks.conftest import SWITCHES, read_definition, template_of
 from tests.stacks.executions import EXECUTIONS, Execution, TaskError, execute, fill_tokens
-from tests.stacks.pipeline.test_executions import ANSWERS, MADE, MISSING, SERVING, VERSION
+from tests.stacks.pipeline.test_executions import ANSWERS, MISSING, SERVING, VERSION
+from tests.stacks.pipeline.test_executions import MADE as COMPLETE
 from tests.stacks.turns_held import TurnsHeld
 
 NOTE = "served/headrace-dev-bigmart"
@@ -25,6 +26,7 @@ DELETING = {**STANDING, "EndpointStatus": "Deleting"}
 NOTED = {"EndpointConfigName": "run-0", "ModelName": "model-0", "ModelPackageArn": VERSION}
 SCALING = ("describeScalingPolicies", "registerScalableTarget", "putScalingPolicy", "deregisterScalableTarget")
 STOP, START = {"EndpointAction": "STOP"}, {"EndpointAction": "START"}
+MADE = {**COMPLETE, "ModelApprovalStatus": "Approved"}
 NOTES_ARCHIVE = {**MADE, "CustomerMetadataProperties": {"headrace:archive": "0a1b-2 first/+_"}}
 HAS_VARIABLES = {
     **MADE,
@@ -44,6 +46,7 @@ def answer(*endpoint: Any, **answers: Any) -> dict[str, list[Any]]:
         "describeModel": [{"PrimaryContainer": {"ModelPackageName": VERSION}}],
         "deleteEndpoint": [{}],
         "invoke": [{"Payload": {}}],
+        "describeModelPackage": [MADE],
         **answers,
     }
 
@@ -281,15 +284,16 @@ def test_has_nothing_to_start_before_anything_has_served() -> None:
     assert turns.held == {}
 
 
-def test_does_not_start_a_version_that_was_rejected_meanwhile() -> None:
-    rejected = {"ModelPackageArn": VERSION, "ModelApprovalStatus": "Rejected"}
+@pytest.mark.parametrize("status", ["Rejected", "PendingManualApproval"])
+def test_does_not_start_a_version_whose_approval_was_taken_back_meanwhile(status: str) -> None:
+    found = {"ModelPackageArn": VERSION, "ModelApprovalStatus": status}
 
-    execution = run(START, answer(MISSING, describeModelPackage=[rejected]), hold_note())
+    execution = run(START, answer(MISSING, describeModelPackage=[found]), hold_note())
 
     assert (execution.error, execution.cause) == (
-        "VersionRejected",
-        f"version {VERSION}, which served last at endpoint headrace-dev-bigmart, was rejected since: have another one "
-        "served with headrace pipeline rollback or headrace pipeline approve",
+        "VersionNotApproved",
+        f"version {VERSION}, which served last at endpoint headrace-dev-bigmart, is {status} since: approve it, or "
+        "have another one served with headrace pipeline rollback or headrace pipeline approve",
     )
     assert "createEndpoint" not in execution.list_operations()
 
@@ -299,6 +303,7 @@ def test_starts_nothing_whose_archive_was_overwritten_meanwhile(noted: str, erro
     found = {
         "ModelPackageArn": VERSION,
         "ModelPackageStatus": "Completed",
+        "ModelApprovalStatus": "Approved",
         "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://work/old.tar.gz"}]},
         "CustomerMetadataProperties": {"headrace:archive": noted} if noted else {},
     }
@@ -327,6 +332,25 @@ def test_takes_the_archive_of_what_serves_for_no_other_versions() -> None:
 
     assert (given.error, "s3://work/old.tar.gz" in given.cause) == ("ArchiveChanged", True)
     assert trained.error != "ArchiveChanged"
+
+
+# What somebody may have had the endpoint serve, or noted that it has.
+FOREIGN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/headrace-dev-images/1"
+
+
+@pytest.mark.parametrize("package", [FOREIGN, "without-group"])
+def test_neither_stops_nor_starts_what_is_made_of_a_version_of_others(package: str) -> None:
+    stopped = run(STOP, answer(STANDING, describeModel=[{"PrimaryContainer": {"ModelPackageName": package}}]))
+    note = json.dumps({**NOTED, "ModelPackageArn": package, "Since": LONG_AGO})
+    started = run(START, answer(MISSING), TurnsHeld({NOTE: note}))
+
+    cause = (
+        f"what endpoint headrace-dev-bigmart serves, or served last, is made of {package}, which is no version in the "
+        "model package group headrace-dev-bigmart, so nothing says whether it was approved: have another one served "
+        "with headrace pipeline rollback or headrace pipeline approve"
+    )
+    assert [(each.error, each.cause) for each in (stopped, started)] == [("VersionOfOthers", cause)] * 2
+    assert not {"deleteEndpoint", "createEndpoint"} & {*stopped.list_operations(), *started.list_operations()}
 
 
 GONE = TaskError("SageMaker.SageMakerException", f"ModelPackage {VERSION} does not exist")
@@ -406,7 +430,7 @@ def test_does_not_start_a_version_that_was_rejected_before_it_is_redriven() -> N
         redrives=1,
     )
 
-    assert execution.error == "VersionRejected"
+    assert execution.error == "VersionNotApproved"
 
 
 def test_has_stopped_the_endpoint_where_it_is_gone_when_stopping_it_is_redriven() -> None:

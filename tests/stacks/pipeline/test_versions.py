@@ -1,5 +1,6 @@
 """Versions of models in the state machine: made, approved, refused, compared with, and served again."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -359,6 +360,23 @@ def test_ends_where_a_person_is_to_approve_and_touches_no_endpoint() -> None:
     assert made["ModelApprovalStatus"] == "PendingManualApproval"
     assert made["CustomerMetadataProperties"]["headrace:approval"] == "human"
     assert not {"createModel", "createEndpoint", "updateEndpoint"} & {*execution.list_operations()}
+
+
+@pytest.mark.parametrize(("changes", "status"), [(HUMAN, "PendingManualApproval"), (None, None)])
+def test_lets_the_state_machine_make_no_approved_version_where_a_person_approves(
+    changes: dict[str, Any] | None, status: str | None
+) -> None:
+    """Whatever definition it runs: an earlier one may have asked nobody."""
+    template = template_with("BigMart", "dev", changes) if changes else template_of("BigMart")
+    policies = template.find_resources("AWS::IAM::Policy").values()
+    statements = [each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+    making = [each for each in statements if "sagemaker:CreateModelPackage" in each["Action"]]
+
+    reached = json.dumps([each["Resource"] for each in making])
+    assert ":model-package-group/" in reached
+    assert ":model-package/" in reached
+    held = [each.get("Condition", {}).get("StringEquals", {}) for each in making]
+    assert {each.get("sagemaker:ModelApprovalStatus") for each in held} == {status}
 
 
 def test_waits_until_the_version_is_complete() -> None:
