@@ -16,7 +16,7 @@ from headrace.recipes import images
 from stacks.constructs.executions import allow_going_back, allow_starting, allow_stopping, allow_watching
 from stacks.constructs.persona import Persona
 from stacks.constructs.state_machine import StateMachine
-from stacks.nag import wildcard_objects
+from stacks.nag import acknowledge, wildcard_objects
 from stacks.ownership import in_this_account
 from stacks.pipeline.permission import Permission, allow_volumes
 from stacks.settings.environment import Settings
@@ -32,7 +32,7 @@ _CREATING: Final[tuple[Mapping[str, Any], ...]] = (
     {"Bool": {"s3:ObjectCreationOperation": "false"}},
 )
 _FACT_KEY: Final = "sagemaker:CustomerMetadataProperties"
-_FORBIDDEN: Final = "It forbids, and so reaches further than what allows: any version of any model."
+_FORBIDDEN: Final = "It forbids, and so reaches further than what allows."
 _LISTS: Final = f"{images.RECIPE.raw_prefix}lists/"
 _NAMES: Final = (
     "The names of objects are not known beforehand; the prefix and the listed actions limit what is reached."
@@ -182,8 +182,14 @@ class PeopleStack(Stack):
             engineer.allow_all([Permission(statement=allow_volumes(key))])
 
     def _allow_promoting(self, engineer: Persona) -> None:
-        """Read archives that were not trained here, and take the roles that write into the next environments."""
+        """Read archives that were not trained here, and take the roles that write into the next environments.
+
+        Those write where copies are; nobody else puts anything there before them.
+        """
         raw, archives = self._around.storage.raw, [contract.ARCHIVES_PREFIX]
+        promoted = contract.promoted_prefix("*") + "*"
+        engineer.deny(["s3:PutObject"], [raw.arn_for_objects(promoted)])
+        acknowledge(engineer, {wildcard_objects(raw, promoted): _FORBIDDEN})
         _allow_listing(engineer, raw, archives)
         _allow_objects(engineer, ["s3:GetObject"], raw, archives)
         if roles := self._settings.people.promotion_roles:

@@ -1,5 +1,6 @@
 """Objects of S3 copied with two sessions, as no role may read one environment and write another."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from headrace.pipeline.archives import stamp_archive
 from headrace.promotion.errors import PromotionError
 from headrace.s3.addresses import S3Address
 
-# What a copy says of itself: which object it is a copy of. Who writes something else there writes it without this.
+# What a copy says of itself: which object it is a copy of. Whoever may write there can write that, too, so that it is
+# believed of golden requests only, which anything that is put there replaces anyway.
 _SOURCE: Final = "headrace-source"
 _MISSING: Final = ("404", "NoSuchKey", "NotFound")
 _CHUNK_BYTES: Final = 1 << 20
@@ -58,13 +60,16 @@ class Copier:
             )
 
     def is_there(self, copy: Copy) -> bool:
-        """Whether a copy is there already.
+        """Whether a copy is there already: the same bytes, whatever the object says of itself.
 
         Raises:
-            PromotionError: If there is no original.
+            PromotionError: If there is no original, or not that which may be copied.
         """
         found = _head(self._target, copy.target)
-        return found is not None and found["Metadata"].get(_SOURCE) == self._name_source(copy)
+        if found is None or found["ContentLength"] != self.find_source(copy.source)["ContentLength"]:
+            return False
+        present = self._target.get_object(Bucket=copy.target.bucket, Key=copy.target.key)
+        return _hash(self._open_source(copy)["Body"]) == _hash(present["Body"])
 
     def is_taken(self, copy: Copy) -> bool:
         """Whether something that is no copy stands where the copy is to be."""
@@ -95,11 +100,7 @@ class Copier:
         """
         name = self._name_source(copy)
         with tempfile.TemporaryFile() as file:
-            found = self._source.get_object(Bucket=copy.source.bucket, Key=copy.source.key)
-            # Compared with what is read, as asking for its version would take another permission.
-            if copy.stamp and stamp_archive(found) != copy.stamp:
-                raise PromotionError(f"{copy.source} has changed since the promotion began; promote again")
-            for chunk in found["Body"].iter_chunks(_CHUNK_BYTES):
+            for chunk in self._open_source(copy)["Body"].iter_chunks(_CHUNK_BYTES):
                 file.write(chunk)
             if self._name_source(copy) != name:
                 raise PromotionError(f"{copy.source} has changed while it was read; promote again")
@@ -110,6 +111,13 @@ class Copier:
                 self._target.upload_fileobj(file, copy.target.bucket, copy.target.key, ExtraArgs=described)
             else:
                 _create(self._target, file, size, copy.target, described)
+
+    def _open_source(self, copy: Copy) -> Any:
+        found = self._source.get_object(Bucket=copy.source.bucket, Key=copy.source.key)
+        # Compared with what is read, as asking for its version would take another permission.
+        if copy.stamp and stamp_archive(found) != copy.stamp:
+            raise PromotionError(f"{copy.source} has changed since the promotion began; promote again")
+        return found
 
     def _name_source(self, copy: Copy) -> str:
         found = self.find_source(copy.source)
@@ -147,6 +155,13 @@ def _create_of_parts(s3: Any, file: IO[bytes], place: dict[str, str], described:
     except BaseException:
         s3.abort_multipart_upload(**upload)
         raise
+
+
+def _hash(body: Any) -> str:
+    digest = hashlib.sha256()
+    for chunk in body.iter_chunks(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _head(s3: Any, address: S3Address) -> Any:

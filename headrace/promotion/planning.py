@@ -162,11 +162,18 @@ def _plan_image(source: Site, target: Site, container: Mapping[str, Any]) -> tup
         )
     repository, tag = source.parse_uri(container["Image"])
     there = target.find_repository(source.find_container(repository))
-    manifest = repository.find(digest=container["ImageDigest"]) if "ImageDigest" in container else None
+    manifest = repository.find(tag=tag)
+    given = container.get("ImageDigest", "the version names it")
     if manifest is None:
         raise PromotionError(
-            f"{container['Image']} is not there any more as {container.get('ImageDigest', 'the version names it')}: "
+            f"{container['Image']} is not there any more as {given}: "
             "the repository keeps as many as registry.container_images_kept says"
+        )
+    # Who approves may write another digest, and tags never move.
+    if manifest.digest != given:
+        raise PromotionError(
+            f"{container['Image']} is {manifest.digest}, and the version says {given}: give it back its own "
+            "ImageDigest, or make another version"
         )
     check_platform(repository, manifest)
     tag = _name_copy(tag, manifest.digest)

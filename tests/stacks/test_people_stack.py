@@ -274,6 +274,13 @@ def test_demands_mfa_for_what_deletes_deploys_or_approves(request_: Request) -> 
     assert decide("Engineer", Request(request_.action, request_.resource, without)) == "ImplicitDeny"
 
 
+def test_lets_no_engineer_write_where_promotions_put_their_copies() -> None:
+    promoted = f"{RAW}/models/bigmart/promoted/dev-7-0a1b2c3d4e5f/model.tar.gz"
+    creating = {"s3:if-none-match": "*", "s3:objectcreationoperation": "true"}
+
+    assert decide("Engineer", Request("s3:PutObject", promoted, creating)) == "Deny"
+
+
 def test_demands_no_mfa_of_sessions_that_do_not_say_so() -> None:
     template = template_with("People", "people", {"people.mfa": False})
 

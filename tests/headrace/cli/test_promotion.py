@@ -465,6 +465,24 @@ def test_copies_no_archive_that_was_overwritten_after_the_promotion_began(reques
     assert read(step.target) == request.node.name.encode()
 
 
+def test_takes_nothing_for_a_copy_that_only_says_that_it_is_one(version: str) -> None:
+    there = json.loads(run("--json", "--dry-run", version).stdout)
+    (step,) = (step for step in there["steps"] if step["what"] == "archive")
+    s3: Any = boto3.client("s3")
+    bucket, _, key = step["source"].removeprefix("s3://").partition("/")
+    original = s3.head_object(Bucket=bucket, Key=key)
+    said = f"{original['ETag'].strip(chr(34))}-{original['ContentLength']}"
+    bucket, _, key = step["target"].removeprefix("s3://").partition("/")
+    of_same_size = bytes(original["ContentLength"])
+    s3.put_object(Bucket=bucket, Key=key, Body=of_same_size, Metadata={"headrace-source": said})
+
+    done = run(version)
+
+    assert done.exit_code == 1
+    assert f"{step['target']} is there already and is no copy of the version's" in done.stderr
+    assert read(step["target"]) == of_same_size
+
+
 def test_replaces_nothing_that_lies_where_an_archive_is_to_be(version: str) -> None:
     there = json.loads(run("--json", "--dry-run", version).stdout)
     (target,) = (step["target"] for step in there["steps"] if step["what"] == "archive")
@@ -518,6 +536,27 @@ def test_refuses_another_container_image_under_the_tag_of_the_copy(version: str)
     forget(tag)
     assert done.exit_code == 1
     assert "tags never move" in done.stderr
+
+
+def test_takes_no_container_image_but_the_one_that_the_tag_names(version: str) -> None:
+    other = {"schemaVersion": 2, "config": {"digest": "sha256:0"}, "layers": []}
+    ecr: Any = boto3.client("ecr")
+    place = {"repositoryName": name_repository("dev")}
+    ecr.put_image(**place, imageTag="built-otherwise", imageManifest=json.dumps(other))
+    (found,) = ecr.batch_get_image(**place, imageIds=[{"imageTag": "built-otherwise"}])["images"]
+    digest = found["imageId"]["imageDigest"]
+    arn = f"{VERSIONS}/{version}"
+    specification = describe(arn)["InferenceSpecification"]
+    (container,) = specification["Containers"]
+    altered = {**specification, "Containers": [{**container, "ImageDigest": digest}]}
+    boto3.client("sagemaker").update_model_package(ModelPackageArn=arn, InferenceSpecification=altered)
+    assert describe(arn)["InferenceSpecification"]["Containers"][0]["ImageDigest"] == digest
+
+    done = run(version)
+
+    ecr.batch_delete_image(**place, imageIds=[{"imageTag": "built-otherwise"}])
+    assert done.exit_code == 1
+    assert f"and the version says {digest}: give it back its own ImageDigest" in done.stderr
 
 
 def test_says_that_a_container_image_is_gone(version: str) -> None:
