@@ -184,7 +184,7 @@ class PeopleStack(Stack):
     def _allow_promoting(self, engineer: Persona) -> None:
         """Read archives that were not trained here, and take the roles that write into the next environments.
 
-        Those write where copies are; nobody else puts anything there before them.
+        Those alone write where copies are, so that nothing is there before them.
         """
         raw, archives = self._around.storage.raw, [contract.ARCHIVES_PREFIX]
         promoted = contract.promoted_prefix("*") + "*"

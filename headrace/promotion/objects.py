@@ -12,7 +12,7 @@ from headrace.pipeline.archives import stamp_archive
 from headrace.promotion.errors import PromotionError
 from headrace.s3.addresses import S3Address
 
-# What a copy says of itself: which object it is a copy of. Whoever may write there can write that, too, so that it is
+# What a copy says of itself: which object it is a copy of. All who may write there can write that, too, so that it is
 # believed of golden requests only, which anything that is put there replaces anyway.
 _SOURCE: Final = "headrace-source"
 _MISSING: Final = ("404", "NoSuchKey", "NotFound")

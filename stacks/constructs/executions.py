@@ -18,7 +18,7 @@ _ANY_EXECUTION = (
 def allow_starting(machines: Sequence[StateMachine], *, by_alias: bool = True) -> Permission:
     """Start executions, by the alias alone where there is one.
 
-    IAM decides on the state machine's ARN for its versions and aliases as well, and an earlier version may ask nobody
+    IAM decides on the state machine's ARN for its versions and aliases as well. An earlier one may need no approval
     (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html).
     """
     live = {"StringEquals": {"states:StateMachineQualifier": LIVE_ALIAS}}

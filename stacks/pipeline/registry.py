@@ -55,6 +55,12 @@ class ModelRegistry:
     content_type: str
     commit: str
 
+    @property
+    def limits(self) -> dict[str, Any]:
+        """The conditions for making a version: where a person approves, no definition makes one that is approved."""
+        pending = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
+        return pending if self.approval.mode == "human" else {}
+
     def is_version(self, arn: str) -> str:
         """Whether this JSONata is the ARN of one of its versions."""
         return _is_below(arn, self.version_arns, "/^[1-9][0-9]{0,8}$/")

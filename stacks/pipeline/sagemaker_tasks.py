@@ -216,19 +216,9 @@ class SageMakerTasks:
         next_state: str,
         assign: Mapping[str, Any],
     ) -> Task:
-        """Make a version in a model package group; it has the group's tags and can have none of its own.
-
-        Where a person approves, it may make none that is approved, also by a definition of before.
-        """
-        pending = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
-        conditions = pending if registry.approval.mode == "human" else {}
-        group = Permission(
-            statement=iam.PolicyStatement(
-                actions=["sagemaker:CreateModelPackage"],
-                resources=[self._format_arn(f"model-package-group/{registry.group}")],
-                conditions=conditions,
-            )
-        )
+        """Make a version in a model package group; it has the group's tags and can have none of its own."""
+        arn, limits = self._format_arn(f"model-package-group/{registry.group}"), registry.limits
+        group = iam.PolicyStatement(actions=["sagemaker:CreateModelPackage"], resources=[arn], conditions=limits)
         return Task(
             resource=_sdk("createModelPackage"),
             arguments=arguments,
@@ -237,7 +227,7 @@ class SageMakerTasks:
             retry=(BUSY,),
             catch=(keep_failure(name),),
             next=next_state,
-            permissions=(group, self._allow_versions(registry, "CreateModelPackage", conditions)),
+            permissions=(Permission(statement=group), self._allow_versions(registry, "CreateModelPackage", limits)),
         )
 
     def describe_model_package(

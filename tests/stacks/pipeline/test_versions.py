@@ -366,7 +366,7 @@ def test_ends_where_a_person_is_to_approve_and_touches_no_endpoint() -> None:
 def test_lets_the_state_machine_make_no_approved_version_where_a_person_approves(
     changes: dict[str, Any] | None, status: str | None
 ) -> None:
-    """Whatever definition it runs: an earlier one may have asked nobody."""
+    """An earlier definition, which it may run as well, may have asked for no approval."""
     template = template_with("BigMart", "dev", changes) if changes else template_of("BigMart")
     policies = template.find_resources("AWS::IAM::Policy").values()
     statements = [each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]]
