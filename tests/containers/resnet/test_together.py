@@ -57,7 +57,7 @@ def request() -> dict[str, Any]:
 
 def read_model(cloud: Cloud, job: str) -> bytes:
     members = read_members(cloud.s3.buckets["work"][f"models/{job}/output/model.tar.gz"])
-    assert sorted(members) == ["classes.json", "model.onnx"]
+    assert sorted(members) == ["classes.json", "model.onnx", "network.npz"]
     return members["model.onnx"]
 
 
