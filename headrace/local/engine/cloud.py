@@ -328,7 +328,8 @@ def _wait_until_ready(root: Path, port: int, process: subprocess.Popen[bytes]) -
         raise CloudError(f"the local cloud does not answer after {START_SECONDS} s; its log: {log_file(root)}")
     if process.returncode is not None:
         last_lines = "\n".join(log_file(root).read_text(errors="replace").splitlines()[-5:])
-        if not last_lines:
+        # What cannot start fails; what is asked to end before it answers ends well, or by the signal.
+        if not last_lines or process.returncode in (0, -signal.SIGTERM, -signal.SIGKILL):
             raise CloudError("the local cloud was stopped before it had started; run it again")
         raise CloudError(f"the local cloud did not start:\n{last_lines}")
 
