@@ -146,7 +146,8 @@ def test_tears_dev_down_whole_however_often_it_is_killed_and_deploys_it_again(pl
     assert (before.exit_code, asked.exit_code, unnamed.exit_code) == (1, 2, 1)
     assert "of-another-name" in before.stdout
     assert f"bucket {platform.deployment.raw_bucket}" in unnamed.stderr
-    assert untouched == stood
+    # The execution that runs meanwhile may have made more.
+    assert untouched >= stood
     assert killed == [-signal.SIGKILL] * len(KILLS)
     assert (again.exit_code, again.stdout) == (0, "")
     assert verified.exit_code == 0, verified.output
