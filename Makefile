@@ -37,9 +37,8 @@ INSTALL := uv pip install --quiet --require-hashes
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --fork-strategy fewest
 
-# By file, because the tests of a file share what takes long to start. What the slow ones do is wait for other processes
-# half of the time, so that two processors keep four of pytest's busy.
-PYTEST := pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
+PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup setup-dev run up down setup-torch test test-fast test-all table tables test-sdk bench check format synth doctor deploy deploy-account adopt-account teardown adopt lock snapshots drawings assemblies settings-table faults-table instance-types cost-table recipes-table clean
 .DEFAULT_GOAL := help
