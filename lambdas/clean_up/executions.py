@@ -7,6 +7,7 @@ from typing import Any, Final
 
 _PAGE: Final = 1000
 _ENTERED: Final = "StateEntered"
+_ANSWERED: Final = ("TaskSucceeded", "TaskFailed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +19,14 @@ class Request:
         arguments: What with.
         result: What came of it; nothing if it failed or has not ended.
         service: The service, as events spell it: of the SDK's integrations `aws-sdk:comprehend`.
+        is_answered: Whether the service has answered; what it has not may be done all the same.
     """
 
     operation: str
     arguments: Mapping[str, Any]
     result: Mapping[str, Any]
     service: str = ""
+    is_answered: bool = True
 
 
 class History:
@@ -46,7 +49,7 @@ class History:
 
     def list_requests(self) -> list[Request]:
         """What its tasks have asked for, one after the other; a retry is another request."""
-        results = {event.get("previousEventId"): event for event in self._events if event["type"] == "TaskSucceeded"}
+        results = {event.get("previousEventId"): event for event in self._events if event["type"] in _ANSWERED}
         started = {
             event.get("previousEventId"): event["id"] for event in self._events if event["type"] == "TaskStarted"
         }
@@ -72,6 +75,7 @@ class History:
                 arguments=_read(details.get("parameters")),
                 service=details.get("resourceType", ""),
                 result=_read(ended.get("taskSucceededEventDetails", {}).get("output")),
+                is_answered=bool(ended),
             )
 
 

@@ -29,11 +29,16 @@ _OWN_STATES: Final = ("Failed", "Redriven")
 _NOT_RAISED_HERE: Final = ("Lambda.", "States.", "Sandbox.", "Runtime.")
 
 
+class TooEarlyError(Exception):
+    """Something cannot be removed yet: it is being made, or stopped."""
+
+
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Clean up after an execution.
 
     Raises:
         Exception: With the name and the message of what has failed, so that the execution ends with it.
+        TooEarlyError: If EventBridge is to call again: Lambda does so after one minute, and after two more.
     """
     give_up = _watch_clock(context)
     if "detail" in event:
@@ -70,10 +75,12 @@ def _follow_end(detail: Mapping[str, Any], give_up: Callable[[], bool]) -> None:
         cause=detail.get("cause") or "",
         stopped_at=detail["stopDate"] / 1000,
     )
-    _work_through(end, give_up, is_notified=True)
+    found = _work_through(end, give_up, is_notified=True)
+    if found.is_early:
+        raise TooEarlyError("; ".join(found.left))
 
 
-def _work_through(end: End, give_up: Callable[[], bool], *, is_notified: bool) -> None:
+def _work_through(end: End, give_up: Callable[[], bool], *, is_notified: bool) -> Aftermath:
     """Clean up and tell; nothing that goes wrong hides the failure of the execution itself."""
     found = Aftermath()
     state = end.state
@@ -89,10 +96,17 @@ def _work_through(end: End, give_up: Callable[[], bool], *, is_notified: bool) -
             find_noted=_find_noted,
         )
         found = sweep.found
-        # First: each second costs.
-        if any(map(is_comprehends, requests)):
+        # First: each second costs. An execution that was redriven since uses what it has, and comes to another end.
+        if any(map(is_comprehends, requests)) and not _find_redrive(end):
             is_over = end.status == "SUCCEEDED"
-            clean_classifiers(_client("comprehend"), requests=requests, found=found, give_up=give_up, is_over=is_over)
+            clean_classifiers(
+                _client("comprehend"),
+                execution=end.arn,
+                requests=requests,
+                found=found,
+                give_up=give_up,
+                is_over=is_over,
+            )
         if end.status == "SUCCEEDED":
             sweep.finish()
         else:
@@ -113,13 +127,14 @@ def _work_through(end: End, give_up: Callable[[], bool], *, is_notified: bool) -
     notice = notices.describe(End(**{**vars(end), "state": state}), found)
     note("execution_ended", **notice)
     if not is_notified:
-        return
+        return found
     try:
         notices.publish(
             notice, events=_client("events"), topics=_client("sns"), topic_arn=os.environ.get(Variable.TOPIC)
         )
     except (BotoCoreError, ClientError) as error:
         note("notice_not_sent", error=str(error))
+    return found
 
 
 def _find_noted() -> str | None:

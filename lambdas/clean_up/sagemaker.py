@@ -71,11 +71,13 @@ class Aftermath:
         jobs: The jobs that ran.
         removed: What was stopped or deleted, in words.
         left: What could not be, in words with the reason.
+        is_early: Whether some of that can be removed later, as it is being made or stopped.
     """
 
     jobs: list[Job] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    is_early: bool = False
 
 
 class Sweep:
@@ -185,6 +187,7 @@ class Sweep:
         described = self._wait(lambda: self._client.describe_endpoint(EndpointName=name), "EndpointStatus", _CHANGING)
         if described["EndpointStatus"] in _CHANGING:
             self.found.left.append(f"Endpoint {name}: is {described['EndpointStatus']}")
+            self.found.is_early = True
             return
         self._client.delete_endpoint(EndpointName=name)
         self.found.removed.append(f"Endpoint {name}")

@@ -59,10 +59,16 @@ class Account:
         status = {} if kind in ("EndpointConfig", "Model") else {f"{kind}Status": "InProgress"}
         self.found[kind, name] = {f"{kind}Name": name, f"{kind}Arn": arn, **status, **described}
 
-    def request(self, operation: str, arguments: Mapping[str, Any], result: Mapping[str, Any] | None = None) -> None:
+    def request(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        result: Mapping[str, Any] | None = None,
+        service: str = "sagemaker",
+    ) -> None:
         """A task has asked for something, and has had a result unless there is none."""
         first = len(self.events) + 1
-        details = {"resource": operation, "resourceType": "sagemaker", "parameters": json.dumps(arguments)}
+        details = {"resource": operation, "resourceType": service, "parameters": json.dumps(arguments)}
         self.events += [
             {"id": first, "type": "TaskScheduled", "taskScheduledEventDetails": details},
             {"id": first + 1, "previousEventId": first, "type": "TaskStarted"},

@@ -38,9 +38,9 @@ def end(handler: ModuleType, *, redrives: int = 0, seconds_left: int = 900) -> N
     assert raised.type.__name__ == "TrainFailed"
 
 
-def follow(handler: ModuleType, **detail: Any) -> None:
+def follow(handler: ModuleType, seconds_left: int = 900, **detail: Any) -> None:
     """Call it as EventBridge does when an execution has ended."""
-    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: seconds_left * 1000)
     ended = {"executionArn": EXECUTION, "status": "ABORTED", "stopDate": int(ENDED.timestamp() * 1000)}
     handler.handle({"detail": {**ended, **detail}}, context)
 
@@ -249,6 +249,15 @@ def test_says_what_is_still_stopping_when_there_is_no_more_time(account: Account
     end(handler, seconds_left=30)
 
     assert account.notices[0]["NotRemoved"][-1] == "Endpoint shop: is Creating"
+
+
+def test_is_called_again_where_something_cannot_be_removed_yet(account: Account, handler: ModuleType) -> None:
+    account.ask("Endpoint", "shop", EndpointStatus="Creating", EndpointConfigName="run-1")
+
+    with pytest.raises(handler.TooEarlyError, match="Endpoint shop: is Creating"):
+        follow(handler, seconds_left=30)
+
+    assert account.notices[0]["NotRemoved"] == ["Endpoint shop: is Creating"]
 
 
 def test_gives_its_own_turn_back_and_no_other(account: Account, handler: ModuleType) -> None:
