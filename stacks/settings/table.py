@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -90,7 +91,7 @@ class Row:
 
 def list_settings(model: type[BaseModel] = Settings, path: tuple[str, ...] = ()) -> Iterator[Row]:
     """Every setting below a section; a section that can be null or a list of sections is one, too."""
-    schemas = model.model_json_schema()["properties"]
+    schemas = _read_schemas(model)
     for name, field in model.model_fields.items():
         section = find_section(field.annotation)
         if section is not field.annotation:
@@ -98,6 +99,12 @@ def list_settings(model: type[BaseModel] = Settings, path: tuple[str, ...] = ())
         if section:
             entries = f"{name}[]" if schemas[name].get("type") == "array" else name
             yield from list_settings(section, (*path, entries))
+
+
+# A schema takes twenty milliseconds to make, and hundreds of sections are of some dozens of models.
+@cache
+def _read_schemas(model: type[BaseModel]) -> dict[str, Any]:
+    return dict(model.model_json_schema()["properties"])
 
 
 def render_page() -> str:

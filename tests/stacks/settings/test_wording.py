@@ -10,6 +10,7 @@ from stacks.settings.mistakes import SettingsError
 from stacks.settings.table import Row, list_settings
 
 WRONG: Final[tuple[Any, ...]] = ("text", "", -1, 0.5, 10**12, True, [], ["x"], [{}], {}, {"x": 1})
+WHERE: Final = "environments.dev"
 SETTINGS = [row for row in list_settings() if row.path != ("environment",)]
 # How pydantic puts it.
 RAW = re.compile(
@@ -42,24 +43,28 @@ def refuse(environment: dict[str, Any]) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("row", SETTINGS, ids=name_row)
-def test_refuses_in_its_own_words(row: Row) -> None:
-    refusals = [(value, refuse(place(row, value))) for value in WRONG]
+# Hundreds of settings are looked at in one test, which names those that fail: as tests each they would take longer to
+# be found and reported than to run.
+def test_refuses_in_its_own_words() -> None:
+    """Each setting at the first of the places that share it."""
+    rows = {id(row.field): row for row in reversed(SETTINGS)}.values()
+    said = {name_row(row): [line for value in WRONG for line in refuse(place(row, value))] for row in rows}
 
-    said = [line for _, lines in refusals for line in lines]
-    assert any(said)
-    assert not [line for line in said if RAW.search(line)]
-    assert all(line.startswith("environments.dev") for line in said)
+    assert [setting for setting, lines in said.items() if not lines] == []
+    odd = {line for lines in said.values() for line in lines if RAW.search(line) or not line.startswith(WHERE)}
+    assert odd == set()
 
 
-@pytest.mark.parametrize("row", SETTINGS, ids=name_row)
-def test_names_the_key_and_the_value_of_a_wrong_type(row: Row) -> None:
+def test_names_the_key_and_the_value_of_a_wrong_type() -> None:
     """No setting takes both, and none takes a list of lists."""
-    path = f"environments.dev.{name_row(row).replace('[]', '.0')}"
+    said = {name_row(row): refuse(place(row, [[["odd"]]])) for row in SETTINGS}
 
-    said = refuse(place(row, [[["odd"]]]))
+    assert {setting: lines for setting, lines in said.items() if not any(names(setting, line) for line in lines)} == {}
 
-    assert [line for line in said if line.startswith(path) and "found [" in line and ", allowed: " in line], said
+
+def names(setting: str, line: str) -> bool:
+    path = f"{WHERE}.{setting.replace('[]', '.0')}"
+    return line.startswith(path) and "found [" in line and ", allowed: " in line
 
 
 @pytest.mark.parametrize(
