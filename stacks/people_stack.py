@@ -18,7 +18,6 @@ from stacks.constructs.persona import Persona
 from stacks.constructs.state_machine import StateMachine
 from stacks.nag import acknowledge, wildcard_objects
 from stacks.ownership import in_this_account
-from stacks.pipeline.permission import Permission, allow_volumes
 from stacks.settings.environment import Settings
 from stacks.workload_stack import Surroundings
 
@@ -163,8 +162,7 @@ class PeopleStack(Stack):
             [repository.repository_arn for repository in self._around.registry.repositories.values()],
         )
         engineer.allow_anywhere(["ecr:GetAuthorizationToken"])
-        engineer.allow_all([allow_going_back(self._led)])
-        engineer.allow_tagged(["sagemaker:UpdateEndpoint"], ["endpoint", "endpoint-config"])
+        engineer.allow_all([allow_going_back(self._led, self._demand_mfa())])
         if golden := self._list_golden():
             _allow_objects(engineer, ["s3:PutObject"], self._around.storage.raw, golden)
         for conditions in _CREATING:
@@ -178,8 +176,6 @@ class PeopleStack(Stack):
         engineer.allow_tagged(deleting, ["endpoint", "endpoint-config", "model"], **self._demand_mfa())
         for bucket, prefixes in self._list_data().items():
             _allow_objects(engineer, ["s3:DeleteObject"], bucket, prefixes, **self._demand_mfa())
-        if key := self._around.storage.key:
-            engineer.allow_all([Permission(statement=allow_volumes(key))])
 
     def _allow_promoting(self, engineer: Persona) -> None:
         """Read archives that were not trained here, and take the roles that write into the next environments.

@@ -1,6 +1,7 @@
 """What people may do with the executions of state machines, each with what cdk-nag finds in it and why it may be so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
@@ -31,11 +32,13 @@ def allow_starting(machines: Sequence[StateMachine], *, by_alias: bool = True) -
     )
 
 
-def allow_going_back(machines: Sequence[StateMachine]) -> Permission:
-    """Lead the alias by which executions are started to another version of the state machine."""
+def allow_going_back(machines: Sequence[StateMachine], conditions: Mapping[str, Any]) -> Permission:
+    """Lead the alias by which executions are started to another version of the state machine, under conditions."""
     return Permission(
         statement=iam.PolicyStatement(
-            actions=["states:UpdateStateMachineAlias"], resources=[machine.state_machine_arn for machine in machines]
+            actions=["states:UpdateStateMachineAlias"],
+            resources=[machine.state_machine_arn for machine in machines],
+            conditions=conditions,
         )
     )
 
