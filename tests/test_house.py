@@ -1,6 +1,7 @@
 """The house as a whole: who may know whom, and how large its rooms may get. Imports inside functions count, too."""
 
 import ast
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -159,6 +160,16 @@ def test_imports_nothing_of_the_cdk_at_run_time(part: str) -> None:
     ]
 
     assert importers == []
+
+
+def test_checks_the_types_of_every_module_of_the_cdk_that_is_used() -> None:
+    checks = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]["overrides"]
+    followed = {name for check in checks if check.get("follow_imports") == "normal" for name in check["module"]}
+    imported = {".".join(name.split(".")[:2]) for file in find_sources() for name in find_imports(file)}
+    used = {name for name in imported if name.startswith("aws_cdk.aws_")}
+
+    assert used
+    assert used - followed == set()
 
 
 def test_gives_every_error_a_name_of_its_own() -> None:
