@@ -26,9 +26,22 @@ def find_r2(labels: Values, answers: Values) -> float:
     return 1 - float(np.sum((labels - answers) ** 2)) / total if total else 0.0
 
 
-# Those that SageMaker's container adds to XGBoost's own; of several classes, weighted by how many rows are of each.
+def find_binary_f1(labels: Values, answers: Values) -> float:
+    """The F1 score of the second of two classes; 0 where no row is of it."""
+    return float(score_classes(labels, answers).find_f()[np.unique(labels) == 1].sum())
+
+
+# Those that SageMaker's container adds to XGBoost's own; of several classes, weighted by how many rows are of each,
+# unless the name says that they are means over the classes (macro) or of all rows alike (micro).
 ADDED: Final[Mapping[str, Callable[[Values, Values], float]]] = {
     "accuracy": find_accuracy,
+    "balanced_accuracy": lambda labels, answers: float(score_classes(labels, answers).recall.mean()),
+    "f1_binary": find_binary_f1,
+    "f1_macro": lambda labels, answers: float(score_classes(labels, answers).find_f().mean()),
+    "precision_macro": lambda labels, answers: float(score_classes(labels, answers).precision.mean()),
+    "precision_micro": find_accuracy,
+    "recall_macro": lambda labels, answers: float(score_classes(labels, answers).recall.mean()),
+    "recall_micro": find_accuracy,
     "precision": lambda labels, answers: weigh_classes(labels, answers)[0],
     "recall": lambda labels, answers: weigh_classes(labels, answers)[1],
     "f1": lambda labels, answers: weigh_classes(labels, answers)[2],

@@ -20,11 +20,13 @@ from containers.shared.job.scores import dump_evaluation, format_metric
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.job.training_job import Job, check_command, read_job
-from containers.shared.tables.labelled import check_classes, list_data_files
+from containers.shared.tables.labelled import list_data_files
+from headrace.algorithms.boosted_trees import list_own_mistakes
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
 from .boosting import grow, predicts_classes, to_matrix
+from .checking import check_rows
 from .evaluation import measure_baseline
 from .reading import Dataset, read_dataset
 from .together import Together, meet
@@ -40,17 +42,14 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     check_command(arguments)
     log_event("engine", program="headrace", xgboost=xgboost.__version__, note=repr(NOT_AWS))
     job = read_job(root, is_distributed=True)
-    texts = check_hyperparameters(contract.ALGORITHM, job.hyperparameters)
+    texts = check_hyperparameters(contract.ALGORITHM, job.hyperparameters, list_own_mistakes)
     inputs = JobInputs()
-    has_weights = texts.get("csv_weights") == "1"
-    training = read_channel(root, job, contract.TRAIN_CHANNEL, inputs, has_weights=has_weights)
+    hyperparameters = parse_hyperparameters(contract.ALGORITHM, texts)
+    training = read_channel(root, job, contract.TRAIN_CHANNEL, inputs, hyperparameters)
     validation = None
     if contract.VALIDATION_CHANNEL in job.channels:
-        validation = read_channel(root, job, contract.VALIDATION_CHANNEL, inputs, has_weights=has_weights)
+        validation = read_channel(root, job, contract.VALIDATION_CHANNEL, inputs, hyperparameters)
     check_widths(training, validation)
-    hyperparameters = parse_hyperparameters(contract.ALGORITHM, texts)
-    if isinstance(classes := hyperparameters.get("num_class"), int):
-        check_classes(contract.TRAIN_CHANNEL, training.labels, classes, "num_class")
     log_event("data_read", train=len(training), validation=len(validation or ()), features=training.features.shape[1])
     with meet(job, read_addresses(os.environ.get(HOSTS_VARIABLE, ""))) as together:
         grown = grow_together(together, hyperparameters, training, validation)
@@ -99,12 +98,14 @@ def write_results(root: Path, outputs: Outputs, grown: Grown, inputs: JobInputs)
         outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
 
 
-def read_channel(root: Path, job: Job, name: str, inputs: JobInputs, *, has_weights: bool) -> Dataset:
-    """The rows of a channel, taken down as what the model is made from."""
+def read_channel(root: Path, job: Job, name: str, inputs: JobInputs, hyperparameters: Mapping[str, Any]) -> Dataset:
+    """The rows of a channel, checked, and taken down as what the model is made from."""
     folder = find_channel(root, name, job.channels)
     inputs.add_files(name, folder, *list_data_files(folder))
     content_type = job.content_types.get(name, contract.DEFAULT_CONTENT_TYPE)
-    return read_dataset(folder, content_type, has_weights=has_weights)
+    rows = read_dataset(folder, content_type, has_weights=hyperparameters.get("csv_weights") == 1)
+    check_rows(name, rows, hyperparameters)
+    return rows
 
 
 def check_widths(training: Dataset, validation: Dataset | None) -> None:

@@ -16,6 +16,8 @@ from containers.shared.tables.rows import BadRowsError, Features
 from . import contract
 
 _SHOWN: Final = 100
+# XGBoost keeps some 400 bytes for each column, whether there is a value in it or not.
+_MOST_COLUMNS: Final = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,11 @@ def parse_libsvm(lines: list[str], *, has_labels: bool, width: int = 0) -> tuple
             data += [float(value) for _, value in pairs]
         except ValueError as error:
             raise BadRowsError(f"line {number}: {line[:_SHOWN]!r} is not libsvm: {error}") from error
-        if min(indices[indptr[-1] :], default=0) < 0:
+        columns = indices[indptr[-1] :]
+        if min(columns, default=0) < 0:
             raise BadRowsError(f"line {number}: {line[:_SHOWN]!r} has a negative column")
+        if max(columns, default=0) >= _MOST_COLUMNS:
+            raise BadRowsError(f"line {number}: {line[:_SHOWN]!r} has a column beyond {_MOST_COLUMNS - 1:,}")
         indptr.append(len(indices))
     shape = (len(indptr) - 1, max([width, *(column + 1 for column in indices)]))
     return labels, scipy.sparse.csr_matrix((np.asarray(data, np.float32), indices, indptr), shape)

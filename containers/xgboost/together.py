@@ -5,6 +5,7 @@ SageMaker's container, and a door beside it says when it does. Each instance gro
 """
 
 import json
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,13 +20,15 @@ from xgboost.tracker import RabitTracker
 
 from containers.shared.job.hosts import MEETING_SECONDS, await_listening, describe_parting, find_address
 from containers.shared.job.inputs import JobInputs
-from containers.shared.job.training_failures import JobError
+from containers.shared.job.training_failures import JobError, TrainingError
 from containers.shared.job.training_job import Job
 from headrace.provenance import InputFile
 
 _TRACKER_PORT: Final = 9099
 _DOOR_PORT: Final = 9098
 EXCHANGE_SECONDS: Final = 600
+# Such as `[23:25:04] /workspace/src/data/data.cc:1196: `.
+_SOURCE_PLACE: Final = re.compile(r"\[\d\d:\d\d:\d\d\] \S+:\d+: ")
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,15 @@ def meet(job: Job, addresses: Mapping[str, str]) -> Iterator[Together]:
 
     Raises:
         JobError: If one of the others does not come, or ends before the model is grown.
+        TrainingError: If XGBoost itself refuses the job.
     """
     if len(job.hosts) < 2:
-        yield ALONE
+        try:
+            yield ALONE
+        except xgboost.core.XGBoostError as error:
+            raise TrainingError(
+                f"XGBoost refuses the job: {_quote(error)}; check its hyperparameters and what its channels bring"
+            ) from error
         return
     together = Together(len(job.hosts), job.hosts.index(job.host))
     try:
@@ -106,8 +115,13 @@ def meet(job: Job, addresses: Mapping[str, str]) -> Iterator[Together]:
 
 def describe_error(job: Job, error: Exception) -> str:
     """Why an instance cannot go on, with what XGBoost says."""
-    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
-    return describe_parting(job, f"XGBoost says: {'; '.join(lines[:4])}")
+    return describe_parting(job, f"XGBoost says: {_quote(error)}")
+
+
+def _quote(error: Exception) -> str:
+    """What XGBoost says, without where in its source and by which calls."""
+    said = _SOURCE_PLACE.sub("", str(error).partition("Stack trace:")[0])
+    return "; ".join([line.strip(" -") for line in said.splitlines() if line.strip()][:4])
 
 
 @dataclass(frozen=True)

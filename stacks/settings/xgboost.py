@@ -1,10 +1,11 @@
 """The settings of XGBoost on the sales of Big Mart."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
+from headrace.algorithms.boosted_trees import list_own_mistakes
 from headrace.recipes import xgboost
 from stacks.settings.binned import DEFAULT_BINS, BinnedPreprocessingSettings, refuse_one_range
 from stacks.settings.engines import AlgorithmTrainingSettings, EngineSettings
@@ -104,6 +105,10 @@ class XgboostSettings(EngineSettings, PreprocessedSettings):
     def choose_rule(cls, preprocessing: Mapping[str, Any], _training: Mapping[str, Any]) -> Mapping[str, Any]:
         """A model must make fewer mistakes than the simplest answer, or err less."""
         return _RULE_OF_CLASSES if preprocessing.get("bins", DEFAULT_BINS) else _RULE_OF_NUMBERS
+
+    def list_own_mistakes(self) -> Iterator[str]:
+        """What our own program cannot do."""
+        return list_own_mistakes(self.training.hyperparameters)
 
     @model_validator(mode="after")
     def _check_instances(self) -> Self:

@@ -172,6 +172,14 @@ def test_fills_in_what_follows_from_the_ranges() -> None:
         ),
         ({"training": {"input_mode": "Pipe"}}, "xgboost.training.input_mode: Pipe is a stream"),
         (
+            {"training": {"hyperparameters": {"num_round": 5, "save_model_on_termination": "true"}}},
+            "xgboost.training.hyperparameters.save_model_on_termination: found 'true', and our own program has only",
+        ),
+        (
+            {"training": {"hyperparameters": {"num_round": 5, "eval_metric": "merror,aft-nloglik"}}},
+            "xgboost.training.hyperparameters.eval_metric: aft-nloglik needs labels with two bounds",
+        ),
+        (
             {"engine": "sagemaker", "endpoint": {"golden": {}, "update": {"wait_seconds": 120}}},
             "xgboost.endpoint.golden: a rehearsal asks with",
         ),

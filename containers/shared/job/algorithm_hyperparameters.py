@@ -1,6 +1,7 @@
 """The hyperparameters of a job that keeps the contract of a built-in algorithm, as its published table has them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from containers.shared.job.training_failures import HyperparameterError
 from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES
@@ -8,11 +9,22 @@ from headrace.algorithms.hyperparameters import Value
 from headrace.algorithms.reading import find_algorithm
 
 
-def check_hyperparameters(algorithm: str, texts: Mapping[str, str]) -> dict[str, str]:
-    """The job's own hyperparameters, refused as the published table says."""
+def check_hyperparameters(
+    algorithm: str,
+    texts: Mapping[str, str],
+    list_own_mistakes: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _given: (),
+) -> dict[str, str]:
+    """The job's own hyperparameters, refused as the published table says.
+
+    Args:
+        algorithm: The algorithm's name.
+        texts: All that the job has.
+        list_own_mistakes: What of those that the algorithm takes the program cannot do.
+    """
     own = {name: text for name, text in texts.items() if not name.startswith(PLATFORM_PREFIXES)}
-    if mistakes := list(find_algorithm(algorithm).list_mistakes(own)):
-        raise HyperparameterError("; ".join(f"hyperparameter {mistake}" for mistake in mistakes))
+    for mistakes in (find_algorithm(algorithm).list_mistakes(own), list_own_mistakes(own)):
+        if found := "; ".join(f"hyperparameter {mistake}" for mistake in mistakes):
+            raise HyperparameterError(found)
     return own
 
 

@@ -8,12 +8,15 @@
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from containers.shared.job.events import warn_event
 
 METRIC_DIGITS: Final = 6
 Values = NDArray[np.float32]
@@ -62,7 +65,13 @@ def format_metric(name: str, value: float) -> str:
 def dump_evaluation(
     metrics: Mapping[str, float], rows: Mapping[str, int], hyperparameters: Mapping[str, object]
 ) -> str:
-    """The evaluation's file, described at the head of this module."""
-    rounded = {name: round(value, METRIC_DIGITS) for name, value in metrics.items()}
+    """The evaluation's file, described at the head of this module.
+
+    A score that is not a finite number, such as the area under the curve of one class, is left out with a warning: a rule
+    about it is then not measured.
+    """
+    if undefined := [name for name, value in metrics.items() if not math.isfinite(value)]:
+        warn_event("metrics_undefined", names=",".join(undefined), reason="these_rows_give_no_finite_number")
+    rounded = {name: round(value, METRIC_DIGITS) for name, value in metrics.items() if math.isfinite(value)}
     document = {"metrics": rounded, "rows": dict(rows), "hyperparameters": dict(hyperparameters)}
     return json.dumps(document, allow_nan=False, indent=1) + "\n"

@@ -1,5 +1,6 @@
 """Reading a channel of labelled rows, the label first."""
 
+import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,9 +98,13 @@ def read_csv(path: Path) -> Table:
     except pl.exceptions.NoDataError:
         return Table(np.empty((0, 0), np.float32), np.empty(0, np.float32))
     except pl.exceptions.PolarsError as error:
-        raise BadRowsError(f"not readable as CSV: {error}") from error
+        _refuse_ragged(path)
+        raise BadRowsError(f"not readable as CSV: {str(error).splitlines()[0]}") from error
     if frame.width == 1:
         raise BadRowsError("one column; the label is the first, and features follow")
+    if frame[:, -1].has_nulls():
+        # What a short row lacks looks like empty cells.
+        _refuse_ragged(path)
     numbers = frame.select(pl.all().str.strip_chars().cast(pl.Float32, strict=False))
     lost = numbers.select(pl.all().is_null()).to_numpy() & ~(
         frame.select(pl.all().is_null() | (pl.all().str.strip_chars() == "")).to_numpy()
@@ -112,6 +117,18 @@ def read_csv(path: Path) -> Table:
         )
     values = numbers.to_numpy(order="c")
     return Table(values[:, 1:], np.ascontiguousarray(values[:, 0]))
+
+
+def _refuse_ragged(path: Path) -> None:
+    with path.open(encoding="utf-8", errors="replace", newline="") as lines:
+        rows = filter(None, csv.reader(lines))
+        try:
+            width = len(next(rows, []))
+            for number, row in enumerate(rows, start=2):
+                if len(row) != width:
+                    raise BadRowsError(f"row {number}: {len(row)} cells, but row 1 has {width}")
+        except csv.Error as error:
+            raise BadRowsError(f"not readable as CSV: {error}") from error
 
 
 def read_recordio(path: Path) -> Table:

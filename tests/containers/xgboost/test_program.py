@@ -11,6 +11,7 @@ import xgboost
 
 from containers.shared.job.outputs import Outputs
 from containers.xgboost.__main__ import main
+from containers.xgboost.evaluation import ADDED
 from headrace.algorithms import find_algorithm
 from tests.containers.job_roots import list_files, write_job
 
@@ -142,6 +143,89 @@ def test_refuses_hyperparameters_by_name(tmp_path: Path, given: dict[str, str], 
     assert fail(tmp_path, rows, **given) == message
 
 
+@pytest.mark.parametrize(
+    ("given", "rows", "message"),
+    [
+        (
+            {"objective": "survival:aft"},
+            ROWS,
+            "hyperparameter objective: survival:aft needs labels with two bounds, and our own program reads one label "
+            "for each row",
+        ),
+        (
+            {"eval_metric": "rmse,error@x"},
+            ROWS,
+            "hyperparameter eval_metric: found 'error@x', allowed: a number behind @, such as error@1.5",
+        ),
+        (
+            {"save_model_on_termination": "true"},
+            ROWS,
+            "hyperparameter save_model_on_termination: found 'true', and our own program has only false; leave it out",
+        ),
+        (
+            {"objective": "binary:logistic"},
+            ROWS,
+            "channel 'train', row 2: the label 2 is not one of the 2 classes 0 to 1 that objective binary:logistic "
+            "announces; the label stands first",
+        ),
+        (
+            {"objective": "reg:gamma"},
+            ROWS,
+            "channel 'train', row 1: the label 0 is not a number above 0, which objective reg:gamma needs; the label "
+            "stands first",
+        ),
+        (
+            {"csv_weights": "1"},
+            "1,-2,3\n",
+            "channel 'train', row 1: the weight -2 is not a number from 0; csv_weights is 1, so the second column is "
+            "how much a row counts",
+        ),
+        ({"csv_weights": "1"}, "1,2\n", "channel 'train' has no feature behind the label; check what wrote it"),
+        (
+            {"monotone_constraints": "(1,0,1)"},
+            ROWS,
+            "XGBoost refuses the job: Check failed: p.monotone_constraints.size() <= n_features (3 vs. 2) : The size of "
+            "monotone constraint should be less or equal to the number of features.; check its hyperparameters and "
+            "what its channels bring",
+        ),
+        (
+            {"eval_metric": "merror"},
+            ROWS,
+            "XGBoost refuses the job: Check failed: label_error >= 0 && label_error < static_cast<int32_t>(n_class): "
+            "MultiClassEvaluation: label must be in [0, num_class), num_class=1 but found 22 in label; check its "
+            "hyperparameters and what its channels bring",
+        ),
+    ],
+)
+def test_says_what_of_the_job_no_tree_can_grow_from(
+    tmp_path: Path, given: dict[str, str], rows: str, message: str
+) -> None:
+    found = fail(tmp_path, rows, **given)
+
+    assert re.sub(r"found \d+ in", "found 22 in", found) == message
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("metric", sorted(ADDED.keys() - {"mse"}))
+def test_reports_each_metric_that_is_added_to_those_of_xgboost(tmp_path: Path, metric: str) -> None:
+    rows = "".join(f"{a > b:d},{a},{b}\n" for a in range(9) for b in range(9))
+
+    assert run(tmp_path, rows, CSV, rows, objective="binary:logistic", eval_metric=metric) == 0
+
+    metrics = json.loads((tmp_path / "output/data/evaluation.json").read_text())["metrics"]
+    assert metrics[f"validation:{metric}"] > 0.5
+
+
+def test_leaves_out_a_score_that_the_rows_do_not_give(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # An error in parts of a label has no value where the label is 0.
+    assert run(tmp_path, eval_metric="rmse,mape") == 0
+
+    metrics = json.loads((tmp_path / "output/data/evaluation.json").read_text())["metrics"]
+    assert "validation:rmse" in metrics
+    assert "validation:mape" not in metrics
+    assert "metrics_undefined names=train:mape,validation:mape" in capsys.readouterr().err
+
+
 def test_leaves_the_platforms_own_hyperparameters_alone(tmp_path: Path) -> None:
     assert run(tmp_path, _tuning_objective_metric="validation:rmse") == 0
 
@@ -159,6 +243,25 @@ def test_leaves_the_platforms_own_hyperparameters_alone(tmp_path: Path) -> None:
         (",2\n", CSV, "channel 'train', row 1: the label is not a finite number"),
         ("1 0:2\n0:3\n", "text/libsvm", "channel 'train', rows: line 2: '0:3' is not libsvm: no label"),
         ("1 -1:2\n", "text/libsvm", "channel 'train', rows: line 1: '1 -1:2' has a negative column"),
+        (
+            f"1 {2**70}:2\n",
+            "text/libsvm",
+            "channel 'train', rows: line 1: '1 1180591620717411303424:2' has a column beyond 9,999,999",
+        ),
+        (
+            "1 0:2\n1 0:2 7:inf\n",
+            "text/libsvm",
+            "channel 'train', row 2: feature 7 is infinite, or too large for 32 bits; leave a value out that is not "
+            "known, or scale the feature",
+        ),
+        (
+            "1,2,3\n1,2,1e39\n",
+            CSV,
+            "channel 'train', row 2: feature 1 is infinite, or too large for 32 bits; leave a value out that is not "
+            "known, or scale the feature",
+        ),
+        ("1,2,3\n1,2\n", CSV, "channel 'train', rows: row 2: 2 cells, but row 1 has 3"),
+        ("1,2,3\n1,2,3,4\n", CSV, "channel 'train', rows: row 2: 4 cells, but row 1 has 3"),
         (
             ROWS,
             "application/json",
