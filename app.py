@@ -210,6 +210,7 @@ def _list_shown(app: cdk.App, settings: Settings, around: Surroundings, machines
         alarms=[found for found in app.node.find_all() if isinstance(found, cloudwatch.CfnAlarm)],
         machines={**{recipe.name: machine for recipe, machine in zip(recipes, machines, strict=True)}, **bulk},
         endpoints={recipe.name: settings.endpoint_name(recipe) for recipe in recipes},
+        api=contract.front_door_name(settings.environment) if settings.front_door else None,
         trained={recipe.name: tuple(list_reported(recipe, settings.workload(recipe))) for recipe in recipes},
         function=normalizer.function,
         efs_id=file_systems.efs.file_system_id if file_systems.efs else None,

@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.endpoint_metrics import EndpointMetrics
+from stacks.constructs.front_door_alarms import measure
 
 _FIVE_MINUTES: Final = Duration.minutes(5)
 _WIDTH: Final = 24
@@ -30,6 +31,7 @@ class Shown:
         alarms: All alarms of the environment.
         machines: Its state machines, by what people call them.
         endpoints: The names of its endpoints, by workload.
+        api: The name of the API in front of endpoints, if there is one.
         trained: The metrics that training jobs report, by workload.
         function: The image normalizer, if it answers requests.
         efs_id: The file system on EFS, if there is one.
@@ -40,13 +42,14 @@ class Shown:
     machines: Mapping[str, sfn.StateMachine]
     endpoints: Mapping[str, str]
     trained: Mapping[str, Sequence[str]]
+    api: str | None = None
     function: lambda_.IFunction | None = None
     efs_id: str | None = None
     fsx_id: str | None = None
 
 
 class Dashboard(Construct):
-    """One page: alarms, executions, endpoints, jobs, the normalizer, file systems, and where the logs are.
+    """One page: alarms, executions, endpoints, their API, jobs, the normalizer, file systems, and where the logs are.
 
     Args:
         scope: Where it lives.
@@ -74,6 +77,8 @@ class Dashboard(Construct):
         yield self._show_executions()
         for workload, name in self._shown.endpoints.items():
             yield _show_endpoint(workload, EndpointMetrics(name, _FIVE_MINUTES))
+        if self._shown.api:
+            yield _show_api(self._shown.api)
         yield [_search_training(workload, names) for workload, names in self._shown.trained.items()]
         yield [_search_machines(kind) for kind in _JOBS]
         if self._shown.function:
@@ -137,6 +142,21 @@ def _show_endpoint(workload: str, metrics: EndpointMetrics) -> Sequence[_Graph]:
         (
             f"Machines of {workload} (%)",
             [metrics.of_machines(name, cloudwatch.Stats.AVERAGE) for name in _OF_MACHINES],
+        ),
+    ]
+
+
+def _show_api(name: str) -> Sequence[_Graph]:
+    """By its name alone: a dashboard that referred to it would have to change before it could go."""
+    latency = [(metric, statistic) for metric in ("Latency", "IntegrationLatency") for statistic in ("p50", "p99")]
+    return [
+        (
+            "Requests to the API in front of endpoints",
+            [measure(name, metric, cloudwatch.Stats.SUM) for metric in ("Count", "4XXError", "5XXError")],
+        ),
+        (
+            "Latency of the API in front of endpoints, and of the endpoints (ms)",
+            [measure(name, metric, statistic).with_(label=f"{metric} {statistic}") for metric, statistic in latency],
         ),
     ]
 

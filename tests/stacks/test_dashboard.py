@@ -14,6 +14,7 @@ from tests.stacks.conftest import SWITCHES, find_resources, template_of
 
 # What services publish, with the dimensions: https://docs.aws.amazon.com/
 # sagemaker/latest/dg/monitoring-cloudwatch.html, step-functions/latest/dg/procedure-cw-metrics.html,
+# apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html,
 # lambda/latest/dg/monitoring-metrics-types.html, efs/latest/ug/efs-metrics.html, fsx/latest/LustreGuide/fs-metrics.html
 PUBLISHED: Mapping[tuple[str, tuple[str, ...]], frozenset[str]] = {
     ("AWS/SageMaker", ("EndpointName", "VariantName")): frozenset(
@@ -33,9 +34,13 @@ PUBLISHED: Mapping[tuple[str, tuple[str, ...]], frozenset[str]] = {
         }
     ),
     ("AWS/Lambda", ("FunctionName",)): frozenset({"Duration", "Errors", "Invocations", "Throttles"}),
+    ("AWS/ApiGateway", ("ApiName", "Stage")): frozenset(
+        {"4XXError", "5XXError", "Count", "IntegrationLatency", "Latency"}
+    ),
     ("AWS/EFS", ("FileSystemId",)): frozenset({"PercentIOLimit", "TotalIOBytes"}),
     ("AWS/FSx", ("FileSystemId",)): frozenset({"DataReadBytes", "DataWriteBytes", "FreeDataStorageCapacity"}),
 }
+FRONT_DOOR = {"workloads": ["bigmart"], "authorization": "iam"}
 SEARCH = re.compile(r"SEARCH\('\{([^,]+),(\w+)\} MetricName=\((.*)\)', 'Average', 60\)")
 SEARCHED = {"TrainingJobName", "Host"}
 
@@ -51,7 +56,7 @@ def read_body(resources: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def read_widgets() -> tuple[dict[str, Any], ...]:
     """The widgets where everything is on that they can show."""
-    everything = {**SWITCHES["efs"], **SWITCHES["fsx"], "alarms.dashboard": True}
+    everything = {**SWITCHES["efs"], **SWITCHES["fsx"], "alarms.dashboard": True, "front_door": FRONT_DOOR}
     return tuple(read_body(template_with("Alarms", "dev", everything).to_json()["Resources"])["widgets"])
 
 
@@ -84,6 +89,18 @@ def test_shows_metrics_that_services_publish() -> None:
 
     assert unknown == []
     assert {metric[0] for metric in list_metrics()} == {namespace for namespace, _ in PUBLISHED}
+
+
+def test_shows_the_api_that_the_front_door_makes_and_none_without_it() -> None:
+    (name,) = {metric[3] for metric in list_metrics() if metric[0] == "AWS/ApiGateway"}
+    (api,) = (
+        each["Properties"]["Name"]
+        for each in template_with("FrontDoor", "dev", {"front_door": FRONT_DOOR}).to_json()["Resources"].values()
+        if each["Type"] == "AWS::ApiGateway::RestApi"
+    )
+
+    assert name == api
+    assert "AWS/ApiGateway" not in json.dumps(read_body(template_of("Alarms", "alarms").to_json()["Resources"]))
 
 
 def test_searches_for_what_training_jobs_report_and_machines_measure() -> None:
