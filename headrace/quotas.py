@@ -5,6 +5,7 @@ from typing import Final
 
 SAGEMAKER: Final = "sagemaker"
 LAMBDA: Final = "lambda"
+COMPREHEND: Final = "comprehend"
 CONCURRENT_EXECUTIONS: Final = "Concurrent executions"
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 CONCURRENT_EXECUTIONS_CODE: Final = "L-B99A9384"
@@ -24,6 +25,25 @@ class Usage(StrEnum):
 
 # How many requests at once the serverless endpoints of an account may be made for, together.
 SERVERLESS_CONCURRENCY: Final = "Maximum total concurrency that can be allocated across all serverless endpoints"
+
+# What an endpoint of Comprehend's is counted by: itself, its inference units, and those of all endpoints together.
+# https://docs.aws.amazon.com/general/latest/gr/comprehend.html
+ACTIVE_ENDPOINTS: Final = "Endpoints max active endpoints"
+ENDPOINT_UNITS: Final = "Endpoints max inference units per endpoint"
+ACCOUNT_UNITS: Final = "Endpoints max inference units per account"
+COMPREHEND_QUOTAS: Final = (ACTIVE_ENDPOINTS, ENDPOINT_UNITS, ACCOUNT_UNITS)
+
+
+def find_service(quota: str) -> str:
+    """The code of the service that has the quota of this name.
+
+    Example:
+        >>> find_service("Endpoints max active endpoints")
+        'comprehend'
+    """
+    if quota in COMPREHEND_QUOTAS:
+        return COMPREHEND
+    return LAMBDA if quota == CONCURRENT_EXECUTIONS else SAGEMAKER
 
 
 def name_quota(instance_type: str, usage: Usage) -> str:

@@ -25,7 +25,6 @@ from headrace.doctor.requests import (
     read_zones,
     writes_api_logs,
 )
-from headrace.quotas import SERVERLESS_CONCURRENCY
 
 # SageMaker has thousands of quotas, a hundred a page.
 _SECONDS: Final = 40.0
@@ -60,11 +59,10 @@ def read_account(clients: Clients, identity: Identity, environment: str, needs: 
 
 def _list_questions(clients: Clients, identity: Identity, environment: str, needs: Needs) -> Questions:
     """The questions that every app has, by the names of the facts."""
-    quotas = [*(use.quota for use in needs.uses), *([SERVERLESS_CONCURRENCY] if needs.serverless else [])]
     types = [use.instance_type.removeprefix("ml.") for use in needs.uses]
     return {
         "stacks": partial(read_stacks, clients, environment),
-        "quotas": partial(read_quotas, clients, quotas),
+        "quotas": partial(read_quotas, clients, needs.list_quotas()),
         "bootstrap": partial(read_bootstrap, clients, needs.bootstrap) if needs.bootstrap else lambda: 0,
         "concurrency": partial(read_concurrency, clients),
         "zones": partial(read_zones, clients),

@@ -14,11 +14,13 @@ from headrace.assemblies.files import MANIFEST, read_stacks
 from headrace.doctor.tasks import (
     Use,
     asks_for_file_systems,
+    count_inference_units,
     count_serverless,
     list_services,
     list_uses,
     read_connections,
 )
+from headrace.quotas import COMPREHEND_QUOTAS, SERVERLESS_CONCURRENCY
 
 _STATE_MACHINE: Final = "AWS::StepFunctions::StateMachine"
 _FUNCTION: Final = "AWS::Lambda::Function"
@@ -70,6 +72,7 @@ class Needs:
         serverless: How many requests at once its serverless endpoints are made for, together.
         makes_file_systems: Whether its executions make FSx file systems.
         services: The services that its executions call by the integration of the SDK.
+        inference_units: Those of the endpoint of Comprehend's that an execution makes; 0 if it makes none.
     """
 
     assembly: Assembly
@@ -79,6 +82,15 @@ class Needs:
     serverless: int = 0
     makes_file_systems: bool = False
     services: frozenset[str] = frozenset()
+    inference_units: int = 0
+
+    def list_quotas(self) -> list[str]:
+        """The names of the quotas that count."""
+        return [
+            *(use.quota for use in self.uses),
+            *([SERVERLESS_CONCURRENCY] if self.serverless else []),
+            *(COMPREHEND_QUOTAS if self.inference_units else ()),
+        ]
 
     def list_stacks_with(self, kind: str) -> list[str]:
         """The ids of the stacks that have a resource of a CloudFormation type."""
@@ -171,7 +183,7 @@ def read_needs(folder: Path, variables: Iterable[str] = ()) -> Needs:
     """
     assembly = read_folder(folder)
     uses: list[Use] = []
-    connections = serverless = 0
+    connections = serverless = units = 0
     makes_file_systems = False
     services: set[str] = set()
     for stack, template in assembly.templates.items():
@@ -180,6 +192,7 @@ def read_needs(folder: Path, variables: Iterable[str] = ()) -> Needs:
             serverless += count_serverless(definition)
             makes_file_systems = makes_file_systems or asks_for_file_systems(definition)
             services |= list_services(definition)
+            units = max(units, count_inference_units(definition))
             connections = max(connections, read_connections(definition, variables))
         uses += _list_notebooks(stack, template)
     return Needs(
@@ -190,6 +203,7 @@ def read_needs(folder: Path, variables: Iterable[str] = ()) -> Needs:
         serverless,
         makes_file_systems,
         frozenset(services),
+        units,
     )
 
 

@@ -11,13 +11,15 @@ from headrace.doctor.findings import Check, Finding, Severity, not_seen
 from headrace.doctor.needs import Needs
 from headrace.doctor.tasks import Use
 from headrace.quotas import (
+    ACTIVE_ENDPOINTS,
+    COMPREHEND_QUOTAS,
     CONCURRENT_EXECUTIONS,
     CONCURRENT_EXECUTIONS_CODE,
     DEFAULT_CONCURRENT_EXECUTIONS,
     LAMBDA,
-    SAGEMAKER,
     SERVERLESS_CONCURRENCY,
     Usage,
+    find_service,
 )
 
 # What must stay unreserved; accounts whose quota is small are told 10:
@@ -29,7 +31,7 @@ Judge = Callable[[int], tuple[Severity, str] | None]
 
 
 def check_quotas(account: Account, needs: Needs) -> Iterator[Finding]:
-    """The quotas of SageMaker that are too small for what the state machines ask for."""
+    """The quotas of SageMaker and Comprehend that are too small for what the state machines ask for."""
     place = str(account.identity)
     if isinstance(account.quotas, NotSeen):
         yield not_seen(Check.QUOTAS, place, account.quotas.reason)
@@ -45,7 +47,7 @@ def check_quotas(account: Account, needs: Needs) -> Iterator[Finding]:
                 severity=severity,
                 place=place,
                 problem=f"'{name}' is {quota.value:g}; {words}",
-                cure=request_increase(SAGEMAKER, quota.code, wanted, account.identity.region),
+                cure=request_increase(find_service(name), quota.code, wanted, account.identity.region),
             )
 
 
@@ -96,6 +98,17 @@ def _list_wanted(needs: Needs) -> Iterator[tuple[str, Judge, int]]:
         yield name, partial(_find_problem, uses), _count_wanted(uses)
     if needs.serverless:
         yield SERVERLESS_CONCURRENCY, partial(_find_serverless_problem, needs.serverless), needs.serverless
+    if needs.inference_units:
+        for name in COMPREHEND_QUOTAS:
+            asked = 1 if name == ACTIVE_ENDPOINTS else needs.inference_units
+            yield name, partial(_find_classifying_problem, asked), asked
+
+
+def _find_classifying_problem(wanted: int, quota: int) -> tuple[Severity, str] | None:
+    """Executions at the same time need as much for each of them, which the templates do not say."""
+    asked = f"an execution that classifies documents asks for {wanted}"
+    less = f". Or set documents.classifier.inference_units to {quota}" if 0 < quota < wanted else ""
+    return (Severity.ERROR, f"{asked}{less}") if quota < wanted else None
 
 
 def _find_serverless_problem(wanted: int, quota: int) -> tuple[Severity, str] | None:

@@ -15,7 +15,7 @@ from headrace.assemblies.reading import NOT_THERE
 from headrace.doctor.account import Concurrency, ContainerImage, Identity, Quota, Stack
 from headrace.doctor.asking import NotSeen, explain_refusal, find_code, is_denied
 from headrace.doctor.needs import Bootstrap
-from headrace.quotas import SAGEMAKER
+from headrace.quotas import find_service
 
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 10
@@ -94,7 +94,7 @@ def _belongs_to(client: Any, environment: str, stack: str) -> bool:
 
 
 def read_quotas(clients: Clients, names: Iterable[str]) -> dict[str, Quota]:
-    """Those of SageMaker's quotas that have these names; AWS has no other way to their codes than to list them all.
+    """The quotas of these names; AWS has no other way to their codes than to list them all.
 
     Some have no value of the account's own: for them, AWS's default counts.
     """
@@ -102,16 +102,22 @@ def read_quotas(clients: Clients, names: Iterable[str]) -> dict[str, Quota]:
     client = clients.open("service-quotas")
     found: dict[str, Quota] = {}
     for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
-        if missing := wanted - found.keys():
-            found |= {name: quota for name, quota in _list_quotas(client, operation) if name in missing}
+        missing = wanted - found.keys()
+        for service in sorted({find_service(name) for name in missing}):
+            found |= {name: quota for name, quota in _list_quotas(client, operation, service) if name in missing}
     return found
 
 
-def _list_quotas(client: Any, operation: str) -> Iterator[tuple[str, Quota]]:
-    for page in client.get_paginator(operation).paginate(ServiceCode=SAGEMAKER):
-        for quota in page["Quotas"]:
-            if "Value" in quota:
-                yield quota["QuotaName"], Quota(quota["QuotaCode"], quota["Value"])
+def _list_quotas(client: Any, operation: str, service: str) -> Iterator[tuple[str, Quota]]:
+    """None of a service that the Region does not have."""
+    try:
+        for page in client.get_paginator(operation).paginate(ServiceCode=service):
+            for quota in page["Quotas"]:
+                if "Value" in quota:
+                    yield quota["QuotaName"], Quota(quota["QuotaCode"], quota["Value"])
+    except ClientError as error:
+        if find_code(error) != "NoSuchResourceException":
+            raise
 
 
 def read_bootstrap(clients: Clients, bootstrap: Bootstrap) -> int:

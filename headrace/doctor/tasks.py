@@ -9,6 +9,7 @@ from headrace.quotas import Usage, name_quota
 _SCALING_TASK: Final = "registerscalabletarget"
 _FILE_SYSTEM_TASK: Final = "createfilesystem"
 _SDK: Final = "aws-sdk"
+_CLASSIFYING: Final = f":{_SDK}:comprehend:createEndpoint"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,16 @@ def count_serverless(definition: Mapping[str, Any]) -> int:
     """How many requests at once the serverless endpoints of a state machine are made for."""
     variants = (wanted for _, kind, task in _list_tasks(definition) for _, wanted in _list_wanted(kind, task))
     return sum(_as_mapping(variant.get("ServerlessConfig")).get("MaxConcurrency", 0) for variant in variants)
+
+
+def count_inference_units(definition: Mapping[str, Any]) -> int:
+    """The inference units of the largest endpoint of Comprehend's that a state machine makes; 0 for none."""
+    asked = (
+        _count(arguments.get("DesiredInferenceUnits"))
+        for resource, _, arguments in _list_calls(definition)
+        if resource.endswith(_CLASSIFYING)
+    )
+    return max(asked, default=0)
 
 
 def asks_for_file_systems(definition: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServic
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from headrace.local.engine.cloud import ACCOUNT, REGION
 from headrace.local.engine.refusals import ServiceRefusedError
 from headrace.local.limits import Limits, list_instance_types
 from headrace.quotas import (
+    COMPREHEND,
+    COMPREHEND_QUOTAS,
     CONCURRENT_EXECUTIONS,
     CONCURRENT_EXECUTIONS_CODE,
     LAMBDA,
@@ -24,7 +26,7 @@ from headrace.quotas import (
 # What has no bound on the local cloud.
 NO_BOUND: Final = 1_000_000
 _MOST_A_PAGE: Final = 100
-_NAMES: Final = {SAGEMAKER: "Amazon SageMaker", LAMBDA: "AWS Lambda"}
+_NAMES: Final = {SAGEMAKER: "Amazon SageMaker", LAMBDA: "AWS Lambda", COMPREHEND: "Amazon Comprehend"}
 _LISTS: Final = frozenset({"ListServiceQuotas", "ListAWSDefaultServiceQuotas"})
 
 
@@ -81,5 +83,7 @@ def _list_sagemaker_names() -> tuple[str, ...]:
     return (*of_types, SERVERLESS_CONCURRENCY)
 
 
-def _list_names(service: str) -> Iterator[str]:
-    yield from _list_sagemaker_names() if service == SAGEMAKER else (CONCURRENT_EXECUTIONS,)
+def _list_names(service: str) -> Sequence[str]:
+    return {SAGEMAKER: _list_sagemaker_names(), LAMBDA: (CONCURRENT_EXECUTIONS,), COMPREHEND: COMPREHEND_QUOTAS}[
+        service
+    ]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from headrace.doctor.needs import Bootstrap, Zones, read_needs
-from headrace.doctor.tasks import count_serverless, list_uses, read_connections
+from headrace.doctor.tasks import count_inference_units, count_serverless, list_uses, read_connections
 from headrace.quotas import Usage
 from tests.headrace.doctor.patients import call, make_needs, run_states, train, write_app
 
@@ -79,6 +79,19 @@ def test_reads_how_many_connections_a_training_job_opens() -> None:
     definition = {"States": {"Train": call("createTrainingJob", Environment={"CONNECTIONS": "32", "OTHER": "99"})}}
 
     assert read_connections(definition, ["CONNECTIONS"]) == 32
+
+
+def test_reads_how_large_an_endpoint_of_comprehend_is() -> None:
+    create = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:comprehend:createEndpoint"}
+    definition = {
+        "States": {
+            "Create": {**create, "Arguments": {"EndpointName": "{% $name %}", "DesiredInferenceUnits": 4}},
+            "Serve": call("createEndpoint", EndpointName="shop"),
+        }
+    }
+
+    assert count_inference_units(definition) == 4
+    assert count_inference_units({"States": {"Serve": definition["States"]["Serve"]}}) == 0
 
 
 def test_reads_an_app_as_cdk_writes_it(tmp_path: Path) -> None:

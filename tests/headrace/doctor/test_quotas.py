@@ -10,7 +10,13 @@ from headrace.doctor.asking import NotSeen
 from headrace.doctor.findings import Severity
 from headrace.doctor.quotas import check_lambda_concurrency, check_quotas
 from headrace.doctor.tasks import Use
-from headrace.quotas import SERVERLESS_CONCURRENCY
+from headrace.quotas import (
+    ACCOUNT_UNITS,
+    ACTIVE_ENDPOINTS,
+    COMPREHEND_QUOTAS,
+    ENDPOINT_UNITS,
+    SERVERLESS_CONCURRENCY,
+)
 from tests.headrace.doctor.patients import make_account, make_needs, serve, train
 
 TRAINING = "ml.m5.large for training job usage"
@@ -45,6 +51,26 @@ def test_finds_a_quota_that_is_too_small(
         "aws service-quotas request-service-quota-increase --service-code sagemaker --quota-code L-ABC "
         f"--desired-value {wanted} --region eu-west-1"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (ENDPOINT_UNITS, 2, "asks for 3. Or set documents.classifier.inference_units to 2"),
+        (ACCOUNT_UNITS, 0, "an execution that classifies documents asks for 3"),
+        (ACTIVE_ENDPOINTS, 0, "an execution that classifies documents asks for 1"),
+    ],
+)
+def test_finds_a_quota_of_comprehend_that_is_too_small(name: str, value: int, words: str) -> None:
+    quotas = {each: Quota("L-ABC", 10) for each in COMPREHEND_QUOTAS} | {name: Quota("L-XYZ", value)}
+    needs = replace(make_needs({}), inference_units=3)
+
+    (finding,) = check_quotas(make_account(quotas=quotas), needs)
+
+    assert finding.problem.endswith(words)
+    assert "--service-code comprehend --quota-code L-XYZ" in finding.cure
+    assert set(needs.list_quotas()) == set(quotas)
+    assert list(check_quotas(make_account(quotas=quotas), make_needs({}))) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,15 +75,16 @@ class Aws:
 
     Args:
         refusal: The code of the error that it answers with; nothing for none.
+        about: What a request must say to be refused.
     """
 
-    def __init__(self, refusal: str = "") -> None:
+    def __init__(self, refusal: str = "", about: str = "") -> None:
         self.asked: set[str] = set()
-        self._refusal = refusal
+        self._refusal, self._about = refusal, about
 
-    def answer(self, model: Any, **_: Any) -> tuple[Sent, Mapping[str, Any]]:
+    def answer(self, model: Any, params: Any, **_: Any) -> tuple[Sent, Mapping[str, Any]]:
         self.asked.add(model.name)
-        if self._refusal:
+        if self._refusal and self._about in str(params["body"]):
             return Sent(403), {"Error": {"Code": self._refusal, "Message": "no"}}
         return Sent(200), ANSWERS[model.name]
 
@@ -112,6 +114,13 @@ def test_asks_exactly_what_the_list_of_permissions_allows() -> None:
 
 def test_takes_awss_default_where_the_account_has_no_value_of_its_own() -> None:
     assert Aws().read().quotas == {train().quota: Quota("L-1", 2), serve().quota: Quota("L-2", 1)}
+
+
+def test_reads_the_other_quotas_where_the_region_does_not_have_a_service() -> None:
+    needs = replace(NEEDS, inference_units=2)
+    aws = Aws("NoSuchResourceException", about='"ServiceCode": "comprehend"')
+
+    assert aws.read(needs).quotas == {train().quota: Quota("L-1", 2), serve().quota: Quota("L-2", 1)}
 
 
 def test_reads_what_the_account_has() -> None:

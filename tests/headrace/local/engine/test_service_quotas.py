@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from headrace.local.engine.refusals import ServiceRefusedError
 from headrace.local.engine.service_quotas import NO_BOUND, answer
 from headrace.local.limits import Limits
-from headrace.quotas import CONCURRENT_EXECUTIONS, CONCURRENT_EXECUTIONS_CODE
+from headrace.quotas import COMPREHEND_QUOTAS, CONCURRENT_EXECUTIONS, CONCURRENT_EXECUTIONS_CODE
 
 LIMITS = Limits({"* for training job usage": 0, "ml.m5.large for training job usage": 2, CONCURRENT_EXECUTIONS: 10})
 
@@ -42,6 +42,12 @@ def test_gives_the_code_that_aws_publishes() -> None:
         CONCURRENT_EXECUTIONS,
         CONCURRENT_EXECUTIONS_CODE,
         10,
+    )
+
+
+def test_has_no_bound_for_endpoints_of_comprehend() -> None:
+    assert {name: quota["Value"] for name, quota in list_quotas("comprehend").items()} == dict.fromkeys(
+        COMPREHEND_QUOTAS, NO_BOUND
     )
 
 
