@@ -17,6 +17,7 @@ from stacks.pipeline.document_tasks import DocumentTasks
 from stacks.pipeline.failure import end_badly
 from stacks.pipeline.join import join
 from stacks.pipeline.step import Step
+from stacks.pipeline.steps.check_classifier import check_classifier
 from stacks.pipeline.steps.classify_documents import Classification, classify_documents
 from stacks.pipeline.steps.gather_documents import gather_documents, tell_documents
 from stacks.pipeline.steps.read_documents import Reading, read_documents
@@ -69,6 +70,7 @@ class DocumentsStack(Stack):
         pipeline = join(
             name_reading(),
             survey_documents(tasks),
+            _check(documents.classifier, classifiers),
             read_documents(tasks, self._describe_reading(documents, log)),
             _classify(documents.classifier, tasks, classifiers),
             gather_documents(tasks, classified=classifiers is not None),
@@ -90,6 +92,7 @@ class DocumentsStack(Stack):
                 self,
                 "Classifier",
                 settings=documents.classifier,
+                used_hours=documents.timeout_hours + 1,
                 tasks=tasks,
                 classifiers=classifiers,
                 around=describe_clean_up(self._settings, self._target),
@@ -126,6 +129,10 @@ class DocumentsStack(Stack):
             topic=notices.topic,
             role=notices.publisher,
         )
+
+
+def _check(settings: ClassifierSettings | None, classifiers: ClassifierTasks | None) -> Step | None:
+    return check_classifier(classifiers, Mode(settings.mode)) if settings and classifiers else None
 
 
 def _classify(

@@ -17,6 +17,7 @@ from stacks.pipeline.document_tasks import DocumentTasks
 from stacks.pipeline.failure import end_badly
 from stacks.pipeline.join import join
 from stacks.pipeline.permission import allow_volumes
+from stacks.pipeline.steps import tidy_classifiers as tidy
 from stacks.pipeline.steps.train_classifier import Training, name_training, tell_classifier, train_classifier
 from stacks.settings.classifier import ClassifierSettings
 
@@ -57,6 +58,7 @@ class ClassifierTraining(Construct):
         scope: Where it lives.
         construct_id: Its id there.
         settings: How it is trained.
+        used_hours: For how long an execution may use a version after there is a newer one.
         tasks: Makes the tasks on buckets,
         classifiers: and those on classifiers.
         around: What cleans up after executions needs to know.
@@ -69,6 +71,7 @@ class ClassifierTraining(Construct):
         construct_id: str,
         *,
         settings: ClassifierSettings,
+        used_hours: int,
         tasks: DocumentTasks,
         classifiers: ClassifierTasks,
         around: CleanUpSurroundings,
@@ -82,10 +85,12 @@ class ClassifierTraining(Construct):
             least_f1=settings.least_f1,
             hours=settings.training_hours,
         )
+        keep = settings.keep_versions
         pipeline = join(
             name_training(),
             train_classifier(tasks, classifiers, training),
-            tell_classifier,
+            tidy.tidy_classifiers(classifiers, keep=keep, used_hours=used_hours) if keep else None,
+            tell_classifier(tidy.OUTPUT if keep else {}),
             failed=end_badly(cleaner.function),
         )
         self.machine = StateMachine(

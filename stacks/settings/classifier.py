@@ -55,6 +55,15 @@ class ClassifierSettings(Section):
             change=NEXT_EXECUTION,
         ),
     ] = 12
+    keep_versions: Annotated[
+        Annotated[int, Field(ge=1, le=50)] | None,
+        Allowed("a whole number from 1 to 50, or null"),
+        Setting(
+            "how many versions of the classifier stay when a new one is used; null for all",
+            cost="0.50 a month for each",
+            change=NEXT_EXECUTION,
+        ),
+    ] = None
     inference_units: Annotated[
         int,
         Field(ge=1, le=10),

@@ -28,7 +28,7 @@ from tests.stacks.synthesis import assemble
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-SETTINGS = {"features": ["tables"], "insights": [], "classifier": {"least_f1": 0.8}}
+SETTINGS = {"features": ["tables"], "insights": [], "classifier": {"least_f1": 0.8, "keep_versions": 1}}
 GOOD, WEAK = "classifiers/good.csv", "classifiers/weak.csv"
 KEYS = ("documents/a.pdf", "documents/b.pdf")
 
@@ -72,6 +72,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
             reader = Reader(started, outputs)
             status, trained = reader.wait(reader.start("train-1", {"Training": GOOD}, CLASSIFIER_MACHINE_OUTPUT))
             assert (status, trained["F1"]) == ("SUCCEEDED", 0.9), trained
+            assert trained["Tidied"] == {"Deleted": [], "Left": ""}
             yield reader
     finally:
         started.stop()

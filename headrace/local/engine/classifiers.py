@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/comprehend/latest/dg/how-document-classification.htm
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ CLASSIFY: Final = "ClassifyDocument"
 _INVALID: Final = "InvalidRequestException"
 _MISSING: Final = "ResourceNotFoundException"
 _IN_USE: Final = "ResourceInUseException"
+_KEPT: Final = ("DataAccessRoleArn", "LanguageCode", "Mode", "VersionName")
+_UNFINISHED: Final = ("SUBMITTED", "TRAINING")
 _PREFIX: Final = f"arn:aws:comprehend:{REGION}:{ACCOUNT}:"
 
 
@@ -103,8 +106,10 @@ class Classifiers:
         except ClientError as error:
             raise ServiceRefusedError(_INVALID, f"The training data at {place} cannot be read: {error}") from None
         found = self._find_training(key)["DocumentClassifierProperties"]
-        asked = {name: request[name] for name in ("DataAccessRoleArn", "LanguageCode", "Mode") if name in request}
-        self._classifiers[arn] = {"token": token, "is": {**found, **asked, "DocumentClassifierArn": arn}}
+        asked = {name: request[name] for name in _KEPT if name in request}
+        now = time.time()
+        times = {"SubmitTime": now} if found["Status"] in _UNFINISHED else {"SubmitTime": now, "EndTime": now}
+        self._classifiers[arn] = {"token": token, "is": {**times, **found, **asked, "DocumentClassifierArn": arn}}
         self._tags[arn] = request.get("Tags", [])
         return {"DocumentClassifierArn": arn}
 

@@ -207,15 +207,14 @@ def _note(tasks: DocumentTasks, after: str) -> Task:
     )
 
 
-def tell_classifier(_after: str) -> Mapping[str, State]:
-    """Which version was trained, and how good it is."""
-    return {
-        "Done": Finish(
-            output={
-                "JobName": jsonata("$job_name"),
-                Noted.ARN: jsonata("$classifier"),
-                Noted.F1: jsonata(f"$seen.{Noted.F1}"),
-                "Status": jsonata("$seen.Status"),
-            }
-        )
+def tell_classifier(also: Mapping[str, Any]) -> Step:
+    """Which version was trained, how good it is, and what Comprehend warns of."""
+    told = {
+        "JobName": jsonata("$job_name"),
+        Noted.ARN: jsonata("$classifier"),
+        Noted.F1: jsonata(f"$seen.{Noted.F1}"),
+        "Status": jsonata("$seen.Status"),
+        "Reason": jsonata("$seen.Reason"),
+        **also,
     }
+    return lambda _after: {"Done": Finish(output=told)}

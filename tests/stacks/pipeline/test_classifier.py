@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,13 +27,16 @@ from tests.stacks.pipeline.test_documents import (
 )
 
 CLASSIFYING: Mapping[str, Any] = {"insights": [], "classifier": {"least_f1": 0.7}}
+KEEPING: Mapping[str, Any] = {"insights": [], "classifier": {"least_f1": 0.7, "keep_versions": 2}}
 LABELLING: Mapping[str, Any] = {"insights": [], "classifier": {"mode": "multi_label", "inference_units": 3}}
 ACCOUNT = "eu-west-1:123456789012"
-CLASSIFIER = f"arn:aws:comprehend:{ACCOUNT}:document-classifier/headrace-dev-documents/version/one"
+PREFIX = f"arn:aws:comprehend:{ACCOUNT}:document-classifier/headrace-dev-documents/version/"
+CLASSIFIER = f"{PREFIX}noted"
 NOTE = "documents/classifier.json"
 LIMITS = Limits(documents=9, pages=9, page_usd=0.5, execution_usd=0.45, classifies=True)
 TRAINING = {"Training": "classifiers/letters.csv"}
 NAME = "headrace-dev-documents"
+KEPT: Mapping[str, Any] = {"Status": "TRAINED_WITH_WARNING", "Mode": "MULTI_CLASS"}
 
 
 class Classifying(Services):
@@ -45,6 +48,7 @@ class Classifying(Services):
         statuses: What each look at an endpoint or a classifier finds; the last of them for ever.
         f1: How good the classifier becomes.
         noted: Whether a classifier was trained before.
+        kept: What is known of that; an error's name if nothing can be.
     """
 
     def __init__(
@@ -54,11 +58,15 @@ class Classifying(Services):
         statuses: Sequence[str] = ("CREATING", "IN_SERVICE"),
         f1: float = 0.9,
         noted: bool = True,
+        kept: str | Mapping[str, Any] = KEPT,
     ) -> None:
         super().__init__(documents, faults, limits=LIMITS)
         self._statuses, self._f1 = list(statuses), f1
+        self._kept = kept
+        self.classifiers: list[Mapping[str, Any]] = []
         self.standing: set[str] = set()
         self.made = 0
+        self.is_reading = noted
         if noted:
             self.s3.put("filled", NOTE, {"Arn": CLASSIFIER, "F1": 0.9})
 
@@ -99,7 +107,20 @@ class Classifying(Services):
     def _createDocumentClassifier(self, _request: Mapping[str, Any]) -> Any:  # noqa: N802
         return {"DocumentClassifierArn": CLASSIFIER}
 
+    def _listDocumentClassifiers(self, request: Mapping[str, Any]) -> Any:  # noqa: N802
+        assert request["Filter"] == {"DocumentClassifierName": NAME}
+        return {"DocumentClassifierPropertiesList": self.classifiers}
+
+    def _deleteDocumentClassifier(self, request: Mapping[str, Any]) -> Any:  # noqa: N802
+        gone = request["DocumentClassifierArn"]
+        self.classifiers = [each for each in self.classifiers if each["DocumentClassifierArn"] != gone]
+        return {}
+
     def _describeDocumentClassifier(self, _request: Mapping[str, Any]) -> Any:  # noqa: N802
+        if self.is_reading:
+            if isinstance(self._kept, str):
+                raise StateFailedError(self._kept, "no")
+            return {"DocumentClassifierProperties": self._kept}
         status = self._look()
         metadata = {"ClassifierMetadata": {"EvaluationMetrics": {"F1Score": self._f1}}} if status == "TRAINED" else {}
         return {"DocumentClassifierProperties": {"Status": status, "Message": "too few texts", **metadata}}
@@ -133,7 +154,7 @@ def test_classifies_every_document_and_deletes_its_endpoint() -> None:
 
 
 def test_keeps_labels_where_a_document_may_have_several() -> None:
-    services = Classifying(make_documents(1))
+    services = Classifying(make_documents(1), kept={"Status": "TRAINED", "Mode": "MULTI_LABEL"})
 
     classify(services, LABELLING)
 
@@ -211,6 +232,29 @@ def test_reads_nothing_where_no_classifier_was_trained() -> None:
     assert "there is no classifier yet; train one" in str(execution.cause)
 
 
+@pytest.mark.parametrize(
+    ("kept", "error", "reason"),
+    [
+        ("Comprehend.ResourceNotFoundException", "ClassifierUnusable", f"the classifier {CLASSIFIER} is there no more"),
+        ({"Status": "DELETING", "Mode": "MULTI_CLASS"}, "ClassifierUnusable", f"{CLASSIFIER} is DELETING; train anoth"),
+        (
+            {"Status": "TRAINED", "Mode": "MULTI_LABEL"},
+            "ClassifierUnusable",
+            "was trained in the mode multi_label, and documents.classifier.mode is multi_class; train another one",
+        ),
+        ("Comprehend.InvalidRequestException", "SeeNotedClassifierFailed", "no"),
+    ],
+)
+def test_reads_nothing_where_the_classifier_is_of_no_use(kept: Any, error: str, reason: str) -> None:
+    services = Classifying(make_documents(1), kept=kept)
+
+    execution = classify(services)
+
+    assert (execution.status, execution.error) == ("FAILED", error)
+    assert reason in str(execution.cause)
+    assert [name for name, _ in services.requests] == ["comprehend:describeDocumentClassifier"]
+
+
 def test_trains_a_classifier_and_notes_it() -> None:
     services = Classifying({}, statuses=["SUBMITTED", "TRAINING", "TRAINED"], noted=False)
 
@@ -218,6 +262,54 @@ def test_trains_a_classifier_and_notes_it() -> None:
 
     assert (execution.status, execution.output["Arn"], execution.output["F1"]) == ("SUCCEEDED", CLASSIFIER, 0.9)
     assert services.s3.read("filled", NOTE) == {"Arn": CLASSIFIER, "F1": 0.9, "Execution": "run-1"}
+
+
+def list_versions(*, as_numbers: bool = False) -> list[Mapping[str, Any]]:
+    """Versions of which each was submitted an hour before it ended; one was used until lately, another trains."""
+    ends = {"five": 23, "one": -300, "four": 20, "two": -200, "three": -100, "training": None}
+    versions = list[Mapping[str, Any]]()
+    for name, hour in ends.items():
+        begun = STARTED + timedelta(hours=hour - 1 if hour is not None else -250)
+        times = {"SubmitTime": begun} | ({} if hour is None else {"EndTime": begun + timedelta(hours=1)})
+        spelt = {
+            key: when.timestamp() if as_numbers else f"{when:%Y-%m-%dT%H:%M:%S.000Z}" for key, when in times.items()
+        }
+        status = "TRAINED" if hour is not None else "TRAINING"
+        versions.append({"DocumentClassifierArn": f"{PREFIX}{name}", "Status": status, **spelt})
+    return versions
+
+
+@pytest.mark.parametrize("as_numbers", [False, True])
+def test_keeps_the_last_versions_and_those_that_may_be_in_use(as_numbers: bool) -> None:
+    services = Classifying({}, statuses=["TRAINED"], noted=False)
+    services.classifiers = list_versions(as_numbers=as_numbers)
+
+    execution = train(services, settings=KEEPING)
+
+    # Three was used until four came, and that was less than a day ago.
+    gone = [f"{PREFIX}{name}" for name in ("two", "one")]
+    assert execution.output["Tidied"] == {"Deleted": gone, "Left": ""}, execution.cause
+    left = [each["DocumentClassifierArn"].removeprefix(PREFIX) for each in services.classifiers]
+    assert left == ["five", "four", "three", "training"]
+
+
+def test_uses_the_new_version_whatever_becomes_of_the_old_ones() -> None:
+    services = Classifying({}, [("Delete Old Classifier", "two", BROKEN)], statuses=["TRAINED"], noted=False)
+    services.classifiers = list_versions()
+
+    execution = train(services, settings=KEEPING)
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert execution.output["Tidied"] == {"Deleted": [f"{PREFIX}one"], "Left": f"{PREFIX}two: no"}
+
+
+@pytest.mark.parametrize("found", [[], [{"DocumentClassifierArn": CLASSIFIER, "SubmitTime": "2026-01-01T00:00:00Z"}]])
+def test_deletes_nothing_where_there_are_no_more(found: list[Mapping[str, Any]]) -> None:
+    services = Classifying({}, statuses=["TRAINED"], noted=False)
+    services.classifiers = found
+
+    assert train(services, settings=KEEPING).output["Tidied"] == {"Deleted": [], "Left": ""}
+    assert "Tidied" not in train(Classifying({}, statuses=["TRAINED"], noted=False)).output
 
 
 @pytest.mark.parametrize(
@@ -256,7 +348,7 @@ def list_requests() -> Iterator[tuple[str, Mapping[str, Any]]]:
     ):
         train(services, given, settings)
         yield from services.requests
-    services = Classifying(make_documents(1))
+    services = Classifying(make_documents(1), kept={"Status": "TRAINED", "Mode": "MULTI_LABEL"})
     classify(services, LABELLING)
     yield from services.requests
 
@@ -273,7 +365,7 @@ def test_every_request_is_one_that_the_api_allows() -> None:
             asked[operation] += 1
     assert asked == {
         "createDocumentClassifier": 2,
-        "describeDocumentClassifier": 2,
+        "describeDocumentClassifier": 3,
         "createEndpoint": 1,
         "describeEndpoint": 2,
         "classifyDocument": 1,
@@ -316,6 +408,9 @@ FURTHER: Mapping[str, Any] = {
     "polls": 0,
     "seen": {"Status": "TRAINED", "Reason": "", "F1": 0.9},
     "survey": {"Documents": 1, "EstimatedUsd": 0.07, "List": "documents/run-1/list.json", "Classifier": CLASSIFIER},
+    "noted": KEPT,
+    "old": [CLASSIFIER],
+    "tidied": {"Deleted": [], "Left": ""},
 }
 # Where each task's failures lead.
 ENDS = {
@@ -329,11 +424,14 @@ ENDS = {
     "Create Classifier": "Failed",
     "See Classifier": "Failed",
     "Note Classifier": "Failed",
+    "See Noted Classifier": "Failed",
+    "List Classifiers": "Done",
+    "Delete Old Classifier": "Any Old Classifier",
 }
 
 
 def list_tasks() -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    machine, training = read_machine(CLASSIFYING), read_machine(CLASSIFYING, "ClassifierStateMachine")
+    machine, training = read_machine(CLASSIFYING), read_machine(KEEPING, "ClassifierStateMachine")
     texts = {**machine["States"]["Classify Texts"]["ItemProcessor"], "QueryLanguage": "JSONata"}
     for definition in (machine, texts, training):
         yield from ((name, definition["States"][name], definition) for name in ENDS if name in definition["States"])
