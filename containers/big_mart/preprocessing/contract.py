@@ -39,5 +39,16 @@ def name_train_file(number: int, count: int) -> str:
     return TRAIN_FILE if count == 1 else f"train-{number:05}-of-{count:05}.csv"
 
 
+def name_part(file: str, number: int, count: int) -> str:
+    """What a file of rows is called that has those of one of several raw files only, counted from 1.
+
+    Example:
+        >>> name_part("train_features.csv", 2, 8)
+        'train-00002-of-00008_features.csv'
+    """
+    part, _, kind = file.partition("_")
+    return f"{part}-{number:05}-of-{count:05}_{kind}"
+
+
 # What the files below the input folder are called in the record of what was read.
 RAW_CHANNEL = "raw"

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import schema
-from .sales import LARGEST_NUMBER, CategoryColumn, Mask, Numbers, Sales
+from .sales import LARGEST_NUMBER, CategoryColumn, Numbers, Sales
 
 FORMAT = "headrace-encoding"
 VERSION = 1
@@ -100,18 +100,6 @@ def dump_encoding(encoding: Encoding) -> str:
     return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
 
 
-def fit_encoding(sales: Sales, training: Mask) -> Encoding:
-    """Learn means, categories and scales from the training rows."""
-    cleaned = clean_categories(sales)
-    features: list[NumericFeature | CategoryFeature] = []
-    for column in sales.columns:
-        if column in sales.numbers:
-            features.append(fit_numeric(column, sales.numbers[column], cleaned, training))
-        elif column in cleaned:
-            features.append(fit_category(column, cleaned, training))
-    return Encoding(columns=sales.columns, features=tuple(features))
-
-
 def encode_sales(encoding: Encoding, sales: Sales) -> Features:
     """The features of every row, in the encoding's order."""
     cleaned = clean_categories(sales)
@@ -143,63 +131,6 @@ def clean_names(names: Iterable[str], spellings: Mapping[str, str]) -> tuple[str
     """Names without blanks around them, known spellings replaced."""
     stripped = (name.strip(BLANKS) for name in names)
     return tuple(spellings.get(name.lower(), name) for name in stripped)
-
-
-def fit_numeric(column: str, raw: Numbers, categories: Mapping[str, CategoryColumn], training: Mask) -> NumericFeature:
-    """Learn a number column's fill, mean and scale."""
-    known = training & ~np.isnan(raw)
-    by = schema.MEAN_BY.get(column)
-    fill = MeanFill(
-        by=by,
-        values=find_group_means(raw, categories[by], known) if by else {},
-        otherwise=float(raw[known].mean()) if known.any() else 0.0,
-    )
-    mean, scale = find_mean_and_scale(fill_numbers(raw, fill, categories)[training])
-    return NumericFeature(column=column, fill=fill, mean=mean, scale=scale)
-
-
-def fit_category(column: str, categories: Mapping[str, CategoryColumn], training: Mask) -> CategoryFeature:
-    """Learn a text column's categories, and the mean and scale of their numbers."""
-    rule = schema.CATEGORY_FILLS.get(column)
-    fill = RuleFill(by=rule.by, values=dict(rule.values)) if rule else None
-    filled = fill_categories(categories[column], fill, categories)
-    known = list_known_names(filled, training)
-    numbers = number_categories(filled, known)[training]
-    mean, scale = find_mean_and_scale(numbers[~np.isnan(numbers)])
-    return CategoryFeature(
-        column=column,
-        spellings=dict(schema.SPELLINGS.get(column, {})),
-        fill=fill,
-        categories=known,
-        mean=mean,
-        scale=scale,
-    )
-
-
-def find_group_means(values: Numbers, groups: CategoryColumn, known: Mask) -> dict[str, float]:
-    """The mean of the known values of each named group."""
-    names = list_known_names(groups, known)
-    numbers = number_categories(groups, names)[known]
-    grouped = ~np.isnan(numbers)
-    group = numbers[grouped].astype(np.intp)
-    sums = np.bincount(group, weights=values[known][grouped], minlength=len(names))
-    counts = np.bincount(group, minlength=len(names))
-    return {name: float(total / count) for name, total, count in zip(names, sums, counts, strict=True)}
-
-
-def find_mean_and_scale(values: Numbers) -> tuple[float, float]:
-    """The mean and population standard deviation; scale 1 for values that do not vary."""
-    if values.size == 0:
-        return 0.0, 1.0
-    # The deviation of equal values is not always exactly zero, so it cannot tell them.
-    scale = float(values.std()) if values.min() < values.max() else 1.0
-    return float(values.mean()), scale or 1.0
-
-
-def list_known_names(column: CategoryColumn, rows: Mask) -> tuple[str, ...]:
-    """The names that occur in these rows, sorted, without the empty one."""
-    codes = np.unique(column.codes[rows])
-    return tuple(sorted({column.names[code] for code in codes if code >= 0} - {""}))
 
 
 def number_categories(column: CategoryColumn, categories: tuple[str, ...]) -> Numbers:

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from headrace.drift.profiles import Profile, make_profile
-
 from . import schema
 from .csv_text import CHUNK_BYTES
 from .mistakes import read_header
-from .reading import BATCH_ROWS, find_files
+from .reading import BATCH_ROWS
 
 # Of more rows, so many are drawn: chance moves an index against them by some thousandths.
 MOST_ROWS = 20_000
@@ -20,26 +18,21 @@ _HASHES = 2**64
 _NO_SEPARATOR = b"\x1f"
 
 
-def profile_rows(folder: Path, columns: Sequence[str], rows: int) -> Profile:
-    """The profile of the columns that requests have, as `headrace drift profile` would make it of the same rows.
+def draw_rows(path: Path, columns: Sequence[str], rows: int) -> Iterator[Sequence[str]]:
+    """The cells of some rows of a file, drawn by the hash of a row's number: rows may repeat in any rhythm.
 
     Args:
-        folder: Where the CSV files are, all of them read before, so that nothing is wrong with them.
+        path: The file.
         columns: The columns of a request, in their order.
-        rows: How many rows the files have.
+        rows: How many rows all files have.
     """
-    return make_profile(columns, _list_rows(folder, columns, min(1.0, MOST_ROWS / rows)))
-
-
-def _list_rows(folder: Path, columns: Sequence[str], share: float) -> Iterator[Sequence[str]]:
-    """The cells of a share of the rows, which is drawn by the hash of a row's number: rows may repeat in any rhythm."""
+    share = min(1.0, MOST_ROWS / rows)
     drawn = pl.col("row").hash(seed=0) < pl.lit(int(_HASHES * share), pl.UInt64) if share < 1 else pl.lit(value=True)
-    for path in find_files(folder):
-        header = read_header(path)
-        if _has_a_row_in_each_line(path):
-            yield from _cut_lines(path, header, columns, drawn)
-        else:
-            yield from _read_rows(path, header, columns, drawn)
+    header = read_header(path)
+    if _has_a_row_in_each_line(path):
+        yield from _cut_lines(path, header, columns, drawn)
+    else:
+        yield from _read_rows(path, header, columns, drawn)
 
 
 def _has_a_row_in_each_line(path: Path) -> bool:

@@ -1,7 +1,8 @@
 """The preprocessing steps in their order: read, split, fit, encode, write."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,23 @@ from numpy.typing import NDArray
 
 from containers.shared.job.arguments import ArgumentParser, parse_count, parse_ratio, parse_seed
 from containers.shared.job.events import log_event
-from containers.shared.job.inputs import JobInputs
+from containers.shared.job.hosts import HOSTS_VARIABLE, read_addresses
+from containers.shared.job.inputs import JobInputs, list_csv_files
 from containers.shared.job.outputs import Outputs
-from headrace.drift.profiles import dump_profile
+from headrace.drift.profiles import dump_profile, make_profile
 from headrace.provenance import INPUTS_FILE, PROFILE_FILE
 
 from . import contract
-from .encoding import dump_encoding, fit_encoding
-from .failures import ArgumentError
+from .encoding import Encoding, dump_encoding
+from .exchange import Exchange, PartingError, meet
+from .failures import ArgumentError, PreprocessingError
+from .fitting import fit_encoding
 from .labels import dump_bins, find_bins, fit_edges, parse_bins
-from .profiling import profile_rows
-from .reading import find_files, read_folder
+from .profiling import draw_rows
+from .reading import find_files, read_files
+from .resources import read_resources
 from .sales import Mask, Sales
+from .sharing import RawFiles, gather_files, gather_inputs
 from .splitting import choose_held_out_rows
 from .writing import write_label_first, write_records, write_separate
 
@@ -100,35 +106,78 @@ def check_layout(options: Options) -> None:
         )
 
 
-def preprocess(root: Path, options: Options, outputs: Outputs) -> None:
-    """Write features, labels and encoding of the sales in the input folder, and which files and rows they come from."""
+def preprocess(root: Path, options: Options, outputs: Outputs, environment: Mapping[str, str] = os.environ) -> None:
+    """Write features, labels and encoding of the sales in the input folder, and which files and rows they come from.
+
+    Of several instances each writes the features and labels of its own files, and the first one everything else.
+    """
+    resources = read_resources(root)
+    if len(resources.hosts) > 1 and options.layout != contract.SEPARATE_LAYOUT:
+        raise ArgumentError(
+            f"{contract.LAYOUT_ARGUMENT}: {options.layout}, but only {contract.SEPARATE_LAYOUT} is written by several "
+            "instances; set the job's instance count to 1"
+        )
+    addresses = read_addresses(environment.get(HOSTS_VARIABLE, ""))
+    try:
+        with meet(resources.hosts, resources.host, addresses, PreprocessingError) as exchange:
+            preprocess_together(root, options, outputs, exchange)
+    except PartingError as error:
+        raise PreprocessingError(str(error)) from error
+
+
+def preprocess_together(root: Path, options: Options, outputs: Outputs, exchange: Exchange) -> None:
+    """Do an instance's part of the work."""
     folder = root / contract.INPUT_FOLDER
+    paths = find_files(folder) if exchange.is_alone else list_csv_files(folder)
     inputs = JobInputs()
-    inputs.add_files(contract.RAW_CHANNEL, folder, *find_files(folder))
-    sales = read_folder(folder)
-    rows = len(sales.target)
-    log_event("rows_read", rows=rows)
-    held_out = choose_held_out_rows(rows, ratio=options.ratio, seed=options.seed)
-    log_event("rows_split", train=rows - int(held_out.sum()), test=int(held_out.sum()), seed=options.seed)
+    inputs.add_files(contract.RAW_CHANNEL, folder, *paths)
+    own_files, sales = read_files(folder, paths)
+    files = gather_files(own_files, exchange)
+    sales = replace(sales, columns=files.columns)
+    every_held_out = choose_held_out_rows(files.rows, ratio=options.ratio, seed=options.seed)
+    log_event("rows_read", rows=files.rows)
+    tested = int(every_held_out.sum())
+    log_event("rows_split", train=files.rows - tested, test=tested, seed=options.seed)
     log_empty_cells(sales)
 
-    encoding = fit_encoding(sales, ~held_out)
+    held_out = files.take_own(every_held_out)
+    encoding = fit_encoding(sales, ~held_out, exchange.gather)
     with outputs:
-        beside = root / contract.ENCODING_FOLDER
         if options.layout == contract.SEPARATE_LAYOUT:
-            write_separate(root, encoding, sales, held_out, outputs)
+            write_separate(root, encoding, sales, held_out, outputs, files.list_parts())
         else:
-            labels = label_rows(sales, ~held_out, options.bins, beside, outputs)
-            check_train_files(options.train_files, int((~held_out).sum()))
-            if options.layout == contract.RECORDIO_LAYOUT:
-                write_records(root, encoding, sales, held_out, outputs, labels)
-            else:
-                write_label_first(root, encoding, sales, held_out, outputs, labels, files=options.train_files)
-        outputs.add(beside / contract.ENCODING_FILE).write_text(dump_encoding(encoding), encoding="utf-8")
-        outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
-        profile = profile_rows(folder, sales.columns, rows)
-        outputs.add(beside / PROFILE_FILE).write_text(dump_profile(profile), encoding="utf-8")
+            write_labelled(root, options, encoding, sales, held_out, outputs)
+        describe(root, encoding, gather_inputs(inputs, exchange), files, exchange, outputs)
+        # Only what all have written is worth publishing.
+        exchange.gather(None)
     log_event("preprocessing_end", features=len(encoding.features))
+
+
+def write_labelled(
+    root: Path, options: Options, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs
+) -> None:
+    """Write features and labels in one file."""
+    labels = label_rows(sales, ~held_out, options.bins, root / contract.ENCODING_FOLDER, outputs)
+    check_train_files(options.train_files, int((~held_out).sum()))
+    if options.layout == contract.RECORDIO_LAYOUT:
+        write_records(root, encoding, sales, held_out, outputs, labels)
+    else:
+        write_label_first(root, encoding, sales, held_out, outputs, labels, files=options.train_files)
+
+
+def describe(
+    root: Path, encoding: Encoding, inputs: JobInputs, files: RawFiles, exchange: Exchange, outputs: Outputs
+) -> None:
+    """Write the encoding, which files were read, and what their rows look like."""
+    folder, beside = root / contract.INPUT_FOLDER, root / contract.ENCODING_FOLDER
+    drawn = {name: list(draw_rows(folder / name, files.columns, files.rows)) for name in files.own}
+    rows = {name: some for found in exchange.gather(drawn) for name, some in found.items()}
+    if not exchange.is_first:
+        return
+    outputs.add(beside / contract.ENCODING_FILE).write_text(dump_encoding(encoding), encoding="utf-8")
+    outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
+    profile = make_profile(files.columns, (row for file in files.files for row in rows[file.name]))
+    outputs.add(beside / PROFILE_FILE).write_text(dump_profile(profile), encoding="utf-8")
 
 
 def check_train_files(files: int, rows: int) -> None:

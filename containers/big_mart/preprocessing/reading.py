@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,24 +25,35 @@ COLUMN_TYPES: dict[str, type[pl.DataType]] = {
 }
 
 
-def read_folder(folder: Path) -> Sales:
-    """The rows of every CSV file below the folder, in the order of the files' paths."""
-    paths = find_files(folder)
+@dataclass(frozen=True)
+class RawFile:
+    """A file that was read: its path below the input folder, how many rows it has, and its columns."""
+
+    name: str
+    rows: int
+    header: tuple[str, ...]
+
+
+def read_files(folder: Path, paths: Sequence[Path]) -> tuple[list[RawFile], Sales]:
+    """The rows of some CSV files below the folder in the order of the paths, and what there is to say of each file."""
     names = [path.relative_to(folder).as_posix() for path in paths]
     headers = [check_header(path, name) for path, name in zip(paths, names, strict=True)]
-    parts = [
-        build_sales(batch, headers[0])
-        for path, header, name in zip(paths, headers, names, strict=True)
-        for batch in read_batches(path, header, name)
-    ]
-    if not any(len(part.target) for part in parts):
-        raise SalesError("the input has no data rows, only headers; check what was uploaded to the job's input")
-    return concatenate_sales(parts)
+    files, parts = [], [build_sales(pl.DataFrame(schema=COLUMN_TYPES), schema.REQUIRED)]
+    for path, header, name in zip(paths, headers, names, strict=True):
+        batches = [build_sales(batch, header) for batch in read_batches(path, header, name)]
+        files.append(RawFile(name, sum(len(batch.target) for batch in batches), tuple(header)))
+        parts += batches
+    return files, concatenate_sales(parts)
 
 
 def find_files(folder: Path) -> list[Path]:
     """The folder's CSV files, sorted by path."""
     return find_csv_files(folder, SalesError)
+
+
+def find_columns(header: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a header that requests have, too, in its order."""
+    return tuple(column for column in header if column in schema.REQUIRED and column != schema.TARGET)
 
 
 def check_header(path: Path, name: str) -> list[str]:
@@ -109,10 +121,10 @@ def is_suspicious(frame: pl.DataFrame, last_column: str) -> bool:
     return not all(frame.select(pl.col(pl.Float64).abs().le(LARGEST_NUMBER).all()).row(0))
 
 
-def build_sales(frame: pl.DataFrame, header: list[str]) -> Sales:
+def build_sales(frame: pl.DataFrame, header: Sequence[str]) -> Sales:
     """The frame as plain arrays."""
     return Sales(
-        columns=tuple(column for column in header if column in schema.REQUIRED and column != schema.TARGET),
+        columns=find_columns(header),
         numbers={column: frame[column].to_numpy() for column in schema.NUMBERS},
         categories={column: build_category(frame[column]) for column in schema.CATEGORIES},
         target=frame[schema.TARGET].to_numpy(),

@@ -1,9 +1,9 @@
 """Writing both parts' features and labels, some rows at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import numpy as np
 import polars as pl
@@ -16,27 +16,36 @@ from . import contract, schema
 from .encoding import Encoding, encode_sales
 from .reading import BATCH_ROWS
 from .sales import Mask, Sales
+from .sharing import Part
+
+# Which rows, where, and the files of their features and labels.
+_KINDS: Final = (
+    (False, contract.TRAIN_FOLDER, contract.TRAIN_FEATURES_FILE, contract.TRAIN_LABELS_FILE),
+    (True, contract.TEST_FOLDER, contract.TEST_FEATURES_FILE, contract.TEST_LABELS_FILE),
+)
 
 
-def write_separate(root: Path, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs) -> None:
-    """Write features and labels in files of their own."""
-    train, test = root / contract.TRAIN_FOLDER, root / contract.TEST_FOLDER
-    with ExitStack() as stack:
-        train_features, train_labels, test_features, test_labels = (
-            stack.enter_context(outputs.add(path).open("wb"))
-            for path in (
-                train / contract.TRAIN_FEATURES_FILE,
-                train / contract.TRAIN_LABELS_FILE,
-                test / contract.TEST_FEATURES_FILE,
-                test / contract.TEST_LABELS_FILE,
-            )
-        )
-        for features, batch, chosen in _encode(encoding, sales, held_out):
-            labels = pl.DataFrame({schema.TARGET: batch.target})
-            _write(features, ~chosen, train_features)
-            _write(labels, ~chosen, train_labels)
-            _write(features, chosen, test_features)
-            _write(labels, chosen, test_labels)
+def write_separate(
+    root: Path, encoding: Encoding, sales: Sales, held_out: Mask, outputs: Outputs, parts: Sequence[Part]
+) -> None:
+    """Write features and labels in files of their own, for each part of the rows; files without a row are left out."""
+    for part in parts:
+        rows, chosen = sales.slice(part.start, part.stop), held_out[part.start : part.stop]
+        kinds = [
+            (is_test, outputs.add(root / folder / part.name(features)), outputs.add(root / folder / part.name(labels)))
+            for is_test, folder, features, labels in _KINDS
+            if (chosen == is_test).any()
+        ]
+        with ExitStack() as stack:
+            files = [
+                (is_test, stack.enter_context(features.open("wb")), stack.enter_context(labels.open("wb")))
+                for is_test, features, labels in kinds
+            ]
+            for features, batch, some in _encode(encoding, rows, chosen):
+                targets = pl.DataFrame({schema.TARGET: batch.target})
+                for is_test, features_file, labels_file in files:
+                    _write(features, some == is_test, features_file)
+                    _write(targets, some == is_test, labels_file)
 
 
 def write_label_first(

@@ -37,6 +37,11 @@ class JobInputs:
         return dump_inputs(self._channels)
 
 
+def list_csv_files(folder: Path) -> list[Path]:
+    """The CSV files below a folder, sorted by path; there may be none."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".csv" and path.is_file())
+
+
 def find_csv_files(folder: Path, mistake: type[Exception]) -> list[Path]:
     """The CSV files of a channel's folder, sorted by path.
 
@@ -44,7 +49,7 @@ def find_csv_files(folder: Path, mistake: type[Exception]) -> list[Path]:
         folder: The folder.
         mistake: What to raise if it has none.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".csv" and path.is_file())
+    paths = list_csv_files(folder)
     if not paths:
         raise mistake(
             f"no CSV file in {folder}; check that the job's input names a prefix with at least one .csv object"

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from containers.big_mart.preprocessing.__main__ import main
-from containers.big_mart.preprocessing.encoding import clean_names, find_group_means, find_mean_and_scale
-from containers.big_mart.preprocessing.sales import CategoryColumn
+from containers.big_mart.preprocessing.encoding import clean_names
 from containers.shared.job.outputs import Outputs
 from tests.containers.job_roots import any_sales_row, write_sales
 
@@ -20,11 +19,6 @@ def encode(root: Path, *rows: dict[str, str]) -> tuple[dict[str, Any], dict[str,
     features = np.loadtxt(root / "processing/train/train_features.csv", delimiter=",", ndmin=2)
     by_column = {feature["column"]: feature for feature in encoding["features"]}
     return by_column, dict(zip(by_column, features.T.tolist(), strict=True))
-
-
-def column_of(*names: str) -> CategoryColumn:
-    distinct = tuple(sorted(set(names) - {""}))
-    return CategoryColumn(np.array([distinct.index(name) if name else -1 for name in names], np.int32), distinct)
 
 
 def test_describes_format_columns_and_target(preprocessed: Path) -> None:
@@ -111,15 +105,3 @@ def test_learns_nothing_from_the_rows_held_out(tmp_path: Path) -> None:
     assert len(encoding["Item_Type"]["categories"]) == 5
     trained_on = [int(name.split()[1]) for name in encoding["Item_Type"]["categories"]]
     assert encoding["Item_MRP"]["mean"] == pytest.approx(np.mean(trained_on))
-
-
-def test_finds_means_of_named_groups_only() -> None:
-    groups = column_of("a", "b", "", "a")
-
-    means = find_group_means(np.array([1.0, 5.0, 9.0, 2.0]), groups, np.array([True, True, True, True]))
-
-    assert means == {"a": 1.5, "b": 5.0}
-
-
-def test_takes_the_population_deviation_as_scale() -> None:
-    assert find_mean_and_scale(np.array([1.0, 3.0])) == (2.0, 1.0)

@@ -3,13 +3,18 @@ from pathlib import Path
 import pytest
 
 from containers.big_mart.preprocessing import profiling, schema
-from containers.big_mart.preprocessing.profiling import profile_rows
+from containers.big_mart.preprocessing.profiling import draw_rows
+from containers.big_mart.preprocessing.reading import find_files
 from headrace.drift.comparison import compare, decide
 from headrace.drift.contract import Verdict
-from headrace.drift.profiles import make_profile
+from headrace.drift.profiles import Profile, make_profile
 from tests.containers.job_roots import make_sales, write_sales
 
 REQUEST = [column for column in schema.REQUIRED if column != schema.TARGET]
+
+
+def profile_rows(folder: Path, columns: list[str], rows: int) -> Profile:
+    return make_profile(columns, (row for path in find_files(folder) for row in draw_rows(path, columns, rows)))
 
 
 @pytest.mark.parametrize("kind", ["Dairy", "Dairy, fresh", "Dairy\x1f", "Dairy \N{MULTIPLICATION SIGN} 2"])
