@@ -20,6 +20,8 @@ from stacks.settings.transform import LineTransformSettings, TransformSettings, 
 from stacks.settings.update import UpdateSettings
 
 VARIANT_NAME = "AllTraffic"
+# AWS says of training jobs only that isolated containers reach each other.
+_SHARED_NETWORK = {"EnableNetworkIsolation": False, "EnableInterContainerTrafficEncryption": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +50,18 @@ class PreprocessingJob:
 
     def render(self, job_name: str, output_uris: Mapping[str, str]) -> dict[str, Any]:
         """CreateProcessingJob's request."""
-        outputs = [
-            {
-                "OutputName": name,
-                "S3Output": {"S3Uri": output_uris[name], "LocalPath": path, "S3UploadMode": "EndOfJob"},
-            }
-            for name, path in self.output_paths.items()
-        ]
+        is_shared = self.settings.instances > 1
+        outputs = [_write_output(name, output_uris[name], path) for name, path in self.output_paths.items()]
         return {
             "ProcessingJobName": job_name,
             "RoleArn": self.role.role_arn,
             "AppSpecification": {"ImageUri": self.image_uri, "ContainerArguments": list(self.arguments)},
-            "ProcessingInputs": [_read_input("raw", self.source_uri, self.input_path)],
+            "ProcessingInputs": [_read_input("raw", self.source_uri, self.input_path, is_divided=is_shared)],
             "ProcessingOutputConfig": {"Outputs": outputs, **encrypt_outputs(self.key)},
-            "ProcessingResources": {"ClusterConfig": render_resources(self.settings, self.key)},
-            "NetworkConfig": {"EnableNetworkIsolation": True},
+            "ProcessingResources": {
+                "ClusterConfig": render_resources(self.settings, self.key, count=self.settings.instances)
+            },
+            "NetworkConfig": _SHARED_NETWORK if is_shared else {"EnableNetworkIsolation": True},
             "StoppingCondition": {"MaxRuntimeInSeconds": self.settings.max_runtime_seconds},
         }
 
@@ -325,9 +324,13 @@ def _render_spot(spot: SpotSettings | None, checkpoints_uri: str) -> dict[str, A
     }
 
 
-def _read_input(name: str, uri: str, path: str) -> dict[str, Any]:
+def _read_input(name: str, uri: str, path: str, *, is_divided: bool = False) -> dict[str, Any]:
     source = {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
-    return {"InputName": name, "S3Input": source}
+    return {"InputName": name, "S3Input": source | ({"S3DataDistributionType": "ShardedByS3Key"} if is_divided else {})}
+
+
+def _write_output(name: str, uri: str, path: str) -> dict[str, Any]:
+    return {"OutputName": name, "S3Output": {"S3Uri": uri, "LocalPath": path, "S3UploadMode": "EndOfJob"}}
 
 
 def _render_traffic(update: UpdateSettings) -> dict[str, Any]:

@@ -73,6 +73,11 @@ class ProcessingSettings(JobSettings):
     use: ClassVar[Use] = Use.PROCESSING
     max_runtime_seconds: ProcessingSeconds = 3600
 
+    @property
+    def instances(self) -> int:
+        """How many machines the job has."""
+        return 1
+
 
 class SpotSettings(Section):
     """Training on spot instances, which AWS may take back at any time."""

@@ -55,6 +55,26 @@ class PreprocessingSettings(ProcessingSettings):
     ] = 42
 
 
+class SharedPreprocessingSettings(PreprocessingSettings):
+    """The processing job of the sales, whose raw files several machines may divide."""
+
+    instance_count: Annotated[
+        int,
+        Field(ge=1, le=20),
+        Setting(
+            "among how many machines the raw files are divided; they exchange sums, so that more than one are not "
+            "isolated from the network ([what they make](big-mart.md#on-several-instances))",
+            cost="so many times its machine",
+            change=NEXT_EXECUTION,
+        ),
+    ] = 1
+
+    @property
+    def instances(self) -> int:
+        """How many machines the job has."""
+        return self.instance_count
+
+
 class ForestSettings(TrainingSettings):
     """The training job of the sales."""
 
@@ -272,7 +292,7 @@ class ClassifierGateSettings(GateSettings):
 class BigMartSettings(ProfiledSettings):
     """Sales of Big Mart."""
 
-    preprocessing: PreprocessingSettings = PreprocessingSettings()
+    preprocessing: SharedPreprocessingSettings = SharedPreprocessingSettings()
     training: ForestSettings = ForestSettings()
     gate: ForestGateSettings = ForestGateSettings()
 

@@ -116,7 +116,7 @@ def _await_others(stack: ExitStack, address: str, count: int) -> list[socket.soc
         try:
             index = _receive(peer, "a visitor")
         except PartingError:
-            # Whoever looks whether somebody listens says nothing.
+            # A connection that only finds out whether there is a listener says nothing.
             continue
         if not isinstance(index, int) or not 0 < index < count or index in found:
             raise OSError(f"somebody says to be instance {index!r}")
