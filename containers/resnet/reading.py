@@ -87,7 +87,7 @@ def read_labels(root: Path, job: Job, classes: int) -> list[str]:
 
 
 def _check_class(found: Labelled, classes: int) -> int:
-    if found.label != round(found.label) or not 0 <= found.label < classes:
+    if not 0 <= found.label < classes or found.label != round(found.label):
         raise TrainingDataError(
             f"{found.name}: class {found.label:g} is not one of 0 to {classes - 1}, which num_classes announces"
         )

@@ -123,7 +123,8 @@ def _find_box_problems(box: Sequence[str]) -> Iterator[str]:
     if not CLASS.fullmatch(box[0].strip()):
         yield f"has class {box[0]!r}, expected a whole number from 0"
     left, top, right, bottom = map(float, box[1:SHORTEST_BOX])
-    if min(left, top) < -_TOLERANCE or max(right, bottom) > 1 + _TOLERANCE:
+    # Records may hold NaN, which is neither less nor more than any number.
+    if not all(-_TOLERANCE <= side <= 1 + _TOLERANCE for side in (left, top, right, bottom)):
         yield f"reaches outside the image: {' '.join(box[1:SHORTEST_BOX])} are not fractions from 0 to 1"
     if left >= right or top >= bottom:
         yield f"is empty or inverted: left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}"

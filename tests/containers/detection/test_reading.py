@@ -1,6 +1,7 @@
 """Photographs and their boxes come from an augmented manifest's stream or from image RecordIO alike."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,12 @@ def test_names_the_line_that_cannot_be_used(tmp_path: Path, records: list[bytes]
         ((1.0,), "train.rec: photograph 7 has no complete box after its header"),
         ((2, 5, 0, 0.5, 0.1, 0.4, 0.9), "photograph 7 box 1 is empty or inverted"),
         ((2, 5, 0, 0.5, 0.1, 1.4, 0.9), "photograph 7 box 1 reaches outside the image"),
+        ((2, 5, 0, math.nan, 0.5, 1, 1), "photograph 7 box 1 reaches outside the image: nan 0.5 1 1 are not fractions"),
+        (
+            (2, 5, 0, 0.5, 0.5, 1, math.nan),
+            "photograph 7 box 1 reaches outside the image: 0.5 0.5 1 nan are not fractions",
+        ),
+        ((2, 5, math.nan, 0.5, 0.1, 0.9, 0.9), "photograph 7 box 1 has class 'nan', expected a whole number from 0"),
         ((2, 5, 9, 0.5, 0.1, 0.9, 0.9), "photograph 7, box 1: class 9 is not one of 0 to 3"),
     ],
 )

@@ -1,6 +1,7 @@
 """Photographs and their classes come from lists or from image RecordIO alike."""
 
 import json
+import math
 import shutil
 import threading
 from pathlib import Path
@@ -102,6 +103,10 @@ def test_names_the_record_that_cannot_be_used(tmp_path: Path) -> None:
     assert refuse(tmp_path) == "channel 'train', a.rec: photograph 7 has 2 labels; classes are one"
     write_images(folder / "a.rec", [ImageRecord(7, (0.5,), b"\xff\xd8")])
     assert "photograph 7: class 0.5 is not one of 0 to 2" in refuse(tmp_path)
+    write_images(folder / "a.rec", [ImageRecord(7, (math.nan,), b"\xff\xd8")])
+    assert "photograph 7: class nan is not one of 0 to 2" in refuse(tmp_path)
+    write_images(folder / "a.rec", [ImageRecord(7, (math.inf,), b"\xff\xd8")])
+    assert "photograph 7: class inf is not one of 0 to 2" in refuse(tmp_path)
     (folder / "a.rec").write_bytes(b"1,2,3,4")
     assert refuse(tmp_path).startswith("channel 'train': ")
 
