@@ -24,7 +24,10 @@ def find_texts(folder: Path) -> list[tuple[Path, ...]]:
     found: list[tuple[Path, ...]] = [(path,) for path in paths if path.suffix == contract.PAIRS_SUFFIX]
     sides = [path for path in paths if path.suffix in (contract.SOURCE_SUFFIX, contract.TARGET_SUFFIX)]
     for stem in sorted({path.with_suffix("") for path in sides}):
-        both = (stem.with_suffix(contract.SOURCE_SUFFIX), stem.with_suffix(contract.TARGET_SUFFIX))
+        # A stem may have dots of its own, as in news.de-en.src.
+        both = tuple(
+            stem.with_name(f"{stem.name}{suffix}") for suffix in (contract.SOURCE_SUFFIX, contract.TARGET_SUFFIX)
+        )
         for path in both:
             if path not in sides:
                 raise PairsError(

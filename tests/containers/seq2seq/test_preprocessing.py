@@ -43,7 +43,7 @@ def test_numbers_tokens_by_how_frequent_they_are_in_what_is_learnt_from(tmp_path
 def test_reads_two_files_line_by_line_as_it_reads_one(tmp_path: Path) -> None:
     pairs = phrases.make_pairs(100)
     write_text(tmp_path / "one", "".join(f"{source}\t{target}\n" for source, target in pairs), "a.tsv")
-    for place, name in enumerate(("a.src", "a.trg")):
+    for place, name in enumerate(("news.de-en.src", "news.de-en.trg")):
         write_text(tmp_path / "two", "".join(f"{pair[place]}\n" for pair in pairs), name)
 
     assert [run(tmp_path / name) for name in ("one", "two")] == [0, 0]
@@ -80,6 +80,7 @@ def test_takes_a_mark_in_a_text_for_a_token_that_is_unknown(tmp_path: Path) -> N
         ({"a.tsv": b"a\tb\tc\n"}, [], "a.tsv, line 1: 2 tabs, expected one"),
         ({"a.tsv": b"one\tein\ntw\xffo\tzwei\n"}, [], "a.tsv, line 2: not UTF-8: invalid start byte; convert the"),
         ({"a.src": b"one\n"}, [], "a.trg: missing; a needs a .src and a .trg file, whose lines translate each other"),
+        ({"a.b.src": b"1\n", "a.trg": b"2\n"}, [], "a.src: missing; a needs a .src and a .trg file, whose lines tra"),
         ({"a.src": b"one\ntwo\n", "a.trg": b"ein\n"}, [], "a.trg: ends before line 2, which the other side still has"),
         ({"a.tsv": b"\tein\n \t \n\n"}, [], "0 pairs to learn from and 0 held out in 1 texts; there must be some of"),
         ({"a.tsv": b"a\tb"}, ["--vocabulary-size", "0"], "--vocabulary-size: '0' is not a whole number from 1 to 1000"),
