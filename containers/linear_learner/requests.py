@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from containers.shared.serving.messages import number_lines
 from containers.shared.tables.csv_rows import parse_csv
 from containers.shared.tables.rows import BadRowsError, Features, parse_recordio
 
@@ -54,8 +55,7 @@ def parse_json(body: bytes) -> NDArray[np.float32]:
 
 def parse_json_lines(body: bytes) -> NDArray[np.float32]:
     """The instances of lines."""
-    lines = [line for line in body.splitlines() if line.strip()]
-    return _stack([_parse_instance(_load(line, f"line {n}"), f"line {n}") for n, line in enumerate(lines, 1)])
+    return _stack([_parse_instance(_load(line, f"line {n}"), f"line {n}") for n, line in number_lines(body)])
 
 
 def _load(text: bytes, place: str) -> Any:

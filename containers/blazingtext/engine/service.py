@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from containers.shared.serving.content_types import ContentType
-from containers.shared.serving.messages import RequestError
+from containers.shared.serving.messages import RequestError, number_lines
 from containers.shared.serving.service import Prediction, Service
 
 from . import contract
@@ -72,7 +72,7 @@ def parse_json(body: bytes) -> list[tuple[str, int]]:
 def parse_lines(body: bytes) -> list[tuple[str, int]]:
     """The lines of a body, and how many labels each asks for."""
     asked = []
-    for number, line in enumerate(filter(bytes.strip, body.splitlines()), start=1):
+    for number, line in number_lines(body):
         document = _load(line, f"line {number}")
         source = document.get("source") if isinstance(document, dict) else None
         if not isinstance(source, str):

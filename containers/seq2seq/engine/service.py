@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from containers.shared.serving.content_types import ContentType
-from containers.shared.serving.messages import RequestError
+from containers.shared.serving.messages import RequestError, number_lines
 from containers.shared.serving.service import Prediction, Service
 from headrace.recordio.framing import RecordIOError
 from headrace.recordio.sentences import Pair, encode_pair, name_tokens, number_tokens, read_sources
@@ -103,7 +103,7 @@ def parse_json(body: bytes) -> list[tuple[str, bool]]:
 def parse_lines(body: bytes) -> list[str]:
     """The sentences of a body's lines."""
     found = []
-    for number, line in enumerate(filter(bytes.strip, body.splitlines()), start=1):
+    for number, line in number_lines(body):
         document = _load(line, f"line {number}")
         if not isinstance(document, dict) or not isinstance(document.get("source"), str):
             raise RequestError(400, f'line {number}: no "source"; send {{"source": "a sentence"}}')

@@ -1,7 +1,7 @@
 """Requests and answers as ASGI passes them, and the one form of all refusals."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from containers.shared import sagemaker
@@ -33,6 +33,16 @@ class Answer(NamedTuple):
     # How much was answered, by the name that the log has for it.
     amounts: Mapping[str, int] = {}
     error: str = ""
+
+
+def number_lines(body: bytes) -> Iterator[tuple[int, bytes]]:
+    r"""The lines of a body that are not blank, each with its number, which counts blank ones too.
+
+    Example:
+        >>> list(number_lines(b"a\n\nb"))
+        [(1, b'a'), (3, b'b')]
+    """
+    return ((number, line) for number, line in enumerate(body.splitlines(), start=1) if line.strip())
 
 
 def check_method(method: str, *allowed: str) -> None:

@@ -183,6 +183,7 @@ def test_answers_sentences_with_as_many_labels_as_are_asked_for(classifier: Path
         ("application/json", '{"instances": ["a"], "configuration": {"k": 0}}', "configuration: k is 0, not a whole"),
         ("application/json", "[" * 100_000, "the body: not JSON"),
         ("application/jsonlines", '{"source": "a"}\n{"text": "b"}', 'line 2: no "source"'),
+        ("application/jsonlines", '{"source": "a"}\n\n{"text": "b"}', 'line 3: no "source"'),
         ("application/jsonlines", " \n", "the body is empty"),
     ],
 )

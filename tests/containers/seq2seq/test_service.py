@@ -80,6 +80,7 @@ def test_leaves_out_what_is_longer_than_it_has_learnt(translator: Translator) ->
         (b'{"instances": ["a"]}', contract.JSON, 'instance 1: found "a", expected {"data": "a sentence"}'),
         (b'{"instances": [{"data": " "}]}', contract.JSON, "instance 1: no token; send a sentence"),
         (b'{"source": "a"}\n{"data": "a"}', contract.JSON_LINES, 'line 2: no "source"; send'),
+        (b'{"source": "a"}\n\n{"data": "a"}', contract.JSON_LINES, 'line 3: no "source"; send'),
         (b"\n", contract.JSON_LINES, "the body is empty; send"),
         (b"", contract.RECORDS, "the body is empty; send records of a feature 'source'"),
         (b"abcdefgh", contract.RECORDS, "the body: record 0 at byte 0: starts with"),
