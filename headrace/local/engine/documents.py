@@ -123,7 +123,7 @@ class Answers:
 
 def _name_answer(folder: Path, key: str) -> Path | None:
     """The file of an answer about an object, unless its key leads out of the folder."""
-    path = folder / f"{PurePosixPath('/' + key).relative_to('/')}.json"
+    path = folder / f"{PurePosixPath(key.lstrip('/'))}.json"
     return None if ".." in path.parts else path
 
 

@@ -139,11 +139,19 @@ def test_refuses_what_textract_refuses(tmp_path: Path) -> None:
 def test_leads_out_of_the_folder_of_answers_by_no_key(tmp_path: Path) -> None:
     (tmp_path / "secret.json").write_text(json.dumps(make_answer([])))
     cloud = Cloud(tmp_path / "answers")
-    cloud.s3.put("raw", "../../secret", b"")
 
-    assert cloud.refuse(DocumentLocation={"S3Object": {"Bucket": "raw", "Name": "../../secret"}})[1].startswith(
-        "The local cloud reads no documents."
-    )
+    for key in ("../../secret", f"/{tmp_path}/secret"):
+        cloud.s3.put("raw", key, b"")
+        assert cloud.refuse(DocumentLocation={"S3Object": {"Bucket": "raw", "Name": key}})[1].startswith(
+            "The local cloud reads no documents."
+        )
+
+
+def test_finds_the_answer_about_a_key_that_begins_with_a_slash(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path, make_answer([]))
+    cloud.s3.put("raw", f"/{KEY}", b"")
+
+    assert cloud.start(DocumentLocation={"S3Object": {"Bucket": "raw", "Name": f"/{KEY}"}})
 
 
 def test_answers_about_a_text_that_an_answer_is_given_for(tmp_path: Path) -> None:
