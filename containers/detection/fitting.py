@@ -63,17 +63,18 @@ def judge(network: Network, photographs: NDArray[np.uint8]) -> tuple[Floats, Flo
     """How sure each cell is of each class, and its box, by photograph and cell."""
     network.modules.eval()
     with torch.no_grad():
-        said = [
-            to_array(network.compute(photographs[begin : begin + JUDGED_AT_ONCE]))
-            for begin in range(0, len(photographs), JUDGED_AT_ONCE)
-        ]
-    return decode(np.concatenate(said), network.architecture.classes)
+        said = to_array(network.compute(photographs))
+    return decode(said, network.architecture.classes)
 
 
 def find_all(network: Network, photographs: NDArray[np.uint8], nms_threshold: float) -> list[Floats]:
     """The objects in each photograph, as `find_objects` has them."""
-    scores, boxes = judge(network, photographs)
-    return [find_objects(*each, nms_threshold) for each in zip(scores, boxes, strict=True)]
+    found: list[Floats] = []
+    # What all cells say of all photographs could take more memory than there is.
+    for begin in range(0, len(photographs), JUDGED_AT_ONCE):
+        scores, boxes = judge(network, photographs[begin : begin + JUDGED_AT_ONCE])
+        found += [find_objects(*each, nms_threshold) for each in zip(scores, boxes, strict=True)]
+    return found
 
 
 def _judge_epoch(network: Network, validation: Scenes, hyperparameters: Hyperparameters) -> float:

@@ -6,9 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from containers.detection import cells
 from containers.detection.__main__ import main
+from containers.detection.architecture import design
+from containers.detection.cells import Floats
 from containers.detection.model import load_model
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
@@ -99,6 +103,25 @@ def test_learns_with_each_optimizer_and_stops_when_it_no_longer_gets_better(
     assert train(tmp_path) == 0
 
     assert len(re.findall("validation mAP", capsys.readouterr().out)) == 2
+
+
+def test_keeps_what_cells_say_of_few_photographs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    from containers.detection import fitting
+    from containers.detection.network import Network
+
+    sizes = []
+
+    def decode(said: Floats, classes: int) -> tuple[Floats, Floats]:
+        sizes.append(len(said))
+        return cells.decode(said, classes)
+
+    monkeypatch.setattr(fitting, "decode", decode)
+    photographs = np.zeros((2 * fitting.JUDGED_AT_ONCE + 1, 64, 64, 3), np.uint8)
+
+    found = fitting.find_all(Network(design(64, 4), "cpu"), photographs, 0.45)
+
+    assert len(found) == len(photographs)
+    assert sizes == [fitting.JUDGED_AT_ONCE, fitting.JUDGED_AT_ONCE, 1]
 
 
 def test_ends_with_the_reason_of_a_mistake(tmp_path: Path) -> None:
