@@ -76,7 +76,8 @@ def decode(said: Floats, classes: int) -> tuple[Floats, Floats]:
     """
     count, numbers, grid, _ = said.shape
     flat = said.reshape(count, numbers, grid * grid).transpose(0, 2, 1)
-    scores = 1 / (1 + np.exp(-flat[..., :classes]))
+    # The logistic function, whose exponential alone would be more than a number can be.
+    scores = np.exp(-np.logaddexp(0, -flat[..., :classes]))
     middles = (flat[..., classes : classes + 2] + list_middles(grid)) / grid
     halves = np.exp(np.clip(flat[..., classes + 2 :], -MOST_LOGARITHM, MOST_LOGARITHM)) / (2 * grid)
     corners = np.concatenate([middles - halves, middles + halves], axis=-1).clip(0, 1)

@@ -57,7 +57,8 @@ def change(
         photograph = photograph[:, ::-1]
         moved = np.stack([1 - moved[:, 2], moved[:, 1], 1 - moved[:, 0], moved[:, 3]], axis=1)
     cut = moved.clip(0, 1).astype(np.float32)
-    seen = _measure(cut) >= _LEAST_SEEN * _measure(moved)
+    area = _measure(cut)
+    seen = (area >= _LEAST_SEEN * _measure(moved)) & (area > 0)
     return photograph, labels[seen], cut[seen]
 
 

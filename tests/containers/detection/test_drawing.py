@@ -37,3 +37,11 @@ def test_looks_no_more_for_what_has_left_the_photograph() -> None:
         assert 1 in labels
         counts.add(len(labels))
     assert counts == {1, 2}
+
+
+def test_looks_for_no_box_whose_sides_are_the_same_in_32_bits() -> None:
+    boxes = np.array([(0.5, 0.2, 0.5 + 1e-9, 0.8), (0.2, 0.2, 0.8, 0.8)], np.float32)
+
+    _, labels, _ = change(np.zeros((SIDE, SIDE, 3), np.uint8), np.array([0, 1]), boxes, np.random.default_rng(0))
+
+    assert labels.tolist() == [1]
