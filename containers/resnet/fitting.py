@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from containers.shared.job.checkpoints import CheckpointFolder
+from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.networks.improvement import has_stopped_improving
 from containers.shared.networks.saving import dump_state, load_state, open_epochs, take_weights
 from containers.shared.networks.schedule import set_learning_rate
 
+from . import contract
 from .hyperparameters import Hyperparameters
 from .learner import Learner, make_learner
 from .network import Network
@@ -72,7 +74,7 @@ def fit(
     settings: list[object] = [FORMAT, sorted(asdict(hyperparameters).items())]
     data: list[NDArray[Any]] = [training.photographs, training.classes, validation.photographs, validation.classes]
     if earlier is not None:
-        take_weights(learner.network, earlier)
+        _take_up(learner.network, earlier)
         data.append(earlier)
     checkpoints = open_epochs(folder, learner, hyperparameters.epochs, settings, data)
     accuracies: list[float] = []
@@ -92,6 +94,17 @@ def fit(
             if checkpoints.is_due:
                 checkpoints.save(dump_state(learner, accuracies), 1)
     return learner.network
+
+
+def _take_up(network: Network, earlier: Floats) -> None:
+    """Give a network the weights of an earlier one."""
+    try:
+        take_weights(network, earlier)
+    except ValueError as error:
+        raise TrainingDataError(
+            f"channel {contract.MODEL_CHANNEL!r}: the earlier network's weights do not fit the layers of this release; "
+            "leave continue_from out and begin anew"
+        ) from error
 
 
 def judge(network: Network, examples: Judged) -> Floats:

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from containers.resnet.__main__ import main
+from containers.resnet.earlier import keep_weights
+from containers.resnet.hyperparameters import parse_hyperparameters
 from containers.resnet.model import load_model
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from headrace.algorithms import find_algorithm
 from tests.containers.job_roots import list_files
-from tests.containers.resnet.networks import write_photographs_job, write_records_job
+from tests.containers.resnet.networks import HYPERPARAMETERS, write_photographs_job, write_records_job
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 SAVING = {"HEADRACE_CHECKPOINT_SECONDS": "0"}
@@ -80,17 +82,22 @@ def test_goes_on_from_a_checkpoint_to_the_same_model(tmp_path: Path, optimizer: 
     assert len(models) == 1
 
 
+def bring_model(root: Path, model: Path) -> None:
+    """Give a job a channel with the archive of an earlier model."""
+    channels = root / "input/config/inputdataconfig.json"
+    channels.write_text(json.dumps({**json.loads(channels.read_text()), "model": {"TrainingInputMode": "File"}}))
+    folder = root / "input/data/model"
+    folder.mkdir()
+    with tarfile.open(folder / "model.tar.gz", "w:gz") as archive:
+        archive.add(model, ".")
+
+
 def test_goes_on_from_an_earlier_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_photographs_job(tmp_path / "earlier", epochs="3")
     assert train(tmp_path / "earlier") == 0
-    (tmp_path / "archive").mkdir()
-    with tarfile.open(tmp_path / "archive/model.tar.gz", "w:gz") as archive:
-        archive.add(tmp_path / "earlier/model", ".")
     for name in ("anew", "later"):
         write_photographs_job(tmp_path / name, epochs="1", learning_rate="0")
-    channels = tmp_path / "later/input/config/inputdataconfig.json"
-    channels.write_text(json.dumps({**json.loads(channels.read_text()), "model": {"TrainingInputMode": "File"}}))
-    (tmp_path / "later/input/data/model").symlink_to(tmp_path / "archive")
+    bring_model(tmp_path / "later", tmp_path / "earlier/model")
 
     assert [train(tmp_path / name) for name in ("anew", "later")] == [0, 0]
 
@@ -104,6 +111,20 @@ def test_goes_on_from_an_earlier_model(tmp_path: Path, capsys: pytest.CaptureFix
     assert "model" in inputs["channels"]
     assert "begins earlier_weights=0" in (log := capsys.readouterr().out)
     assert re.search("begins earlier_weights=[1-9]", log)
+
+
+def test_refuses_an_earlier_model_of_other_layers(tmp_path: Path) -> None:
+    write_photographs_job(tmp_path / "job")
+    (tmp_path / "model").mkdir()
+    keep_weights(tmp_path / "model/network.npz", np.zeros(5, np.float32), parse_hyperparameters(HYPERPARAMETERS))
+    bring_model(tmp_path / "job", tmp_path / "model")
+
+    assert train(tmp_path / "job") == 1
+
+    assert (tmp_path / "job/output/failure").read_text() == (
+        "channel 'model': the earlier network's weights do not fit the layers of this release; leave continue_from out "
+        "and begin anew"
+    )
 
 
 def test_starts_anew_from_checkpoints_of_other_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
