@@ -11,15 +11,14 @@ precision of each class. A sample, cut to two classes:
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
 
 import numpy as np
+
+from containers.shared.job.scores import METRIC_DIGITS
 
 from .finding import Floats
 from .precision import find_average_precisions, find_mean
 from .reading import Scenes
-
-METRIC_DIGITS: Final = 6
 
 
 def find_baseline(training: Scenes, validation: Scenes, overlap_threshold: float) -> float:
@@ -31,11 +30,6 @@ def find_baseline(training: Scenes, validation: Scenes, overlap_threshold: float
     answer: Floats = np.array(rows, np.float32)
     found = [answer] * len(validation)
     return find_mean(find_average_precisions(found, validation.labels, validation.boxes, overlap_threshold))
-
-
-def format_metric(name: str, value: float) -> str:
-    """The log line that the job's MetricDefinitions look for."""
-    return f"metric {name}={value:.{METRIC_DIGITS}f}\n"
 
 
 def dump_evaluation(

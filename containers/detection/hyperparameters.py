@@ -1,7 +1,7 @@
 """The job's hyperparameters, with the names, bounds and defaults of the built-in algorithm; SageMaker passes text."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from containers.shared.networks.hyperparameters import read_steps, read_values
 from headrace.algorithms.object_detection import ALGORITHM, list_own_mistakes
@@ -42,8 +42,3 @@ def parse_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
     values["early_stopping"] = values["early_stopping"] == "True"
     values["lr_scheduler_steps"] = read_steps(values)
     return Hyperparameters(**{name: values[name] for name in Hyperparameters.__dataclass_fields__})
-
-
-def describe_hyperparameters(hyperparameters: Hyperparameters) -> dict[str, object]:
-    """The hyperparameters as data, by name."""
-    return {**asdict(hyperparameters), "lr_scheduler_steps": list(hyperparameters.lr_scheduler_steps)}

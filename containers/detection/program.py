@@ -9,19 +9,21 @@ import torch
 from containers.shared import sagemaker
 from containers.shared.cpus import count_cpus
 from containers.shared.job.checkpoints import CheckpointFolder, parse_interval
-from containers.shared.job.events import log_event, warn_event
+from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
+from containers.shared.job.scores import format_metric
 from containers.shared.job.training_job import check_command, read_job
+from containers.shared.networks.hyperparameters import describe_hyperparameters, report_read
 from containers.shared.serving.onnx_sessions import open_session
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
-from .evaluation import dump_evaluation, find_baseline, format_metric
+from .evaluation import dump_evaluation, find_baseline
 from .export import check_export, dump_detector, export_network
 from .fitting import find_all, fit, judge
-from .hyperparameters import Hyperparameters, describe_hyperparameters, parse_hyperparameters
+from .hyperparameters import Hyperparameters, parse_hyperparameters
 from .network import Network
 from .precision import find_average_precisions, find_mean
 from .reading import Scenes, read_scenes
@@ -49,8 +51,7 @@ def train(
         read_scenes(root, job, channel, inputs, side=hyperparameters.image_shape, classes=hyperparameters.num_classes)
         for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
     )
-    log_event("data_read", train=len(training), validation=len(validation), classes=hyperparameters.num_classes)
-    warn_of_count(training, hyperparameters)
+    report_read(training, validation, hyperparameters)
 
     network = fit(hyperparameters, training, validation, saved, job.host)
     content = export_checked(network, validation)
@@ -88,14 +89,3 @@ def evaluate(network: Network, training: Scenes, validation: Scenes, hyperparame
     }
     sys.stdout.write(format_metric(contract.BASELINE_MAP, metrics[contract.BASELINE_MAP]))
     return dump_evaluation(metrics, precisions, training, validation, describe_hyperparameters(hyperparameters))
-
-
-def warn_of_count(training: Scenes, hyperparameters: Hyperparameters) -> None:
-    """Say where num_training_samples is another number than there are photographs."""
-    if len(training) != hyperparameters.num_training_samples:
-        warn_event(
-            "num_training_samples_differs",
-            given=hyperparameters.num_training_samples,
-            found=len(training),
-            note=repr("this program counts them itself"),
-        )

@@ -13,22 +13,16 @@ Row i of the confusion counts the validation photographs of class i, by the clas
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-METRIC_DIGITS: Final = 6
+from containers.shared.job.scores import METRIC_DIGITS
 
 
 def find_baseline(training: NDArray[np.int64], validation: NDArray[np.int64]) -> float:
     """How often the most frequent class of the training photographs is right."""
     return float(np.mean(validation == np.bincount(training).argmax()))
-
-
-def format_metric(name: str, value: float) -> str:
-    """The log line that the job's MetricDefinitions look for."""
-    return f"metric {name}={value:.{METRIC_DIGITS}f}\n"
 
 
 def dump_evaluation(

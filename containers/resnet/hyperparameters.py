@@ -1,7 +1,7 @@
 """The job's hyperparameters, with the names, bounds and defaults of the built-in algorithm; SageMaker passes text."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 from containers.shared.networks.hyperparameters import read_steps, read_values
@@ -65,8 +65,3 @@ def parse_hyperparameters(texts: Mapping[str, str], *, of_packed: bool = False) 
         is_augmented=values["augmentation_type"] is not None,
         is_coloured=values["augmentation_type"] == "crop_color",
     )
-
-
-def describe_hyperparameters(hyperparameters: Hyperparameters) -> dict[str, object]:
-    """The hyperparameters as data, by name."""
-    return {**asdict(hyperparameters), "lr_scheduler_steps": list(hyperparameters.lr_scheduler_steps)}

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from containers.shared.job.checkpoints import CheckpointFolder, Checkpoints
+from containers.shared.job.scores import format_metric
 from containers.shared.networks.improvement import has_stopped_improving
 from containers.shared.networks.schedule import set_learning_rate
 from headrace.packed.order import Epoch, draw_order
@@ -19,7 +20,6 @@ from headrace.packed.reading import PackedSet
 from . import contract
 from .changing import COLOURS, Augmentation
 from .computing import Computing
-from .evaluation import format_metric
 from .feeding import Fed, Feeder
 from .fitting import say, validate, weigh_classes
 from .hyperparameters import Hyperparameters

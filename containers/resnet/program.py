@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from containers.shared import sagemaker
 from containers.shared.cpus import count_cpus
 from containers.shared.job.checkpoints import CheckpointFolder, parse_interval
-from containers.shared.job.events import log_event, warn_event
+from containers.shared.job.events import log_event
 from containers.shared.job.hosts import HOSTS_VARIABLE, read_addresses
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
+from containers.shared.job.scores import format_metric
 from containers.shared.job.training_failures import JobError, TrainingDataError
 from containers.shared.job.training_job import Job, check_command, read_config, read_job
+from containers.shared.networks.hyperparameters import describe_hyperparameters, report_read
 from containers.shared.networks.saving import dump_weights
 from containers.shared.serving.onnx_sessions import open_session
 from headrace.inventory.prices import INSTANCE, PriceError, usual_prices
@@ -29,10 +31,10 @@ from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 from . import contract
 from .computing import choose_computing
 from .earlier import keep_weights, read_earlier
-from .evaluation import dump_evaluation, find_baseline, format_metric
+from .evaluation import dump_evaluation, find_baseline
 from .export import check_export, dump_classes, export_network
 from .fitting import Judged, find_accuracy, fit, judge
-from .hyperparameters import Hyperparameters, describe_hyperparameters, parse_hyperparameters
+from .hyperparameters import Hyperparameters, parse_hyperparameters
 from .network import Network
 from .packed_fitting import Conditions, fit_packed
 from .packed_reading import PackedExamples, choose_labels, open_packed, reads_packed
@@ -117,7 +119,7 @@ def learn_whole(task: Task) -> Learnt:
         for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
     )
     labels = read_labels(root, job, hyperparameters.num_classes)
-    report_read(len(training), len(validation), hyperparameters)
+    report_read(training, validation, hyperparameters)
     earlier = read_earlier(root, job, hyperparameters, task.inputs)
     log_event("begins", earlier_weights=0 if earlier is None else len(earlier))
     network = fit(hyperparameters, training, validation, task.saved, earlier)
@@ -133,7 +135,7 @@ def learn_packed(task: Task, addresses: Mapping[str, str]) -> Learnt | None:
         task.opened.enter_context(open_packed(root, job, channel, task.inputs, hyperparameters.num_classes))
         for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
     )
-    report_read(len(training), len(validation), hyperparameters)
+    report_read(training, validation, hyperparameters)
     computing = choose_computing()
     judged = PackedExamples(validation, hyperparameters.side)
     with meet(job, root, addresses, computing.device) as together:
@@ -178,18 +180,6 @@ def write_results(task: Task, outputs: Outputs, learnt: Learnt) -> None:
         outputs.add(beside / EVALUATION_FILE).write_text(evaluation, "utf-8")
         outputs.add(beside / INPUTS_FILE).write_bytes(task.inputs.dump())
     log_event("training_end", model_bytes=len(content))
-
-
-def report_read(training: int, validation: int, hyperparameters: Hyperparameters) -> None:
-    """Say how many photographs there are, and where num_training_samples is another number."""
-    log_event("data_read", train=training, validation=validation, classes=hyperparameters.num_classes)
-    if training != hyperparameters.num_training_samples:
-        warn_event(
-            "num_training_samples_differs",
-            given=hyperparameters.num_training_samples,
-            found=training,
-            note=repr("this program counts them itself"),
-        )
 
 
 def find_hour_dollars(root: Path) -> float | None:

@@ -1,8 +1,10 @@
 """The hyperparameters that networks have in common, with the names of the built-in algorithms."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
+from dataclasses import asdict
 from typing import Any, Final
 
+from containers.shared.job.events import log_event, warn_event
 from containers.shared.job.training_failures import HyperparameterError
 from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES, parse_seed
 from headrace.algorithms.reading import find_algorithm
@@ -43,3 +45,17 @@ def read_values(
 def read_steps(values: Mapping[str, Any]) -> tuple[int, ...]:
     """The epochs at which the learning rate falls, in order."""
     return tuple(sorted({int(step) for step in str(values["lr_scheduler_step"] or "").split(",") if step.strip()}))
+
+
+def describe_hyperparameters(hyperparameters: Any) -> dict[str, object]:
+    """The hyperparameters of a dataclass as data, by name."""
+    return {**asdict(hyperparameters), "lr_scheduler_steps": list(hyperparameters.lr_scheduler_steps)}
+
+
+def report_read(training: Sized, validation: Sized, hyperparameters: Any) -> None:
+    """Say how many photographs there are, and where `num_training_samples` is another number."""
+    found, announced = len(training), hyperparameters.num_training_samples
+    log_event("data_read", train=found, validation=len(validation), classes=hyperparameters.num_classes)
+    if found != announced:
+        note = repr("this program counts them itself")
+        warn_event("num_training_samples_differs", given=announced, found=found, note=note)

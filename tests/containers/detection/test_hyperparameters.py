@@ -2,8 +2,9 @@
 
 import pytest
 
-from containers.detection.hyperparameters import describe_hyperparameters, parse_hyperparameters
+from containers.detection.hyperparameters import parse_hyperparameters
 from containers.shared.job.training_failures import HyperparameterError
+from containers.shared.networks.hyperparameters import describe_hyperparameters
 
 NEEDED = {"num_classes": "4", "num_training_samples": "3548"}
 
