@@ -26,7 +26,7 @@ from .hyperparameters import Hyperparameters
 from .learner import Learner, make_learner
 from .network import Network
 from .packed_reading import PackedExamples
-from .packed_saving import Position, dump_position, open_steps, take_up
+from .packed_saving import Position, dump_position, offer_saving, open_steps, take_up
 from .together import Together
 
 _HOUR: Final = 3600.0
@@ -117,7 +117,7 @@ def fit_packed(
     )
     position = take_up(checkpoints, learner, conditions.together)
     classroom = Classroom(hyperparameters, learner, training, checkpoints, conditions)
-    with checkpoints.offering():
+    with offer_saving(folder, checkpoints, conditions.together):
         while position.epoch < hyperparameters.epochs:
             if has_stopped_improving(position.accuracies, hyperparameters):
                 break

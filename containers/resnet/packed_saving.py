@@ -3,6 +3,7 @@
 The first of several instances saves for all, and gives the others what it has loaded.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -69,6 +70,24 @@ def open_steps(
         sorted(asdict(hyperparameters).items()),
     ]
     return folder.open(Work("steps", fingerprint_work(settings, digests), layouts, measure_state))
+
+
+def offer_saving(
+    folder: CheckpointFolder, checkpoints: Checkpoints, together: Together
+) -> AbstractContextManager[None]:
+    """The part of the work that looks often whether it is time to save.
+
+    An instance that saves nothing heeds a signal to stop only once the first has saved and ended: no step is done
+    without it.
+
+    Args:
+        folder: Where the first instance saves what is done.
+        checkpoints: Those of this instance.
+        together: The instances that teach the network.
+    """
+    if together.is_first or folder.interval_seconds is None:
+        return checkpoints.offering()
+    return folder.last_save.offering()
 
 
 def dump_position(learner: Learner, position: Position) -> Arrays:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from containers.shared.sagemaker import STOPPED_EXIT
 from headrace.local.sagemaker import Patience, RunnableContainerImage
 from tests.conftest import PROJECT
 from tests.containers.resnet.networks import HYPERPARAMETERS, write_packed_job
@@ -111,13 +112,18 @@ def start(root: Path, **given: str) -> subprocess.Popen[str]:
     )
 
 
-def test_an_instance_says_when_its_neighbour_has_ended(tmp_path: Path) -> None:
-    network = f"127.{random.randint(2, 250)}.{random.randint(2, 250)}"  # noqa: S311 - not a secret
-    addresses = ",".join(f"{host}={network}.{place}" for place, host in enumerate(HOSTS, start=1))
+def write_two(folder: Path, **given: str) -> str:
+    """Lay out a job of two instances, each in the folder of its name, and return their addresses."""
     for host in HOSTS:
-        write_packed_job(tmp_path / host, *HOSTS, mini_batch_size="4")
+        write_packed_job(folder / host, *HOSTS, mini_batch_size="4", **given)
         resources = {"current_host": host, "hosts": HOSTS, "network_interface_name": "lo"}
-        (tmp_path / host / "input/config/resourceconfig.json").write_text(json.dumps(resources))
+        (folder / host / "input/config/resourceconfig.json").write_text(json.dumps(resources))
+    network = f"127.{random.randint(2, 250)}.{random.randint(2, 250)}"  # noqa: S311 - not a secret
+    return ",".join(f"{host}={network}.{place}" for place, host in enumerate(HOSTS, start=1))
+
+
+def test_an_instance_says_when_its_neighbour_has_ended(tmp_path: Path) -> None:
+    addresses = write_two(tmp_path)
     # It is as long as it should be, so only reading finds it.
     path = tmp_path / "algo-2/input/data/train/pixels-00000.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
@@ -129,6 +135,30 @@ def test_an_instance_says_when_its_neighbour_has_ended(tmp_path: Path) -> None:
     reasons = [(tmp_path / host / "output/failure").read_text() for host in HOSTS]
     assert reasons[0].startswith("algo-1 cannot train together with algo-2: one of them ended")
     assert "its pixels do not have their checksum" in reasons[1]
+
+
+def await_text(process: subprocess.Popen[str], text: str) -> None:
+    """Read what a process says up to a line with this text."""
+    assert process.stdout
+    assert any(text in line for line in process.stdout), f"it has ended without {text}"
+
+
+def test_told_to_stop_two_instances_go_on_until_the_first_has_saved(tmp_path: Path) -> None:
+    addresses = write_two(tmp_path, epochs="10000")
+    # Longer than the test takes: only what is saved at the end is there.
+    never = {"HEADRACE_CHECKPOINT_SECONDS": "86400"}
+
+    first, second = (start(tmp_path / host, HEADRACE_HOSTS=addresses, **never) for host in HOSTS)
+    await_text(first, "Epoch[0] Validation-accuracy")
+    second.send_signal(signal.SIGTERM)
+    for _ in range(3):
+        await_text(first, "Validation-accuracy")
+    first.send_signal(signal.SIGTERM)
+    said, _ = first.communicate(timeout=PATIENCE_SECONDS)
+    second.communicate(timeout=PATIENCE_SECONDS)
+
+    assert "checkpoint_saved file=steps-000000.npz" in said
+    assert [first.returncode, second.returncode] == [STOPPED_EXIT, STOPPED_EXIT]
 
 
 def test_killed_for_good_it_ends_with_the_same_weights(tmp_path: Path) -> None:
