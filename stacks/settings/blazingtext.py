@@ -1,10 +1,11 @@
 """The settings of word vectors and text classification."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from headrace.algorithms.words import list_own_mistakes
 from headrace.recipes import blazingtext
 from stacks.settings.engines import AlgorithmTrainingSettings, EngineSettings
 from stacks.settings.jobs import Hyperparameters
@@ -79,6 +80,10 @@ class BlazingTextSettings(EngineSettings, PreprocessedSettings):
         given = training.get("hyperparameters") or {}
         is_supervised = isinstance(given, Mapping) and given.get("mode") == blazingtext.SUPERVISED
         return _OWN_RULE if is_supervised else None
+
+    def list_own_mistakes(self) -> Iterator[str]:
+        """What our own program cannot do."""
+        return list_own_mistakes(self.training.hyperparameters)
 
     def uses_channel(self, name: str) -> bool:
         """Word vectors are learnt from one channel alone."""

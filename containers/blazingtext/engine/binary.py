@@ -17,12 +17,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.algorithms.words import MOST_DIMENSIONS
+
 _MAGIC, _VERSION = 793712314, 12
 _ARGUMENTS: Final = struct.Struct("<12id")
 _SIZES: Final = struct.Struct("<3i2q")
 _ENTRY: Final = struct.Struct("<qb")
 _MATRIX: Final = struct.Struct("<?2q")
-_MOST_DIMENSIONS: Final = 10_000
 _SUPERVISED: Final = 3
 _SOFTMAX: Final = 3
 Matrix = NDArray[np.float32]
@@ -114,7 +115,7 @@ def read_binary(content: bytes) -> Binary:
     dim, _, _, _, _, word_ngrams, loss, model, buckets, shortest, longest, _, _ = reader.take(_ARGUMENTS)
     size, words, labels, _, pruned = reader.take(_SIZES)
     is_supervised = model == _SUPERVISED
-    if not (0 < dim <= _MOST_DIMENSIONS and word_ngrams >= 1 and buckets >= 0 and shortest >= 0):
+    if not (0 < dim <= MOST_DIMENSIONS and word_ngrams >= 1 and buckets >= 0 and shortest >= 0):
         raise BinaryError(f"it has {dim} dimensions, n-grams of {word_ngrams} words and {buckets} buckets")
     if is_supervised and loss != _SOFTMAX:
         raise BinaryError("its loss is not softmax, which alone is served")

@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from containers.shared.job.training_failures import TrainingDataError
 
 from . import contract
+
+_SHOWN: Final = 100
 
 
 def list_text_files(folder: Path) -> list[Path]:
@@ -47,20 +49,28 @@ def _read_lines(folder: Path, path: Path) -> Iterator[str]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                text = line.decode("utf-8")
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 raise TrainingDataError(
                     f"channel {folder.name!r}, {path.name}, line {number}: not UTF-8: {error.reason}; convert the file"
                 ) from error
-            yield _read_source(text) if text.startswith('{"') else text
+            yield _read_source(f"channel {folder.name!r}, {path.name}, line {number}", text)
 
 
-def _read_source(line: str) -> str:
-    """The sentence of a line of an augmented manifest, such as `{"source": "so it goes", "label": 1}`."""
+def _read_source(place: str, line: str) -> str:
+    """The sentence of a line, which may be of an augmented manifest: `{"source": "so it goes", "label": 1}`."""
+    if not line.startswith('{"'):
+        return line
     try:
         document: dict[str, Any] = json.loads(line)
-        found = document.get("label", [])
-        labels = found if isinstance(found, list) else [found]
-        return " ".join([*(f"{contract.LABEL_PREFIX}{label}" for label in labels), str(document["source"])])
+        source = document["source"]
     except (ValueError, KeyError, RecursionError):
         return line
+    found = document.get("label", [])
+    labels = found if isinstance(found, list) else [found]
+    for label in labels:
+        if not isinstance(label, str | int) or isinstance(label, bool) or len(str(label).split()) != 1:
+            raise TrainingDataError(
+                f"{place}: the label {json.dumps(label)[:_SHOWN]} is neither a number nor one word; join its words"
+            )
+    return " ".join([*(f"{contract.LABEL_PREFIX}{label}" for label in labels), *str(source).split()])

@@ -12,6 +12,8 @@ from headrace.algorithms.hyperparameters import Value
 
 from . import contract
 
+# What fastText says when its numbers have grown beyond all bounds.
+_LOST = "NaN"
 # What fastText has no use for.
 UNUSED = ("batch_size", "early_stopping", "evaluation", "min_epochs", "patience")
 
@@ -51,13 +53,17 @@ def learn(text: Path, asked: Mapping[str, Value]) -> Any:
             ws=asked["window_size"],
         )
     except (RuntimeError, ValueError) as error:
+        text_advice = f"give more text, or lower min_count, {asked['min_count']}"
+        advice = f"lower learning_rate, {asked['learning_rate']}" if _LOST in str(error) else text_advice
         raise TrainingDataError(
-            f"channel {contract.TRAIN_CHANNEL!r}: fastText cannot learn from it: {error}; give more text, or lower "
-            f"min_count, {asked['min_count']}"
+            f"channel {contract.TRAIN_CHANNEL!r}: fastText cannot learn from it: {error}; {advice}"
         ) from error
 
 
-def measure_accuracy(model: Any, text: Path) -> tuple[int, float]:
-    """How many sentences a file has, and the part of them whose likeliest label is one of theirs."""
+def count_right(model: Any, text: Path) -> int:
+    """How many sentences of a file have the label that is the likeliest one.
+
+    fastText leaves out those of whose labels it knows none, and is wrong about each of them.
+    """
     rows, precision, _ = model.test(str(text))
-    return int(rows), float(precision)
+    return round(rows * precision) if rows else 0

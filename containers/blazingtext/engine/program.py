@@ -19,13 +19,14 @@ from containers.shared.job.outputs import Outputs
 from containers.shared.job.scores import dump_evaluation, format_metric
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import Job, check_command, read_job
+from headrace.algorithms.words import list_own_mistakes
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
 from .binary import Binary, read_binary
 from .corpus import gather, list_text_files
 from .features import Features
-from .learning import UNUSED, learn, measure_accuracy
+from .learning import UNUSED, count_right, learn
 from .model import Model
 
 NOT_AWS = (
@@ -39,7 +40,7 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     check_command(arguments)
     log_event("engine", program="headrace", note=repr(NOT_AWS))
     job = read_job(root)
-    given = check_hyperparameters(contract.ALGORITHM, job.hyperparameters)
+    given = check_hyperparameters(contract.ALGORITHM, job.hyperparameters, list_own_mistakes)
     asked = fill_hyperparameters(contract.ALGORITHM, parse_hyperparameters(contract.ALGORITHM, given))
     if unused := sorted(set(given) & set(UNUSED)):
         warn_event("hyperparameters_ignored", names=",".join(unused), reason="fastText_has_no_use_for_them")
@@ -85,8 +86,9 @@ def read_channels(
 def judge(learnt: Any, scratch: Path, counts: Mapping[str, Counter[str]]) -> dict[str, float]:
     """Say in the algorithm's own words how often the model is right, and how often the most frequent label is."""
     metrics = {}
-    for name in counts:
-        rows, accuracy = measure_accuracy(learnt, scratch / name)
+    for name, count in counts.items():
+        rows = count.total()
+        accuracy = count_right(learnt, scratch / name) / rows
         metrics[f"{name}:accuracy"] = accuracy
         sys.stdout.write(f"#{name}_accuracy: {accuracy:.4f}\nNumber of {name} examples: {rows}\n")
     if judged_by := counts.get(contract.VALIDATION_CHANNEL):

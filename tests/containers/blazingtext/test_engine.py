@@ -215,14 +215,73 @@ def test_refuses_requests_with_the_reason(classifier: Path, kind: str, body: str
             "channel 'train', train.txt, line 2: no label; in mode supervised each line",
         ),
         (WORDS, "\n \n", "channel 'train' has no sentence, only empty lines"),
+        (
+            {**WORDS, "vector_dim": "10001"},
+            "a",
+            "hyperparameter vector_dim: found 10001, and our own program has up to 10000",
+        ),
+        (
+            {**WORDS, "window_size": "99999999999"},
+            "a",
+            "hyperparameter window_size: found 99999999999, and our own program has up to 2147483647",
+        ),
+        (
+            {**WORDS, "min_char": "7"},
+            "a",
+            "hyperparameter min_char: 7, but max_char is 6; make it 6 or less",
+        ),
+        (
+            SUPERVISED,
+            '{"source": "a b", "label": "x y"}\n',
+            "channel 'train', train.txt, line 1: the label \"x y\" is neither a number nor one word; join its words",
+        ),
+        (
+            SUPERVISED,
+            '{"source": "a b", "label": null}\n',
+            "channel 'train', train.txt, line 1: the label null is neither a number nor one word",
+        ),
     ],
 )
 def test_refuses_what_cannot_be_learnt(tmp_path: Path, given: dict[str, str], text: str, message: str) -> None:
     assert fail(tmp_path, given, text).startswith(message)
 
 
+def test_names_the_learning_rate_where_numbers_have_grown_beyond_all_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(**_asked: object) -> None:
+        raise RuntimeError("Encountered NaN.")
+
+    monkeypatch.setattr(fasttext, "train_supervised", give_up)
+
+    assert fail(tmp_path, {**SUPERVISED, "learning_rate": "9"}, "__label__a b\n") == (
+        "channel 'train': fastText cannot learn from it: Encountered NaN.; lower learning_rate, 9.0"
+    )
+
+
+def test_is_wrong_about_a_label_that_it_has_never_seen(tmp_path: Path) -> None:
+    text = "\n".join(SENTENCES * 20)
+
+    assert run(tmp_path, SUPERVISED, train=text, validation=f"{text}\n" + "__label__new the river\n" * 80) == 0
+
+    metrics = read_metrics(tmp_path)
+    assert metrics["validation:accuracy"] == pytest.approx(metrics["train:accuracy"] / 2, abs=1e-5)
+
+
+def test_is_wrong_about_all_of_labels_that_it_has_never_seen(tmp_path: Path) -> None:
+    text = "\n".join(SENTENCES * 20)
+
+    assert run(tmp_path, SUPERVISED, train=text, validation="__label__new the river\n") == 0
+
+    assert read_metrics(tmp_path)["validation:accuracy"] == 0
+
+
+def test_reads_text_that_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert run(tmp_path, {**SUPERVISED, "min_count": "1"}, train="\ufeff" + "\n".join(SENTENCES)) == 0
+
+
 def test_reads_lines_of_an_augmented_manifest(tmp_path: Path) -> None:
-    lines = [{"source": "the river", "label": 1}, {"source": "money", "label": [2, 3]}]
+    lines = [{"source": "the\nriver", "label": 1}, {"source": "money", "label": [2, 3]}]
 
     assert run(tmp_path, {**SUPERVISED, "min_count": "1"}, train="\n".join(map(json.dumps, lines * 9))) == 0
 
