@@ -79,8 +79,17 @@ class ClassifierTasks:
         return f"'{arn}' & $endpoint_name"
 
     def allow_classifiers(self, *actions: str) -> Permission:
-        """Let versions of the classifier be made, looked at or deleted."""
+        """Let versions of the classifier be looked at or deleted."""
         return allow_comprehend(self.scope, actions, classifier_resources(self.environment))
+
+    def allow_training(self) -> Permission:
+        """Let versions of the classifier be made.
+
+        AWS documents the classifier's name alone as what is asked for, and not whether that includes the version:
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_comprehend.html
+        """
+        resources = [f"{_CLASSIFIER}/{self.name}", *classifier_resources(self.environment)]
+        return allow_comprehend(self.scope, ("CreateDocumentClassifier", "TagResource"), resources)
 
     def allow_endpoints(self, *actions: str, also_models: bool = False) -> Permission:
         """Let endpoints of executions be made, used or deleted."""
@@ -118,5 +127,5 @@ def allow_comprehend(scope: IConstruct, actions: tuple[str, ...], resources: lis
     ]
     return Permission(
         statement=iam.PolicyStatement(actions=[f"comprehend:{action}" for action in actions], resources=arns),
-        findings={wildcard_in_account("comprehend", each): _OURS for each in resources},
+        findings={wildcard_in_account("comprehend", each): _OURS for each in resources if "*" in each},
     )

@@ -147,6 +147,18 @@ def test_lets_the_state_machines_use_this_environments_classifier_and_endpoints_
                 assert "headrace-dev-" in json.dumps(statement["Resource"]), statement
 
 
+def test_lets_versions_be_made_by_the_name_that_aws_documents_and_by_that_of_the_version() -> None:
+    template = template_with("Documents", "dev", CLASSIFYING)
+
+    (making,) = (
+        each
+        for each in list_statements(template, "ClassifierWorkflowRole")
+        if "comprehend:CreateDocumentClassifier" in each["Action"]
+    )
+    names = [each["Fn::Join"][1][-1].rpartition(":")[2] for each in making["Resource"]]
+    assert names == [f"document-classifier/headrace-dev-documents{ending}" for ending in ("", "/version/*")]
+
+
 def test_lets_only_comprehend_be_the_role_that_reads_training_data() -> None:
     template = template_with("Documents", "dev", CLASSIFYING)
 

@@ -154,7 +154,7 @@ def _create(tasks: DocumentTasks, classifiers: ClassifierTasks, training: Traini
         next_state=_SEE,
         catch=(keep_failure(_CREATE),),
         permissions=(
-            classifiers.allow_classifiers("CreateDocumentClassifier", "TagResource"),
+            classifiers.allow_training(),
             *classifiers.allow_role(),
         ),
     )
