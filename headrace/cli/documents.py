@@ -47,6 +47,13 @@ def documents() -> None:
 )
 @click.option("--text-only", is_flag=True, help="Ask Comprehend nothing.")
 @click.option("--one-language", is_flag=True, help="The settings name the language, which is then not looked for.")
+@click.option(
+    "--inference-units",
+    type=click.IntRange(0, 10),
+    default=0,
+    show_default=True,
+    help="Those of the endpoint that classifies the documents; 0 if they are not classified.",
+)
 @JSON_OPTION
 def estimate(
     *,
@@ -55,6 +62,7 @@ def estimate(
     insights: Sequence[str],
     text_only: bool,
     one_language: bool,
+    inference_units: int,
     as_json: bool,
 ) -> None:
     """Count the pages of documents, and estimate what reading them costs; nothing is sent anywhere.
@@ -69,6 +77,7 @@ def estimate(
             features=features,
             insights=() if text_only else insights,
             finds_language=not one_language,
+            inference_units=inference_units,
         )
     click.echo(json.dumps(found.describe(), ensure_ascii=False, indent=2) if as_json else _render(found))
     if not found.documents:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.documents.pages import UnreadableDocumentError, count_pages
-from headrace.documents.prices import estimate_page
+from headrace.documents.prices import estimate_endpoint, estimate_page
 
 
 @dataclass(kw_only=True)
@@ -35,6 +35,7 @@ def estimate_documents(
     features: Collection[str],
     insights: Collection[str],
     finds_language: bool,
+    inference_units: int = 0,
 ) -> Estimate:
     """Count the pages of documents, and what they cost.
 
@@ -43,6 +44,7 @@ def estimate_documents(
         features: What Textract looks for besides text.
         insights: What Comprehend looks for.
         finds_language: Whether Comprehend finds the language of each document.
+        inference_units: Those of the endpoint that classifies the documents; 0 if they are not classified.
     """
     found = Estimate()
     for name, content in documents:
@@ -51,5 +53,7 @@ def estimate_documents(
             found.documents += 1
         except UnreadableDocumentError as error:
             found.refused[name] = str(error)
-    found.usd = round(found.pages * estimate_page(features, insights, finds_language=finds_language), 2)
+    page = estimate_page(features, insights, finds_language=finds_language, classifies=inference_units > 0)
+    # Where nothing can be read, no endpoint is made.
+    found.usd = round(found.pages * page + (estimate_endpoint(inference_units) if found.documents else 0), 2)
     return found

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.documents.prices import estimate_endpoint, estimate_page
 from tests.document_services import PDF
 from tests.headrace.cli.programs import ForkServer
 
@@ -23,6 +24,16 @@ def test_estimates_what_the_documents_of_a_folder_cost(folder: Path, headrace: F
     done = headrace.run("documents", "estimate", "invoices", "--feature", "forms", "--text-only", cwd=folder)
 
     assert (done.code, done.stdout) == (0, "2 documents of 101 pages: at most about 5.08 USD\n")
+
+
+def test_counts_the_endpoint_that_classifies_as_the_execution_does(folder: Path, headrace: ForkServer) -> None:
+    asked = ("documents", "estimate", "invoices", "--feature", "forms", "--text-only", "--inference-units", "2")
+
+    done = headrace.run(*asked, "--json", cwd=folder)
+
+    page = estimate_page(["forms"], [], finds_language=True, classifies=True)
+    assert (done.code, json.loads(done.stdout)["usd"]) == (0, round(101 * page + estimate_endpoint(2), 2))
+    assert round(101 * page + estimate_endpoint(2), 2) == 7.5
 
 
 def test_names_the_documents_that_cannot_be_read_and_why(folder: Path, headrace: ForkServer) -> None:
