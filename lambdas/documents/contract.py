@@ -22,7 +22,8 @@ class Variable(StrEnum):
     """The functions' environment variables.
 
     They are the two buckets, the most documents and pages that an execution may read, what a page and its text cost in
-    US dollars, and what an execution costs besides; and whether documents are classified.
+    US dollars, and what an execution costs besides; and how many characters can be classified in time, where documents
+    are.
     """
 
     RAW = "DOCUMENTS_RAW_BUCKET"

@@ -1,11 +1,12 @@
 """What an execution is about to read, and what that costs, before anything that costs has begun."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Self
 
 from headrace.documents.contract import (
+    CLASSIFIED_BYTES,
     CLASSIFIER_NOTE,
     EXECUTION_FILE,
     LIST_FILE,
@@ -15,6 +16,7 @@ from headrace.documents.contract import (
     name_folder,
 )
 from headrace.documents.pages import UnreadableDocumentError, count_pages
+from headrace.documents.prices import CHARACTERS_A_PAGE
 from headrace.errors import HeadraceError
 
 from .contract import Variable
@@ -44,14 +46,14 @@ class Limits:
         pages: The most pages.
         page_usd: What a page costs, in US dollars.
         execution_usd: What the execution costs besides.
-        classifies: Whether documents are classified.
+        characters: How many characters can be classified in time; 0 where documents are not.
     """
 
     documents: int
     pages: int
     page_usd: float
     execution_usd: float = 0
-    classifies: bool = False
+    characters: int = 0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -61,7 +63,7 @@ class Limits:
             pages=int(environment[Variable.MOST_PAGES]),
             page_usd=float(environment[Variable.PAGE_USD]),
             execution_usd=float(environment.get(Variable.EXECUTION_USD, 0)),
-            classifies=Variable.CLASSIFIES in environment,
+            characters=int(environment.get(Variable.CLASSIFIES, 0)),
         )
 
 
@@ -76,13 +78,13 @@ def survey(store: Store, limits: Limits, prefix: str, name: str, started: str) -
         started: and when it was started, which stays the same when it is redriven.
 
     Raises:
-        TooMuchError: If there are more than an execution may read, or none.
+        TooMuchError: If there are more than an execution may read or can classify in time, or none.
         UsedNameError: If an earlier execution of the same name has left something.
         NoClassifierError: If there is none, and documents are to be classified.
     """
     folder, ours = name_folder(name), {"Started": started}
     _check_folder(store, folder, ours)
-    classifier = _find_classifier(store) if limits.classifies else ""
+    classifier = _find_classifier(store) if limits.characters else ""
     keys = list(islice(store.list_documents(prefix), limits.documents + 1))
     if not keys:
         raise TooMuchError(f"there is no document below {prefix} of the raw bucket")
@@ -101,6 +103,8 @@ def survey(store: Store, limits: Limits, prefix: str, name: str, started: str) -
             f"the documents below {prefix} have {pages:,} pages, which cost about {estimate:,.2f} USD, and "
             f"documents.most_pages allows {limits.pages:,}; name a narrower Prefix, or raise the setting"
         )
+    if limits.characters:
+        _check_characters(listed, limits.characters, prefix)
     store.write(f"{folder}{EXECUTION_FILE}", ours)
     store.write(f"{folder}{REFUSED_FILE}", refused)
     store.write(f"{folder}{LIST_FILE}", listed)
@@ -112,6 +116,17 @@ def survey(store: Store, limits: Limits, prefix: str, name: str, started: str) -
         Surveyed.LIST: f"{folder}{LIST_FILE}",
         Surveyed.CLASSIFIER: classifier,
     }
+
+
+def _check_characters(listed: Iterable[Mapping[str, Any]], most: int, prefix: str) -> None:
+    """Refuse what is not classified before the execution is stopped, which would lose what was read, too."""
+    characters = sum(min(each[Listed.PAGES] * CHARACTERS_A_PAGE, CLASSIFIED_BYTES) for each in listed)
+    if characters > most:
+        raise TooMuchError(
+            f"about {characters:,} characters of the documents below {prefix} are to be classified, and the endpoint "
+            f"does {most:,} within documents.timeout_hours; raise documents.classifier.inference_units or that, or "
+            "name a narrower Prefix"
+        )
 
 
 def _find_classifier(store: Store) -> str:

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from headrace.documents.contract import RAW_PREFIX, TOKENS_FOLDER, WORK_PREFIX
-from headrace.documents.prices import estimate_endpoint, estimate_page
+from headrace.documents.prices import count_classified, estimate_endpoint, estimate_page
 from lambdas import documents
 from lambdas.documents import contract
 from lambdas.documents.contract import Variable
@@ -87,7 +87,7 @@ class DocumentFunction(PipelineFunction):
                 Variable.MOST_DOCUMENTS: str(settings.most_documents),
                 Variable.MOST_PAGES: str(settings.most_pages),
                 Variable.PAGE_USD: f"{page:.6f}",
-                **_describe_classifying(settings.classifier),
+                **_describe_classifying(settings.classifier, settings.timeout_hours),
             },
             target=target,
             log=log,
@@ -99,10 +99,14 @@ class DocumentFunction(PipelineFunction):
         allow_key(self.role, key)
 
 
-def _describe_classifying(settings: ClassifierSettings | None) -> dict[str, str]:
+def _describe_classifying(settings: ClassifierSettings | None, hours: int) -> dict[str, str]:
     if not settings:
         return {}
-    return {Variable.CLASSIFIES: "yes", Variable.EXECUTION_USD: f"{estimate_endpoint(settings.inference_units):.2f}"}
+    units = settings.inference_units
+    return {
+        Variable.CLASSIFIES: str(count_classified(units, hours)),
+        Variable.EXECUTION_USD: f"{estimate_endpoint(units):.2f}",
+    }
 
 
 class NoticeFunction(PipelineFunction):

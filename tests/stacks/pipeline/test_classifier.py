@@ -33,7 +33,7 @@ ACCOUNT = "eu-west-1:123456789012"
 PREFIX = f"arn:aws:comprehend:{ACCOUNT}:document-classifier/headrace-dev-documents/version/"
 CLASSIFIER = f"{PREFIX}noted"
 NOTE = "documents/classifier.json"
-LIMITS = Limits(documents=9, pages=9, page_usd=0.5, execution_usd=0.45, classifies=True)
+LIMITS = Limits(documents=9, pages=9, page_usd=0.5, execution_usd=0.45, characters=9_000)
 TRAINING = {"Training": "classifiers/letters.csv"}
 NAME = "headrace-dev-documents"
 KEPT: Mapping[str, Any] = {"Status": "TRAINED_WITH_WARNING", "Mode": "MULTI_CLASS"}
@@ -221,6 +221,18 @@ def test_makes_no_endpoint_where_there_is_no_text() -> None:
     execution = classify(services)
 
     assert (execution.status, services.made) == ("SUCCEEDED", 0)
+
+
+def test_reads_nothing_where_the_time_is_too_short_to_classify_it() -> None:
+    services = Classifying(make_documents(4))
+
+    execution = classify(services)
+
+    assert (execution.status, execution.error, services.requests) == ("FAILED", "SurveyFailed", [])
+    assert "about 12,000 characters of the documents below documents/0" in str(execution.cause)
+    assert "does 9,000 within documents.timeout_hours; raise documents.classifier.inference_units" in str(
+        execution.cause
+    )
 
 
 def test_reads_nothing_where_no_classifier_was_trained() -> None:
