@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.tables.labelled import check_classes
+from containers.shared.tables.rows import BadRowsError
 
-from .reading import Dataset
+from .reading import Dataset, refuse_infinite
 
 _BINARY: Final = "binary:"
 
@@ -82,15 +82,7 @@ def check_rows(channel: str, rows: Dataset, hyperparameters: Mapping[str, Any]) 
 
 
 def _check_features(channel: str, features: Any) -> None:
-    infinite = np.isinf(features.data if scipy.sparse.issparse(features) else features)
-    if not infinite.any():
-        return
-    if scipy.sparse.issparse(features):
-        place = int(infinite.argmax())
-        row, column = int(np.searchsorted(features.indptr, place, "right")) - 1, int(features.indices[place])
-    else:
-        row, column = (int(first[0]) for first in np.nonzero(infinite))
-    raise TrainingDataError(
-        f"channel {channel!r}, row {row + 1}: feature {column} is infinite, or too large for 32 bits; leave a value out "
-        "that is not known, or scale the feature"
-    )
+    try:
+        refuse_infinite(features)
+    except BadRowsError as error:
+        raise TrainingDataError(f"channel {channel!r}, {error}") from error

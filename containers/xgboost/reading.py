@@ -92,6 +92,26 @@ def parse_libsvm(lines: list[str], *, has_labels: bool, width: int = 0) -> tuple
     return labels, scipy.sparse.csr_matrix((np.asarray(data, np.float32), indices, indptr), shape)
 
 
+def refuse_infinite(features: Features) -> None:
+    """Refuse values that XGBoost does not take; those that are missing it does.
+
+    Raises:
+        BadRowsError: Naming the row and the feature, which is counted from 0.
+    """
+    infinite = np.isinf(features.data if scipy.sparse.issparse(features) else features)
+    if not infinite.any():
+        return
+    if scipy.sparse.issparse(features):
+        place = int(infinite.argmax())
+        row, column = int(np.searchsorted(features.indptr, place, "right")) - 1, int(features.indices[place])
+    else:
+        row, column = (int(first[0]) for first in np.nonzero(infinite))
+    raise BadRowsError(
+        f"row {row + 1}: feature {column} is infinite, or too large for 32 bits; leave a value out that is not known, "
+        "or scale the feature"
+    )
+
+
 _READERS: Final[Mapping[str, Reader]] = {
     contract.CSV: read_csv,
     contract.LIBSVM: read_libsvm,

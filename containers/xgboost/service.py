@@ -17,7 +17,7 @@ from containers.shared.tables.rows import BadRowsError, parse_recordio
 from headrace.recordio.framing import RecordIOError
 
 from . import contract
-from .reading import parse_libsvm
+from .reading import parse_libsvm, refuse_infinite
 
 # Larger bodies would keep the event loop, and so /ping, waiting for more than a few milliseconds.
 LARGEST_INLINE_BODY = 16 * 1024
@@ -53,6 +53,7 @@ class Trees:
         """One answer per row of the body."""
         try:
             features = self.read(body, content_type.media_type)
+            refuse_infinite(features)
         except (BadRowsError, RecordIOError) as error:
             raise RequestError(400, str(error)) from error
         if features.shape[1] != self.width:

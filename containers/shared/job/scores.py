@@ -67,8 +67,8 @@ def dump_evaluation(
 ) -> str:
     """The evaluation's file, described at the head of this module.
 
-    A score that is not a finite number, such as the area under the curve of one class, is left out with a warning: a rule
-    about it is then not measured.
+    A score that is not a finite number, such as the area under the curve of one class, is left out with a warning: a
+    rule about it is then not measured.
     """
     if undefined := [name for name, value in metrics.items() if not math.isfinite(value)]:
         warn_event("metrics_undefined", names=",".join(undefined), reason="these_rows_give_no_finite_number")

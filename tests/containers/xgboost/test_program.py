@@ -184,8 +184,8 @@ def test_refuses_hyperparameters_by_name(tmp_path: Path, given: dict[str, str], 
         (
             {"monotone_constraints": "(1,0,1)"},
             ROWS,
-            "XGBoost refuses the job: Check failed: p.monotone_constraints.size() <= n_features (3 vs. 2) : The size of "
-            "monotone constraint should be less or equal to the number of features.; check its hyperparameters and "
+            "XGBoost refuses the job: Check failed: p.monotone_constraints.size() <= n_features (3 vs. 2) : The size "
+            "of monotone constraint should be less or equal to the number of features.; check its hyperparameters and "
             "what its channels bring",
         ),
         (

@@ -82,6 +82,19 @@ def test_answers_the_same_in_json_and_to_every_content_type(client: Client, rows
         ("text/csv", "1,2", "the rows have 2 features, and the model knows 10; send no label"),
         ("text/csv", " \n", "the body is empty; send at least one row"),
         ("text/libsvm", "1:x", "line 1: '1:x' is not libsvm: could not convert string to float: 'x'"),
+        ("text/csv", "1_0,2", "row 1, column 1: '1_0' is not a number; send rows without a header"),
+        (
+            "text/csv",
+            "1,2\n1,1e39",
+            "row 2: feature 1 is infinite, or too large for 32 bits; leave a value out that is not known, "
+            "or scale the feature",
+        ),
+        (
+            "text/libsvm",
+            "0:1\n3:inf",
+            "row 2: feature 3 is infinite, or too large for 32 bits; leave a value out that is not known, "
+            "or scale the feature",
+        ),
         ("text/libsvm", "77:1", "the rows have 78 features, and the model knows 10; send no label"),
     ],
 )
