@@ -32,7 +32,9 @@ UNCHANGEABLE = {
     ("seq2seq", "version"),
     ("detection", "version"),
     # Another kind of channel has other settings, too.
-    ("detection", "training", "channels[]", "data_type"),
+    *((workload, "training", "channels[]", "data_type") for workload in ("detection", "images", "resnet")),
+    # They are about streams, and the light classifier reads files.
+    *(("images", "training", "channels[]", key) for key in ("attribute_names", "record_wrapper", "shuffle_seed")),
 }
 SETTINGS = {".".join(row.path): row for row in list_settings() if row.path not in UNCHANGEABLE}
 FORESTS = {"metric": "validation:rmse", "direction": "at_most", "threshold": "baseline:rmse"}
@@ -126,6 +128,20 @@ BOXES = {
     "input_mode": "Pipe",
     "record_wrapper": "RecordIO",
 }
+LISTED = {
+    "name": "train",
+    "source": "s3",
+    "path": "images/part.json",
+    "data_type": "manifest",
+    "objects": "images/all/",
+}
+CLASSES = {
+    **BOXES,
+    "path": "resnet/train.manifest",
+    "objects": "resnet/photographs/",
+    "attribute_names": ["source-ref", "class"],
+}
+WRAPPED = {"name": "train", "source": "s3", "path": "resnet/records/", "input_mode": "Pipe"}
 # What else must be so, before and after, for a change of a setting to be possible or to matter.
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     **{setting: IN_EXISTING_NETWORK for setting in SETTINGS if setting.startswith("network.existing.")},
@@ -236,6 +252,19 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         "detection.training.channels": [
             {"name": "train", "source": "s3", "path": "detection/records/", "input_mode": "Pipe"}
         ],
+    },
+    "images.training.channels[].objects": {"images.training.channels": [LISTED], "images.training.normalized": ...},
+    **{
+        f"resnet.training.channels[].{key}": {"resnet.training.channels": [CLASSES]}
+        for key in ("objects", "attribute_names", "shuffle_seed")
+    },
+    "resnet.training.channels[].record_wrapper": {
+        "resnet.engine": "sagemaker",
+        "resnet.endpoint.golden": ...,
+        "resnet.gate.rules": [],
+        "resnet.training.instance_type": "ml.g5.xlarge",
+        "resnet.training.content_type": "application/x-recordio",
+        "resnet.training.channels": [WRAPPED],
     },
     "network.existing": {"network.interface_endpoints": []},
     "encryption.existing_key": {"encryption.customer_key": False},
@@ -357,6 +386,10 @@ OTHERS: Mapping[str, Any] = {
     "resnet.training.channels": [{"name": "train", "source": "s3", "path": "resnet/photographs/"}],
     "resnet.training.channels[].name": "other_lst",
     "resnet.training.channels[].path": "resnet/lists/other/",
+    "resnet.training.channels[].objects": "resnet/others/",
+    "resnet.training.channels[].attribute_names": ["source-ref", "kind"],
+    "resnet.training.channels[].shuffle_seed": 7,
+    "images.training.channels[].objects": "images/others/",
     "resnet.training.continue_from": 3,
     "resnet.gate.rules": [],
     "resnet.gate.rules[].metric": "train:accuracy",
