@@ -12,8 +12,9 @@ from containers.shared.job.algorithm_hyperparameters import (
     check_hyperparameters,
     fill_hyperparameters,
     parse_hyperparameters,
+    warn_ignored,
 )
-from containers.shared.job.events import log_event, warn_event
+from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.scores import dump_evaluation, format_metric
@@ -42,8 +43,7 @@ def train(root: Path, arguments: Sequence[str], outputs: Outputs) -> None:
     job = read_job(root)
     given = check_hyperparameters(contract.ALGORITHM, job.hyperparameters, list_own_mistakes)
     asked = fill_hyperparameters(contract.ALGORITHM, parse_hyperparameters(contract.ALGORITHM, given))
-    if unused := sorted(set(given) & set(UNUSED)):
-        warn_event("hyperparameters_ignored", names=",".join(unused), reason="fastText_has_no_use_for_them")
+    warn_ignored(given, UNUSED, "fastText_has_no_use_for_them")
     is_supervised = asked["mode"] == contract.SUPERVISED
     inputs = JobInputs()
     with tempfile.TemporaryDirectory() as name:

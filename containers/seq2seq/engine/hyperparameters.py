@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from containers.shared.job.algorithm_hyperparameters import (
     check_hyperparameters,
     fill_hyperparameters,
     parse_hyperparameters,
+    warn_ignored,
 )
-from containers.shared.job.training_failures import HyperparameterError
 from containers.shared.job.training_hyperparameters import parse_seed
 from headrace.algorithms.sequence_to_sequence import ALGORITHM, list_own_mistakes
 
 from . import contract
+
+_UNUSED: Final = ("bucket_width", "rnn_first_residual_layer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +64,8 @@ def parse(texts: Mapping[str, str]) -> Hyperparameters:
     """The job's hyperparameters, or an error that names those that cannot be used."""
     rest = dict(texts)
     seed = parse_seed(contract.SEED, rest.pop(contract.SEED, "0"), contract.HIGHEST_SEED)
-    given = check_hyperparameters(ALGORITHM, rest)
-    for mistake in list_own_mistakes(given):
-        raise HyperparameterError(f"hyperparameter {mistake}")
+    given = check_hyperparameters(ALGORITHM, rest, list_own_mistakes)
+    warn_ignored(given, _UNUSED, "sentences_are_padded_to_the_longest_of_their_batch,_and_no_layer_is_residual")
     values = fill_hyperparameters(ALGORITHM, parse_hyperparameters(ALGORITHM, given))
     implied = {
         "max_num_epochs": None,

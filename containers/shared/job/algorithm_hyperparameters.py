@@ -1,8 +1,9 @@
 """The hyperparameters of a job that keeps the contract of a built-in algorithm, as its published table has them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from containers.shared.job.events import warn_event
 from containers.shared.job.training_failures import HyperparameterError
 from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES
 from headrace.algorithms.hyperparameters import Value
@@ -26,6 +27,18 @@ def check_hyperparameters(
         if found := "; ".join(f"hyperparameter {mistake}" for mistake in mistakes):
             raise HyperparameterError(found)
     return own
+
+
+def warn_ignored(given: Collection[str], unused: Collection[str], reason: str) -> None:
+    """Name in the log which hyperparameters the algorithm has a use for and this program has not.
+
+    Args:
+        given: The names of the job's own.
+        unused: The names of those without a use.
+        reason: Why they have none, its words joined.
+    """
+    if ignored := sorted(set(given) & set(unused)):
+        warn_event("hyperparameters_ignored", names=",".join(ignored), reason=reason)
 
 
 def parse_hyperparameters(algorithm: str, texts: Mapping[str, str]) -> dict[str, Value]:

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import asdict
 from typing import Any, Final
 
+from containers.shared.job.algorithm_hyperparameters import warn_ignored
 from containers.shared.job.events import log_event, warn_event
 from containers.shared.job.training_failures import HyperparameterError
 from containers.shared.job.training_hyperparameters import PLATFORM_PREFIXES, parse_seed
 from headrace.algorithms.reading import find_algorithm
 
 HIGHEST_SEED: Final = 2**31 - 1
+# The algorithms have a use for them, and no model differs by them.
+_UNUSED: Final = ("checkpoint_frequency", "kv_store", "label_width")
 
 
 def read_values(
@@ -34,6 +37,9 @@ def read_values(
     for mistakes in (find_algorithm(algorithm).list_mistakes(given), list_own_mistakes(given)):
         for mistake in mistakes:
             raise HyperparameterError(f"hyperparameter {mistake}")
+    warn_ignored(
+        given, _UNUSED, "instances_average_at_each_step,_checkpoints_follow_the_clock,_and_labels_say_how_many"
+    )
     table = find_algorithm(algorithm).hyperparameters
     values = {
         name: hyperparameter.parse(given[name]) if name in given else hyperparameter.default

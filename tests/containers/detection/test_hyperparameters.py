@@ -50,6 +50,12 @@ def test_refuses_by_name(given: dict[str, str], message: str) -> None:
     assert str(refused.value).startswith(f"hyperparameter {message}")
 
 
+def test_says_which_have_no_use_here(capsys: pytest.CaptureFixture[str]) -> None:
+    parse_hyperparameters({**NEEDED, "kv_store": "dist_sync", "label_width": "400"})
+
+    assert "hyperparameters_ignored names=kv_store,label_width" in capsys.readouterr().err
+
+
 def test_says_which_are_missing() -> None:
     with pytest.raises(HyperparameterError, match="hyperparameter num_training_samples: missing; a whole number"):
         parse_hyperparameters({"num_classes": "2"})
