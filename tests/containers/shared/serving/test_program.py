@@ -34,9 +34,13 @@ from tests.containers.job_roots import any_sales_row
 from tests.containers.programs import serving, start_program
 from tests.containers.resnet.networks import write_model
 from tests.containers.seq2seq import translators
+from tests.examples import IS_EXHAUSTIVE
 from tests.patience import PATIENCE_SECONDS
 
 SERVING = [container for container in list_container_images() if container.is_endpoint]
+# One program serves all: each loads its model in one process, and how several end is tried with one of them.
+ENDING = SERVING if IS_EXHAUSTIVE else [big_mart.INFERENCE]
+SERVING_BY_WORKERS = [(container, "1") for container in SERVING] + [(container, "2") for container in ENDING]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +153,7 @@ def test_serves_and_counts_over_all_workers_until_terminated(served: Served) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("served", ENDING, ids=str, indirect=True)
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ends_well_when_terminated_right_after_loading(served: Served, workers: int) -> None:
     with serving(served.container, served.root, find_free_port(), workers) as process:
@@ -158,8 +163,7 @@ def test_ends_well_when_terminated_right_after_loading(served: Served, workers: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("container", SERVING, ids=str)
+@pytest.mark.parametrize(("container", "workers"), SERVING_BY_WORKERS, ids=str)
 def test_ends_with_a_reason_when_the_model_cannot_be_loaded(
     container: ContainerImage, tmp_path: Path, workers: str
 ) -> None:
