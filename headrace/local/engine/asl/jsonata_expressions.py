@@ -89,7 +89,7 @@ def evaluate(expression: str, scope: Scope) -> Any:
 def find_fault(expression: str) -> str | None:
     """What is wrong with an expression before it is evaluated."""
     try:
-        tree = Jsonata.jsonata(expression).ast
+        tree = _parse(expression)
     except _STUMBLES as error:
         return f"it does not parse: {error}"
     return next(_find_unqualified(tree, is_focused=False), None)
@@ -104,8 +104,17 @@ def _evaluate(expression: str, bindings: dict[str, Any]) -> Any:
         raise fail_evaluation(f"The JSONata expression '{expression}' failed: {error}") from None
 
 
+# Parsing takes as long as evaluating, which changes nothing in the tree.
+@lru_cache(maxsize=_MOST_KNOWN)
+def _parse(expression: str) -> Any:
+    return Jsonata.jsonata(expression).ast
+
+
 def _compile(expression: str) -> Any:
-    compiled = Jsonata.jsonata(expression)
+    tree = _parse(expression)
+    # An evaluation changes the object that evaluates, so that each has its own.
+    compiled = Jsonata.jsonata("null")
+    compiled.ast = tree
     steps = count(1)
 
     def count_step(*_: object) -> None:
