@@ -11,7 +11,7 @@ from headrace.assemblies import Assembly
 from headrace.assemblies.assembly import Name, list_resources
 from headrace.changes import make_plan
 from headrace.changes.world import World
-from headrace.recipes import list_recipes
+from headrace.recipes import list_recipes, list_usual_recipes
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
 from stacks.settings.section import NEXT_EXECUTION, NO_EFFECT
@@ -114,6 +114,7 @@ EVERYTHING: Mapping[str, Any] = {
     "seq2seq.training.spot": {},
     "detection.training.spot": {},
 }
+OPTIONAL = {recipe.name for recipe in list_recipes() if recipe.is_optional}
 DOCUMENTS: Mapping[str, Any] = {"features": ["tables"]}
 NETWORK: Mapping[str, Any] = SWITCHES["existing-network"]["network.existing"]
 IN_EXISTING_NETWORK: Mapping[str, Any] = {"network.existing": NETWORK, "network.interface_endpoints": []}
@@ -275,11 +276,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "people.separate_approval": {
         "people.enabled": True,
         "people.separate_approval": True,
-        **{
-            f"{recipe.name}.approval.mode": "human"
-            for recipe in list_recipes()
-            if not recipe.is_optional or recipe.name in EVERYTHING
-        },
+        **{f"{recipe.name}.approval.mode": "human" for recipe in list_usual_recipes()},
     },
     "normalizer.function_url": {
         "normalizer.object_lambda": True,
@@ -528,10 +525,16 @@ PIPELINE = frozenset(
 )
 
 
-def configure(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The context of dev with everything in it, and the changes."""
+def list_present(setting: str) -> Mapping[str, Any]:
+    """What is there besides a setting: everything, but of the workloads that can be left out the setting's own only."""
+    others = OPTIONAL - {setting.partition(".")[0]}
+    return {path: value for path, value in EVERYTHING.items() if path.partition(".")[0] not in others}
+
+
+def configure(setting: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The context of dev with what a setting can be about, and the changes."""
     context = copy.deepcopy(context_of("dev"))
-    given = {path: value for path, value in EVERYTHING.items() if path not in changes}
+    given = {path: value for path, value in list_present(setting).items() if path not in changes}
     # The changes come last: one may take away what others have set below it.
     for path, value in {**given, **changes}.items():
         section, _, key = path.partition("[].")
@@ -548,15 +551,15 @@ def configure(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def synthesize_given(setting: str) -> Assembly:
-    """The templates before a change of a setting: shared by most."""
-    return read_synthesized(configure(GIVEN.get(setting, {})) if setting else configure({}))
+    """The templates before a change of a setting, or of any setting of a section that has none given."""
+    return read_synthesized(configure(setting, GIVEN.get(setting, {})))
 
 
 def choose_other(setting: str) -> Any:
     """A value of a setting that it does not have, and that the settings take."""
     if setting in OTHERS:
         return OTHERS[setting]
-    settings = Settings.from_mapping("dev", configure(GIVEN.get(setting, {}))["environments"])
+    settings = Settings.from_mapping("dev", configure(setting, GIVEN.get(setting, {}))["environments"])
     value: Any = settings
     for part in setting.split("."):
         value = getattr(value, part.removesuffix("[]"))
@@ -564,7 +567,7 @@ def choose_other(setting: str) -> Any:
     for candidate in list_candidates(value, SETTINGS[setting]):
         changes = {**GIVEN.get(setting, {}), setting: candidate}
         try:
-            Settings.from_mapping("dev", configure(changes)["environments"])
+            Settings.from_mapping("dev", configure(setting, changes)["environments"])
         except SettingsError:
             continue
         return candidate
@@ -611,15 +614,21 @@ def list_kinds(before: Assembly, after: Assembly) -> set[str]:
     }
 
 
-# One setting for each thing that a change can do.
-ONE_OF_EACH = {row.facts.change: setting for setting, row in SETTINGS.items()}.values()
+def find_shared(setting: str) -> str:
+    """A setting before whose change there is the same, itself if there is none."""
+    section = setting.partition(".")[0]
+    return setting if setting in GIVEN else section if section in OPTIONAL else ""
+
+
+# One setting for each thing that a change can do: the first, which is of a workload that is always there.
+ONE_OF_EACH = {row.facts.change: setting for setting, row in reversed(SETTINGS.items())}.values()
 
 
 @pytest.mark.parametrize("setting", mark_full("settings", SETTINGS, but=ONE_OF_EACH))
 def test_says_what_changing_a_setting_does(setting: str) -> None:
     said = SETTINGS[setting].facts.change
-    before = synthesize_given(setting if setting in GIVEN else "")
-    after = read_synthesized(configure({**GIVEN.get(setting, {}), setting: choose_other(setting)}))
+    before = synthesize_given(find_shared(setting))
+    after = read_synthesized(configure(setting, {**GIVEN.get(setting, {}), setting: choose_other(setting)}))
 
     lost = find_lost(before, after)
 
