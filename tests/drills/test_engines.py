@@ -39,14 +39,12 @@ def test_runs_a_template_with_the_built_in_algorithm_and_says_that_ours_stands_i
     assert all(isinstance(asked["predicted"], float) for asked in summary["predictions"])
 
 
+@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="one workload that is off is run in make test, above")
 @pytest.mark.parametrize(
     ("workload", "metric", "baseline", "least"),
     [
         ("linearlearner", "validation:multiclass_accuracy", None, 0.6),
-        pytest.param(
-            *("blazingtext", "validation:accuracy", "baseline:accuracy", 0.2),
-            marks=pytest.mark.skipif(not IS_EXHAUSTIVE, reason="one workload is run in make test"),
-        ),
+        ("blazingtext", "validation:accuracy", "baseline:accuracy", 0.2),
     ],
 )
 def test_serves_what_text_and_linear_models_have_learnt(

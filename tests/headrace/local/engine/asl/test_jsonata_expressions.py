@@ -10,7 +10,7 @@ from headrace.local.engine.asl.failures import StateFailedError
 from headrace.local.engine.asl.jsonata_expressions import evaluate
 from headrace.local.engine.asl.scope import Scope
 
-# One of each part of the language that the parser makes a tree of its own of.
+# One of each part of the language.
 EXPRESSIONS: Final = (
     "$states.input.items[size > 1].name[]",
     "$states.input.items^(>size).{'name': name, 'size': size}",
