@@ -1,4 +1,4 @@
-"""What people are told of jobs and endpoints that fail, in SageMaker's own words."""
+"""What people are told of jobs and endpoints that fail or are deleted, in SageMaker's own words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from stacks.constructs.alarm_topic import allow_publishing, name_topic
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 _ENDPOINT_FAILURES: Final = ("FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED")
+# That page does not list the statuses; AWS's own sample has a rule for this one:
+# https://github.com/aws-samples/amazon-sagemaker-ab-testing-pipeline
+_DELETED: Final = "DELETING"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +26,17 @@ class WatchedResources:
         roles: What training and processing jobs run under, which their events name.
         transformed_uri: Where transform jobs write: their events name no role. Empty for none.
         endpoint_name: An endpoint; empty for none.
+        is_kept: Whether it stands until somebody deletes it: people are told of that, too.
     """
 
     roles: Sequence[iam.IRole] = ()
     transformed_uri: str = ""
     endpoint_name: str = ""
+    is_kept: bool = True
 
 
 class FailureNotices(Construct):
-    """Rules that tell the topic of alarms of each job that fails, and of an endpoint when it does.
+    """Rules that tell the topic of alarms of each job that fails, and of an endpoint that does or is deleted.
 
     A rule costs nothing, and has the reason; a metric and an alarm would cost, and have only that it happened.
     EventBridge publishes under a role because a topic's policy can have no conditions for it. Wordings of
@@ -57,7 +62,8 @@ class FailureNotices(Construct):
         if watched.transformed_uri:
             self._tell_of_job("Transform", {"TransformOutput": {"S3OutputPath": [{"prefix": watched.transformed_uri}]}})
         if watched.endpoint_name:
-            self._tell_of_endpoint(watched.endpoint_name)
+            statuses = (*((_DELETED,) if watched.is_kept else ()), *_ENDPOINT_FAILURES)
+            self._tell_of_endpoint(watched.endpoint_name, statuses)
 
     def _tell_of_job(self, kind: str, which: Mapping[str, Any]) -> None:
         name = f"{kind}JobName"
@@ -69,11 +75,11 @@ class FailureNotices(Construct):
             f"the {kind.lower()} job <name> has failed: <reason>",
         )
 
-    def _tell_of_endpoint(self, name: str) -> None:
+    def _tell_of_endpoint(self, name: str, statuses: Sequence[str]) -> None:
         self._rule(
             "Endpoint",
             "SageMaker Endpoint State Change",
-            {"EndpointName": [name], "EndpointStatus": list(_ENDPOINT_FAILURES)},
+            {"EndpointName": [name], "EndpointStatus": list(statuses)},
             {"name": "$.detail.EndpointName", "status": "$.detail.EndpointStatus"},
             "the endpoint <name> has the status <status>",
         )

@@ -39,5 +39,7 @@ def watch_workload(
             settings=settings.endpoints,
         )
     if settings.failures:
-        watched = WatchedResources(roles=list_job_roles(stack), endpoint_name=endpoint_name)
+        watched = WatchedResources(
+            roles=list_job_roles(stack), endpoint_name=endpoint_name, is_kept=not endpoint.is_stoppable
+        )
         FailureNotices(stack, "Failures", environment=environment, watched=watched)

@@ -162,7 +162,7 @@ class AlarmSettings(Section):
         bool,
         Setting(
             "notices of training, processing and transform jobs that fail, with their reason, and of endpoints that "
-            "fail or go out of service",
+            "fail, go out of service or are deleted",
             cost=NOTHING,
             change=Change("false removes the rules and their roles", loses=("AWS::Events::Rule",)),
         ),

@@ -225,6 +225,29 @@ def test_tells_of_failures_in_the_words_of_sagemaker() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "is_told"),
+    [
+        ({}, True),
+        ({"hours": {"start": "cron(0 7 * * ? *)", "stop": "cron(0 19 * * ? *)"}}, False),
+        ({"idle_stop_days": 3}, False),
+    ],
+)
+def test_tells_that_an_endpoint_is_deleted_unless_executions_do_it_day_by_day(
+    endpoint: dict[str, Any], is_told: bool
+) -> None:
+    changes = {"alarms.failures": True, **{f"bigmart.endpoint.{key}": value for key, value in endpoint.items()}}
+    rules = template_with("BigMart", "dev", changes).find_resources("AWS::Events::Rule").values()
+
+    (told,) = (
+        rule["Properties"]["EventPattern"]["detail"]["EndpointStatus"]
+        for rule in rules
+        if rule["Properties"].get("EventPattern", {}).get("detail-type") == ["SageMaker Endpoint State Change"]
+    )
+
+    assert told == [*(["DELETING"] if is_told else []), "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]
+
+
 def test_has_a_budget_for_what_carries_the_tags_of_the_environment(template: Template) -> None:
     (budget,) = (found["Properties"] for found in template.find_resources("AWS::Budgets::Budget").values())
 

@@ -46,3 +46,16 @@ def test_says_on_the_event_bus_how_jobs_end_and_how_endpoints_do(cloud: Cloud) -
     assert [(kind, detail["EndpointStatus"]) for kind, detail in endpoints] == [
         ("SageMaker Endpoint State Change", "IN_SERVICE")
     ]
+
+
+def test_says_on_the_event_bus_that_an_endpoint_is_being_deleted(cloud: Cloud) -> None:
+    serve(cloud)
+
+    cloud.call("DeleteEndpoint", EndpointName="endpoint")
+
+    kind, detail, _ = cloud.events[-1]
+    assert (kind, detail["EndpointName"], detail["EndpointStatus"]) == (
+        "SageMaker Endpoint State Change",
+        "endpoint",
+        "DELETING",
+    )
