@@ -227,6 +227,9 @@ DENIED = (
     Request("sagemaker:UpdateEndpoint", CONFIG, OURS | MFA),
     Request("sagemaker:UpdateModelPackage", PACKAGE, OTHERS | MFA),
     Request("sagemaker:DeleteEndpoint", ENDPOINT, OTHERS | MFA),
+    # A tag that is free again, or may move, could come to mean another container image than the one that was approved.
+    Request("ecr:BatchDeleteImage", REPOSITORY, MFA),
+    Request("ecr:PutImageTagMutability", REPOSITORY, MFA),
     Request("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/training"),
     Request("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/mine"),
     Request("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/admin", MFA),
