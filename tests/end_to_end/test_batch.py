@@ -15,6 +15,7 @@ from headrace.local.platform import pipeline
 from headrace.recipes import big_mart
 from headrace.s3.addresses import S3Address
 from headrace.workloads import big_mart as workload
+from headrace.workloads.sales import write_csv
 from headrace.workloads.workload import IN_BATCH
 from tests.deploying import push_container_images, running_with_app
 from tests.end_to_end.conftest import Platform, configure_dev
@@ -23,7 +24,8 @@ from tests.stacks.synthesis import assemble
 
 pytestmark = pytest.mark.slow
 
-ROWS = 7
+# As many as Big Mart's own Test.csv has.
+ROWS = 5681
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +38,12 @@ def batching(tmp_path_factory: pytest.TempPathFactory, sales: Path) -> Iterator[
         yield platform
 
 
-def read_rows(sales: Path) -> list[str]:
-    """Some items whose sales are asked for, without a header."""
-    return [line.rpartition(",")[0] for line in sales.read_text().splitlines()[1 : ROWS + 1]]
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Items whose sales are asked for, without a header."""
+    path = tmp_path_factory.mktemp("rows") / "sales.csv"
+    write_csv(path, rows=ROWS)
+    return [line.rpartition(",")[0] for line in path.read_text().splitlines()[1:]]
 
 
 def put_input(name: str, rows: list[str], platform: Platform) -> None:
@@ -88,10 +93,9 @@ def test_a_run_brings_a_batch_and_shows_what_was_answered(batching: Platform, sa
     folder.remove("batch.csv")
 
 
-def test_answers_a_batch_as_an_endpoint_does(batching: Platform, sales: Path) -> None:
-    rows = read_rows(sales)
-    put_input("monday.csv", rows[:4], batching)
-    put_input("tuesday/all.csv", rows[4:], batching)
+def test_answers_a_batch_as_an_endpoint_does(batching: Platform, rows: list[str]) -> None:
+    put_input("monday.csv", rows[:4000], batching)
+    put_input("tuesday/all.csv", rows[4000:], batching)
 
     execution = batching.run("first")
 
@@ -101,6 +105,7 @@ def test_answers_a_batch_as_an_endpoint_does(batching: Platform, sales: Path) ->
     found = [read_object(output["TransformedUrl"], f"{name}.out") for name in ("monday.csv", "tuesday/all.csv")]
     assert boto3.client("sagemaker").list_endpoints()["Endpoints"] == []
     answers = ask_endpoint(output["ModelName"], rows)
+    assert len(answers) == ROWS
     assert [line for part in found for line in part] == [
         f"{row},{answer}" for row, answer in zip(rows, answers, strict=True)
     ]
