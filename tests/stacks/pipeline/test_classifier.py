@@ -355,9 +355,10 @@ def test_refuses_training_data_of_another_place_and_keys_that_it_does_not_know(g
 
 def list_requests() -> Iterator[tuple[str, Mapping[str, Any]]]:
     for services, given, settings in (
-        (Classifying({}, statuses=["TRAINED"]), TRAINING, CLASSIFYING),
-        (Classifying({}, statuses=["TRAINED"]), {**TRAINING, "Attribute": "label-1"}, LABELLING),
+        (Classifying({}, statuses=["TRAINED"], noted=False), TRAINING, KEEPING),
+        (Classifying({}, statuses=["TRAINED"], noted=False), {**TRAINING, "Attribute": "label-1"}, LABELLING),
     ):
+        services.classifiers = list_versions()
         train(services, given, settings)
         yield from services.requests
     services = Classifying(make_documents(1), kept={"Status": "TRAINED", "Mode": "MULTI_LABEL"})
@@ -378,6 +379,8 @@ def test_every_request_is_one_that_the_api_allows() -> None:
     assert asked == {
         "createDocumentClassifier": 2,
         "describeDocumentClassifier": 3,
+        "listDocumentClassifiers": 1,
+        "deleteDocumentClassifier": 2,
         "createEndpoint": 1,
         "describeEndpoint": 2,
         "classifyDocument": 1,
