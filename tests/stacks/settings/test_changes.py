@@ -315,6 +315,7 @@ OTHERS: Mapping[str, Any] = {
     "alarms.front_door": ...,
     "documents": ...,
     "documents.classifier": ...,
+    "documents.classifier.keep_versions": 2,
     "documents.classifier.language": "de",
     "documents.classifier.mode": "multi_label",
     "documents.features": ["tables", "forms"],
