@@ -7,6 +7,7 @@ from pathlib import Path
 
 from containers.shared import sagemaker
 from containers.shared.job.reporting import run_and_report
+from containers.shared.job.resources import read_resources
 from containers.shared.job.stopping import run_until_stopped
 
 from .failures import BulkJobError, report_failure, report_success
@@ -20,10 +21,13 @@ def main(arguments: Sequence[str], root: Path, tally: Tally) -> int:
         # Importing takes a while, and a signal to stop must already be heeded during it.
         from .arguments import parse_job
         from .program import normalize_all
+        from .sharing import Share
         from .storage import connect
 
         job = parse_job(arguments)
-        report_success(root, normalize_all(job, connect(job.connections), tally))
+        said = normalize_all(job, connect(job.connections), tally, Share.of(read_resources(root)))
+        if said:
+            report_success(root, said)
 
     return run_and_report(work, BulkJobError, partial(report_failure, root))
 

@@ -14,6 +14,11 @@ OPTIONS_FILE = "options.json"
 FAILURES_FILE = "failures.jsonl"
 SUMMARY_FILE = "summary.json"
 NORMALIZED_MANIFEST_FILE = "normalized.manifest"
+# What each of several instances reports of a run.
+INSTANCES_PREFIX = "instances/"
+
+JSON = "application/json"
+JSON_LINES = "application/x-ndjson"
 
 # In the metadata of a normalized image: the ETag of the photograph that it was made of.
 SOURCE_ETAG = "source-etag"

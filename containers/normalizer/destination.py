@@ -12,9 +12,6 @@ from .arguments import Job
 from .failures import DestinationError
 from .storage import Storage
 
-JSON = "application/json"
-JSON_LINES = "application/x-ndjson"
-
 
 class Destination:
     """A prefix that belongs to one source, one set of options and one generation of the code.
@@ -40,6 +37,10 @@ class Destination:
         if theirs == ours:
             return
         if any(True for _ in self._storage.list_objects(self.normalized)):
+            theirs = self._read_recipe()
+            # Another instance of the job may have been here meanwhile.
+            if theirs == ours:
+                return
             raise DestinationError(
                 f"{self._place} holds normalized images that were made otherwise: {_compare(ours, theirs)}; "
                 "choose another destination, or delete this one"
@@ -53,12 +54,12 @@ class Destination:
     def write_failures(self, file: IO[bytes]) -> S3Address:
         """Keep the photographs that were not normalized; where."""
         place = self._place.join(contract.FAILURES_FILE)
-        self._storage.upload(file, place, JSON_LINES)
+        self._storage.upload(file, place, contract.JSON_LINES)
         return place
 
     def write_manifest(self, file: IO[bytes]) -> None:
         """Keep the manifest of the normalized images."""
-        self._storage.upload(file, self._place.join(contract.NORMALIZED_MANIFEST_FILE), JSON_LINES)
+        self._storage.upload(file, self._place.join(contract.NORMALIZED_MANIFEST_FILE), contract.JSON_LINES)
 
     def _read_recipe(self) -> dict[str, Any]:
         text = self._storage.read(self._place.join(contract.OPTIONS_FILE))
@@ -69,7 +70,7 @@ class Destination:
         return found if isinstance(found, dict) else {}
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
-        self._storage.write(self._place.join(name), f"{json.dumps(content, indent=2)}\n".encode(), JSON)
+        self._storage.write(self._place.join(name), f"{json.dumps(content, indent=2)}\n".encode(), contract.JSON)
 
 
 def describe_recipe(job: Job) -> dict[str, Any]:

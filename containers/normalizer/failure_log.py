@@ -6,7 +6,6 @@ from typing import IO, Final
 
 from .normalized_images import Photograph
 
-_SHOWN: Final = 3
 _SHOWN_CHARACTERS: Final = 200
 
 
@@ -18,6 +17,9 @@ class FailureLog:
     Args:
         file: Where the lines go.
     """
+
+    SHOWN: Final = 3
+    """How many are shown where there is no room for all."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
@@ -32,5 +34,5 @@ class FailureLog:
         with self._lock:
             self.file.write(f"{text}\n".encode(errors="backslashreplace"))
             self.lines.add(photograph.line)
-            if len(self.first) < _SHOWN:
+            if len(self.first) < self.SHOWN:
                 self.first.append(f"{photograph.place.key}: {code}: {reason}"[:_SHOWN_CHARACTERS])

@@ -9,6 +9,7 @@ from headrace.s3.addresses import S3Address, S3AddressError
 
 from .failures import SourceError
 from .normalized_images import Photograph
+from .sharing import EVERYTHING, Share
 
 
 class Manifest:
@@ -32,11 +33,13 @@ class Manifest:
         if not sum(1 for _ in self.find_photographs()):
             raise SourceError(f"{self._place} has no line; it needs one for each photograph")
 
-    def find_photographs(self) -> Iterator[Photograph]:
-        """The photograph of each line; whether it has been normalized is not known yet."""
+    def find_photographs(self, share: Share = EVERYTHING) -> Iterator[Photograph]:
+        """The photograph of each line of an instance's part; whether it has been normalized is not known yet."""
         for record in self._read_records():
             place = self._parse_reference(record)
-            yield Photograph(place, name_normalized_image(place), may_be_normalized=True, line=record.line)
+            path = name_normalized_image(place)
+            if share.takes(path):
+                yield Photograph(place, path, may_be_normalized=True, line=record.line)
 
     def write_normalized(self, target: IO[bytes], normalized_images: S3Address, without: Collection[int]) -> None:
         """Write the same lines about the normalized images, without the lines of some numbers."""

@@ -8,6 +8,7 @@ from headrace.normalizer.formats import list_suffixes
 from headrace.s3.addresses import S3Address
 
 from .normalized_images import Photograph
+from .sharing import EVERYTHING, Share
 from .storage import Storage, StoredObject
 from .tally import Result, Tally
 
@@ -18,10 +19,10 @@ _DOUBTFUL: Final = timedelta(minutes=15)
 
 
 def find_photographs(
-    storage: Storage, prefix: S3Address, normalized_images: S3Address, tally: Tally
+    storage: Storage, prefix: S3Address, normalized_images: S3Address, tally: Tally, share: Share = EVERYTHING
 ) -> Iterator[Photograph]:
-    """The photographs whose normalized images are missing, outdated or doubtful; what is not among them is counted."""
-    photographs = _select_photographs(storage.list_objects(prefix), tally)
+    """An instance's photographs whose normalized images are missing, outdated or doubtful; all others are counted."""
+    photographs = _select_photographs(storage.list_objects(prefix), tally, share)
     for photograph, normalized in pair_with_normalized(photographs, storage.list_objects(normalized_images)):
         age = normalized.modified - photograph.modified if normalized else None
         if age is not None and age >= _DOUBTFUL:
@@ -43,9 +44,9 @@ def pair_with_normalized(
         yield photograph, normalized if normalized is not None and normalized.path == photograph.path else None
 
 
-def _select_photographs(objects: Iterable[StoredObject], tally: Tally) -> Iterator[StoredObject]:
+def _select_photographs(objects: Iterable[StoredObject], tally: Tally, share: Share) -> Iterator[StoredObject]:
     for found in objects:
-        if found.path.endswith("/") or not found.path:
+        if found.path.endswith("/") or not found.path or not share.takes(found.path):
             continue
         if found.path.lower().endswith(IMAGE_SUFFIXES):
             yield found

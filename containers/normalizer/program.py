@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
+from typing import IO, Final
 
 from containers.shared.job.events import log_event
 from headrace.normalizer.contract import ErrorCode
@@ -18,6 +18,7 @@ from .failures import BulkJobError, SourceError, StorageError, TooManyRefusedErr
 from .manifest import Manifest
 from .normalized_images import NormalizedImageMaker, Photograph
 from .prefix import IMAGE_SUFFIXES, find_photographs
+from .sharing import EVERYTHING, Report, Share, gather_reports
 from .storage import ObjectError, Storage
 from .tally import Result, Tally
 
@@ -25,8 +26,10 @@ from .tally import Result, Tally
 MOST_UNAVAILABLE: Final = 1000
 
 
-def normalize_all(job: Job, storage: Storage, tally: Tally) -> str:
-    """Bring the destination up to date and return what there is to say about it.
+def normalize_all(job: Job, storage: Storage, tally: Tally, share: Share = EVERYTHING) -> str | None:
+    """Bring an instance's share of the destination up to date and return what there is to say about all of it.
+
+    Of several instances only the last one to end has something to say.
 
     Raises:
         BulkJobError: If that is not possible, or too many photographs were not normalized.
@@ -40,13 +43,15 @@ def normalize_all(job: Job, storage: Storage, tally: Tally) -> str:
         log = FailureLog(failures)
         maker = NormalizedImageMaker(storage, destination.normalized, job.options)
         photographs = (
-            manifest.find_photographs()
+            manifest.find_photographs(share)
             if manifest
-            else find_photographs(storage, job.source, destination.normalized, tally)
+            else find_photographs(storage, job.source, destination.normalized, tally, share)
         )
         Crew(partial(tally_photograph, maker=maker, log=log, tally=tally), job.connections).work_through(photographs)
         tally.report("normalizing_end")
-        return _report(job, destination, manifest, log, tally)
+        with tempfile.TemporaryFile() as all_failures:
+            report = gather_reports(storage, job.destination, share, tally, log, all_failures)
+            return _report(job, destination, manifest, report, all_failures) if report else None
 
 
 def tally_photograph(photograph: Photograph, maker: NormalizedImageMaker, log: FailureLog, tally: Tally) -> None:
@@ -84,33 +89,33 @@ def _open_manifest(job: Job, storage: Storage) -> Iterator[Manifest | None]:
         yield manifest
 
 
-def _report(job: Job, destination: Destination, manifest: Manifest | None, log: FailureLog, tally: Tally) -> str:
-    if not tally.photographs:
+def _report(job: Job, destination: Destination, manifest: Manifest | None, report: Report, log: IO[bytes]) -> str:
+    if not report.photographs:
         suffixes = ", ".join(IMAGE_SUFFIXES)
         raise SourceError(
-            f"no photograph below {job.source}, only {tally.skipped} other objects; check the prefix. "
+            f"no photograph below {job.source}, only {report.counts['skipped']} other objects; check the prefix. "
             f"Photographs are objects that end in one of {suffixes}"
         )
-    is_complete = tally.of(Result.REFUSED) <= job.max_refused and not tally.of(Result.UNAVAILABLE)
-    failures = destination.write_failures(log.file)
+    is_complete = report.of(Result.REFUSED) <= job.max_refused and not report.of(Result.UNAVAILABLE)
+    failures = destination.write_failures(log)
     if manifest:
         with tempfile.TemporaryFile() as normalized:
-            manifest.write_normalized(normalized, destination.normalized, log.lines)
+            manifest.write_normalized(normalized, destination.normalized, report.lines)
             destination.write_manifest(normalized)
-    destination.write_summary({**tally.describe(), "is_complete": is_complete})
+    destination.write_summary({**report.counts, "is_complete": is_complete})
     if not is_complete:
-        raise TooManyRefusedError(_explain(job, tally, log, str(failures)))
-    return f"{job.destination}: {_sum_up(tally)}"
+        raise TooManyRefusedError(_explain(job, report, str(failures)))
+    return f"{job.destination}: {_sum_up(report)}"
 
 
-def _sum_up(tally: Tally) -> str:
-    counts = ", ".join(f"{tally.of(result)} {result}" for result in Result)
-    return f"{tally.photographs} photographs: {counts}"
+def _sum_up(report: Report) -> str:
+    counts = ", ".join(f"{report.of(result)} {result}" for result in Result)
+    return f"{report.photographs} photographs: {counts}"
 
 
-def _explain(job: Job, tally: Tally, log: FailureLog, failures: str) -> str:
-    first = "; ".join(log.first)
+def _explain(job: Job, report: Report, failures: str) -> str:
+    first = "; ".join(report.first)
     return (
-        f"{_sum_up(tally)}, where {job.max_refused} may be refused. First: {first}. All: {failures}. "
+        f"{_sum_up(report)}, where {job.max_refused} may be refused. First: {first}. All: {failures}. "
         "Correct or remove what was refused, or allow more, and run the job again: what is normalized is kept"
     )

@@ -137,7 +137,9 @@ class BulkNormalizer(Construct):
             },
             # SageMaker does not promise to tell the region.
             "Environment": {"AWS_DEFAULT_REGION": Aws.REGION},
-            "ProcessingResources": {"ClusterConfig": render_resources(self._settings, self._around.key)},
+            "ProcessingResources": {
+                "ClusterConfig": render_resources(self._settings, self._around.key, count=self._settings.instances)
+            },
             # Not isolated, as it speaks to S3; its subnets lead nowhere else unless the network's settings say so.
             "NetworkConfig": {"EnableNetworkIsolation": False, "VpcConfig": network.render()},
             "StoppingCondition": {"MaxRuntimeInSeconds": self._settings.max_runtime_seconds},

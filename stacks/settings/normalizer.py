@@ -109,6 +109,15 @@ class BulkSettings(ProcessingSettings):
     """The batch door: the machine of its processing job, and what the job puts up with."""
 
     max_runtime_seconds: ProcessingSeconds = 14400
+    instance_count: Annotated[
+        int,
+        Field(ge=1, le=20),
+        Setting(
+            "among how many machines the photographs are divided",
+            cost="so many times its machine, for so many times less time",
+            change=NEXT_EXECUTION,
+        ),
+    ] = 1
     max_refused: Annotated[
         int,
         Field(ge=0, le=10**9),
@@ -117,8 +126,13 @@ class BulkSettings(ProcessingSettings):
     connections: Annotated[
         int,
         Field(ge=1, le=image_preprocessing.MOST_CONNECTIONS),
-        Setting("how many requests to S3 run at once", cost=NOTHING, change=NEXT_EXECUTION),
+        Setting("how many requests to S3 run at once, on each machine", cost=NOTHING, change=NEXT_EXECUTION),
     ] = 32
+
+    @property
+    def instances(self) -> int:
+        """How many machines the job has."""
+        return self.instance_count
 
 
 class NormalizerSettings(Section):

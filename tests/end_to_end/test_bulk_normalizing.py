@@ -116,6 +116,31 @@ class BatchDoor:
         waiter.config.delay = 0.1
         waiter.wait(ProcessingJobName=arn.rpartition(":")[2])
 
+    def start_on(self, instances: int, name: str, arguments: list[str]) -> None:
+        """Start a job like that of an execution on some instances."""
+        sagemaker = self.platform.client("sagemaker")
+        (job, *_) = sagemaker.list_processing_jobs(NameContains="bulk-", StatusEquals="Completed")[
+            "ProcessingJobSummaries"
+        ]
+        found = sagemaker.describe_processing_job(ProcessingJobName=job["ProcessingJobName"])
+        request = {key: found[key] for key in ("RoleArn", "Environment", "NetworkConfig", "StoppingCondition")}
+        cluster = found["ProcessingResources"]["ClusterConfig"] | {"InstanceCount": instances}
+        sagemaker.create_processing_job(
+            ProcessingJobName=name,
+            AppSpecification={"ImageUri": found["AppSpecification"]["ImageUri"], "ContainerArguments": arguments},
+            ProcessingResources={"ClusterConfig": cluster},
+            **request,
+        )
+
+    def await_job(self, name: str) -> dict[str, Any]:
+        """What there is to say of a job that has ended."""
+        sagemaker = self.platform.client("sagemaker")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (job := sagemaker.describe_processing_job(ProcessingJobName=name))["ProcessingJobStatus"] == "InProgress":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        return dict(job)
+
 
 @pytest.fixture(scope="module")
 def door(platform: Platform) -> BatchDoor:
@@ -171,6 +196,35 @@ def test_a_second_run_makes_nothing(door: BatchDoor) -> None:
         "ä b.PNG": 1,
     }
     assert door.read_summary("few")["skipped"] == 1
+
+
+def test_four_instances_make_a_set_once_though_one_of_them_is_killed(door: BatchDoor) -> None:
+    door.put({"images/one/a.jpg": make_image(1)})
+    door.run(Name="one", Source="images/one/", Options=SMALL_INPUT)
+    place = f"s3://{door.work}/normalized-sets/four/"
+    arguments = ["--source", f"s3://{door.raw}/images/crowd/", "--destination", place, "--max-refused", "3"]
+    arguments += ["--width", "32", "--height", "32", "--connections", "2"]
+    jobs = [f"four-{uuid.uuid4().hex[:8]}" for _ in range(2)]
+
+    door.start_on(4, jobs[0], arguments)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (made_before := len(door.list_versions("four"))) < IMAGES // 5:
+        assert time.monotonic() < deadline
+    records = [path for path in door.platform.cloud.root.rglob("processes/*") if jobs[0] in path.read_text()]
+    os.killpg(int(records[1].name), signal.SIGKILL)
+    killed = door.await_job(jobs[0])
+    door.start_on(4, jobs[1], arguments)
+    ended = door.await_job(jobs[1])
+
+    assert (len(records), killed["ProcessingJobStatus"]) == (4, "Failed")
+    assert IMAGES // 5 <= made_before < IMAGES - len(BAD)
+    assert ended["ProcessingJobStatus"] == "Completed", ended
+    assert f"{place}: {IMAGES} photographs: " in ended["ExitMessage"]
+    assert door.list_versions("four") == expect_normalized_images(door.images)
+    assert len(door.read("four", "failures.jsonl").splitlines()) == len(BAD)
+    reports = [door.read("four", f"instances/{jobs[1]}/0{number}-of-04.json") for number in range(1, 5)]
+    assert sum(json.loads(report)["counts"]["photographs"] for report in reports) == IMAGES
+    assert door.read_summary("four")["is_complete"] is True
 
 
 def test_a_stopped_job_of_a_manifest_goes_on(door: BatchDoor) -> None:

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from tests.stacks.changed_settings import template_with
-from tests.stacks.conftest import list_stacks, template_of
+from tests.stacks.conftest import list_stacks, read_definition, template_of
 
 
 @pytest.fixture(scope="module")
@@ -243,3 +243,10 @@ def test_lets_a_consumer_invoke_the_function_of_its_transformation_only(with_tex
 
 def test_has_no_function_for_a_transformation_that_no_consumer_has_chosen(template: Template) -> None:
     assert [name for name in template.find_resources("AWS::Lambda::Function") if name.startswith("Text")] == []
+
+
+def test_divides_a_set_among_the_instances_that_the_settings_ask_for() -> None:
+    template = template_with("Normalizer", "prod", {"normalizer.bulk.instance_count": 4}).to_json()
+
+    request = read_definition(template)["States"]["Normalize"]["Arguments"]
+    assert request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] == 4

@@ -14,6 +14,7 @@ from containers.shared.job.events import log_event
 from containers.shared.job.hosts import HOSTS_VARIABLE, read_addresses
 from containers.shared.job.inputs import JobInputs, list_csv_files
 from containers.shared.job.outputs import Outputs
+from containers.shared.job.resources import read_resources
 from headrace.drift.profiles import dump_profile, make_profile
 from headrace.provenance import INPUTS_FILE, PROFILE_FILE
 
@@ -25,7 +26,6 @@ from .fitting import fit_encoding
 from .labels import dump_bins, find_bins, fit_edges, parse_bins
 from .profiling import draw_rows
 from .reading import find_files, read_files
-from .resources import read_resources
 from .sales import Mask, Sales
 from .sharing import RawFiles, gather_files, gather_inputs
 from .splitting import choose_held_out_rows

@@ -126,6 +126,8 @@ class FakeS3:
         self.objects[Bucket, Key] = Stored(Body, self.now, ContentType, dict(Metadata))
 
     def download_fileobj(self, bucket: str, key: str, file: IO[bytes]) -> None:
+        # As boto3 does, wherever the file is.
+        file.seek(0)
         file.write(self.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def upload_fileobj(self, file: IO[bytes], bucket: str, key: str, *, ExtraArgs: dict[str, str]) -> None:  # noqa: N803

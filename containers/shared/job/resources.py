@@ -1,4 +1,4 @@
-"""The instances of a processing job, as SageMaker describes them to each."""
+"""What SageMaker says to each instance of a processing job: which they are, and of which job."""
 
 import json
 from dataclasses import dataclass
@@ -7,14 +7,22 @@ from typing import Final
 
 # Relative to the root: training jobs have it elsewhere.
 RESOURCES_FILE: Final = "config/resourceconfig.json"
+JOB_FILE: Final = "config/processingjobconfig.json"
 
 
 @dataclass(frozen=True)
 class Resources:
-    """The names of all instances, the same order on each, and that of this one."""
+    """The instances of a job.
+
+    Args:
+        hosts: The names of all, the same order on each.
+        host: That of this one.
+        job: The name of the job.
+    """
 
     hosts: tuple[str, ...] = ("alone",)
     host: str = "alone"
+    job: str = ""
 
     @property
     def index(self) -> int:
@@ -32,4 +40,5 @@ def read_resources(root: Path) -> Resources:
         found = json.loads((root / RESOURCES_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Resources()
-    return Resources(tuple(sorted(found["hosts"])), found["current_host"])
+    job = json.loads((root / JOB_FILE).read_text(encoding="utf-8")) if (root / JOB_FILE).is_file() else {}
+    return Resources(tuple(sorted(found["hosts"])), found["current_host"], job.get("ProcessingJobName", ""))
