@@ -8,6 +8,8 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from containers.shared.job.events import warn_event
+
 from .evaluation import ADDED, choose_classes, split_metrics
 from .reading import Dataset
 from .together import ALONE, Together
@@ -61,8 +63,9 @@ def grow(
     asked = hyperparameters.get("eval_metric")
     native, added = split_metrics([name.strip() for name in str(asked).split(",")] if asked else [])
     engine = {name: value for name, value in hyperparameters.items() if name not in _OF_THE_JOB}
-    if engine.get("tree_method") == "gpu_hist":
-        engine |= {"tree_method": "hist", "device": "cuda"}
+    if (method := engine.get("tree_method")) == "gpu_hist":
+        engine["tree_method"] = "hist"
+        warn_event("gpu_not_used", tree_method=method, instead="hist")
     if native:
         engine["eval_metric"] = native
     elif added:

@@ -20,11 +20,13 @@ class Version:
         name: Its tag.
         modes: The input modes that it knows.
         refused: Why it should not be used; empty for one that may be.
+        gpu_families: The families of instances whose GPUs it uses where it is told to, such as `g5`.
     """
 
     name: str
     modes: tuple[str, ...] = ()
     refused: str = ""
+    gpu_families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,7 @@ class Algorithm:
         hyperparameters: Those that it takes, by name.
         is_distributed: Whether several instances train one model.
         training_families: The only families of instances that it trains on, such as `g5`; empty where all will do.
+        gpu_values: Values of hyperparameters that tell it to use GPUs, by the hyperparameter's name.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Algorithm:
     hyperparameters: Mapping[str, Hyperparameter] = field(repr=False)
     is_distributed: bool = False
     training_families: list[str] = field(default_factory=list)
+    gpu_values: Mapping[str, list[str]] = field(default_factory=dict)
 
     def find_version(self, name: str) -> Version:
         """A version that may be used.
@@ -103,6 +107,25 @@ class Algorithm:
             raise BuiltInAlgorithmError(
                 f"{self.title} trains only on instances with GPUs of the families {', '.join(families)}, and "
                 f"{instance_type} is none of them"
+            )
+
+    def check_gpus(self, version: str, hyperparameters: Mapping[str, Any], instance_type: str) -> None:
+        """Refuse a version or an instance type whose GPUs the hyperparameters ask for in vain.
+
+        Raises:
+            BuiltInAlgorithmError: Naming the versions, or the families, that have them.
+        """
+        families = self.find_version(version).gpu_families
+        for name, values in self.gpu_values.items():
+            asked = str(hyperparameters.get(name))
+            if asked not in values or instance_type.split(".")[1] in families:
+                continue
+            others = [other.name for other in self.versions.values() if other.gpu_families]
+            raise BuiltInAlgorithmError(
+                f"{self.title} {version} uses GPUs, which {name} {asked} asks for, only on instances of the families "
+                f"{', '.join(families)}, and {instance_type} is none of them"
+                if families
+                else f"{self.title} {version} uses no GPUs, which {name} {asked} asks for; {', '.join(others)} do"
             )
 
     def list_mistakes(self, hyperparameters: Mapping[str, Any]) -> Iterator[str]:

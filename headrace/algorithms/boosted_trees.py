@@ -6,9 +6,11 @@ from typing import Any, Final
 from headrace.algorithms.hyperparameters import list_untaken
 
 _TAKEN: Final[Mapping[str, tuple[str, ...]]] = {"save_model_on_termination": ("false",)}
+# Where it stands in for an algorithm that is told to use a GPU, it says that it does not.
+ON_CPUS: Final = ("auto", "exact", "approx", "hist")
 # They are about labels with a lower and an upper bound, and a channel brings one label for each row.
 _OF_BOUNDS: Final = ("survival:aft", "aft-nloglik", "interval-regression-accuracy")
-# They are of one class against others, or of a power, which stands behind the name.
+# Its power stands behind the name.
 _WITH_NUMBER: Final = ("tweedie-nloglik",)
 
 

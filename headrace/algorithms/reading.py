@@ -33,7 +33,12 @@ def find_algorithm(name: str) -> Algorithm:
     document = json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
     document["hyperparameters"] = read_hyperparameters(document["hyperparameters"])
     document["versions"] = {
-        version: Version(name=version, modes=tuple(facts.get("modes", ())), refused=facts.get("refused", ""))
+        version: Version(
+            name=version,
+            modes=tuple(facts.get("modes", ())),
+            refused=facts.get("refused", ""),
+            gpu_families=tuple(facts.get("gpu_families", ())),
+        )
         for version, facts in document["versions"].items()
     }
     return Algorithm(**document)

@@ -194,6 +194,10 @@ def _list_mistakes_of_theirs(
         algorithm.check_instance(workload.training.instance_type)
     except BuiltInAlgorithmError as error:
         yield f"training.instance_type: {error}; set it to ml.g4dn.xlarge, or engine to own"
+    try:
+        algorithm.check_gpus(version, workload.training.hyperparameters, workload.training.instance_type)
+    except BuiltInAlgorithmError as error:
+        yield f"training.instance_type: {error}"
     if region and region not in algorithm.accounts:
         yield f"engine: SageMaker has no container image of {algorithm.title} in {region}; set engine to own"
     if workload.endpoint.golden:

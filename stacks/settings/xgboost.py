@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from headrace.algorithms.boosted_trees import list_own_mistakes
+from headrace.algorithms.boosted_trees import ON_CPUS, list_own_mistakes
+from headrace.algorithms.hyperparameters import list_untaken
 from headrace.recipes import xgboost
 from stacks.settings.binned import DEFAULT_BINS, BinnedPreprocessingSettings, refuse_one_range
 from stacks.settings.engines import AlgorithmTrainingSettings, EngineSettings
@@ -108,7 +109,9 @@ class XgboostSettings(EngineSettings, PreprocessedSettings):
 
     def list_own_mistakes(self) -> Iterator[str]:
         """What our own program cannot do."""
-        return list_own_mistakes(self.training.hyperparameters)
+        given = self.training.hyperparameters
+        yield from list_own_mistakes(given)
+        yield from list_untaken(given, {"tree_method": ON_CPUS})
 
     @model_validator(mode="after")
     def _check_instances(self) -> Self:

@@ -22,6 +22,7 @@ from tests.stacks.test_nag import find_violations
 OWN: Mapping[str, Any] = {"xgboost": {}}
 BUILT_IN: Mapping[str, Any] = {"xgboost": {"engine": "sagemaker"}}
 STACK = "Xgboost"
+ON_GPU: Mapping[str, Any] = {"num_round": 5, "tree_method": "gpu_hist"}
 RULE = {"metric": "validation:merror", "direction": "at_most", "threshold": "baseline:merror"}
 SERVICE = botocore.session.get_session().get_service_model("sagemaker")
 
@@ -171,6 +172,22 @@ def test_fills_in_what_follows_from_the_ranges() -> None:
             "xgboost.training.input_mode: XGBoost 3.2-0 has no Pipe mode",
         ),
         ({"training": {"input_mode": "Pipe"}}, "xgboost.training.input_mode: Pipe is a stream"),
+        (
+            {"engine": "sagemaker", "training": {"hyperparameters": ON_GPU}},
+            "xgboost.training.instance_type: XGBoost 3.2-0 uses GPUs, which tree_method gpu_hist asks for, only on",
+        ),
+        (
+            {
+                "engine": "sagemaker",
+                "version": "1.2-1",
+                "training": {"hyperparameters": ON_GPU, "instance_type": "ml.g5.xlarge"},
+            },
+            "xgboost.training.instance_type: XGBoost 1.2-1 uses no GPUs, which tree_method gpu_hist asks for; 1.2-2,",
+        ),
+        (
+            {"training": {"hyperparameters": ON_GPU}},
+            "xgboost.training.hyperparameters.tree_method: found 'gpu_hist', and our own program has only auto, exact,",
+        ),
         (
             {"training": {"hyperparameters": {"num_round": 5, "save_model_on_termination": "true"}}},
             "xgboost.training.hyperparameters.save_model_on_termination: found 'true', and our own program has only",

@@ -206,6 +206,14 @@ def test_says_what_of_the_job_no_tree_can_grow_from(
     assert not (tmp_path / "model").exists()
 
 
+def test_says_that_it_grows_trees_without_the_gpu_that_the_algorithm_would_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, tree_method="gpu_hist") == 0
+
+    assert "gpu_not_used tree_method=gpu_hist instead=hist" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("metric", sorted(ADDED.keys() - {"mse"}))
 def test_reports_each_metric_that_is_added_to_those_of_xgboost(tmp_path: Path, metric: str) -> None:
     rows = "".join(f"{a > b:d},{a},{b}\n" for a in range(9) for b in range(9))

@@ -81,11 +81,65 @@ def test_refuses_a_version_that_should_not_be_used(version: str, reason: str) ->
         XGBOOST.find_version(version)
 
 
-def test_refuses_a_mode_that_a_version_has_lost() -> None:
-    XGBOOST.check_mode("3.0-5", "Pipe")
+# What each version of XGBoost may be used with: input modes, then families of instances whose GPUs it uses.
+MATRIX = {
+    "1": None,
+    "0.90-1": None,
+    "0.90-2": None,
+    "1.0-1": None,
+    "1.2-1": ({"File", "FastFile", "Pipe"}, set()),
+    "1.2-2": ({"File", "FastFile", "Pipe"}, {"p2", "p3", "g4dn", "g5"}),
+    "1.3-1": ({"File", "FastFile", "Pipe"}, {"p2", "p3", "g4dn", "g5"}),
+    "1.5-1": ({"File", "FastFile", "Pipe"}, {"p2", "p3", "g4dn", "g5"}),
+    "1.7-1": ({"File", "FastFile", "Pipe"}, {"p3", "g4dn", "g5"}),
+    "3.0-5": ({"File", "FastFile", "Pipe"}, {"p3", "g4dn", "g5"}),
+    "3.2-0": ({"File", "FastFile"}, {"p3", "g4dn", "g5"}),
+}
+GPU = {"tree_method": "gpu_hist"}
 
-    with pytest.raises(BuiltInAlgorithmError, match=re.escape("XGBoost 3.2-0 has no Pipe mode; 1.2-1,")):
-        XGBOOST.check_mode("3.2-0", "Pipe")
+
+def test_knows_each_version_of_xgboost() -> None:
+    assert XGBOOST.versions.keys() == MATRIX.keys()
+
+
+@pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])
+@pytest.mark.parametrize("version", [version for version, facts in MATRIX.items() if facts])
+def test_refuses_a_mode_that_a_version_has_lost(version: str, mode: str) -> None:
+    modes, _ = MATRIX[version] or (set(), set())
+    if mode in modes:
+        XGBOOST.check_mode(version, mode)
+        return
+
+    with pytest.raises(BuiltInAlgorithmError, match=re.escape(f"XGBoost {version} has no {mode} mode; 1.2-1,")):
+        XGBOOST.check_mode(version, mode)
+
+
+@pytest.mark.parametrize("family", ["p2", "p3", "g4dn", "g5", "m5"])
+@pytest.mark.parametrize("version", [version for version, facts in MATRIX.items() if facts])
+def test_refuses_gpus_that_a_version_does_not_use(version: str, family: str) -> None:
+    _, families = MATRIX[version] or (set(), set())
+    instance = f"ml.{family}.xlarge"
+    XGBOOST.check_gpus(version, {"tree_method": "hist"}, instance)
+    if family in families:
+        XGBOOST.check_gpus(version, GPU, instance)
+        return
+
+    reason = (
+        f"and {instance} is none of them" if families else "uses no GPUs, which tree_method gpu_hist asks for; 1.2-2,"
+    )
+    with pytest.raises(BuiltInAlgorithmError, match=re.escape(reason)):
+        XGBOOST.check_gpus(version, GPU, instance)
+
+
+@pytest.mark.parametrize("version", [version for version, facts in MATRIX.items() if not facts])
+def test_uses_no_version_that_aws_has_deprecated(version: str) -> None:
+    for check in (
+        lambda: XGBOOST.check_mode(version, "File"),
+        lambda: XGBOOST.check_gpus(version, GPU, "ml.g5.xlarge"),
+        lambda: XGBOOST.name_image("eu-central-1", version),
+    ):
+        with pytest.raises(BuiltInAlgorithmError, match=f"XGBoost {version}: AWS has deprecated it"):
+            check()
 
 
 def test_refuses_an_instance_that_it_does_not_train_on() -> None:
