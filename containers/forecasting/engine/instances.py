@@ -24,6 +24,8 @@ MOST_SHOWN = 60
 # More than a century.
 MOST_DAYS = 40_000
 FIRST_YEAR = 1800
+# Calendars here end with the year 9999, and a series and its forecast go on for a century and a year at most.
+LAST_YEAR = 9800
 
 
 class InstanceError(ValueError):
@@ -75,9 +77,9 @@ def _parse_start(document: Mapping[str, Any]) -> date:
         found = date.fromisoformat(day)
     except ValueError as error:
         raise InstanceError(f"start: {show(text)} is not a day such as 2013-01-01") from error
-    if time.strip("0:.") or found.year < FIRST_YEAR:
+    if time.strip("0:.") or not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise InstanceError(
-            f"start: {show(text)} is not the beginning of a day since {FIRST_YEAR}; this model is daily"
+            f"start: {show(text)} is not the beginning of a day from {FIRST_YEAR} to {LAST_YEAR}; this model is daily"
         )
     return found
 

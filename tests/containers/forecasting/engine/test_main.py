@@ -140,7 +140,11 @@ def test_refuses_history_that_is_too_short(tmp_path: Path, own_channels: dict[st
         ("[]", "expected an object with start and target, found []"),
         ('{"start": "2024-01-01"}', "target: expected the demand of each day in a list, found None"),
         ('{"start": "today", "target": [1]}', "start: 'today' is not a day such as 2013-01-01"),
-        ('{"start": "2024-01-01 13:00:00", "target": [1]}', "is not the beginning of a day since 1800"),
+        ('{"start": "2024-01-01 13:00:00", "target": [1]}', "is not the beginning of a day from 1800 to 9800"),
+        (
+            '{"start": "9999-12-25", "target": [1, 2, 3, 4, 5, 6, 7, 8]}',
+            "is not the beginning of a day from 1800 to 9800",
+        ),
         ('{"start": "2024-01-01", "target": [1, -1]}', "target, day 2: -1 is not a demand"),
         ('{"start": "2024-01-01", "target": ["1"]}', "target, day 1: expected a number, null or \"NaN\", found '1'"),
         ('{"start": "2024-01-01", "target": [1], "cat": ["a"]}', "cat: expected whole numbers from 0 on, found ['a']"),
