@@ -1,3 +1,4 @@
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,22 @@ def whole() -> bytes:
     return bytes(export_forest(forest, ENCODING).SerializeToString())
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a job has saved that saved all trees at once."""
+    folder = tmp_path_factory.mktemp("saved")
+    grow(folder, interval_seconds=3600)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def saved_in_steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a job has saved that saved after every step."""
+    folder = tmp_path_factory.mktemp("saved_in_steps")
+    grow(folder)
+    return folder
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_makes_the_same_model_after_three_ends_at_random_points(tmp_path: Path, whole: bytes, seed: int) -> None:
     for most in sorted(np.random.default_rng(seed).choice(np.arange(1, 59), 3, replace=False).tolist()):
@@ -92,9 +109,9 @@ def test_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ids=["half", "empty", "text", "foreign", "another part"],
 )
 def test_ignores_a_part_that_is_not_whole_or_not_its_own(
-    tmp_path: Path, whole: bytes, spoil: object, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, saved_in_steps: Path, whole: bytes, spoil: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    grow(tmp_path)
+    shutil.copytree(saved_in_steps, tmp_path, dirs_exist_ok=True)
     spoil(tmp_path / "part-000001.npz")  # type: ignore[operator]
 
     assert grow(tmp_path) == whole
@@ -156,9 +173,13 @@ def change_nodes(field: str, place: int, value: float) -> Callable[[Any], Any]:
     ],
 )
 def test_refuses_crafted_trees(
-    tmp_path: Path, whole: bytes, changes: dict[str, Callable[[Any], Any]], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    saved: Path,
+    whole: bytes,
+    changes: dict[str, Callable[[Any], Any]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    grow(tmp_path, interval_seconds=3600)
+    shutil.copytree(saved, tmp_path, dirs_exist_ok=True)
     spoil_arrays(tmp_path / "part-000000.npz", **changes)
 
     assert grow(tmp_path) == whole
