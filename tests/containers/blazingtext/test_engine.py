@@ -23,6 +23,7 @@ from headrace.workloads import corpus
 from headrace.workloads.blazingtext import find_neighbours
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import list_files, write_job
+from tests.examples import count_examples
 
 SUPERVISED = {"mode": "supervised", "buckets": "2000", "vector_dim": "10", "epochs": "10", "learning_rate": "0.5"}
 WORDS = {"mode": "skipgram", "vector_dim": "10", "epochs": "1", "min_count": "1"}
@@ -326,7 +327,7 @@ def test_refuses_a_model_whose_numbers_cannot_be(
         open_client(tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(count_examples(200)))
 def test_never_fails_otherwise_than_by_refusing(seed: int, classifier: Path) -> None:
     chance = np.random.default_rng(seed)
     content = bytearray((classifier / "model/model.bin").read_bytes()[:4000])
