@@ -69,8 +69,9 @@ class Run:
         """Put some sentences there, one a line."""
         if site.delivery.find_foreign([place]):
             return
-        lines = self._file.read_text(encoding="utf-8").splitlines()
-        texts = [line.partition("\t")[0] for line in spread(lines, IN_BATCH)]
+        sources = [line.partition("\t")[0] for line in self._file.read_text(encoding="utf-8-sig").split("\n")]
+        # A line without tokens is left out of what is learnt from, too, and refused by the endpoint.
+        texts = spread([source for source in sources if source.strip()], IN_BATCH)
         file = self._scratch / _BATCH_FILE
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(f"{json.dumps({'source': text})}\n" for text in texts), encoding="utf-8")

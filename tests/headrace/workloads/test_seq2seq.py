@@ -60,6 +60,17 @@ def test_brings_a_batch_and_reads_what_was_answered(tmp_path: Path, site: Any, w
     assert [each.predicted for each in predictions] == [str(each.asked).upper() for each in predictions]
 
 
+def test_brings_no_line_that_has_nothing_to_translate(tmp_path: Path, site: Any) -> None:
+    given = Folder(tmp_path / "batch")
+    given.path.mkdir()
+    (tmp_path / "pairs.tsv").write_text("\n\n \t \n" + "one\tein\n\n" * 4 + "\n", "utf-8-sig")
+
+    seq2seq.Run(tmp_path / "pairs.tsv", tmp_path / "scratch").bring_batch(site, given)
+
+    (name,) = given.list_files()
+    assert [json.loads(line) for line in given.read(name).splitlines()] == [{"source": "one"}] * 4
+
+
 def test_makes_up_the_same_language_each_time_whose_rules_need_more_than_words() -> None:
     pairs = phrases.make_pairs(500)
 
