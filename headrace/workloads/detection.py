@@ -172,7 +172,8 @@ def _name_photograph(record: Record, place: Place) -> str:
 
 
 def _name_file(record: Record) -> str:
-    return record.source.rpartition("/")[2]
+    """Where it is below the photographs: in several folders there may be one of the same name."""
+    return S3Address.parse(record.source).key.removeprefix(detection.PHOTOGRAPHS_PREFIX)
 
 
 def _read_photograph(record: Record) -> bytes:

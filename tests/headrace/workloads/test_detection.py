@@ -126,6 +126,26 @@ def test_asks_about_held_out_scenes_and_counts_what_the_detector_is_sure_of(
     assert all(str(prediction.actual).split(" ", 1)[1] for prediction in predictions)
 
 
+def test_brings_each_of_photographs_that_have_the_same_name(site: Any, tmp_path: Path, scratch: Path) -> None:
+    given = tmp_path / "given"
+    scenes.make_scenes(given, count=24)
+    path = given / scenes.ANNOTATIONS_FILE
+    document = json.loads(path.read_text())
+    for photograph in document["images"]:
+        (given / str(photograph["id"])).mkdir()
+        (given / photograph["file_name"]).rename(given / str(photograph["id"]) / "scene.jpg")
+        photograph["file_name"] = f"{photograph['id']}/scene.jpg"
+    path.write_text(json.dumps(document))
+    run, place = detection.Run(given, scratch), Prefix(BUCKET, "detection/batch/")
+    run.bring_data(site)
+
+    run.bring_batch(site, place)
+
+    held_out = [record.source for record in read_manifest(scratch / "validation.manifest")]
+    assert len(held_out) > 1
+    assert sorted(place.list_files()) == sorted(source.partition("photographs/")[2] for source in held_out)
+
+
 def test_trains_on_manifests_of_others_and_asks_about_their_photographs(
     site: Any, given: Path, scratch: Path, tmp_path: Path
 ) -> None:
