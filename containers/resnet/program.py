@@ -63,9 +63,12 @@ def train(
     with ExitStack() as opened:
         task = Task(root, job, hyperparameters, JobInputs(), saved, opened)
         addresses = read_addresses(environment.get(HOSTS_VARIABLE, ""))
-        learnt = learn_packed(task, addresses) if of_packed else learn_whole(task)
-        if learnt:
-            write_results(task, outputs, learnt)
+        try:
+            learnt = learn_packed(task, addresses) if of_packed else learn_whole(task)
+            if learnt:
+                write_results(task, outputs, learnt)
+        except PackedError as error:
+            raise TrainingDataError(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -140,10 +143,7 @@ def learn_packed(task: Task, addresses: Mapping[str, str]) -> Learnt | None:
     judged = PackedExamples(validation, hyperparameters.side)
     with meet(job, root, addresses, computing.device) as together:
         conditions = Conditions(computing, together, find_hour_dollars(root))
-        try:
-            network = fit_packed(hyperparameters, training, judged, task.saved, conditions)
-        except PackedError as error:
-            raise TrainingDataError(str(error)) from error
+        network = fit_packed(hyperparameters, training, judged, task.saved, conditions)
     labels = choose_labels(training, hyperparameters.num_classes)
     return Learnt(network, training.classes, judged, labels) if together.is_first else None
 

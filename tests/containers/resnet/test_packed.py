@@ -4,6 +4,7 @@ import json
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,6 +143,24 @@ def test_names_the_record_that_is_damaged(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"?")
 
     assert re.search(r"pixels-00000\.npy, record \d+ \(index \d+\): its pixels do not have", read_failure(tmp_path))
+
+
+def test_names_a_record_that_is_damaged_when_all_has_been_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from containers.resnet.packed_fitting import fit_packed
+
+    write_packed_job(tmp_path)
+    path = tmp_path / "input/data/validation/pixels-00000.npy"
+
+    def fit_and_damage(*given: Any) -> Any:
+        network = fit_packed(*given)
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        return network
+
+    monkeypatch.setattr("containers.resnet.program.fit_packed", fit_and_damage)
+
+    assert re.search(r"^\S+pixels-00000\.npy, record \d+ \(index \d+\): its pixels do not", read_failure(tmp_path))
 
 
 def test_refuses_more_classes_than_it_has(tmp_path: Path) -> None:
