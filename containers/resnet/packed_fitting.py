@@ -165,7 +165,7 @@ class Classroom:
             hyperparameters.mini_batch_size,
             hyperparameters.seed,
         )
-        self._score = _make_scorer(hyperparameters, learner.network, conditions)
+        self._score = make_scorer(hyperparameters, learner.network, conditions)
 
     def learn_epoch(self, position: Position) -> Pace:
         """Show every record once, from the position's step on, and say how that went."""
@@ -229,8 +229,14 @@ class Classroom:
         sys.stdout.write("".join(format_metric(name, value) for name, value in figures.items()))
 
 
-def _make_scorer(hyperparameters: Hyperparameters, network: Network, conditions: Conditions) -> Callable[[Any], Any]:
-    """What scores a batch while the network learns."""
+def make_scorer(hyperparameters: Hyperparameters, network: Network, conditions: Conditions) -> Callable[[Any], Any]:
+    """What scores a batch while the network learns.
+
+    Args:
+        hyperparameters: Those of the job.
+        network: The network.
+        conditions: Under what it learns.
+    """
     computing, together = conditions.computing, conditions.together
     scorer: Any = Scorer(network)
     if not together.is_alone:
@@ -238,7 +244,9 @@ def _make_scorer(hyperparameters: Hyperparameters, network: Network, conditions:
     if not computing.is_compiled:
         return scorer  # type: ignore[no-any-return]
     side = hyperparameters.side
-    trial = torch.zeros(hyperparameters.mini_batch_size, COLOURS, side, side, device=computing.device)
+    shape = (hyperparameters.mini_batch_size, COLOURS, side, side)
+    # Of the type that it is fed with: for another, it would be compiled once more.
+    trial = torch.zeros(shape, dtype=computing.pixel_type, device=computing.device)
     # A trial in training would change what normalizes batches.
     kept = {name: tensor.clone() for name, tensor in network.modules.state_dict().items()}
     with computing.half():

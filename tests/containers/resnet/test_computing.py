@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from containers.resnet.hyperparameters import parse_hyperparameters
+from tests.containers.resnet.networks import HYPERPARAMETERS
 from tests.torch_packages import require_torch
 
 
@@ -54,3 +56,27 @@ def test_takes_what_is_compiled(computing: Any, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch, "compile", lambda function: lambda value: function(value) + 1)
 
     assert computing.Computing("cpu", is_compiled=True).compile(abs, "abs", 1)(-4) == 5
+
+
+def test_tries_a_network_with_what_it_is_fed_with(computing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from containers.resnet.learner import make_learner
+    from containers.resnet.packed_fitting import Conditions, make_scorer
+    from containers.resnet.together import Together
+
+    tried = []
+
+    def compile_nothing(_computing: Any, function: Any, _name: str, trial: Any) -> Any:
+        tried.append(trial.dtype)
+        return function
+
+    # As float16 is on a GPU: another type than that of the weights.
+    monkeypatch.setattr(computing.Computing, "pixel_type", torch.float64)
+    monkeypatch.setattr(computing.Computing, "compile", compile_nothing)
+    hyperparameters = parse_hyperparameters(HYPERPARAMETERS, of_packed=True)
+    conditions = Conditions(computing.Computing("cpu", is_compiled=True), Together())
+
+    make_scorer(hyperparameters, make_learner(hyperparameters).network, conditions)
+
+    assert tried == [torch.float64]
