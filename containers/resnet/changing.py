@@ -55,6 +55,14 @@ class Changes:
     colours: Floats | None = None
 
 
+def open_chance(seed: int, epoch: int, step: int, instance: int) -> np.random.Generator:
+    """What the changes of a step are drawn from.
+
+    NumPy fills seeds up with zeros: counted from 0, the first step would have the numbers of the epoch's order.
+    """
+    return np.random.default_rng((seed, epoch, step + 1, instance))
+
+
 def draw_changes(chance: np.random.Generator, count: int, size: tuple[int, int], augmentation: Augmentation) -> Changes:
     """What becomes of so many records.
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from headrace.packed.order import Epoch
 from headrace.packed.reading import Batch, PackedSet, read_batches
 
-from .changing import Augmentation, Changes, change, draw_changes
+from .changing import Augmentation, Changes, change, draw_changes, open_chance
 from .computing import Computing
 
 
@@ -76,7 +76,9 @@ class Feeder:
         """
         batches = read_batches(self._packed, epoch, begin=begin, allocate=self._choose_memory())
         timed = batches if self._stream else self._time(batches)
-        prepared = (self._prepare(batch, (self._seed, number, batch.number, epoch.share.index)) for batch in timed)
+        prepared = (
+            self._prepare(batch, open_chance(self._seed, number, batch.number, epoch.share.index)) for batch in timed
+        )
         return self._hand_over_on_gpu(prepared) if self._stream else (fed for _, fed, _ in prepared)
 
     def _make_trial(self, batch: int) -> tuple[Any, ...]:
@@ -97,10 +99,10 @@ class Feeder:
         )
         return boxes, colours
 
-    def _prepare(self, batch: Batch, seed: tuple[int, ...]) -> tuple[Batch, Fed, Any]:
+    def _prepare(self, batch: Batch, chance: np.random.Generator) -> tuple[Batch, Fed, Any]:
         """A batch on the device, with what says when it is there; its bytes must be kept until then."""
         height, width, _ = self._packed.layout.shape
-        changes = draw_changes(np.random.default_rng(seed), len(batch.classes), (height, width), self._augmentation)
+        changes = draw_changes(chance, len(batch.classes), (height, width), self._augmentation)
         device = self._computing.device
         with torch.cuda.stream(self._stream) if self._stream else nullcontext():
             pixels = torch.from_numpy(batch.pixels).to(device, non_blocking=True)

@@ -27,7 +27,7 @@ from .hyperparameters import Hyperparameters
 from .learner import Learner
 from .together import Together
 
-FORMAT: Final = "headrace-resnet-packed-1"
+FORMAT: Final = "headrace-resnet-packed-2"
 
 
 @dataclass

@@ -94,6 +94,12 @@ def test_draws_parts_that_lie_within_and_mirrors_half_of_them(changing: Any) -> 
     assert changes.colours.max() <= 1.4
 
 
+def test_draws_other_numbers_for_a_first_step_than_for_the_order_of_its_epoch(changing: Any) -> None:
+    order, step = np.random.default_rng((7, 3)), changing.open_chance(7, 3, 0, 0)
+
+    assert order.random(4).tolist() != step.random(4).tolist()
+
+
 def test_takes_all_of_a_record_where_nothing_is_changed(changing: Any) -> None:
     changes = changing.draw_changes(np.random.default_rng(1), 3, (HEIGHT, WIDTH), changing.Augmentation())
 
