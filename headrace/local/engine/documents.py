@@ -103,7 +103,12 @@ class Answers:
                 f"The local cloud trains no classifiers. For one that is trained on {key}, save an answer of "
                 f"{DESCRIBE} as {path or 'nothing: its key leads elsewhere'}.",
             )
-        return _read(path, COMPREHEND, DESCRIBE, "InvalidRequestException")
+        answer = _read(path, COMPREHEND, DESCRIBE, "InvalidRequestException")
+        if "Status" not in answer.get("DocumentClassifierProperties", {}):
+            raise ServiceRefusedError(
+                "InvalidRequestException", f"{path}: it has no DocumentClassifierProperties with a Status."
+            )
+        return answer
 
     def find_text(self, operation: str, text: str) -> Mapping[str, Any]:
         """Comprehend's answer about a text.

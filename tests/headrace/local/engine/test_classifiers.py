@@ -102,6 +102,14 @@ def test_lists_what_there_is_until_it_is_deleted(tmp_path: Path) -> None:
     assert cloud.refuse("ListTagsForResource", ResourceArn=ENDPOINT)[0] == "ResourceNotFoundException"
 
 
+@pytest.mark.parametrize("training", [{}, {"DocumentClassifierProperties": {}}])
+def test_refuses_an_answer_that_does_not_say_what_became_of_the_training(tmp_path: Path, training: Any) -> None:
+    code, message = Cloud(tmp_path, training=training).refuse("CreateDocumentClassifier", **TRAIN)
+
+    assert code == "InvalidRequestException"
+    assert message.endswith(f"{KEY}.json: it has no DocumentClassifierProperties with a Status.")
+
+
 def test_never_pretends_to_learn_or_to_classify(tmp_path: Path) -> None:
     code, message = Cloud(tmp_path).refuse("CreateDocumentClassifier", **TRAIN)
     assert code == "InvalidRequestException"
