@@ -219,6 +219,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
         "resnet.training.instance_type": "ml.g5.xlarge",
     },
     "resnet.training.instance_count": {"resnet.training.content_type": "application/x-headrace-packed"},
+    "xgboost.training.instance_count": {"xgboost.preprocessing.train_files": 2},
     "detection.engine": {
         "detection.endpoint.golden": ...,
         "detection.gate.rules": [],
