@@ -78,6 +78,8 @@ LIVE_ALIAS: Final = "live"
 
 # The tag of everything that an execution makes, with the execution's name.
 EXECUTION_TAG: Final = "headrace:execution"
+# The tag of a job, a model or an endpoint that says which workload it belongs to.
+WORKLOAD_TAG: Final = "workload"
 
 # What is said of an execution's end on the default event bus.
 NOTICE_SOURCE: Final = "headrace.pipeline"

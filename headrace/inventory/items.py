@@ -49,8 +49,8 @@ class Item:
 
     @property
     def section(self) -> str:
-        """The part of the platform that it belongs to, as the name of its stack ends, such as `bigmart`."""
-        return (self.stack or "").rpartition("-")[2].lower()
+        """The part of the platform that it belongs to, as its stack's name ends, such as `bigmart`, or its workload."""
+        return (self.stack or "").rpartition("-")[2].lower() or self.tags.get(contract.WORKLOAD_TAG, "")
 
     @property
     def is_retained(self) -> bool:

@@ -31,11 +31,14 @@ class Kind:
     holds: str = ""
 
     def find_switch(self, item: Item) -> str:
-        """The setting that turns a thing of this type off, empty where every environment has it, or it is not ours."""
+        """The setting that turns a thing of this type off, empty where every environment has it, or it is not ours.
+
+        It begins with `WORKLOAD` where it is a workload's and nothing says which one.
+        """
         if not item.is_ours:
             return ""
         switch = self.switches.get(item.section, self.switches.get("*", ALWAYS))
-        return switch.replace("{workload}", item.section)
+        return switch.replace("{workload}", item.section or "WORKLOAD")
 
 
 _NETWORK: Final = {"network": "network.nat_gateways"}
@@ -203,9 +206,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         standing=charges.charge_endpoint,
         metered=("endpoint-gb", "serverless-gb-second"),
         switches={
-            "*": "bigmart.deploy, images.deploy, bigmart.endpoint.serverless, images.endpoint.serverless, "
-            "bigmart.endpoint.hours, images.endpoint.hours, bigmart.endpoint.idle_stop_days, "
-            "images.endpoint.idle_stop_days"
+            "*": "{workload}.deploy, {workload}.endpoint.serverless, {workload}.endpoint.hours, "
+            "{workload}.endpoint.idle_stop_days"
         },
     ),
     "AWS::SageMaker::EndpointConfig": Kind(word="endpoint configuration"),

@@ -86,8 +86,9 @@ class _RunTime:
         found = [name for name, endpoint in endpoints.items() if self._owns_endpoint(name, endpoint, ours, others)]
         for name in found:
             variants = _merge_variants(configs.get(endpoints[name].get("EndpointConfigName", ""), {}), endpoints[name])
-            yield self._item(ENDPOINT, name, {**endpoints[name], "ProductionVariants": variants})
-            yield from self._find_scaling(name)
+            tags = self._read_tags(endpoints[name].get("EndpointArn", ""))
+            yield self._item(ENDPOINT, name, {**endpoints[name], "ProductionVariants": variants}, tags)
+            yield from self._find_scaling(name, tags)
         # An endpoint's logs stay when it goes; those of one that stands and is somebody else's are theirs.
         for name in sorted({*found, *self._named - endpoints.keys()}):
             yield from self._find_logs(f"{ENDPOINT_LOGS}{name}")
@@ -98,18 +99,18 @@ class _RunTime:
         by_others = config in ours if config in ours or config in others else name in self._named
         return self._says_ours(endpoint.get("EndpointArn", ""), otherwise=by_others)
 
-    def _find_scaling(self, endpoint: str) -> Iterator[Item]:
+    def _find_scaling(self, endpoint: str, tags: Sequence[Mapping[str, str]]) -> Iterator[Item]:
         """What Application Auto Scaling watches an endpoint with."""
         pages = self._session.client("application-autoscaling").get_paginator("describe_scalable_targets")
         for page in pages.paginate(ServiceNamespace="sagemaker"):
             for target in page["ScalableTargets"]:
                 if target["ResourceId"].split("/")[1] == endpoint:
-                    yield self._item(SCALABLE_TARGET, target["ResourceId"], target)
+                    yield self._item(SCALABLE_TARGET, target["ResourceId"], target, tags)
         prefix = f"TargetTracking-endpoint/{endpoint}/"
         pages = self._session.client("cloudwatch").get_paginator("describe_alarms")
         for page in pages.paginate(AlarmNamePrefix=prefix):
             for alarm in page["MetricAlarms"]:
-                yield self._item(ALARM, alarm["AlarmName"], alarm)
+                yield self._item(ALARM, alarm["AlarmName"], alarm, tags)
 
     def _find_logs(self, name: str) -> Iterator[Item]:
         """A log group, unless a stack owns it."""
@@ -154,13 +155,17 @@ class _RunTime:
 
     def _says_ours(self, arn: str, *, otherwise: bool = False) -> bool:
         """What the tags say; otherwise where they do not say whose it is."""
-        tags: list[Mapping[str, str]] = []
-        # What is deleted meanwhile has none.
-        with forgiving_absence():
-            tags = self._sagemaker.list_tags(ResourceArn=arn)["Tags"]
+        tags = self._read_tags(arn)
         if self._has_tags(tags):
             return True
         return otherwise and not self._is_of_others(tags)
+
+    def _read_tags(self, arn: str) -> Sequence[Mapping[str, str]]:
+        """Those of something in SageMaker; what is deleted meanwhile has none."""
+        tags: list[Mapping[str, str]] = []
+        with forgiving_absence():
+            tags += self._sagemaker.list_tags(ResourceArn=arn)["Tags"]
+        return tags
 
     def _has_tags(self, given: Sequence[Mapping[str, str]]) -> bool:
         keys = {tag["Key"] for tag in given}
@@ -184,8 +189,11 @@ class _RunTime:
                 described[name] = describe(**{key: name})
         return described
 
-    def _item(self, kind: str, name: str, properties: Mapping[str, Any]) -> Item:
-        return Item(kind=kind, name=name, maker=Maker.RUN, properties=properties)
+    def _item(
+        self, kind: str, name: str, properties: Mapping[str, Any], tags: Sequence[Mapping[str, str]] = ()
+    ) -> Item:
+        named = {tag["Key"]: tag["Value"] for tag in tags}
+        return Item(kind=kind, name=name, maker=Maker.RUN, properties=properties, tags=named)
 
 
 def _merge_variants(config: Mapping[str, Any], endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from headrace import contract
 from stacks.constructs.live_alias import LiveAlias
 from stacks.constructs.removal import choose_removal_policy
 from stacks.constructs.starting import Starting
-from stacks.settings.tags import WORKLOAD_TAG
 
 # How long EventBridge tries to start an execution. A deployment that starts much later surprises the approver.
 _LONGEST_START: Final = Duration.hours(2)
@@ -42,7 +41,7 @@ class ModelPackageGroup(sagemaker.CfnModelPackageGroup):
             model_package_group_description=f"The versions of the model of {workload} in {environment}",
         )
         self.apply_removal_policy(choose_removal_policy(retain_data=retain_data))
-        cdk.Tags.of(self).add(WORKLOAD_TAG, workload)
+        cdk.Tags.of(self).add(contract.WORKLOAD_TAG, workload)
 
 
 class ApprovalRule(Starting):

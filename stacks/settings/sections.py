@@ -22,7 +22,7 @@ from stacks.settings.people import PeopleSettings
 from stacks.settings.region import Region
 from stacks.settings.section import IN_PLACE, NOTHING, Allowed, Change, Setting
 from stacks.settings.storage import EncryptionSettings, RegistrySettings, StorageSettings
-from stacks.settings.tags import ENVIRONMENT_TAG, WORKLOAD_TAG, Tags, name_owner
+from stacks.settings.tags import ENVIRONMENT_TAG, Tags, name_owner
 from stacks.settings.workload_sections import WorkloadSections
 from stacks.settings.workloads import ListedTrainingSettings, WorkloadSettings
 
@@ -60,7 +60,7 @@ class Sections(WorkloadSections):
         Tags,
         Setting(
             f"the tags of everything that can have them; everything also has `{ENVIRONMENT_TAG}`, and what executions "
-            f"make `{WORKLOAD_TAG}`",
+            f"make `{contract.WORKLOAD_TAG}`",
             cost=NOTHING,
             change=Change(
                 "updated in place; on jobs, models and endpoints from the next execution on; with another `project`, "
@@ -190,7 +190,7 @@ class Sections(WorkloadSections):
 
     def job_tags(self, workload: str) -> Mapping[str, str]:
         """The tags of what the executions of a workload make, by which its cost can be told."""
-        return {WORKLOAD_TAG: workload, **self.tags}
+        return {contract.WORKLOAD_TAG: workload, **self.tags}
 
     def object_lambda_name(self, consumer: ConsumerSettings) -> str:
         """The name of a consumer's Object Lambda access point."""

@@ -6,11 +6,9 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-from headrace.contract import EXECUTION_TAG
+from headrace.contract import EXECUTION_TAG, WORKLOAD_TAG
 from stacks.settings.section import Allowed
 
-# The tag of a job, a model or an endpoint that says which workload it belongs to.
-WORKLOAD_TAG: Final = "workload"
 ENVIRONMENT_TAG: Final = "environment"
 # The tags that say whose something is: policies and clean-up rest on them.
 OWNER_TAGS: Final = (ENVIRONMENT_TAG, "project", WORKLOAD_TAG)

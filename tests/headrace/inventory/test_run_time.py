@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from headrace.inventory import Item, Maker, price, usual_prices
+from headrace.inventory import KINDS, Item, Maker, price, usual_prices
 from headrace.inventory.run_time import read_run_time
 
 ROLE = Item(kind="AWS::IAM::Role", name="headrace-dev-bigmart-Role", maker=Maker.STACK, stack="headrace-dev-bigmart")
@@ -163,6 +163,28 @@ def test_believes_the_tags_of_an_endpoint_and_a_configuration_before_what_they_s
     found = read_run_time(Account(answers), "dev", [shop])
 
     assert [item.name for item in found] == (["sales", "c", "m"] if is_ours else ["m"])
+
+
+@pytest.mark.parametrize(
+    ("tags", "workload"),
+    [(tag(environment="dev", workload="forecasting"), "forecasting"), ({"Tags": []}, "WORKLOAD")],
+    ids=["tagged", "untagged"],
+)
+def test_names_the_settings_of_the_workload_that_an_endpoint_and_its_scaling_belong_to(
+    tags: dict[str, Any], workload: str
+) -> None:
+    answers = answer_endpoint(role=ROLE.name, model="m", config="c")
+    answers["describe_endpoint sales"] = {"EndpointConfigName": "c", "EndpointArn": "arn:sales"}
+    target = {"ResourceId": "endpoint/sales/variant/AllTraffic"}
+    answers |= {"list_tags arn:sales": tags, "describe_scalable_targets sagemaker": {"ScalableTargets": [target]}}
+
+    found = read_run_time(Account(answers), "dev", [ROLE])
+
+    switches = {item.name: KINDS[item.kind].find_switch(item) for item in found}
+
+    settings = ("deploy", "endpoint.serverless", "endpoint.hours", "endpoint.idle_stop_days")
+    assert switches["sales"].split(", ") == [f"{workload}.{setting}" for setting in settings]
+    assert switches[target["ResourceId"]] == f"{workload}.endpoint.scaling"
 
 
 def test_passes_over_what_somebody_deletes_meanwhile() -> None:
