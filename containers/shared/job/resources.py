@@ -3,11 +3,8 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-# Relative to the root: training jobs have it elsewhere.
-RESOURCES_FILE: Final = "config/resourceconfig.json"
-JOB_FILE: Final = "config/processingjobconfig.json"
+from containers.shared.sagemaker import PROCESSING_JOB_FILE, PROCESSING_RESOURCES_FILE
 
 
 @dataclass(frozen=True)
@@ -37,8 +34,9 @@ def read_resources(root: Path) -> Resources:
         root: Where SageMaker's folders are.
     """
     try:
-        found = json.loads((root / RESOURCES_FILE).read_text(encoding="utf-8"))
+        found = json.loads((root / PROCESSING_RESOURCES_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Resources()
-    job = json.loads((root / JOB_FILE).read_text(encoding="utf-8")) if (root / JOB_FILE).is_file() else {}
+    described = root / PROCESSING_JOB_FILE
+    job = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else {}
     return Resources(tuple(sorted(found["hosts"])), found["current_host"], job.get("ProcessingJobName", ""))
