@@ -38,6 +38,14 @@ SMALL_FOREST = {"n_estimators": 20}
 LOOK_SECONDS = 0.2
 CLASSES = 4
 PHOTOGRAPHS_PER_CLASS = 12
+# Hyperparameters of a residual network that learns in seconds, and nothing much.
+QUICK_NETWORK = {
+    "num_classes": CLASSES,
+    "num_training_samples": CLASSES * PHOTOGRAPHS_PER_CLASS,
+    "num_layers": 20,
+    "image_shape": "3,12,12",
+    "epochs": 1,
+}
 
 
 @cache

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from headrace.local.platform.pipeline import PipelineError
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Options
 from tests.end_to_end.conftest import Platform
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -134,12 +135,9 @@ class BatchDoor:
 
     def await_job(self, name: str) -> dict[str, Any]:
         """What there is to say of a job that has ended."""
-        sagemaker = self.platform.client("sagemaker")
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while (job := sagemaker.describe_processing_job(ProcessingJobName=name))["ProcessingJobStatus"] == "InProgress":
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        return dict(job)
+        describe = partial(self.platform.client("sagemaker").describe_processing_job, ProcessingJobName=name)
+        wait_until(lambda: describe()["ProcessingJobStatus"] != "InProgress", f"the end of {name}")
+        return dict(describe())
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from headrace.local.platform import pipeline
 from headrace.local.platform.deployment import Deployment
 from headrace.recipes import resnet
 from tests.deploying import deploy, push_container_images, running_with_app
-from tests.end_to_end.conftest import CLASSES, PHOTOGRAPHS_PER_CLASS
+from tests.end_to_end.conftest import QUICK_NETWORK
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
@@ -25,20 +25,12 @@ from tests.torch_packages import require_torch
 
 pytestmark = pytest.mark.slow
 NEW = 3
-# A network that learns in seconds, and nothing much.
-QUICK = {
-    "num_classes": CLASSES,
-    "num_training_samples": CLASSES * PHOTOGRAPHS_PER_CLASS,
-    "num_layers": 20,
-    "image_shape": "3,12,12",
-    "epochs": 1,
-}
 
 
 def synthesize_with(continue_from: int | None) -> Path:
     """The app with a network that begins anew, or goes on from a version."""
     context = context_of("dev")
-    training = {"hyperparameters": QUICK, "continue_from": continue_from}
+    training = {"hyperparameters": QUICK_NETWORK, "continue_from": continue_from}
     set_path(context["environments"]["dev"], "resnet", {"training": training, "gate": {"rules": []}})
     return assemble(context)
 

@@ -14,7 +14,7 @@ from headrace.local.platform import pipeline
 from headrace.manifest import convert_list
 from headrace.recipes import resnet
 from tests.deploying import push_container_images, running_with_app
-from tests.end_to_end.conftest import CLASSES, PHOTOGRAPHS_PER_CLASS
+from tests.end_to_end.conftest import CLASSES, QUICK_NETWORK
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of, set_path
 from tests.stacks.synthesis import assemble
@@ -23,14 +23,6 @@ from tests.torch_packages import require_torch
 pytestmark = pytest.mark.slow
 PREFIX = "resnet/photographs/"
 STREAMED = ("train", "validation")
-# A network that learns in seconds, and nothing much.
-QUICK = {
-    "num_classes": CLASSES,
-    "num_training_samples": CLASSES * PHOTOGRAPHS_PER_CLASS,
-    "num_layers": 20,
-    "image_shape": "3,12,12",
-    "epochs": 1,
-}
 
 
 def list_channels() -> list[dict[str, Any]]:
@@ -64,7 +56,7 @@ def put_photographs(folder: Path, bucket: str, scratch: Path) -> list[Path]:
 def test_learns_from_augmented_manifests_and_answers(tmp_path: Path, made_up_photographs: Path) -> None:
     require_torch()
     context = context_of("dev")
-    training = {"channels": list_channels(), "hyperparameters": QUICK}
+    training = {"channels": list_channels(), "hyperparameters": QUICK_NETWORK}
     set_path(context["environments"]["dev"], "resnet", {"training": training, "gate": {"rules": []}})
 
     with running_with_app(tmp_path / "cloud", assemble(context)) as cloud, clients_of(cloud):
