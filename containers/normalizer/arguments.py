@@ -27,6 +27,7 @@ class Job:
         options: The normalized images that are asked for.
         max_refused: How many photographs may be refused for their own fault.
         connections: How many photographs are read and written at a time.
+        is_packed: Whether the normalized images also become a packed set.
     """
 
     source: S3Address
@@ -35,6 +36,7 @@ class Job:
     options: Options
     max_refused: int
     connections: int
+    is_packed: bool = False
 
 
 def parse_job(arguments: Sequence[str]) -> Job:
@@ -52,8 +54,14 @@ def parse_job(arguments: Sequence[str]) -> Job:
         options=_parse_options({name: vars(parsed)[name] for name in _OPTIONS if vars(parsed)[name] is not None}),
         max_refused=_parse_number(contract.MAX_REFUSED_ARGUMENT, parsed.max_refused, 0, _LARGEST_NUMBER),
         connections=_parse_number(contract.CONNECTIONS_ARGUMENT, parsed.connections, 1, contract.MOST_CONNECTIONS),
+        is_packed=parsed.packed,
     )
     _keep_apart(job)
+    if job.is_packed and is_manifest:
+        raise JobArgumentError(
+            f"{contract.PACKED_ARGUMENT}: the classes of a packed set are the folders below "
+            f"{contract.SOURCE_ARGUMENT}, and {contract.MANIFEST_ARGUMENT} has none; give a prefix, or leave it out"
+        )
     return job
 
 
@@ -78,6 +86,11 @@ def _build_parser() -> ArgumentParser:
         contract.CONNECTIONS_ARGUMENT,
         default=str(contract.DEFAULT_CONNECTIONS),
         help="how many photographs to read and write at a time (default: %(default)s)",
+    )
+    parser.add_argument(
+        contract.PACKED_ARGUMENT,
+        action="store_true",
+        help="also write a packed set, whose classes are the folders below the prefix of the photographs",
     )
     return parser
 

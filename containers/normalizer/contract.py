@@ -5,6 +5,7 @@ MANIFEST_ARGUMENT = "--manifest"
 DESTINATION_ARGUMENT = "--destination"
 MAX_REFUSED_ARGUMENT = "--max-refused"
 CONNECTIONS_ARGUMENT = "--connections"
+PACKED_ARGUMENT = "--packed"
 DEFAULT_CONNECTIONS = 32
 MOST_CONNECTIONS = 512
 
@@ -16,12 +17,17 @@ SUMMARY_FILE = "summary.json"
 NORMALIZED_MANIFEST_FILE = "normalized.manifest"
 # What each of several instances reports of a run.
 INSTANCES_PREFIX = "instances/"
+# A packed set of the normalized images, and what each of its files of pixels has.
+PACKED_PREFIX = "packed/"
+PACKING_PREFIX = "packing/"
 
 JSON = "application/json"
 JSON_LINES = "application/x-ndjson"
 
 # In the metadata of a normalized image: the ETag of the photograph that it was made of.
 SOURCE_ETAG = "source-etag"
+# In that of a packed set's files: what changes with the photographs that they are of.
+PLAN = "plan"
 
 
 def option_argument(option: str) -> str:

@@ -12,7 +12,7 @@ from headrace.s3.addresses import S3Address
 
 from . import contract
 from .memory import MemoryBudget, share_memory
-from .storage import OpenObject, Storage, UnchangedError
+from .storage import ObjectError, OpenObject, Storage, UnchangedError
 from .tally import Result
 
 _LIMITS: Final = Limits()
@@ -26,6 +26,7 @@ class Photograph(NamedTuple):
         path: Where its normalized image goes, below the destination's prefix.
         etag: The version that was listed; None where nothing was listed.
         may_be_normalized: Whether there may be a normalized image of this version.
+        is_normalized: Whether there is one for certain.
         line: Its line in a manifest.
     """
 
@@ -33,7 +34,18 @@ class Photograph(NamedTuple):
     path: str
     etag: str | None = None
     may_be_normalized: bool = False
+    is_normalized: bool = False
     line: int = 0
+
+
+class Made(NamedTuple):
+    """What came of a photograph, and its normalized image if that was made just now."""
+
+    result: Result
+    body: bytes | None = None
+
+
+_KEPT: Final = Made(Result.KEPT)
 
 
 class NormalizedImageMaker:
@@ -53,25 +65,39 @@ class NormalizedImageMaker:
         self._memory = MemoryBudget(shares.file_bytes)
         self._makers = BoundedSemaphore(shares.makers)
 
-    def make(self, photograph: Photograph) -> Result:
+    def make(self, photograph: Photograph) -> Made:
         """Normalize a photograph, unless this version of it has been normalized.
 
         Raises:
             NormalizeError: If the photograph is refused.
             ObjectError: If S3 does not give the photograph or take the normalized image.
         """
+        if photograph.is_normalized:
+            return _KEPT
         place = self._normalized_images.join(photograph.path)
         known = self._find_source_etag(place) if photograph.may_be_normalized else None
         if known and known == photograph.etag:
-            return Result.KEPT
+            return _KEPT
         try:
             with self._storage.open(photograph.place, if_etag=photograph.etag, unless_etag=known) as original:
                 normalized = self._normalize(original)
         except UnchangedError:
-            return Result.KEPT
+            return _KEPT
         metadata = {contract.SOURCE_ETAG: original.etag.strip('"')}
         self._storage.write(place, normalized, self._options.output_format.media_type, metadata)
-        return Result.MADE
+        return Made(Result.MADE, normalized)
+
+    def read(self, photograph: Photograph) -> bytes:
+        """The normalized image of a photograph, made earlier.
+
+        Raises:
+            ObjectError: If S3 does not give it.
+        """
+        place = self._normalized_images.join(photograph.path)
+        body = self._storage.read(place)
+        if body is None:
+            raise ObjectError(place, "NoSuchKey", "it was removed while the job ran; run the job again")
+        return body
 
     def _find_source_etag(self, normalized: S3Address) -> str | None:
         metadata = self._storage.read_metadata(normalized)

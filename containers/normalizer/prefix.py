@@ -22,14 +22,27 @@ def find_photographs(
     storage: Storage, prefix: S3Address, normalized_images: S3Address, tally: Tally, share: Share = EVERYTHING
 ) -> Iterator[Photograph]:
     """An instance's photographs whose normalized images are missing, outdated or doubtful; all others are counted."""
-    photographs = _select_photographs(storage.list_objects(prefix), tally, share)
-    for photograph, normalized in pair_with_normalized(photographs, storage.list_objects(normalized_images)):
-        age = normalized.modified - photograph.modified if normalized else None
-        if age is not None and age >= _DOUBTFUL:
+    for photograph in list_photographs(storage, prefix, normalized_images, tally, share, others=False):
+        if photograph.is_normalized:
             tally.count(Result.KEPT)
-            continue
-        is_doubtful = age is not None and age >= timedelta(0)
-        yield Photograph(prefix.join(photograph.path), photograph.path, photograph.etag, may_be_normalized=is_doubtful)
+        else:
+            yield photograph
+
+
+def list_photographs(
+    storage: Storage, prefix: S3Address, normalized_images: S3Address, tally: Tally, share: Share, *, others: bool
+) -> Iterator[Photograph]:
+    """An instance's photographs, or also those of others, in S3's order; its part of what else there is, is counted."""
+    found = _select_photographs(storage.list_objects(prefix), tally, share, others=others)
+    for photograph, normalized in pair_with_normalized(found, storage.list_objects(normalized_images)):
+        age = normalized.modified - photograph.modified if normalized else None
+        yield Photograph(
+            prefix.join(photograph.path),
+            photograph.path,
+            photograph.etag,
+            may_be_normalized=age is not None and timedelta(0) <= age < _DOUBTFUL,
+            is_normalized=age is not None and age >= _DOUBTFUL,
+        )
 
 
 def pair_with_normalized(
@@ -44,11 +57,14 @@ def pair_with_normalized(
         yield photograph, normalized if normalized is not None and normalized.path == photograph.path else None
 
 
-def _select_photographs(objects: Iterable[StoredObject], tally: Tally, share: Share) -> Iterator[StoredObject]:
+def _select_photographs(
+    objects: Iterable[StoredObject], tally: Tally, share: Share, *, others: bool
+) -> Iterator[StoredObject]:
     for found in objects:
-        if found.path.endswith("/") or not found.path or not share.takes(found.path):
+        if found.path.endswith("/") or not found.path:
             continue
-        if found.path.lower().endswith(IMAGE_SUFFIXES):
+        is_photograph = found.path.lower().endswith(IMAGE_SUFFIXES)
+        if is_photograph and (others or share.takes(found.path)):
             yield found
-        else:
+        elif not is_photograph and share.takes(found.path):
             tally.skip()

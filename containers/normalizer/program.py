@@ -1,29 +1,28 @@
 """The job's steps in their order: claim the destination, normalize what is missing there, report."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING
 
 from containers.shared.job.events import log_event
-from headrace.normalizer.contract import ErrorCode
-from headrace.normalizer.errors import NormalizeError
 
+from . import contract
 from .arguments import Job
+from .attempts import tally_photograph
 from .crew import Crew
 from .destination import Destination
 from .failure_log import FailureLog
-from .failures import BulkJobError, SourceError, StorageError, TooManyRefusedError
+from .failures import SourceError, TooManyRefusedError
 from .manifest import Manifest
 from .normalized_images import NormalizedImageMaker, Photograph
-from .prefix import IMAGE_SUFFIXES, find_photographs
+from .prefix import IMAGE_SUFFIXES, find_photographs, list_photographs
 from .sharing import EVERYTHING, Report, Share, gather_reports
-from .storage import ObjectError, Storage
+from .storage import Storage
 from .tally import Result, Tally
 
-# Each was tried several times: when this many fail, it is not the photographs.
-MOST_UNAVAILABLE: Final = 1000
+if TYPE_CHECKING:
+    from .packing import Packer
 
 
 def normalize_all(job: Job, storage: Storage, tally: Tally, share: Share = EVERYTHING) -> str | None:
@@ -42,39 +41,28 @@ def normalize_all(job: Job, storage: Storage, tally: Tally, share: Share = EVERY
 
         log = FailureLog(failures)
         maker = NormalizedImageMaker(storage, destination.normalized, job.options)
-        photographs = (
-            manifest.find_photographs(share)
-            if manifest
-            else find_photographs(storage, job.source, destination.normalized, tally, share)
-        )
-        Crew(partial(tally_photograph, maker=maker, log=log, tally=tally), job.connections).work_through(photographs)
-        tally.report("normalizing_end")
-        with tempfile.TemporaryFile() as all_failures:
+        with _open_packer(job, storage, maker, tally, share) as packer, tempfile.TemporaryFile() as all_failures:
+            if packer:
+                packer.pack(share, job.connections, log, tally)
+            else:
+                photographs = (
+                    manifest.find_photographs(share)
+                    if manifest
+                    else find_photographs(storage, job.source, destination.normalized, tally, share)
+                )
+                _work_through(photographs, maker, job.connections, log, tally)
+            tally.report("normalizing_end")
             report = gather_reports(storage, job.destination, share, tally, log, all_failures)
-            return _report(job, destination, manifest, report, all_failures) if report else None
+            return _report(job, destination, manifest, packer, report, all_failures) if report else None
 
 
-def tally_photograph(photograph: Photograph, maker: NormalizedImageMaker, log: FailureLog, tally: Tally) -> None:
-    """Normalize a photograph and count what came of it."""
-    try:
-        result = maker.make(photograph)
-    except NormalizeError as error:
-        result = Result.REFUSED
-        log.write(photograph, error.code, error.reason)
-    except ObjectError as error:
-        result = Result.REFUSED if error.is_final else Result.UNAVAILABLE
-        log.write(photograph, error.code, error.reason)
-        if tally.of(Result.UNAVAILABLE) >= MOST_UNAVAILABLE:
-            raise StorageError(
-                f"more than {MOST_UNAVAILABLE} photographs were unavailable, the last one: {error}"
-            ) from error
-    except BulkJobError:
-        raise
-    except Exception as error:  # noqa: BLE001 - one photograph must not end the job for all others
-        result = Result.REFUSED
-        log_event("photograph_failed", key=photograph.place.key, error=repr(error))
-        log.write(photograph, ErrorCode.FAILED, repr(error))
-    tally.count(result)
+def _work_through(
+    photographs: Iterable[Photograph], maker: NormalizedImageMaker, connections: int, log: FailureLog, tally: Tally
+) -> None:
+    def work(photograph: Photograph) -> None:
+        tally_photograph(photograph, lambda each: maker.make(each).result, log, tally)
+
+    Crew(work, connections).work_through(photographs)
 
 
 @contextmanager
@@ -89,7 +77,33 @@ def _open_manifest(job: Job, storage: Storage) -> Iterator[Manifest | None]:
         yield manifest
 
 
-def _report(job: Job, destination: Destination, manifest: Manifest | None, report: Report, log: IO[bytes]) -> str:
+@contextmanager
+def _open_packer(
+    job: Job, storage: Storage, maker: NormalizedImageMaker, tally: Tally, share: Share
+) -> Iterator["Packer | None"]:
+    if not job.is_packed:
+        yield None
+        return
+    # NumPy takes time and memory, which only packed sets need.
+    from .packing import Packer
+    from .plan import Plan
+
+    with tempfile.TemporaryFile() as file:
+        normalized = job.destination.join(contract.NORMALIZED_PREFIX)
+        photographs = list_photographs(storage, job.source, normalized, tally, share, others=True)
+        packer = Packer(storage, job.destination, Plan(job, photographs, file), maker, job.options)
+        packer.claim()
+        yield packer
+
+
+def _report(
+    job: Job,
+    destination: Destination,
+    manifest: Manifest | None,
+    packer: "Packer | None",
+    report: Report,
+    log: IO[bytes],
+) -> str:
     if not report.photographs:
         suffixes = ", ".join(IMAGE_SUFFIXES)
         raise SourceError(
@@ -102,10 +116,11 @@ def _report(job: Job, destination: Destination, manifest: Manifest | None, repor
         with tempfile.TemporaryFile() as normalized:
             manifest.write_normalized(normalized, destination.normalized, report.lines)
             destination.write_manifest(normalized)
+    packed = f"; {packer.join()}" if packer and is_complete else ""
     destination.write_summary({**report.counts, "is_complete": is_complete})
     if not is_complete:
         raise TooManyRefusedError(_explain(job, report, str(failures)))
-    return f"{job.destination}: {_sum_up(report)}"
+    return f"{job.destination}: {_sum_up(report)}{packed}"
 
 
 def _sum_up(report: Report) -> str:

@@ -139,11 +139,14 @@ class Storage:
         with explaining(place):
             self._s3.download_fileobj(place.bucket, place.key, file)
 
-    def upload(self, file: IO[bytes], place: S3Address, media_type: str) -> None:
+    def upload(
+        self, file: IO[bytes], place: S3Address, media_type: str, metadata: Mapping[str, str] | None = None
+    ) -> None:
         """Put a file into an object, which appears whole or not at all."""
         file.seek(0)
+        more = {"ContentType": media_type, "Metadata": metadata or {}}
         with explaining(place):
-            self._s3.upload_fileobj(file, place.bucket, place.key, ExtraArgs={"ContentType": media_type})
+            self._s3.upload_fileobj(file, place.bucket, place.key, ExtraArgs=more)
 
     def _get(self, place: S3Address, **conditions: str | None) -> Any:
         given = {name: etag for name, etag in conditions.items() if etag}

@@ -130,8 +130,8 @@ class FakeS3:
         file.seek(0)
         file.write(self.get_object(Bucket=bucket, Key=key)["Body"].read())
 
-    def upload_fileobj(self, file: IO[bytes], bucket: str, key: str, *, ExtraArgs: dict[str, str]) -> None:  # noqa: N803
-        self.put_object(Bucket=bucket, Key=key, Body=file.read(), Metadata={}, **ExtraArgs)
+    def upload_fileobj(self, file: IO[bytes], bucket: str, key: str, *, ExtraArgs: dict[str, Any]) -> None:  # noqa: N803
+        self.put_object(Bucket=bucket, Key=key, Body=file.read(), **ExtraArgs)
 
     def _check(self, operation: str, bucket: str, key: str) -> None:
         self.requests.append((operation, key))

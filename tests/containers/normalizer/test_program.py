@@ -2,10 +2,9 @@ import json
 
 import pytest
 
-from containers.normalizer import program
+from containers.normalizer import attempts
 from containers.normalizer.failures import DestinationError, SourceError, StorageError, TooManyRefusedError
-from containers.normalizer.normalized_images import NormalizedImageMaker, Photograph
-from containers.normalizer.tally import Result
+from containers.normalizer.normalized_images import Made, NormalizedImageMaker, Photograph
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import GENERATION, Options
 from tests.containers.normalizer.fake_s3 import FakeS3
@@ -195,7 +194,7 @@ def test_finds_an_image_unavailable_when_s3_is_out_of_order_for_it(s3: FakeS3) -
 
 
 def test_gives_up_when_next_to_everything_is_unavailable(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "MOST_UNAVAILABLE", 2)
+    monkeypatch.setattr(attempts, "MOST_UNAVAILABLE", 2)
     for name in list_photographs():
         s3.refuse("GetObject", f"images/{name}", "InternalError", 500)
 
@@ -352,7 +351,7 @@ def test_writes_nothing_when_a_manifest_is_wrong(s3: FakeS3) -> None:
 def test_counts_an_image_on_which_it_fails_and_goes_on(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
     make = NormalizedImageMaker.make
 
-    def fail(maker: NormalizedImageMaker, photograph: Photograph) -> Result:
+    def fail(maker: NormalizedImageMaker, photograph: Photograph) -> Made:
         if photograph.path.endswith("3.jpg"):
             raise AssertionError
         return make(maker, photograph)

@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from containers.resnet.__main__ import main
+from containers.resnet.contract import PACKED
 from containers.resnet.model import load_model
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from headrace.packed import PackedRecord, write_packed
-from tests.containers.job_roots import list_files
-from tests.containers.resnet.networks import write_packed_job
+from headrace.workloads.photographs import make_photographs
+from tests.containers.job_roots import list_files, write_job
+from tests.containers.normalizer.fake_s3 import FakeS3
+from tests.containers.normalizer.jobs import run_job
+from tests.containers.resnet.networks import CLASSES, HYPERPARAMETERS, write_packed_job
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 SAVING = {"HEADRACE_CHECKPOINT_SECONDS": "0"}
@@ -47,6 +51,24 @@ def test_leaves_what_the_program_leaves_of_photographs(tmp_path: Path, capsys: p
     assert len(re.findall(r"Validation-accuracy=0\.\d+", capsys.readouterr().out)) == 2
     inputs = (tmp_path / "output/data/inputs.json").read_text()
     assert all(name in inputs for name in ("packed.json", "records.npy", "pixels-00000.npy"))
+
+
+def test_learns_from_what_bulk_normalizing_has_packed(tmp_path: Path) -> None:
+    s3 = FakeS3()
+    make_photographs(tmp_path / "photographs", classes=CLASSES, per_class=4)
+    for name in list_files(tmp_path / "photographs"):
+        s3.put(f"images/{name}", (tmp_path / "photographs" / name).read_bytes())
+    run_job(s3, "--colour", "rgb", "--packed")
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    for key in s3.keys("sets/small/packed/"):
+        (folder / Path(key).name).write_bytes(s3.read(key))
+    channels = dict.fromkeys(("train", "validation"), folder)
+    write_job(tmp_path, {**HYPERPARAMETERS, "epochs": "1"}, channels, content_type=PACKED)
+
+    assert train(tmp_path) == 0
+
+    assert load_model(tmp_path / "model").labels == ("ball", "cross", "gear")
 
 
 def test_says_how_the_device_was_fed_and_what_an_epoch_costs(
