@@ -132,6 +132,7 @@ class BulkNormalizer(Construct):
                         f"s3://{self._around.raw.bucket_name}/",
                         max_refused=self._settings.max_refused,
                         connections=self._settings.connections,
+                        is_packed=self._settings.packed,
                     )
                 ),
             },

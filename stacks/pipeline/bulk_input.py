@@ -27,23 +27,25 @@ def check_input(*, next_state: str) -> Choice:
     return Choice(rules=tuple(_list_mistakes()), default=next_state)
 
 
-def list_arguments(images: str, *, max_refused: int, connections: int) -> str:
+def list_arguments(images: str, *, max_refused: int, connections: int, is_packed: bool) -> str:
     """The program's arguments.
 
     Args:
         images: The address of the bucket that the input's keys are in.
         max_refused: How many photographs may be refused.
         connections: How many are read at a time.
+        is_packed: Whether the normalized images of a prefix also become a packed set.
     """
     flags = json.dumps({field.name: preprocessing.option_argument(field.name) for field in fields(Options)})
     source, manifest = f"$request.{BulkInput.SOURCE}", f"$request.{BulkInput.MANIFEST}"
+    packed = f"$exists({source}) ? '{preprocessing.PACKED_ARGUMENT}', " if is_packed else ""
     return (
         f"( $flags := {flags}; "
         f"[ $exists({source}) ? '{preprocessing.SOURCE_ARGUMENT}={images}' & {source} "
         f": '{preprocessing.MANIFEST_ARGUMENT}={images}' & {manifest}, "
         f"'{preprocessing.DESTINATION_ARGUMENT}=' & $destination, "
         f"'{preprocessing.MAX_REFUSED_ARGUMENT}={max_refused}', "
-        f"'{preprocessing.CONNECTIONS_ARGUMENT}={connections}', "
+        f"'{preprocessing.CONNECTIONS_ARGUMENT}={connections}', {packed}"
         f"$each($request.{BulkInput.OPTIONS}, function($value, $option) {{ "
         "$lookup($flags, $option) & '=' & $string($value) }) ] )"
     )

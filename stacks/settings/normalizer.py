@@ -128,6 +128,14 @@ class BulkSettings(ProcessingSettings):
         Field(ge=1, le=image_preprocessing.MOST_CONNECTIONS),
         Setting("how many requests to S3 run at once, on each machine", cost=NOTHING, change=NEXT_EXECUTION),
     ] = 32
+    packed: Annotated[
+        bool,
+        Setting(
+            "whether the set of a prefix also exists [packed](packed.md), its classes the folders below the prefix",
+            cost="0.023 per GB and month: 4.21 for a million records of 256 x 256 in RGB",
+            change=NEXT_EXECUTION,
+        ),
+    ] = False
 
     @property
     def instances(self) -> int:

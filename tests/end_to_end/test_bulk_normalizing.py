@@ -12,15 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from headrace.data import replicate
 from headrace.local.platform import pipeline
 from headrace.local.platform.pipeline import PipelineError
-from headrace.normalizer.normalize import normalize
+from headrace.normalizer.normalize import normalize, normalize_to_pixels
 from headrace.normalizer.options import Options
+from headrace.packed import PackedSet
 from tests.end_to_end.conftest import Platform
 from tests.patience import PATIENCE_SECONDS, wait_until
 
@@ -223,6 +227,29 @@ def test_four_instances_make_a_set_once_though_one_of_them_is_killed(door: Batch
     reports = [door.read("four", f"instances/{jobs[1]}/0{number}-of-04.json") for number in range(1, 5)]
     assert sum(json.loads(report)["counts"]["photographs"] for report in reports) == IMAGES
     assert door.read_summary("four")["is_complete"] is True
+
+
+def test_instances_pack_the_set_that_they_make(door: BatchDoor, tmp_path: Path) -> None:
+    classed = {f"images/classed/{('a', 'b')[number % 2]}/{number:03}.jpg": make_image(number) for number in range(200)}
+    door.put(classed | {"images/one/a.jpg": make_image(1)})
+    door.run(Name="one", Source="images/one/", Options=SMALL_INPUT)
+    place = f"s3://{door.work}/normalized-sets/packed/"
+    arguments = ["--source", f"s3://{door.raw}/images/classed/", "--destination", place, "--packed"]
+    name = f"packed-{uuid.uuid4().hex[:8]}"
+
+    door.start_on(2, name, [*arguments, "--width", "32", "--height", "32"])
+    ended = door.await_job(name)
+    replicate(f"{place}packed/", tmp_path)
+
+    assert ended["ExitMessage"].endswith(f"200 made, 0 kept, 0 refused, 0 unavailable; 200 packed in {place}packed/")
+    with PackedSet(tmp_path) as packed:
+        packed.verify()
+        assert (packed.layout.labels, packed.layout.classes) == (("a", "b"), (100, 100))
+        # More than one, so that each instance has written some.
+        assert len(packed.layout.shards) == 4
+        pixels = packed.read(np.arange(1))
+    normalized = normalize_to_pixels(door.read("packed", "normalized/a/000.jpg"), SMALL)
+    assert np.array_equal(pixels[0, :, :, 0], np.asarray(normalized))
 
 
 def test_a_stopped_job_of_a_manifest_goes_on(door: BatchDoor) -> None:

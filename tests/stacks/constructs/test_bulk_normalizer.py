@@ -194,6 +194,19 @@ def test_passes_settings_to_the_job() -> None:
     assert "--max-refused=12" in evaluate_arguments(states, RIGHT)
 
 
+def test_packs_the_set_of_a_prefix_where_the_settings_say_so(states: dict[str, Any]) -> None:
+    packing = read_definition(template_with("Normalizer", "dev", {"normalizer.bulk.packed": True}).to_json())["States"]
+
+    of_prefix, of_manifest = (
+        [parse_job(evaluate_arguments(found, given)).is_packed for found in (states, packing)]
+        for given in (RIGHT, {"Name": "small", "Manifest": "images/x.manifest"})
+    )
+
+    assert of_prefix == [False, True]
+    # A manifest has no folders that could be classes.
+    assert of_manifest == [False, False]
+
+
 @pytest.mark.parametrize(
     ("instance_type", "has_key"), [("ml.m5.xlarge", True), ("ml.r5d.xlarge", False), ("ml.g5.xlarge", False)]
 )
