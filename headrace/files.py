@@ -24,6 +24,7 @@ _SHOWN_CHARACTERS: Final = 40
 _DESCRIPTORS: Final = ("/dev/fd", "/proc/self/fd")
 _MOST_LINKS: Final = 40
 _CHUNK: Final = 1 << 20
+_PARTIAL: Final = ".partial"
 
 
 class FileError(HeadraceError):
@@ -35,9 +36,10 @@ class Partial:
 
     Args:
         target: Its place, as a user names it.
+        ending: What its own name ends with.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, ending: str = _PARTIAL) -> None:
         self.target = target
         with naming(target, FileError):
             self.status = _look_at(target)
@@ -45,7 +47,7 @@ class Partial:
             place = Path(tempfile.gettempdir(), target.name) if self.is_stream else target.resolve()
         self._place = place
         self._made_folders: list[Path] = []
-        self.path = place.with_name(f".{place.name[:_SHOWN_CHARACTERS]}.{secrets.token_hex(8)}.partial")
+        self.path = place.with_name(f".{place.name[:_SHOWN_CHARACTERS]}.{secrets.token_hex(8)}{ending}")
 
     def create(self) -> None:
         """Make the file, with the mode of what it takes the place of, and the folders that it lies in."""
@@ -70,26 +72,34 @@ class Partial:
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[Path]:
+def whole_file(target: Path, ending: str = _PARTIAL) -> Iterator[Path]:
     """Give a path to write to; what is there takes its place once the block ends without an exception.
+
+    Args:
+        target: The place.
+        ending: What the path ends with until then.
 
     Raises:
         FileError: it cannot be written; nothing is left behind.
     """
-    with whole_files(target) as (path,):
+    with whole_files(target, ending=ending) as (path,):
         yield path
 
 
 @contextmanager
-def whole_files(*targets: Path) -> Iterator[tuple[Path, ...]]:
+def whole_files(*targets: Path, ending: str = _PARTIAL) -> Iterator[tuple[Path, ...]]:
     """Give paths to write to; what is there takes its places once the block ends without an exception.
+
+    Args:
+        targets: The places.
+        ending: What the paths end with until then.
 
     Raises:
         FileError: one cannot be written, or two are the same file; nothing is left behind.
     """
     refuse_shared(*targets)
     with ExitStack() as discarded:
-        partials = [Partial(target) for target in targets]
+        partials = [Partial(target, ending) for target in targets]
         for partial in partials:
             # Before it is there, so that no signal comes between.
             discarded.callback(partial.discard)

@@ -69,7 +69,7 @@ def open_steps(
         together.share.count,
         sorted(asdict(hyperparameters).items()),
     ]
-    return folder.open(Work("steps", fingerprint_work(settings, digests), layouts, measure_state))
+    return folder.open(Work("steps", fingerprint_work(settings, digests), layouts, measure_state, is_cumulative=True))
 
 
 def offer_saving(

@@ -20,6 +20,9 @@ PROCESSING_JOB_FILE = "config/processingjobconfig.json"
 DATA_FOLDER = "input/data"
 MODEL_FOLDER = "model"
 CHECKPOINTS_FOLDER = "checkpoints"
+# How the name of a file there ends that is not to be stored, as SageMaker's own XGBoost has it:
+# https://github.com/aws/sagemaker-xgboost-container/blob/master/src/sagemaker_xgboost_container/checkpointing.py
+IGNORED_ENDING = ".sagemaker-ignore"
 OUTPUT_DATA_FOLDER = "output/data"
 FAILURE_FILE = "output/failure"
 # Becomes a processing job's ExitMessage.

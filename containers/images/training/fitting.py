@@ -68,11 +68,11 @@ def fit_regression(
 ) -> LogisticRegression:
     """A regression that was fitted in rounds, the first ones of which may have been saved."""
     regression = LogisticRegression(C=inverse_regularization, max_iter=ROUND_STEPS, warm_start=True)
-    rounds, is_done = 0, False
+    is_done = False
     for part in checkpoints.load():
-        rounds += 1
         regression.coef_, regression.intercept_ = part["weights"], part["intercepts"]
         is_done = bool(part["is_done"])
+    rounds = checkpoints.done
     with checkpoints.offering(), warnings.catch_warnings():
         # Of a round that is not the last one.
         warnings.simplefilter("ignore", ConvergenceWarning)

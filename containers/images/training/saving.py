@@ -98,7 +98,7 @@ def open_components(folder: CheckpointFolder, features: NDArray[np.float32], com
 def open_regression(
     folder: CheckpointFolder, reduced: NDArray[np.float32], classes: NDArray[np.intp], inverse_regularization: float
 ) -> Checkpoints:
-    """The checkpoints of a logistic regression on these principal components; each part makes those before it void."""
+    """The checkpoints of a logistic regression on these principal components."""
     count = int(classes.max()) + 1
     rows = exactly(count if count > 2 else 1)
     layouts = {
@@ -107,7 +107,7 @@ def open_regression(
         "is_done": ArrayLayout(np.dtype("bool")),
     }
     fingerprint = fingerprint_work([FORMAT, sklearn.__version__, inverse_regularization], [reduced, classes])
-    return folder.open(Work(REGRESSION, fingerprint, layouts, count_finite))
+    return folder.open(Work(REGRESSION, fingerprint, layouts, count_finite, is_cumulative=True))
 
 
 def count_finite(part: Arrays) -> int:

@@ -2,6 +2,10 @@
 
 Loading a part cannot run code (`array_files` has the format). Besides the arrays of the part a file holds
 `fingerprint`, of everything that the work depends on, and `begin`, how much was done before.
+
+SageMaker stores the folder while the program runs, and does not say that it would remove anything. So a part grows
+under a name that is not stored, and work of which each part holds the whole uses two names in turn: the one that may
+be on its way to S3 is never the only one.
 """
 
 import hashlib
@@ -24,6 +28,8 @@ from headrace.errors import HeadraceError
 from headrace.files import whole_file
 
 MOST_SECONDS = 86_400
+_KEPT = 2
+_MANY = range(2**31)
 _HEAD = {"fingerprint": ArrayLayout(np.dtype("<U64")), "begin": ArrayLayout(np.dtype("int64"))}
 
 
@@ -36,12 +42,14 @@ class Work:
         fingerprint: Of everything that it depends on: parts of other work are not used.
         layouts: The arrays of a part.
         measure: How much of the work a part has done. What it raises makes the part unusable.
+        is_cumulative: Whether a part holds all that those before it held, so that only the newest two are kept.
     """
 
     name: str
     fingerprint: str
     layouts: Mapping[str, ArrayLayout]
     measure: Callable[[Arrays], int]
+    is_cumulative: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,15 @@ class CheckpointFolder:
         return Checkpoints(self, work)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A part that can be used: its number, how much is done with it, and what it holds."""
+
+    number: int
+    done: int
+    arrays: Arrays
+
+
 class Checkpoints:
     """The checkpoints of a piece of work; none are loaded or saved where the job saves nothing.
 
@@ -82,6 +99,11 @@ class Checkpoints:
         self._done = 0
 
     @property
+    def done(self) -> int:
+        """How much of the work the parts have done that were loaded or saved."""
+        return self._done
+
+    @property
     def is_due(self) -> bool:
         """Whether it is time to save."""
         if self.interval_seconds is None:
@@ -93,20 +115,16 @@ class Checkpoints:
         return nullcontext() if self.interval_seconds is None else self._folder.last_save.offering()
 
     def load(self) -> Iterator[Arrays]:
-        """The parts that were saved, up to the first that cannot be used, which the log names."""
+        """The parts to go on from; a file that cannot be used is named in the log.
+
+        Of cumulative work this is the newest part that can be used, else all up to the first that cannot.
+        """
         if self.interval_seconds is None:
             return
-        while (path := self._place(self._count)).is_file():
-            try:
-                part = self._read(path)
-                size = self._work.measure(part)
-            except Exception as error:  # noqa: BLE001 - whatever a damaged or crafted file leads to, the work goes on
-                warn_event("checkpoint_ignored", file=path.name, reason=repr(str(error) or type(error).__name__))
-                return
-            self._count += 1
-            self._done += size
-            log_event("checkpoint_resumed", file=path.name, done=self._done)
-            yield part
+        for part in self._find_newest() if self._work.is_cumulative else self._read_on():
+            self._count, self._done = part.number + 1, part.done
+            log_event("checkpoint_resumed", file=self._place(part.number).name, done=self._done)
+            yield part.arrays
 
     def save(self, arrays: Arrays, size: int) -> None:
         """Save the next part, whole or not at all; a part that cannot be saved is named in the log.
@@ -121,7 +139,7 @@ class Checkpoints:
         head = {"fingerprint": np.array(self._work.fingerprint), "begin": np.array(self._done, "int64")}
         self._saved_at = self._folder.read_clock()
         try:
-            with whole_file(path) as partial:
+            with whole_file(path, sagemaker.IGNORED_ENDING) as partial:
                 write_arrays(partial, {**head, **arrays})
         except (HeadraceError, OSError) as error:
             warn_event("checkpoint_not_saved", file=path.name, reason=repr(str(error)))
@@ -132,16 +150,39 @@ class Checkpoints:
         if self._folder.last_save.is_asked:
             self._folder.last_save.note_saved()
 
-    def _place(self, number: int) -> Path:
-        return self._folder.path / f"{self._work.name}-{number:06}.npz"
+    def _read_on(self) -> Iterator[_Part]:
+        """The parts one after the other; what has been loaded says which is next."""
+        while part := self._read(self._count):
+            yield part
 
-    def _read(self, path: Path) -> Arrays:
-        part = read_arrays(path, {**_HEAD, **self._work.layouts})
-        if str(part["fingerprint"]) != self._work.fingerprint:
+    def _find_newest(self) -> list[_Part]:
+        parts = [part for number in range(_KEPT) if (part := self._read(number))]
+        return sorted(parts, key=lambda part: part.done)[-1:]
+
+    def _read(self, number: int) -> _Part | None:
+        """A part that can be used; what keeps one from that is in the log."""
+        path = self._place(number)
+        if not path.is_file():
+            return None
+        try:
+            arrays = read_arrays(path, {**_HEAD, **self._work.layouts})
+            return _Part(number, self._check_begin(arrays) + self._work.measure(arrays), arrays)
+        except Exception as error:  # noqa: BLE001 - whatever a damaged or crafted file leads to, the work goes on
+            warn_event("checkpoint_ignored", file=path.name, reason=repr(str(error) or type(error).__name__))
+            return None
+
+    def _check_begin(self, arrays: Arrays) -> int:
+        """How much was done before a part of this work; a ValueError for one of other work, or out of its order."""
+        if str(arrays["fingerprint"]) != self._work.fingerprint:
             raise ValueError("it is of other data, hyperparameters or versions")
-        if int(part["begin"]) != self._done:
-            raise ValueError(f"it goes on from {int(part['begin'])}, not from {self._done}")
-        return part
+        begin = int(arrays["begin"])
+        if begin != self._done and not (self._work.is_cumulative and begin in _MANY):
+            raise ValueError(f"it goes on from {begin}, not from {self._done}")
+        return begin
+
+    def _place(self, number: int) -> Path:
+        written = number % _KEPT if self._work.is_cumulative else number
+        return self._folder.path / f"{self._work.name}-{written:06}.npz"
 
 
 NO_CHECKPOINTS = CheckpointFolder(Path(), None, LastSave()).open(Work("", "", {}, len))

@@ -36,7 +36,7 @@ class Learner(Protocol):
 def open_epochs(
     folder: CheckpointFolder, learner: Learner, epochs: int, settings: list[object], data: list[NDArray[Any]]
 ) -> Checkpoints:
-    """The checkpoints of a network that learns; each part makes those before it void.
+    """The checkpoints of a network that learns.
 
     Args:
         folder: Where they are.
@@ -46,7 +46,8 @@ def open_epochs(
         data: What it learns from.
     """
     layouts = list_layouts(learner, range(1, epochs + 1))
-    return folder.open(Work("epochs", fingerprint_work([torch.__version__, *settings], data), layouts, measure_state))
+    fingerprint = fingerprint_work([torch.__version__, *settings], data)
+    return folder.open(Work("epochs", fingerprint, layouts, measure_state, is_cumulative=True))
 
 
 def list_layouts(learner: Learner, epochs: range) -> dict[str, ArrayLayout]:

@@ -9,6 +9,9 @@ from headrace.local.sagemaker.s3_objects import download_prefix, parse_address, 
 from headrace.local.sagemaker.trees import ContainerTree
 
 DEFAULT_FOLDER = "/opt/ml/checkpoints"
+# SageMaker's own XGBoost ends the name of a file so while it grows:
+# https://github.com/aws/sagemaker-xgboost-container/blob/master/src/sagemaker_xgboost_container/checkpointing.py
+IGNORED_ENDING = ".sagemaker-ignore"
 
 
 class Checkpoints:
@@ -56,7 +59,11 @@ class Checkpoints:
                 self._stored[entry.name] = mark
 
     def _list_files(self) -> list[LeftEntry]:
-        return [entry for entry in self._results.list_entries() if not entry.is_folder]
+        return [
+            entry
+            for entry in self._results.list_entries()
+            if not entry.is_folder and not entry.name.endswith(IGNORED_ENDING)
+        ]
 
     def _look_at(self, entry: LeftEntry) -> tuple[int, int] | None:
         try:

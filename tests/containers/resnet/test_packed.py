@@ -12,6 +12,7 @@ import pytest
 from containers.resnet.__main__ import main
 from containers.resnet.contract import PACKED
 from containers.resnet.model import load_model
+from containers.shared.job.checkpoints import Checkpoints
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from headrace.packed import PackedRecord, write_packed
@@ -117,26 +118,44 @@ def test_learns_to_tell_classes_apart(tmp_path: Path) -> None:
     assert evaluation["metrics"]["validation:accuracy"] > 0.8
 
 
+class KilledError(BaseException):
+    """Ends a program at once."""
+
+
+def kill_after(monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
+    """Have the program end once so many parts are saved."""
+
+    def save_and_die(self: Checkpoints, arrays: Any, size: int) -> None:
+        save(self, arrays, size)
+        if self.done == parts:
+            raise KilledError
+
+    save = Checkpoints.save
+    monkeypatch.setattr(Checkpoints, "save", save_and_die)
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_killed_at_any_step_it_ends_with_the_same_weights(
-    tmp_path: Path, optimizer: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, optimizer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {**AUGMENTED, "optimizer": optimizer, "learning_rate": "0.001", "momentum": "0.9"}
     for name in ("whole", "killed"):
         write_packed_job(tmp_path / name, **given)
     assert train(tmp_path / "whole") == 0
-    assert train(tmp_path / "killed", SAVING) == 0
-    parts = sorted((tmp_path / "killed/checkpoints").iterdir())
-    kept = random.randrange(1, len(parts))  # noqa: S311 - chance, not a secret
+    # Five steps of four records, and one of the fewest, in each of three epochs.
+    kept = random.randrange(1, 15)  # noqa: S311 - chance, not a secret
 
-    for part in parts[kept:]:
-        part.unlink()
+    with monkeypatch.context() as patched:
+        kill_after(patched, kept)
+        with pytest.raises(KilledError):
+            train(tmp_path / "killed", SAVING)
     capsys.readouterr()
     assert train(tmp_path / "killed", SAVING) == 0
 
-    # Five steps of four records, and one of the fewest, in each of three epochs.
-    assert len(parts) == 15
-    assert f"checkpoint_resumed file=steps-{kept - 1:06}.npz" in capsys.readouterr().out
+    log = capsys.readouterr().out
+    assert re.search(rf"checkpoint_resumed .* done={kept}\n", log)
+    assert re.findall(r"checkpoint_saved .* done=(\d+)", log)[-1] == "15"
+    assert len(list((tmp_path / "killed/checkpoints").iterdir())) == 2
     assert read_model(tmp_path / "killed") == read_model(tmp_path / "whole"), f"killed after step {kept}"
     scores = [json.loads((tmp_path / name / "output/data/evaluation.json").read_text()) for name in ("whole", "killed")]
     assert scores[0] == scores[1]

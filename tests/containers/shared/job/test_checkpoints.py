@@ -1,13 +1,15 @@
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from containers.shared.job.array_files import ArrayLayout
+from containers.shared.job import checkpoints as module
+from containers.shared.job.array_files import ArrayLayout, write_arrays
 from containers.shared.job.checkpoints import NO_CHECKPOINTS, CheckpointFolder, Checkpoints, Work, parse_interval
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.training_failures import JobError
@@ -148,3 +150,65 @@ def test_neither_loads_nor_saves_where_the_job_saves_nothing(saved: Path) -> Non
 def test_refuses_an_interval_that_is_not_a_number_of_seconds(text: str) -> None:
     with pytest.raises(JobError, match="HEADRACE_CHECKPOINT_SECONDS"):
         parse_interval({"HEADRACE_CHECKPOINT_SECONDS": text})
+
+
+def save_cumulative(folder: Path, *counts: int) -> Checkpoints:
+    """Save parts of work that hold so many numbers each, after those that are there."""
+    checkpoints = CheckpointFolder(folder, 0, LastSave()).open(replace(WORK, measure=lambda _: 1, is_cumulative=True))
+    list(checkpoints.load())
+    for count in counts:
+        checkpoints.save({"numbers": np.arange(count)}, 1)
+    return checkpoints
+
+
+def load_cumulative(folder: Path) -> list[int]:
+    checkpoints = CheckpointFolder(folder, 0, LastSave()).open(replace(WORK, measure=lambda _: 1, is_cumulative=True))
+    return [len(part["numbers"]) for part in checkpoints.load()]
+
+
+@pytest.mark.parametrize("counts", [(1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)])
+def test_keeps_two_files_of_cumulative_work_and_goes_on_from_the_newest(
+    tmp_path: Path, counts: tuple[int, ...]
+) -> None:
+    save_cumulative(tmp_path, *counts)
+
+    assert len(list(tmp_path.iterdir())) == min(len(counts), 2)
+    assert load_cumulative(tmp_path) == [counts[-1]]
+
+
+@pytest.mark.parametrize("interrupted", [1, 2, 3])
+def test_counts_cumulative_parts_on_after_an_interruption(tmp_path: Path, interrupted: int) -> None:
+    save_cumulative(tmp_path, *range(1, interrupted + 1))
+
+    assert save_cumulative(tmp_path, 9).done == interrupted + 1
+    assert load_cumulative(tmp_path) == [9]
+
+
+@pytest.mark.parametrize("damaged", [0, 1])
+def test_goes_on_from_the_other_file_of_cumulative_work_and_writes_over_the_damaged_one(
+    tmp_path: Path, damaged: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_cumulative(tmp_path, *([1, 2, 3] if damaged == 0 else [1, 2]))
+    path = tmp_path / f"part-{damaged:06}.npz"
+    path.write_bytes(path.read_bytes()[:-9])
+
+    before = load_cumulative(tmp_path)
+    save_cumulative(tmp_path, 9)
+
+    assert before == [2 - damaged]
+    assert load_cumulative(tmp_path) == [9]
+    assert f"checkpoint_ignored file={path.name}" in capsys.readouterr().err
+
+
+def test_writes_under_a_name_that_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(path: Path, arrays: Any) -> None:
+        written.append(path)
+        write_arrays(path, arrays)
+
+    written: list[Path] = []
+    monkeypatch.setattr(module, "write_arrays", write)
+
+    open_work(tmp_path).save({"numbers": np.arange(3)}, 3)
+
+    assert [(path.parent, path.suffix) for path in written] == [(tmp_path, ".sagemaker-ignore")]
+    assert [path.name for path in tmp_path.iterdir()] == ["part-000000.npz"]

@@ -353,6 +353,17 @@ def test_restores_and_stores_checkpoints(cloud: Cloud) -> None:
     assert cloud.s3.buckets["work"]["checkpoints/epoch-2"] == b"one two"
 
 
+def test_stores_no_file_that_is_still_growing(cloud: Cloud) -> None:
+    program = """
+        (ml / 'checkpoints/epoch-2').write_text('whole')
+        (ml / 'checkpoints/.epoch-3.sagemaker-ignore').write_text('a part')
+    """
+
+    cloud.train_to_end(cloud.push_image(program), CheckpointConfig={"S3Uri": "s3://work/checkpoints/"})
+
+    assert cloud.s3.keys("work") == ["checkpoints/epoch-2"]
+
+
 def test_ends_what_a_program_leaves_running(cloud: Cloud) -> None:
     program = """
         import subprocess
