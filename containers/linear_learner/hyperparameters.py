@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from containers.shared.job.algorithm_hyperparameters import (
     check_hyperparameters,
     fill_hyperparameters,
     parse_hyperparameters,
 )
-from headrace.algorithms.hyperparameters import Value
+from headrace.algorithms.hyperparameters import Value, list_class_mistakes
 
 from . import contract
 
@@ -44,6 +45,7 @@ class Hyperparameters:
 
 
 def read_hyperparameters(texts: Mapping[str, str]) -> Hyperparameters:
-    """The job's hyperparameters, refused as the published table says."""
-    given = parse_hyperparameters(contract.ALGORITHM, check_hyperparameters(contract.ALGORITHM, texts))
+    """The job's hyperparameters, refused as the published table says, and as far as this program goes."""
+    checked = check_hyperparameters(contract.ALGORITHM, texts, partial(list_class_mistakes, name="num_classes"))
+    given = parse_hyperparameters(contract.ALGORITHM, checked)
     return Hyperparameters(fill_hyperparameters(contract.ALGORITHM, given))

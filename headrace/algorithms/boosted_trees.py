@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from headrace.algorithms.hyperparameters import list_untaken
+from headrace.algorithms.hyperparameters import list_class_mistakes, list_untaken
 
 _TAKEN: Final[Mapping[str, tuple[str, ...]]] = {"save_model_on_termination": ("false",)}
 # Where it stands in for an algorithm that is told to use a GPU, it says that it does not.
@@ -21,6 +21,12 @@ def list_own_mistakes(given: Mapping[str, Any]) -> Iterator[str]:
         given: Those that the algorithm takes.
     """
     yield from list_untaken(given, _TAKEN)
+    yield from list_class_mistakes(given, name="num_class")
+    if given.get("booster") == "gblinear" and "early_stopping_rounds" in given:
+        yield (
+            "early_stopping_rounds: a model of booster gblinear cannot be cut back to its best round, as one of trees "
+            "is; leave it out, or use gbtree"
+        )
     for name in ("objective", "eval_metric"):
         for value in (part.strip() for part in str(given.get(name, "")).split(",")):
             word, _, number = value.partition("@")

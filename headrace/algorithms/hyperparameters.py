@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 Value = str | int | float
+# Of which programs of ours hold a score each, for many rows at once.
+MOST_CLASSES: Final = 10_000
 
 _STEPS: Final = re.compile(r"\s*[0-9]{1,6}\s*(,\s*[0-9]{1,6}\s*)*")
 
@@ -177,6 +179,17 @@ def list_untaken(given: Mapping[str, Any], taken: Mapping[str, Collection[str]])
         if name in given and str(given[name]).lower() not in values:
             only = f"and our own program has only {', '.join(values)}" if values else "which our own program lacks"
             yield f"{name}: found '{given[name]}', {only}; leave it out"
+
+
+def list_class_mistakes(given: Mapping[str, Any], *, name: str) -> Iterator[str]:
+    """What is wrong with a number of classes that published tables leave open, or nearly so.
+
+    Args:
+        given: Hyperparameters that the algorithm takes.
+        name: What it calls the number.
+    """
+    if name in given and int(given[name]) > MOST_CLASSES:
+        yield f"{name}: found {given[name]}, and our own program takes up to {MOST_CLASSES}"
 
 
 def list_step_mistakes(given: Mapping[str, Any]) -> Iterator[str]:

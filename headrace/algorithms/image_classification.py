@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from headrace.algorithms.hyperparameters import list_step_mistakes, list_untaken
+from headrace.algorithms.hyperparameters import list_class_mistakes, list_step_mistakes, list_untaken
 from headrace.algorithms.reading import find_algorithm
 
 ALGORITHM: Final = "image-classification"
@@ -58,6 +58,7 @@ def list_own_mistakes(given: Mapping[str, Any], *, of_packed: bool = False) -> I
     yield from list_untaken(given, _TAKEN_OF_PACKED if of_packed else _TAKEN)
     yield from _list_shape_mistakes(given)
     yield from list_step_mistakes(given)
+    yield from list_class_mistakes(given, name="num_classes")
     if given.get("optimizer") == "nag" and float(given.get("momentum", _default("momentum"))) == 0:
         yield "momentum: 0, but optimizer nag needs some; give 0.9, or use sgd"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from headrace.algorithms.hyperparameters import list_step_mistakes
+from headrace.algorithms.hyperparameters import list_class_mistakes, list_step_mistakes
 from headrace.algorithms.reading import find_algorithm
 
 ALGORITHM: Final = "object-detection"
@@ -28,3 +28,4 @@ def list_own_mistakes(given: Mapping[str, Any]) -> Iterator[str]:
     if side > MOST_SIDE:
         yield f"image_shape: found {side}, and our own program takes up to {MOST_SIDE}"
     yield from list_step_mistakes(given)
+    yield from list_class_mistakes(given, name="num_classes")

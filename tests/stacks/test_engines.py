@@ -193,6 +193,10 @@ def test_fills_in_what_follows_from_the_ranges() -> None:
             "xgboost.training.hyperparameters.save_model_on_termination: found 'true', and our own program has only",
         ),
         (
+            {"training": {"hyperparameters": {"num_round": 5, "booster": "gblinear", "early_stopping_rounds": 3}}},
+            "xgboost.training.hyperparameters.early_stopping_rounds: a model of booster gblinear cannot be cut back",
+        ),
+        (
             {"training": {"hyperparameters": {"num_round": 5, "eval_metric": "merror,aft-nloglik"}}},
             "xgboost.training.hyperparameters.eval_metric: aft-nloglik needs labels with two bounds",
         ),

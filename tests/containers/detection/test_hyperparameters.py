@@ -34,6 +34,7 @@ def test_reads_lists_and_switches_and_describes_them_by_name() -> None:
         ({"num_classe": "4"}, "num_classe: object detection has no such hyperparameter; did you mean num_classes?"),
         ({"image_shape": "299"}, "image_shape: found '299', allowed: a whole number from 300"),
         ({"image_shape": "2000"}, "image_shape: found 2000, and our own program takes up to 1024"),
+        ({"num_classes": "1000000"}, "num_classes: found 1000000, and our own program takes up to 10000"),
         ({"base_network": "vgg-16"}, "base_network: our own program has its own network"),
         ({"freeze_layer_pattern": "^conv1"}, "freeze_layer_pattern: our own program has its own network"),
         ({"use_pretrained_model": "1"}, "use_pretrained_model: found '1', and our own program begins without"),

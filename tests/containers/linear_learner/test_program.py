@@ -160,6 +160,10 @@ def test_learns_the_same_from_sparse_rows_that_it_does_not_shift(tmp_path: Path)
         ({**REGRESSOR, "feature_dim": "11"}, "channel 'train' has 3 features, but there must be 11"),
         (CLASSIFIER, "channel 'train', row 1: the label "),
         (
+            {**CLASSIFIER, "num_classes": "1000000"},
+            "hyperparameter num_classes: found 1000000, and our own program takes up to 10000",
+        ),
+        (
             {**REGRESSOR, "optimizer": "sgd", "learning_rate": "1e9", "num_models": "1"},
             "hyperparameter learning_rate: the loss of every model grew beyond all bounds; lower it",
         ),

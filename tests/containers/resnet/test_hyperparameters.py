@@ -62,6 +62,7 @@ def test_reads_lists_and_switches() -> None:
         ({"resize": "256"}, "resize: our own program scales photographs to image_shape, whatever their size"),
         ({"lr_scheduler_step": "ten"}, "lr_scheduler_step: found 'ten', allowed: epochs, separated by commas"),
         ({"optimizer": "nag", "momentum": "0"}, "momentum: 0, but optimizer nag needs some"),
+        ({"num_classes": "1000000"}, "num_classes: found 1000000, and our own program takes up to 10000"),
         ({"seed": "-1"}, "seed: '-1' is not a whole number from 0 to 2147483647"),
     ],
 )

@@ -158,6 +158,17 @@ def test_refuses_hyperparameters_by_name(tmp_path: Path, given: dict[str, str], 
             "hyperparameter eval_metric: found 'error@x', allowed: a number behind @, such as error@1.5",
         ),
         (
+            {"objective": "multi:softmax", "num_class": "1000000"},
+            ROWS,
+            "hyperparameter num_class: found 1000000, and our own program takes up to 10000",
+        ),
+        (
+            {"booster": "gblinear", "early_stopping_rounds": "3"},
+            ROWS,
+            "hyperparameter early_stopping_rounds: a model of booster gblinear cannot be cut back to its best round, "
+            "as one of trees is; leave it out, or use gbtree",
+        ),
+        (
             {"save_model_on_termination": "true"},
             ROWS,
             "hyperparameter save_model_on_termination: found 'true', and our own program has only false; leave it out",
