@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,10 +22,10 @@ from headrace.cli.execution_report import EXIT_CODES
 from headrace.cli.faults import faults
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import InputFile
-from headrace.cli.summary import RunSummary
+from headrace.cli.workload_run import run_workload
 from headrace.container_images.building import BuildSettings
 from headrace.container_images.engine import find_engine
-from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT, TRANSFORMED_OUTPUT, Outcome
+from headrace.contract import ENDPOINT_NAME_INPUT, JOB_NAME_INPUT, MODEL_NAME_INPUT
 from headrace.inputs import read_document
 from headrace.local.calls import describe_limit, read_calls
 from headrace.local.engine import cloud as local_cloud
@@ -37,14 +37,11 @@ from headrace.local.page.tokens import write_address
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.calls import review_calls
 from headrace.local.platform.deployment import Deployment, read_deployment
-from headrace.local.platform.pipeline import ExecutionReport
 from headrace.local.platform.running import Folders, running_platform, stop_running, use_running_cloud
-from headrace.local.platform.site import LocalSite
-from headrace.pipeline.executions import name_execution
 from headrace.recipes import Recipe, big_mart, find_recipe, list_recipes
 from headrace.torch_packages import require_torch
 from headrace.workloads import find_workload
-from headrace.workloads.workload import Prediction, Workload
+from headrace.workloads.workload import Workload
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -211,39 +208,6 @@ def _prepare_run(recipe: Recipe, data: Path | None, folders: Folders) -> Workloa
     if data and not (data.is_dir() if recipe.data_is_folder else data.is_file()):
         raise click.BadParameter(f"{data}: the workload {recipe} takes {recipe.data}", param_hint="--data")
     return find_workload(recipe)(data, folders.data)
-
-
-def run_workload(this_run: Workload, cloud: LocalCloud, deployment: Deployment, names: dict[str, str]) -> RunSummary:
-    """Bring data to a platform, execute its pipeline and try what that has come to."""
-    site = LocalSite(cloud, deployment)
-    with progress.step("bring the data"):
-        this_run.bring_data(site)
-        batch = site.find_batch(this_run.recipe)
-        if batch:
-            this_run.bring_batch(site, batch)
-    arn = pipeline.start_execution(deployment, this_run.recipe, name_execution(), names)
-    with progress.step("run the state machine"):
-        report = pipeline.follow_execution(arn, progress.note)
-    return RunSummary(
-        workload=this_run.recipe.name,
-        data=this_run.data,
-        report=report,
-        classes=pipeline.read_classes(report),
-        predictions=tuple(_ask(this_run, site, report)),
-    )
-
-
-def _ask(this_run: Workload, site: LocalSite, report: ExecutionReport) -> list[Prediction]:
-    """Try what an execution has come to."""
-    match report.outcome:
-        case Outcome.SERVING:
-            site = replace(site, job_name=report.output[JOB_NAME_INPUT])
-            return this_run.ask_endpoint(site, report.output[ENDPOINT_NAME_INPUT])
-        case Outcome.TRANSFORMED:
-            batch = site.find_batch(this_run.recipe)
-            return this_run.read_batch(batch, site.open_folder(report.output[TRANSFORMED_OUTPUT])) if batch else []
-        case _:
-            return []
 
 
 @local.command()

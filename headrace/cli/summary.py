@@ -1,7 +1,7 @@
 """What the commands print for people."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from headrace.cli.tables import render_table
@@ -27,13 +27,23 @@ _MOST_CONFUSIONS: Final = 3
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """Everything `headrace local run` has to report."""
+    """Everything `headrace local run` has to report.
+
+    Args:
+        workload: The workload.
+        data: Where its data came from.
+        report: What its execution has come to.
+        classes: How each class of held-out examples was recognized.
+        predictions: What the endpoint, or the batch, was asked and answered.
+        metrics: How good all answers are, where the training job does not report it.
+    """
 
     workload: str
     data: str
     report: ExecutionReport
     classes: tuple[ClassResult, ...] = ()
     predictions: tuple[Prediction, ...]
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 def render(run: RunSummary, scores: Scores) -> str:
@@ -48,7 +58,7 @@ def render(run: RunSummary, scores: Scores) -> str:
     sections = [
         "\n".join(f"{name:<11} {value}" for name, value in facts.items()),
         _states(run.report),
-        _scores(scores, output["Metrics"]),
+        _scores(scores, {**output["Metrics"], **run.metrics}),
         _classes(run.classes) if run.classes else "",
         _rules(output[RULES_OUTPUT]) if output.get(RULES_OUTPUT) else "",
         _predictions(run) if run.predictions else "",
@@ -131,9 +141,11 @@ def _states(report: ExecutionReport) -> str:
 
 
 def _scores(scores: Scores, metrics: Mapping[str, float]) -> str:
-    """The scores that there are; those of another kind of model have no column."""
+    """The scores that there are, if any; those of another kind of model have neither a column nor a row."""
     scores = _leave_out_missing(scores, metrics)
     columns = scores.columns
+    if not columns:
+        return ""
     rows = []
     for model, names in scores.rows.items():
         cells = [
@@ -150,14 +162,13 @@ def _leave_out_missing(scores: Scores, metrics: Mapping[str, float]) -> Scores:
         for place in range(len(scores.columns))
         if any(place < len(names) and names[place] in metrics for names in scores.rows.values())
     ]
-    if not reported:
-        return scores
     titles = list(scores.columns)
     return Scores(
         columns={titles[place]: scores.columns[titles[place]] for place in reported},
         rows={
             model: tuple(names[place] for place in reported if place < len(names))
             for model, names in scores.rows.items()
+            if any(name in metrics for name in names)
         },
     )
 

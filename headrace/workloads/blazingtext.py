@@ -11,7 +11,7 @@ import numpy as np
 from headrace.recipes import Recipe, blazingtext
 from headrace.workloads import corpus
 from headrace.workloads.delivery import Place, Prefix, bring_file
-from headrace.workloads.workload import IN_BATCH, Prediction, Scores, Site, spread
+from headrace.workloads.workload import IN_BATCH, Answers, Prediction, Scores, Site, spread
 
 _JSON: Final = "application/json"
 _BATCH_FILE: Final = "batch.jsonl"
@@ -19,22 +19,30 @@ _BATCH_FILE: Final = "batch.jsonl"
 _WORDS: Final = 500
 _LABEL: Final = "__label__"
 
+SYNONYMS_FOUND: Final = "synonyms_found"
+# How often a word that is drawn from all others is the right one.
+CHANCE: Final = "synonyms_found_by_chance"
+
 
 class Run:
     """A file of sentences, made up where none is given; in mode supervised each begins with its label."""
 
     recipe: ClassVar[Recipe] = blazingtext.RECIPE
     scores: ClassVar[Scores] = Scores(
-        columns={"accuracy": ".3f"},
+        columns={"accuracy": ".3f", "planted synonyms found": ".3f"},
         rows={
             "text classifier": (blazingtext.VALIDATION_ACCURACY,),
             "most frequent label": (blazingtext.BASELINE_ACCURACY,),
+            "word vectors": ("", SYNONYMS_FOUND),
+            "any other word": ("", CHANCE),
         },
+        of_answers=frozenset({SYNONYMS_FOUND, CHANCE}),
     )
 
     def __init__(self, given: Path | None, scratch: Path) -> None:
         self.data = str(given) if given else "made up"
         self._given = given is not None
+        self._is_made_up = not self._given
         self._scratch = scratch
         self._file = given or scratch / "made_up_text.txt"
 
@@ -48,10 +56,13 @@ class Run:
         )
         if foreign:
             self.data = place.address
+            self._is_made_up = False
 
-    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> Answers:
         """Ask for the labels of held-out sentences, or for the vectors of words, and look for neighbours."""
-        return self._ask_labels(site, endpoint_name) if self._is_supervised(site) else self._ask(site, endpoint_name)
+        if self._is_supervised(site):
+            return Answers(self._ask_labels(site, endpoint_name))
+        return self._ask_words(site, endpoint_name)
 
     def bring_batch(self, site: Site, place: Place) -> None:
         """Put some words or sentences there, one a line."""
@@ -87,17 +98,18 @@ class Run:
             for (label, text), answer in zip(asked, _invoke(site, endpoint_name, body), strict=True)
         ]
 
-    def _ask(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def _ask_words(self, site: Site, endpoint_name: str) -> Answers:
         place = site.open_channel(blazingtext.TRAIN_CHANNEL)
         counts = Counter(place.read(min(place.list_files())).decode().split())
         words = [word for word, _ in counts.most_common(_WORDS)]
-        planted = {} if self._given else corpus.list_synonyms()
+        planted = corpus.list_synonyms() if self._is_made_up else {}
         answers = _invoke(site, endpoint_name, {"instances": words})
         nearest = find_neighbours(words, [answer["vector"] for answer in answers])
         asked = spread([word for word in words if word in planted] or words)
-        return [
+        predictions = [
             Prediction(asked=f"nearest to {word}", predicted=nearest[word], actual=planted.get(word)) for word in asked
         ]
+        return Answers(predictions, measure_synonyms(nearest, planted) if planted else {})
 
 
 def find_neighbours(words: Sequence[str], vectors: Sequence[Sequence[float]]) -> dict[str, str]:
@@ -107,6 +119,17 @@ def find_neighbours(words: Sequence[str], vectors: Sequence[Sequence[float]]) ->
     likeness = matrix @ matrix.T
     np.fill_diagonal(likeness, -np.inf)
     return {word: words[place] for word, place in zip(words, likeness.argmax(axis=1).tolist(), strict=True)}
+
+
+def measure_synonyms(nearest: Mapping[str, str], planted: Mapping[str, str]) -> dict[str, float]:
+    """How often the word nearest to a planted one is its synonym, and how often any other word would be.
+
+    Args:
+        nearest: The nearest word of each that was asked about.
+        planted: The synonym of each word that has one; a word that was not asked about has not found it.
+    """
+    found = sum(nearest.get(word) == synonym for word, synonym in planted.items())
+    return {SYNONYMS_FOUND: found / len(planted), CHANCE: 1 / (len(nearest) - 1)}
 
 
 def _invoke(site: Site, endpoint_name: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:

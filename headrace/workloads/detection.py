@@ -14,7 +14,7 @@ from headrace.recipes import Recipe, detection
 from headrace.s3.addresses import S3Address
 from headrace.workloads import scenes
 from headrace.workloads.delivery import Place, Prefix, refuse_foreign
-from headrace.workloads.workload import IN_BATCH, Prediction, Scores, Site, spread
+from headrace.workloads.workload import IN_BATCH, Answers, Prediction, Scores, Site, spread
 
 # An answer has boxes with very low scores, too.
 SHOWN_SCORE: Final = 0.3
@@ -111,10 +111,10 @@ class Run:
         copy.write_bytes(place.read(""))
         return read_manifest(copy)
 
-    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> Answers:
         """Post a few of the held-out photographs."""
         asked = spread(self._held_out)
-        return [self._ask(site, endpoint_name, record) for record in asked]
+        return Answers([self._ask(site, endpoint_name, record) for record in asked])
 
     def _ask(self, site: Site, endpoint_name: str, record: Record) -> Prediction:
         photograph = _read_photograph(record)

@@ -9,7 +9,7 @@ from headrace.errors import HeadraceError
 from headrace.workloads import sales
 from headrace.workloads.delivery import Place
 from headrace.workloads.tables import TableRun
-from headrace.workloads.workload import Prediction, Site, spread
+from headrace.workloads.workload import Answers, Prediction, Site, spread
 
 # The label, and the features.
 Row = tuple[float, Sequence[float]]
@@ -42,17 +42,19 @@ class EncodedRun(TableRun):
         """Write made-up sales."""
         sales.write_csv(file)
 
-    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> Answers:
         """Ask about a few rows that were held out: the algorithm takes features, as preprocessing has encoded them."""
         place = site.open_channel(self.validation_channel)
         name = min(place.list_files())
         asked = spread(list(enumerate(self.read_held_out(place.read(name)), start=1)))
         answers = self.ask_about_encoded([features for _, (_, features) in asked], site, endpoint_name)
         word = "range " if self.has_classes(site.read_training_request(self.recipe)["HyperParameters"]) else ""
-        return [
-            Prediction(asked=f"row {number} of {name}", predicted=_name(word, value), actual=_name(word, label))
-            for (number, (label, _)), value in zip(asked, answers, strict=True)
-        ]
+        return Answers(
+            [
+                Prediction(asked=f"row {number} of {name}", predicted=_name(word, value), actual=_name(word, label))
+                for (number, (label, _)), value in zip(asked, answers, strict=True)
+            ]
+        )
 
     def ask_about(self, rows: Sequence[Mapping[str, str]], site: Site, endpoint_name: str) -> list[Prediction]:
         """Nothing can be asked about raw rows."""

@@ -11,7 +11,7 @@ from headrace.demand.json_lines import dump_instances, find_cut, list_instances,
 from headrace.recipes import Recipe, forecasting
 from headrace.workloads import demand
 from headrace.workloads.delivery import Place, Prefix, bring_file
-from headrace.workloads.workload import ASKED, IN_BATCH, Prediction, Scores, Site, spread
+from headrace.workloads.workload import ASKED, IN_BATCH, Answers, Prediction, Scores, Site, spread
 
 _BATCH_FILE: Final = "batch.jsonl"
 _MIDDLE: Final = "0.5"
@@ -57,14 +57,14 @@ class Run:
             self.data = place.address
             self._series = read_demand(self._file, foreign)
 
-    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> Answers:
         """Ask for the held-out days of a few series, of which the model knows those before."""
         asked = spread(self._cut(site), ASKED)
         # DeepAR answers with means and samples as well unless it is asked for quantiles alone.
         configuration = {"output_types": ["quantiles"], "quantiles": self._list_quantiles(site)}
         body = json.dumps({"instances": asked, "configuration": configuration}).encode()
         answer = site.invoke(endpoint_name, body, content_type=_JSON, accept=_JSON)
-        return self._describe(list(zip(asked, json.loads(answer)["predictions"], strict=True)))
+        return Answers(self._describe(list(zip(asked, json.loads(answer)["predictions"], strict=True))))
 
     def bring_batch(self, site: Site, place: Place) -> None:
         """Put the series there without the held-out days, one a line."""

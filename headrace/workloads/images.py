@@ -11,7 +11,7 @@ from headrace.normalizer.formats import list_suffixes
 from headrace.recipes import Recipe, images
 from headrace.workloads import photographs
 from headrace.workloads.delivery import Place, Prefix, refuse_foreign
-from headrace.workloads.workload import IN_BATCH, Prediction, Scores, Site, spread
+from headrace.workloads.workload import IN_BATCH, Answers, Prediction, Scores, Site, spread
 
 _SUFFIXES: Final = frozenset(list_suffixes())
 
@@ -94,15 +94,17 @@ class Run:
         lst.write_lst(self._lists / "validation.lst", self._validation)
         (self._lists / "classes.txt").write_text("".join(f"{name}\n" for name in self._classes), encoding="utf-8")
 
-    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> Answers:
         """Post a few of the held-out photographs, or of those that were there."""
         ask = partial(self._ask, site, endpoint_name)
         if self._uses_others:
-            return self._ask_others(ask)
-        return [
-            ask(row.path, (self._folder / row.path).read_bytes(), self._classes[row.label])
-            for row in spread(self._validation)
-        ]
+            return Answers(self._ask_others(ask))
+        return Answers(
+            [
+                ask(row.path, (self._folder / row.path).read_bytes(), self._classes[row.label])
+                for row in spread(self._validation)
+            ]
+        )
 
     def bring_batch(self, site: Site, place: Place) -> None:
         """Put some of the held-out photographs there."""

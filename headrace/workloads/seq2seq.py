@@ -17,7 +17,7 @@ from headrace.recordio.sentences import (
 )
 from headrace.workloads import phrases
 from headrace.workloads.delivery import Place, Prefix, bring_file
-from headrace.workloads.workload import IN_BATCH, Prediction, Scores, Site, spread
+from headrace.workloads.workload import IN_BATCH, Answers, Prediction, Scores, Site, spread
 
 _JSON: Final = "application/json"
 _BATCH_FILE: Final = "batch.jsonl"
@@ -52,7 +52,7 @@ class Run:
         if foreign:
             self.data = place.address
 
-    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> Answers:
         """Ask for the translations of held-out sentences."""
         names = [_read_names(site, name) for name in (SOURCE_FILE, TARGET_FILE)]
         place = site.open_channel(seq2seq.VALIDATION_CHANNEL)
@@ -60,10 +60,12 @@ class Run:
         sources, targets = ([name_tokens(pair[side], names[side]) for pair in pairs] for side in (0, 1))
         body = json.dumps({"instances": [{"data": source} for source in sources]}).encode()
         answer = json.loads(site.invoke(endpoint_name, body, content_type=_JSON, accept=_JSON))
-        return [
-            Prediction(asked=source, predicted=said["target"], actual=target)
-            for source, said, target in zip(sources, answer["predictions"], targets, strict=True)
-        ]
+        return Answers(
+            [
+                Prediction(asked=source, predicted=said["target"], actual=target)
+                for source, said, target in zip(sources, answer["predictions"], targets, strict=True)
+            ]
+        )
 
     def bring_batch(self, site: Site, place: Place) -> None:
         """Put some sentences there, one a line."""

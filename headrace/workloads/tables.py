@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from headrace.recipes import Recipe
 from headrace.workloads.delivery import Place, Prefix, bring_file
-from headrace.workloads.workload import IN_BATCH, Prediction, Site, spread
+from headrace.workloads.workload import IN_BATCH, Answers, Prediction, Site, spread
 
 CSV: Final = "text/csv"
 _BATCH_FILE: Final = "batch.csv"
@@ -56,9 +56,9 @@ class TableRun(ABC):
         if foreign:
             self.data = place.address
 
-    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> Answers:
         """Ask about a few rows, spread over the file."""
-        return self.ask_about(spread(read_rows(self._file)), site, endpoint_name)
+        return Answers(self.ask_about(spread(read_rows(self._file)), site, endpoint_name))
 
     def bring_batch(self, site: Site, place: Place) -> None:
         """Put some of the rows there, without a header and what the model is asked for."""

@@ -1,7 +1,7 @@
 """What a run asks of a workload, and what a workload finds around it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
@@ -23,17 +23,32 @@ class Prediction:
     actual: float | str | None
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What an endpoint was asked and answered.
+
+    Args:
+        predictions: Some of it.
+        metrics: How good all of it is, by name, where only asking shows it; empty where the training job reports it.
+    """
+
+    predictions: Sequence[Prediction]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """Which of an execution's metrics people want to see.
+    """Which metrics of an execution, and of its answers, people want to see.
 
     Args:
         columns: How each column is formatted, by its title.
         rows: The metrics in the columns, for the model and for the naive answer.
+        of_answers: Those that the training job does not report.
     """
 
     columns: Mapping[str, str]
     rows: Mapping[str, tuple[str, ...]]
+    of_answers: frozenset[str] = frozenset()
 
 
 class Site(Protocol):
@@ -80,7 +95,7 @@ class Workload(Protocol):
             ForeignDataError: If somebody else has put some there.
         """
 
-    def ask_endpoint(self, site: Site, endpoint_name: str) -> list[Prediction]:
+    def ask_endpoint(self, site: Site, endpoint_name: str) -> Answers:
         """Ask the endpoint about some of the data, as a client would."""
 
     def bring_batch(self, site: Site, place: Place) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
-from headrace.cli.local import run_workload
 from headrace.cli.summary import render
+from headrace.cli.workload_run import run_workload
 from headrace.contract import transform_prefix
 from headrace.local.platform import pipeline
 from headrace.recipes import big_mart

@@ -15,7 +15,7 @@ from headrace.normalizer.normalize import normalize
 from headrace.recipes import images, list_usual_container_images
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import images as images_workload
-from headrace.workloads.workload import Prediction
+from headrace.workloads.workload import Answers
 from tests.end_to_end.conftest import CLASSES, Platform, deployed_platform
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state
@@ -43,7 +43,7 @@ def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield contained
 
 
-def run_once(platform: Platform, sales: Path) -> tuple[dict[str, Any], list[Prediction]]:
+def run_once(platform: Platform, sales: Path) -> tuple[dict[str, Any], Answers]:
     """The metrics of an execution and what its endpoint then predicts."""
     run = big_mart_workload.Run(sales, sales.parent)
     with clients_of(platform.cloud):

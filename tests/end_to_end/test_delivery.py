@@ -46,7 +46,7 @@ def test_trains_on_what_the_user_has_put_there_when_no_file_is_given(
     assert run.data == f"s3://{platform.deployment.raw_bucket}/bigmart/"
     assert "mine.csv" in list_rows(platform, raw)
     assert "made_up_sales.csv" not in list_rows(platform, raw)
-    assert len(run.ask_endpoint(platform.site, "shop")) == 5
+    assert len(run.ask_endpoint(platform.site, "shop").predictions) == 5
 
 
 def test_refuses_to_mix_a_given_file_with_what_the_user_has_put_there(

@@ -351,3 +351,14 @@ def test_learns_from_real_text(repository: Path, tmp_path: Path) -> None:
     nearest = find_neighbours(words, [model.find_vector(word).tolist() for word in words])
     assert nearest["three"] in ("two", "four")
     assert nearest["his"] in ("her", "he")
+
+
+def test_names_in_the_log_what_fasttext_has_no_use_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = {"early_stopping": "true", "patience": "2", "min_epochs": "3", "min_count": "1"}
+
+    assert run(tmp_path, {**SUPERVISED, **given}, train="\n".join(SENTENCES)) == 0
+
+    assert (
+        "hyperparameters_ignored names=early_stopping,min_epochs,patience reason=fastText_has_no_use_for_them"
+        in capsys.readouterr().err
+    )

@@ -23,6 +23,7 @@ from headrace.local.engine.container_images import PushedContainerImages
 from headrace.local.platform.occupancy import occupy
 from headrace.local.platform.pipeline import ExecutionReport, StateRun
 from headrace.recipes import big_mart
+from headrace.workloads import blazingtext as blazingtext_workload
 from headrace.workloads import find_workload
 from headrace.workloads.evaluation import ClassResult
 from headrace.workloads.workload import Prediction
@@ -326,11 +327,27 @@ def test_says_where_the_answers_to_a_batch_are(run_summary: RunSummary) -> None:
     assert "\nendpoint " not in shown
 
 
-def test_shows_a_run_whose_job_has_reported_no_metric(run_summary: RunSummary) -> None:
+def test_shows_no_scores_of_a_run_whose_job_has_reported_no_metric(run_summary: RunSummary) -> None:
     output = {**run_summary.report.output, "Metrics": {}}
     unmeasured = replace(run_summary, report=replace(run_summary.report, output=output))
 
-    assert "random forest      -   -" in summary.render(unmeasured, find_workload(big_mart.RECIPE).scores)
+    assert "held out" not in summary.render(unmeasured, find_workload(big_mart.RECIPE).scores)
+
+
+def test_shows_how_good_the_answers_are_beside_chance(run_summary: RunSummary) -> None:
+    output = {**run_summary.report.output, "Metrics": {}}
+    measured = replace(
+        run_summary,
+        report=replace(run_summary.report, output=output),
+        metrics={blazingtext_workload.SYNONYMS_FOUND: 0.9875, blazingtext_workload.CHANCE: 0.0026},
+    )
+
+    assert (
+        "held out        planted synonyms found\n"
+        "──────────────  ──────────────────────\n"
+        "word vectors                     0.988\n"
+        "any other word                   0.003\n"
+    ) in summary.render(measured, blazingtext_workload.Run.scores)
 
 
 def test_leaves_out_scores_of_another_kind_of_model(run_summary: RunSummary) -> None:

@@ -118,7 +118,7 @@ def test_asks_about_held_out_scenes_and_counts_what_the_detector_is_sure_of(
     run = detection.Run(given, scratch)
     run.bring_data(site)
 
-    predictions = run.ask_endpoint(site, "shop")
+    predictions = run.ask_endpoint(site, "shop").predictions
 
     assert predictions
     assert {prediction.predicted for prediction in predictions} <= {"1 bus", "1 class 0"}
@@ -156,7 +156,7 @@ def test_trains_on_manifests_of_others_and_asks_about_their_photographs(
     run.bring_data(others)
 
     assert run.data == ", ".join(f"s3://{BUCKET}/{key}" for key in MANIFESTS.values())
-    assert run.ask_endpoint(others, "shop")
+    assert run.ask_endpoint(others, "shop").predictions
     with pytest.raises(ForeignDataError, match=r"train\.manifest has an object of this very name"):
         detection.Run(given, scratch).bring_data(others)
 

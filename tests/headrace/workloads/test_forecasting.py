@@ -44,7 +44,7 @@ def run(tmp_path: Path) -> forecasting.Run:
 
 
 def test_asks_for_held_out_days_and_shows_what_was_sold(run: forecasting.Run, site: Any, tmp_path: Path) -> None:
-    predictions = run.ask_endpoint(site, "shop")
+    predictions = run.ask_endpoint(site, "shop").predictions
 
     sold = [float(line.split(",")[3]) for line in (tmp_path / "demand.csv").read_text().splitlines() if LAST in line]
     assert site.asked["configuration"] == {"output_types": ["quantiles"], "quantiles": ["0.1", "0.5", "0.9"]}

@@ -45,7 +45,7 @@ def test_asks_about_held_out_records_in_csv_and_names_ranges(site: Any, tmp_path
     predictions = [{"score": [0.1, 0.9], "predicted_label": 1}, {"score": [0.4, 0.6], "predicted_label": 1}]
     site.answer = json.dumps({"predictions": predictions}).encode()
 
-    asked = linear_learner.Run(None, tmp_path / "scratch").ask_endpoint(site, "shop")
+    asked = linear_learner.Run(None, tmp_path / "scratch").ask_endpoint(site, "shop").predictions
 
     assert site.asked == ("0.5,-1.25\n2.0,3.0\n", {"content_type": "text/csv", "accept": "application/json"})
     assert [(each.asked, each.predicted, each.actual) for each in asked] == [
@@ -58,7 +58,7 @@ def test_reads_numbers_of_a_regressor(site: Any, tmp_path: Path) -> None:
     site.hyperparameters = {"predictor_type": "regressor"}
     site.answer = b'{"predictions": [{"score": 12.5}, {"score": 0.5}]}'
 
-    asked = linear_learner.Run(None, tmp_path / "scratch").ask_endpoint(site, "shop")
+    asked = linear_learner.Run(None, tmp_path / "scratch").ask_endpoint(site, "shop").predictions
 
     assert [(each.predicted, each.actual) for each in asked] == [(12.5, 1.0), (0.5, 0.0)]
 

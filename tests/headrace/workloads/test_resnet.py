@@ -76,7 +76,7 @@ def test_names_a_manifest_that_others_have_put_where_photographs_should_go() -> 
 def test_asks_for_held_out_photographs_and_names_the_class(run: resnet.Run, site: Any) -> None:
     run.bring_data(site)
 
-    predictions = run.ask_endpoint(site, "shop")
+    predictions = run.ask_endpoint(site, "shop").predictions
 
     assert predictions
     assert {prediction.predicted for prediction in predictions} == {"cross (0.75)"}

@@ -33,7 +33,7 @@ def test_asks_for_held_out_sentences_by_their_words(tmp_path: Path, site: Any) -
     phrases.write_pairs(site.root / "processing/input/pairs.tsv", 200)
     assert preprocess([], site.root, Outputs()) == 0
 
-    predictions = seq2seq.Run(None, tmp_path / "scratch").ask_endpoint(site, "shop")
+    predictions = seq2seq.Run(None, tmp_path / "scratch").ask_endpoint(site, "shop").predictions
 
     known = dict(phrases.make_pairs(200))
     assert len(predictions) == 5
