@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
+from containers.shared.job.scores import METRIC_DIGITS
+
 from . import contract
 from .channels import Dataset
 from .hyperparameters import Hyperparameters, describe_hyperparameters
-
-METRIC_DIGITS = 6
 
 Values = NDArray[np.float64]
 
@@ -48,11 +48,6 @@ def find_r2(labels: Values, predictions: Values) -> float:
     """The part of the labels' variance that is explained; 0 for labels that do not vary."""
     total = float(np.sum((labels - labels.mean()) ** 2))
     return 1 - float(np.sum((labels - predictions) ** 2)) / total if total else 0.0
-
-
-def format_metric(name: str, value: float) -> str:
-    """The log line that the job's MetricDefinitions look for."""
-    return f"metric {name}={value:.{METRIC_DIGITS}f}\n"
 
 
 def dump_evaluation(

@@ -11,13 +11,14 @@ from containers.shared.job.events import log_event
 from containers.shared.job.free_memory import find_free_memory
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
+from containers.shared.job.scores import format_metric
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import check_command, read_job
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE, PROFILE_FILE
 
 from . import contract
 from .channels import read_dataset, read_encoding, read_profile, record_inputs
-from .evaluation import dump_evaluation, evaluate_forest, format_metric
+from .evaluation import dump_evaluation, evaluate_forest
 from .export import check_export, export_forest
 from .forest import fit_forest
 from .hyperparameters import describe_hyperparameters, parse_hyperparameters

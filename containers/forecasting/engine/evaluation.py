@@ -19,6 +19,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from containers.shared.job.scores import METRIC_DIGITS, format_metric
 from containers.shared.job.training_failures import TrainingDataError
 
 from . import contract
@@ -29,7 +30,6 @@ from .fitting import Choice, Forecaster
 from .hyperparameters import MEDIAN, Hyperparameters, describe_hyperparameters
 from .scores import find_coverages, find_quantile_loss, find_rmse, find_smape
 
-METRIC_DIGITS = 6
 # Of a few series the file has the forecasts, for those who draw them.
 SHOWN_SERIES = 4
 LAST_WEEK = "same weekday of the last week"
@@ -128,7 +128,7 @@ def list_log_lines(evaluation: Evaluation) -> list[str]:
     """The lines that the job's MetricDefinitions look for; two of them as DeepAR writes them."""
     loss, rmse = (evaluation.metrics[name] for name in (contract.TEST_QUANTILE_LOSS, contract.TEST_RMSE))
     return [
-        *(f"metric {name}={value:.{METRIC_DIGITS}f}\n" for name, value in evaluation.metrics.items()),
+        *(format_metric(name, value) for name, value in evaluation.metrics.items()),
         f"#quality_metric: host=algo-1, test RMSE <loss>={rmse:.{METRIC_DIGITS}f}\n",
         f"#quality_metric: host=algo-1, test mean_wQuantileLoss <loss>={loss:.{METRIC_DIGITS}f}\n",
     ]

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
 from containers.shared.images.classifier import Classifier
+from containers.shared.job.scores import METRIC_DIGITS
 
 from . import contract
 from .examples import Examples
 from .hyperparameters import Hyperparameters, describe_hyperparameters
 
-METRIC_DIGITS = 6
 TOP = 5
 
 Classes = NDArray[np.intp]
@@ -77,11 +77,6 @@ def count_confusions(classes: Classes, answers: Probabilities) -> NDArray[np.int
     """How many photographs of each class, by row, are taken for each class, by column."""
     count = answers.shape[1]
     return np.bincount(classes * count + answers.argmax(axis=1), minlength=count * count).reshape(count, count)
-
-
-def format_metric(name: str, value: float) -> str:
-    """The log line that the job's MetricDefinitions look for."""
-    return f"metric {name}={value:.{METRIC_DIGITS}f}\n"
 
 
 def dump_evaluation(

@@ -13,12 +13,13 @@ from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
+from containers.shared.job.scores import format_metric
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import Job, check_command, read_job
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract
-from .evaluation import count_confusions, dump_evaluation, format_metric, judge_examples, measure_classifier
+from .evaluation import count_confusions, dump_evaluation, judge_examples, measure_classifier
 from .examples import Examples, check_examples, read_examples
 from .export import dump_classifier, dump_weights
 from .fitting import fit_classifier

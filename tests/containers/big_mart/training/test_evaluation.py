@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from containers.big_mart.training.evaluation import find_r2, find_rmse, format_metric
+from containers.big_mart.training.evaluation import find_r2, find_rmse
 
 LABELS = np.array([1.0, 2.0, 3.0])
 
@@ -19,7 +19,3 @@ def test_explains_nothing_when_the_mean_is_predicted() -> None:
 
 def test_explains_nothing_when_labels_do_not_vary() -> None:
     assert find_r2(np.ones(3), np.zeros(3)) == 0.0
-
-
-def test_writes_metrics_without_an_exponent() -> None:
-    assert format_metric("validation:r2", -1e-7) == "metric validation:r2=-0.000000\n"

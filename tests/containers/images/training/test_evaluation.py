@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from containers.images.training.evaluation import count_confusions, find_accuracy, format_metric, weigh_classes
+from containers.images.training.evaluation import count_confusions, find_accuracy, weigh_classes
 
 CLASSES = np.array([0, 1, 2, 2])
 ANSWERS = np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0.2, 0.5, 0.3]])
@@ -29,7 +29,3 @@ def test_counts_a_class_that_no_photograph_is_taken_for_as_imprecise() -> None:
     answers = np.array([[0.9, 0.1], [0.8, 0.2]])
 
     assert weigh_classes(np.array([0, 1]), answers) == pytest.approx((0.25, 0.5, 1 / 3))
-
-
-def test_writes_metrics_with_six_digits() -> None:
-    assert format_metric("validation:accuracy", 0.5) == "metric validation:accuracy=0.500000\n"
