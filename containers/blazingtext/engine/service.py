@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from containers.shared.serving.content_types import ContentType
+from containers.shared.serving.json_bodies import SHOWN, load_json
 from containers.shared.serving.messages import RequestError, number_lines
 from containers.shared.serving.service import Prediction, Service
 
 from . import contract
 from .model import load_model
 
-_SHOWN: Final = 100
 _MOST_INSTANCES: Final = 100_000
 
 
@@ -55,7 +55,7 @@ class TextModel:
 
 def parse_json(body: bytes) -> list[tuple[str, int]]:
     """The instances of a body, and how many labels are asked for."""
-    document = _load(body, "the body")
+    document = load_json(body, "the body")
     instances = document.get("instances") if isinstance(document, dict) else None
     if not isinstance(instances, list) or not instances:
         raise RequestError(400, 'the body has no "instances"; send {"instances": ["king", "queen"]}')
@@ -65,7 +65,7 @@ def parse_json(body: bytes) -> list[tuple[str, int]]:
     most = _parse_most(configuration if isinstance(configuration, dict) else {}, "configuration")
     for place, instance in enumerate(instances, start=1):
         if not isinstance(instance, str):
-            raise RequestError(400, f"instance {place}: found {json.dumps(instance)[:_SHOWN]} instead of a text")
+            raise RequestError(400, f"instance {place}: found {json.dumps(instance)[:SHOWN]} instead of a text")
     return [(instance, most) for instance in instances]
 
 
@@ -73,7 +73,7 @@ def parse_lines(body: bytes) -> list[tuple[str, int]]:
     """The lines of a body, and how many labels each asks for."""
     asked = []
     for number, line in number_lines(body):
-        document = _load(line, f"line {number}")
+        document = load_json(line, f"line {number}")
         source = document.get("source") if isinstance(document, dict) else None
         if not isinstance(source, str):
             raise RequestError(400, f'line {number}: no "source"; send {{"source": "king"}}')
@@ -83,17 +83,10 @@ def parse_lines(body: bytes) -> list[tuple[str, int]]:
     return asked
 
 
-def _load(text: bytes, place: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, f"{place}: not JSON: {str(error)[:_SHOWN]}") from error
-
-
 def _parse_most(document: Mapping[str, Any], place: str) -> int:
     most = document.get("k", 1)
     if not isinstance(most, int) or isinstance(most, bool) or most < 1:
-        raise RequestError(400, f"{place}: k is {json.dumps(most)[:_SHOWN]}, not a whole number from 1")
+        raise RequestError(400, f"{place}: k is {json.dumps(most)[:SHOWN]}, not a whole number from 1")
     return most
 
 

@@ -14,9 +14,10 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from containers.shared.serving.content_types import ContentType
+from containers.shared.serving.json_bodies import SHOWN, load_json
 from containers.shared.serving.messages import RequestError, number_lines
 from containers.shared.serving.service import Prediction, Service
 from headrace.recordio.framing import RecordIOError
@@ -26,7 +27,6 @@ from . import contract
 from .decoding import Translation
 from .model import Model, load_model
 
-_SHOWN: Final = 100
 _MOST_INSTANCES: Final = 1000
 _TRUE: Final = (True, "true")
 _DIGITS: Final = 6
@@ -85,14 +85,14 @@ class Translator:
 
 def parse_json(body: bytes) -> list[tuple[str, bool]]:
     """The sentences of a body, and of which the attention is wanted."""
-    document = _load(body, "the body")
+    document = load_json(body, "the body")
     instances = document.get("instances") if isinstance(document, dict) else None
     if not isinstance(instances, list) or not instances:
         raise RequestError(400, 'the body has no "instances"; send {"instances": [{"data": "a sentence"}]}')
     asked = []
     for place, instance in enumerate(instances, start=1):
         if not isinstance(instance, dict) or not isinstance(instance.get("data"), str):
-            shown = json.dumps(instance)[:_SHOWN]
+            shown = json.dumps(instance)[:SHOWN]
             raise RequestError(400, f'instance {place}: found {shown}, expected {{"data": "a sentence"}}')
         configuration = instance.get("configuration")
         wanted = configuration.get("attention_matrix") if isinstance(configuration, dict) else False
@@ -104,7 +104,7 @@ def parse_lines(body: bytes) -> list[str]:
     """The sentences of a body's lines."""
     found = []
     for number, line in number_lines(body):
-        document = _load(line, f"line {number}")
+        document = load_json(line, f"line {number}")
         if not isinstance(document, dict) or not isinstance(document.get("source"), str):
             raise RequestError(400, f'line {number}: no "source"; send {{"source": "a sentence"}}')
         found.append(document["source"])
@@ -138,13 +138,6 @@ def _list_attention(translation: Translation) -> list[list[float]]:
 
 def _answer(content: bytes, found: Sequence[Translation]) -> Prediction:
     return Prediction(content, {"sentences": len(found), "tokens": sum(len(each.tokens) for each in found)})
-
-
-def _load(text: bytes, place: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, f"{place}: not JSON: {str(error)[:_SHOWN]}") from error
 
 
 SERVICE = Service(
