@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from containers.shared.job.events import log_event
 from containers.shared.job.hosts import HOSTS_VARIABLE, read_addresses
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.last_save import LastSave
+from containers.shared.job.list_record import ListRecord
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.scores import format_metric
 from containers.shared.job.training_failures import JobError, TrainingDataError
@@ -38,7 +39,7 @@ from .hyperparameters import Hyperparameters, parse_hyperparameters
 from .network import Network
 from .packed_fitting import Conditions, fit_packed
 from .packed_reading import PackedExamples, choose_labels, open_packed, reads_packed
-from .reading import read_examples, read_labels
+from .reading import list_lists, read_examples, read_labels
 from .together import meet
 
 NOT_AWS = (
@@ -101,12 +102,14 @@ class Learnt:
         classes: The class of each photograph that it has learnt from.
         validation: Photographs that it has not seen.
         labels: The names of the classes.
+        lists: The lists of its photographs, as they were read, by their names in the job's output.
     """
 
     network: Network
     classes: NDArray[np.int64]
     validation: Judged
     labels: Sequence[str]
+    lists: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def learn_whole(task: Task) -> Learnt:
@@ -117,16 +120,18 @@ def learn_whole(task: Task) -> Learnt:
             f"the job has {len(job.hosts)} instances, and photographs that are not packed are learnt on one; pack "
             "them, or set InstanceCount to 1"
         )
-    training, validation = (
-        read_examples(root, job, channel, task.inputs, side=hyperparameters.side, classes=hyperparameters.num_classes)
-        for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
-    )
-    labels = read_labels(root, job, hyperparameters.num_classes)
+    lists, classes = ListRecord(task.inputs), hyperparameters.num_classes
+    with lists.keeping(*list_lists(root, job)):
+        training, validation = (
+            read_examples(root, job, channel, task.inputs, side=hyperparameters.side, classes=classes)
+            for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL)
+        )
+        labels = read_labels(root, job, classes)
     report_read(training, validation, hyperparameters)
     earlier = read_earlier(root, job, hyperparameters, task.inputs)
     log_event("begins", earlier_weights=0 if earlier is None else len(earlier))
     network = fit(hyperparameters, training, validation, task.saved, earlier)
-    return Learnt(network, training.classes, validation, labels)
+    return Learnt(network, training.classes, validation, labels, lists.contents)
 
 
 def learn_packed(task: Task, addresses: Mapping[str, str]) -> Learnt | None:
@@ -179,6 +184,8 @@ def write_results(task: Task, outputs: Outputs, learnt: Learnt) -> None:
         beside = task.root / sagemaker.OUTPUT_DATA_FOLDER
         outputs.add(beside / EVALUATION_FILE).write_text(evaluation, "utf-8")
         outputs.add(beside / INPUTS_FILE).write_bytes(task.inputs.dump())
+        for name, kept in learnt.lists.items():
+            outputs.add(beside / name).write_bytes(kept)
     log_event("training_end", model_bytes=len(content))
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from containers.shared import sagemaker
 from containers.shared.images.decoding import DecodingError, decode_photograph
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_channels import find_channel, find_one
@@ -22,6 +23,7 @@ from headrace.recordio.images import ImageFile
 from . import contract
 from .streaming import Labelled, read_labelled
 
+_Reader = Callable[[Path, Job, str, JobInputs], Iterator[Labelled]]
 _IMAGE_TYPES: Final = (contract.IMAGE, contract.JPEG, contract.PNG)
 
 
@@ -50,12 +52,7 @@ def read_examples(root: Path, job: Job, channel: str, inputs: JobInputs, *, side
     Raises:
         TrainingDataError: Naming the photograph or the row that cannot be used.
     """
-    media_type = job.content_types.get(channel, contract.IMAGE).partition(";")[0].strip().lower()
-    if media_type not in _READERS:
-        raise TrainingDataError(
-            f"channel {channel!r} has the content type {media_type!r}; this program reads {', '.join(_READERS)}"
-        )
-    read = read_labelled if channel in job.wrappers else _READERS[media_type]
+    read = _choose_reader(job, channel)
     pixels: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     try:
@@ -71,19 +68,38 @@ def read_examples(root: Path, job: Job, channel: str, inputs: JobInputs, *, side
     return Examples(np.stack(pixels), np.array(labels, np.int64))
 
 
+def list_lists(root: Path, job: Job) -> Iterator[tuple[Path, Path]]:
+    """The lists that the job reads, and the names of the classes, each with its channel's folder."""
+    for channel in (contract.TRAIN_CHANNEL, contract.VALIDATION_CHANNEL):
+        if _choose_reader(job, channel) is _read_files:
+            yield _find_list(root, job, channel)
+    if labels := _find_labels(root, job):
+        yield labels.parent, labels
+
+
 def read_labels(root: Path, job: Job, classes: int) -> list[str]:
     """The names of the classes beside the training list; their numbers where there are none."""
-    folder = root / "input/data" / contract.TRAIN_LIST_CHANNEL
-    path = folder / contract.LABELS_FILE
-    if contract.TRAIN_LIST_CHANNEL not in job.channels or not path.is_file():
+    path = _find_labels(root, job)
+    if path is None:
         return [str(number) for number in range(classes)]
     labels = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     if len(labels) != classes or len(set(labels)) != classes:
         raise TrainingDataError(
-            f"channel {folder.name!r}, {path.name}: {len(set(labels))} different names for {classes} classes; "
+            f"channel {path.parent.name!r}, {path.name}: {len(set(labels))} different names for {classes} classes; "
             "write one a line, class 0 first"
         )
     return labels
+
+
+def _find_labels(root: Path, job: Job) -> Path | None:
+    path = root / sagemaker.DATA_FOLDER / contract.TRAIN_LIST_CHANNEL / contract.LABELS_FILE
+    return path if contract.TRAIN_LIST_CHANNEL in job.channels and path.is_file() else None
+
+
+def _find_list(root: Path, job: Job, channel: str) -> tuple[Path, Path]:
+    """The folder of the list of a channel's photographs, and the list."""
+    folder = find_channel(root, f"{channel}_lst", job.channels)
+    return folder, find_one(folder, contract.LIST_SUFFIX)
 
 
 def _check_class(found: Labelled, classes: int) -> int:
@@ -97,9 +113,7 @@ def _check_class(found: Labelled, classes: int) -> int:
 def _read_files(root: Path, job: Job, channel: str, inputs: JobInputs) -> Iterator[Labelled]:
     """The files that the channel's list names."""
     folder = find_channel(root, channel, job.channels)
-    lists = find_channel(root, f"{channel}_lst", job.channels)
-    listed = find_one(lists, contract.LIST_SUFFIX)
-    inputs.add_files(lists.name, lists, listed)
+    lists, listed = _find_list(root, job, channel)
     for row in read_lst(listed):
         name = f"channel {lists.name!r}, {listed.name}: {row.path}"
         path = folder / row.path
@@ -126,7 +140,16 @@ def _read_records(root: Path, job: Job, channel: str, inputs: JobInputs) -> Iter
             yield Labelled(name, record.labels[0], record.image)
 
 
-_READERS: Final[Mapping[str, Callable[[Path, Job, str, JobInputs], Iterator[Labelled]]]] = {
+def _choose_reader(job: Job, channel: str) -> _Reader:
+    media_type = job.content_types.get(channel, contract.IMAGE).partition(";")[0].strip().lower()
+    if media_type not in _READERS:
+        raise TrainingDataError(
+            f"channel {channel!r} has the content type {media_type!r}; this program reads {', '.join(_READERS)}"
+        )
+    return read_labelled if channel in job.wrappers else _READERS[media_type]
+
+
+_READERS: Final[Mapping[str, _Reader]] = {
     **dict.fromkeys(_IMAGE_TYPES, _read_files),
     contract.RECORDS: _read_records,
 }

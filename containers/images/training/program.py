@@ -12,6 +12,7 @@ from containers.shared.job.checkpoints import CheckpointFolder, parse_interval
 from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.last_save import LastSave
+from containers.shared.job.list_record import ListRecord
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.scores import format_metric
 from containers.shared.job.training_channels import find_channel
@@ -25,7 +26,7 @@ from .export import dump_classifier, dump_weights
 from .fitting import fit_classifier
 from .hyperparameters import Hyperparameters, describe_hyperparameters, parse_hyperparameters
 from .lists import PhotographList, read_labels, read_lists
-from .recording import ListRecord, RecordedPhotographs
+from .recording import RecordedPhotographs, list_lists
 from .saving import open_photographs
 from .sources import open_sources
 
@@ -102,7 +103,7 @@ def read_job_lists(
         find_channel(root, channel, job.channels)
         for channel in (contract.TRAIN_LIST_CHANNEL, contract.VALIDATION_LIST_CHANNEL)
     ]
-    with record.keeping(*folders):
+    with record.keeping(*list_lists(*folders)):
         train_list, validation_list = read_lists((folders[0], train), (folders[1], validation))
         labels = read_labels(train_list, 1 + max(row.number for row in train_list.rows))
     return train_list, validation_list, labels

@@ -1,16 +1,13 @@
-"""What the job reads: photographs are taken down as they come, and its lists are kept as they were."""
+"""What the job reads: photographs are taken down as they come, and its lists are found to be kept."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from containers.shared.images.decoding import LIMITS, DecodingError
-from containers.shared.job.events import warn_event
 from containers.shared.job.inputs import JobInputs, measure_file
-from containers.shared.job.training_failures import TrainingDataError
-from headrace.provenance import LISTS_FOLDER, MOST_LIST_BYTES, InputFile
+from headrace.provenance import InputFile
 
 from . import contract
 from .channels import find_list
@@ -53,47 +50,11 @@ class RecordedPhotographs:
         self._inputs.add(self.channel, read)
 
 
-class ListRecord:
-    """The lists that a job reads, and the names of the classes beside them.
-
-    Args:
-        inputs: Where they are taken down.
-    """
-
-    def __init__(self, inputs: JobInputs) -> None:
-        self.contents: dict[str, bytes] = {}
-        self._inputs = inputs
-        self._room = MOST_LIST_BYTES
-
-    @contextmanager
-    def keeping(self, *folders: Path) -> Iterator[None]:
-        """Take down and keep the lists in these channels' folders, and refuse those that change while they are read."""
-        files = [(folder, path) for folder in folders for path in _list_files(folder)]
-        before = [self._keep(folder, path) for folder, path in files]
-        yield
-        for (folder, path), was in zip(files, before, strict=True):
-            with path.open("rb") as content:
-                if measure_file(content, was.key) != was:
-                    raise TrainingDataError(
-                        f"channel {folder.name!r}, {path.name}: it was changed while it was read; run the job again"
-                    )
-
-    def _keep(self, folder: Path, path: Path) -> InputFile:
-        with path.open("rb") as file:
-            content = file.read(self._room + 1)
-            read = measure_file(BytesIO(content), path.relative_to(folder).as_posix(), rest=file)
-        self._inputs.add(folder.name, read)
-        if read.size <= self._room:
-            self.contents[f"{LISTS_FOLDER}/{folder.name}/{read.key}"] = content
-            self._room -= read.size
-        else:
-            warn_event("list_not_kept", list=path.name, bytes=read.size, room=self._room)
-        return read
-
-
-def _list_files(folder: Path) -> Iterator[Path]:
-    listed = find_list(folder)
-    yield listed
-    labels = listed.with_name(contract.LABELS_FILE)
-    if labels.is_file():
-        yield labels
+def list_lists(*folders: Path) -> Iterator[tuple[Path, Path]]:
+    """The list in each channel's folder, with the folder, and the names of the classes where they lie beside it."""
+    for folder in folders:
+        listed = find_list(folder)
+        yield folder, listed
+        labels = listed.with_name(contract.LABELS_FILE)
+        if labels.is_file():
+            yield folder, labels

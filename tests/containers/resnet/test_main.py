@@ -40,6 +40,9 @@ def test_leaves_a_model_that_is_data_only_an_evaluation_and_its_inputs(
         "model/network.npz",
         "output/data/evaluation.json",
         "output/data/inputs.json",
+        "output/data/lists/train_lst/train_lst.lst",
+        "output/data/lists/train_lst/classes.txt",
+        "output/data/lists/validation_lst/validation_lst.lst",
     }
     assert load_model(tmp_path / "model").labels == ("ball", "cross", "gear")
     log = capsys.readouterr().out

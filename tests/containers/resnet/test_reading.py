@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from containers.resnet.reading import Examples, read_examples, read_labels
+from containers.resnet.reading import Examples, list_lists, read_examples, read_labels
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.job.training_job import read_job
@@ -48,7 +48,22 @@ def test_takes_down_what_it_reads(tmp_path: Path) -> None:
     read_examples(tmp_path, read_job(tmp_path), "train", inputs, side=SIDE, classes=CLASSES)
 
     assert inputs.dump().count(b'"key":"ball/') > 0
-    assert b'"train_lst":[{"key":"train_lst.lst"' in inputs.dump()
+
+
+def test_lists_what_names_photographs_and_classes(tmp_path: Path) -> None:
+    channels = write_photographs_job(tmp_path / "files")
+    write_records_job(tmp_path / "records")
+
+    found = list(list_lists(tmp_path / "files", read_job(tmp_path / "files")))
+
+    assert [(folder.name, path.name) for folder, path in found] == [
+        ("train_lst", "train_lst.lst"),
+        ("validation_lst", "validation_lst.lst"),
+        ("train_lst", "classes.txt"),
+    ]
+    (channels["train_lst"] / "classes.txt").unlink()
+    assert len(list(list_lists(tmp_path / "files", read_job(tmp_path / "files")))) == 2
+    assert not list(list_lists(tmp_path / "records", read_job(tmp_path / "records")))
 
 
 def test_names_the_classes_as_the_file_beside_the_list(tmp_path: Path) -> None:

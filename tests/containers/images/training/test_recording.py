@@ -7,11 +7,12 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from containers.images.training import recording
-from containers.images.training.recording import ListRecord, RecordedPhotographs
+from containers.images.training.recording import RecordedPhotographs, list_lists
 from containers.images.training.sources import ChannelPhotographs
 from containers.shared.images.decoding import LIMITS, DecodingError
+from containers.shared.job import list_record
 from containers.shared.job.inputs import JobInputs
+from containers.shared.job.list_record import ListRecord
 from containers.shared.job.training_failures import TrainingDataError
 from headrace.provenance import read_inputs
 from tests.containers.images.training.image_roots import train_on_photographs
@@ -110,7 +111,7 @@ def test_refuses_a_list_that_changes_while_it_is_read(lists: Path) -> None:
 
     with (
         pytest.raises(TrainingDataError, match=r"channel 'train_lst', train\.lst: it was changed while it was read"),
-        record.keeping(lists),
+        record.keeping(*list_lists(lists)),
     ):
         (lists / "v2/train.lst").write_bytes(b"0\t1\ta.jpg\n")
 
@@ -118,11 +119,11 @@ def test_refuses_a_list_that_changes_while_it_is_read(lists: Path) -> None:
 def test_records_but_does_not_keep_what_is_too_large(
     lists: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(recording, "MOST_LIST_BYTES", 9)
+    monkeypatch.setattr(list_record, "MOST_LIST_BYTES", 9)
     inputs = JobInputs()
     record = ListRecord(inputs)
 
-    with record.keeping(lists):
+    with record.keeping(*list_lists(lists)):
         pass
 
     assert record.contents == {"lists/train_lst/v2/classes.txt": b"cat\n"}
