@@ -42,7 +42,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, channels: dict[str, Path])
     """The root of a training job over them with 20 trees."""
     root = tmp_path_factory.mktemp("trained")
     write_job(root, {"n_estimators": "20", "min_samples_leaf": "5"}, channels)
-    assert train(["train"], root, Outputs()) == 0
+    assert train(["train"], root, {}, Outputs()) == 0
     return root
 
 

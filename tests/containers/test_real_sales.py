@@ -26,7 +26,7 @@ def test_reaches_the_error_of_the_book_on_the_real_file(tmp_path: Path, real_sal
         {"train": processing / "train", "validation": processing / "test", "encoding": processing / "encoding"},
     )
 
-    assert train(["train"], tmp_path, Outputs()) == 0
+    assert train(["train"], tmp_path, {}, Outputs()) == 0
 
     metrics = json.loads((tmp_path / "output/data/evaluation.json").read_text())["metrics"]
     assert metrics["validation:rmse"] < 1100

@@ -1,46 +1,18 @@
 """The program's entry: `python -m containers.big_mart.training train`."""
 
-import os
 import sys
-from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from types import MappingProxyType
 
-from containers.shared import sagemaker
-from containers.shared.job.last_save import LastSave
-from containers.shared.job.outputs import Outputs
-from containers.shared.job.reporting import TRAINING_REPORTS, report_failure, run_and_report
-from containers.shared.job.stopping import run_until_stopped
-from containers.shared.job.training_failures import TrainingError
+from containers.shared.job.saving_entry import Train, make_main, run
 
 
-def main(
-    arguments: Sequence[str],
-    root: Path,
-    outputs: Outputs,
-    environment: Mapping[str, str] = MappingProxyType({}),
-    last_save: LastSave | None = None,
-) -> int:
-    """Run the program below the root and return its exit code."""
+def load() -> Train:
+    """The training steps."""
+    from .program import train
 
-    def work() -> None:
-        # Importing takes a while, and a signal to stop must already be heeded during it.
-        from .program import train
+    return train
 
-        train(root, arguments, environment, outputs, last_save or LastSave())
 
-    return run_and_report(work, TrainingError, partial(report_failure, root, reports=TRAINING_REPORTS))
-
+main = make_main(load)
 
 if __name__ == "__main__":
-    ml_root = sagemaker.find_root()
-    partial_outputs = Outputs()
-    saving = LastSave()
-    sys.exit(
-        run_until_stopped(
-            lambda: main(sys.argv[1:], ml_root, partial_outputs, os.environ, saving),
-            discard=partial_outputs.discard,
-            save=saving.await_saved,
-        )
-    )
+    sys.exit(run(main))

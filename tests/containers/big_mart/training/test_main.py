@@ -19,7 +19,7 @@ FEW_TREES = {"n_estimators": "3", "min_samples_leaf": "20"}
 
 
 def run(root: Path, *arguments: str) -> int:
-    return main(arguments or ["train"], root, Outputs())
+    return main(arguments or ["train"], root, {}, Outputs())
 
 
 def fail(root: Path, *arguments: str) -> str:
