@@ -12,6 +12,7 @@ from torch.nn import functional
 from containers.shared.job.checkpoints import CheckpointFolder
 from containers.shared.networks.improvement import has_stopped_improving
 from containers.shared.networks.layers import to_array
+from containers.shared.networks.learner import Learner
 from containers.shared.networks.saving import dump_state, load_state, open_epochs
 from containers.shared.networks.schedule import set_learning_rate
 
@@ -19,7 +20,7 @@ from .cells import Floats, decode
 from .drawing import Batch, draw_batches
 from .finding import find_objects
 from .hyperparameters import Hyperparameters
-from .learner import Learner, make_learner
+from .learner import make_learner
 from .network import Network
 from .precision import find_average_precisions, find_mean
 from .reading import Scenes
@@ -83,7 +84,9 @@ def _judge_epoch(network: Network, validation: Scenes, hyperparameters: Hyperpar
     return find_mean(find_average_precisions(found, validation.labels, validation.boxes, overlap))
 
 
-def _learn(learner: Learner, training: Scenes, hyperparameters: Hyperparameters, epoch: int, host: str) -> None:
+def _learn(
+    learner: Learner[Network], training: Scenes, hyperparameters: Hyperparameters, epoch: int, host: str
+) -> None:
     """Show every photograph once."""
     network, optimizer = learner.network, learner.optimizer
     network.modules.train()

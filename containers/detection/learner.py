@@ -1,28 +1,20 @@
 """A detector and what changes its weights, before it has learnt anything."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
+
+from containers.shared.networks.learner import Learner, choose_device
 
 from .architecture import design
 from .hyperparameters import Hyperparameters
 from .network import Network
 
 
-@dataclass(frozen=True)
-class Learner:
-    """A detector and what changes its weights."""
-
-    network: Network
-    optimizer: Any
-
-
-def make_learner(hyperparameters: Hyperparameters) -> Learner:
+def make_learner(hyperparameters: Hyperparameters) -> Learner[Network]:
     """A detector that knows nothing yet, the same for the same seed."""
     torch.manual_seed(hyperparameters.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = Network(design(hyperparameters.image_shape, hyperparameters.num_classes), device)
+    network = Network(design(hyperparameters.image_shape, hyperparameters.num_classes), choose_device())
     return Learner(network, _make_optimizer(network, hyperparameters))
 
 

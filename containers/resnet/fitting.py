@@ -14,12 +14,13 @@ from torch.nn import functional
 from containers.shared.job.checkpoints import CheckpointFolder
 from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.networks.improvement import has_stopped_improving
+from containers.shared.networks.learner import Learner
 from containers.shared.networks.saving import dump_state, load_state, open_epochs, take_weights
 from containers.shared.networks.schedule import set_learning_rate
 
 from . import contract
 from .hyperparameters import Hyperparameters
-from .learner import Learner, make_learner
+from .learner import make_learner
 from .network import Network
 from .reading import Examples
 
@@ -124,7 +125,9 @@ def find_accuracy(classes: NDArray[np.int64], probabilities: Floats, top: int = 
     return float(np.mean((best == classes[:, None]).any(axis=1)))
 
 
-def _learn(learner: Learner, training: Examples, hyperparameters: Hyperparameters, epoch: int, weights: Any) -> int:
+def _learn(
+    learner: Learner[Network], training: Examples, hyperparameters: Hyperparameters, epoch: int, weights: Any
+) -> int:
     """Show every photograph once, and return how many were taken for what they are."""
     learner.network.modules.train()
     right = 0

@@ -1,24 +1,17 @@
 """A network and what changes its weights, before it has learnt anything."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
+
+from containers.shared.networks.learner import Learner, choose_device
 
 from .architecture import design
 from .hyperparameters import Hyperparameters
 from .network import Network
 
 
-@dataclass(frozen=True)
-class Learner:
-    """A network and what changes its weights."""
-
-    network: Network
-    optimizer: Any
-
-
-def make_learner(hyperparameters: Hyperparameters, device: str = "") -> Learner:
+def make_learner(hyperparameters: Hyperparameters, device: str = "") -> Learner[Network]:
     """A network that knows nothing yet, the same for the same seed.
 
     Args:
@@ -26,9 +19,8 @@ def make_learner(hyperparameters: Hyperparameters, device: str = "") -> Learner:
         device: Where it is computed: on a GPU where there is one, if left out.
     """
     torch.manual_seed(hyperparameters.seed)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     shape = design(hyperparameters.num_layers, hyperparameters.side, hyperparameters.num_classes)
-    network = Network(shape, device)
+    network = Network(shape, device or choose_device())
     return Learner(network, _make_optimizer(network, hyperparameters))
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 from containers.shared.job.checkpoints import CheckpointFolder, Checkpoints
 from containers.shared.job.scores import format_metric
 from containers.shared.networks.improvement import has_stopped_improving
+from containers.shared.networks.learner import Learner
 from containers.shared.networks.schedule import set_learning_rate
 from headrace.packed.order import Epoch, draw_order
 from headrace.packed.reading import PackedSet
@@ -23,7 +24,7 @@ from .computing import Computing
 from .feeding import Fed, Feeder
 from .fitting import say, validate, weigh_classes
 from .hyperparameters import Hyperparameters
-from .learner import Learner, make_learner
+from .learner import make_learner
 from .network import Network
 from .packed_reading import PackedExamples
 from .packed_saving import Position, dump_position, offer_saving, open_steps, take_up
@@ -146,7 +147,7 @@ class Classroom:
     def __init__(
         self,
         hyperparameters: Hyperparameters,
-        learner: Learner,
+        learner: Learner[Network],
         training: PackedSet,
         checkpoints: Checkpoints,
         conditions: Conditions,

@@ -13,6 +13,7 @@ import torch
 
 from containers.shared.job.array_files import ArrayLayout, Arrays, exactly
 from containers.shared.job.checkpoints import NO_CHECKPOINTS, CheckpointFolder, Checkpoints, Work, fingerprint_work
+from containers.shared.networks.learner import Learner
 from containers.shared.networks.saving import (
     dump_state,
     list_layouts,
@@ -24,7 +25,7 @@ from containers.shared.networks.saving import (
 from headrace.packed.layout import SET_FILE
 
 from .hyperparameters import Hyperparameters
-from .learner import Learner
+from .network import Network
 from .together import Together
 
 FORMAT: Final = "headrace-resnet-packed-2"
@@ -50,7 +51,11 @@ class Position:
 
 
 def open_steps(
-    folder: CheckpointFolder, learner: Learner, hyperparameters: Hyperparameters, together: Together, *sets: Path
+    folder: CheckpointFolder,
+    learner: Learner[Network],
+    hyperparameters: Hyperparameters,
+    together: Together,
+    *sets: Path,
 ) -> Checkpoints:
     """The checkpoints of a network that learns from packed sets; none are those of any instance but the first."""
     if not together.is_first:
@@ -90,7 +95,7 @@ def offer_saving(
     return folder.last_save.offering()
 
 
-def dump_position(learner: Learner, position: Position) -> Arrays:
+def dump_position(learner: Learner[Network], position: Position) -> Arrays:
     """A part to be saved."""
     return {
         **dump_state(learner, position.accuracies),
@@ -99,7 +104,7 @@ def dump_position(learner: Learner, position: Position) -> Arrays:
     }
 
 
-def take_up(checkpoints: Checkpoints, learner: Learner, together: Together) -> Position:
+def take_up(checkpoints: Checkpoints, learner: Learner[Network], together: Together) -> Position:
     """Where the work goes on, with the learner as it was there; the start, if nothing was saved."""
     position = Position(0, 0, 0, 0.0, [])
     steps = 0
@@ -110,7 +115,7 @@ def take_up(checkpoints: Checkpoints, learner: Learner, together: Together) -> P
     return position if together.is_alone else _share(position, steps, learner, together)
 
 
-def _share(position: Position, steps: int, learner: Learner, together: Together) -> Position:
+def _share(position: Position, steps: int, learner: Learner[Network], together: Together) -> Position:
     """The position of the first instance, with its learner."""
     told: list[Any] = together.hear(
         [position.epoch, position.step, position.right, position.loss, steps, *position.accuracies]

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from containers.shared.job.training_failures import TrainingDataError
+from containers.shared.networks.learner import choose_device
 from headrace.recordio.sentences import BEGIN, END, Pair
 
 from .architecture import Architecture, Attention, Start
@@ -58,7 +59,7 @@ def make_network(hyperparameters: Hyperparameters, source_tokens: int, target_to
         start=Start(asked.rnn_decoder_state_init),
     )
     dropout = (asked.embed_dropout_source, asked.embed_dropout_target, asked.rnn_decoder_hidden_dropout)
-    return Network(shape, dropout, "cuda" if torch.cuda.is_available() else "cpu")
+    return Network(shape, dropout, choose_device())
 
 
 def fit(network: Network, hyperparameters: Hyperparameters, training: list[Pair], validation: list[Pair]) -> Schedule:

@@ -1,7 +1,7 @@
 """What a network has learnt so far as arrays, and back, so that interrupted work goes on."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -9,32 +9,13 @@ from numpy.typing import NDArray
 
 from containers.shared.job.array_files import ArrayLayout, Arrays, exactly
 from containers.shared.job.checkpoints import CheckpointFolder, Checkpoints, Work, fingerprint_work
+from containers.shared.networks.learner import Learner, Network
 
 _STEP: Final = "step"
 
 
-class Network(Protocol):
-    """A network of PyTorch's modules."""
-
-    @property
-    def modules(self) -> Any:
-        """All of them."""
-
-
-class Learner(Protocol):
-    """A network and what changes its weights."""
-
-    @property
-    def network(self) -> Network:
-        """The network."""
-
-    @property
-    def optimizer(self) -> Any:
-        """What changes its weights."""
-
-
 def open_epochs(
-    folder: CheckpointFolder, learner: Learner, epochs: int, settings: list[object], data: list[NDArray[Any]]
+    folder: CheckpointFolder, learner: Learner[Network], epochs: int, settings: list[object], data: list[NDArray[Any]]
 ) -> Checkpoints:
     """The checkpoints of a network that learns.
 
@@ -50,7 +31,7 @@ def open_epochs(
     return folder.open(Work("epochs", fingerprint, layouts, measure_state, is_cumulative=True))
 
 
-def list_layouts(learner: Learner, epochs: range) -> dict[str, ArrayLayout]:
+def list_layouts(learner: Learner[Network], epochs: range) -> dict[str, ArrayLayout]:
     """The arrays of a part, which has the scores of so many epochs."""
     weights = sum(tensor.numel() for tensor in _list_weights(learner.network))
     floats = np.dtype("float32")
@@ -62,7 +43,7 @@ def list_layouts(learner: Learner, epochs: range) -> dict[str, ArrayLayout]:
     }
 
 
-def dump_state(learner: Learner, scores: list[float]) -> Arrays:
+def dump_state(learner: Learner[Network], scores: list[float]) -> Arrays:
     """The weights, what the optimizer remembers of each, and the score of each epoch so far."""
     memory = _list_memory(learner)
     steps = [state[_STEP] for state in learner.optimizer.state.values() if _STEP in state]
@@ -84,7 +65,7 @@ def take_weights(network: Network, weights: NDArray[np.float32]) -> None:
     _split(weights, _list_weights(network))
 
 
-def load_state(learner: Learner, part: Arrays) -> list[float]:
+def load_state(learner: Learner[Network], part: Arrays) -> list[float]:
     """Go on from a part, and return the score of each epoch that it has done."""
     _split(part["weights"], _list_weights(learner.network))
     if len(part["optimizer"]):
@@ -104,7 +85,7 @@ def _list_weights(network: Network) -> list[Any]:
     return [tensor for tensor in network.modules.state_dict().values() if tensor.is_floating_point()]
 
 
-def _list_memory(learner: Learner) -> list[Mapping[str, Any]]:
+def _list_memory(learner: Learner[Network]) -> list[Mapping[str, Any]]:
     """For each weight, the arrays of its shape that the optimizer keeps."""
     return [
         {name: tensor for name, tensor in sorted(state.items()) if name != _STEP and torch.is_tensor(tensor)}
@@ -112,13 +93,13 @@ def _list_memory(learner: Learner) -> list[Mapping[str, Any]]:
     ]
 
 
-def list_state(learner: Learner) -> list[Any]:
+def list_state(learner: Learner[Network]) -> list[Any]:
     """Every tensor that learning changes: the weights, and what the optimizer remembers of each."""
     memory = [tensor for tensors in _list_memory(learner) for tensor in tensors.values()]
     return [*_list_weights(learner.network), *memory]
 
 
-def remember(learner: Learner, steps: int) -> None:
+def remember(learner: Learner[Network], steps: int) -> None:
     """Have the optimizer make its arrays, by a step that changes nothing, and set how many steps it has made."""
     for weight in learner.network.modules.parameters():
         weight.grad = torch.zeros_like(weight)
