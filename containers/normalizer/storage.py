@@ -4,11 +4,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple, cast
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.session import get_session
+from botocore.utils import parse_timestamp
 from urllib3.exceptions import HTTPError
 
 from headrace.s3.addresses import S3Address
@@ -185,9 +187,20 @@ class OpenObject:
         self._body.close()
 
 
+def parse_time(value: str) -> datetime:
+    """A time in one of S3's answers."""
+    try:
+        # What botocore has for it takes two thirds of the time of reading a list.
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return cast("datetime", parse_timestamp(value))
+
+
 def connect(connections: int) -> Storage:
     """S3 with boto3's usual credentials, region and endpoint."""
-    session = boto3.Session()
+    core = get_session()
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_time)
+    session = boto3.Session(botocore_session=core)
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,

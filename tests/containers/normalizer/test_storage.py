@@ -1,13 +1,25 @@
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+from botocore.utils import parse_timestamp
+from urllib3 import HTTPResponse
 
 from containers.normalizer.failures import StorageError
-from containers.normalizer.storage import ObjectError, Storage, UnchangedError, connect, explaining
+from containers.normalizer.storage import (
+    ObjectError,
+    Storage,
+    StoredObject,
+    UnchangedError,
+    connect,
+    explaining,
+    parse_time,
+)
 from headrace.s3.addresses import S3Address
-from tests.containers.normalizer.fake_s3 import PAGE, FakeS3, refusal
+from tests.containers.normalizer.fake_s3 import PAGE, START, FakeS3, refusal
 
 PLACE = S3Address("raw", "images/0.jpg")
 
@@ -134,3 +146,27 @@ def test_takes_the_region_that_sagemaker_tells(variable: str, monkeypatch: pytes
     monkeypatch.setenv(variable, "eu-central-1")
 
     assert connect(4)._s3.meta.region_name == "eu-central-1"
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-11-20T12:00:00.000Z", "2026-11-20T12:00:00Z", "Fri, 20 Nov 2026 12:00:00 GMT", 1795176000]
+)
+def test_parses_times_as_botocore_does(value: Any) -> None:
+    assert parse_time(value) == parse_timestamp(value) == START
+
+
+def test_reads_lists_without_the_slow_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(request: Any, **_given: Any) -> AWSResponse:
+        found = f"<Contents><Key>a.jpg</Key><LastModified>{START:%Y-%m-%dT%XZ}</LastModified><ETag>1</ETag></Contents>"
+        body = f'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{found}</ListBucketResult>'
+        return AWSResponse(
+            request.url, 200, HeadersDict({}), HTTPResponse(BytesIO(body.encode()), preload_content=False)
+        )
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "eu-west-1")
+    monkeypatch.setattr("containers.normalizer.storage.parse_timestamp", pytest.fail)
+    storage = connect(1)
+    storage._s3.meta.events.register("before-send.s3", answer)
+
+    assert list(storage.list_objects(S3Address("raw", ""))) == [StoredObject("a.jpg", "1", START)]
