@@ -168,7 +168,10 @@ def encode_numbers(feature: NumericFeature, table: Table, cleaned: Cleaned) -> l
     if any(map(math.isnan, values)):
         values = fill_numbers(feature, values, table, cleaned)
     mean, scale, largest = feature.mean, feature.scale, LARGEST_NUMBER
-    return [max(-largest, min(largest, (value - mean) / scale)) for value in values]
+    scaled = [(value - mean) / scale for value in values]
+    if -largest <= min(scaled) and max(scaled) <= largest:
+        return scaled
+    return [max(-largest, min(largest, value)) for value in scaled]
 
 
 def fill_numbers(feature: NumericFeature, values: Sequence[float], table: Table, cleaned: Cleaned) -> list[float]:

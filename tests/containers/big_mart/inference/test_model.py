@@ -1,13 +1,23 @@
 import os
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from containers.big_mart.inference.model import load_model, round_to_float32
+from containers.big_mart.inference.encoding import Table, encode_table
+from containers.big_mart.inference.model import (
+    LEAST_SHARED_ROWS,
+    Features,
+    Model,
+    find_leading_feature,
+    load_model,
+    round_to_float32,
+)
+from containers.big_mart.inference.parsing import parse_csv
 from containers.shared.serving.model_files import ModelError
 
 
@@ -99,3 +109,43 @@ def test_refuses_a_model_that_was_trained_with_another_encoding(folder: Path) ->
 
 def test_writes_float32_as_short_as_possible() -> None:
     assert round_to_float32(np.array([0.1, 1234.5678], dtype=np.float32)) == [0.1, 1234.5677]
+
+
+def make_table(model: Model, rows: int) -> Table:
+    """Made-up sales, each another one."""
+    outlet = "OUT049,1999,Medium,Tier 1,Supermarket Type1"
+    lines = [f"FDA15,{row % 7 + 5},Low Fat,0.0{row % 9},Dairy,{249 - row * 37 % 211},{outlet}" for row in range(rows)]
+    return parse_csv("\n".join(lines).encode(), model.encoding, header=False)
+
+
+def test_answers_many_rows_as_each_alone_and_in_their_order(folder: Path) -> None:
+    model = load_model(folder)
+    table = make_table(model, LEAST_SHARED_ROWS + 1)
+
+    answers = model.predict(table)
+
+    features = encode_table(model.encoding, table)
+    assert answers == [round_to_float32(model.run(features[row : row + 1]))[0] for row in range(table.rows)]
+    assert answers != sorted(answers)
+
+
+def test_runs_many_rows_sorted_by_the_leading_feature(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("containers.big_mart.inference.model.count_cpus", lambda: 1)
+    model = load_model(folder)
+    ran: list[Features] = []
+
+    def keep(_model: Model, features: Features) -> Features:
+        ran.append(features)
+        return features[:, 0]
+
+    monkeypatch.setattr(Model, "run", keep)
+    replace(model, leading=4).predict(make_table(model, LEAST_SHARED_ROWS))
+
+    assert len(ran) == 1
+    assert (np.diff(ran[0][:, 4]) >= 0).all()
+
+
+def test_finds_the_feature_that_moves_the_answers_most() -> None:
+    effects = np.array([1, -3, 2], dtype=np.float32)
+
+    assert find_leading_feature(lambda features: features @ effects, 3) == 1
