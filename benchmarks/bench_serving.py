@@ -23,26 +23,22 @@ import json
 import os
 import pickle
 import platform
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from endpoints import MODEL_VARIABLE, ROOT, list_family, serve_flask, serve_ours, sum_cpu_seconds
 from load import name_client, put_load
 
-ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-MODEL_VARIABLE = "BENCH_MODEL"
 MANY_CONNECTIONS = 64
 BULK_ROWS = 1000
 TOLERANCE = 1e-4
@@ -171,58 +167,15 @@ def train_forest(folder: Path, name: str, *, export: bool) -> Trained:
     return Trained(root=folder / name, pickle=pickled, rmse=find_rmse(test.labels, forest.predict(test.features)))
 
 
-@contextmanager
-def serve(side: str, trained: Trained) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def serve(side: str, trained: Trained) -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
     """One side's server, once it is healthy."""
-    port = find_free_port()
-    environment = {**os.environ, MODEL_VARIABLE: str(trained.pickle)}
     if side == "ours":
-        environment |= {
-            "HEADRACE_ML_ROOT": str(trained.root),
-            "HEADRACE_BIND_HOST": "127.0.0.1",
-            "SAGEMAKER_BIND_TO_PORT": str(port),
-            "PYTHONPATH": str(ROOT),
-        }
-        command, folder = [sys.executable, "-m", "containers.big_mart.inference", "serve"], ROOT
-    else:
-        # One thread keeps connections alive, as nginx does before sync workers; more only get in each other's way.
-        options = ["-k", "gthread", "--threads", "1", "-w", str(os.cpu_count()), "-b", f"127.0.0.1:{port}"]
-        application = f"{Path(__file__).stem}:create_book_app()"
-        command = [sys.executable, "-m", "gunicorn", "--log-level", "error", *options, application]
-        folder = Path(__file__).parent
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        await_health(port)
-        yield port, process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def find_free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def await_health(port: int) -> None:
-    """Wait until ten pings in a row went well: the workers become ready one by one."""
-    healthy, deadline = 0, time.monotonic() + 120
-    while healthy < 10:
-        if time.monotonic() > deadline:
-            raise TimeoutError("the server did not become healthy within two minutes")
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=10).close()
-            healthy += 1
-        except (OSError, urllib.error.URLError):
-            healthy = 0
-            time.sleep(0.2)
+        return serve_ours("containers.big_mart.inference", trained.root)
+    return serve_flask(Path(__file__).stem, trained.pickle)
 
 
 def measure(side: str, trained: Trained, rows: Rows, seconds: float) -> Measurement:
     """One turn: its own server, warmed up, then one row alone, many at once, and many in one request."""
-    import psutil
-
     bodies = [f"{row}\n".encode() for row in (rows.raw if side == "ours" else rows.features)]
     bulk = b"".join((bodies * (1 + BULK_ROWS // len(bodies)))[:BULK_ROWS])
     # The many connections come last: a slow server goes on with their requests after the clients have left.
@@ -230,7 +183,7 @@ def measure(side: str, trained: Trained, rows: Rows, seconds: float) -> Measurem
         put_load(port, bodies, 2 * (os.cpu_count() or 1), 1)
         alone, _ = put_load(port, bodies, 1, seconds)
         together, _ = put_load(port, [bulk], 1, seconds)
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        family = list_family(process)
         cpu_before = sum_cpu_seconds(family)
         _, per_second = put_load(port, bodies, MANY_CONNECTIONS, seconds)
         cpu_seconds = sum_cpu_seconds(family) - cpu_before
@@ -242,10 +195,6 @@ def measure(side: str, trained: Trained, rows: Rows, seconds: float) -> Measurem
         bulk_ms=together,
         memory_mib=memory / 2**20,
     )
-
-
-def sum_cpu_seconds(family: Sequence[Any]) -> float:
-    return sum(sum(member.cpu_times()[:2]) for member in family)
 
 
 def compare_predictions(book: Trained, ours: Trained, rows: Rows) -> float:

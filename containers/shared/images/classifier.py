@@ -1,6 +1,7 @@
 """The linear classifier as data, in training and at the endpoint."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,12 @@ class Classifier:
 
     def find_probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """The probability of each class, one row per row of features."""
-        scores = features.astype(np.float64) @ self.weights.T.astype(np.float64) + self.intercepts
+        scores = features.astype(np.float64) @ self._exact_weights + self.intercepts
         # Without the largest score the exponentials could overflow.
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    @cached_property
+    def _exact_weights(self) -> NDArray[np.float64]:
+        # With hundreds of classes this takes longer than a photograph, so requests share it.
+        return self.weights.T.astype(np.float64)
