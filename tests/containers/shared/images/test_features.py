@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from containers.shared.images.features import PATTERNS, FeatureSettings, count_features, extract_features
+from containers.shared.images.features import (
+    PATTERNS,
+    FeatureSettings,
+    count_features,
+    extract_features,
+    find_gradients,
+)
 
 SETTINGS = FeatureSettings(side=64)
 
@@ -56,3 +62,15 @@ def test_sees_colour_where_it_is() -> None:
     colours = [values[-16 * 72 :].reshape(4, 4, 72) for values in features]
     assert np.array_equal(colours[0][:, ::-1], colours[1])
     assert not np.array_equal(colours[0], colours[1])
+
+
+def test_takes_each_gradient_from_the_colour_where_it_is_largest() -> None:
+    colours = np.zeros((3, 8, 8), dtype=np.float32)
+    colours[0, :, 4:] = 0.25
+    colours[2, 4:] = -0.75
+
+    sizes, angles = find_gradients(colours)
+
+    assert (sizes[1, 4], angles[1, 4]) == (0.25, 0)
+    assert (sizes[4, 1], angles[4, 1]) == (0.75, pytest.approx(1.5 * np.pi))
+    assert (sizes[4, 4], angles[4, 4]) == (0.75, pytest.approx(1.5 * np.pi))
