@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-# Tells an application of Flask's where its model is.
+# Where a Flask application finds its model.
 MODEL_VARIABLE = "BENCH_MODEL"
 
 Served = AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]
