@@ -6,8 +6,8 @@ algorithm reads it by default (https://docs.aws.amazon.com/sagemaker/latest/dg/i
 """
 
 import json
-import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -347,8 +347,8 @@ def is_class(value: object) -> TypeGuard[int | str]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a JSON number: neither infinite nor NaN, which Python's reader takes, too."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+    """Whether a value is a JSON number that a float can be: neither infinite nor NaN, which Python's reader takes."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_inside(box: Mapping[str, float], size: tuple[float, float]) -> bool:

@@ -29,6 +29,7 @@ def check(path: Path, *records: dict[str, Any], **options: Any) -> list[str]:
         ({"height": 41}, "reaches outside the image of 100 x 50: left 10, top 10, width 20, height 41"),
         ({"width": 0}, "is empty: width 0, height 20"),
         ({"width": "20", "top": None}, "has no number for top, width"),
+        ({"left": 10**399}, "has no number for left"),
         ({"class_id": -1}, "has class_id -1, expected a whole number from 0"),
         ({"class_id": "0"}, "has class_id '0', expected a whole number from 0"),
         ({"class_id": 7}, "has class_id 7, which the class-map does not name"),
