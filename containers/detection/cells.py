@@ -13,7 +13,7 @@ from .architecture import BOX_NUMBERS
 # The cell in which a box's middle is says so, and those around it which are well inside the box.
 _AROUND: Final = 1
 _INSIDE: Final = 0.8
-# Beyond this, a box would be larger than any photograph, and its exponential more than a number can be.
+# Beyond this, a box would be larger than any photograph or smaller than anything in it.
 MOST_LOGARITHM: Final = 6.0
 Floats = NDArray[np.float32]
 
@@ -54,6 +54,7 @@ def _mark(targets: Targets, label: int, box: Floats) -> None:
     grid = len(targets.is_object)
     across, down = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     width, height = box[2] - box[0], box[3] - box[1]
+    sides = np.log(np.clip((width, height), np.exp(-MOST_LOGARITHM), None))
     middle = (min(int(down), grid - 1), min(int(across), grid - 1))
     rows, columns = (range(max(0, at - _AROUND), min(grid, at + _AROUND + 1)) for at in middle)
     for row in rows:
@@ -63,7 +64,7 @@ def _mark(targets: Targets, label: int, box: Floats) -> None:
             if inside or (row, column) == middle:
                 targets.classes[:, row, column] = 0
                 targets.classes[label, row, column] = 1
-                targets.boxes[:, row, column] = (*away, np.log(width), np.log(height))
+                targets.boxes[:, row, column] = (*away, *sides)
                 targets.is_object[row, column] = True
 
 

@@ -36,6 +36,12 @@ def test_finds_a_cell_for_every_box(box: tuple[float, ...]) -> None:
     assert make_targets(np.array([1]), np.array([box], np.float32), GRID, CLASSES).is_object.any()
 
 
+def test_says_finite_numbers_of_a_box_that_single_precision_leaves_nothing_of() -> None:
+    box = np.array([(0.5, 0.5, 0.5 + 1e-12, 0.9)], np.float32)
+
+    assert np.isfinite(make_targets(np.array([1]), box, GRID, CLASSES).boxes).all()
+
+
 def test_says_nothing_of_a_photograph_without_boxes() -> None:
     targets = make_targets(np.empty(0, np.int64), np.empty((0, 4), np.float32), GRID, CLASSES)
 
