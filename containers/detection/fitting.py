@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from containers.shared.job.checkpoints import CheckpointFolder
+from containers.shared.networks.divergence import refuse_divergence
 from containers.shared.networks.improvement import has_stopped_improving
 from containers.shared.networks.layers import to_array
 from containers.shared.networks.learner import Learner
@@ -97,7 +98,9 @@ def _learn(
         (class_loss + _BOX_WEIGHT * box_loss).backward()
         optimizer.step()
         losses.append((float(class_loss.detach()), float(box_loss.detach())))
-    for name, loss in zip(("cross_entropy", "smooth_l1"), np.mean(losses, axis=0), strict=True):
+    means = np.mean(losses, axis=0)
+    refuse_divergence(means, f"in epoch {epoch}", learning_rate=hyperparameters.learning_rate)
+    for name, loss in zip(("cross_entropy", "smooth_l1"), means, strict=True):
         _say(host, f"epoch={epoch}, batch={len(losses)} train {name} <loss>=({loss:.6f})")
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from containers.shared.job.checkpoints import CheckpointFolder
 from containers.shared.job.training_failures import TrainingDataError
+from containers.shared.networks.divergence import refuse_divergence
 from containers.shared.networks.improvement import has_stopped_improving
 from containers.shared.networks.learner import Learner
 from containers.shared.networks.saving import dump_state, load_state, open_epochs, take_weights
@@ -139,6 +140,8 @@ def _learn(
         loss.backward()
         learner.optimizer.step()
         right += int((scores.argmax(1) == wanted).sum())
+    # What is not a number once stays so: the last batch shows it.
+    refuse_divergence([float(loss.detach())], f"in epoch {epoch}", learning_rate=hyperparameters.learning_rate)
     return right
 
 

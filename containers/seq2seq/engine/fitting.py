@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from containers.shared.job.training_failures import TrainingDataError
+from containers.shared.networks.divergence import refuse_divergence
 from containers.shared.networks.learner import choose_device
 from headrace.recordio.sentences import BEGIN, END, Pair
 
@@ -130,11 +130,12 @@ def _pass_checkpoint(
     """Say how far the network is, and return its weights if it is better than ever."""
     checkpoint = schedule.checkpoint + 1
     learnt, judged = _sum_up(losses), judge(network, validation, hyperparameters.batch_size)
-    if not math.isfinite(learnt.perplexity) or not math.isfinite(judged.perplexity):
-        raise TrainingDataError(
-            f"the network's numbers grew beyond all bounds by checkpoint {checkpoint}; lower learning_rate, "
-            f"{hyperparameters.learning_rate}, or clip_gradient, {hyperparameters.clip_gradient}"
-        )
+    refuse_divergence(
+        (learnt.perplexity, judged.perplexity),
+        f"by checkpoint {checkpoint}",
+        learning_rate=hyperparameters.learning_rate,
+        clip_gradient=hyperparameters.clip_gradient,
+    )
     say(checkpoint, {hyperparameters.training_metric: getattr(learnt, hyperparameters.training_metric)}, "Train")
     metrics = judged._asdict()
     count = hyperparameters.bleu_sample_size
