@@ -34,10 +34,11 @@ def open_epochs(
 def list_layouts(learner: Learner[Network], epochs: range) -> dict[str, ArrayLayout]:
     """The arrays of a part, which has the scores of so many epochs."""
     weights = sum(tensor.numel() for tensor in _list_weights(learner.network))
-    floats = np.dtype("float32")
+    floats, memory = np.dtype("float32"), _count_memory(learner)
     return {
         "weights": ArrayLayout(floats, (exactly(weights),)),
-        "optimizer": ArrayLayout(floats, (range(3 * weights + 1),)),
+        # All of it or, before the first step, nothing.
+        "optimizer": ArrayLayout(floats, (range(0, memory + 1, memory or 1),)),
         "steps": ArrayLayout(np.dtype("int64")),
         "scores": ArrayLayout(np.dtype("float64"), (epochs,)),
     }
@@ -75,9 +76,11 @@ def load_state(learner: Learner[Network], part: Arrays) -> list[float]:
 
 
 def measure_state(part: Arrays) -> int:
-    """One, for a part of finite numbers; else a ValueError."""
+    """One, for a part of finite numbers that learning can go on from; else a ValueError."""
     if not all(np.isfinite(part[name]).all() for name in ("weights", "optimizer", "scores")):
         raise ValueError("its numbers are not finite")
+    if part["steps"] < 0:
+        raise ValueError(f"it has made {int(part['steps'])} steps")
     return 1
 
 
@@ -91,6 +94,14 @@ def _list_memory(learner: Learner[Network]) -> list[Mapping[str, Any]]:
         {name: tensor for name, tensor in sorted(state.items()) if name != _STEP and torch.is_tensor(tensor)}
         for state in (learner.optimizer.state.get(weight, {}) for weight in learner.network.modules.parameters())
     ]
+
+
+def _count_memory(learner: Learner[Network]) -> int:
+    """How many numbers the optimizer of a network that knows nothing yet will keep."""
+    remember(learner, 0)
+    count: int = sum(tensor.numel() for tensors in _list_memory(learner) for tensor in tensors.values())
+    learner.optimizer.state.clear()
+    return count
 
 
 def list_state(learner: Learner[Network]) -> list[Any]:
