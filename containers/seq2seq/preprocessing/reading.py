@@ -75,10 +75,14 @@ def _read_sides(folder: Path, source: Path, target: Path) -> Iterator[tuple[list
 
 
 def _read_lines(folder: Path, path: Path) -> Iterator[str]:
+    name = path.relative_to(folder).as_posix()
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
             except UnicodeDecodeError as error:
-                name = path.relative_to(folder).as_posix()
                 raise PairsError(f"{name}, line {number}: not UTF-8: {error.reason}; convert the file") from error
+            # UTF-16 without a mark at its beginning is UTF-8 with NUL between the letters.
+            if "\0" in text:
+                raise PairsError(f"{name}, line {number}: has NUL characters, as UTF-16 has; convert the file to UTF-8")
+            yield text

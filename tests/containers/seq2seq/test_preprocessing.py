@@ -79,6 +79,11 @@ def test_takes_a_mark_in_a_text_for_a_token_that_is_unknown(tmp_path: Path) -> N
         ({"a.tsv": b"one\tein\ntwo zwei\n"}, [], "a.tsv, line 2: 0 tabs, expected one, between a sentence and its"),
         ({"a.tsv": b"a\tb\tc\n"}, [], "a.tsv, line 1: 2 tabs, expected one"),
         ({"a.tsv": b"one\tein\ntw\xffo\tzwei\n"}, [], "a.tsv, line 2: not UTF-8: invalid start byte; convert the"),
+        (
+            {"a.src": "one\n".encode("utf-16-le"), "a.trg": "ein\n".encode("utf-16-le")},
+            [],
+            "a.src, line 1: has NUL characters, as UTF-16 has; convert the file to UTF-8",
+        ),
         ({"a.src": b"one\n"}, [], "a.trg: missing; a needs a .src and a .trg file, whose lines translate each other"),
         ({"a.b.src": b"1\n", "a.trg": b"2\n"}, [], "a.src: missing; a needs a .src and a .trg file, whose lines tra"),
         ({"a.src": b"one\ntwo\n", "a.trg": b"ein\n"}, [], "a.trg: ends before line 2, which the other side still has"),
