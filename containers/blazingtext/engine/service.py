@@ -93,8 +93,9 @@ def _parse_most(document: Mapping[str, Any], place: str) -> int:
 SERVICE = Service(
     load=TextModel,
     reads=(contract.JSON, contract.JSON_LINES),
-    # The form of the answer is that of the request; the built-in algorithm ignores an Accept that differs, too.
     writes=(contract.JSON, contract.JSON_LINES),
+    # The built-in algorithm ignores an Accept that differs, too.
+    answers_in_kind=True,
     batch_strategy="MULTI_RECORD",
     advice="send fewer instances at a time",
 )

@@ -143,8 +143,9 @@ def _answer(content: bytes, found: Sequence[Translation]) -> Prediction:
 SERVICE = Service(
     load=Translator,
     reads=(contract.JSON, contract.JSON_LINES, contract.RECORDS),
-    # The form of the answer is that of the request: the built-in algorithm wants both to be the same.
     writes=(contract.JSON, contract.JSON_LINES, contract.RECORDS),
+    # The built-in algorithm wants both to be the same.
+    answers_in_kind=True,
     batch_strategy="MULTI_RECORD",
     advice="send fewer sentences at a time",
 )

@@ -199,6 +199,8 @@ class Endpoint:
         check_content_encoding(headers.get(b"content-encoding", b""))
         media_type = choose_media_type(headers.get(b"accept", b"*/*").decode("latin-1"), self.service.writes)
         content_type = parse_content_type(headers.get(b"content-type", b"").decode("latin-1"), self.service.reads)
+        if self.service.answers_in_kind:
+            media_type = content_type.media_type
         with self.making_room(headers):
             body = await read_body(headers, receive, advice=self.service.advice)
             if len(body) <= self.service.inline_bytes:

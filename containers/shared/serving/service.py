@@ -35,6 +35,7 @@ class Service:
         writes: The media types of answers, the one first that is taken where it does not matter to the caller.
         batch_strategy: How batch transform puts records into a body.
         advice: What to do about a body that is too large.
+        answers_in_kind: Whether an answer has the form of its body, whichever of `writes` the caller would like.
         inline_bytes: Bodies up to this size are answered at once; longer work would keep /ping waiting.
     """
 
@@ -43,4 +44,5 @@ class Service:
     writes: tuple[str, ...]
     batch_strategy: str
     advice: str
+    answers_in_kind: bool = False
     inline_bytes: int = 0

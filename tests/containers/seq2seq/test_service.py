@@ -10,9 +10,12 @@ import pytest
 from containers.seq2seq.engine import contract
 from containers.seq2seq.engine.service import SERVICE, Translator
 from containers.shared.serving.content_types import ContentType, parse_content_type
+from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.messages import RequestError
 from containers.shared.serving.model_files import ModelError
+from containers.shared.serving.traffic import Traffic
 from headrace.recordio.sentences import Pair, encode_pair, read_pairs
+from tests.containers.asgi_client import Client
 from tests.containers.seq2seq.translators import write_model
 
 SENTENCES = ("the old farmer sees boats", "the farmer", "unheard-of words")
@@ -99,6 +102,18 @@ def test_refuses_a_body_that_it_cannot_read(translator: Translator, body: bytes,
 
     assert caught.value.status == 400
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("accept", ["*/*", contract.JSON, contract.JSON_LINES])
+def test_says_in_which_form_the_answer_is_whatever_the_caller_would_like(tmp_path: Path, accept: str) -> None:
+    endpoint = Endpoint(SERVICE, write_model(tmp_path), 1, Traffic(every=False))
+    endpoint.load()
+    headers = {"content-type": contract.JSON_LINES, "accept": accept}
+
+    answer = Client(endpoint).post("/invocations", content=b'{"source": "the farmer"}\n' * 2, headers=headers)
+
+    assert answer.headers["content-type"] == contract.JSON_LINES
+    assert len(answer.text.splitlines()) == 2
 
 
 def test_refuses_work_without_end(translator: Translator) -> None:
