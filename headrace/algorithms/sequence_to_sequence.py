@@ -23,8 +23,11 @@ _TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     "weight_init_type": (),
     "xavier_factor_type": (),
 }
+# What serves a model refuses more of any of these, which would be work without end for one request.
+MOST: Final[Mapping[str, int]] = {"beam_size": 1_000, "max_seq_len_source": 10_000, "max_seq_len_target": 10_000}
 # The published table has no bounds of these, and training would end without a word, or with numbers that are none.
 _POSITIVE: Final = ("learning_rate", "plateau_reduce_lr_factor")
+_NOT_NEGATIVE: Final = ("momentum", "weight_decay")
 
 
 def list_own_mistakes(given: Mapping[str, Any]) -> Iterator[str]:
@@ -37,5 +40,11 @@ def list_own_mistakes(given: Mapping[str, Any]) -> Iterator[str]:
     for name in _POSITIVE:
         if name in given and float(given[name]) <= 0:
             yield f"{name}: found {given[name]}, allowed: a number above 0"
-    if str(given.get("max_num_batches")) == "0":
+    for name in _NOT_NEGATIVE:
+        if name in given and float(given[name]) < 0:
+            yield f"{name}: found {given[name]}, allowed: a number from 0"
+    for name, most in MOST.items():
+        if name in given and int(given[name]) > most:
+            yield f"{name}: found {given[name]}, and our own program takes up to {most}"
+    if int(given.get("max_num_batches", -1)) == 0:
         yield "max_num_batches: 0, which learns nothing; leave it out, or give a number from 1"

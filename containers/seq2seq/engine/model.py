@@ -19,6 +19,7 @@ import onnxruntime
 
 from containers.shared.serving.model_files import ModelError, read_file
 from containers.shared.serving.onnx_sessions import open_session
+from headrace.algorithms.sequence_to_sequence import MOST
 from headrace.recordio.sentences import SOURCE_FILE, TARGET_FILE, Vocabulary, parse_vocabulary
 
 from . import contract
@@ -34,9 +35,12 @@ _INPUTS: Final = {
     contract.ENCODER_FILE: ["source", "lengths"],
     contract.DECODER_FILE: ["tokens", "hidden", "cell", "memory", "keys", "mask"],
 }
-# More of either would be work without end for one request.
-_MOST_BEAM: Final = 1000
-_MOST_TOKENS: Final = 10_000
+# The limits of the search, by the names that hyperparameters have.
+_NAMES: Final = {
+    "beam_size": "beam_size",
+    "longest_source": "max_seq_len_source",
+    "longest_target": "max_seq_len_target",
+}
 
 
 class OnnxSteps:
@@ -141,11 +145,10 @@ def parse_description(path: Path, content: bytes) -> Description:
         document: dict[str, Any] = json.loads(content)
         if (document["format"], document["version"]) != (contract.FORMAT, contract.VERSION):
             raise ValueError(f"format {document['format']!r} version {document['version']!r}")
-        limits = {"beam_size": _MOST_BEAM, "longest_source": _MOST_TOKENS, "longest_target": _MOST_TOKENS}
-        numbers = {name: int(document[name]) for name in limits}
-        for name, most in limits.items():
-            if not 1 <= numbers[name] <= most:
-                raise ValueError(f"{name} is {numbers[name]}, not 1 to {most}")
+        numbers = {name: int(document[name]) for name in _NAMES}
+        for name, hyperparameter in _NAMES.items():
+            if not 1 <= numbers[name] <= MOST[hyperparameter]:
+                raise ValueError(f"{name} is {numbers[name]}, not 1 to {MOST[hyperparameter]}")
         return Description(**numbers, digests={str(name): str(digest) for name, digest in document["sha256"].items()})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{path}: not what training writes: {error!r}; train again with this release") from error
