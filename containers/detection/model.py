@@ -7,10 +7,11 @@ from pathlib import Path
 import onnxruntime
 
 from containers.shared.images.decoding import decode_photograph
-from containers.shared.networks.described import open_network, parse_description, refuse_description
+from containers.shared.networks.described import ask_black, open_network, parse_description, refuse_description
 from containers.shared.serving.model_files import ModelError
 
 from . import contract
+from .architecture import BOX_NUMBERS
 from .finding import Floats, find_objects
 
 
@@ -41,13 +42,16 @@ def load_model(folder: Path) -> Model:
     document = parse_description(described, contract.DETECTOR_FORMAT, contract.DETECTOR_VERSION)
     try:
         classes, nms_threshold = int(document["classes"]), float(document["nms_threshold"])
+        if not 0 < nms_threshold <= 1:
+            raise ValueError(f"nms_threshold {nms_threshold}")
     except (KeyError, TypeError, ValueError) as error:
         raise refuse_description(described, error) from error
     path = folder / contract.MODEL_FILE
     session, side = open_network(path, described, document["model_sha256"])
-    shapes = {output.name: output.shape for output in session.get_outputs()}
-    if shapes.get(contract.SCORES_NAME, [None])[-1] != classes or contract.BOXES_NAME not in shapes:
+    scores, boxes = ask_black(path, session, side, contract.INPUT_NAME, [contract.SCORES_NAME, contract.BOXES_NAME])
+    if scores.shape[2:] != (classes,) or boxes.shape != (*scores.shape[:2], BOX_NUMBERS):
         raise ModelError(
-            f"{path}: it answers {shapes}, and {described.name} has {classes} classes; deploy both of one job"
+            f"{path}: its scores are {scores.shape} and its boxes {boxes.shape}, and {described.name} has {classes} "
+            "classes; deploy both of one job"
         )
     return Model(session, side, classes, nms_threshold)

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from containers.shared.serving.model_files import ModelError, read_file
 from containers.shared.serving.onnx_sessions import open_session
@@ -74,3 +76,29 @@ def open_network(path: Path, description: Path, digest: str) -> tuple[onnxruntim
     if len(shape) != 4 or shape[1] != shape[2] or shape[3] != _COLOURS or not isinstance(shape[1], int):
         raise ModelError(f"{path}: it takes {shape}, not photographs; train again with this release")
     return session, shape[1]
+
+
+def ask_black(
+    path: Path, session: onnxruntime.InferenceSession, side: int, given: str, names: Sequence[str] | None
+) -> list[NDArray[np.float32]]:
+    """What a network says of a black photograph, so that one that cannot answer is refused before it is asked.
+
+    Args:
+        path: The network, for messages.
+        session: The same.
+        side: Rows and columns of its photographs.
+        given: What they are called.
+        names: What is asked for; None for all.
+
+    Raises:
+        ModelError: If the network fails, or says anything but finite numbers.
+    """
+    black = np.zeros((1, side, side, _COLOURS), np.uint8)
+    try:
+        answers: list[NDArray[np.float32]] = session.run(names, {given: black})
+        sound = all(np.isfinite(answer).all() for answer in answers)
+    except Exception as error:
+        raise ModelError(f"{path}: it cannot look at a photograph: {error}; train again with this release") from error
+    if not sound:
+        raise ModelError(f"{path}: it says numbers that are not finite; train again with this release")
+    return answers

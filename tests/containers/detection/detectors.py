@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,14 @@ def draw_weights(architecture: Architecture, seed: int = 7) -> dict[str, NDArray
     return weights
 
 
-def write_model(root: Path, side: int = 64) -> Path:
-    """Put a detector of random weights where an endpoint looks for it, and return the root."""
+def write_model(
+    root: Path, side: int = 64, spoil: Callable[[dict[str, NDArray[np.float32]]], None] = lambda _weights: None
+) -> Path:
+    """Put a detector of random weights, spoilt or not, where an endpoint looks for it, and return the root."""
     architecture = design(side, CLASSES)
-    content = export_network(architecture, draw_weights(architecture)).SerializeToString()
+    weights = draw_weights(architecture)
+    spoil(weights)
+    content = export_network(architecture, weights).SerializeToString()
     folder = root / "model"
     folder.mkdir(parents=True)
     (folder / contract.MODEL_FILE).write_bytes(content)

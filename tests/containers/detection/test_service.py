@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from containers.detection import contract
+from containers.detection.export import dump_detector
 from containers.detection.service import SERVICE
 from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.model_files import ModelError
@@ -87,7 +91,12 @@ def test_refuses_a_model_that_is_not_ours(tmp_path: Path, name: str, content: by
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"classes": 5}, "detector.json has 5 classes; deploy both of one job"), ({"classes": "x"}, "ValueError")],
+    [
+        ({"classes": 5}, "detector.json has 5 classes; deploy both of one job"),
+        ({"classes": "x"}, "ValueError"),
+        ({"nms_threshold": float("nan")}, "nms_threshold nan"),
+        ({"nms_threshold": 0}, "nms_threshold 0"),
+    ],
 )
 def test_refuses_a_description_that_does_not_fit(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
     write_model(tmp_path)
@@ -95,6 +104,28 @@ def test_refuses_a_description_that_does_not_fit(tmp_path: Path, changes: dict[s
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
     with pytest.raises(ModelError, match=reason):
+        open_client(tmp_path)
+
+
+def spoil_bias(weights: dict[str, NDArray[np.float32]]) -> None:
+    weights["head.bias"][0] = np.nan
+
+
+def test_refuses_a_network_with_numbers_that_are_none(tmp_path: Path) -> None:
+    write_model(tmp_path, spoil=spoil_bias)
+
+    with pytest.raises(ModelError, match="it says numbers that are not finite"):
+        open_client(tmp_path)
+
+
+def test_refuses_a_network_that_takes_something_else(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    path = tmp_path / "model/model.onnx"
+    content = path.read_bytes().replace(contract.INPUT_NAME.encode(), b"phonographs")
+    path.write_bytes(content)
+    (tmp_path / "model/detector.json").write_text(dump_detector(CLASSES, 0.45, content))
+
+    with pytest.raises(ModelError, match="it cannot look at a photograph"):
         open_client(tmp_path)
 
 
