@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -10,15 +11,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.shared.images.decoding import DecodingError, decode_photograph
+from containers.shared.images.decoding import DecodingError, decode_photograph, measure_photograph
 from containers.shared.images.streaming import Streamed, read_stream, refuse_label
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.training_channels import find_channel, find_one
 from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.job.training_job import Job
 from headrace.errors import HeadraceError
-from headrace.lst.layouts import SHORTEST_BOX, find_box_problems, measure_boxes
+from headrace.lst.layouts import SHORTEST_BOX, SIZED_HEADER, find_box_problems, measure_boxes
+from headrace.manifest.box_turns import is_counted_in_stored_pixels, turn_upright
 from headrace.manifest.labels import Task, find_label_problems, read_image_size
+from headrace.manifest.records import ManifestError
 from headrace.recordio.images import ImageFile
 
 from . import contract
@@ -28,14 +31,16 @@ _LABELS: Final = "boxes"
 
 
 class Boxed(NamedTuple):
-    """A photograph as it is stored: what messages call it, its bytes, and its boxes.
+    """A photograph as it is stored: what messages call it, its bytes, its boxes, and the size these are counted in.
 
-    A box is its class, then left, top, right and bottom as parts of the photograph.
+    A box is its class, then left, top, right and bottom as parts of the photograph. Where there is no size, they are
+    parts of the photograph upright.
     """
 
     name: str
     content: bytes
     boxes: list[tuple[float, ...]]
+    size: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def read_scenes(root: Path, job: Job, channel: str, inputs: JobInputs, *, side: 
     boxes: list[NDArray[np.float32]] = []
     try:
         for found in read(root, job, channel, inputs):
-            boxes.append(_check_classes(found, classes))
+            boxes.append(_turn_upright(found, _check_classes(found, classes)))
             pixels.append(decode_photograph(io.BytesIO(found.content), side))
     except DecodingError as error:
         raise TrainingDataError(f"{found.name}: {error}; replace it, or remove its line") from error
@@ -116,12 +121,24 @@ def _check_classes(found: Boxed, classes: int) -> NDArray[np.float32]:
     return np.array(found.boxes, np.float32).reshape(-1, SHORTEST_BOX)
 
 
+def _turn_upright(found: Boxed, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The boxes in the photograph upright, as it is decoded."""
+    stored, orientation = measure_photograph(found.content)
+    try:
+        if not found.size or not is_counted_in_stored_pixels(found.size, stored, orientation):
+            return boxes
+    except ManifestError as error:
+        raise TrainingDataError(f"{found.name}: {error}") from error
+    turned = [(label, *turn_upright(sides, orientation)) for label, *sides in boxes.tolist()]
+    return np.array(turned, np.float32).reshape(boxes.shape)
+
+
 def _read_streamed(root: Path, job: Job, channel: str, inputs: JobInputs) -> Iterator[Boxed]:
     for streamed in read_stream(root, job, channel, inputs, _LABELS):
-        yield Boxed(streamed.name, streamed.content, _parse_boxes(streamed))
+        yield _parse_boxes(streamed)
 
 
-def _parse_boxes(streamed: Streamed) -> list[tuple[float, ...]]:
+def _parse_boxes(streamed: Streamed) -> Boxed:
     """What Ground Truth says of boxes, as parts of the photograph."""
     try:
         value = json.loads(streamed.label)
@@ -131,8 +148,8 @@ def _parse_boxes(streamed: Streamed) -> list[tuple[float, ...]]:
         raise refuse_label(streamed, 'its boxes, such as {"image_size": [...], "annotations": [...]}', _LABELS)
     for problem in find_label_problems(Task.OBJECT_DETECTION, {_LABELS: value}, _LABELS):
         raise TrainingDataError(f"{streamed.name}: {problem}; check the manifest with 'headrace manifest check'")
-    width, height = read_image_size(value) or (1, 1)
-    return [_describe(box, width, height) for box in value["annotations"]]
+    size = read_image_size(value) or (1, 1)
+    return Boxed(streamed.name, streamed.content, [_describe(box, *size) for box in value["annotations"]], size)
 
 
 def _describe(box: Mapping[str, float], width: float, height: float) -> tuple[float, ...]:
@@ -153,4 +170,12 @@ def _read_records(root: Path, job: Job, channel: str, inputs: JobInputs) -> Iter
                 raise TrainingDataError(f"{name} {problem}")
             header, size = measure_boxes(labels) or (len(labels), SHORTEST_BOX)
             starts = range(header, len(labels), size)
-            yield Boxed(name, record.image, [record.labels[start : start + SHORTEST_BOX] for start in starts])
+            boxes = [record.labels[start : start + SHORTEST_BOX] for start in starts]
+            yield Boxed(name, record.image, boxes, _read_size(record.labels[:header]))
+
+
+def _read_size(header: Sequence[float]) -> tuple[float, float] | None:
+    """Width and height that the boxes of a record were counted in, where its header has them."""
+    if len(header) < SIZED_HEADER or not all(0 < side < math.inf for side in header[2:SIZED_HEADER]):
+        return None
+    return header[2], header[3]

@@ -27,6 +27,8 @@ _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0
 _TOO_LARGE: Final = 1e40
 # MXNet's readers take no header and no box that is shorter.
 SHORTEST_HEADER, SHORTEST_BOX = 2, 5
+# Behind its two lengths, a header that is so long has the image's width and height.
+SIZED_HEADER: Final = 4
 _TOLERANCE: Final = 1e-6
 
 

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from headrace.lst.layouts import SHORTEST_BOX, find_box_problems, measure_boxes
+from headrace.lst.layouts import SHORTEST_BOX, SIZED_HEADER, find_box_problems, measure_boxes
 from headrace.lst.rows import format_number
 from headrace.manifest.labels import Task, find_label_problems, read_image_size
 
-_SIZED_HEADER: Final = 4
 # Of a pixel: what is lost when a side is written as a part of the image and read again.
 _DIGITS: Final = 3
 
@@ -32,7 +31,7 @@ def write_boxes(value: Mapping[str, Any]) -> str:
     if size is None:
         raise ValueError(value)
     width, height = size
-    numbers: list[float] = [_SIZED_HEADER, SHORTEST_BOX, width, height]
+    numbers: list[float] = [SIZED_HEADER, SHORTEST_BOX, width, height]
     for box in value["annotations"]:
         left, top = box["left"], box["top"]
         sides = (left / width, top / height, (left + box["width"]) / width, (top + box["height"]) / height)
@@ -44,7 +43,7 @@ def find_unreadable(labels: Sequence[str]) -> Iterator[str]:
     """What keeps a row's boxes out of a manifest."""
     yield from find_box_problems(labels)
     lengths = measure_boxes(labels)
-    if lengths and (lengths[0] < _SIZED_HEADER or min(map(float, labels[2:_SIZED_HEADER])) <= 0):
+    if lengths and (lengths[0] < SIZED_HEADER or min(map(float, labels[2:SIZED_HEADER])) <= 0):
         yield (
             "has boxes as parts of the image, and no width and height in its header, and a manifest's boxes are "
             "pixels; make the list with the sizes, or pack it"
@@ -54,7 +53,7 @@ def find_unreadable(labels: Sequence[str]) -> Iterator[str]:
 def read_boxes(labels: Sequence[str]) -> dict[str, Any]:
     """What a manifest says of a row's boxes, of which everything is readable."""
     header, step = measure_boxes(labels) or (0, 0)
-    width, height = (float(label) for label in labels[2:_SIZED_HEADER])
+    width, height = (float(label) for label in labels[2:SIZED_HEADER])
     boxes = []
     for start in range(header, len(labels), step):
         left, top, right, bottom = (float(label) for label in labels[start + 1 : start + SHORTEST_BOX])

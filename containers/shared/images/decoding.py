@@ -3,6 +3,8 @@
 What may go wrong with a photograph, and what it may cost, is the normalizer's knowledge.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Resampling
 
-from headrace.normalizer.decoding import translate_errors
+from headrace.normalizer.decoding import open_photograph, translate_errors
 from headrace.normalizer.errors import (
     NormalizeError,
     NotAPhotographError,
@@ -18,10 +20,11 @@ from headrace.normalizer.errors import (
     PhotographTruncatedError,
     UnsupportedFormatError,
 )
-from headrace.normalizer.formats import CLASSIFIED, detect_format
+from headrace.normalizer.formats import CLASSIFIED, Format, detect_format
 from headrace.normalizer.limits import Limits
 from headrace.normalizer.normalize import finish_colours, shrink
 from headrace.normalizer.options import Colour, Options
+from headrace.normalizer.orientation import Orientation
 
 LIMITS = Limits(pixels=50_000_000)
 
@@ -34,8 +37,23 @@ class DecodingError(Exception):
 
 def decode_photograph(source: Path | BinaryIO, side: int) -> Pixels:
     """The photograph as `side` rows of `side` RGB pixels, turned upright, transparent parts white."""
-    try:
+    with _naming_reasons():
         return _decode(_read(source), Options(width=side, height=side, colour=Colour.RGB))
+
+
+def measure_photograph(photograph: bytes) -> tuple[tuple[int, int], Orientation]:
+    """Width and height of a photograph's pixels as they are stored, and how it wants to be turned."""
+    with _naming_reasons():
+        found = _find_format(photograph)
+        with translate_errors(found):
+            opened = open_photograph(photograph, found, LIMITS)
+        return opened.image.size, opened.orientation
+
+
+@contextmanager
+def _naming_reasons() -> Iterator[None]:
+    try:
+        yield
     except (NotAPhotographError, UnsupportedFormatError) as error:
         raise DecodingError(f"neither a {CLASSIFIED[0]} nor a {CLASSIFIED[1]} file") from error
     except (PhotographCorruptError, PhotographTruncatedError) as error:
@@ -56,10 +74,15 @@ def _read(source: Path | BinaryIO) -> bytes:
 
 
 def _decode(photograph: bytes, options: Options) -> Pixels:
+    found = _find_format(photograph)
+    with translate_errors(found):
+        small = shrink(photograph, found, options, LIMITS, lambda *_: Resampling.BILINEAR)
+        return np.asarray(finish_colours(small, options.colour))
+
+
+def _find_format(photograph: bytes) -> Format:
     found = detect_format(photograph)
     if found not in CLASSIFIED:
         raise UnsupportedFormatError(found)
     LIMITS.check_file(len(photograph))
-    with translate_errors(found):
-        small = shrink(photograph, found, options, LIMITS, lambda *_: Resampling.BILINEAR)
-        return np.asarray(finish_colours(small, options.colour))
+    return found
