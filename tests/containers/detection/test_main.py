@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from containers.detection import cells
 from containers.detection.__main__ import main
@@ -84,6 +85,25 @@ def test_learns_the_same_from_a_checkpoint_and_from_records(tmp_path: Path) -> N
 
     models = {(tmp_path / name / "model/model.onnx").read_bytes() for name in ("whole", "resumed")}
     assert len(models) == 1
+
+
+@pytest.mark.parametrize("changes", [{"optimizer": np.zeros(1, np.float32)}, {"steps": np.array(-1)}])
+def test_passes_over_a_crafted_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, NDArray[Any]]
+) -> None:
+    write_records_job(tmp_path, {"epochs": "1"}, train=LISTED["train"][:2], validation=LISTED["validation"][:2])
+    (tmp_path / "checkpoints").mkdir()
+    assert train(tmp_path, SAVING) == 0
+    model = (tmp_path / "model/model.onnx").read_bytes()
+    saved = tmp_path / "checkpoints/epochs-000000.npz"
+    with np.load(saved) as arrays:
+        crafted = {**arrays, **changes}
+    np.savez(saved, **crafted)
+
+    assert train(tmp_path, SAVING) == 0
+
+    assert "checkpoint_ignored file=epochs-000000.npz" in capsys.readouterr().err
+    assert (tmp_path / "model/model.onnx").read_bytes() == model
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adadelta"])
