@@ -33,6 +33,7 @@ from headrace.manifest import (
     expand_manifest,
     filter_manifest,
     merge_manifests,
+    read_manifest,
     split_manifest,
 )
 from headrace.manifest.conversion import BOX_ATTRIBUTE, CLASS_ATTRIBUTE
@@ -192,6 +193,34 @@ def stats_command(*, path: Path, attribute: str | None, chart: Path | None, as_j
     report(render_table(("", "count"), [(name, str(count)) for name, count in rows], numbers={1}), chart)
     report("", chart)
     report(render_table(("label", "count"), [(name, str(count)) for name, count in labels], numbers={1}), chart)
+
+
+@manifest.command("draw")
+@click.argument("path", type=INPUT_FILE)
+@click.argument("photograph", type=INPUT_FILE)
+@box_option
+@click.option("--found", type=INPUT_FILE, help="What an endpoint of object detection answered to the photograph.")
+@click.option("--least-score", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Of boxes found.")
+@output_option
+def draw_command(
+    *, path: Path, photograph: Path, attribute: str, found: Path | None, least_score: float, output: Path
+) -> None:
+    """Draw a photograph with its boxes and those that a detector has found, as SVG.
+
+    PATH is the manifest, and PHOTOGRAPH a file that one of its lines is about.
+
+    Example: headrace manifest draw held-out.manifest street/1.jpg --found answer.json -o boxes.svg
+    """
+    from headrace.files import whole_file
+    from headrace.inputs import read_document
+    from headrace.manifest.box_pictures import draw_boxes, find_record
+
+    refuse_overwriting(output, path, photograph, *([found] if found else []))
+    record = find_record(read_manifest(path), photograph.name)
+    answer = read_document(found) if found else None
+    picture = draw_boxes(read_document(photograph), record, attribute, answer, least_score)
+    with whole_file(output) as partial:
+        partial.write_text(picture, encoding="utf-8", newline="\n")
 
 
 @manifest.group("convert")

@@ -45,6 +45,19 @@ def normalize_to_pixels(
         return _finish(shrink(photograph, found, options, limits), options)
 
 
+def measure(photograph: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[tuple[int, int], Orientation]:
+    """Width and height of a photograph's pixels as they are stored, and how it wants to be turned.
+
+    Raises:
+        NormalizeError: What is wrong with the photograph, as far as its header says.
+    """
+    limits.check_file(len(photograph))
+    found = detect_format(photograph)
+    with decoding.translate_errors(found):
+        opened = decoding.open_photograph(photograph, found, limits)
+    return opened.image.size, opened.orientation
+
+
 def shrink(
     photograph: bytes, found: Format, options: Options, limits: Limits, choose: ChooseFilter = choose_filter
 ) -> Image.Image:

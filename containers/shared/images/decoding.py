@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Resampling
 
-from headrace.normalizer.decoding import open_photograph, translate_errors
+from headrace.normalizer.decoding import translate_errors
 from headrace.normalizer.errors import (
     NormalizeError,
     NotAPhotographError,
@@ -20,9 +20,9 @@ from headrace.normalizer.errors import (
     PhotographTruncatedError,
     UnsupportedFormatError,
 )
-from headrace.normalizer.formats import CLASSIFIED, Format, detect_format
+from headrace.normalizer.formats import CLASSIFIED, detect_format
 from headrace.normalizer.limits import Limits
-from headrace.normalizer.normalize import finish_colours, shrink
+from headrace.normalizer.normalize import finish_colours, measure, shrink
 from headrace.normalizer.options import Colour, Options
 from headrace.normalizer.orientation import Orientation
 
@@ -44,10 +44,7 @@ def decode_photograph(source: Path | BinaryIO, side: int) -> Pixels:
 def measure_photograph(photograph: bytes) -> tuple[tuple[int, int], Orientation]:
     """Width and height of a photograph's pixels as they are stored, and how it wants to be turned."""
     with _naming_reasons():
-        found = _find_format(photograph)
-        with translate_errors(found):
-            opened = open_photograph(photograph, found, LIMITS)
-        return opened.image.size, opened.orientation
+        return measure(photograph, LIMITS)
 
 
 @contextmanager
@@ -74,15 +71,10 @@ def _read(source: Path | BinaryIO) -> bytes:
 
 
 def _decode(photograph: bytes, options: Options) -> Pixels:
-    found = _find_format(photograph)
-    with translate_errors(found):
-        small = shrink(photograph, found, options, LIMITS, lambda *_: Resampling.BILINEAR)
-        return np.asarray(finish_colours(small, options.colour))
-
-
-def _find_format(photograph: bytes) -> Format:
     found = detect_format(photograph)
     if found not in CLASSIFIED:
         raise UnsupportedFormatError(found)
     LIMITS.check_file(len(photograph))
-    return found
+    with translate_errors(found):
+        small = shrink(photograph, found, options, LIMITS, lambda *_: Resampling.BILINEAR)
+        return np.asarray(finish_colours(small, options.colour))

@@ -56,6 +56,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "manifest merge": ("manifest", "merge", "good.manifest", INPUT, "-o", f"{OUT}/all.manifest"),
     "manifest filter": ("manifest", "filter", INPUT, "-o", f"{OUT}/some.manifest"),
     "manifest stats": ("manifest", "stats", INPUT, "--chart", f"{OUT}/labels.svg"),
+    "manifest draw": ("manifest", "draw", INPUT, "1.jpg", "-o", f"{OUT}/boxes.svg"),
     "manifest convert traditional": ("manifest", "convert", "traditional", INPUT, "-o", f"{OUT}/a.manifest"),
     "manifest convert list": ("manifest", "convert", "list", INPUT, *PREFIX, "-o", f"{OUT}/a.manifest"),
     "manifest convert to-list": ("manifest", "convert", "to-list", INPUT, *PREFIX, "-o", f"{OUT}/a.lst"),
@@ -85,6 +86,7 @@ GOOD: Final[Mapping[str, str]] = {
     "manifest convert list": "good.lst",
     "manifest convert coco": "coco.json",
     "manifest convert to-coco": "boxes.manifest",
+    "manifest draw": "boxes.manifest",
     "drift profile": "good.csv",
     "drift check": "profile.json",
     "drift check, captured": "captured.jsonl",
@@ -114,6 +116,7 @@ def fill_in(name: str, path: str) -> list[str]:
 def make_files(folder: Path) -> None:
     """Files that are as they should be."""
     import numpy as np
+    from PIL import Image
 
     texts = {
         "good.lst": LIST,
@@ -136,6 +139,7 @@ def make_files(folder: Path) -> None:
     for name in ("a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"):
         (folder / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "folder" / name).write_bytes(b"\xff\xd8\xff" + bytes(9))
+    Image.new("RGB", (9, 9)).save(folder / "1.jpg")
     (folder / "page.jpg").write_bytes(b"\xff\xd8\xff" + bytes(9))
     write_rows(folder / "good.pbr", np.ones((2, 2), np.float32), np.ones(2, np.float32))
     write_images(folder / "good.rec", [ImageRecord(1, (0.0,), b"\xff\xd8\xff")])

@@ -3,15 +3,19 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import boto3
 import click
 import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner, Result
+from PIL import ExifTags, Image
 
 from headrace.cli import cli
 from headrace.cli.manifest import convert, manifest
+from headrace.manifest import convert_coco
+from headrace.workloads import scenes
 from tests.headrace.manifest.manifests import make_box, make_boxes, make_image, read, write
 
 
@@ -217,3 +221,73 @@ def test_counts_what_coco_has_and_the_manifest_has_not(tmp_path: Path, output: P
     assert (refused.exit_code, skipped.exit_code) == (1, 0)
     assert "annotation 918, of image 1 (1.jpg): the box is empty" in refused.stderr
     assert "0 boxes of 1 images; 1 bad boxes left out" in skipped.stderr
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    """A folder with a scene, its line of a manifest and what a detector answered."""
+    folder = tmp_path / "street"
+    scenes.make_scenes(folder, count=2, seed=1)
+    convert_coco(folder / scenes.ANNOTATIONS_FILE, "s3://raw/", folder / "boxes.manifest")
+    rows = [[1.0, 0.9, 0.1, 0.2, 0.5, 0.6], [0.0, 0.31, 0.5, 0.5, 0.9, 0.9], [2.0, 0.29, 0.0, 0.0, 1.0, 1.0]]
+    (folder / "answer.json").write_text(json.dumps({"prediction": rows}))
+    return folder
+
+
+def test_draws_the_boxes_that_were_labelled_and_those_that_were_found(street: Path, output: Path) -> None:
+    found = ["--found", street / "answer.json"]
+
+    answer = invoke("draw", street / "boxes.manifest", street / "scene_0001.jpg", *found, "-o", output)
+
+    assert answer.exit_code == 0
+    picture = output.read_text()
+    things = json.loads((street / "boxes.manifest").read_text().splitlines()[0])["bounding-box"]["annotations"]
+    assert ElementTree.fromstring(picture).tag.endswith("svg")  # noqa: S314 (it is ours)
+    assert picture.count('class="box truth"') == len(things) + 1
+    assert [text for text in ("car 0.90", "bus 0.31", "pedestrian 0.29") if f">{text}<" in picture] == [
+        "car 0.90",
+        "bus 0.31",
+    ]
+    assert f"labelled: {len(things)}" in picture
+    assert "found: 2" in picture
+
+
+def test_draws_only_what_was_labelled_without_an_answer(street: Path, output: Path) -> None:
+    assert invoke("draw", street / "boxes.manifest", street / "scene_0002.jpg", "-o", output).exit_code == 0
+
+    assert "found" not in output.read_text().partition("</style>")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "options", "message"),
+    [
+        ("other.jpg", "", [], "0 lines are about a photograph called other.jpg, expected one"),
+        ("scene_0001.jpg", "[]", [], 'the answer has no boxes; give what an endpoint answered, {"prediction"'),
+        ("scene_0001.jpg", '{"prediction": [[0, 1]]}', [], "the answer has no boxes"),
+        ("scene_0001.jpg", '{"prediction": [[0, NaN, 0, 0, 1, 1]]}', [], "the answer has no boxes"),
+        ("scene_0001.jpg", "", ["--attribute", "class"], "line 1: there is no class; name the attribute that holds"),
+    ],
+)
+def test_says_why_it_draws_nothing(
+    street: Path, output: Path, name: str, answer: str, options: list[str], message: str
+) -> None:
+    (street / "other.jpg").write_bytes((street / "scene_0001.jpg").read_bytes())
+    (street / "answer.json").write_text(answer)
+    found = ["--found", street / "answer.json"] if answer else []
+
+    answered = invoke("draw", street / "boxes.manifest", street / name, *found, *options, "-o", output)
+
+    assert answered.exit_code == 1
+    assert message in answered.stderr
+    assert not output.exists()
+
+
+def test_turns_boxes_with_a_photograph_that_is_stored_lying_down(tmp_path: Path, output: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (100, 50)).save(tmp_path / "street.jpg", exif=exif)
+    path = write(tmp_path / "boxes.manifest", make_boxes(make_box(left=0, top=0, width=40, height=25)))
+
+    assert invoke("draw", path, tmp_path / "street.jpg", "--attribute", "box", "-o", output).exit_code == 0
+
+    assert 'class="box truth" x="25.0" y="0.0" width="25.0" height="40.0"' in output.read_text()

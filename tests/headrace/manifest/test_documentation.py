@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from headrace.cli.lst import lst
 from headrace.cli.manifest import manifest
+from headrace.workloads import scenes
 from tests.conftest import PROJECT
 
 PAGES: list[tuple[str, click.Group]] = [("lists", lst), ("manifests", manifest)]
@@ -32,6 +33,7 @@ def test_shows_what_commands_print(
         for number in range(4):
             (tmp_path / "images" / name / f"series{number % 3}_{number}.jpg").write_bytes(b"image")
     (tmp_path / "images" / "bee" / "series1_1.jpg").rename(tmp_path / "images" / "bee" / "series2_1.jpg")
+    scenes.make_scenes(tmp_path / "street", count=1)
     monkeypatch.chdir(tmp_path)
 
     for command, output in list_examples(page):
