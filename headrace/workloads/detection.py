@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from headrace.errors import HeadraceError, naming
 from headrace.manifest import ManifestError, Record, Task, check_manifest, convert_coco, read_manifest, split_manifest
-from headrace.manifest.labels import read_label
+from headrace.manifest.box_turns import is_counted_in_stored_pixels
+from headrace.manifest.labels import read_image_size, read_label
 from headrace.manifest.records import SOURCE_REFERENCE
+from headrace.normalizer.normalize import measure
 from headrace.recipes import Recipe, detection
 from headrace.s3.addresses import S3Address
 from headrace.workloads import scenes
@@ -100,11 +103,30 @@ class Run:
         split_manifest(whole, *parts.values())
         for name, channel in channels.items():
             _refuse_mistakes(parts[name], channel.names)
+        self._refuse_unlearnable(site, whole, place)
         photographs = [_name_photograph(record, place) for record in read_manifest(whole)]
         site.delivery.bring(place, {name: self._folder / name for name in photographs})
         for name, channel in channels.items():
             # The manifest is the object of this very name.
             site.delivery.bring(channel.place, {"": parts[name]})
+
+    def _refuse_unlearnable(self, site: Site, manifest: Path, place: Place) -> None:
+        """Refuse what the job would refuse of a photograph or its classes, before anything is brought."""
+        classes = int(site.read_training_request(self.recipe)["HyperParameters"]["num_classes"])
+        for record in read_manifest(manifest):
+            name = _name_photograph(record, place)
+            if beyond := [number for number in read_label(record.data, self._boxes).class_ids if number >= classes]:
+                raise ManifestError(
+                    f"{name}: class {beyond[0]} is not one of 0 to {classes - 1}; set num_classes of "
+                    "detection.training.hyperparameters to the number of categories"
+                )
+            size = read_image_size(record.data[self._boxes])
+            with naming(self._folder / name, ManifestError):
+                photograph = (self._folder / name).read_bytes()
+            try:
+                is_counted_in_stored_pixels(size or (1, 1), *measure(photograph))
+            except HeadraceError as error:
+                raise ManifestError(f"{self._folder / name}: {error}") from error
 
     def _read_held_out(self, place: Place) -> Iterable[Record]:
         copy = self._scratch / "held_out.manifest"

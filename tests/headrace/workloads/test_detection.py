@@ -21,9 +21,11 @@ class Site(SimpleNamespace):
     """A platform whose detector finds a bus in everything, and with a very low score a car."""
 
     raw_bucket = BUCKET
+    classes = "4"
 
     def read_training_request(self, _recipe: object) -> Any:
         return {
+            "HyperParameters": {"num_classes": self.classes},
             "InputDataConfig": [
                 {
                     "ChannelName": name,
@@ -36,7 +38,7 @@ class Site(SimpleNamespace):
                     },
                 }
                 for name, key in MANIFESTS.items()
-            ]
+            ],
         }
 
     def find_place(self, source: Any) -> Prefix:
@@ -124,6 +126,43 @@ def test_asks_about_held_out_scenes_and_counts_what_the_detector_is_sure_of(
     assert {prediction.predicted for prediction in predictions} <= {"1 bus", "1 class 0"}
     assert all(prediction.asked.startswith("scene_") for prediction in predictions)
     assert all(str(prediction.actual).split(" ", 1)[1] for prediction in predictions)
+
+
+def test_refuses_classes_that_the_deployed_job_does_not_know(
+    site: Any, objects: Objects, given: Path, scratch: Path
+) -> None:
+    site.classes = "1"
+
+    with pytest.raises(
+        ManifestError, match=r"class [123] is not one of 0 to 0; set num_classes of detection\.training"
+    ):
+        detection.Run(given, scratch).bring_data(site)
+
+    assert objects.contents == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"no photograph", "scene_0001.jpg: "),
+        (None, "scene_0001.jpg: No such file or directory"),
+        ((300, 90), "scene_0001.jpg: its boxes are counted in an image of"),
+    ],
+)
+def test_refuses_a_photograph_that_the_job_would_refuse(
+    site: Any, objects: Objects, given: Path, scratch: Path, content: bytes | tuple[int, int] | None, reason: str
+) -> None:
+    photograph = given / "scene_0001.jpg"
+    photograph.unlink()
+    if isinstance(content, tuple):
+        Image.new("RGB", content).save(photograph)
+    elif content:
+        photograph.write_bytes(content)
+
+    with pytest.raises(ManifestError, match=reason):
+        detection.Run(given, scratch).bring_data(site)
+
+    assert objects.contents == {}
 
 
 def test_brings_each_of_photographs_that_have_the_same_name(site: Any, tmp_path: Path, scratch: Path) -> None:
