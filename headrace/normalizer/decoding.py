@@ -60,9 +60,9 @@ class Opened(NamedTuple):
     covered: Box | None = None
 
 
-def open_photograph(photograph: bytes, found: Format, limits: Limits) -> Opened:
-    """A photograph of a known format, found affordable as far as its header says."""
-    parts, decoder_bytes, is_scalable = _check_header(photograph, found, limits)
+def open_photograph(photograph: bytes, found: Format, limits: Limits, colour: Colour) -> Opened:
+    """A photograph of a known format, found affordable as far as its header says; for grey perhaps without colours."""
+    parts, decoder_bytes, is_scalable = _check_header(photograph, found, limits, colour)
     image = load_plugin(found)(BytesIO(parts.photograph))
     limits.check_pixels(*image.size)
     # In one piece: by default the decoder gets 64 KiB at a time.
@@ -135,7 +135,7 @@ def translate_errors(name: str) -> Iterator[None]:
         raise PhotographCorruptError(f"the {name} is damaged: {told}") from error
 
 
-def _check_header(photograph: bytes, found: Format, limits: Limits) -> tuple[PixelParts, int, bool]:
+def _check_header(photograph: bytes, found: Format, limits: Limits, colour: Colour) -> tuple[PixelParts, int, bool]:
     """What the decoder gets to see, what it will hold beside the pixels, and whether it can scale."""
     parts = PixelParts(photograph, b"")
     # Pillow reads all of the file, or as much of it as one frame takes, at once.
@@ -154,7 +154,9 @@ def _check_header(photograph: bytes, found: Format, limits: Limits) -> tuple[Pix
             limits.check_pixels(*header.size)
             limits.check_decoding(header.coefficient_bytes)
             limits.check_scans(header.scans, header.coefficient_bytes)
-            parts, is_scalable = select_jpeg_parts(photograph), not header.is_lossless
+            is_scalable = not header.is_lossless
+            # Only a decoder that can scale leaves colours out.
+            parts = select_jpeg_parts(photograph, is_grey=is_scalable and colour is Colour.GREY)
             decoder_bytes += header.coefficient_bytes + len(parts.photograph)
         case Format.PNG:
             parts = select_png_parts(photograph)

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from headrace.normalizer.errors import PhotographCorruptError, PhotographTruncatedError, TooComplexError
 
-_START_OF_SCAN: Final = 0xDA
+START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
 # The frame headers of all the processes that JPEG knows; the others of the range are tables.
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_PROGRESSIVE_FRAMES: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+PROGRESSIVE_FRAMES: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _LOSSLESS_FRAMES: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 # A marker with a length; in coded data 0xff is followed by 0 or by a restart marker.
 _SEGMENT: Final = re.compile(rb"\xff([\x02-\xcf\xd9-\xfe])")
@@ -80,17 +80,31 @@ def find_jpeg_segments(photograph: bytes) -> Iterator[Part]:
             raise TooComplexError("the JPEG has too many parts or stray bytes before its first scan")
         position = _skip_segment(photograph, match)
         yield Part(match[1], match.start(), match.end() + 2, position)
-        if marker == _START_OF_SCAN and has_frame:
+        if marker == START_OF_SCAN and has_frame:
             return
-        has_frame = has_frame or marker in _FRAMES
+        has_frame = has_frame or marker in FRAMES
     raise PhotographTruncatedError("the JPEG ends before its first scan")
 
 
 def read_jpeg_header(photograph: bytes) -> JpegHeader:
     """The size of a JPEG, and what decoding all its scans would need."""
     segments = list(find_jpeg_segments(photograph))
-    frame = next(segment for segment in reversed(segments) if segment.kind[0] in _FRAMES)
+    frame = next(segment for segment in reversed(segments) if segment.kind[0] in FRAMES)
     return _describe_jpeg(photograph, frame, segments[-1])
+
+
+def find_later_jpeg_segments(photograph: bytes, position: int) -> Iterator[Part]:
+    """The segments of a JPEG from this position on, with its end or up to the file's; coded data lie between them."""
+    for _ in range(_MOST_JPEG_SEGMENTS):
+        match = _SEGMENT.search(photograph, position)
+        if match is None:
+            return
+        if match[1][0] == _END_OF_IMAGE:
+            yield Part(match[1], match.start(), match.end(), match.end())
+            return
+        position = _skip_segment(photograph, match)
+        yield Part(match[1], match.start(), match.end() + 2, position)
+    raise TooComplexError("the JPEG has too many parts after its first scan")
 
 
 def read_webp_size(photograph: bytes) -> Size:
@@ -200,10 +214,11 @@ def _describe_jpeg(photograph: bytes, frame: Part, scan: Part) -> JpegHeader:
     except (struct.error, IndexError):
         raise PhotographTruncatedError("the JPEG ends within its header") from None
     is_lossless = frame.kind[0] in _LOSSLESS_FRAMES
-    if frame.kind[0] not in _PROGRESSIVE_FRAMES and components_of_scan >= components:
+    if frame.kind[0] not in PROGRESSIVE_FRAMES and components_of_scan >= components:
         return JpegHeader((width, height), 0, 1, is_lossless)
     coefficients = 2 * _count_samples(width, height, samplings)
-    return JpegHeader((width, height), coefficients, _count_scans(photograph, scan.start), is_lossless)
+    scans = sum(part.kind[0] == START_OF_SCAN for part in find_later_jpeg_segments(photograph, scan.start))
+    return JpegHeader((width, height), coefficients, scans, is_lossless)
 
 
 def _count_samples(width: int, height: int, samplings: list[int]) -> int:
@@ -213,17 +228,6 @@ def _count_samples(width: int, height: int, samplings: list[int]) -> int:
     down = max((vertical for _, vertical in factors), default=1) or 1
     blocks = -(-width // (8 * across)) * -(-height // (8 * down))
     return 64 * blocks * sum(horizontal * vertical for horizontal, vertical in factors)
-
-
-def _count_scans(photograph: bytes, position: int) -> int:
-    scans = 0
-    while match := _SEGMENT.search(photograph, position):
-        marker = match[1][0]
-        if marker == _END_OF_IMAGE:
-            break
-        scans += marker == _START_OF_SCAN
-        position = _skip_segment(photograph, match)
-    return scans
 
 
 def _skip_segment(photograph: bytes, match: re.Match[bytes]) -> int:

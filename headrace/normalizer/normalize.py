@@ -54,7 +54,7 @@ def measure(photograph: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[tuple[i
     limits.check_file(len(photograph))
     found = detect_format(photograph)
     with decoding.translate_errors(found):
-        opened = decoding.open_photograph(photograph, found, limits)
+        opened = decoding.open_photograph(photograph, found, limits, Colour.RGB)
     return opened.image.size, opened.orientation
 
 
@@ -70,7 +70,7 @@ def _read(
     photograph: bytes, found: Format, options: Options, limits: Limits
 ) -> tuple[Image.Image, Layout, Orientation, Levels]:
     """The photograph's pixels, and what is to become of them."""
-    opened = decoding.open_photograph(photograph, found, limits)
+    opened = decoding.open_photograph(photograph, found, limits, options.colour)
     target = options.size[::-1] if opened.orientation.swaps_sides else options.size
     layout = plan_layout(opened.image.size, target, options.fit)
     mode = decoding.prepare(opened, options.colour, layout.decoding_size)

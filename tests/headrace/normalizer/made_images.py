@@ -34,6 +34,17 @@ def make_jpeg(width: int = 96, height: int = 64, **parameters: Any) -> bytes:
     return encode(make_scene(width, height), "JPEG", **parameters)
 
 
+def make_jpeg_of_three_scans() -> bytes:
+    """The scene as a JPEG with a scan for each of brightness, blueness and redness, none of them progressive."""
+    planes = [encode(plane, "JPEG") for plane in make_scene().convert("YCbCr").split()]
+    head, frame, scans = planes[0][: planes[0].index(b"\xff\xc0")], planes[0][planes[0].index(b"\xff\xc0") :], b""
+    tables = frame[frame.index(b"\xff\xc4") : frame.index(b"\xff\xda")]
+    for name, plane in enumerate(planes, 1):
+        scans += make_jpeg_segment(0xDA, bytes((1, name, 0, 0, 63, 0))) + plane[plane.index(b"\xff\xda") + 10 : -2]
+    components = b"".join(bytes((name, 0x11, 0)) for name in (1, 2, 3))
+    return head + make_jpeg_segment(0xC0, frame[4:9] + b"\3" + components) + tables + scans + b"\xff\xd9"
+
+
 def open_bytes(photograph: bytes) -> Image.Image:
     """The image in these bytes, decoded."""
     image = Image.open(BytesIO(photograph))

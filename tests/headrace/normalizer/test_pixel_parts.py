@@ -1,16 +1,25 @@
 """What only describes a photograph, damaged or not, decides nothing about the normalized image but how it is turned."""
 
 import zlib
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
-from headrace.normalizer.errors import NormalizeError, PhotographCorruptError
+from headrace.normalizer.errors import (
+    NormalizeError,
+    PhotographCorruptError,
+    PhotographTruncatedError,
+    TooComplexError,
+)
 from headrace.normalizer.normalize import normalize
 from headrace.normalizer.options import Colour, Options, OutputFormat
+from headrace.normalizer.pixel_parts import select_jpeg_parts, select_png_parts
 
 from .made_images import (
     encode,
     make_jpeg,
+    make_jpeg_of_three_scans,
     make_jpeg_segment,
     make_png,
     make_png_chunk,
@@ -47,6 +56,13 @@ JPEG_DESCRIPTIONS = {
     "profile": make_jpeg_segment(0xE2, b"ICC_PROFILE\0\xff\0"),
     "exif": make_jpeg_segment(0xE1, b"Exif\0\0MM\0*\0\0\0\xff"),
     "comment-of-no-length": b"\xff\xfe\0\0",
+}
+
+
+JPEGS_OF_SEVERAL_SCANS = {
+    "progressive": lambda: make_jpeg(progressive=True),
+    "progressive-in-full-colour": lambda: make_jpeg(progressive=True, subsampling="4:4:4", quality=99),
+    "one-for-each-component": make_jpeg_of_three_scans,
 }
 
 
@@ -125,3 +141,79 @@ def test_refuses_a_palette_image_without_a_palette() -> None:
 def test_refuses_a_png_of_a_description_alone() -> None:
     with pytest.raises(NormalizeError):
         normalize(make_png(1, 1)[:33] + PNG_DESCRIPTIONS["unknown"])
+
+
+@pytest.mark.parametrize("name", JPEGS_OF_SEVERAL_SCANS)
+@pytest.mark.parametrize("has_jfif", [True, False])
+@pytest.mark.parametrize("least_size", [(96, 64), (48, 32), (24, 16), (12, 8)])
+def test_leaves_out_scans_of_colour_without_changing_grey(
+    name: str, has_jfif: bool, least_size: tuple[int, int]
+) -> None:
+    jpeg = JPEGS_OF_SEVERAL_SCANS[name]()
+    jpeg = jpeg if has_jfif else jpeg[:2] + jpeg[20:]
+
+    grey = select_jpeg_parts(jpeg, is_grey=True).photograph
+
+    assert len(grey) < len(jpeg)
+    assert _decode_grey(grey, least_size) == _decode_grey(jpeg, least_size)
+    assert select_jpeg_parts(jpeg).photograph is jpeg
+
+
+@pytest.mark.parametrize(
+    "jpeg",
+    [
+        make_jpeg(),
+        make_jpeg(progressive=True, keep_rgb=True),
+        encode(make_scene().convert("L"), "JPEG", progressive=True),
+        encode(make_scene().convert("CMYK"), "JPEG", progressive=True),
+    ],
+    ids=["one-scan", "RGB", "grey", "CMYK"],
+)
+def test_keeps_all_scans_of_a_jpeg_without_scans_of_colour_alone(jpeg: bytes) -> None:
+    assert select_jpeg_parts(jpeg, is_grey=True).photograph is jpeg
+
+
+@pytest.mark.parametrize("transform", [b"\0", b"\1"])
+def test_adobes_segment_decides_whether_colours_can_be_left_out(transform: bytes) -> None:
+    jpeg = make_jpeg(progressive=True)
+    jpeg = jpeg[:2] + make_jpeg_segment(0xEE, b"Adobe\0\x64\0\0\0\0" + transform) + jpeg[20:]
+
+    grey = select_jpeg_parts(jpeg, is_grey=True).photograph
+
+    assert (grey is jpeg) == (transform == b"\0")
+    assert _decode_grey(grey, (96, 64)) == _decode_grey(jpeg, (96, 64))
+
+
+def test_keeps_averages_of_colour_because_the_decoder_asks_for_them() -> None:
+    averages, details = (make_jpeg_segment(0xDA, bytes((1, 2, 0, first, first, 0))) for first in (0, 1))
+    jpeg = make_jpeg(progressive=True)
+
+    grey = select_jpeg_parts(jpeg[:-2] + averages + details + jpeg[-2:], is_grey=True).photograph
+
+    assert averages in grey
+    assert details not in grey
+
+
+def test_refuses_a_jpeg_that_ends_in_a_scan_of_colour() -> None:
+    jpeg = make_jpeg_of_three_scans()
+
+    with pytest.raises(PhotographTruncatedError):
+        normalize(jpeg[: jpeg.rindex(b"\xff\xda") + 20])
+
+
+def test_refuses_thousands_of_parts_after_the_first_scan() -> None:
+    jpeg = make_jpeg(progressive=True)
+
+    with pytest.raises(TooComplexError, match="too many parts after"):
+        normalize(jpeg[:-2] + make_jpeg_segment(0xFE, b"") * 5000 + jpeg[-2:])
+
+
+def test_keeps_a_file_without_descriptions_as_it_is() -> None:
+    assert select_png_parts(PLAIN_PNG).photograph is PLAIN_PNG
+
+
+def _decode_grey(jpeg: bytes, least_size: tuple[int, int]) -> bytes:
+    image = Image.open(BytesIO(jpeg))
+    image.draft("L", least_size)
+    assert image.mode == "L"
+    return image.tobytes()
