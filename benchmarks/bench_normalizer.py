@@ -2,12 +2,14 @@
 # requires-python = ">=3.11"
 # dependencies = [
 #     "boto3==1.43.106", "headrace", "numpy==2.4.6", "opencv-python-headless==5.0.0.93", "pillow==13.0.0",
-#     "requests==2.34.2", "trustme==1.2.1", "urllib3==2.8.0",
+#     "requests==2.34.2", "simplejpeg==1.9.0", "trustme==1.2.1", "urllib3==2.8.0",
 # ]
 # [tool.uv.sources]
 # headrace = { path = "..", editable = true }
 # ///
 """The image normalizer against the article's function: OpenCV on every pixel, and a new connection per image.
+
+Two cases stand beside the scaled decoding alone, which is what no normalizer of JPEG can do without.
 
 After the table: how similar the normalized images are (SSIM), and what a million photographs cost on Graviton.
 """
@@ -22,6 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,8 @@ from harness import Case, Side, main
 FOLDER = "HEADRACE_BENCH_IMAGES"
 REAL_PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "images"
 SIZES = {"0.3 MP": (640, 480), "2 MP": (1632, 1224), "12 MP": (4000, 3000), "24 MP": (6000, 4000)}
+# Of a photograph, twice what the normalized image has.
+DECODED_SIDE = 512
 REPEATS = {"0.3 MP": 60, "2 MP": 20, "12 MP": 5, "24 MP": 3}
 RUNS = 3
 # What Lambda and the infrastructure set; no request carries it.
@@ -62,6 +67,25 @@ def normalize_as_we_do(photograph: bytes) -> bytes:
     from headrace.normalizer.normalize import normalize
 
     return normalize(photograph)
+
+
+def decode_with_simplejpeg(photograph: bytes) -> Any:
+    """Only the decoding, to grey of the size that we decode to, by libjpeg-turbo's own interface."""
+    import simplejpeg
+
+    return simplejpeg.decode_jpeg(photograph, "GRAY", min_width=DECODED_SIDE, min_height=DECODED_SIDE)
+
+
+def decode_with_pillow(photograph: bytes) -> Any:
+    """Only the decoding, by the libjpeg-turbo that Pillow brings."""
+    from PIL import Image
+
+    image = Image.open(BytesIO(photograph), formats=["JPEG"])
+    image.draft("L", (DECODED_SIDE, DECODED_SIDE))
+    # In one piece, as we do.
+    image.decodermaxblock = len(photograph)
+    image.load()
+    return image
 
 
 def request_as_the_article(bundle_and_url: tuple[str, str]) -> bytes:
@@ -111,6 +135,21 @@ def compare_files(title: str, name: str, repeats: int) -> Case:
         name=title,
         ours=Side(name="normalize", run=normalize_as_we_do, prepare=prepare),
         peers=(Side(name="article", run=normalize_as_the_article, prepare=prepare),),
+        repeats=repeats,
+        runs=RUNS,
+    )
+
+
+def compare_decoding(title: str, name: str, repeats: int) -> Case:
+    """How much of our time libjpeg-turbo needs alone: the ratios are below 1."""
+    prepare = partial(read, name)
+    return Case(
+        name=title,
+        ours=Side(name="normalize", run=normalize_as_we_do, prepare=prepare),
+        peers=(
+            Side(name="scaled decoding alone: simplejpeg", run=decode_with_simplejpeg, prepare=prepare),
+            Side(name="scaled decoding alone: Pillow", run=decode_with_pillow, prepare=prepare),
+        ),
         repeats=repeats,
         runs=RUNS,
     )
@@ -280,6 +319,8 @@ CASES = [
     *(compare_files(f"{title} JPEG", f"{title}.jpg", REPEATS[title]) for title in SIZES),
     compare_files("2 MP progressive JPEG", "progressive.jpg", 20),
     compare_files("2 MP PNG", "2 MP.png", 10),
+    compare_decoding("12 MP JPEG and its bare decoding", "12 MP.jpg", 20),
+    compare_decoding("2 MP progressive JPEG and its bare decoding", "progressive.jpg", 20),
     *(compare_requests(f"request, {title}", f"{title}.jpg") for title in ("0.3 MP", "2 MP", "12 MP")),
     compare_cold_starts(),
 ]
