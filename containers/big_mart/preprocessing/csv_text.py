@@ -66,12 +66,15 @@ def recognize_separator(header: Sequence[str], wanted: Sequence[str]) -> str | N
 
 def has_odd_bytes(path: Path) -> bool:
     """Whether a file has a NUL byte, which no text has, or text that follows a closing quote, which readers cut."""
-    seen = b"\n"
+    kept = b"\n"
     with path.open("rb") as file:
         for chunk in iter(lambda: file.read(CHUNK_BYTES), b""):
-            seen = seen[-KEPT_BYTES:] + chunk.removeprefix(BOM_UTF8)
-            if b"\0" in chunk or (b'"' in seen and _has_stray_quote(seen.translate(QUOTES_TABLE))):
+            text = chunk.removeprefix(BOM_UTF8)
+            # Most files have no quotes, and are not copied.
+            has_quotes = b'"' in text or b'"' in kept
+            if b"\0" in text or (has_quotes and _has_stray_quote((kept + text).translate(QUOTES_TABLE))):
                 return True
+            kept = (kept + text[-KEPT_BYTES:])[-KEPT_BYTES:]
     return False
 
 

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import schema
-from .sales import LARGEST_NUMBER, CategoryColumn, Numbers, Sales
+from .sales import LARGEST_NUMBER, CategoryColumn, Numbers, Sales, choose_code_type
 
 FORMAT = "headrace-encoding"
 VERSION = 1
@@ -111,10 +111,16 @@ def encode_column(
 ) -> NDArray[np.float32]:
     """One feature of every row."""
     if isinstance(feature, NumericFeature):
-        values = fill_numbers(sales.numbers[feature.column], feature.fill, cleaned)
-    else:
-        filled = fill_categories(cleaned[feature.column], feature.fill, cleaned)
-        values = number_categories(filled, feature.categories)
+        return standardise(fill_numbers(sales.numbers[feature.column], feature.fill, cleaned), feature)
+    filled = fill_categories(cleaned[feature.column], feature.fill, cleaned)
+    numbers = {name: float(index) for index, name in enumerate(feature.categories)}
+    # The code of a missing name, -1, is the table's last entry.
+    table = np.array([*(numbers.get(name, np.nan) for name in filled.names), np.nan], dtype=np.float64)
+    return standardise(table, feature)[filled.codes]
+
+
+def standardise(values: Numbers, feature: NumericFeature | CategoryFeature) -> NDArray[np.float32]:
+    """The values as a feature has them; one that is not known becomes the mean."""
     standardised = np.clip((values - feature.mean) / feature.scale, -LARGEST_NUMBER, LARGEST_NUMBER)
     return np.where(np.isnan(standardised), 0.0, standardised).astype(np.float32)
 
@@ -131,12 +137,6 @@ def clean_names(names: Iterable[str], spellings: Mapping[str, str]) -> tuple[str
     """Names without blanks around them, known spellings replaced."""
     stripped = (name.strip(BLANKS) for name in names)
     return tuple(spellings.get(name.lower(), name) for name in stripped)
-
-
-def number_categories(column: CategoryColumn, categories: tuple[str, ...]) -> Numbers:
-    """Each row's index into the categories; NaN where it is missing or unknown."""
-    numbers = {name: float(index) for index, name in enumerate(categories)}
-    return look_up(column, {name: numbers.get(name, np.nan) for name in column.names}, missing=np.nan)
 
 
 def fill_numbers(values: Numbers, fill: MeanFill, categories: Mapping[str, CategoryColumn]) -> Numbers:
@@ -158,8 +158,8 @@ def fill_categories(
     by = categories[fill.by]
     fills = {name: names.index(fill.values[name]) if name in fill.values else -1 for name in by.names}
     named = look_up(column, {name: float(name != "") for name in column.names}, missing=0.0) > 0
-    codes = np.where(named, column.codes, look_up(by, fills, missing=-1).astype(np.int32))
-    return CategoryColumn(codes, names)
+    table = np.array([*(fills[name] for name in by.names), -1], choose_code_type(len(names)))
+    return CategoryColumn(np.where(named, column.codes, table[by.codes]), names)
 
 
 def look_up(column: CategoryColumn, values: Mapping[str, float], *, missing: float) -> Numbers:

@@ -138,7 +138,8 @@ def find_scale(squares: Fraction, groups: Groups, fill: MeanFill, mean: float) -
 
 def count_names(column: CategoryColumn, rows: Mask) -> Counter[str]:
     """In how many of some rows each name stands; the empty one is a missing value."""
-    counts = np.bincount(column.codes[rows] + 1, minlength=len(column.names) + 1)[1:]
+    codes = column.codes[rows]
+    counts = np.bincount(codes[codes >= 0], minlength=len(column.names))
     found: Counter[str] = Counter()
     for name, count in zip(column.names, counts.tolist(), strict=True):
         if name and count:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from itertools import chain, compress, count
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +15,6 @@ from .reading import BATCH_ROWS
 # Of more rows, so many are drawn: chance moves an index against them by some thousandths.
 MOST_ROWS = 20_000
 _HASHES = 2**64
-# Between the fields of no file that is read.
-_NO_SEPARATOR = b"\x1f"
 
 
 def draw_rows(path: Path, columns: Sequence[str], rows: int) -> Iterator[Sequence[str]]:
@@ -37,26 +36,24 @@ def draw_rows(path: Path, columns: Sequence[str], rows: int) -> Iterator[Sequenc
 
 def _has_a_row_in_each_line(path: Path) -> bool:
     with path.open("rb") as file:
-        return not any(b'"' in chunk or _NO_SEPARATOR in chunk for chunk in iter(lambda: file.read(CHUNK_BYTES), b""))
+        return not any(b'"' in chunk for chunk in iter(lambda: file.read(CHUNK_BYTES), b""))
 
 
 def _cut_lines(path: Path, header: Sequence[str], columns: Sequence[str], drawn: pl.Expr) -> Iterator[Sequence[str]]:
     """The rows of a file with one in each line: only those that are drawn are taken apart."""
     places = [header.index(column) for column in columns]
-    separator = _NO_SEPARATOR.decode()
-    scan = pl.scan_csv(
-        path,
-        has_header=False,
-        schema={"line": pl.String},
-        separator=separator,
-        quote_char=None,
-        row_index_name="row",
-    ).filter(drawn)
-    for batch in scan.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-        for cells in csv.reader(batch["line"].drop_nulls()):
-            # A byte order mark may stand before the header.
-            if cells and cells[-1] != header[-1]:
-                yield [cells[place] for place in places]
+    for cells in csv.reader(line.decode() for line in _pick_lines(path, drawn)):
+        # A byte order mark may stand before the header.
+        if cells and cells[-1] != header[-1]:
+            yield [cells[place] for place in places]
+
+
+def _pick_lines(path: Path, drawn: pl.Expr) -> Iterator[bytes]:
+    """The drawn lines of a file, of which one is in memory at a time."""
+    blocks = (pl.select(row=pl.int_range(start, start + BATCH_ROWS, dtype=pl.UInt64)) for start in count(0, BATCH_ROWS))
+    chosen = (block.with_columns(drawn=drawn)["drawn"].to_numpy().tobytes() for block in blocks)
+    with path.open("rb") as lines:
+        yield from compress(lines, chain.from_iterable(chosen))
 
 
 def _read_rows(path: Path, header: Sequence[str], columns: Sequence[str], drawn: pl.Expr) -> Iterator[Sequence[str]]:

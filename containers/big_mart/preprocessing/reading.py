@@ -15,9 +15,9 @@ from . import schema
 from .csv_text import has_odd_bytes, recognize_format, recognize_separator
 from .failures import SalesError
 from .mistakes import check_rows, is_utf8, read_header
-from .sales import LARGEST_NUMBER, CategoryColumn, Sales, concatenate_sales
+from .sales import LARGEST_NUMBER, CategoryColumn, Sales, choose_code_type, concatenate_sales
 
-# What is in memory as text at a time; all rows are there as 64 bytes each, whatever the length of their texts.
+# What is in memory as text at a time; all rows are there as some 46 bytes each, whatever the length of their texts.
 BATCH_ROWS = 262_144
 COLUMN_TYPES: dict[str, type[pl.DataType]] = {
     **dict.fromkeys((*schema.NUMBERS, schema.TARGET), pl.Float64),
@@ -137,7 +137,7 @@ def build_category(series: pl.Series) -> CategoryColumn:
     physical = distinct.to_physical().to_numpy()
     names = distinct.cast(pl.String).to_list()
     order = sorted(range(len(names)), key=names.__getitem__)
-    table = np.full(int(physical.max(initial=0)) + 1, -1, dtype=np.int32)
-    table[physical[order]] = np.arange(len(names), dtype=np.int32)
-    codes = table[series.to_physical().fill_null(0).to_numpy()]
-    return CategoryColumn(np.where(series.is_null().to_numpy(), np.int32(-1), codes), tuple(names[i] for i in order))
+    missing = int(physical.max(initial=0)) + 1
+    table = np.full(missing + 1, -1, choose_code_type(len(names)))
+    table[physical[order]] = np.arange(len(names))
+    return CategoryColumn(table[series.to_physical().fill_null(missing).to_numpy()], tuple(names[i] for i in order))

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
-Codes = NDArray[np.int32]
+# Of the least type that has room for them: they are most of what is there for each row.
+Codes = NDArray[np.signedinteger[Any]]
 Mask = NDArray[np.bool_]
 
 # Features are float32, so larger numbers are as good as infinite.
@@ -68,5 +70,10 @@ def concatenate_categories(parts: Sequence[CategoryColumn]) -> CategoryColumn:
     names = tuple(sorted({name for part in parts for name in part.names}))
     places = {name: place for place, name in enumerate(names)}
     # The code of a missing name, -1, is the table's last entry.
-    tables = [np.array([*(places[name] for name in part.names), -1], dtype=np.int32) for part in parts]
+    tables = [np.array([*(places[name] for name in part.names), -1], choose_code_type(len(names))) for part in parts]
     return CategoryColumn(np.concatenate([table[part.codes] for table, part in zip(tables, parts, strict=True)]), names)
+
+
+def choose_code_type(names: int) -> type[np.signedinteger[Any]]:
+    """The least type of the codes of so many names."""
+    return next(kind for kind in (np.int8, np.int16, np.int32) if names <= np.iinfo(kind).max)

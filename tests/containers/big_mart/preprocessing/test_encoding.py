@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from containers.big_mart.preprocessing.__main__ import main
-from containers.big_mart.preprocessing.encoding import clean_names
+from containers.big_mart.preprocessing.encoding import CategoryFeature, clean_names, encode_column
+from containers.big_mart.preprocessing.sales import CategoryColumn, Sales, concatenate_categories
 from containers.shared.job.outputs import Outputs
 from tests.containers.job_roots import any_sales_row, write_sales
 
@@ -50,6 +51,20 @@ def test_gives_one_spelling_of_fat_content_one_number(tmp_path: Path) -> None:
     encoding, _ = encode(tmp_path, *(any_sales_row(Item_Fat_Content=spelling) for spelling in spellings * 4))
 
     assert encoding["Item_Fat_Content"]["categories"] == ["Low Fat", "Regular"]
+
+
+@pytest.mark.parametrize("names", [127, 128, 40_000])
+def test_numbers_as_many_categories_as_there_are(names: int) -> None:
+    distinct = tuple(f"{number:05}" for number in range(names))
+    halves = [CategoryColumn(np.array([-1, *range(names // 2)]), half) for half in (distinct[::2], distinct[1::2])]
+    feature = CategoryFeature(column="Item_Type", spellings={}, fill=None, categories=distinct, mean=0.0, scale=1.0)
+
+    column = concatenate_categories(halves)
+    sales = Sales(columns=("Item_Type",), numbers={}, categories={"Item_Type": column}, target=np.zeros(0))
+
+    every_other = np.arange(0, names - 1, 2)
+    expected = [0, *every_other, 0, *every_other + 1]
+    assert encode_column(feature, sales, {"Item_Type": column}).tolist() == expected
 
 
 def test_keeps_a_fat_content_it_does_not_know() -> None:

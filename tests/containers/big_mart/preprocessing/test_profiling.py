@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from containers.big_mart.preprocessing.reading import find_files
 from headrace.drift.comparison import compare, decide
 from headrace.drift.contract import Verdict
 from headrace.drift.profiles import Profile, make_profile
+from tests.conftest import PROJECT
 from tests.containers.job_roots import make_sales, write_sales
 
 REQUEST = [column for column in schema.REQUIRED if column != schema.TARGET]
@@ -42,3 +45,23 @@ def test_draws_some_of_very_many_rows_that_look_like_all_of_them(
 
     assert 900 < made.rows < 1_100
     assert decide(compare(made, [[row[column] for column in REQUEST] for row in sales])) is Verdict.STEADY
+
+
+def test_draws_rows_of_a_large_file_in_little_memory(tmp_path: Path) -> None:
+    small, large = (tmp_path / name for name in ("small.csv", "large.csv"))
+    row = f"{'x' * 40},1\n"
+    small.write_text("name,Item_MRP\n" + row)
+    large.write_text("name,Item_MRP\n" + row * 2_000_000)
+
+    # The large file has 86 MB.
+    assert measure_peak_mib(large) < measure_peak_mib(small) + 30
+
+
+def measure_peak_mib(path: Path) -> float:
+    program = (
+        "import sys; from pathlib import Path; from containers.big_mart.preprocessing.profiling import draw_rows;"
+        "from tests.headrace.normalizer.bounded_runs import read_peak_mib;"
+        "list(draw_rows(Path(sys.argv[1]), ['name'], 10**7)); print(read_peak_mib())"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    return float(subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=True).stdout)
