@@ -139,12 +139,13 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 def put_in_place(written: Path, target: Path) -> None:
     """Move a finished file to where a name leads, which keeps what it is: a link, a device, its owner and mode."""
-    status = _look_at(target)
-    if is_stream(target):
+    is_new = not os.path.lexists(target) and find_descriptor(target) is None
+    status = None if is_new else _look_at(target)
+    if not is_new and is_stream(target):
         _write_through(written, target)
         written.unlink()
         return
-    place = target.resolve() if target.is_symlink() else target
+    place = target.resolve() if not is_new and target.is_symlink() else target
     if status:
         _dress_as(written, place, status)
     try:
