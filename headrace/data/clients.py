@@ -1,7 +1,8 @@
 """One way to S3 for every client here: credentials, region and endpoint as boto3 finds them."""
 
 import os
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from threading import Lock
 from typing import Any, Final
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.parsers import ResponseParserFactory
+from botocore.utils import parse_timestamp
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.store import S3Store
 
@@ -69,6 +72,7 @@ class Connection:
         if region not in self._clients:
             config = Config(signature_version="s3v4", max_pool_connections=WORKERS)
             self._clients[region] = self._session.client("s3", region_name=region, config=config)
+            _read_times_fast(self._clients[region])
         return self._clients[region]
 
     def _make_client_of(self, bucket: str) -> Any:
@@ -109,6 +113,28 @@ def connect() -> Connection:
 def _connect(session: Any, _environment: frozenset[tuple[str, str]]) -> Connection:
     with explaining("S3"):
         return Connection(session or boto3.Session())
+
+
+def _read_times_fast(client: Any) -> None:
+    """Let a client of ours read the times of a listing without dateutil, which takes half of the listing's time."""
+    # botocore has a setting for all clients of a session only, and the session may be the caller's.
+    factory = ResponseParserFactory()
+    factory.set_parser_defaults(timestamp_parser=parse_time)
+    client._endpoint._response_parser_factory = factory
+
+
+def parse_time(text: Any) -> datetime:
+    """A time as S3 writes it in a listing, or in any other form that botocore knows.
+
+    Example:
+        >>> parse_time("2026-11-20T10:00:00.000Z")
+        datetime.datetime(2026, 11, 20, 10, 0, tzinfo=datetime.timezone.utc)
+    """
+    if isinstance(text, str) and text.endswith("Z"):
+        with suppress(ValueError):
+            return datetime.fromisoformat(text)
+    parsed: datetime = parse_timestamp(text)
+    return parsed
 
 
 def _find_region(client: Any, bucket: str) -> str:
