@@ -1,8 +1,8 @@
 """Writes a packed set (`headrace.packed.layout`) of the normalized images, beside them.
 
 An instance makes the normalized images of one shard after the other. It writes the shard's file of pixels and then,
-below `packing/`, what is in it; a shard that has both is not made again. The last instance to end writes the table of
-all records and, at last, `packed.json`: without that it is no packed set.
+below `packing/`, what is in it; a shard that has both, and of which nothing was refused, is not made again. The last
+instance to end writes the table of all records and, at last, `packed.json`: without that it is no packed set.
 """
 
 import hashlib
@@ -58,8 +58,8 @@ class Packer:
         self._maker = maker
         self._options = options
 
-    def claim(self) -> None:
-        """See that there is no packed set of something else.
+    def claim(self) -> bool:
+        """See that there is no packed set of other photographs; whether there is one of these.
 
         Raises:
             DestinationError: If there is one; it may be trained on, and is not replaced file by file.
@@ -70,12 +70,17 @@ class Packer:
                 f"{self._packed} holds a packed set of other photographs, or of other versions of them; choose another "
                 "destination, or delete this packed set"
             )
+        return found is not None
 
     def pack(self, share: Share, connections: int, log: FailureLog, tally: Tally) -> None:
-        """Normalize and pack an instance's shards, without those that have been packed."""
+        """Normalize and pack an instance's shards, without those that have been packed.
+
+        Refused photographs are tried again, unless the packed set is finished: it does not change.
+        """
+        is_finished = self.claim()
         for shard in self._plan.cut(share):
             part = self._read_part(shard)
-            if part:
+            if part and (is_finished or not part["failures"]):
                 _count_again(shard, part, log, tally)
             else:
                 self._pack_shard(shard, connections, log, tally)

@@ -202,6 +202,36 @@ def test_is_no_packed_set_while_too_many_are_refused(s3: FakeS3) -> None:
     assert len([key for key in count_writes(s3, PACKED) if "pixels" in key]) == 1
 
 
+def test_tries_refused_photographs_again_until_the_packed_set_is_finished(s3: FakeS3) -> None:
+    archived = name_photograph(4)
+    s3.refuse("GetObject", archived, "InvalidObjectState", 403)
+    with pytest.raises(TooManyRefusedError, match="1 refused"):
+        run(s3)
+    s3.refusals.clear()
+    s3.requests.clear()
+
+    said = run(s3)
+
+    assert said is not None
+    assert "1 made, 59 kept, 0 refused" in said
+    assert said.endswith("60 packed in s3://work/sets/small/packed/")
+    assert s3.count("GetObject", "photographs/") == 1
+    assert set(count_writes(s3, NORMALIZED)) == {f"{NORMALIZED}{archived.removeprefix('photographs/')}"}
+
+
+def test_does_not_change_a_finished_packed_set_when_a_refused_photograph_is_restored(s3: FakeS3) -> None:
+    s3.refuse("GetObject", name_photograph(4), "InvalidObjectState", 403)
+    run(s3, "--max-refused", "1")
+    expected = list_files(s3)
+    s3.refusals.clear()
+
+    said = run(s3, "--max-refused", "1")
+
+    assert said is not None
+    assert "0 made, 59 kept, 1 refused" in said
+    assert list_files(s3) == expected
+
+
 def test_is_no_packed_set_while_a_photograph_is_unavailable(s3: FakeS3) -> None:
     s3.refuse("GetObject", name_photograph(9), "InternalError", 500)
     with pytest.raises(TooManyRefusedError, match="1 unavailable"):
