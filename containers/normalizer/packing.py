@@ -58,26 +58,15 @@ class Packer:
         self._maker = maker
         self._options = options
 
-    def claim(self) -> bool:
-        """See that there is no packed set of other photographs; whether there is one of these.
-
-        Raises:
-            DestinationError: If there is one; it may be trained on, and is not replaced file by file.
-        """
-        found = self._storage.read_metadata(self._packed.join(SET_FILE))
-        if found is not None and found.get(contract.PLAN) != self._plan.id:
-            raise DestinationError(
-                f"{self._packed} holds a packed set of other photographs, or of other versions of them; choose another "
-                "destination, or delete this packed set"
-            )
-        return found is not None
-
     def pack(self, share: Share, connections: int, log: FailureLog, tally: Tally) -> None:
         """Normalize and pack an instance's shards, without those that have been packed.
 
         Refused photographs are tried again, unless the packed set is finished: it does not change.
+
+        Raises:
+            DestinationError: If there is a packed set of other photographs.
         """
-        is_finished = self.claim()
+        is_finished = self._claim()
         for shard in self._plan.cut(share):
             part = self._read_part(shard)
             if part and (is_finished or not part["failures"]):
@@ -89,8 +78,10 @@ class Packer:
         """Make one set of the shards of all instances; what there is to say about it.
 
         Raises:
+            DestinationError: If another run has finished a packed set of other photographs meanwhile.
             SourceError: If that is not possible.
         """
+        self._claim()
         tables, files = [], []
         for shard in self._plan.cut(EVERYTHING):
             part = self._read_part(shard)
@@ -110,6 +101,20 @@ class Packer:
         mark = {contract.PLAN: self._plan.id}
         self._storage.write(self._packed.join(SET_FILE), layout.dump(), contract.JSON, mark)
         return f"{layout.records} packed in {self._packed}"
+
+    def _claim(self) -> bool:
+        """See that there is no packed set of other photographs; whether there is one of these.
+
+        Raises:
+            DestinationError: If there is one; it may be trained on, and is not replaced file by file.
+        """
+        found = self._storage.read_metadata(self._packed.join(SET_FILE))
+        if found is not None and found.get(contract.PLAN) != self._plan.id:
+            raise DestinationError(
+                f"{self._packed} holds a packed set of other photographs, or of other versions of them; choose another "
+                "destination, or delete this packed set"
+            )
+        return found is not None
 
     def _read_part(self, shard: Shard) -> dict[str, Any] | None:
         """What is in a shard that was packed of the same photographs."""
@@ -140,6 +145,8 @@ class Packer:
             if any(failure.result is Result.UNAVAILABLE for failure in failures.values()):
                 return
             described = pixels.close_gaps()
+            # Another run may have finished meanwhile.
+            self._claim()
             if described.records:
                 self._storage.upload(file, self._packed.join(name_shard(shard.number)), _PIXELS, mark)
         part = {

@@ -91,9 +91,7 @@ def _open_packer(
     with tempfile.TemporaryFile() as file:
         normalized = job.destination.join(contract.NORMALIZED_PREFIX)
         photographs = list_photographs(storage, job.source, normalized, tally, share, others=True)
-        packer = Packer(storage, job.destination, Plan(job, photographs, file), maker, job.options)
-        packer.claim()
-        yield packer
+        yield Packer(storage, job.destination, Plan(job, photographs, file), maker, job.options)
 
 
 def _report(

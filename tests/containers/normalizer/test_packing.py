@@ -3,6 +3,7 @@
 import errno
 import io
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from containers.normalizer.program import normalize_all
 from containers.normalizer.shard_file import ShardFile
 from containers.normalizer.sharing import Share
 from containers.normalizer.storage import Storage
-from containers.normalizer.tally import Tally
+from containers.normalizer.tally import Result, Tally
 from headrace.normalizer.normalize import normalize_to_pixels
 from headrace.normalizer.options import Options
 from headrace.packed import PackedSet
@@ -52,6 +53,25 @@ def s3() -> FakeS3:
         s3.put(name_photograph(number), make_jpeg(20 + number, 20))
     s3.wait(hours=1)
     return s3
+
+
+class MeanwhileTally(Tally):
+    """Does something else at an event, or at the first photograph."""
+
+    def __init__(self, moment: str, act: Callable[[], None]) -> None:
+        super().__init__()
+        self._moment = moment
+        self._act = act
+
+    def count(self, result: Result) -> None:
+        super().count(result)
+        if self._moment == "photograph" and self.photographs == 1:
+            self._act()
+
+    def report(self, event: str) -> None:
+        super().report(event)
+        if event == self._moment:
+            self._act()
 
 
 def name_photograph(number: int) -> str:
@@ -254,6 +274,29 @@ def test_does_not_replace_a_packed_set_of_other_photographs(s3: FakeS3) -> None:
         run(s3)
 
     assert list_files(s3) == expected
+
+
+@pytest.mark.parametrize("moment", ["photograph", "normalizing_end"])
+def test_does_not_replace_a_packed_set_that_another_run_has_finished_meanwhile(
+    s3: FakeS3, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The other run begins and ends while this one does nothing.
+    monkeypatch.setattr(packing, "Crew", AloneCrew)
+    added = "photographs/gear/9999.jpg"
+    s3.put(added, make_jpeg(50, 50))
+    found: dict[str, bytes] = {}
+
+    def run_without_added() -> None:
+        photograph = s3.objects.pop(("raw", added))
+        run(s3)
+        s3.objects["raw", added] = photograph
+        found.update(list_files(s3))
+
+    with pytest.raises(DestinationError, match="holds a packed set of other photographs"):
+        run(s3, tally=MeanwhileTally(moment, run_without_added))
+
+    assert "packed.json" in found
+    assert list_files(s3) == found
 
 
 def test_refuses_what_instances_have_packed_of_different_photographs(s3: FakeS3) -> None:
