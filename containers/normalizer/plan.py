@@ -1,12 +1,13 @@
 """Which photographs go into which file of a packed set, settled before any is normalized.
 
-The photographs are taken in S3's order and cut into shards; an instance has every so manieth of these. So what a shard
-holds does not depend on how many instances there are, and all of them come to the same plan, unless photographs change
-while they list them.
+The photographs are taken in S3's order and cut evenly into shards; instance i of n takes every n-th shard. So what a
+shard holds does not depend on how many instances there are, and all of them come to the same plan, unless photographs
+change while they list them.
 """
 
 import hashlib
 import json
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -73,30 +74,29 @@ class Plan:
             file.write(f"{json.dumps(known)}\n".encode())
             self.records += 1
         self.labels = tuple(sorted(labels))
-        self._per_shard = count_per_shard(self.records, self.shape)
-        digest.update(str(self._per_shard).encode())
+        self.shards = count_shards(self.records, self.shape)
+        digest.update(str(self.shards).encode())
         self.id = digest.hexdigest()
         self._check()
-
-    @property
-    def shards(self) -> int:
-        """How many there are."""
-        return -(-self.records // self._per_shard)
 
     def cut(self, share: Share) -> Iterator[Shard]:
         """The shards of an instance."""
         numbers = {label: number for number, label in enumerate(self.labels)}
         self._file.seek(0)
+        begin = 0
         for shard in range(self.shards):
-            lines = islice(self._file, self._per_shard)
-            if shard % share.count != share.index:
+            # Evenly: what is refused of a last shard of a few could leave it without any.
+            end = (shard + 1) * self.records // self.shards
+            lines = islice(self._file, end - begin)
+            if shard % share.count == share.index:
+                photographs = tuple(
+                    Planned(photograph, record, numbers[self._name_class(photograph.path)])
+                    for record, photograph in enumerate(map(self._parse, lines), start=begin)
+                )
+                yield Shard(shard, self._identify(photographs), photographs)
+            else:
                 deque(lines, maxlen=0)
-                continue
-            photographs = tuple(
-                Planned(photograph, record, numbers[self._name_class(photograph.path)])
-                for record, photograph in enumerate(map(self._parse, lines), start=shard * self._per_shard)
-            )
-            yield Shard(shard, self._identify(photographs), photographs)
+            begin = end
 
     def _identify(self, photographs: Iterable[Planned]) -> str:
         digest = hashlib.blake2b(self._recipe, digest_size=_DIGEST_BYTES)
@@ -128,8 +128,7 @@ class Plan:
             )
 
 
-def count_per_shard(records: int, shape: tuple[int, int, int]) -> int:
-    """How many photographs a shard has, but for the last."""
-    height, width, colours = shape
-    most = max(1, SHARD_BYTES // (height * width * colours))
-    return min(most, max(_LEAST_RECORDS, -(-records // _SHARDS)))
+def count_shards(records: int, shape: tuple[int, int, int]) -> int:
+    """Into how many shards so many photographs are divided."""
+    most = SHARD_BYTES // math.prod(shape)
+    return max(-(-records // most), min(_SHARDS, records // _LEAST_RECORDS))

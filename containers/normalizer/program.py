@@ -114,7 +114,10 @@ def _report(
         with tempfile.TemporaryFile() as normalized:
             manifest.write_normalized(normalized, destination.normalized, report.lines)
             destination.write_manifest(normalized)
-    packed = f"; {packer.join()}" if packer and is_complete else ""
+    packed = ""
+    if packer and is_complete:
+        destination.write_summary({**report.counts, "is_complete": False})
+        packed = f"; {packer.join()}"
     destination.write_summary({**report.counts, "is_complete": is_complete})
     if not is_complete:
         raise TooManyRefusedError(_explain(job, report, str(failures)))

@@ -19,7 +19,7 @@ from containers.normalizer.failures import (
     SourceError,
     TooManyRefusedError,
 )
-from containers.normalizer.plan import count_per_shard
+from containers.normalizer.plan import count_shards
 from containers.normalizer.program import normalize_all
 from containers.normalizer.shard_file import ShardFile
 from containers.normalizer.sharing import Share
@@ -41,7 +41,7 @@ BAD = b"no image at all"
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nine shards, the last of which has four photographs."""
+    """Nine shards of six or seven photographs."""
     monkeypatch.setattr(plan, "SHARD_BYTES", PER_SHARD * SIDE * SIDE)
 
 
@@ -114,7 +114,7 @@ def test_packs_the_pixels_of_the_normalized_images_by_folder(s3: FakeS3, tmp_pat
         packed.verify()
         pixels = packed.read(np.arange(PHOTOGRAPHS))
         assert (packed.layout.labels, packed.layout.classes) == (("ball", "cross", "gear"), (20, 20, 20))
-        assert [shard.records for shard in packed.layout.shards] == [PER_SHARD] * 8 + [4]
+        assert [shard.records for shard in packed.layout.shards] == [6, 7, 7] * 3
         assert packed.classes.tolist() == [0] * 20 + [1] * 20 + [2] * 20
         assert packed.indices.tolist() == list(range(PHOTOGRAPHS))
     for key, found in zip(s3.keys(NORMALIZED), pixels, strict=True):
@@ -341,6 +341,20 @@ def test_refuses_an_empty_file_of_pixels(s3: FakeS3) -> None:
     with pytest.raises(SourceError, match=r"all photographs of pixels-00000\.npy, from s3://raw/photographs/ball/0000"):
         run(s3, "--max-refused", "60")
 
+    summary = s3.read_json("sets/small/summary.json")
+    assert (summary["made"], summary["refused"], summary["is_complete"]) == (53, 7, False)
+
+
+def test_packs_without_what_is_refused_of_the_last_photographs(s3: FakeS3) -> None:
+    for number in range(PHOTOGRAPHS, 64):
+        s3.put(f"photographs/gear/{number:04}.jpg", make_jpeg(50, 50))
+    s3.put("photographs/gear/0063.jpg", BAD)
+
+    said = run(s3, "--max-refused", "1")
+
+    assert said is not None
+    assert said.endswith("63 packed in s3://work/sets/small/packed/")
+
 
 def test_refuses_more_photographs_than_a_packed_set_has_records(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MOST_RECORDS", PHOTOGRAPHS - 1)
@@ -366,11 +380,11 @@ def test_refuses_a_manifest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("records", "expected"), [(0, 64), (100, 64), (6_400, 100), (100_000, 10), (10**6, 10)], ids=str
+    ("records", "expected"), [(0, 0), (1, 1), (127, 1), (128, 2), (4_097, 64), (12_800, 64), (12_801, 65)], ids=str
 )
 def test_divides_small_sets_too_but_not_into_less_than_a_block(
     records: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "SHARD_BYTES", 200 if records < 10_000 else 10)
+    monkeypatch.setattr(plan, "SHARD_BYTES", 200)
 
-    assert count_per_shard(records, (1, 1, 1)) == expected
+    assert count_shards(records, (1, 1, 1)) == expected
