@@ -1,21 +1,26 @@
 """The way from one photograph to its normalized image."""
 
+from collections.abc import Callable
 from threading import BoundedSemaphore
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
+
+from PIL import Image
 
 from containers.shared.cpus import count_cpus
 from containers.shared.job.free_memory import find_free_memory
 from headrace.normalizer.limits import Limits
-from headrace.normalizer.normalize import normalize
+from headrace.normalizer.normalize import normalize, normalize_to_pixels
 from headrace.normalizer.options import Options
 from headrace.s3.addresses import S3Address
 
 from . import contract
 from .memory import MemoryBudget, share_memory
-from .storage import ObjectError, OpenObject, Storage, UnchangedError
+from .storage import AbsentObjectError, ObjectError, Storage, UnchangedError
 from .tally import Result
 
 _LIMITS: Final = Limits()
+
+T = TypeVar("T")
 
 
 class Photograph(NamedTuple):
@@ -80,32 +85,38 @@ class NormalizedImageMaker:
             return _KEPT
         try:
             with self._storage.open(photograph.place, if_etag=photograph.etag, unless_etag=known) as original:
-                normalized = self._normalize(original)
+                normalized = self._process(original.size, original.read, normalize)
         except UnchangedError:
             return _KEPT
         metadata = {contract.SOURCE_ETAG: original.etag.strip('"')}
         self._storage.write(place, normalized, self._options.output_format.media_type, metadata)
         return Made(Result.MADE, normalized)
 
-    def read(self, photograph: Photograph) -> bytes:
-        """The normalized image of a photograph, made earlier.
+    def make_pixels(self, photograph: Photograph) -> tuple[Result, Image.Image]:
+        """As `make`, and the pixels of the normalized image, the same whether it was made just now or earlier.
 
         Raises:
-            ObjectError: If S3 does not give it.
+            NormalizeError: If the photograph or its normalized image is refused.
+            ObjectError: If S3 does not give one of them or take the normalized image.
         """
+        made = self.make(photograph)
+        if (body := made.body) is not None:
+            return made.result, self._process(len(body), lambda: body, normalize_to_pixels)
         place = self._normalized_images.join(photograph.path)
-        body = self._storage.read(place)
-        if body is None:
-            raise ObjectError(place, "NoSuchKey", "it was removed while the job ran; run the job again")
-        return body
+        try:
+            with self._storage.open(place) as normalized:
+                return made.result, self._process(normalized.size, normalized.read, normalize_to_pixels)
+        except AbsentObjectError:
+            raise ObjectError(place, "NoSuchKey", "it was removed while the job ran; run the job again") from None
 
     def _find_source_etag(self, normalized: S3Address) -> str | None:
         metadata = self._storage.read_metadata(normalized)
         return f'"{metadata[contract.SOURCE_ETAG]}"' if metadata and contract.SOURCE_ETAG in metadata else None
 
-    def _normalize(self, original: OpenObject) -> bytes:
-        _LIMITS.check_file(original.size)
-        with self._memory.hold(original.size):
-            body = original.read()
+    def _process(self, size: int, read: Callable[[], bytes], work: Callable[[bytes, Options, Limits], T]) -> T:
+        """Do some work with a file of a size, within the memory and the processors that there are."""
+        _LIMITS.check_file(size)
+        with self._memory.hold(size):
+            body = read()
             with self._makers:
-                return normalize(body, self._options, _LIMITS)
+                return work(body, self._options, _LIMITS)

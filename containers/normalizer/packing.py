@@ -15,9 +15,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.normalizer.limits import Limits
-from headrace.normalizer.normalize import normalize_to_pixels
-from headrace.normalizer.options import Options
 from headrace.packed.layout import RECORD, SET_FILE, TABLE_FILE, ArrayFile, Layout, make_header, name_shard
 from headrace.s3.addresses import S3Address
 
@@ -34,7 +31,6 @@ from .storage import Storage
 from .tally import Result, Tally
 
 _PIXELS: Final = "application/octet-stream"
-_LIMITS: Final = Limits()
 
 
 class Packer:
@@ -45,18 +41,14 @@ class Packer:
         destination: The prefix of everything that is written.
         plan: Which photographs go where.
         maker: Normalizes them.
-        options: As the maker has them.
     """
 
-    def __init__(
-        self, storage: Storage, destination: S3Address, plan: Plan, maker: NormalizedImageMaker, options: Options
-    ) -> None:
+    def __init__(self, storage: Storage, destination: S3Address, plan: Plan, maker: NormalizedImageMaker) -> None:
         self._storage = storage
         self._packed = destination.join(contract.PACKED_PREFIX)
         self._parts = destination.join(contract.PACKING_PREFIX)
         self._plan = plan
         self._maker = maker
-        self._options = options
 
     def pack(self, share: Share, connections: int, log: FailureLog, tally: Tally) -> None:
         """Normalize and pack an instance's shards, without those that have been packed.
@@ -158,11 +150,9 @@ class Packer:
         self._storage.write(self._name_part(shard.number), json.dumps(part).encode(), contract.JSON)
 
     def _make(self, photograph: Photograph, pixels: ShardFile, place: int) -> Result:
-        made = self._maker.make(photograph)
-        # Of the file in any case, so that the pixels are the same when the image was made earlier.
-        body = self._maker.read(photograph) if made.body is None else made.body
-        pixels.put(place, np.asarray(normalize_to_pixels(body, self._options, _LIMITS)))
-        return made.result
+        result, image = self._maker.make_pixels(photograph)
+        pixels.put(place, np.asarray(image))
+        return result
 
     def _write_table(self, table: NDArray[np.void], files: list[ArrayFile]) -> Layout:
         content = make_header(RECORD, table.shape) + table.tobytes()

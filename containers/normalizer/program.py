@@ -91,7 +91,7 @@ def _open_packer(
     with tempfile.TemporaryFile() as file:
         normalized = job.destination.join(contract.NORMALIZED_PREFIX)
         photographs = list_photographs(storage, job.source, normalized, tally, share, others=True)
-        yield Packer(storage, job.destination, Plan(job, photographs, file), maker, job.options)
+        yield Packer(storage, job.destination, Plan(job, photographs, file), maker)
 
 
 def _report(

@@ -1,11 +1,8 @@
 """The normalized images become a packed set, the same whatever number of instances makes it."""
 
-import errno
-import io
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,15 +10,12 @@ import pytest
 from containers.normalizer import packing, plan
 from containers.normalizer.arguments import parse_job
 from containers.normalizer.failures import (
-    BulkJobError,
     DestinationError,
     JobArgumentError,
     SourceError,
     TooManyRefusedError,
 )
-from containers.normalizer.plan import count_shards
 from containers.normalizer.program import normalize_all
-from containers.normalizer.shard_file import ShardFile
 from containers.normalizer.sharing import Share
 from containers.normalizer.storage import Storage
 from containers.normalizer.tally import Result, Tally
@@ -99,6 +93,11 @@ def open_packed(s3: FakeS3, folder: Path) -> PackedSet:
     return PackedSet(folder)
 
 
+def delete_packed(s3: FakeS3) -> None:
+    for key in (*s3.keys(PACKED), *s3.keys("sets/small/packing/")):
+        del s3.objects["work", key]
+
+
 def count_writes(s3: FakeS3, prefix: str) -> Counter[str]:
     return Counter(key for name, key in s3.requests if name == "PutObject" and key.startswith(prefix))
 
@@ -170,8 +169,7 @@ def test_goes_on_at_a_shard_when_an_instance_was_killed(
 def test_packs_what_was_normalized_before(s3: FakeS3) -> None:
     run(s3)
     expected = list_files(s3)
-    for key in (*s3.keys(PACKED), *s3.keys("sets/small/packing/")):
-        del s3.objects["work", key]
+    delete_packed(s3)
 
     said = run(s3)
 
@@ -320,20 +318,6 @@ def test_does_not_take_pixels_that_another_run_has_replaced(s3: FakeS3) -> None:
     assert list_files(s3) == expected
 
 
-def test_refuses_a_photograph_without_a_class(s3: FakeS3) -> None:
-    s3.put("photographs/9.jpg", make_jpeg(30, 30))
-
-    with pytest.raises(SourceError, match=r"s3://raw/photographs/9\.jpg lies in no folder of s3://raw/photographs/"):
-        run(s3)
-
-
-def test_refuses_a_folder_whose_name_no_class_can_have(s3: FakeS3) -> None:
-    s3.put("photographs/\x1b[2J/9.jpg", make_jpeg(30, 30))
-
-    with pytest.raises(SourceError, match=r"as the name of a class it .* has characters that cannot be printed"):
-        run(s3)
-
-
 def test_refuses_an_empty_file_of_pixels(s3: FakeS3) -> None:
     for number in range(0, PER_SHARD * 3, 3):
         s3.put(name_photograph(number), BAD)
@@ -356,35 +340,6 @@ def test_packs_without_what_is_refused_of_the_last_photographs(s3: FakeS3) -> No
     assert said.endswith("63 packed in s3://work/sets/small/packed/")
 
 
-def test_refuses_more_photographs_than_a_packed_set_has_records(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "MOST_RECORDS", PHOTOGRAPHS - 1)
-
-    with pytest.raises(SourceError, match=r"s3://raw/photographs/: 60 photographs are too many for a packed set"):
-        run(s3)
-
-
-def test_ends_when_the_disk_is_full() -> None:
-    class FullDisk(io.BytesIO):
-        def write(self, _content: object) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    full: Any = FullDisk()
-
-    with pytest.raises(BulkJobError, match="No space left on device; use a larger volume"):
-        ShardFile(full, (2, 2, 1)).put(0, np.zeros((2, 2), np.uint8))
-
-
 def test_refuses_a_manifest() -> None:
     with pytest.raises(JobArgumentError, match="--packed: the classes of a packed set are the folders"):
         parse_job([*MANIFEST, *DESTINATION, "--packed"])
-
-
-@pytest.mark.parametrize(
-    ("records", "expected"), [(0, 0), (1, 1), (127, 1), (128, 2), (4_097, 64), (12_800, 64), (12_801, 65)], ids=str
-)
-def test_divides_small_sets_too_but_not_into_less_than_a_block(
-    records: int, expected: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan, "SHARD_BYTES", 200)
-
-    assert count_shards(records, (1, 1, 1)) == expected
