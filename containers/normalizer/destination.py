@@ -62,12 +62,7 @@ class Destination:
         self._storage.upload(file, self._place.join(contract.NORMALIZED_MANIFEST_FILE), contract.JSON_LINES)
 
     def _read_recipe(self) -> dict[str, Any]:
-        text = self._storage.read(self._place.join(contract.OPTIONS_FILE))
-        try:
-            found = json.loads(text or b"{}")
-        except ValueError:
-            found = None
-        return found if isinstance(found, dict) else {}
+        return self._storage.read_json(self._place.join(contract.OPTIONS_FILE))
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
         self._storage.write(self._place.join(name), f"{json.dumps(content, indent=2)}\n".encode(), contract.JSON)

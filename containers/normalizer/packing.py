@@ -8,7 +8,7 @@ instance to end writes the table of all records and, at last, `packed.json`: wit
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import partial
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from .storage import Storage
 from .tally import Result, Tally
 
 _PIXELS: Final = "application/octet-stream"
+_FILE_KEYS: Final = {field.name for field in fields(ArrayFile)}
 
 
 class Packer:
@@ -110,8 +111,8 @@ class Packer:
 
     def _read_part(self, shard: Shard) -> dict[str, Any] | None:
         """What is in a shard that was packed of the same photographs."""
-        part: dict[str, Any] = json.loads(self._storage.read(self._name_part(shard.number)) or b"{}")
-        if part.get(contract.PLAN) != shard.id:
+        part = self._storage.read_json(self._name_part(shard.number))
+        if part.get(contract.PLAN) != shard.id or not _is_whole(part):
             return None
         if not part["rows"]:
             return part
@@ -168,6 +169,12 @@ class Packer:
             table=ArrayFile(len(table), len(content), hashlib.sha256(content).hexdigest()),
             shards=tuple(files),
         )
+
+
+def _is_whole(part: dict[str, Any]) -> bool:
+    """Whether a description of a shard has what is read of it."""
+    kinds = {"file": dict, "rows": list, "failures": dict}
+    return all(isinstance(part.get(key), kind) for key, kind in kinds.items()) and part["file"].keys() == _FILE_KEYS
 
 
 def _list_rows(shard: Shard, checksums: dict[int, int]) -> list[tuple[int, int, int]]:

@@ -1,5 +1,6 @@
 """S3 as the job uses it: what may fail for one object is kept apart from what ends the job."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -128,6 +129,14 @@ class Storage:
                 return found.read()
         except AbsentObjectError:
             return None
+
+    def read_json(self, place: S3Address) -> dict[str, Any]:
+        """A small JSON object; an empty one if there is none, or something else."""
+        try:
+            found = json.loads(self.read(place) or b"{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def write(self, place: S3Address, body: bytes, media_type: str, metadata: Mapping[str, str] | None = None) -> None:
         """Write an object, which appears whole or not at all."""

@@ -318,6 +318,31 @@ def test_does_not_take_pixels_that_another_run_has_replaced(s3: FakeS3) -> None:
     assert list_files(s3) == expected
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: b"",
+        lambda text: text[:-5],
+        lambda _: b"[]",
+        lambda text: text.replace(b'"rows"', b'"lines"'),
+        lambda text: text.replace(b'"sha256"', b'"md5"'),
+        lambda text: text.replace(b'"failures": {}', b'"failures": 0'),
+    ],
+    ids=["empty", "shortened", "of another type", "without rows", "without a digest", "failures of another type"],
+)
+def test_packs_again_what_a_damaged_file_described(s3: FakeS3, change: Callable[[bytes], bytes]) -> None:
+    run(s3)
+    expected = list_files(s3)
+    place = "sets/small/packing/00003.json"
+    described = s3.read(place)
+    s3.put(place, change(described), bucket="work")
+
+    run(s3)
+
+    assert s3.read(place) == described
+    assert list_files(s3) == expected
+
+
 def test_refuses_an_empty_file_of_pixels(s3: FakeS3) -> None:
     for number in range(0, PER_SHARD * 3, 3):
         s3.put(name_photograph(number), BAD)
