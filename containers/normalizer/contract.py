@@ -17,7 +17,7 @@ SUMMARY_FILE = "summary.json"
 NORMALIZED_MANIFEST_FILE = "normalized.manifest"
 # What each of several instances reports of a run.
 INSTANCES_PREFIX = "instances/"
-# A packed set of the normalized images, and what each of its files of pixels has.
+# A packed set of the normalized images, and what each pixel file contains.
 PACKED_PREFIX = "packed/"
 PACKING_PREFIX = "packing/"
 

@@ -1,6 +1,6 @@
 """Writes a packed set (`headrace.packed.layout`) of the normalized images, beside them.
 
-An instance makes the normalized images of one shard after the other. It writes the shard's file of pixels and then,
+An instance makes the normalized images of one shard after the other. It writes the shard's pixel file and then,
 below `packing/`, what is in it; a shard that has both, and of which nothing was refused, is not made again. The last
 instance to end writes the table of all records and, at last, `packed.json`: without that it is no packed set.
 """

@@ -45,7 +45,7 @@ class ShardFile:
                 self._file.flush()
                 self.checksums[place] = checksum
         except OSError as error:
-            raise BulkJobError(f"a file of pixels cannot be written: {error.strerror}; use a larger volume") from error
+            raise BulkJobError(f"a pixel file cannot be written: {error.strerror}; use a larger volume") from error
 
     def close_gaps(self) -> ArrayFile:
         """Move the records together and write what stands before them; what the file is then."""
