@@ -76,7 +76,7 @@ class Layout:
         classes: How many records there are of each class, class 0 first.
         labels: The names of the classes, if they have any.
         table: The file that has a row for each record.
-        shards: The files of pixels.
+        shards: The pixel files.
     """
 
     height: int

@@ -63,7 +63,7 @@ def write_packed(
         folder: Appears whole or not at all.
         records: Those of the set, all of one shape: (height, width, 1) or (height, width, 3), uint8.
         labels: The names of the classes, class 0 first; none leaves them out.
-        shard_bytes: How large a file of pixels becomes at most, unless one record is larger.
+        shard_bytes: How large a pixel file becomes at most, unless one record is larger.
 
     Raises:
         PackedError: Naming the first record that cannot be written.
@@ -90,7 +90,7 @@ def write_packed(
         left = chain([first], coming)
         while (record := next(left, None)) is not None:
             if len(shards) == MOST_SHARDS:
-                raise PackedError(f"{folder}: takes more than {MOST_SHARDS:,} files of pixels; make them larger")
+                raise PackedError(f"{folder}: takes more than {MOST_SHARDS:,} pixel files; make them larger")
             part = islice(chain([record], left), per_shard)
             path = target / name_shard(len(shards))
             shards.append(_write_array(path, _take_pixels(part, rows), np.dtype(np.uint8), shape))

@@ -101,7 +101,7 @@ def test_refuses_names_that_could_not_be_read_before_anything_is_decoded(
 def test_refuses_more_shards_than_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headrace.packed.writing.MOST_SHARDS", 2)
 
-    with pytest.raises(PackedError, match="takes more than 2 files of pixels"):
+    with pytest.raises(PackedError, match="takes more than 2 pixel files"):
         write_packed(tmp_path / "set", map(make_record, range(3)), shard_bytes=1)
 
 
