@@ -1,8 +1,7 @@
 """One way to S3 for every client here: credentials, region and endpoint as boto3 finds them."""
 
 import os
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache, lru_cache
 from threading import Lock
 from typing import Any, Final
@@ -12,11 +11,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.parsers import ResponseParserFactory
-from botocore.utils import parse_timestamp
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.store import S3Store
 
 from headrace.data.errors import explaining
+from headrace.s3.times import parse_time
 
 WORKERS: Final = 64
 # What botocore falls back to as well: S3 answers there for every region.
@@ -121,20 +120,6 @@ def _read_times_fast(client: Any) -> None:
     factory = ResponseParserFactory()
     factory.set_parser_defaults(timestamp_parser=parse_time)
     client._endpoint._response_parser_factory = factory
-
-
-def parse_time(text: Any) -> datetime:
-    """A time as S3 writes it in a listing, or in any other form that botocore knows.
-
-    Example:
-        >>> parse_time("2026-11-20T10:00:00.000Z")
-        datetime.datetime(2026, 11, 20, 10, 0, tzinfo=datetime.timezone.utc)
-    """
-    if isinstance(text, str) and text.endswith("Z"):
-        with suppress(ValueError):
-            return datetime.fromisoformat(text)
-    parsed: datetime = parse_timestamp(text)
-    return parsed
 
 
 def _find_region(client: Any, bucket: str) -> str:

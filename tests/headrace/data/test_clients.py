@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from headrace.data import AccessDeniedError, list_objects, storage_options
-from headrace.data.clients import Connection, connect, parse_time
+from headrace.data.clients import Connection, connect
 from tests.headrace.data.stub_s3 import Stub
 
 
@@ -101,10 +101,3 @@ def test_reads_the_times_of_a_listing_without_a_parser_for_any_form(
     times = {entry.modified_at for entry in list_objects(stub.uri)}
 
     assert times == {datetime(2026, 11, 20, 10, tzinfo=UTC)}
-
-
-@pytest.mark.parametrize(
-    "text", ["2026-11-20T10:00:00.000Z", "Fri, 20 Nov 2026 10:00:00 GMT", "1795168800", 1795168800]
-)
-def test_reads_a_time_in_any_form(text: str | int) -> None:
-    assert parse_time(text) == datetime(2026, 11, 20, 10, tzinfo=UTC)
