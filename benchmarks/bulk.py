@@ -56,8 +56,16 @@ class Job:
 
     def __init__(self, name: str, instances: int, address: str, folder: Path) -> None:
         self.name = name
+        self._folder = folder / name
         self._hosts = [f"algo-{number + 1}" for number in range(instances)]
         self._processes = [self._start(host, address, folder / name / host) for host in self._hosts]
+
+    def __enter__(self) -> "Job":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.kill()
 
     def _start(self, host: str, address: str, root: Path) -> "subprocess.Popen[bytes]":
         config = root / "config"
@@ -87,6 +95,11 @@ class Job:
         """End an instance as a lost machine does."""
         self._processes[index].send_signal(signal.SIGKILL)
 
+    def check_running(self, index: int) -> None:
+        """End with the log of an instance that has ended by itself."""
+        if self._processes[index].poll() is not None:
+            sys.exit((self._folder / self._hosts[index] / "log").read_text(errors="replace"))
+
     def wait(self) -> list[Run]:
         """How each instance ended, in their order."""
         runs = []
@@ -112,7 +125,8 @@ def main() -> None:
 def run_one(photographs: int, folder: Path) -> dict[str, Any]:
     bucket = Bucket(photographs, f"{RESULT}normalized/")
     begin = time.perf_counter()
-    (run,) = Job("one", 1, serve(bucket), folder).wait()
+    with Job("one", 1, serve(bucket), folder) as job:
+        (run,) = job.wait()
     return {"wall_seconds": time.perf_counter() - begin, **asdict(run), **check(bucket)}
 
 
@@ -122,12 +136,14 @@ def run_four(photographs: int, folder: Path) -> dict[str, Any]:
     bucket.let(victim, photographs // INSTANCES // 2)
     address = serve(bucket)
     begin = time.perf_counter()
-    first = Job("first", INSTANCES, address, folder)
-    bucket.reached.wait()
-    first.kill(VICTIM)
-    runs = [first.wait()]
+    with Job("first", INSTANCES, address, folder) as first:
+        while not bucket.reached.wait(1):
+            first.check_running(VICTIM)
+        first.kill(VICTIM)
+        runs = [first.wait()]
     missing = photographs - len(bucket.written)
-    runs.append(Job("again", INSTANCES, address, folder).wait())
+    with Job("again", INSTANCES, address, folder) as again:
+        runs.append(again.wait())
     wall = time.perf_counter() - begin
     names = [f"algo-{number + 1}" for number in range(INSTANCES)]
     return {
@@ -142,12 +158,13 @@ def run_four(photographs: int, folder: Path) -> dict[str, Any]:
 
 
 def check(bucket: Bucket) -> dict[str, int]:
-    """Photographs without a normalized image, with more than one, and with another than this process makes."""
+    """Photographs with no normalized image, with several, with another than this process makes; and images of none."""
     expected = [digest(normalize(make_photograph(kind))) for kind in range(min(KINDS, len(bucket.paths)))]
     found = {path: bucket.written.get(f"{bucket.result}{path}", []) for path in bucket.paths}
     return {
         "lost": sum(not etags for etags in found.values()),
-        "doubled": sum(len(etags) > 1 for etags in found.values()) + len(bucket.written.keys()) - len(found),
+        "doubled": sum(len(etags) > 1 for etags in found.values()),
+        "unknown": len(bucket.written.keys() - {f"{bucket.result}{path}" for path in bucket.paths}),
         "wrong": sum(etags[:1] != [expected[bucket.find_kind(path)]] for path, etags in found.items() if etags),
     }
 
@@ -156,7 +173,7 @@ def compare(photographs: int, one: dict[str, Any], four: dict[str, Any]) -> dict
     mean = photographs / INSTANCES
     difference = max(abs(made - mean) for made in four["made"]) / mean
     times = one["cpu_seconds"] / max(four["cpu_seconds"])
-    is_exact = not any(side[key] for side in (one, four) for key in ("lost", "doubled", "wrong"))
+    is_exact = not any(side[key] for side in (one, four) for key in ("lost", "doubled", "unknown", "wrong"))
     return {
         "photographs": photographs,
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
