@@ -1,5 +1,6 @@
 """The preprocessing steps in their order: read, split, fit, encode, write."""
 
+import csv
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,9 +22,10 @@ from headrace.provenance import INPUTS_FILE, PROFILE_FILE
 from . import contract
 from .encoding import Encoding, dump_encoding
 from .exchange import Exchange, PartingError, meet
-from .failures import ArgumentError, PreprocessingError
+from .failures import ArgumentError, PreprocessingError, SalesError
 from .fitting import fit_encoding
 from .labels import dump_bins, find_bins, fit_edges, parse_bins
+from .mistakes import check_rows
 from .profiling import draw_rows
 from .reading import find_files, read_files
 from .sales import Mask, Sales
@@ -170,7 +172,7 @@ def describe(
 ) -> None:
     """Write the encoding, which files were read, and what their rows look like."""
     folder, beside = root / contract.INPUT_FOLDER, root / contract.ENCODING_FOLDER
-    drawn = {name: list(draw_rows(folder / name, files.columns, files.rows)) for name in files.own}
+    drawn = {name: draw(folder / name, name, files) for name in files.own}
     rows = {name: some for found in exchange.gather(drawn) for name, some in found.items()}
     if not exchange.is_first:
         return
@@ -178,6 +180,16 @@ def describe(
     outputs.add(beside / INPUTS_FILE).write_bytes(inputs.dump())
     profile = make_profile(files.columns, (row for file in files.files for row in rows[file.name]))
     outputs.add(beside / PROFILE_FILE).write_text(dump_profile(profile), encoding="utf-8")
+
+
+def draw(path: Path, name: str, files: RawFiles) -> list[Sequence[str]]:
+    """The cells of some rows of a file."""
+    try:
+        return list(draw_rows(path, files.columns, files.rows))
+    except csv.Error as error:
+        # Polars reads a carriage return within a cell, and cells of any length; other readers of the file do not.
+        check_rows(path, name)
+        raise SalesError(f"{name}: not readable as CSV: {error}; check the quotes") from error
 
 
 def check_train_files(files: int, rows: int) -> None:

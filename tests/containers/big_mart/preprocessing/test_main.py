@@ -374,6 +374,21 @@ def test_says_where_quotes_do_not_close(tmp_path: Path) -> None:
     assert fail(tmp_path) == "sales.csv, line 3: not readable as CSV: unexpected end of data; check the quotes"
 
 
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("FD\rA15", "expected 12 fields, found 1"),
+        ("F" * 131_073, "not readable as CSV: field larger than field limit (131072)"),
+    ],
+    ids=["carriage return", "long"],
+)
+def test_says_where_a_cell_is_that_polars_alone_can_read(tmp_path: Path, cell: str, reason: str) -> None:
+    rows = format_rows(any_sales_row(), any_sales_row(Item_Identifier=cell), *[any_sales_row()] * 20)
+    write_text(tmp_path, (HEADER + rows).encode())
+
+    assert fail(tmp_path).startswith(f"sales.csv, line 3: {reason}")
+
+
 def test_refuses_a_quote_inside_a_cell(tmp_path: Path) -> None:
     write_text(tmp_path, HEADER + format_rows(any_sales_row(Item_Type='Da"iry'), any_sales_row()))
 
