@@ -1,6 +1,7 @@
 """The training program over packed sets, where PyTorch is."""
 
 import json
+import math
 import random
 import re
 from pathlib import Path
@@ -90,6 +91,19 @@ def test_says_how_the_device_was_fed_and_what_an_epoch_costs(
     assert all(value > 0 for value in found["images_per_second"])
     assert all(0 <= value <= 1 for value in found["waited_share"])
     assert "price instance_type=ml.g4dn.xlarge dollars_per_hour=0.7364 region=us-east-1 checked=20" in log
+
+
+def test_ends_and_saves_nothing_once_its_numbers_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr("containers.resnet.packed_fitting.weigh_classes", lambda *_: torch.full((CLASSES,), math.nan))
+    write_packed_job(tmp_path, mini_batch_size="4")
+    (tmp_path / "checkpoints").mkdir()
+
+    assert train(tmp_path, SAVING) == 1
+
+    assert "grew beyond all bounds in epoch 0; lower learning_rate" in (tmp_path / "output/failure").read_text()
+    assert not list((tmp_path / "checkpoints").glob("steps-*.npz"))
 
 
 def test_learns_to_tell_classes_apart(tmp_path: Path) -> None:
