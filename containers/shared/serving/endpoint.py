@@ -197,7 +197,8 @@ class Endpoint:
     async def predict(self, model: Servable, headers: Headers, receive: Receive) -> Answer:
         """The model's answer, once the headers are known to be such that there can be one."""
         check_content_encoding(headers.get(b"content-encoding", b""))
-        media_type = choose_media_type(headers.get(b"accept", b"*/*").decode("latin-1"), self.service.writes)
+        accept = b"*/*" if self.service.answers_in_kind else headers.get(b"accept", b"*/*")
+        media_type = choose_media_type(accept.decode("latin-1"), self.service.writes)
         content_type = parse_content_type(headers.get(b"content-type", b"").decode("latin-1"), self.service.reads)
         if self.service.answers_in_kind:
             media_type = content_type.media_type

@@ -104,7 +104,7 @@ def test_refuses_a_body_that_it_cannot_read(translator: Translator, body: bytes,
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize("accept", ["*/*", contract.JSON, contract.JSON_LINES])
+@pytest.mark.parametrize("accept", ["*/*", contract.JSON, contract.JSON_LINES, "text/csv"])
 def test_says_in_which_form_the_answer_is_whatever_the_caller_would_like(tmp_path: Path, accept: str) -> None:
     endpoint = Endpoint(SERVICE, write_model(tmp_path), 1, Traffic(every=False))
     endpoint.load()
