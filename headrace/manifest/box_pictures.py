@@ -7,6 +7,7 @@ from html import escape
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
+from headrace.errors import as_shown
 from headrace.manifest.box_turns import Sides, is_counted_in_stored_pixels, turn_upright
 from headrace.manifest.labels import Task, find_label_problems, is_number, read_image_size, read_label
 from headrace.manifest.records import ManifestError, Record
@@ -18,6 +19,9 @@ _LONGEST_SIDE: Final = 640
 _QUALITY: Final = 85
 _LEGEND: Final = 30
 _LEAST_WIDTH: Final = 260
+_MOST_DIGITS: Final = 10
+# Of classes, scores and places in a photograph, which are parts of it.
+_MOST: Final = 1e9
 _NUMBERS: Final = 6
 # Apart by dashes, too, for those who tell few colours apart.
 _STYLE: Final = (
@@ -71,7 +75,7 @@ def draw_boxes(photograph: bytes, record: Record, attribute: str, answer: bytes 
     whole = max(width, _LEAST_WIDTH)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole} {height + _LEGEND}" width="{whole}" role="img" '
-        f'aria-label="{escape(PurePosixPath(record.source).name)} with boxes"><style>{_STYLE}</style>',
+        f'aria-label="{escape(as_shown(PurePosixPath(record.source).name))} with boxes"><style>{_STYLE}</style>',
         f'<rect class="paper" width="{whole}" height="{height + _LEGEND}"/>',
         f'<image width="{width}" height="{height}" href="data:image/jpeg;base64,{base64.b64encode(small).decode()}"/>',
         *(part for box in truth for part in _draw_frame(box, "truth", width, height)),
@@ -89,24 +93,26 @@ def _read_truth(record: Record, attribute: str, stored: tuple[int, int], orienta
         raise ManifestError(f"line {record.line}: {problem}")
     size = read_image_size(record.data[attribute]) or stored
     is_stored = is_counted_in_stored_pixels(size, stored, orientation)
-    for box, name in zip(
-        record.data[attribute]["annotations"], read_label(record.data, attribute).class_names, strict=True
-    ):
+    names = _name_classes(record, attribute)
+    for box in record.data[attribute]["annotations"]:
+        name = names.get(box["class_id"], str(box["class_id"]))
         right, bottom = box["left"] + box["width"], box["top"] + box["height"]
         sides = (box["left"] / size[0], box["top"] / size[1], right / size[0], bottom / size[1])
         yield Shown(name, turn_upright(sides, orientation) if is_stored else sides)
 
 
 def _name_classes(record: Record, attribute: str) -> Mapping[int, str]:
-    names = read_label(record.data, attribute).metadata.get("class-map", {})
-    return {int(number): str(name) for number, name in names.items() if number.isdecimal()}
+    names = read_label(record.data, attribute).metadata.get("class-map")
+    # Python reads no number of thousands of digits.
+    known = names.items() if isinstance(names, dict) else ()
+    return {int(number): str(name) for number, name in known if number.isdecimal() and len(number) < _MOST_DIGITS}
 
 
 def _read_answer(answer: bytes, names: Mapping[int, str], least_score: float) -> Iterator[Shown]:
     """The boxes of an answer, the least sure first, so that surer ones are drawn over them."""
     try:
         rows: list[Any] = json.loads(answer)["prediction"]
-        usable = all(len(row) == _NUMBERS and all(map(is_number, row)) for row in rows)
+        usable = all(len(row) == _NUMBERS and all(map(is_number, row)) and max(map(abs, row)) < _MOST for row in rows)
     except (ValueError, KeyError, TypeError, RecursionError):
         usable = False
     if not usable:
@@ -122,7 +128,7 @@ def _draw_found(box: Shown, width: int, height: int) -> Iterator[str]:
     x = max(0.0, min(box.sides[0] * width - 1, width - length))
     y = max(14.0, box.sides[1] * height - 1)
     yield f'<rect class="tag" x="{x:.1f}" y="{y - 14:.1f}" width="{length}" height="14"/>'
-    yield f'<text class="score" x="{x + 3:.1f}" y="{y - 3:.1f}">{escape(box.text)}</text>'
+    yield f'<text class="score" x="{x + 3:.1f}" y="{y - 3:.1f}">{escape(as_shown(box.text))}</text>'
 
 
 def _draw_frame(box: Shown, style: str, width: int, height: int) -> Iterator[str]:
@@ -132,7 +138,7 @@ def _draw_frame(box: Shown, style: str, width: int, height: int) -> Iterator[str
         f'height="{(bottom - top) * height:.1f}"'
     )
     yield f'<rect class="box under" {place}/>'
-    yield f'<rect class="box {style}" {place}><title>{escape(box.text)}</title></rect>'
+    yield f'<rect class="box {style}" {place}><title>{escape(as_shown(box.text))}</title></rect>'
 
 
 def _draw_legend(top: int, truth: int, found: int | None) -> Iterator[str]:

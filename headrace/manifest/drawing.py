@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from headrace.errors import as_shown
 from headrace.files import whole_file
 from headrace.manifest.statistics import AREA_LIMITS, Statistics
 
@@ -45,7 +46,7 @@ def render_statistics(statistics: Statistics, title: str) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
             f'height="{height}" role="img">',
-            f"<title>{escape(title)}</title>",
+            f"<title>{escape(as_shown(title))}</title>",
             f"<style>{_STYLE}</style>",
             '<rect width="100%" height="100%" fill="#fff"/>',
             *elements,
@@ -70,12 +71,12 @@ def list_area_bars(statistics: Statistics) -> Bars:
 
 def _draw_chart(title: str, bars: Bars, top: int) -> list[str]:
     longest = max(count for _, count in bars) or 1
-    elements = [f'<text class="title" x="10" y="{top + 1.5 * _ROW:g}">{escape(title)}</text>']
+    elements = [f'<text class="title" x="10" y="{top + 1.5 * _ROW:g}">{escape(as_shown(title))}</text>']
     for number, (name, count) in enumerate(bars):
         y = top + (number + 2) * _ROW
         length = _BARS * count / longest
         elements += [
-            f'<text x="{_NAMES - 8}" y="{y + 14}" text-anchor="end">{escape(_shorten(name))}</text>',
+            f'<text x="{_NAMES - 8}" y="{y + 14}" text-anchor="end">{escape(as_shown(_shorten(name)))}</text>',
             f'<rect class="bar" x="{_NAMES}" y="{y + 3}" width="{length:.1f}" height="{_ROW - 6}"/>',
             f'<text class="number" x="{_NAMES + length + 6:.1f}" y="{y + 14}">{count:,}</text>',
         ]

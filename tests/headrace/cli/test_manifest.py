@@ -265,6 +265,7 @@ def test_draws_only_what_was_labelled_without_an_answer(street: Path, output: Pa
         ("scene_0001.jpg", "[]", [], 'the answer has no boxes; give what an endpoint answered, {"prediction"'),
         ("scene_0001.jpg", '{"prediction": [[0, 1]]}', [], "the answer has no boxes"),
         ("scene_0001.jpg", '{"prediction": [[0, NaN, 0, 0, 1, 1]]}', [], "the answer has no boxes"),
+        ("scene_0001.jpg", f'{{"prediction": [[0, 0.9, {10**308}, 0, 1, 1]]}}', [], "the answer has no boxes"),
         ("scene_0001.jpg", "", ["--attribute", "class"], "line 1: there is no class; name the attribute that holds"),
     ],
 )
@@ -291,3 +292,30 @@ def test_turns_boxes_with_a_photograph_that_is_stored_lying_down(tmp_path: Path,
     assert invoke("draw", path, tmp_path / "street.jpg", "--attribute", "box", "-o", output).exit_code == 0
 
     assert 'class="box truth" x="25.0" y="0.0" width="25.0" height="40.0"' in output.read_text()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "title"),
+    [
+        ({"class-map": None}, "0"),
+        ({"class-map": ["car"]}, "0"),
+        ({"class-map": {"0": "car", "9" * 5_000: "bus"}}, "car"),
+        ({"class-map": {"0": "car"}, "type": "groundtruth/image-classification-multilabel"}, "car"),
+        ({"class-map": {"0": "a <car>\x01"}}, "a <car>\\x01"),
+    ],
+)
+def test_draws_whatever_is_said_of_classes(
+    tmp_path: Path, output: Path, metadata: dict[str, object], title: str
+) -> None:
+    Image.new("RGB", (100, 50)).save(tmp_path / "street.jpg")
+    (tmp_path / "answer.json").write_text(json.dumps({"prediction": [[0.0, 0.9, 0.1, 0.2, 0.5, 0.6]]}))
+    boxed = make_boxes(make_box(), make_box()) | {"box-metadata": metadata}
+    path = write(tmp_path / "boxes.manifest", boxed)
+
+    answer = invoke(
+        "draw", path, tmp_path / "street.jpg", "--found", tmp_path / "answer.json", "--attribute", "box", "-o", output
+    )
+
+    assert answer.exit_code == 0, answer.stderr
+    titles = [element.text for element in ElementTree.parse(output).iter() if element.tag.endswith("title")]  # noqa: S314
+    assert titles.count(title) == 2
