@@ -34,7 +34,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from endpoints import MODEL_VARIABLE, ROOT, list_family, serve_flask, serve_ours, sum_cpu_seconds
+from endpoints import ROOT, list_family, open_book_app, serve_flask, serve_ours, sum_cpu_seconds
 from load import name_client, put_load
 
 sys.path.insert(0, str(ROOT))
@@ -69,13 +69,7 @@ def create_book_app() -> Any:
 
     from containers.shared.images.features import FeatureSettings, extract_features
 
-    app, settings = flask.Flask(__name__), FeatureSettings()
-    with Path(os.environ[MODEL_VARIABLE]).open("rb") as file:
-        model = pickle.load(file)  # noqa: S301 - this is what such endpoints do
-
-    @app.route("/ping")
-    def ping() -> Any:
-        return flask.Response("\n", 200, mimetype="application/json")
+    (app, model), settings = open_book_app(), FeatureSettings()
 
     @app.route("/invocations", methods=["POST"])
     def invocations() -> Any:

@@ -1,6 +1,7 @@
 """Endpoints over loopback with a worker per CPU: a container image's program, and an application of Flask's."""
 
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -38,6 +39,21 @@ def serve_flask(module: str, model: Path) -> Served:
     options = ["-k", "gthread", "--threads", "1", "-w", str(os.cpu_count()), "-b", f"127.0.0.1:{port}"]
     command = [sys.executable, "-m", "gunicorn", "--log-level", "error", *options, f"{module}:create_book_app()"]
     return serve(command, Path(__file__).parent, {MODEL_VARIABLE: str(model)}, port)
+
+
+def open_book_app() -> tuple[Any, Any]:
+    """An application of Flask's that says it is healthy, and the model that it gets from a pickle."""
+    import flask
+
+    app = flask.Flask(__name__)
+    with Path(os.environ[MODEL_VARIABLE]).open("rb") as file:
+        model = pickle.load(file)  # noqa: S301 - this is what such endpoints do
+
+    @app.route("/ping")
+    def ping() -> Any:
+        return flask.Response("\n", 200, mimetype="application/json")
+
+    return app, model
 
 
 @contextmanager
