@@ -24,7 +24,7 @@ from headrace.recipes import (
     xgboost,
 )
 from tests.engines import engine_alone, give_up, read_build_settings
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import IS_EXHAUSTIVE, only_exhaustive
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -100,7 +100,7 @@ def test_says_what_it_was_built_from(engine: Engine, container: ContainerImage) 
     assert image.base
 
 
-@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="two builds from scratch: make test-all")
+@only_exhaustive("two builds from scratch")
 def test_is_the_same_whenever_it_is_built_from_scratch(engine: Engine) -> None:
     # What is there may have been put together from steps that an earlier base image left in the cache.
     first, second = (build_from_scratch(engine, big_mart.PREPROCESSING) for _ in range(2))

@@ -7,7 +7,7 @@ import pytest
 
 from headrace.loopback import find_free_port
 from tests.drills.checkout import Checkout
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def test_runs_a_template_with_the_built_in_algorithm_and_says_that_ours_stands_i
     assert all(isinstance(asked["predicted"], float) for asked in summary["predictions"])
 
 
-@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="one workload that is off is run in make test, above")
+@only_exhaustive("one workload that is off is run in make test, above")
 @pytest.mark.parametrize(
     ("workload", "metric", "baseline", "least"),
     [

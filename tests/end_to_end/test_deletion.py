@@ -29,7 +29,7 @@ from stacks.account_stack import LOG_GROUPS, SHARED_GROUPS
 from tests.conftest import PROJECT
 from tests.deploying import deploy, push_container_images
 from tests.end_to_end.conftest import Platform, deployed_platform
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of, read_context
 from tests.stacks.synthesis import assemble
@@ -243,7 +243,7 @@ def test_adopts_the_data_of_prod_when_it_is_deployed_again(
     assert list_images(after) == list_images(before) != []
 
 
-@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="prod is adopted by the same command line of CDK: make test-all")
+@only_exhaustive("prod is adopted by the same command line of CDK")
 def test_adopts_the_log_groups_that_sagemaker_has_made_for_the_account(platform: Platform, tmp_path: Path) -> None:
     """With a retention and a key, which an import alone would not give them; with a new one for what is missing."""
     logs: Any = boto3.client("logs")

@@ -13,7 +13,7 @@ import pytest
 from headrace.local.engine import cloud
 from tests.end_to_end.conftest import make_folders
 from tests.end_to_end.test_interruption import STAGES, list_processes_of, start_run
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 from tests.local_clouds import find_free_port
 
 # How many runs to kill.
@@ -31,7 +31,7 @@ def wait_until_gone(folder: Path) -> bool:
     return not list_processes_of(folder)
 
 
-@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="test_interruption.py kills one run and starts another: make test-all")
+@only_exhaustive("test_interruption.py kills one run and starts another")
 def test_runs_after_others_were_killed_at_any_moment(tmp_path: Path, sales: Path) -> None:
     chance = random.Random(KILLS)  # noqa: S311 (the same moments each time)
     port = find_free_port()

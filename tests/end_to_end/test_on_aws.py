@@ -27,13 +27,13 @@ from headrace.loopback import find_free_port
 from headrace.recipes import list_usual_container_images
 from tests.conftest import PROJECT
 from tests.end_to_end.test_clients import AWS_CLI
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 from tests.local_clouds import clients_of
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1_800),
-    pytest.mark.skipif(not IS_EXHAUSTIVE, reason="deploys prod with the CDK command line four times: make test-all"),
+    only_exhaustive("deploys prod with the CDK command line four times"),
 ]
 
 # What the Makefile makes last, in its order.

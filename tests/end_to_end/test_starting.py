@@ -13,7 +13,7 @@ from headrace import contract
 from headrace.pipeline.machines import find_machine
 from headrace.recipes import big_mart, images
 from tests.deploying import running_with_app
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 from tests.local_clouds import clients_of
 from tests.patience import wait_until
 from tests.stacks.conftest import context_of, set_path
@@ -75,7 +75,7 @@ def test_starts_when_the_last_of_new_data_has_come_and_not_before(raw: str) -> N
     assert BY_NEW_DATA not in list_inputs(photographs)
 
 
-@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="a rule's shortest rate is a minute: make test-all")
+@only_exhaustive("a rule's shortest rate is a minute")
 @pytest.mark.usefixtures("raw")
 def test_starts_once_each_time_that_the_schedule_says() -> None:
     photographs, sales = find_machine("dev", images.RECIPE), find_machine("dev", big_mart.RECIPE)

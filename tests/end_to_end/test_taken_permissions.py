@@ -31,7 +31,7 @@ from tests.end_to_end.test_recording_calls import (
     read_normalized_image,
     run,
 )
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 from tests.local_clouds import clients_of
 from tests.stacks.conftest import context_of
 from tests.stacks.synthesis import assemble
@@ -45,7 +45,7 @@ FAILURES = (PipelineError, ClientError, NormalizedImageError)
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not IS_EXHAUSTIVE, reason="ten runs of a workload; `make test-all` does them"),
+    only_exhaustive("ten runs of a workload"),
 ]
 
 

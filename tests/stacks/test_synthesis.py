@@ -13,7 +13,7 @@ import pytest
 
 from headrace.local.platform.assemblies import SOURCES
 from tests.conftest import PROJECT
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import IS_EXHAUSTIVE, only_exhaustive
 from tests.interpreters import find_python
 from tests.stacks.conftest import ENVIRONMENTS
 
@@ -136,7 +136,7 @@ def test_opens_nothing_but_what_decides_whether_it_is_run_again(offline: Synthes
     assert opened - NO_SOURCES <= set(SOURCES)
 
 
-@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="other versions give the same bytes in make test, too")
+@only_exhaustive("other versions give the same bytes in make test, too")
 def test_gives_the_same_bytes_again(
     synthesize_offline: Callable[[str], Synthesis], scripts: Path, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from containers.shared.job.array_files import Arrays, write_arrays
 from headrace.recipes import images
 from tests.containers.images.training.image_roots import list_rows, run, write_image_job
 from tests.containers.programs import start_program
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 
 RESULTS = ("model/weights.npz", "model/classifier.json", "output/data/evaluation.json", "output/data/inputs.json")
 
@@ -229,7 +229,7 @@ def test_says_when_the_regression_does_not_converge(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not IS_EXHAUSTIVE, reason="the forest's program is killed in make test")
+@only_exhaustive("the forest's program is killed in make test")
 def test_the_program_leaves_the_same_after_being_killed_and_told_to_end(tmp_path: Path, photographs: Path) -> None:
     rows = list_rows(photographs, range(12))
     train = [(index, *rows[index % 48][1:]) for index in range(600)]

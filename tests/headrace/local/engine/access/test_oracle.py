@@ -16,7 +16,7 @@ import pytest
 
 from headrace.policies import as_list
 from tests.evaluators import ACCOUNT, Document, Question, decide
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 from tests.recordings import read_recording
 from tests.tables import PROJECT
 
@@ -52,7 +52,7 @@ EXCEPTIONS = (
 )
 
 pytestmark = [
-    pytest.mark.skipif(not IS_EXHAUSTIVE, reason="an independent oracle, which `make test-all` asks"),
+    only_exhaustive("an independent oracle"),
     pytest.mark.skipif(not (ORACLE / "node_modules").is_dir(), reason="`make test-all` could not install the oracle"),
     pytest.mark.slow,
 ]
