@@ -8,7 +8,7 @@ import click
 
 from headrace.cli import progress
 from headrace.cli.execution_report import describe_execution
-from headrace.cli.following import find_poll_seconds, report_end, wait_for_end
+from headrace.cli.following import explaining_interruption, find_poll_seconds, report_end, wait_for_end
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.pipeline_options import Target, with_workload
 from headrace.contract import Outcome
@@ -60,7 +60,9 @@ def start(*, wait: bool, as_json: bool, **target: Any) -> None:
     Example: headrace pipeline endpoint start --wait
     """
     chosen = Target(**target)
-    _report(_open(chosen).start(), chosen, wait=wait, as_json=as_json)
+    with explaining_interruption(chosen):
+        arn = _open(chosen).start()
+    _report(arn, chosen, wait=wait, as_json=as_json)
 
 
 def _open(target: Target) -> "WorkloadEndpoint":

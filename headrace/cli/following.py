@@ -3,6 +3,8 @@
 import json
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import click
@@ -32,9 +34,25 @@ def wait_for_end(arn: str, target: Target) -> tuple[Execution, History]:
         with progress.step("run the state machine"):
             return follow_execution(arn, lambda visit: progress.note(_explain_visit(visit)), find_poll_seconds())
     except KeyboardInterrupt:
-        watch, end = (shlex.join(["headrace", "pipeline", *words, arn, *target.place]) for words in _ON_INTERRUPT)
-        click.echo(f"the execution goes on\n  to wait for it again: {watch}\n  to stop it: {end}", err=True)
+        _say_how_to_go_on("the execution goes on", arn, target)
         raise
+
+
+@contextmanager
+def explaining_interruption(target: Target) -> Iterator[None]:
+    """Say of an execution whose start is interrupted by Ctrl-C that it may go on, and how to see and to stop it."""
+    from headrace.pipeline.executions import StartInterruptedError
+
+    try:
+        yield
+    except StartInterruptedError as interruption:
+        _say_how_to_go_on("the execution may have started", interruption.arn, target)
+        raise
+
+
+def _say_how_to_go_on(state: str, arn: str, target: Target) -> None:
+    watch, end = (shlex.join(["headrace", "pipeline", *words, arn, *target.place]) for words in _ON_INTERRUPT)
+    click.echo(f"{state}\n  to wait for it again: {watch}\n  to stop it: {end}", err=True)
 
 
 def _explain_visit(visit: Visit) -> str:

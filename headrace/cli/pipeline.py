@@ -9,7 +9,7 @@ import click
 
 from headrace.cli.endpoint import endpoint
 from headrace.cli.execution_report import describe, describe_execution, render_execution, render_list
-from headrace.cli.following import exit_by_outcome, report_end, wait_for_end
+from headrace.cli.following import exit_by_outcome, explaining_interruption, report_end, wait_for_end
 from headrace.cli.golden import golden
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.paths import INPUT_FILE, OUTPUT_FILE
@@ -137,7 +137,8 @@ def start(*, given: str | None, name: str | None, wait: bool, as_json: bool, **t
 
     request = read_input(given)
     chosen = Target(**target)
-    arn = start_execution(chosen.find_start(), request, name or name_execution())
+    with explaining_interruption(chosen):
+        arn = start_execution(chosen.find_start(), request, name or name_execution())
     if wait:
         report_end(*wait_for_end(arn, chosen), as_json=as_json)
     else:

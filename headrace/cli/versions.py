@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from headrace.cli import progress
-from headrace.cli.following import find_poll_seconds, report_end, wait_for_end
+from headrace.cli.following import explaining_interruption, find_poll_seconds, report_end, wait_for_end
 from headrace.cli.json_option import JSON_OPTION
 from headrace.cli.pipeline_options import Target, with_workload
 from headrace.errors import as_shown
@@ -156,7 +156,8 @@ def _serve(target: Target, version: "Version", reason: str, *, endpoint: str = "
         )
     deployments = Deployments(target.find_machine(), lambda: time.sleep(find_poll_seconds()))
     if version.status == APPROVED:
-        arn = start_serving(target.find_start(), version, endpoint)
+        with explaining_interruption(target):
+            arn = start_serving(target.find_start(), version, endpoint)
     else:
         Registry(target.group).judge(version, APPROVED, reason)
         if not wait:

@@ -13,12 +13,25 @@ from botocore.exceptions import ClientError
 from headrace.errors import HeadraceError
 from headrace.pipeline.causes import read_cause
 from headrace.pipeline.history import Event, Execution, History, Visit
+from headrace.pipeline.machines import make_execution_arn
 
 _PAGE: Final = 100
 
 
 class NoSuchExecutionError(HeadraceError):
     """A state machine has no execution of that name."""
+
+
+class StartInterruptedError(KeyboardInterrupt):
+    """The call that starts an execution was interrupted, and may have started it.
+
+    Args:
+        arn: The execution's, if it was started.
+    """
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(arn)
+        self.arn = arn
 
 
 def name_execution() -> str:
@@ -33,8 +46,14 @@ def start_execution(machine_arn: str, request: Mapping[str, Any], name: str) -> 
         machine_arn: The state machine.
         request: The execution's input.
         name: The execution's name.
+
+    Raises:
+        StartInterruptedError: On Ctrl-C.
     """
-    answer = _client().start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(request))
+    try:
+        answer = _client().start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(request))
+    except KeyboardInterrupt:
+        raise StartInterruptedError(make_execution_arn(machine_arn, name)) from None
     return str(answer["executionArn"])
 
 

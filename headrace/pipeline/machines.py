@@ -143,10 +143,16 @@ def locate_execution(execution: str, machine_arn: str | None) -> str:
     if found is None:
         if machine_arn is None:
             raise NoStateMachineError(f"'{execution}' is not the ARN of an execution: say of which state machine it is")
-        return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{execution}"
+        return make_execution_arn(machine_arn, execution)
     if machine_arn and name_machine(machine_arn) != found[2]:
         raise OtherMachineError(f"'{execution}' is an execution of {found[2]}, not of {name_machine(machine_arn)}")
     return execution
+
+
+def make_execution_arn(machine_arn: str, name: str) -> str:
+    """The ARN of an execution of a state machine, which may be named by its alias."""
+    (*place, _kind, machine) = machine_arn.split(":")[:7]
+    return ":".join([*place, "execution", machine, name])
 
 
 def name_machine(arn: str) -> str:

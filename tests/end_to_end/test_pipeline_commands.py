@@ -189,8 +189,10 @@ def test_goes_on_when_the_waiting_is_interrupted(machine: str) -> None:
         output, said = waiting.communicate()
 
     assert (waiting.returncode, output) == (130, "")
-    assert list(filter(None, said.splitlines())) == [
-        "the execution goes on",
+    lines = list(filter(None, said.splitlines()))
+    # It may not have had its answer yet.
+    assert lines[0] in ("the execution goes on", "the execution may have started")
+    assert lines[1:] == [
         f"  to wait for it again: headrace pipeline show --wait {arn}",
         f"  to stop it: headrace pipeline stop {arn}",
         "stopped by Ctrl-C",

@@ -8,8 +8,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from headrace.cli.following import exit_by_outcome
+from headrace.cli.following import exit_by_outcome, explaining_interruption
+from headrace.cli.pipeline_options import Target
 from headrace.contract import OUTCOME_OUTPUT, Outcome
+from headrace.pipeline import executions
 from headrace.pipeline.history import Execution
 
 
@@ -48,3 +50,26 @@ def test_fails_with_the_error_of_an_execution_that_fails() -> None:
     code, said = end_with("FAILED", error="TrainFailed", cause="no rows")
 
     assert (code, said) == (1, "Error: TrainFailed: no rows\n")
+
+
+@pytest.mark.parametrize("qualifier", ["", ":live", ":3"])
+def test_says_how_to_stop_what_may_have_started_when_ctrl_c_came(
+    qualifier: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def start_execution(self, **_: Any) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(executions, "_client", Interrupted)
+    target = Target(environment=None, workload=None, region="eu-west-1", is_local=False)
+    place = "arn:aws:states:eu-west-1:123456789012"
+
+    with pytest.raises(KeyboardInterrupt), explaining_interruption(target):
+        executions.start_execution(f"{place}:stateMachine:sales{qualifier}", {}, "one")
+
+    arn = f"{place}:execution:sales:one"
+    assert capsys.readouterr().err.splitlines() == [
+        "the execution may have started",
+        f"  to wait for it again: headrace pipeline show --wait {arn} --region eu-west-1",
+        f"  to stop it: headrace pipeline stop {arn} --region eu-west-1",
+    ]
