@@ -22,11 +22,13 @@ from headrace.files import whole_file
 from headrace.lst.paths import find_stray
 from headrace.manifest.conversion import BOX_ATTRIBUTE, check_prefix, read_json
 from headrace.manifest.labels import (
+    MOST,
     Task,
     find_label_problems,
     find_metadata_problems,
     find_side_problems,
     is_number,
+    is_side,
     read_image_size,
 )
 from headrace.manifest.records import (
@@ -193,8 +195,10 @@ class _Reader:
             if first != name:
                 raise self._error(f"{name} has the file {file} of {first}; each image has one file")
             for side in ("width", "height"):
-                if not is_number(image.get(side)) or image[side] <= 0:
-                    raise self._error(f"{name} ({file}): {side} is {image.get(side)!r}, expected a number above 0")
+                if not is_side(image.get(side)):
+                    raise self._error(
+                        f"{name} ({file}): {side} is {image.get(side)!r}, expected a number from 1 to {MOST}"
+                    )
 
     def _read_entries(self, kind: str, key: str) -> dict[Id, dict[str, Any]]:
         """Images or categories by their ids."""

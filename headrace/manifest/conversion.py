@@ -23,7 +23,7 @@ from headrace.lst.rows import (
     read_lines,
 )
 from headrace.manifest.box_lists import find_unlisted, find_unreadable, read_boxes, write_boxes
-from headrace.manifest.labels import Label, LabelKind, Task, is_class, is_hot, parse_classes, read_label
+from headrace.manifest.labels import MOST, Label, LabelKind, Task, is_class, is_hot, parse_classes, read_label
 from headrace.manifest.records import (
     METADATA_SUFFIX,
     SOURCE_REFERENCE,
@@ -176,7 +176,7 @@ def _write_label(path: Path, record: Record, attribute: str, columns: int) -> st
     if isinstance(label.value, float):
         return format_number(format(Decimal(repr(label.value)), "f"))
     if not is_class(label.value):
-        raise ManifestError(f"{where}, expected a class, a whole number from 0")
+        raise ManifestError(f"{where}, expected a class, a whole number from 0 to {MOST}")
     return str(int(label.value))
 
 

@@ -7,6 +7,7 @@ algorithm reads it by default (https://docs.aws.amazon.com/sagemaker/latest/dg/i
 
 import json
 import re
+import reprlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from headrace.manifest.records import (
     read_type,
 )
 
+# Of a class, and of a side in pixels.
+MOST: Final = 999_999_999
 _CLASS = re.compile(r"[0-9]{1,9}")
 _SIDES: Final = ("left", "top", "width", "height")
 # Ground Truth's own boxes end a rounding error beyond the image.
@@ -237,7 +240,7 @@ def _check_class_map(names: object) -> Iterator[str]:
         return
     for number, name in names.items():
         if not is_class(number):
-            yield f"class-map has {number!r}, expected a class, a whole number from 0"
+            yield f"class-map has {number!r}, expected a class, a whole number from 0 to {MOST}"
         if not isinstance(name, str):
             yield f"class-map names class {number} {name_kind(name)}, expected a string"
 
@@ -245,7 +248,9 @@ def _check_class_map(names: object) -> Iterator[str]:
 def _check_class(value: object, data: Mapping[str, Any], attribute: str) -> Iterator[str]:
     parsed = parse_classes(value)
     classes = parsed if isinstance(parsed, tuple) else [parsed]
-    yield from (f"class {label!r} is not a whole number from 0" for label in classes if not is_class(label))
+    yield from (
+        f"class {_show(label)} is not a whole number from 0 to {MOST}" for label in classes if not is_class(label)
+    )
     names = read_metadata(data, attribute).get("class-map")
     if isinstance(names, dict) and isinstance(parsed, tuple):
         yield from (
@@ -293,7 +298,10 @@ def _check_boxes(value: object, data: Mapping[str, Any], attribute: str) -> Iter
         return
     size = read_image_size(value)
     if size is None:
-        yield 'image_size is not [{"width": …, "height": …, "depth": …}] with numbers above 0'
+        yield (
+            f"image_size is {_show(value.get('image_size'))}, "
+            f'expected [{{"width": …, "height": …, "depth": …}}] with sides from 1 to {MOST}'
+        )
     boxes = value.get("annotations")
     if not isinstance(boxes, list):
         yield "annotations is not an array of boxes"
@@ -308,7 +316,7 @@ def _find_box_problems(box: object, size: tuple[float, float] | None, names: obj
         yield f"is {name_kind(box)}, expected an object"
         return
     if not is_class(box.get("class_id")) or isinstance(box["class_id"], str):
-        yield f"has class_id {box.get('class_id')!r}, expected a whole number from 0"
+        yield f"has class_id {_show(box.get('class_id'))}, expected a whole number from 0 to {MOST}"
     elif isinstance(names, dict) and str(box["class_id"]) not in names:
         yield f"has class_id {box['class_id']}, which the class-map does not name"
     yield from find_side_problems(box, size)
@@ -334,21 +342,31 @@ def read_image_size(value: Mapping[str, Any]) -> tuple[float, float] | None:
     if not isinstance(sizes, list) or len(sizes) != 1 or not isinstance(sizes[0], dict):
         return None
     width, height = sizes[0].get("width"), sizes[0].get("height")
-    if is_number(width) and is_number(height) and min(width, height) > 0:
-        return width, height
-    return None
+    return (width, height) if is_side(width) and is_side(height) else None
 
 
 def is_class(value: object) -> TypeGuard[int | str]:
-    """Whether a value is a class: a whole number from 0, as Ground Truth also writes it as text."""
+    """Whether a value is a class: a whole number of at most nine digits, as Ground Truth also writes it as text."""
     if isinstance(value, str):
         return bool(_CLASS.fullmatch(value))
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
 
 
 def is_number(value: object) -> TypeGuard[float]:
     """Whether a value is a JSON number that a float can be: neither infinite nor NaN, which Python's reader takes."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def is_side(value: object) -> TypeGuard[float]:
+    """Whether a value can be the width or the height of an image, in pixels."""
+    return is_number(value) and 1 <= value <= MOST
+
+
+def _show(value: object) -> str:
+    """A value for a message, shortened where it is very long."""
+    shown = reprlib.Repr()
+    shown.maxstring = shown.maxother = 100
+    return shown.repr(value)
 
 
 def _is_inside(box: Mapping[str, float], size: tuple[float, float]) -> bool:

@@ -89,5 +89,5 @@ def _count_boxes(statistics: Statistics, value: Any) -> None:
     size = read_image_size(value)
     for box in value["annotations"]:
         if size and isinstance(box, dict) and is_number(box.get("width")) and is_number(box.get("height")):
-            area = box["width"] * box["height"] / (size[0] * size[1])
+            area = (box["width"] / size[0]) * (box["height"] / size[1])
             statistics.areas[next((limit for limit in AREA_LIMITS if area <= limit), AREA_LIMITS[-1])] += 1

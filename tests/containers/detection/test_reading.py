@@ -192,7 +192,15 @@ def say(**changes: Any) -> bytes:
         ([PHOTOGRAPH], "line 1 of the manifest: found b'' behind the photograph, expected its boxes"),
         ([PHOTOGRAPH, b"3"], "found b'3' behind the photograph, expected its boxes"),
         ([PHOTOGRAPH, b"[" * 100_000], "expected its boxes"),
-        ([PHOTOGRAPH, say(image_size=[])], "line 1 of the manifest: boxes: image_size is not"),
+        ([PHOTOGRAPH, say(image_size=[])], "line 1 of the manifest: boxes: image_size is [], expected"),
+        (
+            [PHOTOGRAPH, say(image_size=[{"width": 10**308, "height": 9}])],
+            "line 1 of the manifest: boxes: image_size is",
+        ),
+        (
+            [PHOTOGRAPH, say(annotations=[{**BOX, "class_id": 10**299}])],
+            "line 1 of the manifest: boxes: box 1 has class_id 10",
+        ),
         ([PHOTOGRAPH, say(annotations=[{**BOX, "width": 0}])], "boxes: box 1 is empty: width 0, height 5"),
         ([PHOTOGRAPH, say(annotations=[{**BOX, "left": 9999}])], "boxes: box 1 reaches outside the image of"),
         ([PHOTOGRAPH, say(annotations=[{**BOX, "class_id": 4}])], "box 1: class 4 is not one of 0 to 3, which num_cl"),

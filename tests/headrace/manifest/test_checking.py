@@ -30,8 +30,10 @@ def check(path: Path, *records: dict[str, Any], **options: Any) -> list[str]:
         ({"width": 0}, "is empty: width 0, height 20"),
         ({"width": "20", "top": None}, "has no number for top, width"),
         ({"left": 10**399}, "has no number for left"),
-        ({"class_id": -1}, "has class_id -1, expected a whole number from 0"),
-        ({"class_id": "0"}, "has class_id '0', expected a whole number from 0"),
+        ({"class_id": -1}, "has class_id -1, expected a whole number from 0 to 999999999"),
+        ({"class_id": "0"}, "has class_id '0', expected a whole number from 0 to 999999999"),
+        ({"class_id": True}, "has class_id True, expected a whole number from 0 to 999999999"),
+        ({"class_id": 10**9}, "has class_id 1000000000, expected a whole number from 0 to 999999999"),
         ({"class_id": 7}, "has class_id 7, which the class-map does not name"),
     ],
 )
@@ -42,8 +44,15 @@ def test_names_a_box_that_is_wrong(path: Path, box: dict[str, Any], problem: str
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"image_size": []}, 'image_size is not [{"width": …, "height": …, "depth": …}] with numbers above 0'),
-        ({"image_size": [{"width": 0, "height": 5}]}, "image_size is not"),
+        (
+            {"image_size": []},
+            'image_size is [], expected [{"width": …, "height": …, "depth": …}] with sides from 1 to 999999999',
+        ),
+        ({"image_size": [{"width": 0, "height": 5}]}, "image_size is [{'height': 5, 'width': 0}], expected"),
+        ({"image_size": [{"width": 5, "height": 1e-300}]}, "image_size is [{'height': 1e-300, 'width': 5}], expected"),
+        ({"image_size": [{"width": 5, "height": True}]}, "image_size is [{'height': True, 'width': 5}], expected"),
+        ({"image_size": [{"width": 10**308, "height": 5}]}, "image_size is [{'height': 5, 'width': 10000"),
+        ({"annotations": [make_box(class_id=10**299)]}, "box 1 has class_id 10000"),
         ({"annotations": {}}, "annotations is not an array of boxes"),
         ({"annotations": [5]}, "box 1 is a number, expected an object"),
     ],
@@ -57,7 +66,8 @@ def test_names_a_box_label_that_is_wrong(path: Path, changed: dict[str, Any], pr
 @pytest.mark.parametrize(
     ("task", "record", "problem"),
     [
-        (Task.IMAGE_CLASSIFICATION, {"class": "cat"}, "class: class 'cat' is not a whole number from 0"),
+        (Task.IMAGE_CLASSIFICATION, {"class": "cat"}, "class: class 'cat' is not a whole number from 0 to 999999999"),
+        (Task.IMAGE_CLASSIFICATION, {"class": 10**299}, "class: class 1000000"),
         (Task.IMAGE_CLASSIFICATION, {"class": [0, 1.5]}, "class: class 1.5 is not a whole number from 0"),
         (Task.IMAGE_CLASSIFICATION, {"class": True}, "class: class True is not a whole number from 0"),
         (Task.TEXT_CLASSIFICATION, {"mood": "good"}, "mood: class 'good' is not a whole number from 0"),

@@ -35,6 +35,12 @@ def test_counts_boxes_and_their_sizes(tmp_path: Path) -> None:
     assert statistics.areas == {0.1: 1, 1.0: 1}
 
 
+def test_counts_boxes_whose_sides_no_image_has(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.manifest", make_boxes(make_box(width=10**308, height=10**308)))
+
+    assert count_manifest(path).areas == {1.0: 1}
+
+
 def test_refuses_to_count_a_label_that_no_line_has(tmp_path: Path) -> None:
     path = write(tmp_path / "all.manifest", make_image("1"))
 
