@@ -57,12 +57,7 @@ class Group:
 Groups = Mapping[str, Group]
 
 
-def gather_alone(found: Any) -> list[Any]:
-    """What one instance has found that has every row."""
-    return [found]
-
-
-def fit_encoding(sales: Sales, training: Mask, gather: Gather = gather_alone) -> Encoding:
+def fit_encoding(sales: Sales, training: Mask, gather: Gather) -> Encoding:
     """Learn means, categories and scales from the training rows of all instances."""
     cleaned = clean_categories(sales)
     groups = _gather_groups(sales, cleaned, training, gather)
