@@ -7,7 +7,12 @@ from pathlib import Path
 import onnxruntime
 
 from containers.shared.images.decoding import decode_photograph
-from containers.shared.networks.described import ask_black, open_network, parse_description, refuse_description
+from containers.shared.networks.described import (
+    open_network,
+    parse_description,
+    refuse_description,
+    run_on_black_photograph,
+)
 from containers.shared.serving.model_files import ModelError
 
 from . import contract
@@ -48,7 +53,9 @@ def load_model(folder: Path) -> Model:
         raise refuse_description(described, error) from error
     path = folder / contract.MODEL_FILE
     session, side = open_network(path, described, document["model_sha256"])
-    scores, boxes = ask_black(path, session, side, contract.INPUT_NAME, [contract.SCORES_NAME, contract.BOXES_NAME])
+    scores, boxes = run_on_black_photograph(
+        path, session, side, contract.INPUT_NAME, [contract.SCORES_NAME, contract.BOXES_NAME]
+    )
     if scores.shape[2:] != (classes,) or boxes.shape != (*scores.shape[:2], BOX_NUMBERS):
         raise ModelError(
             f"{path}: its scores are {scores.shape} and its boxes {boxes.shape}, and {described.name} has {classes} "

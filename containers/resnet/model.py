@@ -7,7 +7,12 @@ from pathlib import Path
 import onnxruntime
 
 from containers.shared.images.decoding import decode_photograph
-from containers.shared.networks.described import ask_black, open_network, parse_description, refuse_description
+from containers.shared.networks.described import (
+    open_network,
+    parse_description,
+    refuse_description,
+    run_on_black_photograph,
+)
 from containers.shared.serving.model_files import ModelError
 
 from . import contract
@@ -42,7 +47,7 @@ def load_model(folder: Path) -> Model:
         raise refuse_description(described, error) from error
     path = folder / contract.MODEL_FILE
     session, side = open_network(path, described, document["model_sha256"])
-    classes = ask_black(path, session, side, contract.INPUT_NAME, None)[0].shape[-1]
+    classes = run_on_black_photograph(path, session, side, contract.INPUT_NAME, None)[0].shape[-1]
     if classes != len(labels):
         raise ModelError(f"{path}: it has {classes} classes, and {contract.CLASSES_FILE} names {len(labels)}")
     return Model(session, side, labels)

@@ -19,7 +19,7 @@ def check_key(key: str) -> None:
     try:
         key.encode()
     except UnicodeEncodeError as error:
-        raise NormalizedImageRefusedError(ascii(key), BAD_KEY, "the key holds half a character") from error
+        raise NormalizedImageRefusedError(ascii(key), BAD_KEY, "the key has half of a surrogate pair") from error
 
 
 def check_url_key(key: str) -> None:

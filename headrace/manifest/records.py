@@ -77,7 +77,9 @@ def parse_line(number: int, raw: bytes) -> Record | Problem:
         if _SURROGATE.search(text):
             json.dumps(data, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        return Problem(number, f"{error.object[error.start]!r} is half a character; write both halves, or neither")
+        return Problem(
+            number, f"{error.object[error.start]!r} is half of a surrogate pair; write both halves, or neither"
+        )
     except UnicodeDecodeError:
         return Problem(number, "not UTF-8; save the file as UTF-8")
     except json.JSONDecodeError as error:

@@ -73,7 +73,7 @@ def parse_vocabulary(content: bytes) -> dict[str, int]:
         raise ValueError(f"{wrong[0]} must have number {MARKS.index(wrong[0])}; the first are {', '.join(MARKS)}")
     # JSON may escape half of a pair of UTF-16, of which no text can be made.
     if unwritable := [token for token in document if any("\ud800" <= character <= "\udfff" for character in token)]:
-        raise ValueError(f"token {document[unwritable[0]]} has half a character, which UTF-8 cannot hold")
+        raise ValueError(f"token {document[unwritable[0]]} has half of a surrogate pair, which UTF-8 cannot encode")
     return dict(document)
 
 

@@ -78,27 +78,27 @@ def open_network(path: Path, description: Path, digest: str) -> tuple[onnxruntim
     return session, shape[1]
 
 
-def ask_black(
+def run_on_black_photograph(
     path: Path, session: onnxruntime.InferenceSession, side: int, given: str, names: Sequence[str] | None
 ) -> list[NDArray[np.float32]]:
-    """What a network says of a black photograph, so that one that cannot answer is refused before it is asked.
+    """What a network answers to a black photograph, so that one that cannot answer is refused before it serves.
 
     Args:
         path: The network, for messages.
         session: The same.
         side: Rows and columns of its photographs.
-        given: What they are called.
-        names: What is asked for; None for all.
+        given: The name of the input that takes them.
+        names: Its outputs that are wanted; None for all of them.
 
     Raises:
-        ModelError: If the network fails, or says anything but finite numbers.
+        ModelError: If the network fails, or answers with anything but finite numbers.
     """
     black = np.zeros((1, side, side, _COLOURS), np.uint8)
     try:
         answers: list[NDArray[np.float32]] = session.run(names, {given: black})
         sound = all(np.isfinite(answer).all() for answer in answers)
     except Exception as error:
-        raise ModelError(f"{path}: it cannot look at a photograph: {error}; train again with this release") from error
+        raise ModelError(f"{path}: it fails on a photograph: {error}; train again with this release") from error
     if not sound:
-        raise ModelError(f"{path}: it says numbers that are not finite; train again with this release")
+        raise ModelError(f"{path}: it answers with numbers that are not finite; train again with this release")
     return answers

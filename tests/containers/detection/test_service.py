@@ -125,7 +125,7 @@ def test_refuses_a_network_that_takes_something_else(tmp_path: Path) -> None:
     path.write_bytes(content)
     (tmp_path / "model/detector.json").write_text(dump_detector(CLASSES, 0.45, content))
 
-    with pytest.raises(ModelError, match="it cannot look at a photograph"):
+    with pytest.raises(ModelError, match="it fails on a photograph"):
         open_client(tmp_path)
 
 

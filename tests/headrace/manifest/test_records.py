@@ -55,7 +55,7 @@ def test_writes_a_manifest_typed_by_hand_without_its_spaces(tmp_path: Path) -> N
         (b'{"a": 1', "line 2: not JSON: Expecting ',' delimiter at column 8; write one whole object on each line"),
         (b"[1]", "line 2: an array, expected an object such as"),
         (b'"a"', "line 2: a string, expected an object"),
-        (b'{"source": "a\\ud83d"}', r"line 2: '\ud83d' is half a character; write both halves, or neither"),
+        (b'{"source": "a\\ud83d"}', r"line 2: '\ud83d' is half of a surrogate pair; write both halves, or neither"),
         (b"\xe4", "line 2: not UTF-8; save the file as UTF-8"),
         (b'{"a": NaN}', "line 2: not JSON: NaN is not a JSON number"),
     ],

@@ -59,7 +59,7 @@ def test_numbers_the_same_texts_the_same_way_whatever_their_order() -> None:
         ({"<pad>": False}, "it is not a JSON object that numbers tokens from 0 on"),
         ({"<pad>": 1, "<unk>": 0, "<s>": 2, "</s>": 3}, "<pad> must have number 0; the first are <pad>, <unk>"),
         ({}, "<pad> must have number 0"),
-        ({"<pad>": 0, "<unk>": 1, "<s>": 2, "</s>": 3, "a\ud800": 4}, "token 4 has half a character, which UTF-8 cann"),
+        ({"<pad>": 0, "<unk>": 1, "<s>": 2, "</s>": 3, "a\ud800": 4}, "token 4 has half of a surrogate pair, which"),
     ],
 )
 def test_refuses_what_is_not_a_vocabulary(document: object, reason: str) -> None:
