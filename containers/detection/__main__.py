@@ -4,7 +4,7 @@ import os
 import sys
 
 from containers.shared import sagemaker
-from containers.shared.job.saving_entry import Train, make_main, run
+from containers.shared.job.saving_entry import Main, Train, run
 from containers.shared.serving import server
 
 
@@ -17,7 +17,7 @@ def load() -> Train:
     return train
 
 
-main = make_main(load)
+main = Main(load)
 
 if __name__ == "__main__":
     if sys.argv[1:] == [sagemaker.SERVE_COMMAND]:

@@ -2,7 +2,7 @@
 
 import sys
 
-from containers.shared.job.saving_entry import Train, make_main, run
+from containers.shared.job.saving_entry import Main, Train, run
 
 
 def load() -> Train:
@@ -12,7 +12,7 @@ def load() -> Train:
     return train
 
 
-main = make_main(load)
+main = Main(load)
 
 if __name__ == "__main__":
     sys.exit(run(main))

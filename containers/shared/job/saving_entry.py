@@ -3,9 +3,9 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from containers.shared import sagemaker
 from containers.shared.job.last_save import LastSave
@@ -14,24 +14,19 @@ from containers.shared.job.reporting import TRAINING_REPORTS, report_failure, ru
 from containers.shared.job.stopping import run_until_stopped
 from containers.shared.job.training_failures import TrainingError
 
-
-class Train(Protocol):
-    """The training steps of a program."""
-
-    def __call__(
-        self,
-        root: Path,
-        arguments: Sequence[str],
-        environment: Mapping[str, str],
-        outputs: Outputs,
-        last_save: LastSave,
-        /,
-    ) -> None:
-        """Train below the root."""
+# The training steps of a program, below a root, with its arguments, its environment, and what a signal to stop needs.
+Train = Callable[[Path, Sequence[str], Mapping[str, str], Outputs, LastSave], None]
 
 
-class Main(Protocol):
-    """A program as a function, which returns its exit code."""
+@dataclass(frozen=True)
+class Main:
+    """A program as a function, which returns its exit code.
+
+    Args:
+        load: Gives the training steps: importing them takes a while, and signals are heeded then.
+    """
+
+    load: Callable[[], Train]
 
     def __call__(
         self,
@@ -40,28 +35,13 @@ class Main(Protocol):
         environment: Mapping[str, str],
         outputs: Outputs,
         last_save: LastSave | None = None,
-        /,
     ) -> int:
         """Train below the root, and report what goes wrong."""
 
-
-def make_main(load: Callable[[], Train]) -> Main:
-    """A program of training steps, which it loads first: importing them takes a while, and signals are heeded then."""
-
-    def main(
-        arguments: Sequence[str],
-        root: Path,
-        environment: Mapping[str, str],
-        outputs: Outputs,
-        last_save: LastSave | None = None,
-        /,
-    ) -> int:
         def work() -> None:
-            load()(root, arguments, environment, outputs, last_save or LastSave())
+            self.load()(root, arguments, environment, outputs, last_save or LastSave())
 
         return run_and_report(work, TrainingError, partial(report_failure, root, reports=TRAINING_REPORTS))
-
-    return main
 
 
 def run(main: Main) -> int:
