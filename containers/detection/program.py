@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from containers.shared import sagemaker
-from containers.shared.cpus import count_cpus
 from containers.shared.job.checkpoints import CheckpointFolder, parse_interval
 from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
@@ -17,6 +16,7 @@ from containers.shared.job.scores import format_metric
 from containers.shared.job.training_job import check_command, read_job
 from containers.shared.networks.hyperparameters import describe_hyperparameters, report_read
 from containers.shared.serving.onnx_sessions import open_session
+from headrace.cpus import count_cpus
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 
 from . import contract

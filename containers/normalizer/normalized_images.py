@@ -6,8 +6,8 @@ from typing import Final, NamedTuple, TypeVar
 
 from PIL import Image
 
-from containers.shared.cpus import count_cpus
 from containers.shared.job.free_memory import find_free_memory
+from headrace.cpus import count_cpus
 from headrace.normalizer.limits import Limits
 from headrace.normalizer.normalize import normalize, normalize_to_pixels
 from headrace.normalizer.options import Options

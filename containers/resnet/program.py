@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from containers.shared import sagemaker
-from containers.shared.cpus import count_cpus
 from containers.shared.job.checkpoints import CheckpointFolder, parse_interval
 from containers.shared.job.events import log_event
 from containers.shared.job.hosts import HOSTS_VARIABLE, read_addresses
@@ -25,6 +24,7 @@ from containers.shared.job.training_job import Job, check_command, read_config, 
 from containers.shared.networks.hyperparameters import describe_hyperparameters, report_read
 from containers.shared.networks.saving import dump_weights
 from containers.shared.serving.onnx_sessions import open_session
+from headrace.cpus import count_cpus
 from headrace.inventory.prices import INSTANCE, PriceError, usual_prices
 from headrace.packed.layout import PackedError
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE

@@ -67,10 +67,11 @@ def write_command(
     Example: headrace packed write train.lst normalized packed/train --labels classes.txt
     """
     with step(f"writing {output}"):
+        from headrace.cpus import count_cpus
         from headrace.lst import read_lst
         from headrace.normalizer.options import Colour, Fit, Options
         from headrace.packed import pack_list
-        from headrace.packed.labels import count_threads, read_labels
+        from headrace.packed.labels import read_labels
         from headrace.recordio.images import RefusedImage
 
         refused: list[RefusedImage] = []
@@ -81,7 +82,7 @@ def write_command(
             options=Options(width=side, height=side, colour=Colour(colour), fit=Fit(fit)),
             labels=read_labels(labels) if labels else (),
             refused=refused.append if skip_bad else None,
-            threads=count_threads(),
+            threads=count_cpus(),
         )
     for image in refused:
         click.echo(f"skipped {image}", err=True)

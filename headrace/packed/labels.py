@@ -1,6 +1,5 @@
 """What the command that packs a set needs beside its list."""
 
-import os
 from pathlib import Path
 
 from headrace.inputs import naming_text, open_input, read_text_lines
@@ -19,8 +18,3 @@ def read_labels(path: Path) -> tuple[str, ...]:
         place, problem = bad
         raise PackedError(f"{path}, line {place + 1}: {problem}; write one name a line, class 0 first")
     return labels
-
-
-def count_threads() -> int:
-    """How many photographs are decoded at a time: one for each CPU that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,9 +10,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from containers.shared.cpus import count_cpus
 from containers.shared.serving.model_files import ModelError, read_file
 from containers.shared.serving.onnx_sessions import open_session
+from headrace.cpus import count_cpus
 
 from . import contract
 from .encoding import Encoding, EncodingError, Table, encode_table, parse_encoding

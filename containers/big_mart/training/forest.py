@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from sklearn.ensemble import RandomForestRegressor
 
-from containers.shared.cpus import count_cpus
 from containers.shared.job.checkpoints import NO_CHECKPOINTS, Checkpoints
 from containers.shared.job.training_failures import HyperparameterError
+from headrace.cpus import count_cpus
 
 from .channels import Dataset
 from .hyperparameters import Hyperparameters

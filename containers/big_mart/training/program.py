@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from containers.shared import sagemaker
-from containers.shared.cpus import count_cpus
 from containers.shared.job.checkpoints import CheckpointFolder, parse_interval
 from containers.shared.job.events import log_event
 from containers.shared.job.free_memory import find_free_memory
@@ -14,6 +13,7 @@ from containers.shared.job.outputs import Outputs
 from containers.shared.job.scores import format_metric
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_job import check_command, read_job
+from headrace.cpus import count_cpus
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE, PROFILE_FILE
 
 from . import contract

@@ -6,9 +6,9 @@ from typing import Any
 
 import fasttext
 
-from containers.shared.cpus import count_cpus
 from containers.shared.job.training_failures import TrainingDataError
 from headrace.algorithms.hyperparameters import Value
+from headrace.cpus import count_cpus
 
 from . import contract
 

@@ -9,12 +9,12 @@ from threading import BoundedSemaphore
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.shared.cpus import count_cpus
 from containers.shared.images.decoding import DecodingError, decode_photograph
 from containers.shared.images.features import FeatureSettings, count_features, extract_features
 from containers.shared.job.checkpoints import Checkpoints
 from containers.shared.job.events import log_event, warn_event
 from containers.shared.job.training_failures import TrainingDataError
+from headrace.cpus import count_cpus
 
 from .lists import PhotographList, Row
 from .saving import dump_photographs, resume_photographs

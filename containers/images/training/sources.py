@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from containers.shared.cpus import count_cpus
 from containers.shared.images.decoding import DecodingError
 from containers.shared.job.training_channels import find_channel
 from containers.shared.job.training_failures import JobError
 from containers.shared.job.training_job import Job
+from headrace.cpus import count_cpus
 
 from . import contract
 

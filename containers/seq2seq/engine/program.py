@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from containers.shared import sagemaker
-from containers.shared.cpus import count_cpus
 from containers.shared.job.events import log_event
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.outputs import Outputs
 from containers.shared.job.scores import dump_evaluation, format_metric
 from containers.shared.job.training_job import check_command, read_job
 from containers.shared.serving.onnx_sessions import open_session
+from headrace.cpus import count_cpus
 from headrace.provenance import EVALUATION_FILE, INPUTS_FILE
 from headrace.recordio.sentences import BEGIN, SOURCE_FILE, TARGET_FILE, Pair, dump_vocabulary
 

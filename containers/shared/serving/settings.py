@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.shared import sagemaker
-from containers.shared.cpus import count_cpus
+from headrace.cpus import count_cpus
 
 HOST_VARIABLE = "HEADRACE_BIND_HOST"
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104 - SageMaker calls the container from outside of it

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from containers.shared.cpus import count_cpus
 from containers.shared.serving.settings import ServerSettings, ServerSettingsError, read_server_settings
+from headrace.cpus import count_cpus
 
 
 def test_serves_as_sagemaker_expects_when_nothing_is_said() -> None:
