@@ -14,7 +14,7 @@ from containers.shared.networks.divergence import refuse_divergence
 from containers.shared.networks.improvement import has_stopped_improving
 from containers.shared.networks.layers import to_array
 from containers.shared.networks.learner import Learner
-from containers.shared.networks.saving import dump_state, load_state, open_epochs
+from containers.shared.networks.saving import dump_state, load_state, open_epochs, sum_weights
 from containers.shared.networks.schedule import set_learning_rate
 
 from .cells import Floats, decode
@@ -99,7 +99,8 @@ def _learn(
         optimizer.step()
         losses.append((float(class_loss.detach()), float(box_loss.detach())))
     means = np.mean(losses, axis=0)
-    refuse_divergence(means, f"in epoch {epoch}", learning_rate=hyperparameters.learning_rate)
+    # The last loss is from before the last step, and the weights from after it.
+    refuse_divergence((*means, sum_weights(network)), f"in epoch {epoch}", hyperparameters.learning_rate)
     for name, loss in zip(("cross_entropy", "smooth_l1"), means, strict=True):
         _say(host, f"epoch={epoch}, batch={len(losses)} train {name} <loss>=({loss:.6f})")
 

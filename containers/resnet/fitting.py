@@ -16,7 +16,7 @@ from containers.shared.job.training_failures import TrainingDataError
 from containers.shared.networks.divergence import refuse_divergence
 from containers.shared.networks.improvement import has_stopped_improving
 from containers.shared.networks.learner import Learner
-from containers.shared.networks.saving import dump_state, load_state, open_epochs, take_weights
+from containers.shared.networks.saving import dump_state, load_state, open_epochs, sum_weights, take_weights
 from containers.shared.networks.schedule import set_learning_rate
 
 from . import contract
@@ -140,8 +140,9 @@ def _learn(
         loss.backward()
         learner.optimizer.step()
         right += int((scores.argmax(1) == wanted).sum())
-    # What is not a number once stays so: the last batch shows it.
-    refuse_divergence([float(loss.detach())], f"in epoch {epoch}", learning_rate=hyperparameters.learning_rate)
+    # What is not a number once stays so. The last loss is from before the last step, and the weights from after it.
+    numbers = (float(loss.detach()), sum_weights(learner.network))
+    refuse_divergence(numbers, f"in epoch {epoch}", hyperparameters.learning_rate)
     return right
 
 

@@ -15,6 +15,7 @@ from containers.shared.job.scores import format_metric
 from containers.shared.networks.divergence import refuse_divergence
 from containers.shared.networks.improvement import has_stopped_improving
 from containers.shared.networks.learner import Learner
+from containers.shared.networks.saving import sum_weights
 from containers.shared.networks.schedule import set_learning_rate
 from headrace.packed.order import Epoch, draw_order
 from headrace.packed.reading import PackedSet
@@ -186,17 +187,18 @@ class Classroom:
             position.step = fed.number + 1
             if position.step < len(epoch) and self._checkpoints.is_due:
                 position.right, position.loss = int(right), float(loss)
-                self._refuse_divergence(position.loss, position.epoch)
+                self._refuse_divergence(position.loss, sum_weights(self._learner.network), position.epoch)
                 self.save_if_due(position)
-        rights, losses = self._conditions.together.add(float(right), float(loss))
-        self._refuse_divergence(losses, position.epoch)
+        weights = sum_weights(self._learner.network)
+        rights, losses, weights = self._conditions.together.add(float(right), float(loss), weights)
+        self._refuse_divergence(losses, weights, position.epoch)
         pace = Pace(shown, time.monotonic() - start, self._feeder.waited_seconds)
         self._say(position.epoch, rights / len(order), losses / len(order), pace)
         return pace
 
-    def _refuse_divergence(self, loss: float, epoch: int) -> None:
+    def _refuse_divergence(self, loss: float, weights: float, epoch: int) -> None:
         """End before a save takes the place of one whose numbers are finite."""
-        refuse_divergence([loss], f"in epoch {epoch}", learning_rate=self._hyperparameters.learning_rate)
+        refuse_divergence([loss, weights], f"in epoch {epoch}", self._hyperparameters.learning_rate)
 
     def save_if_due(self, position: Position) -> None:
         """Save what is done, where it is time to."""

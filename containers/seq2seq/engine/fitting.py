@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from containers.shared.networks.divergence import refuse_divergence
+from containers.shared.networks.divergence import advise_clipping, refuse_divergence
 from containers.shared.networks.learner import choose_device
 from headrace.recordio.sentences import BEGIN, END, Pair
 
@@ -133,8 +133,8 @@ def _pass_checkpoint(
     refuse_divergence(
         (learnt.perplexity, judged.perplexity),
         f"by checkpoint {checkpoint}",
-        learning_rate=hyperparameters.learning_rate,
-        clip_gradient=hyperparameters.clip_gradient,
+        hyperparameters.learning_rate,
+        advise_clipping(hyperparameters.clip_gradient),
     )
     say(checkpoint, {hyperparameters.training_metric: getattr(learnt, hyperparameters.training_metric)}, "Train")
     metrics = judged._asdict()

@@ -6,17 +6,26 @@ from collections.abc import Iterable
 from containers.shared.job.training_failures import HyperparameterError
 
 
-def refuse_divergence(losses: Iterable[float], when: str, **hyperparameters: float) -> None:
+def refuse_divergence(numbers: Iterable[float], when: str, learning_rate: float, besides: str = "") -> None:
     """End a training whose numbers have grown beyond all bounds.
 
     Args:
-        losses: How wrong the network was.
+        numbers: How wrong the network was, and the sum of its weights.
         when: By when, such as `in epoch 3`.
-        hyperparameters: What can be lowered, and what it is.
+        learning_rate: What can be lowered.
+        besides: What else helps, beginning with a comma.
 
     Raises:
-        HyperparameterError: If a loss is infinite or not a number.
+        HyperparameterError: If one of them is infinite or not a number.
     """
-    if not all(map(math.isfinite, losses)):
-        advice = ", or ".join(f"{name}, {value:g}" for name, value in hyperparameters.items())
-        raise HyperparameterError(f"the network's numbers grew beyond all bounds {when}; lower {advice}")
+    if not all(map(math.isfinite, numbers)):
+        raise HyperparameterError(
+            f"the network's numbers grew beyond all bounds {when}; lower learning_rate, {learning_rate:g}{besides}"
+        )
+
+
+def advise_clipping(most: float) -> str:
+    """What else helps a network whose gradients are cut to so much, or, where that is not above 0, not at all."""
+    if most > 0:
+        return f", or clip_gradient, {most:g}"
+    return f", or clip gradients: clip_gradient is {most:g}, which is off; set it above 0, such as to 1"

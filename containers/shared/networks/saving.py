@@ -61,6 +61,11 @@ def dump_weights(network: Network) -> NDArray[np.float32]:
     return _join(_list_weights(network))
 
 
+def sum_weights(network: Network) -> float:
+    """The sum of all that a network has learnt: infinite or not a number where any of it is."""
+    return sum(float(tensor.double().sum()) for tensor in _list_weights(network))
+
+
 def take_weights(network: Network, weights: NDArray[np.float32]) -> None:
     """Go on from what an earlier network has learnt."""
     _split(weights, _list_weights(network))

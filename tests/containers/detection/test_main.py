@@ -25,6 +25,7 @@ from tests.containers.detection.detectors import (
     write_records_job,
     write_streams_job,
 )
+from tests.containers.diverging import set_endless_rate
 from tests.containers.job_roots import list_files
 from tests.torch_packages import require_torch
 
@@ -85,6 +86,23 @@ def test_learns_the_same_from_a_checkpoint_and_from_records(tmp_path: Path) -> N
 
     models = {(tmp_path / name / "model/model.onnx").read_bytes() for name in ("whole", "resumed")}
     assert len(models) == 1
+
+
+def test_ends_and_saves_nothing_once_its_last_step_leads_beyond_all_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("containers.detection.fitting.set_learning_rate", set_endless_rate)
+    # Both photographs in one batch, whose loss is that of a network that knows nothing yet.
+    given = {"epochs": "1", "mini_batch_size": "2"}
+    write_records_job(tmp_path, given, train=LISTED["train"][:2], validation=LISTED["validation"][:2])
+    (tmp_path / "checkpoints").mkdir()
+
+    assert train(tmp_path, SAVING) == 1
+
+    failure = (tmp_path / "output/failure").read_text()
+    assert failure.startswith("the network's numbers grew beyond all bounds in epoch 0; lower learning_rate, 0.002")
+    assert not list_files(tmp_path / "checkpoints")
+    assert not list_files(tmp_path / "model")
 
 
 @pytest.mark.parametrize("changes", [{"optimizer": np.zeros(1, np.float32)}, {"steps": np.array(-1)}])

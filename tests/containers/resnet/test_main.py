@@ -15,6 +15,7 @@ from containers.resnet.model import load_model
 from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from headrace.algorithms import find_algorithm
+from tests.containers.diverging import set_endless_rate
 from tests.containers.job_roots import list_files
 from tests.containers.resnet.networks import HYPERPARAMETERS, write_photographs_job, write_records_job
 
@@ -84,6 +85,22 @@ def test_goes_on_from_a_checkpoint_to_the_same_model(tmp_path: Path, optimizer: 
 
     models = {(tmp_path / name / "model/model.onnx").read_bytes() for name in ("whole", "resumed")}
     assert len(models) == 1
+
+
+def test_ends_and_saves_nothing_once_its_last_step_leads_beyond_all_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("containers.resnet.fitting.set_learning_rate", set_endless_rate)
+    # All photographs in one batch, whose loss is that of a network that knows nothing yet.
+    write_photographs_job(tmp_path, mini_batch_size="18")
+    (tmp_path / "checkpoints").mkdir()
+
+    assert train(tmp_path, SAVING) == 1
+
+    failure = (tmp_path / "output/failure").read_text()
+    assert failure.startswith("the network's numbers grew beyond all bounds in epoch 0; lower learning_rate, 0.01")
+    assert not list_files(tmp_path / "checkpoints")
+    assert not list_files(tmp_path / "model")
 
 
 def bring_model(root: Path, model: Path) -> None:

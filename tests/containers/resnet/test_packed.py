@@ -18,6 +18,7 @@ from containers.shared.job.last_save import LastSave
 from containers.shared.job.outputs import Outputs
 from headrace.packed import PackedRecord, write_packed
 from headrace.workloads.photographs import make_photographs
+from tests.containers.diverging import set_endless_rate
 from tests.containers.job_roots import list_files, write_job
 from tests.containers.normalizer.fake_s3 import FakeS3
 from tests.containers.normalizer.jobs import run_job
@@ -98,6 +99,19 @@ def test_ends_and_saves_nothing_once_its_numbers_are_none(tmp_path: Path, monkey
 
     monkeypatch.setattr("containers.resnet.packed_fitting.weigh_classes", lambda *_: torch.full((CLASSES,), math.nan))
     write_packed_job(tmp_path, mini_batch_size="4")
+    (tmp_path / "checkpoints").mkdir()
+
+    assert train(tmp_path, SAVING) == 1
+
+    assert "grew beyond all bounds in epoch 0; lower learning_rate" in (tmp_path / "output/failure").read_text()
+    assert not list((tmp_path / "checkpoints").glob("steps-*.npz"))
+
+
+def test_ends_and_saves_nothing_once_its_last_step_leads_beyond_all_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("containers.resnet.packed_fitting.set_learning_rate", set_endless_rate)
+    write_packed_job(tmp_path, mini_batch_size="18")
     (tmp_path / "checkpoints").mkdir()
 
     assert train(tmp_path, SAVING) == 1
