@@ -3,6 +3,7 @@
 Step Functions finds a variable that was not written only when it is read, hours after the start and many states later.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
@@ -17,6 +18,8 @@ from stacks.pipeline.maps import Map
 _GIVEN: Final = frozenset({"", "$", "states", *Jsonata.static_frame.bindings})
 # Attributes of the parser's that lead back up its tree.
 _UPWARD: Final = ("ancestor", "slot")
+# What the CDK fills in later, in a text; its number is another one in every state.
+_TOKEN: Final = re.compile(r"\$\{Token\[[^]]*\]\}")
 
 
 def check_variables(states: Mapping[str, State], *, start_at: str, given: frozenset[str] = frozenset()) -> None:
@@ -52,7 +55,7 @@ def find_variables(rendered: Any) -> set[str]:
     if isinstance(rendered, list):
         return {variable for part in rendered for variable in find_variables(part)}
     expression = read_jsonata(rendered)
-    return {*_find_variables_of(expression)} if expression else set()
+    return {*_find_variables_of(_TOKEN.sub("token", expression))} if expression else set()
 
 
 # States share expressions and workloads share states, so most expressions come again; parsing is a third of synthesis.
