@@ -7,6 +7,7 @@ container images of other environments and of earlier models. ECR lists them too
 """
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -14,7 +15,6 @@ import re
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -38,7 +38,7 @@ from headrace.torch_packages import require_torch
 _IMAGES_FILE = "images.json"
 _PROGRAMS_FOLDER = "programs"
 _SCRATCH_PREFIX = ".new-"
-_ABANDONED_SECONDS = 24 * 3600
+_LOCK_FILE = ".lock"
 # As `headrace.container_images.container_image_tag` makes them; a promotion's copy has a part of the digest besides.
 _CONTENT_TAG = re.compile(r"([0-9a-f]{16})(?:-[0-9a-f]{12})?")
 # Python itself reads such files, see https://docs.python.org/3/library/site.html.
@@ -79,10 +79,18 @@ class Environments:
             add_packages(self.path(container), folder)
 
     def _install(self, containers: Iterable[ContainerImage]) -> None:
-        missing = [container for container in dict.fromkeys(containers) if not self.path(container).exists()]
-        if not missing:
+        if not self._list_missing(containers):
             return
         self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / _LOCK_FILE).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Another command may have made them meanwhile.
+            self._make(self._list_missing(containers))
+
+    def _list_missing(self, containers: Iterable[ContainerImage]) -> list[ContainerImage]:
+        return [container for container in dict.fromkeys(containers) if not self.path(container).exists()]
+
+    def _make(self, missing: Iterable[ContainerImage]) -> None:
         remove_abandoned(self._folder)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=_SCRATCH_PREFIX) as scratch, ExitStack() as stack:
             installations = [
@@ -92,7 +100,7 @@ class Environments:
             for installation in installations:
                 installation.finish()
             for container in missing:
-                _put_in_place(Path(scratch) / container.name, self.path(container))
+                (Path(scratch) / container.name).rename(self.path(container))
 
 
 def add_packages(environment: Path, packages: Path) -> None:
@@ -102,22 +110,14 @@ def add_packages(environment: Path, packages: Path) -> None:
             file.write_text(f"{packages}\n", encoding="utf-8")
 
 
-def _put_in_place(made: Path, place: Path) -> None:
-    try:
-        made.rename(place)
-    except OSError:
-        # Another command may have made the same meanwhile.
-        if not place.exists():
-            raise
-
-
 def remove_abandoned(folder: Path) -> None:
-    """Remove what commands that were killed while they installed packages have left half done."""
+    """Remove what commands that were killed while they installed packages have left half done.
+
+    Args:
+        folder: Where packages are installed, by no other command at this time.
+    """
     for scratch in folder.glob(f"{_SCRATCH_PREFIX}*"):
-        # One that is younger may be another command's, at work; one that is gone was.
-        with suppress(FileNotFoundError):
-            if time.time() - scratch.stat().st_mtime > _ABANDONED_SECONDS:
-                shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _requirements(container: ContainerImage) -> Path:
@@ -125,11 +125,11 @@ def _requirements(container: ContainerImage) -> Path:
 
 
 def _start_installation(container: ContainerImage, environment: Path) -> Tool:
+    """Install without bytecode: programs write that of what they import, and all would take most of a minute."""
     uv = [sys.executable, "-m", "uv", "--quiet"]
     # Relocatable, because it gets its place only when it is whole.
     run_tool("uv venv", [*uv, "venv", "--relocatable", "--python", sys.executable, str(environment)])
-    # Bytecode is compiled once here: the programs themselves never write any.
-    options = ["--require-hashes", "--compile-bytecode", "--python", str(environment / "bin" / "python")]
+    options = ["--require-hashes", "--python", str(environment / "bin" / "python")]
     command = [*uv, "pip", "install", *options, "--requirements", str(_requirements(container))]
     return Tool(f"installing the packages of {container}", command)
 
@@ -353,7 +353,9 @@ class PushedContainerImages:
         image = replace(image, digest=name_digest(image_uri))
         if image.container:
             return image
-        return replace(image, environment={**_system_environment(Path(image.entrypoint[0])), **self._environment})
+        surroundings = _system_environment(Path(image.entrypoint[0]))
+        # Its packages and its program are the user's own folders.
+        return replace(image, environment={**surroundings, "PYTHONDONTWRITEBYTECODE": "1", **self._environment})
 
 
 def _system_environment(python: Path) -> dict[str, str]:
@@ -367,5 +369,4 @@ def _system_environment(python: Path) -> dict[str, str]:
         **{name: os.environ[name] for name in kept if name in os.environ},
         "PATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }

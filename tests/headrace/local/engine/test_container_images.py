@@ -1,15 +1,15 @@
 """Containers as processes: their program, the packages they pin."""
 
-import os
+import fcntl
 from pathlib import Path
 
 import pytest
 
 from headrace.container_images import CONTAINERS_DIRECTORY, list_modules
+from headrace.local.engine.brought_container_images import bring_python
 from headrace.local.engine.container_images import (
     Environments,
     PushedContainerImages,
-    _put_in_place,
     push,
     remove_abandoned,
 )
@@ -103,27 +103,34 @@ def test_has_a_place_of_its_own_for_each_containers_packages(tmp_path: Path) -> 
     assert len(set(Environments(tmp_path).paths().values())) == len(list_container_images())
 
 
-def test_removes_what_a_killed_installation_left_and_nothing_of_one_at_work(tmp_path: Path) -> None:
-    for name in (".new-abandoned", ".new-at-work", "training-kept"):
-        (tmp_path / name / "lib").mkdir(parents=True)
+def test_removes_what_a_killed_installation_left_and_nothing_else(tmp_path: Path) -> None:
     for name in (".new-abandoned", "training-kept"):
-        os.utime(tmp_path / name, (0, 0))
-
-    remove_abandoned(tmp_path)
-
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".new-at-work", "training-kept"]
-
-
-def test_begins_while_another_installation_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "glob", lambda folder, _pattern: iter([folder / ".new-gone"]))
-
-    remove_abandoned(tmp_path)
-
-
-def test_keeps_the_packages_that_another_command_made_meanwhile(tmp_path: Path) -> None:
-    for name in ("own", "place/other"):
         (tmp_path / name / "lib").mkdir(parents=True)
 
-    _put_in_place(tmp_path / "own", tmp_path / "place")
+    remove_abandoned(tmp_path)
 
-    assert [path.name for path in (tmp_path / "place").iterdir()] == ["other"]
+    assert [path.name for path in tmp_path.iterdir()] == ["training-kept"]
+
+
+def test_installs_nothing_that_another_command_has_installed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environments = Environments(tmp_path)
+    other = tmp_path / "by-another"
+    place = environments.path(big_mart.TRAINING)
+    monkeypatch.setattr(fcntl, "flock", lambda *_: other.rename(place))
+    (other / "bin").mkdir(parents=True)
+
+    environments.prepare([big_mart.TRAINING])
+
+    assert [path.name for path in place.iterdir()] == ["bin"]
+
+
+def test_has_programs_of_the_platform_write_their_bytecode_and_those_of_users_not(tmp_path: Path) -> None:
+    push(tmp_path, {URI: big_mart.TRAINING}, {big_mart.TRAINING: tmp_path})
+    bring_python(tmp_path, "nowhere/mine:1", tmp_path / "bin/python", program=None)
+
+    registry = PushedContainerImages(tmp_path, {})
+
+    says = [registry.resolve(uri).environment.get("PYTHONDONTWRITEBYTECODE") for uri in (URI, "nowhere/mine:1")]
+    assert says == [None, "1"]
