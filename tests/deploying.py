@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError, WaiterError
 from headrace.local.engine import cloud as local_cloud
 from headrace.local.engine.cloud import ACCOUNT, REGION, LocalCloud
 from headrace.local.engine.container_images import ContainerImageSource, ProcessContainerImages, list_in_registry
+from headrace.local.limits import Limits
 from headrace.local.platform.deployment import Deployment, read_deployment
 from headrace.local.platform.running import Folders
 from headrace.loopback import find_free_port
@@ -36,14 +37,15 @@ class DeploymentError(Exception):
 
 
 @contextmanager
-def running_with_app(root: Path, assembly: Path) -> Iterator[LocalCloud]:
+def running_with_app(root: Path, assembly: Path, limits: Limits | None = None) -> Iterator[LocalCloud]:
     """A cloud with the stacks of a synthesized app; `clients_of` leads to it.
 
     Args:
         root: Where the cloud keeps its state.
         assembly: The synthesized app, as `tests.stacks.synthesis.assemble` makes it.
+        limits: What its account and Region do not have.
     """
-    cloud = local_cloud.start(root, find_free_port(), stop_with_caller=True)
+    cloud = local_cloud.start(root, find_free_port(), stop_with_caller=True, limits=limits)
     try:
         with clients_of(cloud):
             deploy(assembly)

@@ -167,25 +167,6 @@ def test_names_both_ports_when_a_cloud_is_up_on_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "up"])
-def test_names_the_quota_of_a_file_that_it_does_not_know(tmp_path: Path, command: str) -> None:
-    file = tmp_path / "quotas.json"
-    file.write_text('{"ml.m5.large for traning job usage": 0}')
-
-    answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), command, "--quotas", str(file)])
-
-    assert answer.exit_code == 1
-    assert f"Error: the quota 'ml.m5.large for traning job usage' in {file} is not known" in answer.stderr
-
-
-@pytest.mark.parametrize("command", ["run", "up"])
-def test_names_the_regions_that_there_are(tmp_path: Path, command: str) -> None:
-    answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), command, "--as-in-region", "eu-wst-1"])
-
-    assert answer.exit_code == 1
-    assert "Error: 'eu-wst-1' is not a Region; there are af-south-1, " in answer.stderr
-
-
-@pytest.mark.parametrize("command", ["run", "up"])
 def test_says_that_another_command_uses_the_folder_and_how_to_run_beside_it(tmp_path: Path, command: str) -> None:
     with occupy(tmp_path):
         answer = CliRunner().invoke(cli, ["local", "--folder", str(tmp_path), command])
