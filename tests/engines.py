@@ -12,6 +12,10 @@ import pytest
 
 from headrace.container_images.building import BuildSettings
 from headrace.container_images.engine import Engine, EngineError, find_engine
+from headrace.recipes import big_mart, linear_learner, normalizer
+
+# One of each kind, and small: a processing job, what trains and serves, and a job that reads and writes S3 itself.
+SMALL_IMAGES = (big_mart.PREPROCESSING, linear_learner.IMAGE, normalizer.BULK)
 
 
 def require_engine() -> Engine:

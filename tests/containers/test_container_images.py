@@ -15,15 +15,8 @@ from headrace.container_images.engine import Engine, EngineError
 from headrace.container_images.listing import BuiltContainerImage, describe_container_image
 from headrace.container_images.trials import try_container_images
 from headrace.loopback import find_free_port
-from headrace.recipes import (
-    ContainerImage,
-    big_mart,
-    images,
-    list_container_images,
-    list_usual_container_images,
-    xgboost,
-)
-from tests.engines import engine_alone, give_up, read_build_settings
+from headrace.recipes import ContainerImage, big_mart, list_container_images, normalizer
+from tests.engines import SMALL_IMAGES, engine_alone, give_up, read_build_settings
 from tests.examples import IS_EXHAUSTIVE, only_exhaustive
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(600)]
@@ -32,7 +25,7 @@ REGISTRY = "docker-registry"
 # PyTorch would bring gigabytes of what GPUs need.
 BUILDABLE = [container for container in list_container_images() if not container.needs_torch]
 # One Dockerfile makes all; that each program runs with the packages and modules of its image, other tests show.
-BUILT = BUILDABLE if IS_EXHAUSTIVE else [*list_usual_container_images(), xgboost.IMAGE]
+BUILT = BUILDABLE if IS_EXHAUSTIVE else list(SMALL_IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +102,11 @@ def test_is_the_same_whenever_it_is_built_from_scratch(engine: Engine) -> None:
 
 
 def test_pushes_once(engine: Engine, registry: str) -> None:
-    command = ["push", "--registry", registry, "image_inference"]
+    command = ["push", "--registry", registry, str(normalizer.BULK)]
 
     first, second = (CliRunner().invoke(containers_command, command) for _ in range(2))
 
-    place = f"{registry}/headrace/{name_image(images.INFERENCE).removeprefix('localhost/headrace/')}"
+    place = f"{registry}/headrace/{name_image(normalizer.BULK).removeprefix('localhost/headrace/')}"
     assert (first.stdout, second.stdout) == (f"{place}\tpushed\n", f"{place}\talready there\n")
 
 

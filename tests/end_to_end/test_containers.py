@@ -1,28 +1,56 @@
 """The pipeline with containers of an engine instead of processes."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from headrace.container_images.engine import Engine, EngineError
 from headrace.contract import JOB_NAME_INPUT
-from headrace.local.engine.container_images import EngineContainerImages
+from headrace.local.engine.container_images import (
+    ContainerImageSource,
+    EngineContainerImages,
+    ProcessContainerImages,
+)
 from headrace.local.platform import inspection, pipeline
+from headrace.local.platform.running import Folders
+from headrace.local.platform.site import LocalSite
 from headrace.normalizer.normalize import normalize
-from headrace.recipes import images, list_usual_container_images
+from headrace.recipes import ContainerImage, images, linear_learner, list_usual_container_images
 from headrace.workloads import big_mart as big_mart_workload
 from headrace.workloads import images as images_workload
+from headrace.workloads import linear_learner as linear_learner_workload
+from headrace.workloads.tables import TableRun
 from headrace.workloads.workload import Answers
-from tests.end_to_end.conftest import CLASSES, Platform, deployed_platform
+from tests.deploying import push_container_images, running_with_app
+from tests.end_to_end.conftest import CLASSES, Platform, configure_dev
 from tests.end_to_end.test_bulk_normalizing import SMALL, SMALL_INPUT, BatchDoor, make_image
 from tests.end_to_end.test_pipeline import wait_for_state
-from tests.engines import engine_alone, give_up, read_build_settings
+from tests.engines import SMALL_IMAGES, engine_alone, give_up, read_build_settings
+from tests.examples import IS_EXHAUSTIVE, only_exhaustive
 from tests.local_clouds import clients_of
+from tests.stacks.conftest import set_path
+from tests.stacks.synthesis import assemble
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(600)]
+
+CONTAINED = (*list_usual_container_images(), linear_learner.IMAGE) if IS_EXHAUSTIVE else SMALL_IMAGES
+COMPARED = (linear_learner_workload.Run, big_mart_workload.Run) if IS_EXHAUSTIVE else (linear_learner_workload.Run,)
+
+
+class Chosen:
+    """The container images that these tests run, and no others."""
+
+    description = "make the container images that the tests run"
+
+    def __init__(self, source: ContainerImageSource) -> None:
+        self.source = source
+
+    def prepare(self, containers: Iterable[ContainerImage]) -> None:
+        self.source.prepare(container for container in containers if container in CONTAINED)
+
+    def push(self, root: Path, images: Mapping[str, ContainerImage]) -> None:
+        self.source.push(root, {uri: container for uri, container in images.items() if container in CONTAINED})
 
 
 @pytest.fixture(scope="module")
@@ -32,36 +60,58 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The platform on a local cloud that runs containers."""
-    images = EngineContainerImages(engine, read_build_settings())
+def containers(engine: Engine) -> Chosen:
+    chosen = Chosen(EngineContainerImages(engine, read_build_settings()))
     try:
-        images.prepare(list_usual_container_images())
+        chosen.prepare(CONTAINED)
     except EngineError as error:
         give_up(str(error))
-    with deployed_platform(tmp_path_factory.mktemp("contained"), images) as contained:
-        yield contained
+    return chosen
 
 
-def run_once(platform: Platform, sales: Path) -> tuple[dict[str, Any], Answers]:
-    """The metrics of an execution and what its endpoint then predicts."""
-    run = big_mart_workload.Run(sales, sales.parent)
-    with clients_of(platform.cloud):
-        run.bring_data(platform.site)
-        execution = platform.run(EndpointName="compared")
-        assert execution["status"] == "SUCCEEDED", execution.get("cause")
-        metrics: dict[str, Any] = json.loads(execution["output"])["Metrics"]
-        return metrics, run.ask_endpoint(platform.site, "compared")
+@pytest.fixture(scope="module")
+def contained(containers: Chosen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The platform on a local cloud that runs containers."""
+    context = configure_dev()
+    set_path(context["environments"]["dev"], "linearlearner", {})
+    with running_with_app(tmp_path_factory.mktemp("contained"), assemble(context)) as cloud:
+        with clients_of(cloud):
+            deployment = push_container_images(cloud, "dev", containers)
+        yield Platform(cloud, deployment)
+
+
+def run_once(platform: Platform, run: TableRun, endpoint_name: str) -> tuple[Mapping[str, float], Answers]:
+    """What the model of an execution was judged by, and what its endpoint then predicts."""
+    run.bring_data(platform.site)
+    names = {"EndpointName": endpoint_name}
+    output = pipeline.follow_execution(
+        pipeline.start_execution(platform.deployment, run.recipe, endpoint_name, names), lambda _: None
+    ).output
+    site = LocalSite(platform.cloud, platform.deployment, output[JOB_NAME_INPUT])
+    scores = {name: value for name, value in output["Metrics"].items() if not name.startswith("train:")}
+    return scores, run.ask_endpoint(site, endpoint_name)
 
 
 def list_containers(engine: Engine) -> set[str]:
     return set(engine.call("listing", ["ps", "--all", "--quiet"]).split())
 
 
+@pytest.mark.parametrize("workload", COMPARED)
 def test_ends_with_the_scores_and_predictions_of_processes(
-    platform: Platform, contained: Platform, sales: Path
+    engine: Engine, containers: Chosen, contained: Platform, sales: Path, workload: type[TableRun]
 ) -> None:
-    assert run_once(contained, sales) == run_once(platform, sales)
+    run, before = workload(sales, sales.parent), list_containers(engine)
+    with clients_of(contained.cloud):
+        in_containers = run_once(contained, run, f"{run.recipe.name}-contained")
+        serving = list_containers(engine) - before
+        try:
+            push_container_images(contained.cloud, "dev", Chosen(ProcessContainerImages(Folders().environments)))
+            in_processes = run_once(contained, run, f"{run.recipe.name}-processed")
+        finally:
+            push_container_images(contained.cloud, "dev", containers)
+
+    assert in_containers == in_processes
+    assert len(serving) == len(list_containers(engine) - before) == 1
 
 
 def test_normalizes_with_processes(contained: Platform) -> None:
@@ -75,6 +125,7 @@ def test_normalizes_with_processes(contained: Platform) -> None:
         assert door.read("contained", "normalized/a.jpg") == normalize(make_image(1), SMALL)
 
 
+@only_exhaustive("a job in a container that reaches the local cloud, which the normalizer is here")
 def test_reads_photographs_through_the_normalizer(
     contained: Platform, made_up_photographs: Path, tmp_path: Path
 ) -> None:
@@ -91,8 +142,8 @@ def test_reads_photographs_through_the_normalizer(
 def test_leaves_no_container_behind_when_a_job_is_stopped(engine: Engine, contained: Platform, sales: Path) -> None:
     before = list_containers(engine)
     with clients_of(contained.cloud):
-        big_mart_workload.Run(sales, sales.parent).bring_data(contained.site)
-        arn = contained.start("contained-and-stopped")
+        linear_learner_workload.Run(sales, sales.parent).bring_data(contained.site)
+        arn = pipeline.start_execution(contained.deployment, linear_learner.RECIPE, "contained-and-stopped", {})
         wait_for_state(arn, "Train")
 
     contained.client("stepfunctions").stop_execution(executionArn=arn, error="Test", cause="stopped by a test")
