@@ -14,6 +14,7 @@ from PIL import Image
 from containers.shared.serving import server
 from containers.shared.serving.endpoint import BATCH, MODEL_REFUSED_EXIT, REAL_TIME, Patience
 from containers.shared.serving.metrics import Board
+from containers.shared.serving.model_files import ModelError
 from containers.shared.serving.settings import read_server_settings
 from headrace.loopback import find_free_port
 from headrace.recipes import (
@@ -38,9 +39,10 @@ from tests.examples import IS_EXHAUSTIVE
 from tests.patience import PATIENCE_SECONDS
 
 SERVING = [container for container in list_container_images() if container.is_endpoint]
-# One program serves all: each loads its model in one process, and how several end is tried with one of them.
-ENDING = SERVING if IS_EXHAUSTIVE else [big_mart.INFERENCE]
-SERVING_BY_WORKERS = [(container, "1") for container in SERVING] + [(container, "2") for container in ENDING]
+# One program serves all: each answers from one process, and what several do is tried with one of them.
+ALONE = [(container, 1) for container in SERVING]
+TOGETHER = [(container, 2) for container in (SERVING if IS_EXHAUSTIVE else [big_mart.INFERENCE])]
+ENDING = [(container, workers) for container, _ in TOGETHER for workers in (1, 2)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +55,9 @@ class Served:
     body: bytes
 
 
-@pytest.fixture(params=SERVING, ids=str)
+@pytest.fixture
 def served(
-    request: pytest.FixtureRequest,
+    container: ContainerImage,
     trained: Path,
     image_root: Path,
     boosted: Path,
@@ -109,7 +111,7 @@ def served(
             content_type="image/png",
             body=photograph.getvalue(),
         ),
-    }[request.param]
+    }[container]
 
 
 def test_refuses_another_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,10 +133,11 @@ def test_refuses_a_setting_that_cannot_be_used(
 
 
 @pytest.mark.slow
-def test_serves_and_counts_over_all_workers_until_terminated(served: Served) -> None:
+@pytest.mark.parametrize(("container", "workers"), ALONE + TOGETHER, ids=str)
+def test_serves_and_counts_over_all_workers_until_terminated(served: Served, workers: int) -> None:
     address = f"http://127.0.0.1:{(port := find_free_port())}"
 
-    with serving(served.container, served.root, port, workers=2) as process:
+    with serving(served.container, served.root, port, workers) as process:
         for _ in range(8):
             assert httpx.get(f"{address}/ping").status_code == 200
         answer = httpx.post(
@@ -147,14 +150,13 @@ def test_serves_and_counts_over_all_workers_until_terminated(served: Served) -> 
 
     assert answer.status_code == 200
     for page in pages:
-        assert "headrace_workers_ready 2\n" in page
+        assert f"headrace_workers_ready {workers}\n" in page
         assert 'headrace_requests_total{path="/ping",status="200"} 8\n' in page
         assert 'headrace_requests_total{path="/invocations",status="200"} 1\n' in page
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("served", ENDING, ids=str, indirect=True)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("container", "workers"), ENDING, ids=str)
 def test_ends_well_when_terminated_right_after_loading(served: Served, workers: int) -> None:
     with serving(served.container, served.root, find_free_port(), workers) as process:
         process.terminate()
@@ -163,13 +165,13 @@ def test_ends_well_when_terminated_right_after_loading(served: Served, workers: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("container", "workers"), SERVING_BY_WORKERS, ids=str)
+@pytest.mark.parametrize(("container", "workers"), ENDING, ids=str)
 def test_ends_with_a_reason_when_the_model_cannot_be_loaded(
-    container: ContainerImage, tmp_path: Path, workers: str
+    container: ContainerImage, tmp_path: Path, workers: int
 ) -> None:
     settings = {
         "HEADRACE_BIND_HOST": "127.0.0.1",
-        "HEADRACE_SERVE_WORKERS": workers,
+        "HEADRACE_SERVE_WORKERS": str(workers),
         "SAGEMAKER_BIND_TO_PORT": str(find_free_port()),
     }
 
@@ -177,7 +179,20 @@ def test_ends_with_a_reason_when_the_model_cannot_be_loaded(
         log, _ = process.communicate()
 
     assert process.returncode == MODEL_REFUSED_EXIT
-    assert f"{tmp_path}/model/" in (reason := json.loads(log.splitlines()[0])["reason"])
+    assert "No such file or directory" in json.loads(log.splitlines()[0])["reason"]
+
+
+@pytest.mark.parametrize("container", SERVING, ids=str)
+def test_names_the_file_of_the_model_that_is_missing(
+    container: ContainerImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEADRACE_ML_ROOT", str(tmp_path))
+
+    with pytest.raises(ModelError):
+        server.create_app(f"{container.package}.service", Board(1)).load()
+
+    reason = json.loads(capsys.readouterr().out)["reason"]
+    assert f"{tmp_path}/model/" in reason
     assert "No such file or directory" in reason
 
 
