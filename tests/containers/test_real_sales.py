@@ -12,9 +12,11 @@ from containers.shared.serving.endpoint import Endpoint
 from containers.shared.serving.traffic import Traffic
 from tests.containers.asgi_client import Client
 from tests.containers.job_roots import write_job
+from tests.examples import only_exhaustive
 
 
 @pytest.mark.slow
+@only_exhaustive("the same jobs over made-up sales")
 def test_reaches_the_error_of_the_book_on_the_real_file(tmp_path: Path, real_sales: Path) -> None:
     processing = tmp_path / "processing"
     (processing / "input").mkdir(parents=True)

@@ -10,6 +10,7 @@ from containers.forecasting.engine.__main__ import main as train
 from containers.forecasting.preprocessing.__main__ import main as preprocess
 from containers.shared.job.outputs import Outputs
 from tests.containers.job_roots import write_job
+from tests.examples import only_exhaustive
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +24,7 @@ def real_demand(repository: Path) -> Path:
     return path
 
 
+@only_exhaustive("the same jobs over made-up demand")
 def test_beats_the_seasonal_naive_and_is_calibrated_on_the_last_quarter(real_demand: Path, tmp_path: Path) -> None:
     (tmp_path / "raw/processing/input").mkdir(parents=True)
     shutil.copy(real_demand, tmp_path / "raw/processing/input/demand.csv")
