@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.stacks.synthesis import assemble
 pytestmark = pytest.mark.slow
 
 ENDPOINT = "headrace-dev-bigmart"
+SERVERLESS = {"serverless": {"max_concurrency": 3}}
 ROW = ",".join(cell for name, cell in any_sales_row().items() if name != "Item_Outlet_Sales")
 
 
@@ -27,7 +29,7 @@ def assemble_with(endpoint: dict[str, Any]) -> Any:
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory, sales: Any) -> Iterator[Platform]:
     """`dev` with a serverless endpoint, which tests change one after the other."""
-    assembly = assemble_with({"serverless": {"max_concurrency": 3}})
+    assembly = assemble_with(SERVERLESS)
     root = tmp_path_factory.mktemp("capacity") / "cloud"
     with running_with_app(root, assembly) as cloud, clients_of(cloud):
         platform = Platform(cloud, push_container_images(cloud, "dev"))
@@ -35,14 +37,22 @@ def platform(tmp_path_factory: pytest.TempPathFactory, sales: Any) -> Iterator[P
         yield platform
 
 
-def serve(platform: Platform) -> dict[str, Any]:
-    """Run an execution; the variant that then serves."""
-    execution = platform.run()
+@dataclass(frozen=True)
+class Serving:
+    """The version that an execution has served, and the variant that serves it."""
+
+    version: str
+    variant: dict[str, Any]
+
+
+def serve(platform: Platform, **given: str) -> Serving:
+    """Run an execution."""
+    execution = platform.run(**given)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    assert "Left" not in json.loads(execution["output"]).get("Scaling", {}), execution["output"]
+    output = json.loads(execution["output"])
+    assert "Left" not in output.get("Scaling", {}), execution["output"]
     described = platform.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
-    variant: dict[str, Any] = described["ProductionVariants"][0]
-    return variant
+    return Serving(output["ModelPackageArn"], described["ProductionVariants"][0])
 
 
 def count_machines(platform: Platform) -> int:
@@ -64,19 +74,19 @@ def test_serves_without_machines_then_with_as_many_as_requests_need_but_not_with
 ) -> None:
     serverless = serve(platform)
 
-    assert serverless["CurrentServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 3}
+    assert serverless.variant["CurrentServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 3}
     assert ask(platform) > 0
 
     scaling = {"min_instances": 2, "max_instances": 3, "invocations_per_minute": 1}
     deploy(assemble_with({"instance_count": 2, "scaling": scaling}), "BigMart")
 
-    assert serve(platform)["CurrentInstanceCount"] == 2
+    assert serve(platform, ModelPackageArn=serverless.version).variant["CurrentInstanceCount"] == 2
     while count_machines(platform) == 2:
         assert ask(platform) > 0
     assert count_machines(platform) == 3
 
-    deploy(assemble_with({"serverless": {}}), "BigMart")
-    refused = platform.run()
+    deploy(assemble_with(SERVERLESS), "BigMart")
+    refused = platform.run(ModelPackageArn=serverless.version)
 
     assert (refused["status"], refused["error"]) == ("FAILED", "EndpointHasMachines")
     assert f"endpoint {ENDPOINT} has machines" in refused["cause"]
