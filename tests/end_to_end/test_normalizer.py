@@ -1,4 +1,4 @@
-"""The image normalizer, deployed from its template: stock clients get the same normalized images through both doors."""
+"""The normalizer, deployed from its template: stock clients get the same photographs and texts through both doors."""
 
 import io
 import os
@@ -36,8 +36,9 @@ from headrace.regions import OBJECT_LAMBDA
 from headrace.workloads import images as images_workload
 from tests.deploying import push_container_images, running_with_app
 from tests.end_to_end.conftest import CLASSES
+from tests.examples import IS_EXHAUSTIVE
 from tests.local_clouds import allow, clients_of, make_role
-from tests.stacks.conftest import context_of, set_path
+from tests.stacks.conftest import SWITCHES, context_of, set_path
 from tests.stacks.synthesis import assemble
 
 pytestmark = pytest.mark.slow
@@ -45,7 +46,12 @@ pytestmark = pytest.mark.slow
 KEY = "images/photographs/a photo+ä.jpg"
 LARGE = {"width": "1300", "height": "1300", "colour": "rgb", "output_format": "png"}
 CONSUMER = "training"
+# At once.
+READS = 200 if IS_EXHAUSTIVE else 50
 TRAINED = "images/trained/"
+# A consumer that has chosen another transformation reads through doors of its own.
+TEXT = "texts/letters/größe 1.txt"
+READER = {"name": "texts", "transformation": "text", "options": {"white_space": "line", "form": "nfkc"}}
 CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
@@ -80,8 +86,15 @@ class Doors:
         raise AssertionError(f"no stack has the access point of {CONSUMER}")
 
     def get(self, key: str, method: str = "GET", query: str = "", **headers: str) -> urllib3.BaseHTTPResponse:
-        """The answer to a signed request to the function URL."""
-        url = f"{self.deployment.outputs['NormalizerUrl']}{quote(key)}{query}"
+        """The answer to a signed request to the function URL of photographs."""
+        return self._ask("NormalizerUrl", key, method, query, **headers)
+
+    def get_text(self, key: str, query: str = "") -> urllib3.BaseHTTPResponse:
+        """The answer to a signed request to the function URL of texts."""
+        return self._ask("NormalizerUrlText", key, "GET", query)
+
+    def _ask(self, output: str, key: str, method: str, query: str, **headers: str) -> urllib3.BaseHTTPResponse:
+        url = f"{self.deployment.outputs[output]}{quote(key)}{query}"
         request = AWSRequest(method, url, headers=headers)
         credentials = boto3.Session().get_credentials()
         assert credentials is not None
@@ -100,15 +113,17 @@ class Doors:
         return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
 
     def put(self, key: str, body: bytes) -> None:
-        """Put an image into the raw bucket."""
+        """Put an object into the raw bucket."""
         self.s3.put_object(Bucket=self.deployment.raw_bucket, Key=key, Body=body)
 
 
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
-    """Both doors on a local cloud of their own, and some images."""
+    """Both doors of both transformations on a local cloud of their own, some images, and some texts."""
     context = context_of("object-lambda")
-    set_path(context["environments"]["dev"], "images.training.normalized.prefix", TRAINED)
+    consumers = [*SWITCHES["object-lambda"]["normalizer.consumers"], READER]
+    for path, value in (("images.training.normalized.prefix", TRAINED), ("normalizer.consumers", consumers)):
+        set_path(context["environments"]["dev"], path, value)
     with (
         running_with_app(tmp_path_factory.mktemp("normalizer"), assemble(context)) as cloud,
         clients_of(cloud),
@@ -118,6 +133,9 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
         found.put(KEY, encode(Image.effect_noise((640, 480), 60).convert("RGB"), "JPEG"))
         found.put("images/text.jpg", b"not an image")
         found.put("images/noise.png", encode(Image.frombytes("RGB", (1300, 1300), os.urandom(5_070_000)), "PNG"))
+        found.put(TEXT, "Größe\r\n  ﬁn".encode("utf-16"))
+        found.put("texts/page.html", b"<p>a&amp;b</p>c")
+        found.put("texts/packed.gz", b"\x1f\x8b\x08\0")
         yield found
 
 
@@ -245,12 +263,12 @@ def test_the_library_reads_through_either_door(doors: Doors) -> None:
 
 
 @pytest.mark.parametrize("door", [0, 1], ids=["function-url", "object-lambda"])
-def test_two_hundred_concurrent_reads_lose_nothing(doors: Doors, door: int) -> None:
-    keys = [f"images/crowd/{door}/{number}.png" for number in range(200)]
+def test_concurrent_reads_lose_nothing(doors: Doors, door: int) -> None:
+    keys = [f"images/crowd/{door}/{number}.png" for number in range(READS)]
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(lambda key: doors.put(key, encode(Image.new("L", (16, 16), hash(key) % 256), "PNG")), keys))
     reader = NormalizedImageReader(
-        addresses(doors)[door], {"width": 8, "height": 8, "output_format": "png"}, connections=200
+        addresses(doors)[door], {"width": 8, "height": 8, "output_format": "png"}, connections=READS
     )
 
     read = list(read_normalized_images(((key, hash(key) % 256) for key in keys), reader))
@@ -269,3 +287,42 @@ def test_the_image_workload_trains_through_the_alias(doors: Doors, made_up_photo
     assert report.output["Metrics"]["validation:accuracy"] > 2 / CLASSES
     log = list(inspection.read_log("training", report.output[contract.JOB_NAME_INPUT]))
     assert len([line for line in log if 'source="the normalizer\'s Object Lambda"' in line]) == 2
+
+
+def test_a_text_comes_through_the_function_url_of_texts(doors: Doors) -> None:
+    answered = doors.get_text(TEXT, "?line_ends=crlf")
+
+    assert (answered.status, answered.data.decode()) == (200, "Größe\r\n  ﬁn")
+    assert answered.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert doors.get_text("texts/page.html", "?markup=remove").data == b"\na&b\nc"
+
+
+def test_the_library_reads_texts_through_either_door(doors: Doors) -> None:
+    url = find_address(transformation="text")
+    access_point = find_address(transformation="text", consumer="texts")
+
+    assert NormalizedImageReader(url, {"form": "nfkc"}).read(TEXT).decode() == "Größe\n  fin"
+    # The consumer's own options, of its access point.
+    assert open_normalized(TEXT, address=access_point).read().decode() == "Größe fin"
+    for address in (url, access_point):
+        with pytest.raises(
+            NormalizedImageRefusedError, match=r"texts/packed\.gz: TextUndecodable: byte 1 is not utf-8"
+        ):
+            open_normalized("texts/packed.gz", address=address)
+
+
+def test_no_function_reads_what_another_transforms(doors: Doors) -> None:
+    assert doors.get("texts/page.html").status == 403
+    assert doors.get_text(KEY).status == 403
+
+
+def test_texts_are_kept_apart_from_normalized_images(doors: Doors) -> None:
+    text, image = doors.get_text("texts/page.html").data, doors.get(KEY).data
+    place = {"Bucket": doors.deployment.outputs["WorkBucketName"]}
+    listed = [found["Key"] for found in doors.s3.list_objects_v2(**place, Prefix="normalized/")["Contents"]]
+    kept = [(key.rpartition("/")[0], doors.s3.get_object(**place, Key=key)["Body"].read()) for key in listed]
+
+    folders = {folder for folder, body in kept if body == image}
+    assert {folder for folder, body in kept if body == text} == {"normalized/text"}
+    assert folders
+    assert "normalized/text" not in folders
