@@ -13,6 +13,7 @@ from tests.end_to_end.conftest import make_folders
 from tests.end_to_end.test_interruption import list_processes_of
 from tests.end_to_end.test_kills import PATIENCE_SECONDS, wait_until_gone
 from tests.local_clouds import find_free_port
+from tests.patience import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * PATIENCE_SECONDS)]
 
@@ -42,9 +43,9 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 def wait_for_cloud(folder: Path, process: "subprocess.Popen[str]") -> None:
     """Wait until the command's cloud is up; what it printed says why, if it never is."""
-    while local_cloud.find(folder / "cloud") is None:
-        if process.poll() is not None:
-            pytest.fail(f"the command ended with {process.returncode}: {process.communicate()}")
+    wait_until(lambda: local_cloud.find(folder / "cloud") or process.poll() is not None, "the cloud")
+    if process.returncode is not None:
+        pytest.fail(f"the command ended with {process.returncode}: {process.communicate()}")
 
 
 @pytest.fixture(scope="module")
