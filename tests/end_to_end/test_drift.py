@@ -28,6 +28,7 @@ pytestmark = pytest.mark.slow
 ENDPOINT = contract.default_endpoint_name("dev", big_mart.RECIPE.name)
 DRIFT = {"schedule": "cron(0 6 * * ? *)", "timezone": "UTC", "retrain": True}
 ROWS = 500
+ROWS_A_REQUEST = 50
 PRICE = 5
 
 
@@ -52,9 +53,10 @@ class Days:
         drawn = random.Random(1).sample(self.rows, ROWS)  # noqa: S311
         priced = [[*row[:PRICE], str(float(row[PRICE]) * dearer), *row[PRICE + 1 :]] for row in drawn]
         runtime: Any = boto3.client("sagemaker-runtime")
-        for number, row in enumerate(priced):
+        for first in range(0, ROWS, ROWS_A_REQUEST):
+            body = "\n".join(",".join(row) for row in priced[first : first + ROWS_A_REQUEST])
             runtime.invoke_endpoint(
-                EndpointName=ENDPOINT, ContentType="text/csv", Body=",".join(row), InferenceId=f"{dearer}-{number}"
+                EndpointName=ENDPOINT, ContentType="text/csv", Body=body, InferenceId=f"{dearer}-{first}"
             )
 
     def pass_morning(self) -> dict[str, Any]:
