@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from headrace.contract import JOB_NAME_INPUT
+from headrace.local.engine import cloud
 from headrace.local.platform import inspection, pipeline
 from headrace.local.platform.pipeline import ExecutionReport
 from headrace.loopback import find_free_port
@@ -53,12 +54,16 @@ def run_images(platform: Platform, data: Path, scratch: Path) -> ImageRun:
 
 @pytest.fixture(scope="module")
 def told_by_prod(tmp_path_factory: pytest.TempPathFactory, made_up_photographs: Path) -> dict[str, Any]:
-    """The summary of the README's command on the templates of prod."""
+    """The summary of a run on the templates of prod, as programs read it. It is to keep its cloud, which is stopped."""
     base = make_folders(tmp_path_factory.mktemp("prod") / "local").base
     command = [sys.executable, "-m", "headrace", "local", "--folder", str(base), "run", "--workload", "images"]
-    options = ["--env", "prod", "--port", str(find_free_port()), "--data", str(made_up_photographs), "--json"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    options = ["--env", "prod", "--port", str(find_free_port()), "--data", str(made_up_photographs)]
+    others = ["--endpoint-name", "classes", "--json", "--keep"]
+    done = subprocess.run([*command, *options, *others], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    kept = cloud.find(base / "cloud")
+    assert kept
+    kept.stop()
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 
@@ -117,6 +122,7 @@ def test_shows_which_class_was_taken_for_which(told_by_prod: dict[str, Any]) -> 
 def test_answers_a_photograph_with_its_class(told_by_prod: dict[str, Any]) -> None:
     predictions = told_by_prod["predictions"]
 
+    assert told_by_prod["report"]["output"]["EndpointName"] == "classes"
     right = [p for p in predictions if p["predicted"].split(" ")[0] == p["actual"]]
     assert len(right) > len(predictions) / 2
 
