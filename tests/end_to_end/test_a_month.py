@@ -31,15 +31,17 @@ from tests.end_to_end.simulated_month import (
     Month,
     simulate,
 )
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import only_exhaustive
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    only_exhaustive("test_drift.py, test_endpoint_hours.py and test_watching.py let days pass, each for one mechanism"),
+]
 
-# A week and a day has everything once.
-DAYS = 30 if IS_EXHAUSTIVE else 8
+DAYS = 30
 # From a Monday on: Mondays to Fridays, and Wednesdays.
-WORKING_DAYS = {8: 6, 30: 22}[DAYS]
-WEEKLY_TRAININGS = {8: 1, 30: 4}[DAYS]
+WORKING_DAYS = 22
+WEEKLY_TRAININGS = 4
 # List prices of us-east-1, in dollars.
 MACHINE_HOUR, ALARM_MONTH, KEY_MONTH, DASHBOARD_MONTH = 0.115, 0.10, 1.00, 3.00
 MONTHS = DAYS * 24 / 730
