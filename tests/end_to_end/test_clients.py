@@ -64,14 +64,10 @@ def test_the_cost_of_an_execution_says_that_nothing_is_known_of_its_machines(fir
     assert advice == {"processing job": few, "training job": few}
 
 
-def test_the_aws_cli_describes_execution_job_and_endpoint(platform: Platform, first_execution: dict[str, Any]) -> None:
+def test_the_aws_cli_describes_an_execution(platform: Platform, first_execution: dict[str, Any]) -> None:
     execution = aws(platform, "stepfunctions", "describe-execution", "--execution-arn", first_execution["executionArn"])
-    job = aws(platform, "sagemaker", "describe-training-job", "--training-job-name", first_execution["name"])
-    endpoint = aws(platform, "sagemaker", "describe-endpoint", "--endpoint-name", "shop")
 
     assert execution["status"] == "SUCCEEDED"
-    assert job["TrainingJobStatus"] == "Completed"
-    assert endpoint["EndpointStatus"] == "InService"
 
 
 def test_the_aws_cli_invokes_the_endpoint(
