@@ -1,4 +1,4 @@
-"""The README's first command, as a new user gives it."""
+"""The README's commands of the local cloud, as a new user gives them."""
 
 import json
 import os
@@ -17,6 +17,9 @@ from tests.end_to_end.conftest import make_folders, shuffle_sales
 
 pytestmark = pytest.mark.slow
 
+# Parts what one command prints from what the others do, on both streams.
+MARK = "printf '\\0'; printf '\\0' >&2"
+
 
 def headrace_local(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "headrace", "local", "--folder", str(folder), *arguments]
@@ -25,10 +28,17 @@ def headrace_local(folder: Path, *arguments: str) -> "subprocess.CompletedProces
 
 @dataclass(frozen=True)
 class Kept:
-    """A folder whose cloud goes on, and what the run that started it printed."""
+    """A folder whose cloud goes on, and what the README's commands for one's own clients told there.
+
+    Args:
+        folder: It.
+        told: What all commands printed, but for that which runs the workload.
+        first: What that one printed on each stream.
+    """
 
     folder: Path
-    first: "subprocess.CompletedProcess[str]"
+    told: str
+    first: tuple[str, str]
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run once more on the same cloud."""
@@ -37,9 +47,35 @@ class Kept:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """What is left by the README's commands for one's own clients, all but the last one, which stops the cloud."""
     folder = make_folders(tmp_path_factory.mktemp("kept") / "local").base
-    yield Kept(folder, headrace_local(folder, "run", "--port", str(find_free_port()), "--keep"))
-    headrace_local(folder, "down")
+    *commands, last = read_commands(folder)
+    at = commands.index(f"headrace local --folder {folder} run")
+    done = run_shell(*commands[:at], MARK, commands[at], MARK, *commands[at + 1 :])
+    try:
+        before, printed, after = done.stdout.split("\0")
+        yield Kept(folder, before + after, (printed, done.stderr.split("\0")[1]))
+    finally:
+        run_shell(last)
+    assert cloud.find(folder / "cloud") is None
+
+
+def read_commands(folder: Path) -> list[str]:
+    """The README's commands for one's own clients, for a cloud elsewhere."""
+    blocks = (PROJECT / "README.md").read_text().split("```\n")
+    (commands,) = (block for block in blocks if 'eval "$(headrace local up)"' in block)
+    elsewhere = commands.replace("local up", f"local up --port {find_free_port()}")
+    elsewhere = elsewhere.replace("headrace local", f"headrace local --folder {folder}")
+    return elsewhere.replace(".headrace/", f"{folder}/").splitlines()
+
+
+def run_shell(*commands: str) -> "subprocess.CompletedProcess[str]":
+    """Run commands one after the other, all of which must end well."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    script = ["sh", "-ec", "\n".join(commands)]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def outline(text: str) -> list[str]:
@@ -51,42 +87,16 @@ def outline(text: str) -> list[str]:
 def test_prints_what_the_readme_shows(kept: Kept) -> None:
     readme = (PROJECT / "README.md").read_text()
     shown = readme[readme.index("data        made up") :].split("```")[0]
+    printed, errors = kept.first
 
     # Polls of the endpoint depend on the machine: compare what comes once.
-    assert kept.first.returncode == 0, kept.first.stderr
-    assert set(outline(kept.first.stdout)) == set(outline(shown))
-    assert kept.first.stderr == ""
+    assert set(outline(printed)) == set(outline(shown))
+    assert errors == ""
 
 
-def test_runs_the_readmes_commands_for_ones_own_clients(tmp_path: Path) -> None:
-    folder = make_folders(tmp_path / "local").base
-    blocks = (PROJECT / "README.md").read_text().split("```\n")
-    (commands,) = (block for block in blocks if 'eval "$(headrace local up)"' in block)
-    elsewhere = commands.replace("local up", f"local up --port {find_free_port()}")
-    elsewhere = elsewhere.replace("headrace local", f"headrace local --folder {folder}").replace(
-        ".headrace/", f"{folder}/"
-    )
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-    done = subprocess.run(
-        ["sh", "-ec", elsewhere], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert "SUCCEEDED" in done.stdout
-    assert '"EndpointStatus": "InService"' in done.stdout
-    assert cloud.find(folder / "cloud") is None
-
-
-def test_prints_json_for_programs(kept: Kept, sales: Path) -> None:
-    done = kept.run("--data", str(sales), "--endpoint-name", "shop", "--json")
-
-    told = json.loads(done.stdout)
-    assert told["report"]["output"]["EndpointName"] == "shop"
-    assert len(told["predictions"]) == 5
-
-
-def test_keeps_the_cloud_for_the_next_run_when_asked_to(kept: Kept) -> None:
+def test_runs_the_readmes_commands_for_ones_own_clients(kept: Kept) -> None:
+    assert "SUCCEEDED" in kept.first[0]
+    assert '"EndpointStatus": "InService"' in kept.told
     assert cloud.find(kept.folder / "cloud")
 
 
