@@ -22,6 +22,7 @@ from headrace.local.engine import cloud as local_cloud
 from headrace.recipes import big_mart
 from tests.end_to_end.conftest import Platform
 from tests.local_clouds import make_role, own_clients
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -151,8 +152,7 @@ def test_draws_an_execution_on_the_definition_that_it_was_started_with(machine: 
 
 def test_stops_an_execution(machine: str) -> None:
     arn = start(machine, seconds=3_000).stdout.strip()
-    while not json.loads(run("show", arn, "--json").stdout)["states"]:
-        pass
+    wait_until(lambda: json.loads(run("show", arn, "--json").stdout)["states"], "its first state")
 
     stopped = run("stop", arn, "--cause", "a test")
     shown = json.loads(run("show", arn, "--json").stdout)
@@ -183,8 +183,7 @@ def test_goes_on_when_the_waiting_is_interrupted(machine: str) -> None:
     ) as waiting:
         states: Any = boto3.client("stepfunctions")
         arn = find_machine(machine).replace(":stateMachine:", ":execution:") + ":long"
-        while arn not in list_running(states, machine) and waiting.poll() is None:
-            pass
+        wait_until(lambda: arn in list_running(states, machine) or waiting.poll() is not None, "the execution")
         waiting.send_signal(signal.SIGINT)
         output, said = waiting.communicate()
 
