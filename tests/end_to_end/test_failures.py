@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import Platform
-from tests.end_to_end.inventory import Notices, list_costs
-from tests.end_to_end.test_pipeline import broken_inference_image, wait_for_state
+from tests.end_to_end.inventory import Notices, list_costs, list_jobs
+from tests.end_to_end.test_pipeline import broken_inference_image
 from tests.patience import wait_until
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ def redrive(platform: Platform, arn: str) -> dict[str, Any]:
     return platform.wait(arn)
 
 
-def test_removes_a_broken_endpoint_and_makes_it_anew_once_the_fault_is_gone(
+def test_removes_a_broken_endpoint_makes_it_anew_once_the_fault_is_gone_and_tells_of_both(
     platform: Platform, first_execution: dict[str, Any], notices: Notices, tmp_path: Path
 ) -> None:
     before = list_costs(platform)
@@ -36,6 +36,7 @@ def test_removes_a_broken_endpoint_and_makes_it_anew_once_the_fault_is_gone(
     (notice,) = notices.find(failed["executionArn"])
 
     again = redrive(platform, failed["executionArn"])
+    *_, told = notices.find(failed["executionArn"], 2)
 
     name = failed["name"]
     made = {"endpoint broken", f"model {name}-redrive1", f"config {name}-redrive1"}
@@ -46,6 +47,7 @@ def test_removes_a_broken_endpoint_and_makes_it_anew_once_the_fault_is_gone(
     assert notice["BilledSeconds"] >= 1
     assert again["status"] == "SUCCEEDED", again.get("cause")
     assert platform.visited_states(failed["executionArn"]).count("Train") == 1
+    assert (told["Status"], told["Outcome"], len(told["Jobs"])) == ("SUCCEEDED", "SERVING", 2)
     assert list_costs(platform) - before == made
     platform.client("sagemaker").delete_endpoint(EndpointName="broken")
     # Deleting takes a while, and the other tests compare what there is before and after.
@@ -57,12 +59,14 @@ def test_stops_the_job_of_an_execution_that_is_stopped(
 ) -> None:
     before = list_costs(platform)
     arn = platform.start()
-    wait_for_state(arn, "Preprocess")
+    job = f"ProcessingJob {arn.rpartition(':')[2]}"
+    wait_until(lambda: job in list_jobs(platform), "its job")
     platform.client("stepfunctions").stop_execution(executionArn=arn, error="Test", cause="stopped by a test")
 
     (notice,) = notices.find(arn)
 
     assert (notice["Status"], notice["State"], notice["Error"]) == ("ABORTED", "Preprocess", "Test")
+    assert list_jobs(platform)[job] == "Stopped"
     assert list_costs(platform) == before
 
 
@@ -77,12 +81,3 @@ def test_leaves_alone_what_another_execution_has_made_under_the_same_name(
     assert (execution["error"], notice["NotRemoved"]) == ("PreprocessFailed", [])
     assert notice["Removed"] == ["turns/headrace-dev-bigmart"]
     assert list_costs(platform) == before
-
-
-def test_tells_of_an_execution_that_has_gone_well(
-    platform: Platform, first_execution: dict[str, Any], notices: Notices
-) -> None:
-    execution = platform.run(EndpointName="shop")
-
-    (notice,) = notices.find(execution["executionArn"])
-    assert (notice["Status"], notice["Outcome"], len(notice["Jobs"])) == ("SUCCEEDED", "SERVING", 2)
