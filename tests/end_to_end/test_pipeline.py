@@ -362,18 +362,3 @@ def test_tells_the_one_that_fails_from_the_others_when_executions_meet_on_an_end
     assert bad["error"] == "EndpointRolledBack"
     assert "did not pass the ping health check" in bad["cause"]
     assert serving == "meets-good"
-
-
-def test_stops_the_job_when_the_execution_is_stopped(platform: Platform, first_execution: dict[str, Any]) -> None:
-    states = platform.client("stepfunctions")
-    sagemaker = platform.client("sagemaker")
-    arn = platform.start("to-be-stopped")
-    wait_for_state(arn, "Train")
-
-    states.stop_execution(executionArn=arn, error="Test", cause="stopped by a test")
-
-    waiter = sagemaker.get_waiter("training_job_completed_or_stopped")
-    waiter.config.delay = 0.1
-    waiter.wait(TrainingJobName="to-be-stopped")
-    assert sagemaker.describe_training_job(TrainingJobName="to-be-stopped")["TrainingJobStatus"] == "Stopped"
-    assert states.describe_execution(executionArn=arn)["status"] == "ABORTED"
