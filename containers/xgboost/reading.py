@@ -11,7 +11,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from containers.shared.tables.labelled import Reader, Table, find_media_type, read_csv, read_recordio, read_table
-from containers.shared.tables.rows import BadRowsError, Features
+from containers.shared.tables.rows import BadRowsError, Features, to_floats
 
 from . import contract
 
@@ -60,7 +60,7 @@ def read_libsvm(path: Path) -> Table:
     """Lines such as `1 0:3.5 7:0.25`: the label, then columns with their values."""
     with path.open(encoding="utf-8", errors="replace") as lines:
         labels, features = parse_libsvm(lines.read().splitlines(), has_labels=True)
-    return Table(features, np.asarray(labels, np.float32))
+    return Table(features, to_floats(labels))
 
 
 def parse_libsvm(lines: list[str], *, has_labels: bool, width: int = 0) -> tuple[list[float], Any]:
@@ -71,8 +71,11 @@ def parse_libsvm(lines: list[str], *, has_labels: bool, width: int = 0) -> tuple
     """
     labels, data, indices, indptr = [], [], [], [0]
     for number, line in enumerate(filter(str.strip, lines), start=1):
-        words = line.partition("#")[0].split()
+        content = line.partition("#")[0]
+        words = content.split()
         try:
+            if "_" in content or not content.isascii():
+                raise ValueError("numbers have the digits 0 to 9 only")
             if words and ":" not in words[0]:
                 labels.append(float(words.pop(0)))
             elif has_labels:
@@ -89,7 +92,7 @@ def parse_libsvm(lines: list[str], *, has_labels: bool, width: int = 0) -> tuple
             raise BadRowsError(f"line {number}: {line[:_SHOWN]!r} has a column beyond {_MOST_COLUMNS - 1:,}")
         indptr.append(len(indices))
     shape = (len(indptr) - 1, max([width, *(column + 1 for column in indices)]))
-    return labels, scipy.sparse.csr_matrix((np.asarray(data, np.float32), indices, indptr), shape)
+    return labels, scipy.sparse.csr_matrix((to_floats(data), indices, indptr), shape)
 
 
 def refuse_infinite(features: Features) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from containers.shared.job.training_channels import list_files
 from containers.shared.job.training_failures import TrainingDataError
-from containers.shared.tables.rows import BadRowsError, Features, to_matrix
+from containers.shared.tables.rows import BadRowsError, Features, to_floats, to_matrix
 from headrace.recordio.framing import RecordIOError
 from headrace.recordio.reading import read_rows
 
@@ -136,7 +136,7 @@ def read_recordio(path: Path) -> Table:
     rows = read_rows(path)
     if rows.labels is None:
         raise BadRowsError("its records have no labels")
-    return Table(to_matrix(rows.features), rows.labels.astype(np.float32))
+    return Table(to_matrix(rows.features), to_floats(rows.labels))
 
 
 def check_classes(channel: str, labels: NDArray[np.float32], classes: int, announced_by: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import NDArray
 
 from headrace.recordio.reading import read_rows
 from headrace.recordio.rows import SparseRows
@@ -17,12 +18,18 @@ class BadRowsError(Exception):
     """Rows that cannot be read; the message says where and why."""
 
 
+def to_floats(numbers: Any) -> NDArray[np.float32]:
+    """Numbers in 32 bits; those that are too large are infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(numbers, np.float32)
+
+
 def to_matrix(features: Any) -> Features:
     """The features of records: an array, or SciPy's matrix by rows."""
     if isinstance(features, SparseRows):
-        parts = (features.data.astype(np.float32), features.indices, features.indptr)
+        parts = (to_floats(features.data), features.indices, features.indptr)
         return scipy.sparse.csr_matrix(parts, features.shape)
-    return np.asarray(features, np.float32)
+    return to_floats(features)
 
 
 def parse_recordio(body: bytes) -> Features:
