@@ -207,7 +207,7 @@ def draw_command(
 ) -> None:
     """Draw a photograph with its boxes and those that a detector has found, as SVG.
 
-    PATH is the manifest, and PHOTOGRAPH a file that one of its lines is about.
+    PATH is the manifest, and PHOTOGRAPH a file that one of its lines is about; folders tell files of one name apart.
 
     Example: headrace manifest draw held-out.manifest street/1.jpg --found answer.json -o boxes.svg
     """
@@ -216,7 +216,7 @@ def draw_command(
     from headrace.manifest.box_pictures import draw_boxes, find_record
 
     refuse_overwriting(output, path, photograph, *([found] if found else []))
-    record = find_record(read_manifest(path), photograph.name)
+    record = find_record(read_manifest(path), photograph)
     answer = read_document(found) if found else None
     picture = draw_boxes(read_document(photograph), record, attribute, answer, least_score)
     with whole_file(output) as partial:

@@ -2,9 +2,10 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from pathlib import PurePosixPath
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from headrace.errors import as_shown
@@ -16,6 +17,7 @@ from headrace.normalizer.options import Colour, Options
 from headrace.normalizer.orientation import Orientation
 
 _LONGEST_SIDE: Final = 640
+_SHOWN_LINES: Final = 3
 _QUALITY: Final = 85
 _LEGEND: Final = 30
 _LEAST_WIDTH: Final = 260
@@ -39,16 +41,32 @@ class Shown(NamedTuple):
     sides: Sides
 
 
-def find_record(records: Iterable[Record], name: str) -> Record:
-    """The line about the photograph whose file has a name.
+def find_record(records: Iterable[Record], photograph: Path) -> Record:
+    """The line about a photograph, which may stand for another one of the same name in another folder.
+
+    Args:
+        records: The lines.
+        photograph: The file. Of the lines whose source has its name, that counts which also has most of its folders.
 
     Raises:
-        ManifestError: If none or several are.
+        ManifestError: If there is none, or several have as many.
     """
-    found = [record for record in records if PurePosixPath(record.source).name == name]
-    if len(found) != 1:
-        raise ManifestError(f"{len(found)} lines are about a photograph called {name}, expected one")
-    return found[0]
+    path = photograph.absolute().parts[::-1]
+    named = [record for record in records if PurePosixPath(record.source).name == photograph.name]
+    shared = [_count_shared(path, PurePosixPath(record.source).parts[::-1]) for record in named]
+    found = [record for record, count in zip(named, shared, strict=True) if count == max(shared)]
+    if len(found) == 1:
+        return found[0]
+    message = f"{len(found)} lines are about a photograph called {photograph.name}, expected one"
+    if found:
+        lines = ", ".join(f"line {record.line}: {record.source}" for record in found[:_SHOWN_LINES])
+        message += f" ({lines}); put it in a folder of the name that it has there"
+    raise ManifestError(message)
+
+
+def _count_shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts two paths share from their ends, which come first."""
+    return sum(1 for _ in takewhile(lambda parts: parts[0] == parts[1], zip(one, other, strict=False)))
 
 
 def draw_boxes(photograph: bytes, record: Record, attribute: str, answer: bytes | None, least_score: float) -> str:

@@ -258,6 +258,35 @@ def test_draws_only_what_was_labelled_without_an_answer(street: Path, output: Pa
     assert "found" not in output.read_text().partition("</style>")[2]
 
 
+@pytest.fixture
+def corners(tmp_path: Path) -> Path:
+    """A manifest of two photographs of one name in two folders, each with a box of its own class, and the files."""
+    for folder in ("north", "south", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (100, 50)).save(tmp_path / folder / "1.jpg")
+    lines = [{**make_boxes(make_box()), "source-ref": f"s3://raw/{name}/1.jpg"} for name in ("north", "south")]
+    lines[1]["box-metadata"] = {**lines[1]["box-metadata"], "class-map": {"0": "bus"}}
+    return write(tmp_path / "boxes.manifest", *lines)
+
+
+@pytest.mark.parametrize(("folder", "drawn"), [("north", "car"), ("south", "bus")])
+def test_tells_photographs_of_one_name_apart_by_their_folders(
+    corners: Path, output: Path, folder: str, drawn: str
+) -> None:
+    answer = invoke("draw", corners, corners.parent / folder / "1.jpg", "--attribute", "box", "-o", output)
+
+    assert answer.exit_code == 0
+    assert f"<title>{drawn}</title>" in output.read_text()
+
+
+def test_refuses_a_photograph_whose_folder_does_not_tell_which_it_is(corners: Path, output: Path) -> None:
+    answer = invoke("draw", corners, corners.parent / "elsewhere/1.jpg", "--attribute", "box", "-o", output)
+
+    assert answer.exit_code == 1
+    assert "2 lines are about a photograph called 1.jpg, expected one (line 1: s3://raw/north/1.jpg" in answer.stderr
+    assert not output.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "options", "message"),
     [
