@@ -65,6 +65,17 @@ def list_suffixes(formats: Iterable[Format] = Format) -> tuple[str, ...]:
     return tuple(suffix for found in formats for suffix in _SUFFIXES[found])
 
 
+def detect_learnt(photograph: bytes) -> Format:
+    """The format of a photograph that is learnt from.
+
+    Raises:
+        UnsupportedFormatError: If it is not one of those that are.
+    """
+    if not photograph.startswith((JPEG_SIGNATURE, PNG_SIGNATURE)):
+        raise UnsupportedFormatError(f"neither a {CLASSIFIED[0]} nor a {CLASSIFIED[1]} file")
+    return detect_format(photograph)
+
+
 def detect_format(photograph: bytes) -> Format:
     """The format that the first bytes announce."""
     for signature, found in _SIGNATURES:

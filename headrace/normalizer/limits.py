@@ -1,6 +1,6 @@
 """Limits on the cost of a photograph, checked against its header, before a pixel is decoded."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from headrace.normalizer.errors import PhotographTooLargeError, TooComplexError
 from headrace.normalizer.sizes import check_size
@@ -48,3 +48,7 @@ class Limits(NamedTuple):
             raise TooComplexError(f"the JPEG has {scans} scans, more than {self.scans}")
         if scans * bytes_per_scan > self.scanned_bytes:
             raise TooComplexError(f"the JPEG has {scans} scans, too many for its size")
+
+
+# Of photographs that are learnt from, and that a model is asked about: many are decoded side by side.
+LEARNT: Final = Limits(pixels=50_000_000)

@@ -6,9 +6,9 @@ from typing import Final
 from PIL import Image
 
 from headrace.normalizer import decoding, memory
-from headrace.normalizer.formats import Format, detect_format
+from headrace.normalizer.formats import Format, detect_format, detect_learnt
 from headrace.normalizer.layout import ChooseFilter, Layout, choose_filter, plan_layout, resample
-from headrace.normalizer.limits import Limits
+from headrace.normalizer.limits import LEARNT, Limits
 from headrace.normalizer.memory import Demand, choose_way
 from headrace.normalizer.options import Colour, Options, OutputFormat
 from headrace.normalizer.orientation import Orientation, turn_upright
@@ -56,6 +56,16 @@ def measure(photograph: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[tuple[i
     with decoding.translate_errors(found):
         opened = decoding.open_photograph(photograph, found, limits, Colour.RGB)
     return opened.image.size, opened.orientation
+
+
+def measure_learnt(photograph: bytes) -> tuple[tuple[int, int], Orientation]:
+    """As `measure`, of a photograph that is to be learnt from.
+
+    Raises:
+        NormalizeError: Also if it is of another format, or larger than a training job takes.
+    """
+    detect_learnt(photograph)
+    return measure(photograph, LEARNT)
 
 
 def shrink(

@@ -18,7 +18,7 @@ from headrace.errors import naming
 from headrace.files import whole_folder
 from headrace.lst.rows import ListRow
 from headrace.normalizer.errors import NormalizeError
-from headrace.normalizer.limits import Limits
+from headrace.normalizer.limits import LEARNT
 from headrace.normalizer.normalize import normalize_to_pixels
 from headrace.normalizer.options import Options
 from headrace.packed.layout import (
@@ -41,8 +41,6 @@ from headrace.packed.layout import (
 from headrace.recordio.images import SHOWN_IMAGES, RefusedImage, read_image
 
 SHARD_BYTES: Final = 1 << 30
-# The batch job's: originals are packed, too.
-LIMITS: Final = Limits(pixels=50_000_000)
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,7 @@ def _decode(row: ListRow, source: Path, options: Options) -> PackedRecord | Refu
     if isinstance(content, RefusedImage):
         return content
     try:
-        pixels = np.asarray(normalize_to_pixels(content, options, LIMITS))
+        pixels = np.asarray(normalize_to_pixels(content, options, LEARNT))
     except NormalizeError as error:
         return RefusedImage(str(source / row.path), f"{error.reason}; remove it from the list or replace it")
     return PackedRecord(row.index, row.label, pixels.reshape(options.height, options.width, -1))

@@ -12,7 +12,7 @@ from headrace.manifest import ManifestError, Record, Task, check_manifest, conve
 from headrace.manifest.box_turns import is_counted_in_stored_pixels
 from headrace.manifest.labels import read_image_size, read_label
 from headrace.manifest.records import SOURCE_REFERENCE
-from headrace.normalizer.normalize import measure
+from headrace.normalizer.normalize import measure_learnt
 from headrace.recipes import Recipe, detection
 from headrace.s3.addresses import S3Address
 from headrace.workloads import scenes
@@ -124,7 +124,7 @@ class Run:
             with naming(self._folder / name, ManifestError):
                 photograph = (self._folder / name).read_bytes()
             try:
-                is_counted_in_stored_pixels(size or (1, 1), *measure(photograph))
+                is_counted_in_stored_pixels(size or (1, 1), *measure_learnt(photograph))
             except HeadraceError as error:
                 raise ManifestError(f"{self._folder / name}: {error}") from error
 

@@ -5,8 +5,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from containers.shared.images.decoding import LIMITS, DecodingError
+from containers.shared.images.decoding import DecodingError
 from containers.shared.job.inputs import JobInputs, measure_file
+from headrace.normalizer.limits import LEARNT
 from headrace.provenance import InputFile
 
 from . import contract
@@ -37,7 +38,7 @@ class RecordedPhotographs:
         """A photograph's content, or as much of it as shows that it is too large."""
         try:
             with self._photographs.open(path) as photograph:
-                content = photograph.read(LIMITS.file_bytes + 1)
+                content = photograph.read(LEARNT.file_bytes + 1)
                 read = measure_file(BytesIO(content), path, rest=photograph)
         except OSError as error:
             raise DecodingError(f"it cannot be read: {error.strerror or error}") from error

@@ -15,18 +15,14 @@ from PIL.Image import Resampling
 from headrace.normalizer.decoding import translate_errors
 from headrace.normalizer.errors import (
     NormalizeError,
-    NotAPhotographError,
     PhotographCorruptError,
     PhotographTruncatedError,
-    UnsupportedFormatError,
 )
-from headrace.normalizer.formats import CLASSIFIED, detect_format
-from headrace.normalizer.limits import Limits
-from headrace.normalizer.normalize import finish_colours, measure, shrink
+from headrace.normalizer.formats import detect_learnt
+from headrace.normalizer.limits import LEARNT
+from headrace.normalizer.normalize import finish_colours, measure_learnt, shrink
 from headrace.normalizer.options import Colour, Options
 from headrace.normalizer.orientation import Orientation
-
-LIMITS = Limits(pixels=50_000_000)
 
 Pixels = NDArray[np.uint8]
 
@@ -44,15 +40,13 @@ def decode_photograph(source: Path | BinaryIO, side: int) -> Pixels:
 def measure_photograph(photograph: bytes) -> tuple[tuple[int, int], Orientation]:
     """Width and height of a photograph's pixels as they are stored, and how it wants to be turned."""
     with _naming_reasons():
-        return measure(photograph, LIMITS)
+        return measure_learnt(photograph)
 
 
 @contextmanager
 def _naming_reasons() -> Iterator[None]:
     try:
         yield
-    except (NotAPhotographError, UnsupportedFormatError) as error:
-        raise DecodingError(f"neither a {CLASSIFIED[0]} nor a {CLASSIFIED[1]} file") from error
     except (PhotographCorruptError, PhotographTruncatedError) as error:
         raise DecodingError(f"damaged: {error.reason}") from error
     except NormalizeError as error:
@@ -67,14 +61,12 @@ def _read(source: Path | BinaryIO) -> bytes:
         with source.open("rb") as file:
             return _read(file)
     source.seek(0)
-    return source.read(LIMITS.file_bytes + 1)
+    return source.read(LEARNT.file_bytes + 1)
 
 
 def _decode(photograph: bytes, options: Options) -> Pixels:
-    found = detect_format(photograph)
-    if found not in CLASSIFIED:
-        raise UnsupportedFormatError(found)
-    LIMITS.check_file(len(photograph))
+    found = detect_learnt(photograph)
+    LEARNT.check_file(len(photograph))
     with translate_errors(found):
-        small = shrink(photograph, found, options, LIMITS, lambda *_: Resampling.BILINEAR)
+        small = shrink(photograph, found, options, LEARNT, lambda *_: Resampling.BILINEAR)
         return np.asarray(finish_colours(small, options.colour))

@@ -12,6 +12,7 @@ from PIL import Image
 from headrace.manifest import ManifestError, Task, check_manifest, read_manifest
 from headrace.workloads import delivery, detection, scenes
 from headrace.workloads.delivery import Delivery, ForeignDataError, Prefix
+from tests.headrace.normalizer.made_images import make_png
 
 BUCKET = "raw-bucket"
 MANIFESTS = {name: f"detection/manifests/{name}.manifest" for name in ("train", "validation")}
@@ -144,7 +145,9 @@ def test_refuses_classes_that_the_deployed_job_does_not_know(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"no photograph", "scene_0001.jpg: "),
+        (b"no photograph", "scene_0001.jpg: neither a JPEG nor a PNG file"),
+        (b"GIF89a", "scene_0001.jpg: neither a JPEG nor a PNG file"),
+        (make_png(7100, 7100, bits=1, colour=0), "scene_0001.jpg: it declares 7100 x 7100 pixels, more than 50000000"),
         (None, "scene_0001.jpg: No such file or directory"),
         ((300, 90), "scene_0001.jpg: its boxes are counted in an image of"),
     ],

@@ -9,11 +9,12 @@ import pytest
 
 from containers.images.training.recording import RecordedPhotographs, list_lists
 from containers.images.training.sources import ChannelPhotographs
-from containers.shared.images.decoding import LIMITS, DecodingError
+from containers.shared.images.decoding import DecodingError
 from containers.shared.job import list_record
 from containers.shared.job.inputs import JobInputs
 from containers.shared.job.list_record import ListRecord
 from containers.shared.job.training_failures import TrainingDataError
+from headrace.normalizer.limits import LEARNT
 from headrace.provenance import read_inputs
 from tests.containers.images.training.image_roots import train_on_photographs
 from tests.containers.job_roots import list_files
@@ -65,12 +66,12 @@ def test_gives_a_second_run_on_the_same_photographs_the_same_fingerprint(
 
 
 def test_records_a_photograph_that_is_too_large_as_a_whole(tmp_path: Path) -> None:
-    content = bytes(LIMITS.file_bytes + 3)
+    content = bytes(LEARNT.file_bytes + 3)
     (tmp_path / "a.jpg").write_bytes(content)
     inputs = JobInputs()
 
     with RecordedPhotographs(ChannelPhotographs(tmp_path), inputs, "train").open("a.jpg") as photograph:
-        assert len(photograph.read()) == LIMITS.file_bytes + 1
+        assert len(photograph.read()) == LEARNT.file_bytes + 1
 
     assert read_inputs(inputs.dump())["train"][0].sha256 == hashlib.sha256(content).hexdigest()
 
