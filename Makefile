@@ -40,6 +40,14 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 # By file, because the tests of a file share what takes long to start; few of them do, so few processes are enough.
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+STYLE := ruff format --check --quiet && ruff check --quiet
+# Without mypy's cache, types take a minute of one processor, so they are checked beside the tests; the output is not mixed.
+define with_types
+@$(STYLE)
+@found=$$(mktemp); mypy --no-error-summary >"$$found" 2>&1 & types=$$!; trap 'kill $$types 2>/dev/null; rm -f "$$found"' EXIT; \
+	$(1); tests=$$?; wait $$types; types_too=$$?; cat "$$found"; exit $$((tests || types_too))
+endef
+
 .PHONY: help setup setup-dev run up down setup-torch test test-fast test-all table tables test-sdk bench check format synth doctor deploy deploy-account adopt-account teardown adopt lock snapshots drawings assemblies settings-table faults-table instance-types cost-table recipes-table clean
 .DEFAULT_GOAL := help
 
@@ -56,18 +64,16 @@ down: setup ## stop the local cloud
 	@$(LOCAL) down
 
 test: setup-dev ## every check and every test but the full matrices, as in CI
-	@$(MAKE) --no-print-directory check
-	@HEADRACE_EXAMPLES=some $(PYTEST) -m "not full" --durations 25 --durations-min 10
+	$(call with_types,HEADRACE_EXAMPLES=some $(PYTEST) -m "not full" --durations 25 --durations-min 10)
 
 test-fast: setup-dev ## the tests that need no local cloud and no real processes
 	@HEADRACE_EXAMPLES=few $(PYTEST) -m "not slow and not full"
 
 test-all: setup-dev ## every check and every test; writes the tables of the full matrices
-	@$(MAKE) --no-print-directory check
 	@# Tests that ask it are skipped where the registry is out of reach.
 	@npm ci --prefix tests/oracles/iam --no-audit --no-fund --silent || \
 		{ echo "the IAM evaluator cannot be installed: its tests are skipped" >&2; rm -rf tests/oracles/iam/node_modules; }
-	@HEADRACE_EXAMPLES=many HEADRACE_TABLES=all $(PYTEST)
+	$(call with_types,HEADRACE_EXAMPLES=many HEADRACE_TABLES=all $(PYTEST))
 
 table: setup-dev ## run one full matrix and write its table (NAME=)
 	@# A matrix is one file: its tests are shared out one by one.
@@ -80,8 +86,7 @@ test-sdk: setup-dev ## the SageMaker SDK's versions 2 and 3 on the local cloud, 
 	@HEADRACE_SDK_TESTS=1 pytest tests/end_to_end/test_sagemaker_sdk.py tests/test_examples.py
 
 check: setup-dev ## format, lint and types
-	@ruff format --check --quiet
-	@ruff check --quiet
+	@$(STYLE)
 	@mypy --no-error-summary
 
 format: setup-dev ## put the code into shape

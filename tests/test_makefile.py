@@ -90,6 +90,39 @@ def test_hands_on_values_as_they_are(clone: Path, value: str) -> None:
     assert words == ["headrace", "local", *expected]
 
 
+@pytest.mark.parametrize(
+    ("failing", "code"), [((), 0), (("mypy",), 2), (("pytest",), 2), (("mypy", "pytest"), 2)], ids=str
+)
+def test_tests_whatever_the_types_are_and_fails_when_either_does(
+    clone: Path, failing: tuple[str, ...], code: int
+) -> None:
+    (clone / ".venv" / "setup-dev").touch()
+    for program in ("ruff", "mypy", "pytest"):
+        stub = clone / ".venv" / "bin" / program
+        stub.write_text(f'#!/bin/sh\necho "words of {program}"\nexit {int(program in failing)}\n')
+        stub.chmod(0o755)
+
+    process = start(clone, "test")
+    told = process.communicate()[0].splitlines()
+
+    assert process.returncode == code
+    assert told[-2:] == ["words of pytest", "words of mypy"]
+
+
+def test_begins_no_test_of_code_that_is_out_of_shape(clone: Path) -> None:
+    (clone / ".venv" / "setup-dev").touch()
+    for program, code in (("ruff", 1), ("mypy", 0), ("pytest", 0)):
+        stub = clone / ".venv" / "bin" / program
+        stub.write_text(f"#!/bin/sh\necho {program} >> calls\nexit {code}\n")
+        stub.chmod(0o755)
+
+    process = start(clone, "test")
+    process.communicate()
+
+    assert process.returncode != 0
+    assert {"ruff", "mypy", "pytest"} & {*(clone / "calls").read_text().split()} == {"ruff"}
+
+
 def test_stops_the_cloud_of_the_folder_that_is_given(clone: Path) -> None:
     assert make(clone, "down", "FOLDER=/tmp/my clouds") == ["headrace", "local", "--folder", "/tmp/my clouds", "down"]
 
