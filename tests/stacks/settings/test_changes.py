@@ -1,7 +1,7 @@
 """What docs/settings.md says of changing a setting is what the templates before and after the change show."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
 
@@ -14,7 +14,7 @@ from headrace.changes.world import World
 from headrace.recipes import list_recipes, list_usual_recipes
 from stacks.settings.environment import Settings
 from stacks.settings.mistakes import SettingsError
-from stacks.settings.section import NEXT_EXECUTION, NO_EFFECT
+from stacks.settings.section import NEXT_EXECUTION, NO_EFFECT, Change
 from stacks.settings.table import Row, list_settings
 from tests.stacks.conftest import SWITCHES, context_of, set_path
 from tests.stacks.synthesis import read_synthesized
@@ -622,20 +622,72 @@ def find_shared(setting: str) -> str:
     return setting if setting in GIVEN else section if section in OPTIONAL else ""
 
 
+def can_meet(one: str, other: str) -> bool:
+    """Whether one deployment that changes two settings shows of each what its own would show.
+
+    Neither may be above the other, and what one loses must not hide what the other does.
+    """
+    places = sorted(f"{setting.removesuffix('.enabled')}." for setting in (one, other))
+    lost = [set(SETTINGS[setting].facts.change.loses) for setting in (one, other)]
+    return not places[1].startswith(places[0]) and not lost[0] & lost[1]
+
+
+def is_exact(change: Change) -> bool:
+    """Whether what a change does is told by all that is different after it, and not by what is lost alone."""
+    return change in (NO_EFFECT, NEXT_EXECUTION) or bool(change.move)
+
+
+def choose_together(settings: Iterable[str]) -> list[tuple[str, ...]]:
+    """The settings in as few groups as can be, of which each is changed in one deployment."""
+    alone = [(setting,) for setting in settings if is_exact(SETTINGS[setting].facts.change)]
+    groups: list[list[str]] = []
+    for setting in settings:
+        if (setting,) not in alone:
+            fitting = (group for group in groups if all(can_meet(setting, other) for other in group))
+            if (group := next(fitting, None)) is None:
+                groups.append(group := [])
+            group.append(setting)
+    return [*alone, *map(tuple, groups)]
+
+
+def count_losses(setting: str) -> int:
+    return len(SETTINGS[setting].facts.change.loses)
+
+
 # One setting for each thing that a change can do: the first, which is of a workload that is always there.
 ONE_OF_EACH = {row.facts.change: setting for setting, row in reversed(SETTINGS.items())}.values()
+# Those that need nothing but what all of them have are changed together.
+TOGETHER = choose_together([setting for setting in ONE_OF_EACH if not find_shared(setting)])
+# Of those that need other settings too, the one of each section that loses most, and one that has no effect.
+APART = {
+    setting.partition(".")[0] if SETTINGS[setting].facts.change is not NO_EFFECT else "": setting
+    for setting in sorted(ONE_OF_EACH, key=count_losses)
+    if find_shared(setting)
+}.values()
 
 
-@pytest.mark.parametrize("setting", mark_full("settings", SETTINGS, but=ONE_OF_EACH))
-def test_says_what_changing_a_setting_does(setting: str) -> None:
-    said = SETTINGS[setting].facts.change
-    before = synthesize_given(find_shared(setting))
-    after = read_synthesized(configure(setting, {**GIVEN.get(setting, {}), setting: choose_other(setting)}))
+def compare_with_said(*settings: str) -> None:
+    """Change settings that are given the same, and compare what the templates show with what is said of them."""
+    said = [SETTINGS[setting].facts.change for setting in settings]
+    given = GIVEN.get(settings[0], {})
+    before = synthesize_given(find_shared(settings[0]))
+    others = {setting: choose_other(setting) for setting in settings}
+    after = read_synthesized(configure(settings[0], {**given, **others}))
 
     lost = find_lost(before, after)
 
-    assert (before.templates == after.templates) == (said is NO_EFFECT)
-    assert {before.resource(name)["Type"] for name in lost} - MINOR == set(said.loses)
-    assert make_plan(before, after).fails == bool(said.move)
-    if said is NEXT_EXECUTION:
+    assert (before.templates == after.templates) == all(change is NO_EFFECT for change in said)
+    assert {before.resource(name)["Type"] for name in lost} - MINOR == {kind for each in said for kind in each.loses}
+    assert make_plan(before, after).fails == any(change.move for change in said)
+    if all(change is NEXT_EXECUTION for change in said):
         assert list_kinds(before, after) <= PIPELINE
+
+
+@pytest.mark.parametrize("setting", mark_full("settings", SETTINGS, but=APART))
+def test_says_what_changing_a_setting_does(setting: str) -> None:
+    compare_with_said(setting)
+
+
+@pytest.mark.parametrize("settings", TOGETHER, ids=" ".join)
+def test_says_what_changing_settings_at_once_does(settings: tuple[str, ...]) -> None:
+    compare_with_said(*settings)
