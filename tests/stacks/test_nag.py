@@ -25,6 +25,7 @@ from stacks.constructs import (
     sagemaker_role,
     state_machine,
 )
+from tests.examples import IS_EXHAUSTIVE
 from tests.stacks.conftest import ENVIRONMENTS, SWITCHES, VARIANTS, context_of, set_path
 from tests.stacks.synthesis import open_app
 from tests.tables import mark_full
@@ -42,7 +43,18 @@ ACKNOWLEDGING_MODULES = (
     notebook_stack,
     state_machine,
 )
-
+# With the environments, every kind of resource once; what the other switches make is in prod or in one of these.
+TOGETHER = "together"
+ALL_TOGETHER: Mapping[str, Any] = {
+    **{
+        path: value
+        for switch in ("nat", "notebook", "people", "object-lambda", "documents", "front-door")
+        for path, value in SWITCHES[switch].items()
+    },
+    "alarms": {**SWITCHES["alarms"]["alarms"], **SWITCHES["front-door"]["alarms"]},
+}
+# Those that cannot be beside the others.
+APART = ("private-notebook", "existing")
 
 Violations = set[tuple[str, str]]
 
@@ -68,8 +80,8 @@ class Unacknowledged:
 
 def find_violations(variant: str, changes: Mapping[str, Any] | None = None) -> Violations:
     """Each finding's id and the construct it was found on."""
-    context = context_of(variant)
-    for path, value in (changes or {}).items():
+    context = context_of("dev" if variant == TOGETHER else variant)
+    for path, value in (changes or (ALL_TOGETHER if variant == TOGETHER else {})).items():
         set_path(context["environments"][context["env"]], path, value)
     app = build(open_app(context))
     # Findings spell references to other stacks as synthesis resolves them.
@@ -101,21 +113,9 @@ def find_without_acknowledging(variant: str) -> Unacknowledged:
     )
 
 
-# With the environments, every kind of resource once; what the other switches make is in prod or in one of these.
-ONE_OF_EACH = (
-    "nat",
-    "notebook",
-    "private-notebook",
-    "people",
-    "object-lambda",
-    "existing",
-    "alarms",
-    "front-door",
-    "documents",
-)
 VARIANTS_TO_CHECK = [
-    pytest.param(variant, marks=pytest.mark.slow) if variant in ONE_OF_EACH else variant
-    for variant in mark_full("nag", VARIANTS, but=(*ENVIRONMENTS, *ONE_OF_EACH))
+    *(pytest.param(variant, marks=pytest.mark.slow) for variant in (TOGETHER, *APART)),
+    *mark_full("nag", [variant for variant in VARIANTS if variant not in APART], but=ENVIRONMENTS),
 ]
 
 
@@ -134,7 +134,7 @@ def test_finds_nothing_where_the_settings_choose_a_region() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("web_acl", [True, False])
+@pytest.mark.parametrize("web_acl", [False, True] if IS_EXHAUSTIVE else [False])
 def test_finds_nothing_where_iam_knows_the_callers_of_the_front_door(web_acl: bool) -> None:
     changes = {"front_door": {"workloads": ["bigmart"], "web_acl": web_acl}}
 
