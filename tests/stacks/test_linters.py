@@ -19,7 +19,7 @@ from aws_cdk.assertions import Template
 from account import build as build_account
 from tests.conftest import PROJECT
 from tests.examples import IS_EXHAUSTIVE, only_exhaustive
-from tests.stacks.conftest import ENVIRONMENTS, read_context, read_stacks
+from tests.stacks.conftest import read_context, read_stacks
 from tests.stacks.resolving import resolve
 from tests.stacks.synthesis import open_app
 
@@ -41,8 +41,8 @@ print(json.dumps([(found.issue, name) for name, policy in policies.items() for f
 """
 # The package and what it drags in, pinned.
 ASL_VALIDATOR = PROJECT / "tests" / "linters"
-# The environments, and what neither of them has.
-VARIANTS = ("dev", "prod", "notebook", "private-notebook", "people", "object-lambda", "alarms", "front-door")
+# The environments, the one that has more before the other, and what neither of them has.
+VARIANTS = ("prod", "dev", "notebook", "private-notebook", "people", "object-lambda", "alarms", "front-door")
 ACCOUNT = "account"
 
 
@@ -205,7 +205,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for stack, made in read_stacks(variant).items():
             text = json.dumps(template := made["template"])
             new_types = {resource["Type"] for resource in template["Resources"].values()} - types[stack]
-            if text not in seen and (variant in ENVIRONMENTS or new_types or IS_EXHAUSTIVE):
+            if text not in seen and (new_types or IS_EXHAUSTIVE):
                 (folder / variant / f"{stack}.json").write_text(text)
             seen.add(text)
             types[stack] |= new_types
