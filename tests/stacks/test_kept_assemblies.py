@@ -19,6 +19,7 @@ from headrace.assemblies import Assembly
 from headrace.assemblies.assembly import Name, list_resources, read_property
 from headrace.changes import kinds as changes_kinds
 from headrace.changes.kinds import list_replacing, replacing_properties
+from tests.examples import IS_EXHAUSTIVE
 from tests.stacks.compact_json import write_compactly
 from tests.stacks.conftest import ENVIRONMENTS, VARIANTS, context_of, read_stacks
 from tests.stacks.kept_assemblies import ASSEMBLIES, KEPT_KINDS, POLICIES, list_kept, list_losses, read_assembly
@@ -203,6 +204,9 @@ def test_knows_what_cloudformations_reference_says_replaces() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not IS_EXHAUSTIVE and UPDATE not in os.environ, reason="the version that was asked is pinned: make test-all"
+)
 def test_knows_from_cfn_lint_which_properties_replace() -> None:
     kinds = sorted(KEPT_KINDS.keys() | find_kinds())
     found = json.loads(
