@@ -54,7 +54,7 @@ def test_goes_when_the_settings_ask_for_it_no_more() -> None:
 def test_is_there_with_every_default_for_once() -> None:
     context = context_of("dev") | {"also": "xgboost"}
 
-    assert synthesize(context)[STACK]["template"] == template_of(STACK, "own").to_json()
+    assert synthesize(context, ("xgboost",))[STACK]["template"] == template_of(STACK, "own").to_json()
 
 
 def test_changes_nothing_of_a_workload_that_is_there_anyway() -> None:
