@@ -77,7 +77,7 @@ def ask_endpoint(model: str, rows: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class FirstRun:
-    """A run of the workload that has trained a model and asked it about a batch of its own."""
+    """A run of the workload that has trained a model and asked it about its own batch."""
 
     made: RunSummary
     shown: str

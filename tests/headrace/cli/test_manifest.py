@@ -260,7 +260,7 @@ def test_draws_only_what_was_labelled_without_an_answer(street: Path, output: Pa
 
 @pytest.fixture
 def corners(tmp_path: Path) -> Path:
-    """A manifest of two photographs of one name in two folders, each with a box of its own class, and the files."""
+    """A manifest of two photographs of one name in two folders, with boxes of two classes, and the files."""
     for folder in ("north", "south", "elsewhere"):
         (tmp_path / folder).mkdir()
         Image.new("RGB", (100, 50)).save(tmp_path / folder / "1.jpg")
