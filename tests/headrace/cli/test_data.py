@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from headrace import data as library
 from headrace.cli import cli
 from headrace.cli.data import data
+from tests.headrace.cli.programs import ForkServer
 
 PROGRAM = "from headrace.cli import main; main()"
 
@@ -175,37 +176,43 @@ def test_copy_deletes_nothing_when_something_was_skipped(untidy: Path, tmp_path:
 
 
 @pytest.mark.slow
-def test_copy_takes_standard_input_and_pipes(tmp_path: Path) -> None:
+def test_copy_takes_standard_input_and_pipes(tmp_path: Path, headrace: ForkServer) -> None:
     os.mkfifo(tmp_path / "pipe")
-    program = [sys.executable, "-c", PROGRAM, "data", "copy"]
+    (tmp_path / "given").write_bytes(b"1")
 
-    subprocess.run([*program, "-", str(tmp_path / "one")], input=b"1", check=True, capture_output=True)
-    with subprocess.Popen([*program, tmp_path / "pipe", tmp_path / "two"], stdout=subprocess.DEVNULL) as reader:
-        (tmp_path / "pipe").write_bytes(b"2")
+    with (tmp_path / "given").open("rb") as given:
+        headrace.run("data", "copy", "-", "one", cwd=tmp_path, stdin=given.fileno())
+    reader = headrace.start("data", "copy", "pipe", "two", cwd=tmp_path)
+    (tmp_path / "pipe").write_bytes(b"2")
 
-    assert reader.returncode == 0
+    assert reader.wait().code == 0
     assert (tmp_path / "one").read_bytes() == b"1"
     assert (tmp_path / "two").read_bytes() == b"2"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [("cat", "-"), ("copy", "-", "-"), ("copy", "/dev/stdin", "-")])
-def test_prints_standard_input(command: tuple[str, ...]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "data", *command], input=b"\x00\xff", check=True, capture_output=True
-    )
+def test_prints_standard_input(command: tuple[str, ...], tmp_path: Path, headrace: ForkServer) -> None:
+    (tmp_path / "given").write_bytes(b"\x00\xff")
 
-    assert done.stdout == b"\x00\xff"
+    with (tmp_path / "given").open("rb") as given, (tmp_path / "printed").open("wb") as printed:
+        done = headrace.run("data", *command, cwd=tmp_path, stdin=given.fileno(), stdout=printed.fileno())
+
+    assert done.code == 0
+    assert (tmp_path / "printed").read_bytes() == b"\x00\xff"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["/dev/stdout", "/dev/null"])
-def test_copy_writes_through_devices(images: Path, target: str) -> None:
-    program = [sys.executable, "-c", PROGRAM, "data", "copy", str(images / "a.jpg"), target]
+def test_copy_writes_through_devices(images: Path, target: str, headrace: ForkServer) -> None:
+    reading, writing = os.pipe()
+    done = headrace.run("data", "copy", "a.jpg", target, cwd=images, stdout=writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as printed:
+        said = printed.read()
 
-    done = subprocess.run(program, check=True, capture_output=True)
-
-    assert done.stdout.startswith(b"a" if target == "/dev/stdout" else b"")
+    assert done.code == 0
+    assert said.startswith(b"a" if target == "/dev/stdout" else b"")
     assert not Path("/dev/null").is_file()
 
 
@@ -269,23 +276,20 @@ def test_cat_prints_bytes_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["cat", "ls"])
-def test_ends_quietly_when_its_reader_has_enough(tmp_path: Path, command: str) -> None:
+def test_ends_quietly_when_its_reader_has_enough(tmp_path: Path, command: str, headrace: ForkServer) -> None:
     for number in range(3_000):
         (tmp_path / f"{number:0100}").touch()
     (tmp_path / "file").write_bytes(bytes(5_000_000))
     address = tmp_path / "file" if command == "cat" else tmp_path
 
-    program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "data", command, str(address)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert program.stdout
-    assert program.stderr
-    program.stdout.read(10)
-    program.stdout.close()
+    reading, writing = os.pipe()
+    program = headrace.start("data", command, address, cwd=tmp_path, stdout=writing)
+    os.close(writing)
+    os.read(reading, 10)
+    os.close(reading)
+    ended = program.wait()
 
-    assert program.stderr.read() == b""
-    program.stderr.close()
-    assert program.wait() == 128 + signal.SIGPIPE
+    assert (ended.code, ended.stderr) == (128 + signal.SIGPIPE, "")
 
 
 def test_du_prints_bytes_and_number(images: Path) -> None:
@@ -344,6 +348,7 @@ import os, sys
 from headrace import data as library
 from headrace.cli import cli, main
 from headrace.cli.data import data
+from tests.headrace.cli.programs import ForkServer
 signum, *sys.argv[1:] = sys.argv[1:]
 def interrupt(now):
     if now.files == 20:
