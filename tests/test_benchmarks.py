@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.examples import only_exhaustive
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "benchmarks").glob("bench_*.py"))
 
@@ -24,6 +25,7 @@ def test_packages_go_together(script: Path) -> None:
 
 
 @pytest.mark.slow
+@only_exhaustive("tests/end_to_end/test_bulk_normalizing.py loses and doubles nothing either, on the deployed platform")
 def test_bulk_normalizing_in_a_small_form_loses_and_doubles_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "benchmarks/bulk.py", "--photographs", "200"],
