@@ -1,10 +1,13 @@
 """A copy of the checkout to change and run, with the tools and the caches of the original."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import PROJECT
 
@@ -29,6 +32,7 @@ class Checkout:
             if (PROJECT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROJECT / name, folder / name)
+        self._copy_bytecode()
         for name in SHARED:
             (PROJECT / name).mkdir(parents=True, exist_ok=True)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -36,8 +40,21 @@ class Checkout:
         if checks_types and (PROJECT / TYPES).is_dir():
             shutil.copytree(PROJECT / TYPES, folder / TYPES)
         _git(folder, "init", "--quiet")
-        _git(folder, "add", "--all")
-        _git(folder, "-c", "user.name=drill", "-c", "user.email=drill@localhost", "commit", "--quiet", "-m", "Before")
+        self.commit()
+
+    def _copy_bytecode(self) -> None:
+        """Copy what is compiled already: compiling everything again takes longer than most drills."""
+        for package in {path.parent for path in self.folder.rglob("*.py")}:
+            compiled = package / "__pycache__"
+            compiled.mkdir()
+            for path in (PROJECT / compiled.relative_to(self.folder)).glob("*.pyc"):
+                shutil.copy2(path, compiled)
+
+    def commit(self) -> None:
+        """Keep all as it is, so that what is touched from now on is counted anew."""
+        _git(self.folder, "add", "--all")
+        drill = ("-c", "user.name=drill", "-c", "user.email=drill@localhost", "-c", "gc.auto=0")
+        _git(self.folder, *drill, "commit", "--quiet", "-m", "Before")
 
     def write(self, name: str, text: str) -> None:
         """Write a file."""
@@ -49,6 +66,12 @@ class Checkout:
         content = (self.folder / name).read_text(encoding="utf-8")
         assert content.count(anchor) == 1, f"{name} has {anchor!r} {content.count(anchor)} times"
         self.write(name, content.replace(anchor, anchor + text))
+
+    def configure_dev(self, sections: Mapping[str, Any]) -> None:
+        """Set sections of the settings of `dev`."""
+        cdk = json.loads((self.folder / "cdk.json").read_text(encoding="utf-8"))
+        cdk["context"]["environments"]["dev"] |= sections
+        self.write("cdk.json", json.dumps(cdk, indent=2))
 
     def list_touched(self) -> set[str]:
         """The files that are new or changed."""

@@ -1,17 +1,15 @@
 """The local SageMaker gets an operation from one file, and a kind of resource from one file and one entry."""
 
-from pathlib import Path
+from typing import Final
 
-import pytest
-
+from tests.drills.addition import Addition
 from tests.drills.checkout import Checkout
 
-pytestmark = pytest.mark.slow
+_FOLDER: Final = "headrace/local/sagemaker/kinds"
+_TESTS: Final = ("tests/headrace/local/sagemaker/kinds/test_kinds.py",)
 
-FOLDER = "headrace/local/sagemaker/kinds"
-TESTS = "tests/headrace/local/sagemaker"
-
-OPERATION = '''
+_JOBS: Final = f"{_FOLDER}/training_jobs.py"
+_UPDATE: Final = '''
     @property
     def operations(self) -> Mapping[str, Handler]:
         """Update, besides those that every job has."""
@@ -21,7 +19,7 @@ OPERATION = '''
         """UpdateTrainingJob; what it changes does nothing on one machine."""
         return {"TrainingJobArn": self.find_requested(request).arn}
 '''
-TEST_OF_OPERATION = """
+_TEST_OF_OPERATION: Final = """
 from tests.headrace.local.sagemaker.cloud import Cloud
 
 
@@ -33,7 +31,24 @@ def test_updates_a_training_job(cloud: Cloud) -> None:
     assert answer["TrainingJobArn"].endswith(":training-job/job")
 """
 
-KIND = '''"""Experiments: what trials of a question are gathered in."""
+
+def _add_operation(checkout: Checkout) -> None:
+    checkout.insert_after(_JOBS, "    job = TrainingJob\n", _UPDATE)
+    checkout.insert_after(_JOBS, "from headrace.local.sagemaker.kind import ", "Handler, ")
+
+
+OPERATION: Final = Addition(
+    name="an operation",
+    add=_add_operation,
+    touches=frozenset({_JOBS}),
+    tests=_TESTS,
+    own_tests={"tests/headrace/local/sagemaker/kinds/test_updates.py": _TEST_OF_OPERATION},
+)
+
+_FILE: Final = f"{_FOLDER}/experiments.py"
+_ENTRIES: Final = f"{_FOLDER}/__init__.py"
+_IMPORT: Final = "from headrace.local.sagemaker.kinds.experiments import Experiments\n"
+_EXPERIMENTS: Final = '''"""Experiments: what trials of a question are gathered in."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -54,8 +69,7 @@ class Experiments(DefinitionKind):
         """DescribeExperiment."""
         return {**super().describe(request), "CreatedBy": {}}
 '''
-IMPORT = "from headrace.local.sagemaker.kinds.experiments import Experiments\n"
-TEST_OF_KIND = """
+_TEST_OF_KIND: Final = """
 import pytest
 
 from headrace.local.sagemaker import SageMakerError
@@ -81,34 +95,17 @@ def test_keeps_experiments(cloud: Cloud) -> None:
 """
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path)
+def _add_kind(checkout: Checkout) -> None:
+    checkout.write(_FILE, _EXPERIMENTS)
+    checkout.insert_after(_ENTRIES, "kinds.endpoints import Endpoints\n", _IMPORT)
+    checkout.insert_after(_ENTRIES, "    Endpoints,\n", "    Experiments,\n")
 
 
-def run_tests(checkout: Checkout, test: str) -> None:
-    """Run a test there through the control plane, and those that hold for whatever kinds there are."""
-    drill = f"{TESTS}/test_drill.py"
-    checkout.write(drill, test)
-    answer = checkout.run("pytest", "-q", "-p", "no:cacheprovider", drill, f"{TESTS}/kinds/test_kinds.py")
-    assert answer.returncode == 0, answer.stdout
-
-
-def test_an_operation_on_a_kind_touches_its_file_alone(checkout: Checkout) -> None:
-    file = f"{FOLDER}/training_jobs.py"
-    checkout.insert_after(file, "    job = TrainingJob\n", OPERATION)
-    checkout.insert_after(file, "from headrace.local.sagemaker.kind import ", "Handler, ")
-
-    assert checkout.list_touched() == {file}
-    run_tests(checkout, TEST_OF_OPERATION)
-
-
-def test_a_kind_is_one_file_and_one_entry(checkout: Checkout) -> None:
-    file, entries = f"{FOLDER}/experiments.py", f"{FOLDER}/__init__.py"
-    checkout.write(file, KIND)
-    checkout.insert_after(entries, "kinds.endpoints import Endpoints\n", IMPORT)
-    checkout.insert_after(entries, "    Endpoints,\n", "    Experiments,\n")
-
-    assert checkout.list_touched() == {file, entries}
-    assert checkout.count_added_lines(entries) == 2
-    run_tests(checkout, TEST_OF_KIND)
+KIND: Final = Addition(
+    name="a kind of resource",
+    add=_add_kind,
+    touches=frozenset({_FILE, _ENTRIES}),
+    added_lines={_ENTRIES: 2},
+    tests=_TESTS,
+    own_tests={"tests/headrace/local/sagemaker/kinds/test_experiments.py": _TEST_OF_KIND},
+)
