@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from PIL import Image
 
 from tests.conftest import PROJECT
-from tests.examples import IS_EXHAUSTIVE
+from tests.examples import IS_EXHAUSTIVE, only_exhaustive
 from tests.interpreters import find_python
 
 PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())
@@ -97,6 +97,7 @@ WORK = (
     ("pipeline graph --definition machine.json", "</svg>"),
     ("channels advise --where s3 --size 500GB --files 200000 --passes 30 --changes never", "S3 FastFile"),
 )
+CHECKOUT_COMMANDS = ["local run", "local down", "containers list", "containers build"]
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,7 @@ def test_does_its_job(installed: Installed) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("line", ["local run", "local down", "containers list", "containers build"])
+@pytest.mark.parametrize("line", CHECKOUT_COMMANDS if IS_EXHAUSTIVE else ["local run", "containers build"])
 def test_says_what_needs_the_checkout(installed: Installed, line: str) -> None:
     done = installed.run("headrace", *line.split())
 
@@ -274,6 +275,7 @@ def test_says_how_to_install_an_extra(installed: Installed) -> None:
 
 
 @pytest.mark.slow
+@only_exhaustive("the wheel has the marker of its types, which make check checks strictly")
 def test_shows_its_types_to_a_strict_checker(installed: Installed, tmp_path: Path) -> None:
     (installed.folder / "typed.py").write_text(TYPED)
     options = ["--strict", "--disallow-any-expr", "--cache-dir", tmp_path, "--python-executable", installed.python]
