@@ -175,12 +175,12 @@ class _Record:
 
 
 def _find_route(source: AddressLike, target: AddressLike, takes: Callable[[str], bool]) -> _Route:
+    goal = parse_address(target)
     where, found = find_entries(parse_address(source))
     listed = list(found)
     entries = [entry for entry in listed if takes(entry.name)]
     if listed and not entries:
         raise MissingObjectError(f"{where} has {len(listed)} files, and none of them matches the patterns")
-    goal = parse_address(target)
     if _is_one_object(where):
         return _Route(where, _place_one(where, goal, target), [_as_single(where, entry) for entry in entries])
     if isinstance(goal, Path) and goal.exists() and not goal.is_dir():
