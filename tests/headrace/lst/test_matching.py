@@ -52,8 +52,15 @@ def test_goes_on_behind_what_was_put_in_taken_out_and_moved(tmp_path: Path) -> N
     assert found == (before[60_000:65_000], new)
 
 
-def test_gives_up_lists_with_no_order_in_common(tmp_path: Path) -> None:
-    lines = [f"{row}\t0\t{row}.jpg".encode() for row in range(30_000)]
+@pytest.fixture
+def lines_in_order(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Lines of which few enough may be apart that these are too many in another order."""
+    monkeypatch.setattr(matching, "LEAST_LINES", 500)
+    return [f"{row}\t0\t{row}.jpg".encode() for row in range(1_500)]
+
+
+def test_gives_up_lists_with_no_order_in_common(tmp_path: Path, lines_in_order: list[bytes]) -> None:
+    lines = lines_in_order
 
     assert find_unmatched(write(tmp_path, "before", lines), write(tmp_path, "after", lines[::-1])) is None
 
@@ -64,8 +71,8 @@ def test_gives_up_a_line_that_no_list_has(tmp_path: Path) -> None:
     assert find_unmatched(write(tmp_path, "before", lines), write(tmp_path, "after", lines[1:])) is None
 
 
-def test_compares_lists_with_no_order_in_common(tmp_path: Path) -> None:
-    lines = [f"{row}\t0\t{row}.jpg".encode() for row in range(30_000)]
+def test_compares_lists_with_no_order_in_common(tmp_path: Path, lines_in_order: list[bytes]) -> None:
+    lines = lines_in_order
     after = [*lines[:0:-1], b"0\t1\t0.jpg"]
 
     with diff_lists(write(tmp_path, "before", lines), write(tmp_path, "after", after)) as diff:

@@ -46,7 +46,7 @@ def mutated_images(draw: st.DrawFn) -> bytes:
 
 # Pillow warns of damaged metadata, which is not a reason to refuse an image.
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@settings(max_examples=count_examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=count_examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated_images(), st.sampled_from(Colour))
 def test_ends_in_a_normalized_image_or_in_an_error_of_ours(photograph: bytes, colour: Colour) -> None:
     with suppress(NormalizeError):

@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -189,8 +190,9 @@ def test_brings_each_of_photographs_that_have_the_same_name(site: Any, tmp_path:
 
 
 def test_trains_on_manifests_of_others_and_asks_about_their_photographs(
-    site: Any, given: Path, scratch: Path, tmp_path: Path
+    site: Any, given: Path, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(scenes, "make_scenes", partial(scenes.make_scenes, count=8))
     detection.Run(given, scratch).bring_data(site)
     others = Site(names=site.names, delivery=Delivery(tmp_path / "others"))
     run = detection.Run(None, tmp_path / "made-up")

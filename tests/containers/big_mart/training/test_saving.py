@@ -124,7 +124,7 @@ def test_ignores_a_part_that_is_not_whole_or_not_its_own(
     shutil.copytree(saved_in_steps, tmp_path, dirs_exist_ok=True)
     spoil(tmp_path / "part-000001.npz")  # type: ignore[operator]
 
-    assert grow(tmp_path) == whole
+    assert grow(tmp_path, interval_seconds=3600) == whole
     assert "checkpoint_ignored file=part-000001.npz" in capsys.readouterr().err
 
 
@@ -134,7 +134,7 @@ def test_ignores_what_was_grown_from_other_data_or_hyperparameters(
     grow(tmp_path, settings=Hyperparameters(n_estimators=TREES, min_samples_leaf=9))
 
     for data, settings in ((DATA, SETTINGS), (Dataset(FEATURES, DATA.labels + 1), SETTINGS)):
-        grow(tmp_path, data=data, settings=settings)
+        grow(tmp_path, data=data, settings=settings, interval_seconds=3600)
         assert "it is of other data, hyperparameters or versions" in capsys.readouterr().err
 
 
@@ -192,7 +192,7 @@ def test_refuses_crafted_trees(
     shutil.copytree(saved, tmp_path, dirs_exist_ok=True)
     spoil_arrays(tmp_path / "part-000000.npz", **changes)
 
-    assert grow(tmp_path) == whole
+    assert grow(tmp_path, interval_seconds=3600) == whole
     assert capsys.readouterr().err.count("checkpoint_ignored file=part-000000.npz") == 1
 
 

@@ -1,11 +1,14 @@
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from containers.forecasting.engine import fitting
 from containers.forecasting.engine.__main__ import main
 from containers.shared.job.outputs import Outputs
 from headrace.provenance import read_inputs
@@ -14,6 +17,17 @@ from tests.containers.forecasting.demand_files import HORIZON
 from tests.containers.job_roots import list_files, write_job
 
 JOB = {"prediction_length": HORIZON}
+QUICK = {**JOB, "calibration_windows": "1"}
+SHORT_DAYS = 300
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_trees(trained_quantiles: Path) -> Iterator[None]:
+    """Jobs of this file grow few trees; the one that it shares with others was there before."""
+    assert trained_quantiles.is_dir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "WAYS", [replace(way, max_iter=5) for way in fitting.WAYS])
+        yield
 
 
 def run(root: Path, *arguments: str) -> int:
@@ -33,6 +47,32 @@ def own_channels(series_channels: Mapping[str, Path], tmp_path: Path) -> dict[st
     return {
         name: Path(shutil.copytree(source, tmp_path / "channels" / name)) for name, source in series_channels.items()
     }
+
+
+@pytest.fixture(scope="module")
+def short_channels(series_channels: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The last days of each series, and those of the test behind them."""
+    root = tmp_path_factory.mktemp("short")
+    channels = {name: root / name for name in series_channels}
+    for name, days in (("train", SHORT_DAYS), ("test", SHORT_DAYS + int(HORIZON))):
+        channels[name].mkdir()
+        series = map(json.loads, (series_channels[name] / f"{name}.json").read_text().splitlines())
+        short = [{"start": "2024-01-01", "target": one["target"][-days:]} for one in series]
+        write_series(channels[name] / f"{name}.json", short)
+    return channels
+
+
+def write_series(path: Path, series: Iterable[Mapping[str, Any]]) -> None:
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in series))
+
+
+@pytest.fixture(scope="module")
+def trained_quickly(short_channels: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a job over short series."""
+    root = tmp_path_factory.mktemp("trained_quickly")
+    write_job(root, QUICK, short_channels)
+    assert run(root) == 0
+    return root
 
 
 def read_evaluation(root: Path) -> dict[str, dict[str, float]]:
@@ -59,9 +99,10 @@ def test_errs_less_than_the_seasonal_naive_on_days_it_has_not_seen(trained_quant
 
 
 def test_reports_every_metric_of_the_recipe_and_two_as_deepar_does(
-    tmp_path: Path, series_channels: Mapping[str, Path], trained_quantiles: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, short_channels: Mapping[str, Path], trained_quickly: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_job(tmp_path, JOB, series_channels)
+    write_job(tmp_path, QUICK, short_channels)
+    capsys.readouterr()
     assert run(tmp_path) == 0
 
     log = capsys.readouterr().out
@@ -72,13 +113,13 @@ def test_reports_every_metric_of_the_recipe_and_two_as_deepar_does(
     assert f"#quality_metric: host=algo-1, test mean_wQuantileLoss <loss>={loss:.6f}\n" in log
     assert "not_DeepAR_of_AWS" in log
     for name in ("model/model.onnx", "model/forecast.json", "output/data/evaluation.json"):
-        assert (tmp_path / name).read_bytes() == (trained_quantiles / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (trained_quickly / name).read_bytes()
 
 
 def test_records_its_channels_and_ignores_what_says_nothing_to_trees(
-    tmp_path: Path, series_channels: Mapping[str, Path], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, short_channels: Mapping[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_job(tmp_path, {**JOB, "time_freq": "D", "epochs": "20", "context_length": "28"}, series_channels)
+    write_job(tmp_path, {**QUICK, "time_freq": "D", "epochs": "20", "context_length": "28"}, short_channels)
 
     assert run(tmp_path) == 0
     assert "hyperparameters_ignored names=context_length,epochs" in capsys.readouterr().err
@@ -165,14 +206,15 @@ def test_names_channel_file_and_line_of_a_series_that_is_wrong(
     assert said in message
 
 
-def test_takes_demand_that_is_not_known(tmp_path: Path, own_channels: dict[str, Path]) -> None:
-    for name in ("train", "test"):
-        path = own_channels[name] / f"{name}.json"
-        series = [json.loads(line) for line in path.read_text().splitlines()]
+def test_takes_demand_that_is_not_known(tmp_path: Path, short_channels: Mapping[str, Path]) -> None:
+    channels = {name: tmp_path / "channels" / name for name in short_channels}
+    for name, folder in channels.items():
+        folder.mkdir(parents=True)
+        series = [json.loads(line) for line in (short_channels[name] / f"{name}.json").read_text().splitlines()]
         for one in series:
-            one["target"][500:530] = ["NaN"] * 15 + [None] * 15
-        path.write_text("".join(f"{json.dumps(one)}\n" for one in series))
-    write_job(tmp_path, JOB, own_channels)
+            one["target"][200:230] = ["NaN"] * 15 + [None] * 15
+        write_series(folder / f"{name}.json", series)
+    write_job(tmp_path, QUICK, channels)
 
     assert run(tmp_path) == 0
 
@@ -182,19 +224,11 @@ def test_forecasts_nothing_where_nothing_is_sold(tmp_path: Path, own_channels: d
         path = own_channels[name] / f"{name}.json"
         days = len(json.loads(path.read_text().splitlines()[0])["target"])
         path.write_text(json.dumps({"start": "2021-01-01", "target": [0] * days}))
-    write_job(tmp_path, JOB, own_channels)
+    write_job(tmp_path, QUICK, own_channels)
 
     assert run(tmp_path) == 0
     assert read_evaluation(tmp_path)["metrics"]["test:smape"] == 0
 
 
-def test_trains_on_a_history_of_less_than_two_years(tmp_path: Path, own_channels: dict[str, Path]) -> None:
-    for name, days in (("train", 300), ("test", 328)):
-        path = own_channels[name] / f"{name}.json"
-        series = [json.loads(line) for line in path.read_text().splitlines()]
-        short = [{"start": "2024-01-01", "target": one["target"][-days:]} for one in series]
-        path.write_text("".join(f"{json.dumps(one)}\n" for one in short))
-    write_job(tmp_path, JOB, own_channels)
-
-    assert run(tmp_path) == 0
-    assert str(read_evaluation(tmp_path)["baseline"]) == "same weekday of the last week"
+def test_trains_on_a_history_of_less_than_two_years(trained_quickly: Path) -> None:
+    assert str(read_evaluation(trained_quickly)["baseline"]) == "same weekday of the last week"
