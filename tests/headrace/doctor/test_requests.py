@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -89,13 +90,35 @@ class Aws:
         return Sent(200), ANSWERS[model.name]
 
     def open(self) -> Clients:
-        """Clients that lead here."""
-        session = boto3.Session(aws_access_key_id="A", aws_secret_access_key="b", region_name=REGION)
-        session.events.register("before-call", self.answer)
-        return Clients(session, REGION)
+        """Clients that lead here, until another is asked for them."""
+        clients = share_clients()
+        clients.aws = self
+        return clients
 
     def read(self, needs: Needs = NEEDS) -> Account:
         return read_account(self.open(), IDENTITY, "dev", needs)
+
+
+class SharedClients(Clients):
+    """Clients that are made once for all tests, which takes longer than most of these."""
+
+    aws: Aws
+
+    def __init__(self) -> None:
+        session = boto3.Session(aws_access_key_id="A", aws_secret_access_key="b", region_name=REGION)
+        session.events.register("before-call", lambda **asked: self.aws.answer(**asked))
+        super().__init__(session, REGION)
+        self._made: dict[str, Any] = {}
+
+    def open(self, service: str) -> Any:
+        if service not in self._made:
+            self._made[service] = super().open(service)
+        return self._made[service]
+
+
+@cache
+def share_clients() -> SharedClients:
+    return SharedClients()
 
 
 @pytest.fixture(autouse=True)
