@@ -66,7 +66,7 @@ down: setup ## stop the local cloud
 test: setup-dev ## every check and every test but the full matrices, as in CI
 	$(call with_types,HEADRACE_EXAMPLES=some $(PYTEST) -m "not full" --durations 25 --durations-min 10)
 
-test-fast: setup-dev ## the tests that need no local cloud and no real processes
+test-fast: setup-dev ## the quick tests, which need neither the local cloud nor real processes
 	@HEADRACE_EXAMPLES=few $(PYTEST) -m "not slow and not full"
 
 test-all: setup-dev ## every check and every test; writes the tables of the full matrices

@@ -338,6 +338,7 @@ def test_never_fails_otherwise_than_by_refusing(seed: int, classifier: Path) -> 
         read_binary(bytes(content))
 
 
+@pytest.mark.slow
 def test_learns_from_real_text(repository: Path, tmp_path: Path) -> None:
     path = repository.parent / "shared/data/text/wikitext2_valid.txt"
     if not path.is_file():

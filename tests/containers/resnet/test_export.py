@@ -48,7 +48,15 @@ def compute(
     return np.asarray(odds / odds.sum())
 
 
-@pytest.mark.parametrize(("layers", "side"), [(20, 12), (18, 32), (18, 40), (50, 33)])
+@pytest.mark.parametrize(
+    ("layers", "side"),
+    [
+        (20, 12),
+        (18, 32),
+        pytest.param(18, 40, marks=pytest.mark.slow),
+        pytest.param(50, 33, marks=pytest.mark.slow),
+    ],
+)
 def test_answers_as_the_definition_of_each_layer_has_it(layers: int, side: int) -> None:
     architecture = design(layers, side, 4)
     weights = draw_weights(architecture)

@@ -47,6 +47,7 @@ def test_draws_some_of_very_many_rows_that_look_like_all_of_them(
     assert decide(compare(made, [[row[column] for column in REQUEST] for row in sales])) is Verdict.STEADY
 
 
+@pytest.mark.slow
 def test_draws_rows_of_a_large_file_in_little_memory(tmp_path: Path) -> None:
     small, large = (tmp_path / name for name in ("small.csv", "large.csv"))
     row = f"{'x' * 40},1\n"

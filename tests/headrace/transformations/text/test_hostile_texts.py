@@ -69,6 +69,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], dict[str, str], type[NormalizeErro
     "references": (lambda: fill(b"&amp;"), HTML, TextTooComplexError),
     "blanks-that-must-not-break": (lambda: fill("\xa0".encode()), HTML, TextTooComplexError),
 }
+# What is refused only when most of it has been read.
+LENGTHY = ("expanding", "nothing-but-blanks")
 HEAVY: dict[str, tuple[Callable[[], bytes], dict[str, str]]] = {
     "nested": (lambda: b"<div>" * 22_000 + b"a", HTML),
     "unclosed": (lambda: b"<p>a" * 22_000, HTML),
@@ -80,7 +82,9 @@ HEAVY: dict[str, tuple[Callable[[], bytes], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LENGTHY else name for name in HOSTILE]
+)
 def test_refuses_by_the_reason_and_soon(name: str) -> None:
     make, parameters, error = HOSTILE[name]
     data, started = make(), time.process_time()
@@ -92,6 +96,7 @@ def test_refuses_by_the_reason_and_soon(name: str) -> None:
     assert (refused.value.status, len(refused.value.reason) < 300) == (400, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEAVY)
 def test_takes_no_longer_than_the_function_has(name: str) -> None:
     make, parameters = HEAVY[name]
