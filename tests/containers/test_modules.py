@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from headrace.recipes import ContainerImage, list_container_images
 REPOSITORY = CONTAINERS_DIRECTORY.parent
 
 
+@cache
 def find_carried(container: ContainerImage) -> set[str]:
     """The modules of the repository that a container's program imports, directly or through others.
 
@@ -24,8 +26,14 @@ def find_carried(container: ContainerImage) -> set[str]:
         path = waiting.pop()
         if path not in found and path.parent != own:
             found.add(path)
-            waiting += find_files(path, parse(path).body)
+            waiting += find_imported(path)
     return {path.relative_to(REPOSITORY).as_posix() for path in found}
+
+
+@cache
+def find_imported(path: Path) -> tuple[Path, ...]:
+    """The files that a module imports at once."""
+    return tuple(find_files(path, parse(path).body))
 
 
 def parse(path: Path) -> ast.Module:

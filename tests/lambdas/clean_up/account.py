@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -25,6 +26,20 @@ RESOURCES: Final = {
 }
 
 
+@cache
+def _share_client(service: str) -> tuple[Any, list["Account"]]:
+    """A client that is made once for all tests, which takes longer than most of them, and the account that it asks."""
+    asked: list[Account] = []
+    client = boto3.client(service, region_name="eu-west-1", aws_access_key_id="key", aws_secret_access_key="secret")
+    client.meta.events.register("before-parameter-build", _keep_parameters)
+    client.meta.events.register("before-call", lambda **call: asked[0].answer(**call))
+    return client, asked
+
+
+def _keep_parameters(params: Any, context: Any, **_: Any) -> None:
+    context["given"] = dict(params)
+
+
 class Account:
     """What an account has, and what was done in it; each operation in `refused` is denied."""
 
@@ -39,13 +54,12 @@ class Account:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.notices: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
-        self._clients = {
-            name: self._make(name) for name in ("sagemaker", "stepfunctions", "events", "sns", "s3", "fsx")
-        }
 
     def client(self, service: str) -> Any:
-        """A client of a service."""
-        return self._clients[service]
+        """A client of a service, which asks this account until another one gives it."""
+        client, asked = _share_client(service)
+        asked[:] = [self]
+        return client
 
     def ask(self, kind: str, name: str, *, tags: Mapping[str, str] = OURS, **described: Any) -> None:
         """A task has created a resource, which is then there."""
@@ -97,19 +111,11 @@ class Account:
             if operation.startswith(verb) and operation != "DeleteObject"
         ]
 
-    def _make(self, service: str) -> Any:
-        client = boto3.client(service, region_name="eu-west-1", aws_access_key_id="key", aws_secret_access_key="secret")
-        client.meta.events.register("before-parameter-build", self._keep_parameters)
-        client.meta.events.register("before-call", self._answer)
-        return client
-
-    def _keep_parameters(self, params: Any, model: Any, context: Any, **_: Any) -> None:
-        context["given"] = dict(params)
-
     def _tag(self, key: str) -> str:
         return hashlib.md5(self.objects[key].encode(), usedforsecurity=False).hexdigest()
 
-    def _answer(self, model: Any, params: Any, context: Any, **_: Any) -> Any:
+    def answer(self, model: Any, params: Any, context: Any, **_: Any) -> Any:
+        """What the account says to a request."""
         operation, given = model.name, context["given"]
         if operation == "DeleteObject" and params["headers"]["If-Match"] != self._tag(given["Key"]):
             return _refuse("PreconditionFailed", "It is another object by now.")
