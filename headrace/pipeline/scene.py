@@ -2,8 +2,10 @@
 
 import textwrap
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from headrace.errors import as_shown
@@ -113,6 +115,8 @@ def key_of(name: str) -> str:
 
 def measure(text: str) -> int:
     """How many letters wide a text is; some scripts have letters of double width."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
@@ -121,9 +125,8 @@ def shorten(text: str, most: int) -> str:
     shown = as_shown(" ".join(text.split()))
     if measure(shown) <= most:
         return shown
-    while measure(shown) > most - 1:
-        shown = shown[:-1]
-    return f"{shown}…"
+    widths = list(accumulate(map(measure, shown)))
+    return f"{shown[: bisect_right(widths, most - 1)]}…"
 
 
 def _first(rooms: Mapping[str, Room], key: str) -> dict[str, Room]:
