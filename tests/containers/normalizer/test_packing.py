@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,12 +40,17 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "SHARD_BYTES", PER_SHARD * SIDE * SIDE)
 
 
+@cache
+def make_photograph(number: int) -> bytes:
+    return make_jpeg(20 + number, 20)
+
+
 @pytest.fixture
 def s3() -> FakeS3:
     """Photographs in three folders, uploaded an hour ago."""
     s3 = FakeS3()
     for number in range(PHOTOGRAPHS):
-        s3.put(name_photograph(number), make_jpeg(20 + number, 20))
+        s3.put(name_photograph(number), make_photograph(number))
     s3.wait(hours=1)
     return s3
 

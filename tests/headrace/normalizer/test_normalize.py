@@ -274,7 +274,7 @@ def test_takes_the_smallest_images(size: tuple[int, int], fit: Fit) -> None:
     assert normalized.size == (256, 256)
 
 
-@pytest.mark.parametrize("size", [(1200, 900), (2500, 1900), (5000, 3800)])
+@pytest.mark.parametrize("size", [(1200, 900), (2500, 1900), pytest.param((5000, 3800), marks=pytest.mark.slow)])
 def test_scaled_decoding_looks_like_decoding_everything(size: tuple[int, int]) -> None:
     options = Options(output_format=OutputFormat.PNG)
     photograph = Image.effect_mandelbrot(size, (-2.0, -1.2, 1.0, 1.2), 60)
