@@ -296,6 +296,7 @@ def test_finds_without_an_account_what_the_region_lacks(no_account: None, quick:
     assert [finding["check"] for finding in findings] == ["region", "credentials"]
 
 
+@pytest.mark.slow
 def test_looks_in_the_region_that_the_app_is_bound_to(no_account: None, quick: None, tmp_path: Path) -> None:
     folder = write_app(tmp_path / "app", {"Url": {"Type": "AWS::Lambda::Url"}})
     manifest = folder / "manifest.json"
@@ -313,6 +314,7 @@ def test_finds_a_profile_that_is_not_there(no_account: None, quick: None, tmp_pa
     assert (code, findings[0]["check"], findings[0]["severity"]) == (1, "credentials", "error")
 
 
+@pytest.mark.slow
 def test_does_not_wait_for_a_network_that_is_not_there(no_account: None, quick: None, tmp_path: Path) -> None:
     folder = write_app(tmp_path / "app", {"Machine": TRAINING})
     nowhere = f"http://127.0.0.1:{find_free_port()}"
@@ -325,6 +327,7 @@ def test_does_not_wait_for_a_network_that_is_not_there(no_account: None, quick: 
     assert nowhere in findings[0]["problem"]
 
 
+@pytest.mark.slow
 def test_finds_settings_that_contradict_each_other(
     no_account: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -213,6 +213,7 @@ def test_styles_nothing_but_itself() -> None:
     assert "@media (prefers-color-scheme:dark){" in (style.text or "")
 
 
+@pytest.mark.slow
 def test_draws_the_same_whatever_the_hash_seed() -> None:
     program = (
         "import json; from tests.headrace.pipeline.test_drawing import *; "
