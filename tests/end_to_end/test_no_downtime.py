@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,7 @@ http.server.ThreadingHTTPServer(place, Handler).serve_forever()
 """
 MOST_CALLS_A_SECOND: Final = 50
 LONG_SECONDS: Final = 3600
+NO_TIME, LONGEST_ROLLBACK = timedelta(0), timedelta(seconds=30)
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,14 @@ class Fleet:
         datum = {"MetricName": golden["MetricName"], "Dimensions": golden["Dimensions"], "Value": 1}
         self.cloudwatch.put_metric_data(Namespace=golden["Namespace"], MetricData=[datum])
 
+    def measure_rollback(self, alarm: str, endpoint: dict[str, Any]) -> timedelta:
+        """From when an alarm went off to when the earlier model had the endpoint again, by the cloud's own times."""
+        history = self.cloudwatch.describe_alarm_history(AlarmName=alarm, HistoryItemType="StateUpdate")
+        went_off = min(
+            item["Timestamp"] for item in history["AlarmHistoryItems"] if item["HistorySummary"].endswith("to ALARM")
+        )
+        return endpoint["LastModifiedTime"] - went_off  # type: ignore[no-any-return]
+
     @property
     def _golden(self) -> dict[str, Any]:
         dimensions = [{"Name": "EndpointName", "Value": self.name}]
@@ -185,6 +195,7 @@ def test_answers_every_call_through_updates_and_a_rollback() -> None:
         caller.await_calls(calls)
 
     assert alarm in endpoint["FailureReason"]
+    assert NO_TIME <= fleet.measure_rollback(alarm, endpoint) <= LONGEST_ROLLBACK
     assert caller.wrong == []
     assert len(caller.answers) >= 6 * calls
 
@@ -199,7 +210,9 @@ def test_rolls_back_without_any_traffic_by_golden_requests_alone() -> None:
 
     fleet.fail_golden_request()
 
-    assert alarm in fleet.await_service("first")["FailureReason"]
+    endpoint = fleet.await_service("first")
+    assert alarm in endpoint["FailureReason"]
+    assert NO_TIME <= fleet.measure_rollback(alarm, endpoint) <= LONGEST_ROLLBACK
 
 
 @pytest.mark.usefixtures("cloud")
