@@ -114,7 +114,7 @@ def spoil_bias(weights: dict[str, NDArray[np.float32]]) -> None:
 def test_refuses_a_network_with_numbers_that_are_none(tmp_path: Path) -> None:
     write_model(tmp_path, spoil=spoil_bias)
 
-    with pytest.raises(ModelError, match="it says numbers that are not finite"):
+    with pytest.raises(ModelError, match="it answers with numbers that are not finite"):
         open_client(tmp_path)
 
 
