@@ -41,10 +41,11 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --univer
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 STYLE := ruff format --check --quiet && ruff check --quiet
-# Without mypy's cache, types take a minute of one processor, so they are checked beside the tests; the output is not mixed.
+# Without mypy's cache, types take a minute of one processor, so they are checked while the tests run; the output is not mixed.
+# dash runs no EXIT trap on a signal, so signals become exits.
 define with_types
 @$(STYLE)
-@found=$$(mktemp); mypy --no-error-summary >"$$found" 2>&1 & types=$$!; trap 'kill $$types 2>/dev/null; rm -f "$$found"' EXIT; \
+@found=$$(mktemp); mypy --no-error-summary >"$$found" 2>&1 & types=$$!; trap 'exit 130' INT; trap 'exit 143' TERM; trap 'kill $$types 2>/dev/null; rm -f "$$found"' EXIT; \
 	$(1); tests=$$?; wait $$types; types_too=$$?; cat "$$found"; exit $$((tests || types_too))
 endef
 

@@ -75,7 +75,7 @@ def parse_libsvm(lines: list[str], *, has_labels: bool, width: int = 0) -> tuple
         words = content.split()
         try:
             if "_" in content or not content.isascii():
-                raise ValueError("numbers have the digits 0 to 9 only")
+                raise ValueError("expected ASCII characters, and no underscores")
             if words and ":" not in words[0]:
                 labels.append(float(words.pop(0)))
             elif has_labels:

@@ -52,7 +52,7 @@ def explaining_interruption(target: Target) -> Iterator[None]:
 
 def _say_how_to_go_on(state: str, arn: str, target: Target) -> None:
     watch, end = (shlex.join(["headrace", "pipeline", *words, arn, *target.place]) for words in _ON_INTERRUPT)
-    click.echo(f"{state}\n  to wait for it again: {watch}\n  to stop it: {end}", err=True)
+    click.echo(f"{state}\n  to wait for it: {watch}\n  to stop it: {end}", err=True)
 
 
 def _explain_visit(visit: Visit) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from headrace.lst.layouts import SHORTEST_BOX, SIZED_HEADER, find_box_problems, measure_boxes
 from headrace.lst.rows import format_number
-from headrace.manifest.labels import Task, find_label_problems, is_side, read_image_size
+from headrace.manifest.labels import MOST, Task, find_label_problems, is_side, read_image_size
 
 # Of a pixel: what is lost when a side is written as a part of the image and read again.
 _DIGITS: Final = 3
@@ -43,7 +43,9 @@ def find_unreadable(labels: Sequence[str]) -> Iterator[str]:
     """What keeps a row's boxes out of a manifest."""
     yield from find_box_problems(labels)
     lengths = measure_boxes(labels)
-    if lengths and (lengths[0] < SIZED_HEADER or not all(map(is_side, map(float, labels[2:SIZED_HEADER])))):
+    if lengths and lengths[0] >= SIZED_HEADER and not all(map(is_side, map(float, labels[2:SIZED_HEADER]))):
+        yield f"has an image of {' x '.join(labels[2:SIZED_HEADER])} pixels, expected sides from 1 to {MOST}"
+    elif lengths and lengths[0] < SIZED_HEADER:
         yield (
             "has boxes as parts of the image, and no width and height in its header, and a manifest's boxes are "
             "pixels; make the list with the sizes, or pack it"

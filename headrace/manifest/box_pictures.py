@@ -54,13 +54,17 @@ def find_record(records: Iterable[Record], photograph: Path) -> Record:
     path = photograph.absolute().parts[::-1]
     named = [record for record in records if PurePosixPath(record.source).name == photograph.name]
     shared = [_count_shared(path, PurePosixPath(record.source).parts[::-1]) for record in named]
-    found = [record for record, count in zip(named, shared, strict=True) if count == max(shared)]
+    most = max(shared, default=0)
+    found = [record for record, count in zip(named, shared, strict=True) if count == most]
     if len(found) == 1:
         return found[0]
     message = f"{len(found)} lines are about a photograph called {photograph.name}, expected one"
     if found:
         lines = ", ".join(f"line {record.line}: {record.source}" for record in found[:_SHOWN_LINES])
-        message += f" ({lines}); put it in a folder of the name that it has there"
+        lines += f", and {len(found) - _SHOWN_LINES} more" if len(found) > _SHOWN_LINES else ""
+        one = len({record.source for record in found}) == 1
+        mend = "merge them" if one else "put the file into folders named as in its source"
+        message += f" ({lines}); {mend}"
     raise ManifestError(message)
 
 

@@ -30,6 +30,7 @@ from headrace.manifest.labels import (
     is_number,
     is_side,
     read_image_size,
+    show_value,
 )
 from headrace.manifest.records import (
     METADATA_SUFFIX,
@@ -197,7 +198,7 @@ class _Reader:
             for side in ("width", "height"):
                 if not is_side(image.get(side)):
                     raise self._error(
-                        f"{name} ({file}): {side} is {image.get(side)!r}, expected a number from 1 to {MOST}"
+                        f"{name} ({file}): {side} is {show_value(image.get(side))}, expected a number from 1 to {MOST}"
                     )
 
     def _read_entries(self, kind: str, key: str) -> dict[Id, dict[str, Any]]:

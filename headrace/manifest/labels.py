@@ -249,7 +249,7 @@ def _check_class(value: object, data: Mapping[str, Any], attribute: str) -> Iter
     parsed = parse_classes(value)
     classes = parsed if isinstance(parsed, tuple) else [parsed]
     yield from (
-        f"class {_show(label)} is not a whole number from 0 to {MOST}" for label in classes if not is_class(label)
+        f"class {show_value(label)} is not a whole number from 0 to {MOST}" for label in classes if not is_class(label)
     )
     names = read_metadata(data, attribute).get("class-map")
     if isinstance(names, dict) and isinstance(parsed, tuple):
@@ -299,7 +299,7 @@ def _check_boxes(value: object, data: Mapping[str, Any], attribute: str) -> Iter
     size = read_image_size(value)
     if size is None:
         yield (
-            f"image_size is {_show(value.get('image_size'))}, "
+            f"image_size is {show_value(value.get('image_size'))}, "
             f'expected [{{"width": …, "height": …, "depth": …}}] with sides from 1 to {MOST}'
         )
     boxes = value.get("annotations")
@@ -316,7 +316,7 @@ def _find_box_problems(box: object, size: tuple[float, float] | None, names: obj
         yield f"is {name_kind(box)}, expected an object"
         return
     if not is_class(box.get("class_id")) or isinstance(box["class_id"], str):
-        yield f"has class_id {_show(box.get('class_id'))}, expected a whole number from 0 to {MOST}"
+        yield f"has class_id {show_value(box.get('class_id'))}, expected a whole number from 0 to {MOST}"
     elif isinstance(names, dict) and str(box["class_id"]) not in names:
         yield f"has class_id {box['class_id']}, which the class-map does not name"
     yield from find_side_problems(box, size)
@@ -362,7 +362,7 @@ def is_side(value: object) -> TypeGuard[float]:
     return is_number(value) and 1 <= value <= MOST
 
 
-def _show(value: object) -> str:
+def show_value(value: object) -> str:
     """A value for a message, shortened where it is very long."""
     shown = reprlib.Repr()
     shown.maxstring = shown.maxother = 100

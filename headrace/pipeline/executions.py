@@ -50,8 +50,9 @@ def start_execution(machine_arn: str, request: Mapping[str, Any], name: str) -> 
     Raises:
         StartInterruptedError: On Ctrl-C.
     """
+    states = _client()
     try:
-        answer = _client().start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(request))
+        answer = states.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(request))
     except KeyboardInterrupt:
         raise StartInterruptedError(make_execution_arn(machine_arn, name)) from None
     return str(answer["executionArn"])

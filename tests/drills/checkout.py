@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,8 @@ class Checkout:
             (PROJECT / name).mkdir(parents=True, exist_ok=True)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).symlink_to(PROJECT / name)
-        if checks_types and (PROJECT / TYPES).is_dir():
-            shutil.copytree(PROJECT / TYPES, folder / TYPES)
+        if checks_types:
+            self._copy_types()
         _git(folder, "init", "--quiet")
         self.commit()
 
@@ -49,6 +51,14 @@ class Checkout:
             compiled.mkdir()
             for path in (PROJECT / compiled.relative_to(self.folder)).glob("*.pyc"):
                 shutil.copy2(path, compiled)
+
+    def _copy_types(self) -> None:
+        """Copy what mypy knows, by SQLite's own means: `make test` runs mypy beside the tests, and it writes there."""
+        for path in (PROJECT / TYPES).rglob("*.db"):
+            copy = self.folder / path.relative_to(PROJECT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(path)) as known, closing(sqlite3.connect(copy)) as copied:
+                known.backup(copied)
 
     def commit(self) -> None:
         """Keep all as it is, so that what is touched from now on is counted anew."""

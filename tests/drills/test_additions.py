@@ -68,6 +68,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> Added:
         checkout.commit()
     for file, text in (test for addition in ADDITIONS for test in addition.own_tests.items()):
         checkout.write(file, text)
+    checkout.configure_dev({workload: ENGINES[workload][0] for workload in CHOSEN})
     return Added(checkout, touched, added_lines)
 
 
@@ -77,7 +78,7 @@ def test_touches_what_it_says_and_no_more(addition: Addition, added: Added) -> N
     assert added.added_lines[addition.name] == addition.added_lines
 
 
-def test_keeps_the_rules_of_the_house(added: Added) -> None:
+def test_is_in_shape_and_has_its_types(added: Added) -> None:
     touched = sorted(file for files in added.touched.values() for file in files if file.endswith(".py"))
 
     for command in (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)):
@@ -110,7 +111,6 @@ class Kept:
 
 @pytest.fixture(scope="module")
 def kept(added: Added) -> Iterator[Kept]:
-    added.checkout.configure_dev({workload: ENGINES[workload][0] for workload in CHOSEN})
     options = ["--keep", "--port", str(find_free_port())]
     yield Kept(added.checkout, added.checkout.run(sys.executable, "-m", *RUN, *options))
     added.checkout.run(sys.executable, "-m", "headrace", "local", "down")

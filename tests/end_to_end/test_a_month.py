@@ -35,7 +35,10 @@ from tests.examples import only_exhaustive
 
 pytestmark = [
     pytest.mark.slow,
-    only_exhaustive("test_drift.py, test_endpoint_hours.py and test_watching.py let days pass, each for one mechanism"),
+    only_exhaustive(
+        "test_drift.py, test_endpoint_hours.py and test_watching.py let days pass for drift, hours and alarms; what "
+        "expires and the bill of days have unit tests"
+    ),
 ]
 
 DAYS = 30

@@ -51,8 +51,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     folder = make_folders(tmp_path_factory.mktemp("kept") / "local").base
     *commands, last = read_commands(folder)
     at = commands.index(f"headrace local --folder {folder} run")
-    done = run_shell(*commands[:at], MARK, commands[at], MARK, *commands[at + 1 :])
     try:
+        done = run_shell(*commands[:at], MARK, commands[at], MARK, *commands[at + 1 :])
         before, printed, after = done.stdout.split("\0")
         yield Kept(folder, before + after, (printed, done.stderr.split("\0")[1]))
     finally:

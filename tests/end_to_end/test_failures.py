@@ -66,7 +66,8 @@ def test_stops_the_job_of_an_execution_that_is_stopped(
     (notice,) = notices.find(arn)
 
     assert (notice["Status"], notice["State"], notice["Error"]) == ("ABORTED", "Preprocess", "Test")
-    assert list_jobs(platform)[job] == "Stopped"
+    # It may have ended just before it was told to.
+    assert list_jobs(platform)[job] in ("Stopped", "Completed")
     assert list_costs(platform) == before
 
 

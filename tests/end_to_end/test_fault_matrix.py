@@ -90,7 +90,7 @@ def test_ends_as_it_should_leaves_nothing_and_goes_on(
         drop_endpoint(platform, row.endpoint)
 
 
-@only_exhaustive("test_failures.py stops one, and the rows go on")
+@only_exhaustive("test_failures.py stops one, and the rows go on after failures")
 def test_goes_on_after_it_was_stopped_by_hand(
     platform: Platform, first_execution: dict[str, Any], notices: Notices
 ) -> None:

@@ -54,16 +54,14 @@ def run_images(platform: Platform, data: Path, scratch: Path) -> ImageRun:
 
 @pytest.fixture(scope="module")
 def told_by_prod(tmp_path_factory: pytest.TempPathFactory, made_up_photographs: Path) -> dict[str, Any]:
-    """The summary of a run on the templates of prod, as programs read it. It is to keep its cloud, which is stopped."""
+    """The summary of a run on the templates of prod, as programs read it; its cloud ends with it."""
     base = make_folders(tmp_path_factory.mktemp("prod") / "local").base
     command = [sys.executable, "-m", "headrace", "local", "--folder", str(base), "run", "--workload", "images"]
     options = ["--env", "prod", "--port", str(find_free_port()), "--data", str(made_up_photographs)]
-    others = ["--endpoint-name", "classes", "--json", "--keep"]
+    others = ["--endpoint-name", "classes", "--json"]
     done = subprocess.run([*command, *options, *others], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    kept = cloud.find(base / "cloud")
-    assert kept
-    kept.stop()
+    assert cloud.find(base / "cloud") is None
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 

@@ -192,7 +192,7 @@ def test_goes_on_when_the_waiting_is_interrupted(machine: str) -> None:
     # It may not have had its answer yet.
     assert lines[0] in ("the execution goes on", "the execution may have started")
     assert lines[1:] == [
-        f"  to wait for it again: headrace pipeline show --wait {arn}",
+        f"  to wait for it: headrace pipeline show --wait {arn}",
         f"  to stop it: headrace pipeline stop {arn}",
         "stopped by Ctrl-C",
     ]

@@ -42,7 +42,7 @@ def note(event, arguments):
 
 sys.addaudithook(note)
 """
-# Prod has whatever dev has, and commands over dev are synthesized by the command line in many other tests.
+# Prod has nearly whatever dev has, and dev is synthesized by the command line in many other tests, without the rules.
 SYNTHESIZED = ENVIRONMENTS if IS_EXHAUSTIVE else ("prod",)
 # Where jsii keeps what it has unpacked; one synthesis of `make test-all` does without.
 JSII_CACHE = {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache")}

@@ -10,7 +10,7 @@ def refuse_divergence(numbers: Iterable[float], when: str, learning_rate: float,
     """End a training whose numbers have grown beyond all bounds.
 
     Args:
-        numbers: How wrong the network was, and the sum of its weights.
+        numbers: What must be finite, such as losses and the sum of the weights.
         when: By when, such as `in epoch 3`.
         learning_rate: What can be lowered.
         besides: What else helps, beginning with a comma.
@@ -28,4 +28,4 @@ def advise_clipping(most: float) -> str:
     """What else helps a network whose gradients are cut to so much, or, where that is not above 0, not at all."""
     if most > 0:
         return f", or clip_gradient, {most:g}"
-    return f", or clip gradients: clip_gradient is {most:g}, which is off; set it above 0, such as to 1"
+    return f", or clip gradients: clip_gradient is {most:g}, which is off; set it above 0, for example to 1"

@@ -66,8 +66,8 @@ def test_widens_sparse_rows_of_files_that_know_fewer_columns(tmp_path: Path) -> 
         ("text/csv", b"", "channel '{}' has no rows in rows"),
         ("application/x-parquet", b"1,2", "channel '{}', rows: not a Parquet file of numbers"),
         ("application/x-recordio-protobuf", b"1,2,3,4,5", "channel '{}', rows: "),
-        ("text/libsvm", b"1 1_0:5", "channel '{}', rows: line 1: '1 1_0:5' is not libsvm: numbers have the digits 0"),
-        ("text/libsvm", "1 0:٤".encode(), "channel '{}', rows: line 1: '1 0:٤' is not libsvm: numbers have the digits"),
+        ("text/libsvm", b"1 1_0:5", "channel '{}', rows: line 1: '1 1_0:5' is not libsvm: expected ASCII characters"),
+        ("text/libsvm", "1 0:٤".encode(), "channel '{}', rows: line 1: '1 0:٤' is not libsvm: expected ASCII"),
         ("text/libsvm", b"1e39 0:5", "channel '{}', row 1: the label is not a finite number"),
     ],
 )

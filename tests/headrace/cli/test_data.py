@@ -348,7 +348,6 @@ import os, sys
 from headrace import data as library
 from headrace.cli import cli, main
 from headrace.cli.data import data
-from tests.headrace.cli.programs import ForkServer
 signum, *sys.argv[1:] = sys.argv[1:]
 def interrupt(now):
     if now.files == 20:

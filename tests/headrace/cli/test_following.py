@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from headrace.cli.following import exit_by_outcome, explaining_interruption
+from headrace.cli.following import exit_by_outcome, explaining_interruption, wait_for_end
 from headrace.cli.pipeline_options import Target
 from headrace.contract import OUTCOME_OUTPUT, Outcome
 from headrace.pipeline import executions
@@ -70,6 +70,24 @@ def test_says_how_to_stop_what_may_have_started_when_ctrl_c_came(
     arn = f"{place}:execution:sales:one"
     assert capsys.readouterr().err.splitlines() == [
         "the execution may have started",
-        f"  to wait for it again: headrace pipeline show --wait {arn} --region eu-west-1",
+        f"  to wait for it: headrace pipeline show --wait {arn} --region eu-west-1",
         f"  to stop it: headrace pipeline stop {arn} --region eu-west-1",
+    ]
+
+
+def test_says_that_an_execution_goes_on_when_the_waiting_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(executions, "follow_execution", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        wait_for_end("arn", Target(environment=None, workload=None, region=None, is_local=True))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "the execution goes on",
+        "  to wait for it: headrace pipeline show --wait arn --local",
+        "  to stop it: headrace pipeline stop arn --local",
     ]

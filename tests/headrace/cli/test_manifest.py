@@ -288,6 +288,25 @@ def test_refuses_a_photograph_whose_folder_does_not_tell_which_it_is(corners: Pa
 
 
 @pytest.mark.parametrize(
+    ("folders", "words"),
+    [
+        (["a", "a"], "(line 1: s3://raw/a/1.jpg, line 2: s3://raw/a/1.jpg); merge them"),
+        (["a", "b"], "line 2: s3://raw/b/1.jpg); put the file into folders named as in its source"),
+        (["a", "b", "c", "d", "e"], "line 3: s3://raw/c/1.jpg, and 2 more); put the file into folders"),
+    ],
+)
+def test_says_how_lines_about_one_name_are_told_apart(
+    tmp_path: Path, output: Path, folders: list[str], words: str
+) -> None:
+    Image.new("RGB", (100, 50)).save(tmp_path / "1.jpg")
+    lines = [{**make_boxes(make_box()), "source-ref": f"s3://raw/{folder}/1.jpg"} for folder in folders]
+
+    answer = invoke("draw", write(tmp_path / "boxes.manifest", *lines), tmp_path / "1.jpg", "-o", output)
+
+    assert words in answer.stderr
+
+
+@pytest.mark.parametrize(
     ("name", "answer", "options", "message"),
     [
         ("other.jpg", "", [], "0 lines are about a photograph called other.jpg, expected one"),

@@ -193,7 +193,7 @@ def test_writes_a_column_for_each_class_of_several_labels(tmp_path: Path, output
     ("rows", "message"),
     [
         ("0\t2\t5\t0\t0\t0\t1\t1\ta.jpg\n", "has boxes as parts of the image, and no width and height in its header"),
-        ("0\t4\t5\t0\t9\t0\t0\t0\t1\t1\ta.jpg\n", "has boxes as parts of the image, and no width and height"),
+        ("0\t4\t5\t0\t9\t0\t0\t0\t1\t1\ta.jpg\n", "has an image of 0 x 9 pixels, expected sides from 1 to 999999999"),
         ("0\t4\t5\t9\t9\t0\t0\t0\t2\t1\ta.jpg\n", "line 1: box 1 reaches outside the image"),
         ("0\t1\t0\ta.jpg\n1\t1\tb.jpg\n", "line 2: expected an index, 2 labels and a path"),
     ],

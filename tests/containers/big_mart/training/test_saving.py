@@ -131,7 +131,7 @@ def test_ignores_a_part_that_is_not_whole_or_not_its_own(
 def test_ignores_what_was_grown_from_other_data_or_hyperparameters(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    grow(tmp_path, settings=Hyperparameters(n_estimators=TREES, min_samples_leaf=9))
+    grow(tmp_path, settings=Hyperparameters(n_estimators=TREES, min_samples_leaf=9), interval_seconds=3600)
 
     for data, settings in ((DATA, SETTINGS), (Dataset(FEATURES, DATA.labels + 1), SETTINGS)):
         grow(tmp_path, data=data, settings=settings, interval_seconds=3600)

@@ -25,7 +25,7 @@ def test_says_to_lower_the_bound_of_gradients_where_there_is_one() -> None:
 
 @pytest.mark.parametrize("most", [0, -1])
 def test_says_to_bound_gradients_where_nothing_does(most: float) -> None:
-    advice = f", or clip gradients: clip_gradient is {most}, which is off; set it above 0, such as to 1"
+    advice = f", or clip gradients: clip_gradient is {most}, which is off; set it above 0, for example to 1"
 
     assert refuse(math.nan, advise_clipping(most)).endswith(f"; lower learning_rate, 1e+30{advice}")
 

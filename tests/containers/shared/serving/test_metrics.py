@@ -142,7 +142,7 @@ def test_never_counts_backwards_for_many_who_read_while_workers_are_killed_and_r
 
     with ThreadPoolExecutor(8) as readers, counting(board):
         read = [readers.submit(read_often) for _ in range(8)]
-        for _ in range(3 if IS_EXHAUSTIVE else 1):
+        for _ in range(3 if IS_EXHAUSTIVE else 2):
             with counting(board) as worker:
                 while not board.is_ready(worker.pid):
                     worker.join(0.01)
