@@ -111,7 +111,7 @@ def _locked(folder: Path, name: str) -> Iterator[None]:
 def _synthesize(context: Mapping[str, Any], workloads: Collection[str] | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, _with_only(workloads):
         # CDK needs a fifth of its time for the tree of all constructs, which is not read here.
-        app = build(cdk.App(context=dict(context), outdir=folder, tree_metadata=False))
+        app = build(cdk.App(context=dict(context), outdir=folder, tree_metadata=False, stack_traces=False))
         app.synth()
         return {
             stack.node.id: {
