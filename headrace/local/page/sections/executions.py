@@ -15,7 +15,7 @@ from headrace.pipeline.definition import UnreadableDefinitionError, read_definit
 from headrace.pipeline.drawing import draw_execution, draw_machine
 from headrace.pipeline.executions import make_execution, read_events
 from headrace.pipeline.history import Execution, History, read_history
-from headrace.pipeline.machines import NoStateMachineError, read_definition_of
+from headrace.pipeline.machines import NoStateMachineError, make_execution_arn, read_definition_of
 
 _RECENT: Final = 10
 _MOST: Final = 100
@@ -89,7 +89,7 @@ class Executions:
 
     def _show_execution(self, machine: str, name: str) -> View:
         states = self._clients("stepfunctions")
-        arn = f"{self._find_machine(machine).replace(':stateMachine:', ':execution:')}:{name}"
+        arn = make_execution_arn(self._find_machine(machine), name)
         try:
             found = states.describe_execution(executionArn=arn)
         except ClientError as error:
