@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from headrace.errors import as_shown
 from headrace.manifest.box_turns import Sides, is_counted_in_stored_pixels, turn_upright
-from headrace.manifest.labels import Task, find_label_problems, is_number, read_image_size, read_label
+from headrace.manifest.labels import Task, find_label_problems, is_class, is_number, read_image_size, read_label
 from headrace.manifest.records import ManifestError, Record
 from headrace.normalizer.normalize import measure, normalize
 from headrace.normalizer.options import Colour, Options
@@ -21,7 +21,6 @@ _SHOWN_LINES: Final = 3
 _QUALITY: Final = 85
 _LEGEND: Final = 30
 _LEAST_WIDTH: Final = 260
-_MOST_DIGITS: Final = 10
 # Of classes, scores and places in a photograph, which are parts of it.
 _MOST: Final = 1e9
 _NUMBERS: Final = 6
@@ -125,9 +124,8 @@ def _read_truth(record: Record, attribute: str, stored: tuple[int, int], orienta
 
 def _name_classes(record: Record, attribute: str) -> Mapping[int, str]:
     names = read_label(record.data, attribute).metadata.get("class-map")
-    # Python reads no number of thousands of digits.
     known = names.items() if isinstance(names, dict) else ()
-    return {int(number): str(name) for number, name in known if number.isdecimal() and len(number) < _MOST_DIGITS}
+    return {int(number): str(name) for number, name in known if is_class(number)}
 
 
 def _read_answer(answer: bytes, names: Mapping[int, str], least_score: float) -> Iterator[Shown]:
