@@ -18,7 +18,7 @@ from headrace.loopback import find_free_port
 from tests.end_to_end.calling import Caller
 from tests.examples import count_examples
 from tests.local_clouds import allow, clients_of, make_role
-from tests.patience import PATIENCE_SECONDS, SLOW_TEST_SECONDS
+from tests.patience import PATIENCE_SECONDS, SLOW_TEST_SECONDS, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(SLOW_TEST_SECONDS)]
 
@@ -129,10 +129,10 @@ class Fleet:
             TreatMissingData="notBreaching",
             **alarm,
         )
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"] != "OK":
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(
+            lambda: self.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"] == "OK",
+            f"the rest of {name}",
+        )
         return name
 
     def watch_golden_requests(self) -> str:
